@@ -1,0 +1,31 @@
+"""Windlass: say what goes in and what comes out; it finds the cheapest model that meets your goal and ships it."""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Answer", "Board", "Classifier", "Project", "Release", "WindlassError", "__version__", "load"]
+
+if TYPE_CHECKING:
+    from windlass.classifier import Classifier
+    from windlass.errors import WindlassError
+    from windlass.predictors.table import load
+    from windlass.project import Project
+    from windlass.records import Answer, Board, Release
+
+_HOME = {
+    "Answer": "records",
+    "Board": "records",
+    "Classifier": "classifier",
+    "Project": "project",
+    "Release": "records",
+    "WindlassError": "errors",
+    "load": "predictors.table",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'windlass' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"windlass.{_HOME[name]}"), name)

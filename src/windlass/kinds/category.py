@@ -1,0 +1,94 @@
+"""One of a set of names: as an input, and as the output that a classifier gives."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds.contract import Kind, is_missing
+from windlass.records import Answer, Json
+
+MAX_CHARACTERS = 500
+MAX_LEVELS = 1_000
+N_ALTERNATIVES = 3
+
+
+def check(value: Any) -> str | None:
+    if is_missing(value):
+        return None
+    if not isinstance(value, str | int | float | bool | np.generic):
+        return f"is {type(value).__name__}, expected a name"
+    if len(str(value)) > MAX_CHARACTERS:
+        return f"has {len(str(value)):,} characters, expected a name of at most {MAX_CHARACTERS}"
+    return None
+
+
+def read(value: Any, root: Path | None) -> str:
+    """The name; whole numbers lose their '.0', truth values are 'true' and 'false', a missing one is empty."""
+    if is_missing(value):
+        return ""
+    fault = check(value)
+    if fault:
+        raise DataError(f"category {fault}")
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def fit(values: Iterable[str], form: str, options: Json) -> Json:
+    """label: every name, in order, with its count. onehot and index: the names seen at least twice, commonest first."""
+    counts = Counter(values)
+    if form == "label":
+        labels = sorted(label for label in counts if label != "")
+        return {"form": "label", "labels": labels, "counts": [counts[label] for label in labels]}
+    levels = [level for level, count in counts.most_common(MAX_LEVELS) if level != "" and count > 1]
+    return {"form": form, "levels": sorted(levels)}
+
+
+def encode(values: Sequence[str], state: Json) -> np.ndarray:
+    """label -> (n,) int64. onehot -> (n, levels + 2): the level, other, missing. index -> (n, 1), other -1, missing NaN.
+
+    Raises: DataError: a label that was not there when the state was fitted.
+    """
+    if state["form"] == "label":
+        place = {label: number for number, label in enumerate(state["labels"])}
+        unknown = sorted({value for value in values if value not in place})
+        if unknown:
+            raise DataError(f"label is '{unknown[0]}', expected one that occurs in the training rows")
+        return np.array([place[value] for value in values], np.int64)
+    levels = state["levels"]
+    place = {level: number for number, level in enumerate(levels)}
+    other, missing = len(levels), len(levels) + 1
+    codes = np.array([missing if value == "" else place.get(value, other) for value in values], np.int64)
+    if state["form"] == "index":
+        index = np.where(codes == other, -1.0, codes.astype(np.float32))
+        return np.where(codes == missing, np.nan, index).astype(np.float32)[:, None]
+    return np.eye(len(levels) + 2, dtype=np.float32)[codes]
+
+
+def decode(probabilities: np.ndarray, state: Json) -> list[Answer]:
+    """Answers from (n, k) probabilities: the likeliest label and the next ones."""
+    labels = state["labels"]
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :N_ALTERNATIVES + 1]
+    answers = []
+    for row, places in zip(probabilities, order, strict=True):
+        ranked = [(labels[place], float(row[place])) for place in places]
+        answers.append(Answer(value=ranked[0][0], confidence=ranked[0][1], alternatives=tuple(ranked[1:])))
+    return answers
+
+
+def positive(state: Json) -> int:
+    """The class that a binary score is about: the rarer one."""
+    return int(np.argmin(state["counts"]))
+
+
+KIND = Kind(
+    name="category", forms=("onehot", "index", "label"), check=check, read=read, fit=fit, encode=encode,
+    portable=lambda value, root: read(value, root),
+    decode=decode, metrics=("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc"),
+)

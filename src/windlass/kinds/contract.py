@@ -1,0 +1,61 @@
+"""What a kind is: how values of one sort are checked, read, encoded, and, as an output, decoded and measured.
+
+`fit` and `encode` are the whole of feature making: training and serving call the same two functions, so that
+skew between them cannot arise. Torch-free.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windlass.records import Answer, Json
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A batch of sparse rows (compressed sparse row): row i holds `values[starts[i]:starts[i+1]]`.
+
+    starts: (n + 1,) int64; places: (m,) int32, columns below `width`; values: (m,) float32.
+    """
+
+    starts: np.ndarray
+    places: np.ndarray
+    values: np.ndarray
+    width: int
+
+
+Batch = np.ndarray | Sparse
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of value.
+
+    check(value) -> what is wrong with the value, or None. A missing value (None) is never wrong here.
+    read(value, root) -> the value as Python or numpy holds it. `root` is the folder that paths are relative to;
+        None (a client sent it) means that the value must carry its own bytes. Raises: DataError.
+    forms: the encodings that a learner may ask for.
+    fit(values, form, options) -> state: all that `encode` needs, as plain JSON. `values` were read.
+    encode(values, state) -> one array (n, ...) or `Sparse` for n read values; missing values allowed.
+    portable(value, root) -> the value as a client would send it, JSON.
+    decode(probabilities (n, k), state) -> n answers; None for a kind that cannot be an output yet.
+    metrics: as an output; the first is the headline.
+    """
+
+    name: str
+    forms: tuple[str, ...]
+    check: Callable[[Any], str | None]
+    read: Callable[[Any, Path | None], Any]
+    fit: Callable[[Iterable[Any], str, Json], Json]
+    encode: Callable[[Sequence[Any], Json], Batch]
+    portable: Callable[[Any, Path | None], Any] = lambda value, root: value
+    decode: Callable[[np.ndarray, Json], list[Answer]] | None = None
+    metrics: tuple[str, ...] = ()
+
+
+def is_missing(value: Any) -> bool:
+    """True for None, NaN and the empty string."""
+    return value is None or value == "" or (isinstance(value, float) and value != value)

@@ -1,0 +1,89 @@
+"""A day, with or without a time: the trend and the cycles in it."""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds.contract import Kind, is_missing
+from windlass.kinds.number import MISSING_WORDS
+from windlass.records import Json
+
+FORMATS = ("%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
+DAYS_PER_YEAR = 365.2425
+
+
+def parse(value: Any) -> datetime | None:
+    """The moment, without its time zone; None when missing. Raises: ValueError."""
+    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in MISSING_WORDS):
+        return None
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    if not isinstance(value, str):
+        raise ValueError(type(value).__name__)
+    word = value.strip()
+    try:
+        return datetime.fromisoformat(word).replace(tzinfo=None)
+    except ValueError:
+        pass
+    for pattern in FORMATS:
+        try:
+            return datetime.strptime(word, pattern)
+        except ValueError:
+            continue
+    raise ValueError(word)
+
+
+def check(value: Any) -> str | None:
+    try:
+        parse(value)
+    except ValueError:
+        return f"is '{str(value)[:40]}', expected a date such as 2026-03-31 or 2026/03/31"
+    return None
+
+
+def read(value: Any, root: Path | None) -> datetime | None:
+    fault = check(value)
+    if fault:
+        raise DataError(f"date {fault}")
+    return parse(value)
+
+
+def _years(moment: datetime) -> float:
+    return (moment - datetime(2000, 1, 1)).total_seconds() / 86_400 / DAYS_PER_YEAR
+
+
+def fit(values: Iterable[datetime | None], form: str, options: Json) -> Json:
+    years = np.array([_years(value) for value in values if value is not None])
+    deviation = float(years.std()) if len(years) else 1.0
+    return {"form": "calendar", "mean": float(years.mean()) if len(years) else 0.0, "deviation": deviation or 1.0}
+
+
+def encode(values: Sequence[datetime | None], state: Json) -> np.ndarray:
+    """(n, 8): scaled time, is missing, and sine and cosine of the place in year, week and day."""
+    batch = np.zeros((len(values), 8), np.float32)
+    for number, value in enumerate(values):
+        if value is None:
+            batch[number, 1] = 1
+            continue
+        batch[number, 0] = np.clip((_years(value) - state["mean"]) / state["deviation"], -8, 8)
+        places = (value.timetuple().tm_yday / DAYS_PER_YEAR, value.weekday() / 7,
+                  (value.hour + value.minute / 60) / 24)
+        for cycle, place in enumerate(places):
+            batch[number, 2 + 2 * cycle] = math.sin(2 * math.pi * place)
+            batch[number, 3 + 2 * cycle] = math.cos(2 * math.pi * place)
+    return batch
+
+
+def portable(value: Any, root: Path | None) -> str | None:
+    moment = parse(value)
+    return None if moment is None else moment.isoformat()
+
+
+KIND = Kind(name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, portable=portable)

@@ -1,0 +1,54 @@
+"""The one table of kinds, and the two things that are done with a column of any kind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windlass.errors import SpecError, did_you_mean, expected
+from windlass.kinds import category, date, image, number, text
+from windlass.kinds.contract import Batch, Kind, Sparse
+from windlass.records import Column, Json
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (text.KIND, image.KIND, number.KIND, category.KIND, date.KIND)}
+CHUNK = 512
+
+
+def get(name: str) -> Kind:
+    """The kind of that name. Raises: SpecError with the nearest name."""
+    if name not in KINDS:
+        raise SpecError(f"kind is '{name}', expected {expected(KINDS)}", did_you_mean(name, KINDS))
+    return KINDS[name]
+
+
+def fit_column(name: str, kind: str, values: Sequence[Any], root: Path | None, form: str,
+               options: Json | None = None) -> Column:
+    """A column whose state was fitted on these raw values in that form."""
+    read = get(kind).read
+    return Column(name, kind, get(kind).fit((read(value, root) for value in values), form, options or {}))
+
+
+def encode_column(column: Column, values: Sequence[Any], root: Path | None) -> Batch:
+    """Raw values -> one batch, read and encoded in chunks so that decoded pictures do not pile up."""
+    kind = get(column.kind)
+    parts = [kind.encode([kind.read(value, root) for value in values[start:start + CHUNK]], column.state)
+             for start in range(0, max(len(values), 1), CHUNK)]
+    return join(parts, column.state.get("pad", 0))
+
+
+def join(parts: list[Batch], filler: int = 0) -> Batch:
+    """One batch of several; token ids of different length are padded with `filler`."""
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], Sparse):
+        sparse = [part for part in parts if isinstance(part, Sparse)]
+        lengths = np.concatenate([np.diff(part.starts) for part in sparse])
+        return Sparse(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+                      np.concatenate([part.places for part in sparse]),
+                      np.concatenate([part.values for part in sparse]), sparse[0].width)
+    dense = [part for part in parts if isinstance(part, np.ndarray)]
+    if dense[0].ndim == 2 and len({part.shape[1] for part in dense}) > 1:
+        width = max(part.shape[1] for part in dense)
+        dense = [np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=filler) for part in dense]
+    return np.concatenate(dense)

@@ -1,0 +1,174 @@
+"""Text in English, Chinese or both: words and characters as terms, ids for networks, pieces for pretrained models."""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds.contract import Batch, Kind, Sparse, is_missing
+from windlass.records import Json
+
+MAX_CHARACTERS = 100_000
+CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
+TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:'[^\W{CJK}]+)?|[^\w\s]")
+PAD, UNKNOWN = 0, 1
+
+
+def check(value: Any) -> str | None:
+    if is_missing(value):
+        return None
+    if not isinstance(value, str):
+        return f"is {type(value).__name__}, expected text"
+    if len(value) > MAX_CHARACTERS:
+        return f"has {len(value):,} characters, expected at most {MAX_CHARACTERS:,}"
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        return "holds half of a surrogate pair, expected valid Unicode"
+    return None
+
+
+def read(value: Any, root: Path | None) -> str:
+    """The text, composed (NFC), with odd spaces made plain; a missing text is empty."""
+    if is_missing(value):
+        return ""
+    fault = check(value)
+    if fault:
+        raise DataError(f"text {fault}")
+    return " ".join(unicodedata.normalize("NFC", value).split())
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-case words, single CJK characters and single marks, in order."""
+    return TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
+
+
+def terms(text: str) -> Iterator[str]:
+    """What a linear model counts: words and word pairs, and character n-grams (2-5) inside words.
+
+    A CJK character is a word, so that pairs and triples of them stand in for segmentation.
+    """
+    words = tokens(text)
+    yield from words
+    for first, second in zip(words, words[1:], strict=False):
+        yield f"{first} {second}"
+    for first, second, third in zip(words, words[1:], words[2:], strict=False):
+        if len(first) == len(second) == len(third) == 1:
+            yield f"{first} {second} {third}"
+    for word in words:
+        if len(word) > 2:
+            padded = f"<{word}>"
+            for length in range(3, 6):
+                for start in range(len(padded) - length + 1):
+                    yield f"#{padded[start:start + length]}"
+
+
+def fit(values: Iterable[str], form: str, options: Json) -> Json:
+    """State of the form:
+
+    terms:  TF-IDF over at most `n_terms` terms of at least `min_rows` rows.
+    ids:    one id a token of the `n_tokens` most frequent, at most `length` of them.
+    pieces: ids of the given `tokenizer` (the text of a tokenizer.json), at most `length`.
+    """
+    if form == "terms":
+        return _fit_terms(values, options.get("n_terms", 200_000), options.get("min_rows", 2))
+    if form == "ids":
+        return _fit_ids(values, options.get("n_tokens", 20_000), options.get("length", 256))
+    return {"form": "pieces", "tokenizer": options["tokenizer"], "length": options["length"], "pad": options["pad"]}
+
+
+def _fit_terms(values: Iterable[str], n_terms: int, min_rows: int) -> Json:
+    rows_with: Counter[str] = Counter()
+    n_rows = 0
+    for value in values:
+        rows_with.update(set(terms(value)))
+        n_rows += 1
+    wanted = min(min_rows, max(1, n_rows // 50))
+    kept = sorted(term for term, count in rows_with.most_common(n_terms) if count >= wanted)
+    weights = [round(math.log((1 + n_rows) / (1 + rows_with[term])) + 1, 5) for term in kept]
+    return {"form": "terms", "terms": kept, "weights": weights}
+
+
+def _fit_ids(values: Iterable[str], n_tokens: int, length: int) -> Json:
+    counts: Counter[str] = Counter()
+    for value in values:
+        counts.update(tokens(value)[:length])
+    frequent = [token for token, count in counts.most_common(n_tokens - 2) if count > 1]
+    return {"form": "ids", "tokens": frequent, "length": length, "pad": PAD}
+
+
+def encode(values: Sequence[str], state: Json) -> Batch:
+    """terms -> Sparse (n, terms), rows of unit length; ids and pieces -> (n, longest) int64, padded on the right."""
+    if state["form"] == "terms":
+        return _encode_terms(values, state)
+    if state["form"] == "ids":
+        place = _places(state, "tokens", offset=2)
+        rows = [[place.get(token, UNKNOWN) for token in tokens(value)[:state["length"]]] for value in values]
+    else:
+        tokenizer = _tokenizer(state["tokenizer"], state["length"])
+        rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(values))]
+    return pad(rows, state["pad"])
+
+
+def pad(rows: Sequence[Sequence[int]], filler: int) -> np.ndarray:
+    """Rows of ids as one (n, longest) int64 array, at least one column wide."""
+    width = max(1, max((len(row) for row in rows), default=1))
+    batch = np.full((len(rows), width), filler, dtype=np.int64)
+    for number, row in enumerate(rows):
+        batch[number, :len(row)] = row
+    return batch
+
+
+def _encode_terms(values: Sequence[str], state: Json) -> Sparse:
+    place, weights = _places(state, "terms"), _weights(state)
+    starts, places, shares = [0], [], []
+    for value in values:
+        counts = Counter(spot for term in terms(value) if (spot := place.get(term)) is not None)
+        spots = np.fromiter(counts.keys(), np.int32, len(counts))
+        row = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * weights[spots]
+        places.append(spots)
+        shares.append(row / max(float(np.sqrt((row**2).sum())), 1e-12))
+        starts.append(starts[-1] + len(counts))
+    return Sparse(np.array(starts, np.int64), np.concatenate([*places, np.empty(0, np.int32)]),
+                  np.concatenate([*shares, np.empty(0)]).astype(np.float32), len(weights))
+
+
+_CACHE: dict[int, tuple[Json, dict[str, int], np.ndarray]] = {}
+
+
+def _cached(state: Json, key: str, offset: int) -> tuple[Json, dict[str, int], np.ndarray]:
+    """Vocabulary and weights of a state as fast look-ups, made once a state (kept for the last few)."""
+    found = _CACHE.get(id(state))
+    if found is None or found[0] is not state:
+        if len(_CACHE) > 8:
+            _CACHE.clear()
+        vocabulary = {term: number + offset for number, term in enumerate(state[key])}
+        found = (state, vocabulary, np.array(state.get("weights", []), np.float32))
+        _CACHE[id(state)] = found
+    return found
+
+
+def _places(state: Json, key: str, offset: int = 0) -> dict[str, int]:
+    return _cached(state, key, offset)[1]
+
+
+def _weights(state: Json) -> np.ndarray:
+    return _cached(state, "terms", 0)[2]
+
+
+@lru_cache(maxsize=8)
+def _tokenizer(text: str, length: int) -> Any:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(text)
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(length)
+    return tokenizer
+
+
+KIND = Kind(name="text", forms=("terms", "ids", "pieces"), check=check, read=read, fit=fit, encode=encode)

@@ -1,0 +1,83 @@
+"""What a learner is: a plain function that turns splits into an artifact, within a budget."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from windlass.records import Json, Progress, Splits
+
+
+class Budget:
+    """Seconds that a candidate may use."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._started = time.monotonic()
+
+    def spent(self) -> float:
+        return time.monotonic() - self._started
+
+    def left(self) -> float:
+        return max(0.0, self.seconds - self.spent())
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train. `folder` is the candidate's own: checkpoints go there, the artifact to `folder/artifact`."""
+
+    folder: Path
+    metric: str = "macro_f1"
+    seed: int = 13
+    variant: str = ""  # a preset of the learner, or for `pretrained` a hub name or path
+    optimizer: str = "adamw"
+    precision: str = "auto"
+
+    @property
+    def artifact(self) -> Path:
+        return self.folder / "artifact"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An artifact that was written, its headline metric on the validation rows, and its learning curve."""
+
+    artifact: Path
+    validation: float
+    curve: list[Json] = field(default_factory=list)
+
+
+Fit = Callable[[Splits, Options, Budget, Progress], Fitted]
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One row of the table.
+
+    inputs: the kinds that it can read; output: the kinds that it can give.
+    suits: it is a candidate only when one of the inputs is of these kinds (none given: always).
+    needs: modules that must be installed. cost: its share of the minutes, relative to the others; 0 = none.
+    presets: variants that `learners:` in windlass.yaml can name. on_request: not a candidate unless asked for.
+    """
+
+    name: str
+    summary: str
+    inputs: frozenset[str]
+    output: frozenset[str]
+    fit: Fit
+    needs: tuple[str, ...] = ()
+    cost: float = 0.0
+    suits: frozenset[str] = frozenset()
+    presets: tuple[str, ...] = ()
+    on_request: bool = False
+
+    def missing(self) -> str:
+        """What to install before this learner can run; empty when nothing is missing."""
+        absent = [module for module in self.needs if find_spec(module) is None]
+        return f"needs {', '.join(absent)}: pip install 'windlass[train]'" if absent else ""
+
+    def reads(self, inputs: dict[str, str], output: str) -> bool:
+        """True when it can learn this mapping of kinds."""
+        kinds = set(inputs.values())
+        return kinds <= self.inputs and output in self.output and (not self.suits or bool(kinds & self.suits))

@@ -1,0 +1,91 @@
+"""Splits as arrays, and what every learner does at the end: calibrate, write the manifest, keep golden rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from windlass.kinds import category
+from windlass.kinds import table as kinds
+from windlass.kinds.contract import Batch
+from windlass.learners.contract import Fitted, Options
+from windlass.metrics import best_temperature, measure, softmax
+from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
+from windlass.records import Column, Json, Manifest, Splits
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Train and validation rows as arrays: one batch an input, in the spec's order, and targets (n,) int64."""
+
+    inputs: tuple[Column, ...]
+    output: Column
+    train: list[Batch]
+    train_targets: np.ndarray
+    validation: list[Batch]
+    validation_targets: np.ndarray
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.output.state["labels"])
+
+
+def encode(splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json] | None = None) -> Encoded:
+    """Fits each input's encoding on the training rows, in the form given for its kind, and applies it.
+
+    Args:  forms: kind -> form.  options: kind -> options of that form.
+    """
+    inputs = tuple(
+        kinds.fit_column(name, kind, splits.train[name].to_list(), splits.root, forms[kind],
+                         (options or {}).get(kind))
+        for name, kind in splits.inputs.items()
+    )
+    output = fit_output(splits)
+    return Encoded(inputs, output, encode_inputs(inputs, splits.train, splits), targets(output, splits.train),
+                   encode_inputs(inputs, splits.validation, splits), targets(output, splits.validation))
+
+
+def fit_output(splits: Splits) -> Column:
+    name = splits.output_column
+    return kinds.fit_column(name, splits.output[name], splits.train[name].to_list(), splits.root, "label")
+
+
+def encode_inputs(inputs: tuple[Column, ...], rows: "pl.DataFrame", splits: Splits) -> list[Batch]:
+    return [kinds.encode_column(column, rows[column.name].to_list(), splits.root) for column in inputs]
+
+
+def targets(output: Column, rows: "pl.DataFrame") -> np.ndarray:
+    """Class numbers (n,) int64."""
+    batch = kinds.encode_column(output, rows[output.name].to_list(), None)
+    assert isinstance(batch, np.ndarray)
+    return batch
+
+
+def score(metric: str, output: Column, truth: np.ndarray, logits: np.ndarray) -> float:
+    """The metric of unnormalised scores (n, k); NaN when there are no rows."""
+    if not len(truth):
+        return float("nan")
+    return measure(metric, truth, softmax(logits.astype(np.float64)), category.positive(output.state))
+
+
+def finish(options: Options, manifest: Mapping[str, Any], encoded: Encoded, splits: Splits,
+           validation_logits: np.ndarray, golden_logits: np.ndarray, curve: list[Json] | None = None) -> Fitted:
+    """Writes manifest and golden rows beside the model file that the learner has already written.
+
+    Args: manifest: `predictor`, `learner` and `settings` of the manifest.
+          validation_logits: (n, k) of a model that has not seen the validation rows; temperature and score come from it.
+          golden_logits: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
+    """
+    truth = encoded.validation_targets
+    temperature = best_temperature(truth, validation_logits.astype(np.float64)) if len(truth) >= 10 else 1.0
+    folder = options.artifact
+    write_manifest(folder, Manifest(inputs=encoded.inputs, output=encoded.output, temperature=temperature, **manifest))
+    rows = splits.validation.head(N_GOLDEN).select(list(splits.inputs)).to_dicts()
+    portable = [{name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
+                for row in rows]
+    write_golden(folder, portable, softmax(golden_logits.astype(np.float64) / temperature))
+    return Fitted(folder, score(options.metric, encoded.output, truth, validation_logits), curve or [])

@@ -1,0 +1,53 @@
+"""The one table of learners, cheapest first: a new one is a line here and a file beside it."""
+
+from importlib import import_module
+
+from windlass.errors import SpecError, did_you_mean, expected
+from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options
+from windlass.records import Progress, Splits
+
+TABLE = frozenset({"number", "category", "date"})
+ANY = TABLE | {"text", "image"}
+CATEGORY = frozenset({"category"})
+TORCH = ("torch", "onnx", "onnxscript")
+PRETRAINED = (*TORCH, "transformers")
+
+
+def _later(module: str, function: str = "fit") -> Fit:
+    """A `fit` whose module, and with it torch or LightGBM, is imported when it is first called."""
+
+    def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+        return getattr(import_module(f"windlass.learners.{module}"), function)(splits, options, budget, progress)
+
+    return fit
+
+
+LEARNERS: dict[str, Learner] = {
+    learner.name: learner
+    for learner in (
+        Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("majority")),
+        Learner("linear", "logistic regression on terms, levels and numbers", ANY, CATEGORY, _later("linear"), cost=1),
+        Learner("trees", "gradient-boosted trees (LightGBM)", TABLE | {"text"}, CATEGORY, _later("trees"),
+                needs=("lightgbm",), cost=1, suits=TABLE),
+        Learner("frozen", "a pretrained encoder as it is, with a linear head", TABLE | {"text"}, CATEGORY,
+                _later("pretrained", "fit_frozen"), needs=PRETRAINED, cost=1, suits=frozenset({"text"})),
+        Learner("cnn", "convolutions over words or pixels", ANY, CATEGORY, _later("cnn"), needs=TORCH, cost=2,
+                suits=frozenset({"text", "image"}), presets=("default", "essay")),
+        Learner("rnn", "a plain recurrent network over words", TABLE | {"text"}, CATEGORY, _later("recurrent", "fit_rnn"),
+                needs=TORCH, cost=2, suits=frozenset({"text"}), presets=("default",), on_request=True),
+        Learner("lstm", "a gated recurrent network over words", TABLE | {"text"}, CATEGORY,
+                _later("recurrent", "fit_lstm"), needs=TORCH, cost=2, suits=frozenset({"text"}),
+                presets=("default", "essay-stacked", "essay-spam")),
+        Learner("transformer", "self-attention over words, from scratch", TABLE | {"text"}, CATEGORY,
+                _later("transformer"), needs=TORCH, cost=2, suits=frozenset({"text"}), presets=("default", "essay")),
+        Learner("pretrained", "a pretrained encoder, fine-tuned as a whole", TABLE | {"text"}, CATEGORY,
+                _later("pretrained"), needs=PRETRAINED, cost=8, suits=frozenset({"text"})),
+    )
+}
+
+
+def get(name: str) -> Learner:
+    """The learner of that name. Raises: SpecError with the nearest name."""
+    if name not in LEARNERS:
+        raise SpecError(f"learner is '{name}', expected {expected(LEARNERS)}", did_you_mean(name, LEARNERS))
+    return LEARNERS[name]

@@ -1,0 +1,220 @@
+"""What passes between stages: plain records that turn into JSON and back."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from windlass.metrics import Estimate
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Row = Mapping[str, Any]
+Json = dict[str, Any]
+Progress = Callable[[str, float, float, str], None]
+"""Called as progress(task, done, total, note); total 0 means unknown."""
+
+
+def silent(task: str, done: float, total: float, note: str = "") -> None:
+    """A progress that shows nothing."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: the value, how sure (calibrated, 0-1), what else it could be, and what it rests on."""
+
+    value: Any
+    confidence: float
+    alternatives: tuple[tuple[Any, float], ...] = ()
+    evidence: tuple[str, ...] = ()
+
+    def as_json(self) -> Json:
+        return {
+            "value": self.value,
+            "confidence": round(self.confidence, 6),
+            "alternatives": [{"value": value, "confidence": round(share, 6)} for value, share in self.alternatives],
+        }
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the product: its name, its kind and, in an artifact, how the kind encodes it."""
+
+    name: str
+    kind: str
+    state: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an artifact is: who made it, who answers from it, and the columns that it reads and gives."""
+
+    predictor: str
+    learner: str
+    inputs: tuple[Column, ...]
+    output: Column
+    temperature: float = 1.0
+    settings: Json = field(default_factory=dict)
+    format: int = 1
+
+    def as_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Json) -> "Manifest":
+        return cls(**{**values, "inputs": tuple(Column(**column) for column in values["inputs"]),
+                      "output": Column(**values["output"])})
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What `collect` took in: counts, and where the rows came from. `rows_in = accepted + rejected`, always."""
+
+    rows_in: int
+    accepted: int
+    rejected: int
+    reasons: dict[str, int]
+    sources: list[str]
+    splits: dict[str, int]
+    warnings: list[str]
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data card: what is in each split, what was taken out and why, and the fingerprint of it all."""
+
+    fingerprint: str
+    rows: dict[str, int]
+    removed: dict[str, int]
+    labels: dict[str, dict[str, int]]
+    columns: list[Json]
+    warnings: list[str]
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The rows that learners see. `test` is for `evaluate` alone."""
+
+    inputs: dict[str, str]
+    output: dict[str, str]
+    train: "pl.DataFrame"
+    validation: "pl.DataFrame"
+    test: "pl.DataFrame"
+    root: Path
+    fingerprint: str = ""
+
+    @property
+    def output_column(self) -> str:
+        return next(iter(self.output))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One candidate that was trained, or the reason why it was not."""
+
+    name: str
+    learner: str
+    status: str  # done, unavailable, failed, out of time
+    seconds: float = 0.0
+    reason: str = ""
+    validation: float | None = None
+    curve: list[Json] = field(default_factory=list)
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One row of the leaderboard: a run, measured on the test rows through the predictor that would serve it."""
+
+    name: str
+    learner: str
+    metrics: dict[str, Estimate]
+    validation: float | None
+    calibration_error: float
+    latency_p50_ms: float
+    latency_p95_ms: float
+    answers_per_second: float
+    size_mb: float
+    seconds: float
+    meets_goal: bool
+    misses: list[str]
+    as_good_as_chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard. `chosen` is the cheapest candidate that meets goal and limits, else the best one."""
+
+    product: str
+    headline: str
+    goal: str
+    limits: Json
+    chosen: str
+    why: str
+    candidates: list[Candidate]
+    not_trained: list[Json]
+    n_test: int
+    machine: str
+    key: str = ""
+
+    def candidate(self, name: str) -> Candidate:
+        return next(candidate for candidate in self.candidates if candidate.name == name)
+
+    def as_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Json) -> "Board":
+        candidates = [
+            Candidate(**{**row, "metrics": {name: Estimate(**value) for name, value in row["metrics"].items()}})
+            for row in values["candidates"]
+        ]
+        return cls(**{**values, "candidates": candidates})
+
+    def _repr_html_(self) -> str:
+        from windlass.pages.report import leaderboard
+
+        return leaderboard(self)
+
+    def __str__(self) -> str:
+        from windlass.pages.terminal import board_text
+
+        return board_text(self)
+
+
+@dataclass(frozen=True)
+class Release:
+    """An immutable, hashed model with what proved it."""
+
+    id: str
+    product: str
+    candidate: str
+    headline: str
+    score: Estimate
+    created: str
+    fingerprint: str
+    files: dict[str, str]
+    size_mb: float
+
+    @classmethod
+    def from_json(cls, values: Json) -> "Release":
+        return cls(**{**values, "score": Estimate(**values["score"])})
+
+
+def as_json(record: Any) -> Json:
+    """A record as plain JSON values: NaN becomes null, since JSON has no NaN."""
+    return _finite(asdict(record))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value

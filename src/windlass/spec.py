@@ -1,0 +1,198 @@
+"""`windlass.yaml` as typed records: read safely, refused with the nearest match when a word is wrong."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.metrics import METRICS
+
+FILE_NAME = "windlass.yaml"
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 8
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Limits(Strict):
+    """What the served artifact may cost; nothing given means no limit."""
+
+    latency_p95_ms: float | None = Field(None, gt=0, description="95th percentile of one answer, in milliseconds")
+    size_mb: float | None = Field(None, gt=0, description="size of the artifact on disk, in megabytes")
+
+
+class Goal(Strict):
+    """The metric that decides, and the value that is good enough (none: as good as possible)."""
+
+    metric: str
+    at_least: float | None = None
+
+    def __str__(self) -> str:
+        return self.metric if self.at_least is None else f"{self.metric} >= {self.at_least:g}"
+
+
+class Spec(Strict):
+    """One product: what goes in, what comes out, and what is good enough."""
+
+    name: str = Field(description="name of the product: a-z, 0-9 and -")
+    data: str | dict[Literal["train", "validation", "test"], str] = Field(
+        description="a file, a folder, or one path each for train, validation and test"
+    )
+    inputs: dict[str, str] = Field(min_length=1, description="column -> kind")
+    output: dict[str, str] = Field(min_length=1, max_length=1, description="column -> kind, exactly one")
+    goal: str = Field("", description="a metric, or '<metric> >= <number>'; checked before a release")
+    limits: Limits = Limits()
+    minutes: float = Field(10, gt=0, le=10_080, description="training budget in minutes")
+    seed: int = Field(13, ge=0, le=2**31 - 1)
+    learners: list[str | dict[str, str]] | None = Field(
+        None, description="only these, each a name or {name: preset, hub name or path}"
+    )
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not NAME.match(value):
+            raise ValueError("expected a-z, 0-9 and '-', at most 63 characters, such as 'support-desk'")
+        return value
+
+    @field_validator("goal")
+    @classmethod
+    def _goal(cls, value: str) -> str:
+        parse_goal(value)
+        return value
+
+    @property
+    def output_column(self) -> str:
+        return next(iter(self.output))
+
+    @property
+    def columns(self) -> list[str]:
+        return [*self.inputs, *self.output]
+
+
+def parse_goal(text: str) -> Goal:
+    """The goal from `macro_f1`, or `macro_f1 >= 0.9`.
+
+    Raises: ValueError: another form, an unknown metric, or a number outside 0-1.
+    """
+    if not text:
+        return Goal(metric="")
+    match = re.fullmatch(r"\s*([a-z0-9_]+)\s*(?:>=\s*([0-9.]+)\s*)?", text)
+    if not match:
+        raise ValueError(f"'{text}', expected '<metric> >= <number>', such as 'macro_f1 >= 0.90'")
+    metric, number = match.groups()
+    if metric not in METRICS:
+        raise ValueError(f"metric '{metric}', expected {expected(METRICS)}. {did_you_mean(metric, METRICS)}".rstrip())
+    try:
+        at_least = None if number is None else float(number)
+    except ValueError:
+        raise ValueError(f"'{text}', expected a number after '>='") from None
+    if at_least is not None and not 0 <= at_least <= 1:
+        raise ValueError(f"{at_least:g}, expected a share between 0 and 1 (0.9, not 90)")
+    return Goal(metric=metric, at_least=at_least)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe YAML without aliases or repeated keys, and no deeper than `MAX_DEPTH`."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise SpecError(f"{self.name} uses a YAML alias ('*'), expected plain values")
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise SpecError(f"{self.name} is nested deeper than {MAX_DEPTH} levels, expected plain mappings")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = str(key_node.value)
+            if key in seen:
+                raise SpecError(f"{self.name} names '{key}' twice (line {key_node.start_mark.line + 1}), expected once")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def parse_yaml(text: str, where: str = FILE_NAME) -> dict[str, Any]:
+    """The mapping that the text holds. Raises: SpecError with line and reason."""
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise SpecError(f"{where} is larger than {MAX_BYTES // 1024} KB, expected a short specification")
+    loader = None
+    try:
+        loader = _StrictLoader(text)
+        loader.name = where
+        value = loader.get_single_data()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise SpecError(f"{where} is not valid YAML{line}: {problem}") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+    if not isinstance(value, dict):
+        raise SpecError(f"{where} is {type(value).__name__}, expected a mapping with 'name', 'data', 'inputs', 'output'")
+    return value
+
+
+def parse(text: str, where: str = FILE_NAME) -> Spec:
+    """A spec from YAML text. Raises: SpecError that names the first fault and what was expected."""
+    values = parse_yaml(text, where)
+    for key in values:
+        if key not in Spec.model_fields:
+            raise SpecError(
+                f"{where} has the unknown key '{key}', expected {expected(Spec.model_fields)}",
+                did_you_mean(str(key), Spec.model_fields),
+            )
+    try:
+        spec = Spec.model_validate(values)
+    except ValidationError as error:
+        raise _as_spec_error(error, where) from None
+    if spec.output_column in spec.inputs:
+        raise SpecError(f"{where}: column '{spec.output_column}' is input and output, expected one of the two")
+    return spec
+
+
+def _as_spec_error(error: ValidationError, where: str) -> SpecError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("dict[", "function", "list[")))
+    if first["type"] == "missing":
+        return SpecError(f"{where} has no '{key}', expected it", "`windlass init DATA` writes a complete file")
+    if first["type"] == "extra_forbidden":
+        allowed = list(Limits.model_fields)
+        return SpecError(f"{where} has the unknown key '{key}', expected {expected(allowed)}",
+                         did_you_mean(key.split(".")[-1], allowed))
+    reason = first["msg"].removeprefix("Value error, ")
+    reason = reason if reason.startswith(("expected", "'")) else reason[:1].lower() + reason[1:]
+    return SpecError(f"{where}: '{key}' is {first['input']!r}: {reason}")
+
+
+def load(folder: Path) -> Spec:
+    """The spec of the project in this folder. Raises: NotReady when there is none."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        raise NotReady(f"{folder} has no {FILE_NAME}, expected one",
+                       "`windlass init DATA` writes it, or `windlass new support-desk` starts from a ready product")
+    try:
+        return parse(path.read_text(encoding="utf-8-sig"), str(path))
+    except UnicodeDecodeError:
+        raise SpecError(f"{path} is not UTF-8 text, expected UTF-8", "save the file as UTF-8") from None
+
+
+def dump(spec: Spec) -> str:
+    """The spec as YAML text: only what differs from the defaults."""
+    values = spec.model_dump(exclude_defaults=True)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)

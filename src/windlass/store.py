@@ -1,0 +1,164 @@
+"""The only module that knows paths: where each stage keeps its things, written so that a crash leaves old or new."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from windlass.errors import DataError, NotReady
+
+FOLDER = ".windlass"
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """The file with this content, or the file as it was: written aside, flushed to disk, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_text(path: Path, content: str) -> None:
+    write_bytes(path, content.encode("utf-8"))
+
+
+def write_json(path: Path, values: Any) -> None:
+    """JSON in UTF-8, atomically. Raises: ValueError when a number is not finite."""
+    write_text(path, json.dumps(values, ensure_ascii=False, allow_nan=False))
+
+
+def read_json(path: Path) -> Any:
+    """What the file holds. Raises: NotReady when it is not there, DataError when it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotReady(f"{path} does not exist, expected it from an earlier stage", "`windlass run`") from None
+    except ValueError:
+        raise DataError(f"{path} is damaged, expected JSON", "remove it and run the stage again") from None
+
+
+def sync_folder(folder: Path) -> None:
+    """The names in the folder are on disk when this returns."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish(target: Path, build: Callable[[Path], None]) -> None:
+    """A folder that is there whole or not at all; what stood at `target` is replaced.
+
+    `build` fills a temporary sibling; each file is flushed to disk before the sibling takes its name.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        build(aside)
+        for path in sorted(aside.rglob("*")):
+            if path.is_file():
+                _sync_file(path)
+            else:
+                sync_folder(path)
+        aside.chmod(0o755)
+        sync_folder(aside)
+        if target.exists():
+            shutil.rmtree(target)
+        os.rename(aside, target)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    sync_folder(target.parent)
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of the file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_folder(folder: Path) -> dict[str, str]:
+    """Relative path -> SHA-256, for each file below the folder."""
+    return {path.relative_to(folder).as_posix(): hash_file(path)
+            for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def size_mb(folder: Path) -> float:
+    """Megabytes (10^6 bytes) of all files below the folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def fingerprint(values: Any) -> str:
+    """SHA-256 of the values as canonical JSON, hexadecimal."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Store:
+    """The folder `.windlass` of a project: one folder a stage, named by the stage's word."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.folder = project / FOLDER
+
+    def stage(self, word: str) -> Path:
+        """The folder of a stage, made when it is not there."""
+        folder = self.folder / word
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def record(self, word: str) -> Path:
+        return self.folder / word / f"{word}.json"
+
+    def read_record(self, word: str) -> dict[str, Any]:
+        """What the stage gave last. Raises: NotReady, naming the command that makes it."""
+        path = self.record(word)
+        if not path.is_file():
+            raise NotReady(f"stage '{word}' has not run in {self.project}, expected its result",
+                           f"`windlass {word}` or `windlass run`")
+        values = read_json(path)
+        if not isinstance(values, dict):
+            raise DataError(f"{path} is damaged, expected a mapping", f"`windlass {word} --again`")
+        return values
+
+    def is_current(self, word: str, key: str) -> bool:
+        """True when the stage's last result was made from exactly this key."""
+        path = self.record(word)
+        return path.is_file() and read_json(path).get("key") == key
+
+    def run_folder(self, candidate: str) -> Path:
+        """Where a candidate trains; its checkpoint, curve and artifact live here."""
+        folder = self.folder / "train" / candidate
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """One writer a store. Raises: NotReady when another process holds it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise NotReady(f"{self.project} is in use by another `windlass` command, expected one at a time",
+                               "wait until it is done") from None
+            yield
