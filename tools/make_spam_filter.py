@@ -1,4 +1,4 @@
-"""Writes the sample data of the spam-filter blueprint: messages to a small office, wanted (ham) and unwanted (spam).
+"""Writes the sample data of the spam-filter blueprint: wanted messages (ham) and unwanted ones (spam).
 
 Source: sentences written by hand for this project (tools/blueprint_text/spam_filter.txt), Apache-2.0.
 """
@@ -14,7 +14,7 @@ SEED = 13
 TARGET = Path(__file__).parents[1] / "src/windlass/blueprints/spam-filter/data/messages.csv"
 N_MESSAGES = {"ham": 900, "spam": 160}
 CHINESE_SHARE = 0.13
-TWO_SENTENCES_SHARE = {"ham": 0.25, "spam": 0.08}
+TWO_SENTENCES_SHARE = {"ham": 0.12, "spam": 0.08}
 WRONG_LABEL_SHARE = 0.008
 N_EXACT_DUPLICATES = 6
 EMOJI = {"ham": ["😂", "👍", "❤️", "🙏", "😅", "🎉", "😴"], "spam": ["🎁", "💰", "🔥", "✅", "⚠️", "💋"]}
@@ -37,11 +37,19 @@ def disguise(text: str, rng: random.Random) -> str:
     return " ".join(words)
 
 
+def write_notice(base: str, sentences: dict[str, list[str]], rng: random.Random) -> str:
+    """A message that a machine sends: no greeting around it and no slips in it."""
+    text = writer.fill(base, sentences, rng)
+    return text[0].upper() + text[1:]
+
+
 def write_message(base: str, label: str, sentences: dict[str, list[str]], rng: random.Random) -> str:
     """A message around one sentence, with what may stand before and after it."""
+    if base in sentences["ham.notice"]:
+        return write_notice(base, sentences, rng)
     is_chinese = writer.is_chinese(base)
     if not is_chinese and rng.random() < TWO_SENTENCES_SHARE[label]:
-        base = f"{base.rstrip('.')}. {rng.choice(sentences[label])}"
+        base = f"{base}{'' if base[-1] in '.!?' else '.'} {rng.choice(sentences[label])}"
     frame = "spam_" if label == "spam" else ""
     if not is_chinese and rng.random() < 0.28:
         base = f"{rng.choice(sentences[frame + 'opener.en'])} {base}"
@@ -53,17 +61,15 @@ def write_message(base: str, label: str, sentences: dict[str, list[str]], rng: r
     return writer.type_like_a_person(text, EMOJI[label], rng)
 
 
-def dealt(sentences: list[str], n: int, rng: random.Random) -> list[str]:
-    """n sentences, each used once before any is used again."""
-    return [card for _ in range(n // len(sentences) + 1) for card in rng.sample(sentences, len(sentences))][:n]
-
-
 def write_messages(sentences: dict[str, list[str]], rng: random.Random) -> list[Row]:
     """Every message, no two the same, then a few labels turned and a few messages twice."""
     rows = []
     for label, n in N_MESSAGES.items():
         n_chinese = round(n * CHINESE_SHARE)
-        bases = dealt(sentences[label], n - n_chinese, rng) + dealt(sentences[f"{label}.zh"], n_chinese, rng)
+        in_english = sentences[label] + sentences.get(f"{label}.notice", [])
+        bases = writer.dealt(in_english, n - n_chinese, rng) + writer.dealt(
+            sentences[f"{label}.zh"], n_chinese, rng
+        )
         rows += [(write_message(base, label, sentences, rng), label) for base in bases]
     rows = sorted(set(rows))
     for place in rng.sample(range(len(rows)), round(len(rows) * WRONG_LABEL_SHARE)):

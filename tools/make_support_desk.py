@@ -1,4 +1,4 @@
-"""Writes the sample data of the support-desk blueprint: customer messages with the intent a colleague gave them.
+"""Writes the sample data of the support-desk blueprint: customer messages and their intents.
 
 Source: sentences written by hand for this project (tools/blueprint_text/support_desk_*.txt), Apache-2.0.
 """
@@ -12,17 +12,19 @@ import message_writer as writer
 SEED = 13
 TARGET = Path(__file__).parents[1] / "src/windlass/blueprints/support-desk/data/tickets.csv"
 N_MESSAGES = {
-    "order_status": 310, "late_delivery": 255, "return_item": 215, "refund_status": 190, "product_question": 165,
-    "wrong_item": 145, "damaged_item": 135, "cancel_order": 120, "exchange_size": 110, "warranty_repair": 100,
-    "payment_failed": 90, "stock_availability": 82, "coupon_problem": 75, "change_address": 68, "password_reset": 62,
-    "human_agent": 56, "invoice_request": 50, "double_charge": 44, "account_locked": 36, "delete_account": 31,
+    "order_status": 310, "late_delivery": 255, "return_item": 215, "refund_status": 190,
+    "product_question": 165, "wrong_item": 145, "damaged_item": 135, "cancel_order": 120,
+    "exchange_size": 110, "warranty_repair": 100, "payment_failed": 90, "stock_availability": 82,
+    "coupon_problem": 75, "change_address": 68, "password_reset": 62, "human_agent": 56,
+    "invoice_request": 50, "double_charge": 44, "account_locked": 36, "delete_account": 31,
 }  # fmt: skip
 MIX_UPS = {
     "order_status": "late_delivery", "late_delivery": "order_status", "return_item": "refund_status",
     "refund_status": "return_item", "wrong_item": "exchange_size", "damaged_item": "warranty_repair",
     "warranty_repair": "damaged_item", "exchange_size": "return_item", "payment_failed": "double_charge",
-    "double_charge": "refund_status", "password_reset": "account_locked", "account_locked": "password_reset",
-    "cancel_order": "return_item", "product_question": "stock_availability", "stock_availability": "product_question",
+    "double_charge": "refund_status", "password_reset": "account_locked",
+    "account_locked": "password_reset", "cancel_order": "return_item",
+    "product_question": "stock_availability", "stock_availability": "product_question",
 }  # fmt: skip
 CHINESE_SHARE = 0.16
 SECOND_SENTENCE_SHARE = 0.3
@@ -32,14 +34,6 @@ N_EXACT_DUPLICATES = 8
 EMOJI = ["😡", "😢", "🙏", "😅", "🤔", "👍", "😊", "❤️", "🙄", "📦"]
 
 Row = tuple[str, str]
-
-
-def dealt(sentences: list[str], n: int, rng: random.Random) -> list[str]:
-    """n sentences, each used once before any is used again."""
-    cards: list[str] = []
-    while len(cards) < n:
-        cards += rng.sample(sentences, len(sentences))
-    return cards[:n]
 
 
 def ended(sentence: str, rng: random.Random) -> str:
@@ -92,11 +86,14 @@ def write_messages(frames: dict[str, list[str]], rng: random.Random) -> list[Row
     rows = []
     for intent, n in N_MESSAGES.items():
         n_chinese = round(n * CHINESE_SHARE)
-        bases = dealt(in_english[intent], n - n_chinese, rng) + dealt(in_chinese[intent], n_chinese, rng)
+        bases = writer.dealt(in_english[intent], n - n_chinese, rng) + writer.dealt(
+            in_chinese[intent], n_chinese, rng
+        )
         for base in bases:
             frame = chinese if writer.is_chinese(base) else english
             if rng.random() < SECOND_SENTENCE_SHARE:
-                base = said_twice(base, rng.choice((in_chinese if frame is chinese else in_english)[intent]), rng)
+                others = in_chinese if frame is chinese else in_english
+                base = said_twice(base, rng.choice(others[intent]), rng)
             text = writer.fill(frame(base, frames, rng), frames, rng)
             rows.append((writer.type_like_a_person(text, EMOJI, rng), intent))
     return rows
@@ -119,7 +116,7 @@ def with_copies(rows: list[Row], rng: random.Random) -> list[Row]:
     n_near = round(len(rows) * NEAR_DUPLICATE_SHARE)
     near = []
     for text, intent in rng.sample(rows, n_near):
-        again = [writer.misspell(text, 1, rng), f"{text} ??", f"again: {text}", text.lower(), f"{text} {text[-1]}"]
+        again = [writer.misspell(text, 1, rng), f"{text} ??", f"again: {text}", text.lower()]
         near.append((rng.choice([copy for copy in again if copy != text]), intent))
     return rows + near + rng.sample(rows, N_EXACT_DUPLICATES)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 TEXT_FOLDER = Path(__file__).parent / "blueprint_text"
 CHOICE = re.compile(r"\{([^{}]*)\}")
+ADDRESS = re.compile(r"[\w@:/.-]*\.example[\w/.]*")
 SLOT = re.compile(r"<(\w+)>")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 NEIGHBOURS = {
@@ -15,10 +16,11 @@ NEIGHBOURS = {
 }  # fmt: skip
 SHORT_FORMS = {
     "please": ("pls", "plz"), "you": ("u",), "your": ("ur",), "because": ("cos", "bc"), "are": ("r",),
-    "delivery": ("dlvry", "delivry"), "received": ("recieved",), "address": ("adress",), "definitely": ("definately",),
-    "tomorrow": ("tmrw",), "weeks": ("wks",), "payment": ("paymnet", "payemnt"), "account": ("acount", "acct"),
-    "thanks": ("thx", "tnx"), "with": ("w/", "wiht"), "and": ("&", "adn"), "the": ("teh",), "to": ("2",),
-    "message": ("msg",), "people": ("ppl",), "though": ("tho",), "for": ("4",),
+    "delivery": ("dlvry", "delivry"), "received": ("recieved",), "address": ("adress",),
+    "definitely": ("definately",), "tomorrow": ("tmrw",), "weeks": ("wks",),
+    "payment": ("paymnet", "payemnt"), "account": ("acount", "acct"), "thanks": ("thx", "tnx"),
+    "with": ("w/", "wiht"), "and": ("&", "adn"), "the": ("teh",), "to": ("2",), "message": ("msg",),
+    "people": ("ppl",), "though": ("tho",), "for": ("4",),
 }  # fmt: skip
 
 
@@ -34,6 +36,14 @@ def read_sections(name: str) -> dict[str, list[str]]:
         else:
             current.append(line)
     return sections
+
+
+def dealt(sentences: list[str], n: int, rng: random.Random) -> list[str]:
+    """n sentences, each used once before any is used again."""
+    cards: list[str] = []
+    while len(cards) < n:
+        cards += rng.sample(sentences, len(sentences))
+    return cards[:n]
 
 
 def is_chinese(text: str) -> bool:
@@ -54,9 +64,11 @@ def _slot(name: str, language: str, words: dict[str, list[str]], rng: random.Ran
         return rng.choice(["#{}", "{}", "HB-{}", "no {}"]).format(rng.randint(100_000, 989_999))
     if name == "amount":
         euros, cents = rng.randint(6, 240), rng.choice(["", "", ".00", ".90", ".99", ".50"])
-        return f"{euros}{cents}元" if language == "zh" else rng.choice(["${}{}", "€{}{}", "{}{} euros"]).format(euros, cents)
+        shape = "{}{}元" if language == "zh" else rng.choice(["${}{}", "€{}{}", "{}{} euros"])
+        return shape.format(euros, cents)
     if name == "email":
-        return f"{rng.choice(['anna', 'b.katz', 'jo', 'mira77', 'wei.chen'])}@example.{rng.choice(['com', 'org'])}"
+        person = rng.choice(["anna", "b.katz", "jo", "mira77", "wei.chen"])
+        return f"{person}@example.{rng.choice(['com', 'org'])}"
     if name == "phone":
         return f"{rng.randint(201, 989)}-555-01{rng.randint(10, 99)}"
     return rng.choice(words[f"{name}.{language}"])
@@ -65,7 +77,9 @@ def _slot(name: str, language: str, words: dict[str, list[str]], rng: random.Ran
 def misspell(text: str, n_slips: int, rng: random.Random) -> str:
     """The text with slips of the finger: letters swapped, dropped, doubled or hit beside."""
     letters = list(text)
-    spots = [i for i in range(1, len(letters) - 1) if letters[i].isascii() and letters[i].isalpha()]
+    kept = {place for match in ADDRESS.finditer(text) for place in range(*match.span())}
+    inner = (place for place in range(1, len(letters) - 1) if place not in kept)
+    spots = [place for place in inner if letters[place].isascii() and letters[place].isalpha()]
     for spot in rng.sample(spots, min(n_slips, len(spots))):
         slip = rng.choice(["swap", "drop", "double", "beside"])
         if slip == "swap" and letters[spot + 1].isalpha():
@@ -97,7 +111,7 @@ def type_like_a_person(text: str, emoji: list[str], rng: random.Random) -> str:
     elif style == "lower":
         text = text.lower()
     elif style == "hasty":
-        text = shorten(re.sub(r"[.,']", "", text.lower()), 0.4, rng)
+        text = shorten(re.sub(r"[.,](?=\s|$)|'", "", text.lower()), 0.4, rng)
     elif style == "shout" and len(text) < 90:
         text = text.upper()
     slips = {"careful": 0.1, "hasty": 0.7}.get(style, 0.25)

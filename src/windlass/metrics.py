@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 Array = np.ndarray
+N_PAIRED = 300
 
 
 def confusion(targets: Array, predicted: Array, n_classes: int) -> Array:
@@ -159,17 +160,17 @@ def _from_matrix(metric: str, matrix: Array) -> float:
     return float(_per_class(matrix)[place].mean())
 
 
-def paired_difference(metric: str, targets: Array, first: Array, second: Array, positive: int, seed: int = 13,
-                      n_resamples: int = 300) -> Estimate:
+def paired_difference(metric: str, targets: Array, first: Array, second: Array, positive: int,
+                      seed: int = 13) -> Estimate:
     """How much better `first` is than `second` on the same rows, with its 95 % bootstrap interval."""
     random = np.random.default_rng(seed)
     differences = []
-    for _ in range(n_resamples):
+    for _ in range(N_PAIRED):
         rows = random.integers(0, len(targets), len(targets))
         differences.append(measure(metric, targets[rows], first[rows], positive)
                            - measure(metric, targets[rows], second[rows], positive))
     value = measure(metric, targets, first, positive) - measure(metric, targets, second, positive)
-    low, high = np.nanpercentile(differences, [2.5, 97.5])
+    low, high = np.nanpercentile(differences, [2.5, 97.5]) if not np.isnan(value) else (np.nan, np.nan)
     return Estimate(value, float(low), float(high))
 
 

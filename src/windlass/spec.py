@@ -17,7 +17,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Limits(Strict):
@@ -88,27 +88,30 @@ def parse_goal(text: str) -> Goal:
         return Goal(metric="")
     match = re.fullmatch(r"\s*([a-z0-9_]+)\s*(?:>=\s*([0-9.]+)\s*)?", text)
     if not match:
-        raise ValueError(f"'{text}', expected '<metric> >= <number>', such as 'macro_f1 >= 0.90'")
+        raise ValueError("expected '<metric> >= <number>', such as 'macro_f1 >= 0.90'")
     metric, number = match.groups()
     if metric not in METRICS:
         raise ValueError(f"metric '{metric}', expected {expected(METRICS)}. {did_you_mean(metric, METRICS)}".rstrip())
     try:
         at_least = None if number is None else float(number)
     except ValueError:
-        raise ValueError(f"'{text}', expected a number after '>='") from None
+        raise ValueError("expected a number after '>='") from None
     if at_least is not None and not 0 <= at_least <= 1:
-        raise ValueError(f"{at_least:g}, expected a share between 0 and 1 (0.9, not 90)")
+        raise ValueError("expected a share between 0 and 1 (0.9, not 90)")
     return Goal(metric=metric, at_least=at_least)
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML without aliases or repeated keys, and no deeper than `MAX_DEPTH`."""
+    """Safe YAML without tags, aliases or repeated keys, and no deeper than `MAX_DEPTH`."""
 
     depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             raise SpecError(f"{self.name} uses a YAML alias ('*'), expected plain values")
+        tag = getattr(self.peek_event(), "tag", None)
+        if tag is not None:
+            raise SpecError(f"{self.name} uses the YAML tag '{tag}' ('!'), expected plain values")
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise SpecError(f"{self.name} is nested deeper than {MAX_DEPTH} levels, expected plain mappings")
@@ -140,6 +143,8 @@ def parse_yaml(text: str, where: str = FILE_NAME) -> dict[str, Any]:
         line = f" (line {mark.line + 1})" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise SpecError(f"{where} is not valid YAML{line}: {problem}") from None
+    except ValueError as error:  # what looks like a date or a whole number, and is none: 2026-13-45
+        raise SpecError(f"{where} has a value that cannot be read ({error}), expected it in quotes") from None
     finally:
         if loader is not None:
             loader.dispose()
@@ -166,18 +171,39 @@ def parse(text: str, where: str = FILE_NAME) -> Spec:
     return spec
 
 
+_WANTED = {
+    "data": "a path, or a path each for 'train', 'validation' and 'test'",
+    "learners": "a list, each a name or {name: preset}",
+    "string_type": "text (in quotes when it looks like a number, a date, yes or no)",
+    "dict_type": "a mapping, column: kind",
+    "model_type": "a mapping",
+    "list_type": "a list",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "too_short": "at least one",
+    "too_long": "exactly one",
+}
+"""What a field, or else an error of this type, asks for; Pydantic's own words otherwise."""
+
+
 def _as_spec_error(error: ValidationError, where: str) -> SpecError:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("dict[", "function", "list[")))
+    field, is_key = str(first["loc"][0]), first["loc"][-1] == "[key]"
+    key = field if is_key or field in _WANTED else ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         return SpecError(f"{where} has no '{key}', expected it", "`windlass init DATA` writes a complete file")
     if first["type"] == "extra_forbidden":
         allowed = list(Limits.model_fields)
         return SpecError(f"{where} has the unknown key '{key}', expected {expected(allowed)}",
                          did_you_mean(key.split(".")[-1], allowed))
-    reason = first["msg"].removeprefix("Value error, ")
-    reason = reason if reason.startswith(("expected", "'")) else reason[:1].lower() + reason[1:]
-    return SpecError(f"{where}: '{key}' is {first['input']!r}: {reason}")
+    value = repr(first["input"])
+    value = value if len(value) <= 80 else f"{value[:77]}..."
+    if first["type"] == "value_error":
+        reason = first["msg"].removeprefix("Value error, ")
+        return SpecError(f"{where}: '{key}' is {value}{',' if reason.startswith('expected') else ':'} {reason}")
+    own = first["msg"].removeprefix("Input should be ").replace("a valid", "a")
+    wanted = _WANTED.get(field) or _WANTED.get(first["type"], own)
+    return SpecError(f"{where}: '{key}' {'has the key' if is_key else 'is'} {value}, expected {wanted}")
 
 
 def load(folder: Path) -> Spec:

@@ -47,7 +47,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotReady(f"{path} does not exist, expected it from an earlier stage", "`windlass run`") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(f"{path} is damaged, expected JSON", "remove it and run the stage again") from None
 
 
@@ -63,10 +63,13 @@ def sync_folder(folder: Path) -> None:
 def publish(target: Path, build: Callable[[Path], None]) -> None:
     """A folder that is there whole or not at all; what stood at `target` is replaced.
 
-    `build` fills a temporary sibling; each file is flushed to disk before the sibling takes its name.
+    `build` fills a temporary sibling; each file is flushed to disk before the sibling takes its name. An older folder
+    is renamed away first, never emptied in place: a crash between the two renames leaves none, which is right for a
+    folder that can be made again. Releases do not rely on it, since each has a name of its own.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    old: Path | None = None
     try:
         build(aside)
         for path in sorted(aside.rglob("*")):
@@ -77,12 +80,15 @@ def publish(target: Path, build: Callable[[Path], None]) -> None:
         aside.chmod(0o755)
         sync_folder(aside)
         if target.exists():
-            shutil.rmtree(target)
+            old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+            os.rename(target, old / target.name)
         os.rename(aside, target)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     sync_folder(target.parent)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _sync_file(path: Path) -> None:
@@ -143,7 +149,16 @@ class Store:
     def is_current(self, word: str, key: str) -> bool:
         """True when the stage's last result was made from exactly this key."""
         path = self.record(word)
-        return path.is_file() and read_json(path).get("key") == key
+        if not path.is_file():
+            return False
+        values = read_json(path)
+        return isinstance(values, dict) and values.get("key") == key
+
+    def forget(self, word: str) -> None:
+        """The stage counts as out of date; for `train`, so do its candidates."""
+        self.record(word).unlink(missing_ok=True)
+        if word == "train":
+            shutil.rmtree(self.folder / "train", ignore_errors=True)
 
     def run_folder(self, candidate: str) -> Path:
         """Where a candidate trains; its checkpoint, curve and artifact live here."""

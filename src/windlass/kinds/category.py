@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Kind, is_missing
+from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
 from windlass.records import Answer, Json
 
 MAX_CHARACTERS = 500
@@ -21,13 +21,19 @@ def check(value: Any) -> str | None:
         return None
     if not isinstance(value, str | int | float | bool | np.generic):
         return f"is {type(value).__name__}, expected a name"
+    if isinstance(value, int) and abs(value) >= 10**MAX_CHARACTERS:  # before str(), which refuses 4,300 digits
+        return f"is {shown(value)}, expected a name of at most {MAX_CHARACTERS} characters"
     if len(str(value)) > MAX_CHARACTERS:
         return f"has {len(str(value)):,} characters, expected a name of at most {MAX_CHARACTERS}"
+    if has_surrogate(str(value)):
+        return "holds half of a surrogate pair, expected valid Unicode"
     return None
 
 
 def read(value: Any, root: Path | None) -> str:
     """The name; whole numbers lose their '.0', truth values are 'true' and 'false', a missing one is empty."""
+    if type(value) is str and len(value) <= MAX_CHARACTERS and not has_surrogate(value):
+        return value.strip()
     if is_missing(value):
         return ""
     fault = check(value)
@@ -51,7 +57,7 @@ def fit(values: Iterable[str], form: str, options: Json) -> Json:
 
 
 def encode(values: Sequence[str], state: Json) -> np.ndarray:
-    """label -> (n,) int64. onehot -> (n, levels + 2): the level, other, missing. index -> (n, 1), other -1, missing NaN.
+    """label -> (n,) int64. onehot -> (n, levels + 2): the level, other, missing. index -> (n, 1): the level number, other = levels, missing NaN.
 
     Raises: DataError: a label that was not there when the state was fitted.
     """
@@ -66,8 +72,7 @@ def encode(values: Sequence[str], state: Json) -> np.ndarray:
     other, missing = len(levels), len(levels) + 1
     codes = np.array([missing if value == "" else place.get(value, other) for value in values], np.int64)
     if state["form"] == "index":
-        index = np.where(codes == other, -1.0, codes.astype(np.float32))
-        return np.where(codes == missing, np.nan, index).astype(np.float32)[:, None]
+        return np.where(codes == missing, np.nan, codes).astype(np.float32)[:, None]
     return np.eye(len(levels) + 2, dtype=np.float32)[codes]
 
 

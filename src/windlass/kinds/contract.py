@@ -34,12 +34,16 @@ Batch = np.ndarray | Sparse
 class Kind:
     """One kind of value.
 
-    check(value) -> what is wrong with the value, or None. A missing value (None) is never wrong here.
+    check(value) -> what is wrong with the value, or None; never raises, and quotes with `shown`. A missing value is
+        wrong only for a kind that cannot encode one (image).
     read(value, root) -> the value as Python or numpy holds it. `root` is the folder that paths are relative to;
         None (a client sent it) means that the value must carry its own bytes. Raises: DataError.
     forms: the encodings that a learner may ask for.
     fit(values, form, options) -> state: all that `encode` needs, as plain JSON. `values` were read.
-    encode(values, state) -> one array (n, ...) or `Sparse` for n read values; missing values allowed.
+    encode(values, state) -> one array (n, ...) or `Sparse` for n read values, none too; missing values allowed.
+    clean(value, root) -> the value as the table of collected rows keeps it (None given: what `read` gives).
+        Checks it wholly, so that a row that is collected can be read ever after. Raises: DataError.
+    stored_as: the type of a cleaned value.
     portable(value, root) -> the value as a client would send it, JSON.
     decode(probabilities (n, k), state) -> n answers; None for a kind that cannot be an output yet.
     metrics: as an output; the first is the headline.
@@ -51,11 +55,35 @@ class Kind:
     read: Callable[[Any, Path | None], Any]
     fit: Callable[[Iterable[Any], str, Json], Json]
     encode: Callable[[Sequence[Any], Json], Batch]
-    portable: Callable[[Any, Path | None], Any] = lambda value, root: value
+    clean: Callable[[Any, Path | None], Any] | None = None
+    stored_as: type = str
+    portable: Callable[[Any, Path | None], Any] = lambda value, root: None if is_missing(value) else value
     decode: Callable[[np.ndarray, Json], list[Answer]] | None = None
     metrics: tuple[str, ...] = ()
 
 
 def is_missing(value: Any) -> bool:
     """True for None, NaN and the empty string."""
-    return value is None or value == "" or (isinstance(value, float) and value != value)
+    if isinstance(value, str):
+        return not value
+    return value is None or (isinstance(value, float | np.floating) and bool(value != value))
+
+
+def has_surrogate(text: str) -> bool:
+    """True when the text holds half of a surrogate pair, and so cannot be written as UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def shown(value: Any) -> str:
+    """The value as a message quotes it: at most 40 characters, always printable as UTF-8."""
+    if isinstance(value, int) and abs(value) > 10**40:
+        return "a whole number of more than 40 digits"
+    try:
+        words = f"'{value[:40]}'" if isinstance(value, str) else repr(value)[:40]
+    except ValueError:  # a whole number of over 4,300 digits somewhere inside
+        return f"a {type(value).__name__}"
+    return words.encode("utf-8", "backslashreplace").decode("utf-8")

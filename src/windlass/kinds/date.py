@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Kind, is_missing
+from windlass.kinds.contract import Kind, is_missing, shown
 from windlass.kinds.number import MISSING_WORDS
 from windlass.records import Json
 
-FORMATS = ("%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
+FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
 DAYS_PER_YEAR = 365.2425
 
 
@@ -44,7 +44,7 @@ def check(value: Any) -> str | None:
     try:
         parse(value)
     except ValueError:
-        return f"is '{str(value)[:40]}', expected a date such as 2026-03-31 or 2026/03/31"
+        return f"is {shown(value)}, expected a date such as 2026-03-31 or 2026/03/31"
     return None
 
 
@@ -81,9 +81,10 @@ def encode(values: Sequence[datetime | None], state: Json) -> np.ndarray:
     return batch
 
 
-def portable(value: Any, root: Path | None) -> str | None:
-    moment = parse(value)
+def clean(value: Any, root: Path | None) -> str | None:
+    moment = read(value, root)
     return None if moment is None else moment.isoformat()
 
 
-KIND = Kind(name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, portable=portable)
+KIND = Kind(name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, clean=clean,
+            portable=clean)

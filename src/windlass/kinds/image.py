@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Kind, is_missing
+from windlass.kinds.contract import Kind, is_missing, shown
 from windlass.records import Json
 
 MAX_PIXELS = 25_000_000
@@ -20,6 +20,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 LARGEST_SIDE = 512
 N_FIT = 2_000
+FIT_SIDE = 128
 
 
 def check(value: Any) -> str | None:
@@ -36,7 +37,7 @@ def read(value: Any, root: Path | None) -> np.ndarray:
     fault = check(value)
     if fault:
         raise DataError(f"image {fault}")
-    return _decode(_bytes(value, root), "image" if value.startswith("data:") or root is None else f"image '{value}'")
+    return _decode(_bytes(value, root), "image" if value.startswith("data:") or root is None else f"image {shown(value)}")
 
 
 def _bytes(value: str, root: Path | None) -> bytes:
@@ -47,11 +48,14 @@ def _bytes(value: str, root: Path | None) -> bytes:
         except (binascii.Error, ValueError):
             raise DataError("image is not base64, expected base64 or a data: URI of a picture") from None
     path = Path(root, value)
-    if not path.is_file():
-        raise DataError(f"image '{value}' does not exist, expected a file below {root}")
-    if path.stat().st_size > MAX_BYTES:
-        raise DataError(f"image '{value}' has {path.stat().st_size:,} bytes, expected at most {MAX_BYTES:,}")
-    return path.read_bytes()
+    try:
+        if not path.is_file():
+            raise DataError(f"image {shown(value)} does not exist, expected a file below {root}")
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"image {shown(value)} has {path.stat().st_size:,} bytes, expected at most {MAX_BYTES:,}")
+        return path.read_bytes()
+    except OSError as error:  # a name that is too long, or a file that may not be read
+        raise DataError(f"image {shown(value)} cannot be read ({error.strerror}), expected a file below {root}") from None
 
 
 def _decode(content: bytes, what: str) -> np.ndarray:
@@ -66,12 +70,26 @@ def _decode(content: bytes, what: str) -> np.ndarray:
             if width * height > MAX_PIXELS:
                 raise DataError(f"{what} has {width} x {height} pixels, expected at most {MAX_PIXELS // 10**6} megapixels")
             picture.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
+            if picture.mode[0] in "IF":
+                picture = _shallow(picture)
             picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
             return np.asarray(_flat(picture).convert("RGB"))
     except UnidentifiedImageError:
         raise DataError(f"{what} is not a picture that can be read, expected {', '.join(FORMATS)}") from None
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         raise DataError(f"{what} is broken ({error}), expected a whole picture") from None
+
+
+def _shallow(picture: Any) -> Any:
+    """A picture of 16 or 32 bits as one of 8, from its darkest to its brightest point.
+
+    Its real range is not recorded (12 bits in 16 are common), and Pillow would cut all above 255 to white.
+    """
+    from PIL import Image
+
+    levels = np.nan_to_num(np.asarray(picture, np.float32), posinf=0.0, neginf=0.0)
+    levels -= levels.min()
+    return Image.fromarray((levels * (255 / max(float(levels.max()), 1e-12))).astype(np.uint8))
 
 
 def _flat(picture: Any) -> Any:
@@ -86,10 +104,12 @@ def _flat(picture: Any) -> Any:
 
 def fit(values: Iterable[np.ndarray], form: str, options: Json) -> Json:
     """pixels: side length (`size`, else the pictures' median side, 16-64), grey or colour, mean and deviation."""
-    sample = list(islice(values, N_FIT))
+    sides, sample = [], []
+    for picture in islice(values, N_FIT):
+        sides.append(min(picture.shape[:2]))
+        sample.append(_small(picture))
     if not sample:
         raise DataError("column of images has no rows, expected at least one")
-    sides = [min(picture.shape[:2]) for picture in sample]
     size = int(options.get("size") or np.clip(round(float(np.median(sides)) / 4) * 4, 16, 64))
     grey = all(_is_grey(picture) for picture in sample)
     state: Json = {"form": "pixels", "size": size, "channels": 1 if grey else 3, "mean": [0.0], "deviation": [1.0]}
@@ -97,6 +117,17 @@ def fit(values: Iterable[np.ndarray], form: str, options: Json) -> Json:
     deviation = pixels.std(axis=(0, 2, 3))
     return {**state, "mean": [round(float(mean), 6) for mean in pixels.mean(axis=(0, 2, 3))],
             "deviation": [round(max(float(value), 1e-3), 6) for value in deviation]}
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    """The picture at no more than `FIT_SIDE` a side, so that a sample of 2,000 takes 100 MB and not 1.6 GB."""
+    from PIL import Image
+
+    if max(picture.shape[:2]) <= FIT_SIDE:
+        return picture
+    small = Image.fromarray(picture)
+    small.thumbnail((FIT_SIDE, FIT_SIDE))
+    return np.asarray(small)
 
 
 def _is_grey(picture: np.ndarray) -> bool:
@@ -127,4 +158,11 @@ def portable(value: Any, root: Path | None) -> str:
     return f"data:image/{suffix};base64,{base64.b64encode(_bytes(str(value), root)).decode('ascii')}"
 
 
-KIND = Kind(name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, portable=portable)
+def clean(value: Any, root: Path | None) -> str:
+    """The whole path of a picture that can be decoded, or the data: URI as it is."""
+    read(value, root)
+    return value if root is None or value.startswith("data:") else str(Path(root, value).resolve())
+
+
+KIND = Kind(name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean,
+            portable=portable)

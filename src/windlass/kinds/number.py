@@ -1,17 +1,22 @@
 """A finite number, or nothing."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Kind, is_missing
+from windlass.kinds.contract import Kind, is_missing, shown
 from windlass.records import Json
 
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "."})
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}")
+"""Commas that can only part thousands: `1,234.5` and `1,234,567`; `1,234` and `1.234,5` may mean something else."""
+LARGEST = 1e38  # what float32 can hold, and what can be squared in float64 when a deviation is computed
 N_BINS = 16
 
 
@@ -23,30 +28,33 @@ def parse(value: Any) -> float:
         word = value.strip()
         if word.lower() in MISSING_WORDS:
             return math.nan
-        number = float(word.replace(",", "") if word.count(",") and "." in word else word)
-    elif isinstance(value, bool | int | float | np.number):
+        if "_" in word:
+            raise ValueError("Python reads 1_000 as a number, people do not")
+        number = float(word.replace(",", "") if THOUSANDS.fullmatch(word) else word)
+    elif isinstance(value, np.timedelta64):
+        raise ValueError(type(value).__name__)
+    elif isinstance(value, bool | int | float | Decimal | np.integer | np.floating | np.bool_):
         number = float(value)
     else:
         raise ValueError(type(value).__name__)
-    if math.isinf(number) or abs(number) > 1e300:
-        raise ValueError("infinite")
+    if abs(number) > LARGEST:
+        raise ValueError("infinite, or nearly")
     return number
+
+
+def read(value: Any, root: Path | None) -> float:
+    try:
+        return parse(value)
+    except (ValueError, OverflowError):
+        raise DataError(f"number is {shown(value)}, expected a finite number (up to {LARGEST:g})") from None
 
 
 def check(value: Any) -> str | None:
     try:
-        parse(value)
-    except (ValueError, OverflowError):
-        shown = repr(value) if not isinstance(value, str) else f"'{value[:40]}'"
-        return f"is {shown}, expected a finite number"
+        read(value, None)
+    except DataError as error:
+        return error.message.removeprefix("number ")
     return None
-
-
-def read(value: Any, root: Path | None) -> float:
-    fault = check(value)
-    if fault:
-        raise DataError(f"number {fault}")
-    return parse(value)
 
 
 def fit(values: Iterable[float], form: str, options: Json) -> Json:
@@ -78,4 +86,10 @@ def encode(values: Sequence[float], state: Json) -> np.ndarray:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-KIND = Kind(name="number", forms=("scaled", "binned", "raw"), check=check, read=read, fit=fit, encode=encode)
+def portable(value: Any, root: Path | None) -> float | None:
+    number = parse(value)
+    return None if math.isnan(number) else number
+
+
+KIND = Kind(name="number", forms=("scaled", "binned", "raw"), check=check, read=read, fit=fit,
+            encode=encode, portable=portable, stored_as=float)

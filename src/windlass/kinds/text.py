@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Batch, Kind, Sparse, is_missing
+from windlass.kinds.contract import Batch, Kind, Sparse, has_surrogate, is_missing
 from windlass.records import Json
 
 MAX_CHARACTERS = 100_000
@@ -28,7 +28,7 @@ def check(value: Any) -> str | None:
         return f"is {type(value).__name__}, expected text"
     if len(value) > MAX_CHARACTERS:
         return f"has {len(value):,} characters, expected at most {MAX_CHARACTERS:,}"
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if has_surrogate(value):
         return "holds half of a surrogate pair, expected valid Unicode"
     return None
 
@@ -86,7 +86,7 @@ def _fit_terms(values: Iterable[str], n_terms: int, min_rows: int) -> Json:
     rows_with: Counter[str] = Counter()
     n_rows = 0
     for value in values:
-        rows_with.update(set(terms(value)))
+        rows_with.update(list(dict.fromkeys(terms(value))))  # not a set: ties at the cut must fall alike in every process
         n_rows += 1
     wanted = min(min_rows, max(1, n_rows // 50))
     kept = sorted(term for term, count in rows_with.most_common(n_terms) if count >= wanted)

@@ -1,11 +1,13 @@
 """An artifact on disk: a folder of data with its manifest and the golden rows that prove it."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from windlass.errors import DataError
+from windlass.errors import DataError, expected
+from windlass.kinds.table import KINDS
 from windlass.records import Json, Manifest
 from windlass.store import read_json, write_json
 
@@ -29,9 +31,31 @@ def read_manifest(folder: Path) -> Manifest:
         found = values.get("format") if isinstance(values, dict) else type(values).__name__
         raise DataError(f"{folder / MANIFEST} has format {found!r}, expected 1")
     try:
-        return Manifest.from_json(values)
+        manifest = Manifest.from_json(values)
     except (KeyError, TypeError) as error:
         raise DataError(f"{folder / MANIFEST} is damaged ({error}), expected a manifest") from None
+    fault = _fault(manifest)
+    if fault:
+        raise DataError(f"{folder / MANIFEST} is damaged: {fault}")
+    return manifest
+
+
+def _fault(manifest: Manifest) -> str:
+    """What is wrong with the manifest's values; empty when nothing is."""
+    for column in (*manifest.inputs, manifest.output):
+        if not isinstance(column.name, str) or not isinstance(column.state, dict) or column.kind not in KINDS:
+            return f"column {column.name!r} has kind {column.kind!r}, expected {expected(KINDS)} and its state"
+    if len({column.name for column in manifest.inputs}) != len(manifest.inputs) or not manifest.inputs:
+        return "its inputs are none or the same twice, expected each once"
+    labels = manifest.output.state.get("labels")
+    if KINDS[manifest.output.kind].decode is None or not isinstance(labels, list) or not labels:
+        return f"output '{manifest.output.name}' has no labels, expected at least one"
+    if not all(isinstance(label, str) for label in labels) or len(set(labels)) != len(labels):
+        return "its labels are not different names, expected each once"
+    temperature = manifest.temperature
+    if not isinstance(temperature, int | float) or not math.isfinite(temperature) or temperature <= 0:
+        return f"temperature is {temperature!r}, expected a number above 0"
+    return ""
 
 
 def write_golden(folder: Path, rows: list[Json], probabilities: np.ndarray) -> None:
@@ -40,6 +64,12 @@ def write_golden(folder: Path, rows: list[Json], probabilities: np.ndarray) -> N
 
 
 def read_golden(folder: Path) -> tuple[list[Json], np.ndarray]:
-    """Raises: NotReady, DataError."""
+    """Raises: NotReady: there are none. DataError: they are damaged."""
     values: Any = read_json(folder / GOLDEN)
-    return values["rows"], np.array(values["probabilities"], np.float64)
+    try:
+        rows, probabilities = values["rows"], np.array(values["probabilities"], np.float64)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{folder / GOLDEN} is damaged ({error}), expected golden rows") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or len(rows) != len(probabilities):
+        raise DataError(f"{folder / GOLDEN} is damaged, expected as many rows as answers")
+    return rows, probabilities

@@ -9,7 +9,7 @@ import numpy as np
 
 from windlass.errors import DataError, did_you_mean, expected
 from windlass.kinds import table as kinds
-from windlass.kinds.contract import Batch
+from windlass.kinds.contract import Batch, Sparse
 from windlass.metrics import softmax
 from windlass.records import Answer, Manifest, Row
 
@@ -31,7 +31,7 @@ class Predictor:
 
         Raises: DataError: a column is missing or a value cannot be read; the message names row and column.
         """
-        parts = [self._logits(rows[start:start + CHUNK], root) for start in range(0, len(rows), CHUNK)]
+        parts = [self._logits(rows[start:start + CHUNK], start, root) for start in range(0, len(rows), CHUNK)]
         if not parts:
             return np.zeros((0, len(self.manifest.output.state["labels"])))
         return softmax(np.concatenate(parts).astype(np.float64) / self.manifest.temperature)
@@ -42,13 +42,30 @@ class Predictor:
         assert decode is not None
         return decode(self.probabilities(rows, root), self.manifest.output.state)
 
-    def _logits(self, rows: Sequence[Row], root: Path | None) -> np.ndarray:
+    def _logits(self, rows: Sequence[Row], first: int, root: Path | None) -> np.ndarray:
         batches = []
         for column in self.manifest.inputs:
             kind = kinds.get(column.kind)
-            values = [_read(kind.read, row, column.name, number, root) for number, row in enumerate(rows)]
+            values = [_read(kind.read, row, column.name, number, root) for number, row in enumerate(rows, first)]
             batches.append(kind.encode(values, column.state))
         return self.engine(batches)
+
+
+def empty_batches(manifest: Manifest) -> list[Batch]:
+    """A batch of no rows for each input: the shapes that an engine must read. Raises: DataError: a state is damaged."""
+    batches = []
+    for column in manifest.inputs:
+        try:
+            batches.append(kinds.get(column.kind).encode([], column.state))
+        except Exception as error:  # noqa: BLE001  any state can stand in a damaged file; tokenizers raise Exception
+            raise DataError(f"manifest.json: state of column '{column.name}' is damaged ({str(error)[:100]}), "
+                            f"expected what '{column.kind}' was fitted with") from None
+    return batches
+
+
+def width(batch: Batch) -> int:
+    """Features of one row."""
+    return batch.width if isinstance(batch, Sparse) else int(np.prod(batch.shape[1:]))
 
 
 def _read(read: Callable[[Any, Path | None], Any], row: Row, column: str, number: int, root: Path | None) -> Any:

@@ -5,14 +5,22 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
-from windlass.predictors.contract import Engine
+from windlass.predictors.contract import Engine, empty_batches, width
 from windlass.records import Manifest
+from windlass.store import write_bytes
 
 FILE = "model.safetensors"
+
+
+def write_weights(folder: Path, weights: Sequence[np.ndarray], bias: np.ndarray) -> None:
+    """Writes the model that `load` reads: one (features, k) float32 matrix an input, and the bias (k,)."""
+    tensors = {f"weights.{number}": np.ascontiguousarray(weight) for number, weight in enumerate(weights)}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / FILE, save({**tensors, "bias": bias}))
 
 
 def load(folder: Path, manifest: Manifest) -> Engine:
@@ -23,6 +31,13 @@ def load(folder: Path, manifest: Manifest) -> Engine:
         bias = tensors["bias"]
     except (OSError, SafetensorError, KeyError) as error:
         raise DataError(f"{folder / FILE} is damaged ({error}), expected weights of a linear model") from None
+    n_classes = len(manifest.output.state["labels"])
+    shapes = [(width(batch), n_classes) for batch in empty_batches(manifest)]
+    if [weight.shape for weight in weights] != shapes or bias.shape != (n_classes,):
+        raise DataError(f"{folder / FILE} has weights {[weight.shape for weight in weights]} and bias {bias.shape}, "
+                        f"expected {shapes} and {(n_classes,)}")
+    if not all(tensor.dtype == np.float32 and np.isfinite(tensor).all() for tensor in (*weights, bias)):
+        raise DataError(f"{folder / FILE} is damaged, expected finite float32 weights")
 
     def logits(batches: Sequence[Batch]) -> np.ndarray:
         return bias + sum(_product(batch, weight) for batch, weight in zip(batches, weights, strict=True))

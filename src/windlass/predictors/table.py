@@ -32,6 +32,8 @@ def replay(predictor: Predictor, folder: Path) -> float:
     Raises: GateRefused: an answer differs from what the trained model gave.
     """
     rows, wanted = read_golden(folder)
+    if rows and wanted.shape != (len(rows), len(predictor.manifest.output.state["labels"])):
+        raise DataError(f"{folder.name} has golden answers of shape {wanted.shape}, expected one probability a label")
     difference = float(np.abs(predictor.probabilities(rows) - wanted).max()) if rows else 0.0
     if not difference <= TOLERANCE:
         raise GateRefused(f"{folder.name} answers its golden rows with a difference of {difference:.2g}, "

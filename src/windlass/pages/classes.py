@@ -1,0 +1,121 @@
+"""What each class got right and wrong: counts behind the tables and pictures, all pure functions."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from windlass.metrics import Array, Estimate
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How one class did on the test rows; `rows` is how many truly belong to it."""
+
+    label: str
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    rows: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Rows of class `truth` that were answered `answer`, and the share of that class they are."""
+
+    truth: str
+    answer: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers of like confidence: their mean confidence, and the share that was right with its interval."""
+
+    confidence: float
+    accuracy: Estimate
+    rows: int
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer: the row's place, its true class, the answer and the answer's confidence 0-1."""
+
+    row: int
+    truth: int
+    answer: int
+    confidence: float
+
+
+def wilson(hits: int, total: int) -> Estimate:
+    """The share of hits with its 95 % score interval; NaN when there are no rows.
+
+    Source: Wilson 1927, JASA 22(158), 209-212.
+    """
+    if total == 0:
+        return Estimate(math.nan, math.nan, math.nan)
+    z = 1.959964
+    rate, spread = hits / total, z * z / total
+    middle = (rate + spread / 2) / (1 + spread)
+    half = z * math.sqrt(rate * (1 - rate) / total + spread / (4 * total)) / (1 + spread)
+    return Estimate(rate, max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half)))
+
+
+def class_scores(matrix: Array, labels: list[str]) -> list[ClassScore]:
+    """Precision, recall and F1 of each class with 95 % intervals, in the order of `labels`.
+
+    Args:   matrix: (k, k) counts, row = true class, column = answer.
+    Source: F1 = 2J / (1 + J) with J = hits / (hits + false alarms + misses), so J's interval gives F1's.
+    """
+    found = []
+    for place, label in enumerate(labels):
+        hits, true, answered = (
+            int(each) for each in (matrix[place, place], matrix[place].sum(), matrix[:, place].sum())
+        )
+        overlap = wilson(hits, true + answered - hits)
+        f1 = Estimate(*(2 * value / (1 + value) for value in (overlap.value, overlap.low, overlap.high)))
+        found.append(ClassScore(label, wilson(hits, answered), wilson(hits, true), f1, true))
+    return found
+
+
+def confused_pairs(matrix: Array, labels: list[str], top: int = 25) -> list[Pair]:
+    """The most frequent confusions, the most frequent first; ties go to the class with fewer rows."""
+    true = matrix.sum(1)
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    places = [(int(truth), int(answer)) for truth, answer in np.argwhere(wrong)]
+    places.sort(key=lambda place: (-wrong[place], true[place[0]], place))
+    return [
+        Pair(
+            labels[truth],
+            labels[answer],
+            int(wrong[truth, answer]),
+            float(wrong[truth, answer] / true[truth]),
+        )
+        for truth, answer in places[:top]
+    ]
+
+
+def confidence_bins(targets: Array, probabilities: Array, n_bins: int = 10) -> list[Bin]:
+    """Equal-width bins of confidence that hold at least one row, the lowest first."""
+    confidence = probabilities.max(1)
+    finite = np.isfinite(confidence)
+    confidence, right = confidence[finite], (probabilities.argmax(1) == targets)[finite]
+    places = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    found = []
+    for place in np.unique(places):
+        inside = places == place
+        hits, total = int(right[inside].sum()), int(inside.sum())
+        found.append(Bin(float(confidence[inside].mean()), wilson(hits, total), total))
+    return found
+
+
+def confident_mistakes(targets: Array, probabilities: Array, top: int = 15) -> list[Mistake]:
+    """The wrong answers that were given with the most confidence, the most confident first."""
+    answers, confidence = probabilities.argmax(1), probabilities.max(1)
+    wrong = np.flatnonzero((answers != targets) & np.isfinite(confidence))
+    ordered = wrong[np.argsort(-confidence[wrong], kind="stable")][:top]
+    return [
+        Mistake(int(row), int(targets[row]), int(answers[row]), float(confidence[row])) for row in ordered
+    ]

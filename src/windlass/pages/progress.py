@@ -1,0 +1,51 @@
+"""Progress bars on standard error: what runs, how far it is, how long it will take."""
+
+import sys
+import time
+
+from windlass.records import Progress, silent
+
+
+def bars(quiet: bool = False) -> Progress:
+    """A progress that draws bars in a terminal, and writes a line now and then where there is none."""
+    if quiet:
+        return silent
+    return _drawn() if sys.stderr.isatty() else _written()
+
+
+def _drawn() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:<24}"), BarColumn(bar_width=24), TextColumn("{task.percentage:>3.0f} %"),
+               TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    shown = Progress(*columns, console=Console(stderr=True), refresh_per_second=4)
+    tasks: dict = {}
+
+    def progress(task: str, done: float, total: float, note: str = "") -> None:
+        if not shown.live.is_started:
+            shown.start()
+        if task not in tasks:
+            tasks[task] = shown.add_task(task, total=total or None, note=note)
+        shown.update(tasks[task], completed=done, total=total or None, note=note[:40])
+        if total and done >= total and shown.finished:
+            shown.stop()
+            tasks.clear()
+
+    return progress
+
+
+def _written(every_seconds: float = 15.0) -> Progress:
+    last: dict[str, float] = {}
+
+    def progress(task: str, done: float, total: float, note: str = "") -> None:
+        now = time.monotonic()
+        finished = bool(total) and done >= total
+        if not finished and now - last.get(task, 0.0) < every_seconds:
+            return
+        last[task] = now
+        share = f" {100 * done / total:.0f} %" if total else f" {done:,.0f}"
+        sys.stderr.write(f"{task}{'  done' if finished else share}{f'  {note}' if note else ''}\n")
+        sys.stderr.flush()
+
+    return progress

@@ -1,0 +1,124 @@
+"""Releases on disk: which one is the champion, and opening one with its hashes verified and its golden rows replayed."""
+
+import re
+from pathlib import Path
+
+from windlass.errors import DataError, NotReady, SpecError, did_you_mean
+from windlass.predictors.contract import Predictor
+from windlass.predictors.table import load, replay
+from windlass.records import Json, Release, as_json
+from windlass.store import Store, hash_folder, read_json, write_json
+
+CHAMPION, RECORD, MODEL = "champion.json", "release.json", "model"
+ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+
+
+def folder(store: Store, id: str) -> Path:
+    """Where the release lies, whether it is there or not. Raises: SpecError: not an id."""
+    if not ID.match(id):
+        raise SpecError(f"release is '{id[:80]}', expected an id of a-z, 0-9 and '-'")
+    return store.folder / "release" / id
+
+
+def champion_id(store: Store) -> str:
+    """The id of the release that is served. Raises: NotReady when nothing was released."""
+    return _pointer(store)[0]
+
+
+def history(store: Store) -> list[str]:
+    """The champions before this one, newest first; the first is the one to roll back to."""
+    return _pointer(store)[1]
+
+
+def _pointer(store: Store) -> tuple[str, list[str]]:
+    path = store.folder / "release" / CHAMPION
+    if not path.is_file():
+        raise NotReady(f"{store.project} has no release, expected one", "`windlass release`")
+    values = read_json(path)
+    if not isinstance(values, dict) or not isinstance(values.get("release"), str):
+        raise DataError(f"{path} is damaged, expected the id of a release", "`windlass release` writes it again")
+    older = values.get("history", [])
+    if not isinstance(older, list) or not all(isinstance(id, str) for id in older):
+        raise DataError(f"{path} has a damaged history, expected a list of ids", "`windlass release` writes it again")
+    return values["release"], older
+
+
+def point_to(store: Store, id: str) -> None:
+    """Makes this release the champion, at once or not at all; the old one becomes the newest of the history.
+
+    Raises: NotReady: there is no such release.
+    """
+    _record(store, id)
+    path = store.folder / "release" / CHAMPION
+    older: list[str] = []
+    if path.is_file():
+        current, older = _pointer(store)
+        older = [name for name in ([current] if current != id else []) + older if name != id]
+    write_json(path, {"release": id, "history": older})
+
+
+def rollback(store: Store) -> str:
+    """Makes the champion before this one champion again; gives its id.
+
+    Raises: NotReady: there is no older one. DataError, GateRefused: it is not what was released; nothing changes then.
+    """
+    older = history(store)
+    if not older:
+        raise NotReady("no older release to go back to, expected at least two", "`windlass releases` lists them")
+    open_release(store, older[0])
+    write_json(store.folder / "release" / CHAMPION, {"release": older[0], "history": older[1:]})
+    return older[0]
+
+
+def listing(store: Store) -> list[Json]:
+    """Every release as JSON, newest first, with `champion` true for the one that is served."""
+    home = store.folder / "release"
+    found = [as_json(_record(store, path.parent.name)) for path in home.glob(f"*/{RECORD}")]
+    champion = champion_id(store) if (home / CHAMPION).is_file() else ""
+    return [{**release, "champion": release["id"] == champion}
+            for release in sorted(found, key=lambda release: release["created"], reverse=True)]
+
+
+def open_release(store: Store, id: str) -> tuple[Release, Predictor]:
+    """The release and what answers from it, after its files were verified and its golden rows replayed.
+
+    Raises: NotReady: not there. DataError: a file differs from what was released. GateRefused: an answer differs.
+    """
+    release = _record(store, id)
+    verify(folder(store, id), release)
+    model = folder(store, id) / MODEL
+    predictor = load(model)
+    replay(predictor, model)
+    return release, predictor
+
+
+def verify(where: Path, release: Release) -> None:
+    """Raises: DataError that names the first file that is missing, changed or was not released."""
+    found = hash_folder(where)
+    found.pop(RECORD, None)
+    for name, digest in sorted(release.files.items()):
+        if name not in found:
+            raise DataError(f"release '{release.id}' has no file '{name}', expected it", _MEND)
+        if found[name] != digest:
+            raise DataError(f"release '{release.id}' has a changed file '{name}', expected SHA-256 {digest[:12]}...", _MEND)
+    strange = sorted(set(found) - set(release.files))
+    if strange:
+        raise DataError(f"release '{release.id}' has the file '{strange[0]}' that was not released, expected none", _MEND)
+
+
+_MEND = "`windlass release` makes a new one; a changed release is never served"
+
+
+def _record(store: Store, id: str) -> Release:
+    path = folder(store, id) / RECORD
+    if not path.is_file():
+        others = [child.name for child in sorted(path.parent.parent.glob("*/")) if (child / RECORD).is_file()]
+        raise NotReady(f"release '{id}' does not exist in {store.project}", did_you_mean(id, others))
+    values = read_json(path)
+    try:
+        release = Release.from_json(values)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is damaged ({error}), expected a release", _MEND) from None
+    if release.id != id or not isinstance(release.files, dict):
+        raise DataError(f"{path} is the record of '{release.id}', expected '{id}' and its files", _MEND)
+    return release

@@ -1,0 +1,129 @@
+"""The Python face: a project folder, and the stages as methods."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from windlass import lifecycle
+from windlass.records import Answer, Board, Collected, Prepared, Progress, Run, silent
+from windlass.records import Release as ReleaseRecord
+from windlass.spec import Spec, load
+from windlass.store import Store
+
+if TYPE_CHECKING:
+    from windlass.predictors.contract import Predictor
+
+
+class Release:
+    """A release that answers: `release.predict(rows)`."""
+
+    def __init__(self, record: ReleaseRecord, predictor: "Predictor", folder: Path) -> None:
+        self.record = record
+        self.id = record.id
+        self.folder = folder
+        self.predictor = predictor
+
+    def predict(self, rows: Sequence[Mapping[str, Any]], root: Path | None = None) -> list[Answer]:
+        """One answer a row, in order. `root`: the folder of pictures that rows name by path.
+
+        Raises: DataError: a column is missing or a value cannot be read.
+        """
+        return self.predictor.answer(rows, root)
+
+    def __repr__(self) -> str:
+        return f"Release('{self.id}', {self.record.candidate}, {self.record.headline} {self.record.score})"
+
+
+class Project:
+    """A folder with `windlass.yaml`. Stages that are up to date are not run again.
+
+    >>> project = Project("support-desk")
+    >>> board = project.run()
+    >>> project.release().predict([{"message": "my card is lost"}])
+    """
+
+    def __init__(self, folder: str | Path = ".", progress: Progress = silent) -> None:
+        self.folder = Path(folder).resolve()
+        self.spec: Spec = load(self.folder)
+        self.store = Store(self.folder)
+        self._progress = progress
+
+    def run(self) -> Board:
+        """Collects, prepares, trains and evaluates what is not up to date; gives the leaderboard."""
+        self._walk("evaluate")
+        return self.board
+
+    def collect(self) -> Collected:
+        self._walk("collect")
+        return Collected(**self.store.read_record("collect"))
+
+    def prepare(self) -> Prepared:
+        self._walk("prepare")
+        return Prepared(**self.store.read_record("prepare"))
+
+    def train(self) -> list[Run]:
+        self._walk("train")
+        return [Run(**run) for run in self.store.read_record("train")["runs"]]
+
+    @property
+    def board(self) -> Board:
+        """The last leaderboard. Raises: NotReady."""
+        return lifecycle.read_board(self.store)
+
+    @property
+    def report(self) -> Path:
+        """The report of the last leaderboard, a self-contained page."""
+        return self.store.stage("evaluate") / "report.html"
+
+    def release(self, candidate: str = "") -> Release:
+        """Releases the chosen candidate (or the named one) and makes it the champion.
+
+        Raises: GateRefused: goal, limits or golden answers do not hold; the message says which.
+        """
+        if candidate:
+            self._walk("evaluate")
+            lifecycle.run_stage("release", self.spec, self.store, self._progress, candidate=candidate)
+        else:
+            self._walk("release")
+        return self.champion
+
+    @property
+    def champion(self) -> Release:
+        """The release that is served. Raises: NotReady when there is none."""
+        from windlass.predictors import releases
+
+        identity = releases.champion_id(self.store)
+        record, predictor = releases.open_release(self.store, identity)
+        return Release(record, predictor, releases.folder(self.store, identity))
+
+    def walk(self, until: str, told: Callable[[str, bool], None]) -> None:
+        """Runs the stages up to and with `until`; `told(word, skipped)` is called after each."""
+        lifecycle.run(self.spec, self.store, self._progress, told, until)
+
+    def forget(self, word: str) -> None:
+        """Makes a stage out of date, so that it runs again."""
+        self.store.forget(word)
+
+    def summary(self, word: str, skipped: bool) -> str:
+        """One line of what a stage did."""
+        from windlass.pages.listing import stage_line
+
+        return stage_line(word, skipped, self.store.read_record(word))
+
+    def shown(self, word: str) -> str:
+        """The last result of a stage as text for a terminal."""
+        from windlass.pages import listing, terminal
+
+        if word == "collect":
+            return terminal.collected_text(Collected(**self.store.read_record("collect")))
+        if word == "prepare":
+            return terminal.prepared_text(Prepared(**self.store.read_record("prepare")))
+        if word == "train":
+            return listing.runs_text([Run(**run) for run in self.store.read_record("train")["runs"]])
+        return terminal.board_text(self.board)
+
+    def _walk(self, until: str) -> None:
+        self.walk(until, lambda word, skipped: None)
+
+    def __repr__(self) -> str:
+        return f"Project('{self.folder}': {self.spec.inputs} -> {self.spec.output})"

@@ -1,0 +1,220 @@
+"""The HTTP service of one release: predict, feedback, health, metrics, its description and a page."""
+
+import asyncio
+import hmac
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from windlass.errors import NotReady
+from windlass.kinds import table as kinds
+from windlass.predictors.contract import Predictor
+from windlass.records import Answer, Release, Row
+from windlass.serving import codec
+from windlass.serving.edge import Edge, check_declared
+from windlass.serving.faults import Fault
+from windlass.serving.log import Feedback, Logged, RequestLog, Stored
+from windlass.serving.measures import Measures, memory_bytes
+from windlass.serving.page import page, page_policy
+from windlass.serving.rows import read_object, read_rows, wrong
+from windlass.serving.schema import (
+    FeedbackRequest,
+    FeedbackStored,
+    Health,
+    Prediction,
+    json_body,
+    request_schema,
+    responses,
+)
+from windlass.serving.settings import Settings
+from windlass.serving.turnstile import Turnstile
+
+JSON = "application/json"
+QUICK_MS, QUICK_BYTES = 3.0, 8 * 1024
+"""A request this small, of a model this quick, is computed in the event loop: a thread costs more than it saves."""
+CONFIRM_S = 10
+MAX_NOTE, MAX_KEY, MAX_ID = 2_000, 200, 64
+NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI from 0.16x on can send traces with the text of errors to a collector that the environment names."""
+
+
+@dataclass
+class Service:
+    """What the routes share. proof: while it is set, only requests that carry it are predicted, and none is logged."""
+
+    release: Release
+    predictor: Predictor
+    log: RequestLog | None
+    settings: Settings
+    proof: str = ""
+    measures: Measures = field(default_factory=Measures)
+    thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "windlass-answers"))
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    cost_ms: float = float("inf")
+
+    def __post_init__(self) -> None:
+        self.turnstile = Turnstile(self.settings.max_waiting)
+        self.columns = [column.name for column in self.predictor.manifest.inputs]
+        self.labels = frozenset(self.predictor.manifest.output.state["labels"])
+
+    async def answer(self, body: bytes) -> tuple[list[Row], list[Answer]]:
+        """The rows of the body and their answers, when its turn has come. Raises: Fault, DataError."""
+        async with self.turnstile:
+            if self.cost_ms <= QUICK_MS and len(body) <= QUICK_BYTES:
+                return self._compute(body)
+            return await asyncio.get_running_loop().run_in_executor(self.thread, self._compute, body)
+
+    def _compute(self, body: bytes) -> tuple[list[Row], list[Answer]]:
+        started = time.perf_counter()
+        rows = read_rows(body, self.columns, self.settings.max_rows)
+        answers = self.predictor.answer(rows)
+        if len(body) <= QUICK_BYTES:
+            spent_ms = (time.perf_counter() - started) * 1_000
+            self.cost_ms = spent_ms if self.cost_ms == float("inf") else 0.8 * self.cost_ms + 0.2 * spent_ms
+        return rows, answers
+
+    def keep(self, rows: list[Row], ids: list[str], answers: list[Answer], request: tuple[float, int]) -> None:
+        """Counts the answers and has them logged. request: its latency in ms and its bytes."""
+        latency_ms, size_bytes = request
+        for answer in answers:
+            self.measures.answers[str(answer.value)] += 1
+        if self.log is None:
+            return
+        at, keep_inputs = time.time(), self.settings.keep_inputs
+        self.log.record([
+            Logged(id, at, self.release.id, str(answer.value), answer.confidence, latency_ms, row if keep_inputs else None)
+            for id, row, answer in zip(ids, rows, answers, strict=True)
+        ], size_bytes if keep_inputs else 128 * len(ids))
+
+
+def create_app(release: Release, predictor: Predictor, log: RequestLog | None, settings: Settings,
+               proof: str = "") -> FastAPI:
+    """The application. It answers predictions with 503 until `app.state.service.proof` is empty.
+
+    Raises: SpecError: a route is not declared in `ROUTES`.
+    """
+    service = Service(release, predictor, log, settings, proof)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.thread.shutdown()
+
+    app = FastAPI(title=release.product, version=release.id, lifespan=lifespan, docs_url=None, redoc_url=None,
+                  openapi_url=None, telemetry=NO_TELEMETRY)
+    app.state.service = service
+    _add_predict(app, service)
+    _add_feedback(app, service)
+    _add_state(app, service)
+    _add_pages(app, service)
+    check_declared([(method, route.path) for route in app.routes for method in route.methods])  # type: ignore[attr-defined]
+    app.add_middleware(Edge, settings=settings, measures=service.measures)
+    return app
+
+
+def _add_predict(app: FastAPI, service: Service) -> None:
+    schema = request_schema(service.predictor.manifest, service.settings.max_rows)
+
+    @app.post("/v1/predict", summary="Answer one row or several", openapi_extra=json_body(schema),
+              responses=responses(Prediction, 400, 408, 413, 415, 422, 503))
+    async def predict(request: Request) -> Response:
+        proving = bool(service.proof)
+        if proving and not hmac.compare_digest(request.headers.get("x-windlass-proof", ""), service.proof):
+            raise NotReady("server is proving its release, expected it to be ready", "send it again after 1 s")
+        started = time.perf_counter()
+        body = await request.body()
+        rows, answers = await service.answer(body)
+        ids = [token_hex(12) for _ in answers]
+        content = codec.dumps({"release": service.release.id, "answers": [
+            {"id": id, **answer.as_json()} for id, answer in zip(ids, answers, strict=True)]})
+        if not proving:
+            service.keep(rows, ids, answers, ((time.perf_counter() - started) * 1_000, len(body)))
+        return Response(content, media_type=JSON)
+
+
+def _add_feedback(app: FastAPI, service: Service) -> None:
+    schema = FeedbackRequest.model_json_schema()
+    key_parameter = {"name": "Idempotency-Key", "in": "header", "required": False,
+                     "description": "a repeated request with the same key is stored once",
+                     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY}}
+
+    @app.post("/v1/feedback", summary="Say what an answer should have been",
+              openapi_extra={**json_body(schema), "parameters": [key_parameter]},
+              responses=responses(FeedbackStored, 400, 404, 408, 409, 413, 415, 422, 503, 507))
+    async def feedback(request: Request) -> Response:
+        if service.log is None:
+            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
+        said = _read_feedback(await request.body(), request.headers.get("idempotency-key"), service)
+        waiting = asyncio.wrap_future(service.log.feedback(said))
+        try:
+            stored: Stored = await asyncio.wait_for(waiting, CONFIRM_S)
+        except TimeoutError:
+            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "feedback was not confirmed in "
+                        f"{CONFIRM_S} s, expected it sooner", "send it again: it is stored once") from None
+        if stored.is_new:
+            service.measures.feedback[stored.right] += 1
+        return Response(codec.dumps({"id": stored.id, "correct": stored.correct, "right": stored.right,
+                                     "new_label": stored.correct not in service.labels, "at": stored.at}),
+                        media_type=JSON)
+
+
+def _read_feedback(body: bytes, key: str | None, service: Service) -> Feedback:
+    """Raises: Fault 400, 422."""
+    value = read_object(body, ("id", "correct", "note"), "feedback")
+    id, correct, note = value.get("id"), value.get("correct"), value.get("note")
+    if not isinstance(id, str) or not 0 < len(id) <= MAX_ID:
+        raise wrong(f"'id' is missing or not text of at most {MAX_ID} characters, expected the id of an answer")
+    kind = kinds.get(service.predictor.manifest.output.kind)
+    label = kind.read(correct, None)
+    if label == "":
+        raise wrong("'correct' is missing, expected what the answer should have been")
+    if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
+        raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
+    if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise wrong(f"Idempotency-Key is not 1 to {MAX_KEY} printable ASCII characters, expected such a key")
+    return Feedback(id, label, note, key or "")
+
+
+def _add_state(app: FastAPI, service: Service) -> None:
+    @app.get("/health", summary="Is it ready, and what does it serve", responses=responses(Health, 503))
+    async def health() -> Response:
+        log = "off" if service.log is None else "read-only" if service.log.fault else "writing"
+        content = {"status": "proving" if service.proof else "ready", "product": service.release.product,
+                   "release": service.release.id, "started": service.started, "log": log}
+        return Response(codec.dumps(content), 503 if service.proof else 200, media_type=JSON)
+
+    @app.get("/metrics", summary="Counts for Prometheus",
+             responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+    async def metrics() -> Response:
+        gauges = {
+            "windlass_waiting_predictions": ("Predictions that wait for their turn.", float(len(service.turnstile))),
+            "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
+        }
+        if service.log is not None:
+            gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
+            gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
+            gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
+        return Response(service.measures.text(gauges), media_type="text/plain; version=0.0.4")
+
+
+def _add_pages(app: FastAPI, service: Service) -> None:
+    content, policy = page(service.release, service.predictor.manifest), page_policy()
+    described: dict[str, bytes] = {}
+
+    @app.get("/", summary="A page to try it", include_in_schema=False)
+    async def home() -> Response:
+        return Response(content, media_type="text/html", headers={"content-security-policy": policy})
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def description() -> Response:
+        if not described:
+            described["json"] = codec.dumps(app.openapi())
+        return Response(described["json"], media_type=JSON)

@@ -1,0 +1,89 @@
+"""The one JSON codec of the service: UTF-8, finite numbers, int64, bounded depth and size, no repeated key, no half
+surrogate. What it takes, every other program can take; what it refuses, it refuses as a typed 400."""
+
+import json
+import math
+import re
+from typing import Any
+
+from windlass.serving.faults import Fault, bad_json
+
+MAX_DEPTH = 32
+MAX_VALUES = 100_000
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+"""A string, closed or not: an open one runs to the end, so that the pattern is linear on any text."""
+BRACKET = re.compile(r"[\[\]{}]")
+HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def loads(body: bytes) -> Any:
+    """The JSON value of the body. Raises: Fault 400 that says what is wrong, never with the client's text in it."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise bad_json(f"is not UTF-8 at byte {error.start}, expected UTF-8") from None
+    _check_shape(text)
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise bad_json(f"is not JSON at character {error.pos}: {error.msg}, expected one JSON value") from None
+    if HALF_SURROGATE.search(text):
+        _check_surrogates(value)
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """Compact JSON in UTF-8. Raises: ValueError when a number is not finite."""
+    return _ENCODER.encode(value).encode("utf-8")
+
+
+def _check_shape(text: str) -> None:
+    """Depth and number of values, from the brackets and commas outside strings, before anything is built."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH and text.count(",") <= MAX_VALUES:
+        return
+    bare = STRING.sub("", text)
+    n_values = bare.count(",") + bare.count("[") + bare.count("{")
+    if n_values > MAX_VALUES:
+        raise bad_json(f"holds {n_values:,} values, expected at most {MAX_VALUES:,}")
+    depth = 0
+    for bracket in BRACKET.findall(bare):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise bad_json(f"is nested deeper than {MAX_DEPTH} levels, expected a flat value")
+
+
+def _check_surrogates(value: Any) -> None:
+    try:
+        dumps(value)
+    except UnicodeEncodeError:
+        raise bad_json("holds half of a surrogate pair, expected valid Unicode") from None
+
+
+def _whole(text: str) -> int:
+    number = int(text) if len(text) <= 20 else None
+    if number is None or not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
+        raise bad_json(f"holds a whole number of {len(text.lstrip('-')):,} digits, expected one within 64 bits")
+    return number
+
+
+def _real(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise bad_json("holds a number beyond 1.8e308, expected a finite one")
+    return number
+
+
+def _constant(text: str) -> Fault:
+    raise bad_json(f"holds {text}, expected a finite number", "send null for a missing value")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise bad_json("names a key twice in one object, expected each once")
+    return values
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_whole, parse_float=_real, parse_constant=_constant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,39 @@
+"""What the service refuses: an error of ours with its HTTP status and the word that programs can test."""
+
+from http import HTTPStatus
+
+from windlass.errors import DataError, NotReady, SpecError, WindlassError
+
+RETRY_AFTER_S = 1
+
+
+class Fault(WindlassError):
+    """A request that is answered with `status`; `closes` ends the connection, since unread bytes may be on it."""
+
+    def __init__(self, status: int, kind: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.kind = kind
+
+    @property
+    def closes(self) -> bool:
+        return self.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def status_of(error: WindlassError) -> int:
+    """The HTTP status of any error of ours."""
+    if isinstance(error, Fault):
+        return error.status
+    if isinstance(error, NotReady):
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    if isinstance(error, DataError | SpecError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def bad_json(what: str, hint: str = "") -> Fault:
+    return Fault(HTTPStatus.BAD_REQUEST, "bad_json", f"body {what}", hint)
+
+
+def overloaded(what: str) -> Fault:
+    return Fault(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", what, f"send it again after {RETRY_AFTER_S} s")

@@ -1,0 +1,282 @@
+"""The request log and the feedback, in SQLite: one writer thread, group commits, acknowledged after the commit.
+
+Answers are logged off the request path; when they come faster than the disk takes them, the surplus is counted
+in `unlogged`. Feedback waits for its commit. Both pass through one line, in order, so that feedback sent right
+after an answer finds it.
+"""
+
+import errno
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+from windlass.records import Json, Row
+from windlass.serving import codec
+from windlass.serving.faults import Fault, overloaded
+
+MAX_LINE = 4_096
+MAX_LINE_BYTES = 64 * 1024 * 1024
+GROUP = 512
+GATHER_S = 0.05
+"""How long answers are gathered for one commit; feedback does not wait for it."""
+FSYNC_FAILED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
+TABLES = """
+create table if not exists answers (
+  id text primary key, at real not null, release text not null, value text, confidence real not null,
+  latency_ms real not null, inputs text);
+create index if not exists answers_by_at on answers (at);
+create table if not exists feedback (
+  number integer primary key, key text not null unique, id text not null, correct text not null, note text,
+  at real not null);
+create index if not exists feedback_by_id on feedback (id, number);
+"""
+
+
+class Logged(NamedTuple):
+    """One answer that was given. at: seconds since 1970, UTC; inputs: the row, or None when it is not kept."""
+
+    id: str
+    at: float
+    release: str
+    value: str
+    confidence: float
+    latency_ms: float
+    inputs: Row | None
+
+
+class Feedback(NamedTuple):
+    """What a person says was right. key: the client's idempotency key, empty when there is none."""
+
+    id: str
+    correct: str
+    note: str | None
+    key: str
+
+
+class Stored(NamedTuple):
+    """Feedback that is on disk. is_new: False when this very feedback was there before."""
+
+    id: str
+    correct: str
+    at: float
+    right: bool
+    is_new: bool
+
+
+class _Entry(NamedTuple):
+    content: list[Logged] | Feedback
+    size_bytes: int
+    done: "Future[Stored]"
+
+
+class RequestLog:
+    """The writing end. `fault` says why nothing can be written now; empty when all is well."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.unlogged = 0
+        self.fault = ""
+        self._line: deque[_Entry] = deque()
+        self._line_bytes = 0
+        self._lock = threading.Lock()
+        self._wake, self._urgent = threading.Event(), threading.Event()
+        self._closing = False
+        self._is_final = False
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._thread = threading.Thread(target=self._run, name="windlass-log", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "RequestLog":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Entries that wait to be written."""
+        return len(self._line)
+
+    def record(self, answers: list[Logged], size_bytes: int) -> None:
+        """Has the answers written soon. Never waits; answers that find the line full are counted as unlogged."""
+        if not self._put(_Entry(answers, size_bytes, Future())):
+            with self._lock:
+                self.unlogged += len(answers)
+
+    def feedback(self, feedback: Feedback) -> "Future[Stored]":
+        """A future that is done when the feedback is on disk; it may hold a Fault (404, 409, 503, 507).
+
+        Raises: Fault 503: the line is full.
+        """
+        entry = _Entry(feedback, 256 + 4 * len(feedback.correct) + 4 * len(feedback.note or ""), Future())
+        if not self._put(entry):
+            raise overloaded("feedback cannot be written as fast as it comes, expected less of it")
+        self._urgent.set()
+        return entry.done
+
+    def close(self) -> None:
+        """Writes what waits, then ends."""
+        with self._lock:
+            self._closing = True
+        self._urgent.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _put(self, entry: _Entry) -> bool:
+        with self._lock:
+            full = len(self._line) >= MAX_LINE or self._line_bytes + entry.size_bytes > MAX_LINE_BYTES
+            if full or self._closing:
+                return False
+            self._line.append(entry)
+            self._line_bytes += entry.size_bytes
+            if len(self._line) >= GROUP:
+                self._urgent.set()
+        self._wake.set()
+        return True
+
+    def _run(self) -> None:
+        try:
+            while self._wake.wait():
+                self._urgent.wait(GATHER_S)
+                self._urgent.clear()
+                self._wake.clear()
+                while entries := self._take():
+                    self._write(entries)
+                with self._lock:
+                    if self._closing and not self._line:
+                        return
+        finally:
+            self._closing = True
+            self._disconnect()
+
+    def _take(self) -> list[_Entry]:
+        with self._lock:
+            entries = [self._line.popleft() for _ in range(min(GROUP, len(self._line)))]
+            self._line_bytes -= sum(entry.size_bytes for entry in entries)
+        return entries
+
+    def _write(self, entries: list[_Entry]) -> None:
+        """One transaction; each entry's future is settled only after its commit."""
+        try:
+            if self._is_final:
+                raise sqlite3.OperationalError(self.fault)
+            connection = self._connected()
+            connection.execute("begin immediate")
+            results = [_apply(connection, entry.content) for entry in entries]
+            connection.execute("commit")
+            if self.path.stat().st_ino != self._inode:
+                raise FileNotFoundError(errno.ENOENT, "the log was removed while it was written")
+        except (sqlite3.Error, OSError) as error:
+            self._fail(entries, error)
+            return
+        self.fault = ""
+        for entry, result in zip(entries, results, strict=True):
+            if isinstance(result, Fault):
+                entry.done.set_exception(result)
+            elif result is not None:
+                entry.done.set_result(result)
+
+    def _connected(self) -> sqlite3.Connection:
+        """The connection, made anew when the last write failed or the file is another one."""
+        if self._connection is not None and (not self.path.exists() or self.path.stat().st_ino != self._inode):
+            self._disconnect()
+        if self._connection is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self.path, timeout=5, isolation_level=None)
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = full")
+            self._connection.executescript(TABLES)
+            self._inode = self.path.stat().st_ino
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _fail(self, entries: list[_Entry], error: Exception) -> None:
+        """Nothing of these entries is on disk. The next write tries again, except after a failed fsync."""
+        code = getattr(error, "sqlite_errorcode", None)
+        is_full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC
+        if code in FSYNC_FAILED:
+            self._is_final = True
+        self.fault = str(error)
+        self._disconnect()
+        kind, status = ("disk_full", 507) if is_full else ("log_unavailable", 503)
+        hint = "free some space, then send it again" if is_full else "look at the disk of the server, then send it again"
+        for entry in entries:
+            if isinstance(entry.content, Feedback):
+                entry.done.set_exception(Fault(status, kind, "feedback cannot be written, expected a writable disk", hint))
+            else:
+                with self._lock:
+                    self.unlogged += len(entry.content)
+
+
+def _apply(connection: sqlite3.Connection, content: list[Logged] | Feedback) -> Stored | Fault | None:
+    if isinstance(content, Feedback):
+        return _apply_feedback(connection, content)
+    connection.executemany("insert into answers values (?, ?, ?, ?, ?, ?, ?)", [
+        (*answer[:6], None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8"))
+        for answer in content
+    ])
+    return None
+
+
+def _apply_feedback(connection: sqlite3.Connection, feedback: Feedback) -> Stored | Fault:
+    """Adds a row, unless this very feedback is the latest of its answer or came under the same key."""
+    answer = connection.execute("select value from answers where id = ?", (feedback.id,)).fetchone()
+    if answer is None:
+        return Fault(404, "unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
+    right = answer[0] == feedback.correct
+    said = (feedback.id, feedback.correct, feedback.note)
+    if feedback.key:
+        key = f"client:{feedback.key}"
+        row = connection.execute("select id, correct, note, at from feedback where key = ?", (key,)).fetchone()
+        if row is not None and row[:3] != said:
+            return Fault(409, "key_reused", "Idempotency-Key was used for other feedback, expected a new one")
+    else:
+        count = connection.execute("select count(*) from feedback where id = ?", (feedback.id,)).fetchone()[0]
+        key = f"auto:{feedback.id}:{count}"
+        row = connection.execute("select id, correct, note, at from feedback where id = ? order by number desc limit 1",
+                                 (feedback.id,)).fetchone()
+    if row is not None and row[:3] == said:
+        return Stored(feedback.id, feedback.correct, row[3], right, is_new=False)
+    at = time.time()
+    connection.execute("insert into feedback (key, id, correct, note, at) values (?, ?, ?, ?, ?)", (key, *said, at))
+    return Stored(feedback.id, feedback.correct, at, right, is_new=True)
+
+
+def feedback_rows(path: Path) -> Iterator[Json]:
+    """All feedback, oldest first, each with the answer that it is about; nothing when there is no log.
+
+    Keys: id, correct, note, at, release, value, confidence, inputs (the row, or None when it was not kept). An
+    answer that was corrected twice has two rows: the later one counts.
+    """
+    yield from _read(path, "select f.id, f.correct, f.note, f.at, a.release, a.value, a.confidence, a.inputs "
+                           "from feedback f join answers a on a.id = f.id order by f.number", ())
+
+
+def answer_rows(path: Path, since: float = 0.0) -> Iterator[Json]:
+    """The answers given at or after `since` (seconds since 1970), in order of time; nothing when there is no log."""
+    yield from _read(path, "select id, at, release, value, confidence, latency_ms, inputs from answers "
+                           "where at >= ? order by at", (since,))
+
+
+def _read(path: Path, query: str, values: Sequence[float]) -> Iterator[Json]:
+    if not path.is_file():
+        return
+    with closing(sqlite3.connect(path, timeout=5)) as connection:
+        connection.execute("pragma query_only = on")
+        cursor = connection.execute(query, values)
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            found = dict(zip(names, row, strict=True))
+            yield {**found, "inputs": None if found["inputs"] is None else codec.loads(found["inputs"].encode("utf-8"))}

@@ -1,0 +1,63 @@
+"""The body of a request as rows of the release, or why it is not."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from windlass.errors import did_you_mean, expected
+from windlass.records import Json, Row
+from windlass.serving import codec
+from windlass.serving.faults import Fault
+
+
+def read_rows(body: bytes, columns: Iterable[str], max_rows: int) -> list[Row]:
+    """1 to `max_rows` rows with exactly these columns; their values are checked by the kinds that read them.
+
+    Raises: Fault 400, 422: with the nearest match of a wrong name.
+    """
+    value = read_object(body, ("rows", "row"), "body")
+    if len(value) != 1:
+        raise wrong("body has 'row' and 'rows', expected one of them" if value else "body is empty, expected 'rows'")
+    rows = [value["row"]] if "row" in value else value["rows"]
+    if not isinstance(rows, list) or not rows:
+        raise wrong(f"'rows' is {_named(rows)}, expected a list of at least one row")
+    if len(rows) > max_rows:
+        raise wrong(f"'rows' has {len(rows):,} rows, expected at most {max_rows:,}", "send them in several requests")
+    names = list(columns)
+    for number, row in enumerate(rows):
+        _check_row(row, names, f"row {number}")
+    return rows
+
+
+def _check_row(row: Any, names: list[str], what: str) -> None:
+    check_names(row, names, what)
+    for name in names:
+        if name not in row:
+            raise wrong(f"{what} has no field '{name}', expected it", "send null for a missing value")
+
+
+def read_object(body: bytes, names: Iterable[str], what: str) -> Json:
+    """A JSON object with none but these names. Raises: Fault 400, 422."""
+    value = codec.loads(body)
+    check_names(value, list(names), what)
+    return value
+
+
+def check_names(value: Any, names: list[str], what: str) -> None:
+    if not isinstance(value, dict):
+        raise wrong(f"{what} is {_named(value)}, expected an object with {expected(names)}")
+    for name in value:
+        if name not in names:
+            raise wrong(f"{what} has the unknown field '{name[:80]}', expected {expected(names)}",
+                        did_you_mean(name[:80], names))
+
+
+def wrong(message: str, hint: str = "") -> Fault:
+    return Fault(HTTPStatus.UNPROCESSABLE_ENTITY, "data_error", message, hint)
+
+
+_NAMES = {dict: "an object", list: "a list", str: "text", bool: "a truth value", type(None): "null"}
+
+
+def _named(value: Any) -> str:
+    return _NAMES.get(type(value), "a number") if value != [] else "an empty list"

@@ -1,0 +1,102 @@
+"""What requests and answers look like, as JSON schemas: the rows of this very release among them."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from windlass.records import Column, Json, Manifest
+
+
+class Exact(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Alternative(Exact):
+    value: str
+    confidence: float = Field(ge=0, le=1)
+
+
+class GivenAnswer(Exact):
+    id: str = Field(description="names this answer in feedback")
+    value: str = Field(description="the answer")
+    confidence: float = Field(ge=0, le=1, description="calibrated probability that it is right")
+    alternatives: list[Alternative] = Field(description="what else it could be, likeliest first")
+
+
+class Prediction(Exact):
+    release: str = Field(description="the release that answered")
+    answers: list[GivenAnswer] = Field(description="one a row, in order")
+
+
+class FeedbackRequest(Exact):
+    id: str = Field(max_length=64, description="the id of an answer")
+    correct: str | float | bool = Field(description="what the answer should have been")
+    note: str | None = Field(None, max_length=2_000)
+
+
+class FeedbackStored(Exact):
+    id: str
+    correct: str
+    right: bool = Field(description="true when the answer was right")
+    new_label: bool = Field(description="true when the release does not know this label")
+    at: float = Field(description="when it was stored: seconds since 1970, UTC")
+
+
+class Health(Exact):
+    status: str = Field(description="'ready', or 'proving' until the golden rows were answered right")
+    product: str
+    release: str
+    started: str
+    log: str = Field(description="'writing', 'read-only' or 'off'")
+
+
+class ErrorContent(Exact):
+    kind: str = Field(description="a word that programs can test")
+    message: str
+    hint: str
+    id: str
+
+
+class Error(Exact):
+    error: ErrorContent
+
+
+VALUE: dict[str, Json] = {
+    "text": {"type": ["string", "null"], "maxLength": 100_000},
+    "number": {"type": ["number", "string", "null"]},
+    "category": {"type": ["string", "number", "boolean", "null"]},
+    "date": {"type": ["string", "null"], "description": "such as 2026-03-31"},
+    "image": {"type": "string", "description": "base64, or a data: URI"},
+}
+"""kind -> schema of its value in a request."""
+
+
+def row_schema(inputs: tuple[Column, ...]) -> Json:
+    """One row of this release: exactly its columns."""
+    return {
+        "type": "object",
+        "properties": {column.name: VALUE.get(column.kind, {}) for column in inputs},
+        "required": [column.name for column in inputs],
+        "additionalProperties": False,
+    }
+
+
+def request_schema(manifest: Manifest, max_rows: int) -> Json:
+    """`{"row": {...}}` or `{"rows": [...]}`."""
+    row = row_schema(manifest.inputs)
+    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": max_rows}
+    return {"oneOf": [
+        {"type": "object", "properties": {name: schema}, "required": [name], "additionalProperties": False}
+        for name, schema in (("row", row), ("rows", rows))
+    ]}
+
+
+def json_body(schema: Json) -> Json:
+    """The part of an operation that describes its body."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def responses(answer: type[BaseModel], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The answer, and the statuses that an error may have."""
+    described: dict[int | str, dict[str, Any]] = {200: {"model": answer}}
+    return {**described, **{status: {"model": Error} for status in (*statuses, 421, 500)}}

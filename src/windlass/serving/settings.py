@@ -1,0 +1,24 @@
+"""The bounds of the service; each default is the recommendation."""
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server accepts.
+
+    max_rows: rows of one request. deadline_s: seconds until a request must have arrived, headers and body each.
+    max_waiting: predictions that may wait for their turn. max_held_bytes: request bytes in memory, all together.
+    hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's).
+    keep_inputs: keep what was asked in the request log.
+    """
+
+    max_rows: int = 256
+    max_bytes: int = 16 * MEBIBYTE
+    max_held_bytes: int = 128 * MEBIBYTE
+    deadline_s: float = 10.0
+    max_waiting: int = 64
+    hosts: tuple[str, ...] = ()
+    keep_inputs: bool = False

@@ -1,0 +1,46 @@
+"""What a source is: a place that gives raw rows, each one whole or with the reason why it is not."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """One row as it was found. `number` counts from 1 as a person would in that source (a line, a file, an image)."""
+
+    number: int
+    values: dict[str, Any] | None
+    fault: str = ""
+    shown: str = ""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The columns that a source without a header (pictures in folders, arrays) fills."""
+
+    image: str = "image"
+    label: str = "label"
+
+
+@dataclass
+class Source:
+    """A file or folder, the split that it was given as ('' = not said), and its reader."""
+
+    path: Path
+    split: str
+    read: Callable[["Source"], Iterator[RawRow]]
+    names: Names = field(default_factory=Names)
+    scratch: Path | None = None  # where a reader may put pictures that it unpacks
+    warnings: list[str] = field(default_factory=list)
+
+    root: Path = field(init=False)  # the folder that relative paths in its rows start from
+
+    def __post_init__(self) -> None:
+        self.root = self.path if self.path.is_dir() else self.path.parent
+
+    def rows(self) -> Iterator[RawRow]:
+        return self.read(self)

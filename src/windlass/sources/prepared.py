@@ -1,0 +1,33 @@
+"""Rows as the stages left them in the store: collected ones, and prepared splits."""
+
+import polars as pl
+
+from windlass.records import Splits
+from windlass.sources.contract import SPLITS
+from windlass.spec import Spec
+from windlass.store import Store
+
+SPLIT = "_split"
+"""The column of collected rows that says as which split a row was given ('' = not said)."""
+
+
+def write_collected(store: Store, rows: pl.DataFrame) -> None:
+    rows.write_parquet(store.stage("collect") / "rows.parquet")
+
+
+def read_collected(store: Store) -> pl.DataFrame:
+    """Raises: NotReady: `collect` has not run."""
+    store.read_record("collect")
+    return pl.read_parquet(store.stage("collect") / "rows.parquet")
+
+
+def write_splits(store: Store, splits: dict[str, pl.DataFrame]) -> None:
+    for name, rows in splits.items():
+        rows.write_parquet(store.stage("prepare") / f"{name}.parquet")
+
+
+def read_splits(spec: Spec, store: Store) -> Splits:
+    """Raises: NotReady: `prepare` has not run."""
+    fingerprint = store.read_record("prepare")["fingerprint"]
+    parts = {name: pl.read_parquet(store.stage("prepare") / f"{name}.parquet") for name in SPLITS}
+    return Splits(inputs=spec.inputs, output=spec.output, root=store.project, fingerprint=fingerprint, **parts)

@@ -1,0 +1,143 @@
+"""Sources -> raw rows and `rejects.jsonl`: rows in = accepted + rejected, each reject with its reason."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from windlass.errors import DataError
+from windlass.kinds import table as kinds
+from windlass.kinds.contract import Kind, is_missing
+from windlass.records import Collected, Progress, as_json, silent
+from windlass.sources.contract import Names, RawRow, Source
+from windlass.sources.places import check_columns, find
+from windlass.sources.prepared import SPLIT, write_collected
+from windlass.spec import Spec
+from windlass.store import Store, fingerprint, write_json, write_text
+
+REJECTS, PICTURES = "rejects.jsonl", "pictures"
+N_SHOWN = 200
+EVERY = 1_000
+
+
+@dataclass
+class Intake:
+    """What has been taken in so far: accepted values by column, and the rejects."""
+
+    columns: dict[str, Kind]
+    output: str
+    values: dict[str, list[Any]] = field(default_factory=dict)
+    splits: list[str] = field(default_factory=list)
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    rows_in: int = 0
+
+    def __post_init__(self) -> None:
+        self.values = {name: [] for name in self.columns}
+        self._cleaners = [(name, kind.clean or kind.read) for name, kind in self.columns.items()]
+
+    def take(self, raw: RawRow, source: Source) -> None:
+        """Accepts the row, or keeps it as a reject with its reason."""
+        self.rows_in += 1
+        if raw.values is None:
+            return self._reject(raw, source, raw.fault, raw.fault, raw.shown)
+        cleaned: dict[str, Any] = {}
+        for name, clean in self._cleaners:
+            try:
+                cleaned[name] = clean(raw.values.get(name), source.root)
+            except DataError as error:
+                return self._reject(raw, source, f"column '{name}': {error.message}", f"column '{name}' is not {self.columns[name].name}")
+        if is_missing(cleaned[self.output]):
+            return self._reject(raw, source, f"column '{self.output}' is missing, expected an answer to learn from",
+                                f"column '{self.output}' is missing")
+        if all(is_missing(value) for name, value in cleaned.items() if name != self.output):
+            return self._reject(raw, source, "every input is missing", "every input is missing")
+        for name, value in cleaned.items():
+            self.values[name].append(value)
+        self.splits.append(source.split)
+        return None
+
+    def _reject(self, raw: RawRow, source: Source, reason: str, group: str, shown: str = "") -> None:
+        shown = shown or json.dumps(raw.values, ensure_ascii=False, default=str)[:N_SHOWN]
+        self.rejects.append({"source": source.path.name, "row": raw.number, "reason": reason, "shown": shown})
+        self.reasons[group] += 1
+
+
+def key_of(spec: Spec, store: Store) -> str:
+    """Changes when the data, the columns or their kinds do (files by name, size and time)."""
+    seen = [(str(path), path.stat().st_size, path.stat().st_mtime_ns)
+            for source in _sources(spec, store)
+            for path in ([source.path] if source.path.is_file() else sorted(source.path.rglob("*"))) if path.is_file()]
+    return fingerprint([spec.data, spec.inputs, spec.output, seen])
+
+
+def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
+    """Reads every source of the spec into `collect/rows.parquet`.
+
+    Raises: DataError: nothing to read, a column that is not there, or no row that can be used.
+    """
+    columns = {name: kinds.get(kind) for name, kind in {**spec.inputs, **spec.output}.items()}
+    sources = _sources(spec, store)
+    folder = store.stage("collect")
+    shutil.rmtree(folder / PICTURES, ignore_errors=True)
+    intake = Intake(columns, spec.output_column)
+    for source in sources:
+        for raw in _checked(source, list(columns)):
+            intake.take(raw, source)
+            if intake.rows_in % EVERY == 0:
+                progress("collect", intake.rows_in, 0, source.path.name)
+    progress("collect", intake.rows_in, intake.rows_in, "")
+    _write_rejects(folder, intake)
+    if not intake.splits:
+        raise _nothing_left(intake, sources)
+    _write_rows(store, intake)
+    record = Collected(
+        rows_in=intake.rows_in, accepted=len(intake.splits), rejected=len(intake.rejects),
+        reasons=dict(intake.reasons.most_common()), sources=[str(source.path) for source in sources],
+        splits=dict(Counter(split or "not split" for split in intake.splits)),
+        warnings=[warning for source in sources for warning in source.warnings], key=key_of(spec, store),
+    )
+    write_json(store.record("collect"), as_json(record))
+    return record
+
+
+def _sources(spec: Spec, store: Store) -> list[Source]:
+    image = next((name for name, kind in spec.inputs.items() if kind == "image"), next(iter(spec.inputs)))
+    scratch = store.folder / "collect" / PICTURES
+    return find(spec.data, store.project, Names(image, spec.output_column), scratch)
+
+
+def _checked(source: Source, wanted: list[str]) -> Iterator[RawRow]:
+    """The source's rows; a column that its first whole row lacks is an error, not a million rejects."""
+    unseen = True
+    for raw in source.rows():
+        if unseen and raw.values is not None:
+            check_columns(wanted, list(raw.values), source)
+            unseen = False
+        yield raw
+
+
+def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
+    where = ", ".join(str(source.path) for source in sources)
+    if not intake.rows_in:
+        return DataError(f"{where} has no rows, expected at least two of them")
+    reason = intake.rejects[0]
+    return DataError(f"{where} has no row that can be used: all {intake.rows_in:,} were rejected, "
+                     f"the first (row {reason['row']}) because {reason['reason']}")
+
+
+def _write_rejects(folder: Path, intake: Intake) -> None:
+    lines = [json.dumps(reject, ensure_ascii=False) for reject in intake.rejects]
+    write_text(folder / REJECTS, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace").decode("utf-8"))
+
+
+def _write_rows(store: Store, intake: Intake) -> None:
+    series = [pl.Series(name, intake.values[name], dtype=pl.Float64 if kind.stored_as is float else pl.String)
+              for name, kind in intake.columns.items()]
+    rows = pl.DataFrame([*series, pl.Series(SPLIT, intake.splits, dtype=pl.String)])
+    write_collected(store, rows)

@@ -1,0 +1,197 @@
+"""Raw rows -> splits with a fingerprint, and the data card: no row of test in train."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from windlass.errors import DataError
+from windlass.pages.card import data_card
+from windlass.records import Collected, Prepared, Progress, as_json, silent
+from windlass.sources.prepared import SPLIT, read_collected, write_splits
+from windlass.spec import Spec
+from windlass.store import Store, fingerprint, write_json, write_text
+
+MAX_LABELS = 1_000
+SMALL = 2_000
+TEST_SHARE = 0.2
+MAX_VALIDATION = 3_000
+N_EXAMPLES = 3
+N_NAMED = 5
+
+
+@dataclass
+class Cleaning:
+    """What was taken out, by reason, and what a person should know."""
+
+    removed: Counter[str] = field(default_factory=Counter)
+    warnings: list[str] = field(default_factory=list)
+
+    def keep(self, rows: pl.DataFrame, mask: pl.Series, reason: str) -> pl.DataFrame:
+        """The rows where the mask holds; the others are counted."""
+        n_gone = len(rows) - int(mask.sum())
+        if n_gone:
+            self.removed[reason] += n_gone
+        return rows.filter(mask)
+
+
+def key_of(spec: Spec, store: Store) -> str:
+    return fingerprint([store.read_record("collect")["key"], spec.seed, spec.columns])
+
+
+def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
+    """Takes out duplicates and what train shares with test, splits by label, and writes the data card.
+
+    Raises: DataError: fewer than two labels, every label on one row, or too many labels.
+    """
+    collected = Collected(**store.read_record("collect"))
+    cleaning = Cleaning()
+    splits = split_rows(read_collected(store), spec, cleaning)
+    _warn_of_columns(splits["train"], spec, cleaning)
+    write_splits(store, splits)
+    progress("prepare", collected.accepted, collected.accepted, "")
+    output = spec.output_column
+    record = Prepared(
+        fingerprint=fingerprint([part.rows() for part in splits.values()]),
+        rows={name: len(part) for name, part in splits.items()},
+        removed=dict(cleaning.removed.most_common()),
+        labels={name: dict(Counter(part[output].to_list()).most_common()) for name, part in splits.items()},
+        columns=[_describe(splits["train"], name, kind, name == output)
+                 for name, kind in {**spec.inputs, **spec.output}.items()],
+        warnings=cleaning.warnings, key=key_of(spec, store),
+    )
+    write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
+    write_json(store.record("prepare"), as_json(record))
+    return record
+
+
+def split_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
+    """Train, validation and test without shared inputs, each in a random but fixed order."""
+    inputs, output = list(spec.inputs), spec.output_column
+    random = np.random.default_rng(spec.seed)
+    given = {split: rows.filter(pl.col(SPLIT) == split).drop(SPLIT) for split in ("train", "validation", "test")}
+    given["train"] = pl.concat([given["train"], rows.filter(pl.col(SPLIT) == "").drop(SPLIT)])
+    train = _without_duplicates(given["train"], cleaning)
+    _check_labels(train, output, cleaning)
+    test = given["test"]
+    if len(test):
+        train = _without(train, test, inputs, "train row with the inputs of a test row", cleaning)
+        test = _with_known_labels(test, train, output, "test row whose label is not in train", cleaning)
+    else:
+        train, test = _cut(train, inputs, output, round(TEST_SHARE * len(train)), random)
+    validation = given["validation"]
+    if len(validation):
+        validation = _without(validation, test, inputs, "validation row with the inputs of a test row", cleaning)
+        train = _without(train, validation, inputs, "train row with the inputs of a validation row", cleaning)
+        validation = _with_known_labels(validation, train, output, "validation row whose label is not in train", cleaning)
+    else:
+        share = 0.2 if len(train) < SMALL else 0.1
+        train, validation = _cut(train, inputs, output, min(MAX_VALIDATION, round(share * len(train))), random)
+    if not len(test):
+        raise DataError(f"data has {len(rows):,} rows, too few for a test split, expected at least two rows a label")
+    return {"train": train[random.permutation(len(train))], "validation": validation, "test": test}
+
+
+def _without_duplicates(train: pl.DataFrame, cleaning: Cleaning) -> pl.DataFrame:
+    distinct = train.unique(keep="first", maintain_order=True)
+    if len(distinct) < len(train):
+        cleaning.removed["exact duplicate"] += len(train) - len(distinct)
+    return distinct
+
+
+def _without(rows: pl.DataFrame, others: pl.DataFrame, inputs: list[str], reason: str,
+             cleaning: Cleaning) -> pl.DataFrame:
+    """The rows whose inputs occur in none of the others."""
+    if not len(rows) or not len(others):
+        return rows
+    taken = set(_places(others, inputs))
+    return cleaning.keep(rows, pl.Series([place not in taken for place in _places(rows, inputs)], dtype=pl.Boolean), reason)
+
+
+def _places(rows: pl.DataFrame, inputs: list[str]) -> list[tuple[Any, ...]]:
+    return rows.select(pl.col(inputs).cast(pl.String)).rows()
+
+
+def _with_known_labels(rows: pl.DataFrame, train: pl.DataFrame, output: str, reason: str,
+                       cleaning: Cleaning) -> pl.DataFrame:
+    known = rows[output].is_in(train[output].unique().to_list())
+    unknown = sorted(rows.filter(~known)[output].unique().to_list())
+    if unknown:
+        cleaning.warnings.append(f"{len(unknown)} labels occur in no train row and were left out: "
+                                 f"{', '.join(unknown[:N_NAMED])}")
+    return cleaning.keep(rows, known, reason)
+
+
+def _check_labels(train: pl.DataFrame, output: str, cleaning: Cleaning) -> None:
+    counts = Counter(train[output].to_list())
+    if len(counts) < 2:
+        only = f"the one label '{next(iter(counts))}'" if counts else "no rows"
+        raise DataError(f"column '{output}' has {only}, expected at least two labels to tell apart")
+    if len(counts) > MAX_LABELS:
+        raise DataError(f"column '{output}' has {len(counts):,} labels, expected at most {MAX_LABELS:,}",
+                        "is it an identifier or free text rather than a category?")
+    if max(counts.values()) == 1:
+        raise DataError(f"column '{output}' has {len(counts)} labels on one row each, expected several rows a label")
+    single = sorted(label for label, count in counts.items() if count < 3)
+    if single:
+        cleaning.warnings.append(f"{len(single)} labels have fewer than 3 rows and are hardly learnt or measured: "
+                                 f"{', '.join(single[:N_NAMED])}")
+
+
+def _cut(rows: pl.DataFrame, inputs: list[str], output: str, n_wanted: int,
+         random: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows in two parts, the second of about `n_wanted`, in proportion to the labels.
+
+    Rows with the same inputs stay together, and the first part keeps a row of every label.
+    """
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for number, place in enumerate(_places(rows, inputs)):
+        groups.setdefault(place, []).append(number)
+    labels = rows[output].to_list()
+    by_label: dict[str, list[list[int]]] = {}
+    for members in groups.values():
+        by_label.setdefault(labels[members[0]], []).append(members)
+    share = n_wanted / max(1, len(rows))
+    taken: list[int] = []
+    for label in sorted(by_label):
+        found = by_label[label]
+        n_cut = min(round(share * len(found) + random.uniform(-0.5, 0.5) * (len(found) < 1 / max(share, 1e-9))),
+                    len(found) - 1)
+        for place in random.permutation(len(found))[:max(n_cut, 0)]:
+            taken += found[place]
+    mask = np.zeros(len(rows), bool)
+    mask[taken] = True
+    return rows.filter(~pl.Series(mask)), rows.filter(pl.Series(mask))
+
+
+def _warn_of_columns(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> None:
+    for name in spec.inputs:
+        column = train[name].drop_nulls().drop_nans() if train[name].dtype.is_float() else train[name].drop_nulls()
+        values = column.filter(column != "") if column.dtype == pl.String else column
+        if not len(values):
+            cleaning.warnings.append(f"column '{name}' is missing in every train row: nothing can be learnt from it")
+        elif values.n_unique() == 1:
+            cleaning.warnings.append(f"column '{name}' is constant ({str(values[0])[:40]!r}): nothing can be learnt from it")
+    groups = train.group_by(list(spec.inputs)).agg(pl.col(spec.output_column).n_unique().alias("n"))
+    n_conflicts = int((groups["n"] > 1).sum())
+    if n_conflicts:
+        cleaning.warnings.append(f"{n_conflicts} inputs stand in train with different labels: "
+                                 "look for label errors among them")
+
+
+def _describe(train: pl.DataFrame, name: str, kind: str, is_output: bool) -> dict[str, Any]:
+    """One column of the data card."""
+    column = train[name]
+    missing = column.is_null() | (column.is_nan() if column.dtype.is_float() else column == "")
+    present = column.filter(~missing.fill_null(True))
+    summary: dict[str, Any] = {}
+    if column.dtype.is_float() and len(present):
+        summary = {"min": present.min(), "median": present.median(), "max": present.max()}
+    elif kind == "text" and len(present):
+        lengths = present.str.len_chars()
+        summary = {"characters_median": lengths.median(), "characters_max": lengths.max()}
+    return {"name": name, "kind": kind, "role": "output" if is_output else "input",
+            "missing_share": float(missing.fill_null(True).mean() or 0.0), "distinct": present.n_unique(),
+            "examples": [str(value)[:80] for value in present.head(N_EXAMPLES).to_list()], "summary": summary}

@@ -1,0 +1,83 @@
+"""Run -> immutable release and model card: refused unless goal, limits and golden-answer parity hold."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import windlass
+from windlass.errors import DataError, GateRefused, did_you_mean, expected
+from windlass.pages.card import Card, model_card
+from windlass.predictors import releases
+from windlass.predictors import table as predictors
+from windlass.predictors.artifact import TOLERANCE, read_golden
+from windlass.records import Board, Prepared, Progress, Release, as_json, silent
+from windlass.serving.probe import probe
+from windlass.spec import Spec, dump
+from windlass.store import Store, fingerprint, hash_folder, publish, size_mb, write_json, write_text
+
+N_STEPS = 4
+
+
+def key_of(spec: Spec, store: Store) -> str:
+    return fingerprint([store.read_record("evaluate")["key"], spec.name])
+
+
+def release(spec: Spec, store: Store, board: Board, progress: Progress = silent, candidate: str = "") -> Release:
+    """Publishes the chosen candidate (or the named one) and makes it the champion.
+
+    Raises: GateRefused: goal, limits or parity do not hold; the message says which and by how much.
+    """
+    wanted = board.chosen if not candidate else _known(candidate, [entry.name for entry in board.candidates])
+    measured = board.candidate(wanted)
+    if measured.misses:
+        raise GateRefused(f"release refused: {'; '.join(measured.misses)}",
+                          "the report shows where it is wrong: more or cleaner rows, more `minutes`, or another goal")
+    source = store.run_folder(wanted) / "artifact"
+    progress("release", 1, N_STEPS, "golden answers from the artifact")
+    predictors.replay(predictors.load(source), source)
+
+    progress("release", 2, N_STEPS, "writing")
+    record = _publish(spec, store, board, wanted, source)
+    progress("release", 3, N_STEPS, "golden answers behind the server")
+    _, predictor = releases.open_release(store, record.id)
+    difference = probe(predictor, record, read_golden(releases.folder(store, record.id) / releases.MODEL))
+    if not difference <= TOLERANCE:
+        raise GateRefused(f"release refused: answers behind the server differ by {difference:.2g} from the trained model, "
+                          f"expected at most {TOLERANCE:g}")
+    releases.point_to(store, record.id)
+    progress("release", N_STEPS, N_STEPS, record.id)
+    write_json(store.record("release"), {"key": key_of(spec, store), "id": record.id})
+    return record
+
+
+def _known(name: str, names: Sequence[str]) -> str:
+    if name not in names:
+        raise DataError(f"candidate is '{name}', expected {expected(names)}", did_you_mean(name, names))
+    return name
+
+
+def _publish(spec: Spec, store: Store, board: Board, candidate: str, source: Path) -> Release:
+    """The release folder; its name is the hash of what is in it, so that the same model is released once."""
+    hashes = {f"model/{name}": digest for name, digest in hash_folder(source).items()}
+    identity = fingerprint([spec.name, hashes])[:16]
+    folder = releases.folder(store, identity)
+    if folder.is_dir():
+        return releases.open_release(store, identity)[0]
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    prepared = Prepared(**store.read_record("prepare"))
+
+    def build(aside: Path) -> None:
+        shutil.copytree(source, aside / "model")
+        card = Card(product=spec.name, candidate=candidate, board=board, prepared=prepared, spec_text=dump(spec),
+                    windlass_version=windlass.__version__, created=created)
+        write_text(aside / "card.md", model_card(card))
+        measured = board.candidate(candidate)
+        write_json(aside / "release.json", as_json(Release(
+            id=identity, product=spec.name, candidate=candidate, headline=board.headline,
+            score=measured.metrics[board.headline], created=created, fingerprint=prepared.fingerprint,
+            files=hash_folder(aside), size_mb=size_mb(aside / "model"),
+        )))
+
+    publish(folder, build)
+    return releases.open_release(store, identity)[0]

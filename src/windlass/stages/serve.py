@@ -1,0 +1,92 @@
+"""Serves the champion over HTTP, after it has proven behind its own server that it answers as it was trained."""
+
+import asyncio
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from windlass.errors import GateRefused, NotReady, WindlassError
+from windlass.predictors import releases
+from windlass.predictors.artifact import TOLERANCE, read_golden
+from windlass.serving.app import Service, create_app
+from windlass.serving.log import RequestLog
+from windlass.serving.probe import replay_over_http
+from windlass.serving.server import Server, address, bind
+from windlass.serving.settings import Settings
+from windlass.spec import Spec
+from windlass.store import Store
+
+LOG = "requests.sqlite"
+
+
+def log_path(store: Store) -> Path:
+    """Where the request log and the feedback are kept."""
+    return store.folder / "serve" / LOG
+
+
+def serve(spec: Spec, store: Store, host: str = "127.0.0.1", port: int = 8000,
+          ready: Callable[[str], None] = lambda url: None, settings: Settings | None = None) -> None:
+    """Serves the champion until SIGINT or SIGTERM; then finishes what was begun and writes what was logged.
+
+    Args:   ready: called with the URL once golden rows were answered right through it; no client is answered before.
+    Raises: NotReady: no release, or the port is taken. SpecError: an address that others can reach.
+            DataError: a file of the release was changed. GateRefused: an answer differs from the trained model's.
+    """
+    bounds = replace(settings or Settings(), keep_inputs=spec.keep_inputs)
+    with bind(host, port) as listener:
+        release, predictor = releases.open_release(store, releases.champion_id(store))
+        golden = read_golden(releases.folder(store, release.id) / releases.MODEL)
+        with RequestLog(log_path(store)) as log:
+            app = create_app(release, predictor, log, bounds, proof=secrets.token_urlsafe(32))
+            service: Service = app.state.service
+            proving = _Proving(service, listener, golden, ready)
+            server = Server(app, bounds.deadline_s, lambda: proving.start(server))
+            try:
+                server.run([listener])
+            except SystemExit:
+                raise NotReady("server did not start, expected it to listen", "its reason is on stderr") from None
+            proving.finish()
+
+
+class _Proving:
+    """Replays golden rows behind the server, in a thread, and opens or stops it."""
+
+    def __init__(self, service: Service, listener: socket.socket, golden: tuple, ready: Callable[[str], None]) -> None:
+        self.service, self.golden, self.ready = service, golden, ready
+        self.url = address(listener)
+        self.host, self.port = listener.getsockname()[:2]
+        self.refusal: WindlassError | None = None
+        self.thread: threading.Thread | None = None
+
+    def start(self, server: Server) -> None:
+        """To be called in the server's loop."""
+        loop = asyncio.get_running_loop()
+        self.thread = threading.Thread(target=self._prove, args=(server, loop), name="windlass-proof")
+        self.thread.start()
+
+    def _prove(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        labels = self.service.predictor.manifest.output.state["labels"]
+        try:
+            difference = replay_over_http(self.port, self.service.release.id, labels, self.golden, self.service.proof,
+                                          self.host)
+            if not difference <= TOLERANCE:
+                raise GateRefused(f"server answers its golden rows with a difference of {difference:.2g}, expected at "
+                                  f"most {TOLERANCE:g} from the trained model", "`windlass release` makes a new one")
+        except (WindlassError, OSError) as error:
+            if not server.should_exit:
+                self.refusal = error if isinstance(error, WindlassError) else GateRefused(
+                    f"server cannot be reached at {self.url} ({error}), expected its own answers")
+            server.should_exit = True
+            return
+        self.service.proof = ""
+        self.ready(self.url)
+
+    def finish(self) -> None:
+        """Raises: GateRefused: the server did not prove its release."""
+        if self.thread is not None:
+            self.thread.join()
+        if self.refusal is not None:
+            raise self.refusal

@@ -1,0 +1,108 @@
+"""Cards keep the headings that readers know, and text from outside stays text."""
+
+import re
+from dataclasses import replace
+
+import yaml
+
+from windlass.pages.card import Card, code, data_card, model_card, prose
+from windlass.records import Board, Collected, Prepared
+
+SPEC = "name: support-desk\ndata: a.csv\ninputs: {message: text}\noutput: {intent: category}\nseed: 99\n"
+MITCHELL = [
+    "Model details",
+    "Intended use",
+    "Factors",
+    "Metrics",
+    "Evaluation data",
+    "Training data",
+    "Quantitative analyses",
+    "Ethical considerations",
+    "Caveats and recommendations",
+]
+EVIL = "<script>alert(1)</script> | `tick` [a](javascript:x) \n# head \u202e"
+
+
+def made(board: Board, prepared: Prepared, spec_text: str = SPEC) -> Card:
+    return Card("support-desk", "linear", board, prepared, spec_text, "0.1.0", "2026-11-22")
+
+
+def test_the_model_card_has_the_headings_of_the_paper_in_their_order(
+    board: Board, prepared: Prepared
+) -> None:
+    headings = re.findall(r"^## (.+)$", model_card(made(board, prepared)), flags=re.MULTILINE)
+    assert headings == [*MITCHELL, "How to reproduce"]
+
+
+def test_the_front_matter_is_yaml_that_names_the_model(board: Board, prepared: Prepared) -> None:
+    text = model_card(made(replace(board), prepared))
+    front = yaml.safe_load(text.split("---")[1])
+    assert front["model_name"] == "support-desk"
+    assert front["metrics"] == ["macro_f1", "accuracy"]
+
+
+def test_the_model_card_states_score_cost_data_and_how_to_reproduce_it(
+    board: Board, prepared: Prepared
+) -> None:
+    text = model_card(made(board, prepared))
+    for part in (
+        "0.912 [0.889, 0.935]",
+        "602 test rows",
+        "`9f2c61d08ab4e3f7`",
+        "0.52 ms (95th percentile)",
+        "seed 99",
+        "Windlass 0.1.0",
+        "p95 latency ≤ 20 ms, size ≤ 60 MB",
+        "`linear` (this)",
+        "must not be used",
+    ):
+        assert part in text
+
+
+def test_a_missed_goal_is_said_in_the_model_card(board: Board, prepared: Prepared) -> None:
+    text = model_card(replace(made(board, prepared), candidate="cnn"))
+    assert "**not met**: macro_f1 is 0.887, expected at least 0.9" in text
+
+
+def test_a_specification_that_cannot_be_read_leaves_the_seed_out(board: Board, prepared: Prepared) -> None:
+    text = model_card(made(board, prepared, "```\nnot: [yaml"))
+    assert "seed" not in text
+    assert "````yaml\n```\nnot: [yaml\n````" in text
+
+
+def test_every_table_of_the_cards_has_rows_of_one_length(
+    board: Board, prepared: Prepared, collected: Collected
+) -> None:
+    for text in (model_card(made(board, prepared)), data_card(prepared, collected)):
+        for table in re.findall(r"(?:^\|.*\|$\n?)+", text, flags=re.MULTILINE):
+            lengths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+            assert len(lengths) == 1
+
+
+def test_the_data_card_counts_rows_in_and_out(prepared: Prepared, collected: Collected) -> None:
+    text = data_card(prepared, collected)
+    for part in (
+        "| rows in | 2,420 |",
+        "| rejected: 'intent' is missing | 1 |",
+        "| `exact duplicate` | 18 |",
+        "`order_status`",
+        "| `message` | text | input |",
+        "7 messages are longer",
+    ):
+        assert part in text
+    assert "Collected" not in data_card(prepared)
+
+
+def test_text_from_outside_stays_text_in_markdown(board: Board, collected: Collected) -> None:
+    assert prose("a_b *c* <i>") == "a_b \\*c\\* &lt;i&gt;"
+    assert code("a`b|c") == "``a`b\\|c``"
+    assert code("") == "–"
+    evil = Prepared(
+        EVIL, {EVIL: 1}, {EVIL: 1}, {EVIL: {EVIL: 1}}, [{"name": EVIL, "examples": [EVIL]}, {}], [EVIL]
+    )
+    text = data_card(evil, replace(collected, reasons={EVIL: 1}, warnings=[EVIL]))
+    outside_code = re.sub(r"(`+).+?\1", "", text)
+    assert "<script" not in outside_code
+    assert "\n# head" not in text
+    assert "\u202e" not in text
+    assert model_card(made(replace(board, why=EVIL, machine=EVIL), evil))

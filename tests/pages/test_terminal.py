@@ -1,0 +1,103 @@
+"""The leaderboard and the short summaries as a person reads them in a terminal."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from windlass.metrics import Estimate
+from windlass.pages.terminal import board_text, collected_text, prepared_text, print_board
+from windlass.pages.words import width
+from windlass.records import Board, Collected, Prepared
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 140])
+def test_the_board_never_runs_over_the_width(board: Board, columns: int) -> None:
+    assert max(width(line) for line in board_text(board, columns).splitlines()) <= columns
+
+
+def test_a_hundred_columns_show_everything(board: Board) -> None:
+    text = board_text(board, 100)
+    assert "Left out" not in text
+    for part in ("0.912 [0.889, 0.935]", "0.918", "0.934", "0.3/0.5", "21,400", "2.1", "3.4 s", "0.021", "✓"):
+        assert part in text
+
+
+def test_a_narrow_terminal_says_what_it_left_out(board: Board) -> None:
+    text = board_text(board, 80)
+    assert "Left out at this width: validation, answers, accuracy." in " ".join(text.split())
+    assert "0.912 [0.889, 0.935]" in text
+
+
+def test_the_chosen_candidate_is_marked_and_the_equally_good_one_named(board: Board) -> None:
+    text = board_text(board, 100)
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("★  ")] == ["linear"]
+    assert "minilm-linear is statistically as good (95 %)" in text
+    assert "linear is statistically" not in text.replace("minilm-linear is statistically", "")
+
+
+def test_the_board_says_why_what_is_missed_and_what_was_not_trained(board: Board) -> None:
+    text = " ".join(board_text(board, 100).split())
+    assert "cheapest of 2 candidates" in text
+    assert "cnn misses: macro_f1 is 0.887, expected at least 0.9" in text
+    assert "not trained: recurrent (out of time: needs about 9 min, 2 min were left)" in text
+
+
+def test_the_headline_metric_has_one_column_only(board: Board) -> None:
+    by_accuracy = replace(board, headline="accuracy", goal="accuracy >= 0.9")
+    head = board_text(by_accuracy, 140).splitlines()[3].split()
+    assert head.count("accuracy") == 1
+    assert "m-F1" in head
+
+
+def test_markup_and_escapes_in_names_stay_words(board: Board) -> None:
+    first = replace(board.candidates[0], name="[red]x[/red]\x1b[2J")
+    text = board_text(
+        replace(board, candidates=[first], chosen=first.name, why="[bold]no[/bold] \x1b]0;t\x07"), 100
+    )
+    assert "[red]x[/red]" in text
+    assert "[bold]no[/bold]" in text
+    assert "\x1b" not in text
+
+
+def test_a_board_from_json_with_nulls_can_be_read(board: Board) -> None:
+    nothing: object = None
+    first = replace(
+        board.candidates[0],
+        metrics={"macro_f1": Estimate(nothing, nothing, nothing)},  # type: ignore[arg-type]
+        calibration_error=nothing,  # type: ignore[arg-type]
+    )
+    assert "–" in board_text(replace(board, candidates=[first]), 100)
+
+
+def test_a_board_without_candidates_says_so(board: Board) -> None:
+    text = board_text(replace(board, candidates=[], chosen=""), 80)
+    assert "no candidate was trained" in text
+    assert "not trained: llm" in text
+
+
+def test_the_board_is_bold_in_a_terminal_with_colours(board: Board) -> None:
+    out = io.StringIO()
+    print_board(board, Console(file=out, force_terminal=True, width=100, color_system="standard"))
+    assert "\x1b[1m" in out.getvalue()
+
+
+def test_a_board_prints_itself(board: Board) -> None:
+    assert "support-desk" in str(board)
+
+
+def test_what_was_collected_reads_with_reasons(collected: Collected) -> None:
+    text = collected_text(collected)
+    assert text.splitlines()[0] == "2,420 rows in: 2,417 accepted (99.9 %), 3 rejected"
+    assert "  rejected  2 'message' is empty" in text
+    assert "  warning   7 messages" in text
+    assert "0 accepted (nothing)" in collected_text(Collected(0, 0, 0, {}, [], {}, []))
+
+
+def test_what_was_prepared_reads_with_what_was_removed(prepared: Prepared) -> None:
+    text = prepared_text(prepared)
+    assert "20 labels" in text
+    assert "  removed   18 exact duplicate" in text
+    assert "smallest 'delete_account' 34" in text
+    assert prepared_text(Prepared("f", {}, {}, {}, [], []))

@@ -1,0 +1,160 @@
+"""Toy releases, small enough to be made in a moment, and a real server for them on a free loopback port."""
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from windlass.kinds import table as kinds
+from windlass.metrics import Estimate, softmax
+from windlass.predictors import releases
+from windlass.predictors.artifact import write_golden, write_manifest
+from windlass.predictors.linear import write_weights
+from windlass.predictors.table import load
+from windlass.records import Column, Manifest, Release
+from windlass.serving.app import create_app
+from windlass.serving.log import RequestLog
+from windlass.serving.server import running
+from windlass.serving.settings import Settings
+from windlass.store import Store, hash_folder, size_mb, write_json, write_text
+
+MESSAGES = ("my card is lost", "the card was stolen", "where is my refund", "refund the money", "change my address",
+            "new address please")
+LABELS = ("card", "card", "refund", "refund", "address", "address")
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def error(self) -> dict[str, str]:
+        return self.json["error"]
+
+
+class Client(NamedTuple):
+    """Asks a server on a loopback port, one connection a request."""
+
+    port: int
+    app: Any = None
+    log: RequestLog | None = None
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """`body` is sent as it is when it is bytes, else as JSON; names of headers have _ for -."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            sent.setdefault("content-type", "application/json")
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            connection.request(method, path, content, sent)
+            response = connection.getresponse()
+            return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+
+    def predict(self, body: Any, **headers: str) -> Reply:
+        return self.ask("POST", "/v1/predict", body, **headers)
+
+    def feedback(self, body: Any, **headers: str) -> Reply:
+        return self.ask("POST", "/v1/feedback", body, **headers)
+
+
+def columns_for(inputs: dict[str, str]) -> tuple[Column, ...]:
+    """The inputs with states written by hand: the words of the toy messages, small grey pictures, and so on."""
+    words = sorted({word for message in MESSAGES for word in message.split()})
+    states: dict[str, dict[str, Any]] = {
+        "text": {"form": "terms", "terms": words, "weights": [1.0] * len(words)},
+        "image": {"form": "pixels", "size": 16, "channels": 1, "mean": [0.5], "deviation": [0.25]},
+        "number": {"form": "scaled", "median": 2.0, "mean": 3.0, "deviation": 2.0, "edges": []},
+        "category": {"form": "onehot", "levels": ["shop", "web"]},
+    }
+    return tuple(Column(name, kind, states[kind]) for name, kind in inputs.items())
+
+
+def width(column: Column) -> int:
+    return {"text": lambda: len(column.state["terms"]), "image": lambda: 256, "number": lambda: 2,
+            "category": lambda: len(column.state["levels"]) + 2}[column.kind]()
+
+
+def make_release(store: Store, inputs: dict[str, str], golden: list[dict[str, Any]], id: str = "toy-1") -> Release:
+    """A linear release whose text terms vote for the label of the messages that hold them; it becomes the champion."""
+    folder = releases.folder(store, id)
+    model = folder / "model"
+    columns = columns_for(inputs)
+    output = Column("intent", "category", {"form": "label", "labels": sorted(set(LABELS)), "counts": [2, 2, 2]})
+    random = np.random.default_rng(5)
+    weights = [random.normal(0, 0.1, (width(column), 3)).astype(np.float32) for column in columns]
+    for column, weight in zip(columns, weights, strict=True):
+        if column.kind == "text":
+            batch = kinds.encode_column(column, MESSAGES, None)
+            for row, label in enumerate(LABELS):
+                places = batch.places[batch.starts[row]:batch.starts[row + 1]]
+                weight[places, output.state["labels"].index(label)] += 2
+    write_weights(model, weights, np.zeros(3, np.float32))
+    write_manifest(model, Manifest("linear", "linear", columns, output))
+    write_golden(model, [], np.zeros((0, 3)))
+    write_golden(model, golden, load(model).probabilities(golden))
+    write_text(folder / "card.md", "# toy\n")
+    release = Release(id, "support-desk", "linear", "macro_f1", Estimate(0.91, 0.88, 0.94), "2026-01-01T00:00:00+00:00",
+                      "f" * 64, hash_folder(folder), size_mb(model))
+    write_json(folder / "release.json", asdict(release))
+    releases.point_to(store, id)
+    return release
+
+
+GOLDEN = [{"message": message} for message in MESSAGES]
+
+
+@pytest.fixture(scope="session")
+def text_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store whose champion reads a message. Not to be changed by a test."""
+    store = Store(tmp_path_factory.mktemp("text"))
+    make_release(store, {"message": "text"}, GOLDEN)
+    return store
+
+
+@pytest.fixture
+def own_store(tmp_path: Path) -> Store:
+    """The same, for a test that changes it."""
+    store = Store(tmp_path)
+    make_release(store, {"message": "text"}, GOLDEN)
+    return store
+
+
+@pytest.fixture(scope="session")
+def release_maker() -> Callable[..., Release]:
+    return make_release
+
+
+@contextmanager
+def serve_store(store: Store, path: Path, settings: Settings | None = None, **changes: Any) -> Iterator[Client]:
+    """The champion of the store behind a real server; `changes` replace fields of its service."""
+    release, predictor = releases.open_release(store, releases.champion_id(store))
+    settings = settings or Settings()
+    with RequestLog(path / "requests.sqlite") as log:
+        app = create_app(release, predictor, log, settings)
+        for name, value in changes.items():
+            setattr(app.state.service, name, value)
+        with running(app, settings.deadline_s) as port:
+            yield Client(port, app, log)
+
+
+@pytest.fixture(scope="session")
+def server_for() -> Callable[..., Any]:
+    return serve_store
+
+
+@pytest.fixture(scope="module")
+def client(text_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A server that the tests of a module share."""
+    with serve_store(text_store, tmp_path_factory.mktemp("log"), Settings(keep_inputs=True)) as client:
+        yield client
