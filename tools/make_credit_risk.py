@@ -33,8 +33,7 @@ def applicants(n: int, rng: np.random.Generator) -> Columns:
     employment = np.clip(rng.gamma(1.3, 4.2, n), 0, np.maximum(age - 18, 0)).round(1)
     income = np.exp(rng.normal(7.45, 0.42, n) + 0.018 * np.minimum(employment, 20)).round(-1)
     purpose, housing, region = (
-        rng.choice(list(table), n, p=[share for share, _ in table.values()])
-        for table in (PURPOSES, HOUSINGS, REGIONS)
+        rng.choice(list(table), n, p=[share for share, _ in table.values()]) for table in (PURPOSES, HOUSINGS, REGIONS)
     )
     size = np.where(purpose == "business", 1.7, np.where(purpose == "furniture", 0.6, 1.0))
     loan = (np.exp(rng.normal(8.55, 0.6, n)) * size * (income / 2000) ** 0.4).round(-2).clip(500, 60_000)

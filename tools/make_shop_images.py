@@ -24,9 +24,7 @@ Point = tuple[float, float]
 Draw = Callable[[ImageDraw.ImageDraw, Colour, np.random.Generator], None]
 
 
-def colour(
-    rng: np.random.Generator, light: tuple[float, float] = (0.12, 0.62), strong: float = 0.9
-) -> Colour:
+def colour(rng: np.random.Generator, light: tuple[float, float] = (0.12, 0.62), strong: float = 0.9) -> Colour:
     """A random colour; a fifth of them are greys, since much of what shops sell is black or grey."""
     saturation = 0.05 if rng.random() < 0.2 else rng.uniform(0.1, strong)
     red, green, blue = colorsys.hls_to_rgb(rng.random(), rng.uniform(*light), saturation)
@@ -49,13 +47,9 @@ def draw_mug(pen: ImageDraw.ImageDraw, main: Colour, rng: np.random.Generator) -
     half, top, low = rng.uniform(26, 40), rng.uniform(48, 70), rng.uniform(128, 148)
     taper, thick = rng.uniform(0, 10), int(rng.uniform(7, 12))
     pen.ellipse(
-        box(96 + half - 16, top + 16, 96 + half + rng.uniform(20, 32), low - 18),
-        outline=shade(main, 0.85),
-        width=thick,
+        box(96 + half - 16, top + 16, 96 + half + rng.uniform(20, 32), low - 18), outline=shade(main, 0.85), width=thick
     )
-    pen.polygon(
-        [(96 - half, top), (96 + half, top), (96 + half - taper, low), (96 - half + taper, low)], fill=main
-    )
+    pen.polygon([(96 - half, top), (96 + half, top), (96 + half - taper, low), (96 - half + taper, low)], fill=main)
     pen.ellipse(box(96 - half + taper, low - 7, 96 + half - taper, low + 7), fill=main)
     pen.ellipse(box(96 - half, top - 9, 96 + half, top + 9), fill=shade(main, 1.25))
     pen.ellipse(box(96 - half + 5, top - 5, 96 + half - 5, top + 7), fill=shade(main, 0.4))
@@ -116,14 +110,10 @@ def draw_lamp(pen: ImageDraw.ImageDraw, main: Colour, rng: np.random.Generator) 
     pen.line(stem, fill=metal, width=int(rng.uniform(5, 9)), joint="curve")
     top, wide, tall = rng.uniform(10, 22), rng.uniform(30, 46), rng.uniform(30, 46)
     if glow:
-        pen.ellipse(
-            box(hat_x - 14, hat_y + tall / 2 - 14, hat_x + 14, hat_y + tall / 2 + 14), fill=(255, 240, 170)
-        )
+        pen.ellipse(box(hat_x - 14, hat_y + tall / 2 - 14, hat_x + 14, hat_y + tall / 2 + 14), fill=(255, 240, 170))
     cone = [(hat_x - top, hat_y - tall / 2), (hat_x + top, hat_y - tall / 2)]
     pen.polygon([*cone, (hat_x + wide, hat_y + tall / 2), (hat_x - wide, hat_y + tall / 2)], fill=main)
-    pen.line(
-        [(hat_x - wide, hat_y + tall / 2), (hat_x + wide, hat_y + tall / 2)], fill=shade(main, 0.7), width=4
-    )
+    pen.line([(hat_x - wide, hat_y + tall / 2), (hat_x + wide, hat_y + tall / 2)], fill=shade(main, 0.7), width=4)
 
 
 def draw_bag(pen: ImageDraw.ImageDraw, main: Colour, rng: np.random.Generator) -> None:
@@ -132,9 +122,7 @@ def draw_bag(pen: ImageDraw.ImageDraw, main: Colour, rng: np.random.Generator) -
     top, low = rng.uniform(76, 94), rng.uniform(136, 154)
     grip, rise, thick = rng.uniform(14, 26), rng.uniform(24, 46), int(rng.uniform(6, 11))
     pen.arc(box(96 - grip, top - rise, 96 + grip, top + rise), 180, 360, fill=shade(main, 0.6), width=thick)
-    pen.polygon(
-        [(96 - top_half, top), (96 + top_half, top), (96 + low_half, low), (96 - low_half, low)], fill=main
-    )
+    pen.polygon([(96 - top_half, top), (96 + top_half, top), (96 + low_half, low), (96 - low_half, low)], fill=main)
     if rng.random() < 0.5:
         pen.pieslice(box(96 - top_half, top - 34, 96 + top_half, top + 34), 0, 180, fill=shade(main, 0.75))
         pen.rectangle(box(91, top + 26, 101, top + 38), fill=(214, 180, 90))
@@ -157,16 +145,12 @@ def draw_chair(pen: ImageDraw.ImageDraw, main: Colour, rng: np.random.Generator)
         for x, out in ((left + 4, -4), (right - 6, 6), (left + 22, 0), (right - 24, 2)):
             pen.line([(x, seat), (x + out, low)], fill=wood, width=thick)
     if rng.random() < 0.5:
-        pen.polygon(
-            [(left + lean, top), (left + lean + 24, top - 4), (left + 22, seat), (left, seat)], fill=main
-        )
+        pen.polygon([(left + lean, top), (left + lean + 24, top - 4), (left + 22, seat), (left, seat)], fill=main)
     else:
         pen.rounded_rectangle(box(left + 4, top, right - 8, seat - 14), radius=10, fill=shade(main, 0.85))
         pen.line([(left + 8, seat - 16), (left + 8, seat)], fill=wood, width=thick)
         pen.line([(right - 12, seat - 16), (right - 12, seat)], fill=wood, width=thick)
-    pen.polygon(
-        [(left, seat - 4), (right - 6, seat - 6), (right + 6, seat + 8), (left + 4, seat + 9)], fill=main
-    )
+    pen.polygon([(left, seat - 4), (right - 6, seat - 6), (right + 6, seat + 8), (left + 4, seat + 9)], fill=main)
 
 
 DRAWINGS: dict[str, Draw] = {

@@ -67,9 +67,7 @@ def write_messages(sentences: dict[str, list[str]], rng: random.Random) -> list[
     for label, n in N_MESSAGES.items():
         n_chinese = round(n * CHINESE_SHARE)
         in_english = sentences[label] + sentences.get(f"{label}.notice", [])
-        bases = writer.dealt(in_english, n - n_chinese, rng) + writer.dealt(
-            sentences[f"{label}.zh"], n_chinese, rng
-        )
+        bases = writer.dealt(in_english, n - n_chinese, rng) + writer.dealt(sentences[f"{label}.zh"], n_chinese, rng)
         rows += [(write_message(base, label, sentences, rng), label) for base in bases]
     rows = sorted(set(rows))
     for place in rng.sample(range(len(rows)), round(len(rows) * WRONG_LABEL_SHARE)):

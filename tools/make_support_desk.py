@@ -86,9 +86,7 @@ def write_messages(frames: dict[str, list[str]], rng: random.Random) -> list[Row
     rows = []
     for intent, n in N_MESSAGES.items():
         n_chinese = round(n * CHINESE_SHARE)
-        bases = writer.dealt(in_english[intent], n - n_chinese, rng) + writer.dealt(
-            in_chinese[intent], n_chinese, rng
-        )
+        bases = writer.dealt(in_english[intent], n - n_chinese, rng) + writer.dealt(in_chinese[intent], n_chinese, rng)
         for base in bases:
             frame = chinese if writer.is_chinese(base) else english
             if rng.random() < SECOND_SENTENCE_SHARE:

@@ -11,7 +11,11 @@ from windlass.errors import WindlassError
 from windlass.lifecycle import STAGES
 
 app = typer.Typer(
-    name="windlass", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    name="windlass",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Say what goes in and what comes out; Windlass finds the cheapest model that meets your goal and ships it.",
 )
 ProjectFolder = Annotated[Path, typer.Option("--project", "-p", help="folder with windlass.yaml")]
@@ -122,9 +126,13 @@ def release(
     made = opened.release(candidate)
     from windlass.records import as_json as plain
 
-    _print(plain(made.record), as_json, f"release {made.id}: {made.record.candidate}, {made.record.headline} "
-                                        f"{made.record.score}, {made.record.size_mb:.1f} MB\n{made.folder}\n"
-                                        "next: `windlass serve`")
+    _print(
+        plain(made.record),
+        as_json,
+        f"release {made.id}: {made.record.candidate}, {made.record.headline} "
+        f"{made.record.score}, {made.record.size_mb:.1f} MB\n{made.folder}\n"
+        "next: `windlass serve`",
+    )
 
 
 @app.command(help=GIVES["serve"])

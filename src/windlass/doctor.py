@@ -61,8 +61,12 @@ def _version(package: str) -> str:
 def versions() -> dict[str, Any]:
     """What `windlass version --json` prints: Windlass, Python, platform and the parts that are installed."""
     packages = ("numpy", "polars", "scikit-learn", "lightgbm", "onnxruntime", "tokenizers", "torch", "transformers")
-    return {"windlass": windlass.__version__, "python": platform.python_version(), "platform": platform.platform(),
-            "packages": {name: found for name in packages if (found := _version(name))}}
+    return {
+        "windlass": windlass.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: found for name in packages if (found := _version(name))},
+    }
 
 
 def as_json(parts: list[Part]) -> list[dict[str, Any]]:

@@ -66,13 +66,14 @@ def run_stage(word: str, spec: "Spec", store: "Store", progress: "Progress", **c
         return getattr(module(word), word)(spec, store, *arguments(word, spec, store), progress=progress, **choices)
 
 
-def run(spec: "Spec", store: "Store", progress: "Progress", told: Callable[[str, bool], None],
-        until: str = "release") -> None:
+def run(
+    spec: "Spec", store: "Store", progress: "Progress", told: Callable[[str, bool], None], until: str = "release"
+) -> None:
     """Walks the stages in order up to and with `until`, skipping what is up to date.
 
     `told(word, skipped)` is called when a stage is done.
     """
-    for word in ORDER[:ORDER.index(until) + 1]:
+    for word in ORDER[: ORDER.index(until) + 1]:
         current = is_current(word, spec, store)
         if not current:
             run_stage(word, spec, store, progress)

@@ -131,8 +131,9 @@ def measure(metric: str, targets: Array, probabilities: Array, positive: int) ->
     return METRICS[metric](targets, probabilities, positive)
 
 
-def bootstrap(metric: str, targets: Array, probabilities: Array, positive: int, seed: int = 13,
-              n_resamples: int = 500) -> Estimate:
+def bootstrap(
+    metric: str, targets: Array, probabilities: Array, positive: int, seed: int = 13, n_resamples: int = 500
+) -> Estimate:
     """The metric with its 95 % percentile interval over resampled rows.
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13.
@@ -160,15 +161,18 @@ def _from_matrix(metric: str, matrix: Array) -> float:
     return float(_per_class(matrix)[place].mean())
 
 
-def paired_difference(metric: str, targets: Array, first: Array, second: Array, positive: int,
-                      seed: int = 13) -> Estimate:
+def paired_difference(
+    metric: str, targets: Array, first: Array, second: Array, positive: int, seed: int = 13
+) -> Estimate:
     """How much better `first` is than `second` on the same rows, with its 95 % bootstrap interval."""
     random = np.random.default_rng(seed)
     differences = []
     for _ in range(N_PAIRED):
         rows = random.integers(0, len(targets), len(targets))
-        differences.append(measure(metric, targets[rows], first[rows], positive)
-                           - measure(metric, targets[rows], second[rows], positive))
+        differences.append(
+            measure(metric, targets[rows], first[rows], positive)
+            - measure(metric, targets[rows], second[rows], positive)
+        )
     value = measure(metric, targets, first, positive) - measure(metric, targets, second, positive)
     low, high = np.nanpercentile(differences, [2.5, 97.5]) if not np.isnan(value) else (np.nan, np.nan)
     return Estimate(value, float(low), float(high))
@@ -177,11 +181,15 @@ def paired_difference(metric: str, targets: Array, first: Array, second: Array, 
 def best_temperature(targets: Array, logits: Array) -> float:
     """The temperature > 0 (no unit) whose softened logits have the smallest log loss on these rows.
 
+    A few separable rows would ask for a temperature of nearly 0, and so for certainty; a normal prior on its logarithm
+    holds against that and is outweighed by a hundred rows (5-fold log loss of iris 0.58 -> 0.16; docs/log.md).
     Args:    logits: (n, k) float, unnormalised, one row an example.
     Source:  Guo et al. 2017, arXiv:1706.04599, section 4.2. Golden-section search on log temperature.
     """
+
     def loss(log_temperature: float) -> float:
-        return log_loss(targets, softmax(logits / np.exp(log_temperature)))
+        likelihood = log_loss(targets, softmax(logits / np.exp(log_temperature)))
+        return likelihood + log_temperature**2 / len(targets)
 
     low, high = np.log(0.02), np.log(20.0)
     ratio = (np.sqrt(5) - 1) / 2

@@ -64,8 +64,13 @@ class Manifest:
 
     @classmethod
     def from_json(cls, values: Json) -> "Manifest":
-        return cls(**{**values, "inputs": tuple(Column(**column) for column in values["inputs"]),
-                      "output": Column(**values["output"])})
+        return cls(
+            **{
+                **values,
+                "inputs": tuple(Column(**column) for column in values["inputs"]),
+                "output": Column(**values["output"]),
+            }
+        )
 
 
 @dataclass(frozen=True)

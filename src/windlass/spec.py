@@ -23,8 +23,8 @@ class Strict(BaseModel):
 class Limits(Strict):
     """What the served artifact may cost; nothing given means no limit."""
 
-    latency_p95_ms: float | None = Field(None, gt=0, description="95th percentile of one answer, in milliseconds")
-    size_mb: float | None = Field(None, gt=0, description="size of the artifact on disk, in megabytes")
+    latency_p95_ms: float | None = Field(default=None, gt=0, description="95th percentile of an answer in milliseconds")
+    size_mb: float | None = Field(default=None, gt=0, description="size of the artifact on disk, in megabytes")
 
 
 class Goal(Strict):
@@ -47,14 +47,14 @@ class Spec(Strict):
     inputs: dict[str, str] = Field(min_length=1, description="column -> kind")
     output: dict[str, str] = Field(min_length=1, max_length=1, description="column -> kind, exactly one")
     goal: str = Field("", description="a metric, or '<metric> >= <number>'; checked before a release")
-    limits: Limits = Limits()
+    limits: Limits = Field(default=Limits(), description="what the served artifact may cost")
     minutes: float = Field(10, gt=0, le=10_080, description="training budget in minutes")
-    seed: int = Field(13, ge=0, le=2**31 - 1)
+    seed: int = Field(13, ge=0, le=2**31 - 1, description="of splits and initial weights; the same numbers again")
     learners: list[str | dict[str, str]] | None = Field(
         None, description="only these, each a name or {name: preset, hub name or path}"
     )
-    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
 
     @field_validator("name")
@@ -149,13 +149,19 @@ def parse_yaml(text: str, where: str = FILE_NAME) -> dict[str, Any]:
         if loader is not None:
             loader.dispose()
     if not isinstance(value, dict):
-        raise SpecError(f"{where} is {type(value).__name__}, expected a mapping with 'name', 'data', 'inputs', 'output'")
+        raise SpecError(
+            f"{where} is {type(value).__name__}, expected a mapping with 'name', 'data', 'inputs', 'output'"
+        )
     return value
 
 
 def parse(text: str, where: str = FILE_NAME) -> Spec:
     """A spec from YAML text. Raises: SpecError that names the first fault and what was expected."""
-    values = parse_yaml(text, where)
+    return from_values(parse_yaml(text, where), where)
+
+
+def from_values(values: dict[str, Any], where: str) -> Spec:
+    """A spec from plain values; `where` is what messages call their source. Raises: SpecError as `parse`."""
     for key in values:
         if key not in Spec.model_fields:
             raise SpecError(
@@ -194,8 +200,10 @@ def _as_spec_error(error: ValidationError, where: str) -> SpecError:
         return SpecError(f"{where} has no '{key}', expected it", "`windlass init DATA` writes a complete file")
     if first["type"] == "extra_forbidden":
         allowed = list(Limits.model_fields)
-        return SpecError(f"{where} has the unknown key '{key}', expected {expected(allowed)}",
-                         did_you_mean(key.split(".")[-1], allowed))
+        return SpecError(
+            f"{where} has the unknown key '{key}', expected {expected(allowed)}",
+            did_you_mean(key.split(".")[-1], allowed),
+        )
     value = repr(first["input"])
     value = value if len(value) <= 80 else f"{value[:77]}..."
     if first["type"] == "value_error":
@@ -210,8 +218,10 @@ def load(folder: Path) -> Spec:
     """The spec of the project in this folder. Raises: NotReady when there is none."""
     path = folder / FILE_NAME
     if not path.is_file():
-        raise NotReady(f"{folder} has no {FILE_NAME}, expected one",
-                       "`windlass init DATA` writes it, or `windlass new support-desk` starts from a ready product")
+        raise NotReady(
+            f"{folder} has no {FILE_NAME}, expected one",
+            "`windlass init DATA` writes it, or `windlass new support-desk` starts from a ready product",
+        )
     try:
         return parse(path.read_text(encoding="utf-8-sig"), str(path))
     except UnicodeDecodeError:

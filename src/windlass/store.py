@@ -25,6 +25,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(aside, 0o644)  # mkstemp gives 0600: another user, such as a service's, must be able to read
         os.replace(aside, path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
@@ -104,8 +105,9 @@ def hash_file(path: Path) -> str:
 
 def hash_folder(folder: Path) -> dict[str, str]:
     """Relative path -> SHA-256, for each file below the folder."""
-    return {path.relative_to(folder).as_posix(): hash_file(path)
-            for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): hash_file(path) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def size_mb(folder: Path) -> float:
@@ -139,8 +141,10 @@ class Store:
         """What the stage gave last. Raises: NotReady, naming the command that makes it."""
         path = self.record(word)
         if not path.is_file():
-            raise NotReady(f"stage '{word}' has not run in {self.project}, expected its result",
-                           f"`windlass {word}` or `windlass run`")
+            raise NotReady(
+                f"stage '{word}' has not run in {self.project}, expected its result",
+                f"`windlass {word}` or `windlass run`",
+            )
         values = read_json(path)
         if not isinstance(values, dict):
             raise DataError(f"{path} is damaged, expected a mapping", f"`windlass {word} --again`")
@@ -174,6 +178,8 @@ class Store:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise NotReady(f"{self.project} is in use by another `windlass` command, expected one at a time",
-                               "wait until it is done") from None
+                raise NotReady(
+                    f"{self.project} is in use by another `windlass` command, expected one at a time",
+                    "wait until it is done",
+                ) from None
             yield

@@ -83,8 +83,7 @@ def board() -> Board:
         goal="macro_f1 >= 0.90",
         limits={"latency_p95_ms": 20, "size_mb": 60},
         chosen="linear",
-        why="'linear' is the cheapest of 2 candidates that meet goal and limits, and none is better beyond "
-        "chance.",
+        why="'linear' is the cheapest of 2 candidates that meet goal and limits, and none is better beyond chance.",
         candidates=[made_candidate(row) for row in MADE],
         not_trained=[
             {
@@ -93,12 +92,7 @@ def board() -> Board:
                 "status": "out of time",
                 "reason": "needs about 9 min, 2 min were left",
             },
-            {
-                "name": "llm",
-                "learner": "llm",
-                "status": "unavailable",
-                "reason": "pip install 'windlass[llm]'",
-            },
+            {"name": "llm", "learner": "llm", "status": "unavailable", "reason": "pip install 'windlass[llm]'"},
         ],
         n_test=602,
         machine="Intel Xeon 2.1 GHz, 2 cores, 8 GB",
@@ -139,10 +133,7 @@ def _curve(steps: int, end: float) -> list[dict]:
 @pytest.fixture
 def prepared() -> Prepared:
     shares = {"train": 0.64, "validation": 0.11, "test": 0.25}
-    labels = {
-        split: {label: round(found * part) for label, found in COUNTS.items()}
-        for split, part in shares.items()
-    }
+    labels = {split: {label: round(found * part) for label, found in COUNTS.items()} for split, part in shares.items()}
     columns = [
         {
             "name": "message",
@@ -150,11 +141,7 @@ def prepared() -> Prepared:
             "role": "input",
             "missing_share": 0.0,
             "distinct": 2389,
-            "examples": [
-                "cancel order #889552. need to stop the order",
-                "the return arrived on Monday",
-                "Hi",
-            ],
+            "examples": ["cancel order #889552. need to stop the order", "the return arrived on Monday", "Hi"],
             "summary": {"mean_length": 148.3, "p95_length": 402},
         },
         {"name": "intent", "kind": "category", "role": "output", "missing_share": 0.0, "distinct": 20},
@@ -190,8 +177,7 @@ def details(prepared: Prepared, collected: Collected) -> Details:
     targets, probabilities = _answers()
     texts = [
         "Where is my parcel? It said Tuesday, now nothing. Order #{n}",
-        "I was charged twice for order {n}, please check the card ending 4421 and send one of them "
-        "back to me",
+        "I was charged twice for order {n}, please check the card ending 4421 and send one of them back to me",
         "تم خصم المبلغ مرتين من بطاقتي، الطلب رقم {n}",
         "鞋子尺码不对，我想换大一码，订单 {n}",
         "cannot log in since this morning 😡 ticket {n}",

@@ -27,9 +27,7 @@ def made(board: Board, prepared: Prepared, spec_text: str = SPEC) -> Card:
     return Card("support-desk", "linear", board, prepared, spec_text, "0.1.0", "2026-11-22")
 
 
-def test_the_model_card_has_the_headings_of_the_paper_in_their_order(
-    board: Board, prepared: Prepared
-) -> None:
+def test_the_model_card_has_the_headings_of_the_paper_in_their_order(board: Board, prepared: Prepared) -> None:
     headings = re.findall(r"^## (.+)$", model_card(made(board, prepared)), flags=re.MULTILINE)
     assert headings == [*MITCHELL, "How to reproduce"]
 
@@ -41,9 +39,7 @@ def test_the_front_matter_is_yaml_that_names_the_model(board: Board, prepared: P
     assert front["metrics"] == ["macro_f1", "accuracy"]
 
 
-def test_the_model_card_states_score_cost_data_and_how_to_reproduce_it(
-    board: Board, prepared: Prepared
-) -> None:
+def test_the_model_card_states_score_cost_data_and_how_to_reproduce_it(board: Board, prepared: Prepared) -> None:
     text = model_card(made(board, prepared))
     for part in (
         "0.912 [0.889, 0.935]",
@@ -97,9 +93,7 @@ def test_text_from_outside_stays_text_in_markdown(board: Board, collected: Colle
     assert prose("a_b *c* <i>") == "a_b \\*c\\* &lt;i&gt;"
     assert code("a`b|c") == "``a`b\\|c``"
     assert code("") == "–"
-    evil = Prepared(
-        EVIL, {EVIL: 1}, {EVIL: 1}, {EVIL: {EVIL: 1}}, [{"name": EVIL, "examples": [EVIL]}, {}], [EVIL]
-    )
+    evil = Prepared(EVIL, {EVIL: 1}, {EVIL: 1}, {EVIL: {EVIL: 1}}, [{"name": EVIL, "examples": [EVIL]}, {}], [EVIL])
     text = data_card(evil, replace(collected, reasons={EVIL: 1}, warnings=[EVIL]))
     outside_code = re.sub(r"(`+).+?\1", "", text)
     assert "<script" not in outside_code

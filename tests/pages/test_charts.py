@@ -27,25 +27,11 @@ def checked(svg: str) -> ElementTree.Element:
     assert root.findtext(f"{SVG}title")
     _, _, across, down = (float(side) for side in root.get("viewBox", "").split())
     for element in root.iter():
-        for key in (
-            "x",
-            "y",
-            "x1",
-            "x2",
-            "y1",
-            "y2",
-            "cx",
-            "cy",
-            "r",
-            "width",
-            "height",
-            "points",
-            "transform",
-        ):
+        for key in ("x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height", "points", "transform"):
             numbers = re.findall(r"-?[\d.]+|nan|inf", element.get(key, ""))
             assert all(np.isfinite(float(value)) for value in numbers), (key, element.get(key))
         for x_key, y_key in (("x1", "y1"), ("x2", "y2"), ("cx", "cy")):
-            if x_key in element.keys():
+            if element.get(x_key) is not None:
                 assert 0 <= float(element.get(x_key, "")) <= across
                 assert 0 <= float(element.get(y_key, "")) <= down
     return root
@@ -94,9 +80,7 @@ def test_the_leaderboard_picture_stands_missing_and_odd_numbers(board: Board) ->
         replace(board.candidates[3], metrics={}),
         replace(board.candidates[4], metrics={"macro_f1": Estimate(NAN, NAN, NAN)}),
     ]
-    root = checked(
-        charts.quality_and_latency(replace(board, candidates=odd, goal="", limits={}, chosen=EVIL))
-    )
+    root = checked(charts.quality_and_latency(replace(board, candidates=odd, goal="", limits={}, chosen=EVIL)))
     assert len(root.findall(f".//{SVG}circle")) == 2
     assert charts.quality_and_latency(replace(board, candidates=odd[2:])) == ""
 

@@ -31,11 +31,7 @@ def test_precision_recall_and_f1_of_a_class_are_as_counted_by_hand() -> None:
 
 def test_confusions_come_most_frequent_first_and_leave_out_right_answers() -> None:
     pairs = confused_pairs(np.array([[9, 1, 0], [0, 5, 5], [2, 0, 8]]), ["a", "b", "c"])
-    assert [(pair.truth, pair.answer, pair.count) for pair in pairs] == [
-        ("b", "c", 5),
-        ("c", "a", 2),
-        ("a", "b", 1),
-    ]
+    assert [(pair.truth, pair.answer, pair.count) for pair in pairs] == [("b", "c", 5), ("c", "a", 2), ("a", "b", 1)]
     assert pairs[0].share == 0.5
 
 

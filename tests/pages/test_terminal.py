@@ -53,9 +53,7 @@ def test_the_headline_metric_has_one_column_only(board: Board) -> None:
 
 def test_markup_and_escapes_in_names_stay_words(board: Board) -> None:
     first = replace(board.candidates[0], name="[red]x[/red]\x1b[2J")
-    text = board_text(
-        replace(board, candidates=[first], chosen=first.name, why="[bold]no[/bold] \x1b]0;t\x07"), 100
-    )
+    text = board_text(replace(board, candidates=[first], chosen=first.name, why="[bold]no[/bold] \x1b]0;t\x07"), 100)
     assert "[red]x[/red]" in text
     assert "[bold]no[/bold]" in text
     assert "\x1b" not in text

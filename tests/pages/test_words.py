@@ -10,15 +10,7 @@ NAN = float("nan")
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [
-        (0, "0.0 s"),
-        (0.01, "<0.1 s"),
-        (3.42, "3.4 s"),
-        (41, "41 s"),
-        (150, "2.5 min"),
-        (4320, "1.2 h"),
-        (None, "–"),
-    ],
+    [(0, "0.0 s"), (0.01, "<0.1 s"), (3.42, "3.4 s"), (41, "41 s"), (150, "2.5 min"), (4320, "1.2 h"), (None, "–")],
 )
 def test_a_duration_reads_in_the_unit_that_fits(seconds: float | None, said: str) -> None:
     assert words.duration(seconds) == said

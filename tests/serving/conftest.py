@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from windlass.kinds import table as kinds
-from windlass.metrics import Estimate, softmax
+from windlass.metrics import Estimate
 from windlass.predictors import releases
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.linear import write_weights
@@ -24,8 +24,14 @@ from windlass.serving.server import running
 from windlass.serving.settings import Settings
 from windlass.store import Store, hash_folder, size_mb, write_json, write_text
 
-MESSAGES = ("my card is lost", "the card was stolen", "where is my refund", "refund the money", "change my address",
-            "new address please")
+MESSAGES = (
+    "my card is lost",
+    "the card was stolen",
+    "where is my refund",
+    "refund the money",
+    "change my address",
+    "new address please",
+)
 LABELS = ("card", "card", "refund", "refund", "address", "address")
 
 
@@ -59,7 +65,8 @@ class Client(NamedTuple):
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
             connection.request(method, path, content, sent)
             response = connection.getresponse()
-            return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, found, response.read())
 
     def predict(self, body: Any, **headers: str) -> Reply:
         return self.ask("POST", "/v1/predict", body, **headers)
@@ -81,8 +88,12 @@ def columns_for(inputs: dict[str, str]) -> tuple[Column, ...]:
 
 
 def width(column: Column) -> int:
-    return {"text": lambda: len(column.state["terms"]), "image": lambda: 256, "number": lambda: 2,
-            "category": lambda: len(column.state["levels"]) + 2}[column.kind]()
+    return {
+        "text": lambda: len(column.state["terms"]),
+        "image": lambda: 256,
+        "number": lambda: 2,
+        "category": lambda: len(column.state["levels"]) + 2,
+    }[column.kind]()
 
 
 def make_release(store: Store, inputs: dict[str, str], golden: list[dict[str, Any]], id: str = "toy-1") -> Release:
@@ -97,15 +108,24 @@ def make_release(store: Store, inputs: dict[str, str], golden: list[dict[str, An
         if column.kind == "text":
             batch = kinds.encode_column(column, MESSAGES, None)
             for row, label in enumerate(LABELS):
-                places = batch.places[batch.starts[row]:batch.starts[row + 1]]
+                places = batch.places[batch.starts[row] : batch.starts[row + 1]]
                 weight[places, output.state["labels"].index(label)] += 2
     write_weights(model, weights, np.zeros(3, np.float32))
     write_manifest(model, Manifest("linear", "linear", columns, output))
     write_golden(model, [], np.zeros((0, 3)))
     write_golden(model, golden, load(model).probabilities(golden))
     write_text(folder / "card.md", "# toy\n")
-    release = Release(id, "support-desk", "linear", "macro_f1", Estimate(0.91, 0.88, 0.94), "2026-01-01T00:00:00+00:00",
-                      "f" * 64, hash_folder(folder), size_mb(model))
+    release = Release(
+        id,
+        "support-desk",
+        "linear",
+        "macro_f1",
+        Estimate(0.91, 0.88, 0.94),
+        "2026-01-01T00:00:00+00:00",
+        "f" * 64,
+        hash_folder(folder),
+        size_mb(model),
+    )
     write_json(folder / "release.json", asdict(release))
     releases.point_to(store, id)
     return release

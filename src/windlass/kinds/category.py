@@ -57,7 +57,8 @@ def fit(values: Iterable[str], form: str, options: Json) -> Json:
 
 
 def encode(values: Sequence[str], state: Json) -> np.ndarray:
-    """label -> (n,) int64. onehot -> (n, levels + 2): the level, other, missing. index -> (n, 1): the level number, other = levels, missing NaN.
+    """label -> (n,) int64. onehot -> (n, levels + 2): the level, other, missing.
+    index -> (n, 1): the level number, other = levels, missing NaN.
 
     Raises: DataError: a label that was not there when the state was fitted.
     """
@@ -79,7 +80,7 @@ def encode(values: Sequence[str], state: Json) -> np.ndarray:
 def decode(probabilities: np.ndarray, state: Json) -> list[Answer]:
     """Answers from (n, k) probabilities: the likeliest label and the next ones."""
     labels = state["labels"]
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :N_ALTERNATIVES + 1]
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, : N_ALTERNATIVES + 1]
     answers = []
     for row, places in zip(probabilities, order, strict=True):
         ranked = [(labels[place], float(row[place])) for place in places]
@@ -93,7 +94,13 @@ def positive(state: Json) -> int:
 
 
 KIND = Kind(
-    name="category", forms=("onehot", "index", "label"), check=check, read=read, fit=fit, encode=encode,
+    name="category",
+    forms=("onehot", "index", "label"),
+    check=check,
+    read=read,
+    fit=fit,
+    encode=encode,
     portable=lambda value, root: read(value, root),
-    decode=decode, metrics=("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc"),
+    decode=decode,
+    metrics=("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc"),
 )

@@ -40,7 +40,8 @@ class Kind:
         None (a client sent it) means that the value must carry its own bytes. Raises: DataError.
     forms: the encodings that a learner may ask for.
     fit(values, form, options) -> state: all that `encode` needs, as plain JSON. `values` were read.
-    encode(values, state) -> one array (n, ...) or `Sparse` for n read values, none too; missing values allowed.
+    encode(values, state) -> one array (n, ...) or `Sparse` for n read values; missing values allowed. For no values it
+        gives the shape of a row, and raises when the state is damaged: artifacts are checked by it.
     clean(value, root) -> the value as the table of collected rows keeps it (None given: what `read` gives).
         Checks it wholly, so that a row that is collected can be read ever after. Raises: DataError.
     stored_as: the type of a cleaned value.

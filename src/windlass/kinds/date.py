@@ -68,13 +68,13 @@ def fit(values: Iterable[datetime | None], form: str, options: Json) -> Json:
 def encode(values: Sequence[datetime | None], state: Json) -> np.ndarray:
     """(n, 8): scaled time, is missing, and sine and cosine of the place in year, week and day."""
     batch = np.zeros((len(values), 8), np.float32)
+    mean, deviation = float(state["mean"]), float(state["deviation"])
     for number, value in enumerate(values):
         if value is None:
             batch[number, 1] = 1
             continue
-        batch[number, 0] = np.clip((_years(value) - state["mean"]) / state["deviation"], -8, 8)
-        places = (value.timetuple().tm_yday / DAYS_PER_YEAR, value.weekday() / 7,
-                  (value.hour + value.minute / 60) / 24)
+        batch[number, 0] = np.clip((_years(value) - mean) / deviation, -8, 8)
+        places = (value.timetuple().tm_yday / DAYS_PER_YEAR, value.weekday() / 7, (value.hour + value.minute / 60) / 24)
         for cycle, place in enumerate(places):
             batch[number, 2 + 2 * cycle] = math.sin(2 * math.pi * place)
             batch[number, 3 + 2 * cycle] = math.cos(2 * math.pi * place)
@@ -86,5 +86,6 @@ def clean(value: Any, root: Path | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-KIND = Kind(name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, clean=clean,
-            portable=clean)
+KIND = Kind(
+    name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=clean
+)

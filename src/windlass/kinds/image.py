@@ -37,7 +37,8 @@ def read(value: Any, root: Path | None) -> np.ndarray:
     fault = check(value)
     if fault:
         raise DataError(f"image {fault}")
-    return _decode(_bytes(value, root), "image" if value.startswith("data:") or root is None else f"image {shown(value)}")
+    has_name = root is not None and not value.startswith("data:")
+    return _decode(_bytes(value, root), f"image {shown(value)}" if has_name else "image")
 
 
 def _bytes(value: str, root: Path | None) -> bytes:
@@ -55,7 +56,9 @@ def _bytes(value: str, root: Path | None) -> bytes:
             raise DataError(f"image {shown(value)} has {path.stat().st_size:,} bytes, expected at most {MAX_BYTES:,}")
         return path.read_bytes()
     except OSError as error:  # a name that is too long, or a file that may not be read
-        raise DataError(f"image {shown(value)} cannot be read ({error.strerror}), expected a file below {root}") from None
+        raise DataError(
+            f"image {shown(value)} cannot be read ({error.strerror}), expected a file below {root}"
+        ) from None
 
 
 def _decode(content: bytes, what: str) -> np.ndarray:
@@ -68,7 +71,9 @@ def _decode(content: bytes, what: str) -> np.ndarray:
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
-                raise DataError(f"{what} has {width} x {height} pixels, expected at most {MAX_PIXELS // 10**6} megapixels")
+                raise DataError(
+                    f"{what} has {width} x {height} pixels, expected at most {MAX_PIXELS // 10**6} megapixels"
+                )
             picture.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
             if picture.mode[0] in "IF":
                 picture = _shallow(picture)
@@ -115,8 +120,11 @@ def fit(values: Iterable[np.ndarray], form: str, options: Json) -> Json:
     state: Json = {"form": "pixels", "size": size, "channels": 1 if grey else 3, "mean": [0.0], "deviation": [1.0]}
     pixels = encode(sample, state)
     deviation = pixels.std(axis=(0, 2, 3))
-    return {**state, "mean": [round(float(mean), 6) for mean in pixels.mean(axis=(0, 2, 3))],
-            "deviation": [round(max(float(value), 1e-3), 6) for value in deviation]}
+    return {
+        **state,
+        "mean": [round(float(mean), 6) for mean in pixels.mean(axis=(0, 2, 3))],
+        "deviation": [round(max(float(value), 1e-3), 6) for value in deviation],
+    }
 
 
 def _small(picture: np.ndarray) -> np.ndarray:
@@ -164,5 +172,6 @@ def clean(value: Any, root: Path | None) -> str:
     return value if root is None or value.startswith("data:") else str(Path(root, value).resolve())
 
 
-KIND = Kind(name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean,
-            portable=portable)
+KIND = Kind(
+    name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable
+)

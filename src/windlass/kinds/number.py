@@ -58,7 +58,7 @@ def check(value: Any) -> str | None:
 
 
 def fit(values: Iterable[float], form: str, options: Json) -> Json:
-    """raw: nothing to learn. scaled: median for the missing, mean and deviation. binned: the same and quantile edges."""
+    """raw: nothing to learn. scaled: median for the missing, mean, deviation. binned: the same and quantile edges."""
     if form == "raw":
         return {"form": "raw"}
     column = np.array(list(values), np.float64)
@@ -66,9 +66,15 @@ def fit(values: Iterable[float], form: str, options: Json) -> Json:
     if not len(present):
         return {"form": form, "median": 0.0, "mean": 0.0, "deviation": 1.0, "edges": []}
     deviation = float(present.std())
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, N_BINS + 1)[1:-1])) if form == "binned" else np.empty(0)
-    return {"form": form, "median": float(np.median(present)), "mean": float(present.mean()),
-            "deviation": deviation if deviation > 1e-12 else 1.0, "edges": edges.tolist()}
+    shares = np.linspace(0, 1, N_BINS + 1)[1:-1] if form == "binned" else np.empty(0)
+    edges = np.unique(np.quantile(present, shares))
+    return {
+        "form": form,
+        "median": float(np.median(present)),
+        "mean": float(present.mean()),
+        "deviation": deviation if deviation > 1e-12 else 1.0,
+        "edges": edges.tolist(),
+    }
 
 
 def encode(values: Sequence[float], state: Json) -> np.ndarray:
@@ -91,5 +97,13 @@ def portable(value: Any, root: Path | None) -> float | None:
     return None if math.isnan(number) else number
 
 
-KIND = Kind(name="number", forms=("scaled", "binned", "raw"), check=check, read=read, fit=fit,
-            encode=encode, portable=portable, stored_as=float)
+KIND = Kind(
+    name="number",
+    forms=("scaled", "binned", "raw"),
+    check=check,
+    read=read,
+    fit=fit,
+    encode=encode,
+    portable=portable,
+    stored_as=float,
+)

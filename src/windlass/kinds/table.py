@@ -22,8 +22,9 @@ def get(name: str) -> Kind:
     return KINDS[name]
 
 
-def fit_column(name: str, kind: str, values: Sequence[Any], root: Path | None, form: str,
-               options: Json | None = None) -> Column:
+def fit_column(
+    name: str, kind: str, values: Sequence[Any], root: Path | None, form: str, options: Json | None = None
+) -> Column:
     """A column whose state was fitted on these raw values in that form."""
     read = get(kind).read
     return Column(name, kind, get(kind).fit((read(value, root) for value in values), form, options or {}))
@@ -32,8 +33,10 @@ def fit_column(name: str, kind: str, values: Sequence[Any], root: Path | None, f
 def encode_column(column: Column, values: Sequence[Any], root: Path | None) -> Batch:
     """Raw values -> one batch, read and encoded in chunks so that decoded pictures do not pile up."""
     kind = get(column.kind)
-    parts = [kind.encode([kind.read(value, root) for value in values[start:start + CHUNK]], column.state)
-             for start in range(0, max(len(values), 1), CHUNK)]
+    parts = [
+        kind.encode([kind.read(value, root) for value in values[start : start + CHUNK]], column.state)
+        for start in range(0, max(len(values), 1), CHUNK)
+    ]
     return join(parts, column.state.get("pad", 0))
 
 
@@ -44,9 +47,12 @@ def join(parts: list[Batch], filler: int = 0) -> Batch:
     if isinstance(parts[0], Sparse):
         sparse = [part for part in parts if isinstance(part, Sparse)]
         lengths = np.concatenate([np.diff(part.starts) for part in sparse])
-        return Sparse(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-                      np.concatenate([part.places for part in sparse]),
-                      np.concatenate([part.values for part in sparse]), sparse[0].width)
+        return Sparse(
+            np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            np.concatenate([part.places for part in sparse]),
+            np.concatenate([part.values for part in sparse]),
+            sparse[0].width,
+        )
     dense = [part for part in parts if isinstance(part, np.ndarray)]
     if dense[0].ndim == 2 and len({part.shape[1] for part in dense}) > 1:
         width = max(part.shape[1] for part in dense)

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def terms(text: str) -> Iterator[str]:
     """
     words = tokens(text)
     yield from words
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         yield f"{first} {second}"
     for first, second, third in zip(words, words[1:], words[2:], strict=False):
         if len(first) == len(second) == len(third) == 1:
@@ -63,9 +64,11 @@ def terms(text: str) -> Iterator[str]:
     for word in words:
         if len(word) > 2:
             padded = f"<{word}>"
-            for length in range(3, 6):
-                for start in range(len(padded) - length + 1):
-                    yield f"#{padded[start:start + length]}"
+            yield from (
+                f"#{padded[start : start + length]}"
+                for length in range(3, 6)
+                for start in range(len(padded) - length + 1)
+            )
 
 
 def fit(values: Iterable[str], form: str, options: Json) -> Json:
@@ -86,7 +89,7 @@ def _fit_terms(values: Iterable[str], n_terms: int, min_rows: int) -> Json:
     rows_with: Counter[str] = Counter()
     n_rows = 0
     for value in values:
-        rows_with.update(list(dict.fromkeys(terms(value))))  # not a set: ties at the cut must fall alike in every process
+        rows_with.update(list(dict.fromkeys(terms(value))))  # no set: ties at the cut fall alike in every process
         n_rows += 1
     wanted = min(min_rows, max(1, n_rows // 50))
     kept = sorted(term for term, count in rows_with.most_common(n_terms) if count >= wanted)
@@ -107,8 +110,8 @@ def encode(values: Sequence[str], state: Json) -> Batch:
     if state["form"] == "terms":
         return _encode_terms(values, state)
     if state["form"] == "ids":
-        place = _places(state, "tokens", offset=2)
-        rows = [[place.get(token, UNKNOWN) for token in tokens(value)[:state["length"]]] for value in values]
+        place, length = _places(state, "tokens", offset=2), int(state["length"])
+        rows = [[place.get(token, UNKNOWN) for token in tokens(value)[:length]] for value in values]
     else:
         tokenizer = _tokenizer(state["tokenizer"], state["length"])
         rows = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(values))]
@@ -120,7 +123,7 @@ def pad(rows: Sequence[Sequence[int]], filler: int) -> np.ndarray:
     width = max(1, max((len(row) for row in rows), default=1))
     batch = np.full((len(rows), width), filler, dtype=np.int64)
     for number, row in enumerate(rows):
-        batch[number, :len(row)] = row
+        batch[number, : len(row)] = row
     return batch
 
 
@@ -134,8 +137,12 @@ def _encode_terms(values: Sequence[str], state: Json) -> Sparse:
         places.append(spots)
         shares.append(row / max(float(np.sqrt((row**2).sum())), 1e-12))
         starts.append(starts[-1] + len(counts))
-    return Sparse(np.array(starts, np.int64), np.concatenate([*places, np.empty(0, np.int32)]),
-                  np.concatenate([*shares, np.empty(0)]).astype(np.float32), len(weights))
+    return Sparse(
+        np.array(starts, np.int64),
+        np.concatenate([*places, np.empty(0, np.int32)]),
+        np.concatenate([*shares, np.empty(0)]).astype(np.float32),
+        len(weights),
+    )
 
 
 _CACHE: dict[int, tuple[Json, dict[str, int], np.ndarray]] = {}

@@ -27,9 +27,9 @@ class Inputs:
         """Tokens of each row, all inputs together, (n,) int64; 0 where nothing is text."""
         return sum(self.widths(), np.zeros(len(self), np.int64))
 
-    def head(self, count: int) -> "Inputs":
-        """The first rows."""
-        return Inputs(tuple(array[:count] for array in self.arrays), self.pads)
+    def rows(self, rows: np.ndarray) -> "Inputs":
+        """These rows alone."""
+        return Inputs(tuple(array[rows] for array in self.arrays), self.pads)
 
     def take(self, rows: np.ndarray) -> list[np.ndarray]:
         """The arrays of these rows; token ids are cut to the longest of them."""

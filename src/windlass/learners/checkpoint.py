@@ -17,8 +17,8 @@ Tensors = dict[str, torch.Tensor]
 
 
 def weights(model: nn.Module) -> Tensors:
-    """Parameters and buffers by name, each once even where modules share it; not copied."""
-    return {**{name: value.detach() for name, value in model.named_parameters()},
+    """What training changes, by name: parameters that learn, and buffers; each once where it is shared; no copies."""
+    return {**{name: value.detach() for name, value in model.named_parameters() if value.requires_grad},
             **{name: value.detach() for name, value in model.named_buffers()}}
 
 

@@ -8,6 +8,7 @@ Shapes: B rows, T tokens, C channels, H height, W width, D features.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -26,7 +27,7 @@ class TextSettings:
     embedding: int = 128
     channels: int = 100
     widths: tuple[int, ...] = (3, 4, 5)
-    dropout: float = 0.3
+    dropout: float = 0.4
 
 
 class TextConvolution(Features):
@@ -37,13 +38,14 @@ class TextConvolution(Features):
         self.pad = state["pad"]
         self.width = settings.channels * len(settings.widths)
         self.embedding = nn.Embedding(len(state["tokens"]) + 2, settings.embedding, padding_idx=self.pad)
+        nn.init.uniform_(self.embedding.weight, -0.25, 0.25)  # as in the paper; pads are masked below
         self.dropout = nn.Dropout(settings.dropout)
         self.convolutions = nn.ModuleList(nn.Conv1d(settings.embedding, settings.channels, width)
                                           for width in settings.widths)
 
     def forward(self, tokens_BT: torch.Tensor) -> torch.Tensor:
         real_B1T = (tokens_BT != self.pad).unsqueeze(1)
-        words_BDT = self.dropout(self.embedding(tokens_BT)).transpose(1, 2)
+        words_BDT = self.dropout(self.embedding(tokens_BT)).transpose(1, 2) * real_B1T
         return torch.cat([self._strongest(layer, words_BDT, real_B1T) for layer in self.convolutions], dim=1)
 
     @staticmethod
@@ -54,7 +56,7 @@ class TextConvolution(Features):
 
 
 class Shifted(nn.Module):
-    """Pictures (B, C, H, W), in training a little turned, moved and scaled each; never mirrored: digits and words are not."""
+    """Pictures (B, C, H, W), in training each a little turned, moved and scaled; never mirrored, as digits are not."""
 
     def __init__(self, degrees: float = 10.0, move: float = 0.08, scale: float = 0.1) -> None:
         super().__init__()
@@ -75,20 +77,20 @@ class Shifted(nn.Module):
 
 
 class PictureConvolution(Features):
-    """Pictures (B, C, H, W) -> (B, width): stages of half the side and twice the channels, then the mean over places."""
+    """Pictures (B, C, H, W) -> (B, width): five convolutions, the side halved twice, mean and maximum over places."""
 
-    def __init__(self, state: Json, channels: Sequence[int] = (32, 64, 128)) -> None:
+    def __init__(self, state: Json, channels: Sequence[int] = (16, 16, 32, 32, 64)) -> None:
         super().__init__()
-        self.width = channels[-1]
-        sizes = [state["channels"], *channels]
+        self.width = 2 * channels[-1]
         stages: list[nn.Module] = [Shifted()]
-        for place, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for place, (before, after) in enumerate(pairwise([state["channels"], *channels])):
+            stages += [nn.MaxPool2d(2)] if place in (2, 4) else []
             stages += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
-            stages += [nn.MaxPool2d(2)] if place < len(channels) - 1 else []
         self.stages = nn.Sequential(*stages)
 
     def forward(self, pixels_BCHW: torch.Tensor) -> torch.Tensor:
-        return self.stages(pixels_BCHW).mean(dim=(2, 3))
+        places_BCHW = self.stages(pixels_BCHW)
+        return torch.cat([places_BCHW.mean(dim=(2, 3)), places_BCHW.amax(dim=(2, 3))], dim=1)
 
 
 class EssayConvolution(Features):

@@ -1,7 +1,7 @@
 """What a learner is: a plain function that turns splits into an artifact, within a budget."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +33,7 @@ class Options:
     variant: str = ""  # a preset of the learner, or for `pretrained` a hub name or path
     optimizer: str = "adamw"
     precision: str = "auto"
+    runs: Mapping[str, Path] = field(default_factory=dict)  # folders of the candidates trained so far, for `blend`
 
     @property
     def artifact(self) -> Path:
@@ -59,6 +60,7 @@ class Learner:
     suits: it is a candidate only when one of the inputs is of these kinds (none given: always).
     needs: modules that must be installed. cost: its share of the minutes, relative to the others; 0 = none.
     presets: variants that `learners:` in windlass.yaml can name. on_request: not a candidate unless asked for.
+    of_runs: it is made of the candidates before it, and so trained anew when they are others.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Learner:
     suits: frozenset[str] = frozenset()
     presets: tuple[str, ...] = ()
     on_request: bool = False
+    of_runs: bool = False
 
     def missing(self) -> str:
         """What to install before this learner can run; empty when nothing is missing."""

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.export import Dim
 
 from windlass.errors import GateRefused
 from windlass.predictors.onnx import FILE
@@ -19,21 +18,21 @@ from windlass.store import write_bytes
 
 LARGEST_DIFFERENCE = 1e-3
 """Of a logit, relative to the largest logit: float32 sums in another order differ by some 1e-6."""
+OPSET = 18
 
 
-def export(network: nn.Module, batches: Sequence[np.ndarray], folder: Path, exporter: str = "graph") -> float:
+def export(network: nn.Module, batches: Sequence[np.ndarray], folder: Path) -> float:
     """Writes `model.onnx` into the folder, weights inside; gives the largest difference of a logit.
+
+    The graph is traced: torch.onnx's newer exporter (dynamo=True) took 35-99 s where tracing takes 2-7 s (MiniLM, LSTM;
+    same machine) and cannot keep the length of a plain RNN open. What tracing could miss is what the check looks at.
 
     Args:   batches: rows of each input, (n, ...), n >= 1; the first axis of each and the second axis of token ids
             (int64) may have any length in the graph.
-            exporter: 'graph' (torch.export) or 'traced' for layers that torch.export cannot keep symbolic.
     Raises: GateRefused: ONNX Runtime does not give what the network gives.
     """
     network.eval()
-    examples = tuple(torch.from_numpy(array) for array in _at_least_two(batches))
-    names = [f"input_{number}" for number in range(len(examples))]
-    with _quiet(), torch.no_grad():
-        content = _graph(network, examples, names) if exporter == "graph" else _traced(network, examples, names)
+    content = graph(network, batches)
     difference = largest_difference(network, content, batches)
     if not difference <= LARGEST_DIFFERENCE:
         raise GateRefused(f"exported graph differs from the network by {difference:.2g}, "
@@ -42,33 +41,30 @@ def export(network: nn.Module, batches: Sequence[np.ndarray], folder: Path, expo
     return difference
 
 
-def _at_least_two(batches: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Rows and tokens doubled: torch.export takes an axis of length 1 for a constant."""
-    doubled = [np.concatenate([array[:4], array[:4]]) for array in batches]
-    return [np.concatenate([array, array], axis=1)[:, :64] if array.dtype == np.int64 else array for array in doubled]
-
-
-def _graph(network: nn.Module, examples: tuple[torch.Tensor, ...], names: list[str]) -> bytes:
-    shapes = tuple({0: Dim.DYNAMIC, 1: Dim.DYNAMIC} if example.dtype == torch.int64 else {0: Dim.DYNAMIC}
-                   for example in examples)
-    program: Any = torch.onnx.export(network, examples, dynamo=True, input_names=names, output_names=["logits"],
-                                     dynamic_shapes=(shapes,), external_data=False, verbose=False)
-    return program.model_proto.SerializeToString()
-
-
-def _traced(network: nn.Module, examples: tuple[torch.Tensor, ...], names: list[str]) -> bytes:
-    axes = {name: {0: "rows", 1: f"tokens_{name}"} if example.dtype == torch.int64 else {0: "rows"}
-            for name, example in zip(names, examples, strict=True)}
+def graph(network: nn.Module, batches: Sequence[np.ndarray]) -> bytes:
+    """The network as ONNX, traced on these rows."""
+    names = [f"input_{number}" for number in range(len(batches))]
+    axes = {name: {0: "rows", 1: f"tokens_{name}"} if array.dtype == np.int64 else {0: "rows"}
+            for name, array in zip(names, batches, strict=True)}
     file = io.BytesIO()
-    torch.onnx.export(network, examples, file, dynamo=False, input_names=names, output_names=["logits"],
-                      dynamic_axes={**axes, "logits": {0: "rows"}}, opset_version=18)
+    with _quiet(), torch.no_grad():
+        torch.onnx.export(network, tuple(torch.from_numpy(array) for array in doubled(batches)), file,  # type: ignore[arg-type]
+                          dynamo=False,
+                          input_names=names, output_names=["logits"], dynamic_axes={**axes, "logits": {0: "rows"}},
+                          opset_version=OPSET)
     return file.getvalue()
+
+
+def doubled(batches: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The rows twice, token ids of twice the length (at most 64 more): another shape of the same inputs."""
+    rows = [np.concatenate([array, array]) for array in batches]
+    return [np.concatenate([array, array[:, :64]], axis=1) if array.dtype == np.int64 else array for array in rows]
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """The exporter's own warnings, log lines and prints are not for the user: the check below is what counts."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "torch.export", "onnx_ir")]
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
@@ -85,7 +81,7 @@ def largest_difference(network: nn.Module, content: bytes, batches: Sequence[np.
     """Between graph and network, over a batch, its single rows and longer rows; relative to the largest logit."""
     run = session(content)
     worst = 0.0
-    for part in ([array[:1] for array in batches], list(batches), _at_least_two(batches)):
+    for part in ([array[:1] for array in batches], list(batches), doubled(batches)):
         with torch.inference_mode():
             wanted = network(*(torch.from_numpy(array) for array in part)).float().numpy()
         found = run(part)

@@ -4,8 +4,8 @@ Source: AdamW, Loshchilov & Hutter 2019, arXiv:1711.05101; label smoothing, Szeg
         gradient clipping, Pascanu et al. 2013, arXiv:1211.5063.
 """
 
+import copy
 import math
-import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -41,7 +41,8 @@ class Settings:
     """How a network is trained. lr: of AdamW, at its highest; head_lr: the head's, as a multiple of it.
 
     warmup: share of the steps. clip: largest norm of the gradient. smoothing: share of each target that is spread
-    over all classes. patience: epochs without a better validation metric. checkpoint_seconds: between checkpoints.
+    over all classes. average: decay of the moving average of the weights that is judged and kept; 0: the weights
+    themselves. patience: epochs without a better validation metric. checkpoint_seconds: between checkpoints.
     """
 
     lr: float = 1e-3
@@ -53,6 +54,7 @@ class Settings:
     weight_decay: float = 0.01
     clip: float = 1.0
     smoothing: float = 0.0
+    average: float = 0.0
     checkpoint_seconds: float = 15.0
 
 
@@ -74,6 +76,7 @@ class Plan:
     key: str
     steps: int
     precision: str
+    threads: int
     seconds: float
 
 
@@ -107,7 +110,6 @@ def train(model: nn.Module, data: Data, settings: Settings, options: Options, bu
     The model maps one tensor an input to logits (n, k). Interrupted at any point and called again with the same
     arguments, it gives the same weights. Raises: DataError: the loss is not finite.
     """
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.manual_seed(options.seed)
     model.to(probe.device())
     run = _Training(model, data, settings, options)
@@ -126,18 +128,22 @@ def train(model: nn.Module, data: Data, settings: Settings, options: Options, bu
     return Result(logits, run.state.curve)
 
 
+def is_begun(options: Options) -> bool:
+    """True when a killed run left a checkpoint: how the network starts does not matter then."""
+    return Path(options.folder, checkpoint.FILE).is_file()
+
+
 def clean(options: Options) -> None:
     """Removes plan and checkpoint: called when the artifact is complete."""
     for name in (PLAN, checkpoint.FILE):
         Path(options.folder, name).unlink(missing_ok=True)
 
 
-def answers(model: nn.Module, inputs: Inputs, batch: int, precision: str = "float32") -> np.ndarray:
-    """What the model gives for each row, (n, ...) float32, in order of the rows; (0, 1) when there are none."""
-    model.eval()
+def answers(model: Callable[..., torch.Tensor], inputs: Inputs, batch: int, precision: str = "float32") -> np.ndarray:
+    """What a model in `eval` mode gives for each row, (n, ...) float32, in their order; (0, 1) when there are none."""
     parts, order = [], []
     with torch.inference_mode():
-        for rows in by_length(inputs.lengths(), batch * 4):
+        for rows in by_length(inputs.lengths(), batch):
             with _precision(precision):
                 parts.append(model(*tensors(inputs, rows)).float().cpu().numpy())
             order.append(rows)
@@ -161,6 +167,8 @@ def optimizer_of(model: nn.Module, settings: Settings, name: str) -> torch.optim
     factor = SGD_FACTOR if name == "sgd" else 1.0
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for place, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         decay = settings.weight_decay if parameter.ndim > 1 else 0.0
         rate = settings.lr * factor * (settings.head_lr if place.startswith("head.") else 1.0)
         groups.setdefault((rate, decay), []).append(parameter)
@@ -170,7 +178,8 @@ def optimizer_of(model: nn.Module, settings: Settings, name: str) -> torch.optim
         return torch.optim.SGD(listed, momentum=0.9)
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
     if name not in kinds:
-        raise SpecError(f"optimizer is '{name}', expected {expected([*kinds, 'sgd'])}", did_you_mean(name, [*kinds, "sgd"]))
+        names = [*kinds, "sgd"]
+        raise SpecError(f"optimizer is '{name}', expected {expected(names)}", did_you_mean(name, names))
     return kinds[name](listed, fused=True)
 
 
@@ -180,6 +189,11 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     if step < rise:
         return (step + 1) / (rise + 1)
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+def state_share(step: int) -> float:
+    """The decay of the average that suits the first steps: it grows from 0.18 towards 1."""
+    return (1 + step) / (10 + step)
 
 
 class _Training:
@@ -193,7 +207,8 @@ class _Training:
         self.optimizer = optimizer_of(model, settings, options.optimizer)
         self.state = State()
         self.best: checkpoint.Tensors = {}
-        self.plan = Plan("", 1, "float32", 0.0)
+        self.mean: checkpoint.Tensors = {}
+        self.plan = Plan("", 1, "float32", 1, 0.0)
         self.write_seconds, self.written, self.reported, self.begun = 0.0, time.monotonic(), 0.0, 0.0
 
     # Before the first step -------------------------------------------------------------------------------------
@@ -208,7 +223,10 @@ class _Training:
             found = self._planned(key, budget)
             write_json(path, asdict(found))
         self.plan = found
+        torch.set_num_threads(found.threads)
         torch.manual_seed(self.options.seed)
+        if self.settings.average:
+            self.mean = checkpoint.copied(checkpoint.weights(self.model))
         self._resume(progress)
         self.begun = time.monotonic() - self.state.elapsed
 
@@ -219,7 +237,7 @@ class _Training:
         return fingerprint({
             "settings": asdict(self.settings), "seed": self.options.seed, "optimizer": self.options.optimizer,
             "metric": self.data.metric, "precision": self.options.precision, "shapes": shapes,
-            "data": [(array.shape, zlib.crc32(np.ascontiguousarray(array))) for array in arrays],
+            "data": [(array.shape, zlib.crc32(np.ascontiguousarray(array).data)) for array in arrays],
         })
 
     def _kept_plan(self, path: Path, key: str) -> Plan | None:
@@ -228,7 +246,7 @@ class _Training:
         try:
             plan = Plan(**read_json(path))
         except (DataError, TypeError):
-            plan = Plan("", 0, "", 0.0)
+            plan = Plan("", 0, "", 1, 0.0)
         if plan.key == key:
             return plan
         self.state.notes.append("plan discarded: it was made for other rows or settings")
@@ -241,13 +259,24 @@ class _Training:
         size = self.settings.batch
         timed = spread(shuffled(self.lengths, size, self.options.seed, 0), self.lengths, 4)
         tried = probe.Tried(probe.precisions(self.options.precision), budget.left() * 0.02)
+        threads = self._threads(timed[0])
         seconds = probe.step_seconds(self.model, self._optimizer, self._step, timed, tried)
         precision = probe.fastest(seconds)
         validation = EVALUATION_COST * len(self.data.validation) / max(1, len(self.data.train))
         room = ROOM * budget.left()
         fits = int(room / max(seconds[precision] * (1 + validation), 1e-9))
         steps = max(1, min(self.settings.epochs * self.n_batches, fits))
-        return Plan(key, steps, precision, room)
+        return Plan(key, steps, precision, threads, room)
+
+    def _threads(self, rows: np.ndarray) -> int:
+        """How many threads do a step soonest, tried on a copy."""
+        if probe.device().type != "cpu":
+            return torch.get_num_threads()
+        state, twin = checkpoint.random_state(), copy.deepcopy(self.model)
+        optimizer = self._optimizer(twin)
+        threads = probe.choose_threads(lambda: self._step(twin, optimizer, rows, "float32"))
+        checkpoint.set_random_state(state)
+        return threads
 
     def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         return optimizer_of(model, self.settings, self.options.optimizer)
@@ -266,7 +295,8 @@ class _Training:
         checkpoint.set_weights(self.model, groups["model"])
         checkpoint.set_optimizer(self.optimizer, groups.get("optimizer", {}))
         checkpoint.set_random_state(groups["random"])
-        self.best = {name: value.to(probe.device()) for name, value in groups.get("best", {}).items()}
+        self.best, self.mean = ({name: value.to(probe.device()) for name, value in groups.get(group, {}).items()}
+                                for group in ("best", "mean"))
         self.state = State(**header["state"])
 
     # Steps -----------------------------------------------------------------------------------------------------
@@ -286,6 +316,7 @@ class _Training:
             group["lr"] = group["base_lr"] * share
         loss = self._step(self.model, self.optimizer, rows, plan.precision)
         state.step += 1
+        self._average()
         state.elapsed = time.monotonic() - self.begun
         if not math.isfinite(loss):
             self._diverged(loss)
@@ -309,6 +340,15 @@ class _Training:
         optimizer.step()
         return float(loss.item())
 
+    def _average(self) -> None:
+        """Moves the average of the weights a little; in the first steps more, so that it leaves the start behind."""
+        decay = min(self.settings.average, state_share(self.state.step))
+        for name, value in checkpoint.weights(self.model).items() if self.mean else ():
+            if value.is_floating_point():
+                self.mean[name].lerp_(value, 1 - decay)
+            else:
+                self.mean[name].copy_(value)
+
     def _diverged(self, loss: float) -> None:
         """Stops with the best weights so far. Raises: DataError when there are none."""
         if not self.best:
@@ -325,16 +365,27 @@ class _Training:
         state = self.state
         value = None
         if len(self.data.validation):
-            score = self.data.score(answers(self.model, self.data.validation, self.settings.batch, self.plan.precision))
+            score = self.data.score(self._validation_logits())
             value = score if math.isfinite(score) else None
         if value is None or state.best is None or value > state.best:
-            self.best = checkpoint.copied(checkpoint.weights(self.model))
+            self.best = checkpoint.copied(self.mean or checkpoint.weights(self.model))
             state.best, state.waited = value, 0
         else:
             state.waited += 1
             if state.waited >= self.settings.patience and not state.stopped:
                 state.stopped = f"stopped: no better for {state.waited} epochs"
         self._record(value)
+
+    def _validation_logits(self) -> np.ndarray:
+        """Of the averaged weights where there are any."""
+        held = checkpoint.copied(checkpoint.weights(self.model)) if self.mean else {}
+        if self.mean:
+            checkpoint.set_weights(self.model, self.mean)
+        self.model.eval()
+        logits = answers(self.model, self.data.validation, self.settings.batch, self.plan.precision)
+        if self.mean:
+            checkpoint.set_weights(self.model, held)
+        return logits
 
     def _record(self, value: float | None) -> None:
         state = self.state
@@ -374,8 +425,8 @@ class _Training:
         if not due or waited * CHECKPOINT_COST < self.write_seconds:
             return
         started = time.monotonic()
-        groups = {"model": checkpoint.weights(self.model), "best": self.best, "random": checkpoint.random_state(),
-                  "optimizer": checkpoint.optimizer_tensors(self.optimizer)}
+        groups = {"model": checkpoint.weights(self.model), "best": self.best, "mean": self.mean,
+                  "random": checkpoint.random_state(), "optimizer": checkpoint.optimizer_tensors(self.optimizer)}
         header = {"plan": asdict(self.plan), "state": asdict(self.state)}
         checkpoint.write(self.options.folder / checkpoint.FILE, groups, header)
         self.written = time.monotonic()

@@ -17,8 +17,9 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     encoded = encode(splits, FORMS, SMALLEST)
     counts = np.bincount(encoded.train_targets, minlength=encoded.n_classes)
     bias = np.log(np.maximum(counts, 0.5) / counts.sum()).astype(np.float32)
-    write_weights(options.artifact, [np.zeros((width(batch), encoded.n_classes), np.float32) for batch in encoded.train],
-                  bias)
+    write_weights(
+        options.artifact, [np.zeros((width(batch), encoded.n_classes), np.float32) for batch in encoded.train], bias
+    )
     logits = np.tile(bias, (len(encoded.validation_targets), 1))
     return finish(options, {"predictor": "linear", "learner": "majority"}, encoded, splits, logits, logits[:N_GOLDEN])
 

@@ -4,7 +4,7 @@ Shapes: B rows, T tokens, C channels, H height, W width, D features, K classes.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,8 @@ Build = Callable[[Json], Features]
 class Design:
     """What tells one network from another: its encoders, and how it is trained.
 
-    text_options: options of the text kind's form. start: called with the network and the rows before training.
-    settings_json: what the manifest tells about the network.
+    text_options: options of the text kind's form. start: called with the network, the training rows and their targets.
+    hidden_table: whether dense columns pass a hidden layer. described: what the manifest tells about the network.
     """
 
     learner: str
@@ -47,11 +47,11 @@ class Design:
     text: Build | None = None
     image: Build | None = None
     dropout: float = 0.1
+    hidden_table: bool = True
     forms: Mapping[str, str] = field(default_factory=lambda: FORMS)
     text_options: Json = field(default_factory=dict)
-    exporter: str = "graph"
     described: Json = field(default_factory=dict)
-    start: Callable[["Network", Encoded], None] | None = None
+    start: Callable[["Network", Inputs, np.ndarray, Budget], None] | None = None
 
 
 class Table(Features):
@@ -67,10 +67,22 @@ class Table(Features):
         return self.layers(dense_BD)
 
 
+class Plain(Features):
+    """Dense columns (B, n) as they are."""
+
+    def __init__(self, n_features: int) -> None:
+        super().__init__()
+        self.width = n_features
+
+    def forward(self, dense_BD: torch.Tensor) -> torch.Tensor:
+        return dense_BD
+
+
 class Network(nn.Module):
     """Logits (B, K) from one tensor an input, in the order of the columns."""
 
-    def __init__(self, encoders: Mapping[int, Features], table: Features | None, n_classes: int, dropout: float) -> None:
+    def __init__(self, encoders: Mapping[int, Features], table: Features | None, n_classes: int,
+                 dropout: float) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({str(place): encoder for place, encoder in encoders.items()})
         self.table = table
@@ -100,7 +112,8 @@ def build(design: Design, columns: tuple[Column, ...], batches: list[np.ndarray]
             encoders[place] = maker(column.state)
         else:
             n_dense += batches[place].shape[1]
-    return Network(encoders, Table(n_dense) if n_dense else None, n_classes, design.dropout)
+    table = (Table(n_dense) if design.hidden_table else Plain(n_dense)) if n_dense else None
+    return Network(encoders, table, n_classes, design.dropout)
 
 
 def arrays(columns: tuple[Column, ...], batches: list[Any]) -> Inputs:
@@ -121,22 +134,23 @@ def fit_network(design: Design, splits: Splits, options: Options, budget: Budget
     encoded = encode(splits, design.forms, {"text": design.text_options})
     train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
     network = build(design, encoded.inputs, list(train.arrays), encoded.n_classes)
-    if design.start is not None:
-        design.start(network, encoded)
+    if design.start is not None and not loop.is_begun(options):
+        design.start(network, train, encoded.train_targets, budget)
     data = loop.Data(train, encoded.train_targets, validation,
                      lambda logits: score(options.metric, encoded.output, encoded.validation_targets, logits),
                      options.metric)
     result = loop.train(network, data, design.settings, options, budget, progress)
-    return deliver(network, design, encoded, Outcome(splits, options, result))
+    return deliver(network, design, encoded, Outcome(splits, options, result, asdict(design.settings)))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training ended with, and for what."""
+    """What a training ended with, for what, and how it was done (for the manifest)."""
 
     splits: Splits
     options: Options
     result: loop.Result
+    training: Json
 
 
 def deliver(network: Network, design: Design, encoded: Encoded, outcome: Outcome) -> Fitted:
@@ -145,11 +159,12 @@ def deliver(network: Network, design: Design, encoded: Encoded, outcome: Outcome
     options.artifact.mkdir(parents=True, exist_ok=True)
     inputs = arrays(encoded.inputs, encoded.validation if len(encoded.validation_targets) else encoded.train)
     sample = inputs.take(np.arange(min(N_GOLDEN, len(inputs))))
-    difference = export(network, sample, options.artifact, design.exporter)
-    golden = loop.answers(network, arrays(encoded.inputs, encoded.validation).head(N_GOLDEN), N_GOLDEN)
-    settings = {**design.described, "training": asdict(design.settings), "largest_difference": difference,
+    difference = export(network, sample, options.artifact)
+    first = arrays(encoded.inputs, encoded.validation).rows(np.arange(min(N_GOLDEN, len(encoded.validation_targets))))
+    golden = loop.answers(network, first, N_GOLDEN)
+    settings = {**design.described, "training": outcome.training, "largest_difference": difference,
                 "parameters": sum(value.numel() for value in network.parameters())}
     fitted = finish(options, {"predictor": "onnx", "learner": design.learner, "settings": settings}, encoded,
-                    outcome.splits, outcome.result.validation_logits, golden, outcome.result.curve)
+                    outcome.splits, outcome.result.validation_logits, golden)
     loop.clean(options)
-    return fitted
+    return replace(fitted, curve=outcome.result.curve)

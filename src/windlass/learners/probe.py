@@ -1,6 +1,7 @@
 """What a training step costs on this machine in each precision: measured, not assumed."""
 
 import copy
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from windlass.learners.checkpoint import random_state, set_random_state
 GAIN = 0.9
 """bfloat16 is chosen when it needs at most this share of float32's time: it is less exact."""
 SIDE = 256
-N_PRODUCTS = 4
+N_PRODUCTS, N_TRIALS = 4, 3
 Make = Callable[[nn.Module], torch.optim.Optimizer]
 Step = Callable[[nn.Module, torch.optim.Optimizer, np.ndarray, str], float]
 
@@ -35,8 +36,8 @@ def device() -> torch.device:
 def precisions(wanted: str) -> list[str]:
     """The precisions worth trying. bfloat16 drops out at once where the processor only emulates it.
 
-    Without hardware for it, a bfloat16 product was 240 times slower than float32 (AVX2, measured), so that trying a whole
-    model would take minutes: a small product decides first.
+    Without hardware for it, a bfloat16 product was 240 times slower than a float32 one (AVX2, measured), so that
+    trying a whole model would take minutes: a small product decides first.
     """
     if wanted != "auto":
         return [wanted]
@@ -45,18 +46,38 @@ def precisions(wanted: str) -> list[str]:
     return ["float32", "bfloat16"] if seconds["bfloat16"] < seconds["float32"] else ["float32"]
 
 
+def choose_threads(work: Callable[[], object]) -> int:
+    """Sets and gives the number of threads with which the work is done soonest: all that we may use, or one.
+
+    The slowest of a few times counts: threads that wait for busy cores are now and then fast.
+    Two threads on two cores that other processes use as well were seven times slower than one (MiniLM, measured): each
+    waits for the other at every layer.
+    """
+    every = len(os.sched_getaffinity(0))
+    seconds = {}
+    for count in dict.fromkeys((every, 1)):
+        torch.set_num_threads(count)
+        work()
+        seconds[count] = max(_seconds(work) for _ in range(N_TRIALS))
+    best = min(seconds, key=lambda count: seconds[count])
+    torch.set_num_threads(best)
+    return best
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
 def _product_seconds(dtype: torch.dtype) -> float:
     """The fastest of a few products of two square matrices."""
     left = torch.ones(SIDE, SIDE, dtype=dtype, device=device())
-    times = []
-    for _ in range(N_PRODUCTS):
-        started = time.perf_counter()
-        (left @ left)[0, 0].item()
-        times.append(time.perf_counter() - started)
-    return min(times)
+    return min(_seconds(lambda: (left @ left)[0, 0].item()) for _ in range(N_PRODUCTS))
 
 
-def step_seconds(model: nn.Module, make: Make, step: Step, batches: Sequence[np.ndarray], plan: Tried) -> dict[str, float]:
+def step_seconds(model: nn.Module, make: Make, step: Step, batches: Sequence[np.ndarray],
+                 plan: Tried) -> dict[str, float]:
     """Mean seconds a step for each precision, on a copy of the model: the model and the random state stay untouched.
 
     Args: make: gives the optimizer of a model. step: one step on these rows.
@@ -84,14 +105,12 @@ def fastest(seconds: dict[str, float]) -> str:
 
 
 def _timed(step: Callable[[np.ndarray], float], batches: Sequence[np.ndarray], seconds: float) -> float:
-    """Mean seconds of a step over the batches; stops when the seconds are used up. Reading the loss waits for the device."""
+    """Mean seconds of a step over the batches; stops when the seconds are used up. The loss waits for the device."""
     started = time.perf_counter()
     step(batches[0])
     times = []
     for rows in reversed(batches):
-        begun = time.perf_counter()
-        step(rows)
-        times.append(time.perf_counter() - begun)
+        times.append(_seconds(lambda: step(rows)))  # noqa: B023
         if time.perf_counter() - started > seconds:
             break
     return sum(times) / len(times)

@@ -18,7 +18,10 @@ from windlass.records import Json, Progress, Splits
 
 @dataclass(frozen=True)
 class Recurrence:
-    """Sizes of a recurrent encoder. cell: 'lstm' or 'rnn'. pooled: mean and maximum over words, else the last word's state."""
+    """Sizes of a recurrent encoder.
+
+    cell: 'lstm' or 'rnn'. pooled: mean and maximum over words, else the state at the last word.
+    """
 
     cell: str = "lstm"
     embedding: int = 128
@@ -37,6 +40,7 @@ class Recurrent(Features):
         cell = {"lstm": nn.LSTM, "rnn": nn.RNN}[settings.cell]
         self.pad, self.pooled = state["pad"], settings.pooled
         self.embedding = nn.Embedding(len(state["tokens"]) + 2, settings.embedding, padding_idx=self.pad)
+        nn.init.uniform_(self.embedding.weight, -0.25, 0.25)
         self.dropout = nn.Dropout(settings.dropout)
         sizes = {"batch_first": True, "num_layers": settings.layers}
         self.forwards = cell(settings.embedding, settings.hidden, **sizes)
@@ -71,19 +75,18 @@ def _pooled(states_BTD: torch.Tensor, real_BT1: torch.Tensor, n_real_B1: torch.T
     return torch.cat([mean_BD, torch.where(real_BT1, states_BTD, -2.0).amax(dim=1)], dim=1)
 
 
-def _design(learner: str, name: str, settings: Recurrence, dropout: float, exporter: str = "graph") -> Design:
+def _design(learner: str, name: str, settings: Recurrence, dropout: float) -> Design:
     return Design(
         learner=learner,
         settings=Settings(lr=2e-3, batch=64, epochs=15, patience=3, weight_decay=0.02, smoothing=0.05),
         text=lambda state: Recurrent(state, settings),
         dropout=dropout,
         text_options={"length": 128},
-        exporter=exporter,
         described={"preset": name},
     )
 
 
-RNN = {"default": _design("rnn", "default", Recurrence(cell="rnn"), 0.3, exporter="traced")}
+RNN = {"default": _design("rnn", "default", Recurrence(cell="rnn"), 0.3)}
 LSTM = {
     "default": _design("lstm", "default", Recurrence(), 0.3),
     "essay-stacked": _design("lstm", "essay-stacked", Recurrence(hidden=64, layers=2, both_ways=False, pooled=False,

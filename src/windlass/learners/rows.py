@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors.numpy import save
 
 from windlass.kinds import category
 from windlass.kinds import table as kinds
@@ -13,9 +14,13 @@ from windlass.learners.contract import Fitted, Options
 from windlass.metrics import best_temperature, measure, softmax
 from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
 from windlass.records import Column, Json, Manifest, Splits
+from windlass.store import write_bytes
 
 if TYPE_CHECKING:
     import polars as pl
+
+VALIDATION = "validation.safetensors"
+"""Beside the artifact: `logits` (n, k) of the validation rows by a model that had not seen them."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,18 @@ def encode(splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json]
     Args:  forms: kind -> form.  options: kind -> options of that form.
     """
     inputs = tuple(
-        kinds.fit_column(name, kind, splits.train[name].to_list(), splits.root, forms[kind],
-                         (options or {}).get(kind))
+        kinds.fit_column(name, kind, splits.train[name].to_list(), splits.root, forms[kind], (options or {}).get(kind))
         for name, kind in splits.inputs.items()
     )
     output = fit_output(splits)
-    return Encoded(inputs, output, encode_inputs(inputs, splits.train, splits), targets(output, splits.train),
-                   encode_inputs(inputs, splits.validation, splits), targets(output, splits.validation))
+    return Encoded(
+        inputs,
+        output,
+        encode_inputs(inputs, splits.train, splits),
+        targets(output, splits.train),
+        encode_inputs(inputs, splits.validation, splits),
+        targets(output, splits.validation),
+    )
 
 
 def fit_output(splits: Splits) -> Column:
@@ -72,20 +82,29 @@ def score(metric: str, output: Column, truth: np.ndarray, logits: np.ndarray) ->
     return measure(metric, truth, softmax(logits.astype(np.float64)), category.positive(output.state))
 
 
-def finish(options: Options, manifest: Mapping[str, Any], encoded: Encoded, splits: Splits,
-           validation_logits: np.ndarray, golden_logits: np.ndarray, curve: list[Json] | None = None) -> Fitted:
+def finish(
+    options: Options,
+    manifest: Mapping[str, Any],
+    encoded: Encoded,
+    splits: Splits,
+    validation_logits: np.ndarray,
+    golden_logits: np.ndarray,
+) -> Fitted:
     """Writes manifest and golden rows beside the model file that the learner has already written.
 
     Args: manifest: `predictor`, `learner` and `settings` of the manifest.
-          validation_logits: (n, k) of a model that has not seen the validation rows; temperature and score come from it.
+          validation_logits: (n, k) of a model that has not seen the validation rows: temperature and score.
           golden_logits: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
     """
     truth = encoded.validation_targets
     temperature = best_temperature(truth, validation_logits.astype(np.float64)) if len(truth) >= 10 else 1.0
     folder = options.artifact
+    write_bytes(options.folder / VALIDATION, save({"logits": np.ascontiguousarray(validation_logits, np.float32)}))
     write_manifest(folder, Manifest(inputs=encoded.inputs, output=encoded.output, temperature=temperature, **manifest))
     rows = splits.validation.head(N_GOLDEN).select(list(splits.inputs)).to_dicts()
-    portable = [{name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
-                for row in rows]
+    portable = [
+        {name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
+        for row in rows
+    ]
     write_golden(folder, portable, softmax(golden_logits.astype(np.float64) / temperature))
-    return Fitted(folder, score(options.metric, encoded.output, truth, validation_logits), curve or [])
+    return Fitted(folder, score(options.metric, encoded.output, truth, validation_logits))

@@ -90,6 +90,7 @@ class Transformer(Features):
         self.embedding = nn.Embedding(len(state["tokens"]) + 2, sizes.d_model, padding_idx=self.pad)
         nn.init.normal_(self.embedding.weight, std=sizes.d_model**-0.5)
         self.scale = math.sqrt(sizes.d_model)
+        self.places_TD: torch.Tensor
         self.register_buffer("places_TD", sinusoids(state["length"], sizes.d_model), persistent=False)
         self.blocks = nn.ModuleList(Block(sizes) for _ in range(sizes.n_layers))
         self.norm = nn.LayerNorm(sizes.d_model) if sizes.norm_first else nn.Identity()

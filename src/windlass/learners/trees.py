@@ -4,6 +4,7 @@ Source: Ke et al. 2017, LightGBM. Measured choices: docs/log.md, "trees".
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import lightgbm
@@ -27,10 +28,21 @@ def settings(n_rows: int, n_classes: int, seed: int) -> dict[str, Any]:
     small = n_rows < SMALL
     objective = {"objective": "binary"} if n_classes == 2 else {"objective": "multiclass", "num_class": n_classes}
     return {
-        **objective, "learning_rate": 0.02 if small else 0.05, "num_leaves": 7 if small else 31,
-        "min_data_in_leaf": 10 if small else 20, "feature_fraction": 0.5 if small else 0.8, "bagging_fraction": 0.8,
-        "bagging_freq": 1, "lambda_l2": 5.0 if small else 1.0, "max_cat_to_onehot": 8, "cat_smooth": 20,
-        "min_data_per_group": 20 if small else 100, "seed": seed, "deterministic": True, "force_row_wise": True,
+        **objective,
+        "learning_rate": 0.02 if small else 0.05,
+        "num_leaves": 7 if small else 31,
+        "min_data_in_leaf": 10 if small else 20,
+        "feature_fraction": 0.5 if small else 0.8,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "lambda_l2": 5.0 if small else 1.0,
+        "max_cat_to_onehot": 8,
+        "cat_smooth": 20,
+        "min_data_per_group": 20 if small else 100,
+        "seed": seed,
+        "deterministic": True,
+        "num_threads": 1 if small else 0,
+        "force_row_wise": True,
         "verbosity": -1,
     }
 
@@ -46,21 +58,40 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     valid = [lightgbm.Dataset(validation, encoded.validation_targets, reference=data)] if has_validation else []
     curve: list[Json] = []
     booster = lightgbm.train(
-        parameters, data, num_boost_round=MAX_ROUNDS if has_validation else 200, valid_sets=valid,
-        callbacks=[_watch(budget, progress, curve), *([lightgbm.early_stopping(PATIENCE, verbose=False)] * has_validation)],
+        parameters,
+        data,
+        num_boost_round=MAX_ROUNDS if has_validation else 200,
+        valid_sets=valid,
+        callbacks=[
+            _watch(budget, progress, curve),
+            *([lightgbm.early_stopping(PATIENCE, verbose=False)] * has_validation),
+        ],
     )
     logits = _logits(booster, validation)
     final = booster
     if has_validation:
         both = _stacked(train, validation)
         rounds = max(1, booster.best_iteration or booster.current_iteration())
-        final = lightgbm.train(parameters, lightgbm.Dataset(
-            both, np.concatenate([encoded.train_targets, encoded.validation_targets]), categorical_feature=categories,
-        ), num_boost_round=rounds)
+        final = lightgbm.train(
+            parameters,
+            lightgbm.Dataset(
+                both,
+                np.concatenate([encoded.train_targets, encoded.validation_targets]),
+                categorical_feature=categories,
+            ),
+            num_boost_round=rounds,
+        )
     options.artifact.mkdir(parents=True, exist_ok=True)
     write_text(options.artifact / FILE, final.model_to_string())
-    return finish(options, {"predictor": "trees", "learner": "trees", "settings": {"rounds": final.num_trees()}},
-                  encoded, splits, logits, _logits(final, validation[:N_GOLDEN]), curve)
+    fitted = finish(
+        options,
+        {"predictor": "trees", "learner": "trees", "settings": {"rounds": final.num_trees()}},
+        encoded,
+        splits,
+        logits,
+        _logits(final, validation[:N_GOLDEN]),
+    )
+    return replace(fitted, curve=curve)
 
 
 def _categories(splits: Splits) -> list[int]:

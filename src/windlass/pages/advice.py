@@ -2,17 +2,7 @@
 
 from windlass.pages.candidates import chosen
 from windlass.pages.classes import ClassScore, Pair
-from windlass.pages.words import (
-    count,
-    goal_value,
-    interval,
-    measure,
-    metric_name,
-    number,
-    percent,
-    plain,
-    quoted,
-)
+from windlass.pages.words import count, goal_value, interval, measure, metric_name, number, percent, plain, quoted
 from windlass.records import Board, Candidate
 
 MOST = 4
@@ -78,9 +68,7 @@ def _quality_steps(board: Board, best: Candidate) -> list[str]:
         steps.append(f"Raise `minutes` in windlass.yaml: {', '.join(late)} did not fit the training budget.")
     absent = [plain(entry.get("name")) for entry in board.not_trained if entry.get("status") == "unavailable"]
     if absent:
-        steps.append(
-            f"Make {', '.join(absent)} available (the reason is under the leaderboard): it may score higher."
-        )
+        steps.append(f"Make {', '.join(absent)} available (the reason is under the leaderboard): it may score higher.")
     better = _better(board, best)
     if better is not None:
         steps.append(
@@ -134,7 +122,4 @@ def _few_rows(scores: list[ClassScore]) -> list[str]:
         return []
     names = ", ".join(quoted(score.label, 24) for score in sorted(few, key=lambda score: score.rows)[:3])
     more = f" and {len(few) - 3} more" if len(few) > 3 else ""
-    return [
-        f"Fewer than {FEW_ROWS} test rows each for {names}{more}: their scores are rough until there "
-        "are more."
-    ]
+    return [f"Fewer than {FEW_ROWS} test rows each for {names}{more}: their scores are rough until there are more."]

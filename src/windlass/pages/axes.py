@@ -91,9 +91,7 @@ def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start", 
 
 def line(kind: str, start: Point, end: Point) -> str:
     """A straight line between two places."""
-    return (
-        f'<line class="{kind}" x1="{start[0]:.1f}" y1="{start[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}"/>'
-    )
+    return f'<line class="{kind}" x1="{start[0]:.1f}" y1="{start[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}"/>'
 
 
 def box(kind: str, corner: Point, size: Point, opacity: float = 1.0, note: str = "") -> str:

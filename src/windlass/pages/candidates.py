@@ -105,11 +105,7 @@ def _costs(found: list[Candidate]) -> list[Heading]:
             aligned(candidate.size_mb for candidate in found),
         ),
         Heading(
-            "train",
-            "train",
-            "time",
-            "time that training took",
-            [duration(candidate.seconds) for candidate in found],
+            "train", "train", "time", "time that training took", [duration(candidate.seconds) for candidate in found]
         ),
         Heading(
             "calibration",
@@ -119,11 +115,7 @@ def _costs(found: list[Candidate]) -> list[Heading]:
             [share(candidate.calibration_error) for candidate in found],
         ),
         Heading(
-            "goal",
-            "goal",
-            "",
-            "goal and limits met?",
-            ["✓" if candidate.meets_goal else "✗" for candidate in found],
+            "goal", "goal", "", "goal and limits met?", ["✓" if candidate.meets_goal else "✗" for candidate in found]
         ),
     ]
 

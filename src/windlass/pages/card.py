@@ -149,11 +149,7 @@ def _names(card: Card, role: str) -> str:
 
 def _details(card: Card, candidate: Candidate) -> str:
     given, asked = _names(card, "input"), _names(card, "output")
-    what = (
-        f"From {given} it answers {asked}."
-        if given and asked
-        else "It answers the output column from the inputs."
-    )
+    what = f"From {given} it answers {asked}." if given and asked else "It answers the output column from the inputs."
     return _items(
         [
             what,
@@ -187,8 +183,7 @@ def _use(card: Card) -> str:
 
 def _factors(card: Card) -> str:
     languages = (
-        "Quality by group, language or source of the rows was not measured in this card; it may "
-        "differ from the "
+        "Quality by group, language or source of the rows was not measured in this card; it may differ from the "
     )
     few = [label for label, found in card.prepared.labels.get("test", {}).items() if 0 < found < 30]
     note = f" {count(len(few))} labels have fewer than 30 test rows: {_first(few)}." if few else ""
@@ -247,11 +242,7 @@ def _labels(prepared: Prepared) -> str:
     totals = _totals(prepared)
     whole = sum(totals.values()) or 1
     rows = [
-        [
-            code(label),
-            *(count(counts.get(label, 0)) for counts in prepared.labels.values()),
-            percent(found / whole),
-        ]
+        [code(label), *(count(counts.get(label, 0)) for counts in prepared.labels.values()), percent(found / whole)]
         for label, found in list(totals.items())[:MOST_LABELS]
     ]
     more = len(totals) - MOST_LABELS
@@ -327,10 +318,8 @@ def _collected(collected: Collected) -> str:
         ["rejected", count(collected.rejected)],
     ]
     rows += [[f"rejected: {prose(reason)}", count(found)] for reason, found in collected.reasons.items()]
-    return (
-        "From "
-        f"{', '.join(code(source) for source in collected.sources) or NOTHING}\n\n{_table(['', 'rows'], rows)}"
-    )
+    sources = ", ".join(code(source) for source in collected.sources) or NOTHING
+    return f"From {sources}\n\n{_table(['', 'rows'], rows)}"
 
 
 def _columns(prepared: Prepared) -> str:

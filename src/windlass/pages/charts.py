@@ -39,6 +39,7 @@ MOST_CLASSES = 25
 MOST_BARS = 30
 NAME_LIMIT = 22
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]  # left, right, top, foot
 Series = tuple[str, str, list[Point]]  # name, kind of line, points
 
 
@@ -83,11 +84,7 @@ def _panel(title: str, series: list[Series], sides: Point, step: str) -> list[st
     steps = [x for x, _ in places]
     across = spanning(steps, left, right, 0)
     down = spanning([y for _, y in places], 160, 34)
-    body = [
-        *across_grid(down, left, right, 4),
-        *down_ticks(across, 162, 3),
-        text(right, 198, step, "quiet", "end"),
-    ]
+    body = [*across_grid(down, left, right, 4), *down_ticks(across, 162, 3), text(right, 198, step, "quiet", "end")]
     spot = left
     if len(series) == 1:
         body.append(text(left, 16, title if title != "score" else series[0][0]))
@@ -139,13 +136,13 @@ def _bounds(across: Axis, down: Axis, goal: float | None, limit: float | None) -
         place = down.at(goal)
         pieces += [
             line("limit", (across.start, place), (across.end, place)),
-            text(across.start + 6, place + 15, f"goal {goal:g}", "limit-name"),
+            text(across.start + 6, place - 6, f"goal {goal:g}", "limit-name"),
         ]
     if limit is not None:
         place = across.at(limit)
         pieces += [
             line("limit", (place, down.start), (place, down.end)),
-            text(place - 5, down.start - 4, f"limit {limit:g} ms", "limit-name", "end"),
+            text(place + 4, down.end - 5, f"limit {limit:g} ms", "limit-name", "end"),
         ]
     return pieces
 
@@ -154,12 +151,7 @@ def _candidates(found: list[Candidate], board: Board, across: Axis, down: Axis) 
     best = chosen(board)
     marks: list[str] = []
     names: list[str] = []
-    dots = [(across.at(each.latency_p95_ms), down.at(each.metrics[board.headline].value)) for each in found]
-    filled = [(x - 6, x + 6, y - 8, y + 8) for x, y in dots]
-    limit = number(board.limits.get("latency_p95_ms"))
-    filled += (
-        [(across.at(limit) - 1, across.at(limit) + 1, down.end, down.start)] if limit is not None else []
-    )
+    filled = _drawn(found, board, across, down)
     for candidate in sorted(found, key=lambda each: each is not best):
         score = candidate.metrics[board.headline]
         x, y = across.at(candidate.latency_p95_ms), down.at(score.value)
@@ -176,10 +168,23 @@ def _candidates(found: list[Candidate], board: Board, across: Axis, down: Axis) 
     return marks + names
 
 
-def _name_beside(
-    place: Point, name: str, filled: list[tuple[float, float, float, float]], across: Axis, is_chosen: bool
-) -> str:
-    """The name next to its dot, where it covers neither dots nor other names; `filled` grows by its box."""
+def _drawn(found: list[Candidate], board: Board, across: Axis, down: Axis) -> list[Box]:
+    """Where dots, intervals and the limit stand, so that names can keep clear of them."""
+    filled = []
+    for candidate in found:
+        score, x = candidate.metrics[board.headline], across.at(candidate.latency_p95_ms)
+        places = [
+            down.at(value) for each in (score.value, score.low, score.high) if (value := number(each)) is not None
+        ]
+        filled.append((x - 6, x + 6, min(places) - 4, max(places) + 4))
+    limit = number(board.limits.get("latency_p95_ms"))
+    if limit is not None:
+        filled.append((across.at(limit) - 1, across.at(limit) + 1, down.end, down.start))
+    return filled
+
+
+def _name_beside(place: Point, name: str, filled: list[Box], across: Axis, is_chosen: bool) -> str:
+    """The name next to its dot, where it covers least of what is drawn; `filled` grows by its box."""
     wide, (x, y) = text_width(name), place
     spots = [
         (x + side, y + 4 + up, anchor)
@@ -199,13 +204,12 @@ def _name_beside(
         for spot in spots
     ]
     inside = [pair for pair in boxes if pair[1][0] >= across.start and pair[1][1] <= across.end] or boxes
-    free = [pair for pair in inside if not any(_overlap(pair[1], other) for other in filled)] or inside
-    (left, top, anchor), covered = free[0]
+    (left, top, anchor), covered = min(inside, key=lambda pair: sum(_overlap(pair[1], other) for other in filled))
     filled.append(covered)
     return text(left, top, name, "strong" if is_chosen else "", anchor)
 
 
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
@@ -291,8 +295,7 @@ def reliability(bins: list[Bin], error: float | None) -> str:
     body.append(path("main", middles))
     for each, (x, y) in zip(bins, middles, strict=True):
         note = (
-            f"{count(each.rows)} answers at confidence {percent(each.confidence)}: "
-            f"{percent(each.accuracy.value)} right"
+            f"{count(each.rows)} answers at confidence {percent(each.confidence)}: {percent(each.accuracy.value)} right"
         )
         tall = 40 * each.rows / most
         body += [

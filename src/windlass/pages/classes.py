@@ -87,12 +87,7 @@ def confused_pairs(matrix: Array, labels: list[str], top: int = 25) -> list[Pair
     places = [(int(truth), int(answer)) for truth, answer in np.argwhere(wrong)]
     places.sort(key=lambda place: (-wrong[place], true[place[0]], place))
     return [
-        Pair(
-            labels[truth],
-            labels[answer],
-            int(wrong[truth, answer]),
-            float(wrong[truth, answer] / true[truth]),
-        )
+        Pair(labels[truth], labels[answer], int(wrong[truth, answer]), float(wrong[truth, answer] / true[truth]))
         for truth, answer in places[:top]
     ]
 
@@ -116,6 +111,4 @@ def confident_mistakes(targets: Array, probabilities: Array, top: int = 15) -> l
     answers, confidence = probabilities.argmax(1), probabilities.max(1)
     wrong = np.flatnonzero((answers != targets) & np.isfinite(confidence))
     ordered = wrong[np.argsort(-confidence[wrong], kind="stable")][:top]
-    return [
-        Mistake(int(row), int(targets[row]), int(answers[row]), float(confidence[row])) for row in ordered
-    ]
+    return [Mistake(int(row), int(targets[row]), int(answers[row]), float(confidence[row])) for row in ordered]

@@ -33,8 +33,9 @@ def board_table(board: Board) -> str:
     rows = "".join(_row(board, columns, place) for place in range(len(board.candidates)))
     first = f'<th scope="col" style="{NAME}{QUIET}vertical-align:bottom">candidate</th>'
     table = (
-        '<table style="border-collapse:collapse;border:0;font-size:14px;font-variant-numeric:tabular-nums;'
-        f'margin:0;min-width:100%"><thead><tr>{first}{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        '<table style="border-collapse:collapse;border:0;margin:0;min-width:100%;color:inherit;'
+        f'font-size:14px;font-variant-numeric:tabular-nums"><thead><tr>{first}{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
     )
     return (
         f'<div style="overflow-x:auto">{table}</div>'
@@ -59,10 +60,7 @@ def board_notes(board: Board, says_why: bool = True) -> str:
 def _head(heading: Heading) -> str:
     unit = f"<br>{heading.unit}" if heading.unit else ""
     style = CELL.replace("vertical-align:top", "vertical-align:bottom") + QUIET
-    return (
-        f'<th scope="col" title="{escaped(heading.meaning)}" '
-        f'style="{style}">{escaped(heading.name)}{unit}</th>'
-    )
+    return f'<th scope="col" title="{escaped(heading.meaning)}" style="{style}">{escaped(heading.name)}{unit}</th>'
 
 
 def _row(board: Board, columns: list[Heading], place: int) -> str:
@@ -71,10 +69,7 @@ def _row(board: Board, columns: list[Heading], place: int) -> str:
     mark = f' <span title="chosen">{MARK}</span>' if is_chosen else ""
     cells = "".join(_cell(board, heading, place) for heading in columns)
     weight = "font-weight:650;" if is_chosen else ""
-    name = (
-        '<th scope="row" '
-        f'style="{NAME}font-weight:inherit"><bdi>{escaped(candidate.name, 40)}</bdi>{mark}</th>'
-    )
+    name = f'<th scope="row" style="{NAME}font-weight:inherit"><bdi>{escaped(candidate.name, 40)}</bdi>{mark}</th>'
     return f'<tr style="{weight}background:none">{name}{cells}</tr>'
 
 
@@ -102,9 +97,7 @@ def _interval_picture(board: Board, candidate: Candidate) -> str:
         part = (max(value, low) - low) / (high - low) if high > low else 0.5
         return f"{3 + (SPAN - 6) * part:.1f}"
 
-    tick = (
-        "" if goal is None else (f'<path d="M{place(goal)} 0V10" stroke="currentColor" stroke-opacity=".5"/>')
-    )
+    tick = "" if goal is None else (f'<path d="M{place(goal)} 0V10" stroke="currentColor" stroke-opacity=".5"/>')
     return (
         f'<svg viewBox="0 0 {SPAN} 10" width="{SPAN}" height="10" aria-hidden="true" '
         f'style="display:block;margin:3px 0 0 auto">{tick}<path d="M{place(score.low)} '

@@ -72,9 +72,7 @@ def report(board: Board, details: Details) -> str:
     ]
     shown = [(name, title, body) for name, title, body in parts if body]
     links = "".join(f'<a href="#{name}">{title}</a>' for name, title, _ in shown)
-    body = "".join(
-        f'<section id="{name}"><h2>{title}</h2>{inside}</section>' for name, title, inside in shown
-    )
+    body = "".join(f'<section id="{name}"><h2>{title}</h2>{inside}</section>' for name, title, inside in shown)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -141,9 +139,7 @@ def _calibration(board: Board, details: Details) -> str:
     best = chosen(board)
     if not len(details.targets):
         return ""
-    return sections.calibration(
-        details.targets, details.probabilities, best.calibration_error if best else None
-    )
+    return sections.calibration(details.targets, details.probabilities, best.calibration_error if best else None)
 
 
 def _mistakes(details: Details) -> str:

@@ -9,7 +9,7 @@ from windlass.metrics import Array
 from windlass.pages import charts
 from windlass.pages.classes import ClassScore, Mistake, confidence_bins, confused_pairs
 from windlass.pages.leaderboard import board_notes, board_table
-from windlass.pages.words import NOTHING, block, count, escaped, interval, number, percent, plain, share
+from windlass.pages.words import NOTHING, block, count, escaped, interval, number, percent, plain, share, with_code
 from windlass.records import Board, Collected, Prepared
 
 EXAMPLE_LIMIT = 240
@@ -31,8 +31,7 @@ def table(heads: list[tuple[str, str]], rows: Iterable[list[str]], kind: str = "
     ]
     body = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
     return (
-        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
 
 
@@ -50,8 +49,7 @@ def picture(svg: str, caption: str = "") -> str:
 def comparison(board: Board) -> str:
     """The leaderboard, and quality against latency as a picture."""
     drawn = picture(
-        charts.quality_and_latency(board),
-        "Up and to the left is better; in the tinted corner goal and limits are met.",
+        charts.quality_and_latency(board), "Up and to the left is better; in the tinted corner goal and limits are met."
     )
     notes = board_notes(board, says_why=False)
     return f'{board_table(board)}<div class="pictures top">{drawn}<div>{notes}</div></div>'
@@ -63,8 +61,7 @@ def learning(curves: Mapping[str, list[dict[str, Any]]], first: str) -> str:
     drawn = [(name, charts.learning_curve(name, curves[name])) for name in ordered]
     pictures = "".join(picture(svg, label(name)) for name, svg in drawn if svg)
     note = (
-        '<p class="quiet">A validation loss that rises while the training loss falls means that it '
-        'learns by heart.</p>'
+        '<p class="quiet">A validation loss that rises while the training loss falls means that it learns by heart.</p>'
     )
     return f'{note}<div class="pictures">{pictures}</div>' if pictures else ""
 
@@ -76,29 +73,20 @@ def confusions(matrix: Array, labels: list[str]) -> str:
     drawn = charts.confusion_matrix(matrix, labels)
     if len(labels) > charts.MOST_CLASSES:
         return (
-            picture(
-                drawn,
-                f"The most frequent confusions of {count(len(labels))} labels: truth → answer, test rows.",
-            )
+            picture(drawn, f"The most frequent confusions of {count(len(labels))} labels: truth → answer, test rows.")
             or "<p>No test row was answered wrongly.</p>"
         )
     pairs = confused_pairs(matrix, labels, 8)
     rows = [
-        [
-            f"{label(pair.truth, 30)}<br>→ {label(pair.answer, 30)}",
-            f"{count(pair.count)}",
-            percent(pair.share),
-        ]
+        [f"{label(pair.truth, 30)}<br>→ {label(pair.answer, 30)}", f"{count(pair.count)}", percent(pair.share)]
         for pair in pairs
     ]
     listed = (
-        table([("truth → answer", "name"), ("rows", "n"), ("of label", "n")], rows)
-        if rows
-        else "<p>No mistakes.</p>"
+        table([("truth → answer", "name"), ("rows", "n"), ("of label", "n")], rows) if rows else "<p>No mistakes.</p>"
     )
     return (
         '<p class="quiet">Test rows by true label and answer. Blue is right; orange is wrong, and '
-        'drawn stronger '
+        "drawn stronger "
         f'than its share so that few are still seen.</p><div class="beside"><div class="scroll">'
         f"{picture(drawn)}</div><div><h3>Most frequent confusions</h3>{listed}</div></div>"
     )
@@ -109,9 +97,7 @@ def calibration(targets: Array, probabilities: Array, error: float | None) -> st
     bins = confidence_bins(targets, probabilities)
     drawn = charts.reliability(bins, error)
     said = (
-        ""
-        if number(error) is None
-        else f"The mean gap between confidence and accuracy is {share(error)} (share 0–1). "
+        "" if number(error) is None else f"The mean gap between confidence and accuracy is {share(error)} (share 0–1). "
     )
     if not drawn:
         return ""
@@ -143,7 +129,7 @@ def mistakes(found: list[Mistake], labels: list[str], examples: list[str]) -> st
     return (
         "<p>Read these before changing the model: confident mistakes are often wrong labels in the data.</p>"
         '<p class="quiet">In ten well-known data sets at least 3.3 % of the test labels were wrong '
-        'on average '
+        "on average "
         f"(Northcutt et al. 2021, arXiv:2103.14749).</p>{table(heads, rows, 'plain stack')}"
     )
 
@@ -166,7 +152,7 @@ def per_class(scores: list[ClassScore]) -> str:
     heads = [("label", "name"), ("F1", "n"), ("precision", "n"), ("recall", "n"), ("test rows", "n")]
     return (
         '<p class="quiet">Shares 0–1 on the test rows with 95 % score intervals (Wilson 1927), the '
-        'weakest first. '
+        "weakest first. "
         "Precision: how many of these answers were right. Recall: how many of these rows were found.</p>"
         f"{table(heads, rows)}{rest}"
     )
@@ -186,14 +172,13 @@ def data(prepared: Prepared | None, collected: Collected | None) -> str:
         parts.append(_prepared(prepared))
     warnings = [*(collected.warnings if collected else []), *(prepared.warnings if prepared else [])]
     if warnings:
-        items = "".join(f'<li dir="auto">{escaped(warning)}</li>' for warning in dict.fromkeys(warnings))
+        said = [with_code(plain(warning)) for warning in dict.fromkeys(warnings)]
+        items = "".join(f'<li dir="auto">{warning}</li>' for warning in said)
         parts.append(f'<h3>Warnings</h3><ul class="next">{items}</ul>')
     drawn = charts.label_bars(prepared.labels) if prepared else ""
     left = "".join(parts)
     if drawn:
-        left = (
-            f'<div class="pictures top"><div>{left}</div><div><h3>Rows of each label</h3>{drawn}</div></div>'
-        )
+        left = f'<div class="pictures top"><div>{left}</div><div><h3>Rows of each label</h3>{drawn}</div></div>'
     columns = _columns(prepared.columns) if prepared and prepared.columns else ""
     return left + columns
 
@@ -212,7 +197,7 @@ def _collected(collected: Collected) -> str:
     more = f" and {count(len(collected.sources) - 5)} more" if len(collected.sources) > 5 else ""
     return (
         '<h3>Collected</h3><p class="quiet">From '
-        f'{sources or NOTHING}{more}</p>{table([("", ""), ("rows", "n")], rows)}'
+        f"{sources or NOTHING}{more}</p>{table([('', ''), ('rows', 'n')], rows)}"
     )
 
 
@@ -225,16 +210,14 @@ def _prepared(prepared: Prepared) -> str:
     ]
     return (
         f"<h3>Prepared</h3>{table([('split', ''), ('rows', 'n')], rows)}"
-        f'<p class="quiet">Fingerprint <code>{escaped(prepared.fingerprint)}</code></p>'
+        f'<p class="quiet foot">Fingerprint <code>{escaped(prepared.fingerprint)}</code></p>'
     )
 
 
 def _columns(columns: list[dict[str, Any]]) -> str:
     rows = []
     for column in columns:
-        examples = ", ".join(
-            f"“{escaped(example, 40)}”" for example in list(column.get("examples") or [])[:3]
-        )
+        examples = ", ".join(f"“{escaped(example, 40)}”" for example in list(column.get("examples") or [])[:3])
         rows.append(
             [
                 label(column.get("name", "?")),
@@ -248,8 +231,8 @@ def _columns(columns: list[dict[str, Any]]) -> str:
         )
     heads = [
         ("column", "name"),
-        ("kind", ""),
-        ("role", ""),
+        ("kind", "name"),
+        ("role", "name"),
         ("missing", "n"),
         ("distinct", "n"),
         ("examples", "text"),
@@ -262,7 +245,8 @@ def _summary(column: Mapping[str, Any]) -> str:
     summary = column.get("summary")
     if not isinstance(summary, Mapping):
         return ""
-    return escaped(", ".join(f"{name} {_short(value)}" for name, value in summary.items()), 120)
+    facts = [f"{str(name).replace('_', ' ')} {_short(value)}" for name, value in summary.items()]
+    return escaped(", ".join(facts), 120)
 
 
 def _short(value: object) -> str:

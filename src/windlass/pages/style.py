@@ -44,7 +44,7 @@ nav a:hover { color: var(--accent); text-decoration: underline; }
 .pictures.top { align-items: start; }
 .beside { display: grid; grid-template-columns: minmax(0, 1fr) 290px; gap: 16px 28px; align-items: start; }
 figure { margin: 16px 0 0; min-width: 0; } figcaption { margin-bottom: 4px; }
-.scroll { overflow-x: auto; } .aside { padding-top: 32px; }
+.scroll { overflow-x: auto; } .foot { margin-top: 8px; } .aside { padding-top: 32px; }
 table.plain { border-collapse: collapse; width: 100%; font-size: 14px; }
 table.plain th { text-align: left; color: var(--quiet); font-weight: 500; font-size: 13px; vertical-align:
   bottom; }

@@ -24,9 +24,7 @@ def board_text(board: Board, width: int | None = None) -> str:
     from rich.console import Console
 
     columns = width or shutil.get_terminal_size((100, 24)).columns
-    console = Console(
-        file=io.StringIO(), width=columns, color_system=None, legacy_windows=False, highlight=False
-    )
+    console = Console(file=io.StringIO(), width=columns, color_system=None, legacy_windows=False, highlight=False)
     with console.capture() as captured:
         print_board(board, console)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
@@ -39,10 +37,7 @@ def print_board(board: Board, console: "Console") -> None:
     limits = limit_words(board.limits)
     console.print(
         Text.assemble(
-            (plain(board.product), "bold"),
-            "  goal: ",
-            goal_words(board.goal),
-            f"  limits: {limits}" if limits else "",
+            (plain(board.product), "bold"), "  goal: ", goal_words(board.goal), f"  limits: {limits}" if limits else ""
         )
     )
     console.print()
@@ -97,10 +92,7 @@ def _table(board: Board, columns: list[Heading]) -> "Table":
         is_chosen = candidate.name == board.chosen
         cells = [Text(heading.cells[place], style=_style(heading, place)) for heading in columns]
         table.add_row(
-            Text(MARK if is_chosen else ""),
-            Text(_name(candidate.name)),
-            *cells,
-            style="bold" if is_chosen else "",
+            Text(MARK if is_chosen else ""), Text(_name(candidate.name)), *cells, style="bold" if is_chosen else ""
         )
     return table
 
@@ -114,9 +106,7 @@ def _style(heading: Heading, place: int) -> str:
 def _legend(board: Board, dropped: list[str]) -> "Text":
     from rich.text import Text
 
-    text = (
-        f"{MARK} chosen. [ ] is the 95 % interval on {count(board.n_test)} test rows; scores are shares 0–1."
-    )
+    text = f"{MARK} chosen. [ ] is the 95 % interval on {count(board.n_test)} test rows; scores are shares 0–1."
     if board.machine:
         text += f" Timed on {plain(board.machine, 60)}."
     if dropped:

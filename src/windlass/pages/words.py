@@ -135,8 +135,7 @@ def limit_words(limits: Mapping[str, object]) -> str:
     """The limits as a person writes them: `p95 latency ≤ 20 ms, size ≤ 60 MB`; empty without limits."""
     found = {name: limit for name, value in limits.items() if (limit := number(value)) is not None}
     return ", ".join(
-        f"{LIMIT_NAMES.get(name, (plain(name), ''))[0]} ≤ {limit:g} "
-        f"{LIMIT_NAMES.get(name, ('', ''))[1]}".rstrip()
+        f"{LIMIT_NAMES.get(name, (plain(name), ''))[0]} ≤ {limit:g} {LIMIT_NAMES.get(name, ('', ''))[1]}".rstrip()
         for name, limit in found.items()
     )
 

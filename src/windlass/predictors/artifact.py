@@ -45,8 +45,8 @@ def _fault(manifest: Manifest) -> str:
     for column in (*manifest.inputs, manifest.output):
         if not isinstance(column.name, str) or not isinstance(column.state, dict) or column.kind not in KINDS:
             return f"column {column.name!r} has kind {column.kind!r}, expected {expected(KINDS)} and its state"
-    if len({column.name for column in manifest.inputs}) != len(manifest.inputs) or not manifest.inputs:
-        return "its inputs are none or the same twice, expected each once"
+    if not manifest.inputs or not isinstance(manifest.predictor, str) or not isinstance(manifest.settings, dict):
+        return "it has no inputs, predictor or settings, expected all three"
     labels = manifest.output.state.get("labels")
     if KINDS[manifest.output.kind].decode is None or not isinstance(labels, list) or not labels:
         return f"output '{manifest.output.name}' has no labels, expected at least one"

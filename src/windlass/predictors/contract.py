@@ -31,7 +31,7 @@ class Predictor:
 
         Raises: DataError: a column is missing or a value cannot be read; the message names row and column.
         """
-        parts = [self._logits(rows[start:start + CHUNK], start, root) for start in range(0, len(rows), CHUNK)]
+        parts = [self._logits(rows[start : start + CHUNK], start, root) for start in range(0, len(rows), CHUNK)]
         if not parts:
             return np.zeros((0, len(self.manifest.output.state["labels"])))
         return softmax(np.concatenate(parts).astype(np.float64) / self.manifest.temperature)
@@ -58,8 +58,10 @@ def empty_batches(manifest: Manifest) -> list[Batch]:
         try:
             batches.append(kinds.get(column.kind).encode([], column.state))
         except Exception as error:  # noqa: BLE001  any state can stand in a damaged file; tokenizers raise Exception
-            raise DataError(f"manifest.json: state of column '{column.name}' is damaged ({str(error)[:100]}), "
-                            f"expected what '{column.kind}' was fitted with") from None
+            raise DataError(
+                f"manifest.json: state of column '{column.name}' is damaged ({str(error)[:100]}), "
+                f"expected what '{column.kind}' was fitted with"
+            ) from None
     return batches
 
 
@@ -70,8 +72,10 @@ def width(batch: Batch) -> int:
 
 def _read(read: Callable[[Any, Path | None], Any], row: Row, column: str, number: int, root: Path | None) -> Any:
     if column not in row:
-        raise DataError(f"row {number} has no '{column}', expected it; it has {expected(row) if row else 'nothing'}",
-                        did_you_mean(column, row))
+        raise DataError(
+            f"row {number} has no '{column}', expected it; it has {expected(row) if row else 'nothing'}",
+            did_you_mean(column, row),
+        )
     try:
         return read(row[column], root)
     except DataError as error:

@@ -34,8 +34,10 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     n_classes = len(manifest.output.state["labels"])
     shapes = [(width(batch), n_classes) for batch in empty_batches(manifest)]
     if [weight.shape for weight in weights] != shapes or bias.shape != (n_classes,):
-        raise DataError(f"{folder / FILE} has weights {[weight.shape for weight in weights]} and bias {bias.shape}, "
-                        f"expected {shapes} and {(n_classes,)}")
+        raise DataError(
+            f"{folder / FILE} has weights {[weight.shape for weight in weights]} and bias {bias.shape}, "
+            f"expected {shapes} and {(n_classes,)}"
+        )
     if not all(tensor.dtype == np.float32 and np.isfinite(tensor).all() for tensor in (*weights, bias)):
         raise DataError(f"{folder / FILE} is damaged, expected finite float32 weights")
 

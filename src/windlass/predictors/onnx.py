@@ -36,8 +36,10 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     batches = dict(zip(names, empty_batches(manifest), strict=True))
     for item in session.get_inputs():
         if not _fits(item, batches[item.name]):
-            raise DataError(f"{folder / FILE} reads {item.type} {item.shape} as '{item.name}', "
-                            "expected what the manifest's column gives")
+            raise DataError(
+                f"{folder / FILE} reads {item.type} {item.shape} as '{item.name}', "
+                "expected what the manifest's column gives"
+            )
     last = {item.name: item.shape[-1:] for item in session.get_outputs()}.get("logits", [])
     n_classes = len(manifest.output.state["labels"])
     if not last or (isinstance(last[0], int) and last[0] != n_classes):
@@ -56,5 +58,6 @@ def _fits(item: Any, batch: Batch) -> bool:
     if item.type != {np.dtype(np.float32): "tensor(float)", np.dtype(np.int64): "tensor(int64)"}.get(batch.dtype):
         return False
     ids = batch.dtype == np.int64  # as wide as the longest row
-    return ids or all(not isinstance(fixed, int) or fixed == size
-                      for fixed, size in zip(item.shape[1:], batch.shape[1:], strict=True))
+    return ids or all(
+        not isinstance(fixed, int) or fixed == size for fixed, size in zip(item.shape[1:], batch.shape[1:], strict=True)
+    )

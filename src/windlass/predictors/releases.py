@@ -1,9 +1,12 @@
-"""Releases on disk: which one is the champion, and opening one with its hashes verified and its golden rows replayed."""
+"""Releases on disk: which one is the champion, and opening one, hashes verified and golden rows replayed."""
 
 import re
 from pathlib import Path
 
+import numpy as np
+
 from windlass.errors import DataError, NotReady, SpecError, did_you_mean
+from windlass.predictors.artifact import read_golden
 from windlass.predictors.contract import Predictor
 from windlass.predictors.table import load, replay
 from windlass.records import Json, Release, as_json
@@ -75,8 +78,10 @@ def listing(store: Store) -> list[Json]:
     home = store.folder / "release"
     found = [as_json(_record(store, path.parent.name)) for path in home.glob(f"*/{RECORD}")]
     champion = champion_id(store) if (home / CHAMPION).is_file() else ""
-    return [{**release, "champion": release["id"] == champion}
-            for release in sorted(found, key=lambda release: release["created"], reverse=True)]
+    return [
+        {**release, "champion": release["id"] == champion}
+        for release in sorted(found, key=lambda release: release["created"], reverse=True)
+    ]
 
 
 def open_release(store: Store, id: str) -> tuple[Release, Predictor]:
@@ -92,6 +97,11 @@ def open_release(store: Store, id: str) -> tuple[Release, Predictor]:
     return release, predictor
 
 
+def golden(store: Store, id: str) -> tuple[list[Json], np.ndarray]:
+    """The golden rows of the release, and the (n, k) probabilities that the trained model gave for them."""
+    return read_golden(folder(store, id) / MODEL)
+
+
 def verify(where: Path, release: Release) -> None:
     """Raises: DataError that names the first file that is missing, changed or was not released."""
     found = hash_folder(where)
@@ -100,10 +110,14 @@ def verify(where: Path, release: Release) -> None:
         if name not in found:
             raise DataError(f"release '{release.id}' has no file '{name}', expected it", _MEND)
         if found[name] != digest:
-            raise DataError(f"release '{release.id}' has a changed file '{name}', expected SHA-256 {digest[:12]}...", _MEND)
+            raise DataError(
+                f"release '{release.id}' has a changed file '{name}', expected SHA-256 {digest[:12]}...", _MEND
+            )
     strange = sorted(set(found) - set(release.files))
     if strange:
-        raise DataError(f"release '{release.id}' has the file '{strange[0]}' that was not released, expected none", _MEND)
+        raise DataError(
+            f"release '{release.id}' has the file '{strange[0]}' that was not released, expected none", _MEND
+        )
 
 
 _MEND = "`windlass release` makes a new one; a changed release is never served"

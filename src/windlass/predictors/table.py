@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError, GateRefused, expected
-from windlass.predictors import linear, onnx, trees
+from windlass.predictors import blend, linear, onnx, trees
 from windlass.predictors.artifact import TOLERANCE, read_golden, read_manifest
 from windlass.predictors.contract import Engine, Predictor
 from windlass.records import Manifest
@@ -15,6 +15,7 @@ ENGINES: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
     "onnx": onnx.load,
+    "blend": lambda folder, manifest: blend.load(folder, manifest, load),
 }
 
 
@@ -36,7 +37,9 @@ def replay(predictor: Predictor, folder: Path) -> float:
         raise DataError(f"{folder.name} has golden answers of shape {wanted.shape}, expected one probability a label")
     difference = float(np.abs(predictor.probabilities(rows) - wanted).max()) if rows else 0.0
     if not difference <= TOLERANCE:
-        raise GateRefused(f"{folder.name} answers its golden rows with a difference of {difference:.2g}, "
-                          f"expected at most {TOLERANCE:g} from the trained model",
-                          "train it again with this version of Windlass")
+        raise GateRefused(
+            f"{folder.name} answers its golden rows with a difference of {difference:.2g}, "
+            f"expected at most {TOLERANCE:g} from the trained model",
+            "train it again with this version of Windlass",
+        )
     return difference

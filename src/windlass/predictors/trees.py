@@ -18,7 +18,7 @@ NUMBER = re.compile(r"-?([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|inf)")
 
 def features(batches: Sequence[Batch]) -> Any:
     """All inputs side by side: a float32 array, or a scipy CSR matrix when one of them is sparse."""
-    dense = [batch.reshape(len(batch), -1) for batch in batches if not isinstance(batch, Sparse)]
+    dense = [batch.reshape(len(batch), width(batch)) for batch in batches if not isinstance(batch, Sparse)]
     sparse = [batch for batch in batches if isinstance(batch, Sparse)]
     if not sparse:
         return np.concatenate(dense, axis=1)
@@ -60,15 +60,25 @@ def checked(text: str, n_features: int, n_classes: int) -> str:
     header = _fields(head)
     per_round = 1 if n_classes <= 2 else n_classes
     found = [header.get(key) for key in ("max_feature_idx", "num_class", "num_tree_per_iteration")]
-    if found != [str(n_features - 1), str(per_round), str(per_round)] or "average_output" in head or len(blocks) % per_round:
-        raise ValueError(f"its features, classes and trees are not those of {n_features} features and {n_classes} classes")
+    is_mean = "average_output" in head
+    if found != [str(n_features - 1), str(per_round), str(per_round)] or is_mean or len(blocks) % per_round:
+        raise ValueError(f"it is not a model of {n_features} features and {n_classes} classes")
     if not blocks or [int(block.partition("\n")[0]) for block in blocks] != list(range(len(blocks))):
         raise ValueError("its trees are not all there, or in another order")
     goal = "binary sigmoid:1" if per_round == 1 else f"multiclass num_class:{n_classes}"
     names = " ".join(f"Column_{number}" for number in range(n_features))
-    lines = ["tree", "version=v4", f"num_class={per_round}", f"num_tree_per_iteration={per_round}", "label_index=0",
-             f"max_feature_idx={n_features - 1}", f"objective={goal}", f"feature_names={names}",
-             f"feature_infos={' '.join(['none'] * n_features)}", ""]
+    lines = [
+        "tree",
+        "version=v4",
+        f"num_class={per_round}",
+        f"num_tree_per_iteration={per_round}",
+        "label_index=0",
+        f"max_feature_idx={n_features - 1}",
+        f"objective={goal}",
+        f"feature_names={names}",
+        f"feature_infos={' '.join(['none'] * n_features)}",
+        "",
+    ]
     for number, block in enumerate(blocks):
         lines += [f"Tree={number}", *_tree(_fields(block), n_features), "", ""]
     return "\n".join([*lines, "end of trees", "", ""])
@@ -98,14 +108,21 @@ def _tree(tree: dict[str, str], n_features: int) -> list[str]:
         if np.isnan(thresholds).any() or not np.isin(by_set, np.arange(n_sets)).all():
             raise ValueError("a tree splits at what is no number and no set of levels")
         # each node hangs below an earlier one, and exactly once: so every walk ends at a leaf
-        if sorted(children.ravel().tolist()) != [*range(-n_leaves, 0), *range(1, n_splits)] \
-                or ((children >= 0) & (children <= np.arange(n_splits))).any():
+        if (
+            sorted(children.ravel().tolist()) != [*range(-n_leaves, 0), *range(1, n_splits)]
+            or ((children >= 0) & (children <= np.arange(n_splits))).any()
+        ):
             raise ValueError("a tree has branches that do not hang together")
     if n_sets:
         kept += ["cat_boundaries", "cat_threshold"]
         _check_sets(tree, n_sets)
-    return [f"num_leaves={n_leaves}", f"num_cat={n_sets}", *(f"{key}={tree[key]}" for key in kept),
-            "is_linear=0", "shrinkage=1"]
+    return [
+        f"num_leaves={n_leaves}",
+        f"num_cat={n_sets}",
+        *(f"{key}={tree[key]}" for key in kept),
+        "is_linear=0",
+        "shrinkage=1",
+    ]
 
 
 def _check_sets(tree: dict[str, str], n_sets: int) -> None:

@@ -89,14 +89,26 @@ class Service:
         if self.log is None:
             return
         at, keep_inputs = time.time(), self.settings.keep_inputs
-        self.log.record([
-            Logged(id, at, self.release.id, str(answer.value), answer.confidence, latency_ms, row if keep_inputs else None)
-            for id, row, answer in zip(ids, rows, answers, strict=True)
-        ], size_bytes if keep_inputs else 128 * len(ids))
+        self.log.record(
+            [
+                Logged(
+                    id,
+                    at,
+                    self.release.id,
+                    str(answer.value),
+                    answer.confidence,
+                    latency_ms,
+                    row if keep_inputs else None,
+                )
+                for id, row, answer in zip(ids, rows, answers, strict=True)
+            ],
+            size_bytes if keep_inputs else 128 * len(ids),
+        )
 
 
-def create_app(release: Release, predictor: Predictor, log: RequestLog | None, settings: Settings,
-               proof: str = "") -> FastAPI:
+def create_app(
+    release: Release, predictor: Predictor, log: RequestLog | None, settings: Settings, proof: str = ""
+) -> FastAPI:
     """The application. It answers predictions with 503 until `app.state.service.proof` is empty.
 
     Raises: SpecError: a route is not declared in `ROUTES`.
@@ -108,14 +120,21 @@ def create_app(release: Release, predictor: Predictor, log: RequestLog | None, s
         yield
         service.thread.shutdown()
 
-    app = FastAPI(title=release.product, version=release.id, lifespan=lifespan, docs_url=None, redoc_url=None,
-                  openapi_url=None, telemetry=NO_TELEMETRY)
+    app = FastAPI(
+        title=release.product,
+        version=release.id,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry=NO_TELEMETRY,
+    )
     app.state.service = service
     _add_predict(app, service)
     _add_feedback(app, service)
     _add_state(app, service)
     _add_pages(app, service)
-    check_declared([(method, route.path) for route in app.routes for method in route.methods])  # type: ignore[attr-defined]
+    check_declared(app.routes)
     app.add_middleware(Edge, settings=settings, measures=service.measures)
     return app
 
@@ -123,8 +142,12 @@ def create_app(release: Release, predictor: Predictor, log: RequestLog | None, s
 def _add_predict(app: FastAPI, service: Service) -> None:
     schema = request_schema(service.predictor.manifest, service.settings.max_rows)
 
-    @app.post("/v1/predict", summary="Answer one row or several", openapi_extra=json_body(schema),
-              responses=responses(Prediction, 400, 408, 413, 415, 422, 503))
+    @app.post(
+        "/v1/predict",
+        summary="Answer one row or several",
+        openapi_extra=json_body(schema),
+        responses=responses(Prediction, 400, 408, 413, 415, 422, 503),
+    )
     async def predict(request: Request) -> Response:
         proving = bool(service.proof)
         if proving and not hmac.compare_digest(request.headers.get("x-windlass-proof", ""), service.proof):
@@ -133,8 +156,12 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         body = await request.body()
         rows, answers = await service.answer(body)
         ids = [token_hex(12) for _ in answers]
-        content = codec.dumps({"release": service.release.id, "answers": [
-            {"id": id, **answer.as_json()} for id, answer in zip(ids, answers, strict=True)]})
+        content = codec.dumps(
+            {
+                "release": service.release.id,
+                "answers": [{"id": id, **answer.as_json()} for id, answer in zip(ids, answers, strict=True)],
+            }
+        )
         if not proving:
             service.keep(rows, ids, answers, ((time.perf_counter() - started) * 1_000, len(body)))
         return Response(content, media_type=JSON)
@@ -142,13 +169,20 @@ def _add_predict(app: FastAPI, service: Service) -> None:
 
 def _add_feedback(app: FastAPI, service: Service) -> None:
     schema = FeedbackRequest.model_json_schema()
-    key_parameter = {"name": "Idempotency-Key", "in": "header", "required": False,
-                     "description": "a repeated request with the same key is stored once",
-                     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY}}
+    key_parameter = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "a repeated request with the same key is stored once",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+    }
 
-    @app.post("/v1/feedback", summary="Say what an answer should have been",
-              openapi_extra={**json_body(schema), "parameters": [key_parameter]},
-              responses=responses(FeedbackStored, 400, 404, 408, 409, 413, 415, 422, 503, 507))
+    @app.post(
+        "/v1/feedback",
+        summary="Say what an answer should have been",
+        openapi_extra={**json_body(schema), "parameters": [key_parameter]},
+        responses=responses(FeedbackStored, 400, 404, 408, 409, 413, 415, 422, 503, 507),
+    )
     async def feedback(request: Request) -> Response:
         if service.log is None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
@@ -157,13 +191,26 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         try:
             stored: Stored = await asyncio.wait_for(waiting, CONFIRM_S)
         except TimeoutError:
-            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "feedback was not confirmed in "
-                        f"{CONFIRM_S} s, expected it sooner", "send it again: it is stored once") from None
+            raise Fault(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "log_unavailable",
+                f"feedback was not confirmed in {CONFIRM_S} s, expected it sooner",
+                "send it again: it is stored once",
+            ) from None
         if stored.is_new:
             service.measures.feedback[stored.right] += 1
-        return Response(codec.dumps({"id": stored.id, "correct": stored.correct, "right": stored.right,
-                                     "new_label": stored.correct not in service.labels, "at": stored.at}),
-                        media_type=JSON)
+        return Response(
+            codec.dumps(
+                {
+                    "id": stored.id,
+                    "correct": stored.correct,
+                    "right": stored.right,
+                    "new_label": stored.correct not in service.labels,
+                    "at": stored.at,
+                }
+            ),
+            media_type=JSON,
+        )
 
 
 def _read_feedback(body: bytes, key: str | None, service: Service) -> Feedback:
@@ -187,12 +234,20 @@ def _add_state(app: FastAPI, service: Service) -> None:
     @app.get("/health", summary="Is it ready, and what does it serve", responses=responses(Health, 503))
     async def health() -> Response:
         log = "off" if service.log is None else "read-only" if service.log.fault else "writing"
-        content = {"status": "proving" if service.proof else "ready", "product": service.release.product,
-                   "release": service.release.id, "started": service.started, "log": log}
+        content = {
+            "status": "proving" if service.proof else "ready",
+            "product": service.release.product,
+            "release": service.release.id,
+            "started": service.started,
+            "log": log,
+        }
         return Response(codec.dumps(content), 503 if service.proof else 200, media_type=JSON)
 
-    @app.get("/metrics", summary="Counts for Prometheus",
-             responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+    @app.get(
+        "/metrics",
+        summary="Counts for Prometheus",
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
     async def metrics() -> Response:
         gauges = {
             "windlass_waiting_predictions": ("Predictions that wait for their turn.", float(len(service.turnstile))),

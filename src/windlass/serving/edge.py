@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from windlass.errors import SpecError, WindlassError, expected
@@ -53,11 +54,13 @@ ROUTES: dict[tuple[str, str], Route] = {
 PATHS = frozenset(path for _, path in ROUTES)
 
 
-def check_declared(routes: Sequence[tuple[str, str]]) -> None:
+def check_declared(routes: Sequence[BaseRoute]) -> None:
     """Raises: SpecError: a route without a byte limit and a deadline in `ROUTES`."""
-    for method, path in routes:
-        if (method, path) not in ROUTES:
-            raise SpecError(f"route {method} {path} is not declared, expected its byte limit and deadline in ROUTES")
+    for route in routes:
+        path = getattr(route, "path", str(route))
+        for method in getattr(route, "methods", None) or ("any",):
+            if (method, path) not in ROUTES:
+                raise SpecError(f"route {method} {path} is not declared, expected its limit and deadline in ROUTES")
 
 
 def is_loopback(host: str) -> bool:
@@ -101,7 +104,7 @@ class _Exchange:
         self.edge, self.scope, self.receive, self._send = edge, scope, receive, send
         self.started = time.perf_counter()
         self.status = 0
-        self.body = b""
+        self.body: bytes | None = b""
         self.held = 0
         self.is_received = False
 
@@ -117,8 +120,12 @@ class _Exchange:
         except TimeoutError:
             if not clock.expired():
                 raise
-            raise Fault(HTTPStatus.REQUEST_TIMEOUT, "too_slow", "request did not arrive in time, expected it within "
-                        f"{min(route.deadline_s, self.edge.settings.deadline_s):g} s") from None
+            raise Fault(
+                HTTPStatus.REQUEST_TIMEOUT,
+                "too_slow",
+                "request did not arrive in time, expected it within "
+                f"{min(route.deadline_s, self.edge.settings.deadline_s):g} s",
+            ) from None
         await self.edge.app(self.scope, self._replay, self.send)
 
     def _route(self) -> Route:
@@ -126,11 +133,17 @@ class _Exchange:
         route = ROUTES.get((method, path))
         if route is None and path in PATHS:
             allowed = [name for name, place in ROUTES if place == path]
-            raise Fault(HTTPStatus.METHOD_NOT_ALLOWED, "wrong_method",
-                        f"method of {path} is {method[:20]}, expected {expected(allowed)}")
+            raise Fault(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "wrong_method",
+                f"method of {path} is {method[:20]}, expected {expected(allowed)}",
+            )
         if route is None:
-            raise Fault(HTTPStatus.NOT_FOUND, "unknown_route", f"there is no route {path[:80]}, expected "
-                        f"{expected(sorted(PATHS))}")
+            raise Fault(
+                HTTPStatus.NOT_FOUND,
+                "unknown_route",
+                f"there is no route {path[:80]}, expected {expected(sorted(PATHS))}",
+            )
         return route
 
     async def _receive_body(self, headers: dict[bytes, bytes], limit: int) -> None:
@@ -164,7 +177,7 @@ class _Exchange:
     async def _replay(self) -> Message:
         """The body that was received, in one piece; after it, whatever the server says (the client has left)."""
         if self.body is not None:
-            body, self.body = self.body, None  # type: ignore[assignment]
+            body, self.body = self.body, None
             return {"type": "http.request", "body": body, "more_body": False}
         return await self.receive()
 
@@ -198,8 +211,11 @@ class _Exchange:
         where = "".join(traceback.format_tb(error.__traceback__))
         print(f"error {id}: {type(error).__name__}\n{where}", end="", file=sys.stderr, flush=True)
         if not self.status:
-            await self._answer(HTTPStatus.INTERNAL_SERVER_ERROR,
-                               error_body("internal", "server failed", "report this id to who runs it", id), [])
+            await self._answer(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                error_body("internal", "server failed", "report this id to who runs it", id),
+                [],
+            )
 
     async def _answer(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
@@ -222,19 +238,29 @@ def _check_host(value: bytes, hosts: tuple[str, ...]) -> None:
     host = value.decode("latin-1").lower()
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     if not is_loopback(name) and name not in hosts:
-        raise Fault(HTTPStatus.MISDIRECTED_REQUEST, "wrong_host",
-                    f"Host is '{host[:80]}', expected {expected(['localhost', *hosts])}")
+        raise Fault(
+            HTTPStatus.MISDIRECTED_REQUEST,
+            "wrong_host",
+            f"Host is '{host[:80]}', expected {expected(['localhost', *hosts])}",
+        )
 
 
 def _check_type(headers: dict[bytes, bytes]) -> None:
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != b"application/json":
-        raise Fault(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_type",
-                    f"Content-Type is '{kind[:80].decode('latin-1')}', expected 'application/json'")
+        raise Fault(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "wrong_type",
+            f"Content-Type is '{kind[:80].decode('latin-1')}', expected 'application/json'",
+        )
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise Fault(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_type", "Content-Encoding is set, expected plain bytes")
 
 
 def _too_large(limit: int) -> Fault:
-    return Fault(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"body is larger than {limit:,} bytes, "
-                 "expected it to fit", "send fewer rows at a time")
+    return Fault(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too_large",
+        f"body is larger than {limit:,} bytes, expected it to fit",
+        "send fewer rows at a time",
+    )

@@ -8,16 +8,12 @@ RETRY_AFTER_S = 1
 
 
 class Fault(WindlassError):
-    """A request that is answered with `status`; `closes` ends the connection, since unread bytes may be on it."""
+    """A request that is answered with `status`."""
 
     def __init__(self, status: int, kind: str, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.status = status
         self.kind = kind
-
-    @property
-    def closes(self) -> bool:
-        return self.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def status_of(error: WindlassError) -> int:

@@ -97,8 +97,9 @@ class RequestLog:
     def __enter__(self) -> "RequestLog":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __len__(self) -> int:
@@ -144,18 +145,20 @@ class RequestLog:
 
     def _run(self) -> None:
         try:
-            while self._wake.wait():
+            while not self._is_done():
+                self._wake.wait()
                 self._urgent.wait(GATHER_S)
                 self._urgent.clear()
                 self._wake.clear()
                 while entries := self._take():
                     self._write(entries)
-                with self._lock:
-                    if self._closing and not self._line:
-                        return
         finally:
             self._closing = True
             self._disconnect()
+
+    def _is_done(self) -> bool:
+        with self._lock:
+            return self._closing and not self._line
 
     def _take(self) -> list[_Entry]:
         with self._lock:
@@ -211,10 +214,12 @@ class RequestLog:
         self.fault = str(error)
         self._disconnect()
         kind, status = ("disk_full", 507) if is_full else ("log_unavailable", 503)
-        hint = "free some space, then send it again" if is_full else "look at the disk of the server, then send it again"
+        hint = f"{'free some space' if is_full else 'look at the disk of the server'}, then send it again"
         for entry in entries:
             if isinstance(entry.content, Feedback):
-                entry.done.set_exception(Fault(status, kind, "feedback cannot be written, expected a writable disk", hint))
+                entry.done.set_exception(
+                    Fault(status, kind, "feedback cannot be written, expected a writable disk", hint)
+                )
             else:
                 with self._lock:
                     self.unlogged += len(entry.content)
@@ -223,10 +228,13 @@ class RequestLog:
 def _apply(connection: sqlite3.Connection, content: list[Logged] | Feedback) -> Stored | Fault | None:
     if isinstance(content, Feedback):
         return _apply_feedback(connection, content)
-    connection.executemany("insert into answers values (?, ?, ?, ?, ?, ?, ?)", [
-        (*answer[:6], None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8"))
-        for answer in content
-    ])
+    connection.executemany(
+        "insert into answers values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (*answer[:6], None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8"))
+            for answer in content
+        ],
+    )
     return None
 
 
@@ -245,8 +253,9 @@ def _apply_feedback(connection: sqlite3.Connection, feedback: Feedback) -> Store
     else:
         count = connection.execute("select count(*) from feedback where id = ?", (feedback.id,)).fetchone()[0]
         key = f"auto:{feedback.id}:{count}"
-        row = connection.execute("select id, correct, note, at from feedback where id = ? order by number desc limit 1",
-                                 (feedback.id,)).fetchone()
+        row = connection.execute(
+            "select id, correct, note, at from feedback where id = ? order by number desc limit 1", (feedback.id,)
+        ).fetchone()
     if row is not None and row[:3] == said:
         return Stored(feedback.id, feedback.correct, row[3], right, is_new=False)
     at = time.time()
@@ -260,14 +269,21 @@ def feedback_rows(path: Path) -> Iterator[Json]:
     Keys: id, correct, note, at, release, value, confidence, inputs (the row, or None when it was not kept). An
     answer that was corrected twice has two rows: the later one counts.
     """
-    yield from _read(path, "select f.id, f.correct, f.note, f.at, a.release, a.value, a.confidence, a.inputs "
-                           "from feedback f join answers a on a.id = f.id order by f.number", ())
+    yield from _read(
+        path,
+        "select f.id, f.correct, f.note, f.at, a.release, a.value, a.confidence, a.inputs "
+        "from feedback f join answers a on a.id = f.id order by f.number",
+        (),
+    )
 
 
 def answer_rows(path: Path, since: float = 0.0) -> Iterator[Json]:
     """The answers given at or after `since` (seconds since 1970), in order of time; nothing when there is no log."""
-    yield from _read(path, "select id, at, release, value, confidence, latency_ms, inputs from answers "
-                           "where at >= ? order by at", (since,))
+    yield from _read(
+        path,
+        "select id, at, release, value, confidence, latency_ms, inputs from answers where at >= ? order by at",
+        (since,),
+    )
 
 
 def _read(path: Path, query: str, values: Sequence[float]) -> Iterator[Json]:
@@ -279,4 +295,6 @@ def _read(path: Path, query: str, values: Sequence[float]) -> Iterator[Json]:
         names = [column[0] for column in cursor.description]
         for row in cursor:
             found = dict(zip(names, row, strict=True))
-            yield {**found, "inputs": None if found["inputs"] is None else codec.loads(found["inputs"].encode("utf-8"))}
+            if found["inputs"] is not None:
+                found["inputs"] = codec.loads(found["inputs"].encode("utf-8"))
+            yield found

@@ -31,19 +31,38 @@ class Measures:
     def text(self, gauges: dict[str, tuple[str, float]]) -> str:
         """All counts and these gauges (name -> (help, value)) as Prometheus text."""
         lines = [
-            *_family("windlass_requests_total", "counter", "Requests by route and status.",
-                     ((f'{{route="{_quoted(route)}",status="{status}"}}', count)
-                      for (route, status), count in sorted(self.requests.items()))),
+            *_family(
+                "windlass_requests_total",
+                "counter",
+                "Requests by route and status.",
+                (
+                    (f'{{route="{_quoted(route)}",status="{status}"}}', count)
+                    for (route, status), count in sorted(self.requests.items())
+                ),
+            ),
             *self._latency(),
-            *_family("windlass_answers_total", "counter", "Answers by label.",
-                     ((f'{{label="{_quoted(label)}"}}', count) for label, count in sorted(self.answers.items()))),
-            *_family("windlass_feedback_total", "counter", "Feedback by whether the answer was right.",
-                     ((f'{{right="{str(right).lower()}"}}', self.feedback[right]) for right in (True, False))),
+            *_family(
+                "windlass_answers_total",
+                "counter",
+                "Answers by label.",
+                ((f'{{label="{_quoted(label)}"}}', count) for label, count in sorted(self.answers.items())),
+            ),
+            *_family(
+                "windlass_feedback_total",
+                "counter",
+                "Feedback by whether the answer was right.",
+                ((f'{{right="{str(right).lower()}"}}', self.feedback[right]) for right in (True, False)),
+            ),
         ]
         told = self.feedback.total()
         if told:
-            gauges = {**gauges, "windlass_feedback_right_share": (
-                "Share of the feedback since the start that found the answer right.", self.feedback[True] / told)}
+            gauges = {
+                **gauges,
+                "windlass_feedback_right_share": (
+                    "Share of the feedback since the start that found the answer right.",
+                    self.feedback[True] / told,
+                ),
+            }
         for name, (help_text, value) in gauges.items():
             kind = "counter" if name.endswith("_total") else "gauge"
             lines += _family(name, kind, help_text, [("", value)])
@@ -67,8 +86,11 @@ def memory_bytes() -> int:
 
 
 def _family(name: str, kind: str, help_text: str, samples: Iterable[tuple[str, float]]) -> list[str]:
-    return [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}",
-            *(f"{name}{suffix} {value:.10g}" for suffix, value in samples)]
+    return [
+        f"# HELP {name} {help_text}",
+        f"# TYPE {name} {kind}",
+        *(f"{name}{suffix} {value:.10g}" for suffix, value in samples),
+    ]
 
 
 def _quoted(text: str) -> str:

@@ -16,7 +16,9 @@ FORM = {
 """kind -> how the page asks for a value of it."""
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1b2430; --soft: #5b6675; --line: #d8dee6; --paper: #f7f8fa; --card: #fff; --mark: #1f6feb; }
+:root {
+  color-scheme: light dark; --ink: #1b2430; --soft: #5b6675; --line: #d8dee6; --paper: #f7f8fa;
+  --card: #fff; --mark: #1f6feb; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6eaf0; --soft: #9aa6b5; --line: #313a46; --paper: #11161d; --card: #1a212b; --mark: #6aa8ff; }
 }
@@ -28,15 +30,18 @@ h1 { margin: 0; font-size: 1.6rem; letter-spacing: -0.01em; overflow-wrap: anywh
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.25rem; }
 label { display: block; margin-bottom: 1rem; font-weight: 600; overflow-wrap: anywhere; }
 label small { font-weight: 400; color: var(--soft); }
-textarea, input { display: block; width: 100%; margin-top: 0.3rem; padding: 0.6rem 0.7rem; font: inherit; color: inherit;
-  background: var(--paper); border: 1px solid var(--line); border-radius: 6px; resize: vertical; }
-textarea:focus-visible, input:focus-visible, button:focus-visible { outline: 2px solid var(--mark); outline-offset: 1px; }
+textarea, input { display: block; width: 100%; margin-top: 0.3rem; padding: 0.6rem 0.7rem; font: inherit;
+  font-weight: 400; color: inherit; background: var(--paper);
+  border: 1px solid var(--line); border-radius: 6px; resize: vertical; }
+textarea:focus-visible, input:focus-visible, button:focus-visible {
+  outline: 2px solid var(--mark); outline-offset: 1px; }
 button { padding: 0.55rem 1.4rem; font: inherit; font-weight: 600; color: var(--card); background: var(--mark);
   border: 0; border-radius: 6px; cursor: pointer; }
 button:disabled { opacity: 0.5; cursor: default; }
 #answer { margin-top: 1.25rem; }
 #answer h2 { margin: 0 0 0.75rem; font-size: 1.3rem; overflow-wrap: anywhere; }
-.bar { display: grid; grid-template-columns: minmax(7rem, 14rem) 1fr 4.2rem; gap: 0.75rem; align-items: center; margin: 0.35rem 0; }
+.bar { display: grid; grid-template-columns: minmax(7rem, 14rem) 1fr 4.2rem; gap: 0.75rem; align-items: center;
+  margin: 0.35rem 0; }
 .bar span:first-child { overflow-wrap: anywhere; }
 .bar span:last-child { text-align: right; font-variant-numeric: tabular-nums; color: var(--soft); }
 .bar progress { width: 100%; height: 0.6rem; accent-color: var(--mark); }
@@ -44,7 +49,9 @@ button:disabled { opacity: 0.5; cursor: default; }
 .wrong { border-color: #c62f2f; }
 footer { margin-top: 1.5rem; color: var(--soft); font-size: 0.9rem; }
 a { color: var(--mark); }
-@media (max-width: 32rem) { .bar { grid-template-columns: 1fr 4.2rem; } .bar progress { grid-column: 1 / -1; grid-row: 2; } }
+@media (max-width: 32rem) {
+  .bar { grid-template-columns: 1fr 4.2rem; } .bar progress { grid-column: 1 / -1; grid-row: 2; }
+}
 """
 
 SCRIPT = """
@@ -129,7 +136,8 @@ def page(release: Release, manifest: Manifest) -> bytes:
 <body>
 <main>
 <h1>{name}</h1>
-<p class="about">Release {escape(release.id)} &middot; {measured}, 95 % interval &middot; {escape(release.candidate)}</p>
+<p class="about">Release {escape(release.id)} &middot; {measured}, 95 % interval &middot;
+{escape(release.candidate)}</p>
 <form class="card" autocomplete="off">
 {fields}
 <button>Find {output}</button>
@@ -145,8 +153,10 @@ def page(release: Release, manifest: Manifest) -> bytes:
 
 def page_policy() -> str:
     """The Content-Security-Policy under which only this page's own style and script run."""
-    return (f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'; connect-src 'self'; "
-            "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    return (
+        f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 def _field(column: Column, number: int) -> str:

@@ -16,12 +16,14 @@ from windlass.serving.server import running
 from windlass.serving.settings import Settings
 
 TIMEOUT_S = 60
+Golden = tuple[list[Json], np.ndarray]
+"""Rows as a client would send them, and the (n, k) probabilities that the trained model gave."""
 
 
-def probe(predictor: Predictor, release: Release, golden: tuple[list[Json], np.ndarray]) -> float:
+def probe(predictor: Predictor, release: Release, golden: Golden) -> float:
     """Serves the release on a free loopback port, replays its golden rows there, and stops.
 
-    Args:    golden: as `predictors.artifact.read_golden` gives it.
+    Args:    golden: as `predictors.releases.golden` gives it.
     Returns: the largest difference of a probability from what the trained model gave.
     Raises:  GateRefused: a golden row is refused.
     """
@@ -30,8 +32,9 @@ def probe(predictor: Predictor, release: Release, golden: tuple[list[Json], np.n
         return replay_over_http(port, release.id, predictor.manifest.output.state["labels"], golden)
 
 
-def replay_over_http(port: int, release: str, labels: list[str], golden: tuple[list[Json], np.ndarray],
-                     proof: str = "", host: str = "127.0.0.1") -> float:
+def replay_over_http(
+    port: int, release: str, labels: list[str], golden: Golden, proof: str = "", host: str = "127.0.0.1"
+) -> float:
     """As `probe`, of a server that runs already. proof: opens a server that is still proving itself."""
     place = {label: number for number, label in enumerate(labels)}
     headers = {"content-type": "application/json", "x-windlass-proof": proof}
@@ -52,8 +55,10 @@ def _difference(content: bytes, release: str, place: dict[str, int], wanted: np.
     try:
         body = codec.loads(content)
         answer = body["answers"][0]
-        said = [(answer["value"], answer["confidence"]),
-                *((other["value"], other["confidence"]) for other in answer["alternatives"])]
+        said = [
+            (answer["value"], answer["confidence"]),
+            *((other["value"], other["confidence"]) for other in answer["alternatives"]),
+        ]
         differences = [abs(share - wanted[place[label]]) for label, share in said]
     except (Fault, KeyError, IndexError, TypeError):
         return float("inf")

@@ -48,8 +48,10 @@ def check_names(value: Any, names: list[str], what: str) -> None:
         raise wrong(f"{what} is {_named(value)}, expected an object with {expected(names)}")
     for name in value:
         if name not in names:
-            raise wrong(f"{what} has the unknown field '{name[:80]}', expected {expected(names)}",
-                        did_you_mean(name[:80], names))
+            raise wrong(
+                f"{what} has the unknown field '{name[:80]}', expected {expected(names)}",
+                did_you_mean(name[:80], names),
+            )
 
 
 def wrong(message: str, hint: str = "") -> Fault:

@@ -85,10 +85,12 @@ def request_schema(manifest: Manifest, max_rows: int) -> Json:
     """`{"row": {...}}` or `{"rows": [...]}`."""
     row = row_schema(manifest.inputs)
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": max_rows}
-    return {"oneOf": [
-        {"type": "object", "properties": {name: schema}, "required": [name], "additionalProperties": False}
-        for name, schema in (("row", row), ("rows", rows))
-    ]}
+    return {
+        "oneOf": [
+            {"type": "object", "properties": {name: schema}, "required": [name], "additionalProperties": False}
+            for name, schema in (("row", row), ("rows", rows))
+        ]
+    }
 
 
 def json_body(schema: Json) -> Json:

@@ -39,8 +39,9 @@ class Turnstile:
                 self._hand_on()
             raise
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         asyncio.get_running_loop().call_soon(self._hand_on)
 
     def _hand_on(self) -> None:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,33 @@ from windlass.store import write_text
 
 N_READ, N_SAMPLE = 100_000, 5_000
 OUTPUT_NAMES = (
-    "label", "labels", "target", "class", "category", "intent", "y", "outcome", "output", "result", "answer",
-    "sentiment", "topic", "income", "risk", "churn", "fraud", "is_fraud", "default", "diagnosis", "response",
-    "标签", "类别", "分类", "意图", "情感", "结果",
+    "label",
+    "labels",
+    "target",
+    "class",
+    "category",
+    "intent",
+    "y",
+    "outcome",
+    "output",
+    "result",
+    "answer",
+    "sentiment",
+    "topic",
+    "income",
+    "risk",
+    "churn",
+    "fraud",
+    "is_fraud",
+    "default",
+    "diagnosis",
+    "response",
+    "标签",
+    "类别",
+    "分类",
+    "意图",
+    "情感",
+    "结果",
 )
 ID_NAME = re.compile(r"(^|_)(id|uuid|guid|index|row)(_|$)", re.IGNORECASE)
 RARE = 0.05
@@ -44,8 +68,14 @@ class Guess:
 
     def as_yaml(self) -> str:
         """The file that `windlass init` writes, with the reasons as comments."""
-        values = {"name": self.name, "data": self.data, "inputs": self.inputs, "output": {self.output: "category"},
-                  "goal": self.goal, "minutes": 10}
+        values = {
+            "name": self.name,
+            "data": self.data,
+            "inputs": self.inputs,
+            "output": {self.output: "category"},
+            "goal": self.goal,
+            "minutes": 10,
+        }
         lines = ["# Written by `windlass init` from the data. Change what is wrong; every other option has a default."]
         lines += [f"#   {reason}" for reason in self.reasons]
         lines += [f"#   left out: '{name}' ({why})" for name, why in self.left_out.items()]
@@ -72,7 +102,7 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     columns = _sample(source)
     _check_output(output, columns, source)
     found.output = output or _output(columns, found)
-    kinds = {name: _kind(name, values, found) for name, values in columns.items() if name != found.output}
+    kinds = {name: kind_of(name, values, found) for name, values in columns.items() if name != found.output}
     _choose_inputs(kinds, found)
     found.goal = _goal(found, Counter(str(value) for value in columns[found.output] if not is_missing(value)))
     return found
@@ -96,8 +126,11 @@ def _is_pictures(source: Source) -> bool:
 
 def _labels_of_pictures(source: Source) -> list[str]:
     if source.path.is_dir():
-        return [path.relative_to(source.path).parts[0] for path in source.path.rglob("*")
-                if path.suffix.lower() in image.SUFFIXES]
+        return [
+            path.relative_to(source.path).parts[0]
+            for path in source.path.rglob("*")
+            if path.suffix.lower() in image.SUFFIXES
+        ]
     from windlass.sources.tables import labels_of_npz
 
     return [str(label) for label in labels_of_npz(source)]
@@ -105,7 +138,7 @@ def _labels_of_pictures(source: Source) -> list[str]:
 
 def _sample(source: Source) -> dict[str, list[Any]]:
     rows = [raw.values for raw in islice(source.rows(), N_READ) if raw.values is not None]
-    rows = rows[::max(1, len(rows) // N_SAMPLE)]
+    rows = rows[:: max(1, len(rows) // N_SAMPLE)]
     if not rows:
         raise DataError(f"{source.path} has no whole row, expected rows under a header")
     return {name: [row.get(name) for row in rows] for name in rows[0]}
@@ -113,8 +146,9 @@ def _sample(source: Source) -> dict[str, list[Any]]:
 
 def _check_output(output: str, columns: dict[str, list[Any]], source: Source) -> None:
     if output and output not in columns:
-        raise DataError(f"{source.path} has no column '{output}', expected {expected(columns)}",
-                        did_you_mean(output, columns))
+        raise DataError(
+            f"{source.path} has no column '{output}', expected {expected(columns)}", did_you_mean(output, columns)
+        )
 
 
 def _output(columns: dict[str, list[Any]], found: Guess) -> str:
@@ -126,8 +160,10 @@ def _output(columns: dict[str, list[Any]], found: Guess) -> str:
             return by_name[wanted]
     fitting = [name for name, values in columns.items() if _could_be_output(values) and not ID_NAME.search(name)]
     if not fitting:
-        raise DataError(f"no column of {found.data} looks like an answer: it has {expected(columns)}",
-                        "say which: `windlass init DATA --output COLUMN`")
+        raise DataError(
+            f"no column of {found.data} looks like an answer: it has {expected(columns)}",
+            "say which: `windlass init DATA --output COLUMN`",
+        )
     n_values = len(set(map(str, columns[fitting[-1]])))
     found.reasons.append(f"output '{fitting[-1]}': the last column with few different values ({n_values})")
     return fitting[-1]
@@ -140,8 +176,8 @@ def _could_be_output(values: Sequence[Any]) -> bool:
     return 2 <= different <= max(2, min(1_000, len(present) // 2)) and mean_length < 60
 
 
-def _kind(name: str, values: Sequence[Any], found: Guess) -> str:
-    """The kind of a column; '' when it is better left out."""
+def kind_of(name: str, values: Sequence[Any], found: Guess) -> str:
+    """The kind of a column; '' when it is better left out, and then `found.left_out` says why."""
     present = [value for value in values if not is_missing(value)]
     if not present:
         found.left_out[name] = "no values"
@@ -195,7 +231,7 @@ def _is_picture_path(value: Any) -> bool:
 def _is_counting(values: Sequence[Any]) -> bool:
     """True when the numbers go up by the same step all the way."""
     numbers = [number.parse(value) for value in values]
-    steps = {second - first for first, second in zip(numbers, numbers[1:], strict=False)}
+    steps = {second - first for first, second in pairwise(numbers)}
     return len(steps) == 1 and steps.pop() > 0
 
 
@@ -205,8 +241,10 @@ def _choose_inputs(kinds: dict[str, str], found: Guess) -> None:
     rich = {name: kind for name, kind in kept.items() if kind in ("text", "image")}
     for name, kind in kept.items():
         if rich and name not in rich:
-            found.left_out[name] = f"{kind} beside {'text' if 'text' in rich.values() else 'pictures'}; add `{name}: {kind}` " \
-                                   "to inputs if it is known when the question is asked"
+            found.left_out[name] = (
+                f"{kind} beside {'text' if 'text' in rich.values() else 'pictures'}; add `{name}: {kind}` "
+                "to inputs if it is known when the question is asked"
+            )
     found.inputs = rich or kept
     if not found.inputs:
         raise DataError(f"{found.data} has no column to learn from beside '{found.output}', expected at least one")

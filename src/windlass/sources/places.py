@@ -1,7 +1,8 @@
 """What a path means: one file, files or folders named train and test, or a folder of pictures a label."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from windlass.errors import DataError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
@@ -10,25 +11,38 @@ from windlass.sources.tables import read_npz, read_parquet, splits_of_npz
 from windlass.sources.text_files import read_csv, read_json_lines
 
 READERS: dict[str, Callable[[Source], Iterator[RawRow]]] = {
-    ".csv": read_csv, ".tsv": read_csv, ".tab": read_csv,
-    ".jsonl": read_json_lines, ".ndjson": read_json_lines,
-    ".parquet": read_parquet, ".npz": read_npz,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".tab": read_csv,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+    ".parquet": read_parquet,
+    ".npz": read_npz,
 }
 SPLIT_NAMES = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
 }
 
 
-def find(data: str | dict[str, str], project: Path, names: Names, scratch: Path) -> list[Source]:
+def find(data: str | Mapping[Any, str], project: Path, names: Names, scratch: Path) -> list[Source]:
     """The sources that `data` of a spec means, paths relative to the project.
 
     Raises: DataError: nothing there, nothing readable, or several things it could mean.
     """
-    if isinstance(data, dict):
-        return [source for split in SPLITS if split in data
-                for source in _sources(project / data[split], split, names, scratch)]
+    if not isinstance(data, str):
+        return [
+            source
+            for split in SPLITS
+            if split in data
+            for source in _sources(project / data[split], split, names, scratch)
+        ]
     return _sources(project / data, "", names, scratch)
 
 
@@ -62,8 +76,10 @@ def _folder(path: Path, split: str, names: Names, scratch: Path) -> list[Source]
     choices = files + ([path] if folders else [])
     if len(choices) > 1:
         shown = [item.name for item in files] + [f"{item.name}/" for item in folders[:4]]
-        raise DataError(f"{path} holds {', '.join(shown)}: it is not clear which is meant, expected one",
-                        f"say `data: {path.name}/{shown[0]}`")
+        raise DataError(
+            f"{path} holds {', '.join(shown)}: it is not clear which is meant, expected one",
+            f"say `data: {path.name}/{shown[0]}`",
+        )
     if files:
         return _sources(files[0], split, names, scratch)
     by_split = [item for item in folders if item.name.lower() in SPLIT_NAMES]
@@ -71,7 +87,9 @@ def _folder(path: Path, split: str, names: Names, scratch: Path) -> list[Source]
         return [Source(item, SPLIT_NAMES[item.name.lower()], read_label_folders, names) for item in by_split]
     if folders:
         return [Source(path, split, read_label_folders, names)]
-    raise DataError(f"{path} holds nothing that can be read, expected {expected(READERS)}, or a folder of pictures a label")
+    raise DataError(
+        f"{path} holds nothing that can be read, expected {expected(READERS)}, or a folder of pictures a label"
+    )
 
 
 def _has_pictures(folder: Path) -> bool:
@@ -95,5 +113,6 @@ def check_columns(wanted: list[str], found: list[str], source: Source) -> None:
     """Raises: DataError: a wanted column is not among the found ones; names the nearest."""
     for column in wanted:
         if column not in found:
-            raise DataError(f"{source.path} has no column '{column}', expected {expected(found)}",
-                            did_you_mean(column, found))
+            raise DataError(
+                f"{source.path} has no column '{column}', expected {expected(found)}", did_you_mean(column, found)
+            )

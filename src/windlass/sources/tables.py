@@ -32,8 +32,10 @@ def read_parquet(source: Source) -> Iterator[RawRow]:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{source.path} cannot be read ({str(error)[:120]}), expected a Parquet file") from None
     if n_rows * n_columns > MAX_CELLS:
-        raise DataError(f"{source.path} holds {n_rows:,} rows x {n_columns} columns, expected at most {MAX_CELLS:,} cells",
-                        "split it, or take a sample")
+        raise DataError(
+            f"{source.path} holds {n_rows:,} rows x {n_columns} columns, expected at most {MAX_CELLS:,} cells",
+            "split it, or take a sample",
+        )
     for start in range(0, n_rows, BATCH):
         for number, values in enumerate(lazy.slice(start, BATCH).collect().iter_rows(named=True), start + 1):
             yield RawRow(number, values)
@@ -57,8 +59,10 @@ def _members(source: Source) -> list[str]:
         raise DataError(f"{source.path} cannot be read, expected a numpy archive (.npz)") from None
     total = sum(member.file_size for member in members)
     if total > MAX_BYTES or len(members) > MAX_MEMBERS:
-        raise DataError(f"{source.path} unpacks to {total:,} bytes in {len(members):,} parts, "
-                        f"expected at most {MAX_BYTES:,} bytes in {MAX_MEMBERS:,}")
+        raise DataError(
+            f"{source.path} unpacks to {total:,} bytes in {len(members):,} parts, "
+            f"expected at most {MAX_BYTES:,} bytes in {MAX_MEMBERS:,}"
+        )
     return [member.filename for member in members]
 
 
@@ -86,8 +90,10 @@ def _arrays(source: Source) -> tuple[np.ndarray, list[Any]]:
             raise DataError(f"{source.path} is damaged ({error}), expected plain arrays") from None
     colour = pictures.ndim == 4 and pictures.shape[-1] in (1, 3)
     if pictures.dtype != np.uint8 or not (pictures.ndim == 3 or colour) or len(labels) != len(pictures):
-        raise DataError(f"{source.path} holds '{pair[0]}' {pictures.dtype} {pictures.shape} with {len(labels)} labels, "
-                        "expected uint8 (n, height, width) or (n, height, width, 3), and n labels")
+        raise DataError(
+            f"{source.path} holds '{pair[0]}' {pictures.dtype} {pictures.shape} with {len(labels)} labels, "
+            "expected uint8 (n, height, width) or (n, height, width, 3), and n labels"
+        )
     if colour and pictures.shape[-1] == 1:
         pictures = pictures[..., 0]
     return pictures, labels.reshape(len(pictures), -1)[:, 0].tolist()

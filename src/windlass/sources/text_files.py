@@ -16,7 +16,7 @@ N_SHOWN = 200
 
 
 def encoding_of(path: Path) -> str:
-    """The file's encoding: by its byte order mark, else UTF-8, else GB 18030 when that reads as Chinese, else Windows-1252.
+    """The encoding: by the byte order mark, else UTF-8, else GB 18030 if that reads as Chinese, else Windows-1252.
 
     Raises: DataError: the file is empty or not text.
     """

@@ -51,10 +51,19 @@ class Intake:
             try:
                 cleaned[name] = clean(raw.values.get(name), source.root)
             except DataError as error:
-                return self._reject(raw, source, f"column '{name}': {error.message}", f"column '{name}' is not {self.columns[name].name}")
+                return self._reject(
+                    raw,
+                    source,
+                    f"column '{name}': {error.message}",
+                    f"column '{name}' is not {self.columns[name].name}",
+                )
         if is_missing(cleaned[self.output]):
-            return self._reject(raw, source, f"column '{self.output}' is missing, expected an answer to learn from",
-                                f"column '{self.output}' is missing")
+            return self._reject(
+                raw,
+                source,
+                f"column '{self.output}' is missing, expected an answer to learn from",
+                f"column '{self.output}' is missing",
+            )
         if all(is_missing(value) for name, value in cleaned.items() if name != self.output):
             return self._reject(raw, source, "every input is missing", "every input is missing")
         for name, value in cleaned.items():
@@ -70,9 +79,12 @@ class Intake:
 
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
-    seen = [(str(path), path.stat().st_size, path.stat().st_mtime_ns)
-            for source in _sources(spec, store)
-            for path in ([source.path] if source.path.is_file() else sorted(source.path.rglob("*"))) if path.is_file()]
+    seen = [
+        (str(path), path.stat().st_size, path.stat().st_mtime_ns)
+        for source in _sources(spec, store)
+        for path in ([source.path] if source.path.is_file() else sorted(source.path.rglob("*")))
+        if path.is_file()
+    ]
     return fingerprint([spec.data, spec.inputs, spec.output, seen])
 
 
@@ -97,10 +109,14 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
         raise _nothing_left(intake, sources)
     _write_rows(store, intake)
     record = Collected(
-        rows_in=intake.rows_in, accepted=len(intake.splits), rejected=len(intake.rejects),
-        reasons=dict(intake.reasons.most_common()), sources=[str(source.path) for source in sources],
+        rows_in=intake.rows_in,
+        accepted=len(intake.splits),
+        rejected=len(intake.rejects),
+        reasons=dict(intake.reasons.most_common()),
+        sources=[str(source.path) for source in sources],
         splits=dict(Counter(split or "not split" for split in intake.splits)),
-        warnings=[warning for source in sources for warning in source.warnings], key=key_of(spec, store),
+        warnings=[warning for source in sources for warning in source.warnings],
+        key=key_of(spec, store),
     )
     write_json(store.record("collect"), as_json(record))
     return record
@@ -127,8 +143,10 @@ def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
     if not intake.rows_in:
         return DataError(f"{where} has no rows, expected at least two of them")
     reason = intake.rejects[0]
-    return DataError(f"{where} has no row that can be used: all {intake.rows_in:,} were rejected, "
-                     f"the first (row {reason['row']}) because {reason['reason']}")
+    return DataError(
+        f"{where} has no row that can be used: all {intake.rows_in:,} were rejected, "
+        f"the first (row {reason['row']}) because {reason['reason']}"
+    )
 
 
 def _write_rejects(folder: Path, intake: Intake) -> None:
@@ -137,7 +155,9 @@ def _write_rejects(folder: Path, intake: Intake) -> None:
 
 
 def _write_rows(store: Store, intake: Intake) -> None:
-    series = [pl.Series(name, intake.values[name], dtype=pl.Float64 if kind.stored_as is float else pl.String)
-              for name, kind in intake.columns.items()]
+    series = [
+        pl.Series(name, intake.values[name], dtype=pl.Float64 if kind.stored_as is float else pl.String)
+        for name, kind in intake.columns.items()
+    ]
     rows = pl.DataFrame([*series, pl.Series(SPLIT, intake.splits, dtype=pl.String)])
     write_collected(store, rows)

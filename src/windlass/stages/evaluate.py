@@ -4,20 +4,15 @@ import os
 import platform
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from windlass.errors import NotReady
 from windlass.kinds import category
 from windlass.kinds import table as kinds
-from windlass.metrics import (
-    BINARY_ONLY,
-    METRICS,
-    Estimate,
-    bootstrap,
-    expected_calibration_error,
-    paired_difference,
-)
+from windlass.metrics import BINARY_ONLY, METRICS, Estimate, bootstrap, expected_calibration_error, paired_difference
 from windlass.pages.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
@@ -41,7 +36,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     runs = [Run(**run) for run in store.read_record("train")["runs"]]
     trained = [run for run in runs if run.status == "done"]
     goal = parse_goal(spec.goal)
-    goal = goal if goal.metric else Goal(metric="macro_f1")
+    goal = goal if goal.metric else Goal(metric=kinds.get(spec.output[spec.output_column]).metrics[0])
     rows = splits.test.to_dicts()
     candidates, probabilities = [], {}
     for number, run in enumerate(trained):
@@ -50,19 +45,39 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         probabilities[run.name] = predictor.probabilities(rows, splits.root)
         candidates.append(_measure(run, predictor, probabilities[run.name], splits, spec, store))
     progress("evaluate", len(trained), len(trained), "")
+    if not candidates:
+        raise NotReady("no candidate was trained: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
     targets, state = _targets(predictor, splits)
     chosen = choose(candidates, goal)
     as_good = _as_good(candidates, chosen, probabilities, targets, category.positive(state), goal.metric)
     board = Board(
-        product=spec.name, headline=goal.metric, goal=str(goal), limits=spec.limits.model_dump(exclude_none=True),
-        chosen=chosen.name, why=_why(candidates, chosen, goal, spec, as_good), candidates=as_good,
-        not_trained=[{"name": run.name, "status": run.status, "reason": run.reason}
-                     for run in runs if run.status != "done"],
-        n_test=len(rows), machine=machine(), key=key_of(spec, store),
+        product=spec.name,
+        headline=goal.metric,
+        goal=str(goal),
+        limits=spec.limits.model_dump(exclude_none=True),
+        chosen=chosen.name,
+        why=_why(candidates, chosen, goal, spec, as_good),
+        candidates=as_good,
+        not_trained=[
+            {"name": run.name, "status": run.status, "reason": run.reason} for run in runs if run.status != "done"
+        ],
+        n_test=len(rows),
+        machine=machine(),
+        key=key_of(spec, store),
     )
     write_json(store.record("evaluate"), as_json(board))
-    write_text(store.stage("evaluate") / REPORT,
-               report(board, _details(spec, store, splits, trained, targets, probabilities[chosen.name], state["labels"])))
+    write_text(
+        store.stage("evaluate") / REPORT,
+        report(
+            board,
+            replace(
+                _details(spec, store, splits, trained),
+                labels=state["labels"],
+                targets=targets,
+                probabilities=probabilities[chosen.name],
+            ),
+        ),
+    )
     return board
 
 
@@ -71,7 +86,9 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     cpu = Path("/proc/cpuinfo")
     if cpu.is_file():
-        named = [line.partition(":")[2].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")]
+        named = [
+            line.partition(":")[2].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")
+        ]
         model = named[0] if named else model
     return f"{model}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
 
@@ -83,28 +100,43 @@ def _targets(predictor: Predictor, splits: Splits) -> tuple[np.ndarray, dict]:
     return batch, output.state
 
 
-def _measure(run: Run, predictor: Predictor, probabilities: np.ndarray, splits: Splits, spec: Spec,
-             store: Store) -> Candidate:
+def _measure(
+    run: Run, predictor: Predictor, probabilities: np.ndarray, splits: Splits, spec: Spec, store: Store
+) -> Candidate:
     targets, state = _targets(predictor, splits)
     positive, binary = category.positive(state), len(state["labels"]) == 2
-    metrics = {name: bootstrap(name, targets, probabilities, positive, spec.seed)
-               for name in METRICS if binary or name not in BINARY_ONLY}
+    metrics = {
+        name: bootstrap(name, targets, probabilities, positive, spec.seed)
+        for name in METRICS
+        if binary or name not in BINARY_ONLY
+    }
     goal = parse_goal(spec.goal)
     p50, p95, throughput = _speed(predictor, splits)
     size = size_mb(store.run_folder(run.name) / "artifact")
     misses = _misses(goal, metrics, p95, size, spec)
     return Candidate(
-        name=run.name, learner=run.learner, metrics=metrics, validation=run.validation,
-        calibration_error=expected_calibration_error(targets, probabilities), latency_p50_ms=p50, latency_p95_ms=p95,
-        answers_per_second=throughput, size_mb=size, seconds=run.seconds, meets_goal=not misses, misses=misses,
+        name=run.name,
+        learner=run.learner,
+        metrics=metrics,
+        validation=run.validation,
+        calibration_error=expected_calibration_error(targets, probabilities),
+        latency_p50_ms=p50,
+        latency_p95_ms=p95,
+        answers_per_second=throughput,
+        size_mb=size,
+        seconds=run.seconds,
+        meets_goal=not misses,
+        misses=misses,
     )
 
 
 def _speed(predictor: Predictor, splits: Splits) -> tuple[float, float, float]:
     """p50 and p95 of one answer in milliseconds, and answers a second in batches of 32; rows as a client sends them."""
     head = splits.test.head(N_TIMED).select(list(splits.inputs)).to_dicts()
-    rows = [{name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
-            for row in head]
+    rows = [
+        {name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
+        for row in head
+    ]
     for row in rows[:10]:
         predictor.answer([row])
     times, until = [], time.perf_counter() + SECONDS_TIMED
@@ -121,7 +153,7 @@ def _throughput(predictor: Predictor, rows: Sequence[Row]) -> float:
     answered, started = 0, time.perf_counter()
     while time.perf_counter() - started < SECONDS_TIMED / 4:
         for start in range(0, len(rows), N_BATCH):
-            answered += len(predictor.answer(rows[start:start + N_BATCH]))
+            answered += len(predictor.answer(rows[start : start + N_BATCH]))
     return answered / (time.perf_counter() - started)
 
 
@@ -154,16 +186,24 @@ def choose(candidates: Sequence[Candidate], goal: Goal) -> Candidate:
     return max(fitting or candidates, key=quality)
 
 
-def _as_good(candidates: Sequence[Candidate], chosen: Candidate, probabilities: dict[str, np.ndarray],
-             targets: np.ndarray, positive: int, metric: str) -> list[Candidate]:
+def _as_good(
+    candidates: Sequence[Candidate],
+    chosen: Candidate,
+    probabilities: dict[str, np.ndarray],
+    targets: np.ndarray,
+    positive: int,
+    metric: str,
+) -> list[Candidate]:
     """The candidates, best first, each marked when the test rows cannot tell it from the chosen one."""
     marked = []
     for candidate in candidates:
         same = False
         if candidate.name != chosen.name:
-            gap = paired_difference(metric, targets, probabilities[chosen.name], probabilities[candidate.name], positive)
+            gap = paired_difference(
+                metric, targets, probabilities[chosen.name], probabilities[candidate.name], positive
+            )
             same = gap.low <= 0
-        marked.append(Candidate(**{**candidate.__dict__, "as_good_as_chosen": same}))
+        marked.append(replace(candidate, as_good_as_chosen=same))
     return sorted(marked, key=lambda candidate: -candidate.metrics[metric].value)
 
 
@@ -173,28 +213,36 @@ def _why(candidates: Sequence[Candidate], chosen: Candidate, goal: Goal, spec: S
     asked = " and the limits" if spec.limits.model_dump(exclude_none=True) else ""
     score = chosen.metrics[goal.metric]
     if goal.at_least is not None and fitting:
-        why = (f"{chosen.name} is the cheapest of {fitting} candidates that meet {goal}{asked}: "
-               f"{score}, {chosen.latency_p50_ms:.1f} ms an answer.")
+        why = f"{chosen.name} is {_cheapest(fitting)} {goal}{asked}: {score}, {chosen.latency_p50_ms:.1f} ms an answer."
     elif fitting:
         why = f"{chosen.name} is the best by validation {goal.metric}{asked and ' within the limits'}: {score} on test rows."
     else:
         why = f"No candidate meets {goal}{asked}; {chosen.name} comes nearest: {'; '.join(chosen.misses)}."
-    cheaper = [candidate.name for candidate in marked
-               if candidate.as_good_as_chosen and candidate.latency_p50_ms < chosen.latency_p50_ms]
+    cheaper = [
+        candidate.name
+        for candidate in marked
+        if candidate.as_good_as_chosen and candidate.latency_p50_ms < chosen.latency_p50_ms
+    ]
     if cheaper:
-        why += (f" Cheaper and not measurably worse on these test rows: {', '.join(cheaper)}.")
+        why += f" Cheaper and not measurably worse on these test rows: {', '.join(cheaper)}."
     return why
 
 
-def _details(spec: Spec, store: Store, splits: Splits, trained: list[Run], targets: np.ndarray,
-             probabilities: np.ndarray, labels: list[str]) -> Details:
+def _cheapest(fitting: int) -> str:
+    return "the only candidate that meets" if fitting == 1 else f"the cheapest of {fitting} candidates that meet"
+
+
+def _details(spec: Spec, store: Store, splits: Splits, trained: list[Run]) -> Details:
+    """What the report shows beside the chosen candidate's answers."""
     inputs = list(splits.inputs)
     examples = [" · ".join(str(row[name]) for name in inputs)[:400] for row in splits.test.select(inputs).to_dicts()]
     return Details(
-        labels=labels, targets=targets, probabilities=probabilities, examples=examples,
+        labels=[],
+        targets=np.empty(0, int),
+        probabilities=np.empty((0, 0)),
+        examples=examples,
         curves={run.name: run.curve for run in trained if run.curve},
-        prepared=Prepared(**store.read_record("prepare")), collected=Collected(**store.read_record("collect")),
+        prepared=Prepared(**store.read_record("prepare")),
+        collected=Collected(**store.read_record("collect")),
         spec_text=dump(spec),
     )
-
-

@@ -19,6 +19,7 @@ SMALL = 2_000
 TEST_SHARE = 0.2
 MAX_VALIDATION = 3_000
 N_EXAMPLES = 3
+N_PARTS, TELLS_ALL = 50, 0.98
 N_NAMED = 5
 
 
@@ -58,9 +59,12 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
         rows={name: len(part) for name, part in splits.items()},
         removed=dict(cleaning.removed.most_common()),
         labels={name: dict(Counter(part[output].to_list()).most_common()) for name, part in splits.items()},
-        columns=[_describe(splits["train"], name, kind, name == output)
-                 for name, kind in {**spec.inputs, **spec.output}.items()],
-        warnings=cleaning.warnings, key=key_of(spec, store),
+        columns=[
+            _describe(splits["train"], name, kind, name == output)
+            for name, kind in {**spec.inputs, **spec.output}.items()
+        ],
+        warnings=cleaning.warnings,
+        key=key_of(spec, store),
     )
     write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
     write_json(store.record("prepare"), as_json(record))
@@ -85,13 +89,22 @@ def split_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, 
     if len(validation):
         validation = _without(validation, test, inputs, "validation row with the inputs of a test row", cleaning)
         train = _without(train, validation, inputs, "train row with the inputs of a validation row", cleaning)
-        validation = _with_known_labels(validation, train, output, "validation row whose label is not in train", cleaning)
+        validation = _with_known_labels(
+            validation, train, output, "validation row whose label is not in train", cleaning
+        )
     else:
-        share = 0.2 if len(train) < SMALL else 0.1
-        train, validation = _cut(train, inputs, output, min(MAX_VALIDATION, round(share * len(train))), random)
+        train, validation = cut_validation(train, inputs, output, random)
     if not len(test):
         raise DataError(f"data has {len(rows):,} rows, too few for a test split, expected at least two rows a label")
     return {"train": train[random.permutation(len(train))], "validation": validation, "test": test}
+
+
+def cut_validation(
+    train: pl.DataFrame, inputs: list[str], output: str, random: np.random.Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Train and validation rows without shared inputs; train keeps a row of every label, validation may be empty."""
+    share = 0.2 if len(train) < SMALL else 0.1
+    return _cut(train, inputs, output, min(MAX_VALIDATION, round(share * len(train))), random)
 
 
 def _without_duplicates(train: pl.DataFrame, cleaning: Cleaning) -> pl.DataFrame:
@@ -101,26 +114,31 @@ def _without_duplicates(train: pl.DataFrame, cleaning: Cleaning) -> pl.DataFrame
     return distinct
 
 
-def _without(rows: pl.DataFrame, others: pl.DataFrame, inputs: list[str], reason: str,
-             cleaning: Cleaning) -> pl.DataFrame:
+def _without(
+    rows: pl.DataFrame, others: pl.DataFrame, inputs: list[str], reason: str, cleaning: Cleaning
+) -> pl.DataFrame:
     """The rows whose inputs occur in none of the others."""
     if not len(rows) or not len(others):
         return rows
     taken = set(_places(others, inputs))
-    return cleaning.keep(rows, pl.Series([place not in taken for place in _places(rows, inputs)], dtype=pl.Boolean), reason)
+    return cleaning.keep(
+        rows, pl.Series([place not in taken for place in _places(rows, inputs)], dtype=pl.Boolean), reason
+    )
 
 
 def _places(rows: pl.DataFrame, inputs: list[str]) -> list[tuple[Any, ...]]:
     return rows.select(pl.col(inputs).cast(pl.String)).rows()
 
 
-def _with_known_labels(rows: pl.DataFrame, train: pl.DataFrame, output: str, reason: str,
-                       cleaning: Cleaning) -> pl.DataFrame:
+def _with_known_labels(
+    rows: pl.DataFrame, train: pl.DataFrame, output: str, reason: str, cleaning: Cleaning
+) -> pl.DataFrame:
     known = rows[output].is_in(train[output].unique().to_list())
     unknown = sorted(rows.filter(~known)[output].unique().to_list())
     if unknown:
-        cleaning.warnings.append(f"{len(unknown)} labels occur in no train row and were left out: "
-                                 f"{', '.join(unknown[:N_NAMED])}")
+        cleaning.warnings.append(
+            f"{len(unknown)} labels occur in no train row and were left out: {', '.join(unknown[:N_NAMED])}"
+        )
     return cleaning.keep(rows, known, reason)
 
 
@@ -130,18 +148,23 @@ def _check_labels(train: pl.DataFrame, output: str, cleaning: Cleaning) -> None:
         only = f"the one label '{next(iter(counts))}'" if counts else "no rows"
         raise DataError(f"column '{output}' has {only}, expected at least two labels to tell apart")
     if len(counts) > MAX_LABELS:
-        raise DataError(f"column '{output}' has {len(counts):,} labels, expected at most {MAX_LABELS:,}",
-                        "is it an identifier or free text rather than a category?")
+        raise DataError(
+            f"column '{output}' has {len(counts):,} labels, expected at most {MAX_LABELS:,}",
+            "is it an identifier or free text rather than a category?",
+        )
     if max(counts.values()) == 1:
         raise DataError(f"column '{output}' has {len(counts)} labels on one row each, expected several rows a label")
     single = sorted(label for label, count in counts.items() if count < 3)
     if single:
-        cleaning.warnings.append(f"{len(single)} labels have fewer than 3 rows and are hardly learnt or measured: "
-                                 f"{', '.join(single[:N_NAMED])}")
+        cleaning.warnings.append(
+            f"{len(single)} labels have fewer than 3 rows and are hardly learnt or measured: "
+            f"{', '.join(single[:N_NAMED])}"
+        )
 
 
-def _cut(rows: pl.DataFrame, inputs: list[str], output: str, n_wanted: int,
-         random: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _cut(
+    rows: pl.DataFrame, inputs: list[str], output: str, n_wanted: int, random: np.random.Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows in two parts, the second of about `n_wanted`, in proportion to the labels.
 
     Rows with the same inputs stay together, and the first part keeps a row of every label.
@@ -154,15 +177,19 @@ def _cut(rows: pl.DataFrame, inputs: list[str], output: str, n_wanted: int,
     for members in groups.values():
         by_label.setdefault(labels[members[0]], []).append(members)
     share = n_wanted / max(1, len(rows))
-    taken: list[int] = []
+    taken: list[list[int]] = []
     for label in sorted(by_label):
         found = by_label[label]
-        n_cut = min(round(share * len(found) + random.uniform(-0.5, 0.5) * (len(found) < 1 / max(share, 1e-9))),
-                    len(found) - 1)
-        for place in random.permutation(len(found))[:max(n_cut, 0)]:
-            taken += found[place]
+        n_cut = min(
+            round(share * len(found) + random.uniform(-0.5, 0.5) * (len(found) < 1 / max(share, 1e-9))), len(found) - 1
+        )
+        for place in random.permutation(len(found))[: max(n_cut, 0)]:
+            taken.append(found[place])
     mask = np.zeros(len(rows), bool)
-    mask[taken] = True
+    mask[[number for group in taken for number in group]] = True
+    lost = set(labels) - {labels[number] for number in np.flatnonzero(~mask)}
+    for group in taken if lost else ():  # all rows of a label stood beside another label's, with the same inputs
+        mask[group] = lost.isdisjoint(labels[number] for number in group)
     return rows.filter(~pl.Series(mask)), rows.filter(pl.Series(mask))
 
 
@@ -173,12 +200,33 @@ def _warn_of_columns(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> Non
         if not len(values):
             cleaning.warnings.append(f"column '{name}' is missing in every train row: nothing can be learnt from it")
         elif values.n_unique() == 1:
-            cleaning.warnings.append(f"column '{name}' is constant ({str(values[0])[:40]!r}): nothing can be learnt from it")
+            cleaning.warnings.append(
+                f"column '{name}' is constant ({str(values[0])[:40]!r}): nothing can be learnt from it"
+            )
+        if _tells_all(train, name, spec.output_column):
+            cleaning.warnings.append(
+                f"column '{name}' alone tells '{spec.output_column}' nearly always: "
+                "is it known when the question is asked, or only afterwards?"
+            )
     groups = train.group_by(list(spec.inputs)).agg(pl.col(spec.output_column).n_unique().alias("n"))
     n_conflicts = int((groups["n"] > 1).sum())
     if n_conflicts:
-        cleaning.warnings.append(f"{n_conflicts} inputs stand in train with different labels: "
-                                 "look for label errors among them")
+        cleaning.warnings.append(
+            f"{n_conflicts} inputs stand in train with different labels: look for label errors among them"
+        )
+
+
+def _tells_all(train: pl.DataFrame, name: str, output: str) -> bool:
+    """True when the commonest label of each value (or 50th part of the numbers) is right on 98 % of rows."""
+    column = train[name].rank("dense") if train[name].dtype.is_float() else train[name]
+    if column.dtype.is_numeric() and column.n_unique() > N_PARTS:
+        column = (train[name].rank("ordinal") * N_PARTS / len(train)).floor()
+    if column.n_unique() > max(2, len(train) // 10):
+        return False
+    pairs = train.select(output).with_columns(column.alias("value")).group_by("value", output).len()
+    right = pairs.group_by("value").agg(pl.col("len").max())["len"].sum()
+    commonest = Counter(train[output].to_list()).most_common(1)[0][1]
+    return bool(right >= TELLS_ALL * len(train)) and commonest < 0.95 * len(train)
 
 
 def _describe(train: pl.DataFrame, name: str, kind: str, is_output: bool) -> dict[str, Any]:
@@ -192,6 +240,12 @@ def _describe(train: pl.DataFrame, name: str, kind: str, is_output: bool) -> dic
     elif kind == "text" and len(present):
         lengths = present.str.len_chars()
         summary = {"characters_median": lengths.median(), "characters_max": lengths.max()}
-    return {"name": name, "kind": kind, "role": "output" if is_output else "input",
-            "missing_share": float(missing.fill_null(True).mean() or 0.0), "distinct": present.n_unique(),
-            "examples": [str(value)[:80] for value in present.head(N_EXAMPLES).to_list()], "summary": summary}
+    return {
+        "name": name,
+        "kind": kind,
+        "role": "output" if is_output else "input",
+        "missing_share": int(missing.fill_null(True).sum()) / max(1, len(column)),
+        "distinct": present.n_unique(),
+        "examples": [str(value)[:80] for value in present.head(N_EXAMPLES).to_list()],
+        "summary": summary,
+    }

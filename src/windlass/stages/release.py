@@ -31,8 +31,10 @@ def release(spec: Spec, store: Store, board: Board, progress: Progress = silent,
     wanted = board.chosen if not candidate else _known(candidate, [entry.name for entry in board.candidates])
     measured = board.candidate(wanted)
     if measured.misses:
-        raise GateRefused(f"release refused: {'; '.join(measured.misses)}",
-                          "the report shows where it is wrong: more or cleaner rows, more `minutes`, or another goal")
+        raise GateRefused(
+            f"release refused: {'; '.join(measured.misses)}",
+            "the report shows where it is wrong: more or cleaner rows, more `minutes`, or another goal",
+        )
     source = store.run_folder(wanted) / "artifact"
     progress("release", 1, N_STEPS, "golden answers from the artifact")
     predictors.replay(predictors.load(source), source)
@@ -43,8 +45,10 @@ def release(spec: Spec, store: Store, board: Board, progress: Progress = silent,
     _, predictor = releases.open_release(store, record.id)
     difference = probe(predictor, record, read_golden(releases.folder(store, record.id) / releases.MODEL))
     if not difference <= TOLERANCE:
-        raise GateRefused(f"release refused: answers behind the server differ by {difference:.2g} from the trained model, "
-                          f"expected at most {TOLERANCE:g}")
+        raise GateRefused(
+            f"release refused: answers behind the server differ by {difference:.2g} from the trained model, "
+            f"expected at most {TOLERANCE:g}"
+        )
     releases.point_to(store, record.id)
     progress("release", N_STEPS, N_STEPS, record.id)
     write_json(store.record("release"), {"key": key_of(spec, store), "id": record.id})
@@ -69,15 +73,33 @@ def _publish(spec: Spec, store: Store, board: Board, candidate: str, source: Pat
 
     def build(aside: Path) -> None:
         shutil.copytree(source, aside / "model")
-        card = Card(product=spec.name, candidate=candidate, board=board, prepared=prepared, spec_text=dump(spec),
-                    windlass_version=windlass.__version__, created=created)
+        card = Card(
+            product=spec.name,
+            candidate=candidate,
+            board=board,
+            prepared=prepared,
+            spec_text=dump(spec),
+            windlass_version=windlass.__version__,
+            created=created,
+        )
         write_text(aside / "card.md", model_card(card))
         measured = board.candidate(candidate)
-        write_json(aside / "release.json", as_json(Release(
-            id=identity, product=spec.name, candidate=candidate, headline=board.headline,
-            score=measured.metrics[board.headline], created=created, fingerprint=prepared.fingerprint,
-            files=hash_folder(aside), size_mb=size_mb(aside / "model"),
-        )))
+        write_json(
+            aside / "release.json",
+            as_json(
+                Release(
+                    id=identity,
+                    product=spec.name,
+                    candidate=candidate,
+                    headline=board.headline,
+                    score=measured.metrics[board.headline],
+                    created=created,
+                    fingerprint=prepared.fingerprint,
+                    files=hash_folder(aside),
+                    size_mb=size_mb(aside / "model"),
+                )
+            ),
+        )
 
     publish(folder, build)
     return releases.open_release(store, identity)[0]

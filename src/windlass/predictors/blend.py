@@ -1,0 +1,49 @@
+"""Answers with the mean of the probabilities of several artifacts that lie inside this one."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds.contract import Batch
+from windlass.metrics import softmax
+from windlass.predictors.contract import Engine, Predictor
+from windlass.records import Manifest
+
+
+def part_folder(folder: Path, number: int) -> Path:
+    return folder / f"part-{number}"
+
+
+def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Predictor]) -> Engine:
+    """`settings.parts` artifacts; the manifest's inputs are those of the parts, one after the other.
+
+    Raises: DataError: a part is damaged, or not what the manifest says.
+    """
+    n_parts = manifest.settings.get("parts", 0)
+    if not isinstance(n_parts, int):
+        raise DataError(f"{folder} is a blend of {n_parts!r} parts, expected a whole number")
+    parts = [load_part(part_folder(folder, number)) for number in range(n_parts)]
+    inputs = [column for part in parts for column in part.manifest.inputs]
+    if not parts or inputs != list(manifest.inputs):
+        raise DataError(
+            f"{folder} is a blend whose parts read {[column.name for column in inputs]}, "
+            f"expected {[column.name for column in manifest.inputs]} as its manifest says"
+        )
+    labels = manifest.output.state["labels"]
+    if any(part.manifest.output.state["labels"] != labels for part in parts):
+        raise DataError(f"{folder} is a blend whose parts have other labels, expected {labels}")
+    ends = np.cumsum([len(part.manifest.inputs) for part in parts]).tolist()
+
+    def logits(batches: Sequence[Batch]) -> np.ndarray:
+        shares = [
+            softmax(
+                part.engine(batches[end - len(part.manifest.inputs) : end]).astype(np.float64)
+                / part.manifest.temperature
+            )
+            for part, end in zip(parts, ends, strict=True)
+        ]
+        return np.log(np.maximum(np.mean(shares, axis=0), 1e-12))
+
+    return logits

@@ -1,0 +1,14 @@
+"""What all tests share: nothing they write, and nothing they read, lies outside their own folder."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    """A test that forgets to say where writes into its own folder, and not into the repository."""
+    monkeypatch.chdir(tmp_path)

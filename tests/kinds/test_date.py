@@ -1,0 +1,108 @@
+"""Dates: the forms that are read, and the trend and cycles that they become."""
+
+from datetime import date, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+
+from windlass.errors import DataError
+from windlass.kinds.date import KIND
+
+DAY = datetime(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-03-01",
+        "2026-3-1",
+        "2026/03/01",
+        "2026/3/1",
+        "2026.3.1",
+        "2026年3月1日",
+        " 2026-03-01 ",
+        "20260301",
+        "2026-03-01T00:00:00",
+        "2026/03/01 00:00",
+        "2026/3/1 00:00:00",
+        "2026-03-01T00:00:00Z",
+        "2026-03-01T00:00:00+08:00",
+        date(2026, 3, 1),
+        DAY,
+        DAY.replace(tzinfo=timezone(timedelta(hours=8))),
+    ],
+)
+def test_a_day_is_read_in_each_form(value):
+    assert KIND.read(value, None) == DAY
+
+
+@pytest.mark.parametrize("value", [None, "", " ", "?", "N/A", float("nan")])
+def test_a_missing_date_is_none(value):
+    assert KIND.read(value, None) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-13-01",
+        "2026-02-29",
+        "2026年2月30日",
+        "31/12/2026",
+        "12/31/2026",
+        "yesterday",
+        "2026",
+        "0000-00-00",
+        "2026-03-01 25:00",
+        20260301,
+        1.5,
+        True,
+        b"2026-03-01",
+        [],
+        "9" * 5_000,
+        "\ud800",
+        pytest.param(10**5000, id="huge"),
+    ],
+)
+def test_what_is_no_date_is_refused(value):
+    """31/12 and 12/31 are not guessed apart."""
+    with pytest.raises(DataError, match=r"^date is .*, expected a date such as 2026-03-31 or 2026/03/31$"):
+        KIND.read(value, None)
+
+
+def fitted(values):
+    return KIND.fit(iter(values), "calendar", {})
+
+
+def test_time_is_scaled_over_the_training_rows():
+    """Two days: one deviation below the mean and one above."""
+    days = [datetime(2026, 1, 1), datetime(2026, 1, 3)]
+    assert KIND.encode(days, fitted(days))[:, 0] == pytest.approx([-1, 1], abs=1e-5)
+
+
+def test_a_missing_date_is_a_mark_and_nothing_else():
+    assert KIND.encode([None], fitted([DAY])).tolist() == [[0, 1, 0, 0, 0, 0, 0, 0]]
+
+
+def test_cycles_close():
+    """Sunday is as near to Monday as Monday to Tuesday, December to January, 23:00 to midnight."""
+    state = fitted([DAY])
+    sunday, monday, tuesday = KIND.encode([datetime(2026, 3, day) for day in (1, 2, 3)], state)[:, 4:6]
+    assert np.linalg.norm(sunday - monday) == pytest.approx(np.linalg.norm(monday - tuesday), abs=1e-6)
+    last, first = KIND.encode([datetime(2025, 12, 31), datetime(2026, 1, 1)], state)[:, 2:4]
+    assert np.linalg.norm(last - first) < 2 * np.pi / 365 * 1.5
+    late, midnight = KIND.encode([datetime(2026, 3, 1, 23), datetime(2026, 3, 2, 0)], state)[:, 6:8]
+    assert np.linalg.norm(late - midnight) == pytest.approx(2 * np.sin(np.pi / 24), abs=1e-6)
+
+
+@pytest.mark.parametrize("values", [[], [None], [DAY], [DAY, DAY]])
+def test_hard_columns_give_finite_numbers(values):
+    batch = KIND.encode([datetime.min, datetime.max, DAY, None], fitted(values))
+    assert np.isfinite(batch).all()
+    assert np.abs(batch).max() <= 8
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"), [("2026年3月1日", "2026-03-01T00:00:00"), (DAY, "2026-03-01T00:00:00"), ("?", None)]
+)
+def test_a_client_would_send_the_day_in_iso_form(value, sent):
+    assert KIND.portable(value, None) == sent

@@ -1,0 +1,137 @@
+"""Every learner keeps the contract on toys that anything can learn, and the shipped check finds what breaks it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from windlass.errors import NotReady
+from windlass.learners.contract import Learner
+from windlass.learners.table import LEARNERS
+from windlass.testing import check_learner, toys
+
+SLOW = frozenset(name for name, learner in LEARNERS.items() if "torch" in learner.needs)
+"""Networks train three toys and one of them twice: ten seconds to two minutes each."""
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [
+        pytest.param(learner, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name, learner in LEARNERS.items()
+    ],
+)
+def test_every_learner_keeps_the_contract(learner):
+    reason = check_learner(learner)
+    if reason:
+        pytest.skip(f"{learner.name} {reason}")
+
+
+LINEAR = LEARNERS["linear"]
+
+
+def after(change) -> Learner:
+    """A learner that does all that `linear` does, and then this to its folder."""
+
+    def fit(splits, options, budget, progress):
+        fitted = LINEAR.fit(splits, options, budget, progress)
+        return change(fitted, options) or fitted
+
+    return replace(LINEAR, fit=fit)
+
+
+def _reversed(splits, options, budget, progress):
+    """Learns every answer as the other one, as a model with its labels in the wrong order would answer."""
+    other = pl.when(pl.col("answer") == "yes").then(pl.lit("no")).otherwise(pl.lit("yes")).alias("answer")
+    return LINEAR.fit(
+        replace(splits, train=splits.train.with_columns(other), validation=splits.validation.with_columns(other)),
+        options,
+        budget,
+        progress,
+    )
+
+
+def _with_chance(splits, options, budget, progress):
+    rows = splits.train.sample(fraction=0.5, seed=len(options.folder.name))
+    return LINEAR.fit(replace(splits, train=rows), options, budget, progress)
+
+
+def _rewrite(path: Path, change) -> None:
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values))
+
+
+def _other_golden(fitted, options):
+    _rewrite(fitted.artifact / "golden.json", lambda values: values["probabilities"].reverse())
+
+
+def _other_name(fitted, options):
+    _rewrite(fitted.artifact / "manifest.json", lambda values: values.update(learner="someone"))
+
+
+def _code(fitted, options):
+    (fitted.artifact / "model.py").write_text("import os")
+
+
+def _link(fitted, options):
+    (fitted.artifact / "more.json").symlink_to("/etc/passwd")
+
+
+BROKEN = {
+    "learns nothing": (
+        replace(LINEAR, fit=LEARNERS["majority"].fit, name="majority"),
+        "the commonest answer alone gives",
+    ),
+    "has its labels in the wrong order": (replace(LINEAR, fit=_reversed), "the commonest answer alone gives"),
+    "is another model each time": (replace(LINEAR, fit=_with_chance), "the same seed gave probabilities that differ"),
+    "has golden rows of another model": (after(_other_golden), "answers its golden rows with a difference"),
+    "has no golden rows": (
+        after(
+            lambda fitted, options: _rewrite(
+                fitted.artifact / "golden.json", lambda values: values.update(rows=[], probabilities=[])
+            )
+        ),
+        "has no golden rows",
+    ),
+    "names another learner": (after(_other_name), "the manifest names 'someone'"),
+    "leaves code behind": (after(_code), "the artifact holds ['model.py']"),
+    "leaves a link behind": (after(_link), "the artifact holds ['more.json']"),
+    "says no share": (after(lambda fitted, options: replace(fitted, validation=float("nan"))), "expected a share"),
+    "writes elsewhere": (after(lambda fitted, options: replace(fitted, artifact=options.folder)), "no artifact at"),
+    "has a curve that is no JSON": (
+        after(lambda fitted, options: replace(fitted, curve=[{"loss": float("nan")}])),
+        "JSON",
+    ),
+    "reads nothing": (replace(LINEAR, inputs=frozenset({"sound"})), "reads none of the toys"),
+}
+
+
+@pytest.mark.parametrize(("learner", "words"), BROKEN.values(), ids=BROKEN)
+def test_the_check_finds_a_broken_learner(learner, words):
+    """Control: each way to break the contract is noticed, and said."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011  the words are what is checked
+        check_learner(learner)
+    assert words in str(caught.value)
+
+
+def test_a_learner_that_is_not_installed_says_what_to_install():
+    assert "pip install 'windlass[train]'" in check_learner(replace(LINEAR, needs=("no_such_module",)))
+
+
+def test_a_learner_that_is_not_ready_says_why():
+    def fit(splits, options, budget, progress):
+        raise NotReady("needs a model that is not here")
+
+    assert check_learner(replace(LINEAR, fit=fit)) == "needs a model that is not here"
+
+
+def test_toys_are_the_same_each_time_and_have_gaps(tmp_path):
+    first, second = (dict(toys(tmp_path / name)) for name in "ab")
+    assert set(first) == {"text", "table", "image", "text and number"}
+    assert first["table"].train.equals(second["table"].train)
+    assert first["table"].train["size"].null_count() > 5
+    assert np.mean([label == "no" for label in first["text"].test["answer"]]) == pytest.approx(0.6)

@@ -1,0 +1,319 @@
+"""The gradient loop: plan, resuming, stopping, precision."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from windlass.errors import DataError, SpecError
+from windlass.learners import checkpoint, loop, probe
+from windlass.learners.batches import Inputs, by_length, shuffled
+from windlass.learners.contract import Budget, Options
+from windlass.learners.loop import Data, Settings
+from windlass.records import silent
+
+SETTINGS = Settings(lr=5e-3, batch=8, epochs=6, patience=9, checkpoint_seconds=0.0)
+
+
+class Bag(nn.Module):
+    """The mean of word vectors, with dropout, under a linear head; slow on purpose where a test asks for it."""
+
+    def __init__(self, n_classes: int = 3, pause: float = 0.0) -> None:
+        super().__init__()
+        self.pause = pause
+        self.embedding = nn.Embedding(20, 16, padding_idx=0)
+        self.dropout = nn.Dropout(0.3)
+        self.head = nn.Linear(16, n_classes)
+
+    def forward(self, tokens):
+        if self.training and self.pause:
+            time.sleep(self.pause)
+        real = (tokens != 0).unsqueeze(-1)
+        return self.head(self.dropout((self.embedding(tokens) * real).sum(1) / real.sum(1).clamp(min=1)))
+
+
+def words(n_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ids of 1 to 9 words; ids 1, 2, 3 tell the class."""
+    chance = np.random.default_rng(seed)
+    tokens, targets = np.zeros((n_rows, 9), np.int64), chance.integers(0, 3, n_rows)
+    for row, target in enumerate(targets):
+        length = int(chance.integers(1, 10))
+        tokens[row, :length] = chance.integers(4, 20, length)
+        tokens[row, int(chance.integers(0, length))] = target + 1
+    return tokens, targets
+
+
+def data(n_train: int = 96, n_validation: int = 30) -> Data:
+    tokens, targets = words(n_train, 1)
+    shown, truth = words(n_validation, 2)
+    return Data(Inputs((tokens,), (0,)), targets, Inputs((shown,), (0,)),
+                lambda logits: float((logits.argmax(1) == truth).mean()) if len(truth) else float("nan"), "accuracy")
+
+
+def run(folder: Path, settings: Settings = SETTINGS, progress=silent, seconds: float = 60, pause: float = 0.0,
+        **options) -> tuple[nn.Module, loop.Result]:
+    torch.manual_seed(5)
+    model = Bag(pause=pause)
+    folder.mkdir(exist_ok=True, parents=True)
+    chosen = Options(folder, "accuracy", precision=options.pop("precision", "float32"), **options)
+    return model, loop.train(model, options.pop("data", data()), settings, chosen, Budget(seconds), progress)
+
+
+def fixed_plan(folder: Path) -> None:
+    """One thread and all steps, whatever this machine is doing: what a first run would have planned on a quiet one."""
+    path = folder / loop.PLAN
+    path.write_text(json.dumps({**json.loads(path.read_text()), "steps": 72, "threads": 1, "seconds": 60.0}))
+
+
+def weights_of(model: nn.Module) -> np.ndarray:
+    return np.concatenate([value.detach().numpy().ravel() for value in model.parameters()])
+
+
+def test_it_learns_a_toy_task_and_gives_the_best_epochs_logits(tmp_path):
+    """Every class is told by one word, so that nearly all validation rows come out right."""
+    model, result = run(tmp_path, dataclasses.replace(SETTINGS, lr=2e-2, epochs=15))
+    best = max(entry["accuracy"] for entry in result.curve)
+    assert best > 0.9
+    assert data().score(result.validation_logits) == best
+    assert np.allclose(loop.answers(model.eval(), data().validation, 8), result.validation_logits, atol=1e-6)
+
+
+def test_each_row_comes_once_an_epoch_with_rows_of_like_length():
+    """Order depends on seed and epoch alone; lengths in a batch differ less than in the whole."""
+    lengths = np.random.default_rng(1).integers(1, 60, 1000)
+    batches = shuffled(lengths, 16, seed=3, epoch=2)
+    assert sorted(np.concatenate(batches)) == list(range(1000))
+    assert np.mean([np.ptp(lengths[rows]) for rows in batches]) < 8
+    again, other = shuffled(lengths, 16, 3, 2), shuffled(lengths, 16, 3, 1)
+    assert all((first == second).all() for first, second in zip(batches, again, strict=True))
+    assert any(first.tolist() != second.tolist() for first, second in zip(batches, other, strict=True))
+
+
+def test_batches_are_cut_to_their_longest_row():
+    tokens, _ = words(50, 4)
+    inputs = Inputs((tokens,), (0,))
+    for rows in by_length(inputs.lengths(), 8):
+        taken = inputs.take(rows)[0]
+        assert taken.shape[1] == inputs.lengths()[rows].max()
+        assert (tokens[rows].sum(1) == taken.sum(1)).all()
+
+
+def test_killed_anywhere_it_resumes_to_the_same_weights(tmp_path):
+    """kill -9 in a running step, twice; dropout and the place inside the epoch go on as if nothing had been."""
+    script = ("import sys; from pathlib import Path; from tests.learners.test_loop import run, fixed_plan, SETTINGS\n"
+              "run(Path(sys.argv[1]), pause=0.02)")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        run(folder, dataclasses.replace(SETTINGS))
+        (folder / checkpoint.FILE).unlink(missing_ok=True)
+        fixed_plan(folder)
+    wanted, result = run(whole)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    for _ in range(2):
+        before = _stamp(killed)
+        process = subprocess.Popen([sys.executable, "-c", script, str(killed)], env=environment)
+        _wait_for_change(killed, before, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    found, _ = checkpoint.read(killed / checkpoint.FILE) or ({}, {})
+    assert found, "killed before a checkpoint was written"
+    resumed, again = run(killed)
+    assert np.abs(weights_of(resumed) - weights_of(wanted)).max() < 1e-6
+    assert np.abs(again.validation_logits - result.validation_logits).max() < 1e-6
+    wanted_losses = [entry["loss"] for entry in result.curve]
+    assert [entry["loss"] for entry in again.curve] == pytest.approx(wanted_losses, abs=1e-6)
+
+
+def _stamp(folder: Path) -> float:
+    path = folder / checkpoint.FILE
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def _wait_for_change(folder: Path, before: float, process: subprocess.Popen) -> None:
+    """Until the run has written its next checkpoint."""
+    while _stamp(folder) == before and process.poll() is None:
+        time.sleep(0.005)
+
+
+def stopped_halfway(folder: Path) -> None:
+    """A run that breaks off in its thirtieth step."""
+
+    class Broken(Exception):
+        pass
+
+    def progress(task, done, total, note=""):
+        if done >= 30:
+            raise Broken
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "REPORT_SECONDS", 0.0)
+        with pytest.raises(Broken):
+            run(folder, progress=progress)
+
+
+def test_a_run_resumed_in_the_middle_is_not_the_run_of_a_fresh_random_state(tmp_path):
+    """The control of the resume test: without the random state in the checkpoint, weights differ."""
+    for name in ("kept", "lost"):
+        run(tmp_path / name)
+        (tmp_path / name / checkpoint.FILE).unlink()
+        fixed_plan(tmp_path / name)
+        stopped_halfway(tmp_path / name)
+    path = tmp_path / "lost" / checkpoint.FILE
+    groups, header = checkpoint.read(path)
+    groups["random"] = {"cpu": torch.Generator().manual_seed(99).get_state()}
+    checkpoint.write(path, groups, header)
+    first, second = run(tmp_path / "kept")[0], run(tmp_path / "lost")[0]
+    assert np.abs(weights_of(first) - weights_of(second)).max() > 1e-4
+
+
+@pytest.mark.parametrize("damage", ["cut", "other plan"])
+def test_a_checkpoint_that_does_not_fit_is_discarded_and_said_so(tmp_path, damage):
+    run(tmp_path)
+    path = tmp_path / checkpoint.FILE
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:200])
+    else:
+        groups, header = checkpoint.read(path)
+        checkpoint.write(path, groups, {**header, "plan": {**header["plan"], "steps": 1}})
+    _, result = run(tmp_path)
+    assert "checkpoint discarded" in result.curve[0]["note"]
+    assert len(result.curve) == 6
+
+
+def test_a_plan_for_other_settings_is_discarded(tmp_path):
+    run(tmp_path)
+    _, result = run(tmp_path, dataclasses.replace(SETTINGS, lr=1e-3))
+    assert "plan discarded" in result.curve[0]["note"]
+
+
+def test_it_stops_when_validation_gets_no_better(tmp_path):
+    """A score that never rises ends the run after the first epoch and `patience` more."""
+    flat = dataclasses.replace(data(), score=lambda logits: 0.5)
+    torch.manual_seed(5)
+    result = loop.train(Bag(), flat, dataclasses.replace(SETTINGS, epochs=20, patience=2),
+                        Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
+    assert len(result.curve) == 3
+    assert "no better for 2 epochs" in result.curve[-1]["note"]
+
+
+def test_best_weights_are_kept_when_later_epochs_are_worse(tmp_path):
+    scores = iter([0.2, 0.9, 0.1, 0.1, 0.1, 0.1])
+    kept = []
+
+    def score(logits):
+        kept.append(logits)
+        return next(scores)
+
+    torch.manual_seed(5)
+    result = loop.train(Bag(), dataclasses.replace(data(), score=score), SETTINGS,
+                        Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
+    assert np.allclose(result.validation_logits, kept[1], atol=1e-5)
+
+
+def test_without_validation_rows_it_trains_the_planned_epochs(tmp_path):
+    torch.manual_seed(5)
+    result = loop.train(Bag(), data(n_validation=0), SETTINGS, Options(tmp_path, precision="float32"), Budget(60),
+                        silent)
+    assert len(result.curve) == 6
+    assert all(entry["accuracy"] is None for entry in result.curve)
+
+
+def test_a_small_budget_shortens_the_plan(tmp_path):
+    """0.05 s a step and a budget of 1.5 s: a fraction of the 72 steps, and the rate still falls to zero."""
+    _, result = run(tmp_path, seconds=1.5, pause=0.05)
+    assert 1 <= result.curve[-1]["step"] < 40
+
+
+def test_a_run_far_over_its_budget_is_stopped(tmp_path):
+    """The plan was made when steps took no time; now they do."""
+    run(tmp_path)
+    (tmp_path / checkpoint.FILE).unlink()
+    path = tmp_path / loop.PLAN
+    path.write_text(json.dumps({**json.loads(path.read_text()), "seconds": 0.3}))
+    _, result = run(tmp_path, pause=0.1)
+    assert result.curve[-1]["step"] < 12
+    assert "out of time" in result.curve[-1]["note"]
+
+
+def test_measuring_leaves_weights_and_chance_untouched(tmp_path):
+    torch.manual_seed(5)
+    model = Bag()
+    training = loop._Training(model, data(), SETTINGS, Options(tmp_path, precision="auto"))
+    before, state = weights_of(model).copy(), torch.get_rng_state()
+    rows = [np.arange(8), np.arange(8, 16)]
+    seconds = probe.step_seconds(model, training._optimizer, training._step, rows,
+                                 probe.Tried(["float32", "bfloat16"], 5.0))
+    training._threads(rows[0])
+    assert set(seconds) == {"float32", "bfloat16"}
+    assert (weights_of(model) == before).all()
+    assert (torch.get_rng_state() == state).all()
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_bfloat16_is_taken_only_where_it_is_faster():
+    assert probe.fastest({"float32": 1.0, "bfloat16": 0.5}) == "bfloat16"
+    assert probe.fastest({"float32": 1.0, "bfloat16": 0.95}) == "float32"
+    assert probe.precisions("bfloat16") == ["bfloat16"]
+    assert probe.precisions("auto")[0] == "float32"
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+def test_every_optimizer_brings_the_loss_down_and_resumes(tmp_path, optimizer):
+    _, result = run(tmp_path, optimizer=optimizer)
+    assert result.curve[-1]["loss"] < result.curve[0]["loss"]
+    _, again = run(tmp_path, optimizer=optimizer)
+    assert [entry["loss"] for entry in again.curve] == [entry["loss"] for entry in result.curve]
+
+
+def test_an_unknown_optimizer_is_refused_with_the_nearest(tmp_path):
+    with pytest.raises(SpecError, match="did you mean 'adam'"):
+        run(tmp_path, optimizer="adamv")
+
+
+def test_the_average_of_the_weights_is_what_is_kept(tmp_path):
+    """With an average of decay 0.98 the result is near, not at, the last weights."""
+    settings = dataclasses.replace(SETTINGS, average=0.98)
+    model, result = run(tmp_path, settings)
+    again, _ = run(tmp_path / "plain")
+    assert 1e-4 < np.abs(weights_of(model) - weights_of(again)).max() < 1.0
+    assert result.curve[-1]["accuracy"] > 0.5
+
+
+def test_a_loss_that_is_not_finite_is_refused(tmp_path):
+    torch.manual_seed(5)
+    model = Bag()
+    with torch.no_grad():
+        model.head.bias.fill_(float("nan"))
+    with pytest.raises(DataError, match="loss is nan at step 1"):
+        loop.train(model, data(), SETTINGS, Options(tmp_path, precision="float32"), Budget(60), silent)
+
+
+def test_rate_rises_then_falls_along_a_cosine():
+    """Warm-up over a tenth of 100 steps; half way through the fall the rate is a half."""
+    assert loop.schedule(0, 100, 0.1) == pytest.approx(1 / 11)
+    assert loop.schedule(10, 100, 0.1) == 1.0
+    assert loop.schedule(55, 100, 0.1) == pytest.approx(0.5)
+    assert loop.schedule(99, 100, 0.1) < 0.01
+    assert loop.schedule(0, 1, 0.1) == 1.0
+
+
+def test_norms_and_biases_do_not_decay_and_the_head_has_its_own_rate():
+    optimizer = loop.optimizer_of(Bag(), Settings(lr=1e-3, head_lr=10, weight_decay=0.1), "adamw")
+    rates = {(group["lr"], group["weight_decay"], parameter.ndim)
+             for group in optimizer.param_groups for parameter in group["params"]}
+    assert rates == {(1e-3, 0.1, 2), (1e-2, 0.1, 2), (1e-2, 0.0, 1)}
+
+
+def test_nothing_is_left_after_cleaning(tmp_path):
+    run(tmp_path)
+    loop.clean(Options(tmp_path))
+    assert list(tmp_path.iterdir()) == []

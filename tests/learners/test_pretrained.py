@@ -1,0 +1,148 @@
+"""Pretrained encoders: the tiny random BERT of these tests, and the starter encoder where it is installed."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+from tests.learners import toys
+from windlass.errors import NotReady, SpecError
+from windlass.learners import frozen, pretrained
+from windlass.learners.contract import Budget, Options
+from windlass.records import silent
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *toys.FILLER, *(word for words in toys.MOODS.values() for word in words)]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """A BERT of two layers, 32 wide, with random weights and a tokenizer of whole words."""
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("encoder")
+    torch.manual_seed(1)
+    words = list(dict.fromkeys(WORDS))
+    config = BertConfig(vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+                        intermediate_size=64, max_position_embeddings=64)
+    BertModel(config).save_pretrained(folder, safe_serialization=True)
+    tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]",
+                                                             special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def options(tmp_path, encoder) -> Options:
+    return Options(tmp_path / "run", "accuracy", variant=str(encoder))
+
+
+@pytest.mark.parametrize("fit", [pretrained.fit, pretrained.fit_frozen])
+def test_text_and_table_are_learned_and_served_alike(tmp_path, encoder, fit):
+    splits = toys.text_splits(tmp_path, n_rows=150, table=True)
+    fitted = fit(splits, options(tmp_path, encoder), Budget(60), silent)
+    predictor_accuracy = toys.answers_alike(splits, fitted.artifact)
+    assert fitted.validation > 0.6
+    if fit is pretrained.fit:
+        assert predictor_accuracy == pytest.approx(fitted.validation)
+    assert {path.name for path in fitted.artifact.iterdir()} == {"model.onnx", "manifest.json", "golden.json"}
+    assert not list((tmp_path / "run").glob("features*"))
+    manifest = json.loads((fitted.artifact / "manifest.json").read_text())
+    assert manifest["inputs"][0]["state"]["length"] == 62
+    assert "[CLS]" in manifest["inputs"][0]["state"]["tokenizer"]
+
+
+@pytest.mark.parametrize("fit", [pretrained.fit, pretrained.fit_frozen])
+def test_no_validation_rows_are_no_fault(tmp_path, encoder, fit):
+    splits = toys.text_splits(tmp_path, n_rows=40, n_validation=0)
+    fitted = fit(splits, options(tmp_path, encoder), Budget(60), silent)
+    assert np.isnan(fitted.validation)
+
+
+def test_padding_changes_nothing(encoder):
+    plan = pretrained.design("pretrained", pretrained.locate(str(encoder)), pretrained.Settings())
+    assert toys.padding_changes(plan.text({})) < 1e-6
+
+
+def test_only_the_upper_half_learns(encoder):
+    """Two layers: the second learns; the first and the embeddings stay, and have no dropout."""
+    pooled = pretrained.design("pretrained", pretrained.locate(str(encoder)), pretrained.Settings()).text({})
+    learning = {name for name, value in pooled.named_parameters() if value.requires_grad}
+    assert learning
+    assert all(".layer.1." in name for name in learning)
+    assert pooled.backbone.encoder.layer[0].output.dropout.p == 0.0
+    assert pooled.backbone.encoder.layer[1].output.dropout.p == 0.1
+
+
+def test_other_models_than_encoders_are_refused(tmp_path):
+    from transformers import GPT2Config
+
+    GPT2Config(n_layer=1, n_head=1, n_embd=8, vocab_size=10).save_pretrained(tmp_path)
+    with pytest.raises(SpecError, match="is a 'gpt2' model, expected an encoder such as BERT"):
+        pretrained.design("frozen", pretrained.locate(str(tmp_path)), pretrained.Settings())
+
+
+def test_a_folder_without_a_model_is_not_ready(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotReady, match="cannot be loaded"):
+        pretrained.design("frozen", pretrained.locate(str(tmp_path / "empty")), pretrained.Settings())
+
+
+def test_without_the_starter_encoder_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(pretrained, "find_spec", lambda name: None)
+    with pytest.raises(NotReady, match="windlass\\[starter\\]"):
+        pretrained.locate("")
+
+
+def test_only_a_hub_name_may_use_the_network(tmp_path):
+    assert pretrained.locate(str(tmp_path)).offline
+    assert not pretrained.locate("someone/encoder").offline
+    with pytest.raises(SpecError, match="expected a folder"):
+        pretrained.locate("./not/there")
+
+
+def test_features_are_taken_up_again_from_their_file(tmp_path, encoder):
+    """A second call reads the file: the network that it is given would raise."""
+    plan = pretrained.design("frozen", pretrained.locate(str(encoder)), pretrained.Settings())
+    from windlass.learners.batches import Inputs
+    from windlass.learners.network import Network
+
+    class Broken(Network):
+        def features(self, *inputs):
+            raise AssertionError
+
+    inputs = Inputs((np.random.default_rng(1).integers(2, 12, (20, 6)),), (0,))
+    place = frozen.Place(tmp_path / "features.safetensors", Budget(60), silent, 13)
+    first = frozen.features(Network({0: plan.text({})}, None, 3, 0.0), inputs, place)
+    second = frozen.features(Broken({0: plan.text({})}, None, 3, 0.0), inputs, place)
+    assert first.features.shape == (20, 32)
+    assert (first.features == second.features).all()
+    assert sorted(first.rows) == list(range(20))
+
+
+def test_a_logistic_head_tells_what_scikit_learn_tells():
+    """Two and three classes against predict_proba on the scaled features; a class without rows is never answered."""
+    from sklearn.linear_model import LogisticRegression
+
+    chance = np.random.default_rng(1)
+    for classes in ([0, 1], [0, 2, 3]):
+        targets = np.array(classes)[chance.integers(0, len(classes), 200)]
+        rows = chance.normal(size=(200, 5)) * 3 + targets[:, None]
+        weights, bias = frozen.logistic(rows, targets, 4, strength=10.0)
+        logits = rows @ weights.T + bias
+        scaled = (rows - rows.mean(0)) / rows.std(0)
+        wanted = LogisticRegression(C=10.0 / 5, max_iter=200).fit(scaled, targets).predict_proba(scaled)
+        found = np.exp(logits - logits.max(1, keepdims=True))
+        found /= found.sum(1, keepdims=True)
+        assert np.allclose(found[:, classes], wanted, atol=1e-4)
+
+
+def test_the_starter_encoder_answers(tmp_path):
+    if pretrained.find_spec(pretrained.STARTER) is None:
+        pytest.skip("the starter encoder is not installed")
+    splits = toys.text_splits(tmp_path, n_rows=60, n_validation=20)
+    fitted = pretrained.fit_frozen(splits, Options(tmp_path / "run", "accuracy"), Budget(60), silent)
+    assert fitted.validation > 0.7
+    assert toys.answers_alike(splits, fitted.artifact) > 0.7

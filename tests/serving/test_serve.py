@@ -1,0 +1,211 @@
+"""A release is opened only as it was released, proven behind its own server, bounded under load, stopped gently."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from windlass.errors import DataError, GateRefused, NotReady
+from windlass.predictors import releases
+from windlass.predictors.artifact import read_golden
+from windlass.serving.log import answer_rows
+from windlass.serving.probe import probe
+from windlass.serving.server import bind
+from windlass.serving.settings import Settings
+from windlass.spec import dump, parse
+from windlass.stages.serve import log_path, serve
+from windlass.store import Store, hash_folder, write_json
+
+SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")
+
+
+def model_of(store: Store) -> Path:
+    return releases.folder(store, "toy-1") / "model"
+
+
+def rehash(store: Store) -> None:
+    """Makes the record of the release agree with its files, as an insider could."""
+    path = releases.folder(store, "toy-1") / "release.json"
+    record = json.loads(path.read_text())
+    path.unlink()
+    write_json(path, {**record, "files": hash_folder(path.parent)})
+
+
+def test_the_champion_is_opened_and_its_history_kept(own_store: Store, release_maker: Callable[..., Any]) -> None:
+    release_maker(own_store, {"message": "text"}, [{"message": "card"}], "toy-2")
+    assert releases.champion_id(own_store) == "toy-2"
+    assert releases.history(own_store) == ["toy-1"]
+    release, predictor = releases.open_release(own_store, "toy-2")
+    assert release.id == "toy-2"
+    assert predictor.answer([{"message": "card"}])[0].value == "card"
+    releases.point_to(own_store, "toy-1")
+    assert (releases.champion_id(own_store), releases.history(own_store)) == ("toy-1", ["toy-2"])
+    with pytest.raises(NotReady, match="did you mean 'toy-2'"):
+        releases.point_to(own_store, "toy-3")
+
+
+def test_nothing_is_served_before_a_release(tmp_path: Path) -> None:
+    with pytest.raises(NotReady, match="has no release"):
+        serve(SPEC, Store(tmp_path), port=0)
+
+
+@pytest.mark.parametrize("name", ["model/model.safetensors", "model/manifest.json", "model/golden.json", "card.md"])
+def test_a_changed_file_is_refused_by_its_name(own_store: Store, name: str) -> None:
+    path = releases.folder(own_store, "toy-1") / name
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"changed file '{name}'"):
+        releases.open_release(own_store, "toy-1")
+
+
+def test_a_missing_and_a_strange_file_are_refused(own_store: Store) -> None:
+    strange = model_of(own_store) / "extra.bin"
+    strange.write_bytes(b"x")
+    with pytest.raises(DataError, match=r"model/extra\.bin"):
+        serve(SPEC, own_store, port=0)
+    strange.unlink()
+    (model_of(own_store) / "model.safetensors").unlink()
+    with pytest.raises(DataError, match="has no file"):
+        serve(SPEC, own_store, port=0)
+
+
+def test_golden_rows_that_are_answered_otherwise_are_refused(own_store: Store) -> None:
+    path = model_of(own_store) / "golden.json"
+    golden = json.loads(path.read_text())
+    write_json(path, {**golden, "probabilities": np.roll(golden["probabilities"], 1, axis=1).tolist()})
+    rehash(own_store)
+    with pytest.raises(GateRefused, match="golden rows"):
+        serve(SPEC, own_store, port=0)
+
+
+def test_the_probe_measures_parity_through_http(own_store: Store) -> None:
+    """Its control: answers that were shifted by one label differ by nearly 1."""
+    release, predictor = releases.open_release(own_store, "toy-1")
+    rows, wanted = read_golden(model_of(own_store))
+    assert probe(predictor, release, (rows, wanted)) < 1e-6
+    assert probe(predictor, release, (rows, np.roll(wanted, 1, axis=1))) > 0.9
+    with pytest.raises(GateRefused, match="golden row 0 is answered with status 422"):
+        probe(predictor, release, ([{"other": "x"}], wanted))
+
+
+def test_a_server_that_answers_otherwise_than_its_release_stops(
+    own_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Golden rows are changed after the release was opened, as a fault between loading and HTTP would show itself."""
+    rows, wanted = read_golden(model_of(own_store))
+    monkeypatch.setattr(releases, "golden", lambda store, id: (rows, np.roll(wanted, 1, axis=1)))
+    told: list[str] = []
+    with pytest.raises(GateRefused, match="server answers its golden rows with a difference"):
+        serve(SPEC, own_store, port=0, ready=told.append)
+    assert told == []
+
+
+def test_no_client_is_answered_while_the_server_proves_itself(
+    text_store: Store, tmp_path: Path, server_for: Callable[..., Any]
+) -> None:
+    with server_for(text_store, tmp_path, proof="secret") as client:
+        reply = client.predict({"row": {"message": "card"}})
+        assert (reply.status, reply.error["kind"], reply.headers["retry-after"]) == (503, "not_ready", "1")
+        assert client.ask("GET", "/health").json["status"] == "proving"
+        assert client.predict({"row": {"message": "card"}}, x_windlass_proof="secret").status == 200
+    assert list(answer_rows(client.log.path)) == []
+
+
+def test_too_many_waiting_predictions_are_refused_and_the_others_answered(
+    own_store: Store, tmp_path: Path, server_for: Callable[..., Any]
+) -> None:
+    """One is computed, two wait, ten more are refused with 503 and Retry-After; then all is as before."""
+    opened, begun = threading.Event(), threading.Event()
+    statuses, guard = [], threading.Lock()
+    with server_for(own_store, tmp_path, Settings(max_waiting=2)) as client:
+        service = client.app.state.service
+        engine = service.predictor.engine
+
+        def slow(batches: Any) -> Any:
+            begun.set()
+            opened.wait(20)
+            return engine(batches)
+
+        object.__setattr__(service.predictor, "engine", slow)
+
+        def ask() -> None:
+            reply = client.predict({"row": {"message": "card"}})
+            with guard:
+                statuses.append((reply.status, reply.headers.get("retry-after")))
+                if len(statuses) >= 10:
+                    opened.set()
+
+        askers = [threading.Thread(target=ask) for _ in range(13)]
+        askers[0].start()
+        assert begun.wait(20)
+        for asker in askers[1:]:
+            asker.start()
+        for asker in askers:
+            asker.join()
+        assert sorted(statuses, key=str) == [(200, None)] * 3 + [(503, "1")] * 10
+        assert client.predict({"row": {"message": "card"}}).status == 200
+
+
+def test_quick_predictions_are_bounded_too(text_store: Store, tmp_path: Path, server_for: Callable[..., Any]) -> None:
+    """Computation in the event loop: a burst of 60 requests on open sockets is answered or refused, none is lost."""
+    import socket
+
+    body = b'{"row":{"message":"card"}}'
+    request = (
+        b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    with server_for(text_store, tmp_path, Settings(max_waiting=5), cost_ms=0.0) as client:
+        sockets = [socket.create_connection(("127.0.0.1", client.port), timeout=20) for _ in range(60)]
+        for connection in sockets:
+            connection.sendall(request)
+        statuses = []
+        for connection in sockets:
+            with connection, connection.makefile("rb") as file:
+                statuses.append(file.read()[9:12])
+        assert set(statuses) <= {b"200", b"503"}
+        assert statuses.count(b"200") >= 5
+
+
+def test_a_taken_port_is_said_so(text_store: Store) -> None:
+    with bind("127.0.0.1", 0) as taken:
+        taken.listen()
+        with pytest.raises(NotReady, match="cannot be taken"):
+            serve(SPEC, text_store, port=taken.getsockname()[1])
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from windlass.spec import dump, parse
+from windlass.stages.serve import serve
+from windlass.store import Store
+spec = parse({spec!r})
+serve(spec, Store(Path({store!r})), port=0, ready=lambda url: print(url, flush=True))
+print("stopped", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_gently_and_what_was_answered_is_logged(own_store: Store, client: Any, number: int) -> None:
+    text = dump(SPEC.model_copy(update={"keep_inputs": True}))
+    program = PROGRAM.format(spec=text, store=str(own_store.project))
+    with subprocess.Popen([sys.executable, "-W", "error", "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        reply = type(client)(int(url.rsplit(":", 1)[1])).predict({"row": {"message": "lost card"}})
+        os.kill(process.pid, number)
+        assert process.stdout.readline() == "stopped\n"
+        assert process.wait(10) == 0
+    rows = list(answer_rows(log_path(own_store)))
+    assert [row["id"] for row in rows] == [reply.json["answers"][0]["id"]]
+    assert rows[0]["inputs"] == {"message": "lost card"}

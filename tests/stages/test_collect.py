@@ -1,0 +1,92 @@
+"""Rows in = accepted + rejected, each reject with its reason."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from windlass.errors import DataError
+from windlass.sources.prepared import read_collected
+from windlass.stages.collect import collect
+from windlass.stages.collect import key_of as collect_key
+
+
+def rejects(product):
+    path = product.store.folder / "collect" / "rejects.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_row_is_accepted_or_rejected_with_its_line_and_reason(product):
+    product.csv([("good words", "a"), ("no label", ""), ("", "b"), ("too", "many", "fields"), ("more words", "b")])
+    record = collect(product.spec(), product.store)
+    assert (record.rows_in, record.accepted, record.rejected) == (5, 2, 3)
+    assert [(reject["row"], reject["reason"]) for reject in rejects(product)] == [
+        (3, "column 'intent' is missing, expected an answer to learn from"),
+        (4, "every input is missing"),
+        (5, "has 3 fields, expected 2"),
+    ]
+
+
+def test_numbers_that_are_not_finite_are_rejected_and_missing_ones_kept(product):
+    product.csv([("1", "a"), ("inf", "a"), ("", "b"), ("?", "b"), ("abc", "b"), ("1e999", "a")], header="x,intent")
+    spec = product.spec(inputs={"x": "number"})
+    with pytest.raises(DataError, match=r"expected|missing"):
+        collect(product.spec(inputs={"y": "number"}), product.store)
+    record = collect(spec, product.store)
+    assert record.rows_in == record.accepted + record.rejected == 6
+    assert [reject["row"] for reject in rejects(product)] == [3, 4, 5, 6, 7]
+
+
+def test_one_missing_input_beside_another_is_kept(product):
+    product.csv([("1", "", "a"), ("", "2", "b")], header="x,y,intent")
+    record = collect(product.spec(inputs={"x": "number", "y": "number"}), product.store)
+    assert record.accepted == 2
+    assert read_collected(product.store)["x"].is_nan().to_list() == [False, True]
+
+
+def test_a_missing_column_names_the_nearest_one(product):
+    product.csv([("words", "a")])
+    with pytest.raises(DataError, match=r"no column 'messgae'.*\n.*did you mean 'message'"):
+        collect(product.spec(inputs={"messgae": "text"}), product.store)
+
+
+def test_a_broken_and_an_enormous_picture_are_rejected_by_name(product):
+    folder = product.folder / "pictures" / "mug"
+    folder.mkdir(parents=True)
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / "good.png")
+    (folder / "broken.png").write_bytes((folder / "good.png").read_bytes()[:40])
+    Image.new("1", (30_000, 30_000)).save(folder / "enormous.png")
+    spec = product.spec(data="pictures", inputs={"image": "image"})
+    record = collect(spec, product.store)
+    assert (record.rows_in, record.accepted, record.rejected) == (3, 1, 2)
+    reasons = " ".join(reject["reason"] for reject in rejects(product))
+    assert "broken.png' is not a picture that can be read" in reasons
+    assert "30000 x 30000 pixels, expected at most 25 megapixels" in reasons
+
+
+@pytest.mark.parametrize("content", ["", "message,intent\n", "message,intent\n,\n,\n"])
+def test_a_file_without_a_usable_row_is_refused_at_once(product, content):
+    (product.folder / "data.csv").write_text(content)
+    started = time.monotonic()
+    with pytest.raises(DataError):
+        collect(product.spec(), product.store)
+    assert time.monotonic() - started < 5
+
+
+def test_right_to_left_emoji_and_very_long_texts_survive_or_are_rejected_with_their_length(product):
+    product.csv([("مرحبا كيف حالك", "a"), ("🙂👍🏽 ok", "b"), ("x" * 1_000_000, "a"), ("y" * 99_000, "b")])
+    record = collect(product.spec(), product.store)
+    assert record.accepted == 3
+    assert "1,000,000 characters, expected at most 100,000" in rejects(product)[0]["reason"]
+    assert read_collected(product.store)["message"][0] == "مرحبا كيف حالك"
+
+
+def test_the_key_changes_with_the_file_and_with_the_columns(product):
+    product.csv([("a b", "x"), ("c d", "y")])
+    spec = product.spec()
+    before = collect_key(spec, product.store)
+    assert collect_key(product.spec(minutes=5.0), product.store) == before
+    product.csv([("a b", "x"), ("c d", "y"), ("e f", "y")])
+    assert collect_key(spec, product.store) != before

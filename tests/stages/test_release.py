@@ -1,0 +1,120 @@
+"""From runs to an immutable release: the leaderboard, the gate, parity and rollback."""
+
+import json
+
+import numpy as np
+import pytest
+
+from windlass.errors import DataError, GateRefused, NotReady
+from windlass.metrics import Estimate
+from windlass.predictors import releases
+from windlass.project import Project
+from windlass.records import Candidate
+from windlass.spec import Goal
+from windlass.stages.evaluate import choose
+
+from .conftest import messages
+
+
+def project(product, **changes):
+    product.csv(messages(150))
+    product.spec(**changes)
+    return Project(product.folder)
+
+
+def test_the_leaderboard_scores_what_the_served_artifact_answers(product):
+    opened = project(product, goal="macro_f1 >= 0.5")
+    board = opened.run()
+    release = opened.release()
+    rows = opened.store.stage("prepare") / "test.parquet"
+    import polars as pl
+
+    test = pl.read_parquet(rows)
+    answers = [answer.value for answer in release.predict(test.select("message").to_dicts())]
+    accuracy = np.mean([answer == label for answer, label in zip(answers, test["intent"].to_list(), strict=True)])
+    assert board.candidate(release.record.candidate).metrics["accuracy"].value == pytest.approx(accuracy)
+    assert board.chosen == "linear"
+
+
+def test_a_goal_that_is_not_met_refuses_the_release_with_numbers(product):
+    rows = [(f"words {number * 7919 % 100}", "abc"[number % 3]) for number in range(90)]
+    product.csv(rows)
+    product.spec(goal="accuracy >= 0.99")
+    with pytest.raises(GateRefused, match=r"release refused: accuracy is 0\.\d+ \[.*\], expected at least 0.99"):
+        Project(product.folder).release()
+    with pytest.raises(NotReady):
+        releases.champion_id(product.store)
+
+
+def test_a_size_limit_refuses_the_release(product):
+    with pytest.raises(GateRefused, match=r"expected at most 0.001 MB"):
+        project(product, limits={"size_mb": 0.001}).release()
+
+
+def test_an_artifact_that_answers_otherwise_than_it_was_trained_is_refused(product):
+    opened = project(product)
+    opened.run()
+    golden = opened.store.run_folder("linear") / "artifact" / "golden.json"
+    values = json.loads(golden.read_text())
+    values["probabilities"] = np.roll(values["probabilities"], 1, axis=1).tolist()
+    golden.write_text(json.dumps(values))
+    with pytest.raises(GateRefused, match="golden rows"):
+        opened.release()
+
+
+def test_the_same_model_is_released_once_and_another_makes_the_first_one_history(product):
+    opened = project(product)
+    first = opened.release()
+    assert opened.release().id == first.id
+    second = opened.release("majority")
+    assert second.id != first.id
+    assert (releases.champion_id(opened.store), releases.history(opened.store)) == (second.id, [first.id])
+    assert releases.rollback(opened.store) == first.id
+    assert opened.champion.id == first.id
+    with pytest.raises(NotReady, match="no older release"):
+        releases.rollback(opened.store)
+
+
+def test_a_release_that_was_changed_on_disk_is_never_opened(product):
+    opened = project(product)
+    release = opened.release()
+    path = release.folder / "model" / "manifest.json"
+    path.write_text(path.read_text().replace('"temperature": ', '"temperature": 1'))
+    with pytest.raises(DataError, match=r"manifest.json"):
+        _ = opened.champion
+
+
+def test_stages_that_are_up_to_date_are_skipped_and_a_change_runs_what_follows(product):
+    opened = project(product)
+    told = []
+    opened.walk("release", lambda word, skipped: told.append((word, skipped)))
+    assert [skipped for _, skipped in told] == [False] * 5
+    told.clear()
+    opened.walk("release", lambda word, skipped: told.append((word, skipped)))
+    assert [skipped for _, skipped in told] == [True] * 5
+    told.clear()
+    product.spec(goal="accuracy")
+    Project(product.folder).walk("evaluate", lambda word, skipped: told.append((word, skipped)))
+    assert told == [("collect", True), ("prepare", True), ("train", False), ("evaluate", False)]
+
+
+def test_the_report_and_the_cards_stand_alone(product):
+    opened = project(product)
+    release = opened.release()
+    page = opened.report.read_text(encoding="utf-8")
+    assert "linear" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    assert "# desk" in (release.folder / "card.md").read_text(encoding="utf-8")
+
+
+def candidate(name, score, latency, meets=True):
+    estimate = Estimate(score, score - 0.02, score + 0.02)
+    return Candidate(name, name, {"accuracy": estimate}, score, 0.0, latency, latency, 1.0, 1.0, 1.0, meets, [])
+
+
+def test_the_cheapest_that_meets_a_numbered_goal_is_chosen_else_the_best():
+    found = [candidate("small", 0.90, 1.0), candidate("large", 0.95, 9.0), candidate("poor", 0.5, 0.1, meets=False)]
+    assert choose(found, Goal(metric="accuracy", at_least=0.8)).name == "small"
+    assert choose(found, Goal(metric="accuracy")).name == "large"
+    assert choose([candidate("poor", 0.5, 0.1, meets=False)], Goal(metric="accuracy", at_least=0.9)).name == "poor"

@@ -1,0 +1,82 @@
+"""Candidates, their budget, and picking up where a killed run stopped."""
+
+import pytest
+
+from windlass.errors import DataError, SpecError
+from windlass.learners import table as learners
+from windlass.learners.contract import Learner
+from windlass.sources.prepared import read_splits
+from windlass.stages.collect import collect
+from windlass.stages.prepare import prepare
+from windlass.stages.train import entries, train
+
+from .conftest import messages
+
+
+def ready(product, **changes):
+    product.csv(messages(120))
+    spec = product.spec(**changes)
+    collect(spec, product.store)
+    prepare(spec, product.store)
+    return spec, read_splits(spec, product.store)
+
+
+def test_candidates_fit_the_kinds_and_come_cheapest_first(product):
+    names = [entry.name for entry in entries(product.spec(learners=None))]
+    assert names[:2] == ["majority", "linear"]
+    assert "trees" not in names
+    assert names[2:] == ["frozen", "pretrained", "cnn", "lstm", "blend"]
+    assert "rnn" not in names
+    table = product.spec(learners=None, inputs={"age": "number"})
+    assert [entry.name for entry in entries(table)] == ["majority", "linear", "trees", "blend"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (["liner"], "did you mean 'linear'"),
+        ([{"cnn": "esay"}], "did you mean 'essay'"),
+        (["trees"], "does not read 'text'"),
+    ],
+)
+def test_learners_that_do_not_exist_or_do_not_fit_are_refused(product, chosen, words):
+    with pytest.raises(SpecError, match=words):
+        entries(product.spec(learners=chosen))
+
+
+def test_a_second_walk_trains_nothing_again(product):
+    spec, splits = ready(product)
+    first = train(spec, product.store, splits)
+    assert [run.status for run in first] == ["done", "done"]
+    assert train(spec, product.store, splits) == first
+    assert first[1].validation > first[0].validation
+
+
+def test_a_candidate_that_fails_does_not_stop_the_others(product, monkeypatch):
+    def broken(splits, options, budget, progress):
+        raise DataError("rows are odd, expected even ones")
+
+    monkeypatch.setitem(learners.LEARNERS, "broken", Learner("broken", "", learners.ANY, learners.CATEGORY, broken))
+    spec, splits = ready(product, learners=["majority", "broken", "linear"])
+    assert [(run.status, run.reason) for run in train(spec, product.store, splits)] == [
+        ("done", ""),
+        ("failed", "rows are odd, expected even ones"),
+        ("done", ""),
+    ]
+
+
+def test_a_missing_part_makes_a_candidate_unavailable_with_what_to_install(product, monkeypatch):
+    absent = Learner("absent", "", learners.ANY, learners.CATEGORY, lambda *_: None, needs=("not_installed_anywhere",))
+    monkeypatch.setitem(learners.LEARNERS, "absent", absent)
+    spec, splits = ready(product, learners=["majority", "absent"])
+    run = train(spec, product.store, splits)[1]
+    assert (run.status, run.reason) == ("unavailable", "needs not_installed_anywhere: pip install 'windlass[train]'")
+
+
+def test_what_another_key_left_in_a_run_folder_is_removed(product):
+    spec, splits = ready(product)
+    train(spec, product.store, splits)
+    left = product.store.run_folder("linear") / "checkpoint.safetensors"
+    left.write_bytes(b"of another run")
+    train(product.spec(seed=99), product.store, splits)
+    assert not left.exists()

@@ -1,0 +1,118 @@
+"""The commands as a person meets them: what they print, where, and with which exit code."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from windlass.lifecycle import STAGES
+
+from .stages.conftest import messages
+
+
+def windlass(*arguments: str, folder: Path, stdin: str = "") -> subprocess.CompletedProcess:
+    environment = {**os.environ, "COLUMNS": "100", "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "windlass.cli", *arguments],
+        cwd=folder,
+        text=True,
+        input=stdin,
+        capture_output=True,
+        env=environment,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A product that was guessed, walked and released by its commands."""
+    folder = tmp_path_factory.mktemp("desk")
+    rows = "\n".join(["message,intent", *(",".join(row) for row in messages(150))])
+    (folder / "tickets.csv").write_text(rows + "\n", encoding="utf-8")
+    assert windlass("init", "tickets.csv", folder=folder).returncode == 0
+    with (folder / "windlass.yaml").open("a", encoding="utf-8") as file:
+        file.write("learners: [majority, linear]\n")
+    result = windlass("run", folder=folder)
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+def test_run_prints_the_leaderboard_to_stdout_and_its_progress_to_stderr(desk):
+    _, result = desk
+    assert "linear" in result.stdout
+    assert "collect   150 rows in = 150 accepted + 0 rejected" in result.stderr
+    assert "is the champion" in result.stderr
+
+
+def test_one_row_and_whole_files_are_answered(desk):
+    folder, _ = desk
+    one = json.loads(windlass("predict", '{"message": "refund please"}', folder=folder).stdout)
+    assert one["value"] == "refund"
+    (folder / "in.csv").write_text("id,message\n1,我想退款\n2\n3,where is my parcel\n", encoding="utf-8")
+    result = windlass("predict", "in.csv", "--to", "out.jsonl", folder=folder)
+    lines = [json.loads(line) for line in (folder / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["answer"] for line in lines][::2] == ["refund", "delivery"]
+    assert "has 1 fields, expected 2" in lines[1]["error"]
+    assert "2 answered, 1 refused" in result.stderr
+    piped = windlass("predict", "-", folder=folder, stdin='{"message": "cannot log in"}\n')
+    assert json.loads(piped.stdout)["answer"] == "account"
+
+
+def test_every_stage_has_its_command_and_gives_json(desk):
+    folder, _ = desk
+    for word in ("collect", "prepare", "train", "evaluate", "release"):
+        result = windlass(word, "--json", folder=folder)
+        assert result.returncode == 0, result.stderr
+        assert isinstance(json.loads(result.stdout), dict), word
+    assert json.loads(windlass("releases", "--json", folder=folder).stdout)[0]["champion"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("run",), 4, "windlass init DATA"),
+        (("init", "nothing.csv"), 3, "does not exist"),
+        (("new", "suport-desk"), 2, "did you mean 'support-desk'"),
+        (("predict", "{}"), 4, "windlass.yaml"),
+        (("rollback",), 4, "release"),
+    ],
+)
+def test_a_mistake_is_told_in_two_lines_with_its_exit_code(tmp_path, arguments, code, words):
+    result = windlass(*arguments, folder=tmp_path)
+    assert result.returncode == code
+    assert result.stderr.startswith("error: ")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_refused_release_says_by_how_much_and_exits_with_1(desk, tmp_path):
+    folder, _ = desk
+    (tmp_path / "tickets.csv").write_bytes((folder / "tickets.csv").read_bytes())
+    spec = (folder / "windlass.yaml").read_text(encoding="utf-8").replace("goal: accuracy", "goal: accuracy >= 1.0", 1)
+    (tmp_path / "windlass.yaml").write_text(spec.replace("[majority, linear]", "[majority]"), encoding="utf-8")
+    result = windlass("run", folder=tmp_path)
+    assert result.returncode == 1
+    assert "release refused: accuracy is 0.3" in result.stderr
+
+
+def test_help_names_every_stage_and_needs_little_time(tmp_path):
+    result = windlass("--help", folder=tmp_path)
+    for stage in STAGES:
+        assert f"  {stage.word} " in result.stdout
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    windlass("--help", folder=tmp_path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert seconds < 1.0, "a heavy import slipped into the command line (0.2 s on a quiet machine)"
+
+
+def test_version_and_doctor_speak_json(tmp_path):
+    assert json.loads(windlass("version", "--json", folder=tmp_path).stdout)["windlass"]
+    parts = json.loads(windlass("doctor", "--json", folder=tmp_path).stdout)
+    assert {part["feature"] for part in parts} >= {"linear models", "the HTTP service"}

@@ -1,0 +1,166 @@
+"""Writes what can be read off the code: docs/reference.md, and the marked blocks of the READMEs.
+
+Usage: python tools/make_reference.py [--check]     (--check: exit 1 and name what is out of date, write nothing)
+"""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import typer
+
+from windlass.cli import app
+from windlass.errors import DataError, GateRefused, NotReady, SpecError
+from windlass.kinds.table import KINDS
+from windlass.learners.table import LEARNERS
+from windlass.lifecycle import STAGES
+from windlass.metrics import METRICS
+from windlass.predictors.table import ENGINES
+from windlass.spec import Limits, Spec
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "windlass"
+READMES = ("README.md", "README.zh.md")
+
+
+def first_sentence(path: Path) -> str:
+    """The job of a module, as its docstring says it first."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return re.split(r"(?<=[.])\s|\n", text.strip())[0].rstrip(".") if text else ""
+
+
+def tree() -> str:
+    """The annotated file tree of the package."""
+    lines = ["```text", "src/windlass/"]
+    for path in sorted(SOURCE.iterdir(), key=lambda item: (item.is_dir(), item.name)):
+        if path.suffix == ".py" and path.name != "__init__.py":
+            lines.append(f"  {path.name:<16} {first_sentence(path)}")
+    for room in sorted(path for path in SOURCE.iterdir() if path.is_dir() and (path / "__init__.py").is_file()):
+        modules = [path.stem for path in sorted(room.glob("*.py")) if path.stem != "__init__"]
+        if room.name == "blueprints":
+            modules = sorted(path.name for path in room.iterdir() if (path / "windlass.yaml").is_file())
+        lines.append(f"  {room.name + '/':<16} {' '.join(modules)}")
+    lines += [
+        "tests/             mirrors src; plus test_architecture, test_docs, test_lifecycle",
+        "benchmarks/        quality on real data, speed against peers, and the results they made",
+        "docs/              guide, reference (generated), decisions, log of what was measured",
+        "tools/             the demo, the generators of the blueprints' data and of the reference",
+        "```",
+    ]
+    return "\n".join(lines)
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    return "\n".join([f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows]])
+
+
+def learners() -> str:
+    return table(
+        ["learner", "what it is", "reads", "needs"],
+        [
+            [
+                f"`{item.name}`",
+                item.summary + (" (only when named)" if item.on_request else ""),
+                ", ".join(sorted(item.inputs)),
+                "`[train]`" if "torch" in item.needs else "-",
+            ]
+            for item in LEARNERS.values()
+        ],
+    )
+
+
+def stages() -> str:
+    return table(["stage", "gives", "guarantees"], [[f"`{item.word}`", item.gives, item.guarantees] for item in STAGES])
+
+
+def command_line() -> str:
+    group = typer.main.get_command(app)
+    parts = []
+    for name, command in group.commands.items():
+        usage = [parameter for parameter in command.params if parameter.name != "help"]
+        rows = [
+            [
+                f"`{'/'.join(parameter.opts) if parameter.param_type_name == 'option' else parameter.name}`",
+                getattr(parameter, "help", "") or "",
+            ]
+            for parameter in usage
+        ]
+        parts.append(
+            f"### `windlass {name}`\n\n{(command.help or '').strip()}\n"
+            + (f"\n{table(['', ''], rows)}\n" if rows else "")
+        )
+    return "\n".join(parts)
+
+
+def specification() -> str:
+    rows = []
+    for model, prefix in ((Spec, ""), (Limits, "limits.")):
+        for name, field in model.model_fields.items():
+            default = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)}`"
+            rows.append([f"`{prefix}{name}`", default if name != "limits" else "none", field.description or ""])
+    return table(["key", "default", "meaning"], rows)
+
+
+def reference() -> str:
+    kinds = table(
+        ["kind", "forms", "as output"],
+        [[f"`{kind.name}`", ", ".join(kind.forms), ", ".join(kind.metrics) or "-"] for kind in KINDS.values()],
+    )
+    presets = table(
+        ["learner", "presets"],
+        [[f"`{item.name}`", ", ".join(item.presets)] for item in LEARNERS.values() if item.presets],
+    )
+    metrics = table(
+        ["metric", "meaning"],
+        [[f"`{name}`", (function.__doc__ or "").strip().splitlines()[0]] for name, function in METRICS.items()],
+    )
+    errors = table(
+        ["error", "exit code", "meaning"],
+        [
+            [f"`{item.__name__}`", str(item.exit_code), (item.__doc__ or "").strip()]
+            for item in (GateRefused, SpecError, DataError, NotReady)
+        ],
+    )
+    sections = [
+        ("Stages", stages()),
+        ("`windlass.yaml`", specification()),
+        ("Kinds", kinds),
+        ("Learners", learners()),
+        ("Presets", presets),
+        ("Predictors", ", ".join(f"`{name}`" for name in ENGINES) + ": none of them loads torch."),
+        ("Metrics", metrics),
+        ("Errors", errors),
+        ("Commands", command_line()),
+    ]
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections)
+    return f"# Reference\n\nWritten by `make docs` from the code; a test compares the two.\n\n{body}\n"
+
+
+def filled(text: str) -> str:
+    """The README with its marked blocks written anew."""
+    for name, content in (("learners", learners()), ("stages", stages()), ("tree", tree())):
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda match, new=content: f"{match[1]}{new}\n{match[2]}",
+            text,
+            flags=re.DOTALL,
+        )
+    return text
+
+
+def main() -> None:
+    wanted = {ROOT / "docs" / "reference.md": reference()}
+    for name in READMES:
+        path = ROOT / name
+        wanted[path] = filled(path.read_text(encoding="utf-8"))
+    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv and stale:
+        sys.exit(f"out of date: {', '.join(path.name for path in stale)}; run `make docs`")
+    if "--check" not in sys.argv:
+        for path in stale:
+            path.write_text(wanted[path], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
