@@ -81,7 +81,7 @@ def weights_of(model: nn.Module) -> np.ndarray:
 def test_it_learns_a_toy_task_and_gives_the_best_epochs_logits(tmp_path):
     """Every class is told by one word, so that nearly all validation rows come out right."""
     model, result = run(tmp_path, dataclasses.replace(SETTINGS, lr=2e-2, epochs=15))
-    best = max(entry["accuracy"] for entry in result.curve)
+    best = max(entry["score"] for entry in result.curve)
     assert best > 0.9
     assert data().score(result.validation_logits) == best
     assert np.allclose(loop.answers(model.eval(), data().validation, 8), result.validation_logits, atol=1e-6)
@@ -129,8 +129,8 @@ def test_killed_anywhere_it_resumes_to_the_same_weights(tmp_path):
     resumed, again = run(killed)
     assert np.abs(weights_of(resumed) - weights_of(wanted)).max() < 1e-6
     assert np.abs(again.validation_logits - result.validation_logits).max() < 1e-6
-    wanted_losses = [entry["loss"] for entry in result.curve]
-    assert [entry["loss"] for entry in again.curve] == pytest.approx(wanted_losses, abs=1e-6)
+    wanted_losses = [entry["train_loss"] for entry in result.curve]
+    assert [entry["train_loss"] for entry in again.curve] == pytest.approx(wanted_losses, abs=1e-6)
 
 
 def _stamp(folder: Path) -> float:
@@ -224,7 +224,7 @@ def test_without_validation_rows_it_trains_the_planned_epochs(tmp_path):
     result = loop.train(Bag(), data(n_validation=0), SETTINGS, Options(tmp_path, precision="float32"), Budget(60),
                         silent)
     assert len(result.curve) == 6
-    assert all(entry["accuracy"] is None for entry in result.curve)
+    assert all(entry["score"] is None for entry in result.curve)
 
 
 def test_a_small_budget_shortens_the_plan(tmp_path):
@@ -269,9 +269,9 @@ def test_bfloat16_is_taken_only_where_it_is_faster():
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
 def test_every_optimizer_brings_the_loss_down_and_resumes(tmp_path, optimizer):
     _, result = run(tmp_path, optimizer=optimizer)
-    assert result.curve[-1]["loss"] < result.curve[0]["loss"]
+    assert result.curve[-1]["train_loss"] < result.curve[0]["train_loss"]
     _, again = run(tmp_path, optimizer=optimizer)
-    assert [entry["loss"] for entry in again.curve] == [entry["loss"] for entry in result.curve]
+    assert [entry["train_loss"] for entry in again.curve] == [entry["train_loss"] for entry in result.curve]
 
 
 def test_an_unknown_optimizer_is_refused_with_the_nearest(tmp_path):
@@ -285,7 +285,7 @@ def test_the_average_of_the_weights_is_what_is_kept(tmp_path):
     model, result = run(tmp_path, settings)
     again, _ = run(tmp_path / "plain")
     assert 1e-4 < np.abs(weights_of(model) - weights_of(again)).max() < 1.0
-    assert result.curve[-1]["accuracy"] > 0.5
+    assert result.curve[-1]["score"] > 0.5
 
 
 def test_a_loss_that_is_not_finite_is_refused(tmp_path):

@@ -174,4 +174,4 @@ def blend(folder: Path) -> Path:
     assert first.parent == second.parent
     rows = ROWS
     mixed = (shares(LINEAR_LOGITS, 2.0) + shares([[0, 2.5], [0, 2.5]])) / 2  # 12 and missing go to the right leaf
-    return write(folder, manifest("blend", TEXT, NUMBER, COLOUR, RAW, settings={"parts": 2}), rows, mixed)
+    return write(folder, manifest("blend", TEXT, NUMBER, COLOUR, RAW, settings={"weights": [0.5, 0.5]}), rows, mixed)

@@ -74,10 +74,10 @@ def state(values):
         (lambda v: v.update(settings=[]), "no inputs, predictor or settings"),
         (lambda v: v.update(predictor="blend"), "is a blend whose parts read []"),
         (
-            lambda v: v.update(predictor="blend", settings={"parts": "2"}),
-            "is a blend of '2' parts, expected a whole number",
+            lambda v: v.update(predictor="blend", settings={"weights": "2"}),
+            "is a blend with the weights 2, expected shares between 0 and 1",
         ),
-        (lambda v: v.update(predictor="blend", settings={"parts": 10**9}), "part-0 has no manifest.json"),
+        (lambda v: v.update(predictor="blend", settings={"weights": [0.5]}), "part-0 has no manifest.json"),
         (lambda v: v["output"]["state"]["labels"].append("maybe"), "has weights"),
     ],
 )

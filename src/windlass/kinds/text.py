@@ -127,6 +127,13 @@ def pad(rows: Sequence[Sequence[int]], filler: int) -> np.ndarray:
     return batch
 
 
+def widths(ids: np.ndarray, filler: int) -> np.ndarray:
+    """Tokens of each row (n, longest) up to the last real one, at least 1: (n,) int64."""
+    real = ids != filler
+    last = ids.shape[1] - real[:, ::-1].argmax(axis=1)
+    return np.where(real.any(axis=1), last, 1)
+
+
 def _encode_terms(values: Sequence[str], state: Json) -> Sparse:
     place, weights = _places(state, "terms"), _weights(state)
     starts, places, shares = [0], [], []

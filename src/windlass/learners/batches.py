@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windlass.kinds.text import widths
+
 POOL = 50
 """Batches that are sorted together by length: wide enough for even lengths, narrow enough for chance."""
 
@@ -21,7 +23,7 @@ class Inputs:
 
     def widths(self) -> list[np.ndarray]:
         """For each input of token ids: the tokens of each row up to the last real one, at least 1, (n,) int64."""
-        return [_widths(array, pad) for array, pad in zip(self.arrays, self.pads, strict=True) if pad is not None]
+        return [widths(array, pad) for array, pad in zip(self.arrays, self.pads, strict=True) if pad is not None]
 
     def lengths(self) -> np.ndarray:
         """Tokens of each row, all inputs together, (n,) int64; 0 where nothing is text."""
@@ -34,14 +36,8 @@ class Inputs:
     def take(self, rows: np.ndarray) -> list[np.ndarray]:
         """The arrays of these rows; token ids are cut to the longest of them."""
         taken = [array[rows] for array in self.arrays]
-        return [array if pad is None else array[:, :_widths(array, pad).max(initial=1)]
+        return [array if pad is None else array[:, :widths(array, pad).max(initial=1)]
                 for array, pad in zip(taken, self.pads, strict=True)]
-
-
-def _widths(array: np.ndarray, pad: int) -> np.ndarray:
-    real = array != pad
-    last = array.shape[1] - real[:, ::-1].argmax(axis=1)
-    return np.where(real.any(axis=1), last, 1)
 
 
 def shuffled(lengths: np.ndarray, size: int, seed: int, epoch: int) -> list[np.ndarray]:

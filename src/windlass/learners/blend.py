@@ -1,12 +1,12 @@
 """The mean of what two or three trained candidates say: different mistakes cancel.
 
-Source: Caruana et al. 2004 (ensemble selection from libraries of models); equal weights, at most three members.
+Source: Caruana et al. 2004 (ensemble selection from libraries of models): picked with replacement, three at most.
 Measured: docs/log.md, "blend".
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from windlass.predictors.artifact import GOLDEN, read_golden, read_manifest, wri
 from windlass.predictors.blend import part_folder
 from windlass.records import Manifest, Progress, Splits
 
-MOST = 3
+MOST, MOST_PICKS = 3, 8
 LEAST_GAIN = 0.01
 """Relative gain of log loss on the validation rows below which a blend is not worth a second model."""
 
@@ -35,11 +35,10 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     if len(options.runs) < 2 or not len(truth):
         raise NotReady("needs two trained candidates and validation rows")
     shares = {name: _validation(folder) for name, folder in options.runs.items()}
-    members = _members(shares, truth)
-    blended = np.log(np.maximum(np.mean([shares[name] for name in members], axis=0), 1e-12))
-    folders = [options.runs[name] / "artifact" for name in members]
+    weights = _weights(shares, truth)
+    blended = np.log(np.maximum(_mean(shares, weights), 1e-12))
     temperature = best_temperature(truth, blended)
-    _write(options.artifact, folders, members, temperature)
+    _write(options, weights, temperature)
     return Fitted(options.artifact, score(options.metric, output, truth, blended))
 
 
@@ -49,33 +48,39 @@ def _validation(folder: Path) -> np.ndarray:
     return softmax(logits / read_manifest(folder / "artifact").temperature)
 
 
-def _members(shares: Mapping[str, np.ndarray], truth: np.ndarray) -> tuple[str, ...]:
-    def loss(names: tuple[str, ...]) -> float:
-        return log_loss(truth, np.mean([shares[name] for name in names], axis=0))
-
-    single = min(loss((name,)) for name in shares)
-    best = min((names for size in range(2, MOST + 1) for names in combinations(shares, size)), key=loss)
-    if loss(best) > single * (1 - LEAST_GAIN):
+def _weights(shares: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
+    """Picks candidates one by one, each again if that helps, as long as the log loss of their mean falls."""
+    picked: Counter[str] = Counter()
+    best = np.inf
+    single = min(log_loss(truth, share) for share in shares.values())
+    while picked.total() < MOST_PICKS:
+        allowed = picked if len(picked) == MOST else shares
+        losses = {name: log_loss(truth, _mean(shares, picked + Counter([name]))) for name in allowed}
+        name = min(losses, key=lambda each: losses[each])
+        if losses[name] >= best:
+            break
+        picked, best = picked + Counter([name]), losses[name]
+    if len(picked) < 2 or best > single * (1 - LEAST_GAIN):
         raise NotReady("no blend is better than its best member on the validation rows")
-    return best
+    return {name: count / picked.total() for name, count in picked.items()}
 
 
-def _write(folder: Path, parts: list[Path], members: tuple[str, ...], temperature: float) -> None:
+def _mean(shares: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+    """Mean probabilities (n, k) by weight."""
+    total = sum(weights.values())
+    return np.sum([shares[name] * (weight / total) for name, weight in weights.items()], axis=0)
+
+
+def _write(options: Options, weights: Mapping[str, float], temperature: float) -> None:
     """Copies the parts, and derives golden answers from theirs: each was written by the model that was trained."""
-    golden = [read_golden(part) for part in parts]
+    folder, parts = options.artifact, [options.runs[name] / "artifact" for name in weights]
     for number, part in enumerate(parts):
         shutil.copytree(part, part_folder(folder, number), ignore=shutil.ignore_patterns(GOLDEN), dirs_exist_ok=True)
     manifests = [read_manifest(part) for part in parts]
-    write_manifest(
-        folder,
-        Manifest(
-            predictor="blend",
-            learner="blend",
-            inputs=tuple(column for part in manifests for column in part.inputs),
-            output=manifests[0].output,
-            temperature=temperature,
-            settings={"parts": len(parts), "members": list(members)},
-        ),
-    )
-    mean = np.log(np.maximum(np.mean([shares for _, shares in golden], axis=0), 1e-12))
-    write_golden(folder, golden[0][0], softmax(mean / temperature))
+    settings = {"weights": list(weights.values()), "members": list(weights)}
+    inputs = tuple(column for manifest in manifests for column in manifest.inputs)
+    write_manifest(folder, Manifest("blend", "blend", inputs, manifests[0].output, temperature, settings))
+    golden = {name: read_golden(part) for name, part in zip(weights, parts, strict=True)}
+    rows = next(iter(golden.values()))[0]
+    mean = _mean({name: shares for name, (_, shares) in golden.items()}, weights)
+    write_golden(folder, rows, softmax(np.log(np.maximum(mean, 1e-12)) / temperature))

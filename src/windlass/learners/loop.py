@@ -42,7 +42,8 @@ class Settings:
 
     warmup: share of the steps. clip: largest norm of the gradient. smoothing: share of each target that is spread
     over all classes. average: decay of the moving average of the weights that is judged and kept; 0: the weights
-    themselves. patience: epochs without a better validation metric. checkpoint_seconds: between checkpoints.
+    themselves. patience: epochs without a better validation metric. judge_start: the network as it starts is judged,
+    too, and kept when no epoch beats it. checkpoint_seconds: between checkpoints.
     """
 
     lr: float = 1e-3
@@ -55,6 +56,7 @@ class Settings:
     clip: float = 1.0
     smoothing: float = 0.0
     average: float = 0.0
+    judge_start: bool = False
     checkpoint_seconds: float = 15.0
 
 
@@ -229,6 +231,8 @@ class _Training:
             self.mean = checkpoint.copied(checkpoint.weights(self.model))
         self._resume(progress)
         self.begun = time.monotonic() - self.state.elapsed
+        if self.settings.judge_start and not self.state.curve:
+            self._judge()
 
     def _key(self) -> str:
         """Changes with everything that decides what the run computes, except the plan itself."""
@@ -392,7 +396,7 @@ class _Training:
         state.elapsed = time.monotonic() - self.begun
         tokens = float(self.lengths.mean()) * state.step * self.settings.batch
         entry: Json = {"epoch": round(state.step / self.n_batches, 3), "step": state.step,
-                       "loss": state.loss / max(1, state.n_losses), self.data.metric: value,
+                       "train_loss": state.loss / state.n_losses if state.n_losses else None, "score": value,
                        "seconds": round(state.elapsed, 3), "precision": self.plan.precision}
         if tokens:
             entry["tokens_per_second"] = round(tokens / max(state.elapsed, 1e-9))

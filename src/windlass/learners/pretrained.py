@@ -151,7 +151,8 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     time a step, and as good (banking77: docs/log.md).
     Source: the head's start: Kumar et al. 2022, arXiv:2202.10054.
     """
-    settings = Settings(lr=2e-4, head_lr=10.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98)
+    settings = Settings(lr=2e-4, head_lr=10.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98,
+                        judge_start=True)
     plan = replace(design("pretrained", locate(options.variant), settings), start=_start)
     check_script(plan.text_options["tokenizer"], splits)
     return fit_network(plan, splits, options, budget, progress)
@@ -193,7 +194,7 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
     logits = np.zeros_like(chosen.validation_logits)
     logits[known.rows] = chosen.validation_logits
     value = score(options.metric, encoded.output, encoded.validation_targets, logits)
-    curve: list[Json] = [{"epoch": 1, options.metric: value if len(truth) else None, "rows": len(learned.rows),
+    curve: list[Json] = [{"epoch": 1, "score": value if len(truth) else None, "rows": len(learned.rows),
                           "strength": chosen.strength, "seconds": round(budget.spent(), 3)}]
     fitted = deliver(network, plan, encoded, Outcome(splits, options, loop.Result(logits, curve),
                                                                {"strength": chosen.strength}))

@@ -49,7 +49,7 @@ LEARNERS: dict[str, Learner] = {
         ),
         Learner(
             "pretrained",
-            "a pretrained encoder, fine-tuned as a whole",
+            "a pretrained encoder, its upper half fine-tuned",
             TABLE | {"text"},
             CATEGORY,
             _later("pretrained"),

@@ -17,14 +17,14 @@ def part_folder(folder: Path, number: int) -> Path:
 
 
 def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Predictor]) -> Engine:
-    """`settings.parts` artifacts; the manifest's inputs are those of the parts, one after the other.
+    """One artifact a weight in `settings.weights`; the manifest's inputs are those of the parts, one after the other.
 
     Raises: DataError: a part is damaged, or not what the manifest says.
     """
-    n_parts = manifest.settings.get("parts", 0)
-    if not isinstance(n_parts, int):
-        raise DataError(f"{folder} is a blend of {n_parts!r} parts, expected a whole number")
-    parts = [load_part(part_folder(folder, number)) for number in range(n_parts)]
+    weights = manifest.settings.get("weights", [])
+    if not isinstance(weights, list) or not all(isinstance(weight, float) and 0 < weight <= 1 for weight in weights):
+        raise DataError(f"{folder} is a blend with the weights {str(weights)[:80]}, expected shares between 0 and 1")
+    parts = [load_part(part_folder(folder, number)) for number in range(len(weights))]
     inputs = [column for part in parts for column in part.manifest.inputs]
     if not parts or inputs != list(manifest.inputs):
         raise DataError(
@@ -44,6 +44,6 @@ def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Predictor
             )
             for part, end in zip(parts, ends, strict=True)
         ]
-        return np.log(np.maximum(np.mean(shares, axis=0), 1e-12))
+        return np.log(np.maximum(np.average(shares, axis=0, weights=weights), 1e-12))
 
     return logits

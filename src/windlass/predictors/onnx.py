@@ -1,7 +1,7 @@
 """Answers from an ONNX graph through ONNX Runtime."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,13 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
+from windlass.kinds.text import widths
 from windlass.predictors.contract import Engine, empty_batches
 from windlass.records import Manifest
 
 FILE = "model.onnx"
+MOST_ROWS, MOST_TOKENS = 64, 1_024
+"""Of one run: more is no faster (the second-level cache is full), and takes more memory (docs/log.md, "serving")."""
 
 
 def load(folder: Path, manifest: Manifest) -> Engine:
@@ -45,10 +48,35 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     if not last or (isinstance(last[0], int) and last[0] != n_classes):
         raise DataError(f"{folder / FILE} gives no 'logits' of {n_classes} classes, expected them")
 
+    pads = [column.state.get("pad") if column.kind == "text" else None for column in manifest.inputs]
+
     def logits(batches: Sequence[Batch]) -> np.ndarray:
-        return np.asarray(session.run(["logits"], dict(zip(names, batches, strict=True)))[0])
+        dense = [batch for batch in batches if isinstance(batch, np.ndarray)]
+        result = np.empty((len(dense[0]), n_classes), np.float32)
+        for rows in _runs(dense, pads):
+            feed = {name: _cut(batch[rows], pad) for name, batch, pad in zip(names, dense, pads, strict=True)}
+            result[rows] = session.run(["logits"], feed)[0]
+        return result
 
     return logits
+
+
+def _runs(batches: Sequence[np.ndarray], pads: Sequence[int | None]) -> Iterator[np.ndarray]:
+    """Row numbers of each run, rows of like length together: bounds memory, and pads little."""
+    lengths = np.zeros(len(batches[0]), np.int64)
+    for batch, pad in zip(batches, pads, strict=True):
+        if pad is not None:
+            lengths += widths(batch, pad)
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        size = max(1, min(MOST_ROWS, MOST_TOKENS // max(1, int(lengths[order[start]]))))
+        yield order[start : start + size]
+        start += size
+
+
+def _cut(batch: np.ndarray, pad: int | None) -> np.ndarray:
+    return batch if pad is None else batch[:, : widths(batch, pad).max(initial=1)]
 
 
 def _fits(item: Any, batch: Batch) -> bool:

@@ -215,7 +215,8 @@ def _why(candidates: Sequence[Candidate], chosen: Candidate, goal: Goal, spec: S
     if goal.at_least is not None and fitting:
         why = f"{chosen.name} is {_cheapest(fitting)} {goal}{asked}: {score}, {chosen.latency_p50_ms:.1f} ms an answer."
     elif fitting:
-        why = f"{chosen.name} is the best by validation {goal.metric}{asked and ' within the limits'}: {score} on test rows."
+        within = asked and " within the limits"
+        why = f"{chosen.name} is the best by validation {goal.metric}{within}: {score} on test rows."
     else:
         why = f"No candidate meets {goal}{asked}; {chosen.name} comes nearest: {'; '.join(chosen.misses)}."
     cheaper = [
