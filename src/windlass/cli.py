@@ -22,7 +22,7 @@ ProjectFolder = Annotated[Path, typer.Option("--project", "-p", help="folder wit
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 Again = Annotated[bool, typer.Option("--again", help="run even when up to date")]
 HERE = Path(".")
-GIVES = {stage.word: f"{stage.gives.capitalize()}: {stage.guarantees}." for stage in STAGES}
+GIVES = {stage.word: f"{stage.gives[0].upper()}{stage.gives[1:]}: {stage.guarantees}." for stage in STAGES}
 
 
 def _project(folder: Path, quiet: bool = False) -> Any:

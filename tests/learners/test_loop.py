@@ -219,6 +219,18 @@ def test_best_weights_are_kept_when_later_epochs_are_worse(tmp_path):
     assert np.allclose(result.validation_logits, kept[1], atol=1e-5)
 
 
+def test_the_start_is_kept_when_no_epoch_beats_it(tmp_path):
+    scores = iter([0.9, *[0.1] * 30])
+    torch.manual_seed(5)
+    model = Bag()
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    result = loop.train(model, dataclasses.replace(data(), score=lambda logits: next(scores)),
+                        dataclasses.replace(SETTINGS, judge_start=True),
+                        Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
+    assert result.curve[0]["epoch"] == 0.0
+    assert all(torch.equal(value, start[name]) for name, value in model.state_dict().items())
+
+
 def test_without_validation_rows_it_trains_the_planned_epochs(tmp_path):
     torch.manual_seed(5)
     result = loop.train(Bag(), data(n_validation=0), SETTINGS, Options(tmp_path, precision="float32"), Budget(60),

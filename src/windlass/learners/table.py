@@ -49,7 +49,7 @@ LEARNERS: dict[str, Learner] = {
         ),
         Learner(
             "pretrained",
-            "a pretrained encoder, its upper half fine-tuned",
+            "a pretrained encoder, fine-tuned as a whole",
             TABLE | {"text"},
             CATEGORY,
             _later("pretrained"),
