@@ -16,7 +16,7 @@ PARTS = (
     ("pictures", ("PIL.Image",), "windlass"),
     ("answers from networks", ("onnxruntime", "tokenizers"), "windlass"),
     ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
-    ("train networks", ("torch", "onnx", "onnxscript"), "windlass[train]"),
+    ("train networks", ("torch", "onnx"), "windlass[train]"),
     ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
 )
 

@@ -9,7 +9,7 @@ from windlass.records import Progress, Splits
 TABLE = frozenset({"number", "category", "date"})
 ANY = TABLE | {"text", "image"}
 CATEGORY = frozenset({"category"})
-TORCH = ("torch", "onnx", "onnxscript")
+TORCH = ("torch", "onnx")
 PRETRAINED = (*TORCH, "transformers")
 
 
