@@ -26,7 +26,7 @@ LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
         Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("majority")),
-        Learner("linear", "logistic regression on terms, levels and numbers", ANY, CATEGORY, _later("linear"), cost=1),
+        Learner("linear", "logistic regression on terms, levels and numbers", ANY, CATEGORY, _later("linear"), cost=3),
         Learner(
             "trees",
             "gradient-boosted trees (LightGBM)",
