@@ -272,11 +272,12 @@ def start(seconds: float) -> dict:
         site = next(Path(folder, "lib").glob("python*/site-packages"))
         unpacked = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
         packages = [name for name in names if name not in ("pip", "setuptools", "windlass")]
+        download = sum(path.stat().st_size for path in wheels) / 1e6
     return {
         "help_cpu_seconds_median": round(statistics.median(times), 3),
         "packages": len(packages),
         "torch": "torch" in packages,
-        "download_mb": round(sum(path.stat().st_size for path in wheels) / 1e6),
+        "download_mb": round(download),
         "unpacked_mb": round(unpacked),
     }
 
