@@ -30,7 +30,7 @@ from windlass.records import Run, Splits
 from windlass.sources.guess import N_SAMPLE, Guess, kind_of
 from windlass.spec import Spec, from_values, parse_goal
 from windlass.stages.prepare import cut_validation
-from windlass.stages.train import headline, train
+from windlass.stages.train import train
 from windlass.store import Store, publish, write_json
 
 AUTO_MINUTES = {"majority": 0, "linear": 0, "trees": 0, "frozen": 2, "pretrained": 10}
@@ -269,7 +269,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
             },
             "Classifier",
         )
-        if headline(spec) in BINARY_ONLY and len(self.classes_) > 2:
+        if kinds.goal(spec).metric in BINARY_ONLY and len(self.classes_) > 2:
             raise SpecError(
                 f"goal is '{self.goal}' with {len(self.classes_)} classes, "
                 f"expected {expected(name for name in METRICS if name not in BINARY_ONLY)}"

@@ -10,6 +10,7 @@ from windlass.errors import SpecError, did_you_mean, expected
 from windlass.kinds import category, date, image, number, text
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
+from windlass.spec import Goal, Spec, parse_goal
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (text.KIND, image.KIND, number.KIND, category.KIND, date.KIND)}
 CHUNK = 512
@@ -20,6 +21,12 @@ def get(name: str) -> Kind:
     if name not in KINDS:
         raise SpecError(f"kind is '{name}', expected {expected(KINDS)}", did_you_mean(name, KINDS))
     return KINDS[name]
+
+
+def goal(spec: Spec) -> Goal:
+    """What decides between candidates: the spec's goal, else the headline metric of the output's kind."""
+    stated = parse_goal(spec.goal)
+    return stated if stated.metric else Goal(metric=get(spec.output[spec.output_column]).metrics[0])
 
 
 def fit_column(

@@ -1,4 +1,4 @@
-"""The one table of learners, cheapest first: a new one is a line here and a file beside it."""
+"""The one table of learners, in the order they are tried: a new one is a line here and a file beside it."""
 
 from importlib import import_module
 
@@ -26,7 +26,7 @@ LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
         Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("majority")),
-        Learner("linear", "logistic regression on terms, levels and numbers", ANY, CATEGORY, _later("linear"), cost=3),
+        Learner("linear", "a linear model on terms, numbers and pixels", ANY, CATEGORY, _later("linear"), cost=3),
         Learner(
             "trees",
             "gradient-boosted trees (LightGBM)",

@@ -17,7 +17,7 @@ from windlass.pages.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
 from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, as_json, silent
-from windlass.spec import Goal, Spec, dump, parse_goal
+from windlass.spec import Goal, Spec, dump
 from windlass.store import Store, fingerprint, size_mb, write_json, write_text
 
 N_TIMED = 200
@@ -35,8 +35,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     """Measures every trained run on the test rows, chooses one, and writes `evaluate/report.html`."""
     runs = [Run(**run) for run in store.read_record("train")["runs"]]
     trained = [run for run in runs if run.status == "done"]
-    goal = parse_goal(spec.goal)
-    goal = goal if goal.metric else Goal(metric=kinds.get(spec.output[spec.output_column]).metrics[0])
+    goal = kinds.goal(spec)
     rows = splits.test.to_dicts()
     candidates, probabilities = [], {}
     for number, run in enumerate(trained):
@@ -110,7 +109,7 @@ def _measure(
         for name in METRICS
         if binary or name not in BINARY_ONLY
     }
-    goal = parse_goal(spec.goal)
+    goal = kinds.goal(spec)
     p50, p95, throughput = _speed(predictor, splits)
     size = size_mb(store.run_folder(run.name) / "artifact")
     misses = _misses(goal, metrics, p95, size, spec)

@@ -1,4 +1,4 @@
-"""Splits -> runs, one a candidate, cheapest first, within the minutes; a killed run goes on by itself."""
+"""Splits -> runs, one a candidate, in the table's order, within the minutes; a killed run goes on by itself."""
 
 import math
 import shutil
@@ -12,7 +12,7 @@ from windlass.kinds import table as kinds
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Learner, Options
 from windlass.records import Progress, Run, Splits, as_json, silent
-from windlass.spec import Spec, parse_goal
+from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_json
 
 RUN = "run.json"
@@ -30,7 +30,7 @@ class Entry:
 
 
 def entries(spec: Spec) -> list[Entry]:
-    """The candidates of a spec, cheapest first.
+    """The candidates of a spec, in the order of the table.
 
     Raises: SpecError: a learner or preset that does not exist, or does not fit the kinds.
     """
@@ -66,11 +66,6 @@ def _entry(item: str | dict[str, str], spec: Spec) -> Entry:
     return Entry(f"{name}-{label}" if label else name, learner, variant)
 
 
-def headline(spec: Spec) -> str:
-    """The metric that decides: the goal's, else the first of the output's kind."""
-    return parse_goal(spec.goal).metric or kinds.get(next(iter(spec.output.values()))).metrics[0]
-
-
 def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) -> str:
     """Changes when anything does that the candidate's result depends on."""
     return fingerprint(
@@ -79,7 +74,7 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             data,
             entry.learner.name,
             entry.variant,
-            headline(spec),
+            kinds.goal(spec).metric,
             spec.seed,
             spec.optimizer,
             spec.precision,
@@ -108,7 +103,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
             seconds = max(spec.minutes * 60 - sum(run.seconds for run in runs), 0.0) * share
             options = Options(
                 store.run_folder(entry.name),
-                headline(spec),
+                kinds.goal(spec).metric,
                 spec.seed,
                 entry.variant,
                 spec.optimizer,
