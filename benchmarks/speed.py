@@ -77,13 +77,12 @@ def ours(rows, seconds: float) -> dict:
         fitted = pretrained.fit(rows, Options(Path(folder), metric="accuracy"), Budget(seconds), silent)
         wall = time.monotonic() - started
         epochs = max((entry.get("epoch", 0) for entry in fitted.curve), default=0)
-        trained = max((entry.get("seconds", 0) for entry in fitted.curve), default=wall)
     return {
         "accuracy": fitted.validation,
         "wall_seconds": round(wall, 1),
         "epochs": epochs,
         "curve": fitted.curve,
-        "tokens_per_second": round(epochs * tokens_of(rows.train["text"].to_list()) / max(trained, 1e-9)),
+        "tokens_per_second": fitted.curve[-1]["tokens_per_second"],
     }
 
 

@@ -15,7 +15,10 @@ ROOT = Path(windlass.__file__).parent
 ROOMS = (
     "errors",
     "metrics",
+    "text_metrics",
+    "cell sandbox",
     "records spec",
+    "brand",
     "pages",
     "kinds",
     "store",
@@ -23,12 +26,13 @@ ROOMS = (
     "sources",
     "predictors",
     "learners",
+    "judging remote",
     "serving",
     "testing",
     "stages",
     "lifecycle",
     "project",
-    "classifier doctor",
+    "classifier comparison doctor",
     "cli",
     "__main__",
     "__init__",
@@ -198,6 +202,10 @@ def circles(modules: list[Module]) -> list[str]:
     return sorted(name for name in graph if name in reached(name))
 
 
+GENERATING = frozenset({"predictors/decoding.py", "predictors/grammar.py"})
+"""The predictor of language models, which alone may load torch, and only when a model is opened."""
+
+
 def heavy_imports(modules: list[Module]) -> list[str]:
     return [
         f"{module.place}:{item.line} imports {item.module}"
@@ -205,6 +213,7 @@ def heavy_imports(modules: list[Module]) -> list[str]:
         if module.room != "learners"
         for item in imports(module, known(modules))
         if item.module.split(".")[0] in HEAVY
+        and not (module.place in GENERATING and (item.lazy or item.for_types))
     ]
 
 

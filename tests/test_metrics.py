@@ -8,6 +8,7 @@ from windlass.metrics import (
     BINARY_ONLY,
     METRICS,
     Estimate,
+    LabelMarks,
     accuracy,
     best_temperature,
     bootstrap,
@@ -142,7 +143,7 @@ def test_the_interval_holds_the_value_and_stays_within_0_and_1(metric):
     random = np.random.default_rng(3)
     targets = random.integers(0, 2, 200)
     scores = np.clip(targets * 0.3 + random.random(200) * 0.7, 0, 1)
-    estimate = bootstrap(metric, targets, np.stack([1 - scores, scores], axis=1), 1)
+    estimate = bootstrap(LabelMarks(targets, np.stack([1 - scores, scores], axis=1)), metric)
     assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
     assert estimate.low < estimate.high
 
@@ -152,7 +153,7 @@ def test_the_fast_resampling_equals_the_plain_one(metric):
     """Confusion counts are resampled instead of rows; the same seed must give the same interval."""
     random = np.random.default_rng(4)
     targets, probabilities = random.integers(0, 3, 80), random.dirichlet(np.ones(3), 80)
-    fast = bootstrap(metric, targets, probabilities, 1, seed=5, n_resamples=50)
+    fast = bootstrap(LabelMarks(targets, probabilities), metric, seed=5, n_resamples=50)
     again, values = np.random.default_rng(5), []
     for _ in range(50):
         rows = again.integers(0, 80, 80)
@@ -165,7 +166,8 @@ def _coverage(shrink: float) -> float:
     random, held = np.random.default_rng(6), 0
     for trial in range(300):
         targets = (random.random(300) < 0.8).astype(int)
-        estimate = bootstrap("accuracy", targets, np.tile([0.1, 0.9], (300, 1)), 1, seed=trial, n_resamples=100)
+        marks = LabelMarks(targets, np.tile([0.1, 0.9], (300, 1)))
+        estimate = bootstrap(marks, "accuracy", seed=trial, n_resamples=100)
         middle, half = (estimate.low + estimate.high) / 2, (estimate.high - estimate.low) / 2 * shrink
         held += middle - half <= 0.8 <= middle + half
     return held / 300
@@ -183,7 +185,7 @@ def test_an_interval_that_is_half_as_wide_is_caught():
 
 def test_the_same_seed_gives_the_same_interval():
     targets, answers = TARGETS, one_hot(PREDICTED)
-    assert bootstrap("macro_f1", targets, answers, 1) == bootstrap("macro_f1", targets, answers, 1)
+    assert bootstrap(LabelMarks(targets, answers), "macro_f1") == bootstrap(LabelMarks(targets, answers), "macro_f1")
 
 
 def test_the_difference_is_above_zero_when_the_first_is_better():
@@ -192,7 +194,10 @@ def test_the_difference_is_above_zero_when_the_first_is_better():
     good = one_hot(np.where(random.random(400) < 0.9, targets, 0))
     poor = one_hot(np.where(random.random(400) < 0.6, targets, 0))
     for metric in ("accuracy", "macro_f1"):
-        forward, backward = (paired_difference(metric, targets, *pair, 1) for pair in ((good, poor), (poor, good)))
+        forward, backward = (
+            paired_difference(metric, *(LabelMarks(targets, each) for each in pair))
+            for pair in ((good, poor), (poor, good))
+        )
         assert 0 < forward.low < forward.value < forward.high
         assert (backward.value, backward.low, backward.high) == pytest.approx(
             (-forward.value, -forward.high, -forward.low)
@@ -200,7 +205,7 @@ def test_the_difference_is_above_zero_when_the_first_is_better():
 
 
 def test_the_difference_between_a_model_and_itself_is_nothing():
-    assert paired_difference("macro_f1", TARGETS, one_hot(PREDICTED), one_hot(PREDICTED), 1) == Estimate(0, 0, 0)
+    assert paired_difference("macro_f1", *[LabelMarks(TARGETS, one_hot(PREDICTED))] * 2) == Estimate(0, 0, 0)
 
 
 def test_pairing_makes_the_interval_narrower_than_two_intervals():
@@ -210,16 +215,17 @@ def test_pairing_makes_the_interval_narrower_than_two_intervals():
     first = np.where(random.random(300) < 0.8, targets, 1 - targets)
     second = first.copy()
     second[:3] = 1 - second[:3]
-    pair = paired_difference("accuracy", targets, one_hot(first, 2), one_hot(second, 2), 1)
-    alone = bootstrap("accuracy", targets, one_hot(first, 2), 1)
+    pair = paired_difference("accuracy", *(LabelMarks(targets, one_hot(each, 2)) for each in (first, second)))
+    alone = bootstrap(LabelMarks(targets, one_hot(first, 2)), "accuracy")
     assert pair.high - pair.low < (alone.high - alone.low) / 2
 
 
 @pytest.mark.parametrize("metric", sorted(BINARY_ONLY))
 def test_a_ranking_score_without_positives_is_not_a_number(metric):
     targets, answers = np.zeros(12, int), one_hot(np.array([0, 1] * 6), 2)
+    marks = LabelMarks(targets, answers)
     assert np.isnan(measure(metric, targets, answers, 1))
-    for estimate in (bootstrap(metric, targets, answers, 1), paired_difference(metric, targets, answers, answers, 1)):
+    for estimate in (bootstrap(marks, metric), paired_difference(metric, marks, marks)):
         assert np.isnan([estimate.value, estimate.low, estimate.high]).all()
 
 
@@ -230,7 +236,7 @@ def test_the_area_under_the_curve_without_negatives_is_not_a_number():
 def test_resamples_without_positives_do_not_spoil_the_interval():
     """With one positive of six, a third of the resamples has none."""
     targets, scores = np.array([1, 0, 0, 0, 0, 0]), np.array([0.9, 0.8, 0.3, 0.2, 0.1, 0.1])
-    estimate = bootstrap("roc_auc", targets, np.stack([1 - scores, scores], axis=1), 1)
+    estimate = bootstrap(LabelMarks(targets, np.stack([1 - scores, scores], axis=1)), "roc_auc")
     assert np.isfinite([estimate.value, estimate.low, estimate.high]).all()
 
 

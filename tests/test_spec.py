@@ -180,9 +180,9 @@ def test_a_refusal_names_the_file(source):
         ("", Goal(metric="")),
         ("macro_f1", Goal(metric="macro_f1")),
         (" accuracy ", Goal(metric="accuracy")),
-        ("macro_f1 >= 0.90", Goal(metric="macro_f1", at_least=0.9)),
-        ("roc_auc>=1", Goal(metric="roc_auc", at_least=1)),
-        ("accuracy >= 0", Goal(metric="accuracy", at_least=0)),
+        ("macro_f1 >= 0.90", Goal(metric="macro_f1", bound=0.9)),
+        ("roc_auc>=1", Goal(metric="roc_auc", bound=1)),
+        ("accuracy >= 0", Goal(metric="accuracy", bound=0)),
     ],
 )
 def test_a_goal_is_a_metric_and_perhaps_a_number(words, goal):
@@ -190,7 +190,7 @@ def test_a_goal_is_a_metric_and_perhaps_a_number(words, goal):
 
 
 def test_a_goal_reads_back_from_its_words():
-    goal = Goal(metric="macro_f1", at_least=0.9)
+    goal = Goal(metric="macro_f1", bound=0.9)
     assert parse_goal(str(goal)) == goal
 
 

@@ -24,8 +24,8 @@ from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
 from windlass.metrics import BINARY_ONLY, METRICS
 from windlass.predictors.artifact import MANIFEST
-from windlass.predictors.contract import Predictor
-from windlass.predictors.table import load, replay
+from windlass.predictors.contract import Labeller
+from windlass.predictors.table import load_labeller, replay
 from windlass.records import Run, Splits
 from windlass.sources.guess import N_SAMPLE, Guess, kind_of
 from windlass.spec import Spec, from_values, parse_goal
@@ -282,7 +282,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         known, validation = cut_validation(rows, list(spec.inputs), spec.output_column, random)
         write_json(store.record("prepare"), {"fingerprint": ""})
         runs = train(spec, store, Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT))
-        chosen = _choose(runs, parse_goal(spec.goal).at_least)
+        chosen = _choose(runs, parse_goal(spec.goal).bound)
         folder = store.run_folder(chosen.name) / "artifact"
         self.learner_ = chosen.learner
         self.validation_ = {run.learner: run.validation for run in runs if run.status == "done"}
@@ -292,15 +292,15 @@ class Classifier(ClassifierMixin, BaseEstimator):
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-        _OPEN[self] = load(folder)
+        _OPEN[self] = load_labeller(folder)
         replay(_OPEN[self], folder)
 
-    def _predictor(self) -> Predictor:
+    def _predictor(self) -> Labeller:
         """The predictor of the artifact, opened once for each estimator in each process."""
         if self not in _OPEN:
             with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
                 self._unpack(Path(folder))
-                _OPEN[self] = load(Path(folder))
+                _OPEN[self] = load_labeller(Path(folder))
         return _OPEN[self]
 
     def _unpack(self, folder: Path) -> None:
@@ -309,7 +309,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
             (folder / name).write_bytes(content)
 
 
-_OPEN: WeakKeyDictionary[Classifier, Predictor] = WeakKeyDictionary()
+_OPEN: WeakKeyDictionary[Classifier, Labeller] = WeakKeyDictionary()
 """Kept out of the estimators, which thus hold data alone: they pickle, and predicting does not change them."""
 
 

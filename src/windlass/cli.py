@@ -167,6 +167,32 @@ def predict(
 
 
 @app.command()
+def compare(
+    writers: Annotated[tuple[str, str], typer.Argument(metavar="ONE OTHER", help="candidates, releases, 'champion'")],
+    rows: Annotated[int, typer.Option(help="test rows that both answer")] = 100,
+    judge: Annotated[
+        tuple[str, str],
+        typer.Option(
+            metavar="WHERE NAME",
+            help="judge by a model: the URL and model of an OpenAI-compatible server, or a project folder and release",
+        ),
+    ] = ("", ""),
+    port: Annotated[int, typer.Option(help="of the page for a person; 0: any free one")] = 8000,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the texts of two writers: a person says which is better, or a judge does."""
+    from windlass import comparison
+    from windlass.pages.progress import bars
+    from windlass.spec import load
+    from windlass.store import Store
+
+    plan = comparison.Plan(writers, rows, judge, port)
+    found = comparison.compare(load(project), Store(project.resolve()), plan, bars(as_json))
+    _print(found, as_json, comparison.text(found))
+
+
+@app.command()
 def releases(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     """List the releases, the champion marked."""
     from windlass.pages.listing import releases_text

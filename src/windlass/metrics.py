@@ -6,6 +6,8 @@ All take `targets` (n,) int and `probabilities` (n, k) float, rows summing to on
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -106,6 +108,8 @@ METRICS: dict[str, Metric] = {
     "pr_auc": pr_auc,
 }
 BINARY_ONLY = frozenset({"roc_auc", "pr_auc"})
+LOWER = frozenset({"bits_per_byte"})
+"""Metrics whose smaller value is the better one."""
 
 
 @dataclass(frozen=True)
@@ -126,32 +130,58 @@ def softmax(logits: Array) -> Array:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
+@dataclass(frozen=True)
+class LabelMarks:
+    """A candidate's answers on rows whose label is known. targets: (n,) int; probabilities: (n, k) float."""
+
+    targets: Array
+    probabilities: Array
+    positive: int = 1
+    labels: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that are defined here."""
+        binary = self.probabilities.shape[1] == 2
+        return tuple(name for name in METRICS if binary or name not in BINARY_ONLY)
+
+    @property
+    def calibration_error(self) -> float | None:
+        return expected_calibration_error(self.targets, self.probabilities)
+
+    def value(self, metric: str, rows: Array | None = None) -> float:
+        """The metric of all rows, or of these (a row may be named several times)."""
+        chosen = slice(None) if rows is None else rows
+        if metric in BINARY_ONLY:
+            return measure(metric, self.targets[chosen], self.probabilities[chosen], self.positive)
+        matrix = confusion(self.targets[chosen], self._predicted[chosen], self.probabilities.shape[1])
+        return _from_matrix(metric, matrix)
+
+    @cached_property
+    def _predicted(self) -> Array:
+        return self.probabilities.argmax(1)
+
+
+class Marks(Protocol):
+    """A candidate's answers on the test rows, of any output kind, ready to be measured."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def metrics(self) -> tuple[str, ...]: ...
+
+    @property
+    def calibration_error(self) -> float | None: ...
+
+    def value(self, metric: str, rows: Array | None = None) -> float: ...
+
+
 def measure(metric: str, targets: Array, probabilities: Array, positive: int) -> float:
     """The value of the named metric."""
     return METRICS[metric](targets, probabilities, positive)
-
-
-def bootstrap(
-    metric: str, targets: Array, probabilities: Array, positive: int, seed: int = 13, n_resamples: int = 500
-) -> Estimate:
-    """The metric with its 95 % percentile interval over resampled rows.
-
-    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13.
-    """
-    value = measure(metric, targets, probabilities, positive)
-    random = np.random.default_rng(seed)
-    n_rows, n_classes = probabilities.shape
-    codes = targets * n_classes + probabilities.argmax(1)
-    values = []
-    for _ in range(n_resamples):
-        rows = random.integers(0, n_rows, n_rows)
-        if metric in BINARY_ONLY:
-            values.append(measure(metric, targets[rows], probabilities[rows], positive))
-        else:
-            matrix = np.bincount(codes[rows], minlength=n_classes**2).reshape(n_classes, n_classes)
-            values.append(_from_matrix(metric, matrix))
-    low, high = np.nanpercentile(values, [2.5, 97.5]) if not np.isnan(value) else (np.nan, np.nan)
-    return Estimate(value, float(low), float(high))
 
 
 def _from_matrix(metric: str, matrix: Array) -> float:
@@ -161,20 +191,36 @@ def _from_matrix(metric: str, matrix: Array) -> float:
     return float(_per_class(matrix)[place].mean())
 
 
-def paired_difference(
-    metric: str, targets: Array, first: Array, second: Array, positive: int, seed: int = 13
-) -> Estimate:
-    """How much better `first` is than `second` on the same rows, with its 95 % bootstrap interval."""
+def is_better(metric: str, first: float, second: float) -> bool:
+    """True when the first value of the metric is the better one."""
+    return first < second if metric in LOWER else first > second
+
+
+def bootstrap(marks: Marks, metric: str, seed: int = 13, n_resamples: int = 500) -> Estimate:
+    """The metric with its 95 % percentile interval over resampled rows.
+
+    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13.
+    """
     random = np.random.default_rng(seed)
+    values = [marks.value(metric, random.integers(0, len(marks), len(marks))) for _ in range(n_resamples)]
+    return _estimate(marks.value(metric), values)
+
+
+def paired_difference(metric: str, first: Marks, second: Marks, seed: int = 13) -> Estimate:
+    """How much better `first` is than `second` on the same rows (above 0: better), with its 95 % bootstrap interval."""
+    random = np.random.default_rng(seed)
+    sign = -1 if metric in LOWER else 1
     differences = []
     for _ in range(N_PAIRED):
-        rows = random.integers(0, len(targets), len(targets))
-        differences.append(
-            measure(metric, targets[rows], first[rows], positive)
-            - measure(metric, targets[rows], second[rows], positive)
-        )
-    value = measure(metric, targets, first, positive) - measure(metric, targets, second, positive)
-    low, high = np.nanpercentile(differences, [2.5, 97.5]) if not np.isnan(value) else (np.nan, np.nan)
+        rows = random.integers(0, len(first), len(first))
+        differences.append(sign * (first.value(metric, rows) - second.value(metric, rows)))
+    return _estimate(sign * (first.value(metric) - second.value(metric)), differences)
+
+
+def _estimate(value: float, resampled: list[float]) -> Estimate:
+    if np.isnan(value):
+        return Estimate(value, float("nan"), float("nan"))
+    low, high = np.nanpercentile(resampled, [2.5, 97.5])
     return Estimate(value, float(low), float(high))
 
 

@@ -23,18 +23,19 @@ def silent(task: str, done: float, total: float, note: str = "") -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: the value, how sure (calibrated, 0-1), what else it could be, and what it rests on."""
+    """One answer: the value, how sure (calibrated, 0-1; null: not known), what else it could be, what it rests on."""
 
     value: Any
-    confidence: float
+    confidence: float | None
     alternatives: tuple[tuple[Any, float], ...] = ()
     evidence: tuple[str, ...] = ()
 
     def as_json(self) -> Json:
         return {
             "value": self.value,
-            "confidence": round(self.confidence, 6),
+            "confidence": None if self.confidence is None else round(self.confidence, 6),
             "alternatives": [{"value": value, "confidence": round(share, 6)} for value, share in self.alternatives],
+            **({"evidence": list(self.evidence)} if self.evidence else {}),
         }
 
 
@@ -139,7 +140,7 @@ class Candidate:
     learner: str
     metrics: dict[str, Estimate]
     validation: float | None
-    calibration_error: float
+    calibration_error: float | None
     latency_p50_ms: float
     latency_p95_ms: float
     answers_per_second: float

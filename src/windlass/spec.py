@@ -8,11 +8,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
-from windlass.metrics import METRICS
+from windlass.metrics import LOWER, METRICS
+from windlass.text_metrics import BITS, TEXT_METRICS
 
 FILE_NAME = "windlass.yaml"
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 8
+ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
@@ -27,14 +29,33 @@ class Limits(Strict):
     size_mb: float | None = Field(default=None, gt=0, description="size of the artifact on disk, in megabytes")
 
 
+class Language(Strict):
+    """How a pretrained language model is taught, and how long its answers may become."""
+
+    adapt: Literal["auto", "full", "lora", "qlora"] = Field(
+        default="auto",
+        description="all weights, or a few beside them (LoRA; qlora: beside weights of 4 or 8 bits); "
+        "auto: lora above 300 million parameters",
+    )
+    rank: int = Field(default=16, ge=1, le=256, description="of LoRA: how much it can learn")
+    preferences: str = Field(default="", description="JSONL of {prompt, chosen, rejected} to learn from afterwards (DPO)")
+    reward: Literal["", "exact", "arithmetic", "tests"] = Field(
+        default="", description="what its own answers are rewarded for afterwards (GRPO)"
+    )
+    max_tokens: int | None = Field(
+        default=None, ge=1, le=4_096, description="of an answer; not given: as the training answers need"
+    )
+
+
 class Goal(Strict):
     """The metric that decides, and the value that is good enough (none: as good as possible)."""
 
     metric: str
-    at_least: float | None = None
+    bound: float | None = None
 
     def __str__(self) -> str:
-        return self.metric if self.at_least is None else f"{self.metric} >= {self.at_least:g}"
+        sign = "<=" if self.metric in LOWER else ">="
+        return self.metric if self.bound is None else f"{self.metric} {sign} {self.bound:g}"
 
 
 class Spec(Strict):
@@ -48,6 +69,7 @@ class Spec(Strict):
     output: dict[str, str] = Field(min_length=1, max_length=1, description="column -> kind, exactly one")
     goal: str = Field("", description="a metric, or '<metric> >= <number>'; checked before a release")
     limits: Limits = Field(default=Limits(), description="what the served artifact may cost")
+    language: Language = Field(default=Language(), description="how a pretrained language model is taught")
     minutes: float = Field(10, gt=0, le=10_080, description="training budget in minutes")
     seed: int = Field(13, ge=0, le=2**31 - 1, description="of splits and initial weights; the same numbers again")
     learners: list[str | dict[str, str]] | None = Field(
@@ -80,25 +102,32 @@ class Spec(Strict):
 
 
 def parse_goal(text: str) -> Goal:
-    """The goal from `macro_f1`, or `macro_f1 >= 0.9`.
+    """The goal from `macro_f1`, `macro_f1 >= 0.9`, or `bits_per_byte <= 2` where less is better.
 
-    Raises: ValueError: another form, an unknown metric, or a number outside 0-1.
+    Raises: ValueError: another form, an unknown metric, or a share outside 0-1.
     """
     if not text:
         return Goal(metric="")
-    match = re.fullmatch(r"\s*([a-z0-9_]+)\s*(?:>=\s*([0-9.]+)\s*)?", text)
+    match = re.fullmatch(r"\s*([a-z0-9_]+)\s*(?:([<>]=)\s*([0-9.]+)\s*)?", text)
     if not match:
         raise ValueError("expected '<metric> >= <number>', such as 'macro_f1 >= 0.90'")
-    metric, number = match.groups()
-    if metric not in METRICS:
-        raise ValueError(f"metric '{metric}', expected {expected(METRICS)}. {did_you_mean(metric, METRICS)}".rstrip())
+    metric, sign, number = match.groups()
+    if metric not in ALL_METRICS:
+        raise ValueError(
+            f"metric '{metric}', expected {expected(ALL_METRICS)}. {did_you_mean(metric, ALL_METRICS)}".rstrip()
+        )
+    if number is None:
+        return Goal(metric=metric)
+    wanted = "<=" if metric in LOWER else ">="
+    if sign != wanted:
+        raise ValueError(f"expected '{metric} {wanted} <number>'")
     try:
-        at_least = None if number is None else float(number)
+        bound = float(number)
     except ValueError:
-        raise ValueError("expected a number after '>='") from None
-    if at_least is not None and not 0 <= at_least <= 1:
+        raise ValueError(f"expected a number after '{wanted}'") from None
+    if metric not in LOWER and not 0 <= bound <= 1:
         raise ValueError("expected a share between 0 and 1 (0.9, not 90)")
-    return Goal(metric=metric, at_least=at_least)
+    return Goal(metric=metric, bound=bound)
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -177,6 +206,7 @@ def from_values(values: dict[str, Any], where: str) -> Spec:
     return spec
 
 
+SECTIONS: dict[str, type[Strict]] = {"limits": Limits, "language": Language}
 _WANTED = {
     "data": "a path, or a path each for 'train', 'validation' and 'test'",
     "learners": "a list, each a name or {name: preset}",
@@ -199,7 +229,7 @@ def _as_spec_error(error: ValidationError, where: str) -> SpecError:
     if first["type"] == "missing":
         return SpecError(f"{where} has no '{key}', expected it", "`windlass init DATA` writes a complete file")
     if first["type"] == "extra_forbidden":
-        allowed = list(Limits.model_fields)
+        allowed = list(SECTIONS[field].model_fields)
         return SpecError(
             f"{where} has the unknown key '{key}', expected {expected(allowed)}",
             did_you_mean(key.split(".")[-1], allowed),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,11 +24,10 @@ from windlass.learners.contract import Budget, Learner, Options
 from windlass.metrics import METRICS
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_golden
-from windlass.predictors.contract import Predictor
+from windlass.predictors.contract import Labeller
 from windlass.records import Json, Row, Splits, silent
-
-if TYPE_CHECKING:
-    import polars as pl
+from windlass.sources.places import find, names_of
+from windlass.sources.standard_library import PREFIX
 
 NAN_FORMS = frozenset({"raw", "index"})
 """Forms for trees, which read NaN as missing; no other batch may hold one."""
@@ -208,7 +207,7 @@ def _check_output(kind: Kind, good: list[Any], options: Json) -> None:
     expect(len(answers) == len(probabilities), f"{kind.name}: {len(probabilities)} rows gave {len(answers)} answers")
     expect(kind.decode(probabilities[:0], copy) == [], f"{kind.name}: no rows gave answers")
     for row, answer in zip(probabilities, answers, strict=True):
-        shares = [answer.confidence, *(share for _, share in answer.alternatives)]
+        shares = [answer.confidence or 0.0, *(share for _, share in answer.alternatives)]
         expect(all(0 <= share <= 1 for share in shares), f"{kind.name}: confidence outside 0-1")
         expect(shares == sorted(shares, reverse=True), f"{kind.name}: alternatives are not in order")
         expect(
@@ -347,7 +346,7 @@ def _options(folder: Path, toy: str, time: str, variant: str) -> Options:
     return Options(home, metric="accuracy", variant=variant)
 
 
-def _fitted(what: str, learner: Learner, splits: Splits, options: Options, seconds: float) -> Predictor:
+def _fitted(what: str, learner: Learner, splits: Splits, options: Options, seconds: float) -> Labeller:
     """What answers from the artifact that the learner wrote; checks the folder and its golden rows."""
     fitted = learner.fit(splits, options, Budget(seconds), silent)
     is_there = fitted.artifact == options.artifact and fitted.artifact.is_dir()
@@ -360,7 +359,7 @@ def _fitted(what: str, learner: Learner, splits: Splits, options: Options, secon
         if path.is_symlink() or (path.is_file() and path.suffix not in SUFFIXES)
     ]
     expect(not strange, f"{what}: the artifact holds {strange}, expected only {', '.join(sorted(SUFFIXES))}")
-    predictor = predictors.load(fitted.artifact)
+    predictor = predictors.load_labeller(fitted.artifact)
     manifest = predictor.manifest
     expect(manifest.learner == learner.name, f"{what}: the manifest names '{manifest.learner}'")
     expect({column.name: column.kind for column in manifest.inputs} == splits.inputs, f"{what}: inputs differ")
@@ -370,7 +369,7 @@ def _fitted(what: str, learner: Learner, splits: Splits, options: Options, secon
     return predictor
 
 
-def _check_answers(what: str, predictor: Predictor, splits: Splits, has_learnt: bool) -> None:
+def _check_answers(what: str, predictor: Labeller, splits: Splits, has_learnt: bool) -> None:
     rows, truth = splits.test.to_dicts(), splits.test["answer"].to_list()
     probabilities = predictor.probabilities(rows, splits.root)
     _expect_shares(what, probabilities)
@@ -416,16 +415,13 @@ def check_blueprint(folder: Path) -> None:
         kinds.get(kind)
         expect(column.strip(), f"{folder.name}: a column has no name")
     for name in spec.data.values() if isinstance(spec.data, dict) else [spec.data]:
-        path = (folder / name).resolve()
-        expect(path.is_relative_to(folder.resolve()), f"{folder.name}: data '{name}' lies outside the blueprint")
-        expect(path.exists(), f"{folder.name}: data '{name}' does not exist")
-        if path.is_dir():
-            expect(any(file.is_file() for file in path.rglob("*")), f"{folder.name}: data '{name}' is empty")
-            continue
-        rows = _table(path)
-        absent = [column for column in spec.columns if column not in rows.columns]
-        expect(not absent, f"{folder.name}: data '{name}' has no column {absent}, it has {rows.columns}")
-        expect(len(rows), f"{folder.name}: data '{name}' has no rows")
+        if not name.startswith(PREFIX):
+            path = (folder / name).resolve()
+            expect(path.is_relative_to(folder.resolve()), f"{folder.name}: data '{name}' lies outside the blueprint")
+            expect(path.exists(), f"{folder.name}: data '{name}' does not exist")
+            files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+            expect(files, f"{folder.name}: data '{name}' is empty")
+        _check_columns(folder, spec, name)
     readme = folder / "README.md"
     expect(readme.is_file(), f"{folder.name} has no README.md")
     expect(readme.read_text(encoding="utf-8").lstrip().startswith("# "), f"{folder.name}: README.md has no heading")
@@ -438,11 +434,16 @@ def _files(folder: Path) -> Iterable[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and ".windlass" not in path.parts)
 
 
-def _table(path: Path) -> "pl.DataFrame":
-    import polars as pl
-
-    if path.suffix == ".parquet":
-        return pl.read_parquet(path)
-    if path.suffix in (".jsonl", ".ndjson"):
-        return pl.read_ndjson(path)
-    return pl.read_csv(path, infer_schema=False, separator="\t" if path.suffix == ".tsv" else ",")
+def _check_columns(folder: Path, spec: specs.Spec, data: str) -> None:
+    """The first whole row of every table that is meant has the columns; pictures in folders have none."""
+    try:
+        sources = find(data, folder, names_of(spec), folder)
+    except DataError as error:
+        raise AssertionError(f"{folder.name}: {error}") from None
+    for source in sources:
+        if source.path.suffix == ".npz" or (source.path.is_dir() and not source.version):
+            continue
+        row = next((raw.values for raw in source.rows() if raw.values is not None), None)
+        expect(row, f"{folder.name}: data '{data}' has no rows")
+        absent = [column for column in spec.columns if column not in (row or {})]
+        expect(not absent, f"{folder.name}: data '{data}' has no column {absent}, it has {list(row or {})}")

@@ -66,7 +66,7 @@ def _rewrite(path: Path, change) -> None:
 
 
 def _other_golden(fitted, options):
-    _rewrite(fitted.artifact / "golden.json", lambda values: values["probabilities"].reverse())
+    _rewrite(fitted.artifact / "golden.json", lambda values: values["answers"].reverse())
 
 
 def _other_name(fitted, options):

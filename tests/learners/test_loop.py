@@ -18,7 +18,8 @@ from windlass.errors import DataError, SpecError
 from windlass.learners import checkpoint, loop, probe
 from windlass.learners.batches import Inputs, by_length, shuffled
 from windlass.learners.contract import Budget, Options
-from windlass.learners.loop import Data, Settings
+from windlass.learners.loop import Settings
+from windlass.learners.task import Data, answers
 from windlass.records import silent
 
 SETTINGS = Settings(lr=5e-3, batch=8, epochs=6, patience=9, checkpoint_seconds=0.0)
@@ -60,7 +61,7 @@ def data(n_train: int = 96, n_validation: int = 30) -> Data:
 
 
 def run(folder: Path, settings: Settings = SETTINGS, progress=silent, seconds: float = 60, pause: float = 0.0,
-        **options) -> tuple[nn.Module, loop.Result]:
+        **options) -> tuple[nn.Module, list]:
     torch.manual_seed(5)
     model = Bag(pause=pause)
     folder.mkdir(exist_ok=True, parents=True)
@@ -80,11 +81,10 @@ def weights_of(model: nn.Module) -> np.ndarray:
 
 def test_it_learns_a_toy_task_and_gives_the_best_epochs_logits(tmp_path):
     """Every class is told by one word, so that nearly all validation rows come out right."""
-    model, result = run(tmp_path, dataclasses.replace(SETTINGS, lr=2e-2, epochs=15))
-    best = max(entry["score"] for entry in result.curve)
+    model, curve = run(tmp_path, dataclasses.replace(SETTINGS, lr=2e-2, epochs=15))
+    best = max(entry["score"] for entry in curve)
     assert best > 0.9
-    assert data().score(result.validation_logits) == best
-    assert np.allclose(loop.answers(model.eval(), data().validation, 8), result.validation_logits, atol=1e-6)
+    assert data().score(answers(model, data().validation, 8)) == best
 
 
 def test_each_row_comes_once_an_epoch_with_rows_of_like_length():
@@ -128,9 +128,9 @@ def test_killed_anywhere_it_resumes_to_the_same_weights(tmp_path):
     assert found, "killed before a checkpoint was written"
     resumed, again = run(killed)
     assert np.abs(weights_of(resumed) - weights_of(wanted)).max() < 1e-6
-    assert np.abs(again.validation_logits - result.validation_logits).max() < 1e-6
-    wanted_losses = [entry["train_loss"] for entry in result.curve]
-    assert [entry["train_loss"] for entry in again.curve] == pytest.approx(wanted_losses, abs=1e-6)
+    assert np.abs(answers(resumed, data().validation, 8) - answers(wanted, data().validation, 8)).max() < 1e-6
+    wanted_losses = [entry["train_loss"] for entry in result]
+    assert [entry["train_loss"] for entry in again] == pytest.approx(wanted_losses, abs=1e-6)
 
 
 def _stamp(folder: Path) -> float:
@@ -185,14 +185,14 @@ def test_a_checkpoint_that_does_not_fit_is_discarded_and_said_so(tmp_path, damag
         groups, header = checkpoint.read(path)
         checkpoint.write(path, groups, {**header, "plan": {**header["plan"], "steps": 1}})
     _, result = run(tmp_path)
-    assert "checkpoint discarded" in result.curve[0]["note"]
-    assert len(result.curve) == 6
+    assert "checkpoint discarded" in result[0]["note"]
+    assert len(result) == 6
 
 
 def test_a_plan_for_other_settings_is_discarded(tmp_path):
     run(tmp_path)
     _, result = run(tmp_path, dataclasses.replace(SETTINGS, lr=1e-3))
-    assert "plan discarded" in result.curve[0]["note"]
+    assert "plan discarded" in result[0]["note"]
 
 
 def test_it_stops_when_validation_gets_no_better(tmp_path):
@@ -201,8 +201,8 @@ def test_it_stops_when_validation_gets_no_better(tmp_path):
     torch.manual_seed(5)
     result = loop.train(Bag(), flat, dataclasses.replace(SETTINGS, epochs=20, patience=2),
                         Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
-    assert len(result.curve) == 3
-    assert "no better for 2 epochs" in result.curve[-1]["note"]
+    assert len(result) == 3
+    assert "no better for 2 epochs" in result[-1]["note"]
 
 
 def test_best_weights_are_kept_when_later_epochs_are_worse(tmp_path):
@@ -214,9 +214,10 @@ def test_best_weights_are_kept_when_later_epochs_are_worse(tmp_path):
         return next(scores)
 
     torch.manual_seed(5)
-    result = loop.train(Bag(), dataclasses.replace(data(), score=score), SETTINGS,
-                        Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
-    assert np.allclose(result.validation_logits, kept[1], atol=1e-5)
+    model = Bag()
+    loop.train(model, dataclasses.replace(data(), score=score), SETTINGS,
+               Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
+    assert np.allclose(answers(model, data().validation, 8), kept[1], atol=1e-5)
 
 
 def test_the_start_is_kept_when_no_epoch_beats_it(tmp_path):
@@ -227,7 +228,7 @@ def test_the_start_is_kept_when_no_epoch_beats_it(tmp_path):
     result = loop.train(model, dataclasses.replace(data(), score=lambda logits: next(scores)),
                         dataclasses.replace(SETTINGS, judge_start=True),
                         Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
-    assert result.curve[0]["epoch"] == 0.0
+    assert result[0]["epoch"] == 0.0
     assert all(torch.equal(value, start[name]) for name, value in model.state_dict().items())
 
 
@@ -235,14 +236,14 @@ def test_without_validation_rows_it_trains_the_planned_epochs(tmp_path):
     torch.manual_seed(5)
     result = loop.train(Bag(), data(n_validation=0), SETTINGS, Options(tmp_path, precision="float32"), Budget(60),
                         silent)
-    assert len(result.curve) == 6
-    assert all(entry["score"] is None for entry in result.curve)
+    assert len(result) == 6
+    assert all(entry["score"] is None for entry in result)
 
 
 def test_a_small_budget_shortens_the_plan(tmp_path):
     """0.05 s a step and a budget of 1.5 s: a fraction of the 72 steps, and the rate still falls to zero."""
     _, result = run(tmp_path, seconds=1.5, pause=0.05)
-    assert 1 <= result.curve[-1]["step"] < 40
+    assert 1 <= result[-1]["step"] < 40
 
 
 def test_a_run_far_over_its_budget_is_stopped(tmp_path):
@@ -252,8 +253,8 @@ def test_a_run_far_over_its_budget_is_stopped(tmp_path):
     path = tmp_path / loop.PLAN
     path.write_text(json.dumps({**json.loads(path.read_text()), "seconds": 0.3}))
     _, result = run(tmp_path, pause=0.1)
-    assert result.curve[-1]["step"] < 12
-    assert "out of time" in result.curve[-1]["note"]
+    assert result[-1]["step"] < 12
+    assert "out of time" in result[-1]["note"]
 
 
 def test_measuring_leaves_weights_and_chance_untouched(tmp_path):
@@ -281,9 +282,9 @@ def test_bfloat16_is_taken_only_where_it_is_faster():
 @pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
 def test_every_optimizer_brings_the_loss_down_and_resumes(tmp_path, optimizer):
     _, result = run(tmp_path, optimizer=optimizer)
-    assert result.curve[-1]["train_loss"] < result.curve[0]["train_loss"]
+    assert result[-1]["train_loss"] < result[0]["train_loss"]
     _, again = run(tmp_path, optimizer=optimizer)
-    assert [entry["train_loss"] for entry in again.curve] == [entry["train_loss"] for entry in result.curve]
+    assert [entry["train_loss"] for entry in again] == [entry["train_loss"] for entry in result]
 
 
 def test_an_unknown_optimizer_is_refused_with_the_nearest(tmp_path):
@@ -297,7 +298,7 @@ def test_the_average_of_the_weights_is_what_is_kept(tmp_path):
     model, result = run(tmp_path, settings)
     again, _ = run(tmp_path / "plain")
     assert 1e-4 < np.abs(weights_of(model) - weights_of(again)).max() < 1.0
-    assert result.curve[-1]["score"] > 0.5
+    assert result[-1]["score"] > 0.5
 
 
 def test_a_loss_that_is_not_finite_is_refused(tmp_path):

@@ -280,13 +280,13 @@ def test_lightgbm_alone_dies_of_such_a_file(tmp_path):
         "[]",
         "3",
         '{"rows": []}',
-        '{"rows": 3, "probabilities": []}',
-        '{"rows": [3], "probabilities": [[1, 0]]}',
-        '{"rows": [{}], "probabilities": [[1], [1, 2]]}',
-        '{"rows": [{}], "probabilities": [["a", "b"]]}',
-        '{"rows": [{"message": "a", "size": 1, "colour": "a"}], "probabilities": [[1, 0, 0]]}',
-        '{"rows": [{"message": "a", "size": 1, "colour": "a"}], "probabilities": [1]}',
-        '{"rows": [{"message": "a"}], "probabilities": [[1, 0]]}',
+        '{"rows": 3, "answers": []}',
+        '{"rows": [3], "answers": [[1, 0]]}',
+        '{"rows": [{}], "answers": [[1], [1, 2]]}',
+        '{"rows": [{}], "answers": [["a", "b"]]}',
+        '{"rows": [{"message": "a", "size": 1, "colour": "a"}], "answers": [[1, 0, 0]]}',
+        '{"rows": [{"message": "a", "size": 1, "colour": "a"}], "answers": [1]}',
+        '{"rows": [{"message": "a"}], "answers": [[1, 0]]}',
     ],
 )
 def test_damaged_golden_rows_are_refused(content, tmp_path):
@@ -300,7 +300,7 @@ def test_golden_rows_with_no_numbers_are_refused(tmp_path):
     """NaN compares as false with everything; it must not pass."""
     folder = made.linear(tmp_path / "a")
     golden = json.loads((folder / "golden.json").read_text())
-    golden["probabilities"][0] = [float("nan")] * 2
+    golden["answers"][0] = [float("nan")] * 2
     (folder / "golden.json").write_text(json.dumps(golden))
     with pytest.raises(GateRefused):
         replay(load(folder), folder)

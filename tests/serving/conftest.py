@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from toy_writer import CHAT, RELEASE, Toy, writer_of
 
 from windlass.kinds import table as kinds
 from windlass.metrics import Estimate
@@ -177,4 +178,33 @@ def server_for() -> Callable[..., Any]:
 def client(text_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A server that the tests of a module share."""
     with serve_store(text_store, tmp_path_factory.mktemp("log"), Settings(keep_inputs=True)) as client:
+        yield client
+
+
+@contextmanager
+def serve_writer(
+    engine: Any, path: Path, inputs: dict[str, str] = CHAT, settings: Settings | None = None, predictor: Any = None
+) -> Iterator[Client]:
+    """A writing engine, or another predictor, behind a real server."""
+    settings = settings or Settings(keep_inputs=True)
+    with RequestLog(path / "requests.sqlite") as log:
+        app = create_app(RELEASE, predictor or writer_of(engine, inputs), log, settings)
+        with running(app, settings.deadline_s) as port:
+            yield Client(port, app, log)
+
+
+@pytest.fixture(scope="session")
+def writer_server() -> Callable[..., Any]:
+    return serve_writer
+
+
+@pytest.fixture(scope="module")
+def toy() -> Toy:
+    return Toy()
+
+
+@pytest.fixture(scope="module")
+def teller(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A product that reads a chat and writes at once, shared by the tests of a module."""
+    with serve_writer(toy, tmp_path_factory.mktemp("teller")) as client:
         yield client

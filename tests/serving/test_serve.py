@@ -81,7 +81,7 @@ def test_a_missing_and_a_strange_file_are_refused(own_store: Store) -> None:
 def test_golden_rows_that_are_answered_otherwise_are_refused(own_store: Store) -> None:
     path = model_of(own_store) / "golden.json"
     golden = json.loads(path.read_text())
-    write_json(path, {**golden, "probabilities": np.roll(golden["probabilities"], 1, axis=1).tolist()})
+    write_json(path, {**golden, "answers": np.roll(golden["answers"], 1, axis=1).tolist()})
     rehash(own_store)
     with pytest.raises(GateRefused, match="golden rows"):
         serve(SPEC, own_store, port=0)

@@ -56,7 +56,7 @@ def test_an_artifact_that_answers_otherwise_than_it_was_trained_is_refused(produ
     opened.run()
     golden = opened.store.run_folder("linear") / "artifact" / "golden.json"
     values = json.loads(golden.read_text())
-    values["probabilities"] = np.roll(values["probabilities"], 1, axis=1).tolist()
+    values["answers"] = np.roll(values["answers"], 1, axis=1).tolist()
     golden.write_text(json.dumps(values))
     with pytest.raises(GateRefused, match="golden rows"):
         opened.release()
@@ -115,6 +115,6 @@ def candidate(name, score, latency, meets=True):
 
 def test_the_cheapest_that_meets_a_numbered_goal_is_chosen_else_the_best():
     found = [candidate("small", 0.90, 1.0), candidate("large", 0.95, 9.0), candidate("poor", 0.5, 0.1, meets=False)]
-    assert choose(found, Goal(metric="accuracy", at_least=0.8)).name == "small"
+    assert choose(found, Goal(metric="accuracy", bound=0.8)).name == "small"
     assert choose(found, Goal(metric="accuracy")).name == "large"
-    assert choose([candidate("poor", 0.5, 0.1, meets=False)], Goal(metric="accuracy", at_least=0.9)).name == "poor"
+    assert choose([candidate("poor", 0.5, 0.1, meets=False)], Goal(metric="accuracy", bound=0.9)).name == "poor"

@@ -46,8 +46,8 @@ class Kind:
         Checks it wholly, so that a row that is collected can be read ever after. Raises: DataError.
     stored_as: the type of a cleaned value.
     portable(value, root) -> the value as a client would send it, JSON.
-    decode(probabilities (n, k), state) -> n answers; None for a kind that cannot be an output yet.
-    metrics: as an output; the first is the headline.
+    decode(probabilities (n, k), state) -> n answers; None for a kind that is not a choice among labels.
+    metrics: as an output, the first is the headline; none for a kind that cannot be an output yet.
     """
 
     name: str

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.kinds import category, date, image, number, text
+from windlass.kinds import category, chat, date, image, number, text
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
 from windlass.spec import Goal, Spec, parse_goal
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (text.KIND, image.KIND, number.KIND, category.KIND, date.KIND)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (text.KIND, chat.KIND, image.KIND, number.KIND, category.KIND, date.KIND)
+}
 CHUNK = 512
 
 
@@ -25,8 +27,17 @@ def get(name: str) -> Kind:
 
 def goal(spec: Spec) -> Goal:
     """What decides between candidates: the spec's goal, else the headline metric of the output's kind."""
+    kind = get(spec.output[spec.output_column])
+    if not kind.metrics:
+        fitting = [name for name, other in KINDS.items() if other.metrics]
+        raise SpecError(f"output '{spec.output_column}' is '{kind.name}', expected {expected(fitting)}")
     stated = parse_goal(spec.goal)
-    return stated if stated.metric else Goal(metric=get(spec.output[spec.output_column]).metrics[0])
+    if stated.metric and stated.metric not in kind.metrics:
+        raise SpecError(
+            f"goal asks for '{stated.metric}' of an output that is '{kind.name}', expected {expected(kind.metrics)}",
+            did_you_mean(stated.metric, kind.metrics),
+        )
+    return stated if stated.metric else Goal(metric=kind.metrics[0])
 
 
 def fit_column(

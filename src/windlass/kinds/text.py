@@ -15,10 +15,13 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Sparse, has_surrogate, is_missing
 from windlass.records import Json
+from windlass.text_metrics import BITS, TEXT_METRICS
 
 MAX_CHARACTERS = 100_000
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:'[^\W{CJK}]+)?|[^\w\s]")
+LINE_BREAK, ODD_SPACE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]"), re.compile(r"[^\S\n\t]")
+BETWEEN = "\x1e"
 PAD, UNKNOWN = 0, 1
 
 
@@ -35,13 +38,25 @@ def check(value: Any) -> str | None:
 
 
 def read(value: Any, root: Path | None) -> str:
-    """The text, composed (NFC), with odd spaces made plain; a missing text is empty."""
+    """The text, composed (NFC), odd spaces made plain, line breaks and indents kept; a missing text is empty."""
     if is_missing(value):
         return ""
     fault = check(value)
     if fault:
         raise DataError(f"text {fault}")
-    return " ".join(unicodedata.normalize("NFC", value).split())
+    return ODD_SPACE.sub(" ", LINE_BREAK.sub("\n", unicodedata.normalize("NFC", value))).strip()
+
+
+def clean(value: Any, root: Path | None) -> str:
+    """The text as collected rows keep it; of a list each text, kept apart by a mark that no read text can hold."""
+    if isinstance(value, list | tuple):
+        return BETWEEN.join(read(each, root) for each in value)
+    return read(value, root)
+
+
+def several(value: str) -> list[str]:
+    """The texts of a cleaned value, at least one: all the right answers of a row."""
+    return value.split(BETWEEN)
 
 
 def tokens(text: str) -> list[str]:
@@ -185,4 +200,13 @@ def _tokenizer(text: str, length: int) -> Any:
     return tokenizer
 
 
-KIND = Kind(name="text", forms=("terms", "ids", "pieces"), check=check, read=read, fit=fit, encode=encode)
+KIND = Kind(
+    name="text",
+    forms=("terms", "ids", "pieces"),
+    check=check,
+    read=read,
+    fit=fit,
+    encode=encode,
+    clean=clean,
+    metrics=(*TEXT_METRICS, BITS),
+)

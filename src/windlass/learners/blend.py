@@ -82,5 +82,5 @@ def _write(options: Options, weights: Mapping[str, float], temperature: float) -
     write_manifest(folder, Manifest("blend", "blend", inputs, manifests[0].output, temperature, settings))
     golden = {name: read_golden(part) for name, part in zip(weights, parts, strict=True)}
     rows = next(iter(golden.values()))[0]
-    mean = _mean({name: shares for name, (_, shares) in golden.items()}, weights)
+    mean = _mean({name: np.array(shares, np.float64) for name, (_, shares) in golden.items()}, weights)
     write_golden(folder, rows, softmax(np.log(np.maximum(mean, 1e-12)) / temperature))

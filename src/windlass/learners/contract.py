@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from windlass.records import Json, Progress, Splits
+from windlass.spec import Language
 
 
 class Budget:
@@ -34,6 +35,7 @@ class Options:
     optimizer: str = "adamw"
     precision: str = "auto"
     runs: Mapping[str, Path] = field(default_factory=dict)  # folders of the candidates trained so far, for `blend`
+    language: Language = field(default_factory=Language)  # for `llm`, and how long an answer may become
 
     @property
     def artifact(self) -> Path:
@@ -78,7 +80,8 @@ class Learner:
     def missing(self) -> str:
         """What to install before this learner can run; empty when nothing is missing."""
         absent = [module for module in self.needs if find_spec(module) is None]
-        return f"needs {', '.join(absent)}: pip install 'windlass[train]'" if absent else ""
+        extra = "llm" if "peft" in self.needs else "train"
+        return f"needs {', '.join(absent)}: pip install 'windlass[{extra}]'" if absent else ""
 
     def reads(self, inputs: dict[str, str], output: str) -> bool:
         """True when it can learn this mapping of kinds."""

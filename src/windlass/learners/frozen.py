@@ -13,10 +13,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from windlass.errors import DataError
-from windlass.learners import loop, probe
+from windlass.learners import probe
 from windlass.learners.batches import Inputs
 from windlass.learners.contract import Budget
 from windlass.learners.network import Network
+from windlass.learners.task import answers
 from windlass.records import Progress
 from windlass.store import write_bytes
 
@@ -61,11 +62,11 @@ def features(network: Network, inputs: Inputs, place: Place) -> Known:
     precision = probe.precisions("auto")[-1]
     if len(done) < len(order):
         first = inputs.rows(order[:BATCH])
-        probe.choose_threads(lambda: loop.answers(network.features, first, BATCH, precision))
+        probe.choose_threads(lambda: answers(network.features, first, BATCH, precision))
     written = time.monotonic()
     while len(done) < len(order) and not (len(done) and place.budget.left() < ROOM * place.budget.seconds):
         chunk = inputs.rows(order[len(done):len(done) + CHUNK])
-        found = loop.answers(network.features, chunk, BATCH, precision)
+        found = answers(network.features, chunk, BATCH, precision)
         done = np.concatenate([done.reshape(-1, found.shape[1]), found])
         place.progress("train", len(done), len(order), "encoding rows")
         if time.monotonic() - written > CHECKPOINT_SECONDS:

@@ -7,20 +7,19 @@ Source: AdamW, Loshchilov & Hutter 2019, arXiv:1711.05101; label smoothing, Szeg
 import copy
 import math
 import time
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.learners import checkpoint, probe
-from windlass.learners.batches import Inputs, by_length, shuffled, spread
+from windlass.learners.batches import shuffled, spread
 from windlass.learners.contract import Budget, Options
+from windlass.learners.task import Task, Verdict, in_precision
 from windlass.records import Json, Progress
 from windlass.store import fingerprint, read_json, write_json
 
@@ -61,17 +60,6 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Data:
-    """What is learned from. `score` gives the goal's metric, higher is better, of validation logits (n, k)."""
-
-    train: Inputs
-    targets: np.ndarray
-    validation: Inputs
-    score: Callable[[np.ndarray], float]
-    metric: str
-
-
-@dataclass(frozen=True)
 class Plan:
     """What a run will do, decided before its first step and kept, so that a resumed run is the same run."""
 
@@ -84,10 +72,11 @@ class Plan:
 
 @dataclass
 class State:
-    """Where a run is; the part of a checkpoint that is not tensors."""
+    """Where a run is; the part of a checkpoint that is not tensors. stepping: seconds without the validations."""
 
     step: int = 0
     elapsed: float = 0.0
+    stepping: float = 0.0
     loss: float = 0.0
     n_losses: int = 0
     best: float | None = None
@@ -97,24 +86,16 @@ class State:
     curve: list[Json] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Result:
-    """validation_logits: (n, k) float32 of the best weights, which the model now holds; curve: one entry an epoch."""
+def train(model: nn.Module, task: Task, settings: Settings, options: Options, budget: Budget,
+          progress: Progress) -> list[Json]:
+    """Trains the model in place and leaves the best weights in it, ready to answer; gives the learning curve.
 
-    validation_logits: np.ndarray
-    curve: list[Json]
-
-
-def train(model: nn.Module, data: Data, settings: Settings, options: Options, budget: Budget,
-          progress: Progress) -> Result:
-    """Trains the model in place and leaves the best weights in it, on the CPU, ready to answer.
-
-    The model maps one tensor an input to logits (n, k). Interrupted at any point and called again with the same
-    arguments, it gives the same weights. Raises: DataError: the loss is not finite.
+    The model is on the training device. Interrupted at any point and called again with the same arguments, it gives
+    the same weights. Raises: DataError: the loss is not finite.
     """
     torch.manual_seed(options.seed)
     model.to(probe.device())
-    run = _Training(model, data, settings, options)
+    run = _Training(model, task, settings, options)
     run.prepare(budget, progress)
     for rows in run.remaining():
         run.advance(rows)
@@ -125,9 +106,7 @@ def train(model: nn.Module, data: Data, settings: Settings, options: Options, bu
     model.eval()
     if run.best:
         checkpoint.set_weights(model, run.best)
-    logits = answers(model, data.validation, settings.batch, "float32")
-    model.cpu()
-    return Result(logits, run.state.curve)
+    return run.state.curve
 
 
 def is_begun(options: Options) -> bool:
@@ -139,29 +118,6 @@ def clean(options: Options) -> None:
     """Removes plan and checkpoint: called when the artifact is complete."""
     for name in (PLAN, checkpoint.FILE):
         Path(options.folder, name).unlink(missing_ok=True)
-
-
-def answers(model: Callable[..., torch.Tensor], inputs: Inputs, batch: int, precision: str = "float32") -> np.ndarray:
-    """What a model in `eval` mode gives for each row, (n, ...) float32, in their order; (0, 1) when there are none."""
-    parts, order = [], []
-    with torch.inference_mode():
-        for rows in by_length(inputs.lengths(), batch):
-            with _precision(precision):
-                parts.append(model(*tensors(inputs, rows)).float().cpu().numpy())
-            order.append(rows)
-    if not parts:
-        return np.zeros((0, 1), np.float32)
-    joined = np.concatenate(parts)
-    return joined[np.argsort(np.concatenate(order))]
-
-
-def tensors(inputs: Inputs, rows: np.ndarray) -> list[torch.Tensor]:
-    """These rows on the training device."""
-    return [torch.from_numpy(array).to(probe.device()) for array in inputs.take(rows)]
-
-
-def _precision(name: str) -> torch.autocast:
-    return torch.autocast(probe.device().type, dtype=torch.bfloat16, enabled=name == "bfloat16")
 
 
 def optimizer_of(model: nn.Module, settings: Settings, name: str) -> torch.optim.Optimizer:
@@ -201,11 +157,10 @@ def state_share(step: int) -> float:
 class _Training:
     """One run: the model with what surrounds it between two steps."""
 
-    def __init__(self, model: nn.Module, data: Data, settings: Settings, options: Options) -> None:
-        self.model, self.data, self.settings, self.options = model, data, settings, options
-        self.lengths = data.train.lengths()
-        self.targets = torch.from_numpy(data.targets)
-        self.n_batches = math.ceil(len(data.train) / settings.batch)
+    def __init__(self, model: nn.Module, task: Task, settings: Settings, options: Options) -> None:
+        self.model, self.task, self.settings, self.options = model, task, settings, options
+        self.lengths = task.lengths
+        self.n_batches = math.ceil(len(self.lengths) / settings.batch)
         self.optimizer = optimizer_of(model, settings, options.optimizer)
         self.state = State()
         self.best: checkpoint.Tensors = {}
@@ -236,12 +191,11 @@ class _Training:
 
     def _key(self) -> str:
         """Changes with everything that decides what the run computes, except the plan itself."""
-        arrays = [*self.data.train.arrays, self.data.targets, *self.data.validation.arrays]
         shapes = {name: list(value.shape) for name, value in checkpoint.weights(self.model).items()}
         return fingerprint({
             "settings": asdict(self.settings), "seed": self.options.seed, "optimizer": self.options.optimizer,
-            "metric": self.data.metric, "precision": self.options.precision, "shapes": shapes,
-            "data": [(array.shape, zlib.crc32(np.ascontiguousarray(array).data)) for array in arrays],
+            "metric": self.task.metric, "precision": self.options.precision, "shapes": shapes,
+            "data": self.task.identity(),
         })
 
     def _kept_plan(self, path: Path, key: str) -> Plan | None:
@@ -266,7 +220,7 @@ class _Training:
         threads = self._threads(timed[0])
         seconds = probe.step_seconds(self.model, self._optimizer, self._step, timed, tried)
         precision = probe.fastest(seconds)
-        validation = EVALUATION_COST * len(self.data.validation) / max(1, len(self.data.train))
+        validation = EVALUATION_COST * self.task.n_validation / max(1, len(self.lengths))
         room = ROOM * budget.left()
         fits = int(room / max(seconds[precision] * (1 + validation), 1e-9))
         steps = max(1, min(self.settings.epochs * self.n_batches, fits))
@@ -318,9 +272,11 @@ class _Training:
         share = schedule(state.step, plan.steps, self.settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_lr"] * share
+        started = time.monotonic()
         loss = self._step(self.model, self.optimizer, rows, plan.precision)
         state.step += 1
         self._average()
+        state.stepping += time.monotonic() - started
         state.elapsed = time.monotonic() - self.begun
         if not math.isfinite(loss):
             self._diverged(loss)
@@ -334,10 +290,8 @@ class _Training:
     def _step(self, model: nn.Module, optimizer: torch.optim.Optimizer, rows: np.ndarray, precision: str) -> float:
         """Forward, backward and update on these rows; gives the loss in nats."""
         model.train()
-        targets = self.targets[rows].to(probe.device())
-        with _precision(precision):
-            logits = model(*tensors(self.data.train, rows))
-        loss = functional.cross_entropy(logits.float(), targets, label_smoothing=self.settings.smoothing)
+        with in_precision(precision):
+            loss = self.task.loss(model, rows, self.settings.smoothing)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), self.settings.clip)
@@ -367,10 +321,8 @@ class _Training:
     def _judge(self) -> None:
         """One entry of the curve; keeps the weights when they are the best so far, stops when patience is out."""
         state = self.state
-        value = None
-        if len(self.data.validation):
-            score = self.data.score(self._validation_logits())
-            value = score if math.isfinite(score) else None
+        verdict = self._verdict() if self.task.n_validation else Verdict(math.nan)
+        value = verdict.score if math.isfinite(verdict.score) else None
         if value is None or state.best is None or value > state.best:
             self.best = checkpoint.copied(self.mean or checkpoint.weights(self.model))
             state.best, state.waited = value, 0
@@ -378,28 +330,30 @@ class _Training:
             state.waited += 1
             if state.waited >= self.settings.patience and not state.stopped:
                 state.stopped = f"stopped: no better for {state.waited} epochs"
-        self._record(value)
+        self._record(value, verdict.loss)
 
-    def _validation_logits(self) -> np.ndarray:
+    def _verdict(self) -> Verdict:
         """Of the averaged weights where there are any."""
         held = checkpoint.copied(checkpoint.weights(self.model)) if self.mean else {}
         if self.mean:
             checkpoint.set_weights(self.model, self.mean)
         self.model.eval()
-        logits = answers(self.model, self.data.validation, self.settings.batch, self.plan.precision)
+        verdict = self.task.judge(self.model, self.settings.batch, self.plan.precision)
         if self.mean:
             checkpoint.set_weights(self.model, held)
-        return logits
+        return verdict
 
-    def _record(self, value: float | None) -> None:
+    def _record(self, value: float | None, loss: float | None) -> None:
         state = self.state
         state.elapsed = time.monotonic() - self.begun
         tokens = float(self.lengths.mean()) * state.step * self.settings.batch
         entry: Json = {"epoch": round(state.step / self.n_batches, 3), "step": state.step,
                        "train_loss": state.loss / state.n_losses if state.n_losses else None, "score": value,
                        "seconds": round(state.elapsed, 3), "precision": self.plan.precision}
+        if loss is not None:
+            entry["validation_loss"] = loss
         if tokens:
-            entry["tokens_per_second"] = round(tokens / max(state.elapsed, 1e-9))
+            entry["tokens_per_second"] = round(tokens / max(state.stepping, 1e-9))
         notes = [*state.notes, *([state.stopped] if state.stopped else [])]
         if notes:
             entry["note"] = "; ".join(notes)
@@ -418,7 +372,7 @@ class _Training:
         left = state.elapsed / state.step * (steps - state.step)
         words = [f"epoch {min(state.step / self.n_batches, self.plan.steps / self.n_batches):.1f}"]
         if state.best is not None:
-            words.append(f"best {self.data.metric} {state.best:.3f}")
+            words.append(f"best {self.task.metric} {state.best:.3f}")
         words.append(state.stopped or f"{int(left // 60)}:{int(left % 60):02d} left")
         progress("train", state.step, steps, ", ".join(words))
 

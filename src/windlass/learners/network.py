@@ -17,6 +17,7 @@ from windlass.learners.batches import Inputs
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.export import export
 from windlass.learners.rows import Encoded, encode, finish, score
+from windlass.learners.task import Data, answers
 from windlass.predictors.artifact import N_GOLDEN
 from windlass.records import Column, Json, Progress, Splits
 
@@ -136,11 +137,21 @@ def fit_network(design: Design, splits: Splits, options: Options, budget: Budget
     network = build(design, encoded.inputs, list(train.arrays), encoded.n_classes)
     if design.start is not None and not loop.is_begun(options):
         design.start(network, train, encoded.train_targets, budget)
-    data = loop.Data(train, encoded.train_targets, validation,
+    data = Data(train, encoded.train_targets, validation,
                      lambda logits: score(options.metric, encoded.output, encoded.validation_targets, logits),
                      options.metric)
-    result = loop.train(network, data, design.settings, options, budget, progress)
+    curve = loop.train(network, data, design.settings, options, budget, progress)
+    result = Result(answers(network, validation, design.settings.batch), curve)
+    network.cpu()
     return deliver(network, design, encoded, Outcome(splits, options, result, asdict(design.settings)))
+
+
+@dataclass(frozen=True)
+class Result:
+    """validation_logits: (n, k) float32 of the best weights; curve: one entry an epoch."""
+
+    validation_logits: np.ndarray
+    curve: list[Json]
 
 
 @dataclass(frozen=True)
@@ -149,7 +160,7 @@ class Outcome:
 
     splits: Splits
     options: Options
-    result: loop.Result
+    result: Result
     training: Json
 
 
@@ -161,7 +172,7 @@ def deliver(network: Network, design: Design, encoded: Encoded, outcome: Outcome
     sample = inputs.take(np.arange(min(N_GOLDEN, len(inputs))))
     difference = export(network, sample, options.artifact)
     first = arrays(encoded.inputs, encoded.validation).rows(np.arange(min(N_GOLDEN, len(encoded.validation_targets))))
-    golden = loop.answers(network, first, N_GOLDEN)
+    golden = answers(network, first, N_GOLDEN)
     settings = {**design.described, "training": outcome.training, "largest_difference": difference,
                 "parameters": sum(value.numel() for value in network.parameters())}
     fitted = finish(options, {"predictor": "onnx", "learner": design.learner, "settings": settings}, encoded,

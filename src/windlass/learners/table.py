@@ -9,6 +9,7 @@ from windlass.records import Progress, Splits
 TABLE = frozenset({"number", "category", "date"})
 ANY = TABLE | {"text", "image"}
 CATEGORY = frozenset({"category"})
+TEXT = frozenset({"text"})
 TORCH = ("torch", "onnx")
 PRETRAINED = (*TORCH, "transformers")
 
@@ -101,6 +102,57 @@ LEARNERS: dict[str, Learner] = {
             cost=1,
             suits=frozenset({"text"}),
             presets=("default", "essay"),
+            on_request=True,
+        ),
+        Learner(
+            "copy", "a part of the input as it is", TABLE | {"text"}, TEXT, _later("excerpt"), suits=frozenset({"text"})
+        ),
+        Learner(
+            "retrieve",
+            "the answer of the most similar row",
+            TABLE | {"text"},
+            TEXT,
+            _later("retrieve"),
+            cost=0.5,
+            suits=frozenset({"text"}),
+        ),
+        Learner(
+            "extract",
+            "points at the part of a text that answers",
+            TABLE | {"text"},
+            TEXT,
+            _later("extract"),
+            needs=TORCH,
+            cost=6,
+            suits=frozenset({"text"}),
+        ),
+        Learner("ngram", "counts of characters after characters", TABLE | {"text"}, TEXT, _later("ngram"), cost=0.5),
+        Learner(
+            "seq2seq",
+            "an encoder that reads and a decoder that writes",
+            TABLE | {"text", "chat"},
+            TEXT,
+            _later("seq2seq"),
+            needs=PRETRAINED,
+            cost=8,
+        ),
+        Learner(
+            "gpt",
+            "a decoder from scratch that continues text",
+            TABLE | {"text", "chat"},
+            TEXT,
+            _later("gpt"),
+            needs=PRETRAINED,
+            cost=8,
+        ),
+        Learner(
+            "llm",
+            "a pretrained language model, fine-tuned",
+            TABLE | {"text", "chat"},
+            TEXT,
+            _later("llm"),
+            needs=(*PRETRAINED, "peft"),
+            cost=8,
             on_request=True,
         ),
         Learner(

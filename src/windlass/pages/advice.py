@@ -1,5 +1,6 @@
 """What a person should do next, from what was measured: at most four sentences, each naming its evidence."""
 
+from windlass.metrics import LOWER, is_better
 from windlass.pages.candidates import chosen
 from windlass.pages.classes import ClassScore, Pair
 from windlass.pages.words import count, goal_value, interval, measure, metric_name, number, percent, plain, quoted
@@ -26,14 +27,14 @@ def next_steps(board: Board, scores: list[ClassScore], pairs: list[Pair]) -> lis
 def _misses_quality(board: Board, candidate: Candidate) -> bool:
     goal, score = goal_value(board.goal), candidate.metrics.get(board.headline)
     value = number(score.value) if score else None
-    return goal is not None and (value is None or value < goal)
+    return goal is not None and (value is None or is_better(board.headline, goal, value))
 
 
 def _when_met(board: Board, best: Candidate) -> list[str]:
     goal, score = goal_value(board.goal), best.metrics.get(board.headline)
-    low = number(score.low) if score else None
+    low = number(score.high if board.headline in LOWER else score.low) if score else None
     steps = ["`windlass release` makes an immutable release of it, with a model card."]
-    if goal is not None and low is not None and low < goal:
+    if goal is not None and low is not None and is_better(board.headline, goal, low):
         steps.append(
             f"The goal {goal:g} lies inside the 95 % interval {interval(score)}: more test rows would settle "
             "whether it is truly met."
@@ -55,9 +56,9 @@ def _when_missed(board: Board, best: Candidate) -> list[str]:
 
 def _quality_steps(board: Board, best: Candidate) -> list[str]:
     goal, score = goal_value(board.goal), best.metrics.get(board.headline)
-    high = number(score.high) if score else None
+    high = number(score.low if board.headline in LOWER else score.high) if score else None
     steps = []
-    if goal is not None and high is not None and high >= goal:
+    if goal is not None and high is not None and not is_better(board.headline, goal, high):
         steps.append(
             f"The goal {goal:g} lies inside the 95 % interval {interval(score)}: it is close, and "
             "more test rows "

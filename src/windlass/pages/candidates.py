@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from windlass.metrics import LOWER
 from windlass.pages.words import (
     NOTHING,
     aligned,
@@ -19,6 +20,16 @@ from windlass.records import Board, Candidate
 
 MARK = "★"
 SPELLED_OUT = frozenset({"validation", "accuracy", "macro_f1", "calibration"})
+BESIDE = {
+    "accuracy": "acc.",
+    "macro_f1": "m-F1",
+    "chrf": "chrF",
+    "bleu": "BLEU",
+    "rouge_l": "R-L",
+    "token_f1": "F1",
+    "bits_per_byte": "bits/B",
+}
+"""The metrics that stand beside the headline, with their short names."""
 NEAR = 0.7  # share of the best score that counts as near it
 
 
@@ -63,13 +74,14 @@ def headings(board: Board) -> list[Heading]:
             [share(candidate.validation) for candidate in found],
         ),
     ]
-    for metric, short in (("accuracy", "acc."), ("macro_f1", "m-F1")):
+    for metric, short in BESIDE.items():
         if metric != board.headline and any(metric in candidate.metrics for candidate in found):
             cells = [
                 share(candidate.metrics[metric].value) if metric in candidate.metrics else NOTHING
                 for candidate in found
             ]
-            meaning = f"{metric_name(metric)} on the test rows, a share 0-1"
+            unit = "" if metric in LOWER else ", a share 0-1"
+            meaning = f"{metric_name(metric)} on the test rows{unit}"
             columns.append(Heading(metric, short, "", meaning, cells))
     return columns + _costs(found)
 

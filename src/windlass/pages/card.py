@@ -201,7 +201,8 @@ def _metrics(card: Card, candidate: Candidate) -> str:
         [metric_name(name), interval(score)]
         for name, score in sorted(candidate.metrics.items(), key=lambda pair: pair[0] != board.headline)
     ]
-    rows += [["calibration error", share(candidate.calibration_error)]]
+    if candidate.calibration_error is not None:
+        rows.append(["calibration error", share(candidate.calibration_error)])
     limits = limit_words(board.limits)
     verdict = "met" if candidate.meets_goal else f"**not met**: {prose('; '.join(candidate.misses))}"
     return (
@@ -283,9 +284,14 @@ def _caveats(card: Card, candidate: Candidate) -> str:
     others = len(card.board.candidates)
     lines = [
         "The scores hold for rows like the test rows; when the data drifts, measure again.",
-        f"Of answers given with confidence 0.9, 0.9 should be right; the mean gap on the test rows is "
-        f"{share(candidate.calibration_error)}. Send answers with little confidence to a person.",
     ]
+    if candidate.calibration_error is None:
+        lines.append("It writes texts that can be wrong and sound right; nothing it says was checked.")
+    else:
+        lines.append(
+            f"Of answers given with confidence 0.9, 0.9 should be right; the mean gap on the test rows is "
+            f"{share(candidate.calibration_error)}. Send answers with little confidence to a person."
+        )
     if others > 1:
         lines.append(
             f"{count(others)} candidates were compared on these test rows, which can make the score of the "

@@ -48,7 +48,7 @@ class Mistake:
     confidence: float
 
 
-def wilson(hits: int, total: int) -> Estimate:
+def wilson(hits: float, total: int) -> Estimate:
     """The share of hits with its 95 % score interval; NaN when there are no rows.
 
     Source: Wilson 1927, JASA 22(158), 209-212.

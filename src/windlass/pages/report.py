@@ -1,5 +1,6 @@
 """The report: one self-contained page that says what was chosen, how good it is, and what to do next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ from windlass.pages.words import (
     with_code,
 )
 from windlass.records import Board, Candidate, Collected, Prepared
+from windlass.text_metrics import token_f1
 
 __all__ = ["Details", "leaderboard", "report"]
 # Even if text from outside slipped through unescaped, the browser would neither run nor load anything.
@@ -35,13 +37,16 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 class Details:
     """What the chosen candidate answered on the test rows, and what is known about the data.
 
-    `labels` names the k classes; `targets` (n,) int; `probabilities` (n, k) float; `examples` has one short
-    text a test row; `curves` has the curve of each candidate that kept one.
+    Of labels: `labels` names the k classes; `targets` (n,) int; `probabilities` (n, k) float. Of texts: `answers`, and
+    `references` with the right answers of each row. `examples` has one short text a test row; `curves` has the curve
+    of each candidate that kept one.
     """
 
-    labels: list[str]
-    targets: Array
-    probabilities: Array
+    labels: list[str] = field(default_factory=list)
+    targets: Array = field(default_factory=lambda: np.empty(0, int))
+    probabilities: Array = field(default_factory=lambda: np.empty((0, 0)))
+    answers: Sequence[str] = ()
+    references: Sequence[Sequence[str]] = ()
     examples: list[str] = field(default_factory=list)
     curves: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     prepared: Prepared | None = None
@@ -66,6 +71,7 @@ def report(board: Board, details: Details) -> str:
         ("confusion", "What is confused with what", sections.confusions(matrix, details.labels)),
         ("calibration", "Can the confidence be trusted?", _calibration(board, details)),
         ("mistakes", "Most confident mistakes", _mistakes(details)),
+        ("texts", "What it wrote", _texts(details)),
         ("labels", "Each label", sections.per_class(scores)),
         ("data", "Data card", sections.data(details.prepared, details.collected)),
         ("spec", "Specification", sections.specification(details.spec_text)),
@@ -121,8 +127,9 @@ def _facts(board: Board, best: Candidate) -> str:
             _limit(board, "latency_p95_ms", "ms") or f"median {measure(best.latency_p50_ms, 'ms')}",
         ),
         ("size", measure(best.size_mb, "MB"), _limit(board, "size_mb", "MB") or "on disk"),
-        ("calibration error", share(best.calibration_error), "mean gap of confidence and accuracy"),
     ]
+    if best.calibration_error is not None:
+        found.append(("calibration error", share(best.calibration_error), "mean gap of confidence and accuracy"))
     items = "".join(
         f"<div><dt>{escaped(name)}</dt><dd>{escaped(value)}<small>{escaped(note)}</small></dd></div>"
         for name, value, note in found
@@ -147,3 +154,14 @@ def _mistakes(details: Details) -> str:
         return ""
     found = confident_mistakes(details.targets, details.probabilities)
     return sections.mistakes(found, details.labels, details.examples)
+
+
+def _texts(details: Details) -> str:
+    """Answers beside the right ones, from the worst to the best."""
+    if not details.answers:
+        return ""
+    scores = [
+        max(token_f1(answer, right) for right in rights)
+        for answer, rights in zip(details.answers, details.references, strict=True)
+    ]
+    return sections.texts(scores, details.answers, details.references, details.examples)

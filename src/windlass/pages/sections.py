@@ -2,7 +2,7 @@
 "nothing to say."""
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from windlass.metrics import Array
@@ -14,6 +14,7 @@ from windlass.records import Board, Collected, Prepared
 
 EXAMPLE_LIMIT = 240
 MOST_CLASS_ROWS = 200
+N_TEXTS = 5
 
 
 def table(heads: list[tuple[str, str]], rows: Iterable[list[str]], kind: str = "plain") -> str:
@@ -132,6 +133,27 @@ def mistakes(found: list[Mistake], labels: list[str], examples: list[str]) -> st
         "on average "
         f"(Northcutt et al. 2021, arXiv:2103.14749).</p>{table(heads, rows, 'plain stack')}"
     )
+
+
+def texts(
+    scores: Sequence[float], answers: Sequence[str], references: Sequence[Sequence[str]], examples: Sequence[str]
+) -> str:
+    """Texts beside the right ones: the worst, some in the middle, and the best, by the words that they share."""
+    order = sorted(range(len(scores)), key=lambda row: scores[row])
+    middle = len(order) // 2
+    shown = dict.fromkeys([*order[:N_TEXTS], *order[middle : middle + N_TEXTS], *order[-N_TEXTS:]])
+    rows = [
+        [
+            share(scores[row]),
+            label(examples[row] if row < len(examples) else NOTHING, EXAMPLE_LIMIT),
+            label(answers[row] or "(nothing)", EXAMPLE_LIMIT),
+            label(references[row][0], EXAMPLE_LIMIT),
+        ]
+        for row in shown
+    ]
+    heads = [("shared words", "n"), ("asked", "text"), ("written", "text"), ("right answer", "text")]
+    note = '<p class="quiet">Token F1 of each row; a text can be good and share few words with the right one.</p>'
+    return f"{note}{table(heads, rows, 'plain stack')}"
 
 
 def per_class(scores: list[ClassScore]) -> str:

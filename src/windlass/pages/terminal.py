@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 GAP = 2
 NAME_WIDTH = 18
 # What leaves first when the terminal is narrow: a reader misses the last ones most.
-DROPPED_FIRST = ("validation", "answers", "macro_f1", "accuracy", "calibration", "train", "size", "latency")
+DROPPED_FIRST = (
+    "validation",
+    "rouge_l",
+    "token_f1",
+    "answers",
+    "macro_f1",
+    "accuracy",
+    "calibration",
+    "train",
+    "size",
+    "latency",
+)
 
 
 def board_text(board: Board, width: int | None = None) -> str:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from windlass.metrics import Estimate
+from windlass.metrics import LOWER, Estimate
 from windlass.spec import parse_goal
 
 NOTHING = "–"
@@ -17,6 +17,14 @@ METRIC_NAMES = {
     "macro_recall": "macro recall",
     "roc_auc": "ROC AUC",
     "pr_auc": "PR AUC",
+    "chrf": "chrF",
+    "bleu": "BLEU",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
+    "exact_match": "exact match",
+    "token_f1": "token F1",
+    "bits_per_byte": "bits per byte",
 }
 LIMIT_NAMES = {"latency_p95_ms": ("p95 latency", "ms"), "size_mb": ("size", "MB")}
 # Control characters (terminal escapes among them), lone surrogates and bidirectional overrides can rewrite
@@ -113,7 +121,7 @@ def metric_name(metric: str) -> str:
 def goal_value(goal: str) -> float | None:
     """The number that the goal asks for, or nothing."""
     try:
-        return parse_goal(goal).at_least
+        return parse_goal(goal).bound
     except ValueError:
         return None
 
@@ -126,9 +134,9 @@ def goal_words(goal: str) -> str:
         return plain(goal)
     if not parsed.metric:
         return "as good as possible"
-    if parsed.at_least is None:
+    if parsed.bound is None:
         return f"the best {metric_name(parsed.metric)}"
-    return f"{metric_name(parsed.metric)} ≥ {parsed.at_least:g}"
+    return f"{metric_name(parsed.metric)} {'≤' if parsed.metric in LOWER else '≥'} {parsed.bound:g}"
 
 
 def limit_words(limits: Mapping[str, object]) -> str:

@@ -1,6 +1,7 @@
 """An artifact on disk: a folder of data with its manifest and the golden rows that prove it."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def _fault(manifest: Manifest) -> str:
             return f"column {column.name!r} has kind {column.kind!r}, expected {expected(KINDS)} and its state"
     if not manifest.inputs or not isinstance(manifest.predictor, str) or not isinstance(manifest.settings, dict):
         return "it has no inputs, predictor or settings, expected all three"
+    if manifest.output.kind == "text":
+        return ""
     labels = manifest.output.state.get("labels")
     if KINDS[manifest.output.kind].decode is None or not isinstance(labels, list) or not labels:
         return f"output '{manifest.output.name}' has no labels, expected at least one"
@@ -58,18 +61,29 @@ def _fault(manifest: Manifest) -> str:
     return ""
 
 
-def write_golden(folder: Path, rows: list[Json], probabilities: np.ndarray) -> None:
-    """Rows as a client would send them, with the (n, k) probabilities that the trained model itself gave."""
-    write_json(folder / GOLDEN, {"rows": rows, "probabilities": np.round(probabilities.astype(float), 7).tolist()})
+def write_golden(folder: Path, rows: list[Json], answers: Sequence[Any] | np.ndarray) -> None:
+    """Rows as a client would send them, with what the trained model itself gave: (n, k) probabilities, or texts."""
+    if isinstance(answers, np.ndarray):
+        answers = np.round(answers.astype(float), 7).tolist()
+    write_json(folder / GOLDEN, {"rows": rows, "answers": list(answers)})
 
 
-def read_golden(folder: Path) -> tuple[list[Json], np.ndarray]:
+def read_golden(folder: Path) -> tuple[list[Json], list[Any]]:
     """Raises: NotReady: there are none. DataError: they are damaged."""
     values: Any = read_json(folder / GOLDEN)
     try:
-        rows, probabilities = values["rows"], np.array(values["probabilities"], np.float64)
-    except (KeyError, TypeError, ValueError) as error:
+        rows, answers = values["rows"], values.get("answers", values.get("probabilities"))  # so it was in 0.1
+    except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{folder / GOLDEN} is damaged ({error}), expected golden rows") from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or len(rows) != len(probabilities):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise DataError(f"{folder / GOLDEN} is damaged, expected a list of rows")
+    if not isinstance(answers, list) or len(rows) != len(answers) or not all(map(_is_answer, answers)):
         raise DataError(f"{folder / GOLDEN} is damaged, expected as many rows as answers")
-    return rows, probabilities
+    return rows, answers
+
+
+def _is_answer(value: Any) -> bool:
+    """True for a text, and for a list of finite numbers."""
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(share, int | float) and math.isfinite(share) for share in value)
+    )

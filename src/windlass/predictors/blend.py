@@ -8,7 +8,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch
 from windlass.metrics import softmax
-from windlass.predictors.contract import Engine, Predictor
+from windlass.predictors.contract import Engine, Labeller
 from windlass.records import Manifest
 
 
@@ -16,7 +16,7 @@ def part_folder(folder: Path, number: int) -> Path:
     return folder / f"part-{number}"
 
 
-def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Predictor]) -> Engine:
+def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Labeller]) -> Engine:
     """One artifact a weight in `settings.weights`; the manifest's inputs are those of the parts, one after the other.
 
     Raises: DataError: a part is damaged, or not what the manifest says.

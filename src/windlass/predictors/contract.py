@@ -1,17 +1,18 @@
-"""What answers from an artifact: rows in, calibrated answers out, without torch."""
+"""What answers from an artifact: rows in, calibrated answers out, without torch wherever that is possible."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from windlass.errors import DataError, did_you_mean, expected
+from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
-from windlass.metrics import softmax
-from windlass.records import Answer, Manifest, Row
+from windlass.metrics import LabelMarks, Marks, softmax
+from windlass.records import Answer, Json, Manifest, Row
 
 Engine = Callable[[Sequence[Batch]], np.ndarray]
 """One encoded batch an input, in the manifest's order -> logits (n, k) float."""
@@ -19,8 +20,40 @@ Engine = Callable[[Sequence[Batch]], np.ndarray]
 CHUNK = 256
 
 
+class Predictor(Protocol):
+    """What answers, whatever the output kind: a `Labeller` names categories, a `Writer` writes texts."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
+        """One answer a row, in order. Raises: DataError: a column is missing or a value cannot be read."""
+        ...
+
+    def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> Marks:
+        """Its answers beside the right ones, ready to be measured."""
+        ...
+
+    def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
+        """How far its answers are from those that the trained model gave; see `artifact.TOLERANCE`."""
+        ...
+
+    def gap(self, answer: Json, wanted: Any) -> float:
+        """The same of one answer as the server gives it; infinite when it is not an answer."""
+        ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """A predictor that gives embeddings as well."""
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float, one row a text. Raises: DataError: a text cannot be read."""
+        ...
+
+
 @dataclass(frozen=True)
-class Predictor:
+class Labeller:
     """Answers rows with what the manifest says and the engine computes."""
 
     manifest: Manifest
@@ -33,7 +66,7 @@ class Predictor:
         """
         parts = [self._logits(rows[start : start + CHUNK], start, root) for start in range(0, len(rows), CHUNK)]
         if not parts:
-            return np.zeros((0, len(self.manifest.output.state["labels"])))
+            return np.zeros((0, len(self.labels)))
         return softmax(np.concatenate(parts).astype(np.float64) / self.manifest.temperature)
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
@@ -42,11 +75,38 @@ class Predictor:
         assert decode is not None
         return decode(self.probabilities(rows, root), self.manifest.output.state)
 
+    def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> LabelMarks:
+        """Raises: DataError: as `probabilities`, or a label that the artifact does not know."""
+        state = self.manifest.output.state
+        targets = kinds.encode_column(self.manifest.output, truth, None)
+        assert isinstance(targets, np.ndarray)
+        return LabelMarks(targets, self.probabilities(rows, root), category.positive(state), tuple(self.labels))
+
+    def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
+        """The largest difference of a probability from `wanted` (n, k). Raises: DataError: another shape."""
+        right = np.array(wanted, np.float64)
+        if rows and right.shape != (len(rows), len(self.labels)):
+            raise DataError(f"golden answers have the shape {right.shape}, expected one probability a label")
+        return float(np.abs(self.probabilities(rows) - right).max()) if rows else 0.0
+
+    def gap(self, answer: Json, wanted: Any) -> float:
+        """The largest difference over the labels that the answer names."""
+        try:
+            said = [(answer["value"], answer["confidence"])]
+            said += [(other["value"], other["confidence"]) for other in answer["alternatives"]]
+            return max(abs(share - wanted[self.labels.index(label)]) for label, share in said)
+        except (KeyError, IndexError, TypeError, ValueError):
+            return float("inf")
+
+    @property
+    def labels(self) -> list[str]:
+        return self.manifest.output.state["labels"]
+
     def _logits(self, rows: Sequence[Row], first: int, root: Path | None) -> np.ndarray:
         batches = []
         for column in self.manifest.inputs:
             kind = kinds.get(column.kind)
-            values = [_read(kind.read, row, column.name, number, root) for number, row in enumerate(rows, first)]
+            values = [read_value(kind.read, row, column.name, number, root) for number, row in enumerate(rows, first)]
             batches.append(kind.encode(values, column.state))
         return self.engine(batches)
 
@@ -70,7 +130,8 @@ def width(batch: Batch) -> int:
     return batch.width if isinstance(batch, Sparse) else int(np.prod(batch.shape[1:]))
 
 
-def _read(read: Callable[[Any, Path | None], Any], row: Row, column: str, number: int, root: Path | None) -> Any:
+def read_value(read: Callable[[Any, Path | None], Any], row: Row, column: str, number: int, root: Path | None) -> Any:
+    """The value of a column in a row. Raises: DataError that names row and column."""
     if column not in row:
         raise DataError(
             f"row {number} has no '{column}', expected it; it has {expected(row) if row else 'nothing'}",

@@ -2,8 +2,7 @@
 
 import re
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from windlass.errors import DataError, NotReady, SpecError, did_you_mean
 from windlass.predictors.artifact import read_golden
@@ -97,8 +96,8 @@ def open_release(store: Store, id: str) -> tuple[Release, Predictor]:
     return release, predictor
 
 
-def golden(store: Store, id: str) -> tuple[list[Json], np.ndarray]:
-    """The golden rows of the release, and the (n, k) probabilities that the trained model gave for them."""
+def golden(store: Store, id: str) -> tuple[list[Json], list[Any]]:
+    """The golden rows of the release, and what the trained model gave for them."""
     return read_golden(folder(store, id) / MODEL)
 
 

@@ -1,41 +1,70 @@
 """The one table of predictor formats, and the loading that all of them share."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-
-import numpy as np
 
 from windlass.errors import DataError, GateRefused, expected
 from windlass.predictors import blend, linear, onnx, trees
 from windlass.predictors.artifact import TOLERANCE, read_golden, read_manifest
-from windlass.predictors.contract import Engine, Predictor
+from windlass.predictors.contract import Engine, Labeller, Predictor
+from windlass.predictors.writer import Writer
+from windlass.predictors.writing import Engine as WritingEngine
 from windlass.records import Manifest
 
-ENGINES: dict[str, Callable[[Path, Manifest], Engine]] = {
+LABELLING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
     "onnx": onnx.load,
-    "blend": lambda folder, manifest: blend.load(folder, manifest, load),
+    "blend": lambda folder, manifest: blend.load(folder, manifest, load_labeller),
+}
+
+
+def _later(module: str) -> Callable[[Path, Manifest], WritingEngine]:
+    """A `load` whose module is imported when it is first called: only who writes pays for what writing needs."""
+
+    def load(folder: Path, manifest: Manifest) -> WritingEngine:
+        return import_module(f"windlass.predictors.{module}").load(folder, manifest)
+
+    return load
+
+
+WRITING: dict[str, Callable[[Path, Manifest], WritingEngine]] = {
+    "excerpt": _later("excerpt"),
+    "nearest": _later("nearest"),
+    "ngram": _later("ngram"),
+    "span": _later("span"),
+    "language": _later("language"),
 }
 
 
 def load(folder: Path) -> Predictor:
     """The predictor of an artifact. Raises: DataError when the folder is not one that we can answer from."""
     manifest = read_manifest(folder)
-    if manifest.predictor not in ENGINES:
-        raise DataError(f"{folder} asks for predictor '{manifest.predictor}', expected {expected(ENGINES)}")
-    return Predictor(manifest, ENGINES[manifest.predictor](folder, manifest))
+    name, written = manifest.predictor, manifest.output.kind == "text"
+    known = WRITING if written else LABELLING
+    if name not in known:
+        raise DataError(f"{folder} asks for predictor '{name}', expected {expected(known)}")
+    if written:
+        return Writer(manifest, WRITING[name](folder, manifest))
+    return Labeller(manifest, LABELLING[name](folder, manifest))
+
+
+def load_labeller(folder: Path) -> Labeller:
+    """The predictor of an artifact whose answers are labels. Raises: DataError."""
+    predictor = load(folder)
+    if not isinstance(predictor, Labeller):
+        raise DataError(f"{folder} writes texts, expected labels")
+    return predictor
 
 
 def replay(predictor: Predictor, folder: Path) -> float:
-    """Answers the artifact's golden rows again; gives the largest difference of a probability.
+    """Answers the artifact's golden rows again; gives the largest difference.
 
     Raises: GateRefused: an answer differs from what the trained model gave.
     """
     rows, wanted = read_golden(folder)
-    if rows and wanted.shape != (len(rows), len(predictor.manifest.output.state["labels"])):
-        raise DataError(f"{folder.name} has golden answers of shape {wanted.shape}, expected one probability a label")
-    difference = float(np.abs(predictor.probabilities(rows) - wanted).max()) if rows else 0.0
+    difference = predictor.difference(rows, wanted)
     if not difference <= TOLERANCE:
         raise GateRefused(
             f"{folder.name} answers its golden rows with a difference of {difference:.2g}, "

@@ -1,30 +1,24 @@
 """The HTTP service of one release: predict, feedback, health, metrics, its description and a page."""
 
 import asyncio
-import hmac
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from windlass.errors import NotReady
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Predictor
-from windlass.records import Answer, Release, Row
-from windlass.serving import codec
+from windlass.records import Release
+from windlass.serving import chat_page, codec, openai, page
 from windlass.serving.edge import Edge, check_declared
 from windlass.serving.faults import Fault
-from windlass.serving.log import Feedback, Logged, RequestLog, Stored
-from windlass.serving.measures import Measures, memory_bytes
-from windlass.serving.page import page, page_policy
-from windlass.serving.rows import read_object, read_rows, wrong
+from windlass.serving.log import Feedback, RequestLog, Stored
+from windlass.serving.measures import memory_bytes
+from windlass.serving.rows import read_object, wrong
 from windlass.serving.schema import (
     FeedbackRequest,
     FeedbackStored,
@@ -34,76 +28,14 @@ from windlass.serving.schema import (
     request_schema,
     responses,
 )
+from windlass.serving.service import Service
 from windlass.serving.settings import Settings
-from windlass.serving.turnstile import Turnstile
 
 JSON = "application/json"
-QUICK_MS, QUICK_BYTES = 3.0, 8 * 1024
-"""A request this small, of a model this quick, is computed in the event loop: a thread costs more than it saves."""
 CONFIRM_S = 10
 MAX_NOTE, MAX_KEY, MAX_ID = 2_000, 200, 64
 NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """FastAPI from 0.16x on can send traces with the text of errors to a collector that the environment names."""
-
-
-@dataclass
-class Service:
-    """What the routes share. proof: while it is set, only requests that carry it are predicted, and none is logged."""
-
-    release: Release
-    predictor: Predictor
-    log: RequestLog | None
-    settings: Settings
-    proof: str = ""
-    measures: Measures = field(default_factory=Measures)
-    thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "windlass-answers"))
-    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    cost_ms: float = float("inf")
-
-    def __post_init__(self) -> None:
-        self.turnstile = Turnstile(self.settings.max_waiting)
-        self.columns = [column.name for column in self.predictor.manifest.inputs]
-        self.labels = frozenset(self.predictor.manifest.output.state["labels"])
-
-    async def answer(self, body: bytes) -> tuple[list[Row], list[Answer]]:
-        """The rows of the body and their answers, when its turn has come. Raises: Fault, DataError."""
-        async with self.turnstile:
-            if self.cost_ms <= QUICK_MS and len(body) <= QUICK_BYTES:
-                return self._compute(body)
-            return await asyncio.get_running_loop().run_in_executor(self.thread, self._compute, body)
-
-    def _compute(self, body: bytes) -> tuple[list[Row], list[Answer]]:
-        started = time.perf_counter()
-        rows = read_rows(body, self.columns, self.settings.max_rows)
-        answers = self.predictor.answer(rows)
-        if len(body) <= QUICK_BYTES:
-            spent_ms = (time.perf_counter() - started) * 1_000
-            self.cost_ms = spent_ms if self.cost_ms == float("inf") else 0.8 * self.cost_ms + 0.2 * spent_ms
-        return rows, answers
-
-    def keep(self, rows: list[Row], ids: list[str], answers: list[Answer], request: tuple[float, int]) -> None:
-        """Counts the answers and has them logged. request: its latency in ms and its bytes."""
-        latency_ms, size_bytes = request
-        for answer in answers:
-            self.measures.answers[str(answer.value)] += 1
-        if self.log is None:
-            return
-        at, keep_inputs = time.time(), self.settings.keep_inputs
-        self.log.record(
-            [
-                Logged(
-                    id,
-                    at,
-                    self.release.id,
-                    str(answer.value),
-                    answer.confidence,
-                    latency_ms,
-                    row if keep_inputs else None,
-                )
-                for id, row, answer in zip(ids, rows, answers, strict=True)
-            ],
-            size_bytes if keep_inputs else 128 * len(ids),
-        )
 
 
 def create_app(
@@ -118,7 +50,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        service.thread.shutdown()
+        service.close()
 
     app = FastAPI(
         title=release.product,
@@ -134,8 +66,9 @@ def create_app(
     _add_feedback(app, service)
     _add_state(app, service)
     _add_pages(app, service)
-    check_declared(app.routes)
-    app.add_middleware(Edge, settings=settings, measures=service.measures)
+    openai.add_routes(app, service)
+    routes = check_declared(app.routes)
+    app.add_middleware(Edge, settings=settings, measures=service.measures, routes=routes)
     return app
 
 
@@ -149,12 +82,10 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         responses=responses(Prediction, 400, 408, 413, 415, 422, 503),
     )
     async def predict(request: Request) -> Response:
-        proving = bool(service.proof)
-        if proving and not hmac.compare_digest(request.headers.get("x-windlass-proof", ""), service.proof):
-            raise NotReady("server is proving its release, expected it to be ready", "send it again after 1 s")
+        is_proving = service.is_proving(request)
         started = time.perf_counter()
         body = await request.body()
-        rows, answers = await service.answer(body)
+        rows, answers = await service.answer(body, request.receive)
         ids = [token_hex(12) for _ in answers]
         content = codec.dumps(
             {
@@ -162,7 +93,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
                 "answers": [{"id": id, **answer.as_json()} for id, answer in zip(ids, answers, strict=True)],
             }
         )
-        if not proving:
+        if not is_proving:
             service.keep(rows, ids, answers, ((time.perf_counter() - started) * 1_000, len(body)))
         return Response(content, media_type=JSON)
 
@@ -205,7 +136,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
                     "id": stored.id,
                     "correct": stored.correct,
                     "right": stored.right,
-                    "new_label": stored.correct not in service.labels,
+                    "new_label": bool(service.labels) and stored.correct not in service.labels,
                     "at": stored.at,
                 }
             ),
@@ -215,19 +146,22 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
 
 def _read_feedback(body: bytes, key: str | None, service: Service) -> Feedback:
     """Raises: Fault 400, 422."""
-    value = read_object(body, ("id", "correct", "note"), "feedback")
-    id, correct, note = value.get("id"), value.get("correct"), value.get("note")
+    value = read_object(body, ("id", "correct", "right", "note"), "feedback")
+    id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
     if not isinstance(id, str) or not 0 < len(id) <= MAX_ID:
         raise wrong(f"'id' is missing or not text of at most {MAX_ID} characters, expected the id of an answer")
     kind = kinds.get(service.predictor.manifest.output.kind)
     label = kind.read(correct, None)
-    if label == "":
-        raise wrong("'correct' is missing, expected what the answer should have been")
+    if (label == "") is (right is None) or not isinstance(right, bool | None):
+        raise wrong(
+            "feedback has no or two of 'correct' and 'right', expected what the answer should have been, or whether "
+            "it was right"
+        )
     if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
         raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
     if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise wrong(f"Idempotency-Key is not 1 to {MAX_KEY} printable ASCII characters, expected such a key")
-    return Feedback(id, label, note, key or "")
+    return Feedback(id, label, note, key or "", right)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:
@@ -253,6 +187,8 @@ def _add_state(app: FastAPI, service: Service) -> None:
             "windlass_waiting_predictions": ("Predictions that wait for their turn.", float(len(service.turnstile))),
             "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
         }
+        if service.scheduler is not None:
+            gauges |= service.scheduler.gauges()
         if service.log is not None:
             gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
             gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
@@ -261,12 +197,18 @@ def _add_state(app: FastAPI, service: Service) -> None:
 
 
 def _add_pages(app: FastAPI, service: Service) -> None:
-    content, policy = page(service.release, service.predictor.manifest), page_policy()
+    manifest, writer = service.predictor.manifest, service.writer
+    has_chat = writer is not None and chat_page.fits(manifest)
     described: dict[str, bytes] = {}
 
-    @app.get("/", summary="A page to try it", include_in_schema=False)
-    async def home() -> Response:
-        return Response(content, media_type="text/html", headers={"content-security-policy": policy})
+    def add(path: str, content: bytes, policy: str) -> None:
+        @app.get(path, include_in_schema=False)
+        async def show() -> Response:
+            return Response(content, media_type="text/html", headers={"content-security-policy": policy})
+
+    add("/", page.page(service.release, manifest, has_chat), page.policy(page.STYLE, page.SCRIPT))
+    if writer is not None and has_chat:
+        add("/chat", chat_page.chat_page(service.release, writer), page.policy(chat_page.STYLE, chat_page.SCRIPT))
 
     @app.get("/openapi.json", include_in_schema=False)
     async def description() -> Response:

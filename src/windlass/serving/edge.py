@@ -10,7 +10,7 @@ import secrets
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from windlass.errors import SpecError, WindlassError, expected
+from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.faults import RETRY_AFTER_S, Fault, overloaded, status_of
 from windlass.serving.measures import Measures
@@ -37,30 +38,45 @@ POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'non
 
 @dataclass(frozen=True)
 class Route:
-    """What a route takes: bytes of a body (0: none) and seconds until it must be there."""
+    """What a route takes: bytes of a body (0: none) and seconds until it must be there.
+
+    is_openai: its errors have the form of OpenAI's interface, which its clients read.
+    """
 
     max_bytes: int
     deadline_s: float
+    is_openai: bool = False
 
 
-ROUTES: dict[tuple[str, str], Route] = {
+Routes = Mapping[tuple[str, str], Route]
+ROUTES: Routes = {
     ("POST", "/v1/predict"): Route(16 * MEBIBYTE, 10),
     ("POST", "/v1/feedback"): Route(32 * 1024, 10),
+    ("POST", "/v1/chat/completions"): Route(2 * MEBIBYTE, 10, is_openai=True),
+    ("POST", "/v1/completions"): Route(2 * MEBIBYTE, 10, is_openai=True),
+    ("POST", "/v1/embeddings"): Route(4 * MEBIBYTE, 10, is_openai=True),
+    ("GET", "/v1/models"): Route(0, 5, is_openai=True),
+    ("GET", "/v1/models/{id}"): Route(0, 5, is_openai=True),
     ("GET", "/health"): Route(0, 5),
     ("GET", "/metrics"): Route(0, 5),
     ("GET", "/openapi.json"): Route(0, 5),
     ("GET", "/"): Route(0, 5),
+    ("GET", "/chat"): Route(0, 5),
 }
-PATHS = frozenset(path for _, path in ROUTES)
+"""All that may be served; a path ends in `{id}` where its last part is a name."""
 
 
-def check_declared(routes: Sequence[BaseRoute]) -> None:
-    """Raises: SpecError: a route without a byte limit and a deadline in `ROUTES`."""
-    for route in routes:
-        path = getattr(route, "path", str(route))
-        for method in getattr(route, "methods", None) or ("any",):
-            if (method, path) not in ROUTES:
-                raise SpecError(f"route {method} {path} is not declared, expected its limit and deadline in ROUTES")
+def check_declared(routes: Sequence[BaseRoute], declared: Routes = ROUTES) -> Routes:
+    """What these routes take. Raises: SpecError: a route without a byte limit and a deadline in `declared`."""
+    places = [
+        (method, getattr(route, "path", str(route)))
+        for route in routes
+        for method in getattr(route, "methods", None) or ("any",)
+    ]
+    for method, path in places:
+        if (method, path) not in declared:
+            raise SpecError(f"route {method} {path} is not declared, expected its limit and deadline in ROUTES")
+    return {place: declared[place] for place in places}
 
 
 def is_loopback(host: str) -> bool:
@@ -72,13 +88,24 @@ def is_loopback(host: str) -> bool:
 
 
 class Edge:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application, which has these routes."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, measures: Measures) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, measures: Measures, routes: Routes) -> None:
         self.app = app
         self.settings = settings
         self.measures = measures
+        self.routes = routes
+        self.paths = frozenset(path for _, path in routes)
         self.held_bytes = 0
+
+    def place(self, path: str) -> str:
+        """The path as the table of routes has it."""
+        head, _, name = path.rpartition("/")
+        named = f"{head}/{{id}}"
+        return named if path not in self.paths and name and named in self.paths else path
+
+    def methods(self, path: str) -> list[str]:
+        return [method for method, place in self.routes if place == path]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -102,6 +129,8 @@ class _Exchange:
 
     def __init__(self, edge: Edge, scope: Scope, receive: Receive, send: Send) -> None:
         self.edge, self.scope, self.receive, self._send = edge, scope, receive, send
+        self.path = edge.place(scope["path"])
+        self.route = edge.routes.get((scope["method"], self.path))
         self.started = time.perf_counter()
         self.status = 0
         self.body: bytes | None = b""
@@ -110,7 +139,7 @@ class _Exchange:
 
     async def run(self) -> None:
         headers: dict[bytes, bytes] = dict(self.scope["headers"])
-        route = self._route()
+        route = self._known_route()
         _check_host(headers.get(b"host", b""), self.edge.settings.hosts)
         if self.scope["method"] == "POST":
             _check_type(headers)
@@ -128,23 +157,21 @@ class _Exchange:
             ) from None
         await self.edge.app(self.scope, self._replay, self.send)
 
-    def _route(self) -> Route:
-        method, path = self.scope["method"], self.scope["path"]
-        route = ROUTES.get((method, path))
-        if route is None and path in PATHS:
-            allowed = [name for name, place in ROUTES if place == path]
+    def _known_route(self) -> Route:
+        if self.route is not None:
+            return self.route
+        allowed = self.edge.methods(self.path)
+        if allowed:
             raise Fault(
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "wrong_method",
-                f"method of {path} is {method[:20]}, expected {expected(allowed)}",
+                f"method of {self.path} is {self.scope['method'][:20]}, expected {expected(allowed)}",
             )
-        if route is None:
-            raise Fault(
-                HTTPStatus.NOT_FOUND,
-                "unknown_route",
-                f"there is no route {path[:80]}, expected {expected(sorted(PATHS))}",
-            )
-        return route
+        raise Fault(
+            HTTPStatus.NOT_FOUND,
+            "unknown_route",
+            f"there is no route {self.path[:80]}, expected {expected(sorted(self.edge.paths))}",
+        )
 
     async def _receive_body(self, headers: dict[bytes, bytes], limit: int) -> None:
         declared = headers.get(b"content-length", b"0")
@@ -199,11 +226,10 @@ class _Exchange:
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            allowed = [name for name, place in ROUTES if place == self.scope["path"]]
-            headers.append((b"allow", ", ".join(allowed).encode()))
+            headers.append((b"allow", ", ".join(self.edge.methods(self.path)).encode()))
         if not self.is_received and self.scope["method"] not in ("GET", "HEAD"):
             headers.append((b"connection", b"close"))
-        await self._answer(status, error_body(error.kind, error.message, error.hint), headers)
+        await self._answer(status, self._error_body(error), headers)
 
     async def fail(self, error: Exception) -> None:
         """A fault of ours: the client gets its id, stderr gets where it happened; neither gets the client's text."""
@@ -211,11 +237,13 @@ class _Exchange:
         where = "".join(traceback.format_tb(error.__traceback__))
         print(f"error {id}: {type(error).__name__}\n{where}", end="", file=sys.stderr, flush=True)
         if not self.status:
-            await self._answer(
-                HTTPStatus.INTERNAL_SERVER_ERROR,
-                error_body("internal", "server failed", "report this id to who runs it", id),
-                [],
-            )
+            fault = Fault(500, "internal", "server failed", "report this id to who runs it")
+            await self._answer(fault.status, self._error_body(fault, id), [])
+
+    def _error_body(self, error: WindlassError, id: str = "") -> bytes:
+        if self.route is not None and self.route.is_openai:
+            return codec.dumps(openai_error(error, id))
+        return error_body(error.kind, error.message, error.hint, id)
 
     async def _answer(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
@@ -224,13 +252,27 @@ class _Exchange:
 
     def finish(self) -> None:
         self.edge.held_bytes -= self.held
-        path = self.scope["path"] if self.scope["path"] in PATHS else "other"
+        path = self.path if self.path in self.edge.paths else "other"
         self.edge.measures.request(path, self.status or 499, time.perf_counter() - self.started)
 
 
 def error_body(kind: str, message: str, hint: str = "", id: str = "") -> bytes:
-    """`{"error": {...}}`, the one form of every error."""
+    """`{"error": {...}}`, the one form of every error but those of OpenAI's interface."""
     return codec.dumps({"error": {"kind": kind, "message": message, "hint": hint, "id": id or secrets.token_hex(6)}})
+
+
+def openai_error(error: WindlassError, id: str = "") -> Json:
+    """The error as clients of OpenAI's interface read it; its hint and its id stand in the message."""
+    parts = [error.message, *([error.hint] if error.hint else []), *([f"id {id}"] if id else [])]
+    is_ours = status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return {
+        "error": {
+            "message": "; ".join(parts),
+            "type": "server_error" if is_ours else "invalid_request_error",
+            "param": getattr(error, "param", "") or None,
+            "code": error.kind,
+        }
+    }
 
 
 def _check_host(value: bytes, hosts: tuple[str, ...]) -> None:

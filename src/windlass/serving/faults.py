@@ -8,12 +8,13 @@ RETRY_AFTER_S = 1
 
 
 class Fault(WindlassError):
-    """A request that is answered with `status`."""
+    """A request that is answered with `status`. param: the parameter that it is about, where one is."""
 
-    def __init__(self, status: int, kind: str, message: str, hint: str = "") -> None:
+    def __init__(self, status: int, kind: str, message: str, hint: str = "", param: str = "") -> None:
         super().__init__(message, hint)
         self.status = status
         self.kind = kind
+        self.param = param
 
 
 def status_of(error: WindlassError) -> int:

@@ -110,7 +110,7 @@ def _writer(to: Path | None) -> Iterator[Any]:
 def _columns(result: Answer | str) -> dict[str, Any]:
     if isinstance(result, str):
         return {"answer": None, "confidence": None, "error": result}
-    return {"answer": result.value, "confidence": round(result.confidence, 6), "error": None}
+    return {"answer": result.value, "confidence": result.as_json()["confidence"], "error": None}
 
 
 def _write_json(file: TextIO, values: dict[str, Any], result: Answer | str) -> None:

@@ -29,7 +29,7 @@ GATHER_S = 0.05
 FSYNC_FAILED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 TABLES = """
 create table if not exists answers (
-  id text primary key, at real not null, release text not null, value text, confidence real not null,
+  id text primary key, at real not null, release text not null, value text, confidence real,
   latency_ms real not null, inputs text);
 create index if not exists answers_by_at on answers (at);
 create table if not exists feedback (
@@ -46,18 +46,22 @@ class Logged(NamedTuple):
     at: float
     release: str
     value: str
-    confidence: float
+    confidence: float | None
     latency_ms: float
     inputs: Row | None
 
 
 class Feedback(NamedTuple):
-    """What a person says was right. key: the client's idempotency key, empty when there is none."""
+    """What a person says was right. key: the client's idempotency key, empty when there is none.
+
+    right: said instead of `correct`: the answer was right, or wrong in a way that is not known.
+    """
 
     id: str
     correct: str
     note: str | None
     key: str
+    right: bool | None = None
 
 
 class Stored(NamedTuple):
@@ -243,8 +247,10 @@ def _apply_feedback(connection: sqlite3.Connection, feedback: Feedback) -> Store
     answer = connection.execute("select value from answers where id = ?", (feedback.id,)).fetchone()
     if answer is None:
         return Fault(404, "unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
-    right = answer[0] == feedback.correct
-    said = (feedback.id, feedback.correct, feedback.note)
+    correct, right = feedback.correct, answer[0] == feedback.correct
+    if feedback.right is not None:
+        correct, right = (answer[0] if feedback.right else ""), feedback.right
+    said = (feedback.id, correct, feedback.note)
     if feedback.key:
         key = f"client:{feedback.key}"
         row = connection.execute("select id, correct, note, at from feedback where key = ?", (key,)).fetchone()
@@ -257,17 +263,18 @@ def _apply_feedback(connection: sqlite3.Connection, feedback: Feedback) -> Store
             "select id, correct, note, at from feedback where id = ? order by number desc limit 1", (feedback.id,)
         ).fetchone()
     if row is not None and row[:3] == said:
-        return Stored(feedback.id, feedback.correct, row[3], right, is_new=False)
+        return Stored(feedback.id, correct, row[3], right, is_new=False)
     at = time.time()
     connection.execute("insert into feedback (key, id, correct, note, at) values (?, ?, ?, ?, ?)", (key, *said, at))
-    return Stored(feedback.id, feedback.correct, at, right, is_new=True)
+    return Stored(feedback.id, correct, at, right, is_new=True)
 
 
 def feedback_rows(path: Path) -> Iterator[Json]:
     """All feedback, oldest first, each with the answer that it is about; nothing when there is no log.
 
-    Keys: id, correct, note, at, release, value, confidence, inputs (the row, or None when it was not kept). An
-    answer that was corrected twice has two rows: the later one counts.
+    Keys: id, correct (empty: wrong, nobody said what would have been right), note, at, release, value, confidence,
+    inputs (the row, or None when it was not kept). An answer that was corrected twice has two rows: the later one
+    counts.
     """
     yield from _read(
         path,

@@ -12,6 +12,7 @@ FORM = {
     "date": '<input type="date"{attributes}>',
     "image": '<input type="file" accept="image/*"{attributes}>',
     "category": "<input{attributes}>{choices}",
+    "chat": '<textarea rows="3" data-chat{attributes}></textarea>',
 }
 """kind -> how the page asks for a value of it."""
 
@@ -45,6 +46,7 @@ button:disabled { opacity: 0.5; cursor: default; }
 .bar span:first-child { overflow-wrap: anywhere; }
 .bar span:last-child { text-align: right; font-variant-numeric: tabular-nums; color: var(--soft); }
 .bar progress { width: 100%; height: 0.6rem; accent-color: var(--mark); }
+.text { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .note { color: var(--soft); font-size: 0.9rem; margin: 0.75rem 0 0; }
 .wrong { border-color: #c62f2f; }
 footer { margin-top: 1.5rem; color: var(--soft); font-size: 0.9rem; }
@@ -73,6 +75,7 @@ const content = (file) => new Promise((resolve, reject) => {
 async function value(field) {
   if (field.type === "file") return field.files.length ? content(field.files[0]) : null;
   if (field.value === "") return null;
+  if ("chat" in field.dataset) return [{role: "user", content: field.value}];
   return field.type === "number" ? Number(field.value) : field.value;
 }
 function bar(name, share) {
@@ -84,7 +87,12 @@ function bar(name, share) {
 }
 function show(found, milliseconds) {
   const card = element("section", undefined, "card");
-  card.append(element("h2", found.value), bar(found.value, found.confidence));
+  if ("text" in answer.dataset) {
+    const written = element("p", found.value, "text");
+    written.dir = "auto";
+    card.append(written);
+  } else card.append(element("h2", found.value), bar(found.value, found.confidence));
+  for (const note of found.evidence || []) card.append(element("p", note, "note"));
   for (const other of found.alternatives) card.append(bar(other.value, other.confidence));
   card.append(element("p", `${milliseconds.toFixed(0)} ms there and back, answer ${found.id}`, "note"));
   answer.replaceChildren(card);
@@ -119,42 +127,50 @@ form.addEventListener("keydown", (event) => {
 """
 
 
-def page(release: Release, manifest: Manifest) -> bytes:
-    """The page as HTML."""
+def page(release: Release, manifest: Manifest, has_chat: bool = False) -> bytes:
+    """The page as HTML. has_chat: there is a page to talk to it, too."""
     name, output = escape(release.product), escape(manifest.output.name)
     fields = "\n".join(_field(column, number) for number, column in enumerate(manifest.inputs))
     measured = f"{escape(release.headline)} {escape(str(release.score))}"
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{name}</title>
-<link rel="icon" href="data:,">
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
+    writes = manifest.output.kind == "text"
+    body = f"""<main>
 <h1>{name}</h1>
 <p class="about">Release {escape(release.id)} &middot; {measured}, 95 % interval &middot;
 {escape(release.candidate)}</p>
 <form class="card" autocomplete="off">
 {fields}
-<button>Find {output}</button>
+<button>{"Write" if writes else "Find"} {output}</button>
 </form>
-<div id="answer" aria-live="polite"></div>
-<footer>For programs: <code>POST /v1/predict</code>, described in <a href="/openapi.json">openapi.json</a>.</footer>
-</main>
-<script>{SCRIPT}</script>
+<div id="answer" aria-live="polite"{" data-text" if writes else ""}></div>
+<footer>{'<a href="/chat">Talk to it</a>. ' if has_chat else ""}For programs: <code>POST /v1/predict</code>,
+described in <a href="/openapi.json">openapi.json</a>.</footer>
+</main>"""
+    return document(name, body, STYLE, SCRIPT)
+
+
+def document(title: str, body: str, style: str, script: str) -> bytes:
+    """An HTML document with nothing from elsewhere. title, body: HTML."""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
+</head>
+<body>
+{body}
+<script>{script}</script>
 </body>
 </html>
 """.encode()
 
 
-def page_policy() -> str:
-    """The Content-Security-Policy under which only this page's own style and script run."""
+def policy(style: str, script: str) -> str:
+    """The Content-Security-Policy under which only this style and this script run."""
     return (
-        f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'; connect-src 'self'; "
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; connect-src 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 

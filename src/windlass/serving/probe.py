@@ -3,8 +3,7 @@
 import http.client
 from contextlib import closing
 from http import HTTPStatus
-
-import numpy as np
+from typing import Any
 
 from windlass.errors import GateRefused
 from windlass.predictors.contract import Predictor
@@ -15,28 +14,28 @@ from windlass.serving.faults import Fault
 from windlass.serving.server import running
 from windlass.serving.settings import Settings
 
-TIMEOUT_S = 60
-Golden = tuple[list[Json], np.ndarray]
-"""Rows as a client would send them, and the (n, k) probabilities that the trained model gave."""
+TIMEOUT_S = 150
+"""Longer than `Settings.answer_s`: a golden text may take that long to be written."""
+Golden = tuple[list[Json], list[Any]]
+"""Rows as a client would send them, and what the trained model gave: probabilities, or texts."""
 
 
 def probe(predictor: Predictor, release: Release, golden: Golden) -> float:
     """Serves the release on a free loopback port, replays its golden rows there, and stops.
 
     Args:    golden: as `predictors.releases.golden` gives it.
-    Returns: the largest difference of a probability from what the trained model gave.
+    Returns: the largest difference from what the trained model gave.
     Raises:  GateRefused: a golden row is refused.
     """
     app = create_app(release, predictor, None, Settings())
     with running(app) as port:
-        return replay_over_http(port, release.id, predictor.manifest.output.state["labels"], golden)
+        return replay_over_http(port, release.id, predictor, golden)
 
 
 def replay_over_http(
-    port: int, release: str, labels: list[str], golden: Golden, proof: str = "", host: str = "127.0.0.1"
+    port: int, release: str, predictor: Predictor, golden: Golden, proof: str = "", host: str = "127.0.0.1"
 ) -> float:
     """As `probe`, of a server that runs already. proof: opens a server that is still proving itself."""
-    place = {label: number for number, label in enumerate(labels)}
     headers = {"content-type": "application/json", "x-windlass-proof": proof}
     largest = 0.0
     with closing(http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)) as connection:
@@ -46,20 +45,15 @@ def replay_over_http(
             content = response.read()
             if response.status != HTTPStatus.OK:
                 raise GateRefused(f"golden row {number} is answered with status {response.status}, expected 200")
-            largest = max(largest, _difference(content, release, place, wanted))
+            largest = max(largest, _difference(content, release, predictor, wanted))
     return largest
 
 
-def _difference(content: bytes, release: str, place: dict[str, int], wanted: np.ndarray) -> float:
-    """The largest difference over the labels that the answer names; infinite when it is not this release's."""
+def _difference(content: bytes, release: str, predictor: Predictor, wanted: Any) -> float:
+    """How far the answer is from what was wanted; infinite when it is not this release's."""
     try:
         body = codec.loads(content)
-        answer = body["answers"][0]
-        said = [
-            (answer["value"], answer["confidence"]),
-            *((other["value"], other["confidence"]) for other in answer["alternatives"]),
-        ]
-        differences = [abs(share - wanted[place[label]]) for label, share in said]
+        answer, answered_by = body["answers"][0], body["release"]
     except (Fault, KeyError, IndexError, TypeError):
         return float("inf")
-    return max(differences) if body["release"] == release else float("inf")
+    return predictor.gap(answer, wanted) if answered_by == release else float("inf")

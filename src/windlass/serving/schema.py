@@ -19,8 +19,11 @@ class Alternative(Exact):
 class GivenAnswer(Exact):
     id: str = Field(description="names this answer in feedback")
     value: str = Field(description="the answer")
-    confidence: float = Field(ge=0, le=1, description="calibrated probability that it is right")
+    confidence: float | None = Field(
+        ge=0, le=1, description="calibrated probability that it is right; of a text the mean probability of its tokens"
+    )
     alternatives: list[Alternative] = Field(description="what else it could be, likeliest first")
+    evidence: list[str] = Field(default=[], description="what the answer rests on, or what was left out of it")
 
 
 class Prediction(Exact):
@@ -30,13 +33,14 @@ class Prediction(Exact):
 
 class FeedbackRequest(Exact):
     id: str = Field(max_length=64, description="the id of an answer")
-    correct: str | float | bool = Field(description="what the answer should have been")
+    correct: str | float | bool | None = Field(None, description="what the answer should have been")
+    right: bool | None = Field(None, description="whether it was right, when nobody says what it should have been")
     note: str | None = Field(None, max_length=2_000)
 
 
 class FeedbackStored(Exact):
     id: str
-    correct: str
+    correct: str = Field(description="empty: wrong, and nobody said what would have been right")
     right: bool = Field(description="true when the answer was right")
     new_label: bool = Field(description="true when the release does not know this label")
     at: float = Field(description="when it was stored: seconds since 1970, UTC")
@@ -63,6 +67,19 @@ class Error(Exact):
 
 VALUE: dict[str, Json] = {
     "text": {"type": ["string", "null"], "maxLength": 100_000},
+    "chat": {
+        "type": ["array", "null"],
+        "maxItems": 1_000,
+        "items": {
+            "type": "object",
+            "properties": {
+                "role": {"type": "string", "enum": ["system", "user", "assistant"]},
+                "content": {"type": "string", "maxLength": 100_000},
+            },
+            "required": ["role", "content"],
+            "additionalProperties": False,
+        },
+    },
     "number": {"type": ["number", "string", "null"]},
     "category": {"type": ["string", "number", "boolean", "null"]},
     "date": {"type": ["string", "null"], "description": "such as 2026-03-31"},

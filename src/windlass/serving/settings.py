@@ -12,7 +12,7 @@ class Settings:
     max_rows: rows of one request. deadline_s: seconds until a request must have arrived, headers and body each.
     max_waiting: predictions that may wait for their turn. max_held_bytes: request bytes in memory, all together.
     hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's).
-    keep_inputs: keep what was asked in the request log.
+    keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
     """
 
     max_rows: int = 256
@@ -22,3 +22,4 @@ class Settings:
     max_waiting: int = 64
     hosts: tuple[str, ...] = ()
     keep_inputs: bool = False
+    answer_s: float = 120.0

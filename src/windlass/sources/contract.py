@@ -20,10 +20,14 @@ class RawRow:
 
 @dataclass(frozen=True)
 class Names:
-    """The columns that a source without a header (pictures in folders, arrays) fills."""
+    """The columns that a source without a header (pictures in folders, arrays, conversations) fills.
+
+    chat: the input that holds a conversation; '' when no input does.
+    """
 
     image: str = "image"
     label: str = "label"
+    chat: str = ""
 
 
 @dataclass
@@ -36,6 +40,7 @@ class Source:
     names: Names = field(default_factory=Names)
     scratch: Path | None = None  # where a reader may put pictures that it unpacks
     warnings: list[str] = field(default_factory=list)
+    version: str = ""  # changes when the rows do; '' = look at the files themselves
 
     root: Path = field(init=False)  # the folder that relative paths in its rows start from
 

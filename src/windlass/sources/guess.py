@@ -14,6 +14,7 @@ from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds import date, image, number
 from windlass.kinds.contract import is_missing
 from windlass.kinds.text import tokens
+from windlass.metrics import LOWER
 from windlass.sources.contract import Names, Source
 from windlass.sources.places import find
 from windlass.spec import FILE_NAME, parse
@@ -50,6 +51,23 @@ OUTPUT_NAMES = (
     "结果",
 )
 ID_NAME = re.compile(r"(^|_)(id|uuid|guid|index|row)(_|$)", re.IGNORECASE)
+TEXT_NAMES = (
+    "answer",
+    "answers",
+    "response",
+    "reply",
+    "output",
+    "completion",
+    "translation",
+    "summary",
+    "回答",
+    "回复",
+    "译文",
+    "翻译",
+    "摘要",
+)
+"""What a column that is to be written is called, the likeliest first."""
+CHAT_NAMES = ("messages", "conversations")
 RARE = 0.05
 BALANCED = 0.5
 
@@ -62,6 +80,7 @@ class Guess:
     data: str
     inputs: dict[str, str] = field(default_factory=dict)
     output: str = ""
+    output_kind: str = "category"
     goal: str = ""
     reasons: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
@@ -72,7 +91,7 @@ class Guess:
             "name": self.name,
             "data": self.data,
             "inputs": self.inputs,
-            "output": {self.output: "category"},
+            "output": {self.output: self.output_kind},
             "goal": self.goal,
             "minutes": 10,
         }
@@ -80,7 +99,8 @@ class Guess:
         lines += [f"#   {reason}" for reason in self.reasons]
         lines += [f"#   left out: '{name}' ({why})" for name, why in self.left_out.items()]
         lines.append(yaml.safe_dump(values, sort_keys=False, allow_unicode=True).rstrip())
-        lines.append(f"# goal: {self.goal} >= 0.90     makes it a gate: nothing worse is released")
+        gate = f"{self.goal} <= 2.0 " if self.goal in LOWER else f"{self.goal} >= 0.90"
+        lines.append(f"# goal: {gate}     makes it a gate: nothing worse is released")
         return "\n".join(lines) + "\n"
 
 
@@ -99,12 +119,33 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
         labels = Counter(_labels_of_pictures(source))
         found.goal = _goal(found, labels)
         return found
+    if source.path.suffix.lower() == ".txt":
+        return _continuing(found)
     columns = _sample(source)
+    if chat := next((name for name in CHAT_NAMES if name in columns and not output), ""):
+        return _chatting(chat, found)
     _check_output(output, columns, source)
     found.output = output or _output(columns, found)
+    found.output_kind = "category" if _could_be_output(columns[found.output]) else "text"
     kinds = {name: kind_of(name, values, found) for name, values in columns.items() if name != found.output}
     _choose_inputs(kinds, found)
+    if found.output_kind == "text":
+        found.goal = "chrf"
+        found.reasons.append("goal chrf: the share of character n-grams that answer and right answer have in common")
+        return found
     found.goal = _goal(found, Counter(str(value) for value in columns[found.output] if not is_missing(value)))
+    return found
+
+
+def _continuing(found: Guess) -> Guess:
+    found.inputs, found.output, found.output_kind, found.goal = {"before": "text"}, "text", "text", "bits_per_byte"
+    found.reasons += ["a plain text: it is learned as it goes on", "goal bits_per_byte: how well the next is foreseen"]
+    return found
+
+
+def _chatting(column: str, found: Guess) -> Guess:
+    found.inputs, found.output, found.output_kind, found.goal = {"messages": "chat"}, "reply", "text", "chrf"
+    found.reasons.append(f"'{column}' holds conversations: each answer of the assistant is learned from what was said")
     return found
 
 
@@ -158,7 +199,15 @@ def _output(columns: dict[str, list[Any]], found: Guess) -> str:
         if wanted in by_name and _could_be_output(columns[by_name[wanted]]):
             found.reasons.append(f"output '{by_name[wanted]}': by its name")
             return by_name[wanted]
+    written = [name for name, values in columns.items() if _could_be_written(values) and not ID_NAME.search(name)]
+    named = [by_name[name] for name in TEXT_NAMES if by_name.get(name) in written]
+    if named and len(columns) > 1:
+        found.reasons.append(f"output '{named[0]}': a text to be written, by its name")
+        return named[0]
     fitting = [name for name, values in columns.items() if _could_be_output(values) and not ID_NAME.search(name)]
+    if not fitting and len(written) > 1:
+        found.reasons.append(f"output '{written[-1]}': a text to be written, the last one")
+        return written[-1]
     if not fitting:
         raise DataError(
             f"no column of {found.data} looks like an answer: it has {expected(columns)}",
@@ -174,6 +223,13 @@ def _could_be_output(values: Sequence[Any]) -> bool:
     different = len(set(present))
     mean_length = sum(map(len, present)) / max(len(present), 1)
     return 2 <= different <= max(2, min(1_000, len(present) // 2)) and mean_length < 60
+
+
+def _could_be_written(values: Sequence[Any]) -> bool:
+    """True for texts, or lists of them, that hardly repeat."""
+    present = [value for value in values if not is_missing(value)]
+    texts = sum(isinstance(value, str | list) and not _is_number(value) and not _is_date(value) for value in present)
+    return texts > 0.95 * max(1, len(present)) and len(set(map(str, present))) > 0.3 * len(present)
 
 
 def kind_of(name: str, values: Sequence[Any], found: Guess) -> str:

@@ -1,4 +1,4 @@
-"""What a path means: one file, files or folders named train and test, or a folder of pictures a label."""
+"""What `data` means: a file, files or folders named train and test, a folder of pictures a label, or Python itself."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -6,9 +6,11 @@ from typing import Any
 
 from windlass.errors import DataError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
+from windlass.sources import conversations, standard_library
 from windlass.sources.contract import SPLITS, Names, RawRow, Source
 from windlass.sources.tables import read_npz, read_parquet, splits_of_npz
-from windlass.sources.text_files import read_csv, read_json_lines
+from windlass.sources.text_files import read_csv, read_json_lines, read_passages
+from windlass.spec import Spec
 
 READERS: dict[str, Callable[[Source], Iterator[RawRow]]] = {
     ".csv": read_csv,
@@ -18,6 +20,7 @@ READERS: dict[str, Callable[[Source], Iterator[RawRow]]] = {
     ".ndjson": read_json_lines,
     ".parquet": read_parquet,
     ".npz": read_npz,
+    ".txt": read_passages,
 }
 SPLIT_NAMES = {
     "train": "train",
@@ -31,19 +34,26 @@ SPLIT_NAMES = {
 }
 
 
+def names_of(spec: Spec) -> Names:
+    """The columns of the spec that a source without a header fills."""
+    by_kind = {kind: name for name, kind in reversed(spec.inputs.items())}
+    return Names(by_kind.get("image", next(iter(spec.inputs))), spec.output_column, by_kind.get("chat", ""))
+
+
 def find(data: str | Mapping[Any, str], project: Path, names: Names, scratch: Path) -> list[Source]:
     """The sources that `data` of a spec means, paths relative to the project.
 
     Raises: DataError: nothing there, nothing readable, or several things it could mean.
     """
-    if not isinstance(data, str):
-        return [
-            source
-            for split in SPLITS
-            if split in data
-            for source in _sources(project / data[split], split, names, scratch)
-        ]
-    return _sources(project / data, "", names, scratch)
+    places = {"": data} if isinstance(data, str) else {split: data[split] for split in SPLITS if split in data}
+    sources = [source for split in places for source in _place(places[split], split, project, names, scratch)]
+    return [conversations.split(source) for source in sources] if names.chat else sources
+
+
+def _place(place: str, split: str, project: Path, names: Names, scratch: Path) -> list[Source]:
+    if place.startswith(standard_library.PREFIX):
+        return [standard_library.source(place, split, names)]
+    return _sources(project / place, split, names, scratch)
 
 
 def _sources(path: Path, split: str, names: Names, scratch: Path) -> list[Source]:

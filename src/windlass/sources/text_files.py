@@ -13,6 +13,8 @@ SAMPLE_BYTES = 1_000_000
 DELIMITERS = ",;\t|"
 MAX_FIELD = 10_000_000
 N_SHOWN = 200
+PASSAGE = 20_000
+"""Characters of a plain text that make a row: long enough that few beginnings lack what stood before."""
 
 
 def encoding_of(path: Path) -> str:
@@ -126,3 +128,16 @@ def _json_row(number: int, line: str) -> RawRow:
     if not isinstance(values, dict):
         return RawRow(number, None, f"is {type(values).__name__}, expected an object with the columns", line[:N_SHOWN])
     return RawRow(number, values)
+
+
+def read_passages(source: Source) -> Iterator[RawRow]:
+    """A plain text in passages that end with a line, in its order: nothing is asked, the text is what is written."""
+    names, line, passage, first = source.names, 0, "", 1
+    with _open(source) as file:
+        for line, text in enumerate(file, 1):
+            passage += text
+            if len(passage) >= PASSAGE:
+                yield RawRow(first, {names.image: "", names.label: passage})
+                passage, first = "", line + 1
+    if passage.strip():
+        yield RawRow(first, {names.image: "", names.label: passage})

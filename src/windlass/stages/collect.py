@@ -14,8 +14,8 @@ from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind, is_missing
 from windlass.records import Collected, Progress, as_json, silent
-from windlass.sources.contract import Names, RawRow, Source
-from windlass.sources.places import check_columns, find
+from windlass.sources.contract import RawRow, Source
+from windlass.sources.places import check_columns, find, names_of
 from windlass.sources.prepared import SPLIT, write_collected
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
@@ -64,7 +64,8 @@ class Intake:
                 f"column '{self.output}' is missing, expected an answer to learn from",
                 f"column '{self.output}' is missing",
             )
-        if all(is_missing(value) for name, value in cleaned.items() if name != self.output):
+        nothing_asked = all(is_missing(value) for name, value in cleaned.items() if name != self.output)
+        if nothing_asked and self.columns[self.output].decode is not None:
             return self._reject(raw, source, "every input is missing", "every input is missing")
         for name, value in cleaned.items():
             self.values[name].append(value)
@@ -79,13 +80,15 @@ class Intake:
 
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
-    seen = [
-        (str(path), path.stat().st_size, path.stat().st_mtime_ns)
-        for source in _sources(spec, store)
-        for path in ([source.path] if source.path.is_file() else sorted(source.path.rglob("*")))
-        if path.is_file()
-    ]
+    seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
     return fingerprint([spec.data, spec.inputs, spec.output, seen])
+
+
+def _stamps(source: Source) -> list[tuple[str, int, int]]:
+    if source.version:
+        return [(source.version, 0, 0)]
+    files = [source.path] if source.path.is_file() else sorted(source.path.rglob("*"))
+    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()]
 
 
 def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
@@ -123,9 +126,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
 
 
 def _sources(spec: Spec, store: Store) -> list[Source]:
-    image = next((name for name, kind in spec.inputs.items() if kind == "image"), next(iter(spec.inputs)))
-    scratch = store.folder / "collect" / PICTURES
-    return find(spec.data, store.project, Names(image, spec.output_column), scratch)
+    return find(spec.data, store.project, names_of(spec), store.folder / "collect" / PICTURES)
 
 
 def _checked(source: Source, wanted: list[str]) -> Iterator[RawRow]:

@@ -1,28 +1,31 @@
 """Runs -> leaderboard: each artifact is scored through the predictor that would serve it, on rows it has never seen."""
 
+import math
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from windlass.errors import NotReady
-from windlass.kinds import category
 from windlass.kinds import table as kinds
-from windlass.metrics import BINARY_ONLY, METRICS, Estimate, bootstrap, expected_calibration_error, paired_difference
+from windlass.metrics import LOWER, Estimate, LabelMarks, Marks, bootstrap, is_better, paired_difference
 from windlass.pages.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
-from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, as_json, silent
+from windlass.records import Board, Candidate, Collected, Json, Prepared, Progress, Row, Run, Splits, as_json, silent
 from windlass.spec import Goal, Spec, dump
 from windlass.store import Store, fingerprint, size_mb, write_json, write_text
+from windlass.text_metrics import TextMarks
 
 N_TIMED = 200
 N_BATCH = 32
 SECONDS_TIMED = 3.0
+MOST_WRITTEN = 1_000
+"""Of the test rows so many, evenly spread, are answered when an answer is a text: writing takes its time."""
 REPORT = "report.html"
 
 
@@ -37,18 +40,19 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     trained = [run for run in runs if run.status == "done"]
     goal = kinds.goal(spec)
     rows = splits.test.to_dicts()
-    candidates, probabilities = [], {}
+    rows = rows[:: math.ceil(len(rows) / MOST_WRITTEN)] if spec.output[spec.output_column] == "text" else rows
+    truth = [row[spec.output_column] for row in rows]
+    candidates, marks = [], {}
     for number, run in enumerate(trained):
         progress("evaluate", number, len(trained), run.name)
         predictor = predictors.load(store.run_folder(run.name) / "artifact")
-        probabilities[run.name] = predictor.probabilities(rows, splits.root)
-        candidates.append(_measure(run, predictor, probabilities[run.name], splits, spec, store))
+        marks[run.name] = predictor.marks(rows, truth, splits.root)
+        candidates.append(_measure(run, predictor, marks[run.name], splits, spec, store))
     progress("evaluate", len(trained), len(trained), "")
     if not candidates:
         raise NotReady("no candidate was trained: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
-    targets, state = _targets(predictor, splits)
     chosen = choose(candidates, goal)
-    as_good = _as_good(candidates, chosen, probabilities, targets, category.positive(state), goal.metric)
+    as_good = _as_good(candidates, chosen, marks, goal.metric)
     board = Board(
         product=spec.name,
         headline=goal.metric,
@@ -65,18 +69,8 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         key=key_of(spec, store),
     )
     write_json(store.record("evaluate"), as_json(board))
-    write_text(
-        store.stage("evaluate") / REPORT,
-        report(
-            board,
-            replace(
-                _details(spec, store, splits, trained),
-                labels=state["labels"],
-                targets=targets,
-                probabilities=probabilities[chosen.name],
-            ),
-        ),
-    )
+    details = _details(spec, store, rows, trained, marks[chosen.name])
+    write_text(store.stage("evaluate") / REPORT, report(board, details))
     return board
 
 
@@ -92,23 +86,10 @@ def machine() -> str:
     return f"{model}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
 
 
-def _targets(predictor: Predictor, splits: Splits) -> tuple[np.ndarray, dict]:
-    output = predictor.manifest.output
-    batch = kinds.encode_column(output, splits.test[output.name].to_list(), None)
-    assert isinstance(batch, np.ndarray)
-    return batch, output.state
-
-
 def _measure(
-    run: Run, predictor: Predictor, probabilities: np.ndarray, splits: Splits, spec: Spec, store: Store
+    run: Run, predictor: Predictor, marks: Marks, splits: Splits, spec: Spec, store: Store
 ) -> Candidate:
-    targets, state = _targets(predictor, splits)
-    positive, binary = category.positive(state), len(state["labels"]) == 2
-    metrics = {
-        name: bootstrap(name, targets, probabilities, positive, spec.seed)
-        for name in METRICS
-        if binary or name not in BINARY_ONLY
-    }
+    metrics = {name: bootstrap(marks, name, spec.seed) for name in marks.metrics}
     goal = kinds.goal(spec)
     p50, p95, throughput = _speed(predictor, splits)
     size = size_mb(store.run_folder(run.name) / "artifact")
@@ -118,7 +99,7 @@ def _measure(
         learner=run.learner,
         metrics=metrics,
         validation=run.validation,
-        calibration_error=expected_calibration_error(targets, probabilities),
+        calibration_error=marks.calibration_error,
         latency_p50_ms=p50,
         latency_p95_ms=p95,
         answers_per_second=throughput,
@@ -158,12 +139,13 @@ def _throughput(predictor: Predictor, rows: Sequence[Row]) -> float:
 
 def _misses(goal: Goal, metrics: dict[str, Estimate], p95: float, size: float, spec: Spec) -> list[str]:
     misses = []
-    if goal.at_least is not None:
+    if goal.bound is not None:
         reached = metrics.get(goal.metric)
         if reached is None:
-            misses.append(f"{goal.metric} is not defined for more than two labels")
-        elif not reached.value >= goal.at_least:
-            misses.append(f"{goal.metric} is {reached}, expected at least {goal.at_least:g}")
+            misses.append(f"{goal.metric} is not defined for its answers")
+        elif not (reached.value == goal.bound or is_better(goal.metric, reached.value, goal.bound)):
+            asked = "at most" if goal.metric in LOWER else "at least"
+            misses.append(f"{goal.metric} is {reached}, expected {asked} {goal.bound:g}")
     limits = spec.limits
     if limits.latency_p95_ms is not None and p95 > limits.latency_p95_ms:
         misses.append(f"latency p95 is {p95:.1f} ms, expected at most {limits.latency_p95_ms:g} ms")
@@ -176,42 +158,47 @@ def choose(candidates: Sequence[Candidate], goal: Goal) -> Candidate:
     """With a number in the goal: the cheapest (by p50) that meets goal and limits. Else the best by validation
     of those that keep the limits, else of all."""
     fitting = [candidate for candidate in candidates if candidate.meets_goal]
-    if goal.at_least is not None and fitting:
+    if goal.bound is not None and fitting:
         return min(fitting, key=lambda candidate: candidate.latency_p50_ms)
 
     def quality(candidate: Candidate) -> float:
-        return candidate.validation if candidate.validation is not None else candidate.metrics[goal.metric].value
+        if candidate.validation is not None:
+            return _upward(goal.metric, candidate.validation)
+        return _quality(candidate, goal.metric)
 
     return max(fitting or candidates, key=quality)
 
 
+def _upward(metric: str, value: float) -> float:
+    """The value so that more is better."""
+    return -value if metric in LOWER else value
+
+
+def _quality(candidate: Candidate, metric: str) -> float:
+    """The metric so that more is better; a candidate for which it is not defined comes last."""
+    found = candidate.metrics.get(metric)
+    return float("-inf") if found is None or math.isnan(found.value) else _upward(metric, found.value)
+
+
 def _as_good(
-    candidates: Sequence[Candidate],
-    chosen: Candidate,
-    probabilities: dict[str, np.ndarray],
-    targets: np.ndarray,
-    positive: int,
-    metric: str,
+    candidates: Sequence[Candidate], chosen: Candidate, marks: Mapping[str, Marks], metric: str
 ) -> list[Candidate]:
     """The candidates, best first, each marked when the test rows cannot tell it from the chosen one."""
     marked = []
     for candidate in candidates:
         same = False
         if candidate.name != chosen.name:
-            gap = paired_difference(
-                metric, targets, probabilities[chosen.name], probabilities[candidate.name], positive
-            )
-            same = gap.low <= 0
+            same = paired_difference(metric, marks[chosen.name], marks[candidate.name]).low <= 0
         marked.append(replace(candidate, as_good_as_chosen=same))
-    return sorted(marked, key=lambda candidate: -candidate.metrics[metric].value)
+    return sorted(marked, key=lambda candidate: -_quality(candidate, metric))
 
 
 def _why(candidates: Sequence[Candidate], chosen: Candidate, goal: Goal, spec: Spec, marked: list[Candidate]) -> str:
     """One sentence: why this candidate."""
     fitting = sum(candidate.meets_goal for candidate in candidates)
     asked = " and the limits" if spec.limits.model_dump(exclude_none=True) else ""
-    score = chosen.metrics[goal.metric]
-    if goal.at_least is not None and fitting:
+    score = chosen.metrics.get(goal.metric, "not measured")
+    if goal.bound is not None and fitting:
         why = f"{chosen.name} is {_cheapest(fitting)} {goal}{asked}: {score}, {chosen.latency_p50_ms:.1f} ms an answer."
     elif fitting:
         within = asked and " within the limits"
@@ -232,17 +219,21 @@ def _cheapest(fitting: int) -> str:
     return "the only candidate that meets" if fitting == 1 else f"the cheapest of {fitting} candidates that meet"
 
 
-def _details(spec: Spec, store: Store, splits: Splits, trained: list[Run]) -> Details:
-    """What the report shows beside the chosen candidate's answers."""
-    inputs = list(splits.inputs)
-    examples = [" · ".join(str(row[name]) for name in inputs)[:400] for row in splits.test.select(inputs).to_dicts()]
+def _details(spec: Spec, store: Store, rows: Sequence[Row], trained: list[Run], marks: Marks) -> Details:
+    """What the report shows beside the leaderboard: the chosen candidate's answers, curves, data, specification."""
     return Details(
-        labels=[],
-        targets=np.empty(0, int),
-        probabilities=np.empty((0, 0)),
-        examples=examples,
+        **_answered(marks),
+        examples=[" · ".join(str(row[name] or "") for name in spec.inputs)[:400] for row in rows],
         curves={run.name: run.curve for run in trained if run.curve},
         prepared=Prepared(**store.read_record("prepare")),
         collected=Collected(**store.read_record("collect")),
         spec_text=dump(spec),
     )
+
+
+def _answered(marks: Marks) -> Json:
+    """The part of the details that depends on what an answer is."""
+    if isinstance(marks, TextMarks):
+        return {"answers": marks.answers if marks.written else [], "references": marks.references}
+    assert isinstance(marks, LabelMarks)
+    return {"labels": list(marks.labels), "targets": marks.targets, "probabilities": marks.probabilities}

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from windlass.errors import DataError
+from windlass.kinds import table as kinds
 from windlass.pages.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
 from windlass.sources.prepared import SPLIT, read_collected, write_splits
@@ -17,10 +18,13 @@ from windlass.store import Store, fingerprint, write_json, write_text
 MAX_LABELS = 1_000
 SMALL = 2_000
 TEST_SHARE = 0.2
+TEXT_SHARE = 0.05
+"""Of the rows for validation when an answer is a text: its measures need fewer rows, and learning wants all."""
 MAX_VALIDATION = 3_000
 N_EXAMPLES = 3
 N_PARTS, TELLS_ALL = 50, 0.98
 N_NAMED = 5
+ASKED, LABEL = "\x00asked", "\x00label"
 
 
 @dataclass
@@ -43,7 +47,7 @@ def key_of(spec: Spec, store: Store) -> str:
 
 
 def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
-    """Takes out duplicates and what train shares with test, splits by label, and writes the data card.
+    """Takes out duplicates and what train shares with test, splits (by label where there are labels), writes the card.
 
     Raises: DataError: fewer than two labels, every label on one row, or too many labels.
     """
@@ -58,7 +62,9 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
         fingerprint=fingerprint([part.rows() for part in splits.values()]),
         rows={name: len(part) for name, part in splits.items()},
         removed=dict(cleaning.removed.most_common()),
-        labels={name: dict(Counter(part[output].to_list()).most_common()) for name, part in splits.items()},
+        labels={name: dict(Counter(part[output].to_list()).most_common()) for name, part in splits.items()}
+        if _has_labels(spec)
+        else {},
         columns=[
             _describe(splits["train"], name, kind, name == output)
             for name, kind in {**spec.inputs, **spec.output}.items()
@@ -71,10 +77,17 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
     return record
 
 
+def _has_labels(spec: Spec) -> bool:
+    """True when an answer is one of a set of names."""
+    return kinds.get(spec.output[spec.output_column]).decode is not None
+
+
 def split_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
     """Train, validation and test without shared inputs, each in a random but fixed order."""
-    inputs, output = list(spec.inputs), spec.output_column
     random = np.random.default_rng(spec.seed)
+    if not _has_labels(spec):
+        return _split_texts(rows, spec, cleaning, random)
+    inputs, output = list(spec.inputs), spec.output_column
     given = {split: rows.filter(pl.col(SPLIT) == split).drop(SPLIT) for split in ("train", "validation", "test")}
     given["train"] = pl.concat([given["train"], rows.filter(pl.col(SPLIT) == "").drop(SPLIT)])
     train = _without_duplicates(given["train"], cleaning)
@@ -97,6 +110,34 @@ def split_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, 
     if not len(test):
         raise DataError(f"data has {len(rows):,} rows, too few for a test split, expected at least two rows a label")
     return {"train": train[random.permutation(len(train))], "validation": validation, "test": test}
+
+
+def _split_texts(
+    rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.Generator
+) -> dict[str, pl.DataFrame]:
+    """Without labels there is nothing to split by. Rows without any input are told apart by what is written."""
+    asked = pl.concat_str([pl.col(list(spec.inputs)).cast(pl.String).fill_null("")], separator="\x1f")
+    own = pl.when(asked.str.replace_all("\x1f", "") == "").then(pl.col(spec.output_column)).otherwise(asked)
+    known = rows.with_columns(own.alias(ASKED), pl.lit("").alias(LABEL))
+    given = {split: known.filter(pl.col(SPLIT) == split).drop(SPLIT) for split in ("train", "validation", "test")}
+    given["train"] = pl.concat([given["train"], known.filter(pl.col(SPLIT) == "").drop(SPLIT)])
+    train, test, validation = _without_duplicates(given["train"], cleaning), given["test"], given["validation"]
+    if not len(test):
+        train, test = _cut(train, [ASKED], LABEL, round(min(TEST_SHARE * len(train), MAX_VALIDATION)), random)
+    train = _without(train, test, [ASKED], "train row with the inputs of a test row", cleaning)
+    if not len(validation):
+        wanted = max(1, min(MAX_VALIDATION, round(TEXT_SHARE * len(train))))
+        train, validation = _cut(train, [ASKED], LABEL, wanted, random)
+    validation = _without(validation, test, [ASKED], "validation row with the inputs of a test row", cleaning)
+    train = _without(train, validation, [ASKED], "train row with the inputs of a validation row", cleaning)
+    if not len(train) or not len(test):
+        raise DataError(f"data has {len(rows):,} rows, too few to split, expected at least two different ones")
+    is_asked = bool((train[ASKED] != train[spec.output_column]).any())
+    order = random.permutation(len(train)) if is_asked else np.arange(len(train))  # passages of a text stay in order
+    return {
+        name: part.drop(ASKED, LABEL)
+        for name, part in {"train": train[order], "validation": validation, "test": test}.items()
+    }
 
 
 def cut_validation(
@@ -203,11 +244,13 @@ def _warn_of_columns(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> Non
             cleaning.warnings.append(
                 f"column '{name}' is constant ({str(values[0])[:40]!r}): nothing can be learnt from it"
             )
-        if _tells_all(train, name, spec.output_column):
+        if _has_labels(spec) and _tells_all(train, name, spec.output_column):
             cleaning.warnings.append(
                 f"column '{name}' alone tells '{spec.output_column}' nearly always: "
                 "is it known when the question is asked, or only afterwards?"
             )
+    if not _has_labels(spec):
+        return
     groups = train.group_by(list(spec.inputs)).agg(pl.col(spec.output_column).n_unique().alias("n"))
     n_conflicts = int((groups["n"] > 1).sum())
     if n_conflicts:

@@ -11,10 +11,11 @@ from pathlib import Path
 from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.predictors import releases
 from windlass.predictors.artifact import TOLERANCE
-from windlass.serving.app import Service, create_app
+from windlass.serving.app import create_app
 from windlass.serving.log import RequestLog
 from windlass.serving.probe import Golden, replay_over_http
 from windlass.serving.server import Server, address, bind
+from windlass.serving.service import Service
 from windlass.serving.settings import Settings
 from windlass.spec import Spec
 from windlass.store import Store
@@ -74,10 +75,9 @@ class _Proving:
         self.thread.start()
 
     def _prove(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
-        labels = self.service.predictor.manifest.output.state["labels"]
         try:
             difference = replay_over_http(
-                self.port, self.service.release.id, labels, self.golden, self.service.proof, self.host
+                self.port, self.service.release.id, self.service.predictor, self.golden, self.service.proof, self.host
             )
             if not difference <= TOLERANCE:
                 raise GateRefused(

@@ -12,8 +12,8 @@ from windlass.kinds import table as kinds
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Learner, Options
 from windlass.records import Progress, Run, Splits, as_json, silent
-from windlass.spec import Spec
-from windlass.store import Store, fingerprint, read_json, write_json
+from windlass.spec import Language, Spec
+from windlass.store import Store, fingerprint, hash_file, read_json, write_json
 
 RUN = "run.json"
 FAILURES = (WindlassError, RuntimeError, ValueError, ArithmeticError, MemoryError, OSError, ImportError)
@@ -80,23 +80,38 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             spec.precision,
             spec.minutes,
             list(made_of),
+            spec.language.model_dump(),
         ]
     )
 
 
+def _taught(spec: Spec, store: Store, data: str) -> str:
+    """The fingerprint of all that is learned from: the rows, and the preferences where there are any."""
+    path = store.project / spec.language.preferences
+    return fingerprint([data, hash_file(path)]) if spec.language.preferences and path.is_file() else data
+
+
+def _language(spec: Spec, store: Store) -> Language:
+    """The section as learners get it: its paths are no longer relative to the project."""
+    if not spec.language.preferences:
+        return spec.language
+    return spec.language.model_copy(update={"preferences": str(store.project / spec.language.preferences)})
+
+
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when a candidate's key does, or when an optional part was installed that one was waiting for."""
-    data = store.read_record("prepare")["fingerprint"]
+    data = _taught(spec, store, store.read_record("prepare")["fingerprint"])
     return fingerprint([[run_key(spec, entry, data), entry.learner.missing()] for entry in entries(spec)])
 
 
 def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> list[Run]:
     """Trains every candidate that is not up to date. Each gets its share of the minutes that are left."""
     wanted = entries(spec)
+    data = _taught(spec, store, splits.fingerprint)
     runs: list[Run] = []
     for number, entry in enumerate(wanted):
         made_of = [run.name for run in runs if run.status == "done" and run.learner != "majority"]
-        key = run_key(spec, entry, splits.fingerprint, made_of if entry.learner.of_runs else ())
+        key = run_key(spec, entry, data, made_of if entry.learner.of_runs else ())
         run = _finished(store, entry, key)
         if run is None:
             share = entry.learner.cost / max(sum(other.learner.cost for other in wanted[number:]), 1e-9)
@@ -109,6 +124,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
                 spec.optimizer,
                 spec.precision,
                 {name: store.run_folder(name) for name in made_of},
+                _language(spec, store),
             )
             run = replace(_train_one(entry, options, splits, Budget(seconds), progress), key=key)
             write_json(options.folder / RUN, as_json(run))

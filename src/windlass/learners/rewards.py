@@ -1,0 +1,67 @@
+"""What an answer of a model is worth, 0-1: plain functions of the answer, its row and the right answers.
+
+Source: rewards that are checked rather than learned: Shao et al. 2024, arXiv:2402.03300; Lambert et al. 2024,
+        arXiv:2411.15124.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+
+from windlass.records import Row
+from windlass.sandbox import Bounds, passes
+from windlass.text_metrics import normalised
+
+Reward = Callable[[str, Row, Sequence[str]], float]
+TESTS = "tests"
+"""The input column that holds the tests of a program."""
+AMOUNT = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
+NUMBER = re.compile(rf"(?<![\w)])[-−]{AMOUNT}|{AMOUNT}")
+FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+BOUNDS = Bounds(seconds=3.0, memory_mb=256)
+
+
+def exact(answer: str, row: Row, rights: Sequence[str]) -> float:
+    """1 when it is one of the right answers; case, punctuation and articles do not count."""
+    return float(any(normalised(answer) == normalised(right) for right in rights))
+
+
+def arithmetic(answer: str, row: Row, rights: Sequence[str]) -> float:
+    """1 when its last number is the last number of a right answer."""
+    found = last_number(answer)
+    return float(found is not None and any(found == last_number(right) for right in rights))
+
+
+def tested(answer: str, row: Row, rights: Sequence[str]) -> float:
+    """1 when its program passes the tests of the row. Raises: NotReady: no sandbox here."""
+    tests = statements(str(row.get(TESTS) or ""))
+    return float(passes(program(answer), tests, bounds=BOUNDS).passed) if tests else 0.0
+
+
+REWARDS: dict[str, Reward] = {"exact": exact, "arithmetic": arithmetic, "tests": tested}
+
+
+def last_number(text: str) -> Decimal | None:
+    """The last number of a text: 1,234.50 is 1234.5; a minus belongs to it where nothing stands before it."""
+    found = NUMBER.findall(text)
+    if not found:
+        return None
+    try:
+        return Decimal(found[-1].replace(",", "").replace("−", "-"))
+    except InvalidOperation:  # digits of another script may be none of Decimal's
+        return None
+
+
+def program(answer: str) -> str:
+    """The first program between ``` marks, else all that was written."""
+    found = FENCE.search(answer)
+    return found.group(1) if found else answer
+
+
+def statements(tests: str) -> list[str]:
+    """The statements of the tests, one after the other; lines where they are no Python."""
+    try:
+        return [ast.unparse(node) for node in ast.parse(tests).body]
+    except (SyntaxError, ValueError, RecursionError):
+        return [line for line in tests.splitlines() if line.strip()]

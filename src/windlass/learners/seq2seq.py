@@ -1,0 +1,84 @@
+"""An encoder that reads and a decoder that writes: from scratch, or a pretrained one by name or path.
+
+Source: Transformer, Vaswani et al. 2017, arXiv:1706.03762; T5, Raffel et al. 2020, arXiv:1910.10683 (T5 1.1's gated
+        units and shared relative positions; the architecture is transformers' T5ForConditionalGeneration).
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.learners import encoder_decoder, language, loop, tokens
+from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.loop import Settings
+from windlass.predictors.language import MODEL
+from windlass.predictors.prompts import Prompts
+from windlass.records import Progress, Splits
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large it is. share: characters of the texts for one token of the BPE, which both sides share."""
+
+    width: int = 192
+    layers: int = 3
+    heads: int = 4
+    hidden: int = 512
+    length: int = 512
+    share: int = 900
+    dropout: float = 0.1
+
+
+PRESETS = {
+    "default": Shape(),
+    "small": Shape(width=128, layers=2, heads=4, hidden=384),
+    "large": Shape(width=384, layers=4, heads=6, hidden=1_024, share=500, dropout=0.2),
+}
+SETTINGS = Settings(lr=2e-3, batch=64, epochs=40, patience=5, warmup=0.08, weight_decay=0.01, smoothing=0.1,
+                    average=0.995, checkpoint_seconds=30.0)
+
+
+def build(shape: Shape, n_tokens: int, end: int) -> Any:
+    """The model of a shape, its weights random."""
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    beside: Any = {"tie_word_embeddings": True, "decoder_start_token_id": 0}
+    return T5ForConditionalGeneration(T5Config(
+        vocab_size=n_tokens, d_model=shape.width, d_kv=shape.width // shape.heads, d_ff=shape.hidden,
+        num_layers=shape.layers, num_decoder_layers=shape.layers, num_heads=shape.heads, dropout_rate=shape.dropout,
+        feed_forward_proj="gated-gelu", pad_token_id=0, eos_token_id=end, **beside))
+
+
+def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """`options.variant` is a preset, or the path or hub name of a pretrained encoder-decoder.
+
+    Raises: SpecError: it is neither. NotReady: nothing is asked.
+    """
+    rows, texts = language.rows_of(splits, "train")
+    asked = [" ".join(str(value) for value in row.values()) for row in rows]
+    if not any(text.strip() for text in asked):
+        raise NotReady("rows ask nothing: `gpt` learns to write such texts")
+    name = options.variant or "default"
+    if name not in PRESETS:
+        if not Path(name).is_dir() and "/" not in name:
+            raise SpecError(f"preset of 'seq2seq' is '{name}', expected {expected(PRESETS)}, or the folder or hub name "
+                            "of an encoder-decoder", did_you_mean(name, PRESETS))
+        return encoder_decoder.fit(splits, options, budget, progress)
+    shape = PRESETS[name]
+    torch.manual_seed(options.seed)
+    shown, truth = language.rows_of(splits, "validation")
+    progress("train", 0, 0, "making tokens")
+    tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.share))
+    template = tokens.template(tokenizer, shape.length, "chat" in splits.inputs.values(), is_pair=True)
+    prompts = Prompts(tokenizer, template, language.columns_of(splits))
+    train, validation = (language.encode(prompts, *part, shape.length) for part in ((rows, texts), (shown, truth)))
+    task = language.Answering(train, validation, is_pair=True)
+    model = build(shape, tokenizer.get_vocab_size(), template.end[0])
+    curve = loop.train(model, task, SETTINGS, options, budget, progress)
+    tokens.save(tokenizer, options.artifact / MODEL)
+    settings = {"shape": asdict(shape), "training": asdict(SETTINGS), "tokens": tokenizer.get_vocab_size()}
+    return language.deliver(language.Trained("seq2seq", model, prompts, curve, settings), splits, options,
+                            train.written)

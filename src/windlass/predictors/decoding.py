@@ -1,0 +1,304 @@
+"""Continues token ids with torch and transformers: one padded batch, a key-value cache, rows leave as they finish.
+
+Shapes: B rows, T tokens, V vocabulary. torch is imported when a model is opened, nowhere else in this room.
+"""
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from windlass.errors import DataError, NotReady
+from windlass.predictors.grammar import Grammar
+from windlass.predictors.language import TOKENIZER, Step
+from windlass.predictors.prompts import Ids
+from windlass.predictors.writing import Writing
+
+if TYPE_CHECKING:
+    import torch
+
+MOST_SCORED, MOST_LOGITS = 4_096, 2**27
+"""Tokens of one batch whose likelihood is asked, and the numbers that may take: half a gigabyte."""
+
+
+def open_decoder(folder: Path, end: Ids) -> "TorchDecoder":
+    """The model of a folder in Hugging Face's form, safetensors alone. Raises: DataError, NotReady."""
+    try:
+        import torch
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+        from transformers.utils import logging
+    except ImportError:
+        raise NotReady("language model needs torch and transformers", "pip install 'windlass[llm]'") from None
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    where: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        config = AutoConfig.from_pretrained(str(folder), **where)
+        opener: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+        model, read = opener.from_pretrained(
+            str(folder), config=config, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **where
+        )
+    except Exception as error:  # noqa: BLE001  any value can stand in a damaged file, and any error come of it
+        raise DataError(f"{folder} cannot be opened ({str(error)[:200]}), expected a language model") from None
+    if odd := sorted([*read["missing_keys"], *read["unexpected_keys"]]):
+        raise DataError(f"{folder}: weights and config.json differ in '{odd[0]}', expected those of one model")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return TorchDecoder(model.to(device), end, folder / TOKENIZER)
+
+
+class TorchDecoder:
+    """A model of transformers, in `eval` mode."""
+
+    def __init__(self, model: Any, end: Ids, tokenizer: Path | None = None) -> None:
+        self.model, self.end, self.tokenizer = model.eval(), frozenset(end), tokenizer
+        self.begin = list(end[:1])
+        config = model.config
+        self.is_pair = bool(config.is_encoder_decoder)
+        self.longest = int(getattr(config, "max_position_embeddings", 0) or getattr(config, "n_positions", 0) or 10**6)
+        self.start = getattr(config, "decoder_start_token_id", None) or 0
+        self.n_tokens = int(config.get_text_config().vocab_size)
+        self.banned = _banned(model)
+        self.takes = frozenset(inspect.signature(getattr(model, "get_base_model", lambda: model)().forward).parameters)
+
+    def can(self, how: Writing) -> bool:
+        return how.beams == 1 or how.schema is None
+
+    def write(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+        """As `language.Decoder`. Raises: DataError: a prompt leaves no room for an answer."""
+        import torch
+
+        for prompt in prompts:
+            if not self.is_pair and len(prompt) >= self.longest:
+                raise DataError(f"prompt has {len(prompt):,} tokens, expected fewer than {self.longest:,}")
+        with torch.inference_mode():
+            if how.beams > 1:
+                self._search(prompts, how, step)
+            else:
+                self._walk(prompts, how, step)
+
+    # One token at a time ---------------------------------------------------------------------------------------
+
+    def _walk(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+        import torch
+
+        batch = _Batch(self, prompts)
+        chances = [torch.Generator().manual_seed((how.seed + 7_919 * row) % 2**31) for row in range(len(prompts))]
+        said: list[list[int]] = [[] for _ in prompts]
+        grammars = [Grammar.of(how.schema, self.tokenizer, sorted(self.end)) for _ in prompts]
+        for _ in range(how.max_tokens):
+            logits_BV = batch.advance()
+            logprobs_BV = torch.log_softmax(logits_BV, dim=-1)
+            kept, tokens = [], []
+            for place, row in enumerate(batch.rows):
+                token = _choose(logits_BV[place], how, said[row], grammars[row], chances[row])
+                said[row].append(token)
+                grammars[row].take(token)
+                others = _likeliest(logprobs_BV[place], how.n_logprobs)
+                goes_on = step(row, token, float(logprobs_BV[place, token]), others) and token not in self.end
+                if goes_on and grammars[row].is_complete:
+                    step(row, self.begin[0], 0.0, ())  # nothing but the end may follow
+                elif goes_on and batch.has_room(place):
+                    kept.append(place)
+                    tokens.append(token)
+            if not kept:
+                return
+            batch.keep(kept, tokens)
+
+    def _search(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+        """Beam search by transformers; the answer is told when it is complete."""
+        import torch
+
+        begun = prompts if self.is_pair else [prompt or self.begin for prompt in prompts]
+        ids_BT, mask_BT = padded(begun, on_left=not self.is_pair)
+        room = self.longest - (1 if self.is_pair else ids_BT.shape[1])
+        found = self.model.generate(
+            input_ids=ids_BT.to(self.model.device), attention_mask=mask_BT.to(self.model.device),
+            num_beams=how.beams, max_new_tokens=min(how.max_tokens, room), do_sample=False, pad_token_id=0,
+            eos_token_id=sorted(self.end), repetition_penalty=how.repetition_penalty, length_penalty=1.0,
+        )
+        first = 1 if self.is_pair else ids_BT.shape[1]
+        answers = [self._until_end(row[first:].tolist()) for row in found]
+        for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+            shares = self._logprobs([prompt], [answer])[0] if answer else torch.zeros(0)
+            for token, share in zip(answer, shares.tolist(), strict=True):
+                if not step(row, token, share, ()):
+                    break
+
+    def _until_end(self, tokens: Ids) -> Ids:
+        place = next((number for number, token in enumerate(tokens) if token in self.end), None)
+        return tokens if place is None else tokens[: place + 1]
+
+    # Likelihood ------------------------------------------------------------------------------------------------
+
+    def nats(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> np.ndarray:
+        """As `language.Decoder`; an answer longer than the model's memory is read in overlapping windows."""
+        import torch
+
+        found = np.zeros(len(prompts))
+        parts = [
+            (number, before, after)
+            for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True))
+            for before, after in self._windows(prompt, answer)
+        ]
+        parts.sort(key=lambda part: len(part[1]) + len(part[2]))
+        start, most = 0, min(MOST_SCORED, MOST_LOGITS // self.n_tokens)
+        with torch.inference_mode():
+            while start < len(parts):
+                width = len(parts[min(start + 63, len(parts) - 1)][1]) + len(parts[min(start + 63, len(parts) - 1)][2])
+                group = parts[start : start + max(1, min(64, most // max(1, width)))]
+                shares = self._logprobs([part[1] for part in group], [part[2] for part in group])
+                for (number, _, _), share in zip(group, shares, strict=True):
+                    found[number] -= float(share.double().sum())
+                start += len(group)
+        return found
+
+    def _windows(self, prompt: Ids, answer: Ids) -> list[tuple[Ids, Ids]]:
+        """(context, part of the answer) of each window; half a window of context after the first."""
+        if self.is_pair or len(prompt) + len(answer) <= self.longest:
+            return [(prompt, answer)]
+        whole, first = [*prompt, *answer], len(prompt)
+        windows: list[tuple[Ids, Ids]] = []
+        while first < len(whole):
+            begin = max(0, first - self.longest // 2) if windows or first >= self.longest else 0
+            end = min(len(whole), begin + self.longest)
+            windows.append((whole[begin:first], whole[first:end]))
+            first = end
+        return windows
+
+    def _logprobs(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> "list[torch.Tensor]":
+        """The log-probability of each token of each answer. A prompt of no tokens begins with the end token."""
+        import torch
+
+        device = self.model.device
+        if self.is_pair:
+            source_BT, seen_BT = padded(prompts, on_left=False)
+            target_BT, _ = padded([[self.start, *answer[:-1]] for answer in answers], on_left=False)
+            logits_BTV = self.model(input_ids=source_BT.to(device), attention_mask=seen_BT.to(device),
+                                    decoder_input_ids=target_BT.to(device)).logits
+            firsts = [0] * len(answers)
+        else:
+            begun = [prompt or self.begin for prompt in prompts]
+            whole = [[*prompt, *answer[:-1]] for prompt, answer in zip(begun, answers, strict=True)]
+            ids_BT, mask_BT = padded(whole, on_left=False)
+            logits_BTV = self.model(input_ids=ids_BT.to(device), attention_mask=mask_BT.to(device)).logits
+            firsts = [len(prompt) - 1 for prompt in begun]
+        shares_BTV = torch.log_softmax(logits_BTV.float(), dim=-1).cpu()
+        return [
+            shares_BTV[row, torch.arange(first, first + len(answer)), torch.tensor(answer, dtype=torch.long)]
+            for row, (first, answer) in enumerate(zip(firsts, answers, strict=True))
+        ]
+
+
+class _Batch:
+    """The rows that are still being written, with their cache."""
+
+    def __init__(self, decoder: TorchDecoder, prompts: Sequence[Ids]) -> None:
+        self.model, self.is_pair, self.longest = decoder.model, decoder.is_pair, decoder.longest
+        self.takes, self.banned = decoder.takes, decoder.banned
+        self.rows = list(range(len(prompts)))
+        self.cache: Any = None
+        device = self.model.device
+        begun = prompts if self.is_pair else [prompt or decoder.begin for prompt in prompts]
+        self.lengths = [len(prompt) for prompt in begun]
+        ids_BT, mask_BT = padded(begun, on_left=not self.is_pair)
+        self.mask_BT = mask_BT.to(device)
+        self.encoded: Any = None
+        self.next_BT = ids_BT.to(device)
+        if self.is_pair:
+            import torch
+
+            encoder = self.model.get_encoder()
+            self.encoded = encoder(input_ids=self.next_BT, attention_mask=self.mask_BT)
+            self.next_BT = torch.full((len(prompts), 1), decoder.start, device=device)
+        self.n_written = 0
+
+    def has_room(self, place: int) -> bool:
+        """False when this row has used up the model's positions."""
+        return self.n_written + (1 if self.is_pair else self.lengths[self.rows[place]]) < self.longest
+
+    def advance(self) -> "torch.Tensor":
+        """Logits (B, V) of the next token."""
+        if self.is_pair:
+            out = self.model(encoder_outputs=self.encoded, attention_mask=self.mask_BT,
+                             decoder_input_ids=self.next_BT, past_key_values=self.cache, use_cache=True)
+        else:
+            places_BT = (self.mask_BT.cumsum(dim=1) - 1).clamp(min=0)[:, -self.next_BT.shape[1] :]
+            wanted: dict[str, Any] = {"position_ids": places_BT, "logits_to_keep": 1}
+            out = self.model(input_ids=self.next_BT, attention_mask=self.mask_BT, past_key_values=self.cache,
+                             use_cache=True, **{name: each for name, each in wanted.items() if name in self.takes})
+        self.cache = out.past_key_values
+        logits_BV = out.logits[:, -1].float().cpu()
+        logits_BV[:, self.banned] = float("-inf")
+        return logits_BV
+
+    def keep(self, places: list[int], tokens: list[int]) -> None:
+        """Goes on with these places of the batch, each with the token that it wrote."""
+        import torch
+
+        device = self.model.device
+        self.n_written += 1
+        if len(places) < len(self.rows):
+            chosen = torch.tensor(places, device=device)
+            self.rows = [self.rows[place] for place in places]
+            self.cache.batch_select_indices(chosen)
+            self.mask_BT = self.mask_BT[chosen]
+            if self.is_pair:
+                self.encoded.last_hidden_state = self.encoded.last_hidden_state[chosen]
+        self.next_BT = torch.tensor(tokens, device=device)[:, None]
+        if not self.is_pair:
+            self.mask_BT = torch.cat([self.mask_BT, self.mask_BT.new_ones(len(places), 1)], dim=1)
+
+
+def _banned(model: Any) -> Ids:
+    """Tokens that the model must never write, as it says itself: Marian's padding, whose logit was never trained."""
+    config = getattr(model, "generation_config", None)
+    alone = [words[0] for words in getattr(config, "bad_words_ids", None) or () if len(words) == 1]
+    return [*alone, *(getattr(config, "suppress_tokens", None) or ())]
+
+
+def padded(rows: Sequence[Ids], on_left: bool) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Ids (B, T) int64 and their mask (B, T), filled with 0."""
+    import torch
+
+    width = max(1, *(len(row) for row in rows))
+    ids_BT, mask_BT = torch.zeros(len(rows), width, dtype=torch.long), torch.zeros(len(rows), width, dtype=torch.long)
+    for number, row in enumerate(rows):
+        place = slice(width - len(row), width) if on_left else slice(0, len(row))
+        ids_BT[number, place] = torch.tensor(row, dtype=torch.long)
+        mask_BT[number, place] = 1
+    return ids_BT, mask_BT
+
+
+def _choose(
+    logits_V: "torch.Tensor", how: Writing, said: Sequence[int], grammar: Grammar, chance: "torch.Generator"
+) -> int:
+    """The next token: the likeliest, or one by chance.
+
+    Source: repetition penalty, Keskar et al. 2019, arXiv:1909.05858; nucleus sampling, Holtzman et al. 2020.
+    """
+    import torch
+
+    logits_V = grammar.allowed(logits_V)
+    if how.repetition_penalty != 1 and said:
+        seen = torch.tensor(sorted(set(said)))
+        values = logits_V[seen]
+        factor = torch.where(values > 0, 1 / how.repetition_penalty, how.repetition_penalty)
+        logits_V = logits_V.clone()
+        logits_V[seen] = values * factor
+    if not how.temperature:
+        return int(logits_V.argmax())
+    shares_V = torch.softmax(logits_V / how.temperature, dim=-1)
+    if how.top_p < 1:
+        ranked, order = shares_V.sort(descending=True)
+        ranked[ranked.cumsum(0) - ranked >= how.top_p] = 0
+        return int(order[torch.multinomial(ranked, 1, generator=chance)])
+    return int(torch.multinomial(shares_V, 1, generator=chance))
+
+
+def _likeliest(logprobs_V: "torch.Tensor", n_others: int | None) -> list[tuple[int, float]]:
+    if not n_others:
+        return []
+    values, tokens = logprobs_V.topk(n_others)
+    return list(zip(tokens.tolist(), values.tolist(), strict=True))

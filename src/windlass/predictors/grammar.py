@@ -1,0 +1,79 @@
+"""Keeps what is written inside a JSON schema: tokens that would leave it are not allowed.
+
+Source: llguidance (Microsoft, MIT), which computes the mask of allowed tokens from the grammar of the schema.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from windlass.errors import DataError, NotReady
+from windlass.records import Json
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Grammar:
+    """Allows every token."""
+
+    is_complete = False
+
+    def allowed(self, logits_V: "torch.Tensor") -> "torch.Tensor":
+        """The logits, minus infinity where a token is not allowed."""
+        return logits_V
+
+    def take(self, token: int) -> None:
+        """Goes on by a token."""
+
+    @staticmethod
+    def of(schema: Json | None, tokenizer: Path | None, end: Sequence[int]) -> "Grammar":
+        """Args: end: the tokens that may follow what is complete.
+
+        Raises: DataError: a schema that cannot be kept. NotReady: llguidance is not installed.
+        """
+        if schema is None:
+            return Grammar()
+        if tokenizer is None:
+            raise NotReady("schema needs the tokenizer of the model, expected it beside the model")
+        return _Schema(schema, tokenizer, end)
+
+
+class _Schema(Grammar):
+    """Allows what keeps a JSON schema."""
+
+    def __init__(self, schema: Json, tokenizer: Path, end: Sequence[int]) -> None:
+        try:
+            import llguidance
+        except ImportError:
+            raise NotReady("answers by a JSON schema need llguidance", "pip install 'windlass[llm]'") from None
+        self.reader = _reader(tokenizer, tokenizer.stat().st_mtime_ns, tuple(end))
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(schema))
+        self.matcher = llguidance.LLMatcher(self.reader, grammar)
+        if self.matcher.is_error():
+            raise DataError(f"schema cannot be kept ({self.matcher.get_error()[:200]}), expected a JSON schema")
+        self.is_complete = False
+
+    def allowed(self, logits_V: "torch.Tensor") -> "torch.Tensor":
+        import numpy as np
+        import torch
+
+        bits = np.frombuffer(self.matcher.compute_bitmask(), dtype=np.uint8)
+        mask = torch.from_numpy(np.unpackbits(bits, bitorder="little")[: len(logits_V)].astype(bool))
+        held = torch.full_like(logits_V, float("-inf"))
+        held[: len(mask)] = torch.where(mask, logits_V[: len(mask)], float("-inf"))
+        return held
+
+    def take(self, token: int) -> None:
+        self.matcher.consume_token(token)
+        self.is_complete = self.matcher.is_stopped()
+
+
+@lru_cache(maxsize=4)
+def _reader(tokenizer: Path, written_ns: int, end: tuple[int, ...]) -> Any:
+    """What llguidance knows of a tokenizer: it would guess the end tokens by their names."""
+    import llguidance
+
+    return llguidance.LLTokenizer(tokenizer.read_text(encoding="utf-8"), eos_token=list(end))

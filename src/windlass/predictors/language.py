@@ -1,0 +1,194 @@
+"""Writes with a language model: rows become prompts, tokens become text, an engine continues them.
+
+An artifact holds `model/` in Hugging Face's form (config.json, model.safetensors, tokenizer.json), and, where a probe
+found it faster, `fast/` for CTranslate2, which needs no torch.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.predictors.prompts import Ids, Prompts, Template, open_tokenizer
+from windlass.predictors.writing import Hear, Token, Writing, Written
+from windlass.records import Manifest, Row
+
+MODEL, FAST, TOKENIZER = "model", "fast", "tokenizer.json"
+MOST_ROWS = 32
+"""Of one batch: more hardly writes faster on a processor, and takes memory."""
+Step = Callable[[int, int, float, Sequence[tuple[int, float]]], bool]
+"""Called as step(row, token id, log-probability, likeliest others); false ends that row."""
+
+
+class Decoder(Protocol):
+    """Continues token ids."""
+
+    def can(self, how: Writing) -> bool:
+        """True when it can write in this way."""
+        ...
+
+    def write(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+        """Continues each prompt until its `step` says false or it wrote an end token (which is stepped, too)."""
+        ...
+
+    def nats(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> np.ndarray:
+        """(n,) negative log-likelihood of each answer after its prompt."""
+        ...
+
+
+def load(folder: Path, manifest: Manifest) -> "Language":
+    """Raises: DataError: a part is damaged. NotReady: neither CTranslate2 nor torch is installed."""
+    template = Template.from_json(manifest.settings.get("template", {}))
+    tokenizer = open_tokenizer(folder / MODEL / TOKENIZER)
+    _check(template, tokenizer)
+    prompts = Prompts(tokenizer, template, manifest.inputs)
+    return Language(prompts, _decoders(folder, template))
+
+
+def _check(template: Template, tokenizer: Any) -> None:
+    """Raises: DataError: the template is not one of this tokenizer."""
+    around = [ids for pair in template.roles.values() for ids in pair]
+    used = [number for ids in (template.start, template.default, template.answer, template.end, *around)
+            for number in ids]
+    if template.most < 1 or not template.end or any(tokenizer.id_to_token(number) is None for number in used):
+        raise DataError("manifest.json: template is damaged, expected token ids of the tokenizer, and one that ends")
+
+
+def _decoders(folder: Path, template: Template) -> list[Callable[[], Decoder]]:
+    """How to open each engine, the fastest first; an engine is opened when something first needs it."""
+    from windlass.predictors import ctranslate, decoding
+
+    found: list[Callable[[], Decoder]] = []
+    if (folder / FAST).is_dir() and find_spec("ctranslate2") is not None:
+        found.append(lambda: ctranslate.open_decoder(folder, template.end))
+    return [*found, lambda: decoding.open_decoder(folder / MODEL, template.end)]
+
+
+class Language:
+    """A language model that answers rows."""
+
+    is_generating = True
+
+    def __init__(self, prompts: Prompts, openers: Sequence[Callable[[], Decoder]]) -> None:
+        self.prompts, self.openers = prompts, list(openers)
+        self.opened: dict[int, Decoder] = {}
+        self._decoder(Writing())
+
+    def _decoder(self, how: Writing) -> Decoder:
+        """The first engine that can write so."""
+        for number, opener in enumerate(self.openers):
+            if number not in self.opened:
+                self.opened[number] = opener()
+            if self.opened[number].can(how):
+                return self.opened[number]
+        raise DataError("model cannot write in this way, expected fewer of the options")
+
+    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+        """One text a row, in order. Raises: DataError: a row cannot be read."""
+        prompts = [self.prompts.of(row) for row in rows]
+        scribes = [
+            Scribe(self.prompts, how, number, len(prompt.ids), prompt.n_cut, hear)
+            for number, prompt in enumerate(prompts)
+        ]
+        decoder = self._decoder(how)
+        order = sorted(range(len(rows)), key=lambda number: len(prompts[number].ids))
+        for start in range(0, len(order), MOST_ROWS):
+            places = order[start : start + MOST_ROWS]
+            batch = [scribes[place] for place in places]
+            decoder.write([prompts[place].ids for place in places], how, _router(batch))
+        return [scribe.written() for scribe in scribes]
+
+    def nats(self, rows: Sequence[Row], texts: Sequence[str]) -> np.ndarray:
+        """(n,) negative log-likelihood of each text and its end after its row, in nats."""
+        end = self.prompts.template.end[:1]
+        answers = [[*self.prompts.text(text), *end] for text in texts]
+        return self._decoder(Writing()).nats([self.prompts.of(row).ids for row in rows], answers)
+
+
+def _router(batch: Sequence["Scribe"]) -> Step:
+    def step(row: int, token: int, logprob: float, others: Sequence[tuple[int, float]]) -> bool:
+        return batch[row].step(token, logprob, others)
+
+    return step
+
+
+class Scribe:
+    """Turns the tokens of one answer into text as they come, and says when it is finished."""
+
+    def __init__(self, prompts: Prompts, how: Writing, row: int, n_prompt: int, n_cut: int, hear: Hear) -> None:
+        self.prompts, self.how, self.row, self.hear = prompts, how, row, hear
+        self.n_prompt, self.n_cut, self.n_tokens, self.logprob = n_prompt, n_cut, 0, 0.0
+        self.ids: Ids = []
+        self.text, self.told, self.finish = "", 0, "length"
+        self.tokens: list[Token] = []
+
+    def step(self, token: int, logprob: float, others: Sequence[tuple[int, float]]) -> bool:
+        """Takes a token; false when the answer is complete or nobody listens."""
+        self.logprob += logprob
+        self.n_tokens += 1
+        if token in self.prompts.template.end:
+            return self._end("stop")
+        self.ids.append(token)
+        if self.how.n_logprobs is not None:
+            named = tuple((self._name(other), share) for other, share in others)
+            self.tokens.append(Token(self._name(token), logprob, named))
+        self.text = self._decoded().lstrip("\n")
+        found = [place for stop in self.how.stop if (place := self.text.find(stop)) >= 0]
+        if found:
+            self.text = self.text[: min(found)]
+            return self._end("stop")
+        if not self._tell(len(self.text) - self._held()):
+            return self._end("cancelled")
+        return True if self.n_tokens < self.how.max_tokens else self._end("length")
+
+    def _decoded(self) -> str:
+        """The text so far, without a character whose last bytes are still to come."""
+        text = self.prompts.tokenizer.decode(self.ids, skip_special_tokens=True)
+        return text.rstrip("\ufffd") if text.endswith("\ufffd") else text
+
+    def _held(self) -> int:
+        """Characters at the end that may be the beginning of a stop text, or line breaks that may be the last."""
+        longest = max((len(stop) for stop in self.how.stop), default=0)
+        for size in range(min(longest - 1, len(self.text)), 0, -1):
+            if any(stop.startswith(self.text[-size:]) for stop in self.how.stop):
+                return size + self._breaks(len(self.text) - size)
+        return self._breaks(len(self.text))
+
+    def _breaks(self, until: int) -> int:
+        """Line breaks right before this place."""
+        return until - len(self.text[:until].rstrip("\n"))
+
+    def _tell(self, until: int) -> bool:
+        piece = self.text[self.told : until]
+        self.told = max(self.told, until)
+        return self.hear(self.row, piece) if piece else self.hear(self.row, "")
+
+    def _end(self, finish: str) -> bool:
+        self.finish = finish
+        if finish == "stop":
+            self.text = self.text.rstrip("\n")
+        self._flush()
+        return False
+
+    def _flush(self) -> None:
+        """Tells what was held back, now that nothing more comes."""
+        if self.finish != "cancelled" and self.told < len(self.text):
+            self._tell(len(self.text))
+
+    def _name(self, token: int) -> str:
+        return self.prompts.tokenizer.decode([token], skip_special_tokens=False)
+
+    def written(self) -> Written:
+        self._flush()  # an engine without room for more ends a text by itself
+        return Written(
+            self.text,
+            self.finish,
+            self.n_prompt,
+            self.n_tokens,
+            self.logprob,
+            tuple(self.tokens),
+            self.n_cut,
+        )

@@ -1,0 +1,193 @@
+"""A judge behind a URL: a real toy server that answers, stalls, fails, floods and lies."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from windlass.errors import NotReady, SpecError
+from windlass.judging import judge
+from windlass.remote import MAX_REPLY, Remote
+
+
+def completion(text):
+    return 200, {}, json.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]}).encode()
+
+
+@contextmanager
+def server(answer):
+    """`answer(handler, number)` -> (status, headers, body), or None when it has answered itself. Gives URL and log."""
+    log, lock = [], threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            with lock:
+                log.append((self.path, dict(self.headers), json.loads(body)))
+                number = len(log)
+            found = answer(self, number)
+            if found is None:
+                return
+            status, headers, content = found
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.daemon_threads = True
+        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{running.server_address[1]}/v1", log
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+def test_it_asks_and_gives_what_the_model_says():
+    with server(lambda handler, number: completion("tie 平局")) as (url, log):
+        assert Remote(f"{url}/", "toy")("which?") == "tie 平局"
+    path, headers, body = log[0]
+    assert path == "/v1/chat/completions"
+    assert "authorization" not in {name.lower() for name in headers}
+    assert (body["model"], body["temperature"]) == ("toy", 0)
+    assert body["messages"] == [{"role": "user", "content": "which?"}]
+
+
+def test_a_whole_judgement_through_http():
+    with server(lambda handler, number: completion("A")) as (url, log):
+        found = judge(["a", "b"], ["c", "d"], ["x", "y"], Remote(url, "toy"))
+    assert (found.position_bias, len(log)) == (1.0, 4)
+
+
+def test_the_key_comes_from_the_environment_and_never_out_of_it(monkeypatch):
+    monkeypatch.setenv("JUDGE_KEY", "sk-secret")
+    with server(lambda handler, number: (401, {}, b'{"error": "bad key sk-secret"}')) as (url, log):
+        remote = Remote(url, "toy", "JUDGE_KEY")
+        with pytest.raises(NotReady, match="status 401") as caught:
+            remote("x")
+    assert log[0][1]["authorization"] == "Bearer sk-secret"
+    assert "sk-secret" not in str(caught.value) + repr(remote)
+    assert "***" in str(caught.value)
+    with pytest.raises(NotReady, match="NO_SUCH_KEY is empty"):
+        Remote(url, "toy", "NO_SUCH_KEY")
+    with pytest.raises(SpecError, match="in the clear"):
+        Remote("http://judge.example/v1", "toy", "JUDGE_KEY")
+    Remote("https://judge.example/v1", "toy", "JUDGE_KEY")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "judge.example", "ftp://x/v1", "file:///etc/passwd", "http://", "http://u:p@x/v1", "http://x/v1?a=b",
+     "http://x/v1#a", "http://x:99999/v1", "http://x y/v1", "http://x/\n", "http://[::1/v1"],
+)  # fmt: skip
+def test_what_is_no_base_url_is_refused(url):
+    with pytest.raises(SpecError, match="expected a base URL"):
+        Remote(url, "toy")
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_passing_fault_is_tried_again(status):
+    def answer(handler, number):
+        return completion("B") if number == 3 else (status, {"retry-after": "0.02"}, b"busy")
+
+    with server(answer) as (url, log):
+        assert Remote(url, "toy", wait_s=0.01)("x") == "B"
+    assert len(log) == 3
+
+
+def test_a_lasting_fault_is_told_after_all_attempts():
+    with server(lambda handler, number: (503, {}, b"down")) as (url, log):
+        begun = time.perf_counter()
+        with pytest.raises(NotReady, match=r"after 3 attempts: status 503"):
+            Remote(url, "toy", attempts=3, wait_s=0.05)("x")
+    assert len(log) == 3
+    assert time.perf_counter() - begun >= 0.15, "it waits 0.05 s, then 0.1 s"
+
+
+def test_a_refusal_is_not_tried_again():
+    refusal = (404, {}, b"no model toy\x1b[31m")
+    with server(lambda handler, number: refusal) as (url, log), pytest.raises(NotReady, match="no model toy") as caught:
+        Remote(url, "toy", wait_s=0.01)("x")
+    assert len(log) == 1
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_redirect_is_not_followed():
+    moved = (302, {"location": "http://127.0.0.1:9/"}, b"")
+    with server(lambda handler, number: moved) as (url, log), pytest.raises(NotReady, match="status 302"):
+        Remote(url, "toy")("x")
+    assert len(log) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"not json", b"[]", b'{"choices": []}', b'{"choices": [{"message": {"content": null}}]}', b"[" * 100_000,
+     b'{"choices": [{"message": {"content": 5}}]}', b"\xff\xfe"],
+    ids=range(8),
+)  # fmt: skip
+def test_an_answer_that_is_none_is_told(body):
+    wrong = pytest.raises(NotReady, match=r"no chat completion|has no text")
+    with server(lambda handler, number: (200, {}, body)) as (url, _), wrong:
+        Remote(url, "toy")("x")
+
+
+def test_a_flood_is_cut_off():
+    def answer(handler, number):
+        handler.send_response(200)
+        handler.end_headers()
+        try:
+            for _ in range(1_000):
+                handler.wfile.write(b"x" * MAX_REPLY)
+        except OSError:
+            sent.append("cut off")
+
+    sent: list[str] = []
+    with server(answer) as (url, _):
+        with pytest.raises(NotReady, match="larger than"):
+            Remote(url, "toy")("x")
+        until = time.perf_counter() + 10
+        while not sent and time.perf_counter() < until:
+            threading.Event().wait(0.01)
+    assert sent == ["cut off"]
+
+
+@pytest.mark.parametrize("how", ["silent", "slow headers", "slow body"])
+def test_a_server_that_stalls_or_drips_is_left_at_the_deadline(how):
+    done = threading.Event()
+
+    def answer(handler, number):
+        if how == "slow headers":
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nx: ")
+        elif how == "slow body":
+            handler.send_response(200)
+            handler.end_headers()
+        while not done.wait(0.05):
+            try:
+                handler.wfile.write(b"" if how == "silent" else b" ")
+            except OSError:
+                return
+
+    with server(answer) as (url, _):
+        begun = time.perf_counter()
+        with pytest.raises(NotReady, match="after 2 attempts"):
+            Remote(url, "toy", timeout_s=0.4, attempts=2, wait_s=0.01)("x")
+        spent = time.perf_counter() - begun
+        done.set()
+    assert 0.7 < spent < 5
+
+
+def test_nobody_there_is_told():
+    with server(lambda handler, number: None) as (url, _):
+        pass
+    with pytest.raises(NotReady, match="ConnectionRefusedError"):
+        Remote(url, "toy", attempts=2, wait_s=0.01)("x")
