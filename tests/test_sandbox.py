@@ -420,7 +420,8 @@ def test_reference_programs_of_mbpp_pass_their_tests_and_those_of_another_task_d
     def share(shift: int) -> float:
         programs = [rows[(place + shift) % 60]["code"] for place in range(60)]
         pairs = zip(programs, rows, strict=True)
-        return sum(passes(code, row["test_list"], row["test_setup_code"]).passed for code, row in pairs) / 60
+        found = [passes(code, row["test_list"], row["test_setup_code"], Bounds(60)) for code, row in pairs]
+        return sum(outcome.passed for outcome in found) / 60
 
     assert share(0) >= 0.95
     assert share(1) == 0

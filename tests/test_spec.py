@@ -73,7 +73,7 @@ def test_what_equals_the_default_is_not_written():
         (
             {"nmae": "x"},
             "windlass.yaml has the unknown key 'nmae', expected one of 'name', 'data', 'inputs', 'output', "
-            "'goal', 'limits', 'minutes', 'seed' ... (12 in all)\nhint: did you mean 'name'?",
+            "'goal', 'limits', 'language', 'minutes' ... (13 in all)\nhint: did you mean 'name'?",
         ),
         ({3: "x"}, "unknown key '3'"),
         (

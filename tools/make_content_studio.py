@@ -66,12 +66,12 @@ class Phrase:
 
 
 def read_phrases(sections: Sections) -> dict[str, list[Phrase]]:
-    """The phrases by section; a place stands in any season."""
+    """The phrases by section."""
     phrases: dict[str, list[Phrase]] = {}
     for name, lines in sections.items():
         for line in lines if name != "title" else ():
-            words, _, rest = line.partition(" = ")
-            phrases.setdefault(name, []).append(Phrase(words, *(rest.split() or ["", "*"])))
+            words, rest = line.split(" = ")
+            phrases.setdefault(name, []).append(Phrase(words, *rest.split()))
     return phrases
 
 
@@ -88,9 +88,9 @@ def poem(length: int, phrases: dict[str, list[Phrase]], titles: dict[str, str], 
         ends = [each for each in phrases[end] if each.suits(season, noun.sorts, wanted)]
         if not ends:
             return None
-        place = rng.choice(phrases[f"where.{'平' if tone == '仄' else '仄'}"]).words if length == 7 else ""
+        places = [each for each in phrases[f"where.{'平' if tone == '仄' else '仄'}"] if each.suits(season, noun.sorts)]
         nouns.append(noun)
-        lines.append(place + noun.words + rng.choice(ends).words)
+        lines.append((rng.choice(places).words if length == 7 else "") + noun.words + rng.choice(ends).words)
     if clash("".join(lines), title) or len({noun.sorts for noun in nouns}) < 3:
         return None
     text = f"{lines[0]}，\n{lines[1]}。\n{lines[2]}，\n{lines[3]}。"

@@ -16,12 +16,23 @@ from windlass.kinds.table import KINDS
 from windlass.learners.table import LEARNERS
 from windlass.lifecycle import STAGES
 from windlass.metrics import METRICS
-from windlass.predictors.table import ENGINES
+from windlass.predictors.table import LABELLING, WRITING
 from windlass.spec import Limits, Spec
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "windlass"
 READMES = ("README.md", "README.zh.md")
+
+WRITTEN = {
+    "chrf": "Character n-grams that answer and right answer share (sacrebleu).",
+    "bleu": "Word n-grams that they share, over all rows (sacrebleu; Chinese by characters).",
+    "rouge1": "F1 of the words that they share.",
+    "rouge2": "F1 of the word pairs that they share.",
+    "rouge_l": "F1 of their longest common subsequence of words.",
+    "exact_match": "Share of answers that are a right one, but for case, punctuation and articles.",
+    "token_f1": "F1 of their words without case, punctuation and articles; Chinese by characters.",
+    "bits_per_byte": "How badly the right texts are foreseen: bits for each of their bytes; less is better.",
+}
 
 
 def first_sentence(path: Path) -> str:
@@ -113,7 +124,10 @@ def reference() -> str:
     )
     metrics = table(
         ["metric", "meaning"],
-        [[f"`{name}`", (function.__doc__ or "").strip().splitlines()[0]] for name, function in METRICS.items()],
+        [
+            *([f"`{name}`", (function.__doc__ or "").strip().splitlines()[0]] for name, function in METRICS.items()),
+            *([f"`{name}`", meaning] for name, meaning in WRITTEN.items()),
+        ],
     )
     errors = table(
         ["error", "exit code", "meaning"],
@@ -128,13 +142,21 @@ def reference() -> str:
         ("Kinds", kinds),
         ("Learners", learners()),
         ("Presets", presets),
-        ("Predictors", ", ".join(f"`{name}`" for name in ENGINES) + ": none of them loads torch."),
+        ("Predictors", _predictors()),
         ("Metrics", metrics),
         ("Errors", errors),
         ("Commands", command_line()),
     ]
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections)
     return f"# Reference\n\nWritten by `make docs` from the code; a test compares the two.\n\n{body}\n"
+
+
+def _predictors() -> str:
+    labelling, writing = (", ".join(f"`{name}`" for name in names) for names in (LABELLING, WRITING))
+    return (
+        f"Of labels: {labelling}. Of texts: {writing}. None of them loads torch, except `language` "
+        "where CTranslate2 does not know the model."
+    )
 
 
 def filled(text: str) -> str:

@@ -38,7 +38,7 @@ class Language(Strict):
         "auto: lora above 300 million parameters",
     )
     rank: int = Field(default=16, ge=1, le=256, description="of LoRA: how much it can learn")
-    preferences: str = Field(default="", description="JSONL of {prompt, chosen, rejected} to learn from afterwards (DPO)")
+    preferences: str = Field(default="", description="JSONL of {prompt, chosen, rejected}, learned from afterwards")
     reward: Literal["", "exact", "arithmetic", "tests"] = Field(
         default="", description="what its own answers are rewarded for afterwards (GRPO)"
     )

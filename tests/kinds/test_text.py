@@ -36,7 +36,7 @@ def test_tokens_are_words_cjk_characters_and_marks(text, expected):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(None, ""), (float("nan"), ""), ("  a \t b\n", "a b"), ("e\u0301", "é"), ("a\u00a0b\u3000c", "a b c")],
+    [(None, ""), (float("nan"), ""), ("  a \t b\n", "a \t b"), ("e\u0301", "é"), ("a\u00a0b\u3000c", "a b c")],
 )
 def test_a_text_is_composed_and_its_spaces_are_plain(value, expected):
     assert read(value, None) == expected

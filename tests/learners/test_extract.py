@@ -46,7 +46,7 @@ def encoder(tmp_path_factory):
     return folder
 
 
-def fit(splits, folder, seconds=60.0, **options):
+def fit(splits, folder, seconds=300.0, **options):
     return extract.fit(splits, Options(folder, "token_f1", **options), Budget(seconds), silent)
 
 
@@ -63,7 +63,7 @@ test_score.__test__ = False  # a measure, no test
 @pytest.mark.parametrize("chinese", [False, True], ids=["English", "Chinese"])
 def test_answers_are_found_and_served_alike(chinese, tmp_path, no_encoder):
     """Four towns stand in each text: the first one, or one by chance, is right one time in four."""
-    splits = texts.question_splits(tmp_path, n_rows=320, chinese=chinese)
+    splits = texts.question_splits(tmp_path, n_rows=160, chinese=chinese)
     fitted = fit(splits, tmp_path / "run")
     assert fitted.validation > 0.8
     predictor = texts.served(fitted.artifact)
@@ -74,23 +74,26 @@ def test_answers_are_found_and_served_alike(chinese, tmp_path, no_encoder):
         "model.onnx", "vocabulary.json", "manifest.json", "golden.json"
     }  # fmt: skip
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"artifact"}
-    assert fitted.curve[-1]["score"] > fitted.curve[0]["score"]
+    assert max(entry["score"] for entry in fitted.curve) > 0.8
     settings = json.loads((fitted.artifact / "manifest.json").read_text())["settings"]
     assert (settings["network"], settings["column"]) == ("reader", "context")
 
 
 @pytest.mark.slow
-def test_the_seed_decides_it_all(tmp_path, no_encoder):
+def test_the_seed_decides_it_all(tmp_path, no_encoder, monkeypatch):
+    """To a millionth: with another number of threads sums come in another order."""
     splits = texts.question_splits(tmp_path, n_rows=64)
-    one = replace(extract.READER, epochs=1)
-    paths = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(extract, "READER", one)
-        for name, seed in (("a", 13), ("b", 13), ("c", 14)):
-            paths.append(fit(splits, tmp_path / name, seed=seed).artifact / "model.onnx")
-    first, second, other = (path.read_bytes() for path in paths)
-    assert first == second
-    assert first != other
+    monkeypatch.setattr(extract, "READER", replace(extract.READER, epochs=1))
+    rows = splits.test.select(list(splits.inputs)).to_dicts()
+    first, second, other = (
+        [
+            answer.confidence
+            for answer in texts.served(fit(splits, tmp_path / name, 600, seed=seed).artifact).answer(rows)
+        ]
+        for name, seed in (("a", 13), ("b", 13), ("c", 14))
+    )
+    assert first == pytest.approx(second, abs=1e-6)
+    assert first != pytest.approx(other, abs=1e-4)
 
 
 @pytest.mark.slow

@@ -92,12 +92,13 @@ def pair(folder: Path, family: str = "t5") -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     made = tokenizer()
-    end, pad = made.token_to_id(tokens.END), made.token_to_id(tokens.PAD)
+    made.add_special_tokens(["<pad>"])  # Marian's is the last, and CTranslate2 counts on it
+    end, pad = made.token_to_id(tokens.END), made.token_to_id("<pad>" if family == "marian" else tokens.PAD)
     bos = made.token_to_id("<|begin_of_text|>")
     before = "<|begin_of_text|> " if family == "bart" else ""
     made.post_processor = processors.TemplateProcessing(
         single=f"{before}$A {tokens.END}", special_tokens=[(tokens.END, end), ("<|begin_of_text|>", bos)])
-    names = {"pad_token": tokens.PAD, "unk_token": tokens.PAD}
+    names = {"pad_token": made.id_to_token(pad), "unk_token": tokens.ANSWER}
     torch.manual_seed(3)
     n_tokens = made.get_vocab_size()
     if family == "t5":

@@ -50,10 +50,11 @@ def state(values):
         (lambda v: v.update(inputs=3), "is damaged"),
         (lambda v: v.update(output=None), "is damaged"),
         (lambda v: v["inputs"].append(v["inputs"][0]), "is damaged ('weights.3')"),
-        (lambda v: v["inputs"][0].update(kind="sound"), "has kind 'sound', expected one of 'text', 'image', 'number'"),
+        (lambda v: v["inputs"][0].update(kind="sound"), "has kind 'sound', expected one of 'text', 'chat', 'image'"),
         (lambda v: v["inputs"][0].update(name=3), "is damaged: column 3"),
         (lambda v: v["inputs"][0].update(state=[]), "its state"),
-        (lambda v: v["output"].update(kind="text"), "has no labels"),
+        (lambda v: v["output"].update(kind="text"), "asks for predictor 'linear', expected one of 'excerpt'"),
+        (lambda v: v["output"].update(kind="number"), "has no labels"),
         (lambda v: v["output"].update(state={}), "has no labels"),
         (lambda v: v["output"]["state"].update(labels=[]), "has no labels"),
         (lambda v: v["output"]["state"].update(labels=["a", "a"]), "its labels are not different names"),
@@ -302,7 +303,7 @@ def test_golden_rows_with_no_numbers_are_refused(tmp_path):
     golden = json.loads((folder / "golden.json").read_text())
     golden["answers"][0] = [float("nan")] * 2
     (folder / "golden.json").write_text(json.dumps(golden))
-    with pytest.raises(GateRefused):
+    with pytest.raises(DataError, match=r"golden\.json is damaged"):
         replay(load(folder), folder)
 
 

@@ -5,14 +5,14 @@ import pytest
 
 from tests.predictors import artifacts as made
 from windlass.errors import DataError, GateRefused
-from windlass.predictors.contract import CHUNK, Predictor, width
-from windlass.predictors.table import ENGINES, load, replay
+from windlass.predictors.contract import CHUNK, Labeller, width
+from windlass.predictors.table import LABELLING, load, replay
 
 MAKERS = {"linear": made.linear, "onnx": made.onnx, "trees": made.trees, "blend": made.blend}
 
 
 def test_every_format_is_tested_here():
-    assert set(MAKERS) == set(ENGINES)
+    assert set(MAKERS) == set(LABELLING)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
@@ -119,7 +119,7 @@ def test_a_wrong_value_names_its_row_and_column(place, tmp_path):
 
 def test_a_predictor_is_a_manifest_and_any_function(tmp_path):
     """The extension point is a plain callable: no class to inherit."""
-    predictor = Predictor(made.manifest("own", made.NUMBER), lambda batches: np.tile([0.0, 50.0], (len(batches[0]), 1)))
+    predictor = Labeller(made.manifest("own", made.NUMBER), lambda batches: np.tile([0.0, 50.0], (len(batches[0]), 1)))
     assert [answer.value for answer in predictor.answer([{"size": 1}, {"size": None}])] == ["yes", "yes"]
 
 

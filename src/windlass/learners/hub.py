@@ -159,5 +159,7 @@ def save_tokenizer(text: str, names: dict[str, str], folder: Path) -> None:
 
 
 def names_of(reader: Any) -> dict[str, str]:
-    """The control tokens that have a name, as text."""
-    return {name: str(value) for name in NAMES if (value := getattr(reader, name, None)) is not None}
+    """The control tokens by their names, as text; one that is missing is the end, since CTranslate2 asks for all."""
+    found = {name: str(value) for name in NAMES if (value := getattr(reader, name, None)) is not None}
+    end = found.get("eos_token")
+    return {**({} if end is None else dict.fromkeys(("bos_token", "unk_token"), end)), **found}

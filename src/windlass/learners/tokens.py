@@ -9,7 +9,7 @@ from typing import Any
 
 from windlass.kinds.chat import ROLES
 from windlass.predictors.prompts import Template
-from windlass.store import write_text
+from windlass.store import write_json, write_text
 
 PAD, END, ANSWER = "<|pad|>", "<|end|>", "<|answer|>"
 CONTROL = (PAD, END, ANSWER, *(f"<|{role}|>" for role in ROLES))
@@ -38,12 +38,10 @@ def train(texts: Iterable[str], n_tokens: int) -> Any:
 
 
 def save(tokenizer: Any, folder: Path) -> None:
-    """tokenizer.json, and what transformers wants beside it."""
+    """tokenizer.json, and what transformers wants beside it; CTranslate2 reads no GPT-2 without each of the names."""
+    names = {"eos_token": END, "bos_token": END, "unk_token": END, "pad_token": PAD}
     write_text(folder / "tokenizer.json", tokenizer.to_str())
-    write_text(
-        folder / "tokenizer_config.json",
-        f'{{"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "{END}", "pad_token": "{PAD}"}}\n',
-    )
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **names})
 
 
 def template(tokenizer: Any, most: int, is_chat: bool, is_pair: bool) -> Template:

@@ -45,13 +45,13 @@ class Details:
     labels: list[str] = field(default_factory=list)
     targets: Array = field(default_factory=lambda: np.empty(0, int))
     probabilities: Array = field(default_factory=lambda: np.empty((0, 0)))
-    answers: Sequence[str] = ()
-    references: Sequence[Sequence[str]] = ()
     examples: list[str] = field(default_factory=list)
     curves: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     prepared: Prepared | None = None
     collected: Collected | None = None
     spec_text: str = ""
+    answers: Sequence[str] = ()
+    references: Sequence[Sequence[str]] = ()
 
     @property
     def matrix(self) -> Array:

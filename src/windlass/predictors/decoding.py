@@ -12,7 +12,7 @@ import numpy as np
 
 from windlass.errors import DataError, NotReady
 from windlass.predictors.grammar import Grammar
-from windlass.predictors.language import TOKENIZER, Step
+from windlass.predictors.language import TOKENIZER, Step, windows
 from windlass.predictors.prompts import Ids
 from windlass.predictors.writing import Writing
 
@@ -140,7 +140,7 @@ class TorchDecoder:
         parts = [
             (number, before, after)
             for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True))
-            for before, after in self._windows(prompt, answer)
+            for before, after in ([(prompt, answer)] if self.is_pair else windows(prompt, answer, self.longest))
         ]
         parts.sort(key=lambda part: len(part[1]) + len(part[2]))
         start, most = 0, min(MOST_SCORED, MOST_LOGITS // self.n_tokens)
@@ -153,19 +153,6 @@ class TorchDecoder:
                     found[number] -= float(share.double().sum())
                 start += len(group)
         return found
-
-    def _windows(self, prompt: Ids, answer: Ids) -> list[tuple[Ids, Ids]]:
-        """(context, part of the answer) of each window; half a window of context after the first."""
-        if self.is_pair or len(prompt) + len(answer) <= self.longest:
-            return [(prompt, answer)]
-        whole, first = [*prompt, *answer], len(prompt)
-        windows: list[tuple[Ids, Ids]] = []
-        while first < len(whole):
-            begin = max(0, first - self.longest // 2) if windows or first >= self.longest else 0
-            end = min(len(whole), begin + self.longest)
-            windows.append((whole[begin:first], whole[first:end]))
-            first = end
-        return windows
 
     def _logprobs(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> "list[torch.Tensor]":
         """The log-probability of each token of each answer. A prompt of no tokens begins with the end token."""

@@ -108,6 +108,20 @@ class Language:
         return self._decoder(Writing()).nats([self.prompts.of(row).ids for row in rows], answers)
 
 
+def windows(prompt: Ids, answer: Ids, longest: int) -> list[tuple[Ids, Ids]]:
+    """(context, part of the answer) of each window; half a window of context after the first."""
+    if len(prompt) + len(answer) <= longest:
+        return [(prompt, answer)]
+    whole, first = [*prompt, *answer], len(prompt)
+    found: list[tuple[Ids, Ids]] = []
+    while first < len(whole):
+        begin = max(0, first - longest // 2) if found or first >= longest else 0
+        end = min(len(whole), begin + longest)
+        found.append((whole[begin:first], whole[first:end]))
+        first = end
+    return found
+
+
 def _router(batch: Sequence["Scribe"]) -> Step:
     def step(row: int, token: int, logprob: float, others: Sequence[tuple[int, float]]) -> bool:
         return batch[row].step(token, logprob, others)

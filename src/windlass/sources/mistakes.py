@@ -131,14 +131,23 @@ def wrong_variable(text: str, function: Definition) -> list[Change]:
 
 def deleted_line(text: str, function: Definition) -> list[Change]:
     """A line that is not there: one that sets or calls something, in a block with other lines."""
-    places, found = Places(text), []
-    blocks = [getattr(node, name, None) for node in ast.walk(function) for name in ("body", "orelse", "finalbody")]
-    for block in blocks:
-        lines = block if isinstance(block, list) and len(block) > 1 else []
-        for line in lines:
-            if isinstance(line, ast.Assign | ast.AugAssign | ast.Expr):
-                found += _whole_lines(places, line)
-    return found
+    places = Places(text)
+    return [
+        change
+        for block in _blocks(function)
+        for line in block
+        if isinstance(line, ast.Assign | ast.AugAssign | ast.Expr)
+        for change in _whole_lines(places, line)
+    ]
+
+
+def _blocks(function: Definition) -> Iterator[list[ast.stmt]]:
+    """The blocks of at least two statements."""
+    for node in ast.walk(function):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if isinstance(block, list) and len(block) > 1:
+                yield block
 
 
 def _whole_lines(places: Places, line: ast.stmt) -> list[Change]:
