@@ -28,6 +28,7 @@ ROOMS = (
     "learners",
     "judging remote",
     "serving",
+    "toys",
     "testing",
     "stages",
     "lifecycle",

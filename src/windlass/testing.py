@@ -8,7 +8,7 @@ import io
 import json
 import math
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,7 @@ from windlass import spec as specs
 from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Kind, Sparse, is_missing, shown
-from windlass.learners.contract import Budget, Learner, Options
+from windlass.learners.contract import Budget, Fitted, Learner, Options
 from windlass.metrics import METRICS
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_golden
@@ -28,15 +28,19 @@ from windlass.predictors.contract import Labeller
 from windlass.records import Json, Row, Splits, silent
 from windlass.sources.places import find, names_of
 from windlass.sources.standard_library import PREFIX
+from windlass.toys import toys, writing_toys
 
 NAN_FORMS = frozenset({"raw", "index"})
 """Forms for trees, which read NaN as missing; no other batch may hold one."""
 LABEL = "label"
-SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".txt"})
+SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".txt", ".bin"})
+"""Of files that an artifact may hold; `model.bin` is CTranslate2's own format, numbers alone."""
 LEAST_GAIN = 0.1
 """Share of right answers that whatever learns must have above the commonest answer; the toys allow 0.3 to 0.4."""
 MAX_BLUEPRINT_BYTES = 3_000_000
 MAX_FAULT = 200
+MOST_WRITING_S = 12.0
+"""Learners of texts use what they are given; a toy needs no more."""
 
 
 def expect(holds: Any, otherwise: str) -> None:
@@ -245,70 +249,6 @@ def _same(first: Batch, second: Batch) -> bool:
 # learners -------------------------------------------------------------------------------------------------------------
 
 
-def toys(folder: Path, seed: int = 13) -> Iterator[tuple[str, Splits]]:
-    """Small problems that anything that learns can learn, by name: text, table, image, and text with a number.
-
-    Each is made when it is asked for; pictures are written below `folder`.
-    """
-    import polars as pl
-
-    random = np.random.default_rng(seed)
-    sizes = {"train": 240, "validation": 60, "test": 60}
-    labels = {name: random.permutation(np.arange(size) % 5 < 2) for name, size in sizes.items()}
-
-    def splits(inputs: dict[str, str], row: Any) -> Splits:
-        frames = {
-            name: pl.DataFrame(
-                [
-                    {**row(bool(label), f"{name}-{number}"), "answer": "yes" if label else "no"}
-                    for number, label in enumerate(labels[name])
-                ]
-            )
-            for name in sizes
-        }
-        return Splits(inputs, {"answer": "category"}, frames["train"], frames["validation"], frames["test"], folder)
-
-    yield "text", splits({"message": "text"}, lambda yes, name: {"message": _sentence(yes, random)})
-    yield (
-        "table",
-        splits({"size": "number", "colour": "category", "day": "date"}, lambda yes, name: _table_row(yes, random)),
-    )
-    yield "image", splits({"picture": "image"}, lambda yes, name: {"picture": _picture(yes, random, folder, name)})
-    yield (
-        "text and number",
-        splits(
-            {"message": "text", "size": "number"},
-            lambda yes, name: {"message": _sentence(yes, random), "size": float(random.normal(yes, 0.5))},
-        ),
-    )
-
-
-def _sentence(yes: bool, random: np.random.Generator) -> str:
-    telling = ["refund", "money back", "退款", "charged twice"] if yes else ["thanks", "great", "谢谢", "works well"]
-    filler = ["my", "order", "the", "parcel", "today", "please", "手机", "it", "was", "hello"]
-    words = [*random.choice(filler, 4), random.choice(telling), *random.choice(filler, 3), random.choice(telling)]
-    return " ".join(str(word) for word in random.permutation(words))
-
-
-def _table_row(yes: bool, random: np.random.Generator) -> Json:
-    size = None if random.random() < 0.1 else float(random.normal(2.0 if yes else -2.0))
-    colours = ["red", "blue"] if yes else ["green", "blue"]
-    colour = None if random.random() < 0.1 else str(random.choice(colours))
-    return {"size": size, "colour": colour, "day": str(date(2025, 1, 1) + timedelta(days=int(random.integers(0, 400))))}
-
-
-def _picture(yes: bool, random: np.random.Generator, folder: Path, name: str) -> str:
-    from PIL import Image
-
-    pixels = random.integers(0, 90, (16, 16))
-    half = slice(0, 8) if yes else slice(8, 16)
-    pixels[half] += 150
-    path = folder / "pictures" / f"{name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels.astype(np.uint8)).save(path)
-    return str(path)
-
-
 def check_learner(learner: Learner, seconds: float = 60.0, variant: str = "") -> str:
     """Trains the learner on every toy that it reads, and checks what `Learner` and an artifact promise.
 
@@ -318,6 +258,8 @@ def check_learner(learner: Learner, seconds: float = 60.0, variant: str = "") ->
     """
     if learner.missing():
         return learner.missing()
+    if "text" in learner.output:
+        return _check_writer(learner, seconds, variant)
     n_checked = 0
     with tempfile.TemporaryDirectory(prefix="windlass-check-") as name:
         folder = Path(name)
@@ -340,6 +282,48 @@ def check_learner(learner: Learner, seconds: float = 60.0, variant: str = "") ->
     return ""
 
 
+def _check_writer(learner: Learner, seconds: float, variant: str) -> str:
+    """As `check_learner`, of a learner of texts: it must be able to learn one of the toys."""
+    reasons = []
+    with tempfile.TemporaryDirectory(prefix="windlass-check-") as name:
+        for toy, splits in writing_toys(Path(name)):
+            what = f"{learner.name} on {toy}"
+            home = Path(name) / toy
+            home.mkdir()
+            options = Options(home, metric="chrf" if toy == "answers" else "bits_per_byte", variant=variant)
+            try:
+                fitted = learner.fit(splits, options, Budget(min(seconds, MOST_WRITING_S)), silent)
+            except NotReady as error:
+                reasons.append(str(error))
+                continue
+            _check_written(what, learner, fitted, splits)
+            return ""
+    return "; ".join(reasons)
+
+
+def _check_written(what: str, learner: Learner, fitted: Fitted, splits: Splits) -> None:
+    """What every artifact of a learner of texts promises."""
+    _check_folder(what, fitted.artifact)
+    json.dumps(fitted.curve, allow_nan=False)
+    predictor = predictors.load(fitted.artifact)
+    expect(predictor.manifest.learner == learner.name, f"{what}: the manifest names '{predictor.manifest.learner}'")
+    expect(read_golden(fitted.artifact)[0], f"{what}: the artifact has no golden rows")
+    predictors.replay(predictor, fitted.artifact)
+    rows = splits.test.to_dicts()
+    answers = predictor.answer(rows[:4], splits.root)
+    expect(all(isinstance(answer.value, str) for answer in answers), f"{what}: an answer is not a text")
+    expect(predictor.answer([], splits.root) == [], f"{what}: no rows gave answers")
+    marks = predictor.marks(rows, [row[splits.output_column] for row in rows], splits.root)
+    expect(all(math.isfinite(marks.value(name)) for name in marks.metrics), f"{what}: a metric is not a number")
+
+
+def _check_folder(what: str, folder: Path) -> None:
+    strange = [
+        path.name for path in folder.rglob("*") if path.is_symlink() or (path.is_file() and path.suffix not in SUFFIXES)
+    ]
+    expect(not strange, f"{what}: the artifact holds {strange}, expected only {', '.join(sorted(SUFFIXES))}")
+
+
 def _options(folder: Path, toy: str, time: str, variant: str) -> Options:
     home = folder / f"{toy}-{time}".replace(" ", "-")
     home.mkdir()
@@ -353,12 +337,7 @@ def _fitted(what: str, learner: Learner, splits: Splits, options: Options, secon
     expect(is_there, f"{what}: no artifact at {options.artifact}")
     expect(0 <= fitted.validation <= 1, f"{what}: validation is {fitted.validation}, expected a share")
     json.dumps(fitted.curve, allow_nan=False)
-    strange = [
-        path.name
-        for path in fitted.artifact.rglob("*")
-        if path.is_symlink() or (path.is_file() and path.suffix not in SUFFIXES)
-    ]
-    expect(not strange, f"{what}: the artifact holds {strange}, expected only {', '.join(sorted(SUFFIXES))}")
+    _check_folder(what, fitted.artifact)
     predictor = predictors.load_labeller(fitted.artifact)
     manifest = predictor.manifest
     expect(manifest.learner == learner.name, f"{what}: the manifest names '{manifest.learner}'")

@@ -50,7 +50,8 @@ def tokenizer(n_tokens: int = 400):
 
 def save_tokenizer(made, folder: Path, **names: str) -> None:
     (folder / "tokenizer.json").write_text(made.to_str(), encoding="utf-8")
-    values = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": tokens.END, **names}
+    known = {name: tokens.END for name in ("eos_token", "bos_token", "unk_token")}
+    values = {"tokenizer_class": "PreTrainedTokenizerFast", **known, **names}
     (folder / "tokenizer_config.json").write_text(json.dumps(values), encoding="utf-8")
 
 
@@ -118,6 +119,7 @@ def pair(folder: Path, family: str = "t5") -> Path:
             model.generation_config.forced_bos_token_id = bos
             names["bos_token"] = "<|begin_of_text|>"
     save_tokenizer(made, folder, **names)
+    model.generation_config.forced_eos_token_id = None
     model.save_pretrained(folder)
     return folder
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,17 @@ class FastDecoder:
         for prompt in prompts:
             if not self.is_pair and len(prompt) >= self.longest:
                 raise DataError(f"prompt has {len(prompt):,} tokens, expected fewer than {self.longest:,}")
-        names = [self._names(prompt or self.end[:1]) for prompt in prompts]
-        rooms = [self.longest if self.is_pair else self.longest - len(prompt or self.end[:1]) + 1 for prompt in prompts]
-        most = min(how.max_tokens, max(rooms, default=1))
+        begun = [prompt or self.end[:1] for prompt in prompts]
+        for rows in [list(range(len(begun)))] if self.is_pair else _alike(begun, how):
+            self._write([begun[row] for row in rows], how, _renamed(step, rows))
+
+    def _write(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+        """Continues prompts of about the same length."""
+        names = [self._names(prompt) for prompt in prompts]
+        shortest = min(map(len, prompts))
+        rows = [Row(0, self.longest) if self.is_pair else Row(len(prompt) - shortest, self.longest - len(prompt) + 1)
+                for prompt in prompts]
+        most = max(min(how.max_tokens, row.room) + row.forced for row in rows)
         options: dict[str, Any] = {
             "beam_size": how.beams,
             "repetition_penalty": how.repetition_penalty,
@@ -61,7 +70,7 @@ class FastDecoder:
             "return_scores": True,
         }
         if how.beams == 1:
-            options["callback"] = _callback(step, frozenset(self.end), rooms)
+            options["callback"] = _callback(step, frozenset(self.end), rows)
         if self.is_pair:
             found = self.engine.translate_batch(names, max_decoding_length=most, return_end_token=True,
                                                 max_input_length=0, **options)
@@ -71,7 +80,7 @@ class FastDecoder:
                                                return_end_token=True, **options)
             answers = [list(item.sequences_ids[0]) for item in found]
         if how.beams > 1:
-            self._tell(prompts, [answer[:room] for answer, room in zip(answers, rooms, strict=True)], step)
+            self._tell(prompts, [answer[: row.room] for answer, row in zip(answers, rows, strict=True)], step)
 
     def _tell(self, prompts: Sequence[Ids], answers: Sequence[Ids], step: Step) -> None:
         for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
@@ -104,18 +113,46 @@ class FastDecoder:
         return [self.tokenizer.token_to_id(name) for name in names]
 
 
-def _callback(step: Step, end: frozenset[int], rooms: Sequence[int]) -> Any:
-    """Args: rooms: the tokens that each row may write."""
-    ended: set[int] = set()
+@dataclass
+class Row:
+    """What is known of a row while it is written. forced: tokens of its prompt that CTranslate2 tells as if they were
+    written, since other prompts are shorter. room: tokens that it may write."""
+
+    forced: int
+    room: int
+    n_told: int = 0
+    has_ended: bool = False
+
+
+def _alike(prompts: Sequence[Ids], how: Writing) -> list[list[int]]:
+    """Groups of rows whose prompts differ by less than what is written; of the same length for beams.
+
+    What a prompt is longer than the shortest is read token by token, and counts as written.
+    """
+    most = how.max_tokens if how.beams == 1 else 0
+    order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
+    groups: list[list[int]] = []
+    for row in order:
+        if not groups or len(prompts[row]) - len(prompts[groups[-1][0]]) > most:
+            groups.append([])
+        groups[-1].append(row)
+    return groups
+
+
+def _renamed(step: Step, rows: Sequence[int]) -> Step:
+    return lambda row, token, logprob, others: step(rows[row], token, logprob, others)
+
+
+def _callback(step: Step, end: frozenset[int], rows: Sequence[Row]) -> Any:
 
     def said(result: Any) -> bool:
         """True stops the row."""
-        if result.batch_id in ended:
-            return True
+        row = rows[result.batch_id]
+        if result.step < row.forced or row.has_ended:
+            return row.has_ended
+        row.n_told += 1
         goes_on = step(result.batch_id, result.token_id, float(result.log_prob or 0.0), ())
-        if not goes_on or result.token_id in end or result.step + 1 >= rooms[result.batch_id]:
-            ended.add(result.batch_id)
-            return True
-        return False
+        row.has_ended = not goes_on or result.token_id in end or row.n_told >= row.room
+        return row.has_ended
 
     return said

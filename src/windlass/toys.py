@@ -1,0 +1,101 @@
+"""Small products with a known truth, for the shipped checks: rows that tell their answer, made by chance."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windlass.records import Json, Splits
+
+
+def toys(folder: Path, seed: int = 13) -> Iterator[tuple[str, Splits]]:
+    """Small problems that anything that learns can learn, by name: text, table, image, and text with a number.
+
+    Each is made when it is asked for; pictures are written below `folder`.
+    """
+    import polars as pl
+
+    random = np.random.default_rng(seed)
+    sizes = {"train": 240, "validation": 60, "test": 60}
+    labels = {name: random.permutation(np.arange(size) % 5 < 2) for name, size in sizes.items()}
+
+    def splits(inputs: dict[str, str], row: Any) -> Splits:
+        frames = {
+            name: pl.DataFrame(
+                [
+                    {**row(bool(label), f"{name}-{number}"), "answer": "yes" if label else "no"}
+                    for number, label in enumerate(labels[name])
+                ]
+            )
+            for name in sizes
+        }
+        return Splits(inputs, {"answer": "category"}, frames["train"], frames["validation"], frames["test"], folder)
+
+    yield "text", splits({"message": "text"}, lambda yes, name: {"message": _sentence(yes, random)})
+    yield (
+        "table",
+        splits({"size": "number", "colour": "category", "day": "date"}, lambda yes, name: _table_row(yes, random)),
+    )
+    yield "image", splits({"picture": "image"}, lambda yes, name: {"picture": _picture(yes, random, folder, name)})
+    yield (
+        "text and number",
+        splits(
+            {"message": "text", "size": "number"},
+            lambda yes, name: {"message": _sentence(yes, random), "size": float(random.normal(yes, 0.5))},
+        ),
+    )
+
+
+def _sentence(yes: bool, random: np.random.Generator) -> str:
+    telling = ["refund", "money back", "退款", "charged twice"] if yes else ["thanks", "great", "谢谢", "works well"]
+    filler = ["my", "order", "the", "parcel", "today", "please", "手机", "it", "was", "hello"]
+    words = [*random.choice(filler, 4), random.choice(telling), *random.choice(filler, 3), random.choice(telling)]
+    return " ".join(str(word) for word in random.permutation(words))
+
+
+def _table_row(yes: bool, random: np.random.Generator) -> Json:
+    size = None if random.random() < 0.1 else float(random.normal(2.0 if yes else -2.0))
+    colours = ["red", "blue"] if yes else ["green", "blue"]
+    colour = None if random.random() < 0.1 else str(random.choice(colours))
+    return {"size": size, "colour": colour, "day": str(date(2025, 1, 1) + timedelta(days=int(random.integers(0, 400))))}
+
+
+def _picture(yes: bool, random: np.random.Generator, folder: Path, name: str) -> str:
+    from PIL import Image
+
+    pixels = random.integers(0, 90, (16, 16))
+    half = slice(0, 8) if yes else slice(8, 16)
+    pixels[half] += 150
+    path = folder / "pictures" / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return str(path)
+
+
+def writing_toys(folder: Path, seed: int = 13) -> Iterator[tuple[str, Splits]]:
+    """Small products that write: an answer that stands in a text, and a text that goes on."""
+    import polars as pl
+
+    random = np.random.default_rng(seed)
+    names, things = ["Ann", "Bob", "Cleo", "Dan", "Eve", "小明"], ["red", "blue", "green", "black"]
+    sizes = (120, 20, 20)
+
+    def asked(number: int) -> Json:
+        name, colour, day = random.choice(names), random.choice(things), random.integers(1, 29)
+        context = f"Order {number}. {name} bought a {colour} coat on 3/{day}. It came in time."
+        return {"context": context, "question": "Which colour was the coat?", "answer": str(colour)}
+
+    def continued(number: int) -> Json:
+        words = " ".join(f"{random.choice(names)} likes {random.choice(things)}." for _ in range(40))
+        return {"before": "", "text": f"{number}. {words}"}
+
+    for toy, inputs, output, row in (
+        ("answers", {"context": "text", "question": "text"}, "answer", asked),
+        ("continues", {"before": "text"}, "text", continued),
+    ):
+        train, validation, test = (
+            pl.DataFrame([row(1_000 * place + each) for each in range(size)]) for place, size in enumerate(sizes)
+        )
+        yield toy, Splits(inputs, {output: "text"}, train, validation, test, folder)
