@@ -52,6 +52,13 @@ class Fitted:
 
 
 Fit = Callable[[Splits, Options, Budget, Progress], Fitted]
+Refuse = Callable[[Splits, str], str]
+"""(rows, variant) -> why it cannot learn from these rows, seen at once; empty when it can."""
+
+
+def never(splits: Splits, variant: str) -> str:
+    """Refuses no rows."""
+    return ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Learner:
     suits: it is a candidate only when one of the inputs is of these kinds (none given: always).
     needs: modules that must be installed. cost: its share of the minutes, relative to the others; 0 = none.
     presets: variants that `learners:` in windlass.yaml can name. on_request: not a candidate unless asked for.
+    refuse: asked before the minutes are shared, so that who cannot learn gets none of them.
     of_runs: it is made of the candidates before it, and so trained anew when they are others.
     """
 
@@ -75,6 +83,7 @@ class Learner:
     suits: frozenset[str] = frozenset()
     presets: tuple[str, ...] = ()
     on_request: bool = False
+    refuse: Refuse = never
     of_runs: bool = False
 
     def missing(self) -> str:

@@ -14,6 +14,7 @@ from windlass.learners import language, loop, tokens
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Settings
 from windlass.learners.task import Task
+from windlass.learners.written import only_asks
 from windlass.predictors.language import MODEL
 from windlass.predictors.prompts import Prompts
 from windlass.records import Progress, Splits
@@ -24,7 +25,8 @@ class Shape:
     """How large a decoder is, and how its tokens are made.
 
     length: tokens that it sees at once; block: of those, as many when it continues plain text, where more steps teach
-    more than longer ones. share: characters of the texts for one token of the BPE.
+    more than longer ones. tokens: of the BPE, for each
+    root of the number of characters in the texts.
     """
 
     width: int = 192
@@ -32,7 +34,7 @@ class Shape:
     heads: int = 6
     length: int = 256
     block: int = 128
-    share: int = 1_000
+    tokens: float = 1.0
     family: str = "llama"
     dropout: float = 0.1
 
@@ -41,7 +43,7 @@ PRESETS = {
     "default": Shape(),
     "small": Shape(width=128, layers=4, heads=4),
     "large": Shape(width=384, layers=6, heads=6),
-    "gpt2": Shape(width=768, layers=12, heads=12, length=1_024, block=1_024, family="gpt2", share=200),
+    "gpt2": Shape(width=768, layers=12, heads=12, length=1_024, block=1_024, family="gpt2", tokens=5.0),
 }
 SETTINGS = Settings(lr=2e-3, batch=8, epochs=60, patience=5, warmup=0.05, weight_decay=0.1, checkpoint_seconds=30.0)
 
@@ -76,11 +78,11 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     asked = [" ".join(str(value) for value in row.values()).strip() for row in rows]
     is_chat = "chat" in splits.inputs.values()
     continues = not any(asked)
-    if not (continues or is_chat or options.variant):
-        raise NotReady("rows ask something, which `seq2seq` reads; `learners: [{gpt: default}]` tries it all the same")
+    if reason := only_asks(splits, options.variant):
+        raise NotReady(reason)
     shape = replace(shape, length=shape.block) if continues else shape
     progress("train", 0, 0, "making tokens")
-    tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.share))
+    tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.tokens))
     template = tokens.template(tokenizer, shape.length // 2, is_chat, is_pair=False)
     prompts = Prompts(tokenizer, template, language.columns_of(splits))
     most = 10**9 if continues else shape.length // 2

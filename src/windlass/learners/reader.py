@@ -19,12 +19,12 @@ from torch.nn import functional
 from windlass.learners import probe
 from windlass.learners.batches import by_length
 from windlass.learners.task import Verdict, checksums, in_precision
-from windlass.predictors.reading import FIRST, N_TRAITS, PAD, SCALE, Reading
+from windlass.predictors.reading import FIRST, N_TRAITS, PAD, SCALE, UNKNOWN, Reading
 from windlass.predictors.span import Eyes, best_span
 from windlass.text_metrics import References, TextMarks
 
 EMBEDDING, ASKED, HIDDEN, MIXED = 48, 48, 64, 64
-DROPOUT = 0.3
+DROPOUT, HIDE = 0.3, 0.15
 IMPOSSIBLE = -1e4
 
 
@@ -58,30 +58,32 @@ class Reader(nn.Module):
         self.asked = BothWays(EMBEDDING, ASKED)
         self.weigh = nn.Linear(2 * ASKED, 1)
         self.traits = nn.Linear(N_TRAITS, MIXED)
-        width = EMBEDDING + MIXED + N_TRAITS
-        self.gate = nn.Linear(2 * ASKED, width)
-        self.read = BothWays(width, HIDDEN)
+        self.gate = nn.Linear(2 * ASKED, EMBEDDING + MIXED)
+        self.read = BothWays(EMBEDDING + MIXED, HIDDEN)
         self.dropout = nn.Dropout(DROPOUT)
-        self.point = nn.Sequential(
-            nn.Linear(2 * HIDDEN + 2 * ASKED + N_TRAITS, 2 * MIXED), nn.ReLU(), nn.Linear(2 * MIXED, 2)
-        )
+        self.seen, self.wanted = nn.Linear(2 * HIDDEN + N_TRAITS, MIXED), nn.Linear(2 * ASKED, MIXED)
+        self.point = nn.Linear(MIXED, 2)
         self.match = nn.Linear(2 * ASKED, 2 * 2 * HIDDEN)
 
     def forward(self, words_BT: torch.Tensor, traits_BTF: torch.Tensor, question_BQ: torch.Tensor) -> torch.Tensor:
         real_BQ, real_BT = question_BQ != PAD, words_BT != PAD
-        asked_BQD = self.asked(self.dropout(self.embedding(question_BQ)), real_BQ)
+        asked_BQD = self.asked(self._embedded(question_BQ), real_BQ)
         weight_BQ = self.weigh(asked_BQD).squeeze(-1).masked_fill(~real_BQ, IMPOSSIBLE).softmax(dim=1)
         asked_BD = (weight_BQ.unsqueeze(-1) * asked_BQD).sum(dim=1)
         traits_BTF = traits_BTF.to(asked_BD.dtype) / SCALE
-        seen_BTD = torch.cat(
-            [self.dropout(self.embedding(words_BT)), functional.relu(self.traits(traits_BTF)), traits_BTF], dim=2
-        )
+        words_BTD = torch.cat([self._embedded(words_BT), functional.relu(self.traits(traits_BTF))], dim=2)
         gate_B1D = 1 + torch.tanh(self.gate(asked_BD)).unsqueeze(1)
-        states_BTD = self.dropout(self.read(seen_BTD * gate_B1D, real_BT))
-        asked_BTD = asked_BD.unsqueeze(1).expand(-1, states_BTD.shape[1], -1)
-        pointed_BT2 = self.point(torch.cat([states_BTD, asked_BTD, traits_BTF], dim=2))
+        states_BTD = self.dropout(self.read(words_BTD * gate_B1D, real_BT))
+        seen_BTD = self.seen(torch.cat([states_BTD, traits_BTF], dim=2)) + self.wanted(asked_BD).unsqueeze(1)
         match_BD2 = self.match(asked_BD).reshape(-1, 2 * HIDDEN, 2) / HIDDEN**0.5
-        return (pointed_BT2 + states_BTD @ match_BD2).transpose(1, 2)
+        return (self.point(functional.relu(seen_BTD)) + states_BTD @ match_BD2).transpose(1, 2)
+
+    def _embedded(self, words_BT: torch.Tensor) -> torch.Tensor:
+        """In training some words are hidden, so that it learns to do without them."""
+        if self.training:
+            hidden_BT = (torch.rand(words_BT.shape, device=words_BT.device) < HIDE) & (words_BT != PAD)
+            words_BT = words_BT.masked_fill(hidden_BT, UNKNOWN)
+        return self.dropout(self.embedding(words_BT))
 
 
 class Head(nn.Module):

@@ -4,7 +4,7 @@ Source: Transformer, Vaswani et al. 2017, arXiv:1706.03762, as Marian has it (Ju
         arXiv:1804.00344); the architecture is transformers' MarianMTModel.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.learners import encoder_decoder, language, loop, tokens
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Settings
+from windlass.learners.written import asks_nothing
 from windlass.predictors.language import MODEL
 from windlass.predictors.prompts import Prompts
 from windlass.records import Progress, Splits
@@ -21,22 +22,24 @@ from windlass.records import Progress, Splits
 
 @dataclass(frozen=True)
 class Shape:
-    """How large it is. share: characters of the texts for one token of the BPE, which both sides share."""
+    """How large it is. tokens: of the BPE that both sides share, for each root of the number of characters."""
 
     width: int = 192
     layers: int = 3
     heads: int = 4
     hidden: int = 768
     length: int = 512
-    share: int = 900
+    tokens: float = 2.5
     dropout: float = 0.1
 
 
 PRESETS = {
     "default": Shape(),
     "small": Shape(width=128, layers=2, heads=4, hidden=384),
-    "large": Shape(width=384, layers=4, heads=6, hidden=1_024, share=500, dropout=0.2),
+    "large": Shape(width=384, layers=4, heads=6, hidden=1_024, tokens=3.5, dropout=0.2),
 }
+FEW = 20_000
+"""Rows up to which smaller batches, and so more steps, teach more."""
 SETTINGS = Settings(lr=1e-3, batch=64, epochs=40, patience=5, warmup=0.08, weight_decay=0.01, smoothing=0.1,
                     average=0.995, checkpoint_seconds=30.0)
 
@@ -66,8 +69,8 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     """
     rows, texts = language.rows_of(splits, "train")
     asked = [" ".join(str(value) for value in row.values()) for row in rows]
-    if not any(text.strip() for text in asked):
-        raise NotReady("rows ask nothing: `gpt` learns to write such texts")
+    if reason := asks_nothing(splits, options.variant):
+        raise NotReady(reason)
     name = options.variant or "default"
     if name not in PRESETS:
         if not Path(name).is_dir() and "/" not in name:
@@ -78,14 +81,15 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     torch.manual_seed(options.seed)
     shown, truth = language.rows_of(splits, "validation")
     progress("train", 0, 0, "making tokens")
-    tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.share))
+    tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.tokens))
     template = tokens.template(tokenizer, shape.length, "chat" in splits.inputs.values(), is_pair=True)
     prompts = Prompts(tokenizer, template, language.columns_of(splits))
     train, validation = (language.encode(prompts, *part, shape.length) for part in ((rows, texts), (shown, truth)))
     task = language.Answering(train, validation, is_pair=True)
+    settings = replace(SETTINGS, batch=SETTINGS.batch if len(train) > FEW else SETTINGS.batch // 2)
     model = build(shape, tokenizer.get_vocab_size(), template.end[0])
-    curve = loop.train(model, task, SETTINGS, options, budget, progress)
+    curve = loop.train(model, task, settings, options, budget, progress)
     tokens.save(tokenizer, options.artifact / MODEL)
-    settings = {"shape": asdict(shape), "training": asdict(SETTINGS), "tokens": tokenizer.get_vocab_size()}
-    return language.deliver(language.Trained("seq2seq", model, prompts, curve, settings), splits, options,
+    told = {"shape": asdict(shape), "training": asdict(settings), "tokens": tokenizer.get_vocab_size()}
+    return language.deliver(language.Trained("seq2seq", model, prompts, curve, told), splits, options,
                             train.written)

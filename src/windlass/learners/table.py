@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options
+from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options, Refuse
 from windlass.records import Progress, Splits
 
 TABLE = frozenset({"number", "category", "date"})
@@ -21,6 +21,13 @@ def _later(module: str, function: str = "fit") -> Fit:
         return getattr(import_module(f"windlass.learners.{module}"), function)(splits, options, budget, progress)
 
     return fit
+
+
+def _refusal(function: str) -> Refuse:
+    def refuse(splits: Splits, variant: str) -> str:
+        return getattr(import_module("windlass.learners.written"), function)(splits, variant)
+
+    return refuse
 
 
 LEARNERS: dict[str, Learner] = {
@@ -125,6 +132,7 @@ LEARNERS: dict[str, Learner] = {
             needs=TORCH,
             cost=6,
             suits=frozenset({"text"}),
+            refuse=_refusal("no_text_beside"),
         ),
         Learner("ngram", "counts of characters after characters", TABLE | {"text"}, TEXT, _later("ngram"), cost=0.5),
         Learner(
@@ -135,6 +143,7 @@ LEARNERS: dict[str, Learner] = {
             _later("seq2seq"),
             needs=PRETRAINED,
             cost=8,
+            refuse=_refusal("asks_nothing"),
         ),
         Learner(
             "gpt",
@@ -144,6 +153,7 @@ LEARNERS: dict[str, Learner] = {
             _later("gpt"),
             needs=PRETRAINED,
             cost=8,
+            refuse=_refusal("only_asks"),
         ),
         Learner(
             "llm",

@@ -16,9 +16,9 @@ CONTROL = (PAD, END, ANSWER, *(f"<|{role}|>" for role in ROLES))
 SMALLEST, LARGEST = 300, 16_000
 
 
-def vocabulary(n_characters: int, share: int) -> int:
-    """How many tokens suit texts of this length: one for each `share` characters, within bounds."""
-    return max(SMALLEST, min(LARGEST, n_characters // share))
+def vocabulary(n_characters: int, factor: float) -> int:
+    """How many tokens suit texts of this length: its root, times the factor, within bounds."""
+    return max(SMALLEST, min(LARGEST, round(factor * n_characters**0.5)))
 
 
 def train(texts: Iterable[str], n_tokens: int) -> Any:

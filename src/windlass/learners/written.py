@@ -98,3 +98,21 @@ def check_asks(splits: Splits, options: Options, what: str) -> None:
         raise NotReady("rows ask nothing: every input is empty")
     if options.metric in LOWER:
         raise NotReady(f"the goal is '{options.metric}', and {what} has no likelihood")
+
+
+def asks_nothing(splits: Splits, variant: str) -> str:
+    """Why a learner that answers cannot learn from these rows."""
+    return "" if asks(splits) else "rows ask nothing: every input is empty"
+
+
+def only_asks(splits: Splits, variant: str) -> str:
+    """Why a learner that continues does not try these rows, unless it is named with a preset."""
+    if variant or "chat" in splits.inputs.values() or not asks(splits):
+        return ""
+    return "rows ask something, which `seq2seq` reads; `learners: [{gpt: default}]` tries it all the same"
+
+
+def no_text_beside(splits: Splits, variant: str) -> str:
+    """Why a learner that looks for the answer in a text cannot."""
+    n_columns = len(text_inputs(splits))
+    return "" if n_columns > 1 else f"rows have {n_columns} text column, expected a text and a question"

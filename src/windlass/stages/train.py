@@ -108,13 +108,15 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
     """Trains every candidate that is not up to date. Each gets its share of the minutes that are left."""
     wanted = entries(spec)
     data = _taught(spec, store, splits.fingerprint)
+    refused = {entry.name: entry.learner.missing() or entry.learner.refuse(splits, entry.variant) for entry in wanted}
     runs: list[Run] = []
     for number, entry in enumerate(wanted):
         made_of = [run.name for run in runs if run.status == "done" and run.learner != "majority"]
         key = run_key(spec, entry, data, made_of if entry.learner.of_runs else ())
         run = _finished(store, entry, key)
         if run is None:
-            share = entry.learner.cost / max(sum(other.learner.cost for other in wanted[number:]), 1e-9)
+            waiting = sum(other.learner.cost for other in wanted[number:] if not refused[other.name])
+            share = entry.learner.cost / max(waiting, 1e-9)
             seconds = max(spec.minutes * 60 - sum(run.seconds for run in runs), 0.0) * share
             options = Options(
                 store.run_folder(entry.name),
@@ -126,7 +128,9 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
                 {name: store.run_folder(name) for name in made_of},
                 _language(spec, store),
             )
-            run = replace(_train_one(entry, options, splits, Budget(seconds), progress), key=key)
+            run = Run(entry.name, entry.learner.name, "unavailable", 0.0, refused[entry.name], key=key)
+            if not refused[entry.name]:
+                run = replace(_train_one(entry, options, splits, Budget(seconds), progress), key=key)
             write_json(options.folder / RUN, as_json(run))
         runs.append(run)
     write_json(store.record("train"), {"key": key_of(spec, store), "runs": [as_json(run) for run in runs]})
@@ -158,8 +162,6 @@ def _train_one(entry: Entry, options: Options, splits: Splits, budget: Budget, p
     def show(task: str, done: float, total: float, note: str = "") -> None:
         progress(f"train {entry.name}", done, total, note or task)
 
-    if missing := entry.learner.missing():
-        return run("unavailable", missing)
     if entry.learner.cost and budget.seconds < 1:
         return run("out of time", "cheaper candidates used the minutes; `minutes:` gives more")
     show(entry.learner.summary, 0, 1)
