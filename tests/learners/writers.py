@@ -50,7 +50,7 @@ def tokenizer(n_tokens: int = 400):
 
 def save_tokenizer(made, folder: Path, **names: str) -> None:
     (folder / "tokenizer.json").write_text(made.to_str(), encoding="utf-8")
-    known = {name: tokens.END for name in ("eos_token", "bos_token", "unk_token")}
+    known = dict.fromkeys(("eos_token", "bos_token", "unk_token"), tokens.END)
     values = {"tokenizer_class": "PreTrainedTokenizerFast", **known, **names}
     (folder / "tokenizer_config.json").write_text(json.dumps(values), encoding="utf-8")
 
