@@ -83,7 +83,8 @@ def headings(board: Board) -> list[Heading]:
             unit = "" if metric in LOWER else ", a share 0-1"
             meaning = f"{metric_name(metric)} on the test rows{unit}"
             columns.append(Heading(metric, short, "", meaning, cells))
-    return columns + _costs(found)
+    known = any(candidate.calibration_error is not None for candidate in found)
+    return columns + [heading for heading in _costs(found) if known or heading.key != "calibration"]
 
 
 def _costs(found: list[Candidate]) -> list[Heading]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import torch
 
 
+SPACE = r"[ \n]{0,16}"
+"""Between the parts of JSON; unbounded, a model that likes spaces writes nothing else."""
+
+
 class Grammar:
     """Allows every token."""
 
@@ -50,7 +54,9 @@ class _Schema(Grammar):
         except ImportError:
             raise NotReady("answers by a JSON schema need llguidance", "pip install 'windlass[llm]'") from None
         self.reader = _reader(tokenizer, tokenizer.stat().st_mtime_ns, tuple(end))
-        grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(schema))
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(
+            json.dumps(schema), overrides={"whitespace_pattern": SPACE}
+        )
         self.matcher = llguidance.LLMatcher(self.reader, grammar)
         if self.matcher.is_error():
             raise DataError(f"schema cannot be kept ({self.matcher.get_error()[:200]}), expected a JSON schema")
