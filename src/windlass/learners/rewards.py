@@ -33,13 +33,13 @@ def arithmetic(answer: str, row: Row, rights: Sequence[str]) -> float:
     return float(found is not None and any(found == last_number(right) for right in rights))
 
 
-def tested(answer: str, row: Row, rights: Sequence[str]) -> float:
+def by_tests(answer: str, row: Row, rights: Sequence[str]) -> float:
     """1 when its program passes the tests of the row. Raises: NotReady: no sandbox here."""
     tests = statements(str(row.get(TESTS) or ""))
     return float(passes(program(answer), tests, bounds=BOUNDS).passed) if tests else 0.0
 
 
-REWARDS: dict[str, Reward] = {"exact": exact, "arithmetic": arithmetic, "tests": tested}
+REWARDS: dict[str, Reward] = {"exact": exact, "arithmetic": arithmetic, "tests": by_tests}
 
 
 def last_number(text: str) -> Decimal | None:
