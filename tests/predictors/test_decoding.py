@@ -158,8 +158,15 @@ def test_beams_end_where_the_positions_do(torch_decoder, fast_decoder, family):
 
 
 def transformers_nats(model, prompt, answer) -> float:
-    """The loss that transformers itself computes, times the tokens that it is the mean of."""
+    """The loss that transformers itself computes, times the tokens that it is the mean of.
+
+    Marian's padding, which cannot be written, is taken out of the sum of chances by hand.
+    """
     with torch.inference_mode():
+        if model.config.model_type == "marian":
+            logits = model(torch.tensor([prompt]), labels=torch.tensor([answer])).logits[0]
+            logits[:, model.config.pad_token_id] = float("-inf")
+            return float(torch.nn.functional.cross_entropy(logits, torch.tensor(answer), reduction="sum"))
         if model.config.is_encoder_decoder:
             return float(model(torch.tensor([prompt]), labels=torch.tensor([answer])).loss) * len(answer)
         whole = torch.tensor([[*prompt, *answer]])

@@ -80,3 +80,33 @@ def test_what_another_key_left_in_a_run_folder_is_removed(product):
     left.write_bytes(b"of another run")
     train(product.spec(seed=99), product.store, splits)
     assert not left.exists()
+
+
+def test_a_model_is_named_by_its_folder(product, tmp_path):
+    spec = product.spec(output={"intent": "text"}, learners=[{"llm": "models/tiny-llama"}, {"seq2seq": "t5-small"}])
+    assert [(entry.name, entry.variant) for entry in entries(spec)] == [
+        ("llm-models-tiny-llama", "models/tiny-llama"),
+        ("seq2seq-t5-small", "t5-small"),
+    ]
+
+
+def test_other_preferences_and_another_way_to_teach_are_another_run(product, monkeypatch):
+    """And learners get the path of the preferences as it is, whatever folder the command runs in."""
+    seen = []
+
+    def fit(splits, options, budget, progress):
+        seen.append(options.language)
+        return learners.get("majority").fit(splits, options, budget, progress)
+
+    monkeypatch.setitem(learners.LEARNERS, "taught", Learner("taught", "", learners.ANY, learners.CATEGORY, fit))
+    pairs = product.folder / "pairs.jsonl"
+    pairs.write_text("{}\n")
+    section = {"preferences": "pairs.jsonl", "rank": 8}
+    spec, splits = ready(product, learners=["taught"], language=section)
+    for _ in range(2):
+        train(spec, product.store, splits)
+    assert [(each.preferences, each.rank) for each in seen] == [(str(pairs), 8)]
+    pairs.write_text("{}\n{}\n")
+    train(spec, product.store, splits)
+    train(product.spec(learners=["taught"], language={**section, "rank": 4}), product.store, splits)
+    assert [each.rank for each in seen] == [8, 8, 4]

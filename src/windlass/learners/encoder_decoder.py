@@ -15,6 +15,7 @@ from windlass.kinds.chat import ROLES
 from windlass.learners import hub, language, loop
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Settings
+from windlass.predictors.decoding import banned
 from windlass.predictors.language import MODEL
 from windlass.predictors.prompts import Ids, Prompts, Template
 from windlass.records import Progress, Splits
@@ -40,7 +41,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     prompts = Prompts(hub.ordinary(source), template, language.columns_of(splits))
     train, validation = (language.encode(prompts, *language.rows_of(splits, part), most)
                          for part in ("train", "validation"))
-    task = language.Answering(train, validation, is_pair=True, start=start)
+    task = language.Answering(train, validation, is_pair=True, start=start, banned=tuple(banned(model)))
     width = int(np.percentile([len(answer) for answer in train.written], 95)) if len(train) else 1
     batch = max(1, min(SETTINGS.batch, MOST_LOGITS // (max(1, width) * model.config.vocab_size)))
     settings = replace(SETTINGS, lr=RATES.get(model.config.model_type, SETTINGS.lr), batch=batch)

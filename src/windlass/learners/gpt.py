@@ -84,6 +84,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     progress("train", 0, 0, "making tokens")
     tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.tokens))
     template = tokens.template(tokenizer, shape.length // 2, is_chat, is_pair=False)
+    template = replace(template, answer=[]) if continues else template  # no text of a stream begins after that token
     prompts = Prompts(tokenizer, template, language.columns_of(splits))
     most = 10**9 if continues else shape.length // 2
     train, validation = (language.encode(prompts, *part, most) for part in ((rows, texts), (shown, truth)))

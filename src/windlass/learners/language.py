@@ -32,6 +32,8 @@ from windlass.store import read_json, write_json
 from windlass.text_metrics import TextMarks
 
 IGNORED = -100
+UNLIKELY = -30.0
+"""A logit that counts for nothing, and yet is finite, as label smoothing needs it."""
 MOST_JUDGED, N_PROBED = 500, 12
 SLACK, LEAST_TOKENS, MOST_TOKENS = 1.5, 16, 512
 
@@ -86,13 +88,15 @@ class Answering:
     """Learns to write the answer of each row, and nothing of what was asked.
 
     is_pair: an encoder reads what is asked; else both stand in one sequence.
-    start: the id that a decoder's sequence begins with.
+    start: the id that a decoder's sequence begins with. banned: ids that are never written, and so not learned: the
+    row of such a one in the table stays as it was.
     """
 
     train: Pairs
     validation: Pairs
     is_pair: bool
     start: int = 0
+    banned: tuple[int, ...] = ()
     metric: str = "log-likelihood"
 
     @cached_property
@@ -105,7 +109,7 @@ class Answering:
         return min(MOST_JUDGED, len(self.validation))
 
     def identity(self) -> list[Any]:
-        return [self.is_pair, self.start, *self.train.identity(), *self.validation.identity()]
+        return [self.is_pair, self.start, self.banned, *self.train.identity(), *self.validation.identity()]
 
     def loss(self, model: nn.Module, rows: np.ndarray, smoothing: float) -> torch.Tensor:
         return self._loss(model, self.train, rows, smoothing)[0]
@@ -139,6 +143,8 @@ class Answering:
             n_kept = max(map(len, whole)) - 1 - first
             logits_BTV = model(input_ids=_tensor([row[:-1] for row in whole], 0),
                                attention_mask=_mask([row[:-1] for row in whole]), logits_to_keep=n_kept).logits
+        if self.banned:
+            logits_BTV = logits_BTV.index_fill(-1, torch.tensor(self.banned, device=logits_BTV.device), UNLIKELY)
         return (cross_entropy(logits_BTV, _tensor(wanted, IGNORED), smoothing, summed),
                 sum(len(row) for row in written))
 

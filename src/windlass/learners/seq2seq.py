@@ -56,10 +56,13 @@ def build(shape: Shape, n_tokens: int, end: int) -> Any:
         for side in ("encoder", "decoder")
         for name, value in (("layers", shape.layers), ("attention_heads", shape.heads), ("ffn_dim", shape.hidden))
     }
-    return MarianMTModel(MarianConfig(
+    pad = n_tokens - 1
+    model = MarianMTModel(MarianConfig(
         vocab_size=n_tokens, d_model=shape.width, dropout=shape.dropout, max_position_embeddings=shape.length,
-        activation_function="relu", scale_embedding=True, share_encoder_decoder_embeddings=True, pad_token_id=0,
-        eos_token_id=end, forced_eos_token_id=None, decoder_start_token_id=0, **layers))
+        activation_function="relu", scale_embedding=True, share_encoder_decoder_embeddings=True, pad_token_id=pad,
+        eos_token_id=end, forced_eos_token_id=None, decoder_start_token_id=pad, **layers))
+    model.generation_config.bad_words_ids = [[pad]]
+    return model
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
@@ -82,10 +85,12 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     shown, truth = language.rows_of(splits, "validation")
     progress("train", 0, 0, "making tokens")
     tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.tokens))
+    tokenizer.add_special_tokens([tokens.LAST])
     template = tokens.template(tokenizer, shape.length, "chat" in splits.inputs.values(), is_pair=True)
     prompts = Prompts(tokenizer, template, language.columns_of(splits))
     train, validation = (language.encode(prompts, *part, shape.length) for part in ((rows, texts), (shown, truth)))
-    task = language.Answering(train, validation, is_pair=True)
+    start = tokenizer.token_to_id(tokens.LAST)
+    task = language.Answering(train, validation, is_pair=True, start=start, banned=(start,))
     settings = replace(SETTINGS, batch=SETTINGS.batch if len(train) > FEW else SETTINGS.batch // 2)
     model = build(shape, tokenizer.get_vocab_size(), template.end[0])
     curve = loop.train(model, task, settings, options, budget, progress)

@@ -72,8 +72,8 @@ class FastDecoder:
         if how.beams == 1:
             options["callback"] = _callback(step, frozenset(self.end), rows)
         if self.is_pair:
-            found = self.engine.translate_batch(names, max_decoding_length=most, return_end_token=True,
-                                                max_input_length=0, **options)
+            found = self.engine.translate_batch(names, max_decoding_length=most, min_decoding_length=0,
+                                                return_end_token=True, max_input_length=0, **options)
             answers = [self._ids(item.hypotheses[0]) for item in found]
         else:
             found = self.engine.generate_batch(names, max_length=most, include_prompt_in_result=False,

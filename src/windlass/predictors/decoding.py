@@ -59,7 +59,7 @@ class TorchDecoder:
         self.longest = int(getattr(config, "max_position_embeddings", 0) or getattr(config, "n_positions", 0) or 10**6)
         self.start = getattr(config, "decoder_start_token_id", None) or 0
         self.n_tokens = int(config.get_text_config().vocab_size)
-        self.banned = _banned(model)
+        self.banned = banned(model)
         self.takes = frozenset(inspect.signature(getattr(model, "get_base_model", lambda: model)().forward).parameters)
 
     def can(self, how: Writing) -> bool:
@@ -171,6 +171,7 @@ class TorchDecoder:
             ids_BT, mask_BT = padded(whole, on_left=False)
             logits_BTV = self.model(input_ids=ids_BT.to(device), attention_mask=mask_BT.to(device)).logits
             firsts = [len(prompt) - 1 for prompt in begun]
+        logits_BTV[..., self.banned] = float("-inf")
         shares_BTV = torch.log_softmax(logits_BTV.float(), dim=-1).cpu()
         return [
             shares_BTV[row, torch.arange(first, first + len(answer)), torch.tensor(answer, dtype=torch.long)]
@@ -238,7 +239,7 @@ class _Batch:
             self.mask_BT = torch.cat([self.mask_BT, self.mask_BT.new_ones(len(places), 1)], dim=1)
 
 
-def _banned(model: Any) -> Ids:
+def banned(model: Any) -> Ids:
     """Tokens that the model must never write, as it says itself: Marian's padding, whose logit was never trained."""
     config = getattr(model, "generation_config", None)
     alone = [words[0] for words in getattr(config, "bad_words_ids", None) or () if len(words) == 1]
