@@ -193,7 +193,7 @@ def _add_state(app: FastAPI, service: Service) -> None:
             gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
             gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
             gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
-        return Response(service.measures.text(gauges), media_type="text/plain; version=0.0.4")
+        return Response(service.measures.text(gauges, service.release), media_type="text/plain; version=0.0.4")
 
 
 def _add_pages(app: FastAPI, service: Service) -> None:

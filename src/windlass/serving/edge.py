@@ -219,6 +219,7 @@ class _Exchange:
 
     async def refuse(self, error: WindlassError) -> None:
         """Answers with the error, unless a response is on its way or nobody is there to read it."""
+        self.edge.measures.errors[error.kind] += 1
         if self.status:
             return
         status = status_of(error)
@@ -233,6 +234,7 @@ class _Exchange:
 
     async def fail(self, error: Exception) -> None:
         """A fault of ours: the client gets its id, stderr gets where it happened; neither gets the client's text."""
+        self.edge.measures.errors["internal"] += 1
         id = secrets.token_hex(6)
         where = "".join(traceback.format_tb(error.__traceback__))
         print(f"error {id}: {type(error).__name__}\n{where}", end="", file=sys.stderr, flush=True)

@@ -7,9 +7,33 @@ import os
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 
+from windlass.records import Release
+
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS_CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
+
+
+class _Histogram:
+    """How many values lie in each bucket, and their sum."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def samples(self, label: str = "") -> list[tuple[str, float]]:
+        """As Prometheus has them: cumulated counts with the bound `le`, sum and count. label: such as `route="/"`."""
+        before, bare = (f"{label},", f"{{{label}}}") if label else ("", "")
+        names = [f'_bucket{{{before}le="{bound}"}}' for bound in (*map(str, self.bounds), "+Inf")]
+        counts = list(accumulate(self.counts))
+        return [*zip(names, counts, strict=True), (f"_sum{bare}", self.total), (f"_count{bare}", counts[-1])]
 
 
 class Measures:
@@ -18,19 +42,25 @@ class Measures:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, int]] = Counter()
         self.answers: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter()
         self.feedback: Counter[bool] = Counter()
-        self._seconds: dict[str, list[int]] = {}
-        self._total_s: Counter[str] = Counter()
+        self._confidence = _Histogram(BUCKETS_CONFIDENCE)
+        self._seconds: dict[str, _Histogram] = {}
 
     def request(self, route: str, status: int, seconds: float) -> None:
         self.requests[route, status] += 1
-        buckets = self._seconds.setdefault(route, [0] * (len(BUCKETS_S) + 1))
-        buckets[bisect_left(BUCKETS_S, seconds)] += 1
-        self._total_s[route] += seconds  # type: ignore[assignment]  # a Counter sums floats as well
+        self._seconds.setdefault(route, _Histogram(BUCKETS_S)).add(seconds)
 
-    def text(self, gauges: dict[str, tuple[str, float]]) -> str:
-        """All counts and these gauges (name -> (help, value)) as Prometheus text."""
+    def answered(self, label: str, confidence: float | None) -> None:
+        """label: the answer, or one word for all of a product that writes. confidence: None where it is not known."""
+        self.answers[label] += 1
+        if confidence is not None:
+            self._confidence.add(confidence)
+
+    def text(self, gauges: dict[str, tuple[str, float]], release: Release | None = None) -> str:
+        """All counts, these gauges (name -> (help, value)) and what is served, as Prometheus text."""
         lines = [
+            *_release(release),
             *_family(
                 "windlass_requests_total",
                 "counter",
@@ -46,6 +76,18 @@ class Measures:
                 "counter",
                 "Answers by label.",
                 ((f'{{label="{_quoted(label)}"}}', count) for label, count in sorted(self.answers.items())),
+            ),
+            *_family(
+                "windlass_answer_confidence",
+                "histogram",
+                "Confidence of the answers, 0 to 1.",
+                self._confidence.samples(),
+            ),
+            *_family(
+                "windlass_errors_total",
+                "counter",
+                "Requests that were refused or failed, by kind of error.",
+                ((f'{{kind="{_quoted(kind)}"}}', count) for kind, count in sorted(self.errors.items())),
             ),
             *_family(
                 "windlass_feedback_total",
@@ -69,20 +111,27 @@ class Measures:
         return "\n".join(lines) + "\n"
 
     def _latency(self) -> list[str]:
-        name = "windlass_request_seconds"
-        samples: list[tuple[str, float]] = []
-        for route, buckets in sorted(self._seconds.items()):
-            label, total = f'route="{_quoted(route)}"', 0
-            for bound, count in zip([*map(str, BUCKETS_S), "+Inf"], buckets, strict=True):
-                total += count
-                samples.append((f'_bucket{{{label},le="{bound}"}}', total))
-            samples += [(f"_sum{{{label}}}", self._total_s[route]), (f"_count{{{label}}}", total)]
-        return _family(name, "histogram", "Seconds from the end of the headers to the answer.", samples)
+        samples = [
+            sample
+            for route, histogram in sorted(self._seconds.items())
+            for sample in histogram.samples(f'route="{_quoted(route)}"')
+        ]
+        return _family(
+            "windlass_request_seconds", "histogram", "Seconds from the end of the headers to the answer.", samples
+        )
 
 
 def memory_bytes() -> int:
     """Resident memory of this process."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _release(release: Release | None) -> list[str]:
+    if release is None:
+        return []
+    values = {"product": release.product, "release": release.id, "candidate": release.candidate}
+    label = ",".join(f'{name}="{_quoted(value)}"' for name, value in values.items())
+    return _family("windlass_release_info", "gauge", "1, with the release that is served.", [(f"{{{label}}}", 1.0)])
 
 
 def _family(name: str, kind: str, help_text: str, samples: Iterable[tuple[str, float]]) -> list[str]:

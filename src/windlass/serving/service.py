@@ -105,7 +105,7 @@ class Service:
         """Counts the answers and has them logged. request: its latency in ms and its bytes."""
         latency_ms, size_bytes = request
         for answer in answers:
-            self.measures.answers[str(answer.value) if self.labels else "text"] += 1
+            self.measures.answered(str(answer.value) if self.labels else "text", answer.confidence)
         if self.log is None:
             return
         at, keep_inputs = time.time(), self.settings.keep_inputs
