@@ -1,4 +1,4 @@
-"""kill -9 at random times, while training and while publishing: what resumes, what is torn.
+"""kill -9 while a checkpoint is written and while a release is published: what resumes, what is torn.
 
 Usage: python benchmarks/survival.py [--kills 10] [--releases 20]
 Each part has its control, which writes files in place instead of aside; it must be torn. Writes results/survival.json.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,7 +37,11 @@ def write_bytes(path, content):
             file.write(content[start:start + max(1, len(content) // 50)])
             file.flush()
             time.sleep(0.002)
+def publish(target, build):
+    target.mkdir(parents=True, exist_ok=True)
+    build(target)
 store.write_bytes = write_bytes
+store.publish = publish
 import windlass.learners.checkpoint as checkpoint
 checkpoint.write_bytes = write_bytes
 from windlass.cli import main; main()
@@ -54,7 +59,7 @@ def start(folder: Path, *arguments: str, program: str = SOUND) -> subprocess.Pop
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        preexec_fn=lambda: os.sched_setaffinity(0, {0}),
+        preexec_fn=lambda: os.sched_setaffinity(0, {max(os.sched_getaffinity(0))}),
     )
 
 
@@ -73,19 +78,33 @@ def logits(folder: Path) -> np.ndarray:
     return load_file(folder / ".windlass/train/lstm/validation.safetensors")["logits"]
 
 
+def look(place: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of every file below a folder."""
+    found = {}
+    for path in place.rglob("*"):
+        with suppress(OSError):
+            seen = path.stat()
+            found[str(path)] = (seen.st_size, seen.st_mtime_ns)
+    return found
+
+
+def kill_while_it_writes(process: subprocess.Popen, place: Path, longest: float, chance: random.Random) -> bool:
+    """Kills the process at most so many seconds after something below the place changed; False: it ended before."""
+    before = look(place)
+    while process.poll() is None and look(place) == before:
+        time.sleep(0.001)
+    time.sleep(chance.uniform(0.0, longest))
+    ended = process.poll() is not None
+    process.kill()
+    process.wait()
+    return not ended
+
+
 def train_and_kill(folder: Path, kills: int, chance: random.Random, program: str = SOUND) -> dict:
-    """Kills `windlass train` so many times after its first checkpoint, then lets it finish."""
+    """Kills `windlass train` so many times while it writes a checkpoint, then lets it finish."""
     kept, torn = folder / ".windlass/train/lstm" / checkpoint.FILE, 0
     done = 0
-    while done < kills:
-        process = start(folder, "train", program=program)
-        while not kept.is_file() and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(chance.uniform(0.0, 8.0))
-        if process.poll() is not None:
-            break
-        process.kill()
-        process.wait()
+    while done < kills and kill_while_it_writes(start(folder, "train", program=program), kept.parent, 0.2, chance):
         done += 1
         torn += kept.is_file() and checkpoint.read(kept) is None
     assert start(folder, "train").wait() == 0
@@ -109,10 +128,7 @@ def publish_and_kill(folder: Path, rounds: int, chance: random.Random, program: 
     store, bad, killed = Store(folder), 0, 0
     for number in range(rounds):
         process = start(folder, "release", ("majority", "linear")[number % 2], program=program)
-        time.sleep(chance.uniform(0.3, 2.5))
-        killed += process.poll() is None
-        process.kill()
-        process.wait()
+        killed += kill_while_it_writes(process, folder / ".windlass/release", 0.2, chance)
         try:
             releases.open_release(store, releases.champion_id(store))
         except WindlassError:
