@@ -14,6 +14,7 @@ import windlass
 ROOT = Path(windlass.__file__).parent
 ROOMS = (
     "errors",
+    "client",
     "metrics",
     "text_metrics",
     "cell sandbox",

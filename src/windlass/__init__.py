@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Answer", "Board", "Classifier", "Project", "Release", "WindlassError", "__version__", "load"]
+__all__ = ["Answer", "Board", "Classifier", "Client", "Project", "Release", "WindlassError", "__version__", "load"]
 
 if TYPE_CHECKING:
     from windlass.classifier import Classifier
+    from windlass.client import Client
     from windlass.errors import WindlassError
     from windlass.predictors.table import load
     from windlass.project import Project
@@ -16,6 +17,7 @@ _HOME = {
     "Answer": "records",
     "Board": "records",
     "Classifier": "classifier",
+    "Client": "client",
     "Project": "project",
     "Release": "records",
     "WindlassError": "errors",

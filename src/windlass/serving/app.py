@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Predictor
 from windlass.records import Release
-from windlass.serving import chat_page, codec, openai, page
+from windlass.serving import chat_page, codec, kserve, openai, page, pipeline
 from windlass.serving.edge import Edge, check_declared
 from windlass.serving.faults import Fault
 from windlass.serving.log import Feedback, RequestLog, Stored
@@ -67,6 +67,8 @@ def create_app(
     _add_state(app, service)
     _add_pages(app, service)
     openai.add_routes(app, service)
+    pipeline.add_routes(app, service)
+    kserve.add_routes(app, service)
     routes = check_declared(app.routes)
     app.add_middleware(Edge, settings=settings, measures=service.measures, routes=routes)
     return app

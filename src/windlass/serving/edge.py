@@ -40,14 +40,19 @@ POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'non
 class Route:
     """What a route takes: bytes of a body (0: none) and seconds until it must be there.
 
-    is_openai: its errors have the form of OpenAI's interface, which its clients read.
+    is_openai: its errors have the form of OpenAI's interface, which its clients read. is_plain: its errors are a text,
+    as clients of Hugging Face and KServe read them. media: what its body may be, beside JSON.
     """
 
     max_bytes: int
     deadline_s: float
     is_openai: bool = False
+    is_plain: bool = False
+    media: tuple[str, ...] = ()
 
 
+BINARY = ("", "application/octet-stream")
+PICTURE = (*BINARY, "image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp")
 Routes = Mapping[tuple[str, str], Route]
 ROUTES: Routes = {
     ("POST", "/v1/predict"): Route(16 * MEBIBYTE, 10),
@@ -57,13 +62,21 @@ ROUTES: Routes = {
     ("POST", "/v1/embeddings"): Route(4 * MEBIBYTE, 10, is_openai=True),
     ("GET", "/v1/models"): Route(0, 5, is_openai=True),
     ("GET", "/v1/models/{id}"): Route(0, 5, is_openai=True),
+    ("POST", "/"): Route(16 * MEBIBYTE, 10, is_plain=True, media=PICTURE),
+    ("POST", "/models/{id}"): Route(16 * MEBIBYTE, 10, is_plain=True, media=PICTURE),
+    ("GET", "/v2"): Route(0, 5, is_plain=True),
+    ("GET", "/v2/health/live"): Route(0, 5, is_plain=True),
+    ("GET", "/v2/health/ready"): Route(0, 5, is_plain=True),
+    ("GET", "/v2/models/{id}"): Route(0, 5, is_plain=True),
+    ("GET", "/v2/models/{id}/ready"): Route(0, 5, is_plain=True),
+    ("POST", "/v2/models/{id}/infer"): Route(16 * MEBIBYTE, 10, is_plain=True, media=BINARY),
     ("GET", "/health"): Route(0, 5),
     ("GET", "/metrics"): Route(0, 5),
     ("GET", "/openapi.json"): Route(0, 5),
     ("GET", "/"): Route(0, 5),
     ("GET", "/chat"): Route(0, 5),
 }
-"""All that may be served; a path ends in `{id}` where its last part is a name."""
+"""All that may be served; a part `{id}` of a path stands for any name."""
 
 
 def check_declared(routes: Sequence[BaseRoute], declared: Routes = ROUTES) -> Routes:
@@ -96,13 +109,18 @@ class Edge:
         self.measures = measures
         self.routes = routes
         self.paths = frozenset(path for _, path in routes)
+        self.named = [path.split("/") for path in sorted(self.paths) if "{id}" in path]
         self.held_bytes = 0
 
     def place(self, path: str) -> str:
         """The path as the table of routes has it."""
-        head, _, name = path.rpartition("/")
-        named = f"{head}/{{id}}"
-        return named if path not in self.paths and name and named in self.paths else path
+        if path in self.paths:
+            return path
+        parts = path.split("/")
+        for named in self.named:
+            if len(named) == len(parts) and all(map(_fits, named, parts)):
+                return "/".join(named)
+        return path
 
     def methods(self, path: str) -> list[str]:
         return [method for method, place in self.routes if place == path]
@@ -142,7 +160,7 @@ class _Exchange:
         route = self._known_route()
         _check_host(headers.get(b"host", b""), self.edge.settings.hosts)
         if self.scope["method"] == "POST":
-            _check_type(headers)
+            _check_type(headers, route.media)
         try:
             async with asyncio.timeout(min(route.deadline_s, self.edge.settings.deadline_s)) as clock:
                 await self._receive_body(headers, min(route.max_bytes, self.edge.settings.max_bytes))
@@ -245,6 +263,8 @@ class _Exchange:
     def _error_body(self, error: WindlassError, id: str = "") -> bytes:
         if self.route is not None and self.route.is_openai:
             return codec.dumps(openai_error(error, id))
+        if self.route is not None and self.route.is_plain:
+            return codec.dumps({"error": openai_error(error, id)["error"]["message"]})
         return error_body(error.kind, error.message, error.hint, id)
 
     async def _answer(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
@@ -277,6 +297,10 @@ def openai_error(error: WindlassError, id: str = "") -> Json:
     }
 
 
+def _fits(named: str, part: str) -> bool:
+    return named == part or (named == "{id}" and part != "")
+
+
 def _check_host(value: bytes, hosts: tuple[str, ...]) -> None:
     """Raises: Fault 421: a name that is not ours, as a page elsewhere would send after rebinding its DNS name."""
     host = value.decode("latin-1").lower()
@@ -289,9 +313,9 @@ def _check_host(value: bytes, hosts: tuple[str, ...]) -> None:
         )
 
 
-def _check_type(headers: dict[bytes, bytes]) -> None:
+def _check_type(headers: dict[bytes, bytes], media: Sequence[str]) -> None:
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind != b"application/json":
+    if kind != b"application/json" and kind.decode("latin-1") not in media:
         raise Fault(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "wrong_type",

@@ -1,0 +1,63 @@
+"""Rows that came in the form of another service, answered, counted and logged as those of `/v1/predict` are."""
+
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Any, NamedTuple
+
+from fastapi import Request
+
+from windlass.errors import expected
+from windlass.records import Answer, Json, Manifest, Release, Row
+from windlass.serving import codec
+from windlass.serving.faults import Fault
+from windlass.serving.service import Service
+
+Read = Callable[[bytes, Manifest], list[Row]]
+
+
+class Answered(NamedTuple):
+    """What a request was answered, one id and answer a row, and by what."""
+
+    release: Release
+    manifest: Manifest
+    ids: list[str]
+    answers: list[Answer]
+
+
+async def answered(service: Service, request: Request, read: Read) -> Answered:
+    """The answers to the rows that `read` finds in the body. Raises: Fault, DataError."""
+    is_proving, started, body = service.is_proving(request), time.perf_counter(), await request.body()
+    release, manifest = service.release, service.predictor.manifest
+    found = await service.aside(len(body), lambda: codec.dumps({"rows": read(body, manifest)}))
+    rows, answers = await service.answer(found, request.receive)
+    ids = [token_hex(12) for _ in answers]
+    if not is_proving:
+        service.keep(rows, ids, answers, ((time.perf_counter() - started) * 1_000, len(body)))
+    return Answered(release, manifest, ids, answers)
+
+
+def check_model(name: str, release: Release) -> None:
+    """Raises: Fault 404: neither the product nor the release that is served."""
+    names = (release.product, release.id)
+    if name not in names:
+        raise Fault(HTTPStatus.NOT_FOUND, "model_not_found", f"model is unknown, expected {expected(names)}")
+
+
+def check_count(rows: Sequence[Any], max_rows: int, what: str) -> None:
+    """Raises: Fault 422: no row, or more than a request may have."""
+    if not 0 < len(rows) <= max_rows:
+        raise wrong(f"{what} has {len(rows):,} rows, expected 1 to {max_rows:,}")
+
+
+def wrong(message: str, hint: str = "") -> Fault:
+    return Fault(HTTPStatus.UNPROCESSABLE_ENTITY, "data_error", message, hint)
+
+
+def described(summary: str, body: Json | None, *statuses: int) -> dict[str, Any]:
+    """What openapi.json says of a route whose errors are a text. body: the schema of its body."""
+    error = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+    failed = {"description": "Error", "content": {"application/json": {"schema": error}}}
+    extra = {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}} if body else None
+    return {"summary": summary, "responses": dict.fromkeys((*statuses, 421, 500), failed), "openapi_extra": extra}
