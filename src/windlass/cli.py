@@ -140,12 +140,15 @@ def serve(
     project: ProjectFolder = HERE,
     host: Annotated[str, typer.Option(help="a loopback address")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
+    otel: Annotated[str, typer.Option(help="send traces to this OpenTelemetry collector; env: as it says")] = "",
 ) -> None:
+    from windlass.serving.settings import Settings
     from windlass.spec import load
     from windlass.stages.serve import serve as run_service
     from windlass.store import Store
 
-    run_service(load(project), Store(project.resolve()), host=host, port=port, ready=typer.echo)
+    settings = Settings(otel=otel)
+    run_service(load(project), Store(project.resolve()), host=host, port=port, ready=typer.echo, settings=settings)
 
 
 @app.command()

@@ -16,6 +16,7 @@ PARTS = (
     ("pictures", ("PIL.Image",), "windlass"),
     ("answers from networks", ("onnxruntime", "tokenizers"), "windlass"),
     ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
+    ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "windlass[otel]"),
     ("train networks", ("torch", "onnx"), "windlass[train]"),
     ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
     ("fine-tune language models", ("peft", "trl"), "windlass[llm]"),

@@ -247,7 +247,8 @@ def test_the_description_fits_the_real_requests_and_answers(client: Any) -> None
     """openapi.json is valid for what is really sent and refuses what the server refuses."""
     described = client.ask("GET", "/openapi.json").json
     operation = described["paths"]["/v1/predict"]["post"]
-    request = operation["requestBody"]["content"]["application/json"]["schema"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    request = {**schema, "components": described["components"]}
     body = {"rows": [{"message": "card"}]}
     jsonschema.validate(body, request)
     for wrong in ({"rows": [{"mesage": "card"}]}, {"rows": []}, {"row": {}}):

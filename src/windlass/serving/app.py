@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Predictor
 from windlass.records import Release
-from windlass.serving import chat_page, codec, kserve, openai, page, pipeline
+from windlass.serving import chat_page, codec, description, kserve, openai, page, pipeline
 from windlass.serving.edge import Edge, check_declared
 from windlass.serving.faults import Fault
 from windlass.serving.log import Feedback, RequestLog, Stored
@@ -30,6 +30,7 @@ from windlass.serving.schema import (
 )
 from windlass.serving.service import Service
 from windlass.serving.settings import Settings
+from windlass.serving.traces import Traces, connected
 
 JSON = "application/json"
 CONFIRM_S = 10
@@ -59,6 +60,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=description.operation_id,
         telemetry=NO_TELEMETRY,
     )
     app.state.service = service
@@ -71,6 +73,9 @@ def create_app(
     kserve.add_routes(app, service)
     routes = check_declared(app.routes)
     app.add_middleware(Edge, settings=settings, measures=service.measures, routes=routes)
+    if settings.otel:
+        provider = connected(settings.otel, release.product)
+        app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)
     return app
 
 
@@ -213,7 +218,10 @@ def _add_pages(app: FastAPI, service: Service) -> None:
         add("/chat", chat_page.chat_page(service.release, writer), page.policy(chat_page.STYLE, chat_page.SCRIPT))
 
     @app.get("/openapi.json", include_in_schema=False)
-    async def description() -> Response:
+    async def openapi() -> Response:
         if not described:
-            described["json"] = codec.dumps(app.openapi())
+            manifest = service.predictor.manifest
+            described["json"] = codec.dumps(
+                description.describe(app, service.release, manifest, service.settings.max_rows)
+            )
         return Response(described["json"], media_type=JSON)

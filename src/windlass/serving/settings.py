@@ -13,6 +13,7 @@ class Settings:
     max_waiting: predictions that may wait for their turn. max_held_bytes: request bytes in memory, all together.
     hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's).
     keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
+    otel: the collector of OpenTelemetry that gets traces; empty: nobody does.
     """
 
     max_rows: int = 256
@@ -23,3 +24,4 @@ class Settings:
     hosts: tuple[str, ...] = ()
     keep_inputs: bool = False
     answer_s: float = 120.0
+    otel: str = ""

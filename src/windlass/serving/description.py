@@ -1,0 +1,134 @@
+"""What `/openapi.json` says: this very release, with its columns, its labels and examples that are answered.
+
+Source: OpenAPI 3.1, https://spec.openapis.org/oas/v3.1.0. Client generators name their types after its components.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from windlass.records import Column, Json, Manifest, Release
+from windlass.serving.faults import RETRY_AFTER_S
+from windlass.serving.schema import FeedbackRequest, row_schema
+
+JSON = "application/json"
+MAX_LABELS = 200
+"""A product with more of them says that its answer is a text."""
+PIXEL = "R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="
+EXAMPLES: dict[str, Any] = {
+    "text": "an example",
+    "chat": [{"role": "user", "content": "an example"}],
+    "number": 1.0,
+    "category": "an example",
+    "date": "2026-03-31",
+    "image": PIXEL,
+}
+"""kind -> a value that can be read."""
+ERRORS = {
+    "400": ("bad_json", "body is not JSON at character 0: Expecting value, expected one JSON value", ""),
+    "404": ("not_found", "there is no such answer, expected the id of one", ""),
+    "422": ("data_error", "row 0 has no field 'message', expected it", "send null for a missing value"),
+    "503": (
+        "overloaded",
+        "server has 64 predictions waiting, expected fewer",
+        f"send it again after {RETRY_AFTER_S} s",
+    ),
+}
+"""Status -> an error as it may come: kind, message, hint."""
+TAGS = (("/v2", "kserve"), ("/models", "huggingface"), ("/v1/chat", "openai"), ("/v1/completions", "openai"))
+TAGS += (("/v1/embeddings", "openai"), ("/v1/models", "openai"), ("/v1", "product"))
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of the function: what a generated client calls its own."""
+    return route.name
+
+
+def describe(app: FastAPI, release: Release, manifest: Manifest, max_rows: int) -> Json:
+    """The description of what this application serves now."""
+    content: Json = {**app.openapi(), "info": {"title": release.product, "version": release.id}}
+    content["info"]["description"] = f"Answers '{manifest.output.name}' from {_listed(manifest.inputs)}."
+    schemas = {**content["components"]["schemas"], **_asked(manifest, max_rows)}
+    schemas["GivenAnswer"] = _answer(schemas["GivenAnswer"], manifest.output)
+    content["components"] = {**content["components"], "schemas": schemas}
+    paths = {path: {**methods} for path, methods in content["paths"].items()}
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            methods[method] = {**operation, "tags": [_tag(path)], "responses": _with_examples(operation["responses"])}
+    paths["/v1/predict"]["post"]["requestBody"] = _body("PredictRequest")
+    paths["/v1/feedback"]["post"]["requestBody"] = _body("FeedbackRequest")
+    return {**content, "paths": paths}
+
+
+def _listed(inputs: tuple[Column, ...]) -> str:
+    return ", ".join(f"'{column.name}' ({column.kind})" for column in inputs)
+
+
+def _body(name: str) -> Json:
+    return {"required": True, "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+
+
+def _asked(manifest: Manifest, max_rows: int) -> Json:
+    """The types of requests: a row of this release, one or several of them, and feedback."""
+    row = {"$ref": "#/components/schemas/Row"}
+    example = {column.name: _example(column) for column in manifest.inputs}
+    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": max_rows}
+    labels = manifest.output.state.get("labels") or ["a better answer"]
+    feedback = FeedbackRequest.model_json_schema()
+    return {
+        "Row": {**row_schema(manifest.inputs), "title": "Row", "examples": [example]},
+        "OneRow": _holding("row", row, "OneRow"),
+        "Rows": _holding("rows", rows, "Rows"),
+        "PredictRequest": {
+            "title": "PredictRequest",
+            "oneOf": [{"$ref": "#/components/schemas/Rows"}, {"$ref": "#/components/schemas/OneRow"}],
+            "examples": [{"rows": [example]}, {"row": example}],
+        },
+        "FeedbackRequest": {**feedback, "examples": [{"id": "0f3a9c5d7e1b2846aa90c4d2", "correct": labels[0]}]},
+    }
+
+
+def _holding(name: str, schema: Json, title: str) -> Json:
+    return {
+        "title": title,
+        "type": "object",
+        "properties": {name: schema},
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+def _example(column: Column) -> Any:
+    levels = column.state.get("levels") if column.kind == "category" else None
+    return levels[0] if levels else EXAMPLES.get(column.kind)
+
+
+def _answer(schema: Json, output: Column) -> Json:
+    """The type of an answer, with the labels that it can have."""
+    labels = output.state.get("labels") or []
+    if not 0 < len(labels) <= MAX_LABELS:
+        return schema
+    value = {**schema["properties"]["value"], "enum": list(labels)}
+    return {**schema, "properties": {**schema["properties"], "value": value}}
+
+
+def _with_examples(responses: Json) -> Json:
+    """The responses, errors of ours with an example, and 503 with the header that says when to come back."""
+    described = {}
+    for status, response in responses.items():
+        is_ours = response.get("content", {}).get(JSON, {}).get("schema") == {"$ref": "#/components/schemas/Error"}
+        if is_ours and status in ERRORS:
+            kind, message, hint = ERRORS[status]
+            error = {"error": {"kind": kind, "message": message, "hint": hint, "id": "5f0c2b91ad37"}}
+            response = {**response, "content": {JSON: {**response["content"][JSON], "example": error}}}
+        if status == "503":
+            response = {**response, "headers": {"Retry-After": {"schema": {"type": "integer"}}}}
+        described[status] = response
+    return described
+
+
+def _tag(path: str) -> str:
+    if path == "/":
+        return "huggingface"
+    return next((tag for start, tag in TAGS if path == start or path.startswith(f"{start}/")), "state")
