@@ -29,6 +29,7 @@ ROOMS = (
     "learners",
     "judging remote",
     "serving",
+    "shipping",
     "toys",
     "testing",
     "stages",

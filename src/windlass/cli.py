@@ -216,6 +216,27 @@ def rollback(project: ProjectFolder = HERE) -> None:
 
 
 @app.command()
+def ship(
+    form: Annotated[str, typer.Argument(metavar="FORM", help="wheel, docker, kubernetes, systemd")],
+    target: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder")],
+    host: Annotated[str, typer.Option(help="public name, such as desk.example.com: writes an Ingress")] = "",
+    wheel: Annotated[Path | None, typer.Option(help="a wheel of Windlass to take along (none: from the index)")] = None,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the champion as a folder to run elsewhere: by pip, as a container, on Kubernetes, under systemd."""
+    from windlass.pages.progress import bars
+    from windlass.records import as_json as plain
+    from windlass.shipping import forms
+    from windlass.spec import load
+    from windlass.store import Store
+
+    order = forms.Order(form, target, host, wheel)
+    shipped = forms.ship(load(project), Store(project.resolve()), order, bars(as_json))
+    _print(plain(shipped), as_json, str(shipped))
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Try every part and say which features work, and what to install for the others."""
     from windlass import doctor as examination

@@ -1,0 +1,80 @@
+"""The folder that is shipped: the champion with its hashes, what it needs installed, and one request to try it with."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from windlass.predictors import releases
+from windlass.predictors.artifact import read_manifest
+from windlass.records import Json, Release
+from windlass.shipping import needs
+from windlass.spec import FILE_NAME, Spec, dump
+from windlass.store import Store, hash_folder, write_json, write_text
+
+EXAMPLE, SUMS, WHEELS = "example.json", "SHA256SUMS", "wheels"
+WHEELS_TEXT = """Wheels that pip looks at beside its index: one of Windlass itself, or all of them without a network
+(`pip download --requirement requirements.txt --dest wheels`).
+"""
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is shipped. store: where its release was made. wheel: a file to take along; none: pip's index has it."""
+
+    spec: Spec
+    store: Store
+    release: Release
+    wheel: Path | None = None
+
+    @property
+    def model(self) -> Path:
+        return releases.folder(self.store, self.release.id) / releases.MODEL
+
+    @property
+    def golden(self) -> list[Json]:
+        """The golden rows, as a client would send them."""
+        return releases.golden(self.store, self.release.id)[0]
+
+    @property
+    def is_writing(self) -> bool:
+        return read_manifest(self.model).output.kind == "text"
+
+
+def champion(spec: Spec, store: Store, wheel: Path | None) -> Product:
+    """The release that is served now, its hashes verified and its golden rows answered right.
+
+    Raises: NotReady: there is none. DataError: a file was changed. GateRefused: an answer differs. SpecError: `wheel`.
+    """
+    release, _ = releases.open_release(store, releases.champion_id(store))
+    return Product(spec, store, release, needs.check_wheel(wheel) if wheel else None)
+
+
+def write_project(product: Product, folder: Path) -> None:
+    """A project that can be served and nothing else: `windlass.yaml` and the release, champion of an empty history."""
+    write_text(folder / FILE_NAME, dump(product.spec))
+    shipped = Store(folder)
+    shutil.copytree(
+        releases.folder(product.store, product.release.id), releases.folder(shipped, product.release.id)
+    )
+    releases.point_to(shipped, product.release.id)
+    releases.verify(releases.folder(shipped, product.release.id), product.release)
+
+
+def write_needs(product: Product, folder: Path, also: tuple[str, ...] = ()) -> None:
+    """What pip reads. also: extras of Windlass that the place needs, beside those of the artifact."""
+    extras = (*needs.extras(product.model), *also)
+    write_text(folder / "requirements.txt", needs.requirements(extras))
+    write_text(folder / "constraints.txt", needs.constraints(extras))
+    write_text(folder / WHEELS / "README.md", WHEELS_TEXT)
+    if product.wheel is not None:
+        shutil.copyfile(product.wheel, folder / WHEELS / product.wheel.name)
+
+
+def write_example(product: Product, folder: Path) -> None:
+    """A request that the service answers: the first golden row."""
+    write_json(folder / EXAMPLE, {"row": next(iter(product.golden), {})})
+
+
+def write_sums(folder: Path) -> None:
+    """The SHA-256 of every file, as `sha256sum --check` reads them."""
+    write_text(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in hash_folder(folder).items()))

@@ -1,0 +1,354 @@
+"""A product is shipped as it was released: proven once, filled strictly, small where it may be, closed by default."""
+
+import json
+import re
+import subprocess
+import sys
+import sysconfig
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+import windlass
+from windlass.cli import app
+from windlass.errors import DataError, GateRefused, NotReady, SpecError
+from windlass.predictors import releases
+from windlass.predictors.artifact import read_golden
+from windlass.project import Project
+from windlass.serving import edge
+from windlass.shipping import filling, forms, needs, product, trial
+from windlass.shipping.forms import FORMS, Order, ship
+from windlass.shipping.product import Product
+from windlass.shipping.trial import Trial
+from windlass.store import Store, hash_folder, write_json
+
+from ..stages.conftest import Product as Rows
+from ..stages.conftest import messages
+
+HOST = "desk.example.com"
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A released product. Not to be changed by a test."""
+    folder = tmp_path_factory.mktemp("desk")
+    rows = Rows(folder)
+    rows.csv(messages(90))
+    rows.spec(learners=["linear"])
+    made = Project(folder)
+    made.release()
+    return made
+
+
+@pytest.fixture(scope="module")
+def chosen(project: Project) -> Product:
+    return product.champion(project.spec, project.store, None)
+
+
+@pytest.fixture(scope="module")
+def folders(chosen: Product, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each form as it is written after a trial that needed 100 MiB and 2 s."""
+    home = tmp_path_factory.mktemp("shipped")
+    for form in FORMS:
+        forms.write(chosen, Trial(100, 2.0), Order(form, home / form, HOST))
+    return {form: home / form for form in FORMS}
+
+
+def read(folder: Path, name: str) -> Any:
+    return yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+
+
+def pod(folder: Path) -> Any:
+    return read(folder, "deployment.yaml")["spec"]["template"]["spec"]
+
+
+def test_the_command_serves_the_product_once_writes_it_and_says_what_it_needs(
+    project: Project, tmp_path: Path
+) -> None:
+    """A Python with numpy and a web server holds more than 30 MiB, and this one no torch (then over 150 MiB)."""
+    arguments = ["ship", "wheel", str(tmp_path / "out"), "--project", str(project.folder), "--json"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.exception
+    told = json.loads(result.stdout)
+    assert 30 < told["memory_mib"] < 150
+    assert told["start_s"] > 0.1
+    assert told["release"] == project.champion.id
+    assert told["files"] == sorted(hash_folder(tmp_path / "out"))
+
+
+def test_a_product_that_does_not_answer_its_golden_rows_is_not_shipped(project: Project, tmp_path: Path) -> None:
+    """The control of the trial: two golden answers change places before it, and the record agrees with the files."""
+    store = Store(tmp_path / "project")
+    folder = releases.folder(store, project.champion.id)
+    product.write_project(product.champion(project.spec, project.store, None), store.project)
+    rows, answers = read_golden(folder / "model")
+    write_json(folder / "model" / "golden.json", {"rows": rows, "answers": answers[1:] + answers[:1]})
+    record = json.loads((folder / "release.json").read_text())
+    (folder / "release.json").unlink()
+    write_json(folder / "release.json", {**record, "files": hash_folder(folder)})
+    damaged = Product(project.spec, store, releases._record(store, record["id"]))
+    with pytest.raises(GateRefused, match=r"trial failed .* golden rows"):
+        trial.measure(damaged)
+    with pytest.raises(GateRefused, match="golden rows"):
+        ship(project.spec, store, Order("wheel", tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_memory_is_asked_for_in_steps_above_what_was_measured() -> None:
+    """By hand: 1.25 * 100 = 125 -> 128; 2 * 100 + 128 = 328 -> 352; 5 looks a second of the trial, at least 30."""
+    assert (Trial(100, 2.0).request_mib, Trial(100, 2.0).limit_mib, Trial(100, 2.0).start_tries) == (128, 352, 30)
+    assert Trial(1, 20.0).start_tries == 101
+
+
+def test_the_shipped_folder_is_the_release_and_nothing_more(folders: dict[str, Path], project: Project) -> None:
+    """Neither rows nor other releases leave the house; the sums are those of the files."""
+    shipped = Store(folders["wheel"])
+    id = releases.champion_id(shipped)
+    assert id == project.champion.id
+    assert hash_folder(releases.folder(shipped, id)) == hash_folder(project.champion.folder)
+    assert sorted(path.name for path in shipped.folder.iterdir()) == ["release"]
+    assert not (folders["wheel"] / "data.csv").exists()
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folders["wheel"], check=True)
+
+
+def test_the_shipped_folder_answers_as_the_champion_does(folders: dict[str, Path], project: Project) -> None:
+    row = json.loads((folders["wheel"] / "example.json").read_text(encoding="utf-8"))["row"]
+    shipped = Project(folders["wheel"]).champion.predict([row])[0]
+    assert shipped == project.champion.predict([row])[0]
+
+
+def test_an_artifact_without_a_language_model_needs_no_extra(chosen: Product) -> None:
+    extras = needs.extras(chosen.model)
+    assert extras == ()
+    assert needs.requirements(extras) == f"-c constraints.txt\nwindlass=={windlass.__version__}\n"
+    pinned = needs.constraints(extras)
+    assert f"numpy=={__import__('numpy').__version__}\n" in pinned
+    assert not re.search(r"^(torch|transformers|ctranslate2|pytest)==", pinned, re.MULTILINE)
+    assert re.search(r"^starlette==", pinned, re.MULTILINE), "what packages bring is pinned as well"
+
+
+def test_a_language_model_needs_ctranslate2_where_it_has_a_copy_for_it_and_torch_where_not(
+    chosen: Product, tmp_path: Path
+) -> None:
+    """The manifest alone decides: the same one with another predictor."""
+    values = json.loads((chosen.model / "manifest.json").read_text(encoding="utf-8"))
+    write_json(tmp_path / "manifest.json", {**values, "predictor": "language"})
+    assert needs.extras(tmp_path) == ("train",)
+    assert f"--extra-index-url {needs.TORCH_INDEX}\nwindlass[train]==" in needs.requirements(("train",))
+    (tmp_path / "fast").mkdir()
+    assert needs.extras(tmp_path) == ("writing",)
+    assert "torch" not in needs.requirements(("writing",))
+    assert re.search(r"^torch==[0-9.]+$", needs.constraints(("train",)), re.MULTILINE), "without '+cpu'"
+
+
+def test_a_wheel_of_this_version_is_taken_along_and_no_other(chosen: Product, tmp_path: Path) -> None:
+    wheel = tmp_path / f"windlass-{windlass.__version__}-py3-none-any.whl"
+    with pytest.raises(NotReady, match="does not exist"):
+        needs.check_wheel(wheel)
+    wheel.write_bytes(b"wheel")
+    forms.write(replace(chosen, wheel=wheel), Trial(100, 2.0), Order("docker", tmp_path / "out"))
+    assert (tmp_path / "out" / "wheels" / wheel.name).read_bytes() == b"wheel"
+    with pytest.raises(SpecError, match=r"wheel is 'other-1\.whl'"):
+        needs.check_wheel(tmp_path / "other-1.whl")
+
+
+@pytest.mark.parametrize(
+    "word", ["a b", "a\nRUN x", "a;b", "$(id)", "${X}", "a'b", '"', "%n", "{{ port }}", "-x", "a:", "#a", ""]
+)
+def test_a_word_that_could_become_code_is_refused(word: str) -> None:
+    with pytest.raises(SpecError, match="name is"):
+        filling.fill("FROM {{ name }}", {"name": word})
+
+
+def test_a_safe_word_is_filled_in_and_a_blank_without_a_word_is_a_fault() -> None:
+    assert filling.fill("a {{ name }} ${X} {y}", {"name": "desk-1.0+x@y:z/w"}) == "a desk-1.0+x@y:z/w ${X} {y}"
+    with pytest.raises(KeyError, match="other"):
+        filling.fill("{{ other }}", {"name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("order", "error", "words"),
+    [
+        (Order("dockr", Path("new")), SpecError, "did you mean 'docker'"),
+        (Order("docker", Path(__file__).parent), DataError, "is not empty"),
+        (Order("kubernetes", Path("new"), host="a b.example"), SpecError, "expected a DNS name"),
+        (Order("kubernetes", Path("new"), host="x.example\ny: z"), SpecError, "expected a DNS name"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_is_refused_before_any_work(
+    project: Project, order: Order, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        forms.check(project.spec, order)
+
+
+def test_a_name_that_cannot_name_a_service_is_refused(project: Project) -> None:
+    """A service of Kubernetes begins with a letter and ends with a letter or a digit."""
+    for name in ("1desk", "desk-", "d" * 51):
+        with pytest.raises(SpecError, match="expected a letter first"):
+            forms.check(project.spec.model_copy(update={"name": name}), Order("docker", Path("new")))
+
+
+def test_every_template_is_written_and_every_blank_filled(folders: dict[str, Path]) -> None:
+    home = Path(forms.__file__).parent / "templates"
+    listed = {f"{name}/{file}" for name, form in FORMS.items() for file in (*form.files, *form.with_host)}
+    assert listed == {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+    for folder in folders.values():
+        for path in folder.rglob("*"):
+            if path.is_file() and ".windlass" not in path.parts:
+                assert "{{" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_image_is_pinned_without_root_and_says_its_release(folders: dict[str, Path], project: Project) -> None:
+    text = (folders["docker"] / "Dockerfile").read_text(encoding="utf-8")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert re.findall(r"^FROM (.*)$", text, re.MULTILINE) == ["${BASE} AS packages", "${BASE}"]
+    assert f"ARG BASE=python:{python}-slim-bookworm\n" in text
+    assert "\nUSER 10001:10001\n" in text
+    assert f'io.windlass.release="{project.champion.id}"' in text
+    assert "curl" not in text
+    words = re.findall(r"^(?:ENTRYPOINT|CMD|    CMD) (.*)$", text, re.MULTILINE)
+    health, entry, arguments = (json.loads(word) for word in words)
+    assert entry == ["windlass"], "as a list: a shell between would keep signals for itself"
+    assert arguments[:5] == ["serve", "--project", "/srv/product", "--host", "0.0.0.0"]
+    compile(health[2], "health check", "exec")
+
+
+def test_the_build_reads_nothing_but_what_is_named(folders: dict[str, Path]) -> None:
+    lines = (folders["docker"] / ".dockerignore").read_text(encoding="utf-8").split()
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (folders["docker"] / "Dockerfile").read_text(), re.MULTILINE)
+    sources = {word.rstrip("/") for line in copied for word in line.split()}
+    assert lines[0] == "*"
+    assert {line[1:] for line in lines if line.startswith("!")} == sources
+    assert all((folders["docker"] / source).exists() for source in sources)
+
+
+def test_compose_is_reachable_on_loopback_alone_and_holds_no_secret(folders: dict[str, Path]) -> None:
+    services = read(folders["docker"], "docker-compose.yaml")["services"]
+    service, database = services["service"], services["database"]
+    assert service["ports"] == ["127.0.0.1:8000:8000"]
+    assert "ports" not in database
+    assert (service["read_only"], service["cap_drop"], service["mem_limit"]) == (True, ["ALL"], "352m")
+    assert ":?" in database["environment"]["POSTGRES_PASSWORD"], "refused when nobody chose one"
+    assert "${DATABASE_PASSWORD:?" in service["environment"]["WINDLASS_DATABASE"]
+    assert database["image"] == "postgres:17-bookworm"
+
+
+def test_a_pod_has_no_rights_and_the_memory_that_was_measured(folders: dict[str, Path]) -> None:
+    found = pod(folders["kubernetes"])
+    container = found["containers"][0]
+    assert container["resources"]["requests"]["memory"] == "128Mi"
+    assert container["resources"]["limits"]["memory"] == "352Mi"
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert found["securityContext"]["runAsNonRoot"] is True
+    assert found["automountServiceAccountToken"] is False
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp", "/srv/product/.windlass/serve"}
+
+
+def test_probes_ask_routes_that_are_served(folders: dict[str, Path]) -> None:
+    container = pod(folders["kubernetes"])["containers"][0]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        asked = container[probe]["httpGet"]
+        assert ("GET", asked["path"]) in edge.ROUTES
+        assert asked["httpHeaders"] == [{"name": "Host", "value": "localhost"}], "others are refused with 421"
+    assert container["startupProbe"]["failureThreshold"] == 30
+
+
+def test_the_manifests_belong_together(folders: dict[str, Path]) -> None:
+    folder = folders["kubernetes"]
+    selector = {"app.kubernetes.io/name": "desk"}
+    deployment = read(folder, "deployment.yaml")
+    assert "replicas" not in deployment["spec"], "the autoscaler owns them"
+    assert deployment["spec"]["selector"]["matchLabels"] == selector
+    assert deployment["spec"]["template"]["metadata"]["labels"] == selector
+    assert read(folder, "service.yaml")["spec"]["selector"] == selector
+    assert read(folder, "disruption.yaml")["spec"]["selector"]["matchLabels"] == selector
+    assert read(folder, "autoscaler.yaml")["spec"]["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+    assert read(folder, "ingress.yaml")["spec"]["rules"][0]["host"] == HOST
+    files = set(read(folder, "kustomization.yaml")["resources"])
+    assert files == {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml", "ingress.yaml"}
+    assert not any(read(folder, name)["kind"] == "Secret" for name in files)
+
+
+def test_a_pod_reaches_nothing_but_its_database_and_names(folders: dict[str, Path]) -> None:
+    rules = read(folders["kubernetes"], "network.yaml")["spec"]
+    assert rules["policyTypes"] == ["Ingress", "Egress"]
+    assert sorted(port["port"] for rule in rules["egress"] for port in rule["ports"]) == [53, 53, 5432]
+    assert all(rule["to"] for rule in rules["egress"]), "a rule without `to` would open all addresses"
+
+
+def test_no_ingress_is_written_for_nobody(chosen: Product, tmp_path: Path) -> None:
+    forms.write(chosen, Trial(100, 2.0), Order("kubernetes", tmp_path / "out"))
+    assert not (tmp_path / "out" / "ingress.yaml").exists()
+
+
+def test_the_unit_is_shut_in(folders: dict[str, Path]) -> None:
+    lines = (folders["systemd"] / "desk.service").read_text(encoding="utf-8").splitlines()
+    assert {
+        "DynamicUser=yes",
+        "ProtectSystem=strict",
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=",
+        "MemoryMax=352M",
+        "IPAddressDeny=any",
+    } <= set(lines)
+
+
+def test_what_the_unit_does_before_it_starts_makes_a_project_that_answers(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """Its own commands, with /opt and /var/lib below a folder of the test."""
+    (tmp_path / "opt").mkdir()
+    (tmp_path / "opt" / "desk").symlink_to(folders["systemd"])
+    text = (folders["systemd"] / "desk.service").read_text(encoding="utf-8")
+    for line in re.findall(r"^ExecStartPre=(.*)$", text, re.MULTILINE):
+        moved = line.replace(" /", f" {tmp_path}/")
+        subprocess.run(moved.split(), check=True)
+    row = json.loads((folders["systemd"] / "example.json").read_text(encoding="utf-8"))["row"]
+    assert Project(tmp_path / "var" / "lib" / "desk").champion.predict([row])[0].value
+
+
+@pytest.mark.slow
+def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_path: Path) -> None:
+    """A fresh environment with the wheel of this code and, by a path, the packages that are here; from elsewhere."""
+    pip = [sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(pip, check=True, capture_output=True)
+    wheel = next(tmp_path.glob("windlass-*.whl"))
+    folder = tmp_path / "empty" / "desk"
+    forms.write(replace(chosen, wheel=wheel), Trial(100, 2.0), Order("wheel", folder))
+    subprocess.run([sys.executable, "-m", "venv", str(folder / ".venv")], check=True)
+    site = next((folder / ".venv").glob("lib/python*/site-packages"))
+    (site / "here.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    taken = ["-m", "pip", "--quiet", "install", "--no-deps", "--no-index", "--find-links", str(folder / "wheels")]
+    subprocess.run([str(folder / ".venv" / "bin" / "python"), *taken, "windlass"], check=True)
+    (folder / ".venv" / "ready").mkdir()
+    (folder / ".venv" / "ready" / "windlass").symlink_to("../bin/windlass")
+
+    command = ["sh", str(folder / "run.sh"), "--port", "0"]
+    environment = {"PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        try:
+            rows, wanted = read_golden(chosen.model)
+            body = json.dumps({"rows": rows}).encode()
+            request = urllib.request.Request(f"{url}/v1/predict", body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=60) as response:
+                given = json.load(response)
+            predictor = releases.open_release(Store(folder), chosen.release.id)[1]
+            gaps = [predictor.gap(*pair) for pair in zip(given["answers"], wanted, strict=True)]
+        finally:
+            process.terminate()
+        assert process.wait(30) == 0, "the script hands its process to the server, which a signal ends gently"
+    assert max(gaps) < 1e-6
+    assert (folder / ".windlass" / "serve").is_dir()
