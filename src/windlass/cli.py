@@ -217,7 +217,7 @@ def rollback(project: ProjectFolder = HERE) -> None:
 
 @app.command()
 def ship(
-    form: Annotated[str, typer.Argument(metavar="FORM", help="wheel, docker, kubernetes, systemd")],
+    form: Annotated[str, typer.Argument(metavar="FORM", help="wheel, docker, kubernetes, systemd, grafana")],
     target: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder")],
     host: Annotated[str, typer.Option(help="public name, such as desk.example.com: writes an Ingress")] = "",
     wheel: Annotated[Path | None, typer.Option(help="a wheel of Windlass to take along (none: from the index)")] = None,

@@ -201,7 +201,7 @@ def test_every_template_is_written_and_every_blank_filled(folders: dict[str, Pat
     assert listed == {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
     for folder in folders.values():
         for path in folder.rglob("*"):
-            if path.is_file() and ".windlass" not in path.parts:
+            if path.is_file() and path.name != "grafana.json" and ".windlass" not in path.parts:
                 assert "{{" not in path.read_text(encoding="utf-8"), path
 
 
@@ -285,6 +285,11 @@ def test_a_pod_reaches_nothing_but_its_database_and_names(folders: dict[str, Pat
     assert rules["policyTypes"] == ["Ingress", "Egress"]
     assert sorted(port["port"] for rule in rules["egress"] for port in rule["ports"]) == [53, 53, 5432]
     assert all(rule["to"] for rule in rules["egress"]), "a rule without `to` would open all addresses"
+
+
+def test_the_dashboard_is_that_of_the_product(folders: dict[str, Path]) -> None:
+    assert {name for name, folder in folders.items() if (folder / "grafana.json").is_file()} == set(FORMS) - {"wheel"}
+    assert "desk" in json.loads((folders["grafana"] / "grafana.json").read_text(encoding="utf-8"))["title"]
 
 
 def test_no_ingress_is_written_for_nobody(chosen: Product, tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import windlass
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Progress, silent
+from windlass.serving import grafana
 from windlass.shipping import filling, product, trial
 from windlass.shipping.product import Product
 from windlass.shipping.trial import Trial
 from windlass.spec import Spec
-from windlass.store import Store, hash_folder, publish, write_text
+from windlass.store import Store, hash_folder, publish, write_json, write_text
 
 PORT = 8000
 """Where a shipped service listens."""
@@ -19,6 +20,7 @@ READY, LIVE = "health", "health"
 """Routes that tell whether a service has proven its release, and whether it runs at all."""
 USER = 10_001
 """The user and the group of a container: no name, no rights."""
+DASHBOARD = "grafana.json"
 N_STEPS = 3
 
 
@@ -55,6 +57,7 @@ class Form:
     with_host: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     executable: tuple[str, ...] = ()
+    has_dashboard: bool = False
 
 
 FORMS = {
@@ -70,6 +73,7 @@ FORMS = {
         "README.md there: two secrets, then `docker compose up`",
         ("Dockerfile", "dot-dockerignore", "dot-gitignore", "docker-compose.yaml", "README.md"),
         project="product",
+        has_dashboard=True,
     ),
     "kubernetes": Form(
         "manifests for the image of `docker`, applied by `kubectl apply -k`",
@@ -86,6 +90,7 @@ FORMS = {
             "README.md",
         ),
         with_host=("ingress.yaml",),
+        has_dashboard=True,
     ),
     "systemd": Form(
         "a unit for a Linux machine, hardened",
@@ -93,7 +98,9 @@ FORMS = {
         ("README.md", "NAME.service", "install.sh"),
         project=".",
         executable=("install.sh",),
+        has_dashboard=True,
     ),
+    "grafana": Form("a dashboard over /metrics", "import grafana.json in Grafana", (), has_dashboard=True),
 }
 
 
@@ -176,5 +183,7 @@ def _fill(form: Form, order: Order, chosen: Product, words: dict[str, str], fold
     if form.project:
         product.write_project(chosen, folder / form.project)
         product.write_needs(chosen, folder, form.extras)
+    if form.has_dashboard:
+        write_json(folder / DASHBOARD, grafana.dashboard(chosen.spec.name, chosen.is_writing))
     product.write_example(chosen, folder)
     product.write_sums(folder)
