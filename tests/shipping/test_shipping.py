@@ -20,7 +20,8 @@ from windlass.errors import DataError, GateRefused, NotReady, SpecError
 from windlass.predictors import releases
 from windlass.predictors.artifact import read_golden
 from windlass.project import Project
-from windlass.serving import edge
+from windlass.serving.app import create_app
+from windlass.serving.settings import Settings
 from windlass.shipping import filling, forms, needs, product, trial
 from windlass.shipping.forms import FORMS, Order, ship
 from windlass.shipping.product import Product
@@ -252,14 +253,20 @@ def test_a_pod_has_no_rights_and_the_memory_that_was_measured(folders: dict[str,
     }
     assert found["securityContext"]["runAsNonRoot"] is True
     assert found["automountServiceAccountToken"] is False
+    hosts = [word for word in container["args"] if word.startswith("--allow-host=")]
+    assert hosts[0] == "--allow-host=desk"
+    assert hosts[-1] == f"--allow-host={HOST}"
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp", "/srv/product/.windlass/serve"}
 
 
-def test_probes_ask_routes_that_are_served(folders: dict[str, Path]) -> None:
+def test_probes_ask_routes_that_are_served(folders: dict[str, Path], project: Project) -> None:
+    champion = project.champion
+    application = create_app(champion.record, champion.predictor, None, Settings())
+    served = {getattr(route, "path", "") for route in application.routes}
     container = pod(folders["kubernetes"])["containers"][0]
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         asked = container[probe]["httpGet"]
-        assert ("GET", asked["path"]) in edge.ROUTES
+        assert asked["path"] in served
         assert asked["httpHeaders"] == [{"name": "Host", "value": "localhost"}], "others are refused with 421"
     assert container["startupProbe"]["failureThreshold"] == 30
 

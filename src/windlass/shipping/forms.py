@@ -73,6 +73,7 @@ FORMS = {
         "README.md there: two secrets, then `docker compose up`",
         ("Dockerfile", "dot-dockerignore", "dot-gitignore", "docker-compose.yaml", "README.md"),
         project="product",
+        extras=("postgres",),
         has_dashboard=True,
     ),
     "kubernetes": Form(

@@ -25,6 +25,12 @@ def extras(model: Path) -> tuple[str, ...]:
     return ("writing",) if (model / FAST).is_dir() else ("train",)
 
 
+def provided(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of these extras that the Windlass that is installed here has."""
+    known = distribution("windlass").metadata.get_all("Provides-Extra") or []
+    return tuple(extra for extra in wanted if extra in known)
+
+
 def requirements(chosen: tuple[str, ...]) -> str:
     """requirements.txt: Windlass in exactly this version, everything else as the constraints say."""
     wanted = f"windlass[{','.join(chosen)}]" if chosen else "windlass"

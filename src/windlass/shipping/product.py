@@ -62,7 +62,7 @@ def write_project(product: Product, folder: Path) -> None:
 
 def write_needs(product: Product, folder: Path, also: tuple[str, ...] = ()) -> None:
     """What pip reads. also: extras of Windlass that the place needs, beside those of the artifact."""
-    extras = (*needs.extras(product.model), *also)
+    extras = (*needs.extras(product.model), *needs.provided(also))
     write_text(folder / "requirements.txt", needs.requirements(extras))
     write_text(folder / "constraints.txt", needs.constraints(extras))
     write_text(folder / WHEELS / "README.md", WHEELS_TEXT)
