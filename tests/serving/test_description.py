@@ -109,7 +109,7 @@ def _use(mixed: Any) -> None:
         assert isinstance(given, models.Prediction)
         wanted = mixed.predict({"row": row.to_dict()}).json["answers"][0]["value"]
         assert [answer.value for answer in given.answers] == [models.GivenAnswerValue(wanted)] * 2
-        stored = feedback(client=client, body=models.FeedbackRequest(id=given.answers[0].id, correct="card"))
+        stored = feedback(client=client, body=models.FeedbackRequest(id=given.answers[0].id, correct=wanted))
         assert (type(stored), stored.right) == (models.FeedbackStored, True)
         refused = feedback(client=client, body=models.FeedbackRequest(id="no-such-answer", correct="card"))
         assert isinstance(refused, models.Error)

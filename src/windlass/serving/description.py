@@ -36,8 +36,16 @@ ERRORS = {
     ),
 }
 """Status -> an error as it may come: kind, message, hint."""
-TAGS = (("/v2", "kserve"), ("/models", "huggingface"), ("/v1/chat", "openai"), ("/v1/completions", "openai"))
-TAGS += (("/v1/embeddings", "openai"), ("/v1/models", "openai"), ("/v1", "product"))
+TAGS = (
+    ("/v2", "kserve"),
+    ("/models", "huggingface"),
+    ("/v1/chat", "openai"),
+    ("/v1/completions", "openai"),
+    ("/v1/embeddings", "openai"),
+    ("/v1/models", "openai"),
+    ("/v1", "product"),
+)
+"""How a path begins -> the interface that it belongs to; a generated client has a folder for each."""
 
 
 def operation_id(route: APIRoute) -> str:

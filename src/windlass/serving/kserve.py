@@ -157,7 +157,7 @@ def _read(body: bytes, size: str | None, manifest: Manifest, max_rows: int) -> I
         raise wrong(f"'inputs' has no tensor '{missing[0]}', expected {expected(names)}")
     if len({len(values) for values in columns.values()}) != 1:
         raise wrong("'inputs' has tensors of different lengths, expected one value a row in each")
-    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    rows: list[Row] = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     check_count(rows, max_rows, "'inputs'")
     id = value.get("id", "")
     if not isinstance(id, str) or len(id) > 200:
@@ -171,11 +171,10 @@ def _wanted(outputs: Any) -> list[str]:
         return known
     if not isinstance(outputs, list):
         raise wrong(f"'outputs' is no list, expected some of {expected(known)}")
-    names = [each.get("name") if isinstance(each, dict) else None for each in outputs]
-    for name in names:
-        if name not in known:
-            raise wrong(f"'outputs' asks for another tensor, expected {expected(known)}")
-    return names
+    wanted = [each.get("name") if isinstance(each, dict) else None for each in outputs]
+    if any(name not in known for name in wanted):
+        raise wrong(f"'outputs' asks for another tensor, expected {expected(known)}")
+    return [name for name in known if name in wanted]
 
 
 def _tensor(tensor: Any, names: Sequence[str], binary: memoryview) -> tuple[str, list[Any], memoryview]:

@@ -124,12 +124,10 @@ def _table(content: Json) -> Any:
 
 def _rows(content: Json, manifest: Manifest, max_rows: int) -> list[Row]:
     """Raises: Fault 422."""
-    table = _table(content)
+    table, inputs = _table(content), content.get("inputs")
+    rows: list[Any] = inputs if isinstance(inputs, list) else [inputs]
     if table is not None:
         rows = _across(table)
-    else:
-        inputs = content.get("inputs")
-        rows = inputs if isinstance(inputs, list) else [inputs]
     check_count(rows, max_rows, "'inputs'")
     names = [column.name for column in manifest.inputs]
     if not all(isinstance(row, dict) for row in rows):
@@ -141,7 +139,7 @@ def _rows(content: Json, manifest: Manifest, max_rows: int) -> list[Row]:
     return rows
 
 
-def _across(table: Any) -> list[Row]:
+def _across(table: Any) -> list[Json]:
     """Columns of values as rows."""
     if not isinstance(table, dict) or not all(isinstance(values, list) for values in table.values()):
         raise wrong("'table' is not an object of lists, expected a list of values for each column")
