@@ -116,6 +116,27 @@ for _word in ("collect", "prepare", "train", "evaluate"):
     _stage(_word)
 
 
+@app.command(help=GIVES["explain"])
+def explain(
+    row: Annotated[str, typer.Argument(help="one row as JSON, for the champion (none: test rows, as a page)")] = "",
+    label: Annotated[str, typer.Option("--label", help="explain this label (none: the answer)")] = "",
+    project: ProjectFolder = HERE,
+    again: Again = False,
+    as_json: AsJson = False,
+) -> None:
+    opened = _project(project, quiet=as_json)
+    if row:
+        from windlass.serving.files import read_row
+
+        found = opened.champion.explain([read_row(row)], Path.cwd(), label)[0]
+        _print(found.as_json(), as_json, str(found))
+        return
+    if again:
+        opened.forget("explain")
+    opened.walk("explain", lambda done, skipped: None)
+    _print(opened.store.read_record("explain"), as_json, opened.shown("explain"))
+
+
 @app.command(help=GIVES["release"])
 def release(
     candidate: Annotated[str, typer.Argument(help="a candidate of the leaderboard (none: the chosen one)")] = "",

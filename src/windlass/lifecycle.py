@@ -26,6 +26,7 @@ STAGES = (
     Stage("prepare", "splits and a data card", "no row of test in train; what was taken out is counted"),
     Stage("train", "runs, one a candidate", "a baseline always runs; goes on after kill -9; stays in the minutes"),
     Stage("evaluate", "a leaderboard and a report", "scores the artifact that would be served, with intervals"),
+    Stage("explain", "why a row was answered so", "exact for linear models and trees, else by occlusion; bounded"),
     Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold"),
     Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained", in_run=False),
 )
@@ -39,10 +40,10 @@ def module(word: str) -> Any:
 
 def arguments(word: str, spec: "Spec", store: "Store") -> list[Any]:
     """What a stage reads beside spec and store: the records of the stages before it."""
-    if word in ("train", "evaluate"):
+    if word in ("train", "evaluate", "explain"):
         from windlass.sources.prepared import read_splits
 
-        return [read_splits(spec, store)]
+        return [read_splits(spec, store), *([read_board(store)] if word == "explain" else [])]
     if word == "release":
         return [read_board(store)]
     return []

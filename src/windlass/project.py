@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
-from windlass.records import Answer, Board, Collected, Prepared, Progress, Run, silent
+from windlass.records import Answer, Board, Collected, Explanation, Prepared, Progress, Run, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
 from windlass.store import Store
@@ -29,6 +29,17 @@ class Release:
         Raises: DataError: a column is missing or a value cannot be read.
         """
         return self.predictor.answer(rows, root)
+
+    def explain(
+        self, rows: Sequence[Mapping[str, Any]], root: Path | None = None, label: str = ""
+    ) -> list[Explanation]:
+        """Why each row is answered so; shows itself in Jupyter and as text. `label`: explain this one instead.
+
+        Raises: DataError: as `predict`, or an unknown label. NotReady: answers that are found, not weighed.
+        """
+        from windlass.predictors.attribution import explain
+
+        return explain(self.predictor, rows, root, label)
 
     def __repr__(self) -> str:
         return f"Release('{self.id}', {self.record.candidate}, {self.record.headline} {self.record.score})"
@@ -75,6 +86,11 @@ class Project:
         """The report of the last leaderboard, a self-contained page."""
         return self.store.stage("evaluate") / "report.html"
 
+    def explain(self) -> Path:
+        """Explains a few test rows that the chosen candidate answered; gives the page."""
+        self._walk("explain")
+        return self.folder / self.store.read_record("explain")["report"]
+
     def release(self, candidate: str = "") -> Release:
         """Releases the chosen candidate (or the named one) and makes it the champion.
 
@@ -120,6 +136,8 @@ class Project:
             return terminal.prepared_text(Prepared(**self.store.read_record("prepare")))
         if word == "train":
             return listing.runs_text([Run(**run) for run in self.store.read_record("train")["runs"]])
+        if word == "explain":
+            return listing.stage_line(word, False, self.store.read_record(word))
         return terminal.board_text(self.board)
 
     def _walk(self, until: str) -> None:

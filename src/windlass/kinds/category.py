@@ -14,6 +14,7 @@ from windlass.records import Answer, Json
 MAX_CHARACTERS = 500
 MAX_LEVELS = 1_000
 N_ALTERNATIVES = 3
+N_BACKGROUND = 8
 
 
 def check(value: Any) -> str | None:
@@ -52,8 +53,8 @@ def fit(values: Iterable[str], form: str, options: Json) -> Json:
     if form == "label":
         labels = sorted(label for label in counts if label != "")
         return {"form": "label", "labels": labels, "counts": [counts[label] for label in labels]}
-    levels = [level for level, count in counts.most_common(MAX_LEVELS) if level != "" and count > 1]
-    return {"form": form, "levels": sorted(levels)}
+    levels = sorted(level for level, count in counts.most_common(MAX_LEVELS) if level != "" and count > 1)
+    return {"form": form, "levels": levels, "shares": [round(counts[level] / counts.total(), 5) for level in levels]}
 
 
 def encode(values: Sequence[str], state: Json) -> np.ndarray:
@@ -88,6 +89,26 @@ def decode(probabilities: np.ndarray, state: Json) -> list[Answer]:
     return answers
 
 
+def background(state: Json) -> list[tuple[str, float]]:
+    """The commonest levels, with their shares of the rows that have one of them."""
+    levels = state.get("levels", [])
+    shares = state.get("shares", [1.0] * len(levels))
+    common = sorted(zip(levels, shares, strict=True), key=lambda pair: -pair[1])[:N_BACKGROUND]
+    total = sum(share for _, share in common)
+    return [(level, share / total) for level, share in common] or [("", 1.0)]
+
+
+def describe(value: str, state: Json) -> str:
+    """`is 'car' (12 % of the training rows)`."""
+    levels = state.get("levels", [])
+    if value == "":
+        return "is missing"
+    if value not in levels:
+        return f"is {shown(value)}, which training did not know (new or rare)"
+    shares = state.get("shares")
+    return f"is {shown(value)}" + (f" ({shares[levels.index(value)]:.0%} of the training rows)" if shares else "")
+
+
 def positive(state: Json) -> int:
     """The class that a binary score is about: the rarer one."""
     return int(np.argmin(state["counts"]))
@@ -103,4 +124,6 @@ KIND = Kind(
     portable=lambda value, root: read(value, root),
     decode=decode,
     metrics=("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc"),
+    background=background,
+    describe=describe,
 )

@@ -30,6 +30,29 @@ class Sparse:
 Batch = np.ndarray | Sparse
 
 
+Place = tuple[int, int] | tuple[float, float, float, float]
+"""A part of a value: characters (start, end) of a text; left, top, right, bottom of a picture as shares of it."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How a value comes apart, so that each part can be taken away and what it was worth be seen.
+
+    find(value) -> its parts, coarse and in order. finer(value, place) -> the parts of a part; none: it is a smallest.
+    without(value, state, places) -> the value with these places empty.
+    spread(value, state, weights) -> what each smallest part is worth, from what each feature (of the kind's sparse or
+        pixel form) is worth, `weights` (features,); the place None is what the value does not hold. The sum is kept.
+    show(value) -> what places lie on: the text, or with `is_picture` the picture as a data: URI.
+    """
+
+    find: Callable[[Any], list[Place]]
+    finer: Callable[[Any, Place], list[Place]]
+    without: Callable[[Any, Json, Sequence[Place]], Any]
+    spread: Callable[[Any, Json, np.ndarray], list[tuple[Place | None, float]]]
+    show: Callable[[Any], str]
+    is_picture: bool = False
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of value.
@@ -48,6 +71,9 @@ class Kind:
     portable(value, root) -> the value as a client would send it, JSON.
     decode(probabilities (n, k), state) -> n answers; None for a kind that is not a choice among labels.
     metrics: as an output, the first is the headline; none for a kind that cannot be an output yet.
+    background(state) -> read values that stand for the training rows where this one is left out, with their shares.
+    describe(value, state) -> a read value among the training rows, in words.
+    parts: how a value comes apart; None: it is one piece.
     """
 
     name: str
@@ -61,6 +87,9 @@ class Kind:
     portable: Callable[[Any, Path | None], Any] = lambda value, root: None if is_missing(value) else value
     decode: Callable[[np.ndarray, Json], list[Answer]] | None = None
     metrics: tuple[str, ...] = ()
+    background: Callable[[Json], list[tuple[Any, float]]] = lambda state: [("", 1.0)]
+    describe: Callable[[Any, Json], str] = lambda value, state: shown(value)
+    parts: Parts | None = None
 
 
 def is_missing(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,22 @@ def clean(value: Any, root: Path | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
+def background(state: Json) -> list[tuple[datetime, float]]:
+    """The mean day, and two thirds of a year around it: cycles of the year are averaged out."""
+    middle = datetime(2000, 1, 1) + timedelta(days=float(state["mean"]) * DAYS_PER_YEAR)
+    return [(middle + timedelta(days=shift), 1 / 3) for shift in (-122, 0, 122)]
+
+
+def describe(value: datetime | None, state: Json) -> str:
+    """`is 2026-03-31, later than most training rows`."""
+    if value is None:
+        return "is missing"
+    place = (_years(value) - float(state["mean"])) / float(state["deviation"])
+    word = "earlier" if place < -1 else "later" if place > 1 else ""
+    return f"is {value.date()}" + (f", {word} than most training rows" if word else "")
+
+
 KIND = Kind(
-    name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=clean
+    name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=clean,
+    background=background, describe=describe
 )

@@ -4,14 +4,14 @@ import base64
 import binascii
 import io
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Kind, is_missing, shown
+from windlass.kinds.contract import Kind, Parts, Place, is_missing, shown
 from windlass.records import Json
 
 MAX_PIXELS = 25_000_000
@@ -21,6 +21,9 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", 
 LARGEST_SIDE = 512
 N_FIT = 2_000
 FIT_SIDE = 128
+PREVIEW_SIDE = 256
+COARSE, FINEST = 4, 8
+"""Boxes a side that a picture comes apart into at first and at last."""
 
 
 def check(value: Any) -> str | None:
@@ -172,6 +175,69 @@ def clean(value: Any, root: Path | None) -> str:
     return value if root is None or value.startswith("data:") else str(Path(root, value).resolve())
 
 
+def background(state: Json) -> list[tuple[np.ndarray, float]]:
+    """One picture without content: the mean grey or colour of the training pictures."""
+    return [(np.broadcast_to(_mean_colour(state), (state["size"], state["size"], 3)).copy(), 1.0)]
+
+
+def _mean_colour(state: Json) -> np.ndarray:
+    return np.round(np.clip(np.broadcast_to(np.array(state["mean"]) * 255, 3), 0, 255)).astype(np.uint8)
+
+
+def _grid(n_boxes: int) -> list[Place]:
+    steps = [number / n_boxes for number in range(n_boxes + 1)]
+    return [(left, top, right, foot) for top, foot in pairwise(steps) for left, right in pairwise(steps)]
+
+
+def finer(value: np.ndarray, place: Place) -> list[Place]:
+    """The four quarters of a box, unless it is one of the smallest."""
+    left, top, right, foot = _box(place)
+    if right - left < 1.5 / FINEST:
+        return []
+    middle, waist = (left + right) / 2, (top + foot) / 2
+    upper: list[Place] = [(left, top, middle, waist), (middle, top, right, waist)]
+    return [*upper, (left, waist, middle, foot), (middle, waist, right, foot)]
+
+
+def _box(place: Place) -> tuple[float, float, float, float]:
+    assert len(place) == 4
+    return place
+
+
+def without(value: np.ndarray, state: Json, places: Sequence[Place]) -> np.ndarray:
+    """The picture with the mean colour of the training pictures in these boxes."""
+    height, wide = value.shape[:2]
+    picture = value.copy()
+    for place in places:
+        left, top, right, foot = _box(place)
+        rows, columns = (round(top * height), round(foot * height)), (round(left * wide), round(right * wide))
+        picture[rows[0] : rows[1], columns[0] : columns[1]] = _mean_colour(state)
+    return picture
+
+
+def spread(value: np.ndarray, state: Json, weights: np.ndarray) -> list[tuple[Place | None, float]]:
+    """What each of the smallest boxes is worth, from what each pixel is: a pixel counts where its middle lies."""
+    size = state["size"]
+    pixels = weights.reshape(state["channels"], size, size).sum(axis=0)
+    homes = np.minimum((np.arange(size) + 0.5) * FINEST // size, FINEST - 1).astype(int)
+    boxes = np.zeros((FINEST, FINEST))
+    np.add.at(boxes, (homes[:, None], homes[None, :]), pixels)
+    return list(zip(_grid(FINEST), boxes.ravel().tolist(), strict=True))
+
+
+def preview(value: np.ndarray) -> str:
+    """The picture at no more than `PREVIEW_SIDE` a side, as a data: URI of a PNG."""
+    from PIL import Image
+
+    small = Image.fromarray(value)
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    file = io.BytesIO()
+    small.save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
 KIND = Kind(
-    name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable
+    name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable,
+    background=background, describe=lambda value, state: "as a whole",
+    parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),
 )

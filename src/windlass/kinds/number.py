@@ -18,6 +18,9 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}")
 """Commas that can only part thousands: `1,234.5` and `1,234,567`; `1,234` and `1.234,5` may mean something else."""
 LARGEST = 1e38  # what float32 can hold, and what can be squared in float64 when a deviation is computed
 N_BINS = 16
+N_QUANTILES = 21
+LOW, HIGH = (5, 20), (95, 80)
+"""Percentiles from which a number is very low or high, and low or high."""
 
 
 def parse(value: Any) -> float:
@@ -58,11 +61,14 @@ def check(value: Any) -> str | None:
 
 
 def fit(values: Iterable[float], form: str, options: Json) -> Json:
-    """raw: nothing to learn. scaled: median for the missing, mean, deviation. binned: the same and quantile edges."""
-    if form == "raw":
-        return {"form": "raw"}
+    """raw: nothing to learn. scaled: median for the missing, mean, deviation. binned: the same and quantile edges.
+
+    All know the quantiles from 0 to 100 % in steps of 5, to six digits, so that a number can be called low or high.
+    """
     column = np.array(list(values), np.float64)
     present = column[~np.isnan(column)]
+    if form == "raw":
+        return {"form": "raw", "quantiles": _quantiles(present)}
     if not len(present):
         return {"form": form, "median": 0.0, "mean": 0.0, "deviation": 1.0, "edges": []}
     deviation = float(present.std())
@@ -74,7 +80,14 @@ def fit(values: Iterable[float], form: str, options: Json) -> Json:
         "mean": float(present.mean()),
         "deviation": deviation if deviation > 1e-12 else 1.0,
         "edges": edges.tolist(),
+        "quantiles": _quantiles(present),
     }
+
+
+def _quantiles(present: np.ndarray) -> list[float]:
+    if not len(present):
+        return []
+    return [float(f"{value:.6g}") for value in np.quantile(present, np.linspace(0, 1, N_QUANTILES))]
 
 
 def encode(values: Sequence[float], state: Json) -> np.ndarray:
@@ -97,6 +110,47 @@ def portable(value: Any, root: Path | None) -> float | None:
     return None if math.isnan(number) else number
 
 
+def background(state: Json) -> list[tuple[float, float]]:
+    """Every second quantile, 5 % to 95 %; of a state without them the median, or a missing value."""
+    found = state.get("quantiles", [])[1::2]
+    return [(value, 1 / len(found)) for value in found] or [(state.get("median", math.nan), 1.0)]
+
+
+def percentile(value: float, state: Json) -> float | None:
+    """Share of the training rows below the number, 0-100, ties half; None where it is not known."""
+    quantiles = np.array(state.get("quantiles", []), np.float64)
+    if not len(quantiles) or math.isnan(value):
+        return None
+    shares = np.linspace(0, 100, len(quantiles))
+    same = quantiles == float(f"{value:.6g}")
+    return float(shares[same].mean() if same.any() else np.interp(value, quantiles, shares))
+
+
+def describe(value: float, state: Json) -> str:
+    """`is 12,000, low (12th percentile of the training rows)`."""
+    if math.isnan(value):
+        return "is missing"
+    place = percentile(value, state)
+    if place is None:
+        return f"is {_plain(value)}"
+    if place <= LOW[1]:
+        word = "very low" if place <= LOW[0] else "low"
+    elif place >= HIGH[1]:
+        word = "very high" if place >= HIGH[0] else "high"
+    else:
+        word = "usual"
+    return f"is {_plain(value)}, {word} ({_ordinal(round(place))} percentile of the training rows)"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:,.6g}"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 KIND = Kind(
     name="number",
     forms=("scaled", "binned", "raw"),
@@ -106,4 +160,6 @@ KIND = Kind(
     encode=encode,
     portable=portable,
     stored_as=float,
+    background=background,
+    describe=describe,
 )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Batch, Kind, Sparse, has_surrogate, is_missing
+from windlass.kinds.contract import Batch, Kind, Parts, Place, Sparse, has_surrogate, is_missing, shown
 from windlass.records import Json
 from windlass.text_metrics import BITS, TEXT_METRICS
 
@@ -22,6 +22,10 @@ CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:'[^\W{CJK}]+)?|[^\w\s]")
 LINE_BREAK, ODD_SPACE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]"), re.compile(r"[^\S\n\t]")
 BETWEEN = "\x1e"
+SENTENCE_END = re.compile(r"[。！？!?\n]+|\.+(?=\s)")
+WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:['’-][^\W{CJK}]+)*")
+SPACES = re.compile(r"(\s)\s+")
+MOST_PARTS = 64
 PAD, UNKNOWN = 0, 1
 
 
@@ -69,7 +73,10 @@ def terms(text: str) -> Iterator[str]:
 
     A CJK character is a word, so that pairs and triples of them stand in for segmentation.
     """
-    words = tokens(text)
+    return _terms(tokens(text))
+
+
+def _terms(words: Sequence[str]) -> Iterator[str]:
     yield from words
     for first, second in pairwise(words):
         yield f"{first} {second}"
@@ -200,6 +207,92 @@ def _tokenizer(text: str, length: int) -> Any:
     return tokenizer
 
 
+def find(value: str) -> list[Place]:
+    """The sentences; of more than `MOST_PARTS`, as many runs of neighbours."""
+    edges = [0, *(match.end() for match in SENTENCE_END.finditer(value)), len(value)]
+    found = [place for start, end in pairwise(edges) if (place := _trimmed(value, start, end))]
+    step = max(1, math.ceil(len(found) / MOST_PARTS))
+    runs = [found[start : start + step] for start in range(0, len(found), step)]
+    return [(run[0][0], run[-1][1]) for run in runs]
+
+
+def _trimmed(value: str, start: int, end: int) -> tuple[int, int] | None:
+    piece = value[start:end]
+    if not piece.strip():
+        return None
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def finer(value: str, place: Place) -> list[Place]:
+    """The words and CJK characters of a sentence, each with the marks after it; none for a single one."""
+    start, end = _span(place)
+    first = [match.start() for match in WORD.finditer(value, start, end)]
+    if len(first) < 2:
+        return []
+    edges = [start, *first[1:], end]
+    return [found for left, right in pairwise(edges) if (found := _trimmed(value, left, right))]
+
+
+def _span(place: Place) -> tuple[int, int]:
+    assert len(place) == 2
+    return place
+
+
+def without(value: str, state: Json, places: Sequence[Place]) -> str:
+    """The text with these spans left out, and one space where two would meet."""
+    kept, last = [], 0
+    for start, end in sorted(map(_span, places)):
+        kept.append(value[last:start])
+        last = max(last, end)
+    kept.append(value[last:])
+    return SPACES.sub(r"\1", "".join(kept)).strip()
+
+
+def spread(value: str, state: Json, weights: np.ndarray) -> list[tuple[Place | None, float]]:
+    """What each word is worth, from what each term is: a term's share goes to the words that make it, in equal parts.
+
+    Words keep their own n-grams; a pair or triple of words is theirs together; a term that the text does not hold
+    (a tree may ask for its absence) goes to the place None.
+    """
+    words, spans = _placed(value)
+    vocabulary = _places(state, "terms")
+    found: dict[int, list[tuple[int, int]]] = {}
+    for start, size in [(place, n_words) for n_words in (1, 2, 3) for place in range(len(words) - n_words + 1)]:
+        for term in filter(vocabulary.__contains__, _terms_of_all(tuple(words[start : start + size]))):
+            found.setdefault(vocabulary[term], []).append((start, size))
+    shares = np.zeros(len(words))
+    for feature, places in found.items():
+        for start, size in places:
+            shares[start : start + size] += weights[feature] / (len(places) * size)
+    absent = float(np.delete(weights, list(found)).sum())
+    told: dict[Place | None, float] = {None: absent} if absent else {}
+    for span, share in zip(spans, shares.tolist(), strict=True):
+        told[span] = told.get(span, 0.0) + share
+    return list(told.items())
+
+
+@lru_cache(maxsize=4096)
+def _terms_of_all(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The terms that these neighbours make together, and fewer of them do not."""
+    fewer = {*_terms(words[1:]), *_terms(words[:-1])} if len(words) > 1 else set()
+    return tuple(term for term in dict.fromkeys(_terms(words)) if term not in fewer)
+
+
+def _placed(value: str) -> tuple[list[str], list[Place]]:
+    """The tokens, and the characters of the text that each was made of."""
+    origins: list[tuple[int, int]] = []
+    edges = [place for place, sign in enumerate(value) if not unicodedata.combining(sign)]
+    for span in pairwise([*edges, len(value)]):
+        origins += [span] * len(unicodedata.normalize("NFKC", value[span[0] : span[1]]).lower())
+    plain = unicodedata.normalize("NFKC", value).lower()
+    if len(plain) != len(origins):  # neighbours that compose, in a few scripts: the text is one part
+        return tokens(value), [(0, len(value))] * len(tokens(value))
+    found = list(TOKEN.finditer(plain))
+    return [match.group() for match in found], [
+        (origins[match.start()][0], origins[match.end() - 1][1]) for match in found
+    ]
+
+
 KIND = Kind(
     name="text",
     forms=("terms", "ids", "pieces"),
@@ -209,4 +302,6 @@ KIND = Kind(
     encode=encode,
     clean=clean,
     metrics=(*TEXT_METRICS, BITS),
+    describe=lambda value, state: "is missing" if not value else f"is {shown(value)}",
+    parts=Parts(find, finer, without, spread, show=lambda value: value),
 )

@@ -24,6 +24,7 @@ def stage_line(word: str, skipped: bool, record: Json) -> str:
             f"{sum(run['status'] == 'done' for run in record['runs'])} of {len(record['runs'])} candidates"
         ),
         "evaluate": lambda: record["chosen"],
+        "explain": lambda: f"{len(record['rows'])} test rows: {record['report']}",
         "release": lambda: f"{record['id']} is the champion",
     }
     lines = [f"{word:<9} {facts[word]()}"]

@@ -52,6 +52,19 @@ class Embeds(Protocol):
         ...
 
 
+@runtime_checkable
+class Additive(Protocol):
+    """An engine whose logits are known as sums over features. is_from_zero: what a feature adds is told against the
+    feature being 0; else against the training rows."""
+
+    is_from_zero: bool
+
+    def contributions(self, batches: Sequence[Batch], labels: np.ndarray) -> tuple[list[np.ndarray], float]:
+        """Of one encoded row: what each feature (width of its input,) adds to `logits @ labels`, and what is there
+        without any; labels: (k,) float. Together they are that sum."""
+        ...
+
+
 @dataclass(frozen=True)
 class Labeller:
     """Answers rows with what the manifest says and the engine computes."""
@@ -128,6 +141,15 @@ def empty_batches(manifest: Manifest) -> list[Batch]:
 def width(batch: Batch) -> int:
     """Features of one row."""
     return batch.width if isinstance(batch, Sparse) else int(np.prod(batch.shape[1:]))
+
+
+def dense(batch: Batch) -> np.ndarray:
+    """The features of the first row, (width,) float64."""
+    if not isinstance(batch, Sparse):
+        return batch[0].reshape(-1).astype(np.float64)
+    row = np.zeros(batch.width)
+    row[batch.places[: batch.starts[1]]] = batch.values[: batch.starts[1]]
+    return row
 
 
 def read_value(read: Callable[[Any, Path | None], Any], row: Row, column: str, number: int, root: Path | None) -> Any:

@@ -1,6 +1,7 @@
 """Answers from a weight matrix an input: numpy alone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from safetensors.numpy import load_file, save
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
-from windlass.predictors.contract import Engine, empty_batches, width
+from windlass.predictors.contract import Engine, dense, empty_batches, width
 from windlass.records import Manifest
 from windlass.store import write_bytes
 
@@ -41,10 +42,27 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     if not all(tensor.dtype == np.float32 and np.isfinite(tensor).all() for tensor in (*weights, bias)):
         raise DataError(f"{folder / FILE} is damaged, expected finite float32 weights")
 
-    def logits(batches: Sequence[Batch]) -> np.ndarray:
-        return bias + sum(_product(batch, weight) for batch, weight in zip(batches, weights, strict=True))
+    return Linear(tuple(weights), bias)
 
-    return logits
+
+@dataclass(frozen=True)
+class Linear:
+    """weights: (features, k) float32 an input; bias: (k,)."""
+
+    weights: tuple[np.ndarray, ...]
+    bias: np.ndarray
+    is_from_zero = True
+
+    def __call__(self, batches: Sequence[Batch]) -> np.ndarray:
+        return self.bias + sum(_product(batch, weight) for batch, weight in zip(batches, self.weights, strict=True))
+
+    def contributions(self, batches: Sequence[Batch], labels: np.ndarray) -> tuple[list[np.ndarray], float]:
+        """Weight times feature, in float64; the rest is the bias."""
+        found = [
+            dense(batch) * (weight.astype(np.float64) @ labels)
+            for batch, weight in zip(batches, self.weights, strict=True)
+        ]
+        return found, float(self.bias.astype(np.float64) @ labels)
 
 
 def _product(batch: Batch, weight: np.ndarray) -> np.ndarray:

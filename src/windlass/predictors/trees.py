@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,13 @@ from windlass.predictors.contract import Engine, empty_batches, width
 from windlass.records import Manifest
 
 FILE = "model.txt"
+MOST_ROWS = 2**31 - 1
 NUMBER = re.compile(r"-?([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|inf)")
+
+
+def order(batches: Sequence[Batch]) -> list[int]:
+    """The inputs' numbers in the order of their features: the sparse ones come first."""
+    return sorted(range(len(batches)), key=lambda place: not isinstance(batches[place], Sparse))
 
 
 def features(batches: Sequence[Batch]) -> Any:
@@ -40,11 +47,33 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     except (OSError, ValueError, lightgbm.basic.LightGBMError) as error:
         raise DataError(f"{folder / FILE} is damaged ({error}), expected a LightGBM model") from None
 
-    def logits(batches: Sequence[Batch]) -> np.ndarray:
-        scores = np.asarray(booster.predict(features(batches), raw_score=True, num_threads=1))
+    return Trees(booster)
+
+
+@dataclass(frozen=True)
+class Trees:
+    """booster: a LightGBM model that was checked."""
+
+    booster: Any
+    is_from_zero = False
+
+    def __call__(self, batches: Sequence[Batch]) -> np.ndarray:
+        scores = np.asarray(self.booster.predict(features(batches), raw_score=True, num_threads=1))
         return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
 
-    return logits
+    def contributions(self, batches: Sequence[Batch], labels: np.ndarray) -> tuple[list[np.ndarray], float]:
+        """Shapley values over the trees' own rows. Source: Lundberg et al. 2020, arXiv:1905.04610 (TreeSHAP)."""
+        rows = features(batches)
+        rows = rows if isinstance(rows, np.ndarray) else rows.toarray()
+        found = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=1))
+        per_class = found.reshape(-1, rows.shape[1] + 1)
+        weighed = (labels if len(per_class) > 1 else labels[1:]) @ per_class
+        sides: list[np.ndarray | None] = [None] * len(batches)
+        start = 0
+        for place in order(batches):
+            sides[place] = weighed[start : start + width(batches[place])]
+            start += width(batches[place])
+        return [side for side in sides if side is not None], float(weighed[-1])
 
 
 def checked(text: str, n_features: int, n_classes: int) -> str:
@@ -95,7 +124,7 @@ def _tree(tree: dict[str, str], n_features: int) -> list[str]:
     leaves = _numbers(tree, "leaf_value", n_leaves, np.float64)
     if n_leaves < 1 or tree.get("is_linear", "0") != "0" or not np.isfinite(leaves).all():
         raise ValueError("a tree has no leaves, or leaves that are no numbers")
-    kept = ["leaf_value"]
+    kept, counts = ["leaf_value"], []
     if n_splits:
         kept += ["split_feature", "threshold", "decision_type", "left_child", "right_child"]
         chosen = _numbers(tree, "split_feature", n_splits, np.int64)
@@ -113,6 +142,7 @@ def _tree(tree: dict[str, str], n_features: int) -> list[str]:
             or ((children >= 0) & (children <= np.arange(n_splits))).any()
         ):
             raise ValueError("a tree has branches that do not hang together")
+        counts = _counts(_numbers(tree, "leaf_count", n_leaves, np.int64), children)
     if n_sets:
         kept += ["cat_boundaries", "cat_threshold"]
         _check_sets(tree, n_sets)
@@ -120,9 +150,21 @@ def _tree(tree: dict[str, str], n_features: int) -> list[str]:
         f"num_leaves={n_leaves}",
         f"num_cat={n_sets}",
         *(f"{key}={tree[key]}" for key in kept),
+        *counts,
         "is_linear=0",
         "shrinkage=1",
     ]
+
+
+def _counts(leaves: np.ndarray, children: np.ndarray) -> list[str]:
+    """The lines of the rows that each leaf and split saw in training, which TreeSHAP weighs by: at least one a leaf."""
+    if (leaves < 0).any() or leaves.sum() > MOST_ROWS:
+        raise ValueError("a tree has leaves with a number of rows that cannot be")
+    leaves = np.maximum(leaves, 1)
+    splits = np.zeros(children.shape[1], np.int64)
+    for split in range(len(splits) - 1, -1, -1):
+        splits[split] = sum(splits[child] if child >= 0 else leaves[~child] for child in children[:, split])
+    return [f"leaf_count={' '.join(map(str, leaves))}", f"internal_count={' '.join(map(str, splits))}"]
 
 
 def _check_sets(tree: dict[str, str], n_sets: int) -> None:

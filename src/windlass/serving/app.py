@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Predictor
 from windlass.records import Release
-from windlass.serving import chat_page, codec, description, kserve, openai, page, pipeline
+from windlass.serving import chat_page, codec, description, explain, kserve, openai, page, pipeline
 from windlass.serving.edge import Edge, check_declared
 from windlass.serving.faults import Fault
 from windlass.serving.log import Feedback, RequestLog, Stored
@@ -71,6 +71,7 @@ def create_app(
     openai.add_routes(app, service)
     pipeline.add_routes(app, service)
     kserve.add_routes(app, service)
+    explain.add_routes(app, service)
     routes = check_declared(app.routes)
     app.add_middleware(Edge, settings=settings, measures=service.measures, routes=routes)
     if settings.otel:

@@ -56,6 +56,7 @@ PICTURE = (*BINARY, "image/bmp", "image/gif", "image/jpeg", "image/png", "image/
 Routes = Mapping[tuple[str, str], Route]
 ROUTES: Routes = {
     ("POST", "/v1/predict"): Route(16 * MEBIBYTE, 10),
+    ("POST", "/v1/explain"): Route(16 * MEBIBYTE, 10),
     ("POST", "/v1/feedback"): Route(32 * 1024, 10),
     ("POST", "/v1/chat/completions"): Route(2 * MEBIBYTE, 10, is_openai=True),
     ("POST", "/v1/completions"): Route(2 * MEBIBYTE, 10, is_openai=True),

@@ -30,11 +30,19 @@ class Counts:
 
 def answer_one(predictor: Predictor, text: str) -> Answer:
     """The answer to one row given as JSON. Raises: DataError."""
+    return predictor.answer([read_row(text)], Path.cwd())[0]
+
+
+def read_row(text: str) -> dict[str, Any]:
+    """One row given as JSON. Raises: DataError."""
+    wanted = 'expected an object such as {"message": "..."}'
     try:
         row = json.loads(text)
     except ValueError as error:
-        raise DataError(f"row is not JSON ({error}), expected an object such as " + '{"message": "..."}') from None
-    return predictor.answer([row], Path.cwd())[0]
+        raise DataError(f"row is not JSON ({error}), {wanted}") from None
+    if not isinstance(row, dict):
+        raise DataError(f"row is a {type(row).__name__}, {wanted}")
+    return row
 
 
 def answer_file(predictor: Predictor, source: str, to: Path | None) -> Counts:

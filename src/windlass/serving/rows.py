@@ -15,7 +15,11 @@ def read_rows(body: bytes, columns: Iterable[str], max_rows: int) -> list[Row]:
 
     Raises: Fault 400, 422: with the nearest match of a wrong name.
     """
-    value = read_object(body, ("rows", "row"), "body")
+    return rows_of(read_object(body, ("rows", "row"), "body"), columns, max_rows)
+
+
+def rows_of(value: Json, columns: Iterable[str], max_rows: int) -> list[Row]:
+    """The same of an object that was read and has no other field. Raises: Fault 422."""
     if len(value) != 1:
         raise wrong("body has 'row' and 'rows', expected one of them" if value else "body is empty, expected 'rows'")
     rows = [value["row"]] if "row" in value else value["rows"]

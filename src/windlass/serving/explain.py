@@ -1,0 +1,105 @@
+"""The route that says why: a few rows at a time, beside the event loop, one request after the other."""
+
+import asyncio
+import time
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from pydantic import Field
+
+from windlass.errors import NotReady
+from windlass.predictors.attribution import explain
+from windlass.predictors.contract import Predictor
+from windlass.predictors.occlusion import Effort
+from windlass.predictors.writer import Writer
+from windlass.records import Explanation, Json, Row
+from windlass.serving import codec
+from windlass.serving.faults import Fault
+from windlass.serving.rows import read_object, rows_of, wrong
+from windlass.serving.schema import Exact, json_body, request_schema, responses
+from windlass.serving.service import Service
+from windlass.serving.turnstile import Turnstile
+
+MAX_ROWS, MAX_WAITING, MAX_EVALUATIONS = 8, 8, 256
+MAX_LABEL = 500
+LIMIT_S = 10.0
+"""Of one request, once its turn has come."""
+
+
+class ExplainedPart(Exact):
+    column: str
+    words: str = Field(description="the part itself, or why it counts")
+    weight: float = Field(description="above 0: speaks for the label; in `unit`")
+    share: float = Field(ge=0, le=1, description="of all weights, sign left out")
+    span: list[int] | None = Field(None, description="start and end in the characters of `texts`")
+    box: list[float] | None = Field(None, description="left, top, right, bottom as shares of the picture")
+
+
+class GivenExplanation(Exact):
+    label: str
+    confidence: float | None = Field(ge=0, le=1)
+    method: str
+    unit: str
+    base: float = Field(description="where nothing of the row is known")
+    total: float = Field(description="of the row as it is")
+    adds_up: bool = Field(description="base and weights sum to the total")
+    n_evaluations: int
+    parts: list[ExplainedPart]
+    texts: dict[str, str] = Field(description="column -> its text as it was read")
+
+
+class Explanations(Exact):
+    release: str
+    explanations: list[GivenExplanation] = Field(description="one a row, in order")
+
+
+def add_routes(app: FastAPI, service: Service) -> None:
+    """Adds `POST /v1/explain`; it sheds with 503 when too many wait, and never holds up a prediction."""
+    turnstile = Turnstile(MAX_WAITING)
+    schema = _schema(service.predictor)
+
+    @app.post(
+        "/v1/explain",
+        summary="Say why a row is answered so",
+        openapi_extra=json_body(schema),
+        responses=responses(Explanations, 400, 408, 413, 415, 422, 503),
+    )
+    async def explain_rows(request: Request) -> Response:
+        service.is_proving(request)
+        body = await request.body()
+        async with turnstile:
+            release, predictor = service.release.id, service.predictor
+            found = await asyncio.to_thread(_explained, body, predictor)
+        content = {"release": release, "explanations": [each.as_json() for each in found]}
+        return Response(codec.dumps(content), media_type="application/json")
+
+
+def _explained(body: bytes, predictor: Predictor) -> list[Explanation]:
+    """Raises: Fault 400, 422, 503; DataError."""
+    rows, label = _read(body, predictor)
+    if isinstance(predictor, Writer):
+        raise wrong(
+            "answers of this release are texts, expected labels to be explained over HTTP",
+            "`windlass explain` weighs the words of a row by the likelihood of its answer",
+        )
+    until = time.monotonic() + LIMIT_S
+    try:
+        return explain(predictor, rows, None, label, lambda: Effort(MAX_EVALUATIONS, until))
+    except NotReady as error:
+        raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "too_slow", error.message, error.hint) from None
+
+
+def _read(body: bytes, predictor: Predictor) -> tuple[list[Row], str]:
+    value = read_object(body, ("rows", "row", "label"), "body")
+    label = value.pop("label", "")
+    if not isinstance(label, str) or len(label) > MAX_LABEL:
+        raise wrong(f"'label' is not text of at most {MAX_LABEL} characters, expected a label of the release")
+    columns = dict.fromkeys(column.name for column in predictor.manifest.inputs)
+    return rows_of(value, columns, MAX_ROWS), label
+
+
+def _schema(predictor: Predictor) -> Json:
+    """That of a prediction, of fewer rows, with the label to explain."""
+    schema = request_schema(predictor.manifest, MAX_ROWS)
+    label = {"type": "string", "maxLength": MAX_LABEL, "description": "what to explain; none: the answer"}
+    return {"oneOf": [{**each, "properties": {**each["properties"], "label": label}} for each in schema["oneOf"]]}

@@ -1,0 +1,69 @@
+"""Run + rows -> why: test rows that the chosen candidate answered right, wrong and without being sure, explained."""
+
+from collections.abc import Sequence
+from time import monotonic
+
+import numpy as np
+
+from windlass.errors import WindlassError
+from windlass.pages.explanations import Explained, explanations
+from windlass.predictors import table as predictors
+from windlass.predictors.attribution import explain as attribute
+from windlass.predictors.contract import Labeller, Predictor
+from windlass.predictors.occlusion import Effort
+from windlass.records import Board, Json, Progress, Row, Splits, silent
+from windlass.spec import Spec
+from windlass.store import Store, fingerprint, write_json, write_text
+
+REPORT = "report.html"
+N_LOOKED_AT, N_EACH = 500, 3
+SECONDS = 20.0
+"""For all rows together: an explanation that does not fit is left out."""
+
+
+def key_of(spec: Spec, store: Store) -> str:
+    return fingerprint([store.read_record("evaluate")["key"], "explain"])
+
+
+def explain(spec: Spec, store: Store, splits: Splits, board: Board, progress: Progress = silent) -> Json:
+    """Explains a few test rows through the artifact that would be served; writes `explain/report.html`."""
+    predictor = predictors.load(store.run_folder(board.chosen) / "artifact")
+    looked_at = splits.test.head(N_LOOKED_AT).to_dicts()
+    picked = _picked(predictor, looked_at, splits)
+    found: list[Explained] = []
+    refusal, until = "", monotonic() + SECONDS
+    for number, (group, row) in enumerate(picked):
+        progress("explain", number, len(picked), group)
+        try:
+            why = attribute(predictor, [row], splits.root, effort=lambda: Effort(until=until))[0]
+        except WindlassError as error:
+            refusal = error.message
+            break
+        found.append(Explained(group, str(row[splits.output_column]), why))
+    progress("explain", len(picked), len(picked), "")
+    where = store.stage("explain") / REPORT
+    write_text(where, explanations(spec.name, board.chosen, found, refusal))
+    record: Json = {
+        "key": key_of(spec, store),
+        "candidate": board.chosen,
+        "rows": [{"group": each.group, "truth": each.truth, **each.explanation.as_json()} for each in found],
+        "refusal": refusal,
+        "report": str(where.relative_to(store.project)),
+    }
+    write_json(store.record("explain"), record)
+    return record
+
+
+def _picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[tuple[str, Row]]:
+    """The surest mistakes, the least sure answers and the surest right ones; of texts the first rows."""
+    if not isinstance(predictor, Labeller):
+        return [("unsure", row) for row in rows[:N_EACH]]
+    marks = predictor.marks(rows, [row[splits.output_column] for row in rows], splits.root)
+    answers, sure = marks.probabilities.argmax(axis=1), marks.probabilities.max(axis=1)
+    right = answers == marks.targets
+    surest = np.argsort(-sure, kind="stable").tolist()
+    wrongs = [place for place in surest if not right[place]][:N_EACH]
+    rights = [place for place in surest if right[place]][:N_EACH]
+    unsure = [place for place in surest[::-1] if place not in {*wrongs, *rights}][:N_EACH]
+    groups = {"wrong": wrongs, "unsure": unsure, "right": rights}
+    return [(name, rows[place]) for name, places in groups.items() for place in places]

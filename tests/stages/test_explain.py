@@ -1,0 +1,50 @@
+"""The stage `explain`: some test rows, right, wrong and unsure ones, explained on a page; it follows `evaluate`."""
+
+import json
+
+from windlass import lifecycle
+from windlass.records import silent
+
+from .conftest import messages
+
+
+def walked(product, **changes):
+    rows = messages(150)
+    noisy = [(text, "password" if number % 11 == 0 else label) for number, (text, label) in enumerate(rows)]
+    product.csv(noisy)
+    spec = product.spec(learners=["linear"], minutes=0.2, **changes)
+    told = []
+    lifecycle.run(spec, product.store, silent, lambda word, skipped: told.append((word, skipped)), "explain")
+    return spec, told
+
+
+def test_rows_of_each_sort_are_explained_on_a_page_and_in_the_record(product):
+    spec, told = walked(product)
+    assert told[-2:] == [("evaluate", False), ("explain", False)]
+    record = product.store.read_record("explain")
+    groups = {row["group"] for row in record["rows"]}
+    assert {"right", "unsure"} <= groups <= {"right", "unsure", "wrong"}
+    assert all((row["label"] == row["truth"]) is (row["group"] == "right") for row in record["rows"]
+               if row["group"] != "unsure")
+    page = (product.folder / record["report"]).read_text(encoding="utf-8")
+    assert page.count('class="explained"') == len(record["rows"])
+    assert "<script" not in page
+    json.dumps(record, allow_nan=False)
+
+    again = []
+    lifecycle.run(spec, product.store, silent, lambda word, skipped: again.append((word, skipped)), "explain")
+    assert again[-1] == ("explain", True)
+
+
+def test_a_time_that_is_too_short_leaves_rows_out_and_says_so(product, monkeypatch):
+    """An occluded model has to be asked often; a stage never fails for want of an explanation."""
+    from windlass.predictors import linear
+    from windlass.stages import explain
+
+    monkeypatch.setattr(explain, "SECONDS", -1.0)
+    monkeypatch.delattr(linear.Linear, "contributions")
+    walked(product)
+    record = product.store.read_record("explain")
+    assert record["rows"] == []
+    assert "took too long" in record["refusal"]
+    assert "took too long" in (product.folder / record["report"]).read_text(encoding="utf-8")
