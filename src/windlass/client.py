@@ -100,6 +100,16 @@ class Client:
             found += [_prediction(answer, content["release"]) for answer in content["answers"]]
         return found
 
+    def explain(self, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]], label: str = "") -> list[Json]:
+        """Why a row is answered so, one explanation a row, as `/v1/explain` gives it. label: another answer than that.
+
+        Raises: as `predict`; DataError also for a product that writes.
+        """
+        listed = [rows] if isinstance(rows, Mapping) else rows
+        about = {"label": label} if label else {}
+        bodies = [_dumps({"row": dict(row), **about}) for row in listed]
+        return [each for body in bodies for each in self._ask("POST", "/v1/explain", body)["explanations"]]
+
     def feedback(self, id: str, correct: Any = None, right: bool | None = None, note: str = "") -> Stored:
         """Says what an answer should have been, or whether it was right; returns when it is on disk, stored once.
 

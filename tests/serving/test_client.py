@@ -61,6 +61,14 @@ def test_what_the_service_refuses_is_one_of_our_errors(asking: Client) -> None:
         asking.predict({"message": object()})
 
 
+def test_answers_are_explained(asking: Client) -> None:
+    """In the toy model the word 'card' votes for 'card', and 'address' does not."""
+    of_answer, of_other = asking.explain([{"message": "card"}] * 2), asking.explain({"message": "card"}, "address")
+    assert [each["label"] for each in (*of_answer, *of_other)] == ["card", "card", "address"]
+    weights = [each["parts"][0]["weight"] for each in (*of_answer, *of_other)]
+    assert weights[0] == weights[1] > 0 > weights[2]
+
+
 def test_one_connection_is_used_again(asking: Client) -> None:
     asking.predict({"message": "card"})
     (kept,) = asking._idle

@@ -12,6 +12,7 @@ from windlass.errors import expected
 from windlass.records import Answer, Json, Manifest, Release, Row
 from windlass.serving import codec
 from windlass.serving.faults import Fault
+from windlass.serving.rows import wrong
 from windlass.serving.service import Service
 
 Read = Callable[[bytes, Manifest], list[Row]]
@@ -49,10 +50,6 @@ def check_count(rows: Sequence[Any], max_rows: int, what: str) -> None:
     """Raises: Fault 422: no row, or more than a request may have."""
     if not 0 < len(rows) <= max_rows:
         raise wrong(f"{what} has {len(rows):,} rows, expected 1 to {max_rows:,}")
-
-
-def wrong(message: str, hint: str = "") -> Fault:
-    return Fault(HTTPStatus.UNPROCESSABLE_ENTITY, "data_error", message, hint)
 
 
 def described(summary: str, body: Json | None, *statuses: int) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from windlass import __version__
 from windlass.errors import did_you_mean, expected
 from windlass.records import Json, Manifest, Row
 from windlass.serving import codec
-from windlass.serving.foreign import Answered, answered, check_count, check_model, described, wrong
-from windlass.serving.rows import check_names
+from windlass.serving.foreign import Answered, answered, check_count, check_model, described
+from windlass.serving.rows import check_names, wrong
 from windlass.serving.service import Service
 
 JSON = "application/json"

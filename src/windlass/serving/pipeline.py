@@ -16,8 +16,8 @@ from windlass.errors import did_you_mean, expected
 from windlass.predictors.writer import answers
 from windlass.records import Answer, Json, Manifest, Row
 from windlass.serving import codec, openai_requests
-from windlass.serving.foreign import answered, check_count, check_model, described, wrong
-from windlass.serving.rows import check_names
+from windlass.serving.foreign import answered, check_count, check_model, described
+from windlass.serving.rows import check_names, wrong
 from windlass.serving.scheduler import LATE, Order, too_slow
 from windlass.serving.service import Service
 
