@@ -73,8 +73,11 @@ def test_what_equals_the_default_is_not_written():
         (
             {"nmae": "x"},
             "windlass.yaml has the unknown key 'nmae', expected one of 'name', 'data', 'inputs', 'output', "
-            "'goal', 'limits', 'language', 'minutes' ... (13 in all)\nhint: did you mean 'name'?",
+            "'goal', 'limits', 'language', 'minutes' ... (",
         ),
+        ({"nmae": "x"}, " in all)\nhint: did you mean 'name'?"),
+        ({"gruop": "patient"}, "did you mean 'group'?"),
+        ({"group": "intent"}, "'group' is 'intent', the output, expected a column that is known beforehand"),
         ({3: "x"}, "unknown key '3'"),
         (
             {"limits": {"size": 3}},

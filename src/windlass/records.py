@@ -155,7 +155,10 @@ class Collected:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The data card: what is in each split, what was taken out and why, and the fingerprint of it all."""
+    """The data card: what is in each split, what was taken out and why, and the fingerprint of it all.
+
+    groups: of each split, where rows belong together and no group is in two splits; else empty.
+    """
 
     fingerprint: str
     rows: dict[str, int]
@@ -164,6 +167,7 @@ class Prepared:
     columns: list[Json]
     warnings: list[str]
     key: str = ""
+    groups: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,9 @@ class Spec(Strict):
     learners: list[str | dict[str, str]] | None = Field(
         None, description="only these, each a name or {name: preset, hub name or path}"
     )
+    group: str = Field(
+        "", description="column of what rows belong to, such as a patient: they stay together when rows are split"
+    )
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
@@ -203,6 +206,8 @@ def from_values(values: dict[str, Any], where: str) -> Spec:
         raise _as_spec_error(error, where) from None
     if spec.output_column in spec.inputs:
         raise SpecError(f"{where}: column '{spec.output_column}' is input and output, expected one of the two")
+    if spec.group == spec.output_column:
+        raise SpecError(f"{where}: 'group' is '{spec.group}', the output, expected a column that is known beforehand")
     return spec
 
 

@@ -424,5 +424,6 @@ def _check_columns(folder: Path, spec: specs.Spec, data: str) -> None:
             continue
         row = next((raw.values for raw in source.rows() if raw.values is not None), None)
         expect(row, f"{folder.name}: data '{data}' has no rows")
-        absent = [column for column in spec.columns if column not in (row or {})]
+        wanted = [*spec.columns, *filter(None, [spec.group])]
+        absent = [column for column in wanted if column not in (row or {})]
         expect(not absent, f"{folder.name}: data '{data}' has no column {absent}, it has {list(row or {})}")

@@ -1,13 +1,15 @@
 """No row of test in train; what is taken out is counted; labels keep their shares."""
 
+import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from windlass.errors import DataError
-from windlass.sources.prepared import read_splits
+from windlass.sources.prepared import GROUP, read_collected, read_splits
 from windlass.stages.collect import collect
-from windlass.stages.prepare import prepare
+from windlass.stages.prepare import Cleaning, prepare, split_rows
 
 from .conftest import messages
 
@@ -114,3 +116,97 @@ def test_a_column_that_gives_the_answer_away_is_warned_of_and_an_honest_one_is_n
     assert [warning for warning in record.warnings if "alone tells" in warning] == [
         "column 'leak' alone tells 'intent' nearly always: is it known when the question is asked, or only afterwards?"
     ]
+
+
+def test_rows_of_a_group_stay_in_one_split_and_row_by_row_they_would_not(product):
+    rows = [(f"finding {number}", "ill" if number % 3 else "well", f"patient {number // 6}") for number in range(600)]
+    product.csv(rows, header="message,intent,patient")
+    patient = {message: who for message, _, who in rows}
+
+    def shared(splits):
+        known, asked = ({patient[each] for each in part["message"]} for part in (splits.train, splits.test))
+        return known & asked
+
+    record, splits = prepared(product, group="patient")
+    assert not shared(splits)
+    assert sum(record.rows.values()) == 600
+    assert record.groups == {"train": 64, "validation": 16, "test": 20}
+    assert "patient" not in splits.train.columns
+    assert len(shared(prepared(product)[1])) > 50  # the control: split by rows, most test patients stand in train
+
+
+def test_groups_of_many_sizes_give_about_the_rows_and_the_labels_that_were_wanted(product):
+    rows = [
+        (f"finding {shop} {number}", "rare" if (shop + number) % 8 == 0 else "common", f"shop {shop}")
+        for shop in range(80)
+        for number in range(1 + shop % 17)
+    ]
+    product.csv(rows, header="message,intent,shop")
+    record, splits = prepared(product, group="shop")
+    assert abs(len(splits.test) / len(rows) - 0.2) < 0.02
+    for part in (splits.train, splits.test):
+        assert abs(Counter(part["intent"].to_list())["rare"] / len(part) - 1 / 8) < 0.04
+    assert sum(record.groups.values()) == 80
+
+
+def test_train_rows_of_a_group_that_a_given_test_holds_are_taken_out(product):
+    rows = [(f"finding {number}", "ab"[number % 2], f"patient {number // 10}") for number in range(100)]
+    product.csv(rows, "data/train.csv", "message,intent,patient")
+    product.csv([("another finding", "a", "patient 3")], "data/test.csv", "message,intent,patient")
+    record, splits = prepared(product, data="data", group="patient")
+    assert record.removed == {"train row of the group of a test row": 10}
+    assert len(splits.test) == 1
+
+
+def test_a_row_without_a_group_stands_for_itself_and_is_warned_of(product):
+    rows = [(f"finding {number}", "ab"[number % 2], "" if number < 30 else f"p{number // 5}") for number in range(100)]
+    product.csv(rows, header="message,intent,patient")
+    record, _ = prepared(product, group="patient")
+    assert record.warnings == ["column 'patient' is missing in 30 rows: each is a group of its own"]
+    assert sum(record.groups.values()) == 30 + 14
+
+
+def test_a_single_group_cannot_be_split_and_the_message_says_so(product):
+    product.csv([(*row, "one") for row in messages(60)], header="message,intent,patient")
+    with pytest.raises(DataError, match="data has 1 groups in 60 rows"):
+        prepared(product, group="patient")
+
+
+def test_a_group_that_is_no_column_is_named_with_the_nearest(product):
+    product.csv([(*row, "one") for row in messages(60)], header="message,intent,patient")
+    with pytest.raises(DataError, match="no column 'pateint'") as caught:
+        prepared(product, group="pateint")
+    assert "did you mean 'patient'?" in caught.value.hint
+
+
+def talks(product, n_talks: int) -> None:
+    """Conversations of four answers, each naming the number of its conversation."""
+    with (product.folder / "talks.jsonl").open("w", encoding="utf-8") as file:
+        for talk in range(n_talks):
+            said = [
+                {"role": role, "content": f"{word} {turn} of talk {talk}"}
+                for turn in range(4)
+                for role, word in (("user", "question"), ("assistant", "answer"))
+            ]
+            file.write(json.dumps({"messages": said}) + "\n")
+
+
+def heard(splits) -> tuple[set[str], set[str]]:
+    """All that train rows say, histories with answers; and the answers that test rows ask for."""
+    known = {each["content"] for row in splits.train["messages"].to_list() for each in json.loads(row)}
+    return known | set(splits.train["reply"].to_list()), set(splits.test["reply"].to_list())
+
+
+def test_no_answer_of_a_test_conversation_stands_in_what_train_rows_have_said_before(product):
+    talks(product, 60)
+    chat = {"data": "talks.jsonl", "inputs": {"messages": "chat"}, "output": {"reply": "text"}, "learners": None}
+    record, splits = prepared(product, **chat)
+    known, asked = heard(splits)
+    assert not known & asked
+    assert record.groups == {"train": 46, "validation": 2, "test": 12}
+    assert sum(record.rows.values()) == 240
+
+    rows = read_collected(product.store).drop(GROUP)  # the control: the same rows, split one by one
+    by_rows = split_rows(rows, product.spec(**chat), Cleaning())
+    leaked = heard(replace(splits, train=by_rows["train"], test=by_rows["test"]))
+    assert len(leaked[0] & leaked[1]) > 20

@@ -71,6 +71,9 @@ def data_card(prepared: Prepared, collected: Collected | None = None) -> str:
     if collected is not None:
         parts.append(f"## Collected\n\n{_collected(collected)}")
     parts.append(f"## Prepared\n\n{_table(['split', 'rows'], _counts(prepared.rows))}")
+    if prepared.groups:
+        found = ", ".join(f"{split} {count(n_groups)}" for split, n_groups in prepared.groups.items())
+        parts.append(f"Rows that belong together stay together, so that no group is in two splits. Groups: {found}.")
     removed = {reason: found for reason, found in prepared.removed.items() if found}
     if removed:
         parts.append(f"### Removed\n\n{_table(['reason', 'rows'], _counts(removed))}")

@@ -167,6 +167,7 @@ def prepared_text(prepared: Prepared) -> str:
     known = f", {count(len(labels))} labels" if labels else ""
     lines = [f"{rows(total)} prepared{known}, fingerprint {plain(prepared.fingerprint, 16)}"]
     lines += _counted("splits", prepared.rows)
+    lines += _counted("groups", prepared.groups)
     lines += [f"  removed   {line}" for line in _one_a_line(prepared.removed)]
     if len(labels) > 1:
         ordered = sorted(labels, key=lambda label: -labels[label])

@@ -10,12 +10,16 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class RawRow:
-    """One row as it was found. `number` counts from 1 as a person would in that source (a line, a file, an image)."""
+    """One row as it was found. `number` counts from 1 as a person would in that source (a line, a file, an image).
+
+    group: rows of the same one belong together, such as the answers of a conversation; '' = the row stands for itself.
+    """
 
     number: int
     values: dict[str, Any] | None
     fault: str = ""
     shown: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)

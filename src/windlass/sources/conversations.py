@@ -24,7 +24,8 @@ SPEAKERS = {
 def split(source: Source) -> Source:
     """The same source with its whole conversations in rows of what was said and the answer to it.
 
-    A row that has the output column already stays as it is. `{"conversations": [{"from": "human", "value": ...}]}`
+    The rows of a conversation are a group: what one of them asks for stands in the history of the next. A row that has
+    the output column already stays as it is. `{"conversations": [{"from": "human", "value": ...}]}`
     (ShareGPT) is read as well.
     """
 
@@ -35,7 +36,7 @@ def split(source: Source) -> Source:
             if row.values is None or inner.names.label in row.values or inner.names.chat not in row.values:
                 yield row
                 continue
-            rows = list(_answers(row, inner.names))
+            rows = list(_answers(replace(row, group=f"{inner.path.name}:{row.number}"), inner.names))
             n_open += rows[0].values is not None and _parsed(row.values[inner.names.chat])[-1]["role"] == "user"
             yield from rows
         if n_open:

@@ -9,6 +9,8 @@ from windlass.store import Store
 
 SPLIT = "_split"
 """The column of collected rows that says as which split a row was given ('' = not said)."""
+GROUP = "_group"
+"""The column that says which rows belong together ('' = the row stands for itself); there only where some do."""
 
 
 def write_collected(store: Store, rows: pl.DataFrame) -> None:

@@ -16,7 +16,7 @@ from windlass.kinds.contract import Kind, is_missing
 from windlass.records import Collected, Progress, as_json, silent
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.places import check_columns, find, names_of
-from windlass.sources.prepared import SPLIT, write_collected
+from windlass.sources.prepared import GROUP, SPLIT, write_collected
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
@@ -31,8 +31,10 @@ class Intake:
 
     columns: dict[str, Kind]
     output: str
+    group: str = ""
     values: dict[str, list[Any]] = field(default_factory=dict)
     splits: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     rows_in: int = 0
@@ -64,12 +66,17 @@ class Intake:
                 f"column '{self.output}' is missing, expected an answer to learn from",
                 f"column '{self.output}' is missing",
             )
+        group = raw.values.get(self.group) if self.group else None
+        if isinstance(group, list | dict):
+            found = f"column '{self.group}' is {type(group).__name__}, expected a name or a number to group by"
+            return self._reject(raw, source, found, f"column '{self.group}' is no group")
         nothing_asked = all(is_missing(value) for name, value in cleaned.items() if name != self.output)
         if nothing_asked and self.columns[self.output].decode is not None:
             return self._reject(raw, source, "every input is missing", "every input is missing")
         for name, value in cleaned.items():
             self.values[name].append(value)
         self.splits.append(source.split)
+        self.groups.append(raw.group if is_missing(group) else str(group).strip())
         return None
 
     def _reject(self, raw: RawRow, source: Source, reason: str, group: str, shown: str = "") -> None:
@@ -81,7 +88,7 @@ class Intake:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    return fingerprint([spec.data, spec.inputs, spec.output, seen])
+    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, seen])
 
 
 def _stamps(source: Source) -> list[tuple[str, int, int]]:
@@ -100,9 +107,9 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     sources = _sources(spec, store)
     folder = store.stage("collect")
     shutil.rmtree(folder / PICTURES, ignore_errors=True)
-    intake = Intake(columns, spec.output_column)
+    intake = Intake(columns, spec.output_column, spec.group)
     for source in sources:
-        for raw in _checked(source, list(columns)):
+        for raw in _checked(source, [*columns, *filter(None, [spec.group])]):
             intake.take(raw, source)
             if intake.rows_in % EVERY == 0:
                 progress("collect", intake.rows_in, 0, source.path.name)
@@ -160,5 +167,7 @@ def _write_rows(store: Store, intake: Intake) -> None:
         pl.Series(name, intake.values[name], dtype=pl.Float64 if kind.stored_as is float else pl.String)
         for name, kind in intake.columns.items()
     ]
-    rows = pl.DataFrame([*series, pl.Series(SPLIT, intake.splits, dtype=pl.String)])
-    write_collected(store, rows)
+    series.append(pl.Series(SPLIT, intake.splits, dtype=pl.String))
+    if any(intake.groups):
+        series.append(pl.Series(GROUP, intake.groups, dtype=pl.String))
+    write_collected(store, pl.DataFrame(series))

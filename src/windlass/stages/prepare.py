@@ -11,7 +11,7 @@ from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.pages.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
-from windlass.sources.prepared import SPLIT, read_collected, write_splits
+from windlass.sources.prepared import GROUP, SPLIT, read_collected, write_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
@@ -47,13 +47,16 @@ def key_of(spec: Spec, store: Store) -> str:
 
 
 def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
-    """Takes out duplicates and what train shares with test, splits (by label where there are labels), writes the card.
+    """Takes out duplicates and what train shares with test, splits (by label where there are labels; groups as a
+    whole), writes the card.
 
     Raises: DataError: fewer than two labels, every label on one row, or too many labels.
     """
     collected = Collected(**store.read_record("collect"))
     cleaning = Cleaning()
     splits = split_rows(read_collected(store), spec, cleaning)
+    groups = {name: part[GROUP].n_unique() for name, part in splits.items() if GROUP in part.columns}
+    splits = {name: part.drop(GROUP, strict=False) for name, part in splits.items()}
     _warn_of_columns(splits["train"], spec, cleaning)
     write_splits(store, splits)
     progress("prepare", collected.accepted, collected.accepted, "")
@@ -71,6 +74,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
         ],
         warnings=cleaning.warnings,
         key=key_of(spec, store),
+        groups=groups,
     )
     write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
     write_json(store.record("prepare"), as_json(record))
@@ -83,33 +87,62 @@ def _has_labels(spec: Spec) -> bool:
 
 
 def split_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
-    """Train, validation and test without shared inputs, each in a random but fixed order."""
+    """Train, validation and test without shared inputs or groups, each in a random but fixed order."""
     random = np.random.default_rng(spec.seed)
+    rows = _with_own_groups(rows, spec, cleaning)
     if not _has_labels(spec):
         return _split_texts(rows, spec, cleaning, random)
     inputs, output = list(spec.inputs), spec.output_column
-    given = {split: rows.filter(pl.col(SPLIT) == split).drop(SPLIT) for split in ("train", "validation", "test")}
-    given["train"] = pl.concat([given["train"], rows.filter(pl.col(SPLIT) == "").drop(SPLIT)])
+    given = _given(rows)
     train = _without_duplicates(given["train"], cleaning)
     _check_labels(train, output, cleaning)
+    is_grouped = GROUP in rows.columns
     test = given["test"]
-    if len(test):
-        train = _without(train, test, inputs, "train row with the inputs of a test row", cleaning)
-        test = _with_known_labels(test, train, output, "test row whose label is not in train", cleaning)
-    else:
-        train, test = _cut(train, inputs, output, round(TEST_SHARE * len(train)), random)
-    validation = given["validation"]
-    if len(validation):
-        validation = _without(validation, test, inputs, "validation row with the inputs of a test row", cleaning)
-        train = _without(train, validation, inputs, "train row with the inputs of a validation row", cleaning)
-        validation = _with_known_labels(
-            validation, train, output, "validation row whose label is not in train", cleaning
-        )
-    else:
-        train, validation = cut_validation(train, inputs, output, random)
     if not len(test):
-        raise DataError(f"data has {len(rows):,} rows, too few for a test split, expected at least two rows a label")
+        train, test = _cut(train, inputs, output, round(TEST_SHARE * len(train)), random)
+    if len(given["test"]) or is_grouped:
+        train = _apart(train, test, inputs, ("train", "test"), cleaning)
+        test = _with_known_labels(test, train, output, "test row whose label is not in train", cleaning)
+    validation = given["validation"]
+    if not len(validation):
+        train, validation = cut_validation(train, inputs, output, random)
+    if len(given["validation"]) or is_grouped:
+        validation = _apart(validation, test, inputs, ("validation", "test"), cleaning)
+        train = _apart(train, validation, inputs, ("train", "validation"), cleaning)
+        reason = "validation row whose label is not in train"
+        validation = _with_known_labels(validation, train, output, reason, cleaning)
+    if not len(test):
+        raise _too_few(rows, "two rows a label")
     return {"train": train[random.permutation(len(train))], "validation": validation, "test": test}
+
+
+def _given(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The rows as they were given; those of which nothing was said are for training."""
+    given = {split: rows.filter(pl.col(SPLIT) == split).drop(SPLIT) for split in ("train", "validation", "test")}
+    given["train"] = pl.concat([given["train"], rows.filter(pl.col(SPLIT) == "").drop(SPLIT)])
+    return given
+
+
+def _with_own_groups(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> pl.DataFrame:
+    """Rows that belong to nothing have a group of their own, where there are groups."""
+    if GROUP not in rows.columns:
+        return rows
+    alone = pl.col(GROUP) == ""
+    n_alone = rows.select(alone.sum()).item()
+    if n_alone and spec.group:
+        cleaning.warnings.append(f"column '{spec.group}' is missing in {n_alone:,} rows: each is a group of its own")
+    own = pl.format("\x00{}", pl.int_range(pl.len()))
+    return rows.with_columns(pl.when(alone).then(own).otherwise(pl.col(GROUP)).alias(GROUP))
+
+
+def _too_few(rows: pl.DataFrame, wanted: str) -> DataError:
+    if GROUP not in rows.columns:
+        return DataError(f"data has {len(rows):,} rows, too few for a test split, expected at least {wanted}")
+    n_groups = rows[GROUP].n_unique()
+    return DataError(
+        f"data has {n_groups:,} groups in {len(rows):,} rows, too few for a test split, expected each label in several",
+        "rows of a group stay together: give a test file of its own, or group by something smaller",
+    )
 
 
 def _split_texts(
@@ -118,20 +151,18 @@ def _split_texts(
     """Without labels there is nothing to split by. Rows without any input are told apart by what is written."""
     asked = pl.concat_str([pl.col(list(spec.inputs)).cast(pl.String).fill_null("")], separator="\x1f")
     own = pl.when(asked.str.replace_all("\x1f", "") == "").then(pl.col(spec.output_column)).otherwise(asked)
-    known = rows.with_columns(own.alias(ASKED), pl.lit("").alias(LABEL))
-    given = {split: known.filter(pl.col(SPLIT) == split).drop(SPLIT) for split in ("train", "validation", "test")}
-    given["train"] = pl.concat([given["train"], known.filter(pl.col(SPLIT) == "").drop(SPLIT)])
+    given = _given(rows.with_columns(own.alias(ASKED), pl.lit("").alias(LABEL)))
     train, test, validation = _without_duplicates(given["train"], cleaning), given["test"], given["validation"]
     if not len(test):
         train, test = _cut(train, [ASKED], LABEL, round(min(TEST_SHARE * len(train), MAX_VALIDATION)), random)
-    train = _without(train, test, [ASKED], "train row with the inputs of a test row", cleaning)
+    train = _apart(train, test, [ASKED], ("train", "test"), cleaning)
     if not len(validation):
         wanted = max(1, min(MAX_VALIDATION, round(TEXT_SHARE * len(train))))
         train, validation = _cut(train, [ASKED], LABEL, wanted, random)
-    validation = _without(validation, test, [ASKED], "validation row with the inputs of a test row", cleaning)
-    train = _without(train, validation, [ASKED], "train row with the inputs of a validation row", cleaning)
+    validation = _apart(validation, test, [ASKED], ("validation", "test"), cleaning)
+    train = _apart(train, validation, [ASKED], ("train", "validation"), cleaning)
     if not len(train) or not len(test):
-        raise DataError(f"data has {len(rows):,} rows, too few to split, expected at least two different ones")
+        raise _too_few(rows, "two different ones")
     is_asked = bool((train[ASKED] != train[spec.output_column]).any())
     order = random.permutation(len(train)) if is_asked else np.arange(len(train))  # passages of a text stay in order
     return {
@@ -143,16 +174,27 @@ def _split_texts(
 def cut_validation(
     train: pl.DataFrame, inputs: list[str], output: str, random: np.random.Generator
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Train and validation rows without shared inputs; train keeps a row of every label, validation may be empty."""
+    """Train and validation rows that share no inputs or groups; train keeps every label, validation may be empty."""
     share = 0.2 if len(train) < SMALL else 0.1
     return _cut(train, inputs, output, min(MAX_VALIDATION, round(share * len(train))), random)
 
 
 def _without_duplicates(train: pl.DataFrame, cleaning: Cleaning) -> pl.DataFrame:
-    distinct = train.unique(keep="first", maintain_order=True)
+    told = [name for name in train.columns if name != GROUP]
+    distinct = train.unique(subset=told, keep="first", maintain_order=True)
     if len(distinct) < len(train):
         cleaning.removed["exact duplicate"] += len(train) - len(distinct)
     return distinct
+
+
+def _apart(
+    rows: pl.DataFrame, others: pl.DataFrame, inputs: list[str], splits: tuple[str, str], cleaning: Cleaning
+) -> pl.DataFrame:
+    """The rows of the first split that share neither inputs nor a group with those of the second."""
+    own, other = splits
+    if GROUP in rows.columns:
+        rows = _without(rows, others, [GROUP], f"{own} row of the group of a {other} row", cleaning)
+    return _without(rows, others, inputs, f"{own} row with the inputs of a {other} row", cleaning)
 
 
 def _without(
@@ -208,8 +250,10 @@ def _cut(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows in two parts, the second of about `n_wanted`, in proportion to the labels.
 
-    Rows with the same inputs stay together, and the first part keeps a row of every label.
+    Rows with the same inputs (or else of a group) stay together, and the first part keeps a row of every label.
     """
+    if GROUP in rows.columns:
+        return _cut_groups(rows, output, n_wanted, random)
     groups: dict[tuple[Any, ...], list[int]] = {}
     for number, place in enumerate(_places(rows, inputs)):
         groups.setdefault(place, []).append(number)
@@ -232,6 +276,37 @@ def _cut(
     for group in taken if lost else ():  # all rows of a label stood beside another label's, with the same inputs
         mask[group] = lost.isdisjoint(labels[number] for number in group)
     return rows.filter(~pl.Series(mask)), rows.filter(pl.Series(mask))
+
+
+def _cut_groups(
+    rows: pl.DataFrame, output: str, n_wanted: int, random: np.random.Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """As `_cut`, of whole groups: in a random order each that brings the labels nearer to their shares, else the
+    smallest that can be taken."""
+    labels, groups = rows[output].to_list(), rows[GROUP].to_list()
+    held: dict[str, Counter[Any]] = {}
+    for group, label in zip(groups, labels, strict=True):
+        held.setdefault(group, Counter())[label] += 1
+    left = Counter(labels)
+    wanted = {label: found * n_wanted / len(rows) for label, found in left.items()}
+    names, taken = list(held), set[str]()
+
+    def can_leave(group: str) -> bool:
+        return all(left[label] > found for label, found in held[group].items())
+
+    for place in random.permutation(len(names)):
+        group = names[place]
+        gain = sum(abs(wanted[label]) - abs(wanted[label] - found) for label, found in held[group].items())
+        if gain > 0 and can_leave(group):
+            taken.add(group)
+            for label, found in held[group].items():
+                left[label] -= found
+                wanted[label] -= found
+    if not taken and n_wanted:
+        smallest = sorted(filter(can_leave, names), key=lambda name: held[name].total())
+        taken = set(smallest[:1])
+    mask = pl.Series([group in taken for group in groups], dtype=pl.Boolean)
+    return rows.filter(~mask), rows.filter(mask)
 
 
 def _warn_of_columns(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> None:
