@@ -77,11 +77,13 @@ def test_what_equals_the_default_is_not_written():
         ),
         ({"nmae": "x"}, " in all)\nhint: did you mean 'name'?"),
         ({"gruop": "patient"}, "did you mean 'group'?"),
+        ({"limits": {"rules_broken": 0.1}}, "'rules_broken' is limited without 'brand', expected `brand: brand.yaml`"),
         ({"group": "intent"}, "'group' is 'intent', the output, expected a column that is known beforehand"),
         ({3: "x"}, "unknown key '3'"),
         (
             {"limits": {"size": 3}},
-            "unknown key 'limits.size', expected one of 'latency_p95_ms', 'size_mb'\nhint: did you mean 'size_mb'?",
+            "unknown key 'limits.size', expected one of 'latency_p95_ms', 'size_mb', 'rules_broken'\n"
+            "hint: did you mean 'size_mb'?",
         ),
         ({"name": None}, "windlass.yaml has no 'name', expected it\nhint: `windlass init DATA` writes a complete file"),
         ({"output": None}, "has no 'output', expected it"),
@@ -156,7 +158,7 @@ def test_a_wrong_value_is_refused_with_what_was_expected(change, words):
         ("a: \x00\n", "is not valid YAML"),
         ("? [a]\n: b\n", "is not valid YAML"),
         ("a: \ud800\n", "is not valid YAML"),
-        ("a: " + "x" * MAX_BYTES, "windlass.yaml is larger than 256 KB, expected a short specification"),
+        ("a: " + "x" * MAX_BYTES, "windlass.yaml is larger than 256 KB, expected a short file"),
         (
             text().replace("message: text", "no: text"),
             "'inputs' has the key False, expected text (in quotes when it looks like",

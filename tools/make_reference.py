@@ -31,6 +31,8 @@ WRITTEN = {
     "rouge_l": "F1 of their longest common subsequence of words.",
     "exact_match": "Share of answers that are a right one, but for case, punctuation and articles.",
     "token_f1": "F1 of their words without case, punctuation and articles; Chinese by characters.",
+    "pass_at_1": "Share of programs that pass their tests, run in a sandbox; `checks:` names the column.",
+    "pass_at_5": "Chance that one of five sampled programs does, from ten a row (Chen et al. 2021, eq. 1).",
     "bits_per_byte": "How badly the right texts are foreseen: bits for each of their bytes; less is better.",
 }
 

@@ -61,13 +61,19 @@ class Rules(Strict):
     superlatives: bool = Field(False, description="whether 'the best', 'finest', '最好' may be said")
     health_promises: bool = Field(False, description="whether a text may promise health: 'cures colds', '减肥'")
 
+    @property
+    def in_force(self) -> list[str]:
+        """The names of the rules that a text can break."""
+        allowed = {"superlatives": self.superlatives, "health_promises": self.health_promises}
+        return [name for name in type(self).model_fields if not allowed.get(name, not getattr(self, name))]
+
 
 def load_rules(path: Path) -> Rules:
     """The rules of a `brand.yaml`. Raises: NotReady: no such file; SpecError: another key or value than expected."""
     if not path.is_file():
         raise NotReady(f"{path} does not exist, expected the rules of the brand")
     try:
-        values = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
+        values = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path), "'never', 'required', 'longest' ...")
     except UnicodeDecodeError:
         raise SpecError(f"{path} is not UTF-8 text, expected UTF-8", "save the file as UTF-8") from None
     for key in values:
@@ -89,21 +95,28 @@ def load_rules(path: Path) -> Rules:
 
 def broken(text: str, rules: Rules) -> list[str]:
     """What the text does against the rules, one sentence each; empty when it keeps them all."""
+    return [fault for faults in breaches(text, rules).values() for fault in faults]
+
+
+def breaches(text: str, rules: Rules) -> dict[str, list[str]]:
+    """The same by rule, those that it breaks alone."""
     plain = _plain(text)
-    faults = [f"uses '{word}', which is never used" for word in rules.never if _says(plain, word)]
-    faults += [
+    faults: dict[str, list[str]] = {
+        "never": [f"uses '{word}', which is never used" for word in rules.never if _says(plain, word)]
+    }
+    faults["required"] = [
         f"speaks of {_first(plain, each.when)} without '{each.text}'" if each.when else f"lacks '{each.text}'"
         for each in rules.required
         if (not each.when or _first(plain, each.when)) and _plain(each.text) not in plain
     ]
     if rules.longest is not None and len(text) > rules.longest:
-        faults.append(f"has {len(text):,} characters, expected at most {rules.longest:,}")
+        faults["longest"] = [f"has {len(text):,} characters, expected at most {rules.longest:,}"]
     if not rules.superlatives:
         found = _found(plain, ENGLISH_SUPERLATIVES) + _found(plain, CHINESE_SUPERLATIVES)
-        faults += [f"says '{words}', a superlative" for words in found]
+        faults["superlatives"] = [f"says '{words}', a superlative" for words in found]
     if not rules.health_promises:
-        faults += [f"promises health: '{words}'" for words in _found(plain, HEALTH)]
-    return faults
+        faults["health_promises"] = [f"promises health: '{words}'" for words in _found(plain, HEALTH)]
+    return {rule: found for rule, found in faults.items() if found}
 
 
 def _plain(text: str) -> str:

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.metrics import LOWER, METRICS
-from windlass.text_metrics import BITS, TEXT_METRICS
+from windlass.text_metrics import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 
 FILE_NAME = "windlass.yaml"
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 8
-ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS)
+ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
@@ -27,6 +27,9 @@ class Limits(Strict):
 
     latency_p95_ms: float | None = Field(default=None, gt=0, description="95th percentile of an answer in milliseconds")
     size_mb: float | None = Field(default=None, gt=0, description="size of the artifact on disk, in megabytes")
+    rules_broken: float | None = Field(
+        default=None, ge=0, le=1, description="share of the answers that may break a rule of `brand`"
+    )
 
 
 class Language(Strict):
@@ -78,6 +81,8 @@ class Spec(Strict):
     group: str = Field(
         "", description="column of what rows belong to, such as a patient: they stay together when rows are split"
     )
+    checks: str = Field("", description="column of tests (Python) that an answer, a program, must pass: `pass_at_1`")
+    brand: str = Field("", description="a file of rules, such as brand.yaml, that texts shall keep: `rules_broken`")
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
@@ -161,10 +166,13 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def parse_yaml(text: str, where: str = FILE_NAME) -> dict[str, Any]:
-    """The mapping that the text holds. Raises: SpecError with line and reason."""
+def parse_yaml(
+    text: str, where: str = FILE_NAME, keys: str = "'name', 'data', 'inputs', 'output'"
+) -> dict[str, Any]:
+    """The mapping that the text holds; `keys`: which ones a message shall name. Raises: SpecError with line and reason.
+    """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise SpecError(f"{where} is larger than {MAX_BYTES // 1024} KB, expected a short specification")
+        raise SpecError(f"{where} is larger than {MAX_BYTES // 1024} KB, expected a short file")
     loader = None
     try:
         loader = _StrictLoader(text)
@@ -181,9 +189,7 @@ def parse_yaml(text: str, where: str = FILE_NAME) -> dict[str, Any]:
         if loader is not None:
             loader.dispose()
     if not isinstance(value, dict):
-        raise SpecError(
-            f"{where} is {type(value).__name__}, expected a mapping with 'name', 'data', 'inputs', 'output'"
-        )
+        raise SpecError(f"{where} is {type(value).__name__}, expected a mapping with {keys}")
     return value
 
 
@@ -208,6 +214,8 @@ def from_values(values: dict[str, Any], where: str) -> Spec:
         raise SpecError(f"{where}: column '{spec.output_column}' is input and output, expected one of the two")
     if spec.group == spec.output_column:
         raise SpecError(f"{where}: 'group' is '{spec.group}', the output, expected a column that is known beforehand")
+    if spec.limits.rules_broken is not None and not spec.brand:
+        raise SpecError(f"{where}: '{RULES_BROKEN}' is limited without 'brand', expected `brand: brand.yaml`")
     return spec
 
 

@@ -26,7 +26,7 @@ from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_golden
 from windlass.predictors.contract import Labeller
 from windlass.records import Json, Row, Splits, silent
-from windlass.sources.places import find, names_of
+from windlass.sources.places import find, names_of, wanted_columns
 from windlass.sources.standard_library import PREFIX
 from windlass.toys import toys, writing_toys
 
@@ -400,7 +400,7 @@ def check_blueprint(folder: Path) -> None:
             expect(path.exists(), f"{folder.name}: data '{name}' does not exist")
             files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
             expect(files, f"{folder.name}: data '{name}' is empty")
-        _check_columns(folder, spec, name)
+    _check_columns(folder, spec)
     readme = folder / "README.md"
     expect(readme.is_file(), f"{folder.name} has no README.md")
     expect(readme.read_text(encoding="utf-8").lstrip().startswith("# "), f"{folder.name}: README.md has no heading")
@@ -413,17 +413,16 @@ def _files(folder: Path) -> Iterable[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and ".windlass" not in path.parts)
 
 
-def _check_columns(folder: Path, spec: specs.Spec, data: str) -> None:
+def _check_columns(folder: Path, spec: specs.Spec) -> None:
     """The first whole row of every table that is meant has the columns; pictures in folders have none."""
     try:
-        sources = find(data, folder, names_of(spec), folder)
+        sources = find(spec.data, folder, names_of(spec), folder)
     except DataError as error:
         raise AssertionError(f"{folder.name}: {error}") from None
     for source in sources:
         if source.path.suffix == ".npz" or (source.path.is_dir() and not source.version):
             continue
         row = next((raw.values for raw in source.rows() if raw.values is not None), None)
-        expect(row, f"{folder.name}: data '{data}' has no rows")
-        wanted = [*spec.columns, *filter(None, [spec.group])]
-        absent = [column for column in wanted if column not in (row or {})]
-        expect(not absent, f"{folder.name}: data '{data}' has no column {absent}, it has {list(row or {})}")
+        expect(row, f"{folder.name}: data '{source.path.name}' has no rows")
+        absent = [column for column in wanted_columns(spec, source.split) if column not in (row or {})]
+        expect(not absent, f"{folder.name}: data '{source.path.name}' has no column {absent}, it has {list(row or {})}")

@@ -11,7 +11,7 @@ import re
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -135,12 +135,18 @@ TEXT_METRICS: dict[str, TextMetric] = {
     "token_f1": _best(token_f1),
 }
 BITS = "bits_per_byte"
+PASSES = {"pass_at_1": 1, "pass_at_5": 5}
+"""Metrics of programs that tests are run on -> the k of pass@k."""
+RULES_BROKEN = "rules_broken"
+"""Share of answers that break a rule of the brand; of each rule as `rules_broken.<rule>`."""
 
 
 @dataclass(frozen=True)
 class TextMarks:
     """A candidate's answers on rows whose right answers are known.
 
+    judged: metrics that something else than the right answers decides: for each row a share 0-1, NaN where it is not
+    judged; the metric is their mean.
     nats: (n,) negative log-likelihood of each row's first right answer; None: the candidate gives none.
     written: false when nothing was answered, and the likelihood alone is measured.
     """
@@ -150,6 +156,7 @@ class TextMarks:
     nats: Array | None = None
     written: bool = True
     calibration_error: float | None = None
+    judged: Mapping[str, Array] = field(default_factory=dict)
     _statistics: dict[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -158,13 +165,18 @@ class TextMarks:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that are defined here."""
-        return (*(TEXT_METRICS if self.written else ()), *((BITS,) if self.nats is not None else ()))
+        compared = TEXT_METRICS if self.written else ()
+        return (*self.judged, *compared, *((BITS,) if self.nats is not None else ()))
 
     def value(self, metric: str, rows: Array | None = None) -> float:
         """The metric of all rows, or of these (a row may be named several times). Raises: NotReady: no sacrebleu."""
         chosen = slice(None) if rows is None else rows
         if metric == BITS:
             return self._bits(chosen)
+        if metric in self.judged:
+            shares = self.judged[metric][chosen]
+            known = shares[~np.isnan(shares)]
+            return float(known.mean()) if len(known) else float("nan")
         if not self.written:
             return float("nan")
         if metric not in self._statistics:

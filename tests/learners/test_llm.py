@@ -327,7 +327,7 @@ def test_preferences_and_rewards_follow_fine_tuning(tmp_path, folders):
 
 
 def test_a_reward_by_tests_needs_their_column(tmp_path, folders):
-    with pytest.raises(SpecError, match="expected an input column 'tests'"):
+    with pytest.raises(SpecError, match="expected `checks:` to name the column"):
         llm.fit(writers.echoes(tmp_path), options(tmp_path, folders("llama"), reward="tests"), Budget(60), silent)
 
 

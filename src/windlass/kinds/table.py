@@ -11,6 +11,7 @@ from windlass.kinds import category, chat, date, image, number, text
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
 from windlass.spec import Goal, Spec, parse_goal
+from windlass.text_metrics import PASSES
 
 KINDS: dict[str, Kind] = {
     kind.name: kind for kind in (text.KIND, chat.KIND, image.KIND, number.KIND, category.KIND, date.KIND)
@@ -37,7 +38,20 @@ def goal(spec: Spec) -> Goal:
             f"goal asks for '{stated.metric}' of an output that is '{kind.name}', expected {expected(kind.metrics)}",
             did_you_mean(stated.metric, kind.metrics),
         )
-    return stated if stated.metric else Goal(metric=kind.metrics[0])
+    if spec.checks and not set(PASSES) <= set(kind.metrics):
+        raise SpecError(f"output '{spec.output_column}' is '{kind.name}' and has 'checks', expected a program: text")
+    if stated.metric in PASSES and not spec.checks:
+        raise SpecError(
+            f"goal asks for '{stated.metric}' without 'checks', expected the column that holds the tests",
+            "`checks: tests`",
+        )
+    return stated if stated.metric else Goal(metric=next(iter(PASSES)) if spec.checks else kind.metrics[0])
+
+
+def learned_metric(spec: Spec) -> str:
+    """What learners look at while they learn: the goal's metric, or the kind's first where programs would be run."""
+    metric = goal(spec).metric
+    return get(spec.output[spec.output_column]).metrics[0] if metric in PASSES else metric
 
 
 def fit_column(

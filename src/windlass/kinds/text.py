@@ -15,7 +15,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Parts, Place, Sparse, has_surrogate, is_missing, shown
 from windlass.records import Json
-from windlass.text_metrics import BITS, TEXT_METRICS
+from windlass.text_metrics import BITS, PASSES, TEXT_METRICS
 
 MAX_CHARACTERS = 100_000
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
@@ -301,7 +301,7 @@ KIND = Kind(
     fit=fit,
     encode=encode,
     clean=clean,
-    metrics=(*TEXT_METRICS, BITS),
+    metrics=(*TEXT_METRICS, BITS, *PASSES),
     describe=lambda value, state: "is missing" if not value else f"is {shown(value)}",
     parts=Parts(find, finer, without, spread, show=lambda value: value),
 )

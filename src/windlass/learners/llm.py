@@ -22,6 +22,7 @@ from windlass.learners.task import Task
 from windlass.predictors.language import MODEL
 from windlass.predictors.prompts import Prompts, Template
 from windlass.records import Json, Progress, Splits
+from windlass.sources.prepared import CHECKS
 
 LENGTH = 2_048
 """Tokens of prompt and answer together: longer ones cost more than they teach in minutes."""
@@ -87,8 +88,8 @@ def _check(splits: Splits, options: Options) -> None:
     if section.preferences and not Path(section.preferences).is_file():
         raise NotReady(f"preferences are '{section.preferences}', expected a JSONL file of prompt, chosen, rejected")
     if section.reward == "tests":
-        if TESTS not in splits.inputs:
-            raise SpecError(f"reward is 'tests', expected an input column '{TESTS}' with the tests of each row")
+        if TESTS not in splits.inputs and CHECKS not in splits.train.columns:
+            raise SpecError("reward is 'tests', expected `checks:` to name the column with the tests of each row")
         REWARDS["tests"]("x = 1", {TESTS: "assert x == 1"}, ())
 
 
@@ -152,7 +153,10 @@ def _taught_further(pupil: Pupil, lesson: Lesson, splits: Splits, options: Optio
 
 def _rewarded(splits: Splits, part: str, reward: str, most: int) -> preference.Task:
     rows, _ = language.rows_of(splits, part)
-    rights = [text.several(str(value or "")) for value in getattr(splits, part)[splits.output_column].to_list()]
+    table = getattr(splits, part)
+    if CHECKS in table.columns:
+        rows = [{**row, TESTS: tests} for row, tests in zip(rows, table[CHECKS].to_list(), strict=True)]
+    rights = [text.several(str(value or "")) for value in table[splits.output_column].to_list()]
     n_kept = len(rows) if part == "train" else preference.N_JUDGED
     return preference.Task(rows[:n_kept], rights[:n_kept], REWARDS[reward], most)
 

@@ -4,13 +4,13 @@ Source: rewards that are checked rather than learned: Shao et al. 2024, arXiv:24
         arXiv:2411.15124.
 """
 
-import ast
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 
+from windlass.predictors.examine import BOUNDS, program, statements
 from windlass.records import Row
-from windlass.sandbox import Bounds, passes
+from windlass.sandbox import passes
 from windlass.text_metrics import normalised
 
 Reward = Callable[[str, Row, Sequence[str]], float]
@@ -18,8 +18,6 @@ TESTS = "tests"
 """The input column that holds the tests of a program."""
 AMOUNT = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 NUMBER = re.compile(rf"(?<![\w)])[-−]{AMOUNT}|{AMOUNT}")
-FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
-BOUNDS = Bounds(seconds=3.0, memory_mb=256)
 
 
 def exact(answer: str, row: Row, rights: Sequence[str]) -> float:
@@ -51,17 +49,3 @@ def last_number(text: str) -> Decimal | None:
         return Decimal(found[-1].replace(",", "").replace("−", "-"))
     except InvalidOperation:  # digits of another script may be none of Decimal's
         return None
-
-
-def program(answer: str) -> str:
-    """The first program between ``` marks, else all that was written."""
-    found = FENCE.search(answer)
-    return found.group(1) if found else answer
-
-
-def statements(tests: str) -> list[str]:
-    """The statements of the tests, one after the other; lines where they are no Python."""
-    try:
-        return [ast.unparse(node) for node in ast.parse(tests).body]
-    except (SyntaxError, ValueError, RecursionError):
-        return [line for line in tests.splitlines() if line.strip()]

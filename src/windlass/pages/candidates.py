@@ -23,6 +23,8 @@ SPELLED_OUT = frozenset({"validation", "accuracy", "macro_f1", "calibration"})
 BESIDE = {
     "accuracy": "acc.",
     "macro_f1": "m-F1",
+    "pass_at_1": "pass@1",
+    "rules_broken": "rules",
     "chrf": "chrF",
     "bleu": "BLEU",
     "rouge_l": "R-L",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from windlass.brand import Rules, breaches
 from windlass.metrics import Array, confusion
 from windlass.pages import sections
 from windlass.pages.advice import next_steps
@@ -26,7 +27,7 @@ from windlass.pages.words import (
     with_code,
 )
 from windlass.records import Board, Candidate, Collected, Prepared
-from windlass.text_metrics import token_f1
+from windlass.text_metrics import RULES_BROKEN, token_f1
 
 __all__ = ["Details", "leaderboard", "report"]
 # Even if text from outside slipped through unescaped, the browser would neither run nor load anything.
@@ -52,6 +53,7 @@ class Details:
     spec_text: str = ""
     answers: Sequence[str] = ()
     references: Sequence[Sequence[str]] = ()
+    rules: Rules | None = None
 
     @property
     def matrix(self) -> Array:
@@ -71,6 +73,7 @@ def report(board: Board, details: Details) -> str:
         ("confusion", "What is confused with what", sections.confusions(matrix, details.labels)),
         ("calibration", "Can the confidence be trusted?", _calibration(board, details)),
         ("mistakes", "Most confident mistakes", _mistakes(details)),
+        ("rules", "Rules of the brand", _rules(board, details)),
         ("texts", "What it wrote", _texts(details)),
         ("labels", "Each label", sections.per_class(scores)),
         ("data", "Data card", sections.data(details.prepared, details.collected)),
@@ -154,6 +157,19 @@ def _mistakes(details: Details) -> str:
         return ""
     found = confident_mistakes(details.targets, details.probabilities)
     return sections.mistakes(found, details.labels, details.examples)
+
+
+def _rules(board: Board, details: Details) -> str:
+    """How many texts break each rule, with the first words that do."""
+    best = chosen(board)
+    if best is None or details.rules is None or not details.answers:
+        return ""
+    found: dict[str, str] = {}
+    for answer in details.answers:
+        for rule, faults in breaches(answer, details.rules).items():
+            found.setdefault(rule, faults[0])
+    shares = {rule: best.metrics.get(f"{RULES_BROKEN}.{rule}") for rule in details.rules.in_force}
+    return sections.rules({rule: (estimate, found.get(rule, "")) for rule, estimate in shares.items()})
 
 
 def _texts(details: Details) -> str:

@@ -156,6 +156,17 @@ def texts(
     return f"{note}{table(heads, rows, 'plain stack')}"
 
 
+def rules(found: Mapping[str, tuple[Any, str]]) -> str:
+    """Each rule with the share of the texts that break it, and a text's fault as an example."""
+    rows = [
+        [escaped(rule), _estimate(estimate), f'<span dir="auto">{escaped(example, EXAMPLE_LIMIT) or NOTHING}</span>']
+        for rule, (estimate, example) in found.items()
+    ]
+    heads = [("rule", "name"), ("texts that break it", "n"), ("for example, one", "text")]
+    note = '<p class="quiet">Shares 0–1 of the texts for the test rows, with 95 % intervals.</p>'
+    return f"{note}{table(heads, rows)}" if rows else ""
+
+
 def per_class(scores: list[ClassScore]) -> str:
     """Precision, recall and F1 of each class with intervals, the weakest first."""
     if not scores:

@@ -25,8 +25,15 @@ METRIC_NAMES = {
     "exact_match": "exact match",
     "token_f1": "token F1",
     "bits_per_byte": "bits per byte",
+    "pass_at_1": "pass@1",
+    "pass_at_5": "pass@5",
+    "rules_broken": "texts against the rules",
 }
-LIMIT_NAMES = {"latency_p95_ms": ("p95 latency", "ms"), "size_mb": ("size", "MB")}
+LIMIT_NAMES = {
+    "latency_p95_ms": ("p95 latency", "ms"),
+    "size_mb": ("size", "MB"),
+    "rules_broken": ("texts against the rules", ""),
+}
 # Control characters (terminal escapes among them), lone surrogates and bidirectional overrides can rewrite
 # what stands around them; line breaks and tabs are dealt with apart, emoji joiners stay.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\ufffe\uffff]")

@@ -119,6 +119,11 @@ def read_label_folders(source: Source) -> Iterator[RawRow]:
             yield RawRow(number, {source.names.image: str(place), source.names.label: place.parts[0]})
 
 
+def wanted_columns(spec: Spec, split: str) -> list[str]:
+    """The columns that rows given as this split must have: tests are asked for where answers are measured."""
+    return [*spec.columns, *filter(None, [spec.group, spec.checks if split in ("", "test") else ""])]
+
+
 def check_columns(wanted: list[str], found: list[str], source: Source) -> None:
     """Raises: DataError: a wanted column is not among the found ones; names the nearest."""
     for column in wanted:

@@ -11,6 +11,8 @@ SPLIT = "_split"
 """The column of collected rows that says as which split a row was given ('' = not said)."""
 GROUP = "_group"
 """The column that says which rows belong together ('' = the row stands for itself); there only where some do."""
+CHECKS = "_checks"
+"""The column of tests that an answer must pass ('' = none); there only where some rows have them."""
 
 
 def write_collected(store: Store, rows: pl.DataFrame) -> None:

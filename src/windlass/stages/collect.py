@@ -1,5 +1,6 @@
 """Sources -> raw rows and `rejects.jsonl`: rows in = accepted + rejected, each reject with its reason."""
 
+import ast
 import json
 import shutil
 from collections import Counter
@@ -15,8 +16,8 @@ from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind, is_missing
 from windlass.records import Collected, Progress, as_json, silent
 from windlass.sources.contract import RawRow, Source
-from windlass.sources.places import check_columns, find, names_of
-from windlass.sources.prepared import GROUP, SPLIT, write_collected
+from windlass.sources.places import check_columns, find, names_of, wanted_columns
+from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
@@ -32,9 +33,11 @@ class Intake:
     columns: dict[str, Kind]
     output: str
     group: str = ""
+    checks: str = ""
     values: dict[str, list[Any]] = field(default_factory=dict)
     splits: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
+    tests: list[str] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     rows_in: int = 0
@@ -66,17 +69,18 @@ class Intake:
                 f"column '{self.output}' is missing, expected an answer to learn from",
                 f"column '{self.output}' is missing",
             )
-        group = raw.values.get(self.group) if self.group else None
-        if isinstance(group, list | dict):
-            found = f"column '{self.group}' is {type(group).__name__}, expected a name or a number to group by"
-            return self._reject(raw, source, found, f"column '{self.group}' is no group")
+        try:
+            group, tests = _group(raw.values.get(self.group)), _tests(raw.values.get(self.checks))
+        except DataError as error:
+            return self._reject(raw, source, error.message, error.message)
         nothing_asked = all(is_missing(value) for name, value in cleaned.items() if name != self.output)
         if nothing_asked and self.columns[self.output].decode is not None:
             return self._reject(raw, source, "every input is missing", "every input is missing")
         for name, value in cleaned.items():
             self.values[name].append(value)
         self.splits.append(source.split)
-        self.groups.append(raw.group if is_missing(group) else str(group).strip())
+        self.groups.append(group or raw.group)
+        self.tests.append(tests)
         return None
 
     def _reject(self, raw: RawRow, source: Source, reason: str, group: str, shown: str = "") -> None:
@@ -85,10 +89,29 @@ class Intake:
         self.reasons[group] += 1
 
 
+def _group(value: Any) -> str:
+    """What a row belongs to; '' when nothing is said. Raises: DataError: no name and no number."""
+    if isinstance(value, list | dict):
+        raise DataError(f"group is {type(value).__name__}, expected a name or a number")
+    return "" if is_missing(value) else str(value).strip()
+
+
+def _tests(value: Any) -> str:
+    """Tests as Python, from a text or a list of statements; '' when there are none. Raises: DataError: no Python."""
+    lines = value if isinstance(value, list) else [] if is_missing(value) else [value]
+    if not all(isinstance(line, str) for line in lines):
+        raise DataError("tests are no text, expected Python, or a list of statements")
+    try:
+        ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError):
+        raise DataError("tests are no Python, expected statements such as `assert f(1) == 2`") from None
+    return "\n".join(lines)
+
+
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, seen])
+    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, seen])
 
 
 def _stamps(source: Source) -> list[tuple[str, int, int]]:
@@ -107,9 +130,9 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     sources = _sources(spec, store)
     folder = store.stage("collect")
     shutil.rmtree(folder / PICTURES, ignore_errors=True)
-    intake = Intake(columns, spec.output_column, spec.group)
+    intake = Intake(columns, spec.output_column, spec.group, spec.checks)
     for source in sources:
-        for raw in _checked(source, [*columns, *filter(None, [spec.group])]):
+        for raw in _checked(source, wanted_columns(spec, source.split)):
             intake.take(raw, source)
             if intake.rows_in % EVERY == 0:
                 progress("collect", intake.rows_in, 0, source.path.name)
@@ -170,4 +193,6 @@ def _write_rows(store: Store, intake: Intake) -> None:
     series.append(pl.Series(SPLIT, intake.splits, dtype=pl.String))
     if any(intake.groups):
         series.append(pl.Series(GROUP, intake.groups, dtype=pl.String))
+    if any(intake.tests):
+        series.append(pl.Series(CHECKS, intake.tests, dtype=pl.String))
     write_collected(store, pl.DataFrame(series))

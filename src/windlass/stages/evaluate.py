@@ -10,28 +10,36 @@ from pathlib import Path
 
 import numpy as np
 
-from windlass.errors import NotReady
+from windlass.brand import Rules, load_rules
+from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
 from windlass.metrics import LOWER, Estimate, LabelMarks, Marks, bootstrap, is_better, paired_difference
 from windlass.pages.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
+from windlass.predictors.examine import pass_rates, rules_broken, sampled
+from windlass.predictors.writer import Writer
 from windlass.records import Board, Candidate, Collected, Json, Prepared, Progress, Row, Run, Splits, as_json, silent
+from windlass.sources.prepared import CHECKS
 from windlass.spec import Goal, Spec, dump
-from windlass.store import Store, fingerprint, size_mb, write_json, write_text
-from windlass.text_metrics import TextMarks
+from windlass.store import Store, fingerprint, hash_file, size_mb, write_json, write_text
+from windlass.text_metrics import PASSES, RULES_BROKEN, TextMarks
 
 N_TIMED = 200
 N_BATCH = 32
 SECONDS_TIMED = 3.0
 MOST_WRITTEN = 1_000
 """Of the test rows so many, evenly spread, are answered when an answer is a text: writing takes its time."""
+MOST_VALIDATED = 200
+"""Of the validation rows so many are answered, where programs have to be run."""
 REPORT = "report.html"
 
 
 def key_of(spec: Spec, store: Store) -> str:
     runs = store.read_record("train")["runs"]
-    return fingerprint([[run["key"], run["status"]] for run in runs] + [spec.goal, spec.limits.model_dump()])
+    rules = hash_file(store.project / spec.brand) if (store.project / spec.brand).is_file() else ""
+    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules]
+    return fingerprint([[run["key"], run["status"]] for run in runs] + held_to)
 
 
 def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> Board:
@@ -41,12 +49,13 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     goal = kinds.goal(spec)
     rows = splits.test.to_dicts()
     rows = rows[:: math.ceil(len(rows) / MOST_WRITTEN)] if spec.output[spec.output_column] == "text" else rows
-    truth = [row[spec.output_column] for row in rows]
+    rules = load_rules(store.project / spec.brand) if spec.brand else None
     candidates, marks = [], {}
     for number, run in enumerate(trained):
         progress("evaluate", number, len(trained), run.name)
         predictor = predictors.load(store.run_folder(run.name) / "artifact")
-        marks[run.name] = predictor.marks(rows, truth, splits.root)
+        marks[run.name] = _marks(predictor, rows, spec, rules, splits.root)
+        run = replace(run, validation=_validation(run, predictor, splits, spec))
         candidates.append(_measure(run, predictor, marks[run.name], splits, spec, store))
     progress("evaluate", len(trained), len(trained), "")
     if not candidates:
@@ -69,9 +78,39 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         key=key_of(spec, store),
     )
     write_json(store.record("evaluate"), as_json(board))
-    details = _details(spec, store, rows, trained, marks[chosen.name])
+    details = replace(_details(spec, store, rows, trained, marks[chosen.name]), rules=rules)
     write_text(store.stage("evaluate") / REPORT, report(board, details))
     return board
+
+
+def _marks(
+    predictor: Predictor, rows: Sequence[Row], spec: Spec, rules: Rules | None, root: Path
+) -> Marks:
+    """The answers beside the right ones, and what tests and rules say of them.
+
+    Raises: NotReady: no sandbox here. DataError: none of the rows has tests.
+    """
+    marks = predictor.marks(rows, [row[spec.output_column] for row in rows], root)
+    if not isinstance(marks, TextMarks) or not marks.written:
+        return marks
+    judged = rules_broken(marks.answers, rules) if rules else {}
+    if spec.checks:
+        tests = [row.get(CHECKS) or "" for row in rows]
+        if not any(tests):
+            raise DataError(f"no test row has tests in column '{spec.checks}', expected some to run on the answers")
+        judged["pass_at_1"] = pass_rates([[answer] for answer in marks.answers], tests, 1)
+        if kinds.goal(spec).metric == "pass_at_5" and isinstance(predictor, Writer):
+            judged["pass_at_5"] = pass_rates(sampled(predictor, rows, root), tests, PASSES["pass_at_5"])
+    return replace(marks, judged=judged)
+
+
+def _validation(run: Run, predictor: Predictor, splits: Splits, spec: Spec) -> float | None:
+    """The goal's metric on validation rows: what the learner measured, unless programs have to be run for it."""
+    metric = kinds.goal(spec).metric
+    if metric not in PASSES:
+        return run.validation
+    rows = [row for row in splits.validation.to_dicts() if row.get(CHECKS)][:MOST_VALIDATED]
+    return _marks(predictor, rows, spec, None, splits.root).value(metric) if rows else None
 
 
 def machine() -> str:
@@ -151,6 +190,10 @@ def _misses(goal: Goal, metrics: dict[str, Estimate], p95: float, size: float, s
         misses.append(f"latency p95 is {p95:.1f} ms, expected at most {limits.latency_p95_ms:g} ms")
     if limits.size_mb is not None and size > limits.size_mb:
         misses.append(f"size is {size:.1f} MB, expected at most {limits.size_mb:g} MB")
+    broken = metrics.get(RULES_BROKEN)
+    if limits.rules_broken is not None and (broken is None or broken.value > limits.rules_broken):
+        found = "not measured: nothing was written" if broken is None else str(broken)
+        misses.append(f"{RULES_BROKEN} is {found}, expected at most {limits.rules_broken:g}")
     return misses
 
 

@@ -11,7 +11,7 @@ from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.pages.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
-from windlass.sources.prepared import GROUP, SPLIT, read_collected, write_splits
+from windlass.sources.prepared import CHECKS, GROUP, SPLIT, read_collected, write_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
@@ -180,7 +180,7 @@ def cut_validation(
 
 
 def _without_duplicates(train: pl.DataFrame, cleaning: Cleaning) -> pl.DataFrame:
-    told = [name for name in train.columns if name != GROUP]
+    told = [name for name in train.columns if name not in (GROUP, CHECKS)]
     distinct = train.unique(subset=told, keep="first", maintain_order=True)
     if len(distinct) < len(train):
         cleaning.removed["exact duplicate"] += len(train) - len(distinct)

@@ -120,7 +120,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
             seconds = max(spec.minutes * 60 - sum(run.seconds for run in runs), 0.0) * share
             options = Options(
                 store.run_folder(entry.name),
-                kinds.goal(spec).metric,
+                kinds.learned_metric(spec),
                 spec.seed,
                 entry.variant,
                 spec.optimizer,
