@@ -36,7 +36,7 @@ def fit(folder: Path, splits: Splits, steps: int, pause: float = 0.0, variant: s
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gpt, "PRESETS", {"default": TINY, "gpt2": replace(TINY, family="gpt2")})
         patch.setattr(gpt, "SETTINGS", replace(gpt.SETTINGS, lr=4e-3, checkpoint_seconds=0.0))
-        patch.setattr(loop._Training, "_planned", lambda self, key, budget: Plan(key, steps, "float32", 1, 600.0))
+        patch.setattr(loop._Training, "_planned", lambda self, key, _: Plan(key, steps, "float32", 1, 600.0, steps))
         patch.setattr(loop._Training, "_step", slow)
         patch.setattr(loop, "CHECKPOINT_COST", 1e9 if pause else loop.CHECKPOINT_COST)
         folder.mkdir(parents=True, exist_ok=True)

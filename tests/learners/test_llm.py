@@ -33,7 +33,7 @@ FAMILIES = {"llama": "llama3", "qwen3": "qwen3", "gpt2": ""}
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """A plan of few steps whatever this machine is doing, at a rate that random weights need."""
-    monkeypatch.setattr(loop._Training, "_planned", lambda self, key, budget: Plan(key, STEPS, "float32", 1, 600.0))
+    monkeypatch.setattr(loop._Training, "_planned", lambda self, key, _: Plan(key, STEPS, "float32", 1, 600.0, STEPS))
     monkeypatch.setattr(llm, "RATES", {"small": 5e-3, "large": 5e-3, "beside": 2e-2})
 
 

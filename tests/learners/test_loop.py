@@ -69,10 +69,14 @@ def run(folder: Path, settings: Settings = SETTINGS, progress=silent, seconds: f
     return model, loop.train(model, options.pop("data", data()), settings, chosen, Budget(seconds), progress)
 
 
-def fixed_plan(folder: Path) -> None:
-    """One thread and all steps, whatever this machine is doing: what a first run would have planned on a quiet one."""
+def fixed_plan(folder: Path, steps: int = 72, **changes) -> None:
+    """One thread and so many steps, whatever this machine is doing: what a run would plan before its first step.
+
+    With 60 s for 72 steps of a millisecond the second plan is all of them.
+    """
     path = folder / loop.PLAN
-    path.write_text(json.dumps({**json.loads(path.read_text()), "steps": 72, "threads": 1, "seconds": 60.0}))
+    made = {**json.loads(path.read_text()), "steps": steps, "threads": 1, "seconds": 60.0, "again": 0}
+    path.write_text(json.dumps({**made, **changes}))
 
 
 def weights_of(model: nn.Module) -> np.ndarray:
@@ -108,20 +112,22 @@ def test_batches_are_cut_to_their_longest_row():
 
 
 def test_killed_anywhere_it_resumes_to_the_same_weights(tmp_path):
-    """kill -9 in a running step, twice; dropout and the place inside the epoch go on as if nothing had been."""
+    """kill -9 in a running step, before and after the second plan, which has 72 steps where the first had 48; dropout
+    and the place inside the epoch go on as if nothing had been."""
     script = ("import sys; from pathlib import Path; from tests.learners.test_loop import run, fixed_plan, SETTINGS\n"
-              "run(Path(sys.argv[1]), pause=0.02)")
+              "run(Path(sys.argv[1]), pause=0.05)")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         run(folder, dataclasses.replace(SETTINGS))
         (folder / checkpoint.FILE).unlink(missing_ok=True)
-        fixed_plan(folder)
+        fixed_plan(folder, 48)
     wanted, result = run(whole)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    for _ in range(2):
-        before = _stamp(killed)
+    assert result[-1]["step"] == 72
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}"}
+    for is_planned_again in (False, True):
         process = subprocess.Popen([sys.executable, "-c", script, str(killed)], env=environment)
-        _wait_for_change(killed, before, process)
+        _wait(lambda: _stamp(killed) and (_again(killed) or not is_planned_again), process)  # noqa: B023
         process.send_signal(signal.SIGKILL)
         process.wait()
     found, _ = checkpoint.read(killed / checkpoint.FILE) or ({}, {})
@@ -138,24 +144,30 @@ def _stamp(folder: Path) -> float:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def _wait_for_change(folder: Path, before: float, process: subprocess.Popen) -> None:
-    """Until the run has written its next checkpoint."""
-    while _stamp(folder) == before and process.poll() is None:
+def _again(folder: Path) -> int:
+    return json.loads((folder / loop.PLAN).read_text())["again"]
+
+
+def _wait(ready, process: subprocess.Popen) -> None:
+    """Until it is so; fails when the run ends before."""
+    while not ready():
+        assert process.poll() is None, "ended before it was killed"
         time.sleep(0.005)
 
 
-def stopped_halfway(folder: Path) -> None:
-    """A run that breaks off in its thirtieth step."""
+def stopped_halfway(folder: Path, step: int = 30) -> None:
+    """A run that breaks off after so many steps."""
 
     class Broken(Exception):
         pass
 
     def progress(task, done, total, note=""):
-        if done >= 30:
+        if done >= step:
             raise Broken
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "REPORT_SECONDS", 0.0)
+        patch.setattr(loop, "CHECKPOINT_COST", 1e9)
         with pytest.raises(Broken):
             run(folder, progress=progress)
 
@@ -173,6 +185,58 @@ def test_a_run_resumed_in_the_middle_is_not_the_run_of_a_fresh_random_state(tmp_
     checkpoint.write(path, groups, header)
     first, second = run(tmp_path / "kept")[0], run(tmp_path / "lost")[0]
     assert np.abs(weights_of(first) - weights_of(second)).max() > 1e-4
+
+
+def planned(folder: Path, steps: int, **changes) -> Path:
+    """A folder with a plan of so many steps, and no checkpoint."""
+    run(folder)
+    (folder / checkpoint.FILE).unlink()
+    fixed_plan(folder, steps, **changes)
+    return folder
+
+
+@pytest.mark.parametrize("step", [10, 15, 17, 40])
+def test_the_second_plan_is_on_disk_before_it_is_used_and_a_resumed_run_keeps_it(tmp_path, step):
+    """Planned 48 steps, and 72 from step 16 on. Broken off around it, and with the plan on disk and the checkpoint of
+    before, the weights are those of the whole run."""
+    wanted, curve = run(planned(tmp_path / "whole", 48))
+    assert (curve[-1]["step"], _again(tmp_path / "whole")) == (72, 72)
+    broken = planned(tmp_path / "broken", 48)
+    stopped_halfway(broken, step)
+    assert _again(broken) == (72 if step > 16 else 0)
+    if step <= 16:
+        fixed_plan(broken, 48, again=72)
+    resumed, again = run(broken)
+    assert again[-1]["step"] == 72
+    assert "note" not in again[0]
+    assert np.abs(weights_of(resumed) - weights_of(wanted)).max() < 1e-6
+
+
+def test_the_rate_follows_the_second_plan(tmp_path):
+    """The control: the same 72 steps planned at once give other weights, as the rate before step 16 was another."""
+    first, _ = run(planned(tmp_path / "first", 48))
+    second, _ = run(planned(tmp_path / "second", 72))
+    assert np.abs(weights_of(first) - weights_of(second)).max() > 1e-4
+    plan = loop.Plan("", steps=48, precision="float32", threads=1, seconds=60, again=72)
+    assert [plan.total_at(step) for step in (0, 15, 16, 71)] == [48, 48, 72, 72]
+
+
+def test_a_checkpoint_of_the_second_plan_is_not_taken_up_by_a_run_that_has_lost_it(tmp_path):
+    broken = planned(tmp_path, 48)
+    stopped_halfway(broken, 30)
+    fixed_plan(broken, 48)
+    _, curve = run(broken)
+    assert "checkpoint discarded" in curve[0]["note"]
+
+
+@pytest.mark.parametrize(("planned_steps", "pause", "seconds"), [(12, 0.0, 60.0), (72, 0.05, 2.0)])
+def test_a_plan_that_was_wrong_about_the_pace_is_put_right(tmp_path, planned_steps, pause, seconds):
+    """Planned for a tenth of the pace: all steps are done. Planned for far too many: fewer, and in time."""
+    planned(tmp_path, planned_steps, seconds=seconds)
+    _, curve = run(tmp_path, pause=pause)
+    note = curve[-1].get("note", "")
+    assert "out of time" not in note
+    assert curve[-1]["step"] == 72 if planned_steps == 12 else 25 <= curve[-1]["step"] < 60
 
 
 @pytest.mark.parametrize("damage", ["cut", "other plan"])

@@ -35,7 +35,7 @@ def _quick(monkeypatch):
 
 
 def planned(monkeypatch, steps: int) -> None:
-    monkeypatch.setattr(loop._Training, "_planned", lambda self, key, budget: Plan(key, steps, "float32", 1, 600.0))
+    monkeypatch.setattr(loop._Training, "_planned", lambda self, key, _: Plan(key, steps, "float32", 1, 600.0, steps))
 
 
 def reversed_words(root: Path, n_rows: int = 32) -> Splits:

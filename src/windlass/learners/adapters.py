@@ -37,7 +37,7 @@ def quantization() -> Any:
 
         return TorchAoConfig(Int8WeightOnlyConfig())
     raise NotReady("adapt is 'qlora', expected bitsandbytes (4 bits) or torchao (8 bits) to be installed",
-                   "pip install bitsandbytes, or `language: {adapt: lora}`")
+                   "pip install 'windlass[qlora]', or `language: {adapt: lora}`")
 
 
 def lora(model: Any, rank: int) -> Any:

@@ -8,7 +8,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,10 @@ from windlass.store import fingerprint, read_json, write_json
 PLAN = "plan.json"
 ROOM = 0.9
 """Share of the time left that the steps are planned for; the rest is for the export."""
+AGAIN, EARLIEST = 50, 4
+"""The plan is made again after so many steps, or after a third of those planned, where that is at least `EARLIEST`."""
+WARMING = 5
+"""Steps that warm up, as a share of those before the second plan: one in so many, which do not tell the pace."""
 OVERRUN = 1.3
 EVALUATION_COST = 0.4
 """Answering a row costs about this share of training on it."""
@@ -61,22 +65,48 @@ class Settings:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do, decided before its first step and kept, so that a resumed run is the same run."""
+    """What a run will do, decided before its first step and kept, so that a resumed run is the same run.
+
+    A few timed steps can mislead on a busy machine, so the steps are planned again at the pace of the first ones.
+    again: their number by the second plan, which holds from step `second_at` on; 0: not made yet.
+    """
 
     key: str
     steps: int
     precision: str
     threads: int
     seconds: float
+    again: int = 0
+
+    @property
+    def second_at(self) -> int:
+        """The step before which the second plan is made; 0: the first one stands."""
+        early = min(AGAIN, self.steps // 3)
+        return early if early >= EARLIEST else 0
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run, as far as is known."""
+        return self.again or self.steps
+
+    def total_at(self, step: int) -> int:
+        """Steps of the whole run as they were known at this step: what its learning rate follows."""
+        return self.total if step >= self.second_at else self.steps
+
+    def began(self, other: "Plan", step: int) -> bool:
+        """True when a run that had come to `step` by the other plan is on this one's way."""
+        return self == other or (step <= self.second_at and replace(self, again=0) == other)
 
 
 @dataclass
 class State:
-    """Where a run is; the part of a checkpoint that is not tensors. stepping: seconds without the validations."""
+    """Where a run is; the part of a checkpoint that is not tensors. stepping: seconds without the validations;
+    warming: those of them that the first steps took."""
 
     step: int = 0
     elapsed: float = 0.0
     stepping: float = 0.0
+    warming: float = 0.0
     loss: float = 0.0
     n_losses: int = 0
     best: float | None = None
@@ -220,11 +250,14 @@ class _Training:
         threads = self._threads(timed[0])
         seconds = probe.step_seconds(self.model, self._optimizer, self._step, timed, tried)
         precision = probe.fastest(seconds)
-        validation = EVALUATION_COST * self.task.n_validation / max(1, len(self.lengths))
         room = ROOM * budget.left()
-        fits = int(room / max(seconds[precision] * (1 + validation), 1e-9))
-        steps = max(1, min(self.settings.epochs * self.n_batches, fits))
-        return Plan(key, steps, precision, threads, room)
+        return Plan(key, max(1, self._fitting(room, seconds[precision], 0)), precision, threads, room)
+
+    def _fitting(self, room: float, step_seconds: float, done: int) -> int:
+        """Steps of the whole run, when that many are done and there is room for so many seconds more."""
+        validation = EVALUATION_COST * self.task.n_validation / max(1, len(self.lengths))
+        fits = int(room / max(step_seconds * (1 + validation), 1e-9))
+        return min(self.settings.epochs * self.n_batches, done + fits)
 
     def _threads(self, rows: np.ndarray) -> int:
         """How many threads do a step soonest, tried on a copy."""
@@ -245,9 +278,9 @@ class _Training:
         if found is None and not path.is_file():
             return
         groups, header = found or ({}, {})
-        if header.get("plan") != asdict(self.plan):
+        if not self._is_of_plan(header):
             self.state.notes.append("checkpoint discarded: it is damaged or of another run")
-            progress("train", 0, self.plan.steps, self.state.notes[-1])
+            progress("train", 0, self.plan.total, self.state.notes[-1])
             path.unlink()
             return
         checkpoint.set_weights(self.model, groups["model"])
@@ -257,19 +290,28 @@ class _Training:
                                 for group in ("best", "mean"))
         self.state = State(**header["state"])
 
+    def _is_of_plan(self, header: Json) -> bool:
+        try:
+            return self.plan.began(Plan(**header["plan"]), State(**header["state"]).step)
+        except (KeyError, TypeError):
+            return False
+
     # Steps -----------------------------------------------------------------------------------------------------
 
     def remaining(self) -> Iterator[np.ndarray]:
         """The rows of each step that is still to do."""
-        while self.state.step < self.plan.steps and not self.state.stopped:
+        while self.state.step < self.plan.total and not self.state.stopped:
             epoch, place = divmod(self.state.step, self.n_batches)
-            batches = shuffled(self.lengths, self.settings.batch, self.options.seed, epoch)
-            yield from batches[place:place + self.plan.steps - self.state.step]
+            for rows in shuffled(self.lengths, self.settings.batch, self.options.seed, epoch)[place:]:
+                if self.state.step < self.plan.total:  # which the second plan may have changed
+                    yield rows
 
     def advance(self, rows: np.ndarray) -> None:
         """One step, and at the end of an epoch the validation."""
+        if self.state.step == self.plan.second_at and not self.plan.again and self.state.step:
+            self._plan_again()
         state, plan = self.state, self.plan
-        share = schedule(state.step, plan.steps, self.settings.warmup)
+        share = schedule(state.step, plan.total_at(state.step), self.settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_lr"] * share
         started = time.monotonic()
@@ -277,6 +319,8 @@ class _Training:
         state.step += 1
         self._average()
         state.stepping += time.monotonic() - started
+        if state.step == plan.second_at // WARMING:
+            state.warming = state.stepping
         state.elapsed = time.monotonic() - self.begun
         if not math.isfinite(loss):
             self._diverged(loss)
@@ -286,6 +330,14 @@ class _Training:
             state.stopped = "stopped: out of time"
         if self._at_epoch_end() or state.stopped:
             self._judge()
+
+    def _plan_again(self) -> None:
+        """As many steps as fit at the pace of those that were done; on disk before the next one is."""
+        state, plan = self.state, self.plan
+        pace = (state.stepping - state.warming) / (state.step - state.step // WARMING)
+        room = max(0.0, plan.seconds - state.elapsed)
+        self.plan = replace(plan, again=max(state.step + 1, self._fitting(room, pace, state.step)))
+        write_json(self.options.folder / PLAN, asdict(self.plan))
 
     def _step(self, model: nn.Module, optimizer: torch.optim.Optimizer, rows: np.ndarray, precision: str) -> float:
         """Forward, backward and update on these rows; gives the loss in nats."""
@@ -316,7 +368,7 @@ class _Training:
         self.state.curve[-1]["note"] = self.state.stopped
 
     def _at_epoch_end(self) -> bool:
-        return self.state.step % self.n_batches == 0 or self.state.step == self.plan.steps
+        return self.state.step % self.n_batches == 0 or self.state.step == self.plan.total
 
     def _judge(self) -> None:
         """One entry of the curve; keeps the weights when they are the best so far, stops when patience is out."""
@@ -364,13 +416,13 @@ class _Training:
 
     def report(self, progress: Progress) -> None:
         """Where the run is and how long it still takes, a few times a second."""
-        state, steps = self.state, self.plan.steps
+        state, steps = self.state, self.plan.total
         now = time.monotonic()
         if now - self.reported < REPORT_SECONDS and state.step < steps and not state.stopped:
             return
         self.reported = now
         left = state.elapsed / state.step * (steps - state.step)
-        words = [f"epoch {min(state.step / self.n_batches, self.plan.steps / self.n_batches):.1f}"]
+        words = [f"epoch {min(state.step / self.n_batches, steps / self.n_batches):.1f}"]
         if state.best is not None:
             words.append(f"best {self.task.metric} {state.best:.3f}")
         words.append(state.stopped or f"{int(left // 60)}:{int(left % 60):02d} left")
