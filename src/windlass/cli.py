@@ -161,7 +161,7 @@ def serve(
     project: ProjectFolder = HERE,
     host: Annotated[str, typer.Option(help="a loopback address")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
-    otel: Annotated[str, typer.Option(help="send traces to this OpenTelemetry collector; env: as it says")] = "",
+    otel: Annotated[str, typer.Option(help="collector for traces; env: as OTEL_EXPORTER_OTLP_ENDPOINT says")] = "",
 ) -> None:
     from windlass.serving.settings import Settings
     from windlass.spec import load
