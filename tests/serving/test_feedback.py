@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from windlass.serving.database import Connection, Schema, Sqlite
 from windlass.serving.faults import Fault
 from windlass.serving.log import Feedback, Logged, RequestLog, answer_rows, feedback_rows
 from windlass.store import Store
@@ -133,17 +133,17 @@ def test_predictions_go_on_when_the_log_cannot_be_written(
         assert client.ask("GET", "/health").json["log"] == "writing"
 
 
-class SmallDisk(RequestLog):
+class SmallDisk(Sqlite):
     """SQLite's own limit on pages stands in for a full disk: it raises the same SQLITE_FULL."""
 
-    def _connected(self) -> sqlite3.Connection:
-        connection = super()._connected()
-        connection.execute("pragma max_page_count = 12")
+    def connect(self, *schemas: Schema) -> Connection:
+        connection = super().connect(*schemas)
+        connection.execute("pragma max_page_count = 14")
         return connection
 
 
 def test_a_full_disk_is_said_in_its_own_words(tmp_path: Path) -> None:
-    with SmallDisk(tmp_path / "log.sqlite") as log:
+    with RequestLog(SmallDisk(tmp_path / "log.sqlite")) as log:
         log.record([answer("1")], 128)
         stored = log.feedback(Feedback("1", "card", None, ""))
         assert stored.result(10).right

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from windlass.errors import DataError, SpecError
+from windlass.serving.database import Connection, Schema, Sqlite
 from windlass.serving.edge import check_declared
 from windlass.serving.preferences import Pair, Preference, Preferences, chosen, first_is_left, training_rows
 from windlass.serving.server import running
@@ -239,27 +240,36 @@ def test_a_disk_that_cannot_be_written_is_told_and_then_mended(tmp_path: Path) -
         good.close()
 
 
+class BrokenDisk(Sqlite):
+    """The first flush to disk fails; SQLite says so at the commit."""
+
+    opened = 0
+
+    def connect(self, *schemas: Schema) -> Connection:
+        self.opened += 1
+        connection: Any = super().connect(*schemas)
+        connection._connection.close()
+        connection._connection = sqlite3.connect(self.path, isolation_level=None, factory=FailingCommits)
+        return connection
+
+
+class FailingCommits(sqlite3.Connection):
+    def execute(self, statement: str, values: Any = ()) -> Any:
+        if statement == "commit":
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+        return super().execute(statement, values)
+
+
 def test_a_failed_fsync_ends_all_writing(tmp_path: Path) -> None:
     """What the disk holds is unknown then: nothing is confirmed any more, and it says so."""
 
-    class Broken:
-        def execute(self, statement: str, values: Any = ()) -> Any:
-            if statement == "commit":
-                error = sqlite3.OperationalError("disk I/O error")
-                error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-                raise error
-            return self
-
-        def fetchone(self) -> None:
-            return None
-
-        def close(self) -> None:
-            pass
-
     with page_for(tmp_path / "p.sqlite") as client:
         store = client.app.state.comparing.store
-        store._connection = Broken()
+        disk = store.memory.database = BrokenDisk(tmp_path / "p.sqlite")
         assert [client.prefer("p0", "left", key).status for key in ("a", "b")] == [503, 503]
+        assert disk.opened == 1
         assert client.ask("GET", "/health").json["log"] == "read-only"
 
 

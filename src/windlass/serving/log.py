@@ -1,24 +1,22 @@
-"""The request log and the feedback, in SQLite: one writer thread, group commits, acknowledged after the commit.
+"""The request log and the feedback: one writer thread, group commits, acknowledged after the commit.
 
 Answers are logged off the request path; when they come faster than the disk takes them, the surplus is counted
 in `unlogged`. Feedback waits for its commit. Both pass through one line, in order, so that feedback sent right
 after an answer finds it.
 """
 
-import errno
-import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
 from windlass.records import Json, Row
 from windlass.serving import codec
+from windlass.serving.database import Connection, Database, Failure, Memory, Schema, Sqlite, read
 from windlass.serving.faults import Fault, overloaded
 
 MAX_LINE = 4_096
@@ -26,17 +24,22 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 GROUP = 512
 GATHER_S = 0.05
 """How long answers are gathered for one commit; feedback does not wait for it."""
-FSYNC_FAILED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
-TABLES = """
+TABLES = Schema(
+    "log",
+    (
+        """
 create table if not exists answers (
-  id text primary key, at real not null, release text not null, value text, confidence real,
-  latency_ms real not null, inputs text);
+  id text primary key, at double precision not null, release text not null, value text, confidence double precision,
+  latency_ms double precision not null, inputs text);
 create index if not exists answers_by_at on answers (at);
 create table if not exists feedback (
-  number integer primary key, key text not null unique, id text not null, correct text not null, note text,
-  at real not null);
-create index if not exists feedback_by_id on feedback (id, number);
-"""
+  number {serial}, key text not null unique, id text not null, correct text not null, note text,
+  at double precision not null);
+create index if not exists feedback_by_id on feedback (id, number)
+""",
+    ),
+)
+COLUMNS = ("id", "at", "release", "value", "confidence", "latency_ms", "inputs")
 
 
 class Logged(NamedTuple):
@@ -83,18 +86,14 @@ class _Entry(NamedTuple):
 class RequestLog:
     """The writing end. `fault` says why nothing can be written now; empty when all is well."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, place: Database | Path | str) -> None:
+        self.memory = Memory(place, TABLES)
         self.unlogged = 0
-        self.fault = ""
         self._line: deque[_Entry] = deque()
         self._line_bytes = 0
         self._lock = threading.Lock()
         self._wake, self._urgent = threading.Event(), threading.Event()
         self._closing = False
-        self._is_final = False
-        self._connection: sqlite3.Connection | None = None
-        self._inode = 0
         self._thread = threading.Thread(target=self._run, name="windlass-log", daemon=True)
         self._thread.start()
 
@@ -105,6 +104,20 @@ class RequestLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def database(self) -> Database:
+        return self.memory.database
+
+    @property
+    def path(self) -> Path:
+        """The file of a log that is kept in SQLite."""
+        assert isinstance(self.database, Sqlite)
+        return self.database.path
+
+    @property
+    def fault(self) -> str:
+        return self.memory.fault
 
     def __len__(self) -> int:
         """Entries that wait to be written."""
@@ -158,7 +171,7 @@ class RequestLog:
                     self._write(entries)
         finally:
             self._closing = True
-            self._disconnect()
+            self.memory.close()
 
     def _is_done(self) -> bool:
         with self._lock:
@@ -173,67 +186,39 @@ class RequestLog:
     def _write(self, entries: list[_Entry]) -> None:
         """One transaction; each entry's future is settled only after its commit."""
         try:
-            if self._is_final:
-                raise sqlite3.OperationalError(self.fault)
-            connection = self._connected()
-            connection.execute("begin immediate")
-            results = [_apply(connection, entry.content) for entry in entries]
-            connection.execute("commit")
-            if self.path.stat().st_ino != self._inode:
-                raise FileNotFoundError(errno.ENOENT, "the log was removed while it was written")
-        except (sqlite3.Error, OSError) as error:
-            self._fail(entries, error)
+            with self.memory.transaction() as connection:
+                results = [_apply(connection, entry.content) for entry in entries]
+        except Failure as failure:
+            self._fail(entries, failure)
             return
-        self.fault = ""
         for entry, result in zip(entries, results, strict=True):
-            if isinstance(result, Fault):
-                entry.done.set_exception(result)
-            elif result is not None:
-                entry.done.set_result(result)
+            _settle(entry.done, result)
 
-    def _connected(self) -> sqlite3.Connection:
-        """The connection, made anew when the last write failed or the file is another one."""
-        if self._connection is not None and (not self.path.exists() or self.path.stat().st_ino != self._inode):
-            self._disconnect()
-        if self._connection is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self.path, timeout=5, isolation_level=None)
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute("pragma synchronous = full")
-            self._connection.executescript(TABLES)
-            self._inode = self.path.stat().st_ino
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _fail(self, entries: list[_Entry], error: Exception) -> None:
-        """Nothing of these entries is on disk. The next write tries again, except after a failed fsync."""
-        code = getattr(error, "sqlite_errorcode", None)
-        is_full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC
-        if code in FSYNC_FAILED:
-            self._is_final = True
-        self.fault = str(error)
-        self._disconnect()
-        kind, status = ("disk_full", 507) if is_full else ("log_unavailable", 503)
-        hint = f"{'free some space' if is_full else 'look at the disk of the server'}, then send it again"
+    def _fail(self, entries: list[_Entry], failure: Failure) -> None:
+        """Nothing of these entries was acknowledged."""
         for entry in entries:
             if isinstance(entry.content, Feedback):
-                entry.done.set_exception(
-                    Fault(status, kind, "feedback cannot be written, expected a writable disk", hint)
-                )
+                _settle(entry.done, failure.refusal("feedback"))
             else:
                 with self._lock:
                     self.unlogged += len(entry.content)
 
 
-def _apply(connection: sqlite3.Connection, content: list[Logged] | Feedback) -> Stored | Fault | None:
+def _settle(done: "Future[Stored]", result: Stored | Fault | None) -> None:
+    """Tells who waits, if anyone still does: a request that gave up has cancelled its future."""
+    if result is None or not done.set_running_or_notify_cancel():
+        return
+    if isinstance(result, Fault):
+        done.set_exception(result)
+    else:
+        done.set_result(result)
+
+
+def _apply(connection: Connection, content: list[Logged] | Feedback) -> Stored | Fault | None:
     if isinstance(content, Feedback):
         return _apply_feedback(connection, content)
     connection.executemany(
-        "insert into answers values (?, ?, ?, ?, ?, ?, ?)",
+        f"insert into answers ({', '.join(COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?)",
         [
             (*answer[:6], None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8"))
             for answer in content
@@ -242,66 +227,56 @@ def _apply(connection: sqlite3.Connection, content: list[Logged] | Feedback) -> 
     return None
 
 
-def _apply_feedback(connection: sqlite3.Connection, feedback: Feedback) -> Stored | Fault:
+def _apply_feedback(connection: Connection, feedback: Feedback) -> Stored | Fault:
     """Adds a row, unless this very feedback is the latest of its answer or came under the same key."""
-    answer = connection.execute("select value from answers where id = ?", (feedback.id,)).fetchone()
-    if answer is None:
+    found = connection.execute("select value from answers where id = ?", (feedback.id,))
+    if not found:
         return Fault(404, "unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
-    correct, right = feedback.correct, answer[0] == feedback.correct
+    value = found[0][0]
+    correct, right = feedback.correct, value == feedback.correct
     if feedback.right is not None:
-        correct, right = (answer[0] if feedback.right else ""), feedback.right
+        correct, right = (value if feedback.right else ""), feedback.right
     said = (feedback.id, correct, feedback.note)
     if feedback.key:
         key = f"client:{feedback.key}"
-        row = connection.execute("select id, correct, note, at from feedback where key = ?", (key,)).fetchone()
-        if row is not None and row[:3] != said:
+        before = connection.execute("select id, correct, note, at from feedback where key = ?", (key,))
+        if before and before[0][:3] != said:
             return Fault(409, "key_reused", "Idempotency-Key was used for other feedback, expected a new one")
     else:
-        count = connection.execute("select count(*) from feedback where id = ?", (feedback.id,)).fetchone()[0]
+        count = connection.execute("select count(*) from feedback where id = ?", (feedback.id,))[0][0]
         key = f"auto:{feedback.id}:{count}"
-        row = connection.execute(
+        before = connection.execute(
             "select id, correct, note, at from feedback where id = ? order by number desc limit 1", (feedback.id,)
-        ).fetchone()
-    if row is not None and row[:3] == said:
-        return Stored(feedback.id, correct, row[3], right, is_new=False)
+        )
+    if before and before[0][:3] == said:
+        return Stored(feedback.id, correct, before[0][3], right, is_new=False)
     at = time.time()
     connection.execute("insert into feedback (key, id, correct, note, at) values (?, ?, ?, ?, ?)", (key, *said, at))
     return Stored(feedback.id, correct, at, right, is_new=True)
 
 
-def feedback_rows(path: Path) -> Iterator[Json]:
+def feedback_rows(place: Database | Path | str) -> Iterator[Json]:
     """All feedback, oldest first, each with the answer that it is about; nothing when there is no log.
 
     Keys: id, correct (empty: wrong, nobody said what would have been right), note, at, release, value, confidence,
     inputs (the row, or None when it was not kept). An answer that was corrected twice has two rows: the later one
-    counts.
+    counts. Raises: DataError: the log cannot be read.
     """
-    yield from _read(
-        path,
+    query = (
         "select f.id, f.correct, f.note, f.at, a.release, a.value, a.confidence, a.inputs "
-        "from feedback f join answers a on a.id = f.id order by f.number",
-        (),
+        "from feedback f join answers a on a.id = f.id order by f.number"
     )
+    yield from map(_with_inputs, read(place, TABLES, query))
 
 
-def answer_rows(path: Path, since: float = 0.0) -> Iterator[Json]:
-    """The answers given at or after `since` (seconds since 1970), in order of time; nothing when there is no log."""
-    yield from _read(
-        path,
-        "select id, at, release, value, confidence, latency_ms, inputs from answers where at >= ? order by at",
-        (since,),
-    )
+def answer_rows(place: Database | Path | str, since: float = 0.0) -> Iterator[Json]:
+    """The answers given at or after `since` (seconds since 1970), in order of time; nothing when there is no log.
+
+    Raises: DataError: the log cannot be read.
+    """
+    query = f"select {', '.join(COLUMNS)} from answers where at >= ? order by at"
+    yield from map(_with_inputs, read(place, TABLES, query, (since,)))
 
 
-def _read(path: Path, query: str, values: Sequence[float]) -> Iterator[Json]:
-    if not path.is_file():
-        return
-    with closing(sqlite3.connect(path, timeout=5)) as connection:
-        connection.execute("pragma query_only = on")
-        cursor = connection.execute(query, values)
-        names = [column[0] for column in cursor.description]
-        for row in cursor:
-            found = dict(zip(names, row, strict=True))
-            if found["inputs"] is not None:
-                found["inputs"] = codec.loads(found["inputs"].encode("utf-8"))
-            yield found
+def _with_inputs(row: Json) -> Json:
+    return row if row["inputs"] is None else {**row, "inputs": codec.loads(row["inputs"].encode("utf-8"))}
