@@ -162,13 +162,22 @@ def serve(
     host: Annotated[str, typer.Option(help="a loopback address")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
     otel: Annotated[str, typer.Option(help="collector for traces; env: as OTEL_EXPORTER_OTLP_ENDPOINT says")] = "",
+    database: Annotated[
+        str,
+        typer.Option(
+            envvar="WINDLASS_DATABASE",
+            metavar="URL",
+            show_default=False,
+            help="postgresql://user@host/name (none: a SQLite file of the project)",
+        ),
+    ] = "",
 ) -> None:
     from windlass.serving.settings import Settings
     from windlass.spec import load
     from windlass.stages.serve import serve as run_service
     from windlass.store import Store
 
-    settings = Settings(otel=otel)
+    settings = Settings(otel=otel, database=database)
     run_service(load(project), Store(project.resolve()), host=host, port=port, ready=typer.echo, settings=settings)
 
 

@@ -17,6 +17,7 @@ PARTS = (
     ("answers from networks", ("onnxruntime", "tokenizers"), "windlass"),
     ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
     ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "windlass[otel]"),
+    ("keep the log in PostgreSQL", ("psycopg",), "windlass[postgres]"),
     ("train networks", ("torch", "onnx"), "windlass[train]"),
     ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
     ("fine-tune language models", ("peft", "trl"), "windlass[llm]"),

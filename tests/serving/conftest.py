@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from postgres_server import new_place, place, postgres_server  # noqa: F401
 from toy_writer import CHAT, RELEASE, Toy, writer_of
 
 from windlass.kinds import table as kinds
@@ -20,6 +21,7 @@ from windlass.predictors.linear import write_weights
 from windlass.predictors.table import load
 from windlass.records import Column, Manifest, Release
 from windlass.serving.app import create_app
+from windlass.serving.database import Database
 from windlass.serving.log import RequestLog
 from windlass.serving.server import running
 from windlass.serving.settings import Settings
@@ -157,11 +159,13 @@ def release_maker() -> Callable[..., Release]:
 
 
 @contextmanager
-def serve_store(store: Store, path: Path, settings: Settings | None = None, **changes: Any) -> Iterator[Client]:
-    """The champion of the store behind a real server; `changes` replace fields of its service."""
+def serve_store(
+    store: Store, path: Path | Database, settings: Settings | None = None, **changes: Any
+) -> Iterator[Client]:
+    """The champion of the store behind a real server; `changes` replace fields of its service. path: of its log."""
     release, predictor = releases.open_release(store, releases.champion_id(store))
     settings = settings or Settings()
-    with RequestLog(path / "requests.sqlite") as log:
+    with RequestLog(path if isinstance(path, Database) else path / "requests.sqlite") as log:
         app = create_app(release, predictor, log, settings)
         for name, value in changes.items():
             setattr(app.state.service, name, value)

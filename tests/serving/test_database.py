@@ -5,19 +5,20 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.serving.database import Failure, Memory, Schema, Sqlite, database, read
-from windlass.serving.log import Feedback, RequestLog, answer_rows, feedback_rows
+from windlass.serving.database import Database, Failure, Memory, Schema, Sqlite, database, read
+from windlass.serving.log import TABLES, Feedback, RequestLog, answer_rows, feedback_rows
 
 NOTES = Schema("notes", ("create table if not exists notes (number {serial}, text text not null unique)",))
 DATED = Schema("notes", (*NOTES.steps, "alter table notes add column at double precision; update notes set at = 7"))
 
 
-def test_what_is_done_in_a_transaction_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / "m.sqlite", NOTES)
+def test_what_is_done_in_a_transaction_is_there_whole_or_not_at_all(place: Database) -> None:
+    memory = Memory(place, NOTES)
     with memory.transaction() as connection:
         connection.executemany("insert into notes (text) values (?)", [("a",), ("b",)])
 
@@ -29,14 +30,14 @@ def test_what_is_done_in_a_transaction_is_there_whole_or_not_at_all(tmp_path: Pa
     with pytest.raises(ZeroDivisionError):
         half()
     memory.close()
-    assert list(read(tmp_path / "m.sqlite", NOTES, "select number, text from notes order by number")) == [
+    assert list(read(place, NOTES, "select number, text from notes where number > ? order by number", (0,))) == [
         {"number": 1, "text": "a"},
         {"number": 2, "text": "b"},
     ]
 
 
-def test_a_row_that_is_there_is_a_conflict_and_the_next_one_is_written(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / "m.sqlite", NOTES)
+def test_a_row_that_is_there_is_a_conflict_and_the_next_one_is_written(place: Database) -> None:
+    memory = Memory(place, NOTES)
     with memory.transaction() as connection:
         connection.execute("insert into notes (text) values ('a')")
     with pytest.raises(Failure) as caught, memory.transaction() as connection:
@@ -47,15 +48,14 @@ def test_a_row_that_is_there_is_a_conflict_and_the_next_one_is_written(tmp_path:
     memory.close()
 
 
-def test_an_older_file_gets_the_steps_that_it_lacks_and_a_newer_one_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "m.sqlite"
-    with closing(Sqlite(path).connect(NOTES)) as connection:
+def test_an_older_file_gets_the_steps_that_it_lacks_and_a_newer_one_is_refused(place: Database) -> None:
+    with closing(place.connect(NOTES)) as connection:
         connection.execute("insert into notes (text) values ('a')")
     for _ in range(2):
-        with closing(Sqlite(path).connect(DATED)) as connection:
+        with closing(place.connect(DATED)) as connection:
             assert connection.execute("select text, at from notes") == [("a", 7.0)]
     with pytest.raises(Failure, match="newer Windlass"):
-        Sqlite(path).connect(NOTES)
+        place.connect(NOTES)
 
 
 YESTERDAY = """
@@ -86,10 +86,9 @@ def test_a_log_from_before_there_were_versions_opens_and_goes_on(tmp_path: Path)
 
 WRITER = """
 import sys
-from pathlib import Path
 from windlass.serving.database import Memory, Schema
 schema = Schema("counts", ("create table if not exists counts (name text primary key, n integer not null)",))
-memory = Memory(Path(sys.argv[1]), schema)
+memory = Memory(sys.argv[1], schema)
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(sys.argv[2])):
@@ -103,31 +102,30 @@ memory.close()
 """
 
 
-def test_processes_that_start_and_write_at_once_wait_for_each_other(tmp_path: Path) -> None:
+def test_processes_that_start_and_write_at_once_wait_for_each_other(place: Database) -> None:
     """Four processes make the tables together, then read and add one, 25 times each: none is lost, none refused."""
-    path = tmp_path / "m.sqlite"
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), "25"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
+    command = [sys.executable, "-c", WRITER, url_of(place), "25"]
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    processes = [subprocess.Popen(command, text=True, **pipes) for _ in range(4)]
     for process in processes:
         assert process.stdout
         process.stdout.readline()
     said = [process.communicate("go\n")[1] for process in processes]
     assert said == [""] * 4
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("select n from counts").fetchall() == [(100,)]
+    with closing(place.connect()) as connection:
+        assert connection.execute("select n from counts") == [(100,)]
 
 
-def test_a_transaction_that_does_not_end_makes_the_others_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def url_of(place: Database) -> str:
+    """How another process opens it."""
+    return f"sqlite:///{place}" if isinstance(place, Sqlite) else place._url
+
+
+def test_a_transaction_that_does_not_end_makes_the_others_busy(
+    place: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("windlass.serving.database.BUSY_S", 0.05)
-    one, other = (Memory(tmp_path / "m.sqlite", NOTES) for _ in range(2))
+    one, other = (Memory(place, NOTES) for _ in range(2))
     with other.transaction():
         pass
     with one.transaction(), pytest.raises(Failure) as caught, other.transaction():
@@ -160,3 +158,33 @@ def test_nothing_is_read_where_nothing_was_written_and_a_damaged_file_is_told(tm
     path.write_bytes(b"no database" * 1_000)
     with pytest.raises(DataError, match="expected notes"):
         list(read(path, NOTES, "select * from notes"))
+
+
+QUERIES = (
+    ("select value from answers where id = 'x'", "answers"),
+    ("select id from answers where at >= 2990.0 order by at", "answers_by_at"),
+    ("select count(*) from feedback where id = 'x'", "feedback_by_id"),
+    ("select id from feedback where id = 'x' order by number desc limit 1", "feedback_by_id"),
+    ("select id from feedback where key = 'x'", "feedback"),
+)
+
+
+def test_no_query_of_the_log_reads_or_sorts_a_whole_table(place: Database) -> None:
+    """So that a log of ten million answers is as quick as an empty one; PostgreSQL plans for the rows it has."""
+    how = "explain query plan" if isinstance(place, Sqlite) else "explain"
+    with closing(place.connect(TABLES)) as connection:
+        rows = [(str(n), float(n), "r", "v", 1.0, 1.0, None) for n in range(3_000)]
+        connection.executemany("insert into answers values (?, ?, ?, ?, ?, ?, ?)", rows)
+        rows = [(str(n), str(n), "c", float(n)) for n in range(3_000)]
+        connection.executemany("insert into feedback (key, id, correct, at) values (?, ?, ?, ?)", rows)
+        connection.execute("analyze")
+        for query, index in QUERIES:
+            plan = str(connection.execute(f"{how} {query}"))
+            assert not [word for word in ("SCAN", "TEMP B-TREE", "Seq Scan", "Sort") if word in plan], plan
+            assert index in plan
+
+
+def test_the_check_of_plans_sees_a_whole_table() -> None:
+    """Control: a query that no index serves."""
+    with closing(Sqlite(Path("m.sqlite")).connect(TABLES)) as connection:
+        assert "SCAN" in str(connection.execute("explain query plan select id from answers where value = 'x'"))

@@ -4,17 +4,31 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from windlass.serving.database import Connection, Schema, Sqlite
+from windlass.serving.database import Connection, Database, Schema, Sqlite
 from windlass.serving.faults import Fault
 from windlass.serving.log import Feedback, Logged, RequestLog, answer_rows, feedback_rows
+from windlass.serving.settings import Settings
 from windlass.store import Store
+
+
+@pytest.fixture(scope="module")
+def client(
+    text_store: Store,
+    new_place: Callable[[Path], Database],
+    server_for: Callable[..., Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Any]:
+    """A server that the tests share, once with each engine."""
+    place = new_place(tmp_path_factory.mktemp("log") / "requests.sqlite")
+    with server_for(text_store, place, Settings(keep_inputs=True)) as client:
+        yield client
 
 
 def ask_for(client: Any, message: str = "my card is lost") -> str:
@@ -22,7 +36,7 @@ def ask_for(client: Any, message: str = "my card is lost") -> str:
 
 
 def said(client: Any, id: str) -> list[tuple[str, str | None]]:
-    return [(row["correct"], row["note"]) for row in feedback_rows(client.log.path) if row["id"] == id]
+    return [(row["correct"], row["note"]) for row in feedback_rows(client.log.database) if row["id"] == id]
 
 
 def test_feedback_right_after_an_answer_is_stored_with_what_was_asked(client: Any) -> None:
@@ -30,10 +44,10 @@ def test_feedback_right_after_an_answer_is_stored_with_what_was_asked(client: An
     reply = client.feedback({"id": id, "correct": "refund", "note": "was about money"})
     assert reply.status == 200
     assert {"id": id, "correct": "refund", "right": False, "new_label": False}.items() <= reply.json.items()
-    (row,) = [row for row in feedback_rows(client.log.path) if row["id"] == id]
+    (row,) = [row for row in feedback_rows(client.log.database) if row["id"] == id]
     assert row["inputs"] == {"message": "my card is lost"}
     assert (row["value"], row["correct"], row["note"], row["release"]) == ("card", "refund", "was about money", "toy-1")
-    assert id in {row["id"] for row in answer_rows(client.log.path)}
+    assert id in {row["id"] for row in answer_rows(client.log.database)}
 
 
 def test_the_same_feedback_twice_is_stored_once_and_a_change_of_mind_is_added(client: Any) -> None:
@@ -89,7 +103,7 @@ def test_feedback_of_another_form_is_refused(client: Any, change: dict[str, Any]
 def test_inputs_are_not_kept_unless_asked_for(own_store: Store, tmp_path: Path, server_for: Callable[..., Any]) -> None:
     with server_for(own_store, tmp_path) as client:
         assert client.feedback({"id": ask_for(client), "correct": "card"}).status == 200
-        assert [row["inputs"] for row in feedback_rows(client.log.path)] == [None]
+        assert [row["inputs"] for row in feedback_rows(client.log.database)] == [None]
     assert b"lost" not in client.log.path.read_bytes()
 
 
@@ -97,12 +111,36 @@ def answer(id: str) -> Logged:
     return Logged(id, 1_000.0, "toy-1", "card", 0.9, 1.0, None)
 
 
-def test_what_waits_is_written_before_the_log_closes(tmp_path: Path) -> None:
-    with RequestLog(tmp_path / "log.sqlite") as log:
+def test_what_waits_is_written_before_the_log_closes(place: Database) -> None:
+    with RequestLog(place) as log:
         for number in range(1_500):
             log.record([answer(str(number))], 128)
-    assert sum(1 for _ in answer_rows(log.path)) == 1_500
+    assert sum(1 for _ in answer_rows(place)) == 1_500
     assert log.unlogged == 0
+
+
+def test_a_request_that_gave_up_does_not_stop_the_log(place: Database) -> None:
+    """Its future is cancelled by then; what it said is stored all the same, and the next one is told."""
+    with RequestLog(place) as log:
+        log.record([answer("1")], 128)
+        assert log.feedback(Feedback("1", "card", None, "")).result(10).is_new
+        with log.memory._lock:
+            left = log.feedback(Feedback("1", "refund", None, ""))
+            assert left.cancel()
+        assert log.feedback(Feedback("1", "address", None, "")).result(10).is_new
+    assert [row["correct"] for row in feedback_rows(place)] == ["card", "refund", "address"]
+
+
+def test_nul_is_refused_in_feedback_and_replaced_in_a_written_answer(place: Database) -> None:
+    """PostgreSQL has no place for it; one such entry must not take its whole group with it."""
+    with RequestLog(place) as log:
+        log.record([answer("1")._replace(value="a\0b", inputs={"message": "c\0d"})], 128)
+        wrong = [Feedback("1", "x\0", None, ""), Feedback("1", "x", "\0", ""), Feedback("\0", "x", None, "")]
+        told = [log.feedback(each) for each in wrong]
+        assert log.feedback(Feedback("1", "x", None, "")).result(10).is_new
+        assert [each.exception(10).status for each in told] == [422, 422, 404]
+    (row,) = feedback_rows(place)
+    assert (row["value"], row["inputs"]) == ("a\ufffdb", {"message": "c\0d"})
 
 
 def test_answers_that_find_the_line_full_are_counted(tmp_path: Path) -> None:
@@ -160,6 +198,7 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 from windlass.spec import parse
 from windlass.stages.serve import serve
+from windlass.serving.settings import Settings
 from windlass.store import Store
 store = Store(Path({store!r}))
 spec = parse("{{name: support-desk, data: rows.csv, inputs: {{message: text}}, output: {{intent: category}}}}")

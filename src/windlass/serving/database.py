@@ -1,7 +1,8 @@
 """The service's memory by URL: request log, feedback, preferences, keys, jobs; in a SQLite file or in PostgreSQL.
 
 Statements are written once, in what both understand: `?` for values, `{serial}` for a key that counts up,
-`double precision` for numbers (`real` has 24 bits in PostgreSQL), integer 0 and 1 for truth, no NUL in a text.
+`double precision` for numbers and `bigint` for whole ones over 2^31 (`real` and `integer` have 32 bits in PostgreSQL),
+integer 0 and 1 for truth, no NUL in a text.
 A transaction is the only one that writes, in either engine and among all processes: what it reads stays true until
 its commit, and what was committed is on disk.
 """
@@ -190,8 +191,7 @@ class _SqliteConnection(Connection):
         self.path = path
         self._connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
-            _use_wal(self._connection)
-            self._connection.execute("pragma synchronous = full")
+            _keep_safe(self._connection)
             self._inode = path.stat().st_ino
         except BaseException:
             self._connection.close()
@@ -242,8 +242,9 @@ class _SqliteConnection(Connection):
             self._connection.close()
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """SQLite does not wait for its busy time-out while the mode changes: processes that start together must."""
+def _keep_safe(connection: sqlite3.Connection) -> None:
+    """WAL, each commit flushed; SQLite has no time-out while the mode changes, so what starts together waits here."""
+    connection.execute("pragma synchronous = full")
     end = time.monotonic() + BUSY_S
     while True:
         try:
@@ -317,10 +318,8 @@ class Memory:
         if self._is_final:
             raise Failure("fsync", self.fault)
         try:
-            if self._connection is not None and self._connection.is_current():
-                with suppress(Failure):
-                    self._connection.begin()
-                    return self._connection
+            if self._connection is not None and self._resumed(self._connection):
+                return self._connection
             self._disconnect()
             self._connection = self._connect()
             self._connection.begin()
@@ -328,6 +327,17 @@ class Memory:
             self._failed(failure)
             raise
         return self._connection
+
+    def _resumed(self, connection: Connection) -> bool:
+        """True when the connection began a transaction, false when it was lost meanwhile."""
+        try:
+            if connection.is_current():
+                connection.begin()
+                return True
+        except Failure as failure:
+            if failure.reason != "lost":
+                raise
+        return False
 
     def _connect(self) -> Connection:
         if time.monotonic() < self._not_before:
@@ -367,9 +377,15 @@ def database(place: Database | Path | str) -> Database:
     if isinstance(place, Path):
         return Sqlite(place)
     scheme, _, rest = place.partition("://")
+    if scheme in ("postgresql", "postgres"):
+        from windlass.serving.postgres import Postgres
+
+        return Postgres(place)
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return Sqlite(Path(rest[1:]))
-    raise SpecError("database is not a URL of SQLite, expected 'sqlite:///path'")
+    raise SpecError(
+        "database is not a URL of SQLite or PostgreSQL, expected 'sqlite:///path' or 'postgresql://user@host/name'"
+    )
 
 
 def read(place: Database | Path | str, schema: Schema, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:

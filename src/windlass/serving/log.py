@@ -218,18 +218,23 @@ def _apply(connection: Connection, content: list[Logged] | Feedback) -> Stored |
     if isinstance(content, Feedback):
         return _apply_feedback(connection, content)
     connection.executemany(
-        f"insert into answers ({', '.join(COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (*answer[:6], None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8"))
-            for answer in content
-        ],
+        f"insert into answers ({', '.join(COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?)", [_columns(each) for each in content]
     )
     return None
 
 
+def _columns(answer: Logged) -> tuple[str | float | None, ...]:
+    """A writer's text may hold NUL, which PostgreSQL has no place for; JSON escapes it."""
+    inputs = None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8")
+    value = answer.value.replace("\0", "\ufffd")
+    return (answer.id, answer.at, answer.release, value, answer.confidence, answer.latency_ms, inputs)
+
+
 def _apply_feedback(connection: Connection, feedback: Feedback) -> Stored | Fault:
     """Adds a row, unless this very feedback is the latest of its answer or came under the same key."""
-    found = connection.execute("select value from answers where id = ?", (feedback.id,))
+    if "\0" in feedback.correct or "\0" in (feedback.note or ""):
+        return Fault(422, "data_error", "feedback holds a NUL character, expected text", "leave it out")
+    found = [] if "\0" in feedback.id else connection.execute("select value from answers where id = ?", (feedback.id,))
     if not found:
         return Fault(404, "unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
     value = found[0][0]

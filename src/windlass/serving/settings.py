@@ -1,6 +1,6 @@
 """The bounds of the service; each default is the recommendation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MEBIBYTE = 1024 * 1024
 
@@ -14,6 +14,7 @@ class Settings:
     hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's).
     keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
     otel: the collector of OpenTelemetry that gets traces; empty: nobody does.
+    database: URL of the request log and the feedback; empty for a file of the project.
     """
 
     max_rows: int = 256
@@ -25,3 +26,4 @@ class Settings:
     keep_inputs: bool = False
     answer_s: float = 120.0
     otel: str = ""
+    database: str = field(default="", repr=False)

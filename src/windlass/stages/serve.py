@@ -12,7 +12,8 @@ from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.predictors import releases
 from windlass.predictors.artifact import TOLERANCE
 from windlass.serving.app import create_app
-from windlass.serving.log import RequestLog
+from windlass.serving.database import Database, Failure, Sqlite, database
+from windlass.serving.log import TABLES, RequestLog
 from windlass.serving.probe import Golden, replay_over_http
 from windlass.serving.server import Server, address, bind
 from windlass.serving.service import Service
@@ -28,6 +29,24 @@ def log_path(store: Store) -> Path:
     return store.folder / "serve" / LOG
 
 
+def memory(store: Store, url: str) -> Database:
+    """Where the service keeps what it must remember: the database of the URL, else a file of the project.
+
+    Raises: SpecError: not such a URL. NotReady: the database cannot be used, or psycopg is missing.
+    """
+    if not url:
+        return Sqlite(log_path(store))
+    place = database(url)
+    try:
+        place.connect(TABLES).close()
+    except Failure as failure:
+        raise NotReady(
+            f"database {place.where} cannot be used ({failure}), expected one to write to",
+            "look at the URL of `--database` or WINDLASS_DATABASE",
+        ) from None
+    return place
+
+
 def serve(
     spec: Spec,
     store: Store,
@@ -39,14 +58,14 @@ def serve(
     """Serves the champion until SIGINT or SIGTERM; then finishes what was begun and writes what was logged.
 
     Args:   ready: called with the URL once golden rows were answered right through it; no client is answered before.
-    Raises: NotReady: no release, or the port is taken. SpecError: an address that others can reach.
+    Raises: NotReady: no release, no database, or the port is taken. SpecError: an address that others can reach.
             DataError: a file of the release was changed. GateRefused: an answer differs from the trained model's.
     """
     bounds = replace(settings or Settings(), keep_inputs=spec.keep_inputs)
     with bind(host, port) as listener:
         release, predictor = releases.open_release(store, releases.champion_id(store))
         golden = releases.golden(store, release.id)
-        with RequestLog(log_path(store)) as log:
+        with RequestLog(memory(store, bounds.database)) as log:
             app = create_app(release, predictor, log, bounds, proof=secrets.token_urlsafe(32))
             service: Service = app.state.service
             proving = _Proving(service, listener, golden, ready)
