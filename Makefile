@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo/support-desk
 
-.PHONY: demo stop test check fix bench docs clean
+.PHONY: demo stop test soak check fix bench docs clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,9 @@ stop:                   ## stop the service that `make demo` left running
 
 test: check             ## everything that CI runs
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/ready     ## what CI has no time for: hundreds of kills, minutes of load
+	$(BIN)/python -m pytest -m soak
 
 check: $(VENV)/ready    ## lint and types
 	$(BIN)/ruff check src tests tools benchmarks

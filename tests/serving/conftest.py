@@ -154,6 +154,12 @@ def own_store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture(scope="session")
+def ask_at() -> type[Client]:
+    """Asks a server that another process runs, on the port given."""
+    return Client
+
+
+@pytest.fixture(scope="session")
 def release_maker() -> Callable[..., Release]:
     return make_release
 

@@ -211,13 +211,12 @@ for _ in sys.stdin:
 """
 
 
-def test_acknowledged_feedback_survives_kill_9(
-    own_store: Store, tmp_path: Path, release_maker: Callable[..., Any], client: Any
-) -> None:
-    """20 rounds: a server is killed while feedback is being written; every acknowledged row is there, once.
+@pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.soak)])
+def test_acknowledged_feedback_survives_kill_9(own_store: Store, ask_at: Callable[[int], Any], rounds: int) -> None:
+    """A server is killed while feedback is being written; every acknowledged row is there, once.
 
-    0 of 20 bounds the rate of loss at 3/20 (rule of three). It has no control: under kill -9 the page cache
-    survives, so that `synchronous = OFF` would pass as well; only a simulated power cut can tell them apart.
+    0 of n bounds the rate of loss at 3/n (rule of three). It has no control: under kill -9 the page cache
+    survives, so that `synchronous = OFF` would pass as well; only a power cut can tell them apart (test_power_cut.py).
     """
     program = SERVER.format(tests=str(Path(__file__).parent), store=str(own_store.project))
     acknowledged = []
@@ -226,14 +225,14 @@ def test_acknowledged_feedback_survives_kill_9(
     ) as parent:
         assert parent.stdin is not None
         assert parent.stdout is not None
-        for number in range(20):
+        for number in range(rounds):
             parent.stdin.write("go\n")
             parent.stdin.flush()
             pid, port = map(int, parent.stdout.readline().split())
-            acknowledged += write_until_killed(type(client)(port), pid, number)
+            acknowledged += write_until_killed(ask_at(port), pid, number)
         parent.stdin.close()
     stored = [(row["id"], row["correct"]) for row in feedback_rows(own_store.folder / "serve" / "requests.sqlite")]
-    assert len(acknowledged) >= 20
+    assert len(acknowledged) >= rounds
     assert set(acknowledged) <= set(stored)
     assert len(stored) == len(set(stored))
 

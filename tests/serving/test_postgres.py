@@ -114,7 +114,7 @@ def test_kill_9_of_the_server_loses_nothing_acknowledged_and_doubles_nothing(pos
     assert len(stored) == len(set(stored))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_kill_9_of_the_server_thirty_times(postgres_server: Server) -> None:
     told, stored = write_through_kills(postgres_server, postgres_server.make(), 30)
     assert told <= set(stored)
