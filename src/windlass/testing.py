@@ -155,6 +155,11 @@ def _check_form(kind: Kind, form: str, good: list[Any], options: Json) -> None:
         batch.values.dtype == np.float32 if isinstance(batch, Sparse) else batch.dtype in (np.float32, np.int64),
         f"{what}: the batch is neither float32 nor int64",
     )
+    shares = [share for _, share in kind.background(copy)]
+    known = _length(kind.encode([value for value, _ in kind.background(copy)], copy))
+    expect(known == len(shares) > 0, f"{what}: background has {known} values, expected at least one")
+    expect(abs(sum(shares) - 1) < 1e-3, f"{what}: shares of the background sum to {sum(shares):g}, expected 1")
+    expect(all(kind.describe(value, copy) for value in values), f"{what}: describes a value with no words")
     empty = kind.encode([], copy)
     expect(_length(empty) == 0, f"{what}: no values gave {_length(empty)} rows")
     expect(

@@ -37,6 +37,9 @@ def _nothing_with_time(values, state):
 
 
 BROKEN = {
+    "background is half of the rows": replace(NUMBER, background=lambda state: [(1.0, 0.5)]),
+    "background is empty": replace(NUMBER, background=lambda state: []),
+    "describes with no words": replace(NUMBER, describe=lambda value, state: ""),
     "check raises": replace(TEXT, check=_raises),
     "check says nothing": replace(TEXT, check=lambda value: "" if isinstance(value, int) else TEXT.check(value)),
     "check quotes the whole value": replace(

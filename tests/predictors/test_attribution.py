@@ -1,6 +1,7 @@
 """Explanations: exact where the model is a sum, faithful where it is not, and always about the row as it was read."""
 
 import json
+import warnings
 from functools import cache
 from itertools import pairwise
 from time import monotonic
@@ -13,7 +14,7 @@ from windlass.blueprints import shelf
 from windlass.errors import DataError, NotReady
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import get
-from windlass.predictors.attribution import explain, log_odds
+from windlass.predictors.attribution import _mean, explain, log_odds
 from windlass.predictors.contract import Labeller
 from windlass.predictors.occlusion import Effort
 from windlass.predictors.table import load
@@ -96,6 +97,26 @@ def _encoded(predictor, row):
     from windlass.kinds import table as kinds
 
     return [kinds.encode_column(column, [row[column.name]], None) for column in predictor.manifest.inputs]
+
+
+def test_a_linear_model_agrees_with_the_shap_library(model, problems):
+    """shap.LinearExplainer over the same mean row. Measured with shap 0.51.0: the same to 1e-16 on German credit."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shap = pytest.importorskip("shap", reason="`pip install shap` compares with it")
+    predictor, rows = model("linear", "table"), rows_of(problems["table"])
+    inputs, engine = predictor.manifest.inputs, predictor.engine
+    place = predictor.labels.index("yes")
+    weights, bias = np.concatenate(engine.weights).astype(float), engine.bias.astype(float)
+    usual = np.concatenate([_mean(column)[0] for column in inputs])
+    features = np.concatenate([np.concatenate(_encoded(predictor, row), axis=1) for row in rows])
+    ours = (weights[:, place] - weights[:, 1 - place], bias[place] - bias[1 - place])
+    masker = shap.maskers.Independent(np.stack([usual, usual]), max_samples=2)
+    theirs = shap.LinearExplainer(ours, masker).shap_values(features) / predictor.manifest.temperature
+    edges = np.cumsum([0, *(len(_mean(column)[0]) for column in inputs)])
+    for found, right in zip(explain(predictor, rows, label="yes"), theirs, strict=True):
+        wanted = [right[start:end].sum() for start, end in pairwise(edges)]
+        assert [part.weight for part in found.parts] == pytest.approx(wanted, abs=1e-6)
 
 
 def test_the_base_takes_the_entropy_of_the_others():

@@ -29,7 +29,7 @@ STYLE = """
 .explained .heat { position: relative; display: inline-block; width: min(100%, 320px); vertical-align: top; }
 .explained .heat { background: #fff; border-radius: 6px; }
 .explained .heat img { display: block; width: 100%; image-rendering: pixelated; border-radius: 6px;
-  filter: grayscale(1); opacity: 0.4; }
+  filter: grayscale(1); opacity: 0.28; }
 .explained .heat svg { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 6px; }
 .explained .pair { display: flex; flex-wrap: wrap; gap: 14px; margin: 4px 0 8px; }
 .explained .pair .plain img { filter: none; opacity: 1; }
