@@ -15,11 +15,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from windlass.errors import NotReady, SpecError
 from windlass.pages.words import plain
+from windlass.records import Json
 
 MAX_REPLY = 1024 * 1024
 MAX_TOKENS = 2_048
@@ -37,48 +39,67 @@ class _Passing(Exception):
         self.wait_s = wait_s
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What a model said. is_cut: it was not done. n_prompt, n_tokens: as its server counts, 0 where it does not."""
+
+    text: str
+    is_cut: bool
+    n_prompt: int
+    n_tokens: int
+
+
 class Remote:
     """Called with a prompt, gives what the model says.
 
-    Args:   url: the base, such as http://127.0.0.1:8000/v1. key_name: the environment variable that holds the key,
+    Args:   role: what it is to the user, in messages.
+            url: the base, such as http://127.0.0.1:8000/v1. key_name: the environment variable that holds the key,
             empty when none is needed. timeout_s: of one attempt, all of it. wait_s: before the second attempt, then
             twice as long each time.
     Raises: SpecError: not such a URL, or a key that would travel in the clear. NotReady: no key.
     """
 
     def __init__(
-        self, url: str, model: str, key_name: str = "", timeout_s: float = 60.0, attempts: int = 4, wait_s: float = 1.0
+        self,
+        url: str,
+        model: str,
+        key_name: str = "",
+        *,
+        timeout_s: float = 60.0,
+        attempts: int = 4,
+        wait_s: float = 1.0,
+        role: str = "judge",
     ) -> None:
-        self.url = _checked(url)
-        self.model = model
+        self.url = _checked(url, role)
+        self.model, self.role = model, role
         self.timeout_s, self.attempts, self.wait_s = timeout_s, attempts, wait_s
-        self._key = _key(key_name)
+        self._key = _key(key_name, role)
         if self._key and self.url.scheme == "http" and not _is_here(self.url.hostname or ""):
-            raise SpecError(f"judge is {url}, expected https: its key would travel in the clear")
+            raise SpecError(f"{role} is {url}, expected https: its key would travel in the clear")
 
     def __call__(self, prompt: str) -> str:
-        """Raises: NotReady: no answer after all attempts, or one that is none."""
+        """Raises: as `chat`."""
+        return self.chat([{"role": "user", "content": prompt}], {"temperature": 0, "max_tokens": MAX_TOKENS}).text
+
+    def chat(self, messages: list[Json], options: Json) -> Reply:
+        """What it says to these messages; `options` are further parameters of the request.
+
+        Raises: NotReady: no answer after all attempts, or one that is none.
+        """
+        body = json.dumps({"model": self.model, "messages": messages, **options}).encode()
         fault = _Passing("")
         for attempt in range(self.attempts):
             if attempt:
                 time.sleep(min(MOST_WAIT_S, fault.wait_s or self.wait_s * 2 ** (attempt - 1)))
             try:
-                return self._read(self._post(prompt))
+                return self._read(self._post(body))
             except _Passing as error:
                 fault = error
             except (OSError, http.client.HTTPException) as error:
                 fault = _Passing(f"{type(error).__name__}: {error}")
         raise self._not_ready(f"after {self.attempts} attempts: {fault}")
 
-    def _post(self, prompt: str) -> bytes:
-        body = json.dumps(
-            {
-                "model": self.model,
-                "messages": [{"role": "user", "content": prompt}],
-                "temperature": 0,
-                "max_tokens": MAX_TOKENS,
-            }
-        ).encode()
+    def _post(self, body: bytes) -> bytes:
         headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "windlass"}
         if self._key:
             headers["authorization"] = f"Bearer {self._key}"
@@ -102,23 +123,26 @@ class Remote:
             return http.client.HTTPConnection(host, port, timeout=self.timeout_s)
         return http.client.HTTPSConnection(host, port, timeout=self.timeout_s, context=ssl.create_default_context())
 
-    def _read(self, content: bytes) -> str:
+    def _read(self, content: bytes) -> Reply:
         try:
             values: Any = json.loads(content)
-            said = values["choices"][0]["message"]["content"]
+            choice = values["choices"][0]
+            said, is_cut = choice["message"]["content"], choice.get("finish_reason") == "length"
         except (ValueError, RecursionError, KeyError, IndexError, TypeError):
             raise self._not_ready(
                 f"its answer is no chat completion: {content[:200].decode('utf-8', 'replace')}"
             ) from None
         if not isinstance(said, str):
             raise self._not_ready("its answer has no text, expected 'content'")
-        return said
+        counts = values.get("usage") if isinstance(values.get("usage"), dict) else {}
+        n_prompt, n_tokens = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
+        return Reply(said, is_cut, _count(n_prompt), _count(n_tokens))
 
     def _not_ready(self, why: str) -> NotReady:
         if self._key:
             why = why.replace(self._key, "***")
         return NotReady(
-            f"judge '{self.model}' at {self.url.scheme}://{self.url.netloc} does not answer ({plain(why, 300)}), "
+            f"{self.role} '{self.model}' at {self.url.scheme}://{self.url.netloc} does not answer ({plain(why, 300)}), "
             "expected a chat completion",
             "look whether its server runs, and whether it knows this model",
         )
@@ -148,7 +172,11 @@ def _deadline(connected: socket.socket, seconds: float) -> Iterator[None]:
         raise _Passing(f"no answer within {seconds:g} s")
 
 
-def _checked(url: str) -> SplitResult:
+def _count(value: Any) -> int:
+    return value if type(value) is int and value >= 0 else 0
+
+
+def _checked(url: str, role: str) -> SplitResult:
     """Raises: SpecError: not an http or https URL without user, query and fragment."""
     try:
         parts = urlsplit(url)
@@ -158,18 +186,18 @@ def _checked(url: str) -> SplitResult:
     if not is_good or parts.username is not None or parts.query or parts.fragment or not GOOD.match(url):
         shown = url if "@" not in url else "(one that holds a user's name)"
         raise SpecError(
-            f"judge is {plain(shown, 100)}, expected a base URL such as http://127.0.0.1:8000/v1",
+            f"{role} is {plain(shown, 100)}, expected a base URL such as http://127.0.0.1:8000/v1",
             "a key comes from an environment variable, never from the URL",
         )
     return parts
 
 
-def _key(name: str) -> str:
+def _key(name: str, role: str) -> str:
     if not name:
         return ""
     key = os.environ.get(name, "").strip()
     if not key:
-        raise NotReady(f"environment variable {name} is empty, expected the key of the judge", f"export {name}=...")
+        raise NotReady(f"environment variable {name} is empty, expected the key of the {role}", f"export {name}=...")
     if not key.isascii() or not key.isprintable():
         raise SpecError(f"environment variable {name} holds characters that no key has, expected printable ASCII")
     return key

@@ -48,6 +48,10 @@ class Language(Strict):
     max_tokens: int | None = Field(
         default=None, ge=1, le=4_096, description="of an answer; not given: as the training answers need"
     )
+    model: str = Field(default="", max_length=200, description="of `elsewhere`: what its server calls the model")
+    key: str = Field(
+        default="", max_length=200, description="of `elsewhere`: the environment variable that holds its key"
+    )
 
 
 class Goal(Strict):

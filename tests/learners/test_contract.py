@@ -23,7 +23,7 @@ SLOW = frozenset(name for name, learner in LEARNERS.items() if "torch" in learne
     [
         pytest.param(learner, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
         for name, learner in LEARNERS.items()
-        if name != "llm"  # starts from a model: tests/learners/test_llm.py gives it one
+        if name not in ("llm", "elsewhere")  # start from a model that their own tests give them
     ],
 )
 def test_every_learner_keeps_the_contract(learner):

@@ -127,6 +127,77 @@ def test_a_row_that_nobody_hears_any_more_stops_and_the_others_go_on(torch_decod
         assert all(row == other[: len(row)] for row, other in zip(found, whole, strict=True))
 
 
+# Joining --------------------------------------------------------------------------------------------------------------
+
+
+def joined(decoder, first, later, how=HOW, most=None) -> tuple[list[list[int]], list[int]]:
+    """The ids of each row, and the order in which they ended. later: step -> prompts that join before it.
+
+    most: row -> so many tokens are wanted.
+    """
+    found, ended, n_joined = [[] for _ in first], [], 0
+    waiting = {number: list(prompts) for number, prompts in later.items()}
+
+    def step(row, token, logprob, others):
+        found[row].append(token)
+        goes_on = len(found[row]) < (most or {}).get(row, how.max_tokens) and token not in decoder.end
+        if not goes_on:
+            ended.append(row)
+        return goes_on
+
+    def join():
+        nonlocal n_joined
+        n_joined += 1
+        prompts = waiting.pop(n_joined, [])
+        found.extend([] for _ in prompts)
+        return prompts
+
+    decoder.write(first, how, step, join)
+    assert not waiting
+    return found, ended
+
+
+@pytest.mark.parametrize("family", DECODERS)
+def test_a_row_that_joins_is_continued_as_if_it_were_alone(torch_decoder, family):
+    """Longer and shorter prompts than those that are being continued, before and after rows have left."""
+    decoder, prompts = torch_decoder(family), asked(family)
+    alone = [written(decoder, [prompt])[0] for prompt in prompts]
+    most = {0: 2, 1: 12, 2: 5, 3: 12, 4: 3, 5: 12}
+    found, _ = joined(decoder, prompts[:2], {1: [prompts[2]], 4: prompts[3:5], 9: [prompts[5]]}, most=most)
+    assert found == [row[: most[number]] for number, row in enumerate(alone)]
+
+
+def test_rows_join_and_leave_for_longer_than_the_model_has_positions(torch_decoder):
+    """What only rows that have left had used is forgotten, so that no row counts another's positions."""
+    decoder, prompts = torch_decoder("llama"), asked("llama")
+    later = {place: [prompts[place // 6 % len(prompts)]] for place in range(6, 3 * LENGTH, 6)}
+    found, _ = joined(decoder, prompts[:1], later, Writing(max_tokens=8))
+    alone = [written(decoder, [prompt], Writing(max_tokens=8))[0] for prompt in prompts]
+    assert found == [alone[0], *(alone[place // 6 % len(prompts)] for place in later)]
+
+
+def test_a_row_that_joins_ends_before_one_that_was_there(torch_decoder):
+    decoder, prompts = torch_decoder("llama"), asked("llama")
+    _, ended = joined(decoder, prompts[:1], {3: prompts[1:2]}, most={0: 12, 1: 1})
+    assert ended == [1, 0]
+
+
+def test_nothing_joins_an_encoder_decoder_or_a_memory_that_forgets(torch_decoder):
+    """T5 counts positions by its cache; a sliding window forgets what stands at another row's beginning."""
+    from transformers.cache_utils import DynamicCache, DynamicSlidingWindowLayer
+
+    written(torch_decoder("t5"), asked("t5")[:2])
+    asked_once = []
+    torch_decoder("t5").write(asked("t5")[:1], HOW, lambda *told: len(asked_once) > 99, lambda: asked_once.append(1))
+    assert asked_once == []
+    decoder = torch_decoder("llama")
+    batch = decoder._begun(asked("llama")[:1], 0, HOW, lambda *told: True)
+    assert batch.can_grow
+    batch.cache = DynamicCache()
+    batch.cache.layers = [DynamicSlidingWindowLayer(sliding_window=4)]
+    assert not batch.can_grow
+
+
 # Positions ------------------------------------------------------------------------------------------------------------
 
 

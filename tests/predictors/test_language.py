@@ -11,7 +11,7 @@ from tests.learners import writers
 from windlass.errors import DataError
 from windlass.learners import tokens
 from windlass.predictors import decoding, language
-from windlass.predictors.language import MOST_ROWS, Language
+from windlass.predictors.language import MOST_ROWS, Language, nobody
 from windlass.predictors.prompts import Ids, Template
 from windlass.predictors.writing import Writing, silent_hear
 from windlass.records import Column, Manifest
@@ -30,7 +30,10 @@ class Spelled:
     def can(self, how: Writing) -> bool:
         return how.beams == 1
 
-    def write(self, prompts: Sequence[Ids], how: Writing, step) -> None:
+    def room(self, prompt: Ids) -> int:
+        return 10**6
+
+    def write(self, prompts: Sequence[Ids], how: Writing, step, join=nobody) -> None:
         self.batches.append(len(prompts))
         for row, _ in enumerate(prompts):
             for token in self.ids:

@@ -2,12 +2,18 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ctranslate2.converters import TransformersConverter
+from tests.learners import writers
 from toy_writer import BROKEN, ENDLESS, REFUSED, Toy
 
 from windlass.errors import DataError
+from windlass.predictors import ctranslate, decoding
+from windlass.predictors.language import FAST, MODEL, Language, nobody
+from windlass.predictors.prompts import Template
 from windlass.predictors.writing import Token, Writing, Written
 from windlass.serving.cut import Cut, within
 from windlass.serving.faults import Fault
@@ -27,7 +33,7 @@ def run(toy: Any, work: Any, settings: Settings | None = None) -> Any:
     try:
         return asyncio.run(asyncio.wait_for(_begun(work, scheduler), 20))
     finally:
-        toy.go.set()
+        getattr(toy, "go", threading.Event()).set()
         scheduler.close()
 
 
@@ -284,3 +290,160 @@ def test_nothing_is_begun_when_it_stops() -> None:
     run(toy, work)
     assert len(toy.calls) == 1
     assert toy.n_steps == 1
+
+
+# Short answers --------------------------------------------------------------------------------------------------------
+
+LONG, SHORT = Writing(max_tokens=200), Writing(max_tokens=1)
+
+
+class Halting:
+    """A decoder that stops in the middle of its first row until `go`, or for `patience_s`. ended: rows, in order."""
+
+    def __init__(self, decoder: Any) -> None:
+        self.decoder, self.go, self.patience_s, self.n_first = decoder, threading.Event(), 10.0, 0
+        self.ended: list[int] = []
+        self.can, self.room, self.nats = decoder.can, decoder.room, decoder.nats
+
+    def write(self, prompts: Any, how: Writing, step: Any, join: Any = nobody) -> None:
+        def halting(row: int, *told: Any) -> bool:
+            self.n_first += row == 0
+            if row == 0 and self.n_first == 100:
+                self.go.wait(self.patience_s)
+            goes_on = step(row, *told)
+            self.ended += [] if goes_on else [row]
+            return goes_on
+
+        self.decoder.write(prompts, how, halting, join)
+
+
+class WholeBatches:
+    """An engine that tells nothing of a text until its whole batch is written: the control."""
+
+    is_generating = True
+
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+
+    def write(self, rows: Any, how: Writing, hear: Any) -> list[Written]:
+        return self.engine.write(rows, how, hear)
+
+    def nats(self, rows: Any, texts: Any) -> Any:
+        return self.engine.nats(rows, texts)
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, Any]]:
+    """A tiny language model of random weights, opened by torch and by CTranslate2."""
+    folder = tmp_path_factory.mktemp("model")
+    writers.decoder(folder / MODEL, length=400)
+    TransformersConverter(str(folder / MODEL)).convert(str(folder / FAST))
+    end = [writers.tokenizer().token_to_id("<|begin_of_text|>")]  # never its likeliest
+    prompts = writers.prompts(folder / MODEL, Template(roles={"user": ([], [])}, end=end), prompt="text")
+    torch, fast = decoding.open_decoder(folder / MODEL, end), ctranslate.open_decoder(folder, end)
+    return prompts, {"torch": torch, "ctranslate2": fast}
+
+
+@pytest.fixture
+def model(opened: tuple[Any, dict[str, Any]]) -> Callable[[str], tuple[Language, Halting]]:
+    prompts, decoders = opened
+
+    def make(engine: str) -> tuple[Language, Halting]:
+        halting = Halting(decoders[engine])
+        return Language(prompts, [lambda: halting]), halting
+
+    return make
+
+
+def answered_early(engine: Any, halting: Halting, orders: list[Order], n_wanted: int) -> set[int]:
+    """The orders that are answered before the first, which halts until there are so many, or its patience ends."""
+
+    async def work(scheduler: Scheduler) -> set[int]:
+        done: list[int] = []
+
+        async def wait(number: int, job: Job) -> None:
+            await job.all()
+            done.append(number)
+            if len(done) == n_wanted:
+                halting.go.set()
+
+        with scheduler._changed:  # the thread that writes begins when all are in line
+            jobs = [scheduler.put(each) for each in orders]
+        await asyncio.gather(*(wait(number, job) for number, job in enumerate(jobs)))
+        return set(done[: done.index(0)])
+
+    return run(engine, work)
+
+
+@pytest.mark.parametrize("engine", ["torch", "ctranslate2"])
+def test_a_short_answer_does_not_wait_for_its_batch(model: Any, engine: str) -> None:
+    """One of 1 token beside one of 200; an engine that tells only whole batches answers it after the long one."""
+    orders = [order("ab cd", how=LONG), order("Who are you", how=SHORT)]
+    assert answered_early(*model(engine), orders, 1) == {1}
+    plain, halting = model(engine)
+    halting.patience_s = 0.3
+    assert answered_early(WholeBatches(plain), halting, orders, 1) == set()
+
+
+def test_who_comes_later_joins_those_that_are_being_written(model: Any) -> None:
+    """More than one batch holds: the short ones take each other's place while the long one is written."""
+    orders = [order("ab cd", how=LONG), *(order(f"ab {number}", how=SHORT) for number in range(2 * BATCH))]
+    assert answered_early(*model("torch"), orders, 2 * BATCH) == set(range(1, 2 * BATCH + 1))
+    fast, halting = model("ctranslate2")
+    halting.patience_s = 0.3
+    assert answered_early(fast, halting, orders, 2 * BATCH) == set(range(1, BATCH)), "nothing can join there"
+
+
+def test_what_cannot_join_is_not_overtaken(model: Any) -> None:
+    """Another way of writing waits for those before it, and those after it wait for it."""
+    many = [order(f"ab {number}", how=SHORT) for number in range(BATCH + 2)]
+    other = order("cd", how=Writing(max_tokens=1, repetition_penalty=1.5))
+    plain, halting = model("torch")
+    halting.patience_s = 0.3
+    early = answered_early(plain, halting, [order("ab cd", how=LONG), *many, other, *many], 99)
+    assert early == set(range(1, BATCH + 3))
+
+
+def test_who_joins_is_answered_as_if_it_were_alone(model: Any) -> None:
+    ways = [Writing(max_tokens=5 + 7 * number % 20) for number in range(2 * BATCH)]
+    orders = [order(f"ab {number} cd" * (1 + number % 3), how=how) for number, how in enumerate(ways)]
+
+    async def together(scheduler: Scheduler) -> list[Written]:
+        jobs = [scheduler.put(each) for each in orders]
+        return [(await job.all())[0] for job in jobs]
+
+    async def alone(scheduler: Scheduler) -> list[Written]:
+        return [(await scheduler.put(each).all())[0] for each in orders]
+
+    found = run(model("torch")[0], together)
+    assert texts(found) == texts(run(model("torch")[0], alone))
+    assert [each.n_tokens for each in found] == [how.max_tokens for how in ways]
+
+
+def test_a_row_that_is_too_long_fails_alone_while_others_are_written(model: Any) -> None:
+    async def work(scheduler: Scheduler) -> list[Any]:
+        jobs = [scheduler.put(order(text)) for text in ("ab", "ab cd " * 300, "cd")]
+        return await asyncio.gather(*(job.all() for job in jobs), return_exceptions=True)
+
+    first, refused, last = run(model("ctranslate2")[0], work)
+    assert isinstance(refused, DataError)
+    assert first[0].n_tokens == last[0].n_tokens == HOW.max_tokens
+
+
+def test_who_leaves_frees_its_place(model: Any) -> None:
+    """The next in line is written before the others of the batch have ended."""
+    plain, halting = model("torch")
+
+    async def work(scheduler: Scheduler) -> int:
+        with scheduler._changed:
+            endless = {"how": Writing(max_tokens=120), "streams": True}
+            jobs = [scheduler.put(order(f"ab {number}", **endless)) for number in range(BATCH)]
+            last = scheduler.put(order("cd", how=SHORT))
+        await jobs[1].next()
+        jobs[1].leave()
+        halting.go.set()
+        await last.all()
+        return scheduler.n_cancelled
+
+    assert run(plain, work) == 1
+    assert halting.ended[:2] == [1, BATCH]

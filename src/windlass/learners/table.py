@@ -166,6 +166,14 @@ LEARNERS: dict[str, Learner] = {
             on_request=True,
         ),
         Learner(
+            "elsewhere",
+            "a language model behind an OpenAI-compatible URL, as it is",
+            TABLE | {"text", "chat"},
+            TEXT,
+            _later("elsewhere"),
+            on_request=True,
+        ),
+        Learner(
             "blend", "the mean of two or three of the candidates above", ANY, CATEGORY, _later("blend"), of_runs=True
         ),
     )

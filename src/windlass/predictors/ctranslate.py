@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.language import FAST, MODEL, TOKENIZER, Step, windows
+from windlass.predictors.language import FAST, MODEL, TOKENIZER, Join, Step, nobody, room, windows
 from windlass.predictors.prompts import Ids, open_tokenizer
 from windlass.predictors.writing import Writing
 from windlass.store import read_json
@@ -47,21 +47,25 @@ class FastDecoder:
         """Not by a schema, and without other likely tokens; by chance only where no seed must be kept a row."""
         return how.schema is None and not how.n_logprobs and not how.temperature
 
-    def write(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
-        """As `language.Decoder`. Raises: DataError: a prompt leaves no room for an answer."""
-        for prompt in prompts:
-            if not self.is_pair and len(prompt) >= self.longest:
-                raise DataError(f"prompt has {len(prompt):,} tokens, expected fewer than {self.longest:,}")
+    def room(self, prompt: Ids) -> int:
+        return room(len(prompt), self.longest, self.is_pair)
+
+    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = nobody) -> None:
+        """As `language.Decoder`; nothing can join what CTranslate2 is writing.
+
+        Raises: DataError: a prompt leaves no room for an answer.
+        """
+        rooms = [self.room(prompt) for prompt in prompts]
         begun = [prompt or self.end[:1] for prompt in prompts]
         for rows in [list(range(len(begun)))] if self.is_pair else _alike(begun, how):
-            self._write([begun[row] for row in rows], how, _renamed(step, rows))
+            self._write([begun[row] for row in rows], [rooms[row] for row in rows], how, _renamed(step, rows))
 
-    def _write(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+    def _write(self, prompts: Sequence[Ids], rooms: Sequence[int], how: Writing, step: Step) -> None:
         """Continues prompts of about the same length."""
         names = [self._names(prompt) for prompt in prompts]
         shortest = min(map(len, prompts))
-        rows = [Row(0, self.longest) if self.is_pair else Row(len(prompt) - shortest, self.longest - len(prompt) + 1)
-                for prompt in prompts]
+        rows = [Row(0 if self.is_pair else len(prompt) - shortest, room)
+                for prompt, room in zip(prompts, rooms, strict=True)]
         most = max(min(how.max_tokens, row.room) + row.forced for row in rows)
         options: dict[str, Any] = {
             "beam_size": how.beams,

@@ -5,6 +5,7 @@ Shapes: B rows, T tokens, V vocabulary. torch is imported when a model is opened
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from windlass.errors import DataError, NotReady
 from windlass.predictors.grammar import Grammar
-from windlass.predictors.language import TOKENIZER, Step, windows
+from windlass.predictors.language import TOKENIZER, Join, Step, nobody, room, windows
 from windlass.predictors.prompts import Ids
 from windlass.predictors.writing import Writing
 
@@ -65,57 +66,67 @@ class TorchDecoder:
     def can(self, how: Writing) -> bool:
         return how.beams == 1 or how.schema is None
 
-    def write(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+    def room(self, prompt: Ids) -> int:
+        return room(len(prompt), self.longest, self.is_pair)
+
+    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = nobody) -> None:
         """As `language.Decoder`. Raises: DataError: a prompt leaves no room for an answer."""
         import torch
 
-        for prompt in prompts:
-            if not self.is_pair and len(prompt) >= self.longest:
-                raise DataError(f"prompt has {len(prompt):,} tokens, expected fewer than {self.longest:,}")
+        rooms = [self.room(prompt) for prompt in prompts]
         with torch.inference_mode():
             if how.beams > 1:
-                self._search(prompts, how, step)
+                self._search(prompts, min(how.max_tokens, *rooms), how, step)
             else:
-                self._walk(prompts, how, step)
+                self._walk(prompts, how, step, join)
 
     # One token at a time ---------------------------------------------------------------------------------------
 
-    def _walk(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+    def _walk(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join) -> None:
+        batch, n_begun = self._begun(prompts, 0, how, step), len(prompts)
+        while batch.rows:
+            if batch.can_grow and (prompts := join()):
+                batch.add(self._begun(prompts, n_begun, how, step))
+                n_begun += len(prompts)
+            self._advance(batch, how, step)
+
+    def _begun(self, prompts: Sequence[Ids], first: int, how: Writing, step: Step) -> "_Batch":
+        """A batch of these prompts, numbered from `first`, after its first token."""
+        rows = [_Row.of(self, first + place, prompt, how) for place, prompt in enumerate(prompts)]
+        batch = _Batch(self, rows, prompts)
+        self._advance(batch, how, step)
+        return batch
+
+    def _advance(self, batch: "_Batch", how: Writing, step: Step) -> None:
+        """One more token for each row; those that have ended leave."""
         import torch
 
-        batch = _Batch(self, prompts)
-        chances = [torch.Generator().manual_seed((how.seed + 7_919 * row) % 2**31) for row in range(len(prompts))]
-        said: list[list[int]] = [[] for _ in prompts]
-        grammars = [Grammar.of(how.schema, self.tokenizer, sorted(self.end)) for _ in prompts]
-        for _ in range(how.max_tokens):
-            logits_BV = batch.advance()
-            logprobs_BV = torch.log_softmax(logits_BV, dim=-1)
-            kept, tokens = [], []
-            for place, row in enumerate(batch.rows):
-                token = _choose(logits_BV[place], how, said[row], grammars[row], chances[row])
-                said[row].append(token)
-                grammars[row].take(token)
-                others = _likeliest(logprobs_BV[place], how.n_logprobs)
-                goes_on = step(row, token, float(logprobs_BV[place, token]), others) and token not in self.end
-                if goes_on and grammars[row].is_complete:
-                    step(row, self.begin[0], 0.0, ())  # nothing but the end may follow
-                elif goes_on and batch.has_room(place):
-                    kept.append(place)
-                    tokens.append(token)
-            if not kept:
-                return
-            batch.keep(kept, tokens)
+        logits_BV = batch.logits()
+        logprobs_BV = torch.log_softmax(logits_BV, dim=-1)
+        kept, tokens = [], []
+        for place, row in enumerate(batch.rows):
+            token = _choose(logits_BV[place], how, row)
+            row.said.append(token)
+            row.grammar.take(token)
+            others = _likeliest(logprobs_BV[place], how.n_logprobs)
+            goes_on = step(row.number, token, float(logprobs_BV[place, token]), others) and token not in self.end
+            if goes_on and row.grammar.is_complete:
+                step(row.number, self.begin[0], 0.0, ())  # nothing but the end may follow
+            elif goes_on and len(row.said) < row.most:
+                kept.append(place)
+                tokens.append(token)
+        batch.keep(kept, tokens)
 
-    def _search(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
+    def _search(self, prompts: Sequence[Ids], most: int, how: Writing, step: Step) -> None:
         """Beam search by transformers; the answer is told when it is complete."""
         import torch
 
         begun = prompts if self.is_pair else [prompt or self.begin for prompt in prompts]
         ids_BT, mask_BT = padded(begun, on_left=not self.is_pair)
-        room = self.longest - (1 if self.is_pair else ids_BT.shape[1])
+        fits = self.longest - (1 if self.is_pair else ids_BT.shape[1])
         found = self.model.generate(
             input_ids=ids_BT.to(self.model.device), attention_mask=mask_BT.to(self.model.device),
-            num_beams=how.beams, max_new_tokens=min(how.max_tokens, room), do_sample=False, pad_token_id=0,
+            num_beams=how.beams, max_new_tokens=min(most, fits), do_sample=False, pad_token_id=0,
             eos_token_id=sorted(self.end), repetition_penalty=how.repetition_penalty, length_penalty=1.0,
         )
         first = 1 if self.is_pair else ids_BT.shape[1]
@@ -179,18 +190,36 @@ class TorchDecoder:
         ]
 
 
-class _Batch:
-    """The rows that are still being written, with their cache."""
+@dataclass
+class _Row:
+    """A row that is being written. most: tokens that there are positions for."""
 
-    def __init__(self, decoder: TorchDecoder, prompts: Sequence[Ids]) -> None:
-        self.model, self.is_pair, self.longest = decoder.model, decoder.is_pair, decoder.longest
+    number: int
+    most: int
+    chance: "torch.Generator"
+    grammar: Grammar
+    said: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, decoder: TorchDecoder, number: int, prompt: Ids, how: Writing) -> "_Row":
+        """Raises: DataError: the prompt leaves no room, or the schema cannot be kept."""
+        import torch
+
+        chance = torch.Generator().manual_seed((how.seed + 7_919 * number) % 2**31)
+        grammar = Grammar.of(how.schema, decoder.tokenizer, sorted(decoder.end))
+        return cls(number, decoder.room(prompt), chance, grammar)
+
+
+class _Batch:
+    """The rows that are still being written, with their cache; what a row lacks stands before it, masked."""
+
+    def __init__(self, decoder: TorchDecoder, rows: list[_Row], prompts: Sequence[Ids]) -> None:
+        self.model, self.is_pair = decoder.model, decoder.is_pair
         self.takes, self.banned = decoder.takes, decoder.banned
-        self.rows = list(range(len(prompts)))
+        self.rows = rows
         self.cache: Any = None
         device = self.model.device
-        begun = prompts if self.is_pair else [prompt or decoder.begin for prompt in prompts]
-        self.lengths = [len(prompt) for prompt in begun]
-        ids_BT, mask_BT = padded(begun, on_left=not self.is_pair)
+        ids_BT, mask_BT = padded([prompt or decoder.begin for prompt in prompts], on_left=not self.is_pair)
         self.mask_BT = mask_BT.to(device)
         self.encoded: Any = None
         self.next_BT = ids_BT.to(device)
@@ -200,14 +229,16 @@ class _Batch:
             encoder = self.model.get_encoder()
             self.encoded = encoder(input_ids=self.next_BT, attention_mask=self.mask_BT)
             self.next_BT = torch.full((len(prompts), 1), decoder.start, device=device)
-        self.n_written = 0
 
-    def has_room(self, place: int) -> bool:
-        """False when this row has used up the model's positions."""
-        return self.n_written + (1 if self.is_pair else self.lengths[self.rows[place]]) < self.longest
+    @property
+    def can_grow(self) -> bool:
+        """Where the cache is all that is remembered of a row, and remembers all of it, others can be laid beside it."""
+        from transformers.cache_utils import DynamicCache, DynamicLayer
 
-    def advance(self) -> "torch.Tensor":
-        """Logits (B, V) of the next token."""
+        return type(self.cache) is DynamicCache and all(type(layer) is DynamicLayer for layer in self.cache.layers)
+
+    def logits(self) -> "torch.Tensor":
+        """(B, V), of the next token."""
         if self.is_pair:
             out = self.model(encoder_outputs=self.encoded, attention_mask=self.mask_BT,
                              decoder_input_ids=self.next_BT, past_key_values=self.cache, use_cache=True)
@@ -226,17 +257,49 @@ class _Batch:
         import torch
 
         device = self.model.device
-        self.n_written += 1
         if len(places) < len(self.rows):
-            chosen = torch.tensor(places, device=device)
-            self.rows = [self.rows[place] for place in places]
-            self.cache.batch_select_indices(chosen)
-            self.mask_BT = self.mask_BT[chosen]
-            if self.is_pair:
-                self.encoded.last_hidden_state = self.encoded.last_hidden_state[chosen]
-        self.next_BT = torch.tensor(tokens, device=device)[:, None]
+            self._select(places)
+        if not places:
+            return
+        self.next_BT = torch.tensor(tokens, dtype=torch.long, device=device)[:, None]
         if not self.is_pair:
             self.mask_BT = torch.cat([self.mask_BT, self.mask_BT.new_ones(len(places), 1)], dim=1)
+
+    def _select(self, places: list[int]) -> None:
+        import torch
+
+        self.rows = [self.rows[place] for place in places]
+        if not places:
+            return
+        chosen = torch.tensor(places, device=self.model.device)
+        self.cache.batch_select_indices(chosen)
+        self.mask_BT = self.mask_BT[chosen]
+        if self.is_pair:
+            self.encoded.last_hidden_state = self.encoded.last_hidden_state[chosen]
+        elif self.can_grow:
+            self._trim(int(self.mask_BT.argmax(dim=1).min()))
+
+    def _trim(self, n_unused: int) -> None:
+        """Forgets the first places of the cache, which only rows that have left had used."""
+        self.mask_BT = self.mask_BT[:, n_unused:]
+        for layer in self.cache.layers if n_unused else ():
+            layer.keys, layer.values = layer.keys[:, :, n_unused:], layer.values[:, :, n_unused:]
+
+    def add(self, other: "_Batch") -> None:
+        """Lays the rows of another batch beside these. Both have written the token that they read next."""
+        import torch
+        from torch.nn.functional import pad
+
+        if not other.rows:
+            return
+        width = max(self.mask_BT.shape[1], other.mask_BT.shape[1])
+        spare, lack = width - self.mask_BT.shape[1], width - other.mask_BT.shape[1]
+        for layer, more in zip(self.cache.layers, other.cache.layers, strict=True):
+            layer.keys = torch.cat([pad(layer.keys, (0, 0, spare, 0)), pad(more.keys, (0, 0, lack, 0))])
+            layer.values = torch.cat([pad(layer.values, (0, 0, spare, 0)), pad(more.values, (0, 0, lack, 0))])
+        self.mask_BT = torch.cat([pad(self.mask_BT, (spare, 0)), pad(other.mask_BT, (lack, 0))])
+        self.next_BT = torch.cat([self.next_BT, other.next_BT])
+        self.rows += other.rows
 
 
 def banned(model: Any) -> Ids:
@@ -259,18 +322,16 @@ def padded(rows: Sequence[Ids], on_left: bool) -> "tuple[torch.Tensor, torch.Ten
     return ids_BT, mask_BT
 
 
-def _choose(
-    logits_V: "torch.Tensor", how: Writing, said: Sequence[int], grammar: Grammar, chance: "torch.Generator"
-) -> int:
+def _choose(logits_V: "torch.Tensor", how: Writing, row: _Row) -> int:
     """The next token: the likeliest, or one by chance.
 
     Source: repetition penalty, Keskar et al. 2019, arXiv:1909.05858; nucleus sampling, Holtzman et al. 2020.
     """
     import torch
 
-    logits_V = grammar.allowed(logits_V)
-    if how.repetition_penalty != 1 and said:
-        seen = torch.tensor(sorted(set(said)))
+    logits_V = row.grammar.allowed(logits_V)
+    if how.repetition_penalty != 1 and row.said:
+        seen = torch.tensor(sorted(set(row.said)))
         values = logits_V[seen]
         factor = torch.where(values > 0, 1 / how.repetition_penalty, how.repetition_penalty)
         logits_V = logits_V.clone()
@@ -281,8 +342,8 @@ def _choose(
     if how.top_p < 1:
         ranked, order = shares_V.sort(descending=True)
         ranked[ranked.cumsum(0) - ranked >= how.top_p] = 0
-        return int(order[torch.multinomial(ranked, 1, generator=chance)])
-    return int(torch.multinomial(shares_V, 1, generator=chance))
+        return int(order[torch.multinomial(ranked, 1, generator=row.chance)])
+    return int(torch.multinomial(shares_V, 1, generator=row.chance))
 
 
 def _likeliest(logprobs_V: "torch.Tensor", n_others: int | None) -> list[tuple[int, float]]:

@@ -5,6 +5,7 @@ found it faster, `fast/` for CTranslate2, which needs no torch.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.prompts import Ids, Prompts, Template, open_tokenizer
-from windlass.predictors.writing import Hear, Token, Writing, Written
+from windlass.predictors.prompts import Ids, Prompt, Prompts, Template, open_tokenizer
+from windlass.predictors.writing import Hear, Intake, Token, Writing, Written
 from windlass.records import Manifest, Row
 
 MODEL, FAST, TOKENIZER = "model", "fast", "tokenizer.json"
@@ -21,6 +22,13 @@ MOST_ROWS = 32
 """Of one batch: more hardly writes faster on a processor, and takes memory."""
 Step = Callable[[int, int, float, Sequence[tuple[int, float]]], bool]
 """Called as step(row, token id, log-probability, likeliest others); false ends that row."""
+Join = Callable[[], Sequence[Ids]]
+"""Called between two tokens: prompts that join those that are being continued, numbered on from the ones before."""
+
+
+def nobody() -> Sequence[Ids]:
+    """Lets nothing join."""
+    return ()
 
 
 class Decoder(Protocol):
@@ -30,8 +38,16 @@ class Decoder(Protocol):
         """True when it can write in this way."""
         ...
 
-    def write(self, prompts: Sequence[Ids], how: Writing, step: Step) -> None:
-        """Continues each prompt until its `step` says false or it wrote an end token (which is stepped, too)."""
+    def room(self, prompt: Ids) -> int:
+        """Tokens that it can write after this prompt. Raises: DataError: none."""
+        ...
+
+    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = nobody) -> None:
+        """Continues each prompt until its `step` says false or it wrote an end token (which is stepped, too).
+
+        how.max_tokens: so long a text is planned for; `step` counts them. join: asked for more prompts where the
+        engine can take them while it writes.
+        """
         ...
 
     def nats(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> np.ndarray:
@@ -88,24 +104,67 @@ class Language:
 
     def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
         """One text a row, in order. Raises: DataError: a row cannot be read."""
-        prompts = [self.prompts.of(row) for row in rows]
-        scribes = [
-            Scribe(self.prompts, how, number, len(prompt.ids), prompt.n_cut, hear)
-            for number, prompt in enumerate(prompts)
-        ]
         decoder = self._decoder(how)
-        order = sorted(range(len(rows)), key=lambda number: len(prompts[number].ids))
+        scribes = [self._scribe(decoder, row, how, number, hear) for number, row in enumerate(rows)]
+        order = sorted(scribes, key=lambda scribe: len(scribe.prompt.ids))
         for start in range(0, len(order), MOST_ROWS):
-            places = order[start : start + MOST_ROWS]
-            batch = [scribes[place] for place in places]
-            decoder.write([prompts[place].ids for place in places], how, _router(batch))
+            batch = order[start : start + MOST_ROWS]
+            decoder.write([scribe.prompt.ids for scribe in batch], how, _router(batch))
         return [scribe.written() for scribe in scribes]
+
+    def serve(self, intake: Intake, how: Writing) -> None:
+        """As `writing.Serves`."""
+        decoder = self._decoder(how)
+        scribes: list[Scribe] = []
+        n_taken = 0
+
+        def join() -> list[Ids]:
+            nonlocal n_taken
+            n_before = len(scribes)
+            for row, most in intake.take():
+                try:
+                    scribes.append(self._scribe(decoder, row, replace(how, max_tokens=most), n_taken, intake.hear))
+                except DataError as error:
+                    intake.refuse(n_taken, error)
+                n_taken += 1
+            return [scribe.prompt.ids for scribe in scribes[n_before:]]
+
+        def step(place: int, token: int, logprob: float, others: Sequence[tuple[int, float]]) -> bool:
+            goes_on = scribes[place].step(token, logprob, others)
+            if not goes_on:
+                intake.end(scribes[place].row, scribes[place].written())
+            return goes_on
+
+        if prompts := join():
+            most = max(scribe.how.max_tokens for scribe in scribes)
+            decoder.write(prompts, replace(how, max_tokens=most), step, join)
+        for scribe in scribes:
+            if not scribe.is_over:
+                intake.end(scribe.row, scribe.written())
+
+    def _scribe(self, decoder: Decoder, row: Row, how: Writing, number: int, hear: Hear) -> "Scribe":
+        """Raises: DataError: the row cannot be read, or leaves no room for an answer."""
+        prompt = self.prompts.of(row)
+        most = min(how.max_tokens, decoder.room(prompt.ids))
+        return Scribe(self.prompts, replace(how, max_tokens=most), number, prompt, hear)
 
     def nats(self, rows: Sequence[Row], texts: Sequence[str]) -> np.ndarray:
         """(n,) negative log-likelihood of each text and its end after its row, in nats."""
         end = self.prompts.template.end[:1]
         answers = [[*self.prompts.text(text), *end] for text in texts]
         return self._decoder(Writing()).nats([self.prompts.of(row).ids for row in rows], answers)
+
+
+def room(n_prompt: int, longest: int, is_pair: bool) -> int:
+    """Tokens that fit after a prompt into a model of so many positions: the last is written and never read.
+
+    Raises: DataError: none.
+    """
+    if is_pair:
+        return longest
+    if n_prompt >= longest:
+        raise DataError(f"prompt has {n_prompt:,} tokens, expected fewer than {longest:,}")
+    return longest - max(1, n_prompt) + 1
 
 
 def windows(prompt: Ids, answer: Ids, longest: int) -> list[tuple[Ids, Ids]]:
@@ -132,9 +191,9 @@ def _router(batch: Sequence["Scribe"]) -> Step:
 class Scribe:
     """Turns the tokens of one answer into text as they come, and says when it is finished."""
 
-    def __init__(self, prompts: Prompts, how: Writing, row: int, n_prompt: int, n_cut: int, hear: Hear) -> None:
-        self.prompts, self.how, self.row, self.hear = prompts, how, row, hear
-        self.n_prompt, self.n_cut, self.n_tokens, self.logprob = n_prompt, n_cut, 0, 0.0
+    def __init__(self, prompts: Prompts, how: Writing, row: int, prompt: Prompt, hear: Hear) -> None:
+        self.prompts, self.how, self.row, self.prompt, self.hear = prompts, how, row, prompt, hear
+        self.n_tokens, self.logprob, self.is_over = 0, 0.0, False
         self.ids: Ids = []
         self.text, self.told, self.finish = "", 0, "length"
         self.tokens: list[Token] = []
@@ -181,7 +240,7 @@ class Scribe:
         return self.hear(self.row, piece) if piece else self.hear(self.row, "")
 
     def _end(self, finish: str) -> bool:
-        self.finish = finish
+        self.finish, self.is_over = finish, True
         if finish == "stop":
             self.text = self.text.rstrip("\n")
         self._flush()
@@ -200,9 +259,9 @@ class Scribe:
         return Written(
             self.text,
             self.finish,
-            self.n_prompt,
+            len(self.prompt.ids),
             self.n_tokens,
             self.logprob,
             tuple(self.tokens),
-            self.n_cut,
+            self.prompt.n_cut,
         )

@@ -35,6 +35,7 @@ WRITING: dict[str, Callable[[Path, Manifest], WritingEngine]] = {
     "ngram": _later("ngram"),
     "span": _later("span"),
     "language": _later("language"),
+    "elsewhere": _later("elsewhere"),
 }
 
 

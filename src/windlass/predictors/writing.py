@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from windlass.errors import DataError
+from windlass.errors import DataError, WindlassError
 from windlass.records import Json, Row
 
 Hear = Callable[[int, str], bool]
@@ -86,6 +86,35 @@ class Engine(Protocol):
 
     def nats(self, rows: Sequence[Row], texts: Sequence[str]) -> np.ndarray | None:
         """(n,) negative log-likelihood of each text after its row, in nats; None: not known."""
+        ...
+
+
+class Intake(Protocol):
+    """Where an engine gets rows while it writes, and who hears of their texts. Rows are numbered as they are taken."""
+
+    def take(self) -> Sequence[tuple[Row, int]]:
+        """Rows to be written from now on, each with the most tokens of its text; none when nothing may join."""
+        ...
+
+    def hear(self, number: int, piece: str) -> bool:
+        """As `Hear`."""
+        ...
+
+    def end(self, number: int, written: Written) -> None:
+        """The text of a row, as soon as it has ended."""
+        ...
+
+    def refuse(self, number: int, error: WindlassError) -> None:
+        """A row that cannot be read, is too long, or is not answered by who was asked."""
+        ...
+
+
+@runtime_checkable
+class Serves(Protocol):
+    """An engine that tells each text when it ends, and lets rows join those that it is writing."""
+
+    def serve(self, intake: Intake, how: Writing) -> None:
+        """Writes what the intake gives until it gives no more; the most tokens of `how` are those of each row."""
         ...
 
 

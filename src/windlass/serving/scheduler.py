@@ -1,7 +1,8 @@
 """One thread that writes: requests wait in a bounded line, what can be written together is, and who leaves is dropped.
 
-The event loop puts jobs in line and hears of them through their queues; the thread takes up to `BATCH` texts at a
-time and asks the engine once for all of them. What it hears back decides at every token whether a text goes on.
+The event loop puts jobs in line and hears of them through their queues; the thread has up to `BATCH` texts written at a
+time. What it hears back decides at every token whether a text goes on. An engine that serves tells each text when it
+has ended, and others may take its place; any other engine is asked once for a batch, and tells all in the end.
 """
 
 import asyncio
@@ -9,16 +10,17 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from itertools import takewhile
 from typing import NamedTuple
 
 from starlette.types import Receive
 
-from windlass.errors import DataError, NotReady
-from windlass.predictors.writing import Engine, Writing, Written
+from windlass.errors import DataError, NotReady, WindlassError
+from windlass.predictors.writing import Engine, Serves, Writing, Written
 from windlass.records import Row
 from windlass.serving.cut import Cut, within
 from windlass.serving.faults import Fault, overloaded
@@ -150,12 +152,17 @@ class _Text:
     def __init__(self, job: Job, number: int) -> None:
         self.job, self.number = job, number
         self.row = job.order.rows[number]
-        self.begin(None, 0.0)
+        self.begin(0.0)
 
-    def begin(self, most: int | None, until: float) -> None:
-        """most: hear so many tokens; until: and not after this time."""
+    @property
+    def most(self) -> int:
+        """Tokens that it may have."""
+        return self.job.order.how.max_tokens
+
+    def begin(self, until: float, is_counted: bool = False) -> None:
+        """until: nothing is heard after this time. is_counted: the engine does not count its tokens by itself."""
         self.cut = Cut(self.job.order.stop)
-        self.most, self.until, self.n_heard, self.reason = most, until, 0, ""
+        self.until, self.is_counted, self.n_heard, self.reason = until, is_counted, 0, ""
 
     def hear(self, piece: str) -> bool:
         """Takes the next piece; false when no more is wanted."""
@@ -167,7 +174,7 @@ class _Text:
             self.reason = "cancelled"
         elif self.cut.is_over:
             self.reason = "stop"
-        elif self.most is not None and self.n_heard >= self.most:
+        elif self.is_counted and self.n_heard >= self.most:
             self.reason = "length"
         elif time.monotonic() > self.until:
             self.reason = LATE
@@ -263,73 +270,130 @@ class Scheduler:
         }
 
     def _run(self) -> None:
-        while batch := self._take():
-            self.running = len(batch)
-            self._write(batch)
+        while batch := self.take(BATCH):
+            how = self._how(batch)
+            if isinstance(self.engine, Serves):
+                self._serve(self.engine, batch, how)
+            else:
+                self._write(batch, how)
             self.running = 0
 
-    def _take(self) -> list[_Text]:
-        """The texts of the next batch: those of the first job, and of others that can be written with them.
+    def take(self, most: int, key: object = None) -> "list[_Text]":
+        """Texts to be written now: those of the first job, and of others that can be written with them.
 
         A job with more texts than fit goes to the end of the line, so that a long one holds up nobody for long.
+
+        Args: key: of what is being written, which they are to join; none then overtakes what cannot join.
+              None: wait until there is something.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._line or self._closing)
-            if self._closing:
+            if key is None:
+                self._changed.wait_for(lambda: self._line or self._closing)
+            if self._closing or not self._line or key not in (None, self._line[0].key):
                 return []
             first = self._line[0]
             batch: list[_Text] = []
-            for job in [other for other in self._line if other.key == first.key]:
-                room = min(BATCH - len(batch), len(job.order.rows) - job.n_taken)
+            alike = [job for job in self._line if job.key == first.key]
+            for job in alike if key is None else list(takewhile(lambda job: job.key == key, self._line)):
+                room = min(most - len(batch), len(job.order.rows) - job.n_taken)
                 batch += [_Text(job, number) for number in range(job.n_taken, job.n_taken + room)]
                 job.n_taken += room
                 if job.n_taken == len(job.order.rows):
                     self._line.remove(job)
             if self._line and self._line[0] is first:
                 self._line.rotate(-1)
-            return batch
+        self.running += len(batch)
+        return batch
 
-    def _write(self, batch: Sequence[_Text]) -> None:
+    def count(self, done: Written) -> None:
+        """A text has ended."""
+        self.running -= 1
+        self.n_tokens += done.n_tokens
+        self.n_prompt += done.n_prompt
+        self.n_cancelled += done.finish == "cancelled"
+
+    @property
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def _how(self, batch: Sequence[_Text]) -> Writing:
+        first = batch[0].job.order
+        if first.how.temperature and not first.is_seeded:
+            return replace(first.how, seed=secrets.randbelow(2**31))
+        return first.how
+
+    def _serve(self, engine: Serves, batch: Sequence[_Text], how: Writing) -> None:
+        table = _Table(self, batch)
+        try:
+            engine.serve(table, how)
+        except Exception as error:  # noqa: BLE001  whatever went wrong, the edge of each request must hear of it
+            _fail([text.job for text in table.open], error)
+
+    def _write(self, batch: Sequence[_Text], how: Writing) -> None:
         """Writes the batch; when the engine refuses it, each job alone, so that only the refused one fails."""
         jobs = list(dict.fromkeys(text.job for text in batch))
         try:
-            written = self._ask(batch, jobs)
+            written = self._ask(batch, how)
         except DataError as error:
             if len(jobs) == 1 or any(text.n_heard for text in batch):
                 _fail(jobs, error)
                 return
             for job in jobs:
-                self._write([text for text in batch if text.job is job])
+                self._write([text for text in batch if text.job is job], how)
             return
-        except Exception as error:  # noqa: BLE001  whatever went wrong, the edge of each request must hear of it
+        except Exception as error:  # noqa: BLE001  as above
             _fail(jobs, error)
             return
         for text, given in zip(batch, written, strict=True):
-            done = text.finish(given)
-            self.n_tokens += done.n_tokens
-            self.n_prompt += done.n_prompt
-            self.n_cancelled += done.finish == "cancelled"
+            self.count(text.finish(given))
 
-    def _ask(self, batch: Sequence[_Text], jobs: Sequence[Job]) -> list[Written]:
-        most = max(job.order.how.max_tokens for job in jobs)
-        first = jobs[0].order
-        how = replace(first.how, max_tokens=most)
-        if how.temperature and not first.is_seeded:
-            how = replace(how, seed=secrets.randbelow(2**31))
+    def _ask(self, batch: Sequence[_Text], how: Writing) -> list[Written]:
+        most = max(text.most for text in batch)
         until = time.monotonic() + self.settings.answer_s
-        for job in jobs:
-            job.tell(None)
         for text in batch:
-            own = text.job.order.how.max_tokens
-            text.begin(own if own < most and self.engine.is_generating else None, until)
+            text.job.tell(None)
+            text.begin(until, self.engine.is_generating and text.most < most)
 
         def hear(row: int, piece: str) -> bool:
             return batch[row].hear(piece) and not self._closing
 
-        written = self.engine.write([text.row for text in batch], how, hear)
+        written = self.engine.write([text.row for text in batch], replace(how, max_tokens=most), hear)
         if len(written) != len(batch):
             raise RuntimeError(f"engine wrote {len(written)} texts, expected {len(batch)}")
         return written
+
+
+class _Table:
+    """The texts that an engine is serving, as its intake."""
+
+    def __init__(self, scheduler: Scheduler, batch: Sequence[_Text]) -> None:
+        self.scheduler, self.waiting, self.key = scheduler, list(batch), batch[0].job.key
+        self.texts: list[_Text] = []
+        self.open: set[_Text] = set()
+
+    def take(self) -> list[tuple[Row, int]]:
+        """As `Intake`: the batch that it began with, then whoever can join it."""
+        room = BATCH - len(self.open)
+        batch, self.waiting = self.waiting or (self.scheduler.take(room, self.key) if room else []), []
+        until = time.monotonic() + self.scheduler.settings.answer_s
+        for text in batch:
+            text.begin(until)
+            text.job.tell(None)
+        self.texts += batch
+        self.open |= set(batch)
+        return [(text.row, text.most) for text in batch]
+
+    def hear(self, number: int, piece: str) -> bool:
+        return self.texts[number].hear(piece) and not self.scheduler.is_closing
+
+    def end(self, number: int, written: Written) -> None:
+        self.open.remove(self.texts[number])
+        self.scheduler.count(self.texts[number].finish(written))
+
+    def refuse(self, number: int, error: WindlassError) -> None:
+        self.open.remove(self.texts[number])
+        self.scheduler.running -= 1
+        self.texts[number].job.tell(error)
 
 
 def too_slow(limit_s: float) -> Fault:
@@ -337,6 +401,6 @@ def too_slow(limit_s: float) -> Fault:
     return Fault(HTTPStatus.SERVICE_UNAVAILABLE, "too_slow", what)
 
 
-def _fail(jobs: Sequence[Job], error: Exception) -> None:
-    for job in jobs:
+def _fail(jobs: Iterable[Job], error: Exception) -> None:
+    for job in dict.fromkeys(jobs):
         job.tell(error)
