@@ -52,30 +52,24 @@ class Reply:
 class Remote:
     """Called with a prompt, gives what the model says.
 
-    Args:   role: what it is to the user, in messages.
-            url: the base, such as http://127.0.0.1:8000/v1. key_name: the environment variable that holds the key,
+    Args:   url: the base, such as http://127.0.0.1:8000/v1. key_name: the environment variable that holds the key,
             empty when none is needed. timeout_s: of one attempt, all of it. wait_s: before the second attempt, then
             twice as long each time.
     Raises: SpecError: not such a URL, or a key that would travel in the clear. NotReady: no key.
     """
 
+    role = "judge"
+    """What it is to the user, in messages."""
+
     def __init__(
-        self,
-        url: str,
-        model: str,
-        key_name: str = "",
-        *,
-        timeout_s: float = 60.0,
-        attempts: int = 4,
-        wait_s: float = 1.0,
-        role: str = "judge",
+        self, url: str, model: str, key_name: str = "", timeout_s: float = 60.0, attempts: int = 4, wait_s: float = 1.0
     ) -> None:
-        self.url = _checked(url, role)
-        self.model, self.role = model, role
+        self.url = _checked(url, self.role)
+        self.model = model
         self.timeout_s, self.attempts, self.wait_s = timeout_s, attempts, wait_s
-        self._key = _key(key_name, role)
+        self._key = _key(key_name, self.role)
         if self._key and self.url.scheme == "http" and not _is_here(self.url.hostname or ""):
-            raise SpecError(f"{role} is {url}, expected https: its key would travel in the clear")
+            raise SpecError(f"{self.role} is {url}, expected https: its key would travel in the clear")
 
     def __call__(self, prompt: str) -> str:
         """Raises: as `chat`."""

@@ -6,11 +6,10 @@ Source: examples in the prompt: Brown et al. 2020, arXiv:2005.14165.
 from windlass.errors import SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.written import answers_read, finish_text, inputs_read
-from windlass.predictors.elsewhere import ROLE, Elsewhere
+from windlass.predictors.elsewhere import Elsewhere, FarModel
 from windlass.predictors.prompts import messages
 from windlass.predictors.writing import Writing
 from windlass.records import Column, Json, Progress, Splits
-from windlass.remote import Remote
 
 N_SHOTS, MOST_CHARACTERS = 4, 2_000
 """Examples before each question, none of them longer."""
@@ -25,7 +24,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
             "and `language: {model: NAME}`"
         )
     said: Json = {"url": options.variant, "model": asked.model, "key": asked.key, "shots": shots(splits)}
-    remote = Remote(said["url"], said["model"], said["key"], role=ROLE)
+    remote = FarModel(said["url"], said["model"], said["key"])
     columns = tuple(Column(name, kind) for name, kind in splits.inputs.items())
     progress("train", 0, 0, "asking the model")
     most = asked.max_tokens or Writing().max_tokens

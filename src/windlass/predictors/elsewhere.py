@@ -21,7 +21,10 @@ AT_ONCE = 8
 """Requests on their way; the server at the other end writes them together."""
 LOOK_S = 0.05
 """While requests are on their way, so often is looked for others that may go with them."""
-ROLE = "language model"
+
+
+class FarModel(Remote):
+    role = "language model"
 
 
 def load(folder: Path, manifest: Manifest) -> "Elsewhere":
@@ -33,7 +36,7 @@ def load(folder: Path, manifest: Manifest) -> "Elsewhere":
     shots = said.get("shots", [])
     if not isinstance(shots, list) or not all(_is_message(shot) for shot in shots):
         raise DataError(f"{folder / 'manifest.json'} has damaged 'shots', expected messages")
-    return Elsewhere(Remote(*(said[name] for name in names), role=ROLE), manifest.inputs, shots)
+    return Elsewhere(FarModel(*(said[name] for name in names)), manifest.inputs, shots)
 
 
 def _is_message(value: Any) -> bool:
