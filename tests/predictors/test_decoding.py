@@ -186,12 +186,11 @@ def test_nothing_joins_an_encoder_decoder_or_a_memory_that_forgets(torch_decoder
     """T5 counts positions by its cache; a sliding window forgets what stands at another row's beginning."""
     from transformers.cache_utils import DynamicCache, DynamicSlidingWindowLayer
 
-    written(torch_decoder("t5"), asked("t5")[:2])
-    asked_once = []
-    torch_decoder("t5").write(asked("t5")[:1], HOW, lambda *told: len(asked_once) > 99, lambda: asked_once.append(1))
-    assert asked_once == []
-    decoder = torch_decoder("llama")
-    batch = decoder._begun(asked("llama")[:1], 0, HOW, lambda *told: True)
+    joined(torch_decoder("t5"), asked("t5")[:1], {})
+    with pytest.raises(AssertionError):  # it never asked who joins
+        joined(torch_decoder("t5"), asked("t5")[:1], {1: asked("t5")[:1]})
+    with torch.inference_mode():
+        batch = torch_decoder("llama")._begun(asked("llama")[:1], 0, HOW, lambda *told: True)
     assert batch.can_grow
     batch.cache = DynamicCache()
     batch.cache.layers = [DynamicSlidingWindowLayer(sliding_window=4)]
