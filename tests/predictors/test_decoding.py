@@ -306,6 +306,23 @@ def test_the_likeliest_others_are_told_with_their_log_probabilities(torch_decode
     assert [logprob, *(share for _, share in others)] == pytest.approx([float(values[0]), *values.tolist()], abs=1e-5)
 
 
+@pytest.mark.parametrize("family", [*DECODERS, "t5"])
+def test_an_embedding_is_the_mean_of_the_last_layer(torch_decoder, family):
+    """As transformers gives it for each text alone, without padding; what is beyond the positions is left out."""
+    decoder, texts = torch_decoder(family), asked(family)
+    long = [number for row in asked(family, ["ab cd " * 40]) for number in row]
+    wanted = []
+    with torch.inference_mode():
+        for text in [*texts, long[: decoder.longest]]:
+            if decoder.is_pair:
+                wanted.append(decoder.model.encoder(torch.tensor([text])).last_hidden_state[0].mean(0).numpy())
+            else:
+                out = decoder.model(torch.tensor([text]), output_hidden_states=True)
+                wanted.append(out.hidden_states[-1][0].mean(0).numpy())
+    assert decoder.embed([*texts, long]) == pytest.approx(np.array(wanted), abs=1e-5)
+    assert decoder.embed([]).shape[0] == 0
+
+
 # Ways to write --------------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_SCORED, MOST_LOGITS = 4_096, 2**27
 """Tokens of one batch whose likelihood is asked, and the numbers that may take: half a gigabyte."""
+MOST_EMBEDDED = 8
+"""Texts that are read at once."""
 
 
 def open_decoder(folder: Path, end: Ids) -> "TorchDecoder":
@@ -164,6 +166,25 @@ class TorchDecoder:
                     found[number] -= float(share.double().sum())
                 start += len(group)
         return found
+
+    def embed(self, texts: Sequence[Ids]) -> np.ndarray:
+        """(n, d) float32: the mean of the last layer over the tokens of each text, as many as the model has positions.
+
+        Of an encoder-decoder, its encoder's.
+        """
+        import torch
+
+        reader = self.model.get_encoder() if self.is_pair else self.model.base_model
+        begun = [text[: self.longest] or self.begin for text in texts]
+        found: list[np.ndarray] = []
+        with torch.inference_mode():
+            for start in range(0, len(begun), MOST_EMBEDDED):
+                ids_BT, mask_BT = padded(begun[start : start + MOST_EMBEDDED], on_left=False)
+                device = self.model.device
+                out = reader(input_ids=ids_BT.to(device), attention_mask=mask_BT.to(device))
+                states_BTD, seen_BT1 = out.last_hidden_state.float().cpu(), mask_BT[..., None]
+                found.extend(((states_BTD * seen_BT1).sum(1) / seen_BT1.sum(1)).numpy())
+        return np.array(found, np.float32)
 
     def _logprobs(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> "list[torch.Tensor]":
         """The log-probability of each token of each answer. A prompt of no tokens begins with the end token."""

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from windlass.errors import DataError
+from windlass.errors import DataError, NotReady
 from windlass.predictors.prompts import Ids, Prompt, Prompts, Template, open_tokenizer
 from windlass.predictors.writing import Hear, Intake, Token, Writing, Written
 from windlass.records import Manifest, Row
@@ -52,6 +52,15 @@ class Decoder(Protocol):
 
     def nats(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> np.ndarray:
         """(n,) negative log-likelihood of each answer after its prompt."""
+        ...
+
+
+@runtime_checkable
+class EmbedsIds(Protocol):
+    """A decoder that gives hidden states as well."""
+
+    def embed(self, texts: Sequence[Ids]) -> np.ndarray:
+        """(n, d) float32, one row a text."""
         ...
 
 
@@ -95,12 +104,15 @@ class Language:
 
     def _decoder(self, how: Writing) -> Decoder:
         """The first engine that can write so."""
-        for number, opener in enumerate(self.openers):
-            if number not in self.opened:
-                self.opened[number] = opener()
-            if self.opened[number].can(how):
+        for number in range(len(self.openers)):
+            if self._open(number).can(how):
                 return self.opened[number]
         raise DataError("model cannot write in this way, expected fewer of the options")
+
+    def _open(self, number: int) -> Decoder:
+        if number not in self.opened:
+            self.opened[number] = self.openers[number]()
+        return self.opened[number]
 
     def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
         """One text a row, in order. Raises: DataError: a row cannot be read."""
@@ -147,6 +159,15 @@ class Language:
         prompt = self.prompts.of(row)
         most = min(how.max_tokens, decoder.room(prompt.ids))
         return Scribe(self.prompts, replace(how, max_tokens=most), number, prompt, hear)
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """As `contract.Embeds`; CTranslate2 gives no hidden states, so this needs torch. Raises: NotReady: no torch."""
+        ids = [self.prompts.text(text) for text in texts]
+        for number in range(len(self.openers)):
+            decoder = self._open(number)
+            if isinstance(decoder, EmbedsIds):
+                return decoder.embed(ids)
+        raise NotReady("model was opened without torch, expected it", "pip install 'windlass[llm]'")
 
     def nats(self, rows: Sequence[Row], texts: Sequence[str]) -> np.ndarray:
         """(n,) negative log-likelihood of each text and its end after its row, in nats."""

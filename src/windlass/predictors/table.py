@@ -7,8 +7,8 @@ from pathlib import Path
 from windlass.errors import DataError, GateRefused, expected
 from windlass.predictors import blend, linear, onnx, trees
 from windlass.predictors.artifact import TOLERANCE, read_golden, read_manifest
-from windlass.predictors.contract import Engine, Labeller, Predictor
-from windlass.predictors.writer import Writer
+from windlass.predictors.contract import Embeds, Engine, Labeller, Predictor
+from windlass.predictors.writer import EmbeddingWriter, Writer
 from windlass.predictors.writing import Engine as WritingEngine
 from windlass.records import Manifest
 
@@ -47,7 +47,8 @@ def load(folder: Path) -> Predictor:
     if name not in known:
         raise DataError(f"{folder} asks for predictor '{name}', expected {expected(known)}")
     if written:
-        return Writer(manifest, WRITING[name](folder, manifest))
+        engine = WRITING[name](folder, manifest)
+        return (EmbeddingWriter if isinstance(engine, Embeds) else Writer)(manifest, engine)
     return Labeller(manifest, LABELLING[name](folder, manifest))
 
 

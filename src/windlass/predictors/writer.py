@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds import text
-from windlass.predictors.contract import read_value
+from windlass.predictors.contract import Embeds, read_value
 from windlass.predictors.writing import MAX_PROMPT, Engine, Hear, Writing, Written, silent_hear
 from windlass.records import Answer, Json, Manifest, Row
 from windlass.text_metrics import References, TextMarks
@@ -70,6 +72,16 @@ class Writer:
             if length > MAX_PROMPT:
                 raise DataError(f"row {number} has {length:,} characters, expected at most {MAX_PROMPT:,}")
         return found
+
+
+@dataclass(frozen=True)
+class EmbeddingWriter(Writer):
+    """A writer whose engine gives embeddings as well."""
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """As `contract.Embeds`."""
+        assert isinstance(self.engine, Embeds)
+        return self.engine.embed(texts)
 
 
 def answers(written: Sequence[Written]) -> list[Answer]:
