@@ -187,7 +187,7 @@ class RequestLog:
         """One transaction; each entry's future is settled only after its commit."""
         try:
             with self.memory.transaction() as connection:
-                results = [_apply(connection, entry.content) for entry in entries]
+                results = _apply(connection, [entry.content for entry in entries])
         except Failure as failure:
             self._fail(entries, failure)
             return
@@ -214,13 +214,25 @@ def _settle(done: "Future[Stored]", result: Stored | Fault | None) -> None:
         done.set_result(result)
 
 
-def _apply(connection: Connection, content: list[Logged] | Feedback) -> Stored | Fault | None:
-    if isinstance(content, Feedback):
-        return _apply_feedback(connection, content)
-    connection.executemany(
-        f"insert into answers ({', '.join(COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?)", [_columns(each) for each in content]
-    )
-    return None
+def _apply(connection: Connection, contents: list[list[Logged] | Feedback]) -> list[Stored | Fault | None]:
+    """In order, answers that follow each other by one statement: a server is asked once for them, not for each."""
+    results: list[Stored | Fault | None] = []
+    rows: list[tuple[str | float | None, ...]] = []
+    for content in contents:
+        if isinstance(content, Feedback):
+            _insert(connection, rows)
+            rows = []
+            results.append(_apply_feedback(connection, content))
+        else:
+            rows += map(_columns, content)
+            results.append(None)
+    _insert(connection, rows)
+    return results
+
+
+def _insert(connection: Connection, rows: list[tuple[str | float | None, ...]]) -> None:
+    if rows:
+        connection.executemany(f"insert into answers ({', '.join(COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _columns(answer: Logged) -> tuple[str | float | None, ...]:
