@@ -129,6 +129,8 @@ def test_it_is_served_and_a_refused_row_fails_alone(
             thread.start()
         for thread in threads:
             thread.join(20)
+        reply = near.ask("POST", "/v1/completions", {"model": "teller", "prompt": "x", "logprobs": 1})
+        assert (reply.status, "behind a URL" in reply.error["message"]) == (422, True), "told at once, before any row"
     assert [found[text].status for text in texts] == [200] * (AT_ONCE + 2) + [503]
     assert found["text 3"].json["answers"][0]["value"] == "You said: text 3"
     assert "does not answer" in found[REFUSED].error["message"]

@@ -327,7 +327,7 @@ class Scheduler:
         try:
             engine.serve(table, how)
         except Exception as error:  # noqa: BLE001  whatever went wrong, the edge of each request must hear of it
-            _fail([text.job for text in table.open], error)
+            _fail([text.job for text in (*table.open, *table.waiting)], error)
 
     def _write(self, batch: Sequence[_Text], how: Writing) -> None:
         """Writes the batch; when the engine refuses it, each job alone, so that only the refused one fails."""
