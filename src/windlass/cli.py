@@ -1,5 +1,6 @@
 """The command line: one command a stage, and the few that start and look. No logic lives here."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -159,7 +160,7 @@ def release(
 @app.command(help=GIVES["serve"])
 def serve(
     project: ProjectFolder = HERE,
-    host: Annotated[str, typer.Option(help="a loopback address")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="where to listen; others are let in only with a key")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
     otel: Annotated[str, typer.Option(help="collector for traces; env: as OTEL_EXPORTER_OTLP_ENDPOINT says")] = "",
     database: Annotated[
@@ -171,14 +172,77 @@ def serve(
             help="postgresql://user@host/name (none: a SQLite file of the project)",
         ),
     ] = "",
+    allow_host: Annotated[
+        list[str] | None, typer.Option(envvar="WINDLASS_ALLOW_HOST", help="a name that the Host header may have")
+    ] = None,
 ) -> None:
     from windlass.serving.settings import Settings
     from windlass.spec import load
     from windlass.stages.serve import serve as run_service
     from windlass.store import Store
 
-    settings = Settings(otel=otel, database=database)
-    run_service(load(project), Store(project.resolve()), host=host, port=port, ready=typer.echo, settings=settings)
+    settings = Settings(otel=otel, database=database, hosts=tuple(allow_host or ()), access_log=os.environ.get("WINDLASS_LOG", ""))
+    run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
+
+
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of the service.")
+app.add_typer(keys, name="keys")
+
+
+def _memory(project: Path) -> Any:
+    from windlass.spec import load
+    from windlass.stages.serve import memory
+    from windlass.store import Store
+
+    load(project)
+    return memory(Store(project.resolve()), os.environ.get("WINDLASS_DATABASE", ""))
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="whose it is: a-z, 0-9 and -")],
+    scope: Annotated[list[str] | None, typer.Option(help="predict, feedback, read or admin; may be repeated")] = None,
+    expires: Annotated[str, typer.Option(help="such as 90d; none: never")] = "",
+    rate: Annotated[str, typer.Option(help="such as 10/s; none: no bound")] = "",
+    quota: Annotated[str, typer.Option(help="requests, such as 100000/month; none: no bound")] = "",
+    project: ProjectFolder = HERE,
+) -> None:
+    """Make a key and show it once; as soon as there is one, every request needs one."""
+    from windlass.serving.keys import Wish, create
+
+    _, token = create(_memory(project), Wish(name, tuple(scope or ["predict"]), expires, rate, quota))
+    typer.echo(token)
+    typer.echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
+
+
+@keys.command("list")
+def list_keys(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """List the keys: scopes, state, and how much of their quota is used."""
+    from windlass.pages.listing import keys_text
+    from windlass.serving.keys import shown
+
+    found = shown(_memory(project))
+    _print(found, as_json, keys_text(found))
+
+
+@keys.command("revoke")
+def revoke_key(
+    name: Annotated[str, typer.Argument(help="its name or id")], project: ProjectFolder = HERE
+) -> None:
+    """Refuse a key from now on, in a running service within two seconds."""
+    from windlass.serving.keys import revoke
+
+    typer.echo(f"revoked: {revoke(_memory(project), name).name}")
+
+
+@app.command()
+def forget(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="ids of answers")], project: ProjectFolder = HERE
+) -> None:
+    """Delete answers, what was asked, and their feedback."""
+    from windlass.serving.retention import forget as delete
+
+    typer.echo(f"{delete(_memory(project), ids):,} of {len(ids):,} forgotten")
 
 
 @app.command()

@@ -90,6 +90,9 @@ class Spec(Strict):
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
+    keep_days: int | None = Field(
+        None, ge=1, le=36_500, description="delete answers, what was asked and feedback that are older (none: never)"
+    )
 
     @field_validator("name")
     @classmethod

@@ -19,8 +19,9 @@ from starlette.routing import Mount, Route
 
 from windlass.errors import SpecError
 from windlass.serving import codec
-from windlass.serving.edge import check_declared
 from windlass.serving.faults import Fault
+from windlass.serving.routes import Route as Declared
+from windlass.serving.routes import check_declared
 from windlass.serving.server import bind
 from windlass.serving.settings import Settings
 from windlass.store import Store
@@ -209,6 +210,8 @@ def test_a_route_that_is_not_declared_stops_the_start() -> None:
         check_declared([declared, secret])
     with pytest.raises(SpecError, match="not declared"):
         check_declared([Mount("/files", nothing)])
+    with pytest.raises(SpecError, match="scope of POST /v1/predict is ''"):
+        check_declared([declared], {("POST", "/v1/predict"): Declared(1, 1, "")})
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.com"])

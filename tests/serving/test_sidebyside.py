@@ -18,8 +18,8 @@ import pytest
 
 from windlass.errors import DataError, SpecError
 from windlass.serving.database import Connection, Schema, Sqlite
-from windlass.serving.edge import check_declared
 from windlass.serving.preferences import Pair, Preference, Preferences, chosen, first_is_left, training_rows
+from windlass.serving.routes import check_declared
 from windlass.serving.server import running
 from windlass.serving.sidebyside import ROUTES, create_sidebyside
 from windlass.serving.sidebyside_page import SCRIPT, sidebyside_page, sidebyside_policy

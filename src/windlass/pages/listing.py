@@ -60,6 +60,25 @@ def releases_text(releases: Sequence[Json]) -> str:
     )
 
 
+def keys_text(keys: Sequence[Json]) -> str:
+    """The API keys; a dash where there is no bound."""
+    return table(
+        [
+            [
+                key["name"],
+                key["id"],
+                key["state"],
+                ", ".join(key["scopes"]),
+                key["expires"] or "-",
+                key["rate"] or "-",
+                f"{count(key['used'])} of {key['quota']}" if key["quota"] else "-",
+            ]
+            for key in keys
+        ],
+        ["key", "id", "state", "scopes", "expires", "rate", "used"],
+    )
+
+
 def doctor_text(parts: Sequence[Json]) -> str:
     lines = [
         f"{'works  ' if part['works'] else 'missing'}  {part['feature']:<38} {part['versions'] or part['advice']}"

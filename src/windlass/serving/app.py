@@ -13,11 +13,14 @@ from fastapi import FastAPI, Request, Response
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Predictor
 from windlass.records import Release
-from windlass.serving import chat_page, codec, description, explain, kserve, openai, page, pipeline
-from windlass.serving.edge import Edge, check_declared
+from windlass.serving import chat_page, codec, description, explain, kserve, openai, page, pipeline, retention
+from windlass.serving.door import Door
+from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
+from windlass.serving.guard import Guard
 from windlass.serving.log import Feedback, RequestLog, Stored
 from windlass.serving.measures import memory_bytes
+from windlass.serving.routes import check_declared
 from windlass.serving.rows import read_object, wrong
 from windlass.serving.schema import (
     FeedbackRequest,
@@ -40,7 +43,12 @@ NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_co
 
 
 def create_app(
-    release: Release, predictor: Predictor, log: RequestLog | None, settings: Settings, proof: str = ""
+    release: Release,
+    predictor: Predictor,
+    log: RequestLog | None,
+    settings: Settings,
+    proof: str = "",
+    door: Door | None = None,
 ) -> FastAPI:
     """The application. It answers predictions with 503 until `app.state.service.proof` is empty.
 
@@ -72,8 +80,11 @@ def create_app(
     pipeline.add_routes(app, service)
     kserve.add_routes(app, service)
     explain.add_routes(app, service)
+    retention.add_routes(app, service)
     routes = check_declared(app.routes)
-    app.add_middleware(Edge, settings=settings, measures=service.measures, routes=routes)
+    app.state.door = door = door or Door()
+    guard = Guard(settings, door, service.is_proof)
+    app.add_middleware(Edge, guard=guard, measures=service.measures, routes=routes)
     if settings.otel:
         provider = connected(settings.otel, release.product)
         app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)

@@ -56,8 +56,9 @@ button { white-space: nowrap; }
 """
 )
 
-SCRIPT = r"""
-"use strict";
+SCRIPT = (
+    page.KEYED
+    + r"""
 const WORDS = {
   en: {fresh: "New conversation", earlier: "Earlier", forget: "Delete", you: "You", send: "Send", stop: "Stop",
     ask: "Write a message", again: "Try again", copy: "Copy", copied: "Copied", good: "Good", poor: "Poor",
@@ -176,7 +177,7 @@ function tools(message, isLast) {
   return row;
 }
 async function tell(body) {
-  const send = () => fetch("/v1/feedback", {method: "POST", headers: {"content-type": "application/json"},
+  const send = () => keyed("/v1/feedback", {method: "POST", headers: {"content-type": "application/json"},
     body: JSON.stringify(body)});
   let response = await send();
   if (response.status === 404) {  // an answer that was stopped is logged a moment later
@@ -243,7 +244,7 @@ async function answer(isAgain) {
   text.textContent = "…";
   text.setAttribute("aria-label", word("busy"));
   try {
-    const response = await fetch("/v1/chat/completions", {method: "POST", body: JSON.stringify(body),
+    const response = await keyed("/v1/chat/completions", {method: "POST", body: JSON.stringify(body),
       headers: {"content-type": "application/json"}, signal: writing.signal});
     if (!response.ok) throw new Error((await response.json()).error.message);
     for await (const event of events(response)) {
@@ -291,6 +292,7 @@ document.querySelector("#language").addEventListener("click", () => say(language
 say(language);
 box.focus();
 """
+)
 
 
 def fits(manifest: Manifest) -> bool:

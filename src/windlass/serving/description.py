@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from windlass.records import Column, Json, Manifest, Release
 from windlass.serving.faults import RETRY_AFTER_S
+from windlass.serving.routes import ROUTES, Route
 from windlass.serving.schema import FeedbackRequest, row_schema
 
 JSON = "application/json"
@@ -59,11 +60,14 @@ def describe(app: FastAPI, release: Release, manifest: Manifest, max_rows: int) 
     content["info"]["description"] = f"Answers '{manifest.output.name}' from {_listed(manifest.inputs)}."
     schemas = {**content["components"]["schemas"], **_asked(manifest, max_rows)}
     schemas["GivenAnswer"] = _answer(schemas["GivenAnswer"], manifest.output)
-    content["components"] = {**content["components"], "schemas": schemas}
+    keyed = {"key": {"type": "http", "scheme": "bearer", "description": "made by `windlass keys create`"}}
+    content["components"] = {**content["components"], "schemas": schemas, "securitySchemes": keyed}
     paths = {path: {**methods} for path, methods in content["paths"].items()}
     for path, methods in paths.items():
         for method, operation in methods.items():
-            methods[method] = {**operation, "tags": [_tag(path)], "responses": _with_examples(operation["responses"])}
+            responses = _with_examples(operation["responses"])
+            methods[method] = {**operation, "tags": [_tag(path)], "responses": responses}
+            methods[method] |= _guarded(ROUTES[method.upper(), path], responses)
     paths["/v1/predict"]["post"]["requestBody"] = _body("PredictRequest")
     paths["/v1/feedback"]["post"]["requestBody"] = _body("FeedbackRequest")
     return {**content, "paths": paths}
@@ -134,6 +138,15 @@ def _with_examples(responses: Json) -> Json:
             response = {**response, "headers": {"Retry-After": {"schema": {"type": "integer"}}}}
         described[status] = response
     return described
+
+
+def _guarded(route: Route, responses: Json) -> Json:
+    """What is said of an operation that asks for a key, once there is one."""
+    if route.scope == "public":
+        return {}
+    refused = {"401": "no key, or one that is not valid", "403": "a key without this scope", "429": "too many requests"}
+    described = {status: {"description": said} for status, said in refused.items()}
+    return {"security": [{}, {"key": [route.scope]}], "responses": {**described, **responses}}
 
 
 def _tag(path: str) -> str:

@@ -5,24 +5,24 @@ too slow. Every error leaves it as JSON; one that is not ours leaves it as an id
 """
 
 import asyncio
-import ipaddress
 import secrets
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from windlass.errors import SpecError, WindlassError, expected
+from windlass.errors import WindlassError, expected
 from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.faults import RETRY_AFTER_S, Fault, overloaded, status_of
+from windlass.serving.guard import Guard
 from windlass.serving.measures import Measures
-from windlass.serving.settings import MEBIBYTE, Settings
+from windlass.serving.routes import Places, Route, Routes
 
 DRAIN_FACTOR = 4
 """A body that is too large is read and thrown away up to this many times its limit, so that the client reads why."""
@@ -33,98 +33,24 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
+MAX_HEADERS, MAX_HEADER_BYTES = 100, 64 * 1024
+QUEUE_S = 60.0
+"""What waiting may add to the seconds of a text."""
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-
-
-@dataclass(frozen=True)
-class Route:
-    """What a route takes: bytes of a body (0: none) and seconds until it must be there.
-
-    is_openai: its errors have the form of OpenAI's interface, which its clients read. is_plain: its errors are a text,
-    as clients of Hugging Face and KServe read them. media: what its body may be, beside JSON.
-    """
-
-    max_bytes: int
-    deadline_s: float
-    is_openai: bool = False
-    is_plain: bool = False
-    media: tuple[str, ...] = ()
-
-
-BINARY = ("", "application/octet-stream")
-PICTURE = (*BINARY, "image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp")
-Routes = Mapping[tuple[str, str], Route]
-ROUTES: Routes = {
-    ("POST", "/v1/predict"): Route(16 * MEBIBYTE, 10),
-    ("POST", "/v1/explain"): Route(16 * MEBIBYTE, 10),
-    ("POST", "/v1/feedback"): Route(32 * 1024, 10),
-    ("POST", "/v1/chat/completions"): Route(2 * MEBIBYTE, 10, is_openai=True),
-    ("POST", "/v1/completions"): Route(2 * MEBIBYTE, 10, is_openai=True),
-    ("POST", "/v1/embeddings"): Route(4 * MEBIBYTE, 10, is_openai=True),
-    ("GET", "/v1/models"): Route(0, 5, is_openai=True),
-    ("GET", "/v1/models/{id}"): Route(0, 5, is_openai=True),
-    ("POST", "/"): Route(16 * MEBIBYTE, 10, is_plain=True, media=PICTURE),
-    ("POST", "/models/{id}"): Route(16 * MEBIBYTE, 10, is_plain=True, media=PICTURE),
-    ("GET", "/v2"): Route(0, 5, is_plain=True),
-    ("GET", "/v2/health/live"): Route(0, 5, is_plain=True),
-    ("GET", "/v2/health/ready"): Route(0, 5, is_plain=True),
-    ("GET", "/v2/models/{id}"): Route(0, 5, is_plain=True),
-    ("GET", "/v2/models/{id}/ready"): Route(0, 5, is_plain=True),
-    ("POST", "/v2/models/{id}/infer"): Route(16 * MEBIBYTE, 10, is_plain=True, media=BINARY),
-    ("GET", "/health"): Route(0, 5),
-    ("GET", "/metrics"): Route(0, 5),
-    ("GET", "/openapi.json"): Route(0, 5),
-    ("GET", "/"): Route(0, 5),
-    ("GET", "/chat"): Route(0, 5),
-}
-"""All that may be served; a part `{id}` of a path stands for any name."""
-
-
-def check_declared(routes: Sequence[BaseRoute], declared: Routes = ROUTES) -> Routes:
-    """What these routes take. Raises: SpecError: a route without a byte limit and a deadline in `declared`."""
-    places = [
-        (method, getattr(route, "path", str(route)))
-        for route in routes
-        for method in getattr(route, "methods", None) or ("any",)
-    ]
-    for method, path in places:
-        if (method, path) not in declared:
-            raise SpecError(f"route {method} {path} is not declared, expected its limit and deadline in ROUTES")
-    return {place: declared[place] for place in places}
-
-
-def is_loopback(host: str) -> bool:
-    """True for `localhost` and the loopback addresses."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Edge:
     """ASGI middleware around the whole application, which has these routes."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, measures: Measures, routes: Routes) -> None:
+    def __init__(self, app: ASGIApp, guard: Guard, measures: Measures, routes: Routes) -> None:
         self.app = app
-        self.settings = settings
+        self.guard = guard
+        self.settings = guard.settings
+        self.door = guard.door
         self.measures = measures
         self.routes = routes
-        self.paths = frozenset(path for _, path in routes)
-        self.named = [path.split("/") for path in sorted(self.paths) if "{id}" in path]
+        self.places = Places(routes)
         self.held_bytes = 0
-
-    def place(self, path: str) -> str:
-        """The path as the table of routes has it."""
-        if path in self.paths:
-            return path
-        parts = path.split("/")
-        for named in self.named:
-            if len(named) == len(parts) and all(map(_fits, named, parts)):
-                return "/".join(named)
-        return path
-
-    def methods(self, path: str) -> list[str]:
-        return [method for method, place in self.routes if place == path]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -148,39 +74,48 @@ class _Exchange:
 
     def __init__(self, edge: Edge, scope: Scope, receive: Receive, send: Send) -> None:
         self.edge, self.scope, self.receive, self._send = edge, scope, receive, send
-        self.path = edge.place(scope["path"])
+        self.path = edge.places.place(scope["path"])
         self.route = edge.routes.get((scope["method"], self.path))
         self.started = time.perf_counter()
         self.status = 0
         self.body: bytes | None = b""
         self.held = 0
-        self.is_received = False
+        self.is_received = self.has_begun = False
+        self.id = secrets.token_hex(6)
+        self.key = ""
 
     async def run(self) -> None:
-        headers: dict[bytes, bytes] = dict(self.scope["headers"])
+        edge, headers = self.edge, dict(self.scope["headers"])
+        _check_framing(self.scope, headers)
+        edge.guard.check_host(headers)
         route = self._known_route()
-        _check_host(headers.get(b"host", b""), self.edge.settings.hosts)
-        if self.scope["method"] == "POST":
+        edge.guard.check_origin(self.scope["method"], headers)
+        if not edge.door.is_open:
+            raise overloaded("server is stopping, expected another one")
+        self._begin()
+        self.key = self.scope.setdefault("state", {})["key"] = edge.guard.admit(self.scope, headers, route)
+        if self.scope["method"] not in ("GET", "HEAD", "DELETE"):
             _check_type(headers, route.media)
-        try:
-            async with asyncio.timeout(min(route.deadline_s, self.edge.settings.deadline_s)) as clock:
-                await self._receive_body(headers, min(route.max_bytes, self.edge.settings.max_bytes))
-        except TimeoutError:
-            if not clock.expired():
-                raise
-            raise Fault(
-                HTTPStatus.REQUEST_TIMEOUT,
-                "too_slow",
-                "request did not arrive in time, expected it within "
-                f"{min(route.deadline_s, self.edge.settings.deadline_s):g} s",
-            ) from None
-        await self.edge.app(self.scope, self._replay, self.send)
+        deadline_s = min(route.deadline_s, edge.settings.deadline_s)
+        async with _within(
+            deadline_s, 408, f"request did not arrive in time, expected it within {deadline_s:g} s"
+        ):
+            await self._receive_body(headers, min(route.max_bytes, edge.settings.max_bytes))
+        answer_s = edge.settings.answer_s + QUEUE_S if route.answer_s is None else route.answer_s
+        async with _within(answer_s, 503, f"answer took too long, expected it within {answer_s:g} s"):
+            await edge.app(self.scope, self._replay, self.send)
+
+    def _begin(self) -> None:
+        self.has_begun = True
+        self.edge.door.n_begun += 1
 
     def _known_route(self) -> Route:
-        if self.route is not None:
+        path = self.scope["path"]
+        is_plain = self.scope.get("raw_path", path.encode()) == path.encode()
+        if self.route is not None and is_plain:
             return self.route
-        allowed = self.edge.methods(self.path)
-        if allowed:
+        allowed = self.edge.places.methods(self.path)
+        if allowed and is_plain:
             raise Fault(
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "wrong_method",
@@ -189,7 +124,7 @@ class _Exchange:
         raise Fault(
             HTTPStatus.NOT_FOUND,
             "unknown_route",
-            f"there is no route {self.path[:80]}, expected {expected(sorted(self.edge.paths))}",
+            f"there is no route {self.path[:80]}, expected {expected(sorted(self.edge.places.paths))}",
         )
 
     async def _receive_body(self, headers: dict[bytes, bytes], limit: int) -> None:
@@ -233,7 +168,7 @@ class _Exchange:
             headers = list(message["headers"])
             if not any(name == POLICY[0] for name, _ in headers):
                 headers.append(POLICY)
-            message = {**message, "headers": [*headers, *HEADERS]}
+            message = {**message, "headers": [*headers, (b"x-request-id", self.id.encode()), *HEADERS]}
         await self._send(message)
 
     async def refuse(self, error: WindlassError) -> None:
@@ -243,30 +178,32 @@ class _Exchange:
             return
         status = status_of(error)
         headers = []
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+        if retry_after_s := getattr(error, "retry_after_s", RETRY_AFTER_S if status == 503 else 0):
+            headers.append((b"retry-after", str(retry_after_s).encode()))
+        if status == HTTPStatus.UNAUTHORIZED:
+            headers.append((b"www-authenticate", b"Bearer"))
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers.append((b"allow", ", ".join(self.edge.methods(self.path)).encode()))
-        if not self.is_received and self.scope["method"] not in ("GET", "HEAD"):
+            headers.append((b"allow", ", ".join(self.edge.places.methods(self.path)).encode()))
+        if not self.is_received and (self.scope["method"] not in ("GET", "HEAD") or not self.edge.door.is_open):
             headers.append((b"connection", b"close"))
         await self._answer(status, self._error_body(error), headers)
 
     async def fail(self, error: Exception) -> None:
         """A fault of ours: the client gets its id, stderr gets where it happened; neither gets the client's text."""
         self.edge.measures.errors["internal"] += 1
-        id = secrets.token_hex(6)
         where = "".join(traceback.format_tb(error.__traceback__))
-        print(f"error {id}: {type(error).__name__}\n{where}", end="", file=sys.stderr, flush=True)
+        print(f"error {self.id}: {type(error).__name__}\n{where}", end="", file=sys.stderr, flush=True)
         if not self.status:
             fault = Fault(500, "internal", "server failed", "report this id to who runs it")
-            await self._answer(fault.status, self._error_body(fault, id), [])
+            await self._answer(fault.status, self._error_body(fault), [])
 
-    def _error_body(self, error: WindlassError, id: str = "") -> bytes:
+    def _error_body(self, error: WindlassError) -> bytes:
         if self.route is not None and self.route.is_openai:
-            return codec.dumps(openai_error(error, id))
+            return codec.dumps(openai_error(error, self.id if status_of(error) == 500 else ""))
         if self.route is not None and self.route.is_plain:
-            return codec.dumps({"error": openai_error(error, id)["error"]["message"]})
-        return error_body(error.kind, error.message, error.hint, id)
+            said = openai_error(error, self.id if status_of(error) == 500 else "")
+            return codec.dumps({"error": said["error"]["message"]})
+        return error_body(error.kind, error.message, error.hint, self.id)
 
     async def _answer(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
@@ -275,8 +212,35 @@ class _Exchange:
 
     def finish(self) -> None:
         self.edge.held_bytes -= self.held
-        path = self.path if self.path in self.edge.paths else "other"
-        self.edge.measures.request(path, self.status or 499, time.perf_counter() - self.started)
+        self.edge.door.n_begun -= self.has_begun
+        seconds = time.perf_counter() - self.started
+        path, status = self.path if self.path in self.edge.places.paths else "other", self.status or 499
+        self.edge.measures.request(path, status, seconds)
+        if self.edge.door.access is not None:
+            self.edge.door.access.write(
+                {
+                    "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                    "id": self.id,
+                    "method": self.scope["method"] if self.route else "other",
+                    "route": path,
+                    "status": status,
+                    "ms": round(1_000 * seconds, 2),
+                    "key": self.key or None,
+                    "release": self.scope.get("state", {}).get("release"),
+                }
+            )
+
+
+@asynccontextmanager
+async def _within(seconds: float, status: int, message: str) -> AsyncIterator[None]:
+    """Raises: Fault: what is inside took longer."""
+    try:
+        async with asyncio.timeout(seconds) as clock:
+            yield
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        raise Fault(status, "too_slow", message) from None
 
 
 def error_body(kind: str, message: str, hint: str = "", id: str = "") -> bytes:
@@ -298,20 +262,15 @@ def openai_error(error: WindlassError, id: str = "") -> Json:
     }
 
 
-def _fits(named: str, part: str) -> bool:
-    return named == part or (named == "{id}" and part != "")
-
-
-def _check_host(value: bytes, hosts: tuple[str, ...]) -> None:
-    """Raises: Fault 421: a name that is not ours, as a page elsewhere would send after rebinding its DNS name."""
-    host = value.decode("latin-1").lower()
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if not is_loopback(name) and name not in hosts:
-        raise Fault(
-            HTTPStatus.MISDIRECTED_REQUEST,
-            "wrong_host",
-            f"Host is '{host[:80]}', expected {expected(['localhost', *hosts])}",
-        )
+def _check_framing(scope: Scope, headers: dict[bytes, bytes]) -> None:
+    """Raises: Fault 400, 431, 505: what the parser lets through, and another server may read in another way."""
+    if scope["http_version"] not in ("1.0", "1.1"):
+        raise Fault(505, "bad_http", "protocol is not HTTP/1.1, expected it to be")
+    if b"transfer-encoding" in headers and b"content-length" in headers:
+        raise Fault(400, "bad_http", "request has Content-Length and Transfer-Encoding, expected one of them")
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    if len(scope["headers"]) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        raise Fault(431, "bad_http", f"request has more than {MAX_HEADERS} headers or 64 KiB of them, expected fewer")
 
 
 def _check_type(headers: dict[bytes, bytes], media: Sequence[str]) -> None:

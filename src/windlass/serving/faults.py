@@ -8,13 +8,17 @@ RETRY_AFTER_S = 1
 
 
 class Fault(WindlassError):
-    """A request that is answered with `status`. param: the parameter that it is about, where one is."""
+    """A request that is answered with `status`. param: the parameter that it is about, where one is.
+
+    retry_after_s: when it may be sent again; 0 when that would not help.
+    """
 
     def __init__(self, status: int, kind: str, message: str, hint: str = "", param: str = "") -> None:
         super().__init__(message, hint)
         self.status = status
         self.kind = kind
         self.param = param
+        self.retry_after_s = RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else 0
 
 
 def status_of(error: WindlassError) -> int:

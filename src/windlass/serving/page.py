@@ -56,8 +56,42 @@ a { color: var(--mark); }
 }
 """
 
-SCRIPT = """
+KEYED = """
 "use strict";
+async function keyed(path, options) {
+  const key = sessionStorage.getItem("windlass-key");
+  if (key) options.headers = {...options.headers, authorization: "Bearer " + key};
+  const response = await fetch(path, options);
+  if (response.status === 401 || response.status === 403) askForKey();
+  return response;
+}
+function askForKey() {
+  if (document.querySelector("#key")) return;
+  const form = document.createElement("form"), label = document.createElement("label");
+  const input = document.createElement("input"), use = document.createElement("button");
+  form.id = "key";
+  form.className = "card";
+  label.textContent = "API key \u00b7 \u5bc6\u94a5";
+  input.type = "password";
+  input.autocomplete = "off";
+  input.required = true;
+  use.textContent = "OK";
+  label.append(input);
+  form.append(label, use);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    sessionStorage.setItem("windlass-key", input.value.trim());
+    form.remove();
+  });
+  document.querySelector("main").prepend(form);
+  input.focus();
+}
+"""
+"""`keyed` is `fetch` with the key that a person typed in; it is kept until the tab is closed, and asked for on 401."""
+
+SCRIPT = (
+    KEYED
+    + """
 const form = document.querySelector("form"), answer = document.querySelector("#answer");
 const button = form.querySelector("button");
 const element = (name, text, kind) => {
@@ -110,7 +144,7 @@ form.addEventListener("submit", async (event) => {
     const row = {};
     for (const field of form.querySelectorAll("[data-column]")) row[field.dataset.column] = await value(field);
     const started = performance.now();
-    const response = await fetch("/v1/predict", {method: "POST", headers: {"content-type": "application/json"},
+    const response = await keyed("/v1/predict", {method: "POST", headers: {"content-type": "application/json"},
       body: JSON.stringify({row})});
     const result = await response.json();
     if (response.ok) show(result.answers[0], performance.now() - started);
@@ -125,6 +159,7 @@ form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
 """
+)
 
 
 def page(release: Release, manifest: Manifest, has_chat: bool = False) -> bytes:

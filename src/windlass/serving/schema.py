@@ -46,6 +46,11 @@ class FeedbackStored(Exact):
     at: float = Field(description="when it was stored: seconds since 1970, UTC")
 
 
+class Forgotten(Exact):
+    id: str
+    forgotten: bool
+
+
 class Health(Exact):
     status: str = Field(description="'ready', or 'proving' until the golden rows were answered right")
     product: str

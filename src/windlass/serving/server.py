@@ -1,11 +1,16 @@
-"""Runs an application on a socket: loopback only, a deadline for headers, a graceful stop."""
+"""Runs an application on a socket: bounded connections, a deadline for headers, a graceful stop."""
 
 import asyncio
+import resource
 import signal
 import socket
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from types import FrameType
 from typing import Any
 
 import h11
@@ -14,33 +19,104 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from windlass.errors import NotReady, SpecError
-from windlass.serving.edge import is_loopback
+from windlass.serving.door import Door
+from windlass.serving.edge import HEADERS, MAX_HEADER_BYTES, error_body
+from windlass.serving.guard import is_loopback
 
 BACKLOG = 1_024
 GRACE_S = 10
 KEEP_ALIVE_S = 15
+LINGER_S, MOST_THROWN = 2.0, 64 * 1024 * 1024
+"""How long, and how many bytes, what follows a refused message is read and thrown away."""
+SPARE_FILES = 128
+"""Open files beside the connections."""
+
+
+class Connection(h11.Connection):
+    """Remembers as what status the last message of the other side is refused."""
+
+    error_status: int = HTTPStatus.BAD_REQUEST
+
+    def next_event(self) -> Any:
+        try:
+            return super().next_event()
+        except h11.RemoteProtocolError as error:
+            self.error_status = error.error_status_hint
+            raise
 
 
 class Protocol(H11Protocol):
-    """HTTP/1.1 that closes a connection whose headers are not there in time, which uvicorn's own leaves open."""
+    """HTTP/1.1 that closes a connection whose headers are not there in time, which uvicorn's own leaves open.
+
+    sockets: address -> its open connections. most: connections, all together and of one address.
+    """
 
     deadline_s = 10.0
+    sockets: Counter[str]
+    most: tuple[int, int]
     _clock: asyncio.TimerHandle | None = None
+    _address = ""
+    _is_refused = False
+    _n_thrown = 0
+
+    def __init__(self, config: uvicorn.Config, *others: Any, **named: Any) -> None:
+        super().__init__(config, *others, **named)
+        self.conn: Connection = Connection(h11.SERVER, MAX_HEADER_BYTES)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        self.sockets[self._address] += 1
+        if len(self.connections) > self.most[0] or self.sockets[self._address] > self.most[1]:
+            self._refuse(503, "overloaded", "server has too many connections open, expected fewer")
+            return
         self._clock = self.loop.call_later(self.deadline_s, transport.close)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            self._n_thrown += len(data)
+            if self._n_thrown > MOST_THROWN:
+                self.transport.abort()
+            return
         if self._clock is None and self.conn.their_state is h11.IDLE:
             self._clock = self.loop.call_later(self.deadline_s, self.transport.close)
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
+        if self.conn.their_state is not h11.IDLE and not self._is_refused:
             self._stop_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
+        self.sockets[self._address] -= 1
+        if not self.sockets[self._address]:
+            del self.sockets[self._address]
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is not HTTP gets an answer, when none is on its way, and no second chance."""
+        message = "request is not HTTP/1.1 with at most 64 KiB of headers, expected it to be"
+        self._refuse(self.conn.error_status, "bad_http", message)
+
+    def _refuse(self, status: int, kind: str, message: str) -> None:
+        """Answers, then throws away what still comes for a moment: closed at once, the client would not read why."""
+        self._is_refused = True
+        self._stop_clock()
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()
+            return
+        body = error_body(kind, message)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            *([(b"retry-after", b"1")] if status == HTTPStatus.SERVICE_UNAVAILABLE else []),
+            *HEADERS,
+        ]
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        phrase = HTTPStatus(status).phrase.encode()
+        self.transport.write(b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, phrase, lines, body))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._clock = self.loop.call_later(LINGER_S, self.transport.close)
 
     def _stop_clock(self) -> None:
         if self._clock is not None:
@@ -52,7 +128,10 @@ class Server(uvicorn.Server):
     """A server that calls `listening` once it accepts connections, and that a signal stops without killing."""
 
     def __init__(self, app: ASGIApp, deadline_s: float, listening: Callable[[], None]) -> None:
-        protocol = type("TimedProtocol", (Protocol,), {"deadline_s": deadline_s})
+        self.door: Door = getattr(getattr(app, "state", None), "door", None) or Door()
+        most, an_address = self.door.max_sockets
+        bounds = {"deadline_s": deadline_s, "sockets": Counter(), "most": (min(most, _open_files()), an_address)}
+        protocol = type("BoundedProtocol", (Protocol,), bounds)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -66,13 +145,28 @@ class Server(uvicorn.Server):
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=GRACE_S,
                 server_header=False,
+                proxy_headers=False,
             )
         )
         self.listening = listening
+        self._stop_by = float("inf")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal shuts the door: what comes then is refused with 503, what was begun is finished."""
+        if not self.door.is_open:
+            super().handle_exit(sig, frame)
+            return
+        self.door.is_open = False
+        self._stop_by = time.monotonic() + GRACE_S
+
+    async def on_tick(self, counter: int) -> bool:
+        if not self.door.is_open and (not self.door.n_begun or time.monotonic() >= self._stop_by):
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -90,15 +184,24 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening address; port 0 takes any free one.
+def _open_files() -> int:
+    """Connections that the process may have: as many files as it may open, less a few for itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(SPARE_FILES, soft - SPARE_FILES)
 
-    Raises: SpecError: an address that others can reach, or not an address. NotReady: it is in use.
+
+def bind(host: str, port: int, is_guarded: bool = False) -> socket.socket:
+    """A listening address; port 0 takes any free one. is_guarded: keys are asked for, so others may reach it.
+
+    Raises: SpecError: an address that others can reach without a key, or not an address. NotReady: it is in use.
     """
-    if not is_loopback(host):
+    if not is_loopback(host) and not is_guarded:
         raise SpecError(
-            f"host is '{host}', expected a loopback address such as '127.0.0.1'",
-            "put a reverse proxy with TLS and a login before it; the service itself has no keys yet",
+            f"host is '{host}' and there is no key, expected a loopback address such as '127.0.0.1'",
+            "make a key first: `windlass keys create NAME --scope predict`",
         )
     if not 0 <= port <= 65_535:
         raise SpecError(f"port is {port}, expected 0 to 65535")

@@ -11,7 +11,9 @@ class Settings:
 
     max_rows: rows of one request. deadline_s: seconds until a request must have arrived, headers and body each.
     max_waiting: predictions that may wait for their turn. max_held_bytes: request bytes in memory, all together.
-    hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's).
+    hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's). is_public: it listens
+    where others reach it. keyless_rate: requests, and in how many seconds, that one address may send without a key.
+    access_log: `json` for a line about each request on stderr, else a file to append it to; empty: none.
     keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
     otel: the collector of OpenTelemetry that gets traces; empty: nobody does.
     database: URL of the request log and the feedback; empty for a file of the project.
@@ -23,6 +25,9 @@ class Settings:
     deadline_s: float = 10.0
     max_waiting: int = 64
     hosts: tuple[str, ...] = ()
+    is_public: bool = False
+    keyless_rate: tuple[float, float] | None = None
+    access_log: str = ""
     keep_inputs: bool = False
     answer_s: float = 120.0
     otel: str = ""

@@ -12,20 +12,22 @@ from fastapi import FastAPI, Request, Response
 from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.app import JSON, MAX_KEY, NO_TELEMETRY
-from windlass.serving.edge import Edge, Route, Routes, check_declared
+from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
+from windlass.serving.guard import Guard
 from windlass.serving.measures import Measures
 from windlass.serving.preferences import Choice, Pair, Preference, Preferences, chosen, first_is_left, training_rows
+from windlass.serving.routes import Route, Routes, check_declared
 from windlass.serving.rows import read_object, wrong
 from windlass.serving.settings import Settings
 from windlass.serving.sidebyside_page import sidebyside_page, sidebyside_policy
 
 ROUTES: Routes = {
-    ("GET", "/"): Route(0, 5),
-    ("GET", "/v1/pair"): Route(0, 5),
-    ("POST", "/v1/preference"): Route(4 * 1024, 10),
-    ("GET", "/v1/preferences.jsonl"): Route(0, 5),
-    ("GET", "/health"): Route(0, 5),
+    ("GET", "/"): Route(0, 5, "public"),
+    ("GET", "/v1/pair"): Route(0, 5, "public"),
+    ("POST", "/v1/preference"): Route(4 * 1024, 10, "public"),
+    ("GET", "/v1/preferences.jsonl"): Route(0, 5, "public"),
+    ("GET", "/health"): Route(0, 5, "public"),
 }
 CONFIRM_S = 10
 SIDES: Mapping[str, tuple[Choice, Choice]] = {
@@ -89,7 +91,7 @@ def create_sidebyside(pairs: Sequence[Pair], path: Path, seed: int, settings: Se
     _add_preference(app, comparing)
     _add_state(app, comparing)
     routes = check_declared(app.routes, ROUTES)
-    app.add_middleware(Edge, settings=bounds, measures=Measures(), routes=routes)
+    app.add_middleware(Edge, guard=Guard(bounds), measures=Measures(), routes=routes)
     return app
 
 

@@ -5,16 +5,22 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.predictors import releases
 from windlass.predictors.artifact import TOLERANCE
+from windlass.serving.access import AccessLog
 from windlass.serving.app import create_app
 from windlass.serving.database import Database, Failure, Sqlite, database
+from windlass.serving.door import Door
+from windlass.serving.guard import is_loopback
+from windlass.serving.keyring import KeyRing
 from windlass.serving.log import TABLES, RequestLog
 from windlass.serving.probe import Golden, replay_over_http
+from windlass.serving.retention import Retention
 from windlass.serving.server import Server, address, bind
 from windlass.serving.service import Service
 from windlass.serving.settings import Settings
@@ -22,6 +28,8 @@ from windlass.spec import Spec
 from windlass.store import Store
 
 LOG = "requests.sqlite"
+KEYLESS_RATE = (100.0, 1.0)
+"""Requests, and in how many seconds, from one address without a key, where others reach the server."""
 
 
 def log_path(store: Store) -> Path:
@@ -58,15 +66,20 @@ def serve(
     """Serves the champion until SIGINT or SIGTERM; then finishes what was begun and writes what was logged.
 
     Args:   ready: called with the URL once golden rows were answered right through it; no client is answered before.
-    Raises: NotReady: no release, no database, or the port is taken. SpecError: an address that others can reach.
-            DataError: a file of the release was changed. GateRefused: an answer differs from the trained model's.
+    Raises: NotReady: no release, no database, or the port is taken. SpecError: an address that others can
+            reach, without a key. DataError: a file of the release was changed. GateRefused: an answer differs from the trained model's.
     """
-    bounds = replace(settings or Settings(), keep_inputs=spec.keep_inputs)
-    with bind(host, port) as listener:
+    bounds = _bounds(settings or Settings(), spec, is_public=not is_loopback(host))
+    with ExitStack() as stack:
+        place = memory(store, bounds.database)
+        door = _door(place, bounds, stack)
+        listener = stack.enter_context(bind(host, port, door.is_guarded))
         release, predictor = releases.open_release(store, releases.champion_id(store))
         golden = releases.golden(store, release.id)
-        with RequestLog(memory(store, bounds.database)) as log:
-            app = create_app(release, predictor, log, bounds, proof=secrets.token_urlsafe(32))
+        if spec.keep_days is not None:
+            stack.enter_context(Retention(place, spec.keep_days))
+        with RequestLog(place) as log:
+            app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
             service: Service = app.state.service
             proving = _Proving(service, listener, golden, ready)
             server = Server(app, bounds.deadline_s, lambda: proving.start(server))
@@ -75,6 +88,18 @@ def serve(
             except SystemExit:
                 raise NotReady("server did not start, expected it to listen", "its reason is on stderr") from None
             proving.finish()
+
+
+def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
+    """What the server accepts. is_public: others reach its address."""
+    rate = settings.keyless_rate or (KEYLESS_RATE if is_public else None)
+    return replace(settings, keep_inputs=spec.keep_inputs, is_public=is_public, keyless_rate=rate)
+
+
+def _door(place: Database, settings: Settings, stack: ExitStack) -> Door:
+    """The keys, and the log of requests where one is wanted. Raises: DataError, NotReady."""
+    ring = stack.enter_context(KeyRing(place))
+    return Door(ring, stack.enter_context(AccessLog(settings.access_log)) if settings.access_log else None)
 
 
 class _Proving:

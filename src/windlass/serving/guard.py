@@ -1,0 +1,127 @@
+"""Who may ask at all: the names that are ours, pages that are ours, keys, and a rate for those who have none."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from math import ceil
+from urllib.parse import urlsplit
+
+from starlette.types import Scope
+
+from windlass.errors import expected
+from windlass.serving.door import Door
+from windlass.serving.faults import Fault
+from windlass.serving.keyring import Buckets, too_often
+from windlass.serving.keys import Rate
+from windlass.serving.routes import Route
+from windlass.serving.settings import Settings
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+PROOF = "proof"
+"""In place of a key's id: the server asks itself."""
+HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
+Headers = dict[bytes, bytes]
+
+
+def is_loopback(host: str) -> bool:
+    """True for `localhost` and the loopback addresses."""
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+class Guard:
+    """Refuses who may not ask. door: without keys, or before the first one, whoever reaches the service may ask.
+
+    is_proof: whether a header's value opens `predict`, as the server's own while it proves its release.
+    """
+
+    def __init__(
+        self, settings: Settings, door: Door | None = None, is_proof: Callable[[str], bool] = lambda given: False
+    ) -> None:
+        self.settings = settings
+        self.hosts = frozenset(name.lower() for name in settings.hosts)
+        self.door = door or Door()
+        self.is_proof = is_proof
+        self._buckets = Buckets()
+        self._rate = Rate(*settings.keyless_rate) if settings.keyless_rate else None
+
+    def check_host(self, headers: Headers) -> None:
+        """Raises: Fault 421: a name that is not ours, as a page elsewhere would send after rebinding its DNS name.
+
+        An address is no name: it is ours where the server listens on addresses that others reach.
+        """
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        name = _name(host)
+        is_ours = is_loopback(name) or name in self.hosts
+        if not is_ours and not (self.settings.is_public and _is_address(name)):
+            raise Fault(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "wrong_host",
+                f"Host is '{host[:80]}', expected {expected(['localhost', *self.settings.hosts])}",
+            )
+
+    def check_origin(self, method: str, headers: Headers) -> None:
+        """Raises: Fault 403: a browser sends what changes something, from a page that is not ours."""
+        if method in SAFE:
+            return
+        origin = headers.get(b"origin", b"").decode("latin-1").lower()
+        if not origin and headers.get(b"sec-fetch-site", b"none") in (b"none", b"same-origin"):
+            return
+        place = origin.partition("://")[2]
+        if not place or (place != headers.get(b"host", b"").decode("latin-1").lower() and not self._is_named(origin)):
+            raise Fault(
+                HTTPStatus.FORBIDDEN,
+                "cross_site",
+                f"Origin is '{origin[:80]}', expected a page of this service",
+                "`windlass serve --allow-host NAME` names the host of its page",
+            )
+
+    def admit(self, scope: Scope, headers: Headers, route: Route) -> str:
+        """The id of the key; empty for who needs none. Raises: Fault 401, 403, 429."""
+        address = scope["client"][0] if scope.get("client") else ""
+        if route.scope == "public":
+            if "/health" not in scope["path"]:
+                self._bound(address)
+            return ""
+        if route.scope == "predict" and self.is_proof(headers.get(b"x-windlass-proof", b"").decode("latin-1")):
+            return PROOF
+        ring = self.door.ring
+        if ring is None or not ring.is_needed:
+            self._bound(address)
+            return ""
+        try:
+            return ring.admit(_token(headers), route.scope).id
+        except Fault as fault:
+            if fault.status == HTTPStatus.UNAUTHORIZED:
+                self._bound(address)
+            raise
+
+    def _bound(self, address: str) -> None:
+        if self._rate is not None and (wait_s := self._buckets.take(address, self._rate)):
+            raise too_often("this address asks too often without a key, expected fewer requests", ceil(wait_s))
+
+    def _is_named(self, origin: str) -> bool:
+        try:
+            return urlsplit(origin).hostname in self.hosts
+        except ValueError:
+            return False
+
+
+def _token(headers: Headers) -> str:
+    given = headers.get(b"x-api-key", b"").decode("latin-1").strip()
+    kind, _, token = headers.get(b"authorization", b"").decode("latin-1").strip().partition(" ")
+    return given or (token.strip() if kind.lower() == "bearer" else "")
+
+
+def _name(host: str) -> str:
+    """The name or address of a Host header without its port; empty when it is none."""
+    match = HOST.fullmatch(host)
+    return (match[1] or match[2]) if match else ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

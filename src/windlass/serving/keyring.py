@@ -1,0 +1,189 @@
+"""The keys of a running server: known by heart, read again every second, their requests counted and written down.
+
+What is asked meanwhile never waits for the database. So a revoked key works for at most `REFRESH_S` and what a read
+takes; after kill -9 at most the requests of the last `REFRESH_S` are missing in a quota; and while the database is
+away, the keys that were known go on.
+"""
+
+import hmac
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from http import HTTPStatus
+from math import ceil
+from types import TracebackType
+from typing import Any
+
+from windlass.errors import DataError
+from windlass.serving.database import Connection, Database, Failure, Memory, database
+from windlass.serving.faults import Fault
+from windlass.serving.keys import COLUMNS, KEYS, TOKEN, Key, Rate, hash_of, left_s, parse, period_of
+
+REFRESH_S = 1.0
+MAX_BUCKETS = 10_000
+NOBODY = hash_of("nobody")
+
+
+class Buckets:
+    """Token buckets, the least used forgotten first: each refills at its rate and holds at most its count."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def take(self, who: Hashable, rate: Rate) -> float:
+        """0 when one was taken, else seconds until there is one."""
+        now, a_second = self._clock(), rate.requests / rate.seconds
+        level, at = self._levels.pop(who, (rate.requests, now))
+        level = min(rate.requests, level + (now - at) * a_second)
+        wait_s = 0.0 if level >= 1 - 1e-9 else (1 - level) / a_second
+        self._levels[who] = (level if wait_s else max(0.0, level - 1), now)
+        if len(self._levels) > MAX_BUCKETS:
+            self._levels.popitem(last=False)
+        return wait_s
+
+
+class KeyRing:
+    """Who may ask. `is_needed`: a key was ever made, so that one must be shown; it never goes back to False.
+
+    To be used by one event loop; its own thread only reads the table and writes the counts.
+    """
+
+    def __init__(self, place: Database | Any, clock: Callable[[], float] = time.time) -> None:
+        """Raises: DataError: the keys cannot be read."""
+        self.database = database(place)
+        self.fault = ""
+        self.is_needed = False
+        self.clock = clock
+        self._keys: dict[str, Key] = {}
+        self._used: dict[tuple[str, str], int] = {}
+        self._new: Counter[tuple[str, str]] = Counter()
+        self._buckets = Buckets()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._memory = Memory(place, KEYS)
+        self._reader: Connection | None = None
+        self.refresh()
+        if self.fault:
+            raise DataError(f"{self.database.where} cannot be read ({self.fault}), expected the keys of the service")
+        self._thread = threading.Thread(target=self._run, name="windlass-keys", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "KeyRing":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def admit(self, token: str, scope: str) -> Key:
+        """The key of the token, whose request is counted. Raises: Fault 401, 403, 429."""
+        key = self._known(token)
+        state = key.state(self.clock())
+        if state != "valid":
+            raise refused(f"key '{key.name}' is {state}, expected a valid one", "ask who runs the service for one")
+        if not key.may(scope):
+            raise Fault(403, "low_scope", f"key '{key.name}' has no scope '{scope}', expected a key that has it")
+        self._count(key)
+        return key
+
+    def close(self) -> None:
+        """Writes what was counted, then ends."""
+        self._stop.set()
+        self._thread.join()
+        self._disconnect()
+        self._memory.close()
+
+    def refresh(self) -> None:
+        """Writes what was counted and reads keys and counts; what fails is tried again at the next one."""
+        try:
+            self._write()
+            self._read()
+            self.fault = ""
+        except Failure as failure:
+            self.fault = str(failure)
+            self._disconnect()
+
+    def _known(self, token: str) -> Key:
+        if not token:
+            hint = "`windlass keys create NAME` makes one"
+            raise refused("request has no key, expected 'Authorization: Bearer ...'", hint)
+        match = TOKEN.fullmatch(token)
+        key = self._keys.get(match[1]) if match else None
+        is_right = hmac.compare_digest(hash_of(token), key.hash if key else NOBODY)
+        if key is None or not is_right:
+            raise refused("key is not known, expected one that `windlass keys create` made")
+        return key
+
+    def _count(self, key: Key) -> None:
+        if key.rate is not None and (wait_s := self._buckets.take(key.id, key.rate)):
+            raise too_often(f"key '{key.name}' asks more often than it may, expected fewer requests", ceil(wait_s))
+        if key.quota is None:
+            return
+        now = self.clock()
+        place = key.id, period_of(key.quota, now)
+        with self._lock:
+            if self._used.get(place, 0) + self._new[place] >= key.quota.requests:
+                raise too_often(
+                    f"key '{key.name}' has used its {key.quota.requests:,} requests of this {key.quota.period}, "
+                    "expected a larger quota",
+                    left_s(key.quota, now),
+                    "quota_used",
+                )
+            self._new[place] += 1
+
+    def _run(self) -> None:
+        while not self._stop.wait(REFRESH_S):
+            self.refresh()
+        self.refresh()
+
+    def _write(self) -> None:
+        with self._lock:
+            new = {place: count for place, count in self._new.items() if count}
+        if not new:
+            return
+        with self._memory.transaction() as connection:
+            connection.executemany(
+                "insert into key_counts (id, period, used) values (?, ?, ?) "
+                "on conflict (id, period) do update set used = key_counts.used + excluded.used",
+                [(*place, count) for place, count in new.items()],
+            )
+        with self._lock:
+            for place, count in new.items():
+                self._new[place] -= count
+                self._used[place] = self._used.get(place, 0) + count
+            self._new = +self._new
+
+    def _read(self) -> None:
+        """Rows are never deleted: a table without the known keys is of a file that was, and changes nothing."""
+        if not self.database.exists():
+            return
+        if self._reader is None or not self._reader.is_current():
+            self._disconnect()
+            self._reader = self.database.connect(KEYS)
+        keys = {row[0]: parse(row) for row in self._reader.execute(f"select {COLUMNS} from keys")}
+        counts = self._reader.execute("select id, period, used from key_counts")
+        if keys.keys() >= self._keys.keys():
+            self._keys = keys
+            self.is_needed = self.is_needed or bool(keys)
+            with self._lock:
+                self._used = {(id, period): used for id, period, used in counts}
+
+    def _disconnect(self) -> None:
+        if self._reader is not None:
+            with suppress(Failure):
+                self._reader.close()
+            self._reader = None
+
+
+def refused(message: str, hint: str = "") -> Fault:
+    return Fault(HTTPStatus.UNAUTHORIZED, "no_key", message, hint)
+
+
+def too_often(message: str, wait_s: int, kind: str = "too_often") -> Fault:
+    fault = Fault(HTTPStatus.TOO_MANY_REQUESTS, kind, message, f"send it again after {wait_s:,} s")
+    fault.retry_after_s = max(1, wait_s)
+    return fault
