@@ -181,7 +181,8 @@ def serve(
     from windlass.stages.serve import serve as run_service
     from windlass.store import Store
 
-    settings = Settings(otel=otel, database=database, hosts=tuple(allow_host or ()), access_log=os.environ.get("WINDLASS_LOG", ""))
+    to = os.environ.get("WINDLASS_LOG", "")
+    settings = Settings(otel=otel, database=database, hosts=tuple(allow_host or ()), access_log=to)
     run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
 
 

@@ -67,7 +67,8 @@ def serve(
 
     Args:   ready: called with the URL once golden rows were answered right through it; no client is answered before.
     Raises: NotReady: no release, no database, or the port is taken. SpecError: an address that others can
-            reach, without a key. DataError: a file of the release was changed. GateRefused: an answer differs from the trained model's.
+            reach, without a key. DataError: a file of the release was changed. GateRefused: an answer differs from
+            the trained model's.
     """
     bounds = _bounds(settings or Settings(), spec, is_public=not is_loopback(host))
     with ExitStack() as stack:
