@@ -36,7 +36,10 @@ def test_every_windlass_command_in_the_docs_exists_with_its_options(path):
     for line in lines:
         _, word, *rest = shlex.split(line, comments=True)
         assert word in COMMANDS, line
-        known = {name for parameter in COMMANDS[word].params for name in parameter.opts}
+        command = COMMANDS[word]
+        while hasattr(command, "commands"):
+            command = command.commands[rest.pop(0)]
+        known = {name for parameter in command.params for name in parameter.opts}
         assert {item for item in rest if item.startswith("--")} <= known, line
 
 
