@@ -1,6 +1,8 @@
 """Releases on disk: which one is the champion, and opening one, hashes verified and golden rows replayed."""
 
+import ctypes
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +95,14 @@ def open_release(store: Store, id: str) -> tuple[Release, Predictor]:
     model = folder(store, id) / MODEL
     predictor = load(model)
     replay(predictor, model)
+    _give_back_memory()
     return release, predictor
+
+
+def _give_back_memory() -> None:
+    """Returns to the system what loading has freed: with MiniLM 29 of 264 MB of a server (docs/log.md, "serving")."""
+    with suppress(OSError, AttributeError):  # only glibc has the call
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def golden(store: Store, id: str) -> tuple[list[Json], list[Any]]:
