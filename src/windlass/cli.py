@@ -291,14 +291,39 @@ def compare(
 
 
 @app.command()
-def releases(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+def releases(
+    project: ProjectFolder = HERE,
+    trail: Annotated[bool, typer.Option("--trail", help="who made which one champion, when and why")] = False,
+    as_json: AsJson = False,
+) -> None:
     """List the releases, the champion marked."""
-    from windlass.pages.listing import releases_text
-    from windlass.predictors.releases import listing
+    from windlass.pages.listing import releases_text, trail_text
+    from windlass.predictors.releases import listing, told
     from windlass.store import Store
 
-    found = listing(Store(project.resolve()))
-    _print(found, as_json, releases_text(found))
+    store = Store(project.resolve())
+    found = told(store) if trail else listing(store)
+    _print(found, as_json, trail_text(found) if trail else releases_text(found))
+
+
+@app.command()
+def canary(
+    release: Annotated[str, typer.Argument(help="its id")] = "",
+    share: Annotated[float, typer.Option(help="of the requests, 0-1")] = 0.1,
+    shadow: Annotated[bool, typer.Option("--shadow", help="it answers nobody and is only compared")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="end the trial")] = False,
+    project: ProjectFolder = HERE,
+) -> None:
+    """Try a release beside the champion, on a share of the requests of every running service."""
+    from windlass.predictors import trials
+    from windlass.store import Store
+
+    store = Store(project.resolve())
+    if stop:
+        trials.stop(store, "windlass canary --stop", "asked for")
+        typer.echo("no release is on trial")
+        return
+    typer.echo(f"on trial: {trials.start(store, release, share, shadow) if release else trials.running(store)}")
 
 
 @app.command()

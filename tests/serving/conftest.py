@@ -99,8 +99,13 @@ def width(column: Column) -> int:
     }[column.kind]()
 
 
-def make_release(store: Store, inputs: dict[str, str], golden: list[dict[str, Any]], id: str = "toy-1") -> Release:
-    """A linear release whose text terms vote for the label of the messages that hold them; it becomes the champion."""
+def make_release(
+    store: Store, inputs: dict[str, str], golden: list[dict[str, Any]], id: str = "toy-1", bias: float = 0.0
+) -> Release:
+    """A linear release whose text terms vote for the label of the messages that hold them; it becomes the champion.
+
+    bias: of the first label, so that two releases answer differently.
+    """
     folder = releases.folder(store, id)
     model = folder / "model"
     columns = columns_for(inputs)
@@ -113,7 +118,7 @@ def make_release(store: Store, inputs: dict[str, str], golden: list[dict[str, An
             for row, label in enumerate(LABELS):
                 places = batch.places[batch.starts[row] : batch.starts[row + 1]]
                 weight[places, output.state["labels"].index(label)] += 2
-    write_weights(model, weights, np.zeros(3, np.float32))
+    write_weights(model, weights, np.array([bias, 0, 0], np.float32))
     write_manifest(model, Manifest("linear", "linear", columns, output))
     write_golden(model, [], np.zeros((0, 3)))
     write_golden(model, golden, load(model).probabilities(golden))
@@ -168,13 +173,14 @@ def release_maker() -> Callable[..., Release]:
 def serve_store(
     store: Store, path: Path | Database, settings: Settings | None = None, **changes: Any
 ) -> Iterator[Client]:
-    """The champion of the store behind a real server; `changes` replace fields of its service. path: of its log."""
+    """The champion of the store behind a real server. path: of its log. changes: fields of its service or seat."""
     release, predictor = releases.open_release(store, releases.champion_id(store))
     settings = settings or Settings()
     with RequestLog(path if isinstance(path, Database) else path / "requests.sqlite") as log:
         app = create_app(release, predictor, log, settings)
+        service = app.state.service
         for name, value in changes.items():
-            setattr(app.state.service, name, value)
+            setattr(service if hasattr(service, name) else service.seat, name, value)
         with running(app, settings.deadline_s) as port:
             yield Client(port, app, log)
 

@@ -79,6 +79,31 @@ def keys_text(keys: Sequence[Json]) -> str:
     )
 
 
+def trail_text(entries: Sequence[Json]) -> str:
+    """What happened to the champion, oldest first."""
+    return table(
+        [
+            [
+                entry["at"],
+                entry["event"],
+                entry["from"] or "none",
+                entry["to"],
+                _measured(entry["evidence"]),
+                f"{entry['user']}: {entry['command']}",
+                plain(entry["reason"], 80),
+            ]
+            for entry in entries
+        ],
+        ["when", "what", "from", "to", "measured", "who", "why"],
+    )
+
+
+def _measured(evidence: Json) -> str:
+    if "value" not in evidence:
+        return ""
+    return f"{evidence['metric']} {share(evidence['value'])} [{share(evidence['low'])}, {share(evidence['high'])}]"
+
+
 def doctor_text(parts: Sequence[Json]) -> str:
     lines = [
         f"{'works  ' if part['works'] else 'missing'}  {part['feature']:<38} {part['versions'] or part['advice']}"

@@ -3,17 +3,20 @@
 import ctypes
 import re
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from windlass.errors import DataError, NotReady, SpecError, did_you_mean
+from windlass.predictors import trail
 from windlass.predictors.artifact import read_golden
 from windlass.predictors.contract import Predictor
 from windlass.predictors.table import load, replay
+from windlass.predictors.trail import Why
 from windlass.records import Json, Release, as_json
 from windlass.store import Store, hash_folder, read_json, write_json
 
-CHAMPION, RECORD, MODEL = "champion.json", "release.json", "model"
+CHAMPION, RECORD, MODEL = trail.POINTER, "release.json", "model"
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
@@ -27,6 +30,15 @@ def folder(store: Store, id: str) -> Path:
 def champion_id(store: Store) -> str:
     """The id of the release that is served. Raises: NotReady when nothing was released."""
     return _pointer(store)[0]
+
+
+def pointer_mark(store: Store) -> tuple[int, int, int] | None:
+    """What changes whenever the champion does: inode, time and size of the pointer; nothing when there is none."""
+    try:
+        found = (_home(store) / CHAMPION).stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def history(store: Store) -> list[str]:
@@ -47,31 +59,60 @@ def _pointer(store: Store) -> tuple[str, list[str]]:
     return values["release"], older
 
 
-def point_to(store: Store, id: str) -> None:
+PROMOTED = Why("promote", "windlass release", "goal, limits and golden answers hold")
+WENT_BACK = Why("rollback", "windlass rollback", "asked for")
+
+
+def point_to(store: Store, id: str, why: Why = PROMOTED) -> None:
     """Makes this release the champion, at once or not at all; the old one becomes the newest of the history.
 
     Raises: NotReady: there is no such release.
     """
-    _record(store, id)
-    path = store.folder / "release" / CHAMPION
-    older: list[str] = []
-    if path.is_file():
-        current, older = _pointer(store)
-        older = [name for name in ([current] if current != id else []) + older if name != id]
-    write_json(path, {"release": id, "history": older})
+    release = _record(store, id)
+    with trail.locked(_home(store)):
+        current, older = _pointer(store) if (_home(store) / CHAMPION).is_file() else ("", [])
+        if current == id:
+            return
+        older = [name for name in ([current] if current else []) + older if name != id]
+        _move(store, release, current, older, why)
 
 
-def rollback(store: Store) -> str:
+def rollback(store: Store, why: Why = WENT_BACK) -> str:
     """Makes the champion before this one champion again; gives its id.
 
     Raises: NotReady: there is no older one. DataError, GateRefused: it is not what was released; nothing changes then.
     """
-    older = history(store)
-    if not older:
-        raise NotReady("no older release to go back to, expected at least two", "`windlass releases` lists them")
-    open_release(store, older[0])
-    write_json(store.folder / "release" / CHAMPION, {"release": older[0], "history": older[1:]})
+    with trail.locked(_home(store)):
+        current, older = _pointer(store)
+        if not older:
+            raise NotReady("no older release to go back to, expected at least two", "`windlass releases` lists them")
+        release, _ = open_release(store, older[0])
+        _move(store, release, current, older[1:], why)
     return older[0]
+
+
+def note(store: Store, why: Why, id: str) -> None:
+    """Adds to the trail what changed nothing about the champion, such as a canary that was stopped."""
+    home = _home(store)
+    with trail.locked(home):
+        trail.add(home, trail.next_entry(home, why, champion_id(store), id))
+
+
+def _move(store: Store, release: Release, current: str, older: list[str], why: Why) -> None:
+    """The one place where the champion changes. To be called under the lock of the trail."""
+    home = _home(store)
+    evidence = {**_evidence(release), **({"before": _evidence(_record(store, current))} if current else {})}
+    entry = trail.next_entry(home, replace(why, evidence={**evidence, **why.evidence}), current, release.id)
+    write_json(home / CHAMPION, {"release": release.id, "history": older, "entry": entry})
+    trail.add(home, entry)
+
+
+def _evidence(release: Release) -> Json:
+    return {"candidate": release.candidate, "metric": release.headline, **as_json(release.score)}
+
+
+def _home(store: Store) -> Path:
+    return store.folder / "release"
 
 
 def listing(store: Store) -> list[Json]:
@@ -83,6 +124,11 @@ def listing(store: Store) -> list[Json]:
         {**release, "champion": release["id"] == champion}
         for release in sorted(found, key=lambda release: release["created"], reverse=True)
     ]
+
+
+def told(store: Store) -> list[Json]:
+    """The audit trail, oldest first. Raises: DataError: a line of it is damaged."""
+    return trail.entries(_home(store))
 
 
 def open_release(store: Store, id: str) -> tuple[Release, Predictor]:

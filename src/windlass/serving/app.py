@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from secrets import token_hex
@@ -31,6 +31,7 @@ from windlass.serving.schema import (
     request_schema,
     responses,
 )
+from windlass.serving.seat import Seat
 from windlass.serving.service import Service
 from windlass.serving.settings import Settings
 from windlass.serving.traces import Traces, connected
@@ -101,19 +102,18 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         responses=responses(Prediction, 400, 408, 413, 415, 422, 503),
     )
     async def predict(request: Request) -> Response:
-        is_proving = service.is_proving(request)
         started = time.perf_counter()
-        body = await request.body()
-        rows, answers = await service.answer(body, request.receive)
-        ids = [token_hex(12) for _ in answers]
+        given = await service.answer(request)
+        ids = [token_hex(12) for _ in given.answers]
         content = codec.dumps(
             {
-                "release": service.release.id,
-                "answers": [{"id": id, **answer.as_json()} for id, answer in zip(ids, answers, strict=True)],
+                "release": given.seat.release.id,
+                "answers": [{"id": id, **answer.as_json()} for id, answer in zip(ids, given.answers, strict=True)],
             }
         )
-        if not is_proving:
-            service.keep(rows, ids, answers, ((time.perf_counter() - started) * 1_000, len(body)))
+        if not given.is_proof:
+            took = ((time.perf_counter() - started) * 1_000, len(await request.body()))
+            service.keep(given.seat, given.rows, ids, given.answers, took)
         return Response(content, media_type=JSON)
 
 
@@ -148,14 +148,14 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
                 "send it again: it is stored once",
             ) from None
         if stored.is_new:
-            service.measures.feedback[stored.right] += 1
+            service.told(stored.id, stored.right)
         return Response(
             codec.dumps(
                 {
                     "id": stored.id,
                     "correct": stored.correct,
                     "right": stored.right,
-                    "new_label": bool(service.labels) and stored.correct not in service.labels,
+                    "new_label": bool(service.seat.labels) and stored.correct not in service.seat.labels,
                     "at": stored.at,
                 }
             ),
@@ -193,6 +193,8 @@ def _add_state(app: FastAPI, service: Service) -> None:
             "release": service.release.id,
             "started": service.started,
             "log": log,
+            "refused": service.refused,
+            "trial": str(service.canary.trial) if service.canary is not None else "",
         }
         return Response(codec.dumps(content), 503 if service.proof else 200, media_type=JSON)
 
@@ -203,11 +205,9 @@ def _add_state(app: FastAPI, service: Service) -> None:
     )
     async def metrics() -> Response:
         gauges = {
-            "windlass_waiting_predictions": ("Predictions that wait for their turn.", float(len(service.turnstile))),
+            **service.seat.gauges(),
             "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
         }
-        if service.scheduler is not None:
-            gauges |= service.scheduler.gauges()
         if service.log is not None:
             gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
             gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
@@ -216,24 +216,39 @@ def _add_state(app: FastAPI, service: Service) -> None:
 
 
 def _add_pages(app: FastAPI, service: Service) -> None:
-    manifest, writer = service.predictor.manifest, service.writer
-    has_chat = writer is not None and chat_page.fits(manifest)
-    described: dict[str, bytes] = {}
+    has_chat = service.writer is not None and chat_page.fits(service.predictor.manifest)
+    rendered: dict[tuple[str, str], bytes] = {}
 
-    def add(path: str, content: bytes, policy: str) -> None:
+    def add(path: str, render: Callable[[Seat], bytes], policy: str) -> None:
         @app.get(path, include_in_schema=False)
         async def show() -> Response:
-            return Response(content, media_type="text/html", headers={"content-security-policy": policy})
+            headers = {"content-security-policy": policy}
+            return Response(_of_release(path, render), media_type="text/html", headers=headers)
 
-    add("/", page.page(service.release, manifest, has_chat), page.policy(page.STYLE, page.SCRIPT))
-    if writer is not None and has_chat:
-        add("/chat", chat_page.chat_page(service.release, writer), page.policy(chat_page.STYLE, chat_page.SCRIPT))
+    def _of_release(path: str, render: Callable[[Seat], bytes]) -> bytes:
+        seat = service.seat
+        if (seat.release.id, path) not in rendered:
+            for old in [key for key in rendered if key[0] != seat.release.id]:
+                del rendered[old]
+            rendered[seat.release.id, path] = render(seat)
+        return rendered[seat.release.id, path]
+
+    def talk(seat: Seat) -> bytes:
+        assert seat.writer is not None
+        return chat_page.chat_page(seat.release, seat.writer)
+
+    def describe(seat: Seat) -> bytes:
+        manifest = seat.predictor.manifest
+        return codec.dumps(description.describe(app, seat.release, manifest, service.settings.max_rows))
+
+    add(
+        "/",
+        lambda seat: page.page(seat.release, seat.predictor.manifest, has_chat),
+        page.policy(page.STYLE, page.SCRIPT),
+    )
+    if has_chat:
+        add("/chat", talk, page.policy(chat_page.STYLE, chat_page.SCRIPT))
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        if not described:
-            manifest = service.predictor.manifest
-            described["json"] = codec.dumps(
-                description.describe(app, service.release, manifest, service.settings.max_rows)
-            )
-        return Response(described["json"], media_type=JSON)
+        return Response(_of_release("/openapi.json", describe), media_type=JSON)

@@ -12,7 +12,8 @@ from windlass.errors import expected
 from windlass.records import Answer, Json, Manifest, Release, Row
 from windlass.serving import codec
 from windlass.serving.faults import Fault
-from windlass.serving.rows import wrong
+from windlass.serving.rows import read_rows, wrong
+from windlass.serving.seat import Seat
 from windlass.serving.service import Service
 
 Read = Callable[[bytes, Manifest], list[Row]]
@@ -29,14 +30,17 @@ class Answered(NamedTuple):
 
 async def answered(service: Service, request: Request, read: Read) -> Answered:
     """The answers to the rows that `read` finds in the body. Raises: Fault, DataError."""
-    is_proving, started, body = service.is_proving(request), time.perf_counter(), await request.body()
-    release, manifest = service.release, service.predictor.manifest
-    found = await service.aside(len(body), lambda: codec.dumps({"rows": read(body, manifest)}))
-    rows, answers = await service.answer(found, request.receive)
-    ids = [token_hex(12) for _ in answers]
-    if not is_proving:
-        service.keep(rows, ids, answers, ((time.perf_counter() - started) * 1_000, len(body)))
-    return Answered(release, manifest, ids, answers)
+    started, body = time.perf_counter(), await request.body()
+
+    def rows(seat: Seat) -> list[Row]:
+        found = codec.dumps({"rows": read(body, seat.predictor.manifest)})
+        return read_rows(found, seat.columns, service.settings.max_rows)
+
+    given = await service.answer(request, rows)
+    ids = [token_hex(12) for _ in given.answers]
+    if not given.is_proof:
+        service.keep(given.seat, given.rows, ids, given.answers, ((time.perf_counter() - started) * 1_000, len(body)))
+    return Answered(given.seat.release, given.seat.predictor.manifest, ids, given.answers)
 
 
 def check_model(name: str, release: Release) -> None:

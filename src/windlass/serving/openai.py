@@ -23,10 +23,13 @@ from windlass.serving.openai_answers import ChatForm, Form, TextForm
 from windlass.serving.openai_requests import ChatAsked, EmbeddingAsked, TextAsked, Wish
 from windlass.serving.scheduler import Order, Scheduler
 from windlass.serving.schema import Exact, json_body
+from windlass.serving.seat import Seat
 from windlass.serving.service import Service
 from windlass.serving.stream import Stream
 
 JSON = "application/json"
+Names = tuple[str, str]
+"""Under which a model can be asked for: its product's, and its release's."""
 ANY: Json = {"schema": {"type": "object"}}
 
 
@@ -45,88 +48,100 @@ class Problem(Exact):
 
 def add_routes(app: FastAPI, service: Service) -> None:
     """Adds completions for what writes, and embeddings for that and for what embeds."""
-    if service.writer is not None and service.scheduler is not None:
-        _add_completions(app, service, service.writer, service.scheduler)
+    if service.writer is not None:
+        _add_completions(app, service)
     if service.writer is not None or isinstance(service.predictor, Embeds):
         _add_embeddings(app, service)
         _add_models(app, service)
 
 
-def _add_completions(app: FastAPI, service: Service, writer: Writer, scheduler: Scheduler) -> None:
-    names, max_rows = _names(service), service.settings.max_rows
+def _add_completions(app: FastAPI, service: Service) -> None:
+    max_rows = service.settings.max_rows
 
-    async def complete(request: Request, form: type[Form], read: Callable[[bytes], Wish]) -> Response:
-        service.is_proving(request)
+    async def complete(request: Request, form: type[Form], read: Callable[[bytes, Writer, Names], Wish]) -> Response:
         started, body = time.perf_counter(), await request.body()
+        seat, _ = service.place(request)
+        writer, scheduler, names = *_writing(seat), _names(seat)
 
         def understood() -> tuple[Wish, list[Row]]:
-            wish = read(body)
+            wish = read(body, writer, names)
             return wish, [row for row in writer.read(wish.rows) for _ in range(wish.n)]
 
-        wish, asked = await service.aside(len(body), understood)
-        answer = form(service.release.product, service.release.id, wish)
+        wish, asked = await seat.aside(len(body), understood)
+        answer = form(*names, wish)
 
         def keep(texts: Sequence[Written]) -> None:
             rows = [row for row in wish.rows for _ in range(wish.n)]
             latency_ms = (time.perf_counter() - started) * 1_000
-            service.keep(rows, answer.ids(len(rows)), answers(texts), (latency_ms, len(body)))
+            service.keep(seat, rows, answer.ids(len(rows)), answers(texts), (latency_ms, len(body)))
 
         order = Order(asked, wish.how, wish.stop, wish.is_seeded, wish.streams)
-        if wish.streams:
-            return Stream(scheduler.put(order), answer, keep)
-        texts = await scheduler.write(order, request.receive)
+        with seat:
+            if wish.streams:
+                return Stream(scheduler.put(order), answer, keep)
+            texts = await scheduler.write(order, request.receive)
         keep(texts)
         return Response(answer.whole(texts), media_type=JSON)
 
     @app.post("/v1/chat/completions", **_described("Answer a conversation, as OpenAI's interface has it", ChatAsked))
     async def chat(request: Request) -> Response:
-        return await complete(request, ChatForm, lambda body: openai_requests.read_chat(body, writer, names))
+        return await complete(request, ChatForm, openai_requests.read_chat)
 
     @app.post("/v1/completions", **_described("Answer a text, as OpenAI's interface has it", TextAsked))
     async def completions(request: Request) -> Response:
         return await complete(
-            request, TextForm, lambda body: openai_requests.read_completion(body, writer, names, max_rows)
+            request,
+            TextForm,
+            lambda body, writer, names: openai_requests.read_completion(body, writer, names, max_rows),
         )
 
 
 def _add_embeddings(app: FastAPI, service: Service) -> None:
-    names, max_rows, predictor = _names(service), service.settings.max_rows, service.predictor
+    max_rows = service.settings.max_rows
 
     @app.post("/v1/embeddings", **_described("Texts as vectors, as OpenAI's interface has it", EmbeddingAsked))
     async def embeddings(request: Request) -> Response:
-        service.is_proving(request)
+        seat, _ = service.place(request)
+        predictor = seat.predictor
         if not isinstance(predictor, Embeds):
             raise Fault(HTTPStatus.NOT_FOUND, "no_embeddings", "model gives no embeddings, expected one that embeds")
         body = await request.body()
-        texts, is_base64 = openai_requests.read_embedding(body, names, max_rows)
-        async with service.turnstile:
-            vectors = await service.beside(lambda: predictor.embed(texts))
+        texts, is_base64 = openai_requests.read_embedding(body, _names(seat), max_rows)
+        with seat:
+            async with seat.turnstile:
+                vectors = await seat.beside(lambda: predictor.embed(texts))
         n_tokens = sum(len(text.tokens(each)) for each in texts)
         return Response(
-            openai_answers.embeddings(vectors, is_base64, service.release.product, n_tokens), media_type=JSON
+            openai_answers.embeddings(vectors, is_base64, seat.release.product, n_tokens), media_type=JSON
         )
 
 
 def _add_models(app: FastAPI, service: Service) -> None:
-    created = int(datetime.fromisoformat(service.release.created).timestamp())
-    names = _names(service)
-
     def model(name: str) -> Json:
+        created = int(datetime.fromisoformat(service.release.created).timestamp())
         return {"id": name, "object": "model", "created": created, "owned_by": "windlass"}
 
     @app.get("/v1/models", **_described("The product, as OpenAI's interface lists models"))
     async def models() -> Response:
-        return Response(codec.dumps({"object": "list", "data": [model(names[0])]}), media_type=JSON)
+        return Response(codec.dumps({"object": "list", "data": [model(service.release.product)]}), media_type=JSON)
 
     @app.get("/v1/models/{id}", **_described("The product or its release, as OpenAI's interface names a model"))
     async def one_model(id: str) -> Response:
+        names = _names(service.seat)
         if id not in names:
             raise openai_requests.unknown_model(names)
         return Response(codec.dumps(model(id)), media_type=JSON)
 
 
-def _names(service: Service) -> tuple[str, str]:
-    return service.release.product, service.release.id
+def _names(seat: Seat) -> Names:
+    return seat.release.product, seat.release.id
+
+
+def _writing(seat: Seat) -> tuple[Writer, Scheduler]:
+    """What writes; a service never changes between products that write and others."""
+    assert seat.writer is not None
+    assert seat.scheduler is not None
+    return seat.writer, seat.scheduler
 
 
 def _described(summary: str, asked: type[BaseModel] | None = None) -> dict[str, Any]:

@@ -172,20 +172,22 @@ def _top_k(content: Json) -> int | None:
 
 async def _write(service: Service, request: Request, content: Json) -> Response:
     """Texts as text generation gives them. Raises: Fault, DataError."""
-    writer, scheduler = service.writer, service.scheduler
+    seat, is_proving = service.place(request)
+    writer, scheduler, started = seat.writer, seat.scheduler, time.perf_counter()
     assert writer is not None
     assert scheduler is not None
-    is_proving, started = service.is_proving(request), time.perf_counter()
-    names = (service.release.product, service.release.id)
+    names = (seat.release.product, seat.release.id)
     asked, is_whole = _completion(content, names[0])
     wish = openai_requests.read_completion(codec.dumps(asked), writer, names, service.settings.max_rows)
-    written = await scheduler.write(Order(writer.read(wish.rows), wish.how, wish.stop, wish.is_seeded), request.receive)
+    order = Order(writer.read(wish.rows), wish.how, wish.stop, wish.is_seeded)
+    with seat:
+        written = await scheduler.write(order, request.receive)
     if any(each.finish == LATE for each in written):
         raise too_slow(service.settings.answer_s)
     ids = [token_hex(12) for _ in written]
     if not is_proving:
         took = ((time.perf_counter() - started) * 1_000, len(await request.body()))
-        service.keep(list(wish.rows), ids, answers(written), took)
+        service.keep(seat, list(wish.rows), ids, answers(written), took)
     prompts = [next(iter(row.values())) if is_whole else "" for row in wish.rows]
     texts = [{"generated_text": prompt + each.text} for prompt, each in zip(prompts, written, strict=True)]
     return _response([[text] for text in texts] if isinstance(content.get("inputs"), list) else texts, ids)

@@ -57,6 +57,8 @@ class Health(Exact):
     release: str
     started: str
     log: str = Field(description="'writing', 'read-only' or 'off'")
+    refused: str = Field(description="why the champion of the store is not the release that serves; empty: it is")
+    trial: str = Field(description="the release on trial beside it; empty: none")
 
 
 class ErrorContent(Exact):

@@ -1,114 +1,224 @@
-"""What the routes of a service share: its release, what answers, its log, its counts and its queues."""
+"""What the routes of a service share: the release in its seat, its log, its counts, and who is answered by what."""
 
 import asyncio
 import hmac
+import secrets
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from http import HTTPStatus
+from typing import NamedTuple, TypeVar
 
 from fastapi import Request
-from starlette.types import Receive
+from starlette.types import Message
 
-from windlass.errors import NotReady
+from windlass.errors import NotReady, WindlassError
 from windlass.predictors.contract import Predictor
-from windlass.predictors.writer import Writer, answers
+from windlass.predictors.writer import Writer
 from windlass.records import Answer, Release, Row
+from windlass.serving.canary import Arm, Canary
+from windlass.serving.faults import status_of
 from windlass.serving.log import Logged, RequestLog
 from windlass.serving.measures import Measures
 from windlass.serving.rows import read_rows
-from windlass.serving.scheduler import LATE, Order, Scheduler, too_slow
+from windlass.serving.scheduler import Scheduler
+from windlass.serving.seat import Seat
 from windlass.serving.settings import Settings
 from windlass.serving.turnstile import Turnstile
 
-QUICK_MS, QUICK_BYTES = 3.0, 8 * 1024
-"""A request this small, of a model this quick, is computed in the event loop: a thread costs more than it saves."""
+PROOF, SESSION = "x-windlass-proof", "x-windlass-session"
+JUDGE_EVERY, MOST_LISTENING = 10, 4
+"""Answers between two looks at a trial; requests that a shadow may be busy with."""
 T = TypeVar("T")
+Reads = Callable[[Seat], list[Row]]
+"""Gives the rows of a request for a release, or raises why it cannot be read."""
+
+
+class Given(NamedTuple):
+    """What a request was answered, and by which release. is_proof: to be neither logged nor counted."""
+
+    seat: Seat
+    rows: list[Row]
+    answers: list[Answer]
+    is_proof: bool
 
 
 @dataclass
 class Service:
-    """What the routes share. proof: while it is set, only requests that carry it are predicted, and none is logged."""
+    """What the routes share. proof: while it is set, only requests that carry it are predicted, and none is logged.
 
-    release: Release
-    predictor: Predictor
+    The release can be replaced while it runs: who answers a request takes a seat once, and stays with it.
+    """
+
+    first: Release
+    opened: Predictor
     log: RequestLog | None
     settings: Settings
     proof: str = ""
     measures: Measures = field(default_factory=Measures)
-    thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "windlass-answers"))
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    cost_ms: float = float("inf")
+    canary: Canary | None = None
+    """The release on trial, if there is one."""
+    failed_trial: tuple[Canary, str] | None = None
+    """A trial that was ended, and why; until the store has heard of it."""
+    refused: str = ""
+    """Why the champion of the store is not the one that serves; empty when it is."""
 
     def __post_init__(self) -> None:
-        self.turnstile = Turnstile(self.settings.max_waiting)
-        self.columns = [column.name for column in self.predictor.manifest.inputs]
-        self.labels = frozenset(self.predictor.manifest.output.state.get("labels", ()))
-        self.writer = self.predictor if isinstance(self.predictor, Writer) else None
-        self.scheduler = Scheduler(self.writer.engine, self.settings) if self.writer is not None else None
+        self.seat = Seat(self.first, self.opened, self.settings)
+        self.entrants: dict[str, Seat] = {}
+        """Proof -> a release that is proving itself beside the one that serves."""
+        self._listening: set[asyncio.Task[None]] = set()
+
+    @property
+    def release(self) -> Release:
+        return self.seat.release
+
+    @property
+    def predictor(self) -> Predictor:
+        return self.seat.predictor
+
+    @property
+    def writer(self) -> Writer | None:
+        return self.seat.writer
+
+    @property
+    def scheduler(self) -> Scheduler | None:
+        return self.seat.scheduler
+
+    @property
+    def turnstile(self) -> Turnstile:
+        return self.seat.turnstile
 
     def close(self) -> None:
         """Ends its threads."""
-        if self.scheduler is not None:
-            self.scheduler.close()
-        self.thread.shutdown()
+        for seat in (self.seat, *self.entrants.values(), *([self.canary.seat] if self.canary else [])):
+            seat.close()
 
     def is_proving(self, request: Request) -> bool:
-        """True for a request that proves the release. Raises: NotReady: another one, before it is proven."""
-        if self.proof and not self.is_proof(request.headers.get("x-windlass-proof", "")):
+        """True for a request that proves a release. Raises: NotReady: another one, before it is proven."""
+        return self.place(request)[1]
+
+    def place(self, request: Request) -> tuple[Seat, bool]:
+        """The release that answers this request, and whether that is to prove it. Raises: NotReady: not proven yet."""
+        seat = self._proves(request.headers.get(PROOF, ""))
+        if seat is None and self.proof:
             raise NotReady("server is proving its release, expected it to be ready", "send it again after 1 s")
-        return bool(self.proof)
+        return seat or self.seat, seat is not None
 
     def is_proof(self, given: str) -> bool:
-        """True for what only the server itself knows while it proves its release."""
-        return bool(self.proof) and hmac.compare_digest(given.encode(), self.proof.encode())
+        """True for what only the server itself knows while it proves a release."""
+        return self._proves(given) is not None
+
+    def _proves(self, given: str) -> Seat | None:
+        """The release that proves itself by requests that carry this."""
+        for proof, seat in {**self.entrants, self.proof: self.seat}.items():
+            if proof and hmac.compare_digest(given.encode(), proof.encode()):
+                return seat
+        return None
 
     async def aside(self, size_bytes: int, work: Callable[[], T]) -> T:
         """What `work` gives; beside the event loop when there is much to read."""
-        return work() if size_bytes <= QUICK_BYTES else await self.beside(work)
+        return await self.seat.aside(size_bytes, work)
 
     async def beside(self, work: Callable[[], T]) -> T:
-        """What `work` gives, computed in the service's own thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.thread, work)
+        """What `work` gives, computed beside the event loop."""
+        return await self.seat.beside(work)
 
-    async def answer(self, body: bytes, receive: Receive) -> tuple[list[Row], list[Answer]]:
-        """The rows of the body and their answers, when its turn has come. Raises: Fault, DataError."""
-        if self.writer is not None and self.scheduler is not None:
-            return await self._write(body, receive, self.writer, self.scheduler)
-        async with self.turnstile:
-            if self.cost_ms <= QUICK_MS and len(body) <= QUICK_BYTES:
-                return self._compute(body)
-            return await self.beside(lambda: self._compute(body))
+    async def answer(self, request: Request, reads: Reads | None = None) -> Given:
+        """The rows of the request and their answers, when its turn has come. Raises: Fault, DataError.
 
-    def _compute(self, body: bytes) -> tuple[list[Row], list[Answer]]:
+        reads: of bodies of another form than `/v1/predict`'s.
+        """
+        body = await request.body()
+        seat, is_proof = self.place(request)
+        if is_proof or self.canary is None:
+            return await self._ask(seat, request, body, reads, is_proof)
+        return await self._on_trial(self.canary, seat, request, body, reads)
+
+    async def _ask(self, seat: Seat, request: Request, body: bytes, reads: Reads | None, is_proof: bool) -> Given:
+        with seat:
+            return Given(seat, *await seat.answer(_reader(seat, body, reads), len(body), request.receive), is_proof)
+
+    async def _on_trial(
+        self, canary: Canary, champion: Seat, request: Request, body: bytes, reads: Reads | None
+    ) -> Given:
+        """One of the two answers; where the release on trial fails, the champion answers after it."""
+        is_tried = canary.takes(request.headers.get(SESSION) or secrets.token_hex(12))
+        if is_tried and not canary.trial.is_shadow:
+            given = await self._measured(canary, canary.seat, request, body, reads)
+            if given is not None:
+                return given
+        given = await self._measured(canary, champion, request, body, reads)
+        if given is None:
+            return await self._ask(champion, request, body, reads, False)
+        if is_tried and canary.trial.is_shadow and len(self._listening) < MOST_LISTENING:
+            task = asyncio.create_task(self._listen(canary, given, len(body)))
+            self._listening.add(task)
+            task.add_done_callback(self._listening.discard)
+        return given
+
+    async def _measured(
+        self, canary: Canary, seat: Seat, request: Request, body: bytes, reads: Reads | None
+    ) -> Given | None:
+        """What the release gives, counted; nothing when it failed by a fault of its own."""
+        arm = canary.tried if seat is canary.seat else canary.champion
         started = time.perf_counter()
-        rows = read_rows(body, self.columns, self.settings.max_rows)
-        answers = self.predictor.answer(rows)
-        if len(body) <= QUICK_BYTES:
-            spent_ms = (time.perf_counter() - started) * 1_000
-            self.cost_ms = spent_ms if self.cost_ms == float("inf") else 0.8 * self.cost_ms + 0.2 * spent_ms
-        return rows, answers
+        try:
+            given = await self._ask(seat, request, body, reads, False)
+        except WindlassError as error:
+            if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            self._counted(canary, arm, started, failed=True)
+            return None
+        except Exception:  # noqa: BLE001  a release on trial may fail in any way, and no client may notice
+            self._counted(canary, arm, started, failed=True)
+            return None
+        self._counted(canary, arm, started, failed=False)
+        return given
 
-    async def _write(
-        self, body: bytes, receive: Receive, writer: Writer, scheduler: Scheduler
-    ) -> tuple[list[Row], list[Answer]]:
-        def read() -> tuple[list[Row], list[Row]]:
-            rows = read_rows(body, self.columns, self.settings.max_rows)
-            return rows, writer.read(rows)
+    def _counted(self, canary: Canary, arm: Arm, started: float, failed: bool) -> None:
+        arm.count((time.perf_counter() - started) * 1_000, failed)
+        if failed or not arm.answered % JUDGE_EVERY:
+            self._judge(canary)
 
-        rows, asked = await self.aside(len(body), read)
-        written = await scheduler.write(Order(asked, writer.writing), receive)
-        if any(each.finish == LATE for each in written):
-            raise too_slow(self.settings.answer_s)
-        return rows, answers(written)
+    async def _listen(self, canary: Canary, given: Given, size_bytes: int) -> None:
+        """Has the shadow answer the same rows, and compares."""
+        started = time.perf_counter()
+        try:
+            with canary.seat:
+                _, answers = await canary.seat.answer(lambda: given.rows, size_bytes, _nobody_leaves)
+        except Exception:  # noqa: BLE001  as in `_measured`
+            self._counted(canary, canary.tried, started, failed=True)
+            return
+        canary.compared += len(answers)
+        canary.differing += sum(one.value != other.value for one, other in zip(answers, given.answers, strict=True))
+        self._counted(canary, canary.tried, started, failed=False)
 
-    def keep(self, rows: list[Row], ids: list[str], answers: list[Answer], request: tuple[float, int]) -> None:
-        """Counts the answers and has them logged. request: its latency in ms and its bytes."""
+    def told(self, id: str, right: bool) -> None:
+        """Feedback on an answer."""
+        self.measures.feedback[right] += 1
+        if self.canary is not None:
+            self.canary.told(id, right)
+            self._judge(self.canary)
+
+    def _judge(self, canary: Canary) -> None:
+        """Ends the trial at once when it speaks against the release; the store hears of it at the next look."""
+        verdict = canary.verdict() if self.canary is canary else ""
+        if verdict:
+            self.failed_trial = (canary, verdict)
+            self.canary = None
+
+    def keep(
+        self, seat: Seat, rows: list[Row], ids: list[str], answers: list[Answer], request: tuple[float, int]
+    ) -> None:
+        """Counts the answers of this release and has them logged. request: its latency in ms and its bytes."""
         latency_ms, size_bytes = request
         for answer in answers:
-            self.measures.answered(str(answer.value) if self.labels else "text", answer.confidence)
+            self.measures.answered(str(answer.value) if seat.labels else "text", answer.confidence)
+        if self.canary is not None:
+            self.canary.gave(seat.release.id, ids)
         if self.log is None:
             return
         at, keep_inputs = time.time(), self.settings.keep_inputs
@@ -117,7 +227,7 @@ class Service:
                 Logged(
                     id,
                     at,
-                    self.release.id,
+                    seat.release.id,
                     str(answer.value),
                     answer.confidence,
                     latency_ms,
@@ -127,3 +237,15 @@ class Service:
             ],
             size_bytes if keep_inputs else 128 * len(ids),
         )
+
+
+def _reader(seat: Seat, body: bytes, reads: Reads | None) -> Callable[[], list[Row]]:
+    if reads is not None:
+        return lambda: reads(seat)
+    return lambda: read_rows(body, seat.columns, seat.settings.max_rows)
+
+
+async def _nobody_leaves() -> Message:
+    """What a client says that neither asks nor goes: nothing, ever."""
+    await asyncio.Event().wait()
+    return {}

@@ -17,6 +17,8 @@ class Settings:
     keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
     otel: the collector of OpenTelemetry that gets traces; empty: nobody does.
     database: URL of the request log and the feedback; empty for a file of the project.
+    cache: answers that are kept by the hash of what was asked; 0: none.
+    look_s: seconds between two looks at which release is the champion.
     """
 
     max_rows: int = 256
@@ -32,3 +34,5 @@ class Settings:
     answer_s: float = 120.0
     otel: str = ""
     database: str = field(default="", repr=False)
+    cache: int = 0
+    look_s: float = 1.0

@@ -24,6 +24,7 @@ from windlass.serving.retention import Retention
 from windlass.serving.server import Server, address, bind
 from windlass.serving.service import Service
 from windlass.serving.settings import Settings
+from windlass.serving.succession import Succession
 from windlass.spec import Spec
 from windlass.store import Store
 
@@ -75,20 +76,29 @@ def serve(
         place = memory(store, bounds.database)
         door = _door(place, bounds, stack)
         listener = stack.enter_context(bind(host, port, door.is_guarded))
+        seen = releases.pointer_mark(store)
         release, predictor = releases.open_release(store, releases.champion_id(store))
         golden = releases.golden(store, release.id)
         if spec.keep_days is not None:
             stack.enter_context(Retention(place, spec.keep_days))
-        with RequestLog(place) as log:
-            app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
-            service: Service = app.state.service
-            proving = _Proving(service, listener, golden, ready)
-            server = Server(app, bounds.deadline_s, lambda: proving.start(server))
-            try:
-                server.run([listener])
-            except SystemExit:
-                raise NotReady("server did not start, expected it to listen", "its reason is on stderr") from None
-            proving.finish()
+        log = stack.enter_context(RequestLog(place))
+        app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
+        service: Service = app.state.service
+        proving = _Proving(service, listener, golden, ready)
+        succession = Succession(service, store, (proving.host, proving.port), seen)
+
+        def listening() -> None:
+            proving.start(server)
+            succession.start()
+
+        server = Server(app, bounds.deadline_s, listening)
+        try:
+            server.run([listener])
+        except SystemExit:
+            raise NotReady("server did not start, expected it to listen", "its reason is on stderr") from None
+        finally:
+            succession.stop()
+        proving.finish()
 
 
 def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:

@@ -1,0 +1,184 @@
+"""The champion is replaced under load: no request fails, every answer is its release's own, a bad one never serves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from windlass.predictors import releases
+from windlass.spec import dump, parse
+from windlass.store import Store, write_json
+
+SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")
+PROGRAM = """
+import sys
+from pathlib import Path
+from windlass.serving.settings import Settings
+from windlass.spec import parse
+from windlass.stages.serve import serve
+from windlass.store import Store
+serve(parse({spec!r}), Store(Path({store!r})), port=0, ready=lambda url: print(url, flush=True),
+      settings=Settings(look_s=0.05, cache={cache}))
+"""
+ROW = {"message": "my card is lost"}
+N_SWAPS = int(os.environ.get("WINDLASS_SOAK_SWAPS", "8"))
+"""`make soak` does 50."""
+
+
+@contextmanager
+def serving(store: Store, client: Any, cache: int = 0) -> Iterator[tuple[Any, list[str]]]:
+    """A client of `windlass serve` in a process of its own, and what it says on stderr once it has ended."""
+    said: list[str] = []
+    program = PROGRAM.format(spec=dump(SPEC), store=str(store.project), cache=cache)
+    command = [sys.executable, "-W", "error", "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = process.stdout.readline().strip()
+        assert url, process.stderr.read()
+        try:
+            yield type(client)(int(url.rsplit(":", 1)[1])), said
+        finally:
+            process.send_signal(signal.SIGTERM)
+            said += process.communicate(timeout=60)[1].splitlines()
+    assert process.returncode == 0
+
+
+def until(client: Any, **wanted: str) -> dict[str, str]:
+    """The health of the service when it says this; each look is a request, so that nobody sleeps."""
+    for _ in range(20_000):
+        health = client.ask("GET", "/health").json
+        if all(value in health[name] for name, value in wanted.items()):
+            return health
+    raise AssertionError(f"health is {health}, expected {wanted}")
+
+
+@pytest.fixture
+def two(own_store: Store, release_maker: Callable[..., Any]) -> Store:
+    """A store with two releases that answer differently; toy-2 is the champion."""
+    release_maker(own_store, {"message": "text"}, [ROW], "toy-2", 3.0)
+    return own_store
+
+
+def own_answers(store: Store) -> dict[str, float]:
+    found = {id: releases.open_release(store, id)[1].answer([ROW])[0].confidence for id in ("toy-1", "toy-2")}
+    assert abs(found["toy-1"] - found["toy-2"]) > 0.01
+    return found
+
+
+@pytest.mark.parametrize("cache", [0, 100])
+def test_promotions_and_rollbacks_under_load_fail_no_request(two: Store, client: Any, cache: int) -> None:
+    """With a cache, too: an answer of one release never comes from another's."""
+    own, given, is_over = own_answers(two), [], threading.Event()
+    with serving(two, client, cache) as (asked, said):
+
+        def ask() -> None:
+            while not is_over.is_set():
+                reply = asked.predict({"row": ROW})
+                given.append((reply.status, reply.json))
+
+        askers = [threading.Thread(target=ask) for _ in range(3)]
+        for asker in askers:
+            asker.start()
+        for number in range(N_SWAPS):
+            if number % 2:
+                releases.point_to(two, "toy-2")
+            else:
+                releases.rollback(two)
+            until(asked, release=releases.champion_id(two))
+        is_over.set()
+        for asker in askers:
+            asker.join()
+        health = until(asked, refused="")
+    assert {status for status, _ in given} == {200}
+    for _, body in given:
+        assert body["answers"][0]["confidence"] == pytest.approx(own[body["release"]], abs=1e-5)
+    assert {body["release"] for _, body in given} == {"toy-1", "toy-2"}
+    assert sum("serves now" in line for line in said) == N_SWAPS
+    assert health["status"] == "ready"
+    assert len(releases.told(two)) == 2 + N_SWAPS
+
+
+def damaged(store: Store) -> None:
+    path = releases.folder(store, "toy-1") / "model" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+def answering_otherwise(store: Store) -> None:
+    """As an insider could: the golden answers are changed, and the record agrees with them."""
+    from windlass.store import hash_folder
+
+    folder = releases.folder(store, "toy-1")
+    golden = json.loads((folder / "model" / "golden.json").read_text())
+    write_json(folder / "model" / "golden.json", {**golden, "answers": np.roll(golden["answers"], 1, 1).tolist()})
+    record = json.loads((folder / "release.json").read_text())
+    (folder / "release.json").unlink()
+    write_json(folder / "release.json", {**record, "files": hash_folder(folder)})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"), [(damaged, "changed file"), (answering_otherwise, "golden rows")], ids=["damaged", "otherwise"]
+)
+def test_a_champion_that_does_not_prove_itself_never_serves(
+    two: Store, client: Any, spoil: Callable[[Store], None], why: str
+) -> None:
+    """Its control: the test above, in which the very same releases are whole and serve."""
+    with serving(two, client) as (asked, said):
+        spoil(two)
+        releases.point_to(two, "toy-1")
+        health = until(asked, refused=why)
+        assert (health["status"], health["release"]) == ("ready", "toy-2")
+        assert asked.predict({"row": ROW}).json["release"] == "toy-2"
+        releases.point_to(two, "toy-2")
+        for _ in range(20_000):
+            if not asked.ask("GET", "/health").json["refused"]:
+                break
+        assert asked.ask("GET", "/health").json["refused"] == ""
+    assert any("release 'toy-1' is refused" in line and "serves on" in line for line in said)
+
+
+def test_a_release_that_asks_for_other_columns_waits_for_a_restart(
+    two: Store, client: Any, release_maker: Callable[..., Any]
+) -> None:
+    """Clients that run would fail on it, every one of them."""
+    with serving(two, client) as (asked, _):
+        release_maker(two, {"message": "text", "size": "number"}, [{**ROW, "size": 1.0}], "toy-3")
+        assert until(asked, refused="columns are others")["release"] == "toy-2"
+        assert asked.predict({"row": ROW}).json["release"] == "toy-2"
+
+
+def test_requests_under_way_end_on_the_release_they_began_with(
+    two: Store, tmp_path: Path, server_for: Callable[..., Any]
+) -> None:
+    """The old release is taken away while it computes; its thread ends only when the answer is given."""
+    opened, begun, replies = threading.Event(), threading.Event(), []
+    with server_for(two, tmp_path) as client:
+        service = client.app.state.service
+        old, engine = service.seat, service.seat.predictor.engine
+
+        def slow(batches: Any) -> Any:
+            begun.set()
+            assert opened.wait(20)
+            return engine(batches)
+
+        object.__setattr__(old.predictor, "engine", slow)
+        asker = threading.Thread(target=lambda: replies.append(client.predict({"row": ROW}).json["release"]))
+        asker.start()
+        assert begun.wait(20)
+        assert not old.is_idle
+        service.seat = type(old)(*releases.open_release(two, "toy-1"), service.settings)
+        assert client.predict({"row": ROW}).json["release"] == "toy-1"
+        opened.set()
+        asker.join()
+        assert replies == ["toy-2"]
+        assert old.is_idle
+        old.close()
