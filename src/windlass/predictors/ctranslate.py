@@ -131,7 +131,8 @@ class Row:
 def _alike(prompts: Sequence[Ids], how: Writing) -> list[list[int]]:
     """Groups of rows whose prompts differ by less than what is written; of the same length for beams.
 
-    What a prompt is longer than the shortest is read token by token, and counts as written.
+    What a prompt is longer than the shortest is read token by token, and counts as written. Narrower groups, of equal
+    lengths or of half, a quarter or an eighth of that difference, were 0 to 70 % slower (26 M weights, one core).
     """
     most = how.max_tokens if how.beams == 1 else 0
     order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))

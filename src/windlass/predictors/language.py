@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from windlass.errors import DataError, NotReady
+from windlass.predictors.detokenizer import Detokenizer
 from windlass.predictors.prompts import Ids, Prompt, Prompts, Template, open_tokenizer
 from windlass.predictors.writing import Hear, Intake, Token, Writing, Written
 from windlass.records import Manifest, Row
@@ -215,7 +216,7 @@ class Scribe:
     def __init__(self, prompts: Prompts, how: Writing, row: int, prompt: Prompt, hear: Hear) -> None:
         self.prompts, self.how, self.row, self.prompt, self.hear = prompts, how, row, prompt, hear
         self.n_tokens, self.logprob, self.is_over = 0, 0.0, False
-        self.ids: Ids = []
+        self.detokenizer = Detokenizer(prompts.tokenizer)
         self.text, self.told, self.finish = "", 0, "length"
         self.tokens: list[Token] = []
 
@@ -225,11 +226,10 @@ class Scribe:
         self.n_tokens += 1
         if token in self.prompts.template.end:
             return self._end("stop")
-        self.ids.append(token)
         if self.how.n_logprobs is not None:
             named = tuple((self._name(other), share) for other, share in others)
             self.tokens.append(Token(self._name(token), logprob, named))
-        self.text = self._decoded().lstrip("\n")
+        self.text = self.detokenizer.add(token).lstrip("\n")
         found = [place for stop in self.how.stop if (place := self.text.find(stop)) >= 0]
         if found:
             self.text = self.text[: min(found)]
@@ -237,11 +237,6 @@ class Scribe:
         if not self._tell(len(self.text) - self._held()):
             return self._end("cancelled")
         return True if self.n_tokens < self.how.max_tokens else self._end("length")
-
-    def _decoded(self) -> str:
-        """The text so far, without a character whose last bytes are still to come."""
-        text = self.prompts.tokenizer.decode(self.ids, skip_special_tokens=True)
-        return text.rstrip("\ufffd") if text.endswith("\ufffd") else text
 
     def _held(self) -> int:
         """Characters at the end that may be the beginning of a stop text, or line breaks that may be the last."""
