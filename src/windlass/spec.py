@@ -48,6 +48,11 @@ class Language(Strict):
     max_tokens: int | None = Field(
         default=None, ge=1, le=4_096, description="of an answer; not given: as the training answers need"
     )
+    quantise: Literal["", "int8"] = Field(
+        default="",
+        description="int8: what CTranslate2 answers from has weights of 8 bits, a quarter of the size, and its texts "
+        "may differ; not given: 32 bits, where that is faster than torch and writes the same",
+    )
     model: str = Field(default="", max_length=200, description="of `elsewhere`: what its server calls the model")
     key: str = Field(
         default="", max_length=200, description="of `elsewhere`: the environment variable that holds its key"

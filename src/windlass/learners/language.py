@@ -35,6 +35,7 @@ IGNORED = -100
 UNLIKELY = -30.0
 """A logit that counts for nothing, and yet is finite, as label smoothing needs it."""
 MOST_JUDGED, N_PROBED = 500, 12
+NOT_QUANTISED = "weights are float32, expected int8: CTranslate2 is not installed or does not know the architecture"
 SLACK, LEAST_TOKENS, MOST_TOKENS = 1.5, 16, 512
 
 
@@ -219,6 +220,8 @@ class Trained:
 def deliver(trained: Trained, splits: Splits, options: Options, answers: Sequence[Ids]) -> Fitted:
     """Writes the artifact: the model in Hugging Face's form, and converted for CTranslate2 where that is faster.
 
+    A conversion to int8 was asked for, and stays: what it costs is what the leaderboard tells.
+
     Args: answers: of the training rows, which tell how long an answer may become.
     """
     folder, model = options.artifact, trained.model.eval().cpu()
@@ -229,8 +232,9 @@ def deliver(trained: Trained, splits: Splits, options: Options, answers: Sequenc
     suited = int(min(MOST_TOKENS, max(LEAST_TOKENS, SLACK * longest)))
     how = Writing(max_tokens=options.language.max_tokens or suited)
     engine = Language(trained.prompts, [lambda: decoding.TorchDecoder(model, trained.prompts.template.end)])
-    converted = _convert(folder, trained.prompts)
-    if converted is not None and not _is_faster(engine, converted, splits, how):
+    quantise = options.language.quantise
+    converted = _convert(folder, trained.prompts, quantise)
+    if converted is not None and not quantise and not _is_faster(engine, converted, splits, how):
         shutil.rmtree(folder / FAST)
         converted = None
     how = _best_beams(converted or engine, splits, options, how) if model.config.is_encoder_decoder else how
@@ -238,22 +242,34 @@ def deliver(trained: Trained, splits: Splits, options: Options, answers: Sequenc
         **trained.settings, "template": trained.prompts.template.as_json(),
         "writing": {"max_tokens": how.max_tokens, "beams": how.beams},
         "engine": "ctranslate2" if converted else "torch",
+        "quantised": quantise if converted else "",
         "parameters": sum(value.numel() for value in model.parameters()),
     }
     manifest = {"predictor": "language", "learner": trained.learner, "settings": settings}
     fitted = finish_text(options, manifest, splits, converted or engine)
     loop.clean(options)
-    return replace(fitted, curve=trained.curve)
+    lacks = quantise and not converted
+    return replace(fitted, curve=_noted(trained.curve, NOT_QUANTISED) if lacks else trained.curve)
 
 
-def _convert(folder: Path, prompts: Prompts) -> Language | None:
-    """The model opened by CTranslate2; None when that is not installed or does not know the architecture."""
+def _noted(curve: Sequence[Json], note: str) -> list[Json]:
+    """The curve with this note at its last point, after those that are there."""
+    last = curve[-1] if curve else {}
+    return [*curve[:-1], {**last, "note": "; ".join(filter(None, [last.get("note"), note]))}]
+
+
+def _convert(folder: Path, prompts: Prompts, quantise: str = "") -> Language | None:
+    """The model opened by CTranslate2; None when that is not installed or does not know the architecture.
+
+    Args: quantise: what its weights become, 'int8'; '': as they are.
+    """
     if find_spec("ctranslate2") is None:
         return None
     from ctranslate2.converters import TransformersConverter
 
     try:
-        TransformersConverter(str(folder / MODEL)).convert(str(folder / FAST), force=True)
+        converter = TransformersConverter(str(folder / MODEL))
+        converter.convert(str(folder / FAST), quantization=quantise or None, force=True)
         end = prompts.template.end
         _name_missing(folder / FAST / "config.json", prompts.tokenizer.id_to_token(end[0]))
         return Language(prompts, [lambda: ctranslate.open_decoder(folder, end)])
