@@ -333,7 +333,7 @@ def test_500_mutated_requests_get_no_error_of_ours(server: Client, token: str) -
     judge(fire(server.port, token, 500, 7))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_10000_mutated_requests_leave_no_trace_in_memory(server: Client, token: str) -> None:
     fire(server.port, token, 500, 1)
     before = memory_bytes()
@@ -372,7 +372,7 @@ def closed(sockets: list[socket.socket], by: float) -> int:
     return n
 
 
-@pytest.mark.parametrize("n_slow", [300, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_slow", [300, pytest.param(500, marks=pytest.mark.soak)])
 def test_slow_sockets_are_closed_and_honest_ones_served(server: Client, token: str, n_slow: int) -> None:
     """The honest ones ask while the slow ones hold on; how long they wait is printed, not judged, here."""
     with slow_sockets(server.port, n_slow) as sockets:
