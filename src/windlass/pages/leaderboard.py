@@ -76,15 +76,19 @@ def _row(board: Board, columns: list[Heading], place: int) -> str:
 def _cell(board: Board, heading: Heading, place: int) -> str:
     words = html.escape(heading.cells[place])
     if heading.key == "headline":
-        words += _interval_picture(board, board.candidates[place])
+        style = ' style="display:block;margin:3px 0 0 auto"'
+        words += interval_picture(board, board.candidates[place], style)
     if heading.key == "goal":
         color, said = (GOOD, "met") if heading.cells[place] == "✓" else (WARN, "missed")
         words = f'<span title="{said}" style="{color}">{words}</span>'
     return f'<td style="{CELL}">{words}</td>'
 
 
-def _interval_picture(board: Board, candidate: Candidate) -> str:
-    """The interval as a line with a dot on a scale that all candidates share; the goal is a tick."""
+def interval_picture(board: Board, candidate: Candidate, attributes: str = "") -> str:
+    """The interval as a line with a dot on a scale that all candidates share; the goal is a tick.
+
+    Args: attributes: of the picture, as HTML.
+    """
     score = candidate.metrics.get(board.headline)
     if score is None or any(number(value) is None for value in (score.value, score.low, score.high)):
         return ""
@@ -99,8 +103,8 @@ def _interval_picture(board: Board, candidate: Candidate) -> str:
 
     tick = "" if goal is None else (f'<path d="M{place(goal)} 0V10" stroke="currentColor" stroke-opacity=".5"/>')
     return (
-        f'<svg viewBox="0 0 {SPAN} 10" width="{SPAN}" height="10" aria-hidden="true" '
-        f'style="display:block;margin:3px 0 0 auto">{tick}<path d="M{place(score.low)} '
+        f'<svg viewBox="0 0 {SPAN} 10" width="{SPAN}" height="10" aria-hidden="true"{attributes}>'
+        f'{tick}<path d="M{place(score.low)} '
         f'5H{place(score.high)}" '
         f'stroke="currentColor" stroke-width="1.5" stroke-opacity=".6"/>'
         f'<circle cx="{place(score.value)}" cy="5" r="2.6" fill="currentColor"/></svg>'

@@ -13,7 +13,19 @@ from fastapi import FastAPI, Request, Response
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Predictor
 from windlass.records import Release
-from windlass.serving import chat_page, codec, description, explain, kserve, openai, page, pipeline, retention
+from windlass.serving import (
+    ask_page,
+    chat_page,
+    codec,
+    description,
+    examples,
+    explain,
+    kserve,
+    openai,
+    page,
+    pipeline,
+    retention,
+)
 from windlass.serving.door import Door
 from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
@@ -82,6 +94,7 @@ def create_app(
     kserve.add_routes(app, service)
     explain.add_routes(app, service)
     retention.add_routes(app, service)
+    examples.add_routes(app, service)
     routes = check_declared(app.routes)
     app.state.door = door = door or Door()
     guard = Guard(settings, door, service.is_proof)
@@ -241,11 +254,10 @@ def _add_pages(app: FastAPI, service: Service) -> None:
         manifest = seat.predictor.manifest
         return codec.dumps(description.describe(app, seat.release, manifest, service.settings.max_rows))
 
-    add(
-        "/",
-        lambda seat: page.page(seat.release, seat.predictor.manifest, has_chat),
-        page.policy(page.STYLE, page.SCRIPT),
-    )
+    def ask(seat: Seat) -> bytes:
+        return ask_page.ask_page(seat.release, seat.predictor.manifest, service.papers(seat.release.id), has_chat)
+
+    add("/", ask, ask_page.ask_policy())
     if has_chat:
         add("/chat", talk, page.policy(chat_page.STYLE, chat_page.SCRIPT))
 

@@ -39,6 +39,7 @@ Routes = Mapping[tuple[str, str], Route]
 ROUTES: Routes = {
     ("POST", "/v1/predict"): Route(16 * MEBIBYTE, 10, "predict", None),
     ("POST", "/v1/explain"): Route(16 * MEBIBYTE, 10, "predict", None),
+    ("GET", "/v1/examples"): Route(0, 5, "read"),
     ("POST", "/v1/feedback"): Route(32 * 1024, 10, "feedback"),
     ("DELETE", "/v1/answers/{id}"): Route(0, 5, "admin"),
     ("POST", "/v1/chat/completions"): Route(2 * MEBIBYTE, 10, "predict", None, is_openai=True),

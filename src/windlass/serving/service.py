@@ -15,6 +15,7 @@ from starlette.types import Message
 
 from windlass.errors import NotReady, WindlassError
 from windlass.predictors.contract import Predictor
+from windlass.predictors.papers import Papers
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Release, Row
 from windlass.serving.canary import Arm, Canary
@@ -64,6 +65,8 @@ class Service:
     """A trial that was ended, and why; until the store has heard of it."""
     refused: str = ""
     """Why the champion of the store is not the one that serves; empty when it is."""
+    papers: Callable[[str], Papers] = lambda id: Papers()
+    """What the release of this id carries for people."""
 
     def __post_init__(self) -> None:
         self.seat = Seat(self.first, self.opened, self.settings)

@@ -11,6 +11,7 @@ from windlass.pages.card import Card, model_card
 from windlass.predictors import releases
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import TOLERANCE, read_golden
+from windlass.predictors.papers import BOARD, CARD
 from windlass.records import Board, Prepared, Progress, Release, as_json, silent
 from windlass.serving.probe import probe
 from windlass.spec import Spec, dump
@@ -82,7 +83,8 @@ def _publish(spec: Spec, store: Store, board: Board, candidate: str, source: Pat
             windlass_version=windlass.__version__,
             created=created,
         )
-        write_text(aside / "card.md", model_card(card))
+        write_text(aside / CARD, model_card(card))
+        write_json(aside / BOARD, as_json(board))
         measured = board.candidate(candidate)
         write_json(
             aside / "release.json",

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.predictors import releases
 from windlass.predictors.artifact import TOLERANCE
+from windlass.predictors.papers import papers
 from windlass.serving.access import AccessLog
 from windlass.serving.app import create_app
 from windlass.serving.database import Database, Failure, Sqlite, database
@@ -84,6 +86,7 @@ def serve(
         log = stack.enter_context(RequestLog(place))
         app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
         service: Service = app.state.service
+        service.papers = partial(papers, store)
         proving = _Proving(service, listener, golden, ready)
         succession = Succession(service, store, (proving.host, proving.port), seen)
 

@@ -1,0 +1,50 @@
+"""What a release carries for people: its model card, the leaderboard that it was chosen from, rows to try it with."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from windlass.errors import WindlassError
+from windlass.predictors import releases
+from windlass.records import Board, Json
+from windlass.store import Store, read_json
+
+BOARD, CARD = "board.json", "card.md"
+MOST_EXAMPLES, MOST_CHARACTERS = 8, 512 * 1024
+"""Of all examples together; a picture counts as its base64."""
+
+
+@dataclass(frozen=True)
+class Papers:
+    """card: Markdown, empty where there is none; board: none in releases of before 0.2; examples: rows as a client
+    would send them, of the golden ones."""
+
+    card: str = ""
+    board: Board | None = None
+    examples: tuple[Json, ...] = ()
+
+
+def papers(store: Store, id: str) -> Papers:
+    """The papers of a release whose files were verified when it was opened. Raises: SpecError: not an id."""
+    folder = releases.folder(store, id)
+    card = folder / CARD
+    return Papers(
+        card=card.read_text(encoding="utf-8") if card.is_file() else "",
+        board=Board.from_json(read_json(folder / BOARD)) if (folder / BOARD).is_file() else None,
+        examples=_examples(store, id),
+    )
+
+
+def _examples(store: Store, id: str) -> tuple[Json, ...]:
+    try:
+        rows, _ = releases.golden(store, id)
+    except WindlassError:
+        return ()
+    return tuple(_fitting(rows))
+
+
+def _fitting(rows: Sequence[Json]) -> Iterator[Json]:
+    left = MOST_CHARACTERS
+    for row in rows[:MOST_EXAMPLES]:
+        left -= len(str(row))
+        if left >= 0:
+            yield row

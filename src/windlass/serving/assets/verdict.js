@@ -1,0 +1,70 @@
+// "Was this right?", the right answer, and what the service has stored.
+const token = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const AFTER_MS = 800;
+// Stored once, however often it is sent. An answer that was streamed may be in the log a moment later.
+async function tell(ask, body) {
+  const sent = {headers: {"idempotency-key": token()}};
+  const once = () => send("/v1/feedback", {id: ask.id, ...body}, sent);
+  try {
+    const response = await once().catch(async (error) => {
+      if (error.status !== 404 && !(error instanceof TypeError)) throw error;
+      await pause(AFTER_MS);
+      return once();
+    });
+    const stored = await response.json();
+    ask.said = {right: stored.right, correct: stored.correct};
+    ask.asking = false;
+    ask.failed = null;
+    keep();
+    speak(told(ask));
+  } catch (error) {
+    ask.failed = error;
+  }
+  if (ask === shown) {
+    drawAnswer();
+    $(".verdict .plain, .verdict button", place)?.focus();
+  }
+}
+const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${ask.said.correct}`
+  : word("wasWrong"));
+function verdict(ask) {
+  const failed = ask.failed ? trouble(ask.failed) : "";
+  if (ask.asking) return element("div", {class: "verdict"}, correction(ask), failed);
+  if (ask.said) {
+    const mark = element("span", {class: "tick", "aria-hidden": "true"}, ask.said.right ? "✓" : "✎");
+    return element("div", {class: "verdict stored"}, mark, element("span", {dir: "auto"}, told(ask)),
+      button("change", () => { ask.said = null; drawAnswer(); $(".verdict button", place).focus(); }, "plain"), failed);
+  }
+  return element("div", {class: "verdict"}, element("span", {}, word("right")),
+    button("yes", () => tell(ask, {right: true}), "small"), button("no", () => {
+      ask.asking = true;
+      drawAnswer();
+      $(".verdict select, .verdict textarea, .verdict input", place).focus();
+    }, "small"), failed);
+}
+function correction(ask) {
+  const free = facts.writes ? element("textarea", {rows: 3, dir: "auto"}) : element("input", {maxlength: 500, dir: "auto"});
+  const labels = facts.labels.filter((label) => label !== ask.value);
+  const select = labels.length ? element("select", {}, ...labels.map((label) => element("option", {}, label)),
+    element("option", {"data-another": true}, word("freely"))) : null;
+  if (select) {
+    const likely = ask.alternatives && ask.alternatives.find((other) => labels.includes(other.value));
+    if (likely) select.value = likely.value;
+    free.hidden = true;
+    free.setAttribute("aria-label", word("freely"));
+    select.addEventListener("change", () => {
+      free.hidden = !select.selectedOptions[0].hasAttribute("data-another");
+      if (!free.hidden) free.focus();
+    });
+  }
+  const wanted = () => (select && free.hidden ? select.value : free.value.trim());
+  return element("form", {on: {submit: (event) => {
+    event.preventDefault();
+    if (wanted()) tell(ask, {correct: wanted()}); else free.focus();
+  }, keydown: (event) => {
+    if (event.key === "Escape") { ask.asking = false; drawAnswer(); $(".verdict button", place).focus(); }
+  }}}, element("label", {}, word("should"), select || free), select ? free : "",
+  element("div", {class: "actions"}, element("button", {class: "small"}, word("send")),
+    button("unknown", () => tell(ask, {right: false}), "plain"),
+    button("back", () => { ask.asking = false; drawAnswer(); }, "plain")));
+}
