@@ -7,12 +7,16 @@ import base64
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from toy_writer import ENDLESS, TEXT, Toy
 
 from windlass.predictors.papers import Papers, papers
+from windlass.serving.keyring import KeyRing
+from windlass.serving.keys import Wish, create
 from windlass.serving.log import feedback_rows
 from windlass.store import Store
 
@@ -290,6 +294,41 @@ def test_a_text_is_streamed_can_be_stopped_and_be_judged(
         tab.page.wait_for_selector(".verdict.stored")
         (row,) = feedback_rows(client.log.path)
         assert row["correct"] == "Hello!"
+
+
+def test_a_key_is_asked_for_and_kept_in_the_tab(
+    text_store: Store, tmp_path: Path, opened: Callable[..., Tab], server_for: Callable[..., Any]
+) -> None:
+    place = tmp_path / "requests.sqlite"
+    _, key = create(place, Wish("visitor", ("predict", "feedback")))
+    with KeyRing(place) as ring, server_for(text_store, tmp_path) as client:
+        client.app.state.door.ring = ring
+        tab = opened(client)
+        tab.page.fill("textarea", "my card is lost")
+        tab.page.click("#find")
+        tab.page.fill("#key input", key)
+        tab.page.keyboard.press("Enter")
+        tab.page.wait_for_selector(".explained")
+        assert tab.text("#answer h2") == "card"
+        tab.page.reload()
+        tab.ask("where is my refund")
+        tab.page.click("#example")
+        tab.page.wait_for_selector("text=Use another key")
+    assert [said for said in tab.said if "401" not in said and "403" not in said] == []
+    tab.said.clear()
+
+
+def test_an_answer_of_a_newer_release_is_told(
+    text_store: Store, tmp_path: Path, opened: Callable[..., Tab], server_for: Callable[..., Any]
+) -> None:
+    with server_for(text_store, tmp_path) as client:
+        tab, seat = opened(client), client.app.state.service.seat
+        seat.release = replace(seat.release, id="toy-2")
+        tab.ask("my card is lost")
+        assert "toy-2" in tab.text(".newer")
+        tab.page.click(".newer >> text=Reload")
+        tab.ask("my card is lost")
+        assert tab.page.query_selector(".newer") is None
 
 
 def test_what_the_policy_forbids_is_seen(browser: Any, desk: Any) -> None:

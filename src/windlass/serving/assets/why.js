@@ -37,13 +37,13 @@ function heading(ask, why) {
 }
 function legend() {
   const key = (colour, name) => [element("span", {class: "key", style: {background: `rgba(${colour}, ${DEEPEST})`}}), word(name)];
-  return element("p", {class: "said"}, ...key(SPEAKS, "speaksFor"), ...key(AGAINST, "against"), `; ${word("stronger")}.`);
+  return element("p", {class: "said"}, ...key(SPEAKS, "speaksFor"), ...key(AGAINST, "against"), word("stronger"));
 }
 function methodWords(why) {
   const ends = {base: signed(why.base), total: signed(why.total)};
   const times = why.n_evaluations === 1 ? word("once") : word("times", {n: why.n_evaluations});
-  const [colon, comma, stop] = language === "zh" ? ["", "，", "。"] : [" ", ", ", ". "];
-  return `${word("numbers")}${colon}${term(why.unit)}; ${word(why.adds_up ? "sums" : "ends", ends)}${stop}`
+  const [colon, half, comma, stop] = language === "zh" ? ["", "；", "，", "。"] : [" ", "; ", ", ", ". "];
+  return `${word("numbers")}${colon}${term(why.unit)}${half}${word(why.adds_up ? "sums" : "ends", ends)}${stop}`
     + `${word("by")}${colon}${term(why.method)}${comma}${times}${stop}`.trim();
 }
 function colour(weight, largest) {
@@ -105,7 +105,7 @@ function reason(ask, part) {
   const below = / \((\d+)\w\w percentile/.exec(part.words), held = /\((\d+ ?%) of the training rows\)/.exec(part.words);
   const value = ask.row[part.column];
   return `${part.column}：${value === null ? "缺失" : shortDay(value)}`
-    + (below ? `（高于训练数据的 ${below[1]} %）` : held ? `（占训练数据的 ${held[1]}）` : "");
+    + (below ? `（高于训练数据的 ${below[1]}\u00a0%）` : held ? `（占训练数据的 ${held[1]}）` : "");
 }
 function bars(ask, why) {
   const found = strongest(why.parts), largest = Math.max(...found.map((part) => Math.abs(part.weight)), 0) || 1;
