@@ -116,6 +116,8 @@ def test_no_client_is_answered_while_the_server_proves_itself(
         reply = client.predict({"row": {"message": "card"}})
         assert (reply.status, reply.error["kind"], reply.headers["retry-after"]) == (503, "not_ready", "1")
         assert client.ask("GET", "/health").json["status"] == "proving"
+        statuses = {path: client.ask("GET", path).status for path in ("/health", "/health/ready", "/health/live")}
+        assert statuses == {"/health": 503, "/health/ready": 503, "/health/live": 200}
         assert client.predict({"row": {"message": "card"}}, x_windlass_proof="secret").status == 200
     assert list(answer_rows(client.log.path)) == []
 

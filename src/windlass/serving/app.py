@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Predictor
-from windlass.records import Release
+from windlass.records import Json, Release
 from windlass.serving import (
     ask_page,
     chat_page,
@@ -197,19 +197,17 @@ def _read_feedback(body: bytes, key: str | None, service: Service) -> Feedback:
 
 
 def _add_state(app: FastAPI, service: Service) -> None:
+    @app.get("/health/live", summary="Does it run at all", responses=responses(Health))
+    async def live() -> Response:
+        return Response(codec.dumps(_health(service)), media_type=JSON)
+
+    @app.get("/health/ready", summary="Has it proven its release", responses=responses(Health, 503))
+    async def ready() -> Response:
+        return await health()
+
     @app.get("/health", summary="Is it ready, and what does it serve", responses=responses(Health, 503))
     async def health() -> Response:
-        log = "off" if service.log is None else "read-only" if service.log.fault else "writing"
-        content = {
-            "status": "proving" if service.proof else "ready",
-            "product": service.release.product,
-            "release": service.release.id,
-            "started": service.started,
-            "log": log,
-            "refused": service.refused,
-            "trial": str(service.canary.trial) if service.canary is not None else "",
-        }
-        return Response(codec.dumps(content), 503 if service.proof else 200, media_type=JSON)
+        return Response(codec.dumps(_health(service)), 503 if service.proof else 200, media_type=JSON)
 
     @app.get(
         "/metrics",
@@ -226,6 +224,19 @@ def _add_state(app: FastAPI, service: Service) -> None:
             gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
             gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
         return Response(service.measures.text(gauges, service.release), media_type="text/plain; version=0.0.4")
+
+
+def _health(service: Service) -> Json:
+    log = "off" if service.log is None else "read-only" if service.log.fault else "writing"
+    return {
+        "status": "proving" if service.proof else "ready",
+        "product": service.release.product,
+        "release": service.release.id,
+        "started": service.started,
+        "log": log,
+        "refused": service.refused,
+        "trial": str(service.canary.trial) if service.canary is not None else "",
+    }
 
 
 def _add_pages(app: FastAPI, service: Service) -> None:

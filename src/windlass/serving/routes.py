@@ -56,6 +56,8 @@ ROUTES: Routes = {
     ("GET", "/v2/models/{id}/ready"): Route(0, 5, "predict", is_plain=True),
     ("POST", "/v2/models/{id}/infer"): Route(16 * MEBIBYTE, 10, "predict", None, is_plain=True, media=BINARY),
     ("GET", "/health"): Route(0, 5, "public"),
+    ("GET", "/health/live"): Route(0, 5, "public"),
+    ("GET", "/health/ready"): Route(0, 5, "public"),
     ("GET", "/metrics"): Route(0, 5, "read"),
     ("GET", "/openapi.json"): Route(0, 5, "public"),
     ("GET", "/"): Route(0, 5, "public"),

@@ -16,7 +16,7 @@ from windlass.store import Store, hash_folder, publish, write_json, write_text
 
 PORT = 8000
 """Where a shipped service listens."""
-READY, LIVE = "health", "health"
+READY, LIVE = "health/ready", "health/live"
 """Routes that tell whether a service has proven its release, and whether it runs at all."""
 USER = 10_001
 """The user and the group of a container: no name, no rights."""
