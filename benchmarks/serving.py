@@ -1,6 +1,6 @@
 """One short text over HTTP: Windlass against the servers that people use, same model and same rows, in one run.
 
-Usage: python benchmarks/serving.py --peers PYTHON [--seconds 4] [--rounds 2] [--work FOLDER] [--only NAME ...]
+Usage: python benchmarks/serving.py --peers PYTHON [--seconds 4] [--rounds 2] [--work FOLDER] [--append]
 PYTHON is an environment with the peers: pip install torch transformers scikit-learn 'uvicorn[standard]' fastapi mlflow
 bentoml litserve 'ray[serve]'. Needs the extras [train,starter] here. Every server runs on one core, the load
 generator (load_generator.py) on the other. Servers take turns, `rounds` times over; of each figure the best round is
@@ -36,7 +36,7 @@ RESULTS = HERE / "results"
 PEERS = HERE / "peer_servers.py"
 SERVER_CORE, GENERATOR_CORE = 1, 0
 N_CLIENTS, N_ROWS, BATCH = 32, 400, 8
-START_S = 120
+START_S = 180
 MODELS = {"text": "frozen", "linear": "linear"}
 """Model of the peers -> learner of ours that is the same model."""
 RATES = {"text": (10, 50), "linear": (50, 250)}
@@ -349,6 +349,14 @@ def run(plan: Plan) -> dict:
     return found
 
 
+def appended(before: dict, now: dict) -> dict:
+    """Rounds of both, those from before first."""
+    return {
+        model: {name: before[model].get(name, []) + servers.get(name, []) for name in {**before[model], **servers}}
+        for model, servers in now.items()
+    }
+
+
 def versions(python: str) -> dict[str, str]:
     """What the peers are."""
     code = (
@@ -365,6 +373,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--work", type=Path, help="keeps models between runs (none: a temporary folder)")
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--append", action="store_true", help="adds the rounds to those of the result that is there")
     parser.add_argument("--note", default="", help="a sentence on the machine for the result")
     parser.add_argument("--bare", choices=MODELS, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -379,6 +388,8 @@ def main() -> None:
         named = machine()
         plan = Plan(options.peers, folder.resolve(), options.seconds, options.rounds, tuple(options.only))
         rounds = run(plan)
+    if options.append:
+        rounds = appended(json.loads((RESULTS / "serving.json").read_text(encoding="utf-8"))["rounds"], rounds)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, stdout=subprocess.PIPE, text=True)
     result = {
         "machine": named,

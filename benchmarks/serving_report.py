@@ -51,7 +51,7 @@ def _method(result: dict) -> list[str]:
     return [
         f"`python benchmarks/serving.py`, {result['date']}, commit {result['commit']}, {result['machine']}. {peers}.",
         "Every server has one core and the settings of its own quick start, the load generator the other core; the "
-        f"same 400 support messages for all; {n_rounds} rounds in turns, bursts of {result['seconds']:g} s. "
+        f"same 400 support messages for all; rounds in turns ({n_rounds} at most), bursts of {result['seconds']:g} s. "
         "Of each figure the best round is told (serving.json has all).",
         "idle: one client after the other. Open loop: Poisson arrivals, latency from the intended send time. Overload: "
         "an open loop at twice the answers a second that 32 clients got; p99 is of those that were answered, and who "

@@ -1,6 +1,7 @@
-"""The load generator counts what a slow server costs everybody who waits."""
+"""The load generator counts what a slow server costs everybody who waits; the committed result holds every server."""
 
 import importlib.util
+import json
 import sys
 import threading
 import time
@@ -13,6 +14,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 STALL_S = 0.2
+SERVERS = {
+    "text": {"bare", "windlass", "fastapi", "mlflow", "bentoml", "litserve", "ray"},
+    "linear": {"bare", "windlass", "fastapi", "mlflow", "bentoml", "litserve"},
+}
 
 
 def loaded(name: str):
@@ -94,3 +99,10 @@ def test_a_refusal_is_no_answer_and_whether_it_says_when_to_come_back_is_counted
 
 def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(generator):
     assert [generator.percentile([4, 1, 3, 2], share) for share in (50, 75, 99)] == [2, 3, 4]
+
+
+def test_the_committed_page_tells_the_committed_figures_of_every_server():
+    results = ROOT / "benchmarks" / "results"
+    found = json.loads((results / "serving.json").read_text(encoding="utf-8"))
+    assert {model: set(servers) for model, servers in found["rounds"].items()} == SERVERS
+    assert (results / "serving.md").read_text(encoding="utf-8") == loaded("serving_report").report(found)
