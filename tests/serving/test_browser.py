@@ -23,7 +23,8 @@ from windlass.store import Store
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NARROW = {"width": 360, "height": 740}
 WAIT_MS = 10_000
-CARD = "# Card\n\n## How it was measured\n\n| split | rows |\n|---|---:|\n| test | 300 |\n\n" + "word " * 200
+WIDE = "| " + " | ".join(f"column-{number}" for number in range(20)) + " |\n|" + "---|" * 20
+CARD = f"# Card\n\n## How it was measured\n\n{WIDE}\n\n    {'word ' * 200}\n"
 
 
 @pytest.fixture(scope="module")
