@@ -4,10 +4,11 @@ import json
 import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from tests.listening import listening
 from windlass.errors import NotReady, SpecError
 from windlass.judging import judge
 from windlass.remote import MAX_REPLY, Remote
@@ -42,15 +43,8 @@ def server(answer):
         def log_message(self, *arguments):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.daemon_threads = True
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.server_address[1]}/v1", log
-        finally:
-            running.shutdown()
-            thread.join()
+    with listening(Handler) as url:
+        yield f"{url}/v1", log
 
 
 def test_it_asks_and_gives_what_the_model_says():

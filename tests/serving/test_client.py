@@ -3,16 +3,16 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.listening import listening
 
 import windlass
 from windlass.client import Client
@@ -113,15 +113,8 @@ class Failing:
 @contextmanager
 def failing(*replies: Any) -> Iterator[tuple[Failing, str]]:
     told = Failing(list(replies))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), told.handler())
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield told, f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(told.handler()) as url:
+        yield told, url
 
 
 def test_a_busy_server_is_asked_again_after_what_it_asks_for() -> None:

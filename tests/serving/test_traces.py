@@ -1,13 +1,13 @@
 """Traces: one span a request for whoever asks for them, nothing for anybody else, and never what was asked."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.listening import listening
 
 from windlass.errors import SpecError
 from windlass.serving.settings import Settings
@@ -35,15 +35,8 @@ def collector() -> Iterator[tuple[list[bytes], str]]:
         def log_message(self, *args: Any) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield sent, f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Handler) as url:
+        yield sent, url
 
 
 def ask_several(client: Any) -> None:

@@ -13,7 +13,9 @@ from windlass.serving import page
 from windlass.serving.ask_fields import field
 from windlass.serving.ask_standing import board_html, card_html
 
-SCRIPTS = ("keyed.js", "words.js", "element.js", "fields.js", "answer.js", "verdict.js", "why.js", "page.js")
+SCRIPTS = (
+    "keyed.js", "events.js", "words.js", "element.js", "fields.js", "answer.js", "verdict.js", "why.js", "page.js",
+)  # fmt: skip
 AT_ONCE = frozenset({"linear", "trees"})
 """Predictors whose reasons are exact and take no longer than the answer: they are shown without being asked for."""
 BLANK = '<p class="note" data-word="{}"></p>'

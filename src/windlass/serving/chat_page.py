@@ -57,7 +57,7 @@ button { white-space: nowrap; }
 )
 
 SCRIPT = (
-    page.KEYED
+    page.asset("keyed.js", "events.js")
     + r"""
 const WORDS = {
   en: {fresh: "New conversation", earlier: "Earlier", forget: "Delete", you: "You", send: "Send", stop: "Stop",
@@ -209,17 +209,6 @@ function ask(message) {
   asking.addEventListener("keydown", (event) => { if (event.key === "Escape") asking.remove(); });
   place.append(asking);
   field.focus();
-}
-async function* events(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let held = "";
-  for (;;) {
-    const {value, done} = await reader.read();
-    if (done) return;
-    const parts = (held + value).split("\n\n");
-    held = parts.pop();
-    for (const part of parts) if (part !== "data: [DONE]") yield JSON.parse(part.slice("data: ".length));
-  }
 }
 function wish(isAgain) {
   const said = talk.messages.filter((message) => message.content && !message.error);

@@ -48,10 +48,6 @@ dialog { border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem; b
 dialog::backdrop { background: rgba(0, 0, 0, 0.45); }
 """
 
-KEYED = asset("keyed.js")
-"""`keyed` is `fetch` with the key that a person typed in; it is kept until the tab is closed, and asked for on 401."""
-
-
 def document(title: str, body: str, style: str, script: str) -> bytes:
     """An HTML document with nothing from elsewhere. title, body: HTML."""
     return f"""<!doctype html>

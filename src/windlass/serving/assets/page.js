@@ -46,17 +46,6 @@ async function predict(row, options) {
   done({row, ...given.answers[0], value: String(given.answers[0].value), release: given.release,
     ms: performance.now() - started, at: Date.now()});
 }
-async function* events(response) {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let held = "";
-  for (;;) {
-    const {value, done} = await reader.read();
-    if (done) return;
-    const parts = (held + value).split("\n\n");
-    held = parts.pop();
-    for (const part of parts) if (part !== "data: [DONE]") yield JSON.parse(part.slice("data: ".length));
-  }
-}
 // A text appears while it is written; what was written until it is stopped is kept.
 async function stream(row, options) {
   const started = performance.now(), value = Object.values(row)[0];
