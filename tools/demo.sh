@@ -14,7 +14,7 @@ windlass="$PWD/$BIN/windlass"
 [ -f "$folder/service.pid" ] && kill "$(cat "$folder/service.pid")" 2>/dev/null || true
 [ -f "$folder/windlass.yaml" ] || "$windlass" new support-desk "$folder"
 
-echo "== windlass run: collect, prepare, train, evaluate, release"
+echo "== windlass run: collect, prepare, train, evaluate, explain, release"
 "$windlass" run --project "$folder"
 
 echo "== windlass serve"
