@@ -280,6 +280,67 @@ class Release:
         return cls(**{**values, "score": Estimate(**values["score"])})
 
 
+@dataclass(frozen=True)
+class Alarm:
+    """What a person, or `improve`, should look at.
+
+    name: errors, latency, drift, concept, quality, data, traffic. subject: a column, a label, or empty: all of it.
+    since: seconds since 1970, UTC. words: what was seen, as a sentence. evidence: what was measured.
+    """
+
+    name: str
+    subject: str
+    since: float
+    words: str
+    evidence: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `watch` gives: how the service did between two times (seconds since 1970, UTC).
+
+    estimated: its quality by what it thinks of its own answers; measured: by feedback; null where nothing is known.
+    mix: answer -> its share. drift: of each column what was measured. windows: what pages draw, oldest first.
+    """
+
+    product: str
+    release: str
+    since: float
+    until: float
+    answers: int
+    latency_p50_ms: float | None
+    latency_p95_ms: float | None
+    confidence: float | None
+    handed_over: float | None
+    estimated: Estimate | None
+    measured: Estimate | None
+    feedback: int
+    mix: dict[str, float]
+    drift: list[Json]
+    alarms: list[Alarm]
+    windows: list[Json] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """What `improve` gives: one attempt at a better champion, and why it was promoted or not.
+
+    verdict: promoted, canary, refused, waiting (too little to learn from), or rolled back. rows: what became of the
+    feedback: learned, set aside (by reason), waiting. evidence: every test that was made, with its numbers.
+    """
+
+    id: str
+    at: str
+    trigger: str
+    champion: str
+    challenger: str
+    verdict: str
+    why: str
+    rows: Json = field(default_factory=dict)
+    evidence: Json = field(default_factory=dict)
+
+
 def as_json(record: Any) -> Json:
     """A record as plain JSON values: NaN becomes null, since JSON has no NaN."""
     return _finite(asdict(record))

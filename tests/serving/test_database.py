@@ -174,7 +174,8 @@ def test_no_query_of_the_log_reads_or_sorts_a_whole_table(place: Database) -> No
     how = "explain query plan" if isinstance(place, Sqlite) else "explain"
     with closing(place.connect(TABLES)) as connection:
         rows = [(str(n), float(n), "r", "v", 1.0, 1.0, None) for n in range(3_000)]
-        connection.executemany("insert into answers values (?, ?, ?, ?, ?, ?, ?)", rows)
+        columns = "id, at, release, value, confidence, latency_ms, inputs"
+        connection.executemany(f"insert into answers ({columns}) values (?, ?, ?, ?, ?, ?, ?)", rows)
         rows = [(str(n), str(n), "c", float(n)) for n in range(3_000)]
         connection.executemany("insert into feedback (key, id, correct, at) values (?, ?, ?, ?)", rows)
         connection.execute("analyze")

@@ -28,7 +28,7 @@ from windlass.serving.door import Door
 from windlass.serving.faults import Fault
 from windlass.serving.keyring import REFRESH_S, Buckets, KeyRing
 from windlass.serving.keys import Quota, Rate, Wish, create, left_s, listing, period_of, revoke, shown, used
-from windlass.serving.log import RequestLog
+from windlass.serving.log import RequestLog, answer_rows, feedback_rows
 from windlass.serving.routes import ROUTES, SCOPES
 from windlass.serving.server import bind, running
 from windlass.serving.settings import Settings
@@ -89,6 +89,17 @@ def test_a_key_is_kept_as_its_hash_alone(place: Path, tokens: dict[str, str]) ->
 def test_a_key_opens_predict_in_both_of_its_headers(server: Client, tokens: dict[str, str]) -> None:
     assert server.predict(CARD, **with_key(tokens["predict"])).status == 200
     assert server.predict(CARD, x_api_key=tokens["predict"]).status == 200
+
+
+def test_answers_and_feedback_are_remembered_with_the_key_that_sent_them(
+    server: Client, tokens: dict[str, str]
+) -> None:
+    id = server.predict(CARD, **with_key(tokens["predict"])).json["answers"][0]["id"]
+    assert server.feedback({"id": id, "correct": "card"}, **with_key(tokens["feedback"])).status == 200
+    ids = {key.name: key.id for key in listing(server.log.database)}
+    (given,) = [row for row in answer_rows(server.log.database) if row["id"] == id]
+    (said,) = [row for row in feedback_rows(server.log.database) if row["id"] == id]
+    assert (given["caller"], said["caller"]) == (ids["predict"], ids["feedback"])
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ from windlass.serving.schema import (
     responses,
 )
 from windlass.serving.seat import Seat
-from windlass.serving.service import Service
+from windlass.serving.service import Service, caller, receipt
 from windlass.serving.settings import Settings
 from windlass.serving.traces import Traces, connected
 
@@ -125,8 +125,8 @@ def _add_predict(app: FastAPI, service: Service) -> None:
             }
         )
         if not given.is_proof:
-            took = ((time.perf_counter() - started) * 1_000, len(await request.body()))
-            service.keep(given.seat, given.rows, ids, given.answers, took)
+            request_size = len(await request.body())
+            service.keep(given.seat, given.rows, ids, given.answers, receipt(request, started, request_size))
         return Response(content, media_type=JSON)
 
 
@@ -150,6 +150,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         if service.log is None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
         said = _read_feedback(await request.body(), request.headers.get("idempotency-key"), service)
+        said = said._replace(caller=caller(request))
         waiting = asyncio.wrap_future(service.log.feedback(said))
         try:
             stored: Stored = await asyncio.wait_for(waiting, CONFIRM_S)

@@ -14,7 +14,7 @@ from windlass.serving import codec
 from windlass.serving.faults import Fault
 from windlass.serving.rows import read_rows, wrong
 from windlass.serving.seat import Seat
-from windlass.serving.service import Service
+from windlass.serving.service import Service, receipt
 
 Read = Callable[[bytes, Manifest], list[Row]]
 
@@ -39,7 +39,7 @@ async def answered(service: Service, request: Request, read: Read) -> Answered:
     given = await service.answer(request, rows)
     ids = [token_hex(12) for _ in given.answers]
     if not given.is_proof:
-        service.keep(given.seat, given.rows, ids, given.answers, ((time.perf_counter() - started) * 1_000, len(body)))
+        service.keep(given.seat, given.rows, ids, given.answers, receipt(request, started, len(body)))
     return Answered(given.seat.release, given.seat.predictor.manifest, ids, given.answers)
 
 

@@ -37,13 +37,22 @@ create table if not exists feedback (
   at double precision not null);
 create index if not exists feedback_by_id on feedback (id, number)
 """,
+        """
+alter table answers add column caller text not null default '';
+alter table answers add column profile text;
+alter table feedback add column caller text not null default ''
+""",
     ),
 )
-COLUMNS = ("id", "at", "release", "value", "confidence", "latency_ms", "inputs")
+COLUMNS = ("id", "at", "release", "value", "confidence", "latency_ms", "inputs", "caller", "profile")
 
 
 class Logged(NamedTuple):
-    """One answer that was given. at: seconds since 1970, UTC; inputs: the row, or None when it is not kept."""
+    """One answer that was given. at: seconds since 1970, UTC; inputs: the row, or None when it is not kept.
+
+    caller: id of the API key that asked, empty without one. profile: what may be remembered of the row without keeping
+    it, as JSON; None when nothing is.
+    """
 
     id: str
     at: float
@@ -52,12 +61,14 @@ class Logged(NamedTuple):
     confidence: float | None
     latency_ms: float
     inputs: Row | None
+    caller: str = ""
+    profile: str | None = None
 
 
 class Feedback(NamedTuple):
     """What a person says was right. key: the client's idempotency key, empty when there is none.
 
-    right: said instead of `correct`: the answer was right, or wrong in a way that is not known.
+    right: said instead of `correct`: the answer was right, or wrong in a way that is not known. caller: as of Logged.
     """
 
     id: str
@@ -65,6 +76,7 @@ class Feedback(NamedTuple):
     note: str | None
     key: str
     right: bool | None = None
+    caller: str = ""
 
 
 class Stored(NamedTuple):
@@ -232,14 +244,15 @@ def _apply(connection: Connection, contents: list[list[Logged] | Feedback]) -> l
 
 def _insert(connection: Connection, rows: list[tuple[str | float | None, ...]]) -> None:
     if rows:
-        connection.executemany(f"insert into answers ({', '.join(COLUMNS)}) values (?, ?, ?, ?, ?, ?, ?)", rows)
+        values = ", ".join("?" * len(COLUMNS))
+        connection.executemany(f"insert into answers ({', '.join(COLUMNS)}) values ({values})", rows)
 
 
 def _columns(answer: Logged) -> tuple[str | float | None, ...]:
     """A writer's text may hold NUL, which PostgreSQL has no place for; JSON escapes it."""
     inputs = None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8")
     value = answer.value.replace("\0", "\ufffd")
-    return (answer.id, answer.at, answer.release, value, answer.confidence, answer.latency_ms, inputs)
+    return answer._replace(value=value, inputs=inputs)
 
 
 def _apply_feedback(connection: Connection, feedback: Feedback) -> Stored | Fault:
@@ -268,19 +281,22 @@ def _apply_feedback(connection: Connection, feedback: Feedback) -> Stored | Faul
     if before and before[0][:3] == said:
         return Stored(feedback.id, correct, before[0][3], right, is_new=False)
     at = time.time()
-    connection.execute("insert into feedback (key, id, correct, note, at) values (?, ?, ?, ?, ?)", (key, *said, at))
+    connection.execute(
+        "insert into feedback (key, id, correct, note, at, caller) values (?, ?, ?, ?, ?, ?)",
+        (key, *said, at, feedback.caller),
+    )
     return Stored(feedback.id, correct, at, right, is_new=True)
 
 
 def feedback_rows(place: Database | Path | str) -> Iterator[Json]:
     """All feedback, oldest first, each with the answer that it is about; nothing when there is no log.
 
-    Keys: id, correct (empty: wrong, nobody said what would have been right), note, at, release, value, confidence,
-    inputs (the row, or None when it was not kept). An answer that was corrected twice has two rows: the later one
-    counts. Raises: DataError: the log cannot be read.
+    Keys: id, correct (empty: wrong, nobody said what would have been right), note, at, caller (who said it), release,
+    value, confidence, inputs (the row, or None when it was not kept). An answer that was corrected twice has two rows:
+    the later one counts. Raises: DataError: the log cannot be read.
     """
     query = (
-        "select f.id, f.correct, f.note, f.at, a.release, a.value, a.confidence, a.inputs "
+        "select f.id, f.correct, f.note, f.at, f.caller, a.release, a.value, a.confidence, a.inputs "
         "from feedback f join answers a on a.id = f.id order by f.number"
     )
     yield from map(_with_inputs, read(place, TABLES, query))

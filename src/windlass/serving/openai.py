@@ -24,7 +24,7 @@ from windlass.serving.openai_requests import ChatAsked, EmbeddingAsked, TextAske
 from windlass.serving.scheduler import Order, Scheduler
 from windlass.serving.schema import Exact, json_body
 from windlass.serving.seat import Seat
-from windlass.serving.service import Service
+from windlass.serving.service import Service, receipt
 from windlass.serving.stream import Stream
 
 JSON = "application/json"
@@ -72,8 +72,7 @@ def _add_completions(app: FastAPI, service: Service) -> None:
 
         def keep(texts: Sequence[Written]) -> None:
             rows = [row for row in wish.rows for _ in range(wish.n)]
-            latency_ms = (time.perf_counter() - started) * 1_000
-            service.keep(seat, rows, answer.ids(len(rows)), answers(texts), (latency_ms, len(body)))
+            service.keep(seat, rows, answer.ids(len(rows)), answers(texts), receipt(request, started, len(body)))
 
         order = Order(asked, wish.how, wish.stop, wish.is_seeded, wish.streams)
         with seat:

@@ -19,7 +19,7 @@ from windlass.serving import codec, openai_requests
 from windlass.serving.foreign import answered, check_count, check_model, described
 from windlass.serving.rows import check_names, wrong
 from windlass.serving.scheduler import LATE, Order, too_slow
-from windlass.serving.service import Service
+from windlass.serving.service import Service, receipt
 
 JSON = "application/json"
 FIELDS = ["inputs", "table", "parameters", "options", "stream"]
@@ -186,8 +186,8 @@ async def _write(service: Service, request: Request, content: Json) -> Response:
         raise too_slow(service.settings.answer_s)
     ids = [token_hex(12) for _ in written]
     if not is_proving:
-        took = ((time.perf_counter() - started) * 1_000, len(await request.body()))
-        service.keep(seat, list(wish.rows), ids, answers(written), took)
+        request_size = len(await request.body())
+        service.keep(seat, list(wish.rows), ids, answers(written), receipt(request, started, request_size))
     prompts = [next(iter(row.values())) if is_whole else "" for row in wish.rows]
     texts = [{"generated_text": prompt + each.text} for prompt, each in zip(prompts, written, strict=True)]
     return _response([[text] for text in texts] if isinstance(content.get("inputs"), list) else texts, ids)

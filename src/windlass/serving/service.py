@@ -36,6 +36,24 @@ Reads = Callable[[Seat], list[Row]]
 """Gives the rows of a request for a release, or raises why it cannot be read."""
 
 
+class Receipt(NamedTuple):
+    """A request as the log remembers it. caller: id of its API key, empty without one."""
+
+    latency_ms: float
+    size_bytes: int
+    caller: str
+
+
+def receipt(request: Request, started: float, size_bytes: int) -> Receipt:
+    """What is remembered of a request that is answered now. started: of time.perf_counter()."""
+    return Receipt((time.perf_counter() - started) * 1_000, size_bytes, caller(request))
+
+
+def caller(request: Request) -> str:
+    """The id of the API key that the request came with; empty without one."""
+    return getattr(request.state, "key", "")
+
+
 class Given(NamedTuple):
     """What a request was answered, and by which release. is_proof: to be neither logged nor counted."""
 
@@ -213,11 +231,8 @@ class Service:
             self.failed_trial = (canary, verdict)
             self.canary = None
 
-    def keep(
-        self, seat: Seat, rows: list[Row], ids: list[str], answers: list[Answer], request: tuple[float, int]
-    ) -> None:
-        """Counts the answers of this release and has them logged. request: its latency in ms and its bytes."""
-        latency_ms, size_bytes = request
+    def keep(self, seat: Seat, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt) -> None:
+        """Counts the answers of this release and has them logged."""
         for answer in answers:
             self.measures.answered(str(answer.value) if seat.labels else "text", answer.confidence)
         if self.canary is not None:
@@ -233,12 +248,13 @@ class Service:
                     seat.release.id,
                     str(answer.value),
                     answer.confidence,
-                    latency_ms,
+                    receipt.latency_ms,
                     row if keep_inputs else None,
+                    receipt.caller,
                 )
                 for id, row, answer in zip(ids, rows, answers, strict=True)
             ],
-            size_bytes if keep_inputs else 128 * len(ids),
+            receipt.size_bytes if keep_inputs else 128 * len(ids),
         )
 
 
