@@ -1,16 +1,18 @@
-"""Writes the sample data of the support-desk blueprint: customer messages and their intents.
+"""Writes the sample data of the support-desk blueprint: customer messages and their intents, at first and later on.
 
 Source: sentences written by hand for this project (tools/blueprint_text/support_desk_*.txt), Apache-2.0.
 """
 
 import csv
+import json
 import random
 from pathlib import Path
 
 import message_writer as writer
 
 SEED = 13
-TARGET = Path(__file__).parents[1] / "src/windlass/blueprints/support-desk/data/tickets.csv"
+PRODUCT = Path(__file__).parents[1] / "src/windlass/blueprints/support-desk"
+TARGET, LATER = PRODUCT / "data/tickets.csv", PRODUCT / "later.jsonl"
 N_MESSAGES = {
     "order_status": 310, "late_delivery": 255, "return_item": 215, "refund_status": 190,
     "product_question": 165, "wrong_item": 145, "damaged_item": 135, "cancel_order": 120,
@@ -26,6 +28,9 @@ MIX_UPS = {
     "account_locked": "password_reset", "cancel_order": "return_item",
     "product_question": "stock_availability", "stock_availability": "product_question",
 }  # fmt: skip
+N_WEEKS, N_A_WEEK, CHANGES_AFTER = 8, 160, 3
+"""Of what comes later: after so many weeks there are gift cards, and lockers for parcels."""
+SHARES_LATER = {"gift_card": 0.22, "return_item": 0.12, "order_status": 0.06}
 CHINESE_SHARE = 0.16
 SECOND_SENTENCE_SHARE = 0.3
 WRONG_LABEL_SHARE = 0.015
@@ -88,12 +93,33 @@ def write_messages(frames: dict[str, list[str]], rng: random.Random) -> list[Row
         n_chinese = round(n * CHINESE_SHARE)
         bases = writer.dealt(in_english[intent], n - n_chinese, rng) + writer.dealt(in_chinese[intent], n_chinese, rng)
         for base in bases:
-            frame = chinese if writer.is_chinese(base) else english
-            if rng.random() < SECOND_SENTENCE_SHARE:
-                others = in_chinese if frame is chinese else in_english
-                base = said_twice(base, rng.choice(others[intent]), rng)
-            text = writer.fill(frame(base, frames, rng), frames, rng)
-            rows.append((writer.type_like_a_person(text, EMOJI, rng), intent))
+            others = (in_chinese if writer.is_chinese(base) else in_english)[intent]
+            rows.append((message(base, others, frames, rng), intent))
+    return rows
+
+
+def message(base: str, others: list[str], frames: dict[str, list[str]], rng: random.Random) -> str:
+    """A message as a person might type it around a sentence, and at times around another one on the same matter."""
+    frame = chinese if writer.is_chinese(base) else english
+    if rng.random() < SECOND_SENTENCE_SHARE:
+        base = said_twice(base, rng.choice(others), rng)
+    text = writer.fill(frame(base, frames, rng), frames, rng)
+    return writer.type_like_a_person(text, EMOJI, rng)
+
+
+def write_later(frames: dict[str, list[str]], rng: random.Random) -> list[dict[str, object]]:
+    """Messages of the weeks after the launch: at first as the tickets were, then about new things as well."""
+    texts = [writer.read_sections(f"support_desk_{name}.txt") for name in ("en", "zh", "later")]
+    rows: list[dict[str, object]] = []
+    for week in range(1, N_WEEKS + 1):
+        shares = SHARES_LATER if week > CHANGES_AFTER else {}
+        for _ in range(N_A_WEEK):
+            about = rng.choices([*shares, ""], [*shares.values(), 1 - sum(shares.values())])[0]
+            intent = about or rng.choices([*N_MESSAGES], [*N_MESSAGES.values()])[0]
+            sentences = texts[2 if about else rng.random() < CHINESE_SHARE][intent]
+            base = rng.choice(sentences)
+            same = [other for other in sentences if writer.is_chinese(other) == writer.is_chinese(base)]
+            rows.append({"week": week, "message": message(base, same, frames, rng), "intent": intent})
     return rows
 
 
@@ -130,6 +156,9 @@ def main() -> None:
         csv.writer(file, lineterminator="\n").writerows([("message", "intent"), *rows])
     share = sum(writer.is_chinese(text) for text, _ in rows) / len(rows)
     print(f"{TARGET}: {len(rows)} messages, {len(N_MESSAGES)} intents, {share:.0%} with Chinese")
+    later = write_later(frames, random.Random(SEED + 1))
+    LATER.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in later), encoding="utf-8")
+    print(f"{LATER}: {len(later)} messages of {N_WEEKS} weeks")
 
 
 if __name__ == "__main__":
