@@ -264,3 +264,14 @@ def open_feedback(port: int, id: str) -> Any:
         b"content-length: %d\r\n\r\n%s" % (len(body), body)
     )
     return connection
+
+
+def test_a_log_with_another_clock_stamps_answers_of_other_days(
+    own_store: Store, tmp_path: Path, server_for: Callable[..., Any]
+) -> None:
+    with server_for(own_store, tmp_path) as client:
+        client.log.clock = lambda: 86_400.0
+        id = ask_for(client)
+        assert client.feedback({"id": id, "correct": "refund"}).status == 200
+        assert [row["at"] for row in answer_rows(client.log.database)] == [86_400.0]
+        assert [row["at"] for row in feedback_rows(client.log.database)] == [86_400.0]

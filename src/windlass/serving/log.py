@@ -8,7 +8,7 @@ after an answer finds it.
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -96,10 +96,14 @@ class _Entry(NamedTuple):
 
 
 class RequestLog:
-    """The writing end. `fault` says why nothing can be written now; empty when all is well."""
+    """The writing end. `fault` says why nothing can be written now; empty when all is well.
 
-    def __init__(self, place: Database | Path | str) -> None:
+    clock: seconds since 1970 that answers and feedback are stamped with; another one replays traffic of other days.
+    """
+
+    def __init__(self, place: Database | Path | str, clock: Callable[[], float] = time.time) -> None:
         self.memory = Memory(place, TABLES)
+        self.clock = clock
         self.unlogged = 0
         self._line: deque[_Entry] = deque()
         self._line_bytes = 0
@@ -199,7 +203,7 @@ class RequestLog:
         """One transaction; each entry's future is settled only after its commit."""
         try:
             with self.memory.transaction() as connection:
-                results = _apply(connection, [entry.content for entry in entries])
+                results = _apply(connection, [entry.content for entry in entries], self.clock())
         except Failure as failure:
             self._fail(entries, failure)
             return
@@ -226,7 +230,9 @@ def _settle(done: "Future[Stored]", result: Stored | Fault | None) -> None:
         done.set_result(result)
 
 
-def _apply(connection: Connection, contents: list[list[Logged] | Feedback]) -> list[Stored | Fault | None]:
+def _apply(
+    connection: Connection, contents: list[list[Logged] | Feedback], now: float
+) -> list[Stored | Fault | None]:
     """In order, answers that follow each other by one statement: a server is asked once for them, not for each."""
     results: list[Stored | Fault | None] = []
     rows: list[tuple[str | float | None, ...]] = []
@@ -234,7 +240,7 @@ def _apply(connection: Connection, contents: list[list[Logged] | Feedback]) -> l
         if isinstance(content, Feedback):
             _insert(connection, rows)
             rows = []
-            results.append(_apply_feedback(connection, content))
+            results.append(_apply_feedback(connection, content, now))
         else:
             rows += map(_columns, content)
             results.append(None)
@@ -255,7 +261,7 @@ def _columns(answer: Logged) -> tuple[str | float | None, ...]:
     return answer._replace(value=value, inputs=inputs)
 
 
-def _apply_feedback(connection: Connection, feedback: Feedback) -> Stored | Fault:
+def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> Stored | Fault:
     """Adds a row, unless this very feedback is the latest of its answer or came under the same key."""
     if "\0" in feedback.correct or "\0" in (feedback.note or ""):
         return Fault(422, "data_error", "feedback holds a NUL character, expected text", "leave it out")
@@ -280,12 +286,11 @@ def _apply_feedback(connection: Connection, feedback: Feedback) -> Stored | Faul
         )
     if before and before[0][:3] == said:
         return Stored(feedback.id, correct, before[0][3], right, is_new=False)
-    at = time.time()
     connection.execute(
         "insert into feedback (key, id, correct, note, at, caller) values (?, ?, ?, ?, ?, ?)",
-        (key, *said, at, feedback.caller),
+        (key, *said, now, feedback.caller),
     )
-    return Stored(feedback.id, correct, at, right, is_new=True)
+    return Stored(feedback.id, correct, now, right, is_new=True)
 
 
 def feedback_rows(place: Database | Path | str) -> Iterator[Json]:

@@ -239,7 +239,7 @@ class Service:
             self.canary.gave(seat.release.id, ids)
         if self.log is None:
             return
-        at, keep_inputs = time.time(), self.settings.keep_inputs
+        at, keep_inputs = self.log.clock(), self.settings.keep_inputs
         self.log.record(
             [
                 Logged(
