@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,7 @@ import windlass.learners.checkpoint as checkpoint
 checkpoint.write_bytes = write_bytes
 from windlass.cli import main; main()
 """
+PARTS = ("folder", "pointer")
 SPEC = """
 learners: [{learners}]
 precision: float32
@@ -122,17 +124,79 @@ def training(kills: int) -> dict:
     return {"atomic": sound, "control_in_place": control}
 
 
+def parts(home: Path) -> dict[str, dict[str, tuple[int, int]]]:
+    """What is written of a release: size and time of the files of its folder, and of the pointer, each also aside."""
+    found: dict[str, dict[str, tuple[int, int]]] = {"folder": {}, "pointer": {}}
+    for path in home.iterdir():
+        if path.name.lstrip(".").startswith(releases.CHAMPION):
+            with suppress(OSError):
+                found["pointer"][path.name] = (path.stat().st_size, path.stat().st_mtime_ns)
+        elif path.is_dir():
+            found["folder"] |= {path.name: (0, 0), **look(path)}
+    return found
+
+
+def writing_s(folder: Path, program: str) -> dict[str, float]:
+    """Seconds from the first to the last change of the new folder, and of the pointer, when nobody kills."""
+    process, home = start(folder, "release", "majority", program=program), folder / ".windlass/release"
+    before, times = parts(home), {"folder": [], "pointer": []}
+    while process.poll() is None:
+        now = parts(home)
+        for part in PARTS:
+            if now[part] != before[part]:
+                times[part].append(time.perf_counter())
+        before = now
+        time.sleep(0.0005)
+    assert process.returncode == 0
+    return {part: max(0.002, seen[-1] - seen[0]) for part, seen in times.items()}
+
+
+def kill_while(process: subprocess.Popen, home: Path, part: str, delay_s: float) -> bool:
+    """Kills the process so many seconds after it began to write this part of a release; False: it ended before."""
+    before = parts(home)[part]
+    while process.poll() is None and parts(home)[part] == before:
+        time.sleep(0.0005)
+    time.sleep(delay_s)
+    ended = process.poll() is not None
+    process.kill()
+    process.wait()
+    return not ended
+
+
+def opens(store: Store, id: str) -> bool:
+    try:
+        releases.open_release(store, id)
+    except WindlassError:
+        return False
+    return True
+
+
+def champion_opens(store: Store) -> bool:
+    try:
+        return opens(store, releases.champion_id(store))
+    except WindlassError:
+        return False
+
+
 def publish_and_kill(folder: Path, rounds: int, chance: random.Random, program: str = SOUND) -> dict:
-    """Kills `windlass release` at random times while two candidates take turns; a champion must always open."""
-    store, bad, killed = Store(folder), 0, 0
+    """Kills `windlass release` while it writes a new folder, or the pointer, in turns; each round begins alike.
+
+    A torn folder is one under a release's name that is not what was released; the champion must always open.
+    """
+    store, home, kept = Store(folder), folder / ".windlass/release", folder / "kept"
+    shutil.copytree(home, kept)
+    longest = writing_s(folder, program)
+    found = {"rounds": rounds, "killed": 0, "torn_folders": 0, "champion_does_not_open": 0}
     for number in range(rounds):
-        process = start(folder, "release", ("majority", "linear")[number % 2], program=program)
-        killed += kill_while_it_writes(process, folder / ".windlass/release", 0.2, chance)
-        try:
-            releases.open_release(store, releases.champion_id(store))
-        except WindlassError:
-            bad += 1
-    return {"rounds": rounds, "killed": killed, "champion_does_not_open": bad}
+        shutil.rmtree(home)
+        shutil.copytree(kept, home)
+        part = PARTS[number % len(PARTS)]
+        process = start(folder, "release", "majority", program=program)
+        found["killed"] += kill_while(process, home, part, chance.uniform(0.0, longest[part]))
+        ids = [path.name for path in home.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        found["torn_folders"] += not all(opens(store, id) for id in ids)
+        found["champion_does_not_open"] += not champion_opens(store)
+    return {**found, "writing_ms": {part: round(1_000 * seconds, 1) for part, seconds in longest.items()}}
 
 
 def publishing(rounds: int) -> dict:
@@ -151,7 +215,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--releases", type=int, default=20)
     options = parser.parse_args()
-    found = {"training": training(options.kills), "publishing": publishing(options.releases)}
+    found = {"training": training(options.kills)} if options.kills else {}
+    found |= {"publishing": publishing(options.releases)}
     found |= {"machine": machine(), "date": datetime.now(UTC).date().isoformat()}
     print(json.dumps(found, indent=1))
     RESULTS.mkdir(exist_ok=True)

@@ -175,6 +175,8 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(envvar="WINDLASS_ALLOW_HOST", help="a name that the Host header may have")
     ] = None,
+    workers: Annotated[int, typer.Option(envvar="WINDLASS_WORKERS", help="processes that share the port")] = 1,
+    cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for the same row; 0: none")] = 0,
 ) -> None:
     from windlass.serving.settings import Settings
     from windlass.spec import load
@@ -182,7 +184,8 @@ def serve(
     from windlass.store import Store
 
     to = os.environ.get("WINDLASS_LOG", "")
-    settings = Settings(otel=otel, database=database, hosts=tuple(allow_host or ()), access_log=to)
+    hosts = tuple(allow_host or ())
+    settings = Settings(otel=otel, database=database, hosts=hosts, access_log=to, workers=workers, cache=cache)
     run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
 
 

@@ -24,9 +24,10 @@ from windlass.cli import app as command
 from windlass.errors import SpecError
 from windlass.predictors import releases
 from windlass.serving.app import create_app
+from windlass.serving.buckets import Buckets
 from windlass.serving.door import Door
 from windlass.serving.faults import Fault
-from windlass.serving.keyring import REFRESH_S, Buckets, KeyRing
+from windlass.serving.keyring import REFRESH_S, KeyRing
 from windlass.serving.keys import Quota, Rate, Wish, create, left_s, listing, period_of, revoke, shown, used
 from windlass.serving.log import RequestLog, answer_rows, feedback_rows
 from windlass.serving.routes import ROUTES, SCOPES

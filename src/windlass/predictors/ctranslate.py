@@ -1,6 +1,5 @@
 """Continues token ids with CTranslate2: C++ without torch, for what it can do; the rest is left to `decoding`."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.predictors.language import FAST, MODEL, TOKENIZER, Join, Step, nobody, room, windows
 from windlass.predictors.prompts import Ids, open_tokenizer
+from windlass.predictors.threads import n_threads
 from windlass.predictors.writing import Writing
 from windlass.store import read_json
 
@@ -22,9 +22,8 @@ def open_decoder(folder: Path, end: Ids) -> "FastDecoder":
     config = read_json(folder / MODEL / "config.json")
     is_pair = bool(isinstance(config, dict) and config.get("is_encoder_decoder"))
     opener = ctranslate2.Translator if is_pair else ctranslate2.Generator
-    threads = max(1, min(8, len(os.sched_getaffinity(0))))
     try:
-        engine = opener(str(folder / FAST), device="cpu", inter_threads=1, intra_threads=threads)
+        engine = opener(str(folder / FAST), device="cpu", inter_threads=1, intra_threads=n_threads())
     except (RuntimeError, ValueError) as error:
         raise DataError(f"{folder / FAST} is damaged ({str(error)[:200]}), expected a CTranslate2 model") from None
     return FastDecoder(engine, longest(config), open_tokenizer(folder / MODEL / TOKENIZER), end)

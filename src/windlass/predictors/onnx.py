@@ -1,6 +1,5 @@
 """Answers from an ONNX graph through ONNX Runtime."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -13,6 +12,7 @@ from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
 from windlass.kinds.text import widths
 from windlass.predictors.contract import Engine, empty_batches
+from windlass.predictors.threads import n_threads
 from windlass.records import Manifest
 
 FILE = "model.onnx"
@@ -30,7 +30,7 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = max(1, min(8, len(os.sched_getaffinity(0))))
+    options.intra_op_num_threads = n_threads()
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])

@@ -4,7 +4,6 @@ Shapes: B rows, T words read, Q words asked, P pieces of an encoder.
 """
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from windlass.errors import DataError, NotReady, expected
 from windlass.kinds.text import pad
 from windlass.predictors.reading import N_TRAITS, PAD, Reading, Vocabulary, read
+from windlass.predictors.threads import n_threads
 from windlass.predictors.writing import Hear, Writing, Written
 from windlass.records import Manifest, Row
 from windlass.store import read_json
@@ -192,7 +192,7 @@ def _open(path: Path, eyes: Eyes) -> Run:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = max(1, min(8, len(os.sched_getaffinity(0))))
+    options.intra_op_num_threads = n_threads()
     options.log_severity_level = 3
     last = eyes.vocabulary.words[-1] if eyes.vocabulary.words else "?"
     sample = eyes.arrays([read(f"{last} {last}", last, eyes.vocabulary)])

@@ -46,6 +46,7 @@ from windlass.serving.schema import (
 from windlass.serving.seat import Seat
 from windlass.serving.service import Service, caller, receipt
 from windlass.serving.settings import Settings
+from windlass.serving.tally import EVERY_S
 from windlass.serving.traces import Traces, connected
 
 JSON = "application/json"
@@ -71,7 +72,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        telling = asyncio.create_task(_tell(service))
         yield
+        telling.cancel()
         service.close()
 
     app = FastAPI(
@@ -151,18 +154,9 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
         said = _read_feedback(await request.body(), request.headers.get("idempotency-key"), service)
         said = said._replace(caller=caller(request))
-        waiting = asyncio.wrap_future(service.log.feedback(said))
-        try:
-            stored: Stored = await asyncio.wait_for(waiting, CONFIRM_S)
-        except TimeoutError:
-            raise Fault(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "log_unavailable",
-                f"feedback was not confirmed in {CONFIRM_S} s, expected it sooner",
-                "send it again: it is stored once",
-            ) from None
+        stored = await _stored(service.log, said)
         if stored.is_new:
-            service.told(stored.id, stored.right)
+            service.told(stored.release, stored.right)
         return Response(
             codec.dumps(
                 {
@@ -175,6 +169,30 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             ),
             media_type=JSON,
         )
+
+
+async def _stored(log: RequestLog, said: Feedback) -> Stored:
+    """The feedback once it is on disk. Raises: Fault 404, also after looking again; 409, 503, 507."""
+    for pause_s in log.looks_again_s:
+        try:
+            return await _confirmed(log, said)
+        except Fault as fault:
+            if fault.status != HTTPStatus.NOT_FOUND:
+                raise
+        await asyncio.sleep(pause_s)
+    return await _confirmed(log, said)
+
+
+async def _confirmed(log: RequestLog, said: Feedback) -> Stored:
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(log.feedback(said)), CONFIRM_S)
+    except TimeoutError:
+        raise Fault(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "log_unavailable",
+            f"feedback was not confirmed in {CONFIRM_S} s, expected it sooner",
+            "send it again: it is stored once",
+        ) from None
 
 
 def _read_feedback(body: bytes, key: str | None, service: Service) -> Feedback:
@@ -216,15 +234,30 @@ def _add_state(app: FastAPI, service: Service) -> None:
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def metrics() -> Response:
-        gauges = {
-            **service.seat.gauges(),
-            "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
-        }
-        if service.log is not None:
-            gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
-            gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
-            gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
-        return Response(service.measures.text(gauges, service.release), media_type="text/plain; version=0.0.4")
+        text = _counted(service)
+        if service.tally is not None:
+            text = service.tally.together(text)
+        return Response(text, media_type="text/plain; version=0.0.4")
+
+
+def _counted(service: Service) -> str:
+    """What this process has counted, for Prometheus."""
+    gauges = {
+        **service.seat.gauges(),
+        "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
+    }
+    if service.log is not None:
+        gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
+        gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
+        gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
+    return service.measures.text(gauges, service.release)
+
+
+async def _tell(service: Service) -> None:
+    """Lets the other workers of the crew know what was counted."""
+    while service.tally is not None:
+        service.tally.tell(_counted(service))
+        await asyncio.sleep(EVERY_S)
 
 
 def _health(service: Service) -> Json:

@@ -6,7 +6,7 @@ A trial is judged again and again, so that chance gets many tries: a difference 
 
 import hashlib
 import math
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass, field
 
 from windlass.predictors.trials import Trial
@@ -18,7 +18,7 @@ LIMIT = 3.0
 SLOWER, SLACK_MS = 1.5, 5.0
 """The 95th percentile of the latency may be this many times the champion's, and this much more."""
 MOST_DISAGREEMENT = 0.2
-KEPT_TIMES, KEPT_IDS = 1_000, 20_000
+KEPT_TIMES = 1_000
 
 
 @dataclass
@@ -52,24 +52,15 @@ class Canary:
     tried: Arm = field(default_factory=Arm)
     compared: int = 0
     differing: int = 0
-    _given: OrderedDict[str, Arm] = field(default_factory=OrderedDict)
 
     def takes(self, key: str) -> bool:
         """True for a share of the keys, always the same ones: who has a session stays on one release."""
         digest = hashlib.sha256(f"{self.trial.release}:{key}".encode("utf-8", "surrogatepass")).digest()
         return int.from_bytes(digest[:8]) < self.trial.share * 2**64
 
-    def gave(self, release: str, ids: list[str]) -> None:
-        """The answers with these ids were this release's."""
+    def told(self, release: str, right: bool) -> None:
+        """Feedback on an answer of this release."""
         arm = {self.trial.release: self.tried, self.trial.against: self.champion}.get(release)
-        if arm is not None:
-            self._given.update(dict.fromkeys(ids, arm))
-        while len(self._given) > KEPT_IDS:
-            self._given.popitem(last=False)
-
-    def told(self, id: str, right: bool) -> None:
-        """Feedback on the answer with this id, if this process gave it."""
-        arm = self._given.pop(id, None)
         if arm is not None:
             arm.right += right
             arm.wrong += not right

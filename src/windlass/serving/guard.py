@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from starlette.types import Scope
 
 from windlass.errors import expected
+from windlass.serving.buckets import buckets
 from windlass.serving.door import Door
 from windlass.serving.faults import Fault
-from windlass.serving.keyring import Buckets, too_often
+from windlass.serving.keyring import too_often
 from windlass.serving.keys import Rate
 from windlass.serving.routes import Route
 from windlass.serving.settings import Settings
@@ -42,7 +43,7 @@ class Guard:
         self.hosts = frozenset(name.lower() for name in settings.hosts)
         self.door = door or Door()
         self.is_proof = is_proof
-        self._buckets = Buckets()
+        self._buckets = buckets(settings.crew, "addresses")
         self._rate = Rate(*settings.keyless_rate) if settings.keyless_rate else None
 
     def check_host(self, headers: Headers) -> None:

@@ -8,8 +8,8 @@ away, the keys that were known go on.
 import hmac
 import threading
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from math import ceil
@@ -17,32 +17,13 @@ from types import TracebackType
 from typing import Any
 
 from windlass.errors import DataError
+from windlass.serving.buckets import buckets
 from windlass.serving.database import Connection, Database, Failure, Memory, database
 from windlass.serving.faults import Fault
-from windlass.serving.keys import COLUMNS, KEYS, TOKEN, Key, Rate, hash_of, left_s, parse, period_of
+from windlass.serving.keys import COLUMNS, KEYS, TOKEN, Key, hash_of, left_s, parse, period_of
 
 REFRESH_S = 1.0
-MAX_BUCKETS = 10_000
 NOBODY = hash_of("nobody")
-
-
-class Buckets:
-    """Token buckets, the least used forgotten first: each refills at its rate and holds at most its count."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
-
-    def take(self, who: Hashable, rate: Rate) -> float:
-        """0 when one was taken, else seconds until there is one."""
-        now, a_second = self._clock(), rate.requests / rate.seconds
-        level, at = self._levels.pop(who, (rate.requests, now))
-        level = min(rate.requests, level + (now - at) * a_second)
-        wait_s = 0.0 if level >= 1 - 1e-9 else (1 - level) / a_second
-        self._levels[who] = (level if wait_s else max(0.0, level - 1), now)
-        if len(self._levels) > MAX_BUCKETS:
-            self._levels.popitem(last=False)
-        return wait_s
 
 
 class KeyRing:
@@ -51,8 +32,8 @@ class KeyRing:
     To be used by one event loop; its own thread only reads the table and writes the counts.
     """
 
-    def __init__(self, place: Database | Any, clock: Callable[[], float] = time.time) -> None:
-        """Raises: DataError: the keys cannot be read."""
+    def __init__(self, place: Database | Any, clock: Callable[[], float] = time.time, crew: str = "") -> None:
+        """crew: folder of the workers that count rates together. Raises: DataError: the keys cannot be read."""
         self.database = database(place)
         self.fault = ""
         self.is_needed = False
@@ -60,7 +41,7 @@ class KeyRing:
         self._keys: dict[str, Key] = {}
         self._used: dict[tuple[str, str], int] = {}
         self._new: Counter[tuple[str, str]] = Counter()
-        self._buckets = Buckets()
+        self._buckets = buckets(crew, "keys")
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._memory = Memory(place, KEYS)

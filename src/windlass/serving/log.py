@@ -24,6 +24,7 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 GROUP = 512
 GATHER_S = 0.05
 """How long answers are gathered for one commit; feedback does not wait for it."""
+LOOKS_AGAIN_S = (GATHER_S, 2 * GATHER_S, 4 * GATHER_S, 8 * GATHER_S)
 TABLES = Schema(
     "log",
     (
@@ -80,13 +81,14 @@ class Feedback(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """Feedback that is on disk. is_new: False when this very feedback was there before."""
+    """Feedback that is on disk. is_new: False when this very feedback was there before. release: that answered."""
 
     id: str
     correct: str
     at: float
     right: bool
     is_new: bool
+    release: str
 
 
 class _Entry(NamedTuple):
@@ -99,11 +101,16 @@ class RequestLog:
     """The writing end. `fault` says why nothing can be written now; empty when all is well.
 
     clock: seconds since 1970 that answers and feedback are stamped with; another one replays traffic of other days.
+    looks_again_s: pauses after which an answer that is not there is looked for again, since another process may be
+    gathering it; none where this process alone writes.
     """
 
-    def __init__(self, place: Database | Path | str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, place: Database | Path | str, clock: Callable[[], float] = time.time, is_shared: bool = False
+    ) -> None:
         self.memory = Memory(place, TABLES)
         self.clock = clock
+        self.looks_again_s = LOOKS_AGAIN_S if is_shared or not isinstance(self.database, Sqlite) else ()
         self.unlogged = 0
         self._line: deque[_Entry] = deque()
         self._line_bytes = 0
@@ -265,10 +272,11 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
     """Adds a row, unless this very feedback is the latest of its answer or came under the same key."""
     if "\0" in feedback.correct or "\0" in (feedback.note or ""):
         return Fault(422, "data_error", "feedback holds a NUL character, expected text", "leave it out")
-    found = [] if "\0" in feedback.id else connection.execute("select value from answers where id = ?", (feedback.id,))
+    query = "select value, release from answers where id = ?"
+    found = [] if "\0" in feedback.id else connection.execute(query, (feedback.id,))
     if not found:
         return Fault(404, "unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
-    value = found[0][0]
+    value, release = found[0]
     correct, right = feedback.correct, value == feedback.correct
     if feedback.right is not None:
         correct, right = (value if feedback.right else ""), feedback.right
@@ -285,12 +293,12 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
             "select id, correct, note, at from feedback where id = ? order by number desc limit 1", (feedback.id,)
         )
     if before and before[0][:3] == said:
-        return Stored(feedback.id, correct, before[0][3], right, is_new=False)
+        return Stored(feedback.id, correct, before[0][3], right, False, release)
     connection.execute(
         "insert into feedback (key, id, correct, note, at, caller) values (?, ?, ?, ?, ?, ?)",
         (key, *said, now, feedback.caller),
     )
-    return Stored(feedback.id, correct, now, right, is_new=True)
+    return Stored(feedback.id, correct, now, right, True, release)
 
 
 def feedback_rows(place: Database | Path | str) -> Iterator[Json]:

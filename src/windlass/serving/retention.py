@@ -81,14 +81,21 @@ def add_routes(app: FastAPI, service: Service) -> None:
         if service.log is None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
         await _written(service.log)
-        place = service.log.database
-        try:
-            n_answers = await asyncio.get_running_loop().run_in_executor(None, forget, place, [id])
-        except DataError as error:
-            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", error.message) from None
-        if not n_answers:
+        if not await _forgotten(service.log, id):
             raise Fault(404, "unknown_answer", "answer is not in the log, expected the id of an answer")
         return Response(codec.dumps({"id": id, "forgotten": True}), media_type="application/json")
+
+
+async def _forgotten(log: RequestLog, id: str) -> bool:
+    """False when there is no such answer, also after looking again. Raises: Fault 503."""
+    for pause_s in (*log.looks_again_s, 0.0):
+        try:
+            if await asyncio.get_running_loop().run_in_executor(None, forget, log.database, [id]):
+                return True
+        except DataError as error:
+            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", error.message) from None
+        await asyncio.sleep(pause_s)
+    return False
 
 
 async def _written(log: RequestLog) -> None:

@@ -153,7 +153,22 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
         self.listening()
+
+    def accept_on(self, listener: socket.socket) -> None:
+        """From now on it answers there, too. To be called outside of its loop, once it listens."""
+        asyncio.run_coroutine_threadsafe(self._accept_on(listener), self.loop).result(GRACE_S)
+
+    async def _accept_on(self, listener: socket.socket) -> None:
+        def protocol() -> Any:
+            return self.config.http_protocol_class(
+                config=self.config,  # type: ignore[call-arg]
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            )
+
+        self.servers.append(await self.loop.create_server(protocol, sock=listener, backlog=BACKLOG))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal shuts the door: what comes then is refused with 503, what was begun is finished."""

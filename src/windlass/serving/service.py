@@ -26,6 +26,7 @@ from windlass.serving.rows import read_rows
 from windlass.serving.scheduler import Scheduler
 from windlass.serving.seat import Seat
 from windlass.serving.settings import Settings
+from windlass.serving.tally import Tally
 from windlass.serving.turnstile import Turnstile
 
 PROOF, SESSION = "x-windlass-proof", "x-windlass-session"
@@ -83,6 +84,8 @@ class Service:
     """A trial that was ended, and why; until the store has heard of it."""
     refused: str = ""
     """Why the champion of the store is not the one that serves; empty when it is."""
+    tally: Tally | None = None
+    """Where it counts together with the other workers of its crew."""
     papers: Callable[[str], Papers] = lambda id: Papers()
     """What the release of this id carries for people."""
 
@@ -217,11 +220,11 @@ class Service:
         canary.differing += sum(one.value != other.value for one, other in zip(answers, given.answers, strict=True))
         self._counted(canary, canary.tried, started, failed=False)
 
-    def told(self, id: str, right: bool) -> None:
-        """Feedback on an answer."""
+    def told(self, release: str, right: bool) -> None:
+        """Feedback on an answer of this release, which any process may have given."""
         self.measures.feedback[right] += 1
         if self.canary is not None:
-            self.canary.told(id, right)
+            self.canary.told(release, right)
             self._judge(self.canary)
 
     def _judge(self, canary: Canary) -> None:
@@ -235,8 +238,6 @@ class Service:
         """Counts the answers of this release and has them logged."""
         for answer in answers:
             self.measures.answered(str(answer.value) if seat.labels else "text", answer.confidence)
-        if self.canary is not None:
-            self.canary.gave(seat.release.id, ids)
         if self.log is None:
             return
         at, keep_inputs = self.log.clock(), self.settings.keep_inputs

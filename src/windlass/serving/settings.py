@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from windlass.records import Json
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -18,7 +20,8 @@ class Settings:
     otel: the collector of OpenTelemetry that gets traces; empty: nobody does.
     database: URL of the request log and the feedback; empty for a file of the project.
     cache: answers that are kept by the hash of what was asked; 0: none.
-    look_s: seconds between two looks at which release is the champion.
+    look_s: seconds between two looks at which release is the champion. workers: processes that share the port.
+    crew: folder where these count together what must be one number; empty: there is one process.
     """
 
     max_rows: int = 256
@@ -36,3 +39,10 @@ class Settings:
     database: str = field(default="", repr=False)
     cache: int = 0
     look_s: float = 1.0
+    workers: int = 1
+    crew: str = ""
+
+    @classmethod
+    def from_json(cls, values: Json) -> "Settings":
+        """What `asdict` gave, after JSON has made lists of its tuples."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})

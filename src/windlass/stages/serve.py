@@ -1,21 +1,27 @@
 """Serves the champion over HTTP, after it has proven behind its own server that it answers as it was trained."""
 
 import asyncio
+import json
+import os
 import secrets
+import signal
 import socket
+import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from windlass.errors import GateRefused, NotReady, WindlassError
-from windlass.predictors import releases
+from windlass.errors import GateRefused, NotReady, SpecError, WindlassError
+from windlass.predictors import releases, threads
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.papers import papers
 from windlass.serving.access import AccessLog
 from windlass.serving.app import create_app
+from windlass.serving.crew import Crew, say
 from windlass.serving.database import Database, Failure, Sqlite, database
 from windlass.serving.door import Door
 from windlass.serving.guard import is_loopback
@@ -27,10 +33,13 @@ from windlass.serving.server import Server, address, bind
 from windlass.serving.service import Service
 from windlass.serving.settings import Settings
 from windlass.serving.succession import Succession
-from windlass.spec import Spec
+from windlass.serving.tally import FIRST, Tally
+from windlass.spec import Spec, dump, parse
 from windlass.store import Store
 
 LOG = "requests.sqlite"
+WORKER = "from windlass.stages.serve import work; work()"
+MOST_WORKERS = 64
 KEYLESS_RATE = (100.0, 1.0)
 """Requests, and in how many seconds, from one address without a key, where others reach the server."""
 
@@ -58,6 +67,18 @@ def memory(store: Store, url: str) -> Database:
     return place
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What one process serves. ready: called once its release is proven. name: of a worker; empty without a crew."""
+
+    spec: Spec
+    store: Store
+    bounds: Settings
+    listener: socket.socket
+    ready: Callable[[], None]
+    name: str = ""
+
+
 def serve(
     spec: Spec,
     store: Store,
@@ -74,34 +95,95 @@ def serve(
             the trained model's.
     """
     bounds = _bounds(settings or Settings(), spec, is_public=not is_loopback(host))
+    if not 1 <= bounds.workers <= MOST_WORKERS:
+        raise SpecError(f"workers is {bounds.workers}, expected 1 to {MOST_WORKERS}")
     with ExitStack() as stack:
         place = memory(store, bounds.database)
         door = _door(place, bounds, stack)
-        listener = stack.enter_context(bind(host, port, door.is_guarded))
-        seen = releases.pointer_mark(store)
-        release, predictor = releases.open_release(store, releases.champion_id(store))
-        golden = releases.golden(store, release.id)
-        if spec.keep_days is not None:
-            stack.enter_context(Retention(place, spec.keep_days))
-        log = stack.enter_context(RequestLog(place))
-        app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
-        service: Service = app.state.service
-        service.papers = partial(papers, store)
-        proving = _Proving(service, listener, golden, ready)
-        succession = Succession(service, store, (proving.host, proving.port), seen)
+        listener = bind(host, port, door.is_guarded)
+        task = _Task(spec, store, bounds, listener, lambda: ready(address(listener)))
+        if bounds.workers == 1:
+            stack.enter_context(listener)
+            _serve(task, place, door, stack)
+            return
+    with listener:
+        _lead(task)
 
-        def listening() -> None:
-            proving.start(server)
-            succession.start()
 
-        server = Server(app, bounds.deadline_s, listening)
-        try:
-            server.run([listener])
-        except SystemExit:
-            raise NotReady("server did not start, expected it to listen", "its reason is on stderr") from None
-        finally:
-            succession.stop()
-        proving.finish()
+def _lead(task: _Task) -> None:
+    """Has workers serve. What each is told travels by a pipe: a URL with a password stands in no list of processes."""
+    bounds = task.bounds
+    os.environ.setdefault(threads.NAME, str(max(1, threads.n_threads() // bounds.workers)))
+    with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
+        settings = asdict(replace(bounds, crew=folder))
+        order = {"spec": dump(task.spec), "store": str(task.store.project.resolve()), "settings": settings}
+        Crew(task.listener, [sys.executable, "-c", WORKER], order, bounds.workers).run(task.ready)
+
+
+def work() -> None:
+    """One worker of a crew; it ends when its crew does, even by kill -9: its stdin is closed then."""
+    file = sys.stdin.fileno()
+    order = json.loads(_line(file))
+    threading.Thread(target=_until_alone, args=(file,), daemon=True).start()
+    spec, store, bounds = parse(order["spec"]), Store(Path(order["store"])), Settings.from_json(order["settings"])
+    try:
+        with ExitStack() as stack, socket.socket(fileno=order["socket"]) as listener:
+            place = memory(store, bounds.database)
+            task = _Task(spec, store, bounds, listener, lambda: say({"ready": True}), order["name"])
+            _serve(task, place, _door(place, bounds, stack), stack)
+    except WindlassError as error:
+        say({"error": type(error).__name__, "message": error.message, "hint": error.hint})
+        sys.exit(error.exit_code)
+
+
+def _line(file: int) -> bytes:
+    line = b""
+    while not line.endswith(b"\n") and (part := os.read(file, 65_536)):
+        line += part
+    return line
+
+
+def _until_alone(file: int) -> None:
+    while os.read(file, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
+    """Serves in this process. A worker proves its release on an address of its own, and only then takes what comes."""
+    store, bounds = task.store, task.bounds
+    private = stack.enter_context(bind("127.0.0.1", 0)) if bounds.crew else task.listener
+    seen = releases.pointer_mark(store)
+    release, predictor = releases.open_release(store, releases.champion_id(store))
+    golden = releases.golden(store, release.id)
+    if task.spec.keep_days is not None and task.name in ("", FIRST):
+        stack.enter_context(Retention(place, task.spec.keep_days))
+    log = stack.enter_context(RequestLog(place, is_shared=bool(bounds.crew)))
+    tally = Tally(Path(bounds.crew), task.name) if bounds.crew else None
+    app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
+    service: Service = app.state.service
+    service.papers, service.tally = partial(papers, store), tally
+
+    def proven() -> None:
+        if bounds.crew:
+            server.accept_on(task.listener)
+        task.ready()
+
+    proving = _Proving(service, private, golden, proven)
+    succession = Succession(service, store, (proving.host, proving.port), seen)
+
+    def listening() -> None:
+        proving.start(server)
+        succession.start()
+
+    server = Server(app, bounds.deadline_s, listening)
+    try:
+        server.run([private])
+    except SystemExit:
+        raise NotReady("server did not start, expected it to listen", "its reason is on stderr") from None
+    finally:
+        succession.stop()
+    proving.finish()
 
 
 def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
@@ -112,14 +194,14 @@ def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
 
 def _door(place: Database, settings: Settings, stack: ExitStack) -> Door:
     """The keys, and the log of requests where one is wanted. Raises: DataError, NotReady."""
-    ring = stack.enter_context(KeyRing(place))
+    ring = stack.enter_context(KeyRing(place, crew=settings.crew))
     return Door(ring, stack.enter_context(AccessLog(settings.access_log)) if settings.access_log else None)
 
 
 class _Proving:
     """Replays golden rows behind the server, in a thread, and opens or stops it."""
 
-    def __init__(self, service: Service, listener: socket.socket, golden: Golden, ready: Callable[[str], None]) -> None:
+    def __init__(self, service: Service, listener: socket.socket, golden: Golden, ready: Callable[[], None]) -> None:
         self.service, self.golden, self.ready = service, golden, ready
         self.url = address(listener)
         self.host, self.port = listener.getsockname()[:2]
@@ -153,7 +235,7 @@ class _Proving:
             server.should_exit = True
             return
         self.service.proof = ""
-        self.ready(self.url)
+        self.ready()
 
     def finish(self) -> None:
         """Raises: GateRefused: the server did not prove its release."""
