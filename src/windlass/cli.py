@@ -1,7 +1,9 @@
 """The command line: one command a stage, and the few that start and look. No logic lives here."""
 
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -157,11 +159,7 @@ def release(
     )
 
 
-@app.command(help=GIVES["serve"])
-def serve(
-    project: ProjectFolder = HERE,
-    host: Annotated[str, typer.Option(help="where to listen; others are let in only with a key")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
+def _settings(
     otel: Annotated[str, typer.Option(help="collector for traces; env: as OTEL_EXPORTER_OTLP_ENDPOINT says")] = "",
     database: Annotated[
         str,
@@ -176,16 +174,42 @@ def serve(
         list[str] | None, typer.Option(envvar="WINDLASS_ALLOW_HOST", help="a name that the Host header may have")
     ] = None,
     workers: Annotated[int, typer.Option(envvar="WINDLASS_WORKERS", help="processes that share the port")] = 1,
-    cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for the same row; 0: none")] = 0,
-) -> None:
+    cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for rows that come again; 0: none")] = 0,
+) -> Any:
     from windlass.serving.settings import Settings
+
+    log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
+    return Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
+
+
+def _with(options: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of another function, too; what that makes of them is its first argument."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        added, own = (inspect.signature(function).parameters for function in (options, command))
+
+        def joined(**values: Any) -> None:
+            command(options(**{name: values.pop(name) for name in added}), **values)
+
+        joined.__signature__ = inspect.Signature([*list(own.values())[1:], *added.values()])  # type: ignore[attr-defined]
+        joined.__annotations__ = {**command.__annotations__, **options.__annotations__}
+        return joined
+
+    return decorate
+
+
+@app.command("serve", help=GIVES["serve"])
+@_with(_settings)
+def serve(
+    settings: Any,
+    project: ProjectFolder = HERE,
+    host: Annotated[str, typer.Option(help="where to listen; others are let in only with a key")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
+) -> None:
     from windlass.spec import load
     from windlass.stages.serve import serve as run_service
     from windlass.store import Store
 
-    to = os.environ.get("WINDLASS_LOG", "")
-    hosts = tuple(allow_host or ())
-    settings = Settings(otel=otel, database=database, hosts=hosts, access_log=to, workers=workers, cache=cache)
     run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
 
 
