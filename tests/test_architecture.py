@@ -31,6 +31,7 @@ ROOMS = (
     "judging",
     "serving",
     "shipping",
+    "improving",
     "toys",
     "testing",
     "stages",

@@ -213,6 +213,26 @@ def serve(
     run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
 
 
+@app.command(help=GIVES["improve"])
+def improve(
+    rows: Annotated[Path | None, typer.Option("--rows", help="newly labelled rows: CSV, JSONL, Parquet")] = None,
+    canary: Annotated[float, typer.Option(help="try it on this share of the requests, 0-1")] = 0.0,
+    history: Annotated[bool, typer.Option("--history", help="what was tried, and why it was promoted or not")] = False,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    from windlass.pages.improvements import history_text, improvement_text
+    from windlass.records import as_json as plain
+
+    opened = _project(project, quiet=as_json)
+    if history:
+        found = opened.improvements()
+        _print([plain(each) for each in found], as_json, history_text(found))
+        return
+    made = opened.improve(rows, canary, "windlass improve")
+    _print(plain(made), as_json, improvement_text(made))
+
+
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of the service.")
 app.add_typer(keys, name="keys")
 

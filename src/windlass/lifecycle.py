@@ -1,5 +1,6 @@
 """The ordered table of stages, and the walk through them."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -29,6 +30,7 @@ STAGES = (
     Stage("explain", "why a row was answered so", "exact for linear models and trees, else by occlusion; bounded"),
     Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold"),
     Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained", in_run=False),
+    Stage("improve", "a better champion, or why not", "nothing promoted without evidence or lost unseen", in_run=False),
 )
 ORDER = tuple(stage.word for stage in STAGES if stage.in_run)
 
@@ -79,3 +81,20 @@ def run(
         if not current:
             run_stage(word, spec, store, progress)
         told(word, current)
+
+
+def improve(spec: "Spec", store: "Store", order: Any, progress: "Progress") -> Any:
+    """One attempt at a better champion, with what the other stages lend. Raises: as the stage."""
+    from windlass.improving.cycle import Workshop
+
+    def challenge(challenger: "Spec", space: "Store") -> Any:
+        for word in ("train", "evaluate"):
+            if not is_current(word, challenger, space):
+                getattr(module(word), word)(challenger, space, *arguments(word, challenger, space), progress=progress)
+        return read_board(space)
+
+    def publish(released: "Spec", space: "Store", board: Any) -> Any:
+        return module("release").publish_release(released, store, space, board, progress)
+
+    log = module("serve").memory(store, os.environ.get("WINDLASS_DATABASE", ""))
+    return module("improve").improve(spec, store, Workshop(log, challenge, publish), order, progress)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
-from windlass.records import Answer, Board, Collected, Explanation, Prepared, Progress, Run, silent
+from windlass.records import Answer, Board, Collected, Explanation, Improvement, Prepared, Progress, Run, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
 from windlass.store import Store
@@ -102,6 +102,30 @@ class Project:
         else:
             self._walk("release")
         return self.champion
+
+    def improve(
+        self, file: str | Path | None = None, canary: float = 0.0, trigger: str = "Project.improve"
+    ) -> Improvement:
+        """One attempt at a better champion, from feedback and from newly labelled rows; goes on with a killed one.
+
+        Args:   file: CSV, JSONL or Parquet with the product's columns. canary: share of the requests for a trial.
+        Raises: NotReady: no release, or another process improves. SpecError: a product that writes texts.
+        """
+        from windlass.improving.cycle import Order
+
+        order = Order(None if file is None else Path(file), canary, trigger)
+        improvement: Improvement = lifecycle.improve(self.spec, self.store, order, self._progress)
+        return improvement
+
+    def improvements(self) -> list[Improvement]:
+        """All attempts at a better champion, oldest first; writes `improve/history.html` as well."""
+        from windlass.improving.cycle import history
+        from windlass.pages.improvements import improvements_page
+        from windlass.store import write_text
+
+        found = history(self.store)
+        write_text(self.store.stage("improve") / "history.html", improvements_page(self.spec.name, found))
+        return found
 
     @property
     def champion(self) -> Release:

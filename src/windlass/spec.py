@@ -59,6 +59,21 @@ class Language(Strict):
     )
 
 
+class Improve(Strict):
+    """What feedback may change by itself."""
+
+    rows: int = Field(default=30, ge=1, le=1_000_000, description="new rows that a batch needs before it is learned")
+    caller_share: float = Field(
+        default=0.05, gt=0, le=1, description="the most that one API key may give of a batch; 1: keys are trusted"
+    )
+    new_labels: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="rows of a label that training does not know, from which on it is learned (0: never)",
+    )
+
+
 class Goal(Strict):
     """The metric that decides, and the value that is good enough (none: as good as possible)."""
 
@@ -94,6 +109,7 @@ class Spec(Strict):
     brand: str = Field("", description="a file of rules, such as brand.yaml, that texts shall keep: `rules_broken`")
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
+    improve: Improve = Field(default=Improve(), description="what feedback may change by itself")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
     keep_days: int | None = Field(
         None, ge=1, le=36_500, description="delete answers, what was asked and feedback that are older (none: never)"
@@ -231,7 +247,7 @@ def from_values(values: dict[str, Any], where: str) -> Spec:
     return spec
 
 
-SECTIONS: dict[str, type[Strict]] = {"limits": Limits, "language": Language}
+SECTIONS: dict[str, type[Strict]] = {"limits": Limits, "language": Language, "improve": Improve}
 _WANTED = {
     "data": "a path, or a path each for 'train', 'validation' and 'test'",
     "learners": "a list, each a name or {name: preset}",

@@ -122,11 +122,14 @@ def fingerprint(values: Any) -> str:
 
 
 class Store:
-    """The folder `.windlass` of a project: one folder a stage, named by the stage's word."""
+    """The folder `.windlass` of a project: one folder a stage, named by the stage's word.
 
-    def __init__(self, project: Path) -> None:
+    folder: another place for the same, such as the workspace in which `improve` tries something.
+    """
+
+    def __init__(self, project: Path, folder: Path | None = None) -> None:
         self.project = project
-        self.folder = project / FOLDER
+        self.folder = folder or project / FOLDER
 
     def stage(self, word: str) -> Path:
         """The folder of a stage, made when it is not there."""

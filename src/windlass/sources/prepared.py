@@ -14,6 +14,8 @@ GROUP = "_group"
 CHECKS = "_checks"
 """The column of tests that an answer must pass ('' = none); there only where some rows have them."""
 
+LEARNED = "learned.parquet"
+
 
 def write_collected(store: Store, rows: pl.DataFrame) -> None:
     rows.write_parquet(store.stage("collect") / "rows.parquet")
@@ -30,8 +32,19 @@ def write_splits(store: Store, splits: dict[str, pl.DataFrame]) -> None:
         rows.write_parquet(store.stage("prepare") / f"{name}.parquet")
 
 
-def read_splits(spec: Spec, store: Store) -> Splits:
+def write_learned(store: Store, rows: pl.DataFrame | None) -> None:
+    """Keeps the rows that `improve` adds to train beside the splits, which stay what they were; None: no rows."""
+    path = store.stage("prepare") / LEARNED
+    path.unlink(missing_ok=True)
+    if rows is not None and len(rows):
+        rows.write_parquet(path)
+
+
+def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:
     """Raises: NotReady: `prepare` has not run."""
     fingerprint = store.read_record("prepare")["fingerprint"]
     parts = {name: pl.read_parquet(store.stage("prepare") / f"{name}.parquet") for name in SPLITS}
+    path = store.stage("prepare") / LEARNED
+    if with_learned and path.is_file():
+        parts["train"] = pl.concat([parts["train"], pl.read_parquet(path)], how="diagonal")
     return Splits(inputs=spec.inputs, output=spec.output, root=store.project, fingerprint=fingerprint, **parts)

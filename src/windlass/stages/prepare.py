@@ -8,10 +8,12 @@ import numpy as np
 import polars as pl
 
 from windlass.errors import DataError
+from windlass.improving import attempts
+from windlass.improving.likeness import near
 from windlass.kinds import table as kinds
 from windlass.pages.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
-from windlass.sources.prepared import CHECKS, GROUP, SPLIT, read_collected, write_splits
+from windlass.sources.prepared import CHECKS, GROUP, SPLIT, read_collected, write_learned, write_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
@@ -43,7 +45,8 @@ class Cleaning:
 
 
 def key_of(spec: Spec, store: Store) -> str:
-    return fingerprint([store.read_record("collect")["key"], spec.seed, spec.columns])
+    learned = [[row.answer, row.label] for row in attempts.learned(store, spec.keep_days)]
+    return fingerprint([store.read_record("collect")["key"], spec.seed, spec.columns, *([learned] if learned else [])])
 
 
 def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
@@ -57,8 +60,9 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
     splits = split_rows(read_collected(store), spec, cleaning)
     groups = {name: part[GROUP].n_unique() for name, part in splits.items() if GROUP in part.columns}
     splits = {name: part.drop(GROUP, strict=False) for name, part in splits.items()}
-    _warn_of_columns(splits["train"], spec, cleaning)
     write_splits(store, splits)
+    splits["train"] = _with_learned(splits, spec, store, cleaning)
+    _warn_of_columns(splits["train"], spec, cleaning)
     progress("prepare", collected.accepted, collected.accepted, "")
     output = spec.output_column
     record = Prepared(
@@ -79,6 +83,21 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
     write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
     write_json(store.record("prepare"), as_json(record))
     return record
+
+
+def _with_learned(splits: dict[str, pl.DataFrame], spec: Spec, store: Store, cleaning: Cleaning) -> pl.DataFrame:
+    """Train with the rows that `improve` has learned, kept beside it: which rows are test does not depend on them."""
+    rows = attempts.learned(store, spec.keep_days)
+    held = [*splits["validation"].to_dicts(), *splits["test"].to_dicts()]
+    copies = near([row.values for row in rows], held, spec.inputs) >= 0
+    kept = [row for row, is_copy in zip(rows, copies, strict=True) if not is_copy]
+    learned = attempts.learned_frame(kept, splits["train"], spec)
+    write_learned(store, learned)
+    if len(kept) < len(rows):
+        cleaning.removed["learned row that is nearly a test or validation row"] += len(rows) - len(kept)
+    if kept:
+        cleaning.warnings.append(f"{len(kept):,} of the train rows were learned by `windlass improve`")
+    return pl.concat([splits["train"], learned], how="diagonal")
 
 
 def _has_labels(spec: Spec) -> bool:

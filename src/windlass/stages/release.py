@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,12 +21,37 @@ from windlass.store import Store, fingerprint, hash_folder, publish, size_mb, wr
 N_STEPS = 4
 
 
+@dataclass(frozen=True)
+class Content:
+    """What a release is made of. source: the artifact; prepared: of the rows that it was trained on."""
+
+    spec: Spec
+    board: Board
+    candidate: str
+    prepared: Prepared
+    source: Path
+
+
 def key_of(spec: Spec, store: Store) -> str:
     return fingerprint([store.read_record("evaluate")["key"], spec.name])
 
 
 def release(spec: Spec, store: Store, board: Board, progress: Progress = silent, candidate: str = "") -> Release:
     """Publishes the chosen candidate (or the named one) and makes it the champion.
+
+    Raises: GateRefused: goal, limits or parity do not hold; the message says which and by how much.
+    """
+    record = publish_release(spec, store, store, board, progress, candidate)
+    releases.point_to(store, record.id)
+    progress("release", N_STEPS, N_STEPS, record.id)
+    write_json(store.record("release"), {"key": key_of(spec, store), "id": record.id})
+    return record
+
+
+def publish_release(
+    spec: Spec, store: Store, made_in: Store, board: Board, progress: Progress = silent, candidate: str = ""
+) -> Release:
+    """Makes a release of what was trained in `made_in`, through the gate; it is not the champion yet.
 
     Raises: GateRefused: goal, limits or parity do not hold; the message says which and by how much.
     """
@@ -36,12 +62,13 @@ def release(spec: Spec, store: Store, board: Board, progress: Progress = silent,
             f"release refused: {'; '.join(measured.misses)}",
             "the report shows where it is wrong: more or cleaner rows, more `minutes`, or another goal",
         )
-    source = store.run_folder(wanted) / "artifact"
+    source = made_in.run_folder(wanted) / "artifact"
     progress("release", 1, N_STEPS, "golden answers from the artifact")
     predictors.replay(predictors.load(source), source)
 
     progress("release", 2, N_STEPS, "writing")
-    record = _publish(spec, store, board, wanted, source)
+    prepared = Prepared(**made_in.read_record("prepare"))
+    record = _publish(Content(spec, board, wanted, prepared, source), store)
     progress("release", 3, N_STEPS, "golden answers behind the server")
     _, predictor = releases.open_release(store, record.id)
     difference = probe(predictor, record, read_golden(releases.folder(store, record.id) / releases.MODEL))
@@ -50,9 +77,6 @@ def release(spec: Spec, store: Store, board: Board, progress: Progress = silent,
             f"release refused: answers behind the server differ by {difference:.2g} from the trained model, "
             f"expected at most {TOLERANCE:g}"
         )
-    releases.point_to(store, record.id)
-    progress("release", N_STEPS, N_STEPS, record.id)
-    write_json(store.record("release"), {"key": key_of(spec, store), "id": record.id})
     return record
 
 
@@ -62,15 +86,17 @@ def _known(name: str, names: Sequence[str]) -> str:
     return name
 
 
-def _publish(spec: Spec, store: Store, board: Board, candidate: str, source: Path) -> Release:
+def _publish(content: Content, store: Store) -> Release:
     """The release folder; its name is the hash of what is in it, so that the same model is released once."""
+    spec, board, candidate, prepared, source = (
+        content.spec, content.board, content.candidate, content.prepared, content.source
+    )
     hashes = {f"model/{name}": digest for name, digest in hash_folder(source).items()}
     identity = fingerprint([spec.name, hashes])[:16]
     folder = releases.folder(store, identity)
     if folder.is_dir():
         return releases.open_release(store, identity)[0]
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    prepared = Prepared(**store.read_record("prepare"))
 
     def build(aside: Path) -> None:
         shutil.copytree(source, aside / "model")

@@ -1,0 +1,197 @@
+"""The attempts of `improve`, each in a workspace of its own, with a journal of what was done.
+
+What is learned is not written twice: it is the rows of those attempts that made a release which is the champion, or
+which the champion followed. A rollback thereby takes the rows back with the release. A journal is replaced atomically,
+so an attempt that was killed is found where it stood.
+"""
+
+import fcntl
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from windlass.errors import DataError, NotReady
+from windlass.improving.taught import FILE, JUDGING, LEARNED, WAITING, Taught
+from windlass.predictors import releases
+from windlass.records import Json
+from windlass.spec import Spec
+from windlass.store import Store, read_json, write_json, write_text
+
+WORD, JOURNAL, ROWS, WAITING_FILE = "improve", "journal.json", "rows.jsonl", "waiting.jsonl"
+ID = re.compile(r"\d{4,}\Z")
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt. store: of the project; space: the workspace, in which stages run as in a project."""
+
+    store: Store
+    id: str
+
+    @property
+    def folder(self) -> Path:
+        return self.store.folder / WORD / self.id
+
+    @property
+    def space(self) -> Store:
+        return Store(self.store.project, self.folder)
+
+    @property
+    def journal(self) -> Json:
+        values = read_json(self.folder / JOURNAL)
+        if not isinstance(values, dict) or not isinstance(values.get("steps"), dict):
+            raise DataError(f"{self.folder / JOURNAL} is damaged, expected steps of an attempt", "remove its folder")
+        return values
+
+    def done(self, step: str) -> Json | None:
+        """What the step gave; None when it was not done."""
+        found = self.journal["steps"].get(step)
+        return found if isinstance(found, dict) else None
+
+    def note(self, step: str, facts: Json) -> Json:
+        """The step is done, and what it gave is on disk when this returns."""
+        journal = self.journal
+        journal["steps"][step] = {"at": time.time(), **facts}
+        write_json(self.folder / JOURNAL, journal)
+        return facts
+
+    def end(self, verdict: str) -> None:
+        """Nothing more is to be done here. What was trained is removed: a release has its own copy."""
+        write_json(self.folder / JOURNAL, {**self.journal, "ended": verdict})
+        for name in ("train", "prepare", "collect"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def rows(self) -> list[Taught]:
+        """Raises: DataError: the file is damaged."""
+        return _read_rows(self.folder / ROWS)
+
+    def write_rows(self, rows: Sequence[Taught]) -> None:
+        _write_rows(self.folder / ROWS, rows)
+
+
+def _read_rows(path: Path) -> list[Taught]:
+    if not path.is_file():
+        return []
+    try:
+        return [Taught(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (ValueError, TypeError):
+        raise DataError(f"{path} is damaged, expected rows as JSON", "restore it from a backup") from None
+
+
+def _write_rows(path: Path, rows: Sequence[Taught]) -> None:
+    lines = [json.dumps(row.as_json(), ensure_ascii=False) for row in rows]
+    write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def waiting(store: Store) -> list[Taught]:
+    """Rows of files that were given before and wait for an attempt; feedback that waits is in the log."""
+    return [row.becomes("") for row in _read_rows(store.folder / WORD / WAITING_FILE)]
+
+
+def keep_waiting(store: Store, rows: Sequence[Taught]) -> None:
+    """Keeps those of the rows that come from a file and wait."""
+    _write_rows(store.stage(WORD) / WAITING_FILE, [row for row in rows if row.source == FILE and row.fate == WAITING])
+
+
+@contextmanager
+def locked(store: Store) -> Iterator[None]:
+    """One `improve` a store. Raises: NotReady: another process is at it."""
+    with (store.stage(WORD) / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NotReady(
+                f"{store.project} is being improved by another process, expected one at a time", "wait until it is done"
+            ) from None
+        yield
+
+
+def attempts(store: Store) -> list[Attempt]:
+    """All of them, oldest first."""
+    home = store.folder / WORD
+    found = [path.parent.name for path in home.glob(f"*/{JOURNAL}") if ID.match(path.parent.name)]
+    return [Attempt(store, id) for id in sorted(found, key=int)]
+
+
+def begin(store: Store, facts: Json) -> Attempt:
+    """A new attempt."""
+    home = store.stage(WORD)
+    numbers = [int(path.name) for path in home.iterdir() if path.is_dir() and ID.match(path.name)]
+    attempt = Attempt(store, f"{max(numbers, default=0) + 1:04d}")
+    write_json(attempt.folder / JOURNAL, {"id": attempt.id, "began": time.time(), **facts, "steps": {}})
+    return attempt
+
+
+def unfinished(store: Store) -> Attempt | None:
+    """The attempt that was killed or still runs, if there is one."""
+    return next((attempt for attempt in attempts(store) if "ended" not in attempt.journal), None)
+
+
+def lineage(store: Store) -> list[str]:
+    """Ids of the champion and of those before it; none when nothing was released."""
+    try:
+        return [releases.champion_id(store), *releases.history(store)]
+    except NotReady:
+        return []
+
+
+def in_use(store: Store) -> list[Attempt]:
+    """The attempts whose release is, or led to, the champion; oldest first."""
+    line = lineage(store)
+    return [attempt for attempt in attempts(store) if (attempt.done("promote") or {}).get("release") in line]
+
+
+def learned(store: Store, keep_days: float | None = None) -> list[Taught]:
+    """The rows that the product has learned, a later correction of an answer in place of an earlier one.
+
+    keep_days: rows that are older are left out: what the log may not keep is not kept here.
+    """
+    rows = [row for attempt in in_use(store) for row in attempt.rows() if row.fate == LEARNED]
+    return _kept({row.answer: row for row in rows}, keep_days)
+
+
+def withdrawn(store: Store) -> set[str]:
+    """Answers that a release learned from which was rolled back."""
+    used = {attempt.id for attempt in in_use(store)}
+    back = [attempt for attempt in attempts(store) if attempt.done("promote") and attempt.id not in used]
+    return {row.answer for attempt in back for row in attempt.rows() if row.fate == LEARNED}
+
+
+def judging(store: Store, keep_days: float | None = None) -> dict[str, list[Taught]]:
+    """Id of an attempt in use -> the rows of it that only judge."""
+    return {
+        attempt.id: _kept({row.answer: row for row in attempt.rows() if row.fate == JUDGING}, keep_days)
+        for attempt in in_use(store)
+    }
+
+
+def _kept(rows: dict[str, Taught], keep_days: float | None) -> list[Taught]:
+    since = 0.0 if keep_days is None else time.time() - keep_days * DAY_S
+    return [row for row in rows.values() if row.at >= since]
+
+
+def learned_frame(rows: Sequence[Taught], like: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+    """The rows as train rows: the columns of the product, with the types that train has."""
+    schema = {name: like.schema[name] for name in spec.columns}
+    values = [{**row.values, spec.output_column: row.label} for row in rows]
+    return pl.DataFrame([{name: value.get(name) for name in schema} for value in values], schema=schema)
+
+
+def forget(store: Store, ids: Sequence[str]) -> int:
+    """Removes the rows that come from these answers; gives how many. What learned from them stays as it is."""
+    gone = 0
+    for attempt in attempts(store):
+        rows = attempt.rows()
+        left = [row for row in rows if row.answer not in set(ids)]
+        if len(left) < len(rows):
+            attempt.write_rows(left)
+            gone += len(rows) - len(left)
+    return gone

@@ -1,0 +1,334 @@
+"""One attempt at a better champion, step by step; each step is written down when it is done, so that a killed attempt
+goes on where it stood.
+
+gather: what was taught becomes rows that are learned, or not, each with its reason. challenge: candidates are trained
+on all rows, old and new, and measured. judge: champion against challenger. publish: the challenger passes the gate of
+every release. promote: it becomes the champion, or goes on trial.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from windlass.errors import GateRefused, NotReady
+from windlass.improving import attempts, selection, taught
+from windlass.improving.attempts import WORD, Attempt
+from windlass.improving.selection import Known
+from windlass.improving.taught import ASIDE, JUDGING, LEARNED, Taught
+from windlass.improving.verdict import Exam, Verdict, judge
+from windlass.kinds import table as kinds
+from windlass.learners.table import LEARNERS
+from windlass.predictors import releases, trials
+from windlass.predictors import table as predictors
+from windlass.predictors.artifact import MANIFEST, read_manifest
+from windlass.predictors.contract import Labeller
+from windlass.predictors.trail import Why
+from windlass.records import Board, Collected, Improvement, Json, Prepared, Progress, Release, Row, Splits, as_json
+from windlass.serving.database import Database
+from windlass.sources.prepared import read_splits, write_learned, write_splits
+from windlass.spec import Spec
+from windlass.store import Store, fingerprint, read_json, write_bytes, write_json
+
+RECORD, ASIDE_FILE = "improvement.json", "aside.csv"
+CHEAP = frozenset({"majority", "linear", "trees"})
+"""Learners that are tried beside the champion's: they take seconds."""
+PROMOTED, CANARY, REFUSED, SCANT, BACK = "promoted", "canary", "refused", "waiting", "rolled back"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for. file: of newly labelled rows. canary: share of the requests for a trial; 0: promote at once.
+    trigger: who or what asked, such as 'windlass improve' or an alarm."""
+
+    file: Path | None = None
+    canary: float = 0.0
+    trigger: str = "windlass improve"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What the stages lend. log: where feedback is. challenge(spec, workspace) -> the leaderboard, trained there;
+    publish(spec, workspace, board) -> the chosen candidate as a release of the project, through the gate."""
+
+    log: Database
+    challenge: Callable[[Spec, Store], Board]
+    publish: Callable[[Spec, Store, Board], Release]
+
+
+def improve(spec: Spec, store: Store, workshop: Workshop, order: Order, progress: Progress) -> Improvement:
+    """Goes on with the attempt that was begun, or begins one.
+
+    Raises: SpecError: texts, which are not judged here. NotReady: no release, or another process is at it.
+    """
+    taught.check_learnable(spec)
+    with attempts.locked(store):
+        attempt = attempts.unfinished(store)
+        if attempt is None:
+            attempt = _begin(store, order)
+        return _Cycle(spec, store, workshop, attempt, progress).run()
+
+
+def _begin(store: Store, order: Order) -> Attempt:
+    champion = releases.champion_id(store)
+    store.read_record("prepare")
+    file = str(order.file.resolve()) if order.file is not None else ""
+    return attempts.begin(
+        store, {"champion": champion, "trigger": order.trigger, "file": file, "canary": order.canary}
+    )
+
+
+class _Cycle:
+    """The steps of an attempt."""
+
+    def __init__(self, spec: Spec, store: Store, workshop: Workshop, attempt: Attempt, progress: Progress) -> None:
+        self.spec, self.store, self.workshop, self.attempt = spec, store, workshop, attempt
+        self.progress = progress
+        self.journal = attempt.journal
+        self.champion: str = self.journal["champion"]
+
+    def run(self) -> Improvement:
+        """What came of it, written down."""
+        try:
+            improvement = self._steps()
+        except (GateRefused, NotReady) as error:
+            if isinstance(error, NotReady) and self.attempt.done("gather") is None:
+                self.attempt.end("not begun")
+                raise
+            improvement = self._result(REFUSED, error.message)
+        return self._end(improvement)
+
+    def _steps(self) -> Improvement:
+        gathered = self._step("gather", self._gather)
+        if not gathered["enough"]:
+            return self._result(SCANT, gathered["why"])
+        self._step("challenge", lambda: as_json(self.workshop.challenge(self._challenge_spec(), self.attempt.space)))
+        verdict = self._step("judge", self._judge)
+        if not verdict["is_better"]:
+            return self._result(REFUSED, verdict["why"])
+        release = self._step("publish", self._publish)["release"]
+        return self._step_promote(release, verdict)
+
+    def _step(self, name: str, work: Callable[[], Json]) -> Json:
+        """What the step gave, when it was done before; else it is done now."""
+        found = self.attempt.done(name)
+        self.progress("improve", STEPS.index(name), len(STEPS), name)
+        return found if found is not None else self.attempt.note(name, work())
+
+    def _gather(self) -> Json:
+        """Decides about each row, and lays out the splits of the workspace."""
+        with self.store.lock():
+            splits = read_splits(self.spec, self.store, with_learned=False)
+            collected, prepared = (self.store.read_record(word) for word in ("collect", "prepare"))
+        rows = self._taught()
+        pool = attempts.learned(self.store, self.spec.keep_days)
+        judging = [row for rows in attempts.judging(self.store, self.spec.keep_days).values() for row in rows]
+        predictor = self._open(self.champion)
+        known = Known(
+            train=[*_pairs(splits.train, self.spec), *((row.values, row.label) for row in pool)],
+            held=[*_rows(splits.test), *_rows(splits.validation), *(row.values for row in judging)],
+            learned={row.answer: row.label for row in [*pool, *judging]},
+            root=splits.root,
+        )
+        decided = selection.decide(rows, known, predictor, self.spec)
+        fresh = [row for row in decided if row.fate in (LEARNED, JUDGING)]
+        key = fingerprint([self.champion, prepared["fingerprint"], sorted([row.answer, row.label] for row in fresh)])
+        why = self._too_little(fresh, key)
+        enough = not why
+        if not enough:
+            decided = selection.back_to_waiting(decided, "too few new rows for a batch")
+        self.attempt.write_rows(decided)
+        if enough:
+            self._lay_out(splits, [*pool, *(row for row in decided if row.fate == LEARNED)], collected, prepared)
+        counts = {**selection.counts(decided), "learned_before": len(pool)}
+        return {"enough": enough, "why": why, "key": key, "rows": counts}
+
+    def _too_little(self, fresh: Sequence[Taught], key: str) -> str:
+        """Why these rows are not worth an attempt; empty when they are."""
+        least = self.spec.improve.rows
+        if len(fresh) < least or not any(row.fate == LEARNED for row in fresh):
+            missing = max(least - len(fresh), 1)
+            return f"{len(fresh):,} new rows to learn from, expected at least {least:,}: {missing:,} are missing"
+        before = [other for other in attempts.attempts(self.store) if other.id != self.attempt.id]
+        same = [other for other in before if (other.done("gather") or {}).get("key") == key]
+        return f"nothing new since attempt {same[-1].id} was refused" if same else ""
+
+    def _taught(self) -> list[Taught]:
+        """The feedback, the rows of files that wait, and those of the file that is given now."""
+        back = attempts.withdrawn(self.store)
+        rows = [
+            row.becomes(ASIDE, "a release that was rolled back had learned it") if row.answer in back else row
+            for row in taught.from_log(self.workshop.log, self.spec)
+        ]
+        given = {row.answer: row for row in attempts.waiting(self.store)}
+        if self.journal["file"]:
+            found = taught.from_file(Path(self.journal["file"]), self.spec, self.store, time.time())
+            given |= {row.answer: row for row in found}
+        return [*rows, *given.values()]
+
+    def _lay_out(self, splits: Splits, learned: Sequence[Taught], collected: Json, prepared: Json) -> None:
+        """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay."""
+        space = self.attempt.space
+        latest = {row.answer: row for row in learned}
+        frame = attempts.learned_frame(list(latest.values()), splits.train, self.spec)
+        write_splits(space, {"train": splits.train, "validation": splits.validation, "test": splits.test})
+        write_learned(space, frame)
+        data = fingerprint([prepared["fingerprint"], frame.rows()])
+        note = f"{len(frame):,} of the train rows were learned from feedback and new files"
+        counts = {**prepared["rows"], "train": len(splits.train) + len(frame)}
+        record = Prepared(**{**prepared, "rows": counts, "fingerprint": data})
+        record = replace(record, warnings=[*record.warnings, note])
+        write_json(space.record("collect"), as_json(Collected(**collected)))
+        write_json(space.record("prepare"), as_json(record))
+
+    def _challenge_spec(self) -> Spec:
+        """The champion's learner and the cheap ones; those of a blend, when it is one."""
+        model = releases.folder(self.store, self.champion) / releases.MODEL
+        wanted = CHEAP | {read_manifest(path.parent).learner for path in model.rglob(MANIFEST)}
+        output = self.spec.output[self.spec.output_column]
+        every = [
+            learner.name
+            for learner in LEARNERS.values()
+            if learner.reads(self.spec.inputs, output) and not learner.on_request
+        ]
+        named = self.spec.learners or every
+        chosen = [item for item in named if (item if isinstance(item, str) else next(iter(item))) in wanted]
+        return self.spec.model_copy(update={"learners": chosen or named})
+
+    def _judge(self) -> Json:
+        splits = read_splits(self.spec, self.attempt.space)
+        board = Board.from_json(self.attempt.space.read_record("evaluate"))
+        challenger = predictors.load(self.attempt.space.run_folder(board.chosen) / "artifact")
+        assert isinstance(challenger, Labeller)
+        exam = Exam(
+            test=_pairs(splits.test, self.spec),
+            recent=[row for row in self.attempt.rows() if row.fate == JUDGING],
+            earlier=attempts.judging(self.store, self.spec.keep_days),
+            golden=releases.golden(self.store, self.champion)[0],
+            inputs=self.spec.inputs,
+            metric=kinds.goal(self.spec).metric,
+            root=splits.root,
+        )
+        verdict: Verdict = judge(self._open(self.champion), challenger, exam)
+        facts = {"candidate": board.chosen, "is_better": verdict.is_better, "why": verdict.why}
+        return {**facts, "evidence": verdict.as_json()}
+
+    def _publish(self) -> Json:
+        """Raises: GateRefused: goal, limits or parity do not hold."""
+        board = Board.from_json(self.attempt.space.read_record("evaluate"))
+        return {"release": self.workshop.publish(self.spec, self.attempt.space, board).id}
+
+    def _step_promote(self, release: str, verdict: Json) -> Improvement:
+        """Makes the release the champion, or starts its trial; once, also when it was killed in between."""
+        why = Why(
+            "promote",
+            self.journal["trigger"],
+            verdict["why"],
+            {"improvement": self.attempt.id, "rows": self._rows()[LEARNED]},
+        )
+        if self.attempt.done("promote") is None and not self._was_promoted(release):
+            if releases.champion_id(self.store) != self.champion:
+                return self._result(REFUSED, "another release became the champion meanwhile")
+            if self.journal["canary"]:
+                trials.start(self.store, release, self.journal["canary"])
+                return self._result(CANARY, verdict["why"])
+            releases.point_to(self.store, release, why)
+        self._step("promote", lambda: {"release": release})
+        return self._result(PROMOTED, verdict["why"])
+
+    def _was_promoted(self, release: str) -> bool:
+        """The trail tells it, and is written with the pointer: a rollback since then is not undone."""
+        return any(
+            entry["to"] == release and entry["evidence"].get("improvement") == self.attempt.id
+            for entry in releases.told(self.store)
+        )
+
+    def _rows(self) -> Json:
+        found = self.attempt.done("gather")
+        return found["rows"] if found is not None else {}
+
+    def _result(self, verdict: str, why: str) -> Improvement:
+        judged, published = self.attempt.done("judge"), self.attempt.done("publish")
+        return Improvement(
+            id=self.attempt.id,
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            trigger=self.journal["trigger"],
+            champion=self.champion,
+            challenger=published["release"] if published else judged["candidate"] if judged else "",
+            verdict=verdict,
+            why=why,
+            rows=self._rows(),
+            evidence=judged["evidence"] if judged else {},
+        )
+
+    def _end(self, improvement: Improvement) -> Improvement:
+        """Writes the record, and says of the rows what is so now; then the attempt is over.
+
+        An attempt that learned nothing leaves no folder: its counts are in the record of the stage.
+        """
+        if improvement.verdict == SCANT:
+            attempts.keep_waiting(self.store, self.attempt.rows())
+            write_aside(self.attempt.rows(), self.spec, self.store)
+            write_json(self.store.record(WORD), as_json(replace(improvement, id="")))
+            shutil.rmtree(self.attempt.folder)
+            return replace(improvement, id="")
+        if improvement.verdict == REFUSED:
+            rows = selection.back_to_waiting(self.attempt.rows(), "the challenger was refused")
+            self.attempt.write_rows(rows)
+            improvement = replace(improvement, rows={**improvement.rows, **selection.counts(rows)})
+        attempts.keep_waiting(self.store, self.attempt.rows())
+        write_aside(self.attempt.rows(), self.spec, self.store)
+        write_json(self.attempt.folder / RECORD, as_json(improvement))
+        write_json(self.store.record(WORD), as_json(improvement))
+        self.attempt.end(improvement.verdict)
+        self.progress("improve", len(STEPS), len(STEPS), improvement.verdict)
+        return improvement
+
+    def _open(self, id: str) -> Labeller:
+        predictor = releases.open_release(self.store, id)[1]
+        assert isinstance(predictor, Labeller)
+        return predictor
+
+
+STEPS = ("gather", "challenge", "judge", "publish", "promote")
+
+
+def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    return frame.to_dicts()
+
+
+def _pairs(frame: pl.DataFrame, spec: Spec) -> list[tuple[Row, str]]:
+    return [(row, row[spec.output_column]) for row in _rows(frame)]
+
+
+def write_aside(rows: Sequence[Taught], spec: Spec, store: Store) -> None:
+    """The rows that were set aside as CSV: corrected by a person, they come back by `windlass improve --rows`."""
+    columns = ["id", *spec.columns, "answered", "caller", "reason"]
+    told = [
+        [row.answer, *(row.values.get(name) for name in spec.inputs), row.label, row.said, row.who, row.reason]
+        for row in rows
+        if row.fate == ASIDE
+    ]
+    text = [[None if value is None else str(value) for value in line] for line in told]
+    frame = pl.DataFrame(text, schema=dict.fromkeys(columns, pl.String), orient="row")
+    write_bytes(store.stage(WORD) / ASIDE_FILE, frame.write_csv().encode("utf-8"))
+
+
+def history(store: Store) -> list[Improvement]:
+    """All attempts that ended, oldest first; one whose release was rolled back says so."""
+    line = attempts.lineage(store)
+    found = []
+    for attempt in attempts.attempts(store):
+        path = attempt.folder / RECORD
+        if not path.is_file():
+            continue
+        improvement = Improvement(**read_json(path))
+        if improvement.verdict == PROMOTED and improvement.challenger not in line:
+            improvement = replace(improvement, verdict=BACK)
+        found.append(improvement)
+    return found

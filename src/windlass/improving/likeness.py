@@ -1,0 +1,87 @@
+"""Which rows say nearly the same: by the runs of letters that their texts share, all other columns being equal.
+
+Source: Broder 1997, On the resemblance and containment of documents (shingles, Jaccard index).
+"""
+
+import hashlib
+import re
+import unicodedata
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import sparse
+
+from windlass.kinds.contract import is_missing
+from windlass.records import Row
+from windlass.store import fingerprint
+
+NEAR = 0.8
+"""Jaccard index from which on two rows count as copies of each other."""
+LETTERS, WIDTH, BLOCK = 4, 2**20, 1_000
+TEXTS = frozenset({"text", "chat"})
+
+
+def key(row: Row, inputs: Mapping[str, str]) -> str:
+    """The same for rows that differ only in letter case, spaces and punctuation of their texts."""
+    texts = [_normal(row.get(name)) for name, kind in inputs.items() if kind in TEXTS]
+    return fingerprint([texts, _others(row, inputs)])
+
+
+def chance(text: str) -> float:
+    """A number 0-1 that is always the same for the same text, and says nothing about it."""
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8]) / 2**64
+
+
+def near(rows: Sequence[Row], others: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR) -> np.ndarray:
+    """(n,) int: the place of a row among `others` that says nearly the same, the nearest one; -1 where none does."""
+    found = np.full(len(rows), -1)
+    if not len(rows) or not len(others):
+        return found
+    right = shingles(others, inputs)
+    for start in range(0, len(rows), BLOCK):
+        likeness = jaccard(shingles(rows[start : start + BLOCK], inputs), right)
+        best = np.asarray(likeness.argmax(axis=1)).ravel()
+        value = np.asarray(likeness.max(axis=1).todense()).ravel()
+        found[start : start + BLOCK] = np.where(value >= least, best, -1)
+    return found
+
+
+def alike(rows: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR) -> np.ndarray:
+    """(n,) int: the same number for rows that are connected by being near."""
+    if not len(rows):
+        return np.zeros(0, int)
+    each = shingles(rows, inputs)
+    links = jaccard(each, each) >= least
+    return sparse.csgraph.connected_components(links, directed=False)[1]
+
+
+def shingles(rows: Sequence[Row], inputs: Mapping[str, str]) -> sparse.csr_matrix:
+    """(n, WIDTH) of 0 and 1: which runs of letters occur; rows whose other columns differ share none."""
+    places, starts = [], [0]
+    for row in rows:
+        begun = zlib.crc32(_others(row, inputs).encode("utf-8", "replace"))
+        text = "\x1f".join(_normal(row.get(name)) for name, kind in inputs.items() if kind in TEXTS)
+        runs = {text[at : at + LETTERS] for at in range(max(1, len(text) - LETTERS + 1))}
+        places += sorted({zlib.crc32(run.encode("utf-8", "replace"), begun) % WIDTH for run in runs})
+        starts.append(len(places))
+    return sparse.csr_matrix((np.ones(len(places), np.float32), places, starts), (len(rows), WIDTH))
+
+
+def jaccard(one: sparse.csr_matrix, other: sparse.csr_matrix) -> sparse.csr_matrix:
+    """(n, m) sparse: shared shingles over all shingles of the two."""
+    shared = (one @ other.T).tocoo()
+    sizes = np.asarray(one.sum(axis=1)).ravel(), np.asarray(other.sum(axis=1)).ravel()
+    values = shared.data / (sizes[0][shared.row] + sizes[1][shared.col] - shared.data)
+    return sparse.csr_matrix((values, (shared.row, shared.col)), shared.shape)
+
+
+def _normal(value: object) -> str:
+    text = unicodedata.normalize("NFKC", "" if is_missing(value) else str(value)).casefold()
+    return " ".join(re.findall(r"\w+", text)) or text.strip()
+
+
+def _others(row: Row, inputs: Mapping[str, str]) -> str:
+    """The columns that are no texts, as one text."""
+    told = {name: row.get(name) for name, kind in inputs.items() if kind not in TEXTS}
+    return fingerprint({name: "" if is_missing(value) else str(value) for name, value in told.items()})

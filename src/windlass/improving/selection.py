@@ -1,0 +1,157 @@
+"""What becomes of each row that somebody labelled: learned, kept to judge by, set aside with a reason, or waiting.
+
+Nothing is dropped in silence. The order matters: what could leak is taken out first, then what contradicts, then what
+is not believed, and the shares of the callers are of what is left.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from windlass.improving.likeness import chance, key, near
+from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
+from windlass.improving.trust import cap, doubt
+from windlass.predictors.contract import Labeller
+from windlass.records import Json, Row
+from windlass.spec import Spec
+
+JUDGING_SHARE = 0.25
+"""Of the new rows: they are never learned, and judge this champion and all that come."""
+CLEAR = 2 / 3
+"""Of the callers that labelled the same row must agree, or a person decides."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the product has. train: rows with their labels; held: rows that judge and are never learned.
+
+    learned: id of an answer that was learned from, or is kept to judge by -> the label that counted. root: of files
+    that rows name.
+    """
+
+    train: Sequence[tuple[Row, str]]
+    held: Sequence[Row]
+    learned: Mapping[str, str]
+    root: Path | None = None
+
+
+def decide(rows: Sequence[Taught], known: Known, champion: Labeller, spec: Spec) -> list[Taught]:
+    """Every row with its fate. Rows that were learned before, with the same label, are not among them."""
+    found = [row for row in rows if row.fate or known.learned.get(row.answer) != row.label]
+    found = _undecided(found, lambda left: _apart(left, known, spec.inputs))
+    found = _undecided(found, lambda left: _agreed(left, spec.inputs))
+    found = _undecided(found, lambda left: _of_the_product(left, known, spec.improve.new_labels))
+    found = _undecided(found, lambda left: doubt(left, champion, spec.inputs, known.root))
+    found = _undecided(found, lambda left: cap(left, spec.improve.caller_share))
+    return _undecided(found, lambda left: _parted(left, spec.inputs))
+
+
+def _undecided(rows: Sequence[Taught], step: Callable[[list[Taught]], list[Taught]]) -> list[Taught]:
+    """The rows, those without a fate as the step leaves them."""
+    after = iter(step([row for row in rows if not row.fate]))
+    return [row if row.fate else next(after) for row in rows]
+
+
+def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str]) -> list[Taught]:
+    """Set aside: what is nearly a row that judges, and what the training rows say already, or say otherwise."""
+    labels: dict[str, str] = {key(row, inputs): label for row, label in known.train}
+    judged = near([row.values for row in rows], known.held, inputs)
+    found = []
+    for row, place in zip(rows, judged, strict=True):
+        trained = labels.get(key(row.values, inputs))
+        if place >= 0:
+            row = row.becomes(ASIDE, "nearly the same as a row that judges")
+        elif trained == row.label:
+            row = row.becomes(ASIDE, "a training row says so already")
+        elif trained is not None and row.answer not in known.learned:
+            row = row.becomes(ASIDE, "a training row says otherwise")
+        found.append(row)
+    return found
+
+
+def _agreed(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
+    """One row of those that are the same: a file decides, else most of the callers; without a majority a person."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        groups[key(row.values, inputs)].append(place)
+    found = list(rows)
+    for places in groups.values():
+        right = _majority([rows[place] for place in places])
+        first = True
+        for place in reversed(places):  # the newest is kept
+            row = rows[place]
+            if right is None:
+                found[place] = row.becomes(ASIDE, "callers disagree about the same row")
+            elif row.label != right:
+                found[place] = row.becomes(ASIDE, "most callers say otherwise of the same row")
+            elif first:
+                first = False
+            else:
+                found[place] = row.becomes(ASIDE, "the same as another new row")
+    return found
+
+
+def _majority(rows: Sequence[Taught]) -> str | None:
+    """The label that counts. A caller has one vote, his last one; who names a file decides."""
+    votes = {row.who: row.label for row in rows}
+    if FILE in votes:
+        return votes[FILE]
+    label, number = Counter(votes.values()).most_common(1)[0]
+    return label if number >= CLEAR * len(votes) else None
+
+
+def _of_the_product(rows: Sequence[Taught], known: Known, least: int) -> list[Taught]:
+    """Rows of labels that training does not know are set aside, or wait until there are enough of them."""
+    labels = {label for _, label in known.train}
+    new: dict[str, list[Taught]] = defaultdict(list)
+    for row in rows:
+        if row.label not in labels:
+            new[row.label].append(row)
+    lone = len({row.who for row in rows}) < 2
+    found = []
+    for row in rows:
+        if row.label in new and not least:
+            row = row.becomes(ASIDE, "the product does not know the label (`improve: {new_labels: 10}` allows it)")
+        elif row.label in new and len(new[row.label]) < least:
+            row = row.becomes(WAITING, f"a new label needs {least} rows")
+        elif row.label in new and not lone and {each.who for each in new[row.label]} == {row.who} != {FILE}:
+            row = row.becomes(WAITING, "a new label needs a second caller")
+        found.append(row)
+    return found
+
+
+def _parted(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
+    """Learned, or kept to judge by: by a hash of what was asked, so that a row is always on the same side, and what is
+    nearly the same as a row that judges judges, too."""
+    judges = [chance(key(row.values, inputs)) < JUDGING_SHARE for row in rows]
+    by = [row.values for row, is_judge in zip(rows, judges, strict=True) if is_judge]
+    copies = near([row.values for row in rows], by, inputs) >= 0
+    return [
+        row.becomes(JUDGING if is_judge or copy else LEARNED)
+        for row, is_judge, copy in zip(rows, judges, copies, strict=True)
+    ]
+
+
+def counts(rows: Sequence[Taught]) -> Json:
+    """How many rows have which fate, why, and whose they are."""
+    reasons: dict[str, Counter[str]] = {ASIDE: Counter(), WAITING: Counter()}
+    sources: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        sources[row.who][row.fate] += 1
+        if row.fate in reasons:
+            reasons[row.fate][row.reason] += 1
+    fates = Counter(row.fate for row in rows)
+    return {
+        "given": len(rows),
+        LEARNED: fates[LEARNED],
+        JUDGING: fates[JUDGING],
+        ASIDE: dict(reasons[ASIDE].most_common()),
+        WAITING: dict(reasons[WAITING].most_common()),
+        "callers": {who: dict(found) for who, found in sorted(sources.items())},
+    }
+
+
+def back_to_waiting(rows: Sequence[Taught], reason: str) -> list[Taught]:
+    """The rows when what was learned from them is not used: they wait for the next attempt."""
+    return [row.becomes(WAITING, reason) if row.fate in (LEARNED, JUDGING) else row for row in rows]

@@ -1,0 +1,133 @@
+"""Rows that somebody labelled: feedback on answers, and rows from a file; each knows where it comes from."""
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from windlass.errors import DataError, SpecError
+from windlass.kinds import table as kinds
+from windlass.kinds.contract import is_missing
+from windlass.records import Json, Row
+from windlass.serving.database import Database
+from windlass.serving.log import feedback_rows
+from windlass.sources.places import check_columns, find, names_of
+from windlass.spec import Spec
+from windlass.store import Store
+
+FEEDBACK, FILE = "feedback", "file"
+LEARNED, JUDGING, ASIDE, WAITING = "learned", "judging", "set aside", "waiting"
+KEYLESS = "without a key"
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A row with what somebody said is right.
+
+    values: the inputs as collected rows keep them. label: what is right. source: FEEDBACK or FILE. answer: id of the
+    answer that it is about; of a row from a file its name and line. caller: id of the API key, empty without one.
+    at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: not decided.
+    """
+
+    values: Json = field(default_factory=dict)
+    label: str = ""
+    source: str = FEEDBACK
+    answer: str = ""
+    caller: str = ""
+    at: float = 0.0
+    release: str = ""
+    said: str = ""
+    fate: str = ""
+    reason: str = ""
+
+    @property
+    def who(self) -> str:
+        """The caller as people read it; a file is vouched for by whoever names it."""
+        return FILE if self.source == FILE else self.caller or KEYLESS
+
+    def becomes(self, fate: str, reason: str = "") -> "Taught":
+        return replace(self, fate=fate, reason=reason)
+
+    def as_json(self) -> Json:
+        return asdict(self)
+
+
+def from_log(place: Database, spec: Spec) -> list[Taught]:
+    """A row for each feedback, oldest first. Of two on one answer the later one counts. Raises: DataError."""
+    found = [_from_feedback(row, spec) for row in feedback_rows(place)]
+    last = {row.answer: number for number, row in enumerate(found)}
+    return [
+        row if last[row.answer] == number else row.becomes(ASIDE, "said anew later")
+        for number, row in enumerate(found)
+    ]
+
+
+def _from_feedback(row: Json, spec: Spec) -> Taught:
+    taught = Taught(
+        label=row["correct"],
+        answer=row["id"],
+        caller=row.get("caller") or "",
+        at=row["at"],
+        release=row["release"],
+        said=row["value"] or "",
+    )
+    if not taught.label:
+        return taught.becomes(ASIDE, "wrong, and nobody said what is right")
+    if row["inputs"] is None:
+        return taught.becomes(ASIDE, "what was asked was not kept (`keep_inputs: true`)")
+    return _cleaned(taught, row["inputs"], spec, None)
+
+
+def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
+    """The rows of a file with the product's columns; a column `id` names the answer that a row is about.
+
+    Rows whose label is empty are left out: nobody has labelled them yet. Raises: DataError: no such file, or a column
+    is missing.
+    """
+    found = []
+    for source in find(str(path.resolve()), store.project, names_of(spec), store.stage("improve") / "pictures"):
+        for raw in source.rows():
+            if raw.values is None:
+                found.append(Taught(source=FILE, answer=f"{path.name}:{raw.number}", at=now).becomes(ASIDE, raw.fault))
+                continue
+            check_columns(spec.columns, list(raw.values), source)
+            row = Taught(
+                label=_label(raw.values.get(spec.output_column)),
+                source=FILE,
+                answer=str(raw.values.get("id") or f"{path.name}:{raw.number}"),
+                at=now,
+                said=str(raw.values.get("answered") or ""),
+            )
+            if row.label:
+                found.append(_cleaned(row, raw.values, spec, source.root))
+    return found
+
+
+def _label(value: Any) -> str:
+    try:
+        return str(kinds.get("category").read(value, None))
+    except DataError:
+        return ""
+
+
+def _cleaned(taught: Taught, values: Row, spec: Spec, root: Path | None) -> Taught:
+    """With its inputs, or set aside because one of them cannot be read."""
+    cleaned: Json = {}
+    for name, word in spec.inputs.items():
+        kind = kinds.get(word)
+        try:
+            cleaned[name] = (kind.clean or kind.read)(values.get(name), root)
+        except DataError:
+            return taught.becomes(ASIDE, f"column '{name}' cannot be read")
+    if all(is_missing(value) for value in cleaned.values()):
+        return taught.becomes(ASIDE, "every input is missing")
+    return replace(taught, values=cleaned)
+
+
+def check_learnable(spec: Spec) -> None:
+    """Raises: SpecError: an output that is no choice among labels."""
+    kind = spec.output[spec.output_column]
+    if kinds.get(kind).decode is None:
+        raise SpecError(
+            f"output '{spec.output_column}' is {kind}, expected labels: `improve` does not judge texts",
+            "`windlass compare` judges two writers and writes rows for preference training",
+        )

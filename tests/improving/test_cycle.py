@@ -1,0 +1,178 @@
+"""From feedback to a new champion: the same test rows, nothing lost, and a second look where it was killed."""
+
+import shutil
+
+import polars as pl
+import pytest
+
+from windlass.errors import NotReady, SpecError
+from windlass.improving import attempts, cycle
+from windlass.predictors import releases
+from windlass.project import Project
+from windlass.sources.prepared import read_splits
+from windlass.stages import evaluate
+
+from ..stages.conftest import WORDS, Product, messages
+from .toys import say
+
+BILLS = ("send me the bill", "invoice is missing", "I need a receipt", "the invoice has a fault")
+
+
+def taught(n_rows, first=0):
+    """Messages in other words, a quarter of them with a label that the product does not know."""
+    labels = [*WORDS, "invoice"]
+    words = {**WORDS, "invoice": BILLS}
+    return [
+        (f"{words[labels[place % 4]][place // 4 % 4]} case {place * 7919 % 9973} {'abcdefgh'[place % 8] * 3}",
+         labels[place % 4])
+        for place in range(first, first + n_rows)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Latency is not what is looked at here."""
+    monkeypatch.setattr(evaluate, "SECONDS_TIMED", 0.05)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A released product; not to be changed."""
+    product = Product(tmp_path_factory.mktemp("released"))
+    product.csv(messages(90))
+    product.spec(learners=["linear"], keep_inputs=True, improve={"new_labels": 5})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(evaluate, "SECONDS_TIMED", 0.05)
+        Project(product.folder).release()
+    return product.folder
+
+
+@pytest.fixture
+def project(released, tmp_path):
+    shutil.copytree(released, tmp_path / "desk")
+    return Project(tmp_path / "desk")
+
+
+def test_feedback_becomes_a_champion_that_knows_more_and_the_test_rows_stay(project):
+    first, test = project.champion.id, read_splits(project.spec, project.store).test
+    say(project, taught(160))
+    made = project.improve()
+    assert made.verdict == "promoted", made.why
+    assert made.rows["given"] == 160 == made.rows["learned"] + made.rows["judging"]
+    assert (made.champion, made.challenger) == (first, project.champion.id)
+    assert project.champion.predict([{"message": "the invoice is missing, please"}])[0].value == "invoice"
+    entry = releases.told(project.store)[-1]
+    assert (entry["event"], entry["evidence"]["improvement"]) == ("promote", made.id)
+    assert [each.verdict for each in project.improvements()] == ["promoted"]
+    assert "batch 0001" in (project.store.stage("improve") / "history.html").read_text()
+
+    project.prepare()  # `windlass run` learns from the same rows, and is measured on the same ones
+    splits = read_splits(project.spec, project.store)
+    assert splits.test.equals(test)
+    assert "invoice" in splits.train["intent"].to_list()
+    assert made.rows["learned"] == len(attempts.learned(project.store))
+
+    again = project.improve()  # what was learned is not given again
+    assert (again.verdict, again.rows["given"], again.rows["learned_before"]) == ("waiting", 0, made.rows["learned"])
+    assert releases.rollback(project.store) == first
+    assert [each.verdict for each in project.improvements()] == ["rolled back"]
+    assert attempts.learned(project.store) == []
+
+
+def test_too_little_feedback_waits_and_says_how_much_is_missing(project):
+    say(project, [pair for pair in taught(16) if pair[1] != "invoice"])
+    made = project.improve()
+    assert (made.verdict, made.rows["waiting"]) == ("waiting", {"too few new rows for a batch": 12})
+    assert "12 new rows to learn from, expected at least 30: 18 are missing" in made.why
+    assert attempts.attempts(project.store) == []
+
+
+def test_a_refused_batch_waits_and_is_tried_again_only_with_something_new(project):
+    say(project, [(f"{words[place % 4]} again {place * 31}", label) for label, words in WORDS.items()
+                  for place in range(15)])
+    made = project.improve()
+    assert made.verdict == "refused"
+    assert "not better beyond chance" in made.why
+    assert sum(made.rows["waiting"].values()) == 45
+    assert project.improve().why == "nothing new since attempt 0001 was refused"
+
+
+def test_rows_of_a_file_that_wait_need_not_be_given_again(project):
+    path = project.folder / "new.csv"
+    path.write_text("message,intent\nsomething else,refund\n")
+    for file in (path, None):
+        assert project.improve(file).rows["callers"] == {"file": {"waiting": 1}}
+
+
+def test_rows_of_a_file_are_learned_and_those_that_cannot_be_read_are_set_aside(project, tmp_path):
+    rows = [*taught(160), ("", "refund")]
+    path = tmp_path / "new.csv"
+    pl.DataFrame(rows, schema=["message", "intent"], orient="row").write_csv(path)
+    made = project.improve(path)
+    assert made.verdict == "promoted", made.why
+    assert made.rows["set aside"] == {"every input is missing": 1}
+    assert set(made.rows["callers"]) == {"file"}
+    aside = pl.read_csv(project.store.stage("improve") / "aside.csv")
+    assert aside["id"].to_list() == ["new.csv:162"]
+
+
+def test_one_process_improves_at_a_time(project):
+    with attempts.locked(project.store), pytest.raises(NotReady, match="being improved by another process"):
+        project.improve()
+
+
+def test_a_product_that_writes_texts_is_refused(tmp_path):
+    Product(tmp_path).spec(output={"intent": "text"}, learners=["copy"])
+    with pytest.raises(SpecError, match="`improve` does not judge texts"):
+        Project(tmp_path).improve()
+
+
+def test_an_attempt_that_ends_in_any_step_goes_on_there_and_promotes_once(project, monkeypatch):
+    """What the steps before gave is used again."""
+    say(project, taught(160))
+    note = attempts.Attempt.note
+    for step in cycle.STEPS:
+        monkeypatch.setattr(attempts.Attempt, "note", _ends_in(step, note))
+        with pytest.raises(KeyboardInterrupt):
+            project.improve()
+        left = attempts.unfinished(project.store)
+        assert list(left.journal["steps"]) == list(cycle.STEPS[: cycle.STEPS.index(step)])
+    monkeypatch.setattr(attempts.Attempt, "note", note)
+    made = project.improve()
+    assert (made.id, made.verdict) == ("0001", "promoted")
+    promoted = [entry for entry in releases.told(project.store) if "improvement" in entry["evidence"]]
+    assert len(promoted) == 1
+
+
+def _ends_in(last, note):
+    def noting(self, step, facts):
+        if step == last:
+            raise KeyboardInterrupt
+        return note(self, step, facts)
+
+    return noting
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["as it is", "control"])
+def test_a_promotion_that_was_taken_back_before_it_was_written_down_stays_taken_back(project, looks, monkeypatch):
+    """Killed after the pointer moved, rolled back by a person, resumed. Control: the trail is not looked at."""
+    first = project.champion.id
+    say(project, taught(160))
+    monkeypatch.setattr(releases, "point_to", _dies_after(releases.point_to))
+    with pytest.raises(KeyboardInterrupt):
+        project.improve()
+    monkeypatch.undo()
+    monkeypatch.setattr(evaluate, "SECONDS_TIMED", 0.05)
+    releases.rollback(project.store)
+    if not looks:
+        monkeypatch.setattr(cycle._Cycle, "_was_promoted", lambda self, release: False)
+    project.improve()
+    assert (project.champion.id == first) is looks
+
+
+def _dies_after(work):
+    def dying(*arguments):
+        work(*arguments)
+        raise KeyboardInterrupt
+
+    return dying

@@ -1,0 +1,128 @@
+"""Which rows are believed: every one of them has a fate, and a caller or a near-copy cannot have its way."""
+
+from collections import Counter
+
+import pytest
+
+from windlass.improving.likeness import near
+from windlass.improving.selection import Known, counts, decide
+from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING
+from windlass.improving.trust import cap
+
+from .toys import WORDS, champion, row, spec
+
+TRAIN = Known([({"message": f"old {word}"}, label) for label, word in WORDS.items()], [], {})
+
+
+@pytest.fixture
+def knows(tmp_path):
+    return champion(tmp_path)
+
+
+def test_each_row_ends_as_learned_judging_set_aside_or_waiting_and_is_counted(knows):
+    rows = [row(f"question {place} about a thing", "refund", caller=f"key{place % 3}") for place in range(60)]
+    rows += [row("no label known", "", caller="key1").becomes(ASIDE, "nobody said"), row("new", "invoice")]
+    found = decide(rows, TRAIN, knows, spec())
+    assert {each.fate for each in found} <= {LEARNED, JUDGING, ASIDE, WAITING}
+    told = counts(found)
+    assert told["given"] == len(rows)
+    assert told["given"] == told[LEARNED] + told[JUDGING] + sum(told[ASIDE].values()) + sum(told[WAITING].values())
+
+
+def test_a_near_copy_of_a_row_that_judges_is_never_learned(knows):
+    known = Known(TRAIN.train, [{"message": "Where on earth is the parcel that I ordered on Monday?"}], {})
+    copies = [row("where on earth is the parcel that I ordered on Monday", "delivery", answer="one")]
+    copies += [row("Where on earth is the parcel that I ordered on Mondays?!", "refund", answer="two")]
+    other = row("where is the town of Monday", "delivery", answer="three")
+    found = decide([*copies, other], known, knows, spec())
+    assert [each.reason for each in found[:2]] == ["nearly the same as a row that judges"] * 2
+    assert found[2].fate in (LEARNED, JUDGING)
+
+
+def test_rows_of_a_table_are_copies_only_when_they_are_equal():
+    kinds = {"age": "number", "town": "category"}
+    rows = [{"age": 41.0, "town": "Ulm"}, {"age": 42.0, "town": "Ulm"}]
+    assert near(rows, [{"age": 42.0, "town": "Ulm"}], kinds).tolist() == [-1, 0]
+
+
+def test_a_caller_gives_at_most_a_twentieth_of_a_batch():
+    """20 callers of 10 rows and one of 200: c <= 0.05 (200 + c), so c is 10."""
+    rows = [row(f"m{place}", "refund", caller=f"key{place % 20}") for place in range(200)]
+    rows += [row(f"h{place}", "refund", caller="hostile") for place in range(200)]
+    found = cap(rows, 0.05)
+    taken = Counter(each.caller for each in found if not each.fate)
+    assert taken["hostile"] == 10
+    assert sum(taken.values()) == 210
+    assert all(each.fate == WAITING for each in found if each.fate)
+
+
+def test_few_callers_share_equally_and_a_lone_one_gives_all():
+    """Five callers cannot give a twentieth each; what a person puts into a file is not capped."""
+    few = [row(f"m{place}", "refund", caller="one" if place < 80 else f"key{place % 4}") for place in range(100)]
+    assert Counter(each.caller for each in cap(few, 0.05) if not each.fate) == {
+        "one": 5, "key0": 5, "key1": 5, "key2": 5, "key3": 5
+    }
+    alone = [row(f"m{place}", "refund") for place in range(100)]
+    assert not any(each.fate for each in cap(alone, 0.05))
+    both = [*(row(f"f{place}", "refund", source=FILE) for place in range(200)), *few]
+    assert Counter(each.who for each in cap(both, 0.05) if not each.fate)["file"] == 200
+
+
+def test_callers_who_disagree_about_a_row_are_settled_by_most_of_them_or_by_a_person(knows):
+    votes = {"a": "refund", "b": "refund", "c": "account"}
+    most = [row("Please help!", label, caller=who) for who, label in votes.items()]
+    found = decide(most, TRAIN, knows, spec())
+    assert sorted(each.fate for each in found) in (sorted([LEARNED, ASIDE, ASIDE]), sorted([JUDGING, ASIDE, ASIDE]))
+    assert next(each for each in found if each.fate in (LEARNED, JUDGING)).label == "refund"
+    split = decide([row("please help", "refund", "a"), row("please, help", "account", "b")], TRAIN, knows, spec())
+    assert {each.reason for each in split} == {"callers disagree about the same row"}
+    told = row("please help", "delivery", source=FILE, answer="file:1")
+    assert {each.label for each in decide([*most, told], TRAIN, knows, spec()) if each.fate != ASIDE} == {"delivery"}
+
+
+def test_what_training_says_already_or_says_otherwise_is_not_learned_twice(knows):
+    found = decide([row("Old PASSWORD", "account"), row("old, parcel", "refund")], TRAIN, knows, spec())
+    assert [each.reason for each in found] == ["a training row says so already", "a training row says otherwise"]
+
+
+def test_a_later_correction_of_a_learned_answer_is_learned_in_its_place(knows):
+    known = Known([*TRAIN.train, ({"message": "odd thing"}, "refund")], [], {"a1": "refund"})
+    same, other = row("odd thing", "refund", answer="a1"), row("odd thing", "account", answer="a1")
+    assert decide([same], known, knows, spec()) == []
+    assert decide([other], known, knows, spec())[0].fate in (LEARNED, JUDGING)
+
+
+def test_a_new_label_needs_the_product_files_leave_enough_rows_and_two_callers(knows):
+    def bills(callers):
+        return [row(f"bill number {place}, page {place * 7}", "invoice", caller=who) for place, who in
+                enumerate(callers)]
+
+    crowd = [row(f"thing {place}", "refund", caller=f"key{place % 9}") for place in range(90)]
+
+    def fate(rows, **improve):
+        found = decide([*crowd, *rows], TRAIN, knows, spec(**improve))[len(crowd):]
+        return {(each.fate, each.reason.split(" (")[0]) for each in found}
+
+    assert fate(bills("ab" * 6)) == {(ASIDE, "the product does not know the label")}
+    assert fate(bills("ab" * 3), new_labels=10) == {(WAITING, "a new label needs 10 rows")}
+    assert fate(bills("a" * 12), new_labels=10) == {(WAITING, "a new label needs a second caller")}
+    assert {each[0] for each in fate(bills("ab" * 6), new_labels=10)} <= {LEARNED, JUDGING}
+
+
+def test_a_caller_whose_corrections_are_far_less_likely_than_those_of_others_is_set_aside(tmp_path):
+    """A champion that wavers: honest corrections name its second guess, the hostile ones what it rules out."""
+    wavers = champion(tmp_path, 3.0)
+    honest = [row(f"money money and parcel {place}", "delivery", f"key{place % 6}") for place in range(30)]
+    hostile = [row(f"password password {place} please", "refund", "hostile") for place in range(20)]
+    found = decide([*honest, *hostile], TRAIN, wavers, spec(caller_share=1.0))
+    reasons = {each.caller: each.reason for each in found}
+    assert reasons["hostile"] == "caller hostile: corrections far less likely than those of the others"
+    assert not any(reasons[who] for who in reasons if who != "hostile")
+
+
+def test_many_nearly_equal_rows_against_a_sure_champion_wait_for_a_person_even_from_a_lone_caller(knows):
+    campaign = [row(f"my password is lost, my dear friends {place}", "refund") for place in range(6)]
+    lesson = [row("my password is lost and I want to go home", "refund")]
+    reasons = Counter(each.reason for each in decide(campaign, TRAIN, knows, spec()))
+    assert reasons == {"many rows say nearly the same, against what the champion is sure of": 6}
+    assert decide(lesson, TRAIN, knows, spec())[0].fate in (LEARNED, JUDGING)

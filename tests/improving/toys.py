@@ -1,0 +1,70 @@
+"""A small product that answers messages, and people who say what would have been right."""
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from windlass.improving.taught import Taught
+from windlass.predictors.artifact import write_golden, write_manifest
+from windlass.predictors.contract import Labeller
+from windlass.predictors.linear import write_weights
+from windlass.predictors.table import load
+from windlass.project import Project
+from windlass.records import Column, Manifest
+from windlass.serving.log import Feedback, Logged, RequestLog
+from windlass.spec import Spec, parse
+from windlass.stages.serve import log_path
+
+LABELS = ("account", "delivery", "refund")
+WORDS = {"account": "password", "delivery": "parcel", "refund": "money"}
+
+
+def champion(folder: Path, margin: float = 6.0) -> Labeller:
+    """Names a label by its word. margin: in logits, between the label of the word and the others; sure of it by 6."""
+    words = sorted(WORDS.values())
+    column = Column("message", "text", {"form": "terms", "terms": words, "weights": [1.0] * len(words)})
+    output = Column("intent", "category", {"form": "label", "labels": list(LABELS), "counts": [2, 2, 2]})
+    weights = np.zeros((len(words), 3), np.float32)
+    for number, label in enumerate(LABELS):
+        weights[words.index(WORDS[label]), number] = margin
+    write_weights(folder, [weights], np.zeros(3, np.float32))
+    write_manifest(folder, Manifest("linear", "linear", (column,), output))
+    write_golden(folder, [], np.zeros((0, 3)))
+    found = load(folder)
+    assert isinstance(found, Labeller)
+    return found
+
+
+def spec(**improve: object) -> Spec:
+    values = ", ".join(f"{name}: {value}" for name, value in improve.items())
+    return parse(
+        "name: desk\ndata: data.csv\ninputs: {message: text}\noutput: {intent: category}\n"
+        f"learners: [linear]\nkeep_inputs: true\nimprove: {{{values}}}\n"
+    )
+
+
+def row(message: str, label: str, caller: str = "", **changes: object) -> Taught:
+    return Taught({"message": message}, label, caller=caller, **{"answer": f"{caller}-{message}", **changes})
+
+
+def fates(rows: Iterable[Taught]) -> list[tuple[str, str]]:
+    return [(each.fate, each.reason) for each in rows]
+
+
+def say(project: Project, rows: Sequence[tuple[str, str]], callers: Sequence[str] = ("",), first: int = 0) -> None:
+    """The champion answers the messages, then the callers take turns to say what is right."""
+    release = project.champion
+    answers = release.predict([{"message": message} for message, _ in rows])
+    with RequestLog(log_path(project.store)) as log:
+        log.record(
+            [
+                Logged(f"a{place}", time.time(), release.id, answer.value, answer.confidence, 1.0, {"message": message})
+                for place, ((message, _), answer) in enumerate(zip(rows, answers, strict=True), first)
+            ],
+            100,
+        )
+        for place, (_, label) in enumerate(rows, first):
+            caller = callers[place % len(callers)]
+            log.feedback(Feedback(f"a{place}", label, None, "", None, caller)).result(30)
