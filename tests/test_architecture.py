@@ -32,6 +32,7 @@ ROOMS = (
     "serving",
     "shipping",
     "improving",
+    "planning",
     "toys",
     "testing",
     "stages",

@@ -233,6 +233,28 @@ def improve(
     _print(plain(made), as_json, improvement_text(made))
 
 
+@app.command(help=GIVES["plan"])
+def plan(
+    traffic: Annotated[str, typer.Option(help="what if: answers a day, or 10x as many")] = "",
+    budget: Annotated[str, typer.Option(help="what if: money that the plan may spend")] = "",
+    deadline: Annotated[str, typer.Option(help="what if: such as 2027-03-01")] = "",
+    hours: Annotated[str, typer.Option(help="what if: hours a week of the team")] = "",
+    ask: Annotated[bool, typer.Option("--ask", help="ask for product.yaml first: users, money, people")] = False,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    opened = _project(project, quiet=as_json)
+    if ask:
+        from windlass.planning.asking import ask as ask_all
+
+        ask_all(opened.folder, list(opened.spec.inputs), typer.prompt, typer.echo)
+    from windlass.records import as_json as plain
+
+    made = opened.plan(traffic=traffic, budget=budget, deadline=deadline, hours=hours)
+    page = opened.store.stage("plan") / ("what-if.html" if made.what_if else "roadmap.html")
+    _print(plain(made), as_json, f"{made}\n  {page}")
+
+
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of the service.")
 app.add_typer(keys, name="keys")
 

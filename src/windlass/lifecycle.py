@@ -31,6 +31,7 @@ STAGES = (
     Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold"),
     Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained", in_run=False),
     Stage("improve", "a better champion, or why not", "nothing promoted without evidence or lost unseen", in_run=False),
+    Stage("plan", "a roadmap", "each item names its evidence, gain with interval, cost and day", in_run=False),
 )
 ORDER = tuple(stage.word for stage in STAGES if stage.in_run)
 

@@ -1,11 +1,23 @@
 """The Python face: a project folder, and the stages as methods."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
-from windlass.records import Answer, Board, Collected, Explanation, Improvement, Prepared, Progress, Run, silent
+from windlass.records import (
+    Answer,
+    Board,
+    Collected,
+    Explanation,
+    Improvement,
+    Prepared,
+    Progress,
+    Roadmap,
+    Run,
+    silent,
+)
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
 from windlass.store import Store
@@ -126,6 +138,20 @@ class Project:
         found = history(self.store)
         write_text(self.store.stage("improve") / "history.html", improvements_page(self.spec.name, found))
         return found
+
+    def plan(self, **what_if: str) -> Roadmap:
+        """What to do next: a roadmap from all that was measured. `traffic="10x"`, `budget=`, `deadline=`, `hours=`:
+        what if.
+
+        Raises: NotReady: no leaderboard yet. SpecError: product.yaml is wrong, or what if.
+        """
+        from windlass.planning.changes import Wish
+        from windlass.stages.plan import Order, plan
+
+        wish = Wish(**{name: str(value) for name, value in what_if.items()})
+        with self.store.lock():
+            order = Order(wish, database=os.environ.get("WINDLASS_DATABASE", ""))
+            return plan(self.spec, self.store, order, self._progress)
 
     @property
     def champion(self) -> Release:

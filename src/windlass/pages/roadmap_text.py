@@ -1,0 +1,231 @@
+"""The roadmap in words: what each line says, the same in the terminal, in Markdown and on the page."""
+
+from windlass.pages.words import count, metric_name, percent, plain, share
+from windlass.records import Item, Json, Roadmap
+
+SURE = {
+    "measured": "measured in a trial",
+    "forecast": "a forecast, see the method",
+    "rough": "a rule of thumb, to be checked early",
+}
+STATES = {"met": "✓ met", "unsure": "? not certain", "missed": "✗ missed"}
+
+
+def gain_words(item: Item) -> str:
+    """What an item brings in the goal's metric: `+1.2 points [+0.4, +2.0]`."""
+    if item.gain is None:
+        return ""
+    value, low, high = (100 * each for each in (item.gain.value, item.gain.low, item.gain.high))
+    return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]"
+
+
+def money_words(item: Item, currency: str) -> str:
+    """What an item earns a month."""
+    if item.money is None:
+        return ""
+    return f"{currency} {item.money.value:,.0f} a month [{item.money.low:,.0f}, {item.money.high:,.0f}]"
+
+
+def brings(item: Item, currency: str) -> str:
+    """Gain and money, or what it is good for where neither can be told."""
+    found = [words for words in (gain_words(item), money_words(item, currency)) if words]
+    return "; ".join(found) or "certainty or safety, not told in money"
+
+
+def sure_words(item: Item) -> str:
+    """How sure: what sort of evidence, and the chance that the gain is real."""
+    chance = f"; {odds(item.chance)} that the gain is real" if item.chance is not None else ""
+    return f"{SURE.get(item.sure, item.sure)}{chance}"
+
+
+def odds(chance: float) -> str:
+    """A chance as people say it: `8 in 10`, `under 1 in 20`."""
+    if chance < 0.05:
+        return "under 1 in 20"
+    if chance > 0.95:
+        return "over 19 in 20"
+    return f"about {max(1, min(9, round(chance * 10)))} in 10"
+
+
+def takes(item: Item, currency: str) -> str:
+    """Cost, hours and days."""
+    parts = [f"{currency} {item.cost:,.0f}" if item.cost else "no money", f"{_hours(item.hours)} of the team"]
+    return ", ".join(parts) + (f", {item.days:.0f} days to wait" if item.days > 1 else "")
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.0f} hour{'s' * (round(hours) != 1)}" if hours >= 1 else f"{60 * hours:.0f} minutes"
+
+
+def service_lines(roadmap: Roadmap) -> list[str]:
+    """What running costs and carries, in sentences."""
+    service, money, currency = roadmap.service, roadmap.money, roadmap.currency
+    lines = [
+        f"One machine answers about {count(service['answers_a_second'])} requests a second; the peak asks for "
+        f"{service['peak']:,.2g}. {count(service['machines'])} machine{'s' * (service['machines'] != 1)} at "
+        f"{percent(service['used'])} of capacity, {currency} {service['machines_month']:,.0f} a month.",
+        f"Running it yourself costs {currency} {money['own']:,.0f} a month: machines {money['machines']:,.0f}, "
+        f"upkeep by your "
+        f"team {money['upkeep']:,.0f}. A language model behind an API would cost {currency} {_range(money['api'])} "
+        f"a month for "
+        f"{count(money['month'])} answers.",
+    ]
+    if money["even"]:
+        low, high = count(_two(money["even"]["low"])), count(_two(money["even"]["high"]))
+        even = count(_two(money["even"]["value"]))
+        lines.append(f"Your own model is the cheaper one from about {even} answers a month on [{low}, {high}].")
+    if money["runway_months"] is not None:
+        lines.append(
+            f"After the plan {currency} {money['left']:,.0f} of the budget is left: it pays for running the "
+            f"service for "
+            f"{money['runway_months']:,.0f} months."
+        )
+    lines.append(
+        f"Training once with twice the rows takes about {_time(service['training_seconds_double'])} of a processor "
+        f"({currency} {service['training_cost_double']:,.2f})."
+    )
+    return lines
+
+
+def _range(estimate: Json) -> str:
+    return f"{estimate['value']:,.0f} [{estimate['low']:,.0f}, {estimate['high']:,.0f}]"
+
+
+def _two(value: float) -> float:
+    """Two leading digits."""
+    return float(f"{value:.1e}")
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def promise_lines(roadmap: Roadmap) -> list[str]:
+    """What was promised and what came, and how far off the promises were."""
+    told = roadmap.promises
+    if not told:
+        return []
+    lines = []
+    for entry in told["came"]:
+        if entry["came"] is None:
+            lines.append(f"{entry['at']}: done: {plain(entry['what'])} (no figure was promised).")
+            continue
+        beside = f", together with {', '.join(entry['beside'])}" if entry["beside"] else ""
+        lines.append(
+            f"{entry['at']}: {plain(entry['what'])}: promised {100 * entry['promised']:+.1f} points, came "
+            f"{100 * entry['came']:+.1f}{beside}; {'inside' if entry['inside'] else 'outside'} of the promised "
+            f"interval."
+        )
+    if told["count"]:
+        bias = "too much" if told["bias"] > 0 else "too little"
+        lines.append(
+            f"Mean error of {told['count']} promise{'s' * (told['count'] != 1)}: {100 * told['error']:.1f} points; "
+            f"on average "
+            f"{100 * abs(told['bias']):.1f} points {bias} was promised; {told['inside']} inside of their interval."
+        )
+    else:
+        lines.append(
+            f"No promise has come due yet; {len(told['open'])} are open. The next plans compare them with what came."
+        )
+    return lines
+
+
+def milestone_words(milestone: Json, headline: str) -> str:
+    """What has to be there on that day."""
+    if milestone["score"] is None:
+        return str(milestone["words"])
+    return (
+        f"{milestone['words']}; {metric_name(headline)} about {share(milestone['score'])} by then, at least "
+        f"{share(milestone['least'])}"
+    )
+
+
+def roadmap_markdown(roadmap: Roadmap) -> str:
+    """The whole roadmap as Markdown."""
+    currency = roadmap.currency
+    lines = [f"# {roadmap.product}: what to do next", "", f"Made on {roadmap.made} from what was measured by then.", ""]
+    lines += [f"- {plain(line)}" for line in roadmap.summary]
+    if roadmap.what_if:
+        lines += ["", f"## What if: {plain(roadmap.what_if)}", "", *[f"- {plain(line)}" for line in roadmap.changes]]
+    lines += ["", "## From today to the goal", "", "| | today | wanted | |", "|---|---|---|---|"]
+    lines += [
+        f"| {_cell(g['name'])} | {_cell(g['today'])} | {_cell(g['goal'])} | {STATES[g['state']]} |"
+        for g in roadmap.gaps
+    ]
+    lines += ["", "## What to do, in this order", ""]
+    if not roadmap.chosen:
+        lines.append("Nothing is worth its cost at present.")
+    for number, item in enumerate(roadmap.chosen, 1):
+        lines += _item_lines(number, item, currency)
+    lines += ["## Milestones", "", "| by | what has to be there |", "|---|---|"]
+    lines += [f"| {each['date']} | {_cell(milestone_words(each, roadmap.headline))} |" for each in roadmap.milestones]
+    left = [item for item in roadmap.items if not item.starts]
+    if left:
+        lines += ["", "## Left out, and why", ""]
+        lines += [f"- {plain(item.what)} ({brings(item, currency)}): {plain(item.left_out)}." for item in left]
+    lines += ["", "## Risks", "", "| risk | how bad | evidence | what to do |", "|---|---|---|---|"]
+    lines += [
+        f"| {_cell(risk.name)} | {risk.severity} | {_cell(risk.evidence)} | {_cell(risk.answer)} |"
+        for risk in roadmap.risks
+    ]
+    lines += ["", "## Running it", "", *[f"- {line}" for line in service_lines(roadmap)]]
+    lines += ["", "## Promised, and what came", "", *[f"- {line}" for line in promise_lines(roadmap)]]
+    if roadmap.missing:
+        lines += ["", "## Not known", ""]
+        lines += [f"- {plain(each['what'])}: {plain(each['command'])}" for each in roadmap.missing]
+    lines += ["", "## What this rests on", "", "| figure | value | from | meaning |", "|---|---|---|---|"]
+    lines += [f"| {_name(a['name'])} | {_cell(a['value'])} | {_cell(a['source'])} | {_cell(a['meaning'])} |"
+              for a in roadmap.assumptions]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _item_lines(number: int, item: Item, currency: str) -> list[str]:
+    critical = " The end of the plan depends on it." if item.critical else ""
+    after = f" After: {', '.join(item.after)}." if item.after else ""
+    return [
+        f"### {number}. {plain(item.what)}",
+        "",
+        f"- **Why:** {plain(item.why)}.",
+        f"- **Brings:** {brings(item, currency)}.",
+        f"- **How sure:** {sure_words(item)}. Method: {plain(item.method)}. Evidence: {plain(item.evidence)}.",
+        f"- **Takes:** {takes(item, currency)}.",
+        f"- **When:** {item.starts} to {item.finishes}.{critical}{after}",
+        f"- **Done when:** {plain(item.acceptance)}.",
+        "",
+    ]
+
+
+def _cell(value: object) -> str:
+    return plain(value).replace("|", "\\|")
+
+
+def _name(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def roadmap_text(roadmap: Roadmap) -> str:
+    """The roadmap for a terminal: the summary, one paragraph an item, and where the page is."""
+    currency = roadmap.currency
+    lines = [f"{roadmap.product}: what to do next ({roadmap.made})", ""]
+    lines += [f"  {plain(line)}" for line in roadmap.summary]
+    if roadmap.what_if:
+        lines += ["", f"  what if {plain(roadmap.what_if)}:", *[f"    {plain(line)}" for line in roadmap.changes]]
+    for number, item in enumerate(roadmap.chosen, 1):
+        lines += [
+            "",
+            f"{number:>3}. {plain(item.what)}",
+            f"     why    {plain(item.why)}",
+            f"     brings {brings(item, currency)}",
+            f"     sure   {sure_words(item)}",
+            f"     takes  {takes(item, currency)}; by {item.finishes}",
+        ]
+    left = sum(not item.starts for item in roadmap.items)
+    serious = sum(risk.severity == "high" for risk in roadmap.risks)
+    assumed = sum(each["source"] == "assumed" for each in roadmap.assumptions)
+    lines += [
+        "",
+        f"  {left} left out (the page says why), {len(roadmap.risks)} risks ({serious} high), "
+        f"{len(roadmap.missing)} things not "
+        f"known, {assumed} figures assumed: `windlass plan --ask` asks for yours.",
+    ]
+    return "\n".join(lines)

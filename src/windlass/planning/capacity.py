@@ -1,0 +1,59 @@
+"""How many machines the traffic needs, from the processor time of one answer, and how long answers wait.
+
+Source: M/M/c and the Erlang C formula: Gross et al. 2008, Fundamentals of Queueing Theory, section 2.3.
+"""
+
+import math
+from dataclasses import dataclass
+
+BUSIEST = 0.6
+"""Share of its capacity that a machine is planned for at the peak: above, waiting grows faster than traffic."""
+FIXED_S = 0.0011
+"""Processor seconds of one HTTP request beside the model's own (benchmarks/planning.py measures it)."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """answers_a_second: of one machine; machines: that the peak needs; used: share of their capacity at the peak;
+    wait_ms: mean wait for a free core at the peak, infinite when overloaded."""
+
+    answers_a_second: float
+    machines: int
+    used: float
+    wait_ms: float
+
+
+def erlang_c(servers: int, offered: float) -> float:
+    """The chance that a request has to wait; 1 when overloaded.
+
+    Args: offered: traffic in erlang, arrivals a second times seconds of service.
+    """
+    if offered >= servers:
+        return 1.0
+    blocked = 1.0
+    for number in range(1, servers + 1):  # Erlang B by its recursion, which does not overflow
+        blocked = offered * blocked / (number + offered * blocked)
+    return blocked / (1 - offered / servers * (1 - blocked))
+
+
+def mean_wait_s(servers: int, arrivals: float, service_s: float) -> float:
+    """Mean wait in an M/M/c queue in seconds; infinite when overloaded."""
+    offered = arrivals * service_s
+    if offered >= servers:
+        return math.inf
+    return erlang_c(servers, offered) * service_s / (servers - offered)
+
+
+def service_s(answer_ms: float) -> float:
+    """Processor seconds of one request, from the milliseconds of one answer by the model alone."""
+    return answer_ms / 1000 + FIXED_S
+
+
+def plan(answer_ms: float, peak: float, cores: int) -> Capacity:
+    """The machines (of so many cores) that keep a peak of so many answers a second under `BUSIEST` of their
+    capacity."""
+    each = service_s(answer_ms)
+    one = cores / each
+    machines = max(1, math.ceil(peak / (BUSIEST * one)))
+    wait = mean_wait_s(machines * cores, peak, each)
+    return Capacity(one, machines, peak / (machines * one), 1000 * wait)

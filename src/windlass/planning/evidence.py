@@ -1,0 +1,254 @@
+"""Everything measured that there is, read from the store; what is missing is named with the command that measures
+it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from windlass.errors import WindlassError
+from windlass.kinds import table as kinds
+from windlass.metrics import Estimate, LabelMarks, paired_difference
+from windlass.planning import curves, label_noise, probing
+from windlass.predictors import releases
+from windlass.predictors import table as predictors
+from windlass.predictors.contract import Labeller
+from windlass.records import Alarm, Board, Candidate, Health, Improvement, Json, Prepared, Progress, Run, Splits, silent
+from windlass.serving.database import Database
+from windlass.serving.log import feedback_rows
+from windlass.sources.prepared import read_splits
+from windlass.spec import Spec
+from windlass.store import Store, fingerprint, read_json, write_json
+
+MEASURED = "measured.json"
+FORMAT = 1
+"""Of `measured.json`: what is measured anew when this changes."""
+CURVE_S, LABELS_S, COLUMNS_S = 60.0, 90.0, 40.0
+"""Processor seconds that the small trainings may take: learning curve, label check, columns."""
+MOST_COLUMNS = 20
+N_OTHERS = 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known. marks: the chosen candidate's answers on the test rows; curve, doubts, columns: from small
+    trainings;
+    others: candidate -> how much better than the chosen one; missing: what is not known."""
+
+    spec: Spec
+    board: Board
+    prepared: Prepared
+    runs: list[Run]
+    splits: Splits
+    marks: LabelMarks | None
+    released: Json | None
+    health: Health | None
+    improvements: list[Improvement]
+    feedback: Json
+    points: list[Json]
+    learner: str
+    curve: curves.Curve | None
+    doubts: Json
+    columns: list[Json]
+    others: dict[str, Estimate]
+    missing: list[Json] = field(default_factory=list)
+
+    @property
+    def best(self) -> Candidate:
+        """The chosen candidate."""
+        return self.board.candidate(self.board.chosen)
+
+    @property
+    def metric(self) -> str:
+        return self.board.headline
+
+    @property
+    def today(self) -> Estimate | None:
+        return self.best.metrics.get(self.metric)
+
+    @property
+    def accuracy(self) -> Estimate | None:
+        return self.best.metrics.get("accuracy")
+
+    @property
+    def n_train(self) -> int:
+        return self.prepared.rows["train"]
+
+
+def gather(spec: Spec, store: Store, database: Database, progress: Progress = silent) -> Evidence:
+    """Reads the records, and makes the small trainings that nobody made before for these rows.
+
+    Raises: NotReady: there is no leaderboard yet.
+    """
+    board = Board.from_json(store.read_record("evaluate"))
+    prepared = Prepared(**store.read_record("prepare"))
+    splits = read_splits(spec, store)
+    missing: list[Json] = []
+    measured = _measured(spec, store, board, splits, progress)
+    marks, others = _answers(store, board, splits, spec)
+    points = measured["points"]
+    if marks is None:
+        missing.append(_missing("label noise, weak parts and the value of handing over", "answers are texts here"))
+    elif len(points) < curves.LEAST_POINTS:
+        missing.append(_missing("learning curve", measured["fault"] or "too few rows to train on parts of them"))
+    return Evidence(
+        spec=spec,
+        board=board,
+        prepared=prepared,
+        runs=[Run(**run) for run in store.read_record("train")["runs"]],
+        splits=splits,
+        marks=marks,
+        released=_released(store, missing),
+        health=_health(store, missing),
+        improvements=_improvements(store, missing),
+        feedback=_feedback(database, missing),
+        points=points,
+        learner=measured["learner"],
+        curve=curves.fit(probing.points(points), spec.seed) if len(points) >= curves.LEAST_POINTS else None,
+        doubts=measured["doubts"],
+        columns=measured["columns"],
+        others=others,
+        missing=missing,
+    )
+
+
+def _missing(what: str, command: str) -> Json:
+    return {"what": what, "command": command}
+
+
+def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: Progress) -> Json:
+    """The small trainings of these rows, kept beside the plan: they do not change with prices or deadlines."""
+    learner = probing.learner_for(splits, board.candidate(board.chosen).learner)
+    key = fingerprint([FORMAT, splits.fingerprint, learner, board.headline, spec.seed])
+    path = store.stage("plan") / MEASURED
+    if path.is_file() and (known := read_json(path)).get("key") == key:
+        return dict(known)
+    found: Json = {"key": key, "learner": learner, "points": [], "doubts": {}, "columns": [], "fault": ""}
+    if learner:
+        probe = probing.Probe(splits, learner, board.headline, spec.seed)
+        try:
+            for point in probing.learning_points(probe, probing.SHARES, CURVE_S, progress):
+                found["points"].append(point)
+            found["doubts"] = _doubts(probe, found["points"], progress)
+            found["columns"] = _columns(probe, found["points"], progress)
+        except probing.FAILURES as error:
+            found["fault"] = str(error)[:300]
+    progress("plan", 1, 1, "")
+    write_json(path, found)
+    return found
+
+
+def _doubts(probe: probing.Probe, points: list[Json], progress: Progress) -> Json:
+    """How many training labels are doubted, and what leaving those rows out changes on the validation rows."""
+    if len(probe.splits.train) > probing.MOST_ROWS or points[-1]["seconds"] * (probing.N_FOLDS + 2) > LABELS_S:
+        return {}
+    seen = probing.out_of_sample(probe, progress)
+    found = label_noise.suspects(seen.targets, seen.probabilities, seen.labels)
+    if not len(found.rows):
+        return {"count": 0, "share": vars(found.share), "by_label": {}, "rows": [], "gain": None}
+    rows = probe.splits.train
+    kept = np.ones(len(rows), bool)
+    kept[found.rows] = False
+    whole = probing.fitted(probe, rows)
+    output = probe.splits.output_column
+    without = rows.filter(kept.tolist())
+    gain = None
+    if without[output].n_unique() == rows[output].n_unique():
+        gain = vars(paired_difference(probe.metric, probing.fitted(probe, without).marks, whole.marks, probe.seed))
+    said = [seen.labels[place] for place in found.said]
+    return {
+        "count": len(found.rows),
+        "share": vars(found.share),
+        "by_label": found.by_label,
+        "rows": [{"row": int(row), "label": str(rows[output][int(row)]), "rather": rather}
+                 for row, rather in zip(found.rows[:20].tolist(), said, strict=False)],
+        "gain": gain,
+    }  # fmt: skip
+
+
+def _columns(probe: probing.Probe, points: list[Json], progress: Progress) -> list[Json]:
+    """What each column adds: the score with it less the score without it, on the validation rows."""
+    inputs = probe.splits.inputs
+    if not 1 < len(inputs) <= MOST_COLUMNS or points[-1]["seconds"] * len(inputs) > COLUMNS_S:
+        return []
+    whole = probing.fitted(probe, probe.splits.train)
+    found = []
+    for number, name in enumerate(inputs):
+        progress("plan columns", number, len(inputs), name)
+        rest = {other: kind for other, kind in inputs.items() if other != name}
+        splits = probing.replace(probe.splits, inputs=rest)
+        without = probing.fitted(probing.replace(probe, splits=splits), splits.train)
+        gain = paired_difference(probe.metric, whole.marks, without.marks, probe.seed)
+        found.append({"column": name, "adds": vars(gain)})
+    return found
+
+
+def _answers(store: Store, board: Board, splits: Splits, spec: Spec) -> tuple[LabelMarks | None, dict[str, Estimate]]:
+    """The chosen candidate's answers on the test rows, and how much better the best others are on the same rows."""
+    rows = splits.test.to_dicts()
+    truth = [row[spec.output_column] for row in rows]
+    chosen = predictors.load(store.run_folder(board.chosen) / "artifact")
+    if not isinstance(chosen, Labeller):
+        return None, {}
+    marks = chosen.marks(rows, truth, splits.root)
+    others = {}
+    for other in _worth_comparing(board):
+        found = predictors.load(store.run_folder(other.name) / "artifact").marks(rows, truth, splits.root)
+        others[other.name] = paired_difference(board.headline, found, marks, spec.seed)
+    return marks, others
+
+
+def _worth_comparing(board: Board) -> list[Candidate]:
+    """The best few other candidates, and those that are as good but cheaper."""
+    mine = board.candidate(board.chosen)
+    others = [each for each in board.candidates if each.name != board.chosen and each.learner != "majority"]
+    cheaper = [each for each in others if each.as_good_as_chosen and each.latency_p50_ms < mine.latency_p50_ms]
+    return others[:N_OTHERS] + [each for each in cheaper if each not in others[:N_OTHERS]]
+
+
+def _released(store: Store, missing: list[Json]) -> Json | None:
+    try:
+        return next(each for each in releases.listing(store) if each["champion"])
+    except (WindlassError, StopIteration):
+        missing.append(_missing("a release", "`windlass release`"))
+        return None
+
+
+def _health(store: Store, missing: list[Json]) -> Health | None:
+    path = store.record("watch")
+    if not path.is_file():
+        missing.append(_missing("drift, live quality and real traffic", "`windlass serve`, then `windlass watch`"))
+        return None
+    values: dict[str, Any] = {name: value for name, value in read_json(path).items() if name in Health.__annotations__}
+    estimates = {name: Estimate(**values[name]) if values.get(name) else None for name in ("estimated", "measured")}
+    return Health(**{**values, **estimates, "alarms": [Alarm(**alarm) for alarm in values.get("alarms", [])]})
+
+
+def _improvements(store: Store, missing: list[Json]) -> list[Improvement]:
+    """The attempts at a better champion, oldest first."""
+    found = []
+    for path in sorted((store.folder / "improve").glob("**/*.json")):
+        values = read_json(path)
+        if isinstance(values, dict) and set(Improvement.__annotations__) <= set(values):
+            found.append(Improvement(**{name: values[name] for name in Improvement.__annotations__}))
+    if not found:
+        missing.append(_missing("what learning from feedback brings", "`windlass improve`"))
+    return sorted({each.id: each for each in found}.values(), key=lambda each: each.at)
+
+
+def _feedback(database: Database, missing: list[Json]) -> Json:
+    """How many answers people judged, and how many of them were wrong: the latest word on each answer counts."""
+    latest: dict[str, bool] = {}
+    try:
+        for row in feedback_rows(database):
+            latest[row["id"]] = row["correct"] == row["value"]
+    except WindlassError as error:
+        missing.append(_missing("feedback", error.message))
+    if not latest:
+        missing.append(_missing("what users say was right", "`windlass serve` takes it at /v1/feedback"))
+    return {"count": len(latest), "wrong": sum(not right for right in latest.values())}
+
+
+def goal_bound(evidence: Evidence) -> float | None:
+    """The number in the goal, if there is one."""
+    return kinds.goal(evidence.spec).bound

@@ -1,0 +1,39 @@
+"""The one table of what a plan can propose, each made from evidence, and the items that come of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from windlass.planning import data_items, model_items
+from windlass.planning.setting import Setting
+from windlass.records import Item
+
+PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
+    model_items.retrain,
+    model_items.other_model,
+    model_items.cheaper_model,
+    model_items.machines,
+    data_items.cleaner_labels,
+    data_items.weak_labels,
+    data_items.more_rows,
+    data_items.weak_part,
+    data_items.feedback,
+    model_items.hand_over,
+    model_items.more_test_rows,
+    model_items.fairness,
+    model_items.columns,
+)
+AFTER = {"rows": ("labels",), "weak-labels": ("labels",), "handover": ("model", "cheaper")}
+"""What begins with a word waits for what begins with one of the others: labels are cleaned before more are bought,
+and a
+threshold belongs to the model that it was measured on."""
+
+
+def proposals(setting: Setting) -> list[Item]:
+    """All items that the evidence supports; ids are unique, `after` names items that are there."""
+    found = [item for propose in PROPOSALS for item in propose(setting)]
+    return [replace(item, after=_after(item, found)) for item in found]
+
+
+def _after(item: Item, found: list[Item]) -> tuple[str, ...]:
+    words = next((words for start, words in AFTER.items() if item.id.startswith(start)), ())
+    return tuple(other.id for other in found if other.id.startswith(words) and other.id != item.id) if words else ()

@@ -1,0 +1,173 @@
+"""Parts of the rows that are answered worse than the rest, and groups that are answered differently.
+
+Slices: levels of a category, low and high numbers, what is missing, short and long texts, scripts. That a slice is
+worse is
+told by a two-proportion z-test, Bonferroni-corrected for the slices looked at.
+Source: Chung et al. 2019, Slice Finder, arXiv:1807.06068; equal opportunity: Hardt et al. 2016, arXiv:1610.02413.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from windlass.metrics import Estimate
+from windlass.pages.classes import wilson
+from windlass.records import Row
+
+LEAST_ROWS = 30
+MOST_LEVELS = 20
+LEVEL = 0.05
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows that a sentence describes. wrong: share of wrong answers inside; rest: outside; gap: the difference, with
+    its
+    interval; rows: how many there are inside."""
+
+    column: str
+    words: str
+    rows: int
+    share: float
+    wrong: Estimate
+    rest: float
+    gap: Estimate
+
+
+def weak_slices(rows: Sequence[Row], inputs: dict[str, str], right: np.ndarray) -> list[Slice]:
+    """The slices that are certainly worse than the rest, the one with most wrong answers to win first.
+
+    Args: right: (n,) bool, whether the row was answered right.
+    """
+    looked_at = [
+        (column, words, mask)
+        for column, kind in inputs.items()
+        for words, mask in masks(column, kind, [row.get(column) for row in rows])
+        if LEAST_ROWS <= mask.sum() <= len(rows) - LEAST_ROWS
+    ]
+    z = NormalDist().inv_cdf(1 - LEVEL / 2 / max(len(looked_at), 1))
+    found = [_slice(column, words, mask, right) for column, words, mask in looked_at]
+    weak = [each for each, (_, _, mask) in zip(found, looked_at, strict=True) if _z(mask, right) > z]
+    return sorted(weak, key=lambda each: -each.share * each.gap.value)
+
+
+def masks(column: str, kind: str, values: Sequence[Any]) -> list[tuple[str, np.ndarray]]:
+    """(words, which rows) of each slice of a column."""
+    missing = np.array([value is None or value == "" or value != value for value in values])
+    found = [(f"'{column}' is missing", missing)]
+    if kind == "category":
+        text = np.array(["" if gone else str(value) for value, gone in zip(values, missing, strict=True)])
+        levels, counts = np.unique(text[~missing], return_counts=True)
+        common = levels[np.argsort(-counts, kind="stable")][:MOST_LEVELS]
+        found += [(f"'{column}' is '{level}'", text == level) for level in common]
+    if kind == "number":
+        found += _halves(column, [float("nan") if gone else float(v) for v, gone in zip(values, missing, strict=True)])
+    if kind == "text":
+        found += _of_texts(column, ["" if gone else str(value) for value, gone in zip(values, missing, strict=True)])
+    return found
+
+
+def _halves(column: str, numbers: Sequence[float]) -> list[tuple[str, np.ndarray]]:
+    """The lowest and the highest quarter of a number."""
+    array = np.array(numbers)
+    if np.isnan(array).all():
+        return []
+    low, high = np.nanpercentile(array, [25, 75])
+    below, above = array <= low, array >= high
+    return [(f"'{column}' is at most {low:g}", below), (f"'{column}' is at least {high:g}", above)]
+
+
+def _of_texts(column: str, texts: Sequence[str]) -> list[tuple[str, np.ndarray]]:
+    lengths = np.array([len(text) for text in texts])
+    low, high = np.percentile(lengths, [25, 75])
+    chinese = np.array([bool(HAN.search(text)) for text in texts])
+    return [
+        (f"'{column}' has at most {low:.0f} characters", lengths <= low),
+        (f"'{column}' has at least {high:.0f} characters", lengths >= high),
+        (f"'{column}' has Chinese in it", chinese),
+    ]
+
+
+def _slice(column: str, words: str, mask: np.ndarray, right: np.ndarray) -> Slice:
+    inside, outside = ~right[mask], ~right[~mask]
+    return Slice(
+        column,
+        words,
+        int(mask.sum()),
+        float(mask.mean()),
+        wilson(int(inside.sum()), len(inside)),
+        float(outside.mean()),
+        difference(inside, outside),
+    )
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> Estimate:
+    """Difference of two shares with its 95 % interval (Newcombe 1998, method 10)."""
+    one, two = wilson(int(first.sum()), len(first)), wilson(int(second.sum()), len(second))
+    gap = one.value - two.value
+    low = gap - np.hypot(one.value - one.low, two.high - two.value)
+    high = gap + np.hypot(one.high - one.value, two.value - two.low)
+    return Estimate(gap, float(low), float(high))
+
+
+def _z(mask: np.ndarray, right: np.ndarray) -> float:
+    inside, outside = ~right[mask], ~right[~mask]
+    both = (~right).mean()
+    spread = np.sqrt(max(both * (1 - both), 1e-12) * (1 / len(inside) + 1 / len(outside)))
+    return float((inside.mean() - outside.mean()) / spread)
+
+
+@dataclass(frozen=True)
+class Unequal:
+    """Two groups of a marked column that are answered differently: the share (of rows whose truth is `label`) that is
+    answered `label`, in the groups where it is lowest and highest."""
+
+    column: str
+    label: str
+    low_words: str
+    high_words: str
+    low: Estimate
+    high: Estimate
+    gap: Estimate
+
+
+def unequal(
+    rows: Sequence[Row], marked: dict[str, str], truth: np.ndarray, answers: np.ndarray, labels: tuple[str, ...]
+) -> list[Unequal]:
+    """Marked columns in whose groups a label is certainly not found equally well (Bonferroni over what is compared)."""
+    found = []
+    for column, kind in marked.items():
+        groups = [
+            (words, mask)
+            for words, mask in masks(column, kind, [row.get(column) for row in rows])
+            if "missing" not in words
+        ]
+        for place, label in enumerate(labels):
+            pair = _furthest(groups, truth == place, answers == place)
+            if pair is not None:
+                found.append(Unequal(column, label, *pair))
+    z = NormalDist().inv_cdf(1 - LEVEL / 2 / max(len(found), 1)) / 1.959964
+    certain = [each for each in found if each.gap.value - z * (each.gap.value - each.gap.low) > 0]
+    return sorted(certain, key=lambda each: -each.gap.value)
+
+
+Pair = tuple[str, str, Estimate, Estimate, Estimate]
+
+
+def _furthest(groups: Sequence[tuple[str, np.ndarray]], is_true: np.ndarray, is_said: np.ndarray) -> Pair | None:
+    """The group where the label is found least and the one where it is found most."""
+    rate: Callable[[np.ndarray], float] = lambda mask: float(is_said[mask & is_true].mean())  # noqa: E731
+    fitting = [(words, mask) for words, mask in groups if (mask & is_true).sum() >= LEAST_ROWS]
+    if len(fitting) < 2:
+        return None
+    low, high = min(fitting, key=lambda pair: rate(pair[1])), max(fitting, key=lambda pair: rate(pair[1]))
+    worst, best = is_said[low[1] & is_true], is_said[high[1] & is_true]
+    return (
+        low[0], high[0], wilson(int(worst.sum()), len(worst)), wilson(int(best.sum()), len(best)),
+        difference(best, worst),
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""Everything measured -> a roadmap: what to do next, what it brings, what it costs, by when, and how sure that is."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+from windlass.pages.roadmap import roadmap_page
+from windlass.pages.roadmap_pictures import gantt, mermaid
+from windlass.pages.roadmap_text import roadmap_markdown
+from windlass.planning import promises
+from windlass.planning.changes import Wish, changed, differences
+from windlass.planning.drawing import Frame, draw
+from windlass.planning.evidence import gather
+from windlass.planning.product import Product, load, load_prices
+from windlass.planning.setting import Setting
+from windlass.records import Progress, Roadmap, as_json, silent
+from windlass.serving.database import Sqlite, database
+from windlass.spec import Spec
+from windlass.store import Store, fingerprint, write_json, write_text
+
+LOG = "requests.sqlite"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for. wish: what would be otherwise ("what if"); made: the day of the plan (none: today);
+    database: URL of the service's memory (none: the project's file)."""
+
+    wish: Wish = field(default_factory=Wish)
+    made: date | None = None
+    database: str = ""
+
+
+def key_of(spec: Spec, store: Store) -> str:
+    product = load(store.project, list(spec.inputs))
+    return fingerprint([store.read_record("evaluate")["key"], product.model_dump(mode="json")])
+
+
+def plan(spec: Spec, store: Store, order: Order | None = None, progress: Progress = silent) -> Roadmap:
+    """Writes the roadmap as JSON, Markdown, page and pictures; keeps what it promises, and judges what came of old
+    promises.
+
+    A "what if" writes `what-if.*` instead, says what it changes, and promises nothing.
+    Raises: NotReady: there is no leaderboard. SpecError: product.yaml is wrong.
+    """
+    order = order or Order()
+    product = load(store.project, list(spec.inputs))
+    other_product = changed(product, order.wish)
+    memory = database(order.database) if order.database else Sqlite(store.folder / "serve" / LOG)
+    evidence = gather(spec, store, memory, progress)
+    made = order.made or datetime.now(UTC).date()
+    key = key_of(spec, store)
+
+    def drawn(asked: Product) -> tuple[Setting, Roadmap]:
+        prices, prices_from = load_prices(asked, store.project)
+        setting = Setting(evidence, asked, prices)
+        return setting, draw(setting, Frame(made, prices_from, key))
+
+    setting, roadmap = drawn(product)
+    known = promises.read(store)
+    if order.wish.words:
+        _, other = drawn(other_product)
+        told = replace(other, promises=promises.told(known), what_if=order.wish.words,
+                       changes=differences(roadmap, other))  # fmt: skip
+        _write(store, told, "what-if")
+        return told
+    came = promises.outcomes(setting, known, made.isoformat())
+    still = promises.open_promises([*known, *came])
+    fresh = [promises.promise(setting, item, made.isoformat()) for item in roadmap.chosen if item.id not in still]
+    promises.add(store, [*came, *fresh])
+    roadmap = replace(roadmap, promises=promises.told([*known, *came, *fresh]))
+    _write(store, roadmap, "roadmap")
+    write_json(store.record("plan"), as_json(roadmap))
+    return roadmap
+
+
+def _write(store: Store, roadmap: Roadmap, name: str) -> None:
+    folder = store.stage("plan")
+    write_text(folder / f"{name}.md", roadmap_markdown(roadmap))
+    write_text(folder / f"{name}.html", roadmap_page(roadmap))
+    write_text(folder / f"{name}.svg", gantt(roadmap, is_alone=True))
+    write_text(folder / f"{name}.mmd", mermaid(roadmap))
+    write_json(folder / f"{name}.json", as_json(roadmap))

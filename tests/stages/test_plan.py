@@ -1,0 +1,147 @@
+"""The stage `plan`: a roadmap from what was measured, what it promises, and what came of it."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from windlass import lifecycle
+from windlass.errors import NotReady, SpecError
+from windlass.planning import promises
+from windlass.planning.changes import Wish
+from windlass.records import Roadmap, silent
+from windlass.stages.plan import Order, plan
+
+from .conftest import Product, messages
+
+DAY = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A product with a leaderboard, some of its labels wrong, and its first roadmap."""
+    product = Product(tmp_path_factory.mktemp("desk"))
+    rows = [(text, "account" if number % 9 == 0 else label) for number, (text, label) in enumerate(messages(240))]
+    product.csv(rows)
+    spec = product.spec(learners=["linear"], goal="macro_f1 >= 0.99")
+    (product.folder / "product.yaml").write_text(
+        "requests_a_day: 2000\nbudget: 3000\npeople: 2\nwrong_cost: 3\nsensitive: [message]\n", encoding="utf-8"
+    )
+    lifecycle.run(spec, product.store, silent, lambda word, skipped: None, "evaluate")
+    return product, spec, plan(spec, product.store, Order(made=DAY))
+
+
+def test_every_item_says_what_why_how_much_how_sure_and_by_when(desk):
+    _, _, roadmap = desk
+    assert roadmap.items
+    for item in roadmap.items:
+        assert len(item.what) > 10
+        assert len(item.why) > 20
+        assert item.evidence
+        assert item.method
+        assert item.acceptance
+        assert item.sure in ("measured", "forecast", "rough")
+        assert bool(item.starts) != bool(item.left_out)
+        assert item.gain is None or item.gain.low <= item.gain.value <= item.gain.high
+        assert "2026-11-22" <= item.finishes <= "2027-05-25" if item.starts else True
+    assert sum(item.cost for item in roadmap.chosen) <= 3_000
+
+
+def test_the_roadmap_is_written_in_every_form(desk):
+    product, _, roadmap = desk
+    folder = product.store.folder / "plan"
+    assert Roadmap.from_json(json.loads((folder / "plan.json").read_text(encoding="utf-8"))) == roadmap
+    text = (folder / "roadmap.md").read_text(encoding="utf-8")
+    page = (folder / "roadmap.html").read_text(encoding="utf-8")
+    for item in roadmap.chosen:
+        assert item.finishes in text
+        assert item.finishes in page
+    assert "<script" not in page
+    assert "风险" in page
+    assert not re.search(r"\b(nan|None|inf)\b", text)
+    assert (folder / "roadmap.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert (folder / "roadmap.mmd").read_text(encoding="utf-8").startswith("gantt")
+
+
+def test_assumed_figures_are_shown_as_assumed_and_said_ones_as_said(desk):
+    _, _, roadmap = desk
+    sources = {each["name"]: each["source"] for each in roadmap.assumptions}
+    assert sources["requests_a_day"] == "product.yaml"
+    assert sources["hour_cost"] == "assumed"
+    assert "not yours" in sources["machine_hour"]
+
+
+def test_what_is_not_measured_is_named_with_the_command_that_would(desk):
+    _, _, roadmap = desk
+    told = " ".join(f"{each['what']} {each['command']}" for each in roadmap.missing)
+    assert "`windlass watch`" in told
+    assert "`windlass release`" in told
+
+
+def test_the_same_evidence_gives_the_same_plan_and_promises_once(desk):
+    product, spec, roadmap = desk
+    before = promises.read(product.store)
+    again = plan(spec, product.store, Order(made=DAY))
+    assert replace(again, promises={}) == replace(roadmap, promises={})
+    assert promises.read(product.store) == before
+    assert {entry["id"] for entry in before} == {item.id for item in roadmap.chosen}
+
+
+def test_what_if_says_what_changes_and_leaves_the_plan_alone(desk):
+    product, spec, _ = desk
+    kept = (product.store.folder / "plan" / "plan.json").read_bytes()
+    told = plan(spec, product.store, Order(Wish(traffic="100x", budget="0"), DAY))
+    assert told.what_if == "traffic 100x, budget 0"
+    assert any(line.startswith("Cost of an API a month") for line in told.changes)
+    assert sum(item.cost for item in told.chosen) == 0
+    assert (product.store.folder / "plan" / "plan.json").read_bytes() == kept
+    assert plan(spec, product.store, Order(Wish(traffic="1x"), DAY)).changes == ["Nothing changes."]
+
+
+@pytest.mark.parametrize(
+    "wish", [Wish(traffic="ten"), Wish(traffic="0x"), Wish(budget="-1"), Wish(deadline="soon"), Wish(hours="nan")]
+)
+def test_a_wish_that_is_no_number_or_date_is_refused(desk, wish):
+    product, spec, _ = desk
+    with pytest.raises(SpecError, match="expected"):
+        plan(spec, product.store, Order(wish, DAY))
+
+
+def test_without_a_leaderboard_there_is_no_plan(product):
+    with pytest.raises(NotReady, match="'evaluate' has not run"):
+        plan(product.spec(), product.store)
+
+
+def test_what_came_is_compared_with_what_was_promised(desk):
+    """By hand: +4 points were promised for a third more rows; the rows are there and the score rose by 3."""
+    product, spec, roadmap = desk
+    path = promises.path(product.store)
+    saved = path.read_bytes()
+    now = roadmap.today.value
+    path.unlink()
+    entry = {
+        "event": "promised", "id": "rows-120", "at": "2026-01-01", "what": "more rows", "method": "curve",
+        "metric": "macro_f1", "before": now - 0.03, "gain": {"value": 0.04, "low": 0.0, "high": 0.05},
+        "measure": "train_rows", "measured": 90.0, "bound": 120.0, "at_most": False, "by": "2026-02-01",
+    }  # fmt: skip
+    promises.add(product.store, [entry])
+    told = plan(spec, product.store, Order(made=DAY)).promises
+    assert told["count"] == 1
+    assert told["error"] == pytest.approx(0.01)
+    assert told["bias"] == pytest.approx(0.01)
+    assert told["inside"] == 1
+    text = (product.store.folder / "plan" / "roadmap.md").read_text(encoding="utf-8")
+    assert "promised +4.0 points, came +3.0" in text
+    assert "1.0 points too much was promised" in text
+    path.write_bytes(saved)
+
+
+def test_a_line_that_a_crash_cut_is_left_out_and_written_over(product):
+    promises.add(product.store, [{"event": "promised", "id": "one"}])
+    with promises.path(product.store).open("a", encoding="utf-8") as file:
+        file.write('{"event": "promi')
+    assert [entry["id"] for entry in promises.read(product.store)] == ["one"]
+    promises.add(product.store, [{"event": "promised", "id": "two"}])
+    assert [entry["id"] for entry in promises.read(product.store)] == ["one", "two"]
