@@ -238,7 +238,6 @@ def plan(
     traffic: Annotated[str, typer.Option(help="what if: answers a day, or 10x as many")] = "",
     budget: Annotated[str, typer.Option(help="what if: money that the plan may spend")] = "",
     deadline: Annotated[str, typer.Option(help="what if: such as 2027-03-01")] = "",
-    hours: Annotated[str, typer.Option(help="what if: hours a week of the team")] = "",
     ask: Annotated[bool, typer.Option("--ask", help="ask for product.yaml first: users, money, people")] = False,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
@@ -250,7 +249,7 @@ def plan(
         ask_all(opened.folder, list(opened.spec.inputs), typer.prompt, typer.echo)
     from windlass.records import as_json as plain
 
-    made = opened.plan(traffic=traffic, budget=budget, deadline=deadline, hours=hours)
+    made = opened.plan(traffic=traffic, budget=budget, deadline=deadline)
     page = opened.store.stage("plan") / ("what-if.html" if made.what_if else "roadmap.html")
     _print(plain(made), as_json, f"{made}\n  {page}")
 

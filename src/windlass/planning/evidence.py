@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import WindlassError
+from windlass.improving.cycle import history
 from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, LabelMarks, paired_difference
 from windlass.planning import curves, label_noise, probing
@@ -226,14 +227,10 @@ def _health(store: Store, missing: list[Json]) -> Health | None:
 
 def _improvements(store: Store, missing: list[Json]) -> list[Improvement]:
     """The attempts at a better champion, oldest first."""
-    found = []
-    for path in sorted((store.folder / "improve").glob("**/*.json")):
-        values = read_json(path)
-        if isinstance(values, dict) and set(Improvement.__annotations__) <= set(values):
-            found.append(Improvement(**{name: values[name] for name in Improvement.__annotations__}))
+    found = history(store)
     if not found:
         missing.append(_missing("what learning from feedback brings", "`windlass improve`"))
-    return sorted({each.id: each for each in found}.values(), key=lambda each: each.at)
+    return found
 
 
 def _feedback(database: Database, missing: list[Json]) -> Json:
