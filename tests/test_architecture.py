@@ -16,7 +16,7 @@ ROOMS = (
     "errors",
     "client",
     "metrics",
-    "text_metrics",
+    "drift_metrics text_metrics",
     "cell sandbox",
     "records spec",
     "brand",

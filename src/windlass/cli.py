@@ -259,8 +259,8 @@ app.add_typer(keys, name="keys")
 
 
 def _memory(project: Path) -> Any:
+    from windlass.serving.home import memory
     from windlass.spec import load
-    from windlass.stages.serve import memory
     from windlass.store import Store
 
     load(project)

@@ -18,6 +18,7 @@ PARTS = (
     ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
     ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "windlass[otel]"),
     ("keep the log in PostgreSQL", ("psycopg",), "windlass[postgres]"),
+    ("tell drift of the right answers", ("river",), "windlass[watch]"),
     ("train networks", ("torch", "onnx"), "windlass[train]"),
     ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
     ("fine-tune language models", ("peft", "trl"), "windlass[llm]"),

@@ -39,6 +39,7 @@ LEAST_GAIN = 0.1
 """Share of right answers that whatever learns must have above the commonest answer; the toys allow 0.3 to 0.4."""
 MAX_BLUEPRINT_BYTES = 3_000_000
 MAX_FAULT = 200
+MAX_CODE = 32_767
 MOST_WRITING_S = 12.0
 """Learners of texts use what they are given; a toy needs no more."""
 
@@ -115,6 +116,38 @@ def check_kind(kind: Kind, samples: Sequence[Any] | None = None, options: Json |
             _check_output(kind, good, options)
         else:
             _check_form(kind, form, good, options)
+    _check_sketch(kind, [kind.read(value, None) for value in good])
+
+
+def _check_sketch(kind: Kind, values: list[Any]) -> None:
+    """Profiles are short lists of small whole numbers, the same in every process, and tell one half from the other."""
+    what = f"{kind.name}: sketch"
+    sketch = kind.sketch
+    if sketch is None:
+        raise AssertionError(f"{what} is missing, expected one: a service must be able to tell drift")
+    state = sketch.learn(iter(values[: max(1, len(values) // 2)]))
+    copy = json.loads(json.dumps(state, allow_nan=False, ensure_ascii=False).encode("utf-8"))
+    profiles = [sketch.profile(value, copy) for value in values]
+    expect(profiles == [sketch.profile(value, state) for value in values], f"{what} differs after a JSON round trip")
+    small = all(type(number) is int and abs(number) <= MAX_CODE for profile in profiles for number in profile)
+    expect(small, f"{what} holds what is no whole number up to {MAX_CODE:,}")
+    width = len(profiles[0])
+    expect({len(profile) for profile in profiles} == {width}, f"{what} has several lengths")
+    tells = len({tuple(profile) for profile in profiles}) > 1 or len(set(map(repr, values))) == 1
+    expect(tells, f"{what} is the same for all values")
+    traits = sketch.traits(copy)
+    expect(traits, f"{what} has no traits")
+    ends = [trait.start + (trait.width if trait.form == "vector" else 1) for trait in traits]
+    expect(max(ends) <= width, f"{what} is shorter than its traits say")
+    table = np.array(profiles)
+    for shift in sketch.drift(copy, table, table):
+        expect(not shift.is_large, f"{what} '{shift.trait}' drifts from itself by {shift.effect:g}")
+        expect(0 <= shift.p <= 1, f"{what} '{shift.trait}' has the p-value {shift.p}")
+    nothing = table[:0]
+    for reference, now in ((nothing, table), (table, nothing), (nothing, nothing)):
+        alike = not any(shift.is_large and shift.p < 1 for shift in sketch.drift(copy, reference, now))
+        expect(alike, f"{what} drifts where there is nothing to compare")
+    sketch.profile(values[0], sketch.learn(iter([])))
 
 
 def _is_readable(kind: Kind, value: Any) -> bool:

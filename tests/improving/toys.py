@@ -13,9 +13,9 @@ from windlass.predictors.linear import write_weights
 from windlass.predictors.table import load
 from windlass.project import Project
 from windlass.records import Column, Manifest
+from windlass.serving.home import log_path
 from windlass.serving.log import Feedback, Logged, RequestLog
 from windlass.spec import Spec, parse
-from windlass.stages.serve import log_path
 
 LABELS = ("account", "delivery", "refund")
 WORDS = {"account": "password", "delivery": "parcel", "refund": "money"}

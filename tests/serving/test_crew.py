@@ -17,11 +17,12 @@ import pytest
 from windlass.errors import NotReady, SpecError
 from windlass.serving import keys
 from windlass.serving.buckets import SharedBuckets
+from windlass.serving.home import log_path
 from windlass.serving.keys import Rate, Wish
 from windlass.serving.settings import Settings
 from windlass.serving.tally import Tally, summed
 from windlass.spec import dump, parse
-from windlass.stages.serve import log_path, serve
+from windlass.stages.serve import serve
 from windlass.store import Store
 
 SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")

@@ -12,9 +12,9 @@ from postgres_server import Server
 from windlass.errors import NotReady, SpecError, WindlassError
 from windlass.serving.database import Database, Failure, Memory, Schema, database
 from windlass.serving.faults import Fault
+from windlass.serving.home import memory
 from windlass.serving.log import TABLES, Feedback, Logged, RequestLog, feedback_rows
 from windlass.serving.settings import Settings
-from windlass.stages.serve import memory
 from windlass.store import Store
 
 NOTES = Schema("notes", ("create table if not exists notes (text text not null unique)",))

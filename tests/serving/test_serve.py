@@ -16,12 +16,13 @@ import pytest
 from windlass.errors import DataError, GateRefused, NotReady
 from windlass.predictors import releases
 from windlass.predictors.artifact import read_golden
+from windlass.serving.home import log_path
 from windlass.serving.log import answer_rows
 from windlass.serving.probe import probe
 from windlass.serving.server import bind
 from windlass.serving.settings import Settings
 from windlass.spec import dump, parse
-from windlass.stages.serve import log_path, serve
+from windlass.stages.serve import serve
 from windlass.store import Store, hash_folder, write_json
 
 SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")

@@ -9,12 +9,15 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
+from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest
 from windlass.records import Answer, Json
 
 MAX_CHARACTERS = 500
 MAX_LEVELS = 1_000
 N_ALTERNATIVES = 3
 N_BACKGROUND = 8
+N_STRANGE = 8
+"""Codes that names which training did not know share by their hash."""
 
 
 def check(value: Any) -> str | None:
@@ -109,6 +112,43 @@ def describe(value: str, state: Json) -> str:
     return f"is {shown(value)}" + (f" ({shares[levels.index(value)]:.0%} of the training rows)" if shares else "")
 
 
+def learn(values: Iterable[str]) -> Json:
+    """The commonest names, in the order of their codes."""
+    counts = Counter(value for value in values if value != "")
+    return {"known": [name for name, _ in counts.most_common(MAX_LEVELS)]}
+
+
+def profile(value: str, state: Json) -> Profile:
+    """The number of the name: 0 missing, 1-8 one that was not known, by its hash, then the known ones."""
+    if value == "":
+        return [MISSING]
+    place = _codes(state).get(value)
+    return [1 + digest(value)[0] % N_STRANGE if place is None else place]
+
+
+_CODES: dict[int, tuple[Json, dict[str, int]]] = {}
+
+
+def _codes(state: Json) -> dict[str, int]:
+    """Name -> code, made once a state (kept for the last few)."""
+    found = _CODES.get(id(state))
+    if found is None or found[0] is not state:
+        if len(_CODES) > 64:
+            _CODES.clear()
+        found = (state, {name: 1 + N_STRANGE + number for number, name in enumerate(state["known"])})
+        _CODES[id(state)] = found
+    return found[1]
+
+
+def traits(state: Json) -> tuple[Trait, ...]:
+    width = 1 + N_STRANGE + len(state["known"])
+    return (
+        Trait("missing", "rate", 0, width, (MISSING,)),
+        Trait("new", "rate", 0, width, tuple(range(1, 1 + N_STRANGE))),
+        Trait("mix", "names", 0, width),
+    )
+
+
 def positive(state: Json) -> int:
     """The class that a binary score is about: the rarer one."""
     return int(np.argmin(state["counts"]))
@@ -126,4 +166,5 @@ KIND = Kind(
     metrics=("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc"),
     background=background,
     describe=describe,
+    sketch=Sketch(learn, profile, traits),
 )

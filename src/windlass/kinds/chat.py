@@ -8,6 +8,7 @@ from typing import Any
 from windlass.errors import DataError
 from windlass.kinds import text
 from windlass.kinds.contract import Batch, Kind, is_missing, shown
+from windlass.kinds.sketch import Sketch
 from windlass.records import Json
 
 ROLES = ("system", "user", "assistant")
@@ -79,4 +80,9 @@ KIND = Kind(
     fit=fit,
     encode=encode,
     portable=lambda value, root: None if is_missing(value) else messages(read(value, root)),
+    sketch=Sketch(
+        lambda values: text.learn(as_text(value) for value in values),
+        lambda value, state: text.profile(as_text(value), state),
+        text.traits,
+    ),
 )

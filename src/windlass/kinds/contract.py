@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from windlass.kinds.sketch import Sketch
 from windlass.records import Answer, Json
 
 
@@ -74,6 +75,7 @@ class Kind:
     background(state) -> read values that stand for the training rows where this one is left out, with their shares.
     describe(value, state) -> a read value among the training rows, in words.
     parts: how a value comes apart; None: it is one piece.
+    sketch: what may be remembered of a value without keeping it, and how that drifts; every kind has one.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Kind:
     background: Callable[[Json], list[tuple[Any, float]]] = lambda state: [("", 1.0)]
     describe: Callable[[Any, Json], str] = lambda value, state: shown(value)
     parts: Parts | None = None
+    sketch: Sketch | None = None
 
 
 def is_missing(value: Any) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import Kind, is_missing, shown
 from windlass.kinds.number import MISSING_WORDS
+from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
 from windlass.records import Json
 
 FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
@@ -101,7 +102,30 @@ def describe(value: datetime | None, state: Json) -> str:
     return f"is {value.date()}" + (f", {word} than most training rows" if word else "")
 
 
+def learn(values: Iterable[datetime | None]) -> Json:
+    """The first and the last day of training, in years since 2000."""
+    years = [_years(value) for value in values if value is not None]
+    return {"first": min(years, default=0.0), "last": max(years, default=0.0)}
+
+
+def profile(value: datetime | None, state: Json) -> Profile:
+    """The day of the week (0: missing), and whether it is earlier than all of training (1), within (2) or later (3)."""
+    if value is None:
+        return [MISSING, MISSING]
+    place = _years(value)
+    return [1 + value.weekday(), 1 if place < state["first"] else 3 if place > state["last"] else 2]
+
+
+def traits(state: Json) -> tuple[Trait, ...]:
+    """That dates are later than training is no drift: time goes on."""
+    return (
+        Trait("missing", "rate", 0, 8, (MISSING,)),
+        Trait("weekday", "names", 0, 8),
+        Trait("earlier", "rate", 1, 4, (1,)),
+    )
+
+
 KIND = Kind(
     name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=clean,
-    background=background, describe=describe
+    background=background, describe=describe, sketch=Sketch(learn, profile, traits)
 )

@@ -4,6 +4,7 @@ import base64
 import binascii
 import io
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,18 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Kind, Parts, Place, is_missing, shown
+from windlass.kinds.sketch import (
+    Profile,
+    Sketch,
+    Trait,
+    digest,
+    grid_code,
+    grid_scale,
+    grid_width,
+    learn_grid,
+    signs,
+    whole,
+)
 from windlass.records import Json
 
 MAX_PIXELS = 25_000_000
@@ -22,6 +35,8 @@ LARGEST_SIDE = 512
 N_FIT = 2_000
 FIT_SIDE = 128
 PREVIEW_SIDE = 256
+LOOKS = ("brightness", "contrast", "sharpness", "aspect")
+N_SKETCH, THUMB_SIDE, N_DIRECTIONS, N_STEPS = 16, 8, 16, 31
 COARSE, FINEST = 4, 8
 """Boxes a side that a picture comes apart into at first and at last."""
 
@@ -236,8 +251,53 @@ def preview(value: np.ndarray) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
 
 
+def learn(values: Iterable[np.ndarray]) -> Json:
+    """The quantiles of brightness, contrast, sharpness and width over height, and the mean thumbnail."""
+    seen = [(_looks(thumb, picture), thumb) for picture in islice(values, N_FIT) for thumb in [_thumbnail(picture)]]
+    looks = {name: learn_grid([found[place] for found, _ in seen], N_SKETCH) for place, name in enumerate(LOOKS)}
+    mean = np.mean([thumb for _, thumb in seen], axis=0) if seen else np.full((THUMB_SIDE, THUMB_SIDE, 3), 128.0)
+    return {**looks, "thumbnail": np.rint(mean).astype(int).ravel().tolist()}
+
+
+def _thumbnail(picture: np.ndarray) -> np.ndarray:
+    """The picture as (8, 8, 3), 0-255."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).resize((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BOX), np.float64)
+
+
+def _looks(thumb: np.ndarray, picture: np.ndarray) -> tuple[float, ...]:
+    """Mean and deviation of grey, mean step between neighbouring pixels of grey (all 0-255), width over height."""
+    grey = picture[:: max(1, len(picture) // 128), :: max(1, picture.shape[1] // 128), 1].astype(np.int16)
+    step = float(np.abs(np.diff(grey, axis=1)).mean()) if grey.shape[1] > 1 else 0.0
+    return float(thumb.mean()), float(grey.std()), step, picture.shape[1] / picture.shape[0]
+
+
+def profile(value: np.ndarray, state: Json) -> Profile:
+    """The bins of its looks, and where its thumbnail less the mean one points among 16 random directions."""
+    thumb = _thumbnail(value)
+    looks = _looks(thumb, value)
+    codes = [grid_code(look, state[name]) for look, name in zip(looks, LOOKS, strict=True)]
+    return [*codes, *whole((thumb.ravel() - np.array(state["thumbnail"])) @ _projection(), N_STEPS / 3_000, N_STEPS)]
+
+
+@cache
+def _projection() -> np.ndarray:
+    """(192, 16) of +1 and -1."""
+    return np.array([signs(digest(f"pixel {place}"))[:N_DIRECTIONS] for place in range(3 * THUMB_SIDE**2)])
+
+
+def traits(state: Json) -> tuple[Trait, ...]:
+    looks = (
+        Trait(name, "ordered", place, grid_width(state[name]), scale=grid_scale(state[name]))
+        for place, name in enumerate(LOOKS)
+    )
+    return (*looks, Trait("content", "vector", len(LOOKS), N_DIRECTIONS))
+
+
 KIND = Kind(
     name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable,
     background=background, describe=lambda value, state: "as a whole",
     parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),
+    sketch=Sketch(learn, profile, traits),
 )

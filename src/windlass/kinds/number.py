@@ -11,6 +11,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Kind, is_missing, shown
+from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
 from windlass.records import Json
 
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "."})
@@ -19,6 +20,8 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}")
 LARGEST = 1e38  # what float32 can hold, and what can be squared in float64 when a deviation is computed
 N_BINS = 16
 N_QUANTILES = 21
+N_SKETCH = 32
+"""Bins of a profile."""
 LOW, HIGH = (5, 20), (95, 80)
 """Percentiles from which a number is very low or high, and low or high."""
 
@@ -151,6 +154,25 @@ def _ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
+def learn(values: Iterable[float]) -> Json:
+    """The quantiles that a profile counts in."""
+    return {"grid": learn_grid([value for value in values if value == value], N_SKETCH)}
+
+
+def profile(value: float, state: Json) -> Profile:
+    """The bin of the number: 0 missing, then below what was known, its quantiles, above."""
+    return [grid_code(value, state["grid"])]
+
+
+def traits(state: Json) -> tuple[Trait, ...]:
+    width = grid_width(state["grid"])
+    return (
+        Trait("missing", "rate", 0, width, (MISSING,)),
+        Trait("values", "ordered", 0, width, scale=grid_scale(state["grid"])),
+        Trait("outside", "rate", 0, width, (1, width - 1)),
+    )
+
+
 KIND = Kind(
     name="number",
     forms=("scaled", "binned", "raw"),
@@ -162,4 +184,5 @@ KIND = Kind(
     stored_as=float,
     background=background,
     describe=describe,
+    sketch=Sketch(learn, profile, traits),
 )

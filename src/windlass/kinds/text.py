@@ -1,12 +1,13 @@
 """Text in English, Chinese or both: words and characters as terms, ids for networks, pieces for pretrained models."""
 
+import base64
 import math
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Parts, Place, Sparse, has_surrogate, is_missing, shown
+from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest, whole
 from windlass.records import Json
 from windlass.text_metrics import BITS, PASSES, TEXT_METRICS
 
@@ -27,6 +29,10 @@ WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:['’-][^\W{CJK}]+)*")
 SPACES = re.compile(r"(\s)\s+")
 MOST_PARTS = 64
 PAD, UNKNOWN = 0, 1
+N_DIRECTIONS, N_STEPS, N_LENGTHS, N_NEW = 24, 31, 36, 11
+SKETCHED_CHARACTERS, SKETCHED_WORDS, SKETCHED_ROWS, CACHED_WORDS = 4_000, 256, 10_000, 50_000
+N_BUCKETS = 4_096
+DIGITS = re.compile(r"[0-9]+")
 
 
 def check(value: Any) -> str | None:
@@ -293,6 +299,148 @@ def _placed(value: str) -> tuple[list[str], list[Place]]:
     ]
 
 
+# what is remembered of a text -----------------------------------------------------------------------------------------
+
+
+def learn(values: Iterable[str]) -> Json:
+    """What profiles of texts are made with; no word of training can be read off.
+
+    known: its words as a Bloom filter (bits, base64): three hashes and 12 bits a word, so that less than 1 % of new
+    words pass for known. frequent: for each of `N_BUCKETS` buckets of hashed words the log2 of its texts, in eighths.
+    directions: what each bucket adds to a text's place, in 127ths of `step`.
+    Source: Bloom 1970; Deerwester et al. 1990 (latent semantic analysis) over hashed words.
+    """
+    seen = [set(_sketched(value)) for value in islice(values, SKETCHED_ROWS)]
+    texts_with = Counter(word for words in seen for word in words)
+    keys = {word: digest(word) for word in texts_with}
+    size = max(12, math.ceil(math.log2(12 * len(keys) + 1)))
+    known, frequent = np.zeros(2**size, bool), np.zeros(N_BUCKETS)
+    for word, key in keys.items():
+        known[_bits(key, size)] = True
+        frequent[_bucket(key)] += texts_with[word]
+    levels = np.minimum(255, np.rint(8 * np.log2(1 + frequent))).astype(np.uint8)
+    directions = _learn_directions([[_bucket(keys[word]) for word in words] for words in seen], _rarity(levels))
+    step = float(f"{max(float(np.abs(directions).max()), 1e-9):.6g}")
+    return {
+        "texts": len(seen),
+        "known": base64.b64encode(np.packbits(known).tobytes()).decode("ascii"),
+        "frequent": base64.b64encode(levels.tobytes()).decode("ascii"),
+        "directions": base64.b64encode(np.rint(directions * 127 / step).astype(np.int8).tobytes()).decode("ascii"),
+        "step": step,
+    }
+
+
+def _rarity(levels: np.ndarray) -> np.ndarray:
+    """The weight of each bucket: the log of how few of the texts hold one of its words."""
+    texts = 2 ** (levels / 8.0)
+    return np.log(1 + texts.max() / texts)
+
+
+def _learn_directions(rows: Sequence[Sequence[int]], rarity: np.ndarray) -> np.ndarray:
+    """(buckets, directions): along which the texts lie furthest apart; zeros for fewer texts than directions."""
+    from scipy import sparse
+    from sklearn.utils.extmath import randomized_svd
+
+    used = [row for row in rows if row]
+    if len(used) <= 2 * N_DIRECTIONS:
+        return np.zeros((N_BUCKETS, N_DIRECTIONS))
+    places = np.concatenate([np.array(row) for row in used])
+    of_row = np.repeat(np.arange(len(used)), [len(row) for row in used])
+    lengths = np.sqrt(np.bincount(of_row, weights=rarity[places] ** 2))
+    table = sparse.csr_matrix(
+        (rarity[places] / lengths[of_row], (of_row, places)), shape=(len(used), N_BUCKETS), dtype=np.float64
+    )
+    return randomized_svd(table, N_DIRECTIONS, random_state=13, n_iter=4)[2].T
+
+
+def _sketched(value: str) -> list[str]:
+    """The first words, each once, numbers alike, and pairs of neighbouring CJK characters: most words have two."""
+    words = tokens(DIGITS.sub("0", value[:SKETCHED_CHARACTERS]))[:SKETCHED_WORDS]
+    if not value.isascii():
+        words += [one + other for one, other in pairwise(words) if _is_cjk(one) and _is_cjk(other)]
+    return list(dict.fromkeys(words))
+
+
+def _is_cjk(word: str) -> bool:
+    return len(word) == 1 and word > "\u2fff"
+
+
+def _bits(key: bytes, size: int) -> list[int]:
+    return [int.from_bytes(key[start : start + 4]) % 2**size for start in (0, 4, 8)]
+
+
+def _bucket(key: bytes) -> int:
+    return int.from_bytes(key[:2]) % N_BUCKETS
+
+
+class _Directions:
+    """What a state makes of words: where each leads, how much it weighs, and whether training knew it."""
+
+    def __init__(self, state: Json) -> None:
+        self.known = np.unpackbits(np.frombuffer(base64.b64decode(state["known"]), np.uint8))
+        self.size = len(self.known).bit_length() - 1
+        self.rarity = _rarity(np.frombuffer(base64.b64decode(state["frequent"]), np.uint8))
+        steps = np.frombuffer(base64.b64decode(state["directions"]), np.int8).reshape(N_BUCKETS, N_DIRECTIONS)
+        self.directions = steps.astype(np.float32) * (state["step"] / 127)
+        self.places: dict[str, int] = {}
+        self.table = np.zeros((1_024, N_DIRECTIONS + 2), np.float32)
+
+    def of(self, words: Sequence[str]) -> np.ndarray:
+        """(words, directions + 2); the last columns: the square of its weight, and 1 for a new word."""
+        if len(self.places) > CACHED_WORDS:
+            self.places.clear()
+        places = self.places
+        spots = [places[word] if word in places else self._add(word) for word in words]
+        return self.table[spots]
+
+    def _add(self, word: str) -> int:
+        place = self.places[word] = len(self.places)
+        if place >= len(self.table):
+            self.table = np.concatenate([self.table, np.zeros_like(self.table)])
+        key = digest(word)
+        weight = float(self.rarity[_bucket(key)])
+        self.table[place, :-2] = self.directions[_bucket(key)] * weight
+        self.table[place, -2:] = weight**2, not self.known[_bits(key, self.size)].all()
+        return place
+
+
+_DIRECTIONS: dict[int, tuple[Json, _Directions]] = {}
+
+
+def _directions(state: Json) -> _Directions:
+    found = _DIRECTIONS.get(id(state))
+    if found is None or found[0] is not state:
+        if len(_DIRECTIONS) > 8:
+            _DIRECTIONS.clear()
+        found = _DIRECTIONS[id(state)] = (state, _Directions(state))
+    return found[1]
+
+
+def profile(value: str, state: Json) -> Profile:
+    """Length (two bins a doubling), tenths of words that are new, and where it lies along 24 directions (-31 to 31).
+
+    No text can be read back; of few and common ones somebody who has the release can tell which by trying them all.
+    """
+    words = _sketched(value)
+    if not words:
+        return [MISSING] * (2 + N_DIRECTIONS)
+    total = _directions(state).of(words).sum(axis=0)
+    length = 1 + min(N_LENGTHS - 2, int(2 * math.log2(len(value))))
+    new = math.ceil((N_NEW - 1) * float(total[-1]) / len(words))
+    return [length, 1 + new, *whole(total[:-2], N_STEPS / math.sqrt(float(total[-2])), N_STEPS)]
+
+
+def traits(state: Json) -> tuple[Trait, ...]:
+    lengths = (0.0, *(2 ** (code / 2) for code in range(N_LENGTHS - 1)))
+    shares = (0.0, *(code / (N_NEW - 1) for code in range(N_NEW)))
+    return (
+        Trait("empty", "rate", 0, N_LENGTHS, (MISSING,)),
+        Trait("length", "ordered", 0, N_LENGTHS, scale=lengths),
+        Trait("new words", "ordered", 1, N_NEW + 1, scale=shares),
+        Trait("words", "vector", 2, N_DIRECTIONS),
+    )
+
+
 KIND = Kind(
     name="text",
     forms=("terms", "ids", "pieces"),
@@ -304,4 +452,5 @@ KIND = Kind(
     metrics=(*TEXT_METRICS, BITS, *PASSES),
     describe=lambda value, state: "is missing" if not value else f"is {shown(value)}",
     parts=Parts(find, finer, without, spread, show=lambda value: value),
+    sketch=Sketch(learn, profile, traits),
 )

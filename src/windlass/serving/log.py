@@ -8,7 +8,7 @@ after an answer finds it.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -91,10 +91,22 @@ class Stored(NamedTuple):
     release: str
 
 
+Profiles = Callable[[], Sequence[str | None]]
+"""Gives the profiles of a few answers; called in the thread that writes."""
+
+
 class _Entry(NamedTuple):
     content: list[Logged] | Feedback
     size_bytes: int
     done: "Future[Stored]"
+    profiles: Profiles | None = None
+
+    def complete(self) -> "list[Logged] | Feedback":
+        """What is written: answers with their profiles."""
+        if self.profiles is None or isinstance(self.content, Feedback):
+            return self.content
+        pairs = zip(self.content, self.profiles(), strict=True)
+        return [answer._replace(profile=profile) for answer, profile in pairs]
 
 
 class RequestLog:
@@ -146,9 +158,12 @@ class RequestLog:
         """Entries that wait to be written."""
         return len(self._line)
 
-    def record(self, answers: list[Logged], size_bytes: int) -> None:
-        """Has the answers written soon. Never waits; answers that find the line full are counted as unlogged."""
-        if not self._put(_Entry(answers, size_bytes, Future())):
+    def record(self, answers: list[Logged], size_bytes: int, profiles: Profiles | None = None) -> None:
+        """Has the answers written soon. Never waits; answers that find the line full are counted as unlogged.
+
+        profiles: gives one for each of the answers, and never raises.
+        """
+        if not self._put(_Entry(answers, size_bytes, Future(), profiles)):
             with self._lock:
                 self.unlogged += len(answers)
 
@@ -208,9 +223,10 @@ class RequestLog:
 
     def _write(self, entries: list[_Entry]) -> None:
         """One transaction; each entry's future is settled only after its commit."""
+        contents = [entry.complete() for entry in entries]
         try:
             with self.memory.transaction() as connection:
-                results = _apply(connection, [entry.content for entry in entries], self.clock())
+                results = _apply(connection, contents, self.clock())
         except Failure as failure:
             self._fail(entries, failure)
             return

@@ -9,6 +9,7 @@ from typing import TypeVar
 from starlette.types import Receive
 
 from windlass.predictors.contract import Predictor
+from windlass.predictors.reference import Reference
 from windlass.predictors.writer import Writer, answers
 from windlass.records import Answer, Manifest, Release, Row
 from windlass.serving.batching import Batcher, Read
@@ -27,8 +28,10 @@ NETWORKS = frozenset({"onnx", "blend"})
 class Seat:
     """One release, opened. Counts what is under way, so that it can be closed when the last answer is given."""
 
-    def __init__(self, release: Release, predictor: Predictor, settings: Settings) -> None:
-        self.release, self.predictor, self.settings = release, predictor, settings
+    def __init__(
+        self, release: Release, predictor: Predictor, settings: Settings, reference: Reference | None = None
+    ) -> None:
+        self.release, self.predictor, self.settings, self.reference = release, predictor, settings, reference
         self.columns = [column.name for column in predictor.manifest.inputs]
         self.labels = frozenset(predictor.manifest.output.state.get("labels", ()))
         self.writer = predictor if isinstance(predictor, Writer) else None

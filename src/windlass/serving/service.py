@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple, TypeVar
 
@@ -16,12 +17,14 @@ from starlette.types import Message
 from windlass.errors import NotReady, WindlassError
 from windlass.predictors.contract import Predictor
 from windlass.predictors.papers import Papers
+from windlass.predictors.reference import Reference
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Release, Row
 from windlass.serving.canary import Arm, Canary
 from windlass.serving.faults import status_of
 from windlass.serving.log import Logged, RequestLog
 from windlass.serving.measures import Measures
+from windlass.serving.profiles import Profiler
 from windlass.serving.rows import read_rows
 from windlass.serving.scheduler import Scheduler
 from windlass.serving.seat import Seat
@@ -88,12 +91,15 @@ class Service:
     """Where it counts together with the other workers of its crew."""
     papers: Callable[[str], Papers] = lambda id: Papers()
     """What the release of this id carries for people."""
+    references: Callable[[str], Reference | None] = lambda id: None
+    """What its rows were like when it was made."""
 
     def __post_init__(self) -> None:
         self.seat = Seat(self.first, self.opened, self.settings)
         self.entrants: dict[str, Seat] = {}
         """Proof -> a release that is proving itself beside the one that serves."""
         self._listening: set[asyncio.Task[None]] = set()
+        self._profiler = Profiler()
 
     @property
     def release(self) -> Release:
@@ -240,7 +246,7 @@ class Service:
             self.measures.answered(str(answer.value) if seat.labels else "text", answer.confidence)
         if self.log is None:
             return
-        at, keep_inputs = self.log.clock(), self.settings.keep_inputs
+        at, keep_inputs, reference = self.log.clock(), self.settings.keep_inputs, seat.reference
         self.log.record(
             [
                 Logged(
@@ -255,7 +261,8 @@ class Service:
                 )
                 for id, row, answer in zip(ids, rows, answers, strict=True)
             ],
-            receipt.size_bytes if keep_inputs else 128 * len(ids),
+            receipt.size_bytes if keep_inputs or reference else 128 * len(ids),
+            partial(self._profiler.profiles, reference, rows) if reference else None,
         )
 
 

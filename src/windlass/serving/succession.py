@@ -135,7 +135,7 @@ class Succession:
         release, predictor = releases.open_release(self.store, id)
         if not is_same_product(self.service.predictor.manifest, predictor.manifest):
             raise SpecError("its columns are others than those that are served", "start `windlass serve` again")
-        seat = Seat(release, predictor, self.service.settings)
+        seat = Seat(release, predictor, self.service.settings, self.service.references(id))
         try:
             self._prove(seat, releases.golden(self.store, id))
         except BaseException:

@@ -9,12 +9,13 @@ from pathlib import Path
 import windlass
 from windlass.errors import DataError, GateRefused, did_you_mean, expected
 from windlass.pages.card import Card, model_card
-from windlass.predictors import releases
+from windlass.predictors import reference, releases
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import TOLERANCE, read_golden
 from windlass.predictors.papers import BOARD, CARD
-from windlass.records import Board, Prepared, Progress, Release, as_json, silent
+from windlass.records import Board, Json, Prepared, Progress, Release, as_json, silent
 from windlass.serving.probe import probe
+from windlass.sources.prepared import read_splits
 from windlass.spec import Spec, dump
 from windlass.store import Store, fingerprint, hash_folder, publish, size_mb, write_json, write_text
 
@@ -23,13 +24,17 @@ N_STEPS = 4
 
 @dataclass(frozen=True)
 class Content:
-    """What a release is made of. source: the artifact; prepared: of the rows that it was trained on."""
+    """What a release is made of. source: the artifact; prepared: of the rows that it was trained on.
+
+    reference: what rows were like that it was not trained on.
+    """
 
     spec: Spec
     board: Board
     candidate: str
     prepared: Prepared
     source: Path
+    reference: Json
 
 
 def key_of(spec: Spec, store: Store) -> str:
@@ -68,7 +73,8 @@ def publish_release(
 
     progress("release", 2, N_STEPS, "writing")
     prepared = Prepared(**made_in.read_record("prepare"))
-    record = _publish(Content(spec, board, wanted, prepared, source), store)
+    seen = reference.make(read_splits(spec, made_in), predictors.load(source))
+    record = _publish(Content(spec, board, wanted, prepared, source, seen), store)
     progress("release", 3, N_STEPS, "golden answers behind the server")
     _, predictor = releases.open_release(store, record.id)
     difference = probe(predictor, record, read_golden(releases.folder(store, record.id) / releases.MODEL))
@@ -111,6 +117,7 @@ def _publish(content: Content, store: Store) -> Release:
         )
         write_text(aside / CARD, model_card(card))
         write_json(aside / BOARD, as_json(board))
+        reference.write(aside, content.reference)
         measured = board.candidate(candidate)
         write_json(
             aside / "release.json",

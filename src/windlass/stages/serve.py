@@ -16,17 +16,18 @@ from functools import partial
 from pathlib import Path
 
 from windlass.errors import GateRefused, NotReady, SpecError, WindlassError
-from windlass.predictors import releases, threads
+from windlass.predictors import reference, releases, threads
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.papers import papers
 from windlass.serving.access import AccessLog
 from windlass.serving.app import create_app
 from windlass.serving.crew import Crew, say
-from windlass.serving.database import Database, Failure, Sqlite, database
+from windlass.serving.database import Database
 from windlass.serving.door import Door
 from windlass.serving.guard import is_loopback
+from windlass.serving.home import memory
 from windlass.serving.keyring import KeyRing
-from windlass.serving.log import TABLES, RequestLog
+from windlass.serving.log import RequestLog
 from windlass.serving.probe import Golden, replay_over_http
 from windlass.serving.retention import Retention
 from windlass.serving.server import Server, address, bind
@@ -37,34 +38,10 @@ from windlass.serving.tally import FIRST, Tally
 from windlass.spec import Spec, dump, parse
 from windlass.store import Store
 
-LOG = "requests.sqlite"
 WORKER = "from windlass.stages.serve import work; work()"
 MOST_WORKERS = 64
 KEYLESS_RATE = (100.0, 1.0)
 """Requests, and in how many seconds, from one address without a key, where others reach the server."""
-
-
-def log_path(store: Store) -> Path:
-    """Where the request log and the feedback are kept."""
-    return store.folder / "serve" / LOG
-
-
-def memory(store: Store, url: str) -> Database:
-    """Where the service keeps what it must remember: the database of the URL, else a file of the project.
-
-    Raises: SpecError: not such a URL. NotReady: the database cannot be used, or psycopg is missing.
-    """
-    if not url:
-        return Sqlite(log_path(store))
-    place = database(url)
-    try:
-        place.connect(TABLES).close()
-    except Failure as failure:
-        raise NotReady(
-            f"database {place.where} cannot be used ({failure}), expected one to write to",
-            "look at the URL of `--database` or WINDLASS_DATABASE",
-        ) from None
-    return place
 
 
 @dataclass(frozen=True)
@@ -163,6 +140,8 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
     service: Service = app.state.service
     service.papers, service.tally = partial(papers, store), tally
+    service.references = lambda id: reference.opened(releases.folder(store, id), _warn)
+    service.seat.reference = service.references(release.id)
 
     def proven() -> None:
         if bounds.crew:
@@ -184,6 +163,10 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     finally:
         succession.stop()
     proving.finish()
+
+
+def _warn(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
