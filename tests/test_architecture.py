@@ -38,7 +38,7 @@ ROOMS = (
     "stages",
     "lifecycle",
     "project",
-    "classifier comparison doctor",
+    "classifier comparison doctor trends",
     "cli",
     "__main__",
     "__init__",

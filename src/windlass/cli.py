@@ -359,6 +359,24 @@ def compare(
 
 
 @app.command()
+def trends(
+    feed: Annotated[Path, typer.Argument(help="CSV or JSONL with a time and a text in each row")],
+    topics: Annotated[str, typer.Option("--with", help="folder of a product for topics (none: of trends.yaml)")] = "",
+    day: Annotated[str, typer.Option(help="the last day that counts, such as 2025-03-31 (none: of the feed)")] = "",
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a feed and follow what is said of whom: trends, alarms with their texts, a daily digest and a page."""
+    from windlass.pages.progress import bars
+    from windlass.records import as_json as plain
+    from windlass.trends import command
+
+    made = command.trends(project.resolve(), command.Order(feed, topics, day), bars(as_json))
+    _print(plain(made.trends) if as_json else {}, as_json, made.digest)
+    typer.echo(f"{made.folder / command.PAGE}", err=True)
+
+
+@app.command()
 def releases(
     project: ProjectFolder = HERE,
     trail: Annotated[bool, typer.Option("--trail", help="who made which one champion, when and why")] = False,

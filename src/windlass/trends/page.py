@@ -1,0 +1,179 @@
+"""The page of a feed's trends: one self-contained file without script, in English and Chinese, that works offline."""
+
+from collections.abc import Callable
+
+from windlass.pages.sections import table
+from windlass.pages.style import STYLE
+from windlass.pages.words import count, escaped, percent
+from windlass.trends.picture import days_chart, small_chart
+from windlass.trends.record import Event, Standing, Text, Trends
+from windlass.trends.sentences import (
+    LANGUAGES,
+    bad_words,
+    day_sentence,
+    direction_words,
+    event_facts,
+    event_title,
+    feed_sentences,
+    headline,
+    name_of,
+    range_words,
+    say,
+    with_weekday,
+)
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+MOST_ENTITIES, MOST_EVENTS, LONGEST_TEXT = 200, 20, 600
+OWN_STYLE = """
+#in-en:checked ~ main .zh, #in-zh:checked ~ main .en { display: none; }
+.choice { position: absolute; opacity: 0; pointer-events: none; }
+.languages { float: right; font-size: 14px; }
+.languages label { color: var(--quiet); cursor: pointer; margin-left: 10px; }
+#in-en:checked ~ main label[for=in-en], #in-zh:checked ~ main label[for=in-zh] { color: var(--ink); font-weight: 650; }
+#in-en:focus-visible ~ main label[for=in-en], #in-zh:focus-visible ~ main label[for=in-zh] {
+  outline: 2px solid var(--accent); outline-offset: 3px; }
+dl.told { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr); gap: 4px 16px; margin: 12px 0; }
+dl.told dt { color: var(--quiet); } dl.told dd { margin: 0; max-width: 75ch; }
+.event + .event { margin-top: 36px; } .event h3 { font-size: 17px; margin-top: 12px; color: var(--warn); }
+ol.said { margin: 12px 0 0; padding-left: 1.4rem; } ol.said li { margin-bottom: 8px; max-width: 85ch; }
+ol.said small { display: block; color: var(--quiet); }
+svg.chart.wide { max-width: none; } svg .alarm { fill: var(--warn); } svg .usual { fill: none; stroke: var(--ink);
+  stroke-width: 1.4; } svg .high { fill: none; stroke: var(--quiet); stroke-width: 1.2; stroke-dasharray: 2 3; }
+svg.small { width: 150px; min-width: 110px; }
+"""
+Speak = Callable[[str], str]
+"""Words in the language that it is asked for."""
+
+
+def page(trends: Trends, language: str) -> str:
+    """The page as HTML, opened in 'en' or 'zh'; a reader can change it."""
+    open_, older = trends.open_events, [event for event in trends.events if not event.is_open]
+    sections = [
+        _section("events", [_event(event, trends) for event in open_]),
+        _section("entities", [_everything(trends), _entities(trends)]),
+        _section("past_events", [_event(event, trends) for event in older[:MOST_EVENTS]]),
+        _section("other_texts", [_texts(trends.texts)] if trends.texts else [], trends),
+        _section("feed", [_feed(trends)]),
+    ]
+    title = f"{escaped(trends.reading.product)}: {trends.day}"
+    return (
+        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{STYLE}{OWN_STYLE}</style></head><body>"
+        f"{_choices(language)}<main>{_top(trends)}{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def both(speak: Speak) -> str:
+    """The words in both languages as HTML, of which one is shown."""
+    english, chinese = (escaped(speak(language)) for language in LANGUAGES)
+    if english == chinese:
+        return english
+    return f'<span class="en" lang="en">{english}</span><span class="zh" lang="zh">{chinese}</span>'
+
+
+def said(key: str, trends: Trends | None = None) -> str:
+    """A sentence of ours in both languages."""
+    return both(lambda language: say(language, key, bad=bad_words(trends, language) if trends else ""))
+
+
+def _choices(language: str) -> str:
+    return "".join(
+        f'<input class="choice" type="radio" name="language" id="in-{each}" aria-label="{name}"'
+        f"{' checked' if each == language else ''}>"
+        for each, name in zip(LANGUAGES, ("English", "中文"), strict=True)
+    )
+
+
+def _top(trends: Trends) -> str:
+    kind = "warn" if trends.open_events else "good" if trends.has_past else ""
+    return (
+        '<header><p class="languages"><label for="in-en">English</label><label for="in-zh">中文</label></p>'
+        f'<p class="over">Windlass trends</p><h1><bdi>{escaped(trends.reading.product)}</bdi>: '
+        f"{both(lambda language: say(language, 'title', day=with_weekday(trends.day, language)))}</h1>"
+        f'<p class="lead"><span class="verdict {kind}">{both(lambda language: headline(trends, language))}</span> '
+        f"{both(lambda language: day_sentence(trends, language))}</p></header>"
+    )
+
+
+def _section(key: str, parts: list[str], trends: Trends | None = None) -> str:
+    inside = "".join(parts)
+    return f'<section id="{key}"><h2>{said(key, trends)}</h2>{inside}</section>' if inside else ""
+
+
+def _event(event: Event, trends: Trends) -> str:
+    """One alarm: what, when, how sure, its days as a picture, and its texts."""
+    pairs = [event_facts(event, trends, language) for language in LANGUAGES]
+    facts = "".join(
+        f"<dt>{_pair(english[0], chinese[0])}</dt><dd>{_pair(english[1], chinese[1])}</dd>"
+        for english, chinese in zip(*pairs, strict=True)
+    )
+    chart = days_chart(_standing(event.entity, trends), trends)
+    return (
+        f'<div class="event"><h3>{both(lambda language: event_title(event, trends, language))}</h3>'
+        f'<dl class="told">{facts}</dl><figure><figcaption>{said("chart", trends)}</figcaption>{chart}</figure>'
+        f"{_texts(event.texts)}</div>"
+    )
+
+
+def _pair(english: str, chinese: str) -> str:
+    return both(lambda language: english if language == "en" else chinese)
+
+
+def _standing(entity: str, trends: Trends) -> Standing:
+    return next(each for each in (trends.everything, *trends.entities) if each.entity == entity)
+
+
+def _texts(texts: list[Text]) -> str:
+    return f'<ol class="said">{"".join(_text(text) for text in texts)}</ol>'
+
+
+def _text(text: Text) -> str:
+    facts = [f"{said('row')} {text.row}", escaped(text.time, 40), *([escaped(text.topic, 40)] if text.topic else [])]
+    if text.confidence is not None:
+        sure = percent(text.confidence)
+        facts.append(both(lambda language: say(language, "sure_of", share=sure)))
+    return f'<li><bdi>{escaped(text.text, LONGEST_TEXT)}</bdi><small>{" · ".join(facts)}</small></li>'
+
+
+def _everything(trends: Trends) -> str:
+    caption = f'{both(lambda language: name_of("", language))}. {said("chart", trends)}'
+    return f"<figure><figcaption>{caption}</figcaption>{days_chart(trends.everything, trends)}</figure>"
+
+
+def _entities(trends: Trends) -> str:
+    heads = [
+        ("entity", "name"),
+        ("texts_day", "n"),
+        ("bad_day", "n"),
+        ("texts_week", "n"),
+        ("share_week", "n"),
+        ("before", "n"),
+        ("direction", "name"),
+        ("mostly", ""),
+        ("curve", ""),
+    ]
+    shown = [standing for standing in trends.entities if sum(standing.series.texts)][:MOST_ENTITIES]
+    rows = [_cells(standing, trends) for standing in shown]
+    return table([(said(key, trends), kind) for key, kind in heads], rows) if rows else ""
+
+
+def _cells(standing: Standing, trends: Trends) -> list[str]:
+    kind = {1: "warn", -1: "good", 0: "quiet"}[standing.direction]
+    return [
+        f"<bdi>{escaped(standing.entity, 40)}</bdi>",
+        count(standing.day_texts),
+        count(standing.day_bad),
+        count(standing.week_texts),
+        range_words(standing.week),
+        percent(standing.before.value),
+        f'<span class="{kind}">{both(lambda language: direction_words(standing, language))}</span>',
+        ", ".join(f"{escaped(topic.name, 30)} {topic.texts}" for topic in standing.topics[:2]),
+        small_chart(standing, trends),
+    ]
+
+
+def _feed(trends: Trends) -> str:
+    pairs = zip(*(feed_sentences(trends, language) for language in LANGUAGES), strict=True)
+    return f'<ul class="next">{"".join(f"<li>{_pair(english, chinese)}</li>" for english, chinese in pairs)}</ul>'
