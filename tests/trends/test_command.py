@@ -18,7 +18,7 @@ from windlass.trends.command import Order, trends
 WORDS = {
     "negative": ("fined for fraud", "misses payments", "warns of a heavy loss", "halts trading after a default"),
     "positive": ("beats every forecast", "raises its dividend", "wins a large order", "reports record profit"),
-    "neutral": ("will publish figures on Friday", "moves to a new office", "renames a fund", "holds its yearly meeting"),
+    "neutral": ("will publish figures on Friday", "moves to a new office", "renames a fund", "holds its meeting"),
 }
 TOPICS = {"fraud": "law", "payments": "credit", "loss": "results", "trading": "law", "forecast": "results",
           "dividend": "results", "order": "business", "profit": "results", "figures": "results", "office": "business",
