@@ -242,18 +242,26 @@ def address(listener: socket.socket) -> str:
 
 
 @contextmanager
-def running(app: ASGIApp, deadline_s: float = 10.0) -> Iterator[int]:
-    """The application in a thread, on a free loopback port; gives the port."""
+def running(
+    app: ASGIApp, deadline_s: float = 10.0, listening: Callable[[int], None] = lambda port: None
+) -> Iterator[int]:
+    """The application in a thread, on a free loopback port; gives the port. listening: called with it in the loop."""
     started = threading.Event()
     with bind("127.0.0.1", 0) as listener:
-        server = Server(app, deadline_s, started.set)
+        port = listener.getsockname()[1]
+
+        def begun() -> None:
+            listening(port)
+            started.set()
+
+        server = Server(app, deadline_s, begun)
         thread = threading.Thread(target=_run, args=(server, listener, started), name="windlass-server")
         thread.start()
         started.wait()
         try:
             if not server.started:
                 raise NotReady("server did not start, expected it to listen", "its reason is on stderr")
-            yield listener.getsockname()[1]
+            yield port
         finally:
             server.should_exit = True
             thread.join()
