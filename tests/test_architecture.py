@@ -38,7 +38,7 @@ ROOMS = (
     "stages",
     "lifecycle",
     "project",
-    "classifier comparison doctor trends",
+    "classifier comparison demo doctor trends",
     "cli",
     "__main__",
     "__init__",

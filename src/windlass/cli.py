@@ -77,6 +77,18 @@ def new(
 
 
 @app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="a new folder")] = Path("windlass-demo"),
+) -> None:
+    """Play the whole loop in minutes: launch, customers, a change, an alarm, corrections, a better model, a roadmap."""
+    from windlass import demo as played
+    from windlass.pages.progress import bars
+
+    page = played.demo(folder, lambda words: typer.echo(f"{words}"), bars())
+    typer.echo(f"\npage: {page}\nnext: `cd {folder} && windlass serve`; your own data: `windlass init DATA`")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of windlass.yaml, for editors."""
     from windlass.spec import Spec

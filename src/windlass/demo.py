@@ -24,17 +24,17 @@ from windlass.predictors.contract import Predictor
 from windlass.project import Project
 from windlass.records import Health, Improvement, Json, Progress, silent
 from windlass.serving.app import create_app
-from windlass.serving.database import Sqlite
+from windlass.serving.home import memory
 from windlass.serving.log import RequestLog
 from windlass.serving.server import running
 from windlass.serving.settings import Settings
 from windlass.serving.succession import Succession
 from windlass.spec import FILE_NAME
-from windlass.stages.serve import log_path
 from windlass.store import write_text
 
 PRODUCT, LATER = "support-desk", "later.jsonl"
-MINUTES = 0.5
+WISHES = {"minutes": 0.5, "improve": {"new_labels": 12}}
+"""A label that training does not know is learned from so many corrections on."""
 WEEK_S, BATCH = 7 * 86_400.0, 16
 CORRECTED = 0.6
 """Share of the answers of which somebody says what would have been right."""
@@ -91,7 +91,7 @@ def demo(folder: Path, tell: Tell, progress: Progress = silent) -> Path:
 
 def _launched(folder: Path, progress: Progress) -> Project:
     spec = shelf.copy(PRODUCT, folder) / FILE_NAME
-    values = {**yaml.safe_load(spec.read_text(encoding="utf-8")), "minutes": MINUTES}
+    values = {**yaml.safe_load(spec.read_text(encoding="utf-8")), **WISHES}
     write_text(spec, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     project = Project(folder, progress)
     project.release()
@@ -105,7 +105,7 @@ def _desk(project: Project, calendar: Calendar) -> Iterator[Desk]:
     release, predictor = releases.open_release(store, id)
     seen = releases.pointer_mark(store)
     settings = Settings(keep_inputs=project.spec.keep_inputs)
-    with RequestLog(Sqlite(log_path(store)), calendar) as log:
+    with RequestLog(memory(store), calendar) as log:
         app = create_app(release, predictor, log, settings)
         successions: list[Succession] = []
 
