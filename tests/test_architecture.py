@@ -39,6 +39,7 @@ ROOMS = (
     "lifecycle",
     "project",
     "classifier comparison demo doctor trends",
+    "commands",
     "cli",
     "__main__",
     "__init__",

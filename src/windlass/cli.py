@@ -1,17 +1,15 @@
 """The command line: one command a stage, and the few that start and look. No logic lives here."""
 
-import inspect
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from windlass import __version__
+from windlass.commands import service
+from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show
 from windlass.errors import WindlassError
-from windlass.lifecycle import STAGES
 
 app = typer.Typer(
     name="windlass",
@@ -21,27 +19,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Say what goes in and what comes out; Windlass finds the cheapest model that meets your goal and ships it.",
 )
-ProjectFolder = Annotated[Path, typer.Option("--project", "-p", help="folder with windlass.yaml")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
-Again = Annotated[bool, typer.Option("--again", help="run even when up to date")]
-HERE = Path(".")
-GIVES = {stage.word: f"{stage.gives[0].upper()}{stage.gives[1:]}: {stage.guarantees}." for stage in STAGES}
-
-
-def _project(folder: Path, quiet: bool = False) -> Any:
-    from windlass.pages.progress import bars
-    from windlass.project import Project
-
-    return Project(folder, progress=bars(quiet))
-
-
-def _print(values: Any, as_json: bool, text: str = "") -> None:
-    if as_json:
-        import json
-
-        typer.echo(json.dumps(values, ensure_ascii=False))
-    else:
-        typer.echo(text)
 
 
 @app.command()
@@ -93,7 +70,7 @@ def schema() -> None:
     """Print the JSON schema of windlass.yaml, for editors."""
     from windlass.spec import Spec
 
-    _print(Spec.model_json_schema(), as_json=True)
+    show(Spec.model_json_schema(), as_json=True)
 
 
 @app.command()
@@ -102,13 +79,13 @@ def run(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     from windlass import lifecycle
     from windlass.pages.terminal import board_text
 
-    opened = _project(project, quiet=as_json)
+    opened = open_project(project, quiet=as_json)
 
     def told(word: str, skipped: bool) -> None:
         if not as_json:
             typer.echo(opened.summary(word, skipped), err=True)
         if word == "evaluate":
-            _print(opened.board.as_json(), as_json, board_text(opened.board))
+            show(opened.board.as_json(), as_json, board_text(opened.board))
 
     opened.walk(lifecycle.ORDER[-1], told)
 
@@ -117,11 +94,11 @@ def _stage(word: str) -> None:
     """Adds the command of a stage: it runs the stages before it when they are not up to date."""
 
     def command(project: ProjectFolder = HERE, again: Again = False, as_json: AsJson = False) -> None:
-        opened = _project(project, quiet=as_json)
+        opened = open_project(project, quiet=as_json)
         if again:
             opened.forget(word)
         opened.walk(word, lambda done, skipped: None)
-        _print(opened.store.read_record(word), as_json, opened.shown(word))
+        show(opened.store.read_record(word), as_json, opened.shown(word))
 
     command.__doc__ = GIVES[word]
     app.command(word)(command)
@@ -139,17 +116,17 @@ def explain(
     again: Again = False,
     as_json: AsJson = False,
 ) -> None:
-    opened = _project(project, quiet=as_json)
+    opened = open_project(project, quiet=as_json)
     if row:
         from windlass.serving.files import read_row
 
         found = opened.champion.explain([read_row(row)], Path.cwd(), label)[0]
-        _print(found.as_json(), as_json, str(found))
+        show(found.as_json(), as_json, str(found))
         return
     if again:
         opened.forget("explain")
     opened.walk("explain", lambda done, skipped: None)
-    _print(opened.store.read_record("explain"), as_json, opened.shown("explain"))
+    show(opened.store.read_record("explain"), as_json, opened.shown("explain"))
 
 
 @app.command(help=GIVES["release"])
@@ -158,71 +135,17 @@ def release(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    opened = _project(project, quiet=as_json)
+    opened = open_project(project, quiet=as_json)
     made = opened.release(candidate)
     from windlass.records import as_json as plain
 
-    _print(
+    show(
         plain(made.record),
         as_json,
         f"release {made.id}: {made.record.candidate}, {made.record.headline} "
         f"{made.record.score}, {made.record.size_mb:.1f} MB\n{made.folder}\n"
         "next: `windlass serve`",
     )
-
-
-def _settings(
-    otel: Annotated[str, typer.Option(help="collector for traces; env: as OTEL_EXPORTER_OTLP_ENDPOINT says")] = "",
-    database: Annotated[
-        str,
-        typer.Option(
-            envvar="WINDLASS_DATABASE",
-            metavar="URL",
-            show_default=False,
-            help="postgresql://user@host/name (none: a SQLite file of the project)",
-        ),
-    ] = "",
-    allow_host: Annotated[
-        list[str] | None, typer.Option(envvar="WINDLASS_ALLOW_HOST", help="a name that the Host header may have")
-    ] = None,
-    workers: Annotated[int, typer.Option(envvar="WINDLASS_WORKERS", help="processes that share the port")] = 1,
-    cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for rows that come again; 0: none")] = 0,
-) -> Any:
-    from windlass.serving.settings import Settings
-
-    log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
-    return Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
-
-
-def _with(options: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command the options of another function, too; what that makes of them is its first argument."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        added, own = (inspect.signature(function).parameters for function in (options, command))
-
-        def joined(**values: Any) -> None:
-            command(options(**{name: values.pop(name) for name in added}), **values)
-
-        joined.__signature__ = inspect.Signature([*list(own.values())[1:], *added.values()])  # type: ignore[attr-defined]
-        joined.__annotations__ = {**command.__annotations__, **options.__annotations__}
-        return joined
-
-    return decorate
-
-
-@app.command("serve", help=GIVES["serve"])
-@_with(_settings)
-def serve(
-    settings: Any,
-    project: ProjectFolder = HERE,
-    host: Annotated[str, typer.Option(help="where to listen; others are let in only with a key")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
-) -> None:
-    from windlass.spec import load
-    from windlass.stages.serve import serve as run_service
-    from windlass.store import Store
-
-    run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
 
 
 @app.command(help=GIVES["improve"])
@@ -236,13 +159,13 @@ def improve(
     from windlass.pages.improvements import history_text, improvement_text
     from windlass.records import as_json as plain
 
-    opened = _project(project, quiet=as_json)
+    opened = open_project(project, quiet=as_json)
     if history:
         found = opened.improvements()
-        _print([plain(each) for each in found], as_json, history_text(found))
+        show([plain(each) for each in found], as_json, history_text(found))
         return
     made = opened.improve(rows, canary, "windlass improve")
-    _print(plain(made), as_json, improvement_text(made))
+    show(plain(made), as_json, improvement_text(made))
 
 
 @app.command(help=GIVES["plan"])
@@ -254,7 +177,7 @@ def plan(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    opened = _project(project, quiet=as_json)
+    opened = open_project(project, quiet=as_json)
     if ask:
         from windlass.planning.asking import ask as ask_all
 
@@ -263,67 +186,7 @@ def plan(
 
     made = opened.plan(traffic=traffic, budget=budget, deadline=deadline)
     page = opened.store.stage("plan") / ("what-if.html" if made.what_if else "roadmap.html")
-    _print(plain(made), as_json, f"{made}\n  {page}")
-
-
-keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of the service.")
-app.add_typer(keys, name="keys")
-
-
-def _memory(project: Path) -> Any:
-    from windlass.serving.home import memory
-    from windlass.spec import load
-    from windlass.store import Store
-
-    load(project)
-    return memory(Store(project.resolve()), os.environ.get("WINDLASS_DATABASE", ""))
-
-
-@keys.command("create")
-def create_key(
-    name: Annotated[str, typer.Argument(help="whose it is: a-z, 0-9 and -")],
-    scope: Annotated[list[str] | None, typer.Option(help="predict, feedback, read or admin; may be repeated")] = None,
-    expires: Annotated[str, typer.Option(help="such as 90d; none: never")] = "",
-    rate: Annotated[str, typer.Option(help="such as 10/s; none: no bound")] = "",
-    quota: Annotated[str, typer.Option(help="requests, such as 100000/month; none: no bound")] = "",
-    project: ProjectFolder = HERE,
-) -> None:
-    """Make a key and show it once; as soon as there is one, every request needs one."""
-    from windlass.serving.keys import Wish, create
-
-    _, token = create(_memory(project), Wish(name, tuple(scope or ["predict"]), expires, rate, quota))
-    typer.echo(token)
-    typer.echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
-
-
-@keys.command("list")
-def list_keys(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
-    """List the keys: scopes, state, and how much of their quota is used."""
-    from windlass.pages.listing import keys_text
-    from windlass.serving.keys import shown
-
-    found = shown(_memory(project))
-    _print(found, as_json, keys_text(found))
-
-
-@keys.command("revoke")
-def revoke_key(
-    name: Annotated[str, typer.Argument(help="its name or id")], project: ProjectFolder = HERE
-) -> None:
-    """Refuse a key from now on, in a running service within two seconds."""
-    from windlass.serving.keys import revoke
-
-    typer.echo(f"revoked: {revoke(_memory(project), name).name}")
-
-
-@app.command()
-def forget(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="ids of answers")], project: ProjectFolder = HERE
-) -> None:
-    """Delete answers, what was asked, and their feedback."""
-    from windlass.serving.retention import forget as delete
-
-    typer.echo(f"{delete(_memory(project), ids):,} of {len(ids):,} forgotten")
+    show(plain(made), as_json, f"{made}\n  {page}")
 
 
 @app.command()
@@ -338,7 +201,7 @@ def predict(
 
     champion = Project(project).champion
     if source.lstrip().startswith("{"):
-        _print(answer_one(champion.predictor, source).as_json(), as_json=True)
+        show(answer_one(champion.predictor, source).as_json(), as_json=True)
         return
     counts = answer_file(champion.predictor, source, to)
     typer.echo(f"{counts.answered:,} answered, {counts.refused:,} refused (their rows say why)", err=True)
@@ -367,7 +230,7 @@ def compare(
 
     plan = comparison.Plan(writers, rows, judge, port)
     found = comparison.compare(load(project), Store(project.resolve()), plan, bars(as_json))
-    _print(found, as_json, comparison.text(found))
+    show(found, as_json, comparison.text(found))
 
 
 @app.command()
@@ -384,74 +247,11 @@ def trends(
     from windlass.trends import command
 
     made = command.trends(project.resolve(), command.Order(feed, topics, day), bars(as_json))
-    _print(plain(made.trends) if as_json else {}, as_json, made.digest)
+    show(plain(made.trends) if as_json else {}, as_json, made.digest)
     typer.echo(f"{made.folder / command.PAGE}", err=True)
 
 
-@app.command()
-def releases(
-    project: ProjectFolder = HERE,
-    trail: Annotated[bool, typer.Option("--trail", help="who made which one champion, when and why")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the releases, the champion marked."""
-    from windlass.pages.listing import releases_text, trail_text
-    from windlass.predictors.releases import listing, told
-    from windlass.store import Store
-
-    store = Store(project.resolve())
-    found = told(store) if trail else listing(store)
-    _print(found, as_json, trail_text(found) if trail else releases_text(found))
-
-
-@app.command()
-def canary(
-    release: Annotated[str, typer.Argument(help="its id")] = "",
-    share: Annotated[float, typer.Option(help="of the requests, 0-1")] = 0.1,
-    shadow: Annotated[bool, typer.Option("--shadow", help="it answers nobody and is only compared")] = False,
-    stop: Annotated[bool, typer.Option("--stop", help="end the trial")] = False,
-    project: ProjectFolder = HERE,
-) -> None:
-    """Try a release beside the champion, on a share of the requests of every running service."""
-    from windlass.predictors import trials
-    from windlass.store import Store
-
-    store = Store(project.resolve())
-    if stop:
-        trials.stop(store, "windlass canary --stop", "asked for")
-        typer.echo("no release is on trial")
-        return
-    typer.echo(f"on trial: {trials.start(store, release, share, shadow) if release else trials.running(store)}")
-
-
-@app.command()
-def rollback(project: ProjectFolder = HERE) -> None:
-    """Make the release before this champion champion again."""
-    from windlass.predictors.releases import rollback as go_back
-    from windlass.store import Store
-
-    typer.echo(f"champion: {go_back(Store(project.resolve()))}")
-
-
-@app.command()
-def ship(
-    form: Annotated[str, typer.Argument(metavar="FORM", help="wheel, docker, kubernetes, systemd, grafana")],
-    target: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder")],
-    host: Annotated[str, typer.Option(help="public name, such as desk.example.com: writes an Ingress")] = "",
-    wheel: Annotated[Path | None, typer.Option(help="a wheel of Windlass to take along (none: from the index)")] = None,
-    project: ProjectFolder = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Write the champion as a folder to run elsewhere: by pip, as a container, on Kubernetes, under systemd."""
-    from windlass.pages.progress import bars
-    from windlass.records import as_json as plain
-    from windlass.shipping import forms
-    from windlass.spec import load
-    from windlass.store import Store
-
-    order = forms.Order(form, target, host, wheel)
-    shipped = forms.ship(load(project), Store(project.resolve()), order, bars(as_json))
-    _print(plain(shipped), as_json, str(shipped))
+app.add_typer(service.app)
 
 
 @app.command()
@@ -461,7 +261,7 @@ def doctor(as_json: AsJson = False) -> None:
     from windlass.pages.listing import doctor_text
 
     parts = examination.as_json(examination.examine())
-    _print(parts, as_json, doctor_text(parts))
+    show(parts, as_json, doctor_text(parts))
 
 
 @app.command()
@@ -469,7 +269,7 @@ def version(as_json: AsJson = False) -> None:
     """Print the version."""
     from windlass.doctor import versions
 
-    _print(versions() if as_json else {}, as_json, __version__)
+    show(versions() if as_json else {}, as_json, __version__)
 
 
 def main() -> None:

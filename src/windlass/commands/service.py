@@ -1,0 +1,193 @@
+"""The commands that run a service and look after it: serve, keys, forget, releases, canary, rollback, ship."""
+
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from windlass.commands.options import GIVES, HERE, AsJson, ProjectFolder, show
+
+app = typer.Typer()
+
+
+def _settings(
+    otel: Annotated[str, typer.Option(help="collector for traces; env: as OTEL_EXPORTER_OTLP_ENDPOINT says")] = "",
+    database: Annotated[
+        str,
+        typer.Option(
+            envvar="WINDLASS_DATABASE",
+            metavar="URL",
+            show_default=False,
+            help="postgresql://user@host/name (none: a SQLite file of the project)",
+        ),
+    ] = "",
+    allow_host: Annotated[
+        list[str] | None, typer.Option(envvar="WINDLASS_ALLOW_HOST", help="a name that the Host header may have")
+    ] = None,
+    workers: Annotated[int, typer.Option(envvar="WINDLASS_WORKERS", help="processes that share the port")] = 1,
+    cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for rows that come again; 0: none")] = 0,
+) -> Any:
+    from windlass.serving.settings import Settings
+
+    log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
+    return Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
+
+
+def _with(options: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of another function, too; what that makes of them is its first argument."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        added, own = (inspect.signature(function).parameters for function in (options, command))
+
+        def joined(**values: Any) -> None:
+            command(options(**{name: values.pop(name) for name in added}), **values)
+
+        joined.__signature__ = inspect.Signature([*list(own.values())[1:], *added.values()])  # type: ignore[attr-defined]
+        joined.__annotations__ = {**command.__annotations__, **options.__annotations__}
+        return joined
+
+    return decorate
+
+
+@app.command("serve", help=GIVES["serve"])
+@_with(_settings)
+def serve(
+    settings: Any,
+    project: ProjectFolder = HERE,
+    host: Annotated[str, typer.Option(help="where to listen; others are let in only with a key")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
+) -> None:
+    from windlass.spec import load
+    from windlass.stages.serve import serve as run_service
+    from windlass.store import Store
+
+    run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
+
+
+keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of the service.")
+app.add_typer(keys, name="keys")
+
+
+def _memory(project: Path) -> Any:
+    from windlass.serving.home import memory
+    from windlass.spec import load
+    from windlass.store import Store
+
+    load(project)
+    return memory(Store(project.resolve()), os.environ.get("WINDLASS_DATABASE", ""))
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="whose it is: a-z, 0-9 and -")],
+    scope: Annotated[list[str] | None, typer.Option(help="predict, feedback, read or admin; may be repeated")] = None,
+    expires: Annotated[str, typer.Option(help="such as 90d; none: never")] = "",
+    rate: Annotated[str, typer.Option(help="such as 10/s; none: no bound")] = "",
+    quota: Annotated[str, typer.Option(help="requests, such as 100000/month; none: no bound")] = "",
+    project: ProjectFolder = HERE,
+) -> None:
+    """Make a key and show it once; as soon as there is one, every request needs one."""
+    from windlass.serving.keys import Wish, create
+
+    _, token = create(_memory(project), Wish(name, tuple(scope or ["predict"]), expires, rate, quota))
+    typer.echo(token)
+    typer.echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
+
+
+@keys.command("list")
+def list_keys(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """List the keys: scopes, state, and how much of their quota is used."""
+    from windlass.pages.listing import keys_text
+    from windlass.serving.keys import shown
+
+    found = shown(_memory(project))
+    show(found, as_json, keys_text(found))
+
+
+@keys.command("revoke")
+def revoke_key(
+    name: Annotated[str, typer.Argument(help="its name or id")], project: ProjectFolder = HERE
+) -> None:
+    """Refuse a key from now on, in a running service within two seconds."""
+    from windlass.serving.keys import revoke
+
+    typer.echo(f"revoked: {revoke(_memory(project), name).name}")
+
+
+@app.command()
+def forget(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="ids of answers")], project: ProjectFolder = HERE
+) -> None:
+    """Delete answers, what was asked, and their feedback."""
+    from windlass.serving.retention import forget as delete
+
+    typer.echo(f"{delete(_memory(project), ids):,} of {len(ids):,} forgotten")
+
+
+@app.command()
+def releases(
+    project: ProjectFolder = HERE,
+    trail: Annotated[bool, typer.Option("--trail", help="who made which one champion, when and why")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the releases, the champion marked."""
+    from windlass.pages.listing import releases_text, trail_text
+    from windlass.predictors.releases import listing, told
+    from windlass.store import Store
+
+    store = Store(project.resolve())
+    found = told(store) if trail else listing(store)
+    show(found, as_json, trail_text(found) if trail else releases_text(found))
+
+
+@app.command()
+def canary(
+    release: Annotated[str, typer.Argument(help="its id")] = "",
+    share: Annotated[float, typer.Option(help="of the requests, 0-1")] = 0.1,
+    shadow: Annotated[bool, typer.Option("--shadow", help="it answers nobody and is only compared")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="end the trial")] = False,
+    project: ProjectFolder = HERE,
+) -> None:
+    """Try a release beside the champion, on a share of the requests of every running service."""
+    from windlass.predictors import trials
+    from windlass.store import Store
+
+    store = Store(project.resolve())
+    if stop:
+        trials.stop(store, "windlass canary --stop", "asked for")
+        typer.echo("no release is on trial")
+        return
+    typer.echo(f"on trial: {trials.start(store, release, share, shadow) if release else trials.running(store)}")
+
+
+@app.command()
+def rollback(project: ProjectFolder = HERE) -> None:
+    """Make the release before this champion champion again."""
+    from windlass.predictors.releases import rollback as go_back
+    from windlass.store import Store
+
+    typer.echo(f"champion: {go_back(Store(project.resolve()))}")
+
+
+@app.command()
+def ship(
+    form: Annotated[str, typer.Argument(metavar="FORM", help="wheel, docker, kubernetes, systemd, grafana")],
+    target: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder")],
+    host: Annotated[str, typer.Option(help="public name, such as desk.example.com: writes an Ingress")] = "",
+    wheel: Annotated[Path | None, typer.Option(help="a wheel of Windlass to take along (none: from the index)")] = None,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the champion as a folder to run elsewhere: by pip, as a container, on Kubernetes, under systemd."""
+    from windlass.pages.progress import bars
+    from windlass.records import as_json as plain
+    from windlass.shipping import forms
+    from windlass.spec import load
+    from windlass.store import Store
+
+    order = forms.Order(form, target, host, wheel)
+    shipped = forms.ship(load(project), Store(project.resolve()), order, bars(as_json))
+    show(plain(shipped), as_json, str(shipped))
