@@ -195,7 +195,7 @@ def predict(
     to: Annotated[Path | None, typer.Option("--to", help="CSV or JSONL file to write (none: JSONL to stdout)")] = None,
     project: ProjectFolder = HERE,
 ) -> None:
-    """Answer one row or a whole file with the champion."""
+    """Answer one row or a whole file with the champion; killed, the same command goes on with --to."""
     from windlass.project import Project
     from windlass.serving.files import answer_file, answer_one
 
@@ -203,8 +203,9 @@ def predict(
     if source.lstrip().startswith("{"):
         show(answer_one(champion.predictor, source).as_json(), as_json=True)
         return
-    counts = answer_file(champion.predictor, source, to)
-    typer.echo(f"{counts.answered:,} answered, {counts.refused:,} refused (their rows say why)", err=True)
+    counts = answer_file(champion.predictor, source, to, champion.id)
+    before = f"; {counts.taken_over:,} of them before" if counts.taken_over else ""
+    typer.echo(f"{counts.answered:,} answered, {counts.refused:,} refused (their rows say why){before}", err=True)
 
 
 @app.command()

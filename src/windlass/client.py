@@ -53,6 +53,22 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Job:
+    """Many rows that are answered behind live requests. state: waiting, running or done. Times: seconds since 1970.
+
+    done: rows that were answered or refused; refused: that have an error in place of an answer.
+    """
+
+    id: str
+    state: str
+    rows: int
+    done: int
+    refused: int
+    created: float
+    finished: float | None
+
+
+@dataclass(frozen=True)
 class _Reply:
     status: int
     content: Any
@@ -120,6 +136,33 @@ class Client:
         content = self._ask("POST", "/v1/feedback", body, {"idempotency-key": secrets.token_hex(16)})
         return Stored(content["id"], content["correct"], content["right"], content["new_label"])
 
+    def start_job(self, rows: Sequence[Mapping[str, Any]]) -> Job:
+        """Has up to 100,000 rows answered behind live requests; started once, however often it is sent.
+
+        Raises: DataError: too many rows, or a value that JSON does not have. NotReady: too many jobs are not done.
+        """
+        headers = {"content-type": "application/x-ndjson", "idempotency-key": secrets.token_hex(16)}
+        return Job(**self._ask("POST", "/v1/jobs", b"\n".join(_dumps(dict(row)) for row in rows), headers))
+
+    def job(self, id: str) -> Job:
+        """How far the job is. Raises: DataError: there is none that this key made."""
+        return Job(**self._ask("GET", f"/v1/jobs/{id}"))
+
+    def job_result(self, id: str) -> list[Json]:
+        """One answer a row, in order: as `/v1/predict` gives it with `row` and `release`, or `row` and `error`.
+
+        Raises: DataError: no such job, or it is not done.
+        """
+        return list(self._ask("GET", f"/v1/jobs/{id}/result"))
+
+    def delete_job(self, id: str) -> None:
+        """Stops the job and forgets its rows and answers. Raises: DataError: no such job."""
+        self._ask("DELETE", f"/v1/jobs/{id}")
+
+    def releases(self) -> list[Json]:
+        """The releases of the product, newest first: id, score, metric, created, and whether it is the champion."""
+        return list(self._ask("GET", "/v1/releases")["releases"])
+
     def health(self) -> Json:
         """What it serves, and whether it is ready. Raises: NotReady: it is not until the deadline."""
         return self._ask("GET", "/health")
@@ -175,7 +218,7 @@ class Client:
             connection.sock.settimeout(connection.timeout)
         sent = {"accept": "application/json", "user-agent": "windlass", **headers}
         if body is not None:
-            sent["content-type"] = "application/json"
+            sent.setdefault("content-type", "application/json")
         if self._key:
             sent["authorization"] = f"Bearer {self._key}"
         try:
@@ -189,7 +232,8 @@ class Client:
             connection.close()
         else:
             self._idle.append(connection)
-        return _Reply(response.status, _loads(content), _seconds(response.getheader("retry-after")))
+        kind = response.getheader("content-type", "")
+        return _Reply(response.status, _loads(content, kind), _seconds(response.getheader("retry-after")))
 
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
@@ -263,8 +307,11 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"a value is {type(value).__name__}")
 
 
-def _loads(content: bytes) -> Any:
+def _loads(content: bytes, kind: str) -> Any:
+    """JSON, or a list of it when each line is one; nothing when it is neither."""
     try:
+        if kind == "application/x-ndjson":
+            return [json.loads(line) for line in content.splitlines()]
         return json.loads(content)
     except (ValueError, RecursionError):
         return None

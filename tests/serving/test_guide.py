@@ -1,11 +1,16 @@
 """The examples of the guide's "Calling it from programs", run against a service."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from windlass.predictors import releases
+from windlass.serving.jobs import Jobs
+from windlass.store import Store
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"
 SECTION = re.search(r"## \d+\. Calling it from programs\n(.*?)\n## ", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
@@ -14,6 +19,13 @@ SECTION = re.search(r"## \d+\. Calling it from programs\n(.*?)\n## ", GUIDE.read
 def examples() -> list[str]:
     assert SECTION is not None
     return re.findall(r"```py\n(.*?)```", SECTION.group(1), re.DOTALL)
+
+
+@pytest.fixture
+def client(text_store: Store, tmp_path: Path, server_for: Callable[..., Any]) -> Iterator[Any]:
+    with closing(Jobs(tmp_path / "requests.sqlite")) as jobs, server_for(text_store, tmp_path, jobs=jobs) as client:
+        client.app.state.service.releases = lambda: releases.listing(text_store)
+        yield client
 
 
 @pytest.fixture
@@ -38,4 +50,4 @@ def test_an_example_of_the_guide_prints_the_answer(
 
 
 def test_the_guide_has_an_example_for_each_client() -> None:
-    assert [program.split()[1] for program in examples()] == ["windlass", "huggingface_hub", "numpy"]
+    assert [program.split()[1] for program in examples()] == ["windlass", "windlass", "huggingface_hub", "numpy"]

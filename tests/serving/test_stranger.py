@@ -19,6 +19,7 @@ import uvicorn
 from test_keys import guarded, with_key
 
 from conftest import Client
+from windlass.serving.jobs import Jobs
 from windlass.serving.keys import Wish, create
 from windlass.serving.measures import memory_bytes
 from windlass.serving.server import Server
@@ -36,13 +37,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def token(place: Path) -> str:
-    return create(place, Wish("honest", ("predict", "feedback", "read")))[1]
+    return create(place, Wish("honest", ("predict", "feedback", "jobs", "read")))[1]
 
 
 @pytest.fixture(scope="module")
 def server(text_store: Store, place: Path, token: str) -> Iterator[Client]:
     settings = Settings(deadline_s=DEADLINE_S, hosts=("api.example.com",))
-    with guarded(text_store, place, settings) as client:
+    with guarded(text_store, place, settings) as client, closing(Jobs(place)) as jobs:
+        client.app.state.service.jobs = jobs
         yield client
 
 
@@ -153,6 +155,45 @@ def test_a_page_elsewhere_cannot_post(server: Client, token: str, headers: dict[
 )
 def test_path_tricks_find_nothing(server: Client, token: str, path: str) -> None:
     assert status(raw(server.port, head(token, path=path.encode()))) == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/v1/jobs/..", 404),
+        ("/v1/jobs/..%2f..%2fetc%2fpasswd", 404),
+        ("/v1/jobs/a/../../x/result", 404),
+        ("/v1/jobs/%00/result", 404),
+        ("/v1/jobs/a'or'1'='1", 404),
+        ("/v1/jobs/C:file", 404),
+        ("/v1/jobs/" + "a" * 5_000, 404),
+        ("/v1/jobs/requests.sqlite/result", 404),
+    ],
+)
+def test_a_job_is_named_by_its_id_and_by_nothing_else(server: Client, token: str, path: str, wanted: int) -> None:
+    request = head(token, b"", path=path.encode()).replace(b"POST", b"GET", 1)
+    assert status(raw(server.port, request)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "wanted"),
+    [
+        ("text/csv", b"message\n" + b"a\n" * 100_001, 422),
+        ("text/csv", b'message\n"never closed', 202),
+        ("text/csv", b"message\n" + b"a" * 17_000_000, 413),
+        ("application/x-ndjson", b"[" * 100_000, 202),
+        ("application/x-ndjson", b'{"message":NaN}\n{"message":"\\ud800"}\n', 202),
+        ("application/json", b'{"rows":[], "path":"/etc/passwd"}', 422),
+        ("application/zip", b"PK\3\4", 415),
+    ],
+    ids=range(7),
+)
+def test_a_job_of_a_stranger_is_bounded(server: Client, token: str, kind: str, body: bytes, wanted: int) -> None:
+    """202: its rows say what is wrong with them. Each job that was taken is deleted again: four may wait."""
+    reply = server.ask("POST", "/v1/jobs", body, content_type=kind, **with_key(token))
+    assert reply.status == wanted, reply.content[:200]
+    if reply.status == 202:
+        assert server.ask("DELETE", f"/v1/jobs/{reply.json['id']}", **with_key(token)).status == 200
 
 
 @pytest.mark.parametrize("path", [b"/v1/predict\0", b"/v1/\xff\xfe", b"/v1/pre dict"])
@@ -308,6 +349,8 @@ def fire(port: int, token: str, n: int, seed: int) -> list[tuple[int, float]]:
         head(token, b'{"rows":[{"message":"a"},{"message":null}]}'),
         head(token, b'{"id":"' + b"0" * 24 + b'","correct":"card"}', path=b"/v1/feedback"),
         head(token, b"", path=b"/metrics").replace(b"POST", b"GET", 1),
+        head(token, b'{"message":"a"}\n{"message":2}\n', path=b"/v1/jobs").replace(b"n/json", b"n/x-ndjson", 1),
+        head(token, b"", path=b"/v1/jobs/0f3a9c5d7e1b2846aa90c4d2/result").replace(b"POST", b"GET", 1),
     ]
     for _ in range(n):
         started = time.monotonic()

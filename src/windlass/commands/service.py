@@ -83,7 +83,9 @@ def _memory(project: Path) -> Any:
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="whose it is: a-z, 0-9 and -")],
-    scope: Annotated[list[str] | None, typer.Option(help="predict, feedback, read or admin; may be repeated")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="predict, feedback, jobs, read or admin; may be repeated")
+    ] = None,
     expires: Annotated[str, typer.Option(help="such as 90d; none: never")] = "",
     rate: Annotated[str, typer.Option(help="such as 10/s; none: no bound")] = "",
     quota: Annotated[str, typer.Option(help="requests, such as 100000/month; none: no bound")] = "",

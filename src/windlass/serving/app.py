@@ -20,16 +20,19 @@ from windlass.serving import (
     description,
     examples,
     explain,
+    job_routes,
     kserve,
     openai,
     page,
     pipeline,
+    release_routes,
     retention,
 )
 from windlass.serving.door import Door
 from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
 from windlass.serving.guard import Guard
+from windlass.serving.job_work import JobWork
 from windlass.serving.log import Feedback, RequestLog, Stored
 from windlass.serving.measures import memory_bytes
 from windlass.serving.routes import check_declared
@@ -72,9 +75,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        telling = asyncio.create_task(_tell(service))
+        tasks = [asyncio.create_task(_tell(service))]
+        if service.jobs is not None:
+            app.state.job_work = JobWork(service, service.jobs)
+            tasks.append(asyncio.create_task(app.state.job_work.run()))
         yield
-        telling.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         service.close()
 
     app = FastAPI(
@@ -98,6 +106,8 @@ def create_app(
     explain.add_routes(app, service)
     retention.add_routes(app, service)
     examples.add_routes(app, service)
+    job_routes.add_routes(app, service)
+    release_routes.add_routes(app, service)
     routes = check_declared(app.routes)
     app.state.door = door = door or Door()
     guard = Guard(settings, door, service.is_proof)

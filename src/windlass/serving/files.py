@@ -1,31 +1,43 @@
 """Answers for whole files, a chunk at a time: no row is left out, and one that cannot be answered says why."""
 
 import csv
+import io
 import json
+import os
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from windlass.errors import DataError, SpecError, expected
+from windlass.errors import DataError, SpecError, WindlassError, expected
 from windlass.predictors.contract import Predictor
 from windlass.records import Answer
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.text_files import read_csv, read_json_lines
+from windlass.store import read_json, sync_folder, write_json
 
 CHUNK = 256
+SAVE_S = 0.5
+"""Between two times that what was written is flushed to disk."""
+Line = tuple[dict[str, Any], Answer | str]
+"""The row, and its answer or why there is none."""
 READERS = {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json_lines, ".ndjson": read_json_lines}
 
 
 @dataclass
 class Counts:
-    """Rows answered and rows refused; together all that were read."""
+    """Rows answered and rows refused; together all that were read. taken_over: of these, by a run that was killed."""
 
     answered: int = 0
     refused: int = 0
+    taken_over: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.answered + self.refused
 
 
 def answer_one(predictor: Predictor, text: str) -> Answer:
@@ -45,20 +57,41 @@ def read_row(text: str) -> dict[str, Any]:
     return row
 
 
-def answer_file(predictor: Predictor, source: str, to: Path | None) -> Counts:
+def answer_file(predictor: Predictor, source: str, to: Path | None, release: str = "") -> Counts:
     """Answers each row of a CSV or JSONL file into a file of either form, or as JSONL to stdout.
 
-    Raises: DataError, SpecError: the file cannot be read, or its ending is not known.
+    A file to write appears when it is whole. Killed before, the same call goes on where it was: with the same source,
+    unchanged, and the same release. Raises: DataError, SpecError: the file cannot be read, or its ending is not known.
     """
     rows, root = _rows(source)
-    counts = Counts()
-    with _writer(to) as write:
+    if to is None:
+        counts = Counts()
         while chunk := list(islice(rows, CHUNK)):
-            for raw, result in zip(chunk, _answers(predictor, chunk, root), strict=True):
-                counts.answered += isinstance(result, Answer)
-                counts.refused += isinstance(result, str)
-                write(raw.values or {}, result)
+            _write_json_lines(sys.stdout, _counted(counts, chunk, _answers(predictor, chunk, root)))
+        return counts
+    if to.suffix.lower() not in READERS:
+        raise SpecError(f"'{to}' ends in '{to.suffix}', expected {expected(READERS)}")
+    with Unfinished(to, _mark(source, release)) as unfinished:
+        counts = unfinished.counts
+        for _ in islice(rows, counts.total):
+            pass
+        while chunk := list(islice(rows, CHUNK)):
+            unfinished.write(_counted(counts, chunk, _answers(predictor, chunk, root)))
     return counts
+
+
+def _mark(source: str, release: str) -> list[Any]:
+    """What must be the same for an answer to be the same; nothing where that is not known, as of stdin."""
+    if source == "-" or not release:
+        return []
+    seen = Path(source).stat()
+    return [str(Path(source).resolve()), seen.st_size, seen.st_mtime_ns, release]
+
+
+def _counted(counts: Counts, chunk: list[RawRow], results: list[Answer | str]) -> list[Line]:
+    counts.answered += sum(isinstance(result, Answer) for result in results)
+    counts.refused += sum(isinstance(result, str) for result in results)
+    return [(raw.values or {}, result) for raw, result in zip(chunk, results, strict=True)]
 
 
 def _rows(source: str) -> tuple[Iterator[RawRow], Path]:
@@ -101,18 +134,75 @@ def _answer(predictor: Predictor, raw: RawRow, root: Path) -> Answer | str:
         return f"row {raw.number}: {error.message.removeprefix('row 0, ')}"
 
 
-@contextmanager
-def _writer(to: Path | None) -> Iterator[Any]:
-    if to is None:
-        yield lambda values, result: _write_json(sys.stdout, values, result)
-        return
-    if to.suffix.lower() not in READERS:
-        raise SpecError(f"'{to}' ends in '{to.suffix}', expected {expected(READERS)}")
-    with to.open("w", encoding="utf-8", newline="") as file:
-        if READERS[to.suffix.lower()] is read_csv:
-            yield _CsvWriter(file)
+class Unfinished:
+    """A file that is being written: aside, with a journal of how much of it is on disk.
+
+    mark: of what it is made from; a journal with another one, or an empty one, is of no use and the file begins anew.
+    """
+
+    def __init__(self, to: Path, mark: list[Any]) -> None:
+        self.to, self.mark = to, mark
+        self.aside, self.journal = (to.with_name(f".{to.name}.{word}") for word in ("part", "journal"))
+        self.counts, self.columns = Counts(), []
+        self._saved = time.monotonic()
+
+    def __enter__(self) -> "Unfinished":
+        size = self._known()
+        self._file = self.aside.open("r+b" if size else "wb")
+        self._file.truncate(size)
+        self._file.seek(size)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        with self._file:
+            self._save()
+        if kind is None:
+            os.replace(self.aside, self.to)
+            sync_folder(self.to.parent)
+        if kind is None or not self.counts.total:
+            self.aside.unlink(missing_ok=True)
+            self.journal.unlink(missing_ok=True)
+
+    def write(self, lines: list[Line]) -> None:
+        """Writes these; at most `SAVE_S` later they are on disk for good."""
+        text = io.StringIO(newline="")
+        if READERS[self.to.suffix.lower()] is read_csv:
+            self._write_csv(text, lines)
         else:
-            yield lambda values, result: _write_json(file, values, result)
+            _write_json_lines(text, lines)
+        self._file.write(text.getvalue().encode("utf-8", "replace"))
+        if time.monotonic() - self._saved >= SAVE_S:
+            self._save()
+
+    def _write_csv(self, text: TextIO, lines: list[Line]) -> None:
+        """The columns of the first row, then `answer`, `confidence` and `error`."""
+        is_new = not self.columns
+        self.columns = self.columns or [*lines[0][0], "answer", "confidence", "error"]
+        writer = csv.DictWriter(text, self.columns, restval="", extrasaction="ignore")
+        if is_new:
+            writer.writeheader()
+        writer.writerows({**values, **_columns(result)} for values, result in lines)
+
+    def _known(self) -> int:
+        """Bytes that are written for good; what is known of them is taken over."""
+        try:
+            values = read_json(self.journal)
+        except WindlassError:
+            return 0
+        is_same = self.mark and isinstance(values, dict) and values.get("mark") == self.mark
+        if not is_same or not self.aside.is_file() or self.aside.stat().st_size < values["size"]:
+            return 0
+        self.counts, self.columns = Counts(values["answered"], values["refused"]), values["columns"]
+        self.counts.taken_over = self.counts.total
+        return int(values["size"])
+
+    def _save(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        counts = {"answered": self.counts.answered, "refused": self.counts.refused}
+        journal = {"mark": self.mark, "size": self._file.tell(), "columns": self.columns, **counts}
+        write_json(self.journal, journal)
+        self._saved = time.monotonic()
 
 
 def _columns(result: Answer | str) -> dict[str, Any]:
@@ -121,20 +211,6 @@ def _columns(result: Answer | str) -> dict[str, Any]:
     return {"answer": result.value, "confidence": result.as_json()["confidence"], "error": None}
 
 
-def _write_json(file: TextIO, values: dict[str, Any], result: Answer | str) -> None:
-    file.write(json.dumps({**values, **_columns(result)}, ensure_ascii=False, default=str) + "\n")
-
-
-class _CsvWriter:
-    """Writes the columns of the first row, then `answer`, `confidence` and `error`."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._writer: Any = None
-
-    def __call__(self, values: dict[str, Any], result: Answer | str) -> None:
-        if self._writer is None:
-            columns = [*values, "answer", "confidence", "error"]
-            self._writer = csv.DictWriter(self._file, columns, restval="", extrasaction="ignore")
-            self._writer.writeheader()
-        self._writer.writerow({**values, **_columns(result)})
+def _write_json_lines(file: TextIO, lines: list[Line]) -> None:
+    for values, result in lines:
+        file.write(json.dumps({**values, **_columns(result)}, ensure_ascii=False, default=str) + "\n")

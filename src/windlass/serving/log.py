@@ -8,7 +8,7 @@ after an answer finds it.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -269,6 +269,11 @@ def _apply(
             results.append(None)
     _insert(connection, rows)
     return results
+
+
+def insert(connection: Connection, answers: Iterable[Logged]) -> None:
+    """Writes the answers, in the transaction of the caller. Raises: Failure."""
+    _insert(connection, [*map(_columns, answers)])
 
 
 def _insert(connection: Connection, rows: list[tuple[str | float | None, ...]]) -> None:

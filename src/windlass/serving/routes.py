@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from windlass.errors import SpecError, expected
 from windlass.serving.settings import MEBIBYTE
 
-KeyScope = Literal["public", "predict", "feedback", "read", "admin"]
+KeyScope = Literal["public", "predict", "feedback", "jobs", "read", "admin"]
 SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 """What a route asks of a key: `public` asks for none, and a key with `admin` has the others."""
 
@@ -33,6 +33,7 @@ class Route:
     media: tuple[str, ...] = ()
 
 
+ROWS = ("application/x-ndjson", "application/jsonl", "text/csv")
 BINARY = ("", "application/octet-stream")
 PICTURE = (*BINARY, "image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp")
 Routes = Mapping[tuple[str, str], Route]
@@ -41,6 +42,11 @@ ROUTES: Routes = {
     ("POST", "/v1/explain"): Route(16 * MEBIBYTE, 10, "predict", None),
     ("GET", "/v1/examples"): Route(0, 5, "read"),
     ("POST", "/v1/feedback"): Route(32 * 1024, 10, "feedback"),
+    ("GET", "/v1/releases"): Route(0, 5, "read"),
+    ("POST", "/v1/jobs"): Route(16 * MEBIBYTE, 10, "jobs", 60, media=ROWS),
+    ("GET", "/v1/jobs/{id}"): Route(0, 5, "jobs"),
+    ("GET", "/v1/jobs/{id}/result"): Route(0, 5, "jobs", 120),
+    ("DELETE", "/v1/jobs/{id}"): Route(0, 5, "jobs"),
     ("DELETE", "/v1/answers/{id}"): Route(0, 5, "admin"),
     ("POST", "/v1/chat/completions"): Route(2 * MEBIBYTE, 10, "predict", None, is_openai=True),
     ("POST", "/v1/completions"): Route(2 * MEBIBYTE, 10, "predict", None, is_openai=True),

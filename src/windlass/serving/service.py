@@ -19,9 +19,10 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.papers import Papers
 from windlass.predictors.reference import Reference
 from windlass.predictors.writer import Writer
-from windlass.records import Answer, Release, Row
+from windlass.records import Answer, Json, Release, Row
 from windlass.serving.canary import Arm, Canary
 from windlass.serving.faults import status_of
+from windlass.serving.jobs import Jobs
 from windlass.serving.log import Logged, RequestLog
 from windlass.serving.measures import Measures
 from windlass.serving.profiles import Profiler
@@ -87,8 +88,12 @@ class Service:
     """A trial that was ended, and why; until the store has heard of it."""
     refused: str = ""
     """Why the champion of the store is not the one that serves; empty when it is."""
+    jobs: Jobs | None = None
+    """Its batch jobs, where it has a memory for them."""
     tally: Tally | None = None
     """Where it counts together with the other workers of its crew."""
+    releases: Callable[[], list[Json]] = list
+    """The releases of the store, newest first, as `predictors.releases.listing` gives them."""
     papers: Callable[[str], Papers] = lambda id: Papers()
     """What the release of this id carries for people."""
     references: Callable[[str], Reference | None] = lambda id: None
@@ -168,6 +173,7 @@ class Service:
         return await self._on_trial(self.canary, seat, request, body, reads)
 
     async def _ask(self, seat: Seat, request: Request, body: bytes, reads: Reads | None, is_proof: bool) -> Given:
+        request.state.release = seat.release.id
         with seat:
             return Given(seat, *await seat.answer(_reader(seat, body, reads), len(body), request.receive), is_proof)
 
@@ -218,7 +224,7 @@ class Service:
         started = time.perf_counter()
         try:
             with canary.seat:
-                _, answers = await canary.seat.answer(lambda: given.rows, size_bytes, _nobody_leaves)
+                _, answers = await canary.seat.answer(lambda: given.rows, size_bytes, nobody_leaves)
         except Exception:  # noqa: BLE001  as in `_measured`
             self._counted(canary, canary.tried, started, failed=True)
             return
@@ -242,28 +248,33 @@ class Service:
 
     def keep(self, seat: Seat, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt) -> None:
         """Counts the answers of this release and has them logged."""
-        for answer in answers:
-            self.measures.answered(str(answer.value) if seat.labels else "text", answer.confidence)
+        logged, reference = self.logged(seat, rows, ids, answers, receipt), seat.reference
         if self.log is None:
             return
-        at, keep_inputs, reference = self.log.clock(), self.settings.keep_inputs, seat.reference
-        self.log.record(
-            [
-                Logged(
-                    id,
-                    at,
-                    seat.release.id,
-                    str(answer.value),
-                    answer.confidence,
-                    receipt.latency_ms,
-                    row if keep_inputs else None,
-                    receipt.caller,
-                )
-                for id, row, answer in zip(ids, rows, answers, strict=True)
-            ],
-            receipt.size_bytes if keep_inputs or reference else 128 * len(ids),
-            partial(self._profiler.profiles, reference, rows) if reference else None,
-        )
+        holds_rows = self.settings.keep_inputs or reference
+        profiles = partial(self._profiler.profiles, reference, rows) if reference else None
+        self.log.record(logged, receipt.size_bytes if holds_rows else 128 * len(ids), profiles)
+
+    def logged(
+        self, seat: Seat, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt
+    ) -> list[Logged]:
+        """Counts the answers of this release; gives them as the log has them."""
+        for answer in answers:
+            self.measures.answered(str(answer.value) if seat.labels else "text", answer.confidence)
+        at, keep_inputs = self.log.clock() if self.log is not None else time.time(), self.settings.keep_inputs
+        return [
+            Logged(
+                id,
+                at,
+                seat.release.id,
+                str(answer.value),
+                answer.confidence,
+                receipt.latency_ms,
+                row if keep_inputs else None,
+                receipt.caller,
+            )
+            for id, row, answer in zip(ids, rows, answers, strict=True)
+        ]
 
 
 def _reader(seat: Seat, body: bytes, reads: Reads | None) -> Callable[[], list[Row]]:
@@ -272,7 +283,7 @@ def _reader(seat: Seat, body: bytes, reads: Reads | None) -> Callable[[], list[R
     return lambda: read_rows(body, seat.columns, seat.settings.max_rows)
 
 
-async def _nobody_leaves() -> Message:
+async def nobody_leaves() -> Message:
     """What a client says that neither asks nor goes: nothing, ever."""
     await asyncio.Event().wait()
     return {}

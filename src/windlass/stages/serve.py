@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from windlass.serving.database import Database
 from windlass.serving.door import Door
 from windlass.serving.guard import is_loopback
 from windlass.serving.home import memory
+from windlass.serving.jobs import KEEP_DAYS, Jobs
 from windlass.serving.keyring import KeyRing
 from windlass.serving.log import RequestLog
 from windlass.serving.probe import Golden, replay_over_http
@@ -142,6 +143,8 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     service.papers, service.tally = partial(papers, store), tally
     service.references = lambda id: reference.opened(releases.folder(store, id), _warn)
     service.seat.reference = service.references(release.id)
+    service.releases = partial(releases.listing, store)
+    service.jobs = stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS))))
 
     def proven() -> None:
         if bounds.crew:

@@ -1,0 +1,135 @@
+"""Answers the parts of batch jobs behind live requests: a little at a time, when nobody else waits."""
+
+import asyncio
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from http import HTTPStatus
+
+from windlass.errors import DataError, WindlassError
+from windlass.records import Answer, Json, Row
+from windlass.serving.database import Failure
+from windlass.serving.faults import Fault, status_of
+from windlass.serving.jobs import Done, Jobs, Part
+from windlass.serving.log import Logged
+from windlass.serving.rows import rows_of
+from windlass.serving.seat import Seat
+from windlass.serving.service import Receipt, Service, nobody_leaves
+
+POLL_S, PAUSE_S, HOUR_S = 1.0, 1.0, 3_600.0
+STEP_MS, MOST_ROWS = 10.0, 64
+"""A live request that comes meanwhile waits about so long; rows at once, of a model that is quicker."""
+PATIENCE_S, LOOK_S = 0.5, 0.005
+"""Live requests that never end let a few rows pass after so long; between two looks whether they have ended."""
+POISON = "nothing answered this row: what tried to was killed, again and again"
+
+
+class JobWork:
+    """The jobs of one process, to be run in its event loop. wake: to be set when there is a new job."""
+
+    def __init__(self, service: Service, jobs: Jobs) -> None:
+        self.service, self.jobs = service, jobs
+        self.wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until it is cancelled; the part that it was at is given back then."""
+        while self.service.proof:
+            await asyncio.sleep(LOOK_S)
+        tidied = float("-inf")
+        while True:
+            try:
+                if time.monotonic() - tidied > HOUR_S:
+                    tidied = time.monotonic()
+                    await asyncio.to_thread(self.jobs.delete_older)
+                if not await self._work():
+                    self.wake.clear()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self.wake.wait(), POLL_S)
+            except Failure:
+                await asyncio.sleep(PAUSE_S)
+            except Exception as error:  # noqa: BLE001  a part that fails in any way must not end the others
+                print(f"a part of a job has failed: {type(error).__name__}", file=sys.stderr, flush=True)
+                await asyncio.sleep(PAUSE_S)
+
+    async def _work(self) -> bool:
+        """False when there is nothing to do. Raises: Failure."""
+        part = await asyncio.to_thread(self.jobs.take)
+        if part is None:
+            return False
+        try:
+            done = await self._answer(part)
+        except asyncio.CancelledError:
+            with suppress(Failure):
+                self.jobs.hold(part, 0)
+            raise
+        await asyncio.to_thread(self.jobs.finish, part, done)
+        return True
+
+    async def _answer(self, part: Part) -> Done:
+        lines: list[Json] = []
+        logged: list[Logged] = []
+        held = time.monotonic()
+        while len(lines) < len(part.rows):
+            await self._turn()
+            seat = self.service.seat
+            rows = part.rows[len(lines) : len(lines) + _step(seat)]
+            with seat:
+                results = [POISON for _ in rows] if part.is_poison else await self._answers(seat, rows)
+                lines += self._written(seat, part, len(lines), (rows, results), logged)
+            if time.monotonic() - held > self.jobs.lease_s / 3:
+                held = time.monotonic()
+                await asyncio.to_thread(self.jobs.hold, part)
+        return Done(lines, sum("error" in line for line in lines), logged)
+
+    async def _turn(self) -> None:
+        """Waits until no live request is under way, but not for ever."""
+        until = time.monotonic() + PATIENCE_S
+        await asyncio.sleep(0)
+        while (self.service.seat.under_way or self.service.seat.waiting) and time.monotonic() < until:
+            await asyncio.sleep(LOOK_S)
+
+    async def _answers(self, seat: Seat, rows: Sequence[Row | str]) -> list[Answer | str]:
+        """An answer a row, or why there is none: all at once, row by row when one of them is bad."""
+        whole = [row for row in rows if not isinstance(row, str)]
+        if len(whole) == len(rows):
+            try:
+                return list(await self._asked(seat, whole))
+            except WindlassError as error:
+                if len(rows) == 1:
+                    return [error.message.replace("row 0, ", "").replace("row 0 ", "")]
+        return [row if isinstance(row, str) else (await self._answers(seat, [row]))[0] for row in rows]
+
+    async def _asked(self, seat: Seat, rows: list[Row]) -> list[Answer]:
+        """Raises: WindlassError: a row cannot be answered, and will not be."""
+        rows_of({"rows": rows}, seat.columns, len(rows))
+        while True:
+            try:
+                return (await seat.answer(lambda: rows, 0, nobody_leaves))[1]
+            except (DataError, Fault) as error:
+                if status_of(error) != HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise
+            await asyncio.sleep(PAUSE_S)
+
+    def _written(
+        self, seat: Seat, part: Part, n_before: int, pairs: tuple[Sequence[Row | str], list[Answer | str]], logged: list
+    ) -> list[Json]:
+        """One line a row; the answers among them are logged with the part."""
+        lines = []
+        for number, (row, result) in enumerate(zip(*pairs, strict=True), part.first + n_before):
+            line: Json = {"row": number, "release": seat.release.id}
+            if isinstance(result, str) or isinstance(row, str):
+                lines.append({**line, "error": result})
+                continue
+            id = secrets.token_hex(12)
+            logged += self.service.logged(seat, [row], [id], [result], Receipt(seat.cost_ms, 0, part.caller))
+            lines.append({**line, "id": id, **result.as_json()})
+        return lines
+
+
+def _step(seat: Seat) -> int:
+    """Rows that take about `STEP_MS`; one of a product that writes, or of which nothing is known yet."""
+    if seat.writer is not None:
+        return 1
+    return max(1, min(MOST_ROWS, int(STEP_MS / max(seat.cost_ms, 0.001))))
