@@ -19,12 +19,12 @@ from windlass.predictors import releases
 from windlass.serving import jobs as kept
 from windlass.serving import keys
 from windlass.serving.faults import Fault
+from windlass.serving.home import log_path
 from windlass.serving.job_routes import MOST_ROWS, read_rows
 from windlass.serving.jobs import Done, Jobs
 from windlass.serving.keys import Wish
 from windlass.serving.log import answer_rows
 from windlass.serving.settings import Settings
-from windlass.stages.serve import log_path
 from windlass.store import Store
 
 ROWS = [{"message": MESSAGES[number % len(MESSAGES)]} for number in range(150)]
