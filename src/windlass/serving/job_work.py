@@ -32,29 +32,32 @@ class JobWork:
     def __init__(self, service: Service, jobs: Jobs) -> None:
         self.service, self.jobs = service, jobs
         self.wake = asyncio.Event()
+        self._tidies_at = 0.0
 
     async def run(self) -> None:
         """Until it is cancelled; the part that it was at is given back then."""
         while self.service.proof:
             await asyncio.sleep(LOOK_S)
-        tidied = float("-inf")
         while True:
             try:
-                if time.monotonic() - tidied > HOUR_S:
-                    tidied = time.monotonic()
-                    await asyncio.to_thread(self.jobs.delete_older)
                 if not await self._work():
-                    self.wake.clear()
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self.wake.wait(), POLL_S)
+                    await self._woken()
             except Failure:
                 await asyncio.sleep(PAUSE_S)
             except Exception as error:  # noqa: BLE001  a part that fails in any way must not end the others
                 print(f"a part of a job has failed: {type(error).__name__}", file=sys.stderr, flush=True)
                 await asyncio.sleep(PAUSE_S)
 
+    async def _woken(self) -> None:
+        self.wake.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), POLL_S)
+
     async def _work(self) -> bool:
         """False when there is nothing to do. Raises: Failure."""
+        if time.monotonic() >= self._tidies_at:
+            self._tidies_at = time.monotonic() + HOUR_S
+            await asyncio.to_thread(self.jobs.delete_older)
         part = await asyncio.to_thread(self.jobs.take)
         if part is None:
             return False
