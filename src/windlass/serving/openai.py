@@ -60,27 +60,30 @@ def _add_completions(app: FastAPI, service: Service) -> None:
 
     async def complete(request: Request, form: type[Form], read: Callable[[bytes, Writer, Names], Wish]) -> Response:
         started, body = time.perf_counter(), await request.body()
-        seat, _ = service.place(request)
-        writer, scheduler, names = *_writing(seat), _names(seat)
 
-        def understood() -> tuple[Wish, list[Row]]:
-            wish = read(body, writer, names)
-            return wish, [row for row in writer.read(wish.rows) for _ in range(wish.n)]
+        async def work(seat: Seat) -> Response:
+            writer, scheduler, names = *_writing(seat), _names(seat)
 
-        wish, asked = await seat.aside(len(body), understood)
-        answer = form(*names, wish)
+            def understood() -> tuple[Wish, list[Row]]:
+                wish = read(body, writer, names)
+                return wish, [row for row in writer.read(wish.rows) for _ in range(wish.n)]
 
-        def keep(texts: Sequence[Written]) -> None:
-            rows = [row for row in wish.rows for _ in range(wish.n)]
-            service.keep(seat, rows, answer.ids(len(rows)), answers(texts), receipt(request, started, len(body)))
+            wish, asked = await seat.aside(len(body), understood)
+            answer = form(*names, wish)
 
-        order = Order(asked, wish.how, wish.stop, wish.is_seeded, wish.streams)
-        with seat:
-            if wish.streams:
-                return Stream(scheduler.put(order), answer, keep)
-            texts = await scheduler.write(order, request.receive)
-        keep(texts)
-        return Response(answer.whole(texts), media_type=JSON)
+            def keep(texts: Sequence[Written]) -> None:
+                rows = [row for row in wish.rows for _ in range(wish.n)]
+                service.keep(seat, rows, answer.ids(len(rows)), answers(texts), receipt(request, started, len(body)))
+
+            order = Order(asked, wish.how, wish.stop, wish.is_seeded, wish.streams)
+            with seat:
+                if wish.streams:
+                    return Stream(scheduler.put(order), answer, keep)
+                texts = await scheduler.write(order, request.receive)
+            keep(texts)
+            return Response(answer.whole(texts), media_type=JSON)
+
+        return await service.given(request, work)
 
     @app.post("/v1/chat/completions", **_described("Answer a conversation, as OpenAI's interface has it", ChatAsked))
     async def chat(request: Request) -> Response:

@@ -19,6 +19,7 @@ from windlass.serving import codec, openai_requests
 from windlass.serving.foreign import answered, check_count, check_model, described
 from windlass.serving.rows import check_names, wrong
 from windlass.serving.scheduler import LATE, Order, too_slow
+from windlass.serving.seat import Seat
 from windlass.serving.service import Service, receipt
 
 JSON = "application/json"
@@ -172,25 +173,29 @@ def _top_k(content: Json) -> int | None:
 
 async def _write(service: Service, request: Request, content: Json) -> Response:
     """Texts as text generation gives them. Raises: Fault, DataError."""
-    seat, is_proving = service.place(request)
-    writer, scheduler, started = seat.writer, seat.scheduler, time.perf_counter()
-    assert writer is not None
-    assert scheduler is not None
-    names = (seat.release.product, seat.release.id)
-    asked, is_whole = _completion(content, names[0])
-    wish = openai_requests.read_completion(codec.dumps(asked), writer, names, service.settings.max_rows)
-    order = Order(writer.read(wish.rows), wish.how, wish.stop, wish.is_seeded)
-    with seat:
-        written = await scheduler.write(order, request.receive)
-    if any(each.finish == LATE for each in written):
-        raise too_slow(service.settings.answer_s)
-    ids = [token_hex(12) for _ in written]
-    if not is_proving:
-        request_size = len(await request.body())
-        service.keep(seat, list(wish.rows), ids, answers(written), receipt(request, started, request_size))
-    prompts = [next(iter(row.values())) if is_whole else "" for row in wish.rows]
-    texts = [{"generated_text": prompt + each.text} for prompt, each in zip(prompts, written, strict=True)]
-    return _response([[text] for text in texts] if isinstance(content.get("inputs"), list) else texts, ids)
+    started, is_proving = time.perf_counter(), service.is_proving(request)
+
+    async def work(seat: Seat) -> Response:
+        writer, scheduler = seat.writer, seat.scheduler
+        assert writer is not None
+        assert scheduler is not None
+        names = (seat.release.product, seat.release.id)
+        asked, is_whole = _completion(content, names[0])
+        wish = openai_requests.read_completion(codec.dumps(asked), writer, names, service.settings.max_rows)
+        order = Order(writer.read(wish.rows), wish.how, wish.stop, wish.is_seeded)
+        with seat:
+            written = await scheduler.write(order, request.receive)
+        if any(each.finish == LATE for each in written):
+            raise too_slow(service.settings.answer_s)
+        ids = [token_hex(12) for _ in written]
+        if not is_proving:
+            request_size = len(await request.body())
+            service.keep(seat, list(wish.rows), ids, answers(written), receipt(request, started, request_size))
+        prompts = [next(iter(row.values())) if is_whole else "" for row in wish.rows]
+        texts = [{"generated_text": prompt + each.text} for prompt, each in zip(prompts, written, strict=True)]
+        return _response([[text] for text in texts] if isinstance(content.get("inputs"), list) else texts, ids)
+
+    return await service.given(request, work)
 
 
 def _completion(content: Json, model: str) -> tuple[Json, bool]:

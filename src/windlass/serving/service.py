@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -168,51 +168,63 @@ class Service:
         """
         body = await request.body()
         seat, is_proof = self.place(request)
-        if is_proof or self.canary is None:
-            return await self._ask(seat, request, body, reads, is_proof)
-        return await self._on_trial(self.canary, seat, request, body, reads)
 
-    async def _ask(self, seat: Seat, request: Request, body: bytes, reads: Reads | None, is_proof: bool) -> Given:
-        request.state.release = seat.release.id
-        with seat:
-            return Given(seat, *await seat.answer(_reader(seat, body, reads), len(body), request.receive), is_proof)
+        async def work(seat: Seat) -> Given:
+            with seat:
+                return Given(seat, *await seat.answer(_reader(seat, body, reads), len(body), request.receive), is_proof)
 
-    async def _on_trial(
-        self, canary: Canary, champion: Seat, request: Request, body: bytes, reads: Reads | None
-    ) -> Given:
-        """One of the two answers; where the release on trial fails, the champion answers after it."""
-        is_tried = canary.takes(request.headers.get(SESSION) or secrets.token_hex(12))
-        if is_tried and not canary.trial.is_shadow:
-            given = await self._measured(canary, canary.seat, request, body, reads)
-            if given is not None:
-                return given
-        given = await self._measured(canary, champion, request, body, reads)
-        if given is None:
-            return await self._ask(champion, request, body, reads, False)
-        if is_tried and canary.trial.is_shadow and len(self._listening) < MOST_LISTENING:
-            task = asyncio.create_task(self._listen(canary, given, len(body)))
-            self._listening.add(task)
-            task.add_done_callback(self._listening.discard)
+        given = await self.given(request, work)
+        canary = self.canary
+        if canary is not None and canary.trial.is_shadow and given.seat is seat and not is_proof:
+            self._shadow(canary, given, request, len(body))
         return given
 
+    async def given(self, request: Request, work: Callable[[Seat], Awaitable[T]]) -> T:
+        """What `work` gives with the release that answers this request: the one on trial for its share of them.
+
+        Where that one fails by a fault of its own, or cannot do what is asked, the champion does it. Of a text that is
+        sent while it is written, only how it began is measured. Raises: NotReady; what `work` raises.
+        """
+        champion, is_proof = self.place(request)
+        canary = self.canary
+        if is_proof or canary is None:
+            return await self._with(champion, request, work)
+        if not canary.trial.is_shadow and _takes(canary, request):
+            tried = await self._measured(canary, canary.seat, request, work)
+            if tried is not None:
+                return tried
+        done = await self._measured(canary, champion, request, work)
+        return done if done is not None else await self._with(champion, request, work)
+
+    async def _with(self, seat: Seat, request: Request, work: Callable[[Seat], Awaitable[T]]) -> T:
+        request.state.release = seat.release.id
+        return await work(seat)
+
+    def _shadow(self, canary: Canary, given: Given, request: Request, size_bytes: int) -> None:
+        if _takes(canary, request) and len(self._listening) < MOST_LISTENING:
+            task = asyncio.create_task(self._listen(canary, given, size_bytes))
+            self._listening.add(task)
+            task.add_done_callback(self._listening.discard)
+
     async def _measured(
-        self, canary: Canary, seat: Seat, request: Request, body: bytes, reads: Reads | None
-    ) -> Given | None:
-        """What the release gives, counted; nothing when it failed by a fault of its own."""
+        self, canary: Canary, seat: Seat, request: Request, work: Callable[[Seat], Awaitable[T]]
+    ) -> T | None:
+        """What the release gives, counted; nothing when it failed, or when only the champion may refuse."""
         arm = canary.tried if seat is canary.seat else canary.champion
         started = time.perf_counter()
         try:
-            given = await self._ask(seat, request, body, reads, False)
+            done = await self._with(seat, request, work)
         except WindlassError as error:
-            if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._counted(canary, arm, started, failed=True)
+            elif seat is not canary.seat:
                 raise
-            self._counted(canary, arm, started, failed=True)
             return None
         except Exception:  # noqa: BLE001  a release on trial may fail in any way, and no client may notice
             self._counted(canary, arm, started, failed=True)
             return None
         self._counted(canary, arm, started, failed=False)
-        return given
+        return done
 
     def _counted(self, canary: Canary, arm: Arm, started: float, failed: bool) -> None:
         arm.count((time.perf_counter() - started) * 1_000, failed)
@@ -275,6 +287,10 @@ class Service:
             )
             for id, row, answer in zip(ids, rows, answers, strict=True)
         ]
+
+
+def _takes(canary: Canary, request: Request) -> bool:
+    return canary.takes(request.headers.get(SESSION) or secrets.token_hex(12))
 
 
 def _reader(seat: Seat, body: bytes, reads: Reads | None) -> Callable[[], list[Row]]:
