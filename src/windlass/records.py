@@ -345,10 +345,11 @@ class Improvement:
 class Item:
     """One thing to do: what, why, how much, how sure, by when.
 
-    gain: in the goal's metric; money: a month, in the product's currency; null where it cannot be told. chance: that
-    the
-    gain is above 0. sure: measured (seen in a trial), forecast (by a stated method), rough (by a rule of thumb).
-    cost: what is paid to others; hours: of the team; days: that pass in any case. days and hours do not add up.
+    gain: in the goal's metric; money: a month, in the product's currency; null where it cannot be told; benefit: what
+    it is good for then. chance: that the gain is above 0 (of a forecast: above half a point). sure: measured (in a
+    trial), forecast (by a stated method), rough (by a rule of thumb), fact (nothing is estimated).
+    cost: what is paid to others; hours: of the team; days: that pass in any case, beside the hours; rows: labelled rows
+    that it asks for, which are labelled one item after another.
     after: items that come first. instead_of: of items that share this word, one at most is chosen.
     measure, bound: done as soon as that measure is at least the bound (at most, when `at_most`).
     starts, finishes: ISO dates, empty when it is left out; left_out: why then.
@@ -370,6 +371,8 @@ class Item:
     measure: str
     bound: float
     at_most: bool = False
+    rows: int = 0
+    benefit: str = ""
     after: tuple[str, ...] = ()
     instead_of: str = ""
     starts: str = ""

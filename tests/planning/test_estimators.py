@@ -51,7 +51,7 @@ def test_a_slice_that_is_answered_worse_is_named():
     random = np.random.default_rng(0)
     rows = [{"region": "east" if number % 4 == 0 else "west", "age": number} for number in range(1_000)]
     right = np.array([random.random() < (0.6 if row["region"] == "east" else 0.9) for row in rows])
-    found = weak_slices(rows, {"region": "category", "age": "number"}, right)
+    found = weak_slices(rows, rows, {"region": "category", "age": "number"}, right)
     assert found[0].words == "'region' is 'east'"
     assert found[0].gap.low > 0.2
 
@@ -62,7 +62,7 @@ def test_chance_alone_makes_no_weak_slice():
     for seed in range(40):
         random = np.random.default_rng(seed)
         rows = [{"group": str(random.integers(0, 12)), "size": float(random.random())} for _ in range(800)]
-        alarms += bool(weak_slices(rows, {"group": "category", "size": "number"}, random.random(800) < 0.8))
+        alarms += bool(weak_slices(rows, rows, {"group": "category", "size": "number"}, random.random(800) < 0.8))
     assert alarms <= 6
 
 
@@ -91,10 +91,13 @@ def test_handing_over_saves_what_it_says():
     targets = np.array([0] * 150 + [1] * 50)
     found = handover(LabelMarks(targets, probabilities), Costs(np.array([10.0, 10.0]), 2.0), 13)
     assert found.now == pytest.approx(2.5)
+    assert found.people == pytest.approx(2.0)
     assert found.best == pytest.approx(1.0)
     assert found.handed == pytest.approx(0.5)
     assert found.threshold == pytest.approx(0.8)
-    assert found.saved.low < 1.5 < found.saved.high
+    assert found.saved_now.low < 1.5 < found.saved_now.high
+    assert found.saved.low < 1.0 < found.saved.high
+    assert found.chance == 1.0
     assert found.wrong == 0.0
     shares = [each["right"] for each in coverage(LabelMarks(targets, probabilities))]
     assert (shares[0], shares[-1]) == (1.0, 0.75)
@@ -113,7 +116,7 @@ def test_a_single_server_waits_as_long_as_the_textbook_says():
 
 
 def test_machines_are_planned_below_their_capacity():
-    found = capacity.plan(answer_ms=8.9, peak=500, cores=2)
+    found = capacity.plan(seconds=0.01, peak=500, cores=2)
     assert found.answers_a_second == pytest.approx(200)
     assert found.machines == 5
     assert found.used <= capacity.BUSIEST

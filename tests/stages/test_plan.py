@@ -42,7 +42,7 @@ def test_every_item_says_what_why_how_much_how_sure_and_by_when(desk):
         assert item.evidence
         assert item.method
         assert item.acceptance
-        assert item.sure in ("measured", "forecast", "rough")
+        assert item.sure in ("measured", "forecast", "rough", "fact")
         assert bool(item.starts) != bool(item.left_out)
         assert item.gain is None or item.gain.low <= item.gain.value <= item.gain.high
         assert "2026-11-22" <= item.finishes <= "2027-05-25" if item.starts else True
@@ -124,7 +124,7 @@ def test_what_came_is_compared_with_what_was_promised(desk):
     entry = {
         "event": "promised", "id": "rows-120", "at": "2026-01-01", "what": "more rows", "method": "curve",
         "metric": "macro_f1", "before": now - 0.03, "gain": {"value": 0.04, "low": 0.0, "high": 0.05},
-        "measure": "train_rows", "measured": 90.0, "bound": 120.0, "at_most": False, "by": "2026-02-01",
+        "measure": "learn_rows", "measured": 144.0, "bound": 192.0, "at_most": False, "by": "2026-02-01",
     }  # fmt: skip
     promises.add(product.store, [entry])
     told = plan(spec, product.store, Order(made=DAY)).promises

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from windlass.pages.roadmap_pictures import gantt, more_rows, sure_enough
-from windlass.pages.roadmap_text import STATES, brings, milestone_words, promise_lines, service_lines, sure_words, takes
+from windlass.pages.roadmap_text import (
+    STATES,
+    brings,
+    is_long,
+    milestone_words,
+    promise_lines,
+    service_lines,
+    sure_words,
+    takes,
+)
 from windlass.pages.style import STYLE
 from windlass.pages.words import escaped, plain, with_code
 from windlass.records import Item, Roadmap
@@ -154,7 +163,7 @@ def _items(roadmap: Roadmap) -> str:
 def _item(number: int, item: Item, roadmap: Roadmap) -> str:
     names = {other.id: place for place, other in enumerate(roadmap.chosen, 1)}
     after = [f"after {names[name]}" for name in item.after if name in names]
-    critical = ["the end of the plan depends on it"] if item.critical else []
+    critical = ["the end of the plan depends on it"] if is_long(item) else []
     when = f"{item.starts} – {item.finishes}" + "".join(f"; {words}" for words in [*after, *critical])
     facts = [
         ("why", f"{item.why}."),

@@ -1,13 +1,15 @@
 """The roadmap in words: what each line says, the same in the terminal, in Markdown and on the page."""
 
-from windlass.pages.words import count, metric_name, percent, plain, share
+from windlass.pages.words import amount, count, metric_name, percent, plain, share
 from windlass.records import Item, Json, Roadmap
 
 SURE = {
     "measured": "measured in a trial",
     "forecast": "a forecast, see the method",
     "rough": "a rule of thumb, to be checked early",
+    "fact": "a fact, nothing is estimated",
 }
+LONG_DAYS = 14
 STATES = {"met": "✓ met", "unsure": "? not certain", "missed": "✗ missed"}
 
 
@@ -23,18 +25,20 @@ def money_words(item: Item, currency: str) -> str:
     """What an item earns a month."""
     if item.money is None:
         return ""
-    return f"{currency} {item.money.value:,.0f} a month [{item.money.low:,.0f}, {item.money.high:,.0f}]"
+    low, high = (f"{value:,.0f}" for value in (item.money.low, item.money.high))
+    return f"{amount(item.money.value, currency)} a month [{low}, {high}]"
 
 
 def brings(item: Item, currency: str) -> str:
     """Gain and money, or what it is good for where neither can be told."""
     found = [words for words in (gain_words(item), money_words(item, currency)) if words]
-    return "; ".join(found) or "certainty or safety, not told in money"
+    return "; ".join(found) or item.benefit or "nothing that could be measured"
 
 
 def sure_words(item: Item) -> str:
     """How sure: what sort of evidence, and the chance that the gain is real."""
-    chance = f"; {odds(item.chance)} that the gain is real" if item.chance is not None else ""
+    real = "it gains more than half a point" if item.sure == "forecast" else "it gains anything"
+    chance = f"; {odds(item.chance)} that {real}" if item.chance is not None else ""
     return f"{SURE.get(item.sure, item.sure)}{chance}"
 
 
@@ -49,8 +53,13 @@ def odds(chance: float) -> str:
 
 def takes(item: Item, currency: str) -> str:
     """Cost, hours and days."""
-    parts = [f"{currency} {item.cost:,.0f}" if item.cost else "no money", f"{_hours(item.hours)} of the team"]
+    parts = [amount(item.cost, currency) if item.cost else "no money", f"{_hours(item.hours)} of the team"]
     return ", ".join(parts) + (f", {item.days:.0f} days to wait" if item.days > 1 else "")
+
+
+def is_long(item: Item) -> bool:
+    """It holds up the end of the plan, and not by a few days."""
+    return item.critical and item.days >= LONG_DAYS
 
 
 def _hours(hours: float) -> str:
@@ -60,35 +69,47 @@ def _hours(hours: float) -> str:
 def service_lines(roadmap: Roadmap) -> list[str]:
     """What running costs and carries, in sentences."""
     service, money, currency = roadmap.service, roadmap.money, roadmap.currency
+    machines = f"{count(service['machines'])} machine{'s' * (service['machines'] != 1)}"
+    how = "measured" if service["measured"] else "estimated, as there is no release to try"
     lines = [
-        f"One machine answers about {count(service['answers_a_second'])} requests a second; the peak asks for "
-        f"{service['peak']:,.2g}. {count(service['machines'])} machine{'s' * (service['machines'] != 1)} at "
-        f"{percent(service['used'])} of capacity, {currency} {service['machines_month']:,.0f} a month.",
-        f"Running it yourself costs {currency} {money['own']:,.0f} a month: machines {money['machines']:,.0f}, "
-        f"upkeep by your "
-        f"team {money['upkeep']:,.0f}. A language model behind an API would cost {currency} {_range(money['api'])} "
-        f"a month for "
-        f"{count(money['month'])} answers.",
+        f"A machine with {service['cores']} cores answers about {count(service['answers_a_second'])} requests a second "
+        f"({1000 * service['request_s']:.1f} ms of a processor each, {how}); your peak asks for "
+        f"{service['peak']:,.2g}. "
+        f"That is {machines} at {percent(service['used'])} of capacity.",
+        f"Running it yourself costs {amount(money['own'], currency)} a month: machines "
+        f"{amount(money['machines'], currency)}, your team's upkeep {amount(money['upkeep'], currency)}. A "
+        f"language model "
+        f"behind an API would ask {_range(money['api'], currency)} a month for {count(money['month'])} answers, by "
+        f"the price "
+        "list below; how well it would answer was not measured.",
     ]
     if money["even"]:
-        low, high = count(_two(money["even"]["low"])), count(_two(money["even"]["high"]))
-        even = count(_two(money["even"]["value"]))
-        lines.append(f"Your own model is the cheaper one from about {even} answers a month on [{low}, {high}].")
+        alone, all_in = (count(_two(money[key]["value"])) for key in ("even_machines", "even"))
+        lines.append(
+            f"Your own model is cheaper than that API from about {alone} answers a month on, machines alone; from "
+            f"{all_in} on, "
+            "if upkeep is counted for your own and not for the API."
+        )
     if money["runway_months"] is not None:
         lines.append(
-            f"After the plan {currency} {money['left']:,.0f} of the budget is left: it pays for running the "
+            f"After the plan {amount(money['left'], currency)} of the budget is left; it would pay for running the "
             f"service for "
             f"{money['runway_months']:,.0f} months."
         )
     lines.append(
-        f"Training once with twice the rows takes about {_time(service['training_seconds_double'])} of a processor "
-        f"({currency} {service['training_cost_double']:,.2f})."
+        f"Training once with twice the rows takes {seconds_words(service['training_seconds_double'])} of a processor, "
+        f"{_cheap(service['training_cost_double'], currency)}."
     )
     return lines
 
 
-def _range(estimate: Json) -> str:
-    return f"{estimate['value']:,.0f} [{estimate['low']:,.0f}, {estimate['high']:,.0f}]"
+def _range(estimate: Json, currency: str) -> str:
+    low, high = (amount(estimate[key], "").strip() for key in ("low", "high"))
+    return f"{amount(estimate['value'], currency)} [{low}, {high}]"
+
+
+def _cheap(value: float, currency: str) -> str:
+    return f"under {currency} 0.01" if value < 0.01 else amount(value, currency)
 
 
 def _two(value: float) -> float:
@@ -96,8 +117,11 @@ def _two(value: float) -> float:
     return float(f"{value:.1e}")
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+def seconds_words(seconds: float) -> str:
+    """About so long, in words."""
+    if seconds < 1:
+        return "less than a second"
+    return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
 
 
 def promise_lines(roadmap: Roadmap) -> list[str]:
@@ -180,7 +204,7 @@ def roadmap_markdown(roadmap: Roadmap) -> str:
 
 
 def _item_lines(number: int, item: Item, currency: str) -> list[str]:
-    critical = " The end of the plan depends on it." if item.critical else ""
+    critical = " The end of the plan depends on it." if is_long(item) else ""
     after = f" After: {', '.join(item.after)}." if item.after else ""
     return [
         f"### {number}. {plain(item.what)}",

@@ -29,6 +29,16 @@ METRIC_NAMES = {
     "pass_at_5": "pass@5",
     "rules_broken": "texts against the rules",
 }
+METRIC_MEANINGS = {
+    "accuracy": "the share of right answers",
+    "macro_f1": "how well labels are found, each label counting the same; 1 is perfect",
+    "macro_precision": "how often an answer is right, each label counting the same; 1 is perfect",
+    "macro_recall": "how often a label is found, each label counting the same; 1 is perfect",
+    "roc_auc": "the chance that a case of the rarer label is ranked above one of the other; 0.5 is a coin, 1 is "
+    "perfect",
+    "pr_auc": "how clean the top of the ranking is; 1 is perfect",
+}
+"""What a metric says, for people who do not measure models."""
 LIMIT_NAMES = {
     "latency_p95_ms": ("p95 latency", "ms"),
     "size_mb": ("size", "MB"),
@@ -105,6 +115,11 @@ def measure(value: object, unit: str) -> str:
     """One number with its unit, such as `0.9 ms`."""
     text = aligned([value])[0]
     return NOTHING if text == NOTHING else f"{text} {unit}"
+
+
+def amount(value: float, currency: str) -> str:
+    """Money: `EUR 1,234`, with cents below 100."""
+    return f"{currency} {value:,.2f}" if 0 < abs(value) < 100 and value != round(value) else f"{currency} {value:,.0f}"
 
 
 def duration(seconds: object) -> str:

@@ -33,6 +33,7 @@ QUESTIONS = (
         "How many minutes does a person need for one case?",
         "what is unsure can go to a person; that has a price",
     ),
+    ("person_wrong", "What share of the cases does a person get wrong (0-1)?", "people err too: 0.02 is one in fifty"),
     (
         "hour_cost",
         "What does an hour of your people's work cost?",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 BUSIEST = 0.6
 """Share of its capacity that a machine is planned for at the peak: above, waiting grows faster than traffic."""
-FIXED_S = 0.0011
-"""Processor seconds of one HTTP request beside the model's own (benchmarks/planning.py measures it)."""
+REQUEST_S = 0.0018
+"""Processor seconds of one HTTP request beside the model's own, where it was not measured (docs/log.md)."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,12 @@ def mean_wait_s(servers: int, arrivals: float, service_s: float) -> float:
     return erlang_c(servers, offered) * service_s / (servers - offered)
 
 
-def service_s(answer_ms: float) -> float:
-    """Processor seconds of one request, from the milliseconds of one answer by the model alone."""
-    return answer_ms / 1000 + FIXED_S
+def plan(seconds: float, peak: float, cores: int) -> Capacity:
+    """The machines (of so many cores) that keep a peak of so many answers a second under `BUSIEST` of their capacity.
 
-
-def plan(answer_ms: float, peak: float, cores: int) -> Capacity:
-    """The machines (of so many cores) that keep a peak of so many answers a second under `BUSIEST` of their
-    capacity."""
-    each = service_s(answer_ms)
-    one = cores / each
+    Args: seconds: of a processor, for one answer.
+    """
+    one = cores / seconds
     machines = max(1, math.ceil(peak / (BUSIEST * one)))
-    wait = mean_wait_s(machines * cores, peak, each)
+    wait = mean_wait_s(machines * cores, peak, seconds)
     return Capacity(one, machines, peak / (machines * one), 1000 * wait)

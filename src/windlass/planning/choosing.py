@@ -37,6 +37,8 @@ class Bounds:
     closes: dict[str, float]
 
 
+HURDLE = 0.5
+"""What earns less than its cost and half as much again within a year is not worth the trouble."""
 SLACK = 1e-5
 """Of closed gaps, which are rounded."""
 
@@ -92,7 +94,7 @@ def choose(items: Sequence[Item], bounds: Bounds) -> list[Item]:
     def order(item: Item) -> tuple[bool, float]:
         return _best_alone(item, bounds)[0] > 0, (item.money.value if item.money else 0.0) / max(item.hours, 0.1)
 
-    useful = [item for item in items if max(_best_alone(item, bounds)) > 0 and not _too_much([item], bounds)]
+    useful = [item for item in items if _is_useful(item, bounds) and not _too_much([item], bounds)]
     likely = sorted(useful, key=lambda item: _best_alone(item, bounds), reverse=True)[:MOST_ITEMS]
     ranked = sorted(likely, key=order, reverse=True)
     alone = [_best_alone(item, bounds) for item in ranked]
@@ -118,6 +120,17 @@ def choose(items: Sequence[Item], bounds: Bounds) -> list[Item]:
 
     look(0, [], (0.0, 0.0))
     return best[1]
+
+
+def _outlay(item: Item, bounds: Bounds) -> float:
+    """Money and hours, in money."""
+    return item.cost + item.hours * bounds.hour_cost
+
+
+def _is_useful(item: Item, bounds: Bounds) -> bool:
+    """It closes a gap, or earns its cost back with something over."""
+    closed, money = _best_alone(item, bounds)
+    return closed > 0 or money > HURDLE * _outlay(item, bounds)
 
 
 def _money_bound(taken: Sequence[Item], bounds: Bounds) -> float:
@@ -152,9 +165,7 @@ def why_left_out(item: Item, chosen: Sequence[Item], bounds: Bounds, words: Call
     closed, money = _best_alone(item, bounds)
     if item.money is None and closed <= 0:
         return "it earns nothing that can be told in money and closes no gap: do it when there is time"
-    if money <= 0 and closed <= 0:
-        return (
-            f"within a year it earns {words(money + item.cost + item.hours * bounds.hour_cost)} and costs "
-            f"{words(item.cost + item.hours * bounds.hour_cost)}, hours included"
-        )
+    if not _is_useful(item, bounds):
+        outlay = _outlay(item, bounds)
+        return f"within a year it earns {words(max(money + outlay, 0.0))} and costs {words(outlay)}, hours included"
     return f"beside the others it is {_too_much([*chosen, item], bounds) or 'worth less than its cost'}"

@@ -8,18 +8,20 @@ import numpy as np
 
 from windlass.metrics import Estimate, confusion
 from windlass.pages.classes import class_scores
-from windlass.pages.words import count, metric_name, percent, quoted, share
+from windlass.pages.roadmap_text import seconds_words
+from windlass.pages.words import count, percent, quoted, share
 from windlass.planning import curves, probing
 from windlass.planning.curves import Point
 from windlass.planning.setting import Setting, item, points_of
-from windlass.planning.worth import training_seconds
-from windlass.records import Item
+from windlass.planning.slices import Slice
+from windlass.planning.worth import exchange, training_seconds
+from windlass.records import Item, Json
 
 STEPS = (1.5, 2.0, 4.0)
 MOST_TIMES = 10.0
-CURVE = "learning curve (power law, logarithm and exponential, averaged)"
+CURVE = "learning curve: mistakes fall by a power law to a floor, all floors averaged"
 CHECK_SHARE, CHECKED_A_MINUTE = 0.05, 2.0
-REAL = 0.005
+REAL, LEAST_EXCHANGE = 0.005, 0.2
 """A gain that counts: half a point."""
 WEAKEST, LEAST_TEST = 5, 8
 FEEDBACK_SHARE, FEEDBACK_MONTHS = 0.01, 2
@@ -28,15 +30,17 @@ FEEDBACK_SHARE, FEEDBACK_MONTHS = 0.01, 2
 
 def more_rows(setting: Setting) -> Iterator[Item]:
     """Rows from 1.5 to 4 times today's, and as many as the goal needs."""
-    curve, n_train = setting.evidence.curve, setting.evidence.n_train
-    if curve is None:
+    curve, n_rows = setting.evidence.curve, setting.evidence.n_rows
+    today = setting.evidence.today
+    if curve is None or today is None:
         return
-    wanted = {_round(n_train * step) for step in STEPS}
+    wanted = {_round(n_rows * (step - 1)) for step in STEPS}
     if setting.missing_points > 0:
-        needed, _ = curve.rows_for(setting.missing_points, n_train, n_train * MOST_TIMES)
-        wanted |= {_round(needed)} if needed else set()
-    for rows in sorted(wanted):
-        yield _rows_item(setting, curve, rows)
+        fitted = setting.evidence.n_fitted
+        needed = curve.rows_for(setting.missing_points / (1 - today.value), fitted, fitted * MOST_TIMES)
+        wanted |= {_round(n_rows * (needed / fitted - 1))} if needed else set()
+    for more in sorted(wanted):
+        yield _rows_item(setting, curve, more)
 
 
 def _round(rows: float) -> int:
@@ -45,33 +49,49 @@ def _round(rows: float) -> int:
     return int(-(-rows // step) * step)
 
 
-def _rows_item(setting: Setting, curve: curves.Curve, rows: int) -> Item:
+def _grown(setting: Setting, curve: curves.Curve, more: int) -> np.ndarray:
+    """The gain in each draw when so many rows come to those that are there."""
     evidence = setting.evidence
-    more, gain = rows - evidence.n_train, curve.gain(evidence.n_train, rows)
-    draws = curve.draws(rows) - curve.draws(evidence.n_train)
+    end = evidence.n_fitted * (1 + more / evidence.n_rows)
+    return setting.gains(curve.won(evidence.n_fitted, end))
+
+
+def effort(setting: Setting, more: int, own_hours: float) -> Json:
+    """Cost, hours (own work, and a look at every twentieth row) and days of that many more labelled rows."""
+    return {
+        "cost": more * setting.label_cost,
+        "hours": own_hours + CHECK_SHARE * more / setting.prices.label_rows_hour,
+        "days": 7 * more / setting.product.rows_a_week,
+        "rows": more,
+    }
+
+
+def _rows_item(setting: Setting, curve: curves.Curve, more: int) -> Item:
+    evidence = setting.evidence
+    draws = _grown(setting, curve, more)
+    gain, total = curves.summary(draws), evidence.n_rows + more
     first, last = evidence.points[0], evidence.points[-1]
-    seconds = training_seconds(evidence.points, rows)
+    seconds = training_seconds(evidence.points, total)
+    rose = (
+        f"with {count(first['rows'])} rows the score was {share(np.mean(first['scores']))}, with "
+        f"{count(last['rows'])} it "
+        f"was {share(np.mean(last['scores']))} (validation rows)"
+    )
     return item(
         setting,
-        id=f"rows-{rows}",
-        what=f"Collect and label {count(more)} more rows, {count(rows)} in all for training",
-        why=f"{metric_name(evidence.metric)} rose from {share(np.mean(first['scores']))} with "
-        f"{count(first['rows'])} rows "
-        f"to {share(np.mean(last['scores']))} with {count(last['rows'])}, and the curve has not gone flat"
-        if gain.value >= REAL
-        else f"the learning curve is nearly flat at {count(last['rows'])} rows: more of the same brings little",
-        evidence=f"{len(evidence.points)} sizes, {sum(len(each['scores']) for each in evidence.points)} trainings of "
-        f"'{evidence.learner}' on validation rows; one with {count(rows)} rows will take about {seconds:.0f} s",
+        id=f"rows-{total}",
+        what=f"Get {count(more)} more labelled rows ({count(total)} in all)",
+        why=f"{rose}, and it is still rising" if gain.value >= REAL else f"{rose}: it has nearly stopped rising",
+        evidence=f"{sum(len(each['scores']) for each in evidence.points)} trainings of '{evidence.learner}' on "
+        f"{len(evidence.points)} sizes; one training with {count(total)} rows will take {seconds_words(seconds)}",
         method=CURVE,
         gain=gain,
         chance=float((draws >= REAL).mean()),
         sure="forecast",
-        cost=more * setting.label_cost,
-        hours=2 + (CHECK_SHARE * more if setting.label_cost else more) / setting.prices.label_rows_hour,
-        days=7 * more / setting.product.rows_a_week,
-        acceptance=f"{count(rows)} training rows, and {metric_name(evidence.metric)} up by about {points_of(gain)}",
-        measure="train_rows",
-        bound=float(rows),
+        **effort(setting, more, 2),
+        acceptance=f"{count(total)} rows to learn from",
+        measure="learn_rows",
+        bound=float(total),
         instead_of="rows",
     )
 
@@ -130,24 +150,26 @@ def weak_labels(setting: Setting) -> Iterator[Item]:
     curve = _class_curve(setting, names, have)
     if curve is None or more == 0:
         return
-    part = len(names) / len(marks.labels)
-    draws = part * (curve.draws(target) - curve.draws(have))
+    missed = float(np.mean([1 - score.f1.value for score in weak]))
+    draws = curve.won(have, target) * missed * len(names) / len(marks.labels)
     gain = curves.summary(draws)
     told = ", ".join(f"{quoted(score.label)} {share(score.f1.value)}" for score in weak)
     yield item(
         setting,
         id="weak-labels",
-        what=f"Collect {count(more)} more rows for {', '.join(quoted(name) for name in names)}: {count(target)} each",
-        why=f"they are found worst (F1: {told}; the middle label has {share(usual)}), and each label counts the same",
-        evidence=f"F1 of each label on {count(len(marks))} test rows; how it grew with the rows on validation rows",
-        method="learning curve of these labels alone; what other labels lose is not counted",
+        what=f"Get {count(more)} more rows of the weakest labels: {', '.join(quoted(name) for name in names)} "
+        f"(up to {count(target)} each)",
+        why=f"they are told apart worst (F1: {told}; the label in the middle has {share(usual)}), and in this "
+        f"metric each "
+        "label counts the same",
+        evidence=f"F1 of each label on {count(len(marks))} test rows, and how it grew with their rows on "
+        f"validation rows",
+        method="learning curve of these labels alone; what other labels may lose is not counted",
         gain=gain,
-        chance=float((draws >= REAL / 2).mean()),
+        chance=float((draws >= REAL).mean()),
         sure="forecast",
-        cost=more * setting.label_cost,
-        hours=3 + (CHECK_SHARE * more if setting.label_cost else more) / setting.prices.label_rows_hour,
-        days=7 * more / setting.product.rows_a_week,
-        acceptance=f"{count(target)} training rows for each of them",
+        **effort(setting, more, 3),
+        acceptance=f"{count(target)} training rows of each of them; F1 of each at least {share(usual)}",
         measure=f"least_rows:{'|'.join(names)}",
         bound=float(target),
         instead_of="rows",
@@ -170,34 +192,54 @@ def _class_curve(setting: Setting, names: list[str], have: float) -> curves.Curv
 
 
 def weak_part(setting: Setting) -> Iterator[Item]:
-    """The part of the rows where most wrong answers could be won."""
-    found = setting.weak[:1]
-    for each in found:
-        evidence = setting.evidence
-        inside = round(each.share * evidence.n_train)
+    """More rows of the part where most wrong answers could be won, if that part was seen to learn from more rows."""
+    evidence = setting.evidence
+    for each in setting.weak:
+        curve = _part_curve(setting, each)
+        if curve is None:
+            continue
+        inside = each.share * evidence.n_rows
         more = _round(max(inside, 50))
-        won = each.share * each.gap.value / max(setting.worth.exchange, 0.2)
-        gain = Estimate(won / 2, 0.0, won)
+        draws = each.share * each.wrong.value * curve.won(inside, inside + more)
+        if np.median(draws) < REAL:
+            continue
+        rate = exchange(evidence.points)
+        gain = curves.summary(draws / rate) if rate > LEAST_EXCHANGE else None
         yield item(
             setting,
             id=f"part-{_slug(each.words)}",
-            what=f"Collect {count(more)} more rows where {each.words}",
+            what=f"Get {count(more)} more labelled rows where {each.words}",
             why=f"{percent(each.wrong.value)} of the answers there are wrong, {percent(each.rest)} of the others; "
             f"{percent(each.share)} of all rows are of this sort",
-            evidence=f"{count(each.rows)} such test rows; difference {percent(each.gap.value)} "
+            evidence=f"{count(each.rows)} such test rows, difference {percent(each.gap.value)} "
             f"[{percent(each.gap.low)}, {percent(each.gap.high)}], certain after correcting for all parts looked at",
-            method="rule of thumb: about twice the rows there close half of the difference (none to all of it)",
+            method="learning curve of this part alone",
             gain=gain,
-            chance=None,
-            sure="rough",
-            cost=more * setting.label_cost,
-            hours=3 + (CHECK_SHARE * more if setting.label_cost else more) / setting.prices.label_rows_hour,
-            days=7 * more / setting.product.rows_a_week,
-            acceptance=f"no certain difference between rows where {each.words} and the others",
+            chance=float((draws >= REAL).mean()),
+            sure="forecast",
+            **effort(setting, more, 3),
+            acceptance=f"at most {percent(each.gap.value / 2)} more wrong answers there than elsewhere",
             measure=f"gap:{each.words}",
             bound=round(each.gap.value / 2, 4),
             at_most=True,
+            instead_of="rows",
         )
+        return
+
+
+def _part_curve(setting: Setting, each: Slice) -> curves.Curve | None:
+    """How the share of right answers in this part grew with its rows."""
+    points = setting.evidence.points
+    if len(points) < curves.LEAST_POINTS or not all(each.words in point["parts"] for point in points):
+        return None
+    validation = sum(setting.evidence.validation["counts"].values())
+    found = []
+    for point in points:
+        right = point["parts"][each.words]
+        trained = max(len(point["scores"]), 1)
+        error = (max(right * (1 - right), 0.01) / max(each.share * validation, 1) / trained) ** 0.5
+        found.append(Point(max(1, round(each.share * point["rows"])), right, error))
+    return curves.fit(found, setting.evidence.spec.seed) if len({point.rows for point in found}) >= 3 else None
 
 
 def _slug(words: str) -> str:
@@ -216,7 +258,9 @@ def feedback(setting: Setting) -> Iterator[Item]:
     expected = int(FEEDBACK_SHARE * setting.product.month * FEEDBACK_MONTHS)
     if expected < 20:
         return
-    gain = evidence.curve.gain(evidence.n_train, evidence.n_train + expected)
+    gain = curves.summary(_grown(setting, evidence.curve, expected))
+    if gain.value < REAL:
+        return
     yield item(
         setting,
         id="feedback",
@@ -242,7 +286,7 @@ def feedback(setting: Setting) -> Iterator[Item]:
 def _learn(setting: Setting, n_said: int) -> Item:
     evidence = setting.evidence
     assert evidence.curve is not None
-    gain = evidence.curve.gain(evidence.n_train, evidence.n_train + n_said)
+    gain = curves.summary(_grown(setting, evidence.curve, n_said))
     wrong = evidence.feedback["wrong"]
     return item(
         setting,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from windlass.metrics import LOWER, Estimate
-from windlass.pages.words import count, measure, metric_name, number, percent, share
+from windlass.pages.words import METRIC_MEANINGS, amount, count, measure, metric_name, number, percent, share
 from windlass.planning.choosing import Bounds, choose, together, why_left_out
 from windlass.planning.handover import coverage
 from windlass.planning.items import proposals
@@ -12,7 +12,7 @@ from windlass.planning.product import assumptions
 from windlass.planning.risks import risks
 from windlass.planning.scheduling import dated
 from windlass.planning.setting import Setting
-from windlass.planning.worth import running, training_seconds
+from windlass.planning.worth import training_seconds
 from windlass.records import Item, Json, Roadmap
 
 HALF_A_YEAR = 183
@@ -68,9 +68,9 @@ def _bounds(setting: Setting, made: date) -> Bounds:
     headroom = 1 - today.value if today is not None and setting.evidence.metric not in LOWER else 0.0
     missing = setting.missing_points
     uncertain = today is not None and setting.goal is not None and today.low < setting.goal < today.high
-    closes = {"test-rows": 1.0 if uncertain else 0.0, "retrain": 1.0}
+    closes = {"test-rows": 1.0 if uncertain else 0.0, "retrain": 1.0, "watch": 1.0, "keep-days": 1.0}
     closes |= {f"fair-{each.column}": 1.0 for each in setting.unequal}
-    needed, _ = running(setting.evidence.best, product, setting.prices)
+    needed, _ = setting.running(setting.evidence.best)
     closes |= {f"machines-{needed.machines}": 1.0}
     return Bounds(product.budget, product.hours_a_week, (end - made).days, product.hour_cost, headroom, missing, closes)
 
@@ -92,7 +92,7 @@ def _gaps(setting: Setting) -> list[Json]:
         limit, value = number(evidence.board.limits.get(key)), getattr(evidence.best, key)
         if limit is not None:
             found.append(_gap(name, measure(value, unit), f"at most {limit:g} {unit}", value <= limit))
-    needed, _ = running(evidence.best, setting.product, setting.prices)
+    needed, _ = setting.running(evidence.best)
     enough = needed.machines == 1
     found.append(
         _gap(
@@ -113,6 +113,10 @@ def _gaps(setting: Setting) -> list[Json]:
                 live.high >= evidence.accuracy.value,
             )
         )
+    if health is None and evidence.released is not None:
+        found.append(_gap("watched", "nobody looks", "`windlass watch` every day", False))
+    if evidence.spec.keep_inputs and evidence.spec.keep_days is None:
+        found.append(_gap("what users send", "kept for ever", "kept as long as users were told", False))
     for each in setting.unequal:
         found.append(
             _gap(f"groups of '{each.column}' alike", f"{percent(each.gap.value)} apart", "no certain difference", False)
@@ -137,17 +141,19 @@ def _goal_gap(setting: Setting, today: Estimate, goal: float) -> Json:
 
 
 def expected(setting: Setting, items: list[Item]) -> Estimate | None:
-    """The score after these items; gains are taken together, their uncertainties as independent."""
+    """The score after these items: gains are taken together; today's uncertainty, as far as it is left, and theirs are
+    independent."""
     today = setting.evidence.today
     if today is None:
         return None
     gains = [item.gain for item in items if item.gain is not None and item.gain.value > 0]
     room = max(1 - today.value, 1e-9)
     whole = together([gain.value for gain in gains], room)
-    below = sum((gain.value - gain.low) ** 2 for gain in gains) ** 0.5
-    above = sum((gain.high - gain.value) ** 2 for gain in gains) ** 0.5
+    left = 1 - whole / room
+    below = sum((gain.value - gain.low) ** 2 for gain in gains) + (left * (today.value - today.low)) ** 2
+    above = sum((gain.high - gain.value) ** 2 for gain in gains) + (left * (today.high - today.value)) ** 2
     value = today.value + whole
-    return Estimate(value, max(value - below, 0.0), min(value + above, 1.0))
+    return Estimate(value, max(value - below**0.5, 0.0), min(value + above**0.5, 1.0))
 
 
 def _milestones(setting: Setting, chosen: list[Item]) -> list[Json]:
@@ -175,18 +181,23 @@ def _summary(setting: Setting, chosen: list[Item], bounds: Bounds) -> list[str]:
     name, currency = metric_name(evidence.metric), setting.product.currency
     lines = []
     if today is not None:
-        measured = f"{name} {share(today.value)} [{share(today.low)}, {share(today.high)}]"
-        lines.append(f"Today: {measured} with '{evidence.best.name}'"
-                     f"{_against_goal(today, setting)}.")  # fmt: skip
+        lines.append(
+            f"Today: {name} {share(today.value)} [{share(today.low)}, {share(today.high)}] with "
+            f"'{evidence.best.name}'{_against_goal(today, setting)}."
+        )
+    if evidence.metric in METRIC_MEANINGS:
+        lines.append(
+            f"{name[0].upper()}{name[1:]} is {METRIC_MEANINGS[evidence.metric]}. A point is a hundredth of it; "
+            f"brackets hold "
+            "the truth in 95 of 100 cases."
+        )
     if not chosen:
         return [*lines, "Nothing that could be done is worth its cost: leave it as it is, and watch it."]
-    cost = sum(item.cost for item in chosen)
-    hours = sum(item.hours for item in chosen)
-    last = max(item.finishes for item in chosen)
+    cost, hours = sum(item.cost for item in chosen), sum(item.hours for item in chosen)
     lines.append(
-        f"The plan: {len(chosen)} thing{'s' * (len(chosen) != 1)} to do, {currency} {cost:,.0f} and {hours:,.0f} "
-        f"hours of your "
-        f"team, done by {last}."
+        f"The plan: {len(chosen)} thing{'s' * (len(chosen) != 1)} to do, {amount(cost, currency)} and {hours:,.0f} "
+        f"hours of "
+        f"your team, done by {max(item.finishes for item in chosen)}."
     )
     after = expected(setting, chosen)
     if after is not None and today is not None and after.value > today.value + 0.0005:
@@ -194,9 +205,9 @@ def _summary(setting: Setting, chosen: list[Item], bounds: Bounds) -> list[str]:
     earned = _a_month(chosen)
     if earned:
         lines.append(
-            f"Worth: about {currency} {earned.value:,.0f} a month [{earned.low:,.0f}, {earned.high:,.0f}], with "
-            f"the values of "
-            "answers under “What this rests on”."
+            f"Worth: about {amount(earned.value, currency)} a month [{earned.low:,.0f}, {earned.high:,.0f}], as "
+            f"your figures "
+            "under “What this rests on” value answers."
         )
     if bounds.missing > 0 and after is not None and setting.goal is not None and after.value < setting.goal:
         lines.append(f"The goal {setting.goal:g} is still missed then: ask for less, or find another kind of input.")
@@ -230,7 +241,7 @@ def _curve(setting: Setting) -> Json:
     evidence = setting.evidence
     if evidence.curve is None:
         return {}
-    first, last = evidence.points[0]["rows"], 4 * max(evidence.n_train, evidence.points[-1]["rows"])
+    first, last = evidence.points[0]["rows"], 4 * max(evidence.n_fitted, evidence.points[-1]["rows"])
     places = [first * (last / first) ** (step / N_CURVE) for step in range(N_CURVE + 1)]
     band = [(rows, evidence.curve.score(rows)) for rows in places]
     return {
@@ -238,7 +249,7 @@ def _curve(setting: Setting) -> Json:
         "metric": evidence.metric,
         "points": [{"rows": each["rows"], "scores": each["scores"]} for each in evidence.points],
         "band": [{"rows": round(rows), "value": each.value, "low": each.low, "high": each.high} for rows, each in band],
-        "today": evidence.n_train,
+        "today": evidence.n_fitted,
         "goal": setting.goal,
     }
 
@@ -251,10 +262,13 @@ def _handover(setting: Setting) -> Json:
 
 
 def _service(setting: Setting) -> Json:
-    found, month = running(setting.evidence.best, setting.product, setting.prices)
-    seconds = training_seconds(setting.evidence.points, 2 * setting.evidence.n_train)
+    found, month = setting.running(setting.evidence.best)
+    seconds = training_seconds(setting.evidence.points, 2 * setting.evidence.n_rows)
     return {
         "answers_a_second": found.answers_a_second,
+        "request_s": setting.seconds_of(setting.evidence.best),
+        "measured": setting.evidence.request_s is not None,
+        "cores": setting.prices.machine_cores,
         "peak": setting.product.peak,
         "machines": found.machines,
         "used": found.used,
@@ -277,6 +291,7 @@ def _money(setting: Setting, chosen: list[Item]) -> Json:
         "upkeep": found.upkeep,
         "api": vars(found.api),
         "even": vars(found.even) if found.even.value != float("inf") else None,
+        "even_machines": vars(found.even_machines) if found.even.value != float("inf") else None,
         "month": setting.worth.month,
         "cost": cost,
         "hours": sum(item.hours for item in chosen),

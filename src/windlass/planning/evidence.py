@@ -11,6 +11,7 @@ from windlass.improving.cycle import history
 from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, LabelMarks, paired_difference
 from windlass.planning import curves, label_noise, probing
+from windlass.planning.serving_trial import request_seconds
 from windlass.predictors import releases
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Labeller
@@ -22,12 +23,14 @@ from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_json
 
 MEASURED = "measured.json"
-FORMAT = 1
+FORMAT = 2
 """Of `measured.json`: what is measured anew when this changes."""
 CURVE_S, LABELS_S, COLUMNS_S = 60.0, 90.0, 40.0
 """Processor seconds that the small trainings may take: learning curve, label check, columns."""
 MOST_COLUMNS = 20
+REFITTED = frozenset({"linear", "trees"})
 N_OTHERS = 3
+N_ASKED = 100
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Evidence:
     curve: curves.Curve | None
     doubts: Json
     columns: list[Json]
+    validation: Json
+    request_s: float | None
     others: dict[str, Estimate]
     missing: list[Json] = field(default_factory=list)
 
@@ -72,8 +77,15 @@ class Evidence:
         return self.best.metrics.get("accuracy")
 
     @property
-    def n_train(self) -> int:
-        return self.prepared.rows["train"]
+    def n_rows(self) -> int:
+        """Rows to learn from and to choose on: all but the test's."""
+        return self.prepared.rows["train"] + self.prepared.rows["validation"]
+
+    @property
+    def n_fitted(self) -> int:
+        """Rows that the chosen candidate was fitted on; those that learn once more on all rows know the
+        validation's."""
+        return self.n_rows if self.best.learner in REFITTED else self.prepared.rows["train"]
 
 
 def gather(spec: Spec, store: Store, database: Database, progress: Progress = silent) -> Evidence:
@@ -108,6 +120,8 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         curve=curves.fit(probing.points(points), spec.seed) if len(points) >= curves.LEAST_POINTS else None,
         doubts=measured["doubts"],
         columns=measured["columns"],
+        validation=measured["validation"],
+        request_s=_request_seconds(store, board, splits),
         others=others,
         missing=missing,
     )
@@ -124,10 +138,19 @@ def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: 
     path = store.stage("plan") / MEASURED
     if path.is_file() and (known := read_json(path)).get("key") == key:
         return dict(known)
-    found: Json = {"key": key, "learner": learner, "points": [], "doubts": {}, "columns": [], "fault": ""}
+    found: Json = {
+        "key": key,
+        "learner": learner,
+        "points": [],
+        "doubts": {},
+        "columns": [],
+        "fault": "",
+        "validation": {},
+    }
     if learner:
         probe = probing.Probe(splits, learner, board.headline, spec.seed)
         try:
+            found["validation"] = probing.validation_rows(probe)
             for point in probing.learning_points(probe, probing.SHARES, CURVE_S, progress):
                 found["points"].append(point)
             found["doubts"] = _doubts(probe, found["points"], progress)
@@ -213,6 +236,21 @@ def _released(store: Store, missing: list[Json]) -> Json | None:
     except (WindlassError, StopIteration):
         missing.append(_missing("a release", "`windlass release`"))
         return None
+
+
+def _request_seconds(store: Store, board: Board, splits: Splits) -> float | None:
+    """Processor seconds of one answer of the champion over HTTP; None when there is none, or not the chosen one."""
+    try:
+        release, predictor = releases.open_release(store, releases.champion_id(store))
+    except WindlassError:
+        return None
+    if release.candidate != board.chosen or not isinstance(predictor, Labeller):
+        return None
+    head = splits.test.head(N_ASKED).select(list(splits.inputs)).to_dicts()
+    rows = [
+        {name: kinds.get(kind).portable(row[name], splits.root) for name, kind in splits.inputs.items()} for row in head
+    ]
+    return request_seconds(release, predictor, rows)
 
 
 def _health(store: Store, missing: list[Json]) -> Health | None:

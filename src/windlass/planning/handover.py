@@ -18,21 +18,26 @@ N_STEPS = 20
 @dataclass(frozen=True)
 class Costs:
     """In the product's currency. missed: (k,) what it costs when the truth is this class and the answer another;
-    person: of a case that a person takes (who is right)."""
+    person: of a case that a person takes; person_wrong: share of those cases that the person gets wrong."""
 
     missed: np.ndarray
     person: float
+    person_wrong: float = 0.0
 
 
 @dataclass(frozen=True)
 class Handover:
-    """What each answer costs on the average row. now: always the likeliest label; best: the cheapest label or a person;
-    saved: the difference, with its interval; handed: share that a person takes; threshold: confidence under which, when
-    all mistakes cost the same, else none; wrong: share of wrong answers among those still given."""
+    """What each answer costs on the average row. now: always the likeliest label; people: a person decides all; best:
+    the cheapest of these for each row; saved: against the better of the two, with its interval; chance: that it is
+    above 0; saved_now: against always the likeliest label; handed: share that a person takes; threshold: confidence
+    under which, when all mistakes cost the same, else none; wrong: share of wrong answers among those still given."""
 
     now: float
+    people: float
     best: float
     saved: Estimate
+    chance: float
+    saved_now: Estimate
     handed: float
     threshold: float | None
     wrong_now: float
@@ -47,12 +52,14 @@ def decided(probabilities: np.ndarray, costs: Costs) -> np.ndarray:
     weighed = probabilities * costs.missed
     risk = weighed.sum(1, keepdims=True) - weighed
     best = risk.argmin(1)
-    return np.where(risk.min(1) <= costs.person, best, -1)
+    by_person = costs.person + costs.person_wrong * weighed.sum(1)
+    return np.where(risk.min(1) <= by_person, best, -1)
 
 
 def paid(targets: np.ndarray, answers: np.ndarray, costs: Costs) -> np.ndarray:
     """(n,) what each row costs when answered so."""
-    return np.where(answers < 0, costs.person, np.where(answers == targets, 0.0, costs.missed[targets]))
+    by_person = costs.person + costs.person_wrong * costs.missed[targets]
+    return np.where(answers < 0, by_person, np.where(answers == targets, 0.0, costs.missed[targets]))
 
 
 def handover(marks: LabelMarks, costs: Costs, seed: int) -> Handover:
@@ -60,22 +67,35 @@ def handover(marks: LabelMarks, costs: Costs, seed: int) -> Handover:
     answers = decided(marks.probabilities, costs)
     usual = marks.probabilities.argmax(1)
     now, best = paid(marks.targets, usual, costs), paid(marks.targets, answers, costs)
-    saved = now - best
-    random = np.random.default_rng(seed)
-    means = [saved[random.integers(0, len(saved), len(saved))].mean() for _ in range(N_RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
+    people = paid(marks.targets, np.full(len(marks), -1), costs)
+    saved = (now if now.mean() <= people.mean() else people) - best
+    resampled = _resampled(saved, seed)
     given = answers >= 0
     wrong = float((answers[given] != marks.targets[given]).mean()) if given.any() else 0.0
     same = float(np.ptp(costs.missed)) < 1e-9 and costs.missed[0] > 0
     return Handover(
         float(now.mean()),
+        float(people.mean()),
         float(best.mean()),
-        Estimate(float(saved.mean()), float(low), float(high)),
+        _estimate(saved, resampled),
+        float((resampled > 0).mean()),
+        _estimate(now - best, _resampled(now - best, seed)),
         float((~given).mean()),
-        max(0.0, 1 - costs.person / float(costs.missed[0])) if same else None,
+        max(0.0, 1 - costs.person_wrong - costs.person / float(costs.missed[0])) if same else None,
         float((usual != marks.targets).mean()),
         wrong,
     )
+
+
+def _resampled(values: np.ndarray, seed: int) -> np.ndarray:
+    """Means of the values over resampled rows."""
+    random = np.random.default_rng(seed)
+    return np.array([values[random.integers(0, len(values), len(values))].mean() for _ in range(N_RESAMPLES)])
+
+
+def _estimate(values: np.ndarray, resampled: np.ndarray) -> Estimate:
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return Estimate(float(values.mean()), float(low), float(high))
 
 
 def coverage(marks: LabelMarks) -> list[Json]:

@@ -18,6 +18,8 @@ PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
     data_items.weak_part,
     data_items.feedback,
     model_items.hand_over,
+    model_items.watching,
+    model_items.keeping,
     model_items.more_test_rows,
     model_items.fairness,
     model_items.columns,

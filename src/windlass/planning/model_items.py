@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from windlass.metrics import LOWER, Estimate
 from windlass.pages.words import count, measure, metric_name, percent, plain, quoted, share
-from windlass.planning.data_items import chance_of
+from windlass.planning.data_items import chance_of, effort
 from windlass.planning.setting import Setting, item, points_of
-from windlass.planning.worth import running
 from windlass.records import Candidate, Item
 
 MOST_TEST = 10.0
@@ -23,8 +22,8 @@ def other_model(setting: Setting) -> Iterator[Item]:
         return
     name, gain = max(better, key=lambda pair: pair[1].value)
     other, mine = evidence.board.candidate(name), evidence.best
-    _, now = running(mine, setting.product, setting.prices)
-    _, then = running(other, setting.product, setting.prices)
+    _, now = setting.running(mine)
+    _, then = setting.running(other)
     money = setting.worth.money(gain)
     limits = [miss for miss in other.misses if not miss.startswith(evidence.metric)]
     raised = f"; needs a higher limit ({plain('; '.join(limits))})" if limits else ""
@@ -54,9 +53,9 @@ def other_model(setting: Setting) -> Iterator[Item]:
 def cheaper_model(setting: Setting) -> Iterator[Item]:
     """A candidate that is not measurably worse, where it saves machines or brings the limits within reach."""
     evidence, mine = setting.evidence, setting.evidence.best
-    _, now = running(mine, setting.product, setting.prices)
+    _, now = setting.running(mine)
     for other in evidence.board.candidates:
-        _, then = running(other, setting.product, setting.prices)
+        _, then = setting.running(other)
         is_needed = bool(_limits_missed(mine, evidence.metric)) and not _limits_missed(other, evidence.metric)
         if not other.as_good_as_chosen or not (is_needed or then < now * 0.9) or other.name not in evidence.others:
             continue
@@ -107,17 +106,16 @@ def more_test_rows(setting: Setting) -> Iterator[Item]:
         setting,
         id="test-rows",
         what=f"Label {count(more)} more rows for testing only, {count(needed)} in all",
-        why=f"{name} is {share(today.value)}, but may be anything from {share(today.low)} to {share(today.high)}: "
-        f"the goal "
-        f"{goal:g} lies between, so nobody can say whether it is {'met' if today.value >= goal else 'missed'}",
+        why=f"{name} is {share(today.value)} on {count(n_test)} test rows, but may in truth be anything from "
+        f"{share(today.low)} to {share(today.high)}. The goal {goal:g} lies between: nobody can say yet whether it "
+        f"is met",
         evidence=f"95 % interval on {count(n_test)} test rows",
         method="the interval narrows with the root of the rows",
         gain=None,
         chance=None,
-        sure="measured",
-        cost=more * setting.label_cost,
-        hours=2 + (0.05 * more if setting.label_cost else more) / setting.prices.label_rows_hour,
-        days=7 * more / setting.product.rows_a_week,
+        sure="fact",
+        benefit="certainty whether the goal is met",
+        **effort(setting, more, 2),
         acceptance=f"{count(needed)} test rows, and the goal outside of the interval",
         measure="test_rows",
         bound=float(needed),
@@ -127,38 +125,86 @@ def more_test_rows(setting: Setting) -> Iterator[Item]:
 def hand_over(setting: Setting) -> Iterator[Item]:
     """Deciding by what mistakes cost, a person among the choices."""
     found = setting.handover
-    if found is None or found.saved.low <= 0 or found.saved.value * setting.worth.month < 1:
+    if found is None or found.saved_now.low <= 0 or found.saved.value * setting.worth.month < 1:
         return
-    month, currency = setting.worth.month, setting.product.currency
-    each = found.saved
+    month, currency, each = setting.worth.month, setting.product.currency, found.saved
+    what = "Decide each case by what mistakes cost: the label whose expected cost is least, or a person"
     if found.threshold is not None:
         what = f"Hand answers under {percent(found.threshold)} confidence to a person"
-    else:
-        what = "Decide by what mistakes cost: give the label whose expected cost is least, or hand over to a person"
     hours = found.handed * setting.product.requests_a_day * setting.product.case_minutes / 60
-    share_words = (
-        f"{percent(found.handed)} of the cases, about {hours:.1f} hours of work a day" if found.handed else "none"
-    )
+    told = f"People would take {percent(found.handed)} of the cases, about {hours:,.1f} hours of work a day"
+    if found.threshold is not None:
+        told += f"; of the answers still given {percent(found.wrong)} are wrong instead of {percent(found.wrong_now)}"
     yield item(
         setting,
         id="handover",
         what=what,
-        why=f"an answer costs {currency} {found.now:.2f} in mistakes on average; decided by cost {currency} "
-        f"{found.best:.2f}, the work of people included. They would take {share_words}; of the answers still given "
-        f"{percent(found.wrong)} are wrong instead of {percent(found.wrong_now)}",
+        why=f"on average a case costs {currency} {found.best:,.2f} then, mistakes and people's work together; it costs "
+        f"{found.now:,.2f} if the likeliest label always decides, and {found.people:,.2f} if people decide all. {told}",
         evidence=f"calibrated confidence and right answers of {count(setting.evidence.board.n_test)} test rows",
-        method="cost of each choice by its probability (Chow 1970, Elkan 2001); bootstrap of the saving",
+        method="cost of each choice by its probability (Chow 1970, Elkan 2001); saving against the better of the two "
+        "others, bootstrap",
         gain=None,
         money=Estimate(each.value * month, each.low * month, each.high * month),
-        chance=0.975 if each.low > 0 else None,
+        chance=found.chance,
         sure="measured",
         cost=0.0,
         hours=8,
         days=7,
-        acceptance=f"about {percent(found.handed)} of the cases are handed over, and mistakes cost {currency} "
-        f"{found.best:.2f} an answer or less",
+        acceptance=f"about {percent(found.handed)} of the cases are handed over; a case costs {currency} "
+        f"{found.best:,.2f} or "
+        "less over a month",
         measure="handed_over",
         bound=round(found.handed / 2, 4),
+    )
+
+
+def watching(setting: Setting) -> Iterator[Item]:
+    """Looking at what is served, where something was released and nobody looks."""
+    if setting.evidence.released is None or setting.evidence.health is not None:
+        return
+    yield item(
+        setting,
+        id="watch",
+        what="Run `windlass watch` every day on what the service answers",
+        why="a release is ready, and nobody would notice when its input changes or its quality falls",
+        evidence="no result of `windlass watch` in the store",
+        method="none needed: a missing alarm is a fact",
+        gain=None,
+        chance=None,
+        sure="fact",
+        benefit="an alarm within a day when input or quality change",
+        cost=0.0,
+        hours=2,
+        days=1,
+        acceptance="a result of `windlass watch`, not older than a day",
+        measure="watched",
+        bound=1.0,
+    )
+
+
+def keeping(setting: Setting) -> Iterator[Item]:
+    """Saying how long what users send is kept."""
+    spec = setting.evidence.spec
+    if not spec.keep_inputs or spec.keep_days is not None:
+        return
+    yield item(
+        setting,
+        id="keep-days",
+        what="Set `keep_days:` in windlass.yaml to what you told your users",
+        why="`keep_inputs: true` keeps what users send, and without `keep_days` for ever",
+        evidence="windlass.yaml",
+        method="none needed",
+        gain=None,
+        chance=None,
+        sure="fact",
+        benefit="a promise to users that is kept",
+        cost=0.0,
+        hours=1,
+        days=0,
+        acceptance="`keep_days` is set",
+        measure="keep_days",
+        bound=1.0,
     )
 
 
@@ -246,6 +292,7 @@ def fairness(setting: Setting) -> Iterator[Item]:
             gain=None,
             chance=None,
             sure="measured",
+            benefit="groups that are treated alike",
             cost=0.0,
             hours=16,
             days=14,
@@ -258,7 +305,7 @@ def fairness(setting: Setting) -> Iterator[Item]:
 
 def machines(setting: Setting) -> Iterator[Item]:
     """More machines, where the peak needs them."""
-    found, month = running(setting.evidence.best, setting.product, setting.prices)
+    found, month = setting.running(setting.evidence.best)
     if found.machines < 2:
         return
     yield item(
@@ -275,6 +322,7 @@ def machines(setting: Setting) -> Iterator[Item]:
         money=None,
         chance=None,
         sure="forecast",
+        benefit="answers in time at the peak",
         cost=0.0,
         hours=4,
         days=1,

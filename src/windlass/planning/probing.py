@@ -4,6 +4,7 @@ test."""
 import json
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from windlass.learners.contract import Budget, Options
 from windlass.learners.rows import VALIDATION
 from windlass.metrics import LabelMarks, confusion, softmax
 from windlass.pages.classes import class_scores
+from windlass.planning import slices
 from windlass.planning.curves import Point
 from windlass.predictors.artifact import read_manifest
 from windlass.records import Json, Progress, Splits, silent
@@ -27,6 +29,7 @@ SEEDS = 3
 CHEAP = ("trees", "linear")
 N_FOLDS = 3
 MOST_CLASSES = 200
+MOST_KEPT, LEAST_PART = 1_000, 15
 MOST_ROWS = 20_000
 """Of the training rows: what is seen on so many is told of more by the curve."""
 ONE_FIT_S = 30.0
@@ -107,8 +110,37 @@ def learning_points(
             "scores": [each.marks.value(probe.metric) for each in found],
             "accuracies": [each.marks.value("accuracy") for each in found],
             "classes": _class_f1([each.marks for each in found]),
+            "parts": _parts(probe, found),
+            "positive": _positive(found),
             "seconds": float(np.median([each.seconds for each in found])),
         }
+
+
+def _parts(probe: Probe, found: Sequence[Fitting]) -> dict[str, float]:
+    """The share of right answers in each part of the validation rows, the mean over the trainings."""
+    right = np.mean([each.marks.probabilities.argmax(1) == each.marks.targets for each in found], axis=0)
+    parts = slices.parts(probe.splits.validation.to_dicts(), probe.splits.train.to_dicts(), probe.splits.inputs)
+    return {words: float(right[mask].mean()) for _, words, mask in parts if mask.sum() >= LEAST_PART}
+
+
+def _positive(found: Sequence[Fitting]) -> list[list[float]]:
+    """The probability of the second of two classes on the first validation rows, for each training."""
+    if len(found[0].marks.labels) != 2:
+        return []
+    return [np.round(each.marks.probabilities[:MOST_KEPT, 1], 4).tolist() for each in found]
+
+
+def validation_rows(probe: Probe) -> Json:
+    """Labels, and what the first validation rows are: what probabilities that are kept are compared with."""
+    output = probe.splits.output_column
+    truth = [str(value) for value in probe.splits.validation[output].to_list()]
+    labels = sorted({str(value) for value in probe.splits.train[output].to_list()})
+    counts = Counter(truth)
+    return {
+        "labels": labels,
+        "counts": {label: counts[label] for label in labels},
+        "targets": [labels.index(value) for value in truth[:MOST_KEPT]] if len(labels) == 2 else [],
+    }
 
 
 def _class_f1(marks: Sequence[LabelMarks]) -> dict[str, float]:

@@ -42,6 +42,7 @@ class Product(Strict):
         {}, description="label -> what it costs when this label is the truth and is missed"
     )
     case_minutes: float = Field(2, gt=0, description="minutes that a person needs for a case that is handed over")
+    person_wrong: float = Field(0.02, ge=0, lt=1, description="share of those cases that the person gets wrong, 0-1")
     budget: float = Field(5_000, ge=0, description="to be spent on the plan: labels, machines, outside help")
     people: int = Field(1, ge=1, description="people who can work on the product")
     hours_a_week: float = Field(10, gt=0, le=168, description="hours a week of all of them together")
@@ -133,7 +134,16 @@ def assumptions(product: Product, prices: Prices, prices_from: str) -> list[Json
 
 
 def _assumption(name: str, value: Any, source: str, meaning: str) -> Json:
-    return {"name": name, "value": str(value), "source": source, "meaning": meaning}
+    return {"name": name, "value": _shown(value), "source": source, "meaning": meaning}
+
+
+def _shown(value: Any) -> str:
+    """A value as a person writes it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_shown(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return f"{value:,g}" if isinstance(value, float) else str(value)
 
 
 def label_cost(product: Product, prices: Prices) -> float:

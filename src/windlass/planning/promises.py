@@ -26,7 +26,7 @@ def measure(setting: Setting, name: str) -> float | None:
     word, _, subject = name.partition(":")
     labels = evidence.prepared.labels.get("train", {})
     found: dict[str, float | None] = {
-        "train_rows": float(evidence.n_train),
+        "learn_rows": float(evidence.n_rows),
         "test_rows": float(evidence.board.n_test),
         "doubted_labels": float(evidence.doubts["count"]) if "count" in evidence.doubts else None,
         "inputs": float(len(evidence.spec.inputs)),
@@ -36,7 +36,9 @@ def measure(setting: Setting, name: str) -> float | None:
         "handed_over": evidence.health.handed_over if evidence.health else None,
         "champion": float(evidence.released is not None and evidence.released["candidate"] == subject),
         "least_rows": float(min((labels.get(label, 0) for label in subject.split("|")), default=0)),
-        "gap": next((each.gap.value for each in setting.weak if each.words == subject), 0.0),
+        "gap": setting.gap_of(subject),
+        "watched": float(evidence.health is not None),
+        "keep_days": float(evidence.spec.keep_days is not None),
         "unequal": next((each.gap.value for each in setting.unequal if each.column == subject), 0.0),
         "recall": _recall(setting, subject),
     }
@@ -109,6 +111,7 @@ def promise(setting: Setting, item: Item, made: str) -> Json:
         "metric": setting.evidence.metric,
         "before": today.value if today else None,
         "gain": as_json(item.gain) if item.gain else None,
+        "board": setting.evidence.board.key,
         "measure": item.measure,
         "measured": measure(setting, item.measure),
         "bound": item.bound,
@@ -136,7 +139,7 @@ def outcomes(setting: Setting, entries: Sequence[Json], made: str) -> list[Json]
     """
     today = setting.evidence.today
     due = [(entry, progress_of(setting, entry)) for entry in open_promises(entries).values()]
-    due = [(entry, part) for entry, part in due if part >= HALF and entry["metric"] == setting.evidence.metric]
+    due = [(entry, part) for entry, part in due if part >= HALF and _can_tell(setting, entry)]
     promised = {entry["id"]: entry["gain"]["value"] * part for entry, part in due if entry["gain"]}
     whole = sum(abs(gain) for gain in promised.values())
     found = []
@@ -163,6 +166,12 @@ def outcomes(setting: Setting, entries: Sequence[Json], made: str) -> list[Json]
             }
         )
     return found
+
+
+def _can_tell(setting: Setting, entry: Json) -> bool:
+    """A gain shows in the same metric, on a leaderboard that was made since."""
+    is_new = entry.get("board") != setting.evidence.board.key
+    return not entry["gain"] or (is_new and entry["metric"] == setting.evidence.metric)
 
 
 def told(entries: Sequence[Json]) -> Json:

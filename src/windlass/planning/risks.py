@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from windlass.metrics import Estimate
-from windlass.pages.words import count, metric_name, percent, plain, share
+from windlass.pages.words import amount, count, metric_name, percent, plain, share
 from windlass.planning.setting import Setting
-from windlass.planning.worth import running
 from windlass.records import Risk
 
 FEW_ROWS, FEW_LABEL_ROWS = 1_000, 20
@@ -84,11 +83,11 @@ def _rows(setting: Setting) -> Iterator[Risk]:
             f"(such as {', '.join(plain(each) for each in few[:3])})",
             "collect rows for them, or join them with a neighbour",
         )
-    if setting.evidence.n_train < FEW_ROWS:
+    if setting.evidence.n_rows < FEW_ROWS:
         yield Risk(
             "Few rows",
             "medium",
-            f"{count(setting.evidence.n_train)} training rows",
+            f"{count(setting.evidence.n_rows)} training rows",
             "every figure here is rough: collect more",
         )
 
@@ -105,7 +104,7 @@ def _confidence(setting: Setting) -> Iterator[Risk]:
 
 
 def _capacity(setting: Setting) -> Iterator[Risk]:
-    found, _ = running(setting.evidence.best, setting.product, setting.prices)
+    found, _ = setting.running(setting.evidence.best)
     if found.used > BUSY:
         yield Risk(
             "Little room at the peak",
@@ -150,13 +149,6 @@ def _data(setting: Setting) -> Iterator[Risk]:
             if unmarked
             else "the groups are compared with every plan",
         )
-    if setting.evidence.spec.keep_inputs and setting.evidence.spec.keep_days is None:
-        yield Risk(
-            "What users send is kept for ever",
-            "medium",
-            "`keep_inputs: true` without `keep_days` in windlass.yaml",
-            "`keep_days: 90`, or as long as you told your users",
-        )
 
 
 def _fairness(setting: Setting) -> Iterator[Risk]:
@@ -168,6 +160,21 @@ def _fairness(setting: Setting) -> Iterator[Risk]:
             f"{percent(each.high.value)} where {each.high_words}",
             "see the item; ask a lawyer where a law forbids it",
         )
+
+
+def _costly(setting: Setting) -> Iterator[Risk]:
+    found = setting.handover
+    if found is None or found.saved_now.low <= 0 or found.now < 1.5 * found.best:
+        return
+    currency = setting.product.currency
+    yield Risk(
+        "The likeliest label is a costly decision",
+        "high",
+        f"a case costs {amount(found.now, currency)} if it always decides, {amount(found.people, currency)} if "
+        f"people decide "
+        f"all, {amount(found.best, currency)} if each case is decided by what mistakes cost",
+        "do not act on the label alone: see the item about deciding by cost",
+    )
 
 
 def _drift(setting: Setting) -> Iterator[Risk]:
@@ -182,20 +189,10 @@ def _price(setting: Setting) -> Iterator[Risk]:
         yield Risk(
             "An API may be cheaper at this traffic",
             "low",
-            f"about {setting.product.currency} {found.api.value:,.0f} a month against {found.own:,.0f} for "
-            f"machines and upkeep",
-            f"own is cheaper from about {count(found.even.value)} answers a month; also weigh privacy and independence",
+            f"about {amount(found.api.value, setting.product.currency)} a month, against "
+            f"{amount(found.own, setting.product.currency)} for your machines and upkeep",
+            "not measured here: how well an API answers; weigh privacy and independence too",
         )
 
 
-def _unwatched(setting: Setting) -> Iterator[Risk]:
-    if setting.evidence.health is None:
-        yield Risk(
-            "Nobody would notice a change",
-            "medium",
-            "`windlass watch` has not run: drift and live quality are not known",
-            "run it daily once the service answers",
-        )
-
-
-LOOKS = (_goal, _labels, _rows, _confidence, _capacity, _people, _data, _fairness, _drift, _price, _unwatched)
+LOOKS = (_goal, _labels, _rows, _confidence, _capacity, _people, _data, _fairness, _costly, _drift, _price)

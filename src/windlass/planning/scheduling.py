@@ -1,4 +1,5 @@
-"""When each item is done: the team works on one item at a time, what waits for others runs beside it.
+"""When each item is done: the team works on one item at a time, what waits for others runs beside it, and rows are
+labelled one item after another.
 
 Source: serial schedule generation and the critical path, Kelley & Walker 1959; Kolisch 1996, section 2.
 """
@@ -26,6 +27,7 @@ def schedule(items: Sequence[Item], hours_a_week: float) -> dict[str, Slot]:
     the items does not hold anybody."""
     slots: dict[str, Slot] = {}
     waiting, free, last = list(items), 0.0, ""
+    labelled, labeller = 0.0, ""
     names = {item.id for item in items}
     while waiting:
         item = next(
@@ -34,8 +36,12 @@ def schedule(items: Sequence[Item], hours_a_week: float) -> dict[str, Slot]:
         waiting.remove(item)
         held = [(slots[name].finish, name) for name in item.after if name in slots]
         ready, holder = max([*held, (free, last)])
-        work = item.hours / hours_a_week * 7
-        slots[item.id] = Slot(ready, ready + max(work, item.days), holder)
+        work, passes = item.hours / hours_a_week * 7, item.days
+        if item.rows and labelled > ready:  # its rows wait until those of the item before are labelled
+            passes, holder = passes + labelled - ready, labeller
+        slots[item.id] = Slot(ready, ready + max(work, passes), holder)
+        if item.rows:
+            labelled, labeller = ready + passes, item.id
         free, last = ready + work, item.id
     return slots
 

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from windlass.metrics import LOWER, Estimate
+from windlass.planning.capacity import REQUEST_S, Capacity
 from windlass.planning.evidence import Evidence, goal_bound
 from windlass.planning.handover import Handover, handover
 from windlass.planning.product import Prices, Product, label_cost
-from windlass.planning.slices import Slice, Unequal, unequal, weak_slices
-from windlass.planning.worth import Comparison, Worth, characters, compare, costs, worth
-from windlass.records import Item
+from windlass.planning.slices import Slice, Unequal, parts, unequal, weak_slices
+from windlass.planning.worth import Comparison, Worth, characters, compare, costs, running, worth
+from windlass.records import Candidate, Item
 
 MOST_READ = 500
 """Rows whose length is measured for what an API would cost."""
@@ -48,17 +49,36 @@ class Setting:
 
     @cached_property
     def worth(self) -> Worth:
-        return worth(self.product, self.evidence.points, self.evidence.prepared.labels.get("test", {}))
+        return worth(self.product, self.evidence.points, self.evidence.validation)
+
+    def gains(self, won: np.ndarray) -> np.ndarray:
+        """What a share of the mistakes that is spared adds to today's score, which is itself known only so well."""
+        today = self.evidence.today
+        if today is None:
+            return won * 0.0
+        random = np.random.default_rng(self.evidence.spec.seed)
+        spread = (today.high - today.low) / 3.92
+        return won * np.clip(1.0 - today.value - spread * random.standard_normal(len(won)), 0.0, 1.0)
 
     @cached_property
     def handover(self) -> Handover | None:
         marks = self.evidence.marks
         return None if marks is None else handover(marks, costs(self.product, marks), self.evidence.spec.seed)
 
+    def seconds_of(self, candidate: Candidate) -> float:
+        """Processor seconds of one answer over HTTP: of the champion measured, of others by how their models differ."""
+        base = self.evidence.request_s or self.evidence.best.latency_p50_ms / 1000 + REQUEST_S
+        return max(base + (candidate.latency_p50_ms - self.evidence.best.latency_p50_ms) / 1000, base / 10)
+
+    def running(self, candidate: Candidate) -> tuple[Capacity, float]:
+        """The machines that a candidate needs at the peak, and what they cost a month."""
+        return running(self.seconds_of(candidate), self.product, self.prices)
+
     @cached_property
     def comparison(self) -> Comparison:
         rows = self.evidence.splits.test.head(MOST_READ).to_dicts()
-        return compare(self.evidence.best, self.product, self.prices, characters(rows, self.evidence.spec.inputs))
+        _, machines = self.running(self.evidence.best)
+        return compare(machines, self.product, self.prices, characters(rows, self.evidence.spec.inputs))
 
     @cached_property
     def right(self) -> np.ndarray:
@@ -70,7 +90,17 @@ class Setting:
     def weak(self) -> list[Slice]:
         if self.evidence.marks is None:
             return []
-        return weak_slices(self.evidence.splits.test.to_dicts(), self.evidence.spec.inputs, self.right)
+        splits = self.evidence.splits
+        return weak_slices(splits.test.to_dicts(), splits.train.to_dicts(), self.evidence.spec.inputs, self.right)
+
+    def gap_of(self, words: str) -> float | None:
+        """How many more of the answers are wrong where these words hold than elsewhere; None when nothing is so."""
+        if self.evidence.marks is None:
+            return None
+        splits = self.evidence.splits
+        found = parts(splits.test.to_dicts(), splits.train.to_dicts(), self.evidence.spec.inputs)
+        mask = next((mask for _, name, mask in found if name == words), np.zeros(len(self.right), bool))
+        return float(self.right[~mask].mean() - self.right[mask].mean()) if 0 < mask.sum() < len(mask) else None
 
     @cached_property
     def unequal(self) -> list[Unequal]:

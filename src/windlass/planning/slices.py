@@ -7,6 +7,7 @@ Source: Chung et al. 2019, Slice Finder, arXiv:1807.06068; equal opportunity: Ha
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -39,58 +40,65 @@ class Slice:
     gap: Estimate
 
 
-def weak_slices(rows: Sequence[Row], inputs: dict[str, str], right: np.ndarray) -> list[Slice]:
+Part = tuple[str, str, np.ndarray]
+"""Column, words, and which rows (n,) bool."""
+
+
+def parts(rows: Sequence[Row], reference: Sequence[Row], inputs: dict[str, str]) -> list[Part]:
+    """The parts of the rows; what is low, long or common is told by the reference, the training rows."""
+    found = []
+    for column, kind in inputs.items():
+        values, known = ([row.get(column) for row in each] for each in (rows, reference))
+        found += [(column, words, mask) for words, mask in masks(column, kind, values, known)]
+    return found
+
+
+def weak_slices(
+    rows: Sequence[Row], reference: Sequence[Row], inputs: dict[str, str], right: np.ndarray
+) -> list[Slice]:
     """The slices that are certainly worse than the rest, the one with most wrong answers to win first.
 
     Args: right: (n,) bool, whether the row was answered right.
     """
-    looked_at = [
-        (column, words, mask)
-        for column, kind in inputs.items()
-        for words, mask in masks(column, kind, [row.get(column) for row in rows])
-        if LEAST_ROWS <= mask.sum() <= len(rows) - LEAST_ROWS
-    ]
+    found_parts = parts(rows, reference, inputs)
+    looked_at = [part for part in found_parts if LEAST_ROWS <= part[2].sum() <= len(rows) - LEAST_ROWS]
     z = NormalDist().inv_cdf(1 - LEVEL / 2 / max(len(looked_at), 1))
     found = [_slice(column, words, mask, right) for column, words, mask in looked_at]
     weak = [each for each, (_, _, mask) in zip(found, looked_at, strict=True) if _z(mask, right) > z]
     return sorted(weak, key=lambda each: -each.share * each.gap.value)
 
 
-def masks(column: str, kind: str, values: Sequence[Any]) -> list[tuple[str, np.ndarray]]:
-    """(words, which rows) of each slice of a column."""
-    missing = np.array([value is None or value == "" or value != value for value in values])
+def masks(column: str, kind: str, values: Sequence[Any], known: Sequence[Any]) -> list[tuple[str, np.ndarray]]:
+    """(words, which rows) of each part that a column makes; bounds and common levels are those of the known values."""
+    missing = np.array([_is_missing(value) for value in values], bool)
+    there = [value for value in known if not _is_missing(value)]
     found = [(f"'{column}' is missing", missing)]
     if kind == "category":
         text = np.array(["" if gone else str(value) for value, gone in zip(values, missing, strict=True)])
-        levels, counts = np.unique(text[~missing], return_counts=True)
-        common = levels[np.argsort(-counts, kind="stable")][:MOST_LEVELS]
+        common = [level for level, _ in Counter(str(value) for value in there).most_common(MOST_LEVELS)]
         found += [(f"'{column}' is '{level}'", text == level) for level in common]
-    if kind == "number":
-        found += _halves(column, [float("nan") if gone else float(v) for v, gone in zip(values, missing, strict=True)])
-    if kind == "text":
-        found += _of_texts(column, ["" if gone else str(value) for value, gone in zip(values, missing, strict=True)])
+    if kind == "number" and there:
+        numbers = np.array([np.nan if gone else float(value) for value, gone in zip(values, missing, strict=True)])
+        low, high = np.percentile([float(value) for value in there], [25, 75])
+        found += [
+            (f"'{column}' is at most {low:g}", numbers <= low),
+            (f"'{column}' is over {low:g} and under {high:g}", (numbers > low) & (numbers < high)),
+            (f"'{column}' is at least {high:g}", numbers >= high),
+        ]
+    if kind == "text" and there:
+        texts = ["" if gone else str(value) for value, gone in zip(values, missing, strict=True)]
+        lengths = np.array([len(text) for text in texts])
+        low, high = np.percentile([len(str(value)) for value in there], [25, 75])
+        found += [
+            (f"'{column}' has at most {low:.0f} characters", lengths <= low),
+            (f"'{column}' has at least {high:.0f} characters", lengths >= high),
+            (f"'{column}' has Chinese in it", np.array([bool(HAN.search(text)) for text in texts], bool)),
+        ]
     return found
 
 
-def _halves(column: str, numbers: Sequence[float]) -> list[tuple[str, np.ndarray]]:
-    """The lowest and the highest quarter of a number."""
-    array = np.array(numbers)
-    if np.isnan(array).all():
-        return []
-    low, high = np.nanpercentile(array, [25, 75])
-    below, above = array <= low, array >= high
-    return [(f"'{column}' is at most {low:g}", below), (f"'{column}' is at least {high:g}", above)]
-
-
-def _of_texts(column: str, texts: Sequence[str]) -> list[tuple[str, np.ndarray]]:
-    lengths = np.array([len(text) for text in texts])
-    low, high = np.percentile(lengths, [25, 75])
-    chinese = np.array([bool(HAN.search(text)) for text in texts])
-    return [
-        (f"'{column}' has at most {low:.0f} characters", lengths <= low),
-        (f"'{column}' has at least {high:.0f} characters", lengths >= high),
-        (f"'{column}' has Chinese in it", chinese),
-    ]
+def _is_missing(value: Any) -> bool:
+    return value is None or value == "" or value != value
 
 
 def _slice(column: str, words: str, mask: np.ndarray, right: np.ndarray) -> Slice:
@@ -142,11 +150,8 @@ def unequal(
     """Marked columns in whose groups a label is certainly not found equally well (Bonferroni over what is compared)."""
     found = []
     for column, kind in marked.items():
-        groups = [
-            (words, mask)
-            for words, mask in masks(column, kind, [row.get(column) for row in rows])
-            if "missing" not in words
-        ]
+        values = [row.get(column) for row in rows]
+        groups = [pair for pair in masks(column, kind, values, values) if not pair[0].endswith("is missing")]
         for place, label in enumerate(labels):
             pair = _furthest(groups, truth == place, answers == place)
             if pair is not None:

@@ -12,9 +12,9 @@ import numpy as np
 
 from windlass.metrics import Estimate, LabelMarks
 from windlass.planning import capacity
-from windlass.planning.handover import Costs
+from windlass.planning.handover import Costs, decided, paid
 from windlass.planning.product import DAYS_A_MONTH, Prices, Product
-from windlass.records import Candidate, Json, Row
+from windlass.records import Json, Row
 
 CHARACTERS_A_TOKEN = (3.0, 4.0, 5.0)
 """Of Latin script, fewest, usual and most; a Chinese character is about a token. Source: OpenAI's rule of thumb of
@@ -27,28 +27,47 @@ HOURS_A_MONTH = 24 * DAYS_A_MONTH
 
 @dataclass(frozen=True)
 class Worth:
-    """exchange: what accuracy gains when the goal's metric gains one; month: answers a month; answer: what one more
-    right answer is worth, its value and the mistake that it spares."""
+    """each: what one answer is worth more when the goal's metric gains one whole; month: answers a month; how: where
+    `each` is from, in words."""
 
-    exchange: float
+    each: float
     month: float
-    answer: float
+    how: str
 
     def money(self, gain: Estimate) -> Estimate:
         """What a gain in the goal's metric is worth a month."""
-        each = self.exchange * self.month * self.answer
-        return Estimate(gain.value * each, gain.low * each, gain.high * each)
+        whole = self.each * self.month
+        return Estimate(gain.value * whole, gain.low * whole, gain.high * whole)
 
 
-def worth(product: Product, points: Sequence[Json], labels: dict[str, int]) -> Worth:
-    """labels: class -> rows, which weigh what a mistake costs."""
-    total = sum(labels.values())
-    missed = (
-        sum(count * product.wrong_costs.get(label, product.wrong_cost) for label, count in labels.items()) / total
-        if total
-        else product.wrong_cost
+def worth(product: Product, points: Sequence[Json], validation: Json) -> Worth:
+    """Of two labels: how the cost of mistakes, decided by cost, fell along the learning curve. Of more: how accuracy
+    rose along it, times what a right answer is worth and a mistake costs."""
+    labels = validation.get("labels", [])
+    missed = np.array([product.wrong_costs.get(label, product.wrong_cost) for label in labels])
+    if len(labels) == 2 and len(points) >= FEW and points[0]["positive"]:
+        who = Costs(missed, person_cost(product), product.person_wrong)
+        slope = _cost_slope(points, np.array(validation["targets"]), who)
+        return Worth(slope, product.month, "the cost of mistakes, each decided by cost, along the learning curve")
+    counts = np.array([validation["counts"][label] for label in labels], float)
+    usual = float((missed * counts).sum() / counts.sum()) if counts.sum() else product.wrong_cost
+    answer = product.right_value + usual
+    return Worth(
+        exchange(points) * answer, product.month, "accuracy along the learning curve, times a right answer's worth"
     )
-    return Worth(exchange(points), product.month, product.right_value + missed)
+
+
+def _cost_slope(points: Sequence[Json], targets: np.ndarray, who: Costs) -> float:
+    """How much less an answer costs when the metric gains one (least squares over all trainings); 0 or more."""
+    scores, paid_each = [], []
+    for point in points:
+        for score, positive in zip(point["scores"], point["positive"], strict=True):
+            probabilities = np.stack([1 - np.array(positive), np.array(positive)], axis=1)
+            scores.append(score)
+            paid_each.append(paid(targets, decided(probabilities, who), who).mean())
+    if np.ptp(scores) < 0.005:
+        return 0.0
+    return max(0.0, -float(np.polyfit(scores, paid_each, 1)[0]))
 
 
 def exchange(points: Sequence[Json]) -> float:
@@ -62,47 +81,54 @@ def exchange(points: Sequence[Json]) -> float:
     return min(max(slope, 0.0), MOST_EXCHANGE)
 
 
+def person_cost(product: Product) -> float:
+    """What the time of a person for one case costs."""
+    return product.case_minutes / 60 * product.hour_cost
+
+
 def costs(product: Product, marks: LabelMarks) -> Costs:
     """What mistakes and cases that a person takes cost, for the classes of these marks. A right answer earns nothing
     here that a person would not: both are right."""
     missed = np.array([product.wrong_costs.get(label, product.wrong_cost) for label in marks.labels])
-    return Costs(missed, product.case_minutes / 60 * product.hour_cost)
+    return Costs(missed, person_cost(product), product.person_wrong)
 
 
-def running(candidate: Candidate, product: Product, prices: Prices) -> tuple[capacity.Capacity, float]:
-    """The machines that a candidate needs, and what they cost a month."""
-    found = capacity.plan(candidate.latency_p50_ms, product.peak, prices.machine_cores)
+def running(seconds: float, product: Product, prices: Prices) -> tuple[capacity.Capacity, float]:
+    """The machines that answers of so many processor seconds need, and what they cost a month."""
+    found = capacity.plan(seconds, product.peak, prices.machine_cores)
     return found, found.machines * prices.machine_hour * HOURS_A_MONTH
 
 
 @dataclass(frozen=True)
 class Comparison:
     """own: a month, machines and upkeep; api: a month at the product's traffic, with the uncertainty of tokens;
-    even: answers a month from which own is cheaper (low and high as the API price)."""
+    even: answers a month from which own is cheaper, all counted (low and high as the API price); even_machines: the
+    same of machines alone, as an API wants looking after too."""
 
     own: float
     machines: float
     upkeep: float
     api: Estimate
     even: Estimate
+    even_machines: Estimate
 
 
-def compare(candidate: Candidate, product: Product, prices: Prices, characters: tuple[float, float]) -> Comparison:
+def compare(machines: float, product: Product, prices: Prices, characters: tuple[float, float]) -> Comparison:
     """An own model against an API at this traffic.
 
-    Args: characters: mean of one row, Latin and Chinese apart.
+    Args: machines: their cost a month. characters: mean of one row, Latin and Chinese apart.
     """
-    _, machines = running(candidate, product, prices)
     upkeep = product.upkeep_hours * product.hour_cost
     each = [api_answer(characters, share, prices) for share in CHARACTERS_A_TOKEN]  # dear to cheap
     own = machines + upkeep
-    even = [own / price if price else math.inf for price in each]
+    even, bare = ([cost / price if price else math.inf for price in each] for cost in (own, machines))
     return Comparison(
         own,
         machines,
         upkeep,
         Estimate(*(price * product.month for price in (each[1], each[2], each[0]))),
         Estimate(even[1], even[0], even[2]),
+        Estimate(bare[1], bare[0], bare[2]),
     )
 
 
