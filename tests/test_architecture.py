@@ -31,6 +31,7 @@ ROOMS = (
     "judging",
     "serving",
     "shipping",
+    "watching",
     "improving",
     "planning",
     "toys",

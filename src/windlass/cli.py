@@ -148,6 +148,29 @@ def release(
     )
 
 
+@app.command(help=GIVES["watch"])
+def watch(
+    order: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[silence ALARM 7d]", help="tell nobody of an alarm for so long (none: look)"),
+    ] = None,
+    every: Annotated[str, typer.Option(help="go on and look again, such as every 60s")] = "",
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    from windlass.pages.health import health_text
+    from windlass.records import as_json as plain
+
+    opened = open_project(project, quiet=True)
+    if order:
+        from windlass.watching.silence import silence
+
+        typer.echo(silence(opened.store, order))
+        return
+    for health in opened.looks(every):
+        show(plain(health), as_json, health_text(health))
+
+
 @app.command(help=GIVES["improve"])
 def improve(
     rows: Annotated[Path | None, typer.Option("--rows", help="newly labelled rows: CSV, JSONL, Parquet")] = None,

@@ -30,6 +30,7 @@ STAGES = (
     Stage("explain", "why a row was answered so", "exact for linear models and trees, else by occlusion; bounded"),
     Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold"),
     Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained", in_run=False),
+    Stage("watch", "health, drift and alarms", "keeps no user text; false alarms have a budget", in_run=False),
     Stage("improve", "a better champion, or why not", "nothing promoted without evidence or lost unseen", in_run=False),
     Stage("plan", "a roadmap", "each item names its evidence, gain with interval, cost and day", in_run=False),
 )
@@ -82,6 +83,11 @@ def run(
         if not current:
             run_stage(word, spec, store, progress)
         told(word, current)
+
+
+def watch(spec: "Spec", store: "Store", now: float | None = None, every: str = "") -> Any:
+    """Looks at the service: one, and with `every` (such as 60s) one after the other. Raises: as the stage."""
+    return module("watch").looks(spec, store, os.environ.get("WINDLASS_DATABASE", ""), now, every)
 
 
 def improve(spec: "Spec", store: "Store", order: Any, progress: "Progress") -> Any:

@@ -1,7 +1,7 @@
 """The Python face: a project folder, and the stages as methods."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from windlass.records import (
     Board,
     Collected,
     Explanation,
+    Health,
     Improvement,
     Prepared,
     Progress,
@@ -114,6 +115,26 @@ class Project:
         else:
             self._walk("release")
         return self.champion
+
+    def watch(self, now: float | None = None) -> Health:
+        """One look at the service: what is new in its log, what changed, alarms; nothing is read twice.
+
+        Args:   now: seconds since 1970, of a log that plays other days; None: the clock's.
+        Raises: NotReady: no database there. DataError: the log is damaged.
+        """
+        found: Health = next(lifecycle.watch(self.spec, self.store, now))
+        return found
+
+    def looks(self, every: str = "") -> Iterator[Health]:
+        """As `watch`, again and again: `every` such as 60s."""
+        found: Iterator[Health] = lifecycle.watch(self.spec, self.store, every=every)
+        return found
+
+    def silence(self, alarm: str, duration: str) -> str:
+        """Tells nobody of an alarm (its name, or name:subject) for so long, such as 7d. Raises: SpecError."""
+        from windlass.watching.silence import silence
+
+        return silence(self.store, ["silence", alarm, duration])
 
     def improve(
         self, file: str | Path | None = None, canary: float = 0.0, trigger: str = "Project.improve"

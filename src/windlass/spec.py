@@ -74,6 +74,31 @@ class Improve(Strict):
     )
 
 
+class Watch(Strict):
+    """How a service is watched, and who is told of alarms. Secrets stand in the environment; keys here name variables.
+    """
+
+    window: str = Field(
+        default="auto",
+        pattern=r"^(auto|[1-9][0-9]{0,3}[smhd])$",
+        description="time that is judged at once, such as 15m, 1h or 1d; auto: a day, longer while it has few answers",
+    )
+    rows: int = Field(default=300, ge=50, le=100_000, description="answers that a window has at least")
+    false_alarms: float = Field(
+        default=0.5, gt=0, le=30, description="alarms of chance a month that are put up with; fewer: later alarms"
+    )
+    hand_over_below: float | None = Field(
+        default=None, gt=0, lt=1, description="answers less sure than this go to a person; their share is shown"
+    )
+    file: str = Field(default="", description="a file that gets each alarm as a line of JSON")
+    webhook: str = Field(default="", pattern=r"^(https?://[^\s]+)?$", description="a URL that gets each alarm by POST")
+    webhook_key: str = Field(default="", max_length=200, description="the environment variable of its bearer token")
+    mail_server: str = Field(default="", pattern=r"^([^\s:]+:[0-9]{1,5})?$", description="SMTP server as host:port")
+    mail_from: str = Field(default="", max_length=200, description="sender, and the name to log in with")
+    mail_to: list[str] = Field(default=[], max_length=20, description="who gets alarms by mail")
+    mail_password: str = Field(default="", max_length=200, description="the environment variable of the password")
+
+
 class Goal(Strict):
     """The metric that decides, and the value that is good enough (none: as good as possible)."""
 
@@ -109,6 +134,7 @@ class Spec(Strict):
     brand: str = Field("", description="a file of rules, such as brand.yaml, that texts shall keep: `rules_broken`")
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
+    watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")
     improve: Improve = Field(default=Improve(), description="what feedback may change by itself")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
     keep_days: int | None = Field(
@@ -247,7 +273,7 @@ def from_values(values: dict[str, Any], where: str) -> Spec:
     return spec
 
 
-SECTIONS: dict[str, type[Strict]] = {"limits": Limits, "language": Language, "improve": Improve}
+SECTIONS: dict[str, type[Strict]] = {"limits": Limits, "language": Language, "improve": Improve, "watch": Watch}
 _WANTED = {
     "data": "a path, or a path each for 'train', 'validation' and 'test'",
     "learners": "a list, each a name or {name: preset}",

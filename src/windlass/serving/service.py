@@ -17,7 +17,6 @@ from starlette.types import Message
 from windlass.errors import NotReady, WindlassError
 from windlass.predictors.contract import Predictor
 from windlass.predictors.papers import Papers
-from windlass.predictors.reference import Reference
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Json, Release, Row
 from windlass.serving.canary import Arm, Canary
@@ -96,8 +95,6 @@ class Service:
     """The releases of the store, newest first, as `predictors.releases.listing` gives them."""
     papers: Callable[[str], Papers] = lambda id: Papers()
     """What the release of this id carries for people."""
-    references: Callable[[str], Reference | None] = lambda id: None
-    """What its rows were like when it was made."""
 
     def __post_init__(self) -> None:
         self.seat = Seat(self.first, self.opened, self.settings)

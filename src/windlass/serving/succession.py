@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from windlass.errors import GateRefused, SpecError, WindlassError
 from windlass.predictors import releases, trials
 from windlass.predictors.artifact import TOLERANCE
+from windlass.predictors.reference import Reference, opened
 from windlass.serving.canary import Canary
 from windlass.serving.probe import Golden, replay_over_http
 from windlass.serving.seat import Seat, is_same_product
@@ -43,7 +44,12 @@ class Succession:
         self._is_over = threading.Event()
         self._idle: set[int] = set()
         self._given_up: trials.Trial | None = None
+        self.service.seat.reference = self._reference(self.service.release.id)
         self._thread = threading.Thread(target=self._run, name="windlass-succession", daemon=True)
+
+    def _reference(self, id: str) -> Reference | None:
+        """What rows of the release were like; none of one that is older than `watch`, or whose reference is damaged."""
+        return opened(releases.folder(self.store, id), lambda fault: print(fault, file=sys.stderr, flush=True))
 
     def start(self) -> None:
         """To be called in the server's loop."""
@@ -135,7 +141,7 @@ class Succession:
         release, predictor = releases.open_release(self.store, id)
         if not is_same_product(self.service.predictor.manifest, predictor.manifest):
             raise SpecError("its columns are others than those that are served", "start `windlass serve` again")
-        seat = Seat(release, predictor, self.service.settings, self.service.references(id))
+        seat = Seat(release, predictor, self.service.settings, self._reference(id))
         try:
             self._prove(seat, releases.golden(self.store, id))
         except BaseException:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from windlass.errors import GateRefused, NotReady, SpecError, WindlassError
-from windlass.predictors import reference, releases, threads
+from windlass.predictors import releases, threads
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.papers import papers
 from windlass.serving.access import AccessLog
@@ -141,8 +141,6 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
     service: Service = app.state.service
     service.papers, service.tally = partial(papers, store), tally
-    service.references = lambda id: reference.opened(releases.folder(store, id), _warn)
-    service.seat.reference = service.references(release.id)
     service.releases = partial(releases.listing, store)
     service.jobs = stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS))))
 
@@ -166,10 +164,6 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     finally:
         succession.stop()
     proving.finish()
-
-
-def _warn(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
 
 
 def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:

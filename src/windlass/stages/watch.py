@@ -1,0 +1,49 @@
+"""Request log -> health, drift, quality and alarms, without a row that somebody asked."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from windlass.errors import SpecError
+from windlass.pages.health_page import health_page
+from windlass.records import Health
+from windlass.serving.home import memory
+from windlass.spec import Spec
+from windlass.store import Store, write_text
+from windlass.watching.look import Watcher
+from windlass.watching.silence import duration_s
+from windlass.watching.telling import tell
+
+PAGE = "watch.html"
+
+
+def watch(spec: Spec, store: Store, url: str = "", now: float | None = None) -> Health:
+    """One look: reads what is new in the log, judges what ended, tells of alarms; `watch/watch.json` and `watch.html`.
+
+    Args:   url: of the service's database; empty: the project's file. now: seconds since 1970; None: the clock's.
+    Raises: NotReady: no database there. DataError: the log, or what `watch` remembers, is damaged.
+    """
+    health = Watcher(spec, store, memory(store, url), now).look()
+    write_text(store.stage("watch") / PAGE, health_page(health))
+    for fault in tell(spec, store):
+        print(fault, file=sys.stderr, flush=True)
+    return health
+
+
+def looks(
+    spec: Spec,
+    store: Store,
+    url: str = "",
+    now: float | None = None,
+    every: str = "",
+    wait: Callable[[float], None] = time.sleep,
+) -> Iterator[Health]:
+    """One look, or with `every` (such as 60s) one after the other without end. Raises: SpecError: not a duration."""
+    pause_s = duration_s(every) if every else 0.0
+    if every and not pause_s:
+        raise SpecError(f"every is '{every}', expected at least 1s")
+    while True:
+        yield watch(spec, store, url, now)
+        if not every:
+            return
+        wait(pause_s)

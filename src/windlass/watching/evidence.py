@@ -1,0 +1,158 @@
+"""What a window says against the release that answered in it: drift of inputs and answers, quality, data, latency.
+
+Every test of a window belongs to one family: their p-values are adjusted together (Holm), so that a product of forty
+columns has no more false alarms than one of two.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from windlass.drift_metrics import holm, more_often, wilson
+from windlass.kinds.sketch import Shift, Trait, shift
+from windlass.metrics import Estimate
+from windlass.predictors.reference import Reference, sketch_of
+from windlass.records import Json
+from windlass.watching.windows import Part
+
+N_SURE = 20
+LEAST = 50
+"""Rows that must be there on both sides before they are compared."""
+LEAST_TOLD, LEAST_TOLD_BEFORE = 20, 50
+MOST_DROP = 0.05
+"""Of right answers, a share, from which on it matters."""
+ESTIMATED, MEASURED = "estimated", "measured"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One measured thing. name, subject: of the alarm that it would be; trait: what of the subject.
+
+    effect: how large, `limit` from where it matters; p: by chance alone, adjusted for all that was looked at.
+    before, now: what people compare, where there are such numbers; unit: of these.
+    """
+
+    name: str
+    subject: str
+    trait: str
+    effect: float
+    limit: float
+    p: float
+    before: float | None = None
+    now: float | None = None
+    unit: str = "share"
+
+    @property
+    def is_large(self) -> bool:
+        return self.effect >= self.limit
+
+    def as_json(self) -> Json:
+        shown = {
+            name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in asdict(self).items()
+        }
+        return {**shown, "large": self.is_large}
+
+
+def findings(part: Part, reference: Reference, output: str, told: Sequence[int]) -> list[Finding]:
+    """All that was compared, p-values adjusted together.
+
+    Args: output: the column that is answered. told: right and wrong answers of this window, then of those before, by
+        feedback.
+    """
+    found = [
+        *_columns(part, reference),
+        *_answers(part, reference, output),
+        *_sureness(part, reference),
+        *_feedback(told),
+    ]
+    adjusted = holm([finding.p for finding in found])
+    return [replace(finding, p=p) for finding, p in zip(found, adjusted, strict=True)]
+
+
+def _columns(part: Part, reference: Reference) -> list[Finding]:
+    rows = [json.loads(profile) for _, profile, _, _ in part.sample if profile]
+    found = []
+    for place, column in enumerate(reference.columns):
+        now = np.array([row[place] for row in rows if len(row) > place and row[place] is not None], np.int32)
+        before = reference.profiles[place]
+        if min(len(now), len(before)) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
+            continue
+        for moved in sketch_of(column).drift(column.state, before, now):
+            found.append(_moved("data" if moved.form == "rate" else "drift", column.name, moved))
+    return found
+
+
+def _moved(name: str, subject: str, moved: Shift) -> Finding:
+    unit = "share" if moved.form == "rate" else "median" if moved.now is not None else moved.form
+    return Finding(name, subject, moved.trait, moved.effect, moved.limit, moved.p, moved.before, moved.now, unit)
+
+
+def _answers(part: Part, reference: Reference, output: str) -> list[Finding]:
+    """The mix of the answers against that of the reference."""
+    given = [value for *_, value in part.sample if value]
+    labels = sorted({*reference.mix, *given})
+    code = {label: place + 1 for place, label in enumerate(labels)}
+    before = [code[label] for label, count in reference.mix.items() for _ in range(count)]
+    if min(len(before), len(given)) < LEAST:
+        return []
+    trait = Trait("answers", "names", 0, len(labels) + 1)
+    moved = shift(trait, np.array(before)[:, None], np.array([code[value] for value in given])[:, None])
+    return [_moved("drift", output, moved)]
+
+
+def threshold(reference: Reference) -> float | None:
+    """The confidence above which as many answers lie as were right, of rows whose right answer was known.
+
+    Source: Garg et al. 2022, "Leveraging unlabeled data to predict out-of-distribution performance" (ATC), with the
+    largest probability as score. It assumes that what makes an answer unsure makes it wrong as often as it did then.
+    """
+    if min(len(reference.right), len(reference.confidence)) < LEAST:
+        return None
+    wrong = 1 - float(reference.right.mean())
+    return float(np.quantile(reference.confidence, wrong, method="higher"))
+
+
+def _sureness(part: Part, reference: Reference) -> list[Finding]:
+    """More unsure answers than the reference had: the estimated quality falls; and how sure answers are at all."""
+    limit = threshold(reference)
+    sure = np.array([confidence for _, _, confidence, _ in part.sample if confidence is not None])
+    if limit is None or len(sure) < LEAST:
+        return []
+    low, low_now = int((reference.confidence < limit).sum()), int((sure < limit).sum())
+    test = more_often((low, len(reference.confidence)), (low_now, len(sure)))
+    before, now = 1 - low / len(reference.confidence), 1 - low_now / len(sure)
+    return [Finding("quality", ESTIMATED, "right answers", test.distance, MOST_DROP, test.p, before, now)]
+
+
+def estimated(part: Part, reference: Reference | None) -> Estimate | None:
+    """The share of right answers as the confidence of the answers tells it, with its 95 % interval."""
+    limit = threshold(reference) if reference is not None else None
+    sure = [confidence for _, _, confidence, _ in part.sample if confidence is not None]
+    if limit is None or len(sure) < LEAST:
+        return None
+    hits = sum(confidence >= limit for confidence in sure)
+    return Estimate(hits / len(sure), *wilson(hits, len(sure)))
+
+
+def measured(right: int, wrong: int) -> Estimate | None:
+    """The share of right answers among those that somebody spoke of, with its 95 % interval.
+
+    Who is wronged speaks more often: compare it with itself over time, not with a test score.
+    """
+    told = right + wrong
+    return Estimate(right / told, *wilson(right, told)) if told else None
+
+
+def _feedback(told: Sequence[int]) -> list[Finding]:
+    right, wrong, right_before, wrong_before = told
+    now, before = right + wrong, right_before + wrong_before
+    if now < LEAST_TOLD or before < LEAST_TOLD_BEFORE:
+        return []
+    test = more_often((wrong_before, before), (wrong, now))
+    return [
+        Finding(
+            "quality", MEASURED, "right answers", test.distance, MOST_DROP, test.p, right_before / before, right / now
+        )
+    ]

@@ -1,0 +1,160 @@
+"""A window that ended becomes a summary for people and pages, and is heard by the alarms."""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Any
+
+from windlass.metrics import Estimate
+from windlass.pages.alarm_words import sentence
+from windlass.predictors.reference import Reference
+from windlass.records import Alarm, Health, Json, as_json
+from windlass.spec import Spec
+from windlass.watching import concept
+from windlass.watching.alarms import Key, Level, level, levels
+from windlass.watching.evidence import Finding, estimated, findings, measured
+from windlass.watching.memory import Memory
+from windlass.watching.windows import Window
+
+OF_A_RELEASE = ("drift", "data", "quality", "concept")
+"""Alarms that end when another release answers."""
+MOST_SHOWN = 12
+BASE_WINDOWS, LEAST_BASE = 20, 5
+SLOW, SLOW_MS = (1.5, 3.0), (5.0, 20.0)
+"""Times the usual p95 and milliseconds more that make a latency weak and strong evidence, where there is no limit."""
+OVER_LIMIT = (1.0, 2.0)
+CONCEPT_OVER = 0.02
+
+
+def hear_window(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> None:
+    """Judges the window against its release's reference and its own past; `kept` remembers both."""
+    before = kept.ended[-1]["release"] if kept.ended else window.release
+    if before != window.release:
+        kept.alarms.forget(OF_A_RELEASE)
+    found = _findings(kept, window, reference, spec)
+    spend = levels(spec.watch.false_alarms, window.until - window.since)
+    made = summary(kept, window, reference, found)
+    for key, together in _by_key(found).items():
+        said = level(together, spend)
+        worst = min(together, key=lambda finding: (not finding.is_large, finding.p))
+        _hear(kept, key, said, window, worst)
+    _hear_latency(kept, window, spec)
+    _hear_concept(kept, window)
+    kept.ended.append(made)
+
+
+def _findings(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> list[Finding]:
+    if reference is None:
+        return []
+    told = [*_told(kept, window.release, window.since, window.until), *_told(kept, window.release, 0.0, window.since)]
+    return findings(window.main, reference, spec.output_column, told)
+
+
+def _told(kept: Memory, release: str, since: float, until: float) -> tuple[int, int]:
+    """Right and wrong answers of a release by the feedback of that time."""
+    heard = [right for at, of, right in kept.told if of == release and since <= at < until]
+    return sum(heard), len(heard) - sum(heard)
+
+
+def _by_key(found: Iterable[Finding]) -> dict[Key, list[Finding]]:
+    keys: dict[Key, list[Finding]] = {}
+    for finding in found:
+        keys.setdefault((finding.name, finding.subject), []).append(finding)
+    return keys
+
+
+def _hear(kept: Memory, key: Key, said: Level, window: Window, worst: Finding) -> None:
+    evidence = {**worst.as_json(), "window": [window.since, window.until], "release": window.release}
+    kept.alarms.hear(key, said, window.until, sentence(evidence), evidence)
+
+
+def _hear_latency(kept: Memory, window: Window, spec: Spec) -> None:
+    p95 = window.main.latency_ms(0.95)
+    past = [each["latency_p95_ms"] for each in kept.ended[-BASE_WINDOWS:] if each["latency_p95_ms"]]
+    limit = spec.limits.latency_p95_ms
+    if p95 is None or (limit is None and len(past) < LEAST_BASE):
+        return
+    usual = limit if limit is not None else median(past)
+    bounds = [usual * times + more for times, more in zip(SLOW, SLOW_MS, strict=True)]
+    if limit is not None:
+        bounds = [limit * times for times in OVER_LIMIT]
+    said: Level = "strong" if p95 > bounds[1] else "weak" if p95 > bounds[0] else "clear"
+    worst = Finding("latency", "", "p95", p95 / usual - 1, bounds[0] / usual - 1, 0.0, usual, p95, "ms")
+    _hear(kept, ("latency", ""), said, window, worst)
+
+
+def _hear_concept(kept: Memory, window: Window) -> None:
+    """A detector that spoke on feedback of this window is strong evidence; right as often as before is clear."""
+    heard = [(at, right) for at, of, right in kept.told if of == window.release and at < window.until]
+    if not heard or heard[-1][0] < window.since:
+        return
+    falls = concept.falls([right for _, right in heard])
+    changes = [change for change in falls if heard[change.place][0] >= window.since]
+    key = ("concept", "")
+    if changes:
+        change = changes[-1]
+        drop = change.before - change.now
+        worst = Finding("concept", "", change.detector, drop, 0.0, 0.0, change.before, change.now)
+        _hear(kept, key, "strong", window, worst)
+        return
+    trace = kept.alarms.traces.get(key)
+    if trace is not None:
+        now = [right for at, right in heard if at >= window.since]
+        over = bool(now) and sum(now) / len(now) >= float(trace.evidence.get("before") or 0.0) - CONCEPT_OVER
+        trace.hear("clear" if over else "none", window.until)
+
+
+def summary(kept: Memory, window: Window, reference: Reference | None, found: Sequence[Finding]) -> Json:
+    """What pages and people see of a window."""
+    part = window.main
+    right, wrong = _told(kept, window.release, window.since, window.until)
+    total, known = part.confidence
+    sure = estimated(part, reference)
+    by_feedback = measured(right, wrong)
+    return {
+        "since": window.since,
+        "until": window.until,
+        "release": window.release,
+        "answers": window.n,
+        "of_release": part.n,
+        "profiled": part.profiled,
+        "latency_p50_ms": part.latency_ms(0.5),
+        "latency_p95_ms": part.latency_ms(0.95),
+        "confidence": round(total / known, 4) if known else None,
+        "handed_over": round(part.low / part.n, 4) if part.n else None,
+        "estimated": None if sure is None else as_json(sure),
+        "measured": None if by_feedback is None else as_json(by_feedback),
+        "feedback": right + wrong,
+        "mix": {label: round(count / max(1, part.n), 4) for label, count in part.mix.most_common(MOST_SHOWN)},
+        "drift": [finding.as_json() for finding in found],
+        "open": False,
+    }
+
+
+def health(
+    product: str, windows: list[Json], shown: Json | None, alarms: list[Alarm], warnings: list[str]
+) -> Health:
+    """The record of a look. shown: the window that is told of; None: nothing was answered yet."""
+    told: Json = shown or {}
+    return Health(
+        product=product,
+        release=told.get("release", ""),
+        since=told.get("since", 0.0),
+        until=told.get("until", 0.0),
+        answers=told.get("answers", 0),
+        latency_p50_ms=told.get("latency_p50_ms"),
+        latency_p95_ms=told.get("latency_p95_ms"),
+        confidence=told.get("confidence"),
+        handed_over=told.get("handed_over"),
+        estimated=_estimate(told.get("estimated")),
+        measured=_estimate(told.get("measured")),
+        feedback=told.get("feedback", 0),
+        mix=told.get("mix", {}),
+        drift=told.get("drift", []),
+        alarms=alarms,
+        windows=windows,
+        warnings=warnings,
+    )
+
+
+def _estimate(values: Any) -> Estimate | None:
+    return None if values is None else Estimate(**values)

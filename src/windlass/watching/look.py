@@ -1,0 +1,141 @@
+"""One look at the service: what is new in the log is read once, what ended is judged, alarms are raised or ended."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from windlass.errors import WindlassError
+from windlass.predictors import reference, releases
+from windlass.predictors.reference import Reference
+from windlass.records import Alarm, Health, as_json
+from windlass.serving.database import Database, read
+from windlass.serving.log import TABLES
+from windlass.spec import Spec
+from windlass.store import Store, write_json
+from windlass.watching import concept, memory
+from windlass.watching.judgement import health, hear_window, summary
+from windlass.watching.memory import Memory
+from windlass.watching.telling import channels
+from windlass.watching.windows import Window, begin, seconds
+
+GRACE_S = 5.0
+"""Answers are in the log this soon after they were given; younger ones are left for the next look."""
+MOST_JOINED = 30
+"""Lengths that a window with few answers may grow to before it is judged as it is."""
+ANSWERS = (
+    "select id, at, release, value, confidence, latency_ms, profile from answers where at > ? and at <= ? order by at"
+)
+FEEDBACK = (
+    "select f.number, f.at, a.release, a.value, f.correct from feedback f join answers a on a.id = f.id "
+    "where f.number > ? order by f.number"
+)
+
+
+class Watcher:
+    """Looks at one product's log."""
+
+    def __init__(self, spec: Spec, store: Store, place: Database, now: float | None = None) -> None:
+        self.spec, self.store, self.place = spec, store, place
+        self.now = time.time() if now is None else now
+        self.length_s = seconds(spec.watch.window)
+        self.is_label = spec.output[spec.output_column] != "text"
+        self._references: dict[str, Reference | None] = {}
+        self.warnings: list[str] = []
+
+    def look(self) -> Health:
+        """Reads what is new, judges what ended, writes `watch.json`. Raises: DataError: the log cannot be read."""
+        with memory.locked(self.store):
+            kept = memory.load(self.store)
+            self._read_feedback(kept)
+            self._read_answers(kept)
+            health = self._health(kept)
+            self._announce(kept, health)
+            memory.save(self.store, kept)
+            write_json(self.store.record("watch"), as_json(health))
+        return health
+
+    def _announce(self, kept: Memory, health: Health) -> None:
+        """Has people told of what is raised and was not told, but for what is silenced; and of what has ended."""
+        quiet = memory.silences(self.store)
+        raised = {f"{alarm.name}:{alarm.subject}": alarm for alarm in health.alarms}
+        for key, alarm in raised.items():
+            is_known = kept.announced.get(key) == alarm.since
+            if not is_known and not memory.is_silent(quiet, alarm.name, alarm.subject, self.now):
+                kept.announced[key] = alarm.since
+                self._queue(kept, "raised", alarm)
+        for key in [key for key in kept.announced if key not in raised]:
+            name, _, subject = key.partition(":")
+            self._queue(kept, "ended", Alarm(name, subject, kept.announced.pop(key), "it is over"))
+
+    def _queue(self, kept: Memory, event: str, alarm: Alarm) -> None:
+        message = {"event": event, "product": self.spec.name, "at": self.now, **as_json(alarm)}
+        kept.unsent += [{"channel": channel, "message": message, "tries": 0} for channel in channels(self.spec.watch)]
+
+    def reference(self, release: str) -> Reference | None:
+        """What the rows of the release were like; None where it has none, or is gone."""
+        if release not in self._references:
+            try:
+                self._references[release] = reference.opened(
+                    releases.folder(self.store, release), self.warnings.append
+                )
+            except WindlassError:
+                self._references[release] = None
+        return self._references[release]
+
+    def _read_feedback(self, kept: Memory) -> None:
+        for row in self._rows(FEEDBACK, (kept.number,)):
+            kept.number = row["number"]
+            kept.told.append((row["at"], row["release"], row["value"] == row["correct"]))
+        kept.told = kept.told[-memory.MOST_TOLD :]
+
+    def _read_answers(self, kept: Memory) -> None:
+        horizon = self.now - GRACE_S
+        low_below = self.spec.watch.hand_over_below or 0.0
+        for row in self._rows(ANSWERS, (kept.until, horizon)):
+            kept.window = self._window_at(kept, row["at"])
+            kept.window.add(row, self.is_label, low_below)
+        if kept.window is not None:
+            self._end(kept, kept.window, horizon)
+        kept.until = max(kept.until, horizon)
+
+    def _rows(self, query: str, values: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
+        return read(self.place, TABLES, query, values)
+
+    def _window_at(self, kept: Memory, at: float) -> Window:
+        """The window that an answer of this time belongs to; windows that ended before it are judged."""
+        if kept.window is None:
+            return begin(at, self.length_s)
+        return self._end(kept, kept.window, at) or begin(at, self.length_s)
+
+    def _end(self, kept: Memory, window: Window, at: float) -> Window | None:
+        """The window while it goes on at this time; None when it has ended and was judged."""
+        while window.until <= at:
+            grown = (window.until - window.since) / self.length_s
+            if window.n >= self.spec.watch.rows or grown >= MOST_JOINED:
+                hear_window(kept, window, self.reference(window.release), self.spec)
+                kept.window = None
+                return None
+            window.until += self.length_s
+        return window
+
+    def _health(self, kept: Memory) -> Health:
+        """Of the last window that ended, or of the open one before there is any."""
+        windows = list(kept.ended[-memory.MOST_WINDOWS :])
+        if kept.window is not None and kept.window.n:
+            windows.append({**summary(kept, kept.window, self.reference(kept.window.release), []), "open": True})
+        ended = [each for each in windows if not each["open"]]
+        shown = (ended or windows or [None])[-1]
+        return health(self.spec.name, windows, shown, kept.alarms.raised(), self._warnings(kept))
+
+    def _warnings(self, kept: Memory) -> list[str]:
+        """What is not watched, and why."""
+        found = [*dict.fromkeys(self.warnings)]
+        release = kept.window.release if kept.window is not None else kept.ended[-1]["release"] if kept.ended else ""
+        if release and self.reference(release) is None:
+            found.append(
+                f"release '{release}' has no {reference.FILE}: drift of inputs and the estimated quality are not "
+                "watched; `windlass release` makes one that has"
+            )
+        if kept.told and concept.missing():
+            found.append(concept.missing())
+        return found

@@ -1,0 +1,148 @@
+"""Tells people of alarms: stderr, a file, a webhook, mail. What could not be sent is tried again at the next look.
+
+Only places that `windlass.yaml` names are written to; secrets come from the environment.
+"""
+
+import json
+import os
+import smtplib
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from windlass.records import Json
+from windlass.spec import Spec, Watch
+from windlass.store import Store
+from windlass.watching import memory
+
+TIMEOUT_S = 10.0
+MOST_TRIES = 20
+TLS_PORT = 465
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def channels(watch: Watch) -> list[str]:
+    """Where alarms go."""
+    wanted = {"log": True, "file": bool(watch.file), "webhook": bool(watch.webhook), "mail": _has_mail(watch)}
+    return [name for name, is_wanted in wanted.items() if is_wanted]
+
+
+def _has_mail(watch: Watch) -> bool:
+    return bool(watch.mail_server and watch.mail_from and watch.mail_to)
+
+
+def tell(spec: Spec, store: Store) -> list[str]:
+    """Sends what waits; gives what went wrong, in words. An alarm is sent once, or twice when a kill comes between."""
+    faults = []
+    with memory.locked(store):
+        kept = memory.load(store)
+        if not kept.unsent:
+            return []
+        waiting = []
+        for order in kept.unsent:
+            fault = _sent(order["channel"], order["message"], spec.watch, store.project)
+            if not fault:
+                continue
+            tries = order["tries"] + 1
+            faults.append(f"alarm could not be sent by {order['channel']} ({fault}), try {tries} of {MOST_TRIES}")
+            waiting += [{**order, "tries": tries}] if tries < MOST_TRIES else []
+        kept.unsent = waiting
+        memory.save(store, kept)
+    return faults
+
+
+def _sent(channel: str, message: Json, watch: Watch, project: Path) -> str:
+    """Why it could not be sent; empty when it was, or when this channel is no longer wanted."""
+    if channel not in channels(watch):
+        return ""
+    try:
+        _SENDERS[channel](message, watch, project)
+    except urllib.error.HTTPError as error:
+        return f"HTTP {error.code}"
+    except (OSError, smtplib.SMTPException, LookupError, ValueError) as error:
+        return str(error)[:200] or type(error).__name__
+    return ""
+
+
+def title(message: Json) -> str:
+    """`desk: alarm raised: drift message`."""
+    return f"{message['product']}: alarm {message['event']}: {message['name']} {message['subject']}".strip()
+
+
+def _to_log(message: Json, watch: Watch, project: Path) -> None:
+    sys.stderr.write(f"{title(message)}: {message['words']}\n")
+    sys.stderr.flush()
+
+
+def _to_file(message: Json, watch: Watch, project: Path) -> None:
+    path = Path(project, watch.file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(message, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A webhook that points elsewhere is refused: the URL that was configured is the only one that is told."""
+
+    def redirect_request(self, *given: Any, **named: Any) -> None:
+        return None
+
+
+def _to_webhook(message: Json, watch: Watch, project: Path) -> None:
+    body = json.dumps({"text": f"{title(message)}: {message['words']}", **message}, allow_nan=False).encode("utf-8")
+    headers = {"content-type": "application/json", "user-agent": "windlass-watch"}
+    if watch.webhook_key:
+        headers["authorization"] = f"Bearer {_secret(watch.webhook_key)}"
+    request = urllib.request.Request(watch.webhook, body, headers, method="POST")
+    with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_S) as reply:
+        reply.read(1_024)
+
+
+def _secret(name: str) -> str:
+    if not os.environ.get(name):
+        raise LookupError(f"environment variable {name} is not set, expected the secret that windlass.yaml names")
+    return os.environ[name]
+
+
+def _to_mail(message: Json, watch: Watch, project: Path) -> None:
+    mail = EmailMessage()
+    mail["Subject"] = " ".join(title(message).split())
+    mail["From"], mail["To"] = watch.mail_from, ", ".join(watch.mail_to)
+    mail.set_content(f"{message['words']}\n\n{json.dumps(message, ensure_ascii=False, indent=1)}\n")
+    host, _, port = watch.mail_server.rpartition(":")
+    with _connected(host, int(port)) as server:
+        if watch.mail_password:
+            if not (isinstance(server.sock, ssl.SSLSocket) or host in LOOPBACK):
+                raise ValueError(f"{host} offers no encryption, expected STARTTLS before a password is sent")
+            server.login(watch.mail_from, _secret(watch.mail_password))
+        server.send_message(mail)
+
+
+def _connected(host: str, port: int) -> smtplib.SMTP:
+    """A connection to the mail server, encrypted where it can be."""
+    context = ssl.create_default_context()
+    if port == TLS_PORT:
+        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=context)
+    server = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
+    try:
+        server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo()
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+_SENDERS: dict[str, Callable[[Json, Watch, Path], None]] = {
+    "log": _to_log,
+    "file": _to_file,
+    "webhook": _to_webhook,
+    "mail": _to_mail,
+}

@@ -1,0 +1,150 @@
+"""Answers of the request log gathered into windows of time, in bounded memory whatever their number.
+
+Of each window a sample of profiles is kept, those whose ids have the smallest hashes: it is the same whoever reads the
+log, and however often it is read.
+"""
+
+import heapq
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from windlass.kinds.sketch import digest
+from windlass.records import Json
+
+SAMPLE = 1_000
+MOST_LABELS, MOST_RELEASES = 200, 4
+STEP = 1.05
+"""Latencies are counted in bins of 5 %."""
+OTHER = "…"
+DAY_S = 86_400.0
+Seen = tuple[int, str, float | None, str]
+"""A sampled answer: hash of its id, profile as JSON, confidence, answer (empty where it is a text)."""
+
+
+@dataclass
+class Part:
+    """What one release answered in a window. confidence: sum and number of those that are known."""
+
+    n: int = 0
+    latency: Counter[int] = field(default_factory=Counter)
+    confidence: tuple[float, int] = (0.0, 0)
+    low: int = 0
+    mix: Counter[str] = field(default_factory=Counter)
+    profiled: int = 0
+    sample: list[Seen] = field(default_factory=list)
+
+    def add(self, row: Mapping[str, Any], is_label: bool, low_below: float) -> None:
+        """An answer of the log. is_label: it is a name, and not a text that must not be kept."""
+        self.n += 1
+        self.latency[_latency_bin(row["latency_ms"])] += 1
+        confidence, value = row["confidence"], row["value"] if is_label else ""
+        if confidence is not None:
+            self.confidence = (self.confidence[0] + confidence, self.confidence[1] + 1)
+            self.low += confidence < low_below
+        if is_label:
+            self.mix[value if value in self.mix or len(self.mix) < MOST_LABELS else OTHER] += 1
+        self.profiled += row["profile"] is not None
+        self._sample(int.from_bytes(digest(row["id"])[:6]), row["profile"] or "", confidence, value)
+
+    def _sample(self, place: int, profile: str, confidence: float | None, value: str) -> None:
+        """Keeps the smallest hashes: the heap's first is the largest of them, its hash negated."""
+        if len(self.sample) < SAMPLE:
+            heapq.heappush(self.sample, (-place, profile, confidence, value))
+        elif -place > self.sample[0][0]:
+            heapq.heapreplace(self.sample, (-place, profile, confidence, value))
+
+    def latency_ms(self, share: float) -> float | None:
+        """The quantile of the latencies, within 5 %."""
+        wanted, seen = share * self.n, 0
+        for place in sorted(self.latency):
+            seen += self.latency[place]
+            if seen >= wanted:
+                return round(STEP**place, 3)
+        return None
+
+    def as_json(self) -> Json:
+        return {
+            "n": self.n,
+            "latency": sorted(self.latency.items()),
+            "confidence": list(self.confidence),
+            "low": self.low,
+            "mix": dict(self.mix),
+            "profiled": self.profiled,
+            "sample": self.sample,
+        }
+
+    @classmethod
+    def from_json(cls, values: Json) -> "Part":
+        sample: list[Seen] = [(int(place), str(profile), sure, str(value)) for place, profile, sure, value in
+                              values["sample"]]
+        heapq.heapify(sample)
+        return cls(
+            int(values["n"]),
+            Counter({int(place): int(count) for place, count in values["latency"]}),
+            (float(values["confidence"][0]), int(values["confidence"][1])),
+            int(values["low"]),
+            Counter(values["mix"]),
+            int(values["profiled"]),
+            sample,
+        )
+
+
+def _latency_bin(latency_ms: float) -> int:
+    return math.ceil(math.log(max(latency_ms, 1e-3)) / math.log(STEP))
+
+
+@dataclass
+class Window:
+    """What was answered between two times (seconds since 1970), by release."""
+
+    since: float
+    until: float
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        return sum(part.n for part in self.parts.values())
+
+    @property
+    def release(self) -> str:
+        """The release that gave most answers; empty for none."""
+        return max(self.parts, key=lambda release: self.parts[release].n, default="")
+
+    @property
+    def main(self) -> Part:
+        return self.parts.get(self.release) or Part()
+
+    def add(self, row: Mapping[str, Any], is_label: bool, low_below: float) -> None:
+        known = row["release"] in self.parts or len(self.parts) < MOST_RELEASES
+        self.parts.setdefault(row["release"] if known else OTHER, Part()).add(row, is_label, low_below)
+
+    def as_json(self) -> Json:
+        parts = {release: part.as_json() for release, part in self.parts.items()}
+        return {"since": self.since, "until": self.until, "parts": parts}
+
+    @classmethod
+    def from_json(cls, values: Json) -> "Window":
+        parts = {release: Part.from_json(part) for release, part in values["parts"].items()}
+        return cls(float(values["since"]), float(values["until"]), parts)
+
+
+def profiles(part: Part) -> list[list[list[int] | None]]:
+    """Of each sampled answer that has one its profile: of each column the numbers, or None where it had none."""
+    return [json.loads(profile) for _, profile, _, _ in part.sample if profile]
+
+
+def seconds(window: str) -> float:
+    """`15m`, `1h` or `1d` in seconds; `auto` is a day: what is asked by night differs from what is asked by day."""
+    if window == "auto":
+        return DAY_S
+    return int(window[:-1]) * {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": DAY_S}[window[-1]]
+
+
+def begin(at: float, length_s: float) -> Window:
+    """The window of this length that the time lies in; lengths are counted from 1970, UTC."""
+    since = math.floor(at / length_s) * length_s
+    return Window(since, since + length_s)

@@ -1,0 +1,164 @@
+"""A product is watched through its log alone: what changed is told, what did not is not, nothing is read twice."""
+
+import json
+
+import pytest
+
+from tests.watching.replay import DAY, Replay, Source
+from windlass.serving.database import read
+from windlass.watching import memory
+
+
+@pytest.fixture
+def replay(tmp_path):
+    return Replay(tmp_path)
+
+
+def _names(health):
+    return {(alarm.name, alarm.subject) for alarm in health.alarms}
+
+
+def test_steady_traffic_raises_nothing_and_is_described(replay):
+    source = Source()
+    for _ in range(6):
+        replay.day(source)
+    health = replay.health()
+    assert health.alarms == []
+    assert (health.product, health.release, health.answers) == ("desk", "toy-1", 300)
+    assert len(health.windows) == 6
+    assert 1.0 <= health.latency_p50_ms <= 1.6 < health.latency_p95_ms <= 2.1
+    assert health.confidence == pytest.approx(0.8, abs=0.03)
+    assert health.estimated.low < 0.8 < health.estimated.high + 0.03
+    assert set(health.mix) == {"card", "refund", "address"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (Source(2, new_words=0.5), ("drift", "message")),
+        (Source(2, shift=1.0), ("drift", "amount")),
+        (Source(2, missing=0.2), ("data", "amount")),
+    ],
+    ids=["new words", "higher amounts", "missing amounts"],
+)
+def test_what_changed_is_named_within_two_days_and_nothing_else_is(replay, changed, expected):
+    source = Source()
+    for _ in range(3):
+        replay.day(source)
+    assert replay.health().alarms == []
+    for _ in range(2):
+        replay.day(changed)
+    assert expected in _names(replay.health())
+    assert {subject for _, subject in _names(replay.health())} == {expected[1]}
+
+
+def test_an_alarm_ends_when_it_is_clearly_over(replay):
+    for source, days in ((Source(), 2), (Source(2, shift=1.0), 3)):
+        for _ in range(days):
+            replay.day(source)
+    assert _names(replay.health()) >= {("drift", "amount")}
+    replay.day(Source(3))
+    assert _names(replay.health()) >= {("drift", "amount")}, "one clear day may be chance"
+    replay.day(Source(4))
+    replay.day(Source(5))
+    assert _names(replay.health()) == set()
+
+
+def test_unsure_answers_lower_the_estimated_quality(replay):
+    replay.day(Source())
+    for _ in range(2):
+        replay.day(Source(2), confidence=0.5)
+    health = replay.health()
+    assert ("quality", "estimated") in _names(health)
+    assert health.handed_over == 1.0
+
+
+def test_feedback_that_turns_wrong_is_a_change_of_concept(replay):
+    """Answers are as sure as ever and inputs the same: only people can tell."""
+    for day in range(3):
+        replay.day(Source(day), told=0.5)
+    health = replay.health()
+    assert health.alarms == []
+    assert health.measured.low < 0.8 < health.measured.high
+    for day in range(2):
+        replay.day(Source(day + 10, wrong=0.4), told=0.5)
+    assert _names(replay.health()) == {("concept", ""), ("quality", "measured")}
+
+
+def test_a_slow_service_is_told_against_its_own_past(replay):
+    for day in range(6):
+        replay.day(Source(day))
+    replay.day(Source(9), latency_ms=400.0)
+    assert _names(replay.health()) == {("latency", "")}
+
+
+def test_each_answer_is_read_once_however_often_one_looks(replay):
+    """Looking after every day gives the same windows as looking once; control: two days differ."""
+    twin = Replay(replay.store.project / "twin")
+    for day in range(3):
+        replay.day(Source(day))
+        replay.health()
+        replay.health()
+        twin.day(Source(day))
+    often, once = replay.health().windows, twin.health().windows
+    assert often == once
+    assert often[0]["latency_p95_ms"] != often[1]["latency_p95_ms"] or often[0]["mix"] != often[1]["mix"]
+
+
+def test_few_answers_are_joined_to_a_window_that_can_be_judged(replay):
+    for day in range(5):
+        replay.day(Source(day), rows=100)
+    windows = replay.health().windows
+    assert [window["until"] - window["since"] for window in windows] == [3 * DAY, 3 * DAY]
+    assert [window["open"] for window in windows] == [False, True]
+
+
+def test_what_watch_remembers_holds_no_text(replay):
+    """Control: names of answers are found by the same search."""
+    replay.day(Source())
+    replay.health()
+    content = "".join(path.read_text() for path in (replay.store.folder / "watch").glob("*.json"))
+    assert "stolen" not in content
+    assert "refund" in content
+
+
+def test_a_writers_answers_are_texts_and_are_not_kept(replay):
+    replay.spec = replay.spec.model_copy(update={"output": {"intent": "text"}})
+    replay.day(Source(), value="a secret text that was written")
+    health = replay.health()
+    assert health.answers == 300
+    content = "".join(path.read_text() for path in (replay.store.folder / "watch").glob("*.json"))
+    assert "secret" not in content
+
+
+def test_a_release_without_reference_is_watched_for_what_is_left(replay):
+    from windlass.predictors import releases
+
+    (releases.folder(replay.store, "toy-1") / "reference.json").unlink()
+    replay.day(Source())
+    health = replay.health()
+    assert health.answers == 300
+    assert health.drift == []
+    assert any("reference.json" in words for words in health.warnings)
+
+
+def test_nothing_was_ever_asked(replay):
+    health = replay.health()
+    assert (health.answers, health.alarms, health.windows) == (0, [], [])
+
+
+def test_what_it_remembers_is_bounded(replay, monkeypatch):
+    monkeypatch.setattr(memory, "MOST_WINDOWS", 4)
+    for day in range(6):
+        replay.day(Source(day))
+    replay.health()
+    assert len(json.loads((replay.store.folder / "watch" / memory.FILE).read_text())["ended"]) == 4
+
+
+def test_the_log_has_a_profile_of_each_answer(replay):
+    from windlass.serving.log import TABLES
+
+    replay.day(Source(), rows=10)
+    rows = list(read(replay.place, TABLES, "select profile from answers"))
+    assert len(rows) == 10
+    assert all(len(json.loads(row["profile"])) == 3 for row in rows)
