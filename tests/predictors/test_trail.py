@@ -1,7 +1,6 @@
 """The audit trail agrees with the champion, whatever was killed between the two."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -17,8 +16,6 @@ from windlass.predictors import releases, trail
 from windlass.predictors.trail import Why
 from windlass.store import Store, write_json
 
-N_KILLS = int(os.environ.get("WINDLASS_SOAK_KILLS", "6"))
-"""`make soak` does 200."""
 RECORD = {
     "product": "desk",
     "candidate": "linear",
@@ -128,16 +125,17 @@ def killed(program: str, folder: Path, seconds: float) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_kill_while_promoting_leaves_one_champion_and_a_trail_that_leads_to_it(store: Store) -> None:
+@pytest.mark.parametrize("n_kills", [6, pytest.param(200, marks=pytest.mark.soak)])
+def test_a_kill_while_promoting_leaves_one_champion_and_a_trail_that_leads_to_it(store: Store, n_kills: int) -> None:
     chance = random.Random(7)
     releases.point_to(store, "one")
-    for _ in range(N_KILLS):
+    for _ in range(n_kills):
         killed(PROMOTE, store.project, 0.05 + 0.1 * chance.random())
         told = releases.told(store)
         assert told[-1]["to"] == releases.champion_id(store)
         assert [entry["number"] for entry in told] == list(range(1, len(told) + 1))
         assert all(entry["from"] == before["to"] for before, entry in pairwise(told))
-    assert len(told) > N_KILLS
+    assert len(told) > n_kills
 
 
 def test_a_pointer_written_in_place_is_torn_by_a_kill(tmp_path: Path) -> None:

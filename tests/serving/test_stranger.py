@@ -366,9 +366,9 @@ def fire(port: int, token: str, n: int, seed: int) -> list[tuple[int, float]]:
     return found
 
 
-def judge(found: list[tuple[int, float]]) -> None:
+def judge(found: list[tuple[int, float]], most_s: float = DEADLINE_S + 1) -> None:
     assert [code for code, _ in found if code >= 500 and code != 501] == []
-    assert max(seconds for _, seconds in found) < DEADLINE_S + 1, "an answer took longer than any deadline"
+    assert max(seconds for _, seconds in found) < most_s, "an answer took longer than any deadline"
     assert {code for code, _ in found} >= {200, 400}, "the mutations reach the parser and what lies behind it"
 
 
@@ -380,7 +380,7 @@ def test_500_mutated_requests_get_no_error_of_ours(server: Client, token: str) -
 def test_10000_mutated_requests_leave_no_trace_in_memory(server: Client, token: str) -> None:
     fire(server.port, token, 500, 1)
     before = memory_bytes()
-    judge(fire(server.port, token, 10_000, 2))
+    judge(fire(server.port, token, 10_000, 2), 2.0)
     assert memory_bytes() - before < 64 * 1024 * 1024
 
 

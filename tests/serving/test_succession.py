@@ -1,7 +1,6 @@
 """The champion is replaced under load: no request fails, every answer is its release's own, a bad one never serves."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -30,8 +29,6 @@ serve(parse({spec!r}), Store(Path({store!r})), port=0, ready=lambda url: print(u
       settings=Settings(look_s=0.05, cache={cache}))
 """
 ROW = {"message": "my card is lost"}
-N_SWAPS = int(os.environ.get("WINDLASS_SOAK_SWAPS", "8"))
-"""`make soak` does 50."""
 
 
 @contextmanager
@@ -75,8 +72,11 @@ def own_answers(store: Store) -> dict[str, float]:
     return found
 
 
+@pytest.mark.parametrize("n_swaps", [8, pytest.param(50, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("cache", [0, 100])
-def test_promotions_and_rollbacks_under_load_fail_no_request(two: Store, client: Any, cache: int) -> None:
+def test_promotions_and_rollbacks_under_load_fail_no_request(
+    two: Store, client: Any, cache: int, n_swaps: int
+) -> None:
     """With a cache, too: an answer of one release never comes from another's."""
     own, given, is_over = own_answers(two), [], threading.Event()
     with serving(two, client, cache) as (asked, said):
@@ -89,7 +89,7 @@ def test_promotions_and_rollbacks_under_load_fail_no_request(two: Store, client:
         askers = [threading.Thread(target=ask) for _ in range(3)]
         for asker in askers:
             asker.start()
-        for number in range(N_SWAPS):
+        for number in range(n_swaps):
             if number % 2:
                 releases.point_to(two, "toy-2")
             else:
@@ -103,9 +103,9 @@ def test_promotions_and_rollbacks_under_load_fail_no_request(two: Store, client:
     for _, body in given:
         assert body["answers"][0]["confidence"] == pytest.approx(own[body["release"]], abs=1e-5)
     assert {body["release"] for _, body in given} == {"toy-1", "toy-2"}
-    assert sum("serves now" in line for line in said) == N_SWAPS
+    assert sum("serves now" in line for line in said) == n_swaps
     assert health["status"] == "ready"
-    assert len(releases.told(two)) == 2 + N_SWAPS
+    assert len(releases.told(two)) == 2 + n_swaps
 
 
 def damaged(store: Store) -> None:
