@@ -13,7 +13,7 @@ import pytest
 
 from windlass.serving.database import Connection, Schema, Sqlite
 from windlass.serving.jobs import Jobs
-from windlass.serving.log import RequestLog, answer_rows, feedback_rows
+from windlass.serving.log import answer_rows, feedback_rows
 from windlass.serving.settings import Settings
 from windlass.store import Store
 
@@ -94,17 +94,3 @@ def test_a_disk_that_is_full_at_the_kth_write_costs_writes_and_nothing_else(
     known = {row["id"] for row in answer_rows(place)}
     assert known >= set(kept)
     assert {row["id"] for row in feedback_rows(place)} >= set(kept), "what was acknowledged is on disk"
-
-
-def test_a_log_whose_disk_is_full_from_the_start_serves(
-    own_store: Store, tmp_path: Path, server_for: Callable[..., Any]
-) -> None:
-    place = Bounded(tmp_path / "requests.sqlite")
-    place.most = 1
-    with server_for(own_store, place) as client:
-        assert client.predict(ROW).status == 200
-        reply = client.feedback({"id": "0" * 24, "right": True})
-        assert (reply.status, reply.error["kind"]) == (507, "disk_full")
-        place.most = PLENTY
-        assert tell(client)[0] == 200
-    assert isinstance(client.log, RequestLog)
