@@ -149,3 +149,19 @@ def test_a_pointer_written_in_place_is_torn_by_a_kill(tmp_path: Path) -> None:
             torn += 1
             break
     assert torn
+
+
+@pytest.mark.parametrize("damage", ['{"release": "two", "hist', '{"release": 7}', '{"release": "two", "history": 3}'])
+def test_a_damaged_pointer_is_mended_by_the_trail_when_a_release_is_made_champion(store: Store, damage: str) -> None:
+    """Until then whoever asks hears what is wrong; the trail and the way back stay as they were."""
+    for id in ("one", "two"):
+        releases.point_to(store, id)
+    releases.note(store, Why("canary stopped", "windlass serve", "too slow"), "three")
+    told = releases.told(store)
+    (home(store) / "champion.json").write_text(damage)
+    with pytest.raises(DataError, match=r"champion\.json"):
+        releases.champion_id(store)
+    assert releases.told(store) == told
+    releases.point_to(store, "two")
+    assert (releases.champion_id(store), releases.history(store)) == ("two", ["one"])
+    assert steps(store)[-1] == ("promote", "two", "two")

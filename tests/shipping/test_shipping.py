@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+import sysconfig
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from ..stages.conftest import Product as Rows
 from ..stages.conftest import messages
 
 HOST = "desk.example.com"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -325,3 +328,41 @@ def test_what_the_unit_does_before_it_starts_makes_a_project_that_answers(
         subprocess.run(moved.split(), check=True)
     row = json.loads((folders["systemd"] / "example.json").read_text(encoding="utf-8"))["row"]
     assert Project(tmp_path / "var" / "lib" / "desk").champion.predict([row])[0].value
+
+
+@pytest.mark.slow
+def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_path: Path) -> None:
+    """A fresh environment with the wheel of this code and, by a path, the packages that are here; from elsewhere."""
+    pytest.importorskip("hatchling", reason="needs hatchling, which comes with windlass[dev]")
+    built = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run([sys.executable, "-m", "pip", "--quiet", *built], check=True, capture_output=True)
+    wheel = next(tmp_path.glob("windlass-*.whl"))
+    folder = tmp_path / "empty" / "desk"
+    forms.write(replace(chosen, wheel=wheel), Trial(100, 2.0), Order("wheel", folder))
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")], check=True)
+    site = next((folder / ".venv").glob("lib/python*/site-packages"))
+    (site / "here.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    there = ["-m", "pip", "--quiet", "--python", str(folder / ".venv" / "bin" / "python")]
+    taken = ["install", "--no-deps", "--no-index", "--find-links", str(folder / "wheels"), "windlass"]
+    subprocess.run([sys.executable, *there, *taken], check=True)
+    (folder / ".venv" / "ready").mkdir()
+    (folder / ".venv" / "ready" / "windlass").symlink_to("../bin/windlass")
+
+    command = ["sh", str(folder / "run.sh"), "--port", "0"]
+    environment = {"PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        try:
+            rows, wanted = read_golden(chosen.model)
+            body = json.dumps({"rows": rows}).encode()
+            request = urllib.request.Request(f"{url}/v1/predict", body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=60) as response:
+                given = json.load(response)
+            predictor = releases.open_release(Store(folder), chosen.release.id)[1]
+            gaps = [predictor.gap(*pair) for pair in zip(given["answers"], wanted, strict=True)]
+        finally:
+            process.terminate()
+        assert process.wait(30) == 0, "the script hands its process to the server, which a signal ends gently"
+    assert max(gaps) < 1e-6
+    assert (folder / ".windlass" / "serve").is_dir()

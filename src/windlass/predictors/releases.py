@@ -59,6 +59,28 @@ def _pointer(store: Store) -> tuple[str, list[str]]:
     return values["release"], older
 
 
+def _last_known(store: Store) -> tuple[str, list[str], bool]:
+    """The champion, those before it, and whether that is what the trail says, since the pointer is damaged."""
+    if not (_home(store) / CHAMPION).is_file():
+        return "", [], False
+    try:
+        return *_pointer(store), False
+    except DataError:
+        return *_told_champion(store), True
+
+
+def _told_champion(store: Store) -> tuple[str, list[str]]:
+    """The champion and those before it as the trail has them, of the releases that are still there."""
+    current, older = "", list[str]()
+    for entry in trail.entries(_home(store)):
+        if entry["event"] in MOVES and (folder(store, entry["to"]) / RECORD).is_file():
+            before = [current] if current and entry["event"] == MOVES[0] else []
+            current, older = entry["to"], [name for name in before + older if name != entry["to"]]
+    return current, older
+
+
+MOVES = ("promote", "rollback")
+"""Events of the trail after which another release is the champion."""
 PROMOTED = Why("promote", "windlass release", "goal, limits and golden answers hold")
 WENT_BACK = Why("rollback", "windlass rollback", "asked for")
 
@@ -70,8 +92,8 @@ def point_to(store: Store, id: str, why: Why = PROMOTED) -> None:
     """
     release = _record(store, id)
     with trail.locked(_home(store)):
-        current, older = _pointer(store) if (_home(store) / CHAMPION).is_file() else ("", [])
-        if current == id:
+        current, older, is_damaged = _last_known(store)
+        if current == id and not is_damaged:
             return
         older = [name for name in ([current] if current else []) + older if name != id]
         _move(store, release, current, older, why)
@@ -131,16 +153,18 @@ def told(store: Store) -> list[Json]:
     return trail.entries(_home(store))
 
 
-def open_release(store: Store, id: str) -> tuple[Release, Predictor]:
+def open_release(store: Store, id: str, replays: bool = True) -> tuple[Release, Predictor]:
     """The release and what answers from it, after its files were verified and its golden rows replayed.
 
+    replays: False where the golden rows are answered right afterwards, behind a server that answers nobody before.
     Raises: NotReady: not there. DataError: a file differs from what was released. GateRefused: an answer differs.
     """
     release = _record(store, id)
     verify(folder(store, id), release)
     model = folder(store, id) / MODEL
     predictor = load(model)
-    replay(predictor, model)
+    if replays:
+        replay(predictor, model)
     _give_back_memory()
     return release, predictor
 

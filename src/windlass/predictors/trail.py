@@ -102,8 +102,12 @@ def _lines(path: Path) -> tuple[list[Json], int]:
 
 
 def _of_pointer(home: Path) -> Json | None:
+    """The entry that made the champion; nothing where the pointer is damaged: then the trail is all that is known."""
     path = home / POINTER
-    values = read_json(path) if path.is_file() else None
+    try:
+        values = read_json(path) if path.is_file() else None
+    except DataError:
+        return None
     entry = values.get("entry") if isinstance(values, dict) else None
     return entry if isinstance(entry, dict) and isinstance(entry.get("number"), int) else None
 

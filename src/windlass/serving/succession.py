@@ -138,7 +138,7 @@ class Succession:
 
     def _proven(self, id: str) -> Seat:
         """Raises: WindlassError: it is not what was released, or not what clients of this service can ask."""
-        release, predictor = releases.open_release(self.store, id)
+        release, predictor = releases.open_release(self.store, id, replays=False)
         if not is_same_product(self.service.predictor.manifest, predictor.manifest):
             raise SpecError("its columns are others than those that are served", "start `windlass serve` again")
         seat = Seat(release, predictor, self.service.settings, self._reference(id))

@@ -132,7 +132,7 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     store, bounds = task.store, task.bounds
     private = stack.enter_context(bind("127.0.0.1", 0)) if bounds.crew else task.listener
     seen = releases.pointer_mark(store)
-    release, predictor = releases.open_release(store, releases.champion_id(store))
+    release, predictor = releases.open_release(store, releases.champion_id(store), replays=False)
     golden = releases.golden(store, release.id)
     if task.spec.keep_days is not None and task.name in ("", FIRST):
         stack.enter_context(Retention(place, task.spec.keep_days))
