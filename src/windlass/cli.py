@@ -174,21 +174,32 @@ def watch(
 @app.command(help=GIVES["improve"])
 def improve(
     rows: Annotated[Path | None, typer.Option("--rows", help="newly labelled rows: CSV, JSONL, Parquet")] = None,
+    ask: Annotated[int, typer.Option(help="write a CSV of so many answers that are worth a label")] = 0,
     canary: Annotated[float, typer.Option(help="try it on this share of the requests, 0-1")] = 0.0,
+    every: Annotated[str, typer.Option(help="again and again, such as 1d; rolls back what does worse")] = "",
+    on_alarm: Annotated[bool, typer.Option("--on-alarm", help="whenever `windlass watch` sees a drift")] = False,
     history: Annotated[bool, typer.Option("--history", help="what was tried, and why it was promoted or not")] = False,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
+    from windlass.improving.manners import step_back
+
+    step_back()
     from windlass.pages.improvements import history_text, improvement_text
     from windlass.records import as_json as plain
 
-    opened = open_project(project, quiet=as_json)
-    if history:
+    opened = open_project(project, quiet=as_json or bool(every) or on_alarm)
+    if ask:
+        typer.echo(f"{opened.ask(ask)}\nnext: fill in the column of the output, then `windlass improve --rows` it")
+    elif history:
         found = opened.improvements()
         show([plain(each) for each in found], as_json, history_text(found))
-        return
-    made = opened.improve(rows, canary, "windlass improve")
-    show(plain(made), as_json, improvement_text(made))
+    elif every or on_alarm:
+        for turn in opened.keep_improving(every, on_alarm):
+            show(turn.as_json(), as_json, turn.words)
+    else:
+        made = opened.improve(rows, canary, "windlass improve")
+        show(plain(made), as_json, improvement_text(made))
 
 
 @app.command(help=GIVES["plan"])

@@ -103,5 +103,9 @@ def improve(spec: "Spec", store: "Store", order: Any, progress: "Progress") -> A
     def publish(released: "Spec", space: "Store", board: Any) -> Any:
         return module("release").publish_release(released, store, space, board, progress)
 
-    log = module("serve").memory(store, os.environ.get("WINDLASS_DATABASE", ""))
-    return module("improve").improve(spec, store, Workshop(log, challenge, publish), order, progress)
+    return module("improve").improve(spec, store, Workshop(memory(store), challenge, publish), order, progress)
+
+
+def memory(store: "Store") -> Any:
+    """Where the service keeps its log. Raises: NotReady, SpecError: as `serve`."""
+    return module("serve").memory(store, os.environ.get("WINDLASS_DATABASE", ""))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from windlass.spec import Spec, load
 from windlass.store import Store
 
 if TYPE_CHECKING:
+    from windlass.improving.standing import Turn
     from windlass.predictors.contract import Predictor
 
 
@@ -149,6 +151,35 @@ class Project:
         order = Order(None if file is None else Path(file), canary, trigger)
         improvement: Improvement = lifecycle.improve(self.spec, self.store, order, self._progress)
         return improvement
+
+    def ask(self, n_wanted: int = 50) -> Path:
+        """Chooses answers that are worth a label: unsure ones that differ; gives a CSV to fill in for `improve(file)`.
+
+        Raises: NotReady: the log holds no answer with what was asked.
+        """
+        from windlass.improving.asking import questions, write_questions
+
+        found = questions(lifecycle.memory(self.store), self.champion.predictor, self.spec.inputs, n_wanted)
+        return write_questions(found, self.spec, self.folder)
+
+    def keep_improving(self, every: str = "", on_alarm: bool = False) -> "Iterator[Turn]":
+        """Improves by a schedule such as '1d', or when `watch` raises an alarm; rolls back what does worse in use.
+
+        Never ends by itself. Raises: SpecError: no such period.
+        """
+        from windlass.improving import live
+        from windlass.improving.standing import Standing, read_period
+
+        log = lifecycle.memory(self.store)
+
+        def guard() -> str:
+            found = live.look(self.spec, self.store, log)
+            if found is None or not found.has_fallen:
+                return ""
+            return f"champion: {live.go_back(self.store, found, 'windlass improve')}, since {found.words}"
+
+        once = partial(self.improve, None, 0.0)
+        return Standing(self.store, once, guard, read_period(every) if every else 0.0, on_alarm).turns()
 
     def improvements(self) -> list[Improvement]:
         """All attempts at a better champion, oldest first; writes `improve/history.html` as well."""

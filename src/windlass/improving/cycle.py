@@ -19,6 +19,7 @@ import polars as pl
 from windlass.errors import GateRefused, NotReady
 from windlass.improving import attempts, selection, taught
 from windlass.improving.attempts import WORD, Attempt
+from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
 from windlass.improving.selection import Known
 from windlass.improving.taught import ASIDE, JUDGING, LEARNED, Taught
 from windlass.improving.verdict import Exam, Verdict, judge
@@ -35,10 +36,10 @@ from windlass.sources.prepared import read_splits, write_learned, write_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_bytes, write_json
 
-RECORD, ASIDE_FILE = "improvement.json", "aside.csv"
+ASIDE_FILE = "aside.csv"
 CHEAP = frozenset({"majority", "linear", "trees"})
 """Learners that are tried beside the champion's: they take seconds."""
-PROMOTED, CANARY, REFUSED, SCANT, BACK = "promoted", "canary", "refused", "waiting", "rolled back"
+SCANT, BACK = "waiting", "rolled back"
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,16 @@ class Workshop:
 
 
 def improve(spec: Spec, store: Store, workshop: Workshop, order: Order, progress: Progress) -> Improvement:
-    """Goes on with the attempt that was begun, or begins one.
+    """Goes on with the attempt that was begun, settles a trial, or begins one.
 
     Raises: SpecError: texts, which are not judged here. NotReady: no release, or another process is at it.
     """
     taught.check_learnable(spec)
     with attempts.locked(store):
         attempt = attempts.unfinished(store)
+        tried = settle(spec, store, workshop.log) if attempt is None else None
+        if tried is not None:
+            return tried
         if attempt is None:
             attempt = _begin(store, order)
         return _Cycle(spec, store, workshop, attempt, progress).run()

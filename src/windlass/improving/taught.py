@@ -17,6 +17,7 @@ from windlass.store import Store
 FEEDBACK, FILE = "feedback", "file"
 LEARNED, JUDGING, ASIDE, WAITING = "learned", "judging", "set aside", "waiting"
 KEYLESS = "without a key"
+AGAIN = "said anew later"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def from_log(place: Database, spec: Spec) -> list[Taught]:
     found = [_from_feedback(row, spec) for row in feedback_rows(place)]
     last = {row.answer: number for number, row in enumerate(found)}
     return [
-        row if last[row.answer] == number else row.becomes(ASIDE, "said anew later")
+        row if last[row.answer] == number else row.becomes(ASIDE, AGAIN)
         for number, row in enumerate(found)
     ]
 

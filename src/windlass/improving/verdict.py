@@ -130,13 +130,13 @@ def judge(champion: Labeller, challenger: Labeller, exam: Exam) -> Verdict:
     test = [(row, label) for row, label in exam.test]
     recent = [(row.values, row.label) for row in exam.recent]
     earlier = {id: [(row.values, row.label) for row in rows] for id, rows in exam.earlier.items()}
-    duel = _Duel(champion, challenger, exam.root)
+    both = _Duel(champion, challenger, exam.root)
     old = test + [pair for pairs in earlier.values() for pair in pairs]
-    frozen, now = duel.fight("test rows", test), duel.fight("recent feedback", recent)
-    tasks = [frozen, *(duel.fight(f"batch {id}", pairs) for id, pairs in earlier.items() if pairs)]
-    labels = duel.by_label(old)
-    slices = duel.slices(old, exam.inputs)
-    loss, difference = duel.metric(test, exam.metric)
+    frozen, now = both.fight("test rows", test), both.fight("recent feedback", recent)
+    tasks = [frozen, *(both.fight(f"batch {id}", pairs) for id, pairs in earlier.items() if pairs)]
+    labels = both.by_label(old)
+    slices = both.slices(old, exam.inputs)
+    loss, difference = both.metric(test, exam.metric)
     checks = [
         loss,
         *_lost_tasks(tasks[1:]),
@@ -153,10 +153,17 @@ def judge(champion: Labeller, challenger: Labeller, exam: Exam) -> Verdict:
         "tasks": [task.as_json() for task in [*tasks, now]],
         "labels": [each.as_json() for each in labels],
         "slices": [each.as_json() for each in slices],
-        "golden": duel.golden(exam.golden),
+        "golden": both.golden(exam.golden),
         "new_labels": sorted(set(challenger.labels) - set(champion.labels)),
     }
     return Verdict(tuple(checks), evidence)
+
+
+def duel(
+    champion: Labeller, challenger: Labeller, pairs: Sequence[tuple[Row, str]], root: Path, name: str = "same rows"
+) -> Paired:
+    """Both on rows whose label is known. Raises: DataError: a row cannot be read."""
+    return _Duel(champion, challenger, root).fight(name, pairs)
 
 
 class _Duel:

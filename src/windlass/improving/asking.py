@@ -1,0 +1,101 @@
+"""What to label next: answers of which the champion was not sure, and that differ from each other.
+
+Source: margin sampling, Scheffer et al. 2001; greedy spreading over what was chosen, Sener & Savarese 2018,
+arXiv:1708.00489 (k-center).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from windlass.errors import NotReady
+from windlass.improving.likeness import jaccard, key, shingles
+from windlass.predictors.contract import Labeller
+from windlass.records import Json
+from windlass.serving.database import Database
+from windlass.serving.log import answer_rows, feedback_rows
+from windlass.spec import Spec
+from windlass.store import write_bytes
+
+POOL = 20
+"""So many of the least sure answers, for each that is asked for, are spread over."""
+MOST_READ = 200_000
+
+
+@dataclass(frozen=True)
+class Question:
+    """An answer that is worth a label. margin: between its two likeliest labels, 0-1: smaller is less sure."""
+
+    id: str
+    values: Json
+    answered: str
+    confidence: float
+    margin: float
+
+
+def questions(place: Database, champion: Labeller, inputs: Mapping[str, str], n_wanted: int) -> list[Question]:
+    """The most telling first. Raises: NotReady: no answer in the log has its inputs. DataError: it cannot be read."""
+    told = {row["id"] for row in feedback_rows(place)}
+    found: dict[str, Json] = {}
+    for row in answer_rows(place):
+        if row["inputs"] is not None and row["id"] not in told and len(found) < MOST_READ:
+            found[key(row["inputs"], inputs)] = row
+    if not found:
+        raise NotReady(
+            "no answer in the log has what was asked and no feedback, expected some to choose from",
+            "`keep_inputs: true` in windlass.yaml keeps it from now on",
+        )
+    rows = list(found.values())
+    probabilities = champion.probabilities([row["inputs"] for row in rows])
+    ranked = np.sort(probabilities, axis=1)
+    margins = ranked[:, -1] - ranked[:, -2]
+    unsure = np.argsort(margins, kind="stable")[: POOL * n_wanted]
+    chosen = spread([rows[place]["inputs"] for place in unsure], 1 - margins[unsure], inputs, n_wanted)
+    return [
+        Question(
+            rows[place]["id"],
+            rows[place]["inputs"],
+            champion.labels[int(probabilities[place].argmax())],
+            float(ranked[place, -1]),
+            float(margins[place]),
+        )
+        for place in unsure[chosen]
+    ]
+
+
+def spread(rows: Sequence[Json], worth: np.ndarray, inputs: Mapping[str, str], n_wanted: int) -> list[int]:
+    """Places of rows, each the one whose worth times its distance to those chosen before is largest."""
+    likeness = jaccard(shingles(rows, inputs), shingles(rows, inputs))
+    nearest = np.zeros(len(rows))
+    chosen: list[int] = []
+    while len(chosen) < min(n_wanted, len(rows)):
+        value = worth * (1 - nearest)
+        value[chosen] = -1.0
+        best = int(value.argmax())
+        chosen.append(best)
+        nearest = np.maximum(nearest, np.asarray(likeness[best].todense()).ravel())
+    return chosen
+
+
+def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path:
+    """A CSV to fill in, in a file of its own: the column of the output is empty; `windlass improve --rows` reads it."""
+    columns: dict[str, list[Any]] = {"id": [each.id for each in found]}
+    columns |= {name: [_told(each.values.get(name)) for each in found] for name in spec.inputs}
+    columns |= {
+        spec.output_column: [""] * len(found),
+        "answered": [each.answered for each in found],
+        "confidence": [f"{each.confidence:.3f}" for each in found],
+    }
+    number = 1
+    while (path := folder / f"to-label-{number}.csv").exists():
+        number += 1
+    write_bytes(path, pl.DataFrame(columns).write_csv().encode("utf-8"))
+    return path
+
+
+def _told(value: Any) -> str:
+    return "" if value is None else str(value)

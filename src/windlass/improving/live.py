@@ -1,0 +1,106 @@
+"""How the champion does by feedback, against the one before it; one that does worse is rolled back.
+
+Two questions are asked, and both must speak against it. Is its share of wrong answers larger than the former's was, by
+more than chance (three standard errors, as of a canary)? And where what was asked is kept: does the former do better on
+the very same rows? Otherwise the world has changed, and going back would not help. No caller counts for more than his
+share, so that one of them cannot bring a champion down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from windlass.errors import NotReady
+from windlass.improving.taught import AGAIN, Taught, from_log
+from windlass.improving.trust import cap
+from windlass.improving.verdict import LEVEL, Paired, duel
+from windlass.pages.words import percent
+from windlass.predictors import releases
+from windlass.predictors.contract import Labeller
+from windlass.predictors.trail import Why
+from windlass.records import Json
+from windlass.serving.canary import LEAST_FEEDBACK, is_more
+from windlass.serving.database import Database
+from windlass.spec import Spec
+from windlass.store import Store
+
+
+@dataclass(frozen=True)
+class Live:
+    """What feedback says of two releases. told: how many answers; wrong: of them. same: both on the newer rows."""
+
+    champion: str
+    former: str
+    told: int
+    wrong: int
+    told_former: int
+    wrong_former: int
+    same: Paired | None = None
+
+    @property
+    def has_fallen(self) -> bool:
+        if min(self.told, self.told_former) < LEAST_FEEDBACK:
+            return False
+        is_worse = is_more((self.wrong, self.told), (self.wrong_former, self.told_former))
+        return is_worse and (self.same is None or self.same.p_loss < LEVEL)
+
+    @property
+    def words(self) -> str:
+        told = (
+            f"{self.wrong} of {self.told} answers were wrong by feedback ({percent(self.wrong / max(1, self.told))}), "
+            f"of the champion before it {self.wrong_former} of {self.told_former}"
+        )
+        if self.same is None:
+            return told
+        return f"{told}; on the same rows {percent(self.same.before)} and {percent(self.same.after)} were right"
+
+    def as_json(self) -> Json:
+        counts = {"told": self.told, "wrong": self.wrong, "told_former": self.told_former}
+        same = {} if self.same is None else {"same": self.same.as_json()}
+        return {**counts, "wrong_former": self.wrong_former, **same}
+
+
+def feedback_on(spec: Spec, store: Store, place: Database, pair: tuple[str, str]) -> Live:
+    """What feedback says of two releases, no caller counting beyond his share. Raises: DataError: the log."""
+    said = _said(spec, place)
+    now, before = (_of(said, id, spec) for id in pair)
+    return Live(pair[0], pair[1], len(now), _wrong(now), len(before), _wrong(before))
+
+
+def look(spec: Spec, store: Store, place: Database) -> Live | None:
+    """How a champion that `improve` promoted does; None for any other one. Raises: DataError: the log, or a release."""
+    try:
+        champion, former = releases.champion_id(store), next(iter(releases.history(store)), "")
+    except NotReady:
+        return None
+    last = next((entry for entry in reversed(releases.told(store)) if entry["to"] == champion), {})
+    if not former or "improvement" not in last.get("evidence", {}):
+        return None
+    live = feedback_on(spec, store, place, (champion, former))
+    kept = [row for row in _of(_said(spec, place), champion, spec) if row.values and row.label]
+    if len(kept) < LEAST_FEEDBACK:
+        return live
+    opened = [releases.open_release(store, id)[1] for id in (former, champion)]
+    assert isinstance(opened[0], Labeller)
+    assert isinstance(opened[1], Labeller)
+    return replace(live, same=duel(opened[0], opened[1], [(row.values, row.label) for row in kept], store.project))
+
+
+def _said(spec: Spec, place: Database) -> list[Taught]:
+    """The last word on each answer."""
+    return [row.becomes("") for row in from_log(place, spec) if row.reason != AGAIN]
+
+
+def _of(rows: Sequence[Taught], release: str, spec: Spec) -> list[Taught]:
+    """Feedback on this release, no caller beyond his share."""
+    own = [row for row in rows if row.release == release]
+    return [row for row in cap(own, spec.improve.caller_share) if not row.fate]
+
+
+def _wrong(rows: Sequence[Taught]) -> int:
+    return sum(row.label != row.said for row in rows)
+
+
+def go_back(store: Store, live: Live, command: str) -> str:
+    """Rolls the champion back, and says why in the trail; gives the id of the champion now. Raises: as `rollback`."""
+    why = Why("rollback", command, f"live quality has fallen: {live.words}", {"live": live.as_json()})
+    return releases.rollback(store, why)
