@@ -1,7 +1,5 @@
 """From feedback to a new champion: the same test rows, nothing lost, and a second look where it was killed."""
 
-import shutil
-
 import polars as pl
 import pytest
 
@@ -12,45 +10,8 @@ from windlass.project import Project
 from windlass.sources.prepared import read_splits
 from windlass.stages import evaluate
 
-from ..stages.conftest import WORDS, Product, messages
-from .toys import say
-
-BILLS = ("send me the bill", "invoice is missing", "I need a receipt", "the invoice has a fault")
-
-
-def taught(n_rows, first=0):
-    """Messages in other words, a quarter of them with a label that the product does not know."""
-    labels = [*WORDS, "invoice"]
-    words = {**WORDS, "invoice": BILLS}
-    return [
-        (f"{words[labels[place % 4]][place // 4 % 4]} case {place * 7919 % 9973} {'abcdefgh'[place % 8] * 3}",
-         labels[place % 4])
-        for place in range(first, first + n_rows)
-    ]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Latency is not what is looked at here."""
-    monkeypatch.setattr(evaluate, "SECONDS_TIMED", 0.05)
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory):
-    """A released product; not to be changed."""
-    product = Product(tmp_path_factory.mktemp("released"))
-    product.csv(messages(90))
-    product.spec(learners=["linear"], keep_inputs=True, improve={"new_labels": 5})
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(evaluate, "SECONDS_TIMED", 0.05)
-        Project(product.folder).release()
-    return product.folder
-
-
-@pytest.fixture
-def project(released, tmp_path):
-    shutil.copytree(released, tmp_path / "desk")
-    return Project(tmp_path / "desk")
+from ..stages.conftest import WORDS, Product
+from .toys import say, taught
 
 
 def test_feedback_becomes_a_champion_that_knows_more_and_the_test_rows_stay(project):

@@ -46,7 +46,7 @@ def blind(tmp_path):
 def test_better_on_recent_feedback_and_no_worse_elsewhere_is_promoted(good, blind):
     verdict = judge(blind, good, exam(pairs(10), [row(f"money {place}", "refund") for place in range(12)]))
     assert verdict.is_better
-    assert [check.name for check in verdict.gains] == ["recent", "test"]
+    assert [check.name for check in verdict.gains] == ["recent", "all"]
     assert verdict.evidence["recent"]["won"] == 12
     assert verdict.evidence["test"]["after"] == 1.0
 

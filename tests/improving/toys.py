@@ -17,6 +17,8 @@ from windlass.serving.home import log_path
 from windlass.serving.log import Feedback, Logged, RequestLog
 from windlass.spec import Spec, parse
 
+from ..stages.conftest import WORDS as MESSAGES_OF
+
 LABELS = ("account", "delivery", "refund")
 WORDS = {"account": "password", "delivery": "parcel", "refund": "money"}
 
@@ -68,3 +70,17 @@ def say(project: Project, rows: Sequence[tuple[str, str]], callers: Sequence[str
         for place, (_, label) in enumerate(rows, first):
             caller = callers[place % len(callers)]
             log.feedback(Feedback(f"a{place}", label, None, "", None, caller)).result(30)
+
+
+BILLS = ("send me the bill", "invoice is missing", "I need a receipt", "the invoice has a fault")
+
+
+def taught(n_rows, first=0):
+    """Messages in other words, a quarter of them with a label that the product does not know."""
+    labels = [*MESSAGES_OF, "invoice"]
+    words = {**MESSAGES_OF, "invoice": BILLS}
+    return [
+        (f"{words[labels[place % 4]][place // 4 % 4]} case {place * 7919 % 9973} {'abcdefgh'[place % 8] * 3}",
+         labels[place % 4])
+        for place in range(first, first + n_rows)
+    ]

@@ -19,7 +19,8 @@ from windlass.predictors.contract import Labeller
 from windlass.records import Json, Row
 
 LEVEL = 0.025
-"""Chance of seeing a gain (or a loss) where there is none, of each test; there are two in which a gain may show."""
+"""Chance of seeing a gain (or a loss) where there is none, of each test; a gain may show in two: on recent feedback, and
+on all rows that judge."""
 MOST_LOSS = 0.01
 LEAST_SLICE = 20
 SHORT, LONG = 1 / 3, 2 / 3
@@ -143,7 +144,7 @@ def judge(champion: Labeller, challenger: Labeller, exam: Exam) -> Verdict:
         _none_lost("labels", "label", labels),
         _none_lost("slices", "slice", slices),
         _gain("recent", "recent feedback", now),
-        _gain("test", "the test rows", frozen),
+        _gain("all", "all rows that judge", together([*tasks, now])),
     ]
     evidence = {
         "metric": exam.metric,
@@ -164,6 +165,16 @@ def duel(
 ) -> Paired:
     """Both on rows whose label is known. Raises: DataError: a row cannot be read."""
     return _Duel(champion, challenger, root).fight(name, pairs)
+
+
+def together(parts: Sequence[Paired]) -> Paired:
+    """All of them as one; they share no rows."""
+    n_rows = sum(part.rows for part in parts)
+    before, after = (
+        sum(part.rows * share for part, share in zip(parts, shares, strict=True)) / max(1, n_rows)
+        for shares in ([part.before for part in parts], [part.after for part in parts])
+    )
+    return Paired("all rows", n_rows, before, after, sum(p.won for p in parts), sum(p.lost for p in parts))
 
 
 class _Duel:

@@ -1,0 +1,34 @@
+"""A released product that each test may change in a copy of its own."""
+
+import shutil
+
+import pytest
+
+from windlass.project import Project
+from windlass.stages import evaluate
+
+from ..stages.conftest import Product, messages
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Latency is not what is looked at here."""
+    monkeypatch.setattr(evaluate, "SECONDS_TIMED", 0.05)
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """A released product; not to be changed."""
+    product = Product(tmp_path_factory.mktemp("released"))
+    product.csv(messages(90))
+    product.spec(learners=["linear"], keep_inputs=True, improve={"new_labels": 5})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(evaluate, "SECONDS_TIMED", 0.05)
+        Project(product.folder).release()
+    return product.folder
+
+
+@pytest.fixture
+def project(released, tmp_path):
+    shutil.copytree(released, tmp_path / "desk")
+    return Project(tmp_path / "desk")
