@@ -19,8 +19,8 @@ from windlass.predictors.contract import Labeller
 from windlass.records import Json, Row
 
 LEVEL = 0.025
-"""Chance of seeing a gain (or a loss) where there is none, of each test; a gain may show in two: on recent feedback, and
-on all rows that judge."""
+"""Chance of seeing a gain (or a loss) where there is none, of each test. A gain may show in two: on recent feedback,
+and on all rows that judge."""
 MOST_LOSS = 0.01
 LEAST_SLICE = 20
 SHORT, LONG = 1 / 3, 2 / 3
