@@ -8,7 +8,7 @@ import typer
 
 from windlass import __version__
 from windlass.commands import service
-from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show
+from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show, with_options
 from windlass.errors import WindlassError
 
 app = typer.Typer(
@@ -171,13 +171,20 @@ def watch(
         show(plain(health), as_json, health_text(health))
 
 
-@app.command(help=GIVES["improve"])
-def improve(
+def _order(
     rows: Annotated[Path | None, typer.Option("--rows", help="newly labelled rows: CSV, JSONL, Parquet")] = None,
-    ask: Annotated[int, typer.Option(help="write a CSV of so many answers that are worth a label")] = 0,
     canary: Annotated[float, typer.Option(help="try it on this share of the requests, 0-1")] = 0.0,
     every: Annotated[str, typer.Option(help="again and again, such as 1d; rolls back what does worse")] = "",
     on_alarm: Annotated[bool, typer.Option("--on-alarm", help="whenever `windlass watch` sees a drift")] = False,
+) -> Any:
+    return rows, canary, every, on_alarm
+
+
+@app.command(help=GIVES["improve"])
+@with_options(_order)
+def improve(
+    order: Any,
+    ask: Annotated[int, typer.Option(help="write a CSV of so many answers that are worth a label")] = 0,
     history: Annotated[bool, typer.Option("--history", help="what was tried, and why it was promoted or not")] = False,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
@@ -188,6 +195,7 @@ def improve(
     from windlass.pages.improvements import history_text, improvement_text
     from windlass.records import as_json as plain
 
+    rows, canary, every, on_alarm = order
     opened = open_project(project, quiet=as_json or bool(every) or on_alarm)
     if ask:
         typer.echo(f"{opened.ask(ask)}\nnext: fill in the column of the output, then `windlass improve --rows` it")

@@ -1,14 +1,12 @@
 """The commands that run a service and look after it: serve, keys, forget, releases, canary, rollback, ship."""
 
-import inspect
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from windlass.commands.options import GIVES, HERE, AsJson, ProjectFolder, show
+from windlass.commands.options import GIVES, HERE, AsJson, ProjectFolder, show, with_options
 
 app = typer.Typer()
 
@@ -36,24 +34,8 @@ def _settings(
     return Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
 
 
-def _with(options: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command the options of another function, too; what that makes of them is its first argument."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        added, own = (inspect.signature(function).parameters for function in (options, command))
-
-        def joined(**values: Any) -> None:
-            command(options(**{name: values.pop(name) for name in added}), **values)
-
-        joined.__signature__ = inspect.Signature([*list(own.values())[1:], *added.values()])  # type: ignore[attr-defined]
-        joined.__annotations__ = {**command.__annotations__, **options.__annotations__}
-        return joined
-
-    return decorate
-
-
 @app.command("serve", help=GIVES["serve"])
-@_with(_settings)
+@with_options(_settings)
 def serve(
     settings: Any,
     project: ProjectFolder = HERE,
