@@ -180,7 +180,7 @@ def _order(
     return rows, canary, every, on_alarm
 
 
-@app.command(help=GIVES["improve"])
+@app.command("improve", help=GIVES["improve"])
 @with_options(_order)
 def improve(
     order: Any,
