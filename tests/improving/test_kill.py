@@ -38,6 +38,7 @@ def deadly(rename):
 os.replace, os.rename = deadly(os.replace), deadly(os.rename)
 if when == "in place":
     def write_in_place(path, values):
+        path.parent.mkdir(parents=True)
         with path.open("w") as file:
             file.write('{"steps": {')
             file.flush()
@@ -48,11 +49,9 @@ Project(sys.argv[1]).improve(trigger="killed")
 KILLS = (
     ("before", "rows.jsonl"),
     ("after", "run.json"),
-    ("before", "evaluate.json"),
     ("before", "release/????????????????"),
     ("before", "champion.json"),
     ("after", "champion.json"),
-    ("before", "improve.json"),
 )
 """Renames of an attempt, in the order in which they come."""
 

@@ -41,10 +41,10 @@ def standing(tmp_path, waits, guard=lambda: "", **changes):
 
 
 def test_an_attempt_is_made_once_a_period(tmp_path):
-    loop, clock, asked = standing(tmp_path, 3_000, every_s=DAY)
+    loop, clock, asked = standing(tmp_path, 130, every_s=3_600.0)
     began = clock.at
-    assert len(list(loop.turns())) == len(asked) == 3  # two days and two hours of looks a minute apart
-    assert [round((at - began) / DAY, 2) for at, _ in asked] == [0.0, 1.0, 2.0]
+    assert len(list(loop.turns())) == len(asked) == 3  # two hours and ten minutes of looks a minute apart
+    assert [round((at - began) / 3_600, 2) for at, _ in asked] == [0.0, 1.0, 2.0]
 
 
 def alarm(name, since):
