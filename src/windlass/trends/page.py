@@ -33,7 +33,7 @@ OWN_STYLE = """
 #in-en:focus-visible ~ main label[for=in-en], #in-zh:focus-visible ~ main label[for=in-zh] {
   outline: 2px solid var(--accent); outline-offset: 3px; }
 dl.told { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr); gap: 4px 16px; margin: 12px 0; }
-dl.told dt { color: var(--quiet); } dl.told dd { margin: 0; max-width: 75ch; }
+dl.told dt { color: var(--quiet); } dl.told dd { margin: 0; max-width: 92ch; }
 .event + .event { margin-top: 36px; } .event h3 { font-size: 17px; margin-top: 12px; color: var(--warn); }
 ol.said { margin: 12px 0 0; padding-left: 1.4rem; } ol.said li { margin-bottom: 8px; max-width: 85ch; }
 ol.said small { display: block; color: var(--quiet); }
@@ -50,7 +50,7 @@ def page(trends: Trends, language: str) -> str:
     open_, older = trends.open_events, [event for event in trends.events if not event.is_open]
     sections = [
         _section("events", [_event(event, trends) for event in open_]),
-        _section("entities", [_everything(trends), _entities(trends)]),
+        _section("entities", [*([] if _is_shown("", open_) else [_everything(trends)]), _entities(trends)]),
         _section("past_events", [_event(event, trends) for event in older[:MOST_EVENTS]]),
         _section("other_texts", [_texts(trends.texts)] if trends.texts else [], trends),
         _section("feed", [_feed(trends)]),
@@ -63,6 +63,10 @@ def page(trends: Trends, language: str) -> str:
         f"<title>{title}</title><style>{STYLE}{OWN_STYLE}</style></head><body>"
         f"{_choices(language)}<main>{_top(trends)}{''.join(sections)}</main></body></html>\n"
     )
+
+
+def _is_shown(entity: str, events: list[Event]) -> bool:
+    return any(event.entity == entity for event in events)
 
 
 def both(speak: Speak) -> str:

@@ -33,7 +33,8 @@ class Event:
 
     peak: the most surprising day, which all figures are of. usual, high: mean and 97.5 % quantile of such a day had
     nothing changed; chance: of so many then; needed: fewer would be no alarm. all_texts, usual_texts: good ones too.
-    why: 'volume' (more was said, as usual), 'tone' (worse was said, no more than usual) or 'both'.
+    why: 'volume' (more was said, as usual), 'tone' (worse was said, no more than usual) or 'both'. whom: entity -> how
+    many of the bad texts name it, where the alarm is of all texts.
     rows: of the texts that caused it, the first thousand; texts: the surest of them, whole.
     """
 
@@ -54,6 +55,7 @@ class Event:
     share_before: Estimate
     why: str
     topics: list[Topic]
+    whom: dict[str, int] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
 

@@ -159,7 +159,14 @@ def _event(
         share_before=wilson(*then),
         why=_why(bool(usual.chance[place, peak] < SURE), now, then),
         topics=_topics(table, name, [table.days[peak]], table.days[before]),
+        whom=_whom(table, peak) if name == ALL else {},
     )
+
+
+def _whom(table: Table, day: int) -> dict[str, int]:
+    """The entities that most of the bad texts of the day name."""
+    most = np.argsort(-table.bad[1:, day], kind="stable")[:N_TOPICS] + 1
+    return {table.names[place]: int(table.bad[place, day]) for place in most if table.bad[place, day]}
 
 
 def _why(is_loud: bool, now: tuple[float, float], then: tuple[float, float]) -> str:

@@ -27,6 +27,7 @@ WORDS = {
     "event": ("{entity}: {n} {bad} texts, {usual} are usual", "{entity}：{n} 条{bad}文本，平常 {usual} 条"),
     "when": ("When", "时间"),
     "what": ("What", "情况"),
+    "whom": ("Of whom", "涉及"),
     "about": ("About", "主题"),
     "sure": ("How sure", "把握"),
     "texts": ("Texts", "文本"),
@@ -95,7 +96,7 @@ WORDS = {
     "model": ("{product} answered, release {release}: {quality}.", "由 {product} 回答，版本 {release}：{quality}。"),
     "method": (
         "An alarm is a day with at least {least} {bad} texts about an entity, more than its own last {window} days "
-        "explain (negative binomial, weekdays allowed for); over all entities at most {rate} false alarms a month, as "
+        "explain (negative binomial, weekdays allowed for); the false ones of all entities together are kept to {rate} a month, as "
         "long as days scatter as they did. A share of texts has its 95 % interval in parentheses; it counts texts, not "
         "the model's mistakes. A text counts for each entity that it names, as one whole. 'Trend' compares 7 days with "
         "the {window} before and allows for the number of entities.",
@@ -189,6 +190,9 @@ def event_title(event: Event, trends: Trends, language: str) -> str:
 def event_facts(event: Event, trends: Trends, language: str) -> list[tuple[str, str]]:
     """What happened, to whom, how sure: (what it is, the fact) each."""
     facts = [("when", _when(event, trends, language)), ("what", _what(event, trends, language))]
+    if event.whom:
+        named = [f"{plain(name, 60)} {count(n)}" for name, n in event.whom.items()]
+        facts.append(("whom", ("，" if language == "zh" else ", ").join(named)))
     if event.topics:
         facts.append(("about", topics_sentence(event.topics, event.bad, language)))
     facts.append(("sure", _sure(event, trends, language)))
