@@ -4,8 +4,6 @@ import csv
 import importlib
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -97,8 +95,5 @@ def test_from_a_new_folder_to_the_alarm_as_the_readme_has_it(tmp_path):
     assert not [name for name, _ in alarms if name == "Solstice Motors"]
     assert sum(found.reading.refused.values()) == 4
     assert found.silent == ["2025-04-13"]
-    shown = subprocess.run(
-        [sys.executable, "-m", "windlass.cli", "trends", "stream.jsonl", "--day", "2025-04-22"],
-        capture_output=True, text=True, check=True, timeout=60, cwd=folder,
-    )  # fmt: skip
-    assert "2025-04-22, Tuesday" in shown.stdout.splitlines()[0]
+    before = trends(folder, Order(folder / "stream.jsonl", day="2025-04-22"))
+    assert "No alarm." in before.digest

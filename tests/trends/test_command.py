@@ -3,14 +3,14 @@
 import json
 import random
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from typer.testing import CliRunner
 
 import windlass
+from windlass.cli import app
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.trends import feed as feeds
 from windlass.trends.command import Order, trends
@@ -212,9 +212,9 @@ def test_a_label_that_the_product_does_not_give_is_no_bad_one(desk, stream, tmp_
 
 
 def test_the_command_prints_the_digest_or_json(desk, stream):
-    command = [sys.executable, "-m", "windlass.cli", "trends", str(stream), "--project", str(desk)]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    command = ["trends", str(stream), "--project", str(desk)]
+    shown = CliRunner().invoke(app, command)
     assert shown.stdout.startswith("# desk: daily digest, 2025-04-13, Sunday")
     assert "trends.html" in shown.stderr
-    as_json = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, timeout=60)
+    as_json = CliRunner().invoke(app, [*command, "--json"])
     assert json.loads(as_json.stdout)["day"] == "2025-04-13"

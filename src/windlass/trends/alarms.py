@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windlass.drift_metrics import holm
 from windlass.metrics import Array
-from windlass.trends.surprise import Usual, holm, usual, weekday_factors
+from windlass.trends.surprise import Usual, usual, weekday_factors
 
 DAYS_A_MONTH = 30.4375
 LEAST_PAST = 14
@@ -57,13 +58,13 @@ def surprises(counts: Array, volumes: Array, weekdays: Array, rule: Rule) -> Sur
         means[:, day], sizes[:, day] = known.mean, known.size
     known = Usual(means, sizes)
     chance = known.tail(counts)
-    significant = np.array([holm(column, rule.level) for column in chance.T], bool).reshape(counts.T.shape).T
+    adjusted = np.array([holm(day) for day in chance.T]).reshape(counts.T.shape).T
     found = Surprises(
         chance,
         means,
         known.reached(0.025) - 1.0,
         np.maximum(known.reached(rule.level / max(len(counts), 1)), rule.least) * 1.0,
-        significant & (counts >= rule.least),
+        (adjusted <= rule.level) & (counts >= rule.least),
     )
     for values in (found.chance, found.mean, found.high, found.needed):
         values[:, :first] = np.nan

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from windlass.pages.sections import table
 from windlass.pages.style import STYLE
 from windlass.pages.words import count, escaped, percent
 from windlass.trends.picture import days_chart, small_chart
@@ -37,7 +36,7 @@ dl.told dt { color: var(--quiet); } dl.told dd { margin: 0; max-width: 92ch; }
 .event + .event { margin-top: 36px; } .event h3 { font-size: 17px; margin-top: 12px; color: var(--warn); }
 ol.said { margin: 12px 0 0; padding-left: 1.4rem; } ol.said li { margin-bottom: 8px; max-width: 85ch; }
 ol.said small { display: block; color: var(--quiet); }
-svg.chart.wide { max-width: none; } svg .alarm { fill: var(--warn); } svg .usual { fill: none; stroke: var(--ink);
+svg.chart.wide { max-width: none; min-width: 640px; } figure { overflow-x: auto; } svg .alarm { fill: var(--warn); } svg .usual { fill: none; stroke: var(--ink);
   stroke-width: 1.4; } svg .high { fill: none; stroke: var(--quiet); stroke-width: 1.2; stroke-dasharray: 2 3; }
 svg.small { width: 150px; min-width: 110px; }
 """
@@ -160,7 +159,15 @@ def _entities(trends: Trends) -> str:
     ]
     shown = [standing for standing in trends.entities if sum(standing.series.texts)][:MOST_ENTITIES]
     rows = [_cells(standing, trends) for standing in shown]
-    return table([(said(key, trends), kind) for key, kind in heads], rows) if rows else ""
+    return _table([(said(key, trends), kind) for key, kind in heads], rows) if rows else ""
+
+
+def _table(heads: list[tuple[str, str]], rows: list[list[str]]) -> str:
+    """heads: HTML in both languages, and the class of the column."""
+    head = "".join(f'<th scope="col" class="{kind}">{words}</th>' for words, kind in heads)
+    lines = [[f'<td class="{kind}">{cell}</td>' for cell, (_, kind) in zip(row, heads, strict=True)] for row in rows]
+    body = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
+    return f'<div class="scroll"><table class="plain"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cells(standing: Standing, trends: Trends) -> list[str]:

@@ -18,7 +18,7 @@ from windlass.trends.alarms import LEAST_PAST, Surprises, episodes, surprises
 from windlass.trends.definition import Definition
 from windlass.trends.feed import ALL, Counts, find_rows
 from windlass.trends.record import Event, Reading, Series, Standing, Text, Topic, Trends
-from windlass.trends.surprise import share_difference, wilson
+from windlass.trends.surprise import share_difference, share_of
 
 WEEK = 7
 SURE = 0.01
@@ -104,10 +104,10 @@ def _standing(table: Table, place: int, found: Surprises, window: int) -> Standi
         entity=name,
         day_texts=int(texts[-1]),
         day_bad=int(bad[-1]),
-        day_share=wilson(bad[-1], texts[-1]),
+        day_share=share_of(bad[-1], texts[-1]),
         week_texts=int(texts[week].sum()),
-        week=wilson(*now),
-        before=wilson(*then),
+        week=share_of(*now),
+        before=share_of(*then),
         change=share_difference(now, then, among_all),
         topics=_topics(table, name, table.days[week], table.days[before]),
         series=Series(
@@ -155,8 +155,8 @@ def _event(
         needed=int(bad.needed[place, peak]),
         all_texts=int(texts[peak]),
         usual_texts=float(usual.mean[place, peak]),
-        share=wilson(*now),
-        share_before=wilson(*then),
+        share=share_of(*now),
+        share_before=share_of(*then),
         why=_why(bool(usual.chance[place, peak] < SURE), now, then),
         topics=_topics(table, name, [table.days[peak]], table.days[before]),
         whom=_whom(table, peak) if name == ALL else {},
@@ -178,7 +178,7 @@ def _why(is_loud: bool, now: tuple[float, float], then: tuple[float, float]) -> 
 def with_texts(trends: Trends, definition: Definition, answers: Path, feed: Path) -> Trends:
     """Adds the texts that caused each alarm, and other bad ones of the last day. answers: as `Reader` wrote them.
 
-    An alarm of all texts together repeats none that an entity's alarm shows.
+    No text stands twice: an alarm of all texts together repeats none of an entity's, and leaves no others.
     """
     alarmed = {event.entity for event in trends.open_events}
     piles = {(event.entity, event.peak): _Pile(N_TEXTS) for event in trends.events}
@@ -187,7 +187,7 @@ def with_texts(trends: Trends, definition: Definition, answers: Path, feed: Path
         for entity in (ALL, *line["entities"]):
             if (entity, line["day"]) in piles:
                 piles[entity, line["day"]].add(line)
-        if line["day"] == trends.day and not alarmed & set(line["entities"]):
+        if line["day"] == trends.day and not alarmed & {ALL, *line["entities"]}:
             rest.add(line)
     told = {line["row"]: line for pile in (*piles.values(), rest) for line in pile.surest}
     texts = _texts(told, definition, feed)

@@ -52,7 +52,7 @@ WORDS = {
         "a usual day has {usual} and hardly ever more than {high}; so many come by chance once in {days} days",
         "平常一天 {usual} 条，很少超过 {high} 条；偶然出现这么多，平均 {days} 天才有一次",
     ),
-    "rarer": ("more than {n}", "{n} 以上的"),
+    "rarer": ("more than {n}", "超过 {n}"),
     "stands": (
         "it would be an alarm from {needed} on, so it stands if {spare} of the {n} are called {bad} wrongly",
         "达到 {needed} 条即为警报，因此即使 {n} 条中有 {spare} 条被误判为{bad}，警报仍然成立",
@@ -96,10 +96,10 @@ WORDS = {
     "model": ("{product} answered, release {release}: {quality}.", "由 {product} 回答，版本 {release}：{quality}。"),
     "method": (
         "An alarm is a day with at least {least} {bad} texts about an entity, more than its own last {window} days "
-        "explain (negative binomial, weekdays allowed for); the false ones of all entities together are kept to {rate} a month, as "
-        "long as days scatter as they did. A share of texts has its 95 % interval in parentheses; it counts texts, not "
-        "the model's mistakes. A text counts for each entity that it names, as one whole. 'Trend' compares 7 days with "
-        "the {window} before and allows for the number of entities.",
+        "explain (negative binomial, weekdays allowed for); the false ones of all entities together are kept to {rate} "
+        "a month, as long as days scatter as they did. Shares of texts have 95 % intervals in parentheses, which count "
+        "texts, not the model's mistakes. A text counts for each entity that it names, as a whole. 'Trend' compares 7 "
+        "days with the {window} before and allows for the number of entities.",
         "警报：某主体一天内{bad}文本不少于 {least} 条，且多到其自身过去 {window} 天无法解释（负二项分布，已考虑星期）；"
         "只要日间波动与以往相同，全部主体合计每月误报不超过 {rate} 次。"
         "括号内为占比的 95% 区间，只反映文本数量，不含模型的误判。"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windlass.drift_metrics import wilson
 from windlass.metrics import Array, Estimate
 
 Z = 1.959964
@@ -104,29 +105,11 @@ def weekday_factors(totals: Array, weekdays: Array) -> Array:
     return seen / ((np.bincount(weekdays, minlength=7) + 1) * mean)
 
 
-def holm(chances: Array, level: float) -> Array:
-    """Which of the tests (n,) bool are significant, so that the chance of any false one is at most `level`.
-
-    Source: Holm 1979, Scand. J. Statist. 6, 65.
-    """
-    order = np.argsort(chances, kind="stable")
-    steps = chances[order] <= level / np.arange(len(chances), 0, -1)
-    found = np.zeros(len(chances), bool)
-    found[order[: len(steps) if steps.all() else int(steps.argmin())]] = True
-    return found
-
-
-def wilson(hits: float, n: float, z: float = Z) -> Estimate:
-    """A share of n with its interval, of 95 % unless told; NaN without any.
-
-    Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209.
-    """
+def share_of(hits: float, n: float, z: float = Z) -> Estimate:
+    """A share of n with its interval, of 95 % unless told; NaN without any."""
     if n <= 0:
         return Estimate(float("nan"), float("nan"), float("nan"))
-    share, wide = hits / n, z**2 / n
-    middle = (share + wide / 2) / (1 + wide)
-    half = z * np.sqrt(share * (1 - share) / n + wide / (4 * n)) / (1 + wide)
-    return Estimate(share, float(max(middle - half, 0.0)), float(min(middle + half, 1.0)))
+    return Estimate(hits / n, *wilson(int(hits), int(n), z))
 
 
 def share_difference(now: tuple[float, float], before: tuple[float, float], z: float = Z) -> Estimate:
@@ -134,7 +117,7 @@ def share_difference(now: tuple[float, float], before: tuple[float, float], z: f
 
     Source: Newcombe 1998, Statist. Med. 17, 873, method 10.
     """
-    one, other = wilson(*now, z), wilson(*before, z)
+    one, other = share_of(*now, z), share_of(*before, z)
     value = one.value - other.value
     below = np.hypot(one.value - one.low, other.high - other.value)
     above = np.hypot(one.high - one.value, other.value - other.low)
