@@ -36,8 +36,9 @@ dl.told dt { color: var(--quiet); } dl.told dd { margin: 0; max-width: 92ch; }
 .event + .event { margin-top: 36px; } .event h3 { font-size: 17px; margin-top: 12px; color: var(--warn); }
 ol.said { margin: 12px 0 0; padding-left: 1.4rem; } ol.said li { margin-bottom: 8px; max-width: 85ch; }
 ol.said small { display: block; color: var(--quiet); }
-svg.chart.wide { max-width: none; min-width: 640px; } figure { overflow-x: auto; } svg .alarm { fill: var(--warn); } svg .usual { fill: none; stroke: var(--ink);
-  stroke-width: 1.4; } svg .high { fill: none; stroke: var(--quiet); stroke-width: 1.2; stroke-dasharray: 2 3; }
+svg.chart.wide { max-width: none; min-width: 640px; } figure { overflow-x: auto; }
+svg .alarm { fill: var(--warn); } svg .usual { fill: none; stroke: var(--ink); stroke-width: 1.4; }
+svg .high { fill: none; stroke: var(--quiet); stroke-width: 1.2; stroke-dasharray: 2 3; }
 svg.small { width: 150px; min-width: 110px; }
 """
 Speak = Callable[[str], str]
