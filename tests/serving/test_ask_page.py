@@ -1,5 +1,6 @@
 """The page of a release as it is sent: its fields, its leaderboard, its card, and nothing from elsewhere."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from windlass.metrics import Estimate
+from windlass.pages.card import model_card
 from windlass.predictors.papers import Papers, papers
 from windlass.records import Board, Candidate, Column
 from windlass.serving import page
@@ -118,3 +120,22 @@ def test_every_string_of_the_page_is_there_in_both_languages_and_is_used(mixed: 
     assert used <= set(names[0])
     elsewhere = {"write", "talk", "text", "image", "chat", "date", "drop", "choose", "remove", "candidate"}
     assert set(names[0]) - {"noCard", "boardNote"} <= used | elsewhere | set(re.findall(r'"(\w+)"', script))
+
+
+def test_errors_and_the_headings_of_the_card_are_known_in_chinese() -> None:
+    """Each kind of error that somebody on the page can meet, and each heading that a model card has."""
+    table = page.asset("words.js")
+    terms, errors = table.split("const TERMS = {")[1].split("const ERRORS = {")
+    headings = re.findall(r"## ([A-Z][a-z ]+)\\n", inspect.getsource(model_card))
+    assert len(headings) == 10
+    for heading in headings:
+        assert re.search(rf'"?{heading}"?: "[\u4e00-\u9fff]', terms), heading
+    assert card_html("# x\n\n## Training data\n\n## `code`") == (
+        '<h1>x</h1>\n<h2 data-term="Training data">Training data</h2>\n<h2><code>code</code></h2>\n'
+    )
+    met = {"no_key", "low_scope", "quota_used", "too_often", "cross_site", "wrong_host", "too_large", "wrong_type"}
+    met |= {"overloaded", "not_ready", "too_slow", "data_error", "bad_json", "internal"}
+    met |= {"disk_full", "log_unavailable", "unknown_answer"}
+    assert set(re.findall(r"(\w+): \"", errors)) == met
+    sources = "".join(path.read_text() for path in Path(page.__file__).parent.glob("*.py"))
+    assert all(f'"{kind}"' in sources for kind in met - {"not_ready"}), "a kind that no route gives any more"

@@ -212,3 +212,33 @@ def test_a_signal_stops_it_gently_and_what_was_answered_is_logged(own_store: Sto
     rows = list(answer_rows(log_path(own_store)))
     assert [row["id"] for row in rows] == [reply.json["answers"][0]["id"]]
     assert rows[0]["inputs"] == {"message": "lost card"}
+
+
+LEAN = """
+import sys
+from pathlib import Path
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("polars", "scipy", "sklearn", "lightgbm", "torch", "transformers"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Missing())
+from windlass.predictors import releases
+from windlass.predictors.attribution import explain
+from windlass.serving.probe import probe
+from windlass.stages import serve
+from windlass.store import Store
+store = Store(Path({store!r}))
+release, predictor = releases.open_release(store, "toy-1")
+assert probe(predictor, release, releases.golden(store, "toy-1")) < 1e-6
+explain(predictor, [{{"message": "my card"}}])
+"""
+
+
+def test_what_is_served_without_trees_needs_nothing_that_training_needs(own_store: Store) -> None:
+    """Polars, SciPy, scikit-learn and LightGBM are most of an install, and can be left out of an image."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEAN.format(store=str(own_store.project))], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

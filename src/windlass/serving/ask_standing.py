@@ -1,6 +1,7 @@
 """How good it is, on the page: the leaderboard and the model card of the release, styled by the page alone."""
 
 import html
+import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
@@ -10,6 +11,9 @@ from windlass.pages.candidates import MARK, Heading, as_good, headings, misses, 
 from windlass.pages.leaderboard import interval_picture
 from windlass.pages.words import count, escaped, goal_words, metric_name, plain
 from windlass.records import Board
+
+HEADING = re.compile(r"<h2>([A-Z][a-z ]+)</h2>")
+"""Of the model card: the same in each, so that the page can say it in Chinese."""
 
 
 def board_html(board: Board) -> str:
@@ -60,7 +64,7 @@ def card_html(card: str) -> str:
     tokens = reader.parse(_without_front_matter(card))
     for token in tokens:
         _plain_style(token)
-    return str(reader.renderer.render(tokens, reader.options, {}))
+    return HEADING.sub(r'<h2 data-term="\1">\1</h2>', str(reader.renderer.render(tokens, reader.options, {})))
 
 
 def _without_front_matter(card: str) -> str:

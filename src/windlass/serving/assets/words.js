@@ -56,4 +56,16 @@ const TERMS = {
   "log-odds": "对数几率", "weight × feature": "权重 × 特征", occlusion: "逐块遮挡", TreeSHAP: "TreeSHAP",
   validation: "验证", headline: "", p50: "p50", p95: "p95", answers: "应答", size: "大小", train: "训练",
   calibration: "校准误差", goal: "目标", accuracy: "准确率",
+  "Model details": "模型详情", "Intended use": "预期用途", Factors: "影响因素", Metrics: "指标",
+  "Evaluation data": "评估数据", "Training data": "训练数据", "Quantitative analyses": "定量分析",
+  "Ethical considerations": "伦理考量", "Caveats and recommendations": "注意事项与建议", "How to reproduce": "如何复现",
+};
+// What an error of the service is, by its kind, for readers of Chinese; what it says itself stands below.
+const ERRORS = {
+  overloaded: "服务器正忙，请稍后再试。", not_ready: "服务器尚未就绪，请稍后再试。", too_slow: "用时过长，已中止。",
+  too_often: "请求过于频繁，请稍后再试。", quota_used: "此密钥的配额已用完。", no_key: "需要有效的密钥。",
+  low_scope: "此密钥没有所需的权限。", data_error: "内容无法读取，请检查填写的各项。", bad_json: "请求格式有误。",
+  too_large: "内容太大。", wrong_type: "内容类型不受支持。", disk_full: "服务器磁盘已满，反馈未保存。",
+  log_unavailable: "服务器暂时无法保存反馈，请稍后再试。", unknown_answer: "找不到这个答案，可能已被删除。",
+  cross_site: "请求来自其他网站，已被拒绝。", wrong_host: "主机名不符，已被拒绝。", internal: "服务器出错了，请把错误编号告诉管理员。",
 };
