@@ -56,12 +56,13 @@ def new(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="a new folder")] = Path("windlass-demo"),
+    weeks: Annotated[int, typer.Option(min=1, max=8, help="to play; in the fourth something changes")] = 8,
 ) -> None:
     """Play the whole loop in minutes: launch, customers, a change, an alarm, corrections, a better model, a roadmap."""
     from windlass import demo as played
     from windlass.pages.progress import bars
 
-    page = played.demo(folder, lambda words: typer.echo(f"{words}"), bars())
+    page = played.demo(folder, typer.echo, bars(), weeks)
     typer.echo(f"\npage: {page}\nnext: `cd {folder} && windlass serve`; your own data: `windlass init DATA`")
 
 

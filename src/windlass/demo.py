@@ -64,8 +64,8 @@ class Desk:
     weeks: list[Week] = field(default_factory=list)
 
 
-def demo(folder: Path, tell: Tell, progress: Progress = silent) -> Path:
-    """Plays the loop in a new folder, told step by step; gives the page that shows it.
+def demo(folder: Path, tell: Tell, progress: Progress = silent, weeks: int = 8) -> Path:
+    """Plays the loop in a new folder, told step by step; gives the page that shows it. weeks: 1 to 8.
 
     Raises: DataError: the folder is not empty; and what the stages raise.
     """
@@ -75,10 +75,9 @@ def demo(folder: Path, tell: Tell, progress: Progress = silent) -> Path:
     before = project.plan()
     tell(_listed(before.summary))
     rows = [json.loads(line) for line in (folder / LATER).read_text(encoding="utf-8").splitlines()]
-    n_weeks = max(row["week"] for row in rows)
-    with _desk(project, Calendar(time.time() - n_weeks * WEEK_S)) as desk:
+    with _desk(project, Calendar(time.time() - weeks * WEEK_S)) as desk:
         tell(f"\n3. It is served; customers come, and colleagues correct {CORRECTED:.0%} of the answers.")
-        for number in range(1, n_weeks + 1):
+        for number in range(1, weeks + 1):
             _pass_week(desk, number, [row for row in rows if row["week"] == number], tell)
     tell("\n4. The roadmap of the last day:")
     after = project.plan()

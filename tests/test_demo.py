@@ -1,0 +1,27 @@
+"""The demo plays the whole loop, and what it tells is what happened."""
+
+import xml.etree.ElementTree as xml
+
+import pytest
+
+from windlass import Project, demo
+from windlass.predictors import releases
+
+
+@pytest.mark.slow
+def test_a_change_is_noticed_and_learned_from(tmp_path, monkeypatch):
+    """Three weeks as before, then gift cards: an alarm, corrections, and a champion that knows them."""
+    monkeypatch.setitem(demo.WISHES, "learners", ["majority", "linear"])
+    told = []
+    page = demo.demo(tmp_path / "desk", told.append, weeks=5)
+    project = Project(tmp_path / "desk")
+    (promoted,) = [made for made in project.improvements() if made.verdict == "promoted"]
+    assert promoted.challenger == project.champion.id
+    assert [entry["event"] for entry in releases.told(project.store)] == ["promote", "promote"]
+    assert project.champion.predict([{"message": "how do I pay with my gift card"}])[0].value == "gift_card"
+    (alarmed,) = [line for line in told if "promoted" in line]
+    assert alarmed.lstrip().startswith("week 4")
+    assert "ALARM" in alarmed
+    assert "gift" not in "".join(told[:5]).lower()
+    assert xml.parse(page.with_name("loop.svg")).getroot().tag.endswith("svg")
+    assert page.read_text(encoding="utf-8").count("new champion") == 1
