@@ -61,6 +61,7 @@ class Desk:
     calendar: Calendar
     first: Predictor
     chance: random.Random
+    raised: frozenset[tuple[str, str]] = frozenset()
     weeks: list[Week] = field(default_factory=list)
 
 
@@ -135,8 +136,10 @@ def _pass_week(desk: Desk, number: int, rows: list[Json], tell: Tell) -> None:
         sure += sum(answer.confidence or 0.0 for answer in answers)
     health = desk.project.watch(now=desk.calendar.now)
     improvement = _improved(desk, health)
+    new = [alarm for alarm in health.alarms if (alarm.name, alarm.subject) not in desk.raised]
+    desk.raised = frozenset((alarm.name, alarm.subject) for alarm in health.alarms)
     right, first_right, confidence = (value / len(rows) for value in (n_right, n_first, sure))
-    week = Week(number, len(rows), right, first_right, confidence, health.alarms, improvement)
+    week = Week(number, len(rows), right, first_right, confidence, new, len(health.alarms) - len(new), improvement)
     desk.weeks.append(week)
     tell(week_text(week))
 

@@ -16,7 +16,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 @dataclass(frozen=True)
 class Week:
     """What a week brought. right, first_right: share of the messages that the champion and the first release answered
-    as they should have; confidence: mean, 0-1."""
+    as they should have; confidence: mean, 0-1. alarms: new ones; n_still: those of before that have not ended."""
 
     number: int
     messages: int
@@ -24,6 +24,7 @@ class Week:
     first_right: float
     confidence: float
     alarms: Sequence[Alarm]
+    n_still: int
     improvement: Improvement | None
 
 
@@ -34,6 +35,7 @@ def week_text(week: Week) -> str:
         f"{percent(week.first_right)}), mean confidence {percent(week.confidence)}"
     ]
     lines += [f"      ALARM {alarm.words}" for alarm in week.alarms]
+    lines += [f"      {week.n_still} alarm{'s' * (week.n_still > 1)} of before go on"] if week.n_still else []
     if week.improvement is not None:
         lines.append(f"      IMPROVE {week.improvement.verdict}: {week.improvement.why}")
     return "\n".join(lines)

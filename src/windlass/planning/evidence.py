@@ -2,12 +2,13 @@
 it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from windlass.errors import WindlassError
-from windlass.improving.cycle import history
+from windlass.improving.cycle import PROMOTED, history
 from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, LabelMarks, paired_difference
 from windlass.planning import curves, label_noise, probing
@@ -15,6 +16,7 @@ from windlass.planning.serving_trial import request_seconds
 from windlass.predictors import releases
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Labeller
+from windlass.predictors.papers import papers
 from windlass.records import Alarm, Board, Candidate, Health, Improvement, Json, Prepared, Progress, Run, Splits, silent
 from windlass.serving.database import Database
 from windlass.serving.log import feedback_rows
@@ -93,12 +95,13 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
 
     Raises: NotReady: there is no leaderboard yet.
     """
-    board = Board.from_json(store.read_record("evaluate"))
     prepared = Prepared(**store.read_record("prepare"))
     splits = read_splits(spec, store)
     missing: list[Json] = []
+    improvements = _improvements(store, missing)
+    board, artifact = _standing(store, improvements)
     measured = _measured(spec, store, board, splits, progress)
-    marks, others = _answers(store, board, splits, spec)
+    marks, others = _answers(store, board, artifact, splits)
     points = measured["points"]
     if marks is None:
         missing.append(_missing("label noise, weak parts and the value of handing over", "answers are texts here"))
@@ -113,7 +116,7 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         marks=marks,
         released=_released(store, missing),
         health=_health(store, missing),
-        improvements=_improvements(store, missing),
+        improvements=improvements,
         feedback=_feedback(database, missing),
         points=points,
         learner=measured["learner"],
@@ -207,18 +210,36 @@ def _columns(probe: probing.Probe, points: list[Json], progress: Progress) -> li
     return found
 
 
-def _answers(store: Store, board: Board, splits: Splits, spec: Spec) -> tuple[LabelMarks | None, dict[str, Estimate]]:
+def _standing(store: Store, improvements: list[Improvement]) -> tuple[Board, Path]:
+    """The leaderboard and the model that count today: the champion's where `improve` made it, else those of `evaluate`.
+
+    Raises: NotReady: there is no leaderboard yet.
+    """
+    board = Board.from_json(store.read_record("evaluate"))
+    promoted = {made.challenger for made in improvements if made.verdict == PROMOTED}
+    champion = releases.champion_id(store) if promoted else ""
+    improved = papers(store, champion).board if champion in promoted else None
+    if improved is None:
+        return board, store.run_folder(board.chosen) / "artifact"
+    return improved, releases.folder(store, champion) / releases.MODEL
+
+
+def _answers(
+    store: Store, board: Board, artifact: Path, splits: Splits
+) -> tuple[LabelMarks | None, dict[str, Estimate]]:
     """The chosen candidate's answers on the test rows, and how much better the best others are on the same rows."""
     rows = splits.test.to_dicts()
-    truth = [row[spec.output_column] for row in rows]
-    chosen = predictors.load(store.run_folder(board.chosen) / "artifact")
+    truth = [row[splits.output_column] for row in rows]
+    chosen = predictors.load(artifact)
     if not isinstance(chosen, Labeller):
         return None, {}
     marks = chosen.marks(rows, truth, splits.root)
     others = {}
     for other in _worth_comparing(board):
-        found = predictors.load(store.run_folder(other.name) / "artifact").marks(rows, truth, splits.root)
-        others[other.name] = paired_difference(board.headline, found, marks, spec.seed)
+        model = store.run_folder(other.name) / "artifact"
+        if model.is_dir():
+            found = predictors.load(model).marks(rows, truth, splits.root)
+            others[other.name] = paired_difference(board.headline, found, marks)
     return marks, others
 
 
