@@ -19,9 +19,9 @@ def test_a_change_is_noticed_and_learned_from(tmp_path, monkeypatch):
     assert promoted.challenger == project.champion.id
     assert [entry["event"] for entry in releases.told(project.store)] == ["promote", "promote"]
     assert project.champion.predict([{"message": "how do I pay with my gift card"}])[0].value == "gift_card"
-    (alarmed,) = [line for line in told if "promoted" in line]
-    assert alarmed.lstrip().startswith(("week 4", "week 5"))
-    assert "ALARM" in alarmed
-    assert "gift" not in "".join(told[:5]).lower()
+    weeks = [line.lstrip() for line in told if line.lstrip().startswith("week")]
+    assert not any("ALARM" in week for week in weeks[:3])
+    assert any("ALARM" in week for week in weeks[3:])
+    assert any("promoted" in week for week in weeks[3:])
     assert xml.parse(page.with_name("loop.svg")).getroot().tag.endswith("svg")
     assert page.read_text(encoding="utf-8").count("new champion") == 1
