@@ -17,8 +17,10 @@ import pytest
 from windlass.errors import NotReady, SpecError
 from windlass.serving import keys
 from windlass.serving.buckets import SharedBuckets
+from windlass.serving.crew import Crew
 from windlass.serving.home import log_path
 from windlass.serving.keys import Rate, Wish
+from windlass.serving.server import bind
 from windlass.serving.settings import Settings
 from windlass.serving.tally import Tally, summed
 from windlass.spec import dump, parse
@@ -28,6 +30,7 @@ from windlass.store import Store
 SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")
 PROGRAM = """
 from pathlib import Path
+from windlass.serving.server import bind
 from windlass.serving.settings import Settings
 from windlass.spec import parse
 from windlass.stages.serve import serve
@@ -165,6 +168,12 @@ def test_a_crew_that_cannot_start_says_why(own_store: Store, tmp_path_factory: p
         serve(SPEC, own_store, port=0, settings=Settings(workers=0))
     with pytest.raises(NotReady, match="has no release"):
         serve(SPEC, Store(tmp_path_factory.mktemp("empty")), port=0, settings=Settings(workers=2))
+
+
+def test_a_worker_that_dies_before_it_was_ever_there_ends_the_crew(tmp_path: Path) -> None:
+    program = [sys.executable, "-S", "-c", "raise SystemExit(3)"]
+    with bind("127.0.0.1", 0) as listener, pytest.raises(NotReady, match="worker ended with status 3"):
+        Crew(listener, program, {"settings": {"crew": str(tmp_path)}}, 2, {}).run(lambda: None)
 
 
 def test_counts_are_summed_and_gauges_say_whose_they_are(tmp_path: Path) -> None:

@@ -201,6 +201,26 @@ def test_a_bad_row_is_told_of_and_the_others_kept() -> None:
     assert [isinstance(line, str) and line.startswith("row ") for line in lines[1:]] == [True] * 4
 
 
+def test_a_row_at_which_the_model_fails_says_so_and_the_others_are_answered(served: Any) -> None:
+    """The model fails at several rows at once, and at the first one alone."""
+    predictor = served.app.state.service.predictor
+    engine, alone = predictor.engine, []
+
+    def failing(batches: Any) -> Any:
+        alone.append(len(batches[0]))
+        if alone[-1] > 1 or alone.count(1) == 1:
+            raise RuntimeError("out of memory")
+        return engine(batches)
+
+    object.__setattr__(predictor, "engine", failing)
+    served.app.state.service.seat.cost_ms = 1.0
+    with Client(f"http://127.0.0.1:{served.port}") as client:
+        lines = finished(client, client.start_job(ROWS[:6]).id)
+    object.__setattr__(predictor, "engine", engine)
+    assert lines[0]["error"] == "server failed at this row"
+    assert [line["value"] for line in lines[1:]] == WANTED[1:6]
+
+
 def test_live_requests_go_before_jobs(served: Any) -> None:
     """A live request is under way: not more than a few rows of the job are answered, each only after `PATIENCE_S`."""
     seat = served.app.state.service.seat

@@ -35,8 +35,10 @@ class Crew:
     order: what each is told, beside its `name` and the `socket`, an open file of it.
     """
 
-    def __init__(self, listener: socket.socket, program: list[str], order: Json, n_workers: int) -> None:
-        self.listener, self.program, self.order = listener, program, order
+    def __init__(
+        self, listener: socket.socket, program: list[str], order: Json, n_workers: int, environment: dict[str, str]
+    ) -> None:
+        self.listener, self.program, self.order, self.environment = listener, program, order, environment
         self.tally = Tally(Path(order["settings"]["crew"]), GONE)
         self.names = [str(int(FIRST) + number) for number in range(n_workers)]
         self._workers: dict[str, Process] = {}
@@ -74,9 +76,11 @@ class Crew:
         while not self._is_over.is_set():
             began = time.monotonic()
             worker = self._workers[name] = await self._start(name)
+            if self._is_over.is_set():
+                await self._end(worker)
             error = await self._heard(name, worker)
             code = await worker.wait()
-            if self._is_over.is_set() or (error is not None and self._told(name, error)):
+            if self._is_over.is_set() or self._is_fatal(name, error, code):
                 return
             await asyncio.to_thread(self.tally.bury, name)
             is_young = time.monotonic() - began < YOUNG_S
@@ -90,7 +94,7 @@ class Crew:
         """A session of its own: Ctrl-C in a terminal reaches the crew alone, which then stops it gently."""
         file = self.listener.fileno()
         worker = await asyncio.create_subprocess_exec(
-            *self.program, stdin=PIPE, stdout=PIPE, pass_fds=(file,), start_new_session=True
+            *self.program, stdin=PIPE, stdout=PIPE, pass_fds=(file,), start_new_session=True, env=self.environment
         )
         assert worker.stdin is not None
         worker.stdin.write(json.dumps({**self.order, "name": name, "socket": file}).encode() + b"\n")
@@ -111,12 +115,14 @@ class Crew:
             self._first[name].set_result(None)
         return None
 
-    def _told(self, name: str, error: WindlassError) -> bool:
-        """True when the crew ends by this error, since the worker had never been there before."""
-        is_first = not self._first[name].done()
-        if is_first:
-            self._first[name].set_exception(error)
-        return is_first
+    def _is_fatal(self, name: str, error: WindlassError | None, code: int) -> bool:
+        """True when the crew ends, since a worker could not start that had never been there before."""
+        first = self._first[name]
+        if first.done():
+            return False
+        lost = NotReady(f"worker ended with {_named(code)}, expected it to serve", "its reason is on stderr")
+        first.set_exception(error or lost)
+        return True
 
     async def _end(self, worker: Process) -> None:
         with suppress(ProcessLookupError):

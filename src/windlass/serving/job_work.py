@@ -6,12 +6,11 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from http import HTTPStatus
 
-from windlass.errors import DataError, WindlassError
+from windlass.errors import WindlassError
 from windlass.records import Answer, Json, Row
 from windlass.serving.database import Failure
-from windlass.serving.faults import Fault, status_of
+from windlass.serving.faults import Fault
 from windlass.serving.jobs import Done, Jobs, Part
 from windlass.serving.log import Logged
 from windlass.serving.rows import rows_of
@@ -61,29 +60,37 @@ class JobWork:
         part = await asyncio.to_thread(self.jobs.take)
         if part is None:
             return False
+        holding = asyncio.create_task(self._hold(part))
         try:
             done = await self._answer(part)
         except asyncio.CancelledError:
             with suppress(Failure):
                 self.jobs.hold(part, 0)
             raise
+        finally:
+            holding.cancel()
         await asyncio.to_thread(self.jobs.finish, part, done)
         return True
+
+    async def _hold(self, part: Part) -> None:
+        """Renews the lease while the part is answered: a row of a product that writes may take minutes."""
+        while True:
+            await asyncio.sleep(self.jobs.lease_s / 3)
+            with suppress(Failure):
+                await asyncio.to_thread(self.jobs.hold, part)
 
     async def _answer(self, part: Part) -> Done:
         lines: list[Json] = []
         logged: list[Logged] = []
-        held = time.monotonic()
         while len(lines) < len(part.rows):
             await self._turn()
             seat = self.service.seat
             rows = part.rows[len(lines) : len(lines) + _step(seat)]
             with seat:
-                results = [POISON for _ in rows] if part.is_poison else await self._answers(seat, rows)
+                results: list[Answer | str] = (
+                    [POISON for _ in rows] if part.is_poison else await self._answers(seat, rows)
+                )
                 lines += self._written(seat, part, len(lines), (rows, results), logged)
-            if time.monotonic() - held > self.jobs.lease_s / 3:
-                held = time.monotonic()
-                await asyncio.to_thread(self.jobs.hold, part)
         return Done(lines, sum("error" in line for line in lines), logged)
 
     async def _turn(self) -> None:
@@ -99,24 +106,29 @@ class JobWork:
         if len(whole) == len(rows):
             try:
                 return list(await self._asked(seat, whole))
-            except WindlassError as error:
+            except Exception as error:  # noqa: BLE001  whatever a row does to the model, the other rows are answered
                 if len(rows) == 1:
-                    return [error.message.replace("row 0, ", "").replace("row 0 ", "")]
+                    return [_told(error)]
         return [row if isinstance(row, str) else (await self._answers(seat, [row]))[0] for row in rows]
 
     async def _asked(self, seat: Seat, rows: list[Row]) -> list[Answer]:
-        """Raises: WindlassError: a row cannot be answered, and will not be."""
+        """A busy model is asked again. Raises: what says that a row cannot be answered."""
         rows_of({"rows": rows}, seat.columns, len(rows))
         while True:
             try:
                 return (await seat.answer(lambda: rows, 0, nobody_leaves))[1]
-            except (DataError, Fault) as error:
-                if status_of(error) != HTTPStatus.SERVICE_UNAVAILABLE:
+            except Fault as fault:
+                if fault.kind != "overloaded":
                     raise
             await asyncio.sleep(PAUSE_S)
 
     def _written(
-        self, seat: Seat, part: Part, n_before: int, pairs: tuple[Sequence[Row | str], list[Answer | str]], logged: list
+        self,
+        seat: Seat,
+        part: Part,
+        n_before: int,
+        pairs: tuple[Sequence[Row | str], list[Answer | str]],
+        logged: list[Logged],
     ) -> list[Json]:
         """One line a row; the answers among them are logged with the part."""
         lines = []
@@ -129,6 +141,13 @@ class JobWork:
             logged += self.service.logged(seat, [row], [id], [result], Receipt(seat.cost_ms, 0, part.caller))
             lines.append({**line, "id": id, **result.as_json()})
         return lines
+
+
+def _told(error: Exception) -> str:
+    """Why a row was not answered; nothing of an error that is ours."""
+    if not isinstance(error, WindlassError):
+        return "server failed at this row"
+    return error.message.replace("row 0, ", "").replace("row 0 ", "")
 
 
 def _step(seat: Seat) -> int:

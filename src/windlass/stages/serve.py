@@ -91,11 +91,12 @@ def serve(
 def _lead(task: _Task) -> None:
     """Has workers serve. What each is told travels by a pipe: a URL with a password stands in no list of processes."""
     bounds = task.bounds
-    os.environ.setdefault(threads.NAME, str(max(1, threads.n_threads() // bounds.workers)))
+    share = str(max(1, threads.n_threads() // bounds.workers))
     with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
         settings = asdict(replace(bounds, crew=folder))
         order = {"spec": dump(task.spec), "store": str(task.store.project.resolve()), "settings": settings}
-        Crew(task.listener, [sys.executable, "-c", WORKER], order, bounds.workers).run(task.ready)
+        environment = {threads.NAME: share, **os.environ}
+        Crew(task.listener, [sys.executable, "-c", WORKER], order, bounds.workers, environment).run(task.ready)
 
 
 def work() -> None:
