@@ -81,6 +81,15 @@ def test_every_layer_learns_but_the_table_of_words(encoder):
     assert still == ["backbone.embeddings.word_embeddings.weight"]
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU takes full batches")
+def test_batches_are_small_where_time_is_short_and_grow_with_it(tmp_path, monkeypatch):
+    """MiniLM and reviews of 25 tokens on one core: 4e10 / (6 * 10.6e6 * 25) rows a second, shared by 700 steps."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    rows = pl.DataFrame({"text": ["x" * 125] * 4, "mood": ["good", "bad"] * 2})
+    splits = replace(toys.text_splits(tmp_path), train=rows)
+    assert [pretrained._batch(splits, 10_600_000, seconds) for seconds in (60, 240, 600, 1_000)] == [8, 8, 21, 32]
+
+
 def test_an_encoder_that_does_not_know_the_script_is_not_tried(tmp_path, encoder):
     """The tiny tokenizer knows English words alone: Chinese would be one unknown piece after the other."""
     splits = toys.text_splits(tmp_path, n_rows=40)

