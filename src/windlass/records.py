@@ -321,6 +321,13 @@ class Health:
     windows: list[Json] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
+    @classmethod
+    def from_json(cls, values: Json) -> "Health":
+        estimates = {
+            name: None if values[name] is None else Estimate(**values[name]) for name in ("estimated", "measured")
+        }
+        return cls(**{**values, **estimates, "alarms": [Alarm(**alarm) for alarm in values["alarms"]]})
+
 
 @dataclass(frozen=True)
 class Improvement:

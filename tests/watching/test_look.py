@@ -113,6 +113,15 @@ def test_few_answers_are_joined_to_a_window_that_can_be_judged(replay):
     assert [window["open"] for window in windows] == [False, True]
 
 
+def test_strong_evidence_in_few_answers_is_told_before_there_are_many(replay):
+    """60 answers a day would make a window of five days; control: without a change nobody is told."""
+    for day in range(5):
+        replay.day(Source(day), rows=60)
+    assert replay.health().alarms == []
+    replay.day(Source(20, shift=2.0), rows=60)
+    assert ("drift", "amount") in _names(replay.health())
+
+
 def test_what_watch_remembers_holds_no_text(replay):
     """Control: names of answers are found by the same search."""
     replay.day(Source())

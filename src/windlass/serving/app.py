@@ -27,6 +27,7 @@ from windlass.serving import (
     pipeline,
     release_routes,
     retention,
+    watch_page,
 )
 from windlass.serving.door import Door
 from windlass.serving.edge import Edge
@@ -105,6 +106,7 @@ def create_app(
     kserve.add_routes(app, service)
     explain.add_routes(app, service)
     retention.add_routes(app, service)
+    watch_page.add_routes(app, service)
     examples.add_routes(app, service)
     job_routes.add_routes(app, service)
     release_routes.add_routes(app, service)
@@ -260,7 +262,7 @@ def _counted(service: Service) -> str:
         gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
         gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
         gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
-    return service.measures.text(gauges, service.release)
+    return service.measures.text(gauges, service.release) + service.watched.gauges()
 
 
 async def _tell(service: Service) -> None:

@@ -61,35 +61,35 @@ class Measures:
         """All counts, these gauges (name -> (help, value)) and what is served, as Prometheus text."""
         lines = [
             *_release(release),
-            *_family(
+            *family(
                 "windlass_requests_total",
                 "counter",
                 "Requests by route and status.",
                 (
-                    (f'{{route="{_quoted(route)}",status="{status}"}}', count)
+                    (f'{{route="{quoted(route)}",status="{status}"}}', count)
                     for (route, status), count in sorted(self.requests.items())
                 ),
             ),
             *self._latency(),
-            *_family(
+            *family(
                 "windlass_answers_total",
                 "counter",
                 "Answers by label.",
-                ((f'{{label="{_quoted(label)}"}}', count) for label, count in sorted(self.answers.items())),
+                ((f'{{label="{quoted(label)}"}}', count) for label, count in sorted(self.answers.items())),
             ),
-            *_family(
+            *family(
                 "windlass_answer_confidence",
                 "histogram",
                 "Confidence of the answers, 0 to 1.",
                 self._confidence.samples(),
             ),
-            *_family(
+            *family(
                 "windlass_errors_total",
                 "counter",
                 "Requests that were refused or failed, by kind of error.",
-                ((f'{{kind="{_quoted(kind)}"}}', count) for kind, count in sorted(self.errors.items())),
+                ((f'{{kind="{quoted(kind)}"}}', count) for kind, count in sorted(self.errors.items())),
             ),
-            *_family(
+            *family(
                 "windlass_feedback_total",
                 "counter",
                 "Feedback by whether the answer was right.",
@@ -107,16 +107,16 @@ class Measures:
             }
         for name, (help_text, value) in gauges.items():
             kind = "counter" if name.endswith("_total") else "gauge"
-            lines += _family(name, kind, help_text, [("", value)])
+            lines += family(name, kind, help_text, [("", value)])
         return "\n".join(lines) + "\n"
 
     def _latency(self) -> list[str]:
         samples = [
             sample
             for route, histogram in sorted(self._seconds.items())
-            for sample in histogram.samples(f'route="{_quoted(route)}"')
+            for sample in histogram.samples(f'route="{quoted(route)}"')
         ]
-        return _family(
+        return family(
             "windlass_request_seconds", "histogram", "Seconds from the end of the headers to the answer.", samples
         )
 
@@ -130,11 +130,12 @@ def _release(release: Release | None) -> list[str]:
     if release is None:
         return []
     values = {"product": release.product, "release": release.id, "candidate": release.candidate}
-    label = ",".join(f'{name}="{_quoted(value)}"' for name, value in values.items())
-    return _family("windlass_release_info", "gauge", "1, with the release that is served.", [(f"{{{label}}}", 1.0)])
+    label = ",".join(f'{name}="{quoted(value)}"' for name, value in values.items())
+    return family("windlass_release_info", "gauge", "1, with the release that is served.", [(f"{{{label}}}", 1.0)])
 
 
-def _family(name: str, kind: str, help_text: str, samples: Iterable[tuple[str, float]]) -> list[str]:
+def family(name: str, kind: str, help_text: str, samples: Iterable[tuple[str, float]]) -> list[str]:
+    """The lines of one metric: what it is, and its samples, each the labels in braces (or nothing) and the value."""
     return [
         f"# HELP {name} {help_text}",
         f"# TYPE {name} {kind}",
@@ -142,5 +143,6 @@ def _family(name: str, kind: str, help_text: str, samples: Iterable[tuple[str, f
     ]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The value of a label."""
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

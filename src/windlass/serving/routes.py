@@ -65,6 +65,7 @@ ROUTES: Routes = {
     ("GET", "/health/live"): Route(0, 5, "public"),
     ("GET", "/health/ready"): Route(0, 5, "public"),
     ("GET", "/metrics"): Route(0, 5, "read"),
+    ("GET", "/watch"): Route(0, 5, "read"),
     ("GET", "/openapi.json"): Route(0, 5, "public"),
     ("GET", "/"): Route(0, 5, "public"),
     ("GET", "/chat"): Route(0, 5, "public"),

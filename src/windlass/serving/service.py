@@ -31,6 +31,7 @@ from windlass.serving.seat import Seat
 from windlass.serving.settings import Settings
 from windlass.serving.tally import Tally
 from windlass.serving.turnstile import Turnstile
+from windlass.serving.watched import Watched
 
 PROOF, SESSION = "x-windlass-proof", "x-windlass-session"
 JUDGE_EVERY, MOST_LISTENING = 10, 4
@@ -93,6 +94,8 @@ class Service:
     """Where it counts together with the other workers of its crew."""
     releases: Callable[[], list[Json]] = list
     """The releases of the store, newest first, as `predictors.releases.listing` gives them."""
+    watched: Watched = field(default_factory=Watched)
+    """What `watch` found last."""
     papers: Callable[[str], Papers] = lambda id: Papers()
     """What the release of this id carries for people."""
 

@@ -21,6 +21,7 @@ from windlass.serving.canary import Canary
 from windlass.serving.probe import Golden, replay_over_http
 from windlass.serving.seat import Seat, is_same_product
 from windlass.serving.service import Service
+from windlass.serving.watched import Watched
 from windlass.store import Store
 
 Mark = tuple[int, int, int]
@@ -45,6 +46,7 @@ class Succession:
         self._idle: set[int] = set()
         self._given_up: trials.Trial | None = None
         self.service.seat.reference = self._reference(self.service.release.id)
+        self.service.watched = Watched(self.store.record("watch"))
         self._thread = threading.Thread(target=self._run, name="windlass-succession", daemon=True)
 
     def _reference(self, id: str) -> Reference | None:

@@ -1,7 +1,7 @@
 """From findings to alarms: raised by strong or repeated evidence, ended only when it is clearly over.
 
-A month's false alarms are a budget that is spent over the month's windows: half of it on windows that speak alone, half
-on two of three that speak together, whose chances multiply (2 a² a window).
+A month's false alarms are a budget that is spent over the month's looks: half of it on looks that speak alone, half on
+two windows of three that speak together, whose chances multiply (2 a² a window).
 """
 
 import math
@@ -33,10 +33,10 @@ class Levels:
     weak: float
 
 
-def levels(false_alarms: float, window_s: float) -> Levels:
-    """What a window of this length may spend of so many false alarms a month."""
-    windows = max(1.0, MONTH_S / window_s)
-    return Levels(false_alarms / 4 / windows, min(LARGEST_WEAK, math.sqrt(false_alarms / 4 / windows)))
+def levels(false_alarms: float, look_s: float, window_s: float) -> Levels:
+    """What a look may spend of so many false alarms a month: one each `look_s`, at windows that grow to `window_s`."""
+    looks, windows = (max(1.0, MONTH_S / length_s) for length_s in (look_s, window_s))
+    return Levels(false_alarms / 4 / looks, min(LARGEST_WEAK, math.sqrt(false_alarms / 4 / windows)))
 
 
 def level(found: Iterable[Finding], spend: Levels) -> Level:

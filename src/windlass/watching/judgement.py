@@ -13,7 +13,7 @@ from windlass.watching import concept
 from windlass.watching.alarms import Key, Level, level, levels
 from windlass.watching.evidence import Finding, estimated, findings, measured
 from windlass.watching.memory import Memory
-from windlass.watching.windows import Window
+from windlass.watching.windows import Window, seconds
 
 OF_A_RELEASE = ("drift", "data", "quality", "concept")
 """Alarms that end when another release answers."""
@@ -31,7 +31,7 @@ def hear_window(kept: Memory, window: Window, reference: Reference | None, spec:
     if before != window.release:
         kept.alarms.forget(OF_A_RELEASE)
     found = _findings(kept, window, reference, spec)
-    spend = levels(spec.watch.false_alarms, window.until - window.since)
+    spend = levels(spec.watch.false_alarms, seconds(spec.watch.window), window.until - window.since)
     made = summary(kept, window, reference, found)
     for key, together in _by_key(found).items():
         said = level(together, spend)
@@ -40,6 +40,15 @@ def hear_window(kept: Memory, window: Window, reference: Reference | None, spec:
     _hear_latency(kept, window, spec)
     _hear_concept(kept, window)
     kept.ended.append(made)
+
+
+def peek(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> None:
+    """Strong evidence in a window that goes on since it has few answers: nobody waits for its end then."""
+    look_s = seconds(spec.watch.window)
+    spend = levels(spec.watch.false_alarms, look_s, look_s)
+    for key, together in _by_key(_findings(kept, window, reference, spec)).items():
+        if level(together, spend) == "strong":
+            _hear(kept, key, "strong", window, min(together, key=lambda finding: (not finding.is_large, finding.p)))
 
 
 def _findings(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> list[Finding]:

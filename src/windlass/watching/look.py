@@ -13,7 +13,7 @@ from windlass.serving.log import TABLES
 from windlass.spec import Spec
 from windlass.store import Store, write_json
 from windlass.watching import concept, memory
-from windlass.watching.judgement import health, hear_window, summary
+from windlass.watching.judgement import health, hear_window, peek, summary
 from windlass.watching.memory import Memory
 from windlass.watching.telling import channels
 from windlass.watching.windows import Window, begin, seconds
@@ -115,6 +115,7 @@ class Watcher:
                 hear_window(kept, window, self.reference(window.release), self.spec)
                 kept.window = None
                 return None
+            peek(kept, window, self.reference(window.release), self.spec)
             window.until += self.length_s
         return window
 

@@ -1,0 +1,119 @@
+"""What `watch` found is shown by the service: to who may read, without a script, and never in the way of an answer."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from windlass.predictors import reference, releases
+from windlass.records import Alarm, Health, as_json
+from windlass.serving.log import answer_rows
+from windlass.serving.profiles import MOST_SAVED_S, Profiler
+from windlass.serving.watched import Watched
+from windlass.store import write_json
+
+FINDING = {
+    "name": "drift", "subject": "message", "trait": "new words", "effect": 0.4, "limit": 0.1, "p": 1e-7,
+    "before": 0.1, "now": 0.4, "unit": "median", "large": True,
+}  # fmt: skip
+WINDOW = {
+    "since": 0.0, "until": 86_400.0, "release": "toy-1", "answers": 300, "latency_p50_ms": 2.0, "latency_p95_ms": 5.0,
+    "confidence": 0.8, "handed_over": None, "feedback": 0, "drift": [FINDING], "open": False, "estimated": None,
+    "measured": None, "mix": {"card": 1.0},
+}  # fmt: skip
+HEALTH = Health(
+    "desk", "toy-1", 0.0, 86_400.0, 300, 2.0, 5.0, 0.8, None, None, None, 0, {"card": 1.0}, [FINDING],
+    [Alarm("drift", "message", 86_400.0, "new words", FINDING)], [WINDOW],
+)  # fmt: skip
+
+
+def test_the_page_and_the_gauges_follow_the_record(client, tmp_path):
+    service = client.app.state.service
+    service.watched = Watched(tmp_path / "watch.json")
+    assert b"Nothing was answered yet" in client.ask("GET", "/watch").content
+    assert b"windlass_drift" not in client.ask("GET", "/metrics").content
+    write_json(tmp_path / "watch.json", as_json(HEALTH))
+    reply = client.ask("GET", "/watch")
+    assert reply.status == 200
+    assert b"new words" in reply.content
+    assert "script-src 'sha256-" in reply.headers["content-security-policy"]
+    text = client.ask("GET", "/metrics").content.decode()
+    assert 'windlass_drift{column="message"} 4' in text
+    assert 'windlass_alarms{name="drift"} 1' in text
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"product": 1}', "\x00"])
+def test_a_damaged_record_shows_nothing_and_breaks_nothing(client, tmp_path, content):
+    (tmp_path / "watch.json").write_text(content)
+    client.app.state.service.watched = Watched(tmp_path / "watch.json")
+    assert client.ask("GET", "/watch").status == 200
+    assert client.ask("GET", "/metrics").status == 200
+
+
+def _with_reference(service, folder: Path):
+    column = service.predictor.manifest.inputs[0]
+    sketch = reference.sketch_of(column)
+    texts = ["my card is lost", "where is my refund", "change my address"] * 40
+    state = sketch.learn(iter(texts))
+    profiles = [sketch.profile(text, state) for text in texts]
+    reference.write(
+        folder,
+        {
+            "format": 1,
+            "columns": [{"name": column.name, "kind": "text", "state": state, "profiles": profiles}],
+            "answers": {},
+        },
+    )
+    return reference.read(folder)
+
+
+def test_each_answer_is_logged_with_a_profile_that_holds_no_text(text_store, tmp_path, server_for):
+    with server_for(text_store, tmp_path) as client:
+        service = client.app.state.service
+        service.seat.reference = _with_reference(service, tmp_path)
+        replies = [client.predict({"row": {"message": "the secret of card 4711"}}) for _ in range(3)]
+        assert [reply.status for reply in replies] == [200] * 3
+    rows = list(answer_rows(tmp_path / "requests.sqlite"))
+    assert [len(json.loads(row["profile"])) for row in rows] == [1, 1, 1]
+    assert all(re.fullmatch(r"[-0-9,\[\]]+", row["profile"]) for row in rows)
+
+
+def test_without_a_reference_answers_have_no_profile(text_store, tmp_path, server_for):
+    with server_for(text_store, tmp_path) as client:
+        client.predict({"row": {"message": "hello"}})
+    assert [row["profile"] for row in answer_rows(tmp_path / "requests.sqlite")] == [None]
+
+
+class _Clock:
+    """Both clocks of a profiler: wall time that the test moves, and processor time of 10 ms a profile."""
+
+    def __init__(self) -> None:
+        self.wall = self.spent = 0.0
+
+    def profile(self, row):
+        self.spent += 0.01
+        return "[]"
+
+
+def test_profiles_take_a_bounded_share_of_the_time():
+    """Control: what was saved up is spent first, and none is left without rest."""
+    clock = _Clock()
+    profiler = Profiler(lambda: clock.wall, lambda: clock.spent)
+    made = sum(found is not None for found in profiler.profiles(clock, [{}] * 200))
+    assert made == pytest.approx(MOST_SAVED_S / 0.01, abs=1)
+    assert profiler.profiles(clock, [{}]) == [None]
+    clock.wall += 1.0
+    assert sum(found is not None for found in profiler.profiles(clock, [{}] * 200)) == pytest.approx(5, abs=1)
+
+
+def test_a_row_that_cannot_be_profiled_is_answered_and_logged():
+    class Broken:
+        def profile(self, row):
+            raise RuntimeError("a state that nobody foresaw")
+
+    assert Profiler().profiles(Broken(), [{}]) == [None]
+
+
+def test_a_release_of_before_has_no_reference_and_nobody_complains(own_store):
+    assert reference.opened(releases.folder(own_store, "toy-1"), print) is None
