@@ -63,7 +63,8 @@ var(--accent);
   gap: 4px 14px; } .item dt { color: var(--quiet); font-size: 14px; } .item dd { margin: 0; max-width: 80ch; }
 .item .strong { font-weight: 650; } svg.chart.wide { max-width: none; min-width: 640px; } svg .band { fill:
 var(--accent);
-  fill-opacity: 0.13; } .state-met { color: var(--good); } .state-missed, .state-high { color: var(--warn);
+  fill-opacity: 0.13; } .state { white-space: nowrap; } .state-met { color: var(--good); } .state-missed, .state-high
+  { color: var(--warn);
   font-weight: 650; }
 .summary li { margin-bottom: 4px; } .summary { padding-left: 20px; font-size: 17px; max-width: 75ch; }
 @media (max-width: 760px) { .item dl { grid-template-columns: 1fr; } .item dd { margin-bottom: 6px; } }
@@ -144,10 +145,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _gaps(roadmap: Roadmap) -> str:
     rows = [
         (
-            escaped(gap["name"]),
-            escaped(gap["today"]),
-            escaped(gap["goal"]),
-            f'<span class="state-{escaped(gap["state"])}">{escaped(STATES[gap["state"]])}</span>',
+            *[with_code(plain(gap[key])) for key in ("name", "today", "goal")],
+            f'<span class="state state-{escaped(gap["state"])}">{escaped(STATES[gap["state"]])}</span>',
         )
         for gap in roadmap.gaps
     ]
@@ -202,7 +201,7 @@ def _risks(roadmap: Roadmap) -> str:
     rows = [
         (
             escaped(risk.name),
-            f'<span class="state-{escaped(risk.severity)}">{escaped(risk.severity)}</span>',
+            f'<span class="state state-{escaped(risk.severity)}">{escaped(risk.severity)}</span>',
             with_code(plain(risk.evidence)),
             with_code(plain(risk.answer)),
         )
@@ -218,6 +217,5 @@ def _assumptions(roadmap: Roadmap) -> str:
     ]
     return (
         "<p class='quiet'>Assumed figures are guesses: <code>windlass plan --ask</code> asks for yours, or write "
-        "them into "
-        f"product.yaml.</p>{_table(('meaning', 'value', 'from', 'figure'), rows)}"
+        f"them into product.yaml.</p>{_table(('meaning', 'value', 'from', 'figure'), rows)}"
     )

@@ -71,7 +71,7 @@ def _months(first: date, days: int, across: Axis, foot: float) -> list[str]:
 
 def _bar(number: int, item: Item, first: date, across: Axis, top: float) -> list[str]:
     start, end = (across.at((date.fromisoformat(each) - first).days) for each in (item.starts, item.finishes))
-    words = f"{number}. {plain(item.what)}"
+    words = f"{number}. {plain(item.what).replace('`', '')}"
     note = f"{words}: {item.starts} to {item.finishes}"
     room = int((WIDE - LEFT) / 6.6)
     fits = start + text_width(words) < WIDE - LEFT

@@ -72,33 +72,28 @@ def service_lines(roadmap: Roadmap) -> list[str]:
     machines = f"{count(service['machines'])} machine{'s' * (service['machines'] != 1)}"
     how = "measured" if service["measured"] else "estimated, as there is no release to try"
     lines = [
-        f"A machine with {service['cores']} cores answers about {count(service['answers_a_second'])} requests a second "
-        f"({1000 * service['request_s']:.1f} ms of a processor each, {how}); your peak asks for "
-        f"{service['peak']:,.2g}. "
-        f"That is {machines} at {percent(service['used'])} of capacity.",
+        f"A machine with {service['cores']} cores answers about {count(service['answers_a_second'])} requests a "
+        f"second ({1000 * service['request_s']:.1f} ms of a processor each, {how}); your peak asks for "
+        f"{service['peak']:,.2g}. That is {machines} at {percent(service['used'])} of capacity.",
         f"Running it yourself costs {amount(money['own'], currency)} a month: machines "
-        f"{amount(money['machines'], currency)}, your team's upkeep {amount(money['upkeep'], currency)}. A "
-        f"language model "
-        f"behind an API would ask {_range(money['api'], currency)} a month for {count(money['month'])} answers, by "
-        f"the price "
-        "list below; how well it would answer was not measured.",
+        f"{amount(money['machines'], currency)}, your team's upkeep {amount(money['upkeep'], currency)}. A language "
+        f"model behind an API would ask {_range(money['api'], currency)} a month for {count(money['month'])} "
+        "answers, by the price list below; how well it would answer was not measured.",
     ]
     if money["even"]:
         alone, all_in = (count(_two(money[key]["value"])) for key in ("even_machines", "even"))
         lines.append(
             f"Your own model is cheaper than that API from about {alone} answers a month on, machines alone; from "
-            f"{all_in} on, "
-            "if upkeep is counted for your own and not for the API."
+            f"{all_in} on, if upkeep is counted for your own and not for the API."
         )
     if money["runway_months"] is not None:
         lines.append(
             f"After the plan {amount(money['left'], currency)} of the budget is left; it would pay for running the "
-            f"service for "
-            f"{money['runway_months']:,.0f} months."
+            f"service for {money['runway_months']:,.0f} months."
         )
     lines.append(
-        f"Training once with twice the rows takes {seconds_words(service['training_seconds_double'])} of a processor, "
-        f"{_cheap(service['training_cost_double'], currency)}."
+        f"Training once with twice the rows takes {seconds_words(service['training_seconds_double'])} of a "
+        f"processor, {_cheap(service['training_cost_double'], currency)}."
     )
     return lines
 
@@ -138,14 +133,14 @@ def promise_lines(roadmap: Roadmap) -> list[str]:
         lines.append(
             f"{entry['at']}: {plain(entry['what'])}: promised {100 * entry['promised']:+.1f} points, came "
             f"{100 * entry['came']:+.1f}{beside}; {'inside' if entry['inside'] else 'outside'} of the promised "
-            f"interval."
+            "interval."
         )
     if told["count"]:
         bias = "too much" if told["bias"] > 0 else "too little"
         lines.append(
             f"Mean error of {told['count']} promise{'s' * (told['count'] != 1)}: {100 * told['error']:.1f} points; "
-            f"on average "
-            f"{100 * abs(told['bias']):.1f} points {bias} was promised; {told['inside']} inside of their interval."
+            f"on average {100 * abs(told['bias']):.1f} points {bias} was promised; {told['inside']} inside of their "
+            "interval."
         )
     else:
         lines.append(
@@ -248,8 +243,7 @@ def roadmap_text(roadmap: Roadmap) -> str:
     assumed = sum(each["source"] == "assumed" for each in roadmap.assumptions)
     lines += [
         "",
-        f"  {left} left out (the page says why), {len(roadmap.risks)} risks ({serious} high), "
-        f"{len(roadmap.missing)} things not "
-        f"known, {assumed} figures assumed: `windlass plan --ask` asks for yours.",
+        f"  {left} left out (the page says why), {len(roadmap.risks)} risks ({serious} high), {len(roadmap.missing)} "
+        f"things not known, {assumed} figures assumed: `windlass plan --ask` asks for yours.",
     ]
     return "\n".join(lines)

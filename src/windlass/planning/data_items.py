@@ -74,8 +74,7 @@ def _rows_item(setting: Setting, curve: curves.Curve, more: int) -> Item:
     seconds = training_seconds(evidence.points, total)
     rose = (
         f"with {count(first['rows'])} rows the score was {share(np.mean(first['scores']))}, with "
-        f"{count(last['rows'])} it "
-        f"was {share(np.mean(last['scores']))} (validation rows)"
+        f"{count(last['rows'])} it was {share(np.mean(last['scores']))} (validation rows)"
     )
     return item(
         setting,
@@ -108,8 +107,8 @@ def cleaner_labels(setting: Setting) -> Iterator[Item]:
         setting,
         id="labels",
         what=f"Read the {count(n_doubted)} training rows whose label looks wrong, and mend those that are",
-        why=f"models that had not seen them are sure of another label for {percent(part.value)} of the rows "
-        f"(most: {most}); leaving them out already changed the score by {points_of(gain)}",
+        why=f"models that had not seen them are sure of another label for {percent(part.value)} of the rows (most: "
+        f"{most}); leaving them out already changed the score by {points_of(gain)}",
         evidence="three-fold check of every training label, and one training without the doubted rows",
         method="confident learning; gain as measured on validation rows without the doubted rows",
         gain=gain,
@@ -157,13 +156,12 @@ def weak_labels(setting: Setting) -> Iterator[Item]:
     yield item(
         setting,
         id="weak-labels",
-        what=f"Get {count(more)} more rows of the weakest labels: {', '.join(quoted(name) for name in names)} "
-        f"(up to {count(target)} each)",
-        why=f"they are told apart worst (F1: {told}; the label in the middle has {share(usual)}), and in this "
-        f"metric each "
-        "label counts the same",
-        evidence=f"F1 of each label on {count(len(marks))} test rows, and how it grew with their rows on "
-        f"validation rows",
+        what=f"Get {count(more)} more rows of the weakest labels: {', '.join(quoted(name) for name in names)} (up to "
+        f"{count(target)} each)",
+        why=f"they are told apart worst (F1: {told}; the label in the middle has {share(usual)}), and in this metric "
+        "each label counts the same",
+        evidence=f"F1 of each label on {count(len(marks))} test rows, and how it grew with their rows on validation "
+        "rows",
         method="learning curve of these labels alone; what other labels may lose is not counted",
         gain=gain,
         chance=float((draws >= REAL).mean()),
@@ -265,10 +263,9 @@ def feedback(setting: Setting) -> Iterator[Item]:
         setting,
         id="feedback",
         what="Ask users “was this right?” at the answer, and let `windlass improve` learn from what they say",
-        why=f"{count(n_said)} answers were judged so far; at {count(setting.product.requests_a_day)} answers a "
-        f"day, one in "
-        f"a hundred judged gives about {count(expected)} labelled rows in {FEEDBACK_MONTHS} months at no labelling "
-        f"cost",
+        why=f"{count(n_said) if n_said else 'none'} of the answers was judged so far; at "
+        f"{count(setting.product.requests_a_day)} answers a day, one in a hundred judged gives about "
+        f"{count(expected)} labelled rows in {FEEDBACK_MONTHS} months at no labelling cost",
         evidence="feedback in the request log, and the learning curve",
         method=f"{CURVE}; the share of judged answers is a guess",
         gain=gain,
@@ -293,7 +290,7 @@ def _learn(setting: Setting, n_said: int) -> Item:
         id="learn",
         what=f"Run `windlass improve`: learn from the {count(n_said)} answers that users judged",
         why=f"{count(wrong)} of them ({percent(wrong / n_said)}) were wrong; each is a labelled row that is there "
-        f"already",
+        "already",
         evidence="feedback in the request log, and the learning curve",
         method=CURVE,
         gain=gain,

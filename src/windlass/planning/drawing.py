@@ -182,22 +182,20 @@ def _summary(setting: Setting, chosen: list[Item], bounds: Bounds) -> list[str]:
     lines = []
     if today is not None:
         lines.append(
-            f"Today: {name} {share(today.value)} [{share(today.low)}, {share(today.high)}] with "
+            f"Today: {name} {share(today.value)} [{share(today.low)}, {share(today.high)}] with the model "
             f"'{evidence.best.name}'{_against_goal(today, setting)}."
         )
     if evidence.metric in METRIC_MEANINGS:
         lines.append(
             f"{name[0].upper()}{name[1:]} is {METRIC_MEANINGS[evidence.metric]}. A point is a hundredth of it; "
-            f"brackets hold "
-            "the truth in 95 of 100 cases."
+            "brackets hold the truth in 95 of 100 cases."
         )
     if not chosen:
         return [*lines, "Nothing that could be done is worth its cost: leave it as it is, and watch it."]
     cost, hours = sum(item.cost for item in chosen), sum(item.hours for item in chosen)
     lines.append(
         f"The plan: {len(chosen)} thing{'s' * (len(chosen) != 1)} to do, {amount(cost, currency)} and {hours:,.0f} "
-        f"hours of "
-        f"your team, done by {max(item.finishes for item in chosen)}."
+        f"hours of your team, done by {max(item.finishes for item in chosen)}."
     )
     after = expected(setting, chosen)
     if after is not None and today is not None and after.value > today.value + 0.0005:
@@ -205,9 +203,8 @@ def _summary(setting: Setting, chosen: list[Item], bounds: Bounds) -> list[str]:
     earned = _a_month(chosen)
     if earned:
         lines.append(
-            f"Worth: about {amount(earned.value, currency)} a month [{earned.low:,.0f}, {earned.high:,.0f}], as "
-            f"your figures "
-            "under “What this rests on” value answers."
+            f"Worth: about {amount(earned.value, currency)} a month [{earned.low:,.0f}, {earned.high:,.0f}], as your "
+            "figures under “What this rests on” value answers."
         )
     if bounds.missing > 0 and after is not None and setting.goal is not None and after.value < setting.goal:
         lines.append(f"The goal {setting.goal:g} is still missed then: ask for less, or find another kind of input.")

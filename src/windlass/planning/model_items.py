@@ -64,9 +64,8 @@ def cheaper_model(setting: Setting) -> Iterator[Item]:
             setting,
             id=f"cheaper-{other.name}",
             what=f"Serve '{other.name}' instead of '{mine.name}': it is not measurably worse and costs less to run",
-            why=f"the difference is {points_of(gain)}; an answer takes {measure(other.latency_p50_ms, 'ms')} "
-            f"instead of "
-            f"{measure(mine.latency_p50_ms, 'ms')}, size {measure(other.size_mb, 'MB')} instead of "
+            why=f"the difference is {points_of(gain)}; an answer takes {measure(other.latency_p50_ms, 'ms')} instead "
+            f"of {measure(mine.latency_p50_ms, 'ms')}, size {measure(other.size_mb, 'MB')} instead of "
             f"{measure(mine.size_mb, 'MB')}",
             evidence=f"leaderboard, both on {count(evidence.board.n_test)} test rows",
             method="paired bootstrap; machines by processor time of an answer",
@@ -108,7 +107,7 @@ def more_test_rows(setting: Setting) -> Iterator[Item]:
         what=f"Label {count(more)} more rows for testing only, {count(needed)} in all",
         why=f"{name} is {share(today.value)} on {count(n_test)} test rows, but may in truth be anything from "
         f"{share(today.low)} to {share(today.high)}. The goal {goal:g} lies between: nobody can say yet whether it "
-        f"is met",
+        "is met",
         evidence=f"95 % interval on {count(n_test)} test rows",
         method="the interval narrows with the root of the rows",
         gain=None,
@@ -139,11 +138,12 @@ def hand_over(setting: Setting) -> Iterator[Item]:
         setting,
         id="handover",
         what=what,
-        why=f"on average a case costs {currency} {found.best:,.2f} then, mistakes and people's work together; it costs "
-        f"{found.now:,.2f} if the likeliest label always decides, and {found.people:,.2f} if people decide all. {told}",
+        why=f"on average a case costs {currency} {found.best:,.2f} then, mistakes and people's work together; it "
+        f"costs {found.now:,.2f} if the likeliest label always decides, and {found.people:,.2f} if people decide "
+        f"all. {told}",
         evidence=f"calibrated confidence and right answers of {count(setting.evidence.board.n_test)} test rows",
-        method="cost of each choice by its probability (Chow 1970, Elkan 2001); saving against the better of the two "
-        "others, bootstrap",
+        method="cost of each choice by its probability (Chow 1970, Elkan 2001); saving against the better of the "
+        "two others, bootstrap",
         gain=None,
         money=Estimate(each.value * month, each.low * month, each.high * month),
         chance=found.chance,
@@ -152,8 +152,7 @@ def hand_over(setting: Setting) -> Iterator[Item]:
         hours=8,
         days=7,
         acceptance=f"about {percent(found.handed)} of the cases are handed over; a case costs {currency} "
-        f"{found.best:,.2f} or "
-        "less over a month",
+        f"{found.best:,.2f} or less over a month",
         measure="handed_over",
         bound=round(found.handed / 2, 4),
     )
@@ -281,13 +280,11 @@ def fairness(setting: Setting) -> Iterator[Item]:
             setting,
             id=f"fair-{each.column}",
             what=f"Treat groups of {quoted(each.column)} alike: more rows of the worse group, a threshold each, or "
-            f"leave "
-            "the column out; then measure again",
+            "leave the column out; then measure again",
             why=f"of those who are truly {quoted(each.label)}, {percent(each.low.value)} are found where "
-            f"{each.low_words}, "
-            f"{percent(each.high.value)} where {each.high_words}",
+            f"{each.low_words}, {percent(each.high.value)} where {each.high_words}",
             evidence=f"difference {percent(each.gap.value)} [{percent(each.gap.low)}, {percent(each.gap.high)}] on "
-            f"test rows",
+            "test rows",
             method="equal opportunity (Hardt et al. 2016), certain after correcting for all groups compared",
             gain=None,
             chance=None,
@@ -313,8 +310,7 @@ def machines(setting: Setting) -> Iterator[Item]:
         id=f"machines-{found.machines}",
         what=f"Run {found.machines} machines ({setting.prices.machine_cores} cores each) at the peak",
         why=f"{setting.product.peak:,.1f} answers in the busiest second; one machine gives "
-        f"{found.answers_a_second:,.0f} "
-        "and should not be planned for more than 60 % of it",
+        f"{found.answers_a_second:,.0f} and should not be planned for more than 60 % of it",
         evidence=f"processor time of an answer: {measure(setting.evidence.best.latency_p50_ms, 'ms')} by the model, "
         "1.1 ms for the request",
         method="utilisation; waiting by M/M/c",

@@ -66,8 +66,8 @@ def _labels(setting: Setting) -> Iterator[Risk]:
             "Wrong labels",
             "medium" if part.value >= 2 * MUCH_NOISE else "low",
             f"{count(doubts['count'])} training labels ({percent(part.value)}) are doubted by models that had not "
-            f"seen them; "
-            f"leaving those rows out {'helped' if helped else 'did not help, so many of them are only hard cases'}",
+            "seen them; leaving those rows out "
+            f"{'helped' if helped else 'did not help, so many of them are only hard cases'}",
             "read them (`.windlass/plan/measured.json` names the surest), starting with the first twenty",
         )
 
@@ -79,8 +79,8 @@ def _rows(setting: Setting) -> Iterator[Risk]:
         yield Risk(
             "Labels with few rows",
             "medium",
-            f"{count(len(few))} of {count(len(labels))} labels have under {FEW_LABEL_ROWS} training rows "
-            f"(such as {', '.join(plain(each) for each in few[:3])})",
+            f"{count(len(few))} of {count(len(labels))} labels have under {FEW_LABEL_ROWS} training rows (such as "
+            f"{', '.join(plain(each) for each in few[:3])})",
             "collect rows for them, or join them with a neighbour",
         )
     if setting.evidence.n_rows < FEW_ROWS:
@@ -110,7 +110,7 @@ def _capacity(setting: Setting) -> Iterator[Risk]:
             "Little room at the peak",
             "medium",
             f"{setting.product.peak:,.1f} answers a second use {percent(found.used)} of {count(found.machines)} "
-            f"machine(s)",
+            "machine(s)",
             "one machine more, or a faster model, before traffic grows",
         )
     if found.machines == 1:
@@ -145,7 +145,7 @@ def _data(setting: Setting) -> Iterator[Risk]:
             "medium",
             f"columns {', '.join(marked)} look personal by their names and are read by the model",
             f"ask whether they may be used; `sensitive: [{', '.join(unmarked)}]` in product.yaml has their groups "
-            f"compared"
+            "compared"
             if unmarked
             else "the groups are compared with every plan",
         )
@@ -171,8 +171,7 @@ def _costly(setting: Setting) -> Iterator[Risk]:
         "The likeliest label is a costly decision",
         "high",
         f"a case costs {amount(found.now, currency)} if it always decides, {amount(found.people, currency)} if "
-        f"people decide "
-        f"all, {amount(found.best, currency)} if each case is decided by what mistakes cost",
+        f"people decide all, {amount(found.best, currency)} if each case is decided by what mistakes cost",
         "do not act on the label alone: see the item about deciding by cost",
     )
 
