@@ -9,10 +9,13 @@ import pytest
 
 from windlass import lifecycle
 from windlass.errors import NotReady, SpecError
+from windlass.metrics import Estimate
 from windlass.planning import promises
 from windlass.planning.changes import Wish
-from windlass.records import Roadmap, silent
+from windlass.records import Alarm, Health, Roadmap, as_json, silent
+from windlass.serving.log import Feedback, Logged, RequestLog
 from windlass.stages.plan import Order, plan
+from windlass.store import write_json
 
 from .conftest import Product, messages
 
@@ -136,6 +139,50 @@ def test_what_came_is_compared_with_what_was_promised(desk):
     assert "promised +4.0 points, came +3.0" in text
     assert "1.0 points too much was promised" in text
     path.write_bytes(saved)
+
+
+def test_alarms_and_feedback_become_items_and_risks(desk):
+    """What `watch` and the request log say is evidence, too."""
+    product, spec, _ = desk
+    alarm = Alarm("drift", "message", 0.0, "'message' is written in new words", {})
+    measured = Estimate(0.7, 0.6, 0.8)
+    health = Health(
+        "desk", "r1", 0.0, 1.0, 500, 2.0, 9.0, 0.8, 0.05, None, measured, 60, {"refund": 1.0}, [], [alarm]
+    )  # fmt: skip
+    write_json(product.store.record("watch"), as_json(health))
+    with RequestLog(product.store.folder / "serve" / "requests.sqlite") as log:
+        log.record([Logged(f"a{n}", float(n), "r1", "refund", 0.9, 1.0, None) for n in range(60)], 100)
+        for n in range(60):
+            log.feedback(Feedback(f"a{n}", "account" if n % 4 == 0 else "refund", None, f"k{n}")).result(30)
+    told = plan(spec, product.store, Order(Wish(traffic="1x"), DAY))
+    items = {item.id: item for item in told.items}
+    assert "new words" in items["retrain"].why
+    assert items["retrain"].gain.high > 0.1
+    assert "15 of them (25.0 %) were wrong" in items["learn"].why
+    assert ("Alarm: drift", "high") in [(risk.name, risk.severity) for risk in told.risks]
+    assert next(gap for gap in told.gaps if gap["name"] == "live quality")["state"] == "missed"
+    product.store.record("watch").unlink()
+
+
+def test_a_label_that_does_not_exist_costs_nothing(desk):
+    product, spec, _ = desk
+    path = product.folder / "product.yaml"
+    said = path.read_text(encoding="utf-8")
+    path.write_text(said + "wrong_costs: {refnd: 5}\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="did you mean 'refund'"):
+        plan(spec, product.store, Order(made=DAY))
+    path.write_text(said, encoding="utf-8")
+
+
+def test_a_product_that_writes_texts_gets_a_plan_of_what_is_known(product):
+    rows = [(f"where is parcel {number}", f"Parcel {number} is on its way.") for number in range(60)]
+    product.csv(rows, header="message,reply")
+    spec = product.spec(output={"reply": "text"}, learners=["copy", "retrieve"], minutes=0.2)
+    lifecycle.run(spec, product.store, silent, lambda word, skipped: None, "evaluate")
+    told = plan(spec, product.store, Order(made=DAY))
+    assert any("answers are texts" in each["command"] for each in told.missing)
+    assert all(item.gain is None for item in told.items)
+    assert (product.store.folder / "plan" / "roadmap.html").is_file()
 
 
 def test_a_line_that_a_crash_cut_is_left_out_and_written_over(product):

@@ -1,5 +1,4 @@
-"""Everything measured that there is, read from the store; what is missing is named with the command that measures
-it."""
+"""Everything measured that there is, read from the store; what is missing is named with its command."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,7 @@ FORMAT = 2
 """Of `measured.json`: what is measured anew when this changes."""
 CURVE_S, LABELS_S, COLUMNS_S = 60.0, 90.0, 40.0
 """Processor seconds that the small trainings may take: learning curve, label check, columns."""
-MOST_COLUMNS = 20
+MOST_COLUMNS, LEAST_VALIDATION = 20, 20
 REFITTED = frozenset({"linear", "trees"})
 N_OTHERS = 3
 N_ASKED = 100
@@ -38,8 +37,7 @@ N_ASKED = 100
 @dataclass(frozen=True)
 class Evidence:
     """What is known. marks: the chosen candidate's answers on the test rows; curve, doubts, columns: from small
-    trainings;
-    others: candidate -> how much better than the chosen one; missing: what is not known."""
+    trainings; others: candidate -> how much better than the chosen one; missing: what is not known."""
 
     spec: Spec
     board: Board
@@ -71,8 +69,22 @@ class Evidence:
         return self.board.headline
 
     @property
+    def promoted(self) -> Improvement | None:
+        """The improvement that made the champion, if one did."""
+        champion = self.released["id"] if self.released else ""
+        return next((each for each in self.improvements if champion and each.challenger == champion), None)
+
+    @property
     def today(self) -> Estimate | None:
+        """The score on the test rows: of the champion where `improve` made it, else of the chosen candidate."""
+        if self.promoted is not None and self.released is not None and self.released["headline"] == self.metric:
+            return Estimate(**self.released["score"])
         return self.best.metrics.get(self.metric)
+
+    @property
+    def state(self) -> str:
+        """Changes when the leaderboard or the champion does."""
+        return fingerprint([self.board.key, self.released["id"] if self.released else ""])
 
     @property
     def accuracy(self) -> Estimate | None:
@@ -80,8 +92,10 @@ class Evidence:
 
     @property
     def n_rows(self) -> int:
-        """Rows to learn from and to choose on: all but the test's."""
-        return self.prepared.rows["train"] + self.prepared.rows["validation"]
+        """Rows to learn from and to choose on: all but the test's, and those that `improve` learned from."""
+        learned = self.promoted.rows.get("learned", 0) if self.promoted is not None else 0
+        more = learned if isinstance(learned, int) else 0
+        return self.prepared.rows["train"] + self.prepared.rows["validation"] + more
 
     @property
     def n_fitted(self) -> int:
@@ -105,8 +119,8 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
     points = measured["points"]
     if marks is None:
         missing.append(_missing("label noise, weak parts and the value of handing over", "answers are texts here"))
-    elif len(points) < curves.LEAST_POINTS:
-        missing.append(_missing("learning curve", measured["fault"] or "too few rows to train on parts of them"))
+    elif measured["fault"] or len(points) < curves.LEAST_POINTS:
+        missing.append(_missing("what more rows bring", measured["fault"] or "too few rows to train on parts of them"))
     return Evidence(
         spec=spec,
         board=board,
@@ -124,7 +138,7 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         doubts=measured["doubts"],
         columns=measured["columns"],
         validation=measured["validation"],
-        request_s=_request_seconds(store, board, splits),
+        request_s=_request_seconds(store, board, splits, measured),
         others=others,
         missing=missing,
     )
@@ -150,7 +164,9 @@ def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: 
         "fault": "",
         "validation": {},
     }
-    if learner:
+    if learner and len(splits.validation) < LEAST_VALIDATION:
+        found["fault"] = f"it needs {LEAST_VALIDATION} validation rows, there are {len(splits.validation)}"
+    elif learner:
         probe = probing.Probe(splits, learner, board.headline, spec.seed)
         try:
             found["validation"] = probing.validation_rows(probe)
@@ -259,19 +275,26 @@ def _released(store: Store, missing: list[Json]) -> Json | None:
         return None
 
 
-def _request_seconds(store: Store, board: Board, splits: Splits) -> float | None:
-    """Processor seconds of one answer of the champion over HTTP; None when there is none, or not the chosen one."""
+def _request_seconds(store: Store, board: Board, splits: Splits, measured: Json) -> float | None:
+    """Processor seconds of one answer of the champion over HTTP, measured once; None when there is none, or when it is
+    another candidate than the chosen one."""
     try:
         release, predictor = releases.open_release(store, releases.champion_id(store))
     except WindlassError:
         return None
     if release.candidate != board.chosen or not isinstance(predictor, Labeller):
         return None
+    if measured.get("request", {}).get("release") == release.id:
+        return float(measured["request"]["seconds"])
     head = splits.test.head(N_ASKED).select(list(splits.inputs)).to_dicts()
     rows = [
         {name: kinds.get(kind).portable(row[name], splits.root) for name, kind in splits.inputs.items()} for row in head
     ]
-    return request_seconds(release, predictor, rows)
+    found = request_seconds(release, predictor, rows)
+    if found is not None:
+        measured["request"] = {"release": release.id, "seconds": found}
+        write_json(store.stage("plan") / MEASURED, measured)
+    return found
 
 
 def _health(store: Store, missing: list[Json]) -> Health | None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from windlass.metrics import LOWER, Estimate
 from windlass.pages.words import count, measure, metric_name, percent, plain, quoted, share
-from windlass.planning.data_items import chance_of, effort
+from windlass.planning.data_items import LEAST_EXCHANGE, chance_of, effort
 from windlass.planning.setting import Setting, item, points_of
+from windlass.planning.worth import exchange
 from windlass.records import Candidate, Item
 
 MOST_TEST = 10.0
@@ -217,8 +218,9 @@ def retrain(setting: Setting) -> Iterator[Item]:
         return
     gain, accuracy = None, setting.evidence.accuracy
     if health.measured is not None and accuracy is not None:
-        fall = accuracy.value - health.measured.value
-        gain = Estimate(max(fall, 0.0) / 2, 0.0, max(accuracy.value - health.measured.low, 0.0))
+        rate = max(exchange(setting.evidence.points), LEAST_EXCHANGE)
+        fall, most = (max(accuracy.value - value, 0.0) / rate for value in (health.measured.value, health.measured.low))
+        gain = Estimate(fall / 2, 0.0, most)
     yield item(
         setting,
         id="retrain",
@@ -311,8 +313,7 @@ def machines(setting: Setting) -> Iterator[Item]:
         what=f"Run {found.machines} machines ({setting.prices.machine_cores} cores each) at the peak",
         why=f"{setting.product.peak:,.1f} answers in the busiest second; one machine gives "
         f"{found.answers_a_second:,.0f} and should not be planned for more than 60 % of it",
-        evidence=f"processor time of an answer: {measure(setting.evidence.best.latency_p50_ms, 'ms')} by the model, "
-        "1.1 ms for the request",
+        evidence=f"{1000 * setting.seconds_of(setting.evidence.best):.1f} ms of a processor for one request",
         method="utilisation; waiting by M/M/c",
         gain=None,
         money=None,

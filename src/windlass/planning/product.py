@@ -1,6 +1,7 @@
 """`product.yaml`: what the business knows and no data shows. Typed and strict; what is not said is assumed, and
 shown."""
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,16 @@ def load(folder: Path, columns: list[str] | None = None) -> Product:
                 f"{path}: 'sensitive' names '{name}', expected {expected(columns)}", did_you_mean(name, columns)
             )
     return found
+
+
+def check_labels(product: Product, labels: Iterable[str]) -> None:
+    """Raises: SpecError: `wrong_costs` names a label that does not occur."""
+    known = list(labels)
+    for name in product.wrong_costs:
+        if name not in known:
+            raise SpecError(
+                f"{FILE_NAME}: 'wrong_costs' names '{name}', expected {expected(known)}", did_you_mean(name, known)
+            )
 
 
 def parse(text: str, where: str = FILE_NAME) -> Product:

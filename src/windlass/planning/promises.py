@@ -111,7 +111,7 @@ def promise(setting: Setting, item: Item, made: str) -> Json:
         "metric": setting.evidence.metric,
         "before": today.value if today else None,
         "gain": as_json(item.gain) if item.gain else None,
-        "board": setting.evidence.board.key,
+        "state": setting.evidence.state,
         "measure": item.measure,
         "measured": measure(setting, item.measure),
         "bound": item.bound,
@@ -169,8 +169,8 @@ def outcomes(setting: Setting, entries: Sequence[Json], made: str) -> list[Json]
 
 
 def _can_tell(setting: Setting, entry: Json) -> bool:
-    """A gain shows in the same metric, on a leaderboard that was made since."""
-    is_new = entry.get("board") != setting.evidence.board.key
+    """A gain shows in the same metric, once the leaderboard or the champion is another."""
+    is_new = entry.get("state") != setting.evidence.state
     return not entry["gain"] or (is_new and entry["metric"] == setting.evidence.metric)
 
 

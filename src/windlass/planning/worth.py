@@ -1,5 +1,5 @@
-"""What a better answer is worth in money, what running costs, and from which traffic on an own model is cheaper than
-an API.
+"""What a better answer is worth in money, what running costs, and from which traffic an own model is cheaper than an
+API.
 
 Assumptions are the product's; figures of the model are measured.
 """
@@ -17,8 +17,7 @@ from windlass.planning.product import DAYS_A_MONTH, Prices, Product
 from windlass.records import Json, Row
 
 CHARACTERS_A_TOKEN = (3.0, 4.0, 5.0)
-"""Of Latin script, fewest, usual and most; a Chinese character is about a token. Source: OpenAI's rule of thumb of
-4."""
+"""Of Latin script: fewest, usual (the usual rule of thumb) and most; a Chinese character is about a token."""
 PROMPT_TOKENS, ANSWER_TOKENS = 150, 5
 """Of an API: the instruction that names the labels, and the label that it gives."""
 FEW, MOST_EXCHANGE = 3, 1.5
@@ -87,8 +86,7 @@ def person_cost(product: Product) -> float:
 
 
 def costs(product: Product, marks: LabelMarks) -> Costs:
-    """What mistakes and cases that a person takes cost, for the classes of these marks. A right answer earns nothing
-    here that a person would not: both are right."""
+    """What mistakes, and cases that a person takes, cost for the labels of these marks."""
     missed = np.array([product.wrong_costs.get(label, product.wrong_cost) for label in marks.labels])
     return Costs(missed, person_cost(product), product.person_wrong)
 

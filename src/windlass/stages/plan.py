@@ -10,7 +10,7 @@ from windlass.planning import promises
 from windlass.planning.changes import Wish, changed, differences
 from windlass.planning.drawing import Frame, draw
 from windlass.planning.evidence import gather
-from windlass.planning.product import Product, load, load_prices
+from windlass.planning.product import Product, check_labels, load, load_prices
 from windlass.planning.setting import Setting
 from windlass.records import Progress, Roadmap, as_json, silent
 from windlass.serving.database import Sqlite, database
@@ -47,6 +47,7 @@ def plan(spec: Spec, store: Store, order: Order | None = None, progress: Progres
     other_product = changed(product, order.wish)
     memory = database(order.database) if order.database else Sqlite(store.folder / "serve" / LOG)
     evidence = gather(spec, store, memory, progress)
+    check_labels(product, evidence.prepared.labels.get("train", {}))
     made = order.made or datetime.now(UTC).date()
     key = key_of(spec, store)
 
