@@ -76,9 +76,7 @@ class Evidence:
 
     @property
     def today(self) -> Estimate | None:
-        """The score on the test rows: of the champion where `improve` made it, else of the chosen candidate."""
-        if self.promoted is not None and self.released is not None and self.released["headline"] == self.metric:
-            return Estimate(**self.released["score"])
+        """The score on the test rows."""
         return self.best.metrics.get(self.metric)
 
     @property
@@ -109,11 +107,11 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
 
     Raises: NotReady: there is no leaderboard yet.
     """
-    prepared = Prepared(**store.read_record("prepare"))
-    splits = read_splits(spec, store)
     missing: list[Json] = []
     improvements = _improvements(store, missing)
     board, artifact = _standing(store, improvements)
+    prepared = Prepared(**store.read_record("prepare"))
+    splits = read_splits(spec, store)
     measured = _measured(spec, store, board, splits, progress)
     marks, others = _answers(store, board, artifact, splits)
     points = measured["points"]
