@@ -1,8 +1,9 @@
 """Ten simulated weeks of a product that learns from feedback, beside one that stays as it was; and batches of poison.
 
-Usage: nice -n 10 python benchmarks/improving.py [--weeks 10] [--batches 20] [--live] [--data /work/shared/data]
+Usage: nice -n 10 python benchmarks/improving.py [--parts weeks poison live] [--data /work/shared/data]
 intent-banking77 (CC BY 4.0): a fifth of the labels arrives late, a tenth of the feedback is wrong, one key is hostile.
-Writes results/improving.json and results/improving.md. The test rows of the set are seen by nobody but this script.
+Each part is added to results/improving.json and results/improving.md. The set's test rows are
+seen by nobody but this script.
 """
 
 import argparse
@@ -30,10 +31,10 @@ from load_generator import Target, open_loop
 from windlass.improving import attempts, selection, verdict
 from windlass.improving.taught import LEARNED
 from windlass.project import Project
+from windlass.serving.home import log_path
 from windlass.serving.log import Feedback, Logged, RequestLog
 from windlass.stages import evaluate
 from windlass.stages.evaluate import machine
-from windlass.stages.serve import log_path
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SPEC = """name: bank
@@ -143,7 +144,7 @@ def week_of(world: World, rows: Sequence[Row], number: int, chance: random.Rando
 
 def simulate(world: World, folder: Path, chance: random.Random) -> dict:
     """Week by week: feedback comes in, `improve` runs, and both products are examined on the same test rows."""
-    project = product(folder, world.base)
+    project = Project(folder)
     old = [row for row in world.test if row[1] in world.early]
     frozen = {"all": accuracy(project, world.test), "old": accuracy(project, old)}
     weeks = []
@@ -214,22 +215,25 @@ def unguarded() -> Iterator[None]:
 
 
 def poisoning(world: World, start: Path, n_batches: int, chance: random.Random) -> dict:
-    """Each batch meets the product as it was in the beginning, once as it is and once unguarded."""
+    """Each batch meets the product as it was in the beginning; one of each kind meets it unguarded, too."""
     pool = [row for week in world.weeks for row in week if row[1] in world.early]
     found = []
     for number in range(n_batches):
         kind = POISON[number % len(POISON)]
-        batch = poisoned(kind, chance.sample(pool, 500), world.early, chance)
+        batch = poisoned(kind, chance.sample(pool, 400), world.early, chance)
         sound = _meet(start, batch, world)
-        with unguarded():
-            control = _meet(start, batch, world)
-        found.append({"kind": kind, "guarded": sound, "unguarded": control})
+        found.append({"kind": kind, "guarded": sound})
+        if number < len(POISON):
+            with unguarded():
+                found[-1]["unguarded"] = _meet(start, batch, world)
         print(json.dumps(found[-1]), flush=True)
+    controls = [each["unguarded"] for each in found if "unguarded" in each]
     return {
         "batches": len(found),
         "promoted": sum(each["guarded"]["verdict"] == "promoted" for each in found),
-        "unguarded_promoted": sum(each["unguarded"]["verdict"] == "promoted" for each in found),
-        "unguarded_points": round(float(np.mean([each["unguarded"]["points"] for each in found])), 2),
+        "controls": len(controls),
+        "unguarded_promoted": sum(each["verdict"] == "promoted" for each in controls),
+        "unguarded_points": round(float(np.mean([each["points"] for each in controls])), 2),
         "each": found,
     }
 
@@ -291,46 +295,50 @@ def _while(process: subprocess.Popen, target: Target) -> tuple[dict, float]:
 
 def table(found: dict) -> str:
     """The result as Markdown."""
-    weeks, frozen, last = found["weeks"], found["frozen"], found["weeks"][-1]
     lines = [
         "# improve: ten weeks on intent-banking77",
         "",
-        f"{found['machine']}; {found['date']}; `{found['command']}`. Learner: linear. A fifth of the 77 labels arrives "
-        f"in weeks 2 to 6, {NOISE:.0%} of the feedback is wrong, one key of {N_HONEST + 1} is hostile and sends "
-        f"{N_HOSTILE} rows a week. Accuracy on the set's own 3,080 test rows.",
+        f"{found['machine']}; {found['date']}; `python benchmarks/improving.py`. Learner: linear. A fifth of the 77 "
+        f"labels arrives in weeks 2 to 6, {NOISE:.0%} of the feedback is wrong, one key of {N_HONEST + 1} is hostile: "
+        f"{N_HOSTILE} rows a week. Accuracy on the set's own 3,080 test rows, which the product never sees.",
         "",
-        "| week | verdict | learned | judging | set aside | waiting | all labels | labels of the start | seconds |",
-        "|---|---|---|---|---|---|---|---|---|",
-        f"| 0 (frozen) | | | | | | {frozen['all']:.3f} | {frozen['old']:.3f} | |",
     ]
-    lines += [
-        f"| {week['week']} | {week['verdict']} | {week['learned']} | {week['judging']} | {week['set_aside']} | "
-        f"{week['waiting']} | {week['accuracy']:.3f} | {week['accuracy_old_labels']:.3f} | {week['seconds']} |"
-        for week in weeks
-    ]
-    gain = 100 * (last["accuracy"] - frozen["all"])
-    old = 100 * (last["accuracy_old_labels"] - frozen["old"])
-    lines += [
-        "",
-        f"- At the end {gain:+.1f} points over the frozen model (asked: at least +5); labels of the start {old:+.1f} "
-        "(asked: at least -1).",
-        f"- Of {found['labels']['learned']:,} rows that were learned {found['labels']['wrong_share']:.1%} have a wrong "
-        f"label (of the feedback: {NOISE:.0%} of the honest, all of the hostile); the hostile key's: "
-        f"{last['hostile_learned_so_far']}.",
-    ]
+    lines += _weeks_table(found["weeks"]) if "weeks" in found else []
     if "poison" in found:
         poison = found["poison"]
-        lines.append(
-            f"- Poisoned batches promoted: {poison['promoted']} of {poison['batches']}. Unguarded (all believed, all "
-            f"promoted): {poison['unguarded_promoted']}, {poison['unguarded_points']:+.1f} points on average."
-        )
+        lines += [
+            f"- Poisoned batches promoted: {poison['promoted']} of {poison['batches']} (24 stolen keys, nothing true). "
+            f"Control, all believed and all promoted: {poison['unguarded_promoted']} of {poison['controls']}, "
+            f"{poison['unguarded_points']:+.1f} points on the labels of the start, on average."
+        ]
     if "live" in found:
         each = found["live"]
-        lines.append(
+        lines += [
             f"- p99 of the service {each['alone']['p99_ms']} ms alone, {each['beside']['p99_ms']} ms while retraining "
             f"({each['retraining_s']} s), {each['ratio_p99']} times, on {each['cores']} core(s)."
-        )
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _weeks_table(found: dict) -> list[str]:
+    frozen, weeks, last = found["frozen"], found["weeks"], found["weeks"][-1]
+    gain, old = (100 * (last[name] - frozen[at]) for name, at in (("accuracy", "all"), ("accuracy_old_labels", "old")))
+    return [
+        "| week | verdict | learned | judging | set aside | waiting | all labels | labels of the start |",
+        "|---|---|---|---|---|---|---|---|",
+        f"| 0 (frozen) | | | | | | {frozen['all']:.3f} | {frozen['old']:.3f} |",
+        *(
+            f"| {week['week']} | {week['verdict']} | {week['learned']} | {week['judging']} | {week['set_aside']} | "
+            f"{week['waiting']} | {week['accuracy']:.3f} | {week['accuracy_old_labels']:.3f} |"
+            for week in weeks
+        ),
+        "",
+        f"- At the end {gain:+.1f} points over the frozen model (asked: at least +5); labels of the start {old:+.1f} "
+        "(asked: at least -1). Set aside and waiting are of all feedback so far.",
+        f"- Of {found['labels']['learned']:,} rows that were learned {found['labels']['wrong_share']:.1%} have a wrong "
+        f"label (of the feedback: {NOISE:.0%} of the honest, all of the hostile); rows of the hostile key among them: "
+        f"{last['hostile_learned_so_far']}.",
+    ]
 
 
 def main() -> None:
@@ -338,23 +346,33 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("/work/shared/data"))
     parser.add_argument("--weeks", type=int, default=10)
     parser.add_argument("--batches", type=int, default=20)
-    parser.add_argument("--live", action="store_true", help="measure the latency of a service meanwhile")
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     options = parser.parse_args()
-    evaluate.SECONDS_TIMED = 0.5  # latency is not what is compared here
-    chance = random.Random(13)
-    found: dict = {"machine": machine(), "date": datetime.now(UTC).date().isoformat(),
-                   "command": " ".join(["benchmarks/improving.py", *sys.argv[1:]])}
-    told = world(options.data, options.weeks, chance)
-    with tempfile.TemporaryDirectory() as place:
-        start = Path(place, "start")
-        product(start, told.base)
-        found |= simulate(told, Path(place, "bank"), chance)
-        if options.live:
-            found["live"] = live(start, told, chance)
-        if options.batches:
-            found["poison"] = poisoning(told, start, options.batches, chance)
+    evaluate.SECONDS_TIMED = 0.2  # latency is not what is compared here
+    told = world(options.data, options.weeks, random.Random(13))
+    for part in options.parts:
+        chance = random.Random(f"13 {part}")
+        with tempfile.TemporaryDirectory() as place:
+            start = Path(place, "start")
+            product(start, told.base)
+            if part == "weeks":
+                keep(part, simulate(told, start, chance))
+            elif part == "poison":
+                keep(part, poisoning(told, start, options.batches, chance))
+            else:
+                keep(part, live(start, told, chance))
+
+
+PARTS = ("weeks", "poison", "live")
+
+
+def keep(part: str, result: dict) -> None:
+    """Writes the part beside those that were measured before."""
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "improving.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    path = RESULTS / "improving.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    found |= {part: result, "machine": machine(), "date": datetime.now(UTC).date().isoformat()}
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (RESULTS / "improving.md").write_text(table(found), encoding="utf-8")
     print(table(found))
 

@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from windlass.improving.taught import Taught
+from windlass.metrics import Estimate
+from windlass.predictors import releases
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.contract import Labeller
 from windlass.predictors.linear import write_weights
 from windlass.predictors.table import load
 from windlass.project import Project
-from windlass.records import Column, Manifest
+from windlass.records import Column, Manifest, Release, as_json
 from windlass.serving.home import log_path
 from windlass.serving.log import Feedback, Logged, RequestLog
 from windlass.spec import Spec, parse
+from windlass.store import Store, hash_folder, write_json
 
 from ..stages.conftest import WORDS as MESSAGES_OF
 
@@ -84,3 +87,23 @@ def taught(n_rows, first=0):
          labels[place % 4])
         for place in range(first, first + n_rows)
     ]
+
+
+def released(store: Store, id: str, margin: float, why: releases.Why = releases.PROMOTED) -> Labeller:
+    """A release of this id that becomes the champion."""
+    folder = releases.folder(store, id)
+    made = champion(folder / releases.MODEL, margin)
+    record = Release(id, "desk", "linear", "accuracy", Estimate(0.9, 0.8, 1.0), "2026-01-01T00:00:00+00:00", "f" * 64,
+                     hash_folder(folder), 0.1)
+    write_json(folder / releases.RECORD, as_json(record))
+    releases.point_to(store, id, why)
+    return made
+
+
+def told(log: RequestLog, release: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Answers of a release with feedback. rows: message, what was answered, what is right, caller."""
+    start = time.time_ns()
+    log.record([Logged(f"{start + n}", time.time(), release, said, 0.9, 1.0, {"message": message})
+                for n, (message, said, _, _) in enumerate(rows)], 100)
+    for n, (_, _, right, caller) in enumerate(rows):
+        log.feedback(Feedback(f"{start + n}", right, None, "", None, caller)).result(30)

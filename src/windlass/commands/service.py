@@ -105,9 +105,12 @@ def revoke_key(
 def forget(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="ids of answers")], project: ProjectFolder = HERE
 ) -> None:
-    """Delete answers, what was asked, and their feedback."""
+    """Delete answers, what was asked, their feedback, and the rows that `improve` made of it."""
+    from windlass.improving.attempts import forget as delete_learned
     from windlass.serving.retention import forget as delete
+    from windlass.store import Store
 
+    delete_learned(Store(project.resolve()), ids)
     typer.echo(f"{delete(_memory(project), ids):,} of {len(ids):,} forgotten")
 
 

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,13 +149,10 @@ def in_use(store: Store) -> list[Attempt]:
     return [attempt for attempt in attempts(store) if (attempt.done("promote") or {}).get("release") in line]
 
 
-def learned(store: Store, keep_days: float | None = None) -> list[Taught]:
-    """The rows that the product has learned, a later correction of an answer in place of an earlier one.
-
-    keep_days: rows that are older are left out: what the log may not keep is not kept here.
-    """
+def learned(store: Store) -> list[Taught]:
+    """The rows that the product has learned, a later correction of an answer in place of an earlier one."""
     rows = [row for attempt in in_use(store) for row in attempt.rows() if row.fate == LEARNED]
-    return _kept({row.answer: row for row in rows}, keep_days)
+    return list({row.answer: row for row in rows}.values())
 
 
 def withdrawn(store: Store) -> set[str]:
@@ -165,17 +162,9 @@ def withdrawn(store: Store) -> set[str]:
     return {row.answer for attempt in back for row in attempt.rows() if row.fate == LEARNED}
 
 
-def judging(store: Store, keep_days: float | None = None) -> dict[str, list[Taught]]:
+def judging(store: Store) -> dict[str, list[Taught]]:
     """Id of an attempt in use -> the rows of it that only judge."""
-    return {
-        attempt.id: _kept({row.answer: row for row in attempt.rows() if row.fate == JUDGING}, keep_days)
-        for attempt in in_use(store)
-    }
-
-
-def _kept(rows: dict[str, Taught], keep_days: float | None) -> list[Taught]:
-    since = 0.0 if keep_days is None else time.time() - keep_days * DAY_S
-    return [row for row in rows.values() if row.at >= since]
+    return {attempt.id: [row for row in attempt.rows() if row.fate == JUDGING] for attempt in in_use(store)}
 
 
 def learned_frame(rows: Sequence[Taught], like: pl.DataFrame, spec: Spec) -> pl.DataFrame:
@@ -185,13 +174,20 @@ def learned_frame(rows: Sequence[Taught], like: pl.DataFrame, spec: Spec) -> pl.
     return pl.DataFrame([{name: value.get(name) for name in schema} for value in values], schema=schema)
 
 
-def forget(store: Store, ids: Sequence[str]) -> int:
-    """Removes the rows that come from these answers; gives how many. What learned from them stays as it is."""
-    gone = 0
+def forget(store: Store, ids: Sequence[str]) -> None:
+    """Deletes the rows that come from these answers. A release that has learned from them stays as it is."""
+    _keep_those(store, lambda row: row.answer not in set(ids))
+
+
+def expire(store: Store, keep_days: float) -> None:
+    """Deletes rows that are older: what the log may not keep is not kept here."""
+    since = time.time() - keep_days * DAY_S
+    _keep_those(store, lambda row: row.source == FILE or row.at >= since)
+
+
+def _keep_those(store: Store, stays: Callable[[Taught], bool]) -> None:
     for attempt in attempts(store):
         rows = attempt.rows()
-        left = [row for row in rows if row.answer not in set(ids)]
+        left = [row for row in rows if stays(row)]
         if len(left) < len(rows):
             attempt.write_rows(left)
-            gone += len(rows) - len(left)
-    return gone

@@ -69,22 +69,32 @@ def improve(spec: Spec, store: Store, workshop: Workshop, order: Order, progress
     """
     taught.check_learnable(spec)
     with attempts.locked(store):
-        attempt = attempts.unfinished(store)
+        if spec.keep_days is not None:
+            attempts.expire(store, spec.keep_days)
+        attempt = _unfinished(spec, store)
         tried = settle(spec, store, workshop.log) if attempt is None else None
         if tried is not None:
             return tried
         if attempt is None:
-            attempt = _begin(store, order)
+            attempt = _begin(spec, store, order)
         return _Cycle(spec, store, workshop, attempt, progress).run()
 
 
-def _begin(store: Store, order: Order) -> Attempt:
+def _unfinished(spec: Spec, store: Store) -> Attempt | None:
+    """The attempt to go on with. One whose product has got other columns since then cannot be taken up."""
+    attempt = attempts.unfinished(store)
+    if attempt is None or attempt.journal["columns"] == {**spec.inputs, **spec.output}:
+        return attempt
+    attempt.end("abandoned")
+    return None
+
+
+def _begin(spec: Spec, store: Store, order: Order) -> Attempt:
     champion = releases.champion_id(store)
     store.read_record("prepare")
     file = str(order.file.resolve()) if order.file is not None else ""
-    return attempts.begin(
-        store, {"champion": champion, "trigger": order.trigger, "file": file, "canary": order.canary}
-    )
+    facts = {"champion": champion, "trigger": order.trigger, "file": file, "canary": order.canary}
+    return attempts.begin(store, {**facts, "columns": {**spec.inputs, **spec.output}})
 
 
 class _Cycle:
@@ -130,8 +140,8 @@ class _Cycle:
             splits = read_splits(self.spec, self.store, with_learned=False)
             collected, prepared = (self.store.read_record(word) for word in ("collect", "prepare"))
         rows = self._taught()
-        pool = attempts.learned(self.store, self.spec.keep_days)
-        judging = [row for rows in attempts.judging(self.store, self.spec.keep_days).values() for row in rows]
+        pool = attempts.learned(self.store)
+        judging = [row for rows in attempts.judging(self.store).values() for row in rows]
         predictor = self._open(self.champion)
         known = Known(
             train=[*_pairs(splits.train, self.spec), *((row.values, row.label) for row in pool)],
@@ -212,7 +222,7 @@ class _Cycle:
         exam = Exam(
             test=_pairs(splits.test, self.spec),
             recent=[row for row in self.attempt.rows() if row.fate == JUDGING],
-            earlier=attempts.judging(self.store, self.spec.keep_days),
+            earlier=attempts.judging(self.store),
             golden=releases.golden(self.store, self.champion)[0],
             inputs=self.spec.inputs,
             metric=kinds.goal(self.spec).metric,

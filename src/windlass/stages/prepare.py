@@ -45,7 +45,7 @@ class Cleaning:
 
 
 def key_of(spec: Spec, store: Store) -> str:
-    learned = [[row.answer, row.label] for row in attempts.learned(store, spec.keep_days)]
+    learned = [[row.answer, row.label] for row in attempts.learned(store)]
     return fingerprint([store.read_record("collect")["key"], spec.seed, spec.columns, *([learned] if learned else [])])
 
 
@@ -87,7 +87,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
 
 def _with_learned(splits: dict[str, pl.DataFrame], spec: Spec, store: Store, cleaning: Cleaning) -> pl.DataFrame:
     """Train with the rows that `improve` has learned, kept beside it: which rows are test does not depend on them."""
-    rows = attempts.learned(store, spec.keep_days)
+    rows = attempts.learned(store)
     held = [*splits["validation"].to_dicts(), *splits["test"].to_dicts()]
     copies = near([row.values for row in rows], held, spec.inputs) >= 0
     kept = [row for row, is_copy in zip(rows, copies, strict=True) if not is_copy]

@@ -1,0 +1,118 @@
+"""In use: a champion that does worse is rolled back, one on trial is settled, and what to label is chosen."""
+
+import csv
+
+import pytest
+
+from windlass.errors import NotReady
+from windlass.improving import attempts, live, probation
+from windlass.improving.asking import questions, write_questions
+from windlass.improving.taught import from_file
+from windlass.predictors import releases, trials
+from windlass.predictors.trail import Why
+from windlass.records import Improvement, as_json
+from windlass.serving.log import Logged, RequestLog
+from windlass.store import Store, write_json
+
+from .toys import champion, released, spec, told
+
+IMPROVED = Why("promote", "windlass improve", "better", {"improvement": "0001"})
+RIGHT = [(f"money {place}", "refund", "refund", f"key{place % 20}") for place in range(60)]
+
+
+@pytest.fixture
+def store(tmp_path):
+    """The former champion knows what money means; the new one says 'account' to all."""
+    made = Store(tmp_path)
+    released(made, "former", 6.0)
+    released(made, "newer", 0.0, IMPROVED)
+    return made
+
+
+@pytest.fixture
+def log(tmp_path):
+    with RequestLog(tmp_path / "log.sqlite") as opened:
+        yield opened
+
+
+def worse(right):
+    return [(f"my money {place}", "account", right, f"key{place % 20}") for place in range(60)]
+
+
+def test_a_champion_that_does_worse_than_the_former_would_is_rolled_back_with_the_reason(store, log):
+    told(log, "former", RIGHT)
+    told(log, "newer", worse("refund"))
+    seen = live.look(spec(), store, log.database)
+    assert seen.has_fallen
+    assert live.go_back(store, seen, "windlass improve") == "former"
+    last = releases.told(store)[-1]
+    assert (last["event"], last["evidence"]["live"]["wrong"]) == ("rollback", 60)
+    assert "60 of 60 answers were wrong by feedback" in last["reason"]
+    assert live.look(spec(), store, log.database) is None  # a person's champion is a person's affair
+
+
+def test_a_world_that_has_changed_is_no_reason_to_go_back(store, log):
+    """As many wrong answers, but the former champion would have given wrong ones, too."""
+    told(log, "former", RIGHT)
+    told(log, "newer", worse("delivery"))
+    assert not live.look(spec(), store, log.database).has_fallen
+
+
+def test_one_hostile_caller_cannot_bring_a_champion_down(store, log):
+    told(log, "former", RIGHT)
+    fine = [(f"password {place}", "account", "account", f"key{place % 20}") for place in range(200)]
+    told(log, "newer", [*fine, *((message, said, right, "hostile") for message, said, right, _ in worse("refund"))])
+    seen = live.look(spec(), store, log.database)
+    assert (seen.told, seen.wrong) == (210, 10)
+    assert not seen.has_fallen
+
+
+def on_trial(store):
+    released(store, "third", 6.0)
+    releases.rollback(store)
+    trials.start(store, "third", 0.1)
+    attempt = attempts.begin(store, {"columns": {}})
+    made = Improvement(attempt.id, "2026-01-01T00:00:00+00:00", "x", "newer", "third", "canary", "better")
+    write_json(attempt.folder / "improvement.json", as_json(made))
+    attempt.end("canary")
+
+
+def test_a_challenger_on_trial_waits_for_feedback_then_becomes_the_champion(store, log):
+    on_trial(store)
+    told(log, "newer", worse("refund"))
+    found = probation.settle(spec(), store, log.database)
+    assert (found.verdict, found.why) == ("canary", "on trial: feedback on 0 answers of each, expected 30")
+    told(log, "third", RIGHT)
+    assert probation.settle(spec(), store, log.database).verdict == "promoted"
+    assert releases.champion_id(store) == "third"
+    assert [attempt.id for attempt in attempts.in_use(store)] == ["0001"]
+    assert probation.settle(spec(), store, log.database) is None
+
+
+def test_a_challenger_that_does_worse_on_trial_or_is_stopped_is_refused(store, log):
+    on_trial(store)
+    told(log, "newer", RIGHT)
+    told(log, "third", worse("refund"))
+    assert probation.settle(spec(), store, log.database).verdict == "refused"
+    assert (releases.champion_id(store), trials.running(store)) == ("newer", None)
+
+
+def test_what_to_label_next_is_unsure_and_diverse_and_comes_back_filled_in(tmp_path, log):
+    knows = champion(tmp_path / "model")
+    messages = ["money", "parcel", *(f"what is this thing here {n}" for n in range(5)), "hello there, my friend"]
+    with pytest.raises(NotReady, match="no answer in the log has what was asked"):
+        questions(log.database, knows, {"message": "text"}, 2)
+    log.record([Logged(f"a{n}", 1.0 + n, "r", "account", 0.9, 1.0, {"message": message})
+                for n, message in enumerate(messages)], 100)
+    told(log, "r", [("some day", "account", "account", "")])  # what was said already is not asked
+    found = questions(log.database, knows, {"message": "text"}, 2)
+    asked = {each.values["message"] for each in found}
+    assert "hello there, my friend" in asked
+    assert len(asked & {"money", "parcel", "some day"}) == 0
+    path = write_questions(found, spec(), tmp_path)
+    lines = list(csv.DictReader(path.read_text().splitlines()))
+    filled = path.with_name("filled.csv")
+    filled.write_text(path.read_text().replace(f"{lines[0]['message']},,", f"{lines[0]['message']},refund,"))
+    rows = from_file(filled, spec(), Store(tmp_path), 5.0)
+    assert [(row.answer, row.label, row.source) for row in rows] in (
+        [(lines[0]["id"], "refund", "file")], [])
