@@ -57,8 +57,9 @@ def loop_picture(weeks: Sequence[Week], stands_alone: bool = False) -> str:
         body += [line(kind, (x, 12), (x + 20, 12)), text(x + 26, 16, name, "quiet")]
     for week in weeks:
         body += _marks(week, across, down)
-    drawn = figure("share of right answers by week", body, (WIDE, HIGH))
-    return drawn.replace("<title>", f"<style>{STYLE}</style><title>", 1) if stands_alone else drawn
+    if stands_alone:
+        body.insert(0, f"<style>{STYLE}</style>")
+    return figure("share of right answers by week", body, (WIDE, HIGH), is_fixed=stands_alone)
 
 
 def _marks(week: Week, across: Axis, down: Axis) -> list[str]:
@@ -68,7 +69,11 @@ def _marks(week: Week, across: Axis, down: Axis) -> list[str]:
     if week.alarms:
         marks.append(text(x, TOP - 12, "alarm", "limit-name", "middle"))
     if week.improvement is not None and week.improvement.verdict == "promoted":
-        marks += [line("limit", (x, TOP - 6), (x, FOOT)), text(x + 6, FOOT - 8, "new champion", "limit-name")]
+        side, anchor = (6, "start") if x < (LEFT + RIGHT) / 2 else (-6, "end")
+        marks += [
+            line("limit", (x, TOP - 6), (x, FOOT)),
+            text(x + side, FOOT - 8, "new champion", "limit-name", anchor),
+        ]
     return marks
 
 
