@@ -26,6 +26,7 @@ class Spelled:
 
     ids: Ids
     batches: list[int] = field(default_factory=list)
+    takes_more: bool = True
 
     def can(self, how: Writing) -> bool:
         return how.beams == 1
@@ -169,6 +170,33 @@ def test_the_first_engine_that_can_is_asked_and_no_other_is_opened(prompts):
     assert opened == ["fast", "slow"]
     with pytest.raises(DataError, match="cannot write in this way"):
         model.write([{"said": "a"}], Writing(beams=5), silent_hear)
+
+
+@dataclass
+class Arriving:
+    """An intake whose rows come one at a time, as clients do that heard their last answers together."""
+
+    rows: list[str]
+    ended: list[str] = field(default_factory=list)
+
+    def take(self):
+        return [({"said": self.rows.pop(0)}, 8)] if self.rows else []
+
+    def hear(self, number, piece):
+        return True
+
+    def end(self, number, written):
+        self.ended.append(written.text)
+
+
+@pytest.mark.parametrize(("takes_more", "batch"), [(False, 3), (True, 1)])
+def test_an_engine_that_nothing_can_join_begins_with_all_who_come_together(prompts, takes_more, batch):
+    """Its control, an engine that others can join, begins at once with the first."""
+    decoder = Spelled([END], takes_more=takes_more)
+    intake = Arriving(["a", "b", "c"])
+    Language(prompts, [lambda: decoder]).serve(intake, Writing(max_tokens=8))
+    assert decoder.batches == [batch]
+    assert len(intake.ended) == batch
 
 
 def test_the_likelihood_is_of_the_text_and_its_end(prompts):

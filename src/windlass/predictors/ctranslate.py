@@ -38,6 +38,8 @@ def longest(config: Any) -> int:
 class FastDecoder:
     """Greedy, sampled and beam decoding by CTranslate2."""
 
+    takes_more = False
+
     def __init__(self, engine: Any, longest: int, tokenizer: Any, end: Ids) -> None:
         self.engine, self.longest, self.tokenizer, self.end = engine, longest, tokenizer, end
         self.is_pair = hasattr(engine, "translate_batch")
@@ -131,7 +133,8 @@ def _alike(prompts: Sequence[Ids], how: Writing) -> list[list[int]]:
     """Groups of rows whose prompts differ by less than what is written; of the same length for beams.
 
     What a prompt is longer than the shortest is read token by token, and counts as written. Narrower groups, of equal
-    lengths or of half, a quarter or an eighth of that difference, were 0 to 70 % slower (26 M weights, one core).
+    lengths or of half, a quarter or an eighth of that difference, were 0 to 72 % slower with 16 tokens written (26 M
+    weights, one core; docs/log.md, "generation").
     """
     most = how.max_tokens if how.beams == 1 else 0
     order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))

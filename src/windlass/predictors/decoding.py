@@ -54,6 +54,8 @@ def open_decoder(folder: Path, end: Ids) -> "TorchDecoder":
 class TorchDecoder:
     """A model of transformers, in `eval` mode."""
 
+    takes_more = True
+
     def __init__(self, model: Any, end: Ids, tokenizer: Path | None = None) -> None:
         self.model, self.end, self.tokenizer = model.eval(), frozenset(end), tokenizer
         self.begin = list(end[:1])

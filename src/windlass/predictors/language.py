@@ -4,6 +4,7 @@ An artifact holds `model/` in Hugging Face's form (config.json, model.safetensor
 found it faster, `fast/` for CTranslate2, which needs no torch.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -21,6 +22,8 @@ from windlass.records import Manifest, Row
 MODEL, FAST, TOKENIZER = "model", "fast", "tokenizer.json"
 MOST_ROWS = 32
 """Of one batch: more hardly writes faster on a processor, and takes memory."""
+GATHER_S = 0.005
+"""How long an engine that nothing can join waits for the next row, before it begins."""
 Step = Callable[[int, int, float, Sequence[tuple[int, float]]], bool]
 """Called as step(row, token id, log-probability, likeliest others); false ends that row."""
 Join = Callable[[], Sequence[Ids]]
@@ -33,7 +36,9 @@ def nobody() -> Sequence[Ids]:
 
 
 class Decoder(Protocol):
-    """Continues token ids."""
+    """Continues token ids. takes_more: others can join what it is writing."""
+
+    takes_more: bool
 
     def can(self, how: Writing) -> bool:
         """True when it can write in this way."""
@@ -148,7 +153,7 @@ class Language:
                 intake.end(scribes[place].row, scribes[place].written())
             return goes_on
 
-        if prompts := join():
+        if prompts := join() if decoder.takes_more else _gathered(join):
             most = max(scribe.how.max_tokens for scribe in scribes)
             decoder.write(prompts, replace(how, max_tokens=most), step, join)
         for scribe in scribes:
@@ -175,6 +180,15 @@ class Language:
         end = self.prompts.template.end[:1]
         answers = [[*self.prompts.text(text), *end] for text in texts]
         return self._decoder(Writing()).nats([self.prompts.of(row).ids for row in rows], answers)
+
+
+def _gathered(join: Join) -> list[Ids]:
+    """All who come within a moment of each other: else the first is written alone, and the others wait for its end."""
+    found: list[Ids] = []
+    while prompts := join():
+        found += prompts
+        time.sleep(GATHER_S)
+    return found
 
 
 def room(n_prompt: int, longest: int, is_pair: bool) -> int:
