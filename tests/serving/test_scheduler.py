@@ -304,6 +304,7 @@ class Halting:
         self.decoder, self.go, self.patience_s, self.n_first = decoder, threading.Event(), 10.0, 0
         self.ended: list[int] = []
         self.can, self.room, self.nats = decoder.can, decoder.room, decoder.nats
+        self.takes_more = decoder.takes_more
 
     def write(self, prompts: Any, how: Writing, step: Any, join: Any = nobody) -> None:
         def halting(row: int, *told: Any) -> bool:

@@ -30,7 +30,6 @@ WORDS = {
     "whom": ("Of whom", "涉及"),
     "about": ("About", "主题"),
     "sure": ("How sure", "把握"),
-    "texts": ("Texts", "文本"),
     "today": ("on {first}, the last day of the feed", "{first}，即数据的最后一天"),
     "since": (
         "since {first}, going on: {all} {bad} texts so far; the figures are of {peak}",
@@ -78,9 +77,6 @@ WORDS = {
     "worse": ("worse", "变差"),
     "better": ("better", "变好"),
     "same": ("no clear change", "无明显变化"),
-    "peak": ("day", "日期"),
-    "usual": ("usual", "平常"),
-    "why": ("what", "情况"),
     "rows": (
         "{feed}: {rows} rows; counted {counted}, left out as repeated {repeated}, refused {refused}.",
         "{feed}：{rows} 行，计入 {counted} 行，重复略去 {repeated} 行，拒绝 {refused} 行。",
@@ -109,10 +105,6 @@ WORDS = {
         "Bars: {bad} texts a day, orange on days with an alarm. Line: what is usual; dotted: hardly ever exceeded.",
         "柱：每日{bad}文本，警报日为橙色。实线：平常水平；虚线：很少超过的水平。",
     ),
-    "confidence": ("sure", "置信度"),
-    "text": ("text", "文本"),
-    "subject": ("topic", "主题"),
-    "time": ("time", "时间"),
 }
 WEEKDAYS = (
     ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
