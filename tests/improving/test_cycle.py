@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from windlass.errors import NotReady, SpecError
+from windlass.errors import DataError, NotReady, SpecError
 from windlass.improving import attempts, cycle
 from windlass.predictors import releases
 from windlass.project import Project
@@ -74,7 +74,13 @@ def test_rows_of_a_file_are_learned_and_those_that_cannot_be_read_are_set_aside(
     assert made.rows["set aside"] == {"every input is missing": 1}
     assert set(made.rows["callers"]) == {"file"}
     aside = pl.read_csv(project.store.stage("improve") / "aside.csv")
-    assert aside["id"].to_list() == ["new.csv:162"]
+    assert [id.split("-")[0] for id in aside["id"]] == ["new.csv:162"]
+
+
+def test_a_file_that_is_not_there_leaves_nothing_behind(project):
+    with pytest.raises(DataError, match=r"typo\.csv does not exist"):
+        project.improve("typo.csv")
+    assert attempts.attempts(project.store) == []
 
 
 def test_one_process_improves_at_a_time(project):

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from windlass.errors import GateRefused, NotReady
+from windlass.errors import NotReady, WindlassError
 from windlass.improving import attempts, selection, taught
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
@@ -63,21 +63,26 @@ class Workshop:
 
 
 def improve(spec: Spec, store: Store, workshop: Workshop, order: Order, progress: Progress) -> Improvement:
-    """Goes on with the attempt that was begun, settles a trial, or begins one.
+    """Goes on with the attempt that was begun, or settles a trial; without these, or with a file, begins one.
 
-    Raises: SpecError: texts, which are not judged here. NotReady: no release, or another process is at it.
+    Raises: SpecError: texts, which are not judged here. DataError: the log, or the file. NotReady: no release, one on
+            trial while a file is given, or another process is at it.
     """
     taught.check_learnable(spec)
     with attempts.locked(store):
         if spec.keep_days is not None:
             attempts.expire(store, spec.keep_days)
-        attempt = _unfinished(spec, store)
-        tried = settle(spec, store, workshop.log) if attempt is None else None
-        if tried is not None:
-            return tried
-        if attempt is None:
-            attempt = _begin(spec, store, order)
-        return _Cycle(spec, store, workshop, attempt, progress).run()
+        begun = _unfinished(spec, store)
+        if begun is not None:
+            made: Improvement | None = _Cycle(spec, store, workshop, begun, progress).run()
+        else:
+            made = settle(spec, store, workshop.log)
+        if made is not None and order.file is None:
+            return made
+        if made is not None and made.verdict == CANARY:
+            raise NotReady(f"release '{made.challenger}' is on trial, expected its end before new rows are learned",
+                           "`windlass canary --stop` ends it")
+        return _Cycle(spec, store, workshop, _begin(spec, store, order), progress).run()
 
 
 def _unfinished(spec: Spec, store: Store) -> Attempt | None:
@@ -107,12 +112,12 @@ class _Cycle:
         self.champion: str = self.journal["champion"]
 
     def run(self) -> Improvement:
-        """What came of it, written down."""
+        """What came of it, written down. Raises: WindlassError: what is given cannot be read."""
         try:
             improvement = self._steps()
-        except (GateRefused, NotReady) as error:
-            if isinstance(error, NotReady) and self.attempt.done("gather") is None:
-                self.attempt.end("not begun")
+        except WindlassError as error:
+            if self.attempt.done("gather") is None:  # such as a file that is not there: nothing was begun
+                shutil.rmtree(self.attempt.folder)
                 raise
             improvement = self._result(REFUSED, error.message)
         return self._end(improvement)

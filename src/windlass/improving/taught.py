@@ -12,7 +12,7 @@ from windlass.serving.database import Database
 from windlass.serving.log import feedback_rows
 from windlass.sources.places import check_columns, find, names_of
 from windlass.spec import Spec
-from windlass.store import Store
+from windlass.store import Store, fingerprint
 
 FEEDBACK, FILE = "feedback", "file"
 LEARNED, JUDGING, ASIDE, WAITING = "learned", "judging", "set aside", "waiting"
@@ -25,8 +25,8 @@ class Taught:
     """A row with what somebody said is right.
 
     values: the inputs as collected rows keep them. label: what is right. source: FEEDBACK or FILE. answer: id of the
-    answer that it is about; of a row from a file its name and line. caller: id of the API key, empty without one.
-    at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: not decided.
+    answer that it is about; of a row from a file that, its line and what it holds. caller: id of the API key, empty
+    without one. at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: not decided.
     """
 
     values: Json = field(default_factory=dict)
@@ -94,7 +94,7 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
             row = Taught(
                 label=_label(raw.values.get(spec.output_column)),
                 source=FILE,
-                answer=str(raw.values.get("id") or f"{path.name}:{raw.number}"),
+                answer=str(raw.values.get("id") or f"{path.name}:{raw.number}-{fingerprint(raw.values)[:8]}"),
                 at=now,
                 said=str(raw.values.get("answered") or ""),
             )
