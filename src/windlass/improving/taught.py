@@ -26,7 +26,7 @@ class Taught:
 
     values: the inputs as collected rows keep them. label: what is right. source: FEEDBACK or FILE. answer: id of the
     answer that it is about; of a row from a file that, its line and what it holds. caller: id of the API key, empty
-    without one. at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: not decided.
+    without one. at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: open.
     """
 
     values: Json = field(default_factory=dict)
