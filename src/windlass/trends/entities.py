@@ -60,7 +60,8 @@ class Finder:
 
     def find(self, text: str) -> list[str]:
         """The entities that the text names, each once, in the order of the text."""
-        shape, done, found = _shape(text), 0, {}
+        shape, done = _shape(text), 0
+        found: dict[str, None] = {}
         for unit in UNIT.finditer(shape):
             name = self._longest(shape, unit, done)
             if name is not None:
