@@ -24,7 +24,7 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 GROUP = 512
 GATHER_S = 0.05
 """How long answers are gathered for one commit; feedback does not wait for it."""
-LOOKS_AGAIN_S = (GATHER_S, 2 * GATHER_S, 4 * GATHER_S, 8 * GATHER_S)
+LOOKS_AGAIN_S = (GATHER_S, 2 * GATHER_S, 4 * GATHER_S, 8 * GATHER_S, 16 * GATHER_S)
 TABLES = Schema(
     "log",
     (
