@@ -20,7 +20,8 @@ FINDING = {
 def _window(day: int, **changes):
     return {
         "since": day * DAY, "until": (day + 1) * DAY, "release": "r-1", "answers": 300 + day, "latency_p50_ms": 2.0,
-        "latency_p95_ms": 5.0, "confidence": 0.8, "handed_over": 0.1, "feedback": 4, "drift": [FINDING], "open": False,
+        "latency_p95_ms": 5.0, "confidence": 0.8, "handed_over": 0.1, "feedback": 4, "requests": [300, 3, 1],
+        "drift": [FINDING], "open": False,
         "estimated": {"value": 0.9, "low": 0.85, "high": 0.95}, "measured": {"value": 0.8, "low": 0.4, "high": 0.96},
         "mix": {"card": 0.6, "<b>refund</b>": 0.4},
     } | changes  # fmt: skip
@@ -43,7 +44,7 @@ def test_the_page_stands_by_itself():
     assert not re.findall(r"<script|https?://(?!www\.w3\.org)|<link rel=\"style|style=\"| on\w+=", page)
     assert "<b>refund</b>" not in page
     assert "&lt;script&gt; of a warning" in page
-    assert page.count("<svg class=\"chart") == 6
+    assert page.count("<svg class=\"chart") == 7
 
 
 def test_the_page_says_everything_in_both_languages():

@@ -8,7 +8,8 @@ import pytest
 
 from windlass.predictors import reference, releases
 from windlass.records import Alarm, Health, as_json
-from windlass.serving.log import answer_rows
+from windlass.serving.database import read
+from windlass.serving.log import TABLES, answer_rows
 from windlass.serving.profiles import MOST_SAVED_S, Profiler
 from windlass.serving.watched import Watched
 from windlass.store import write_json
@@ -19,7 +20,8 @@ FINDING = {
 }  # fmt: skip
 WINDOW = {
     "since": 0.0, "until": 86_400.0, "release": "toy-1", "answers": 300, "latency_p50_ms": 2.0, "latency_p95_ms": 5.0,
-    "confidence": 0.8, "handed_over": None, "feedback": 0, "drift": [FINDING], "open": False, "estimated": None,
+    "confidence": 0.8, "handed_over": None, "feedback": 0, "requests": [9, 0, 0], "drift": [FINDING], "open": False,
+    "estimated": None,
     "measured": None, "mix": {"card": 1.0},
 }  # fmt: skip
 HEALTH = Health(
@@ -117,3 +119,13 @@ def test_a_row_that_cannot_be_profiled_is_answered_and_logged():
 
 def test_a_release_of_before_has_no_reference_and_nobody_complains(own_store):
     assert reference.opened(releases.folder(own_store, "toy-1"), print) is None
+
+
+def test_requests_are_counted_in_the_log_when_the_service_ends(text_store, tmp_path, server_for):
+    """Answered, refused by the client's fault, and not counted at all: a look at the health."""
+    with server_for(text_store, tmp_path) as client:
+        for body in ({"row": {"message": "hello"}}, {"row": {"message": "again"}}, {"row": {"wrong": "column"}}):
+            client.predict(body)
+        client.ask("GET", "/health")
+    rows = list(read(tmp_path / "requests.sqlite", TABLES, "select answered, refused, failed from requests"))
+    assert [tuple(row.values()) for row in rows] == [(2, 1, 0)]

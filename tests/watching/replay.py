@@ -9,7 +9,7 @@ from windlass.predictors import reference, releases
 from windlass.predictors.reference import Reference, sketch_of
 from windlass.records import Column, Health
 from windlass.serving.home import log_path
-from windlass.serving.log import Feedback, Logged, RequestLog
+from windlass.serving.log import Feedback, Logged, RequestLog, Requests
 from windlass.spec import Spec, parse
 from windlass.store import Store
 from windlass.watching.look import Watcher
@@ -97,6 +97,11 @@ class Replay:
                 said.append(Feedback(id, "", None, "", right))
         self.write(answers, said)
         self.now += DAY
+
+    def count(self, answered: int, refused: int = 0, failed: int = 0) -> None:
+        """What the service counted in the middle of the last day."""
+        with RequestLog(log_path(self.store)) as log:
+            log.count(Requests(self.now - DAY / 2, answered, refused, failed))
 
     def write(self, answers: list[Logged], said: list[Feedback]) -> None:
         with RequestLog(log_path(self.store), clock=lambda: self.now + DAY / 2) as log:

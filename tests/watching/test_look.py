@@ -92,6 +92,27 @@ def test_a_slow_service_is_told_against_its_own_past(replay):
     assert _names(replay.health()) == {("latency", "")}
 
 
+def test_failed_and_refused_requests_are_told(replay):
+    for day, counted in enumerate([(300, 2, 0), (300, 3, 0), (200, 3, 40)]):
+        replay.day(Source(day))
+        replay.count(*counted)
+    assert _names(replay.health()) == {("errors", "")}
+    replay.day(Source(4))
+    replay.count(200, refused=150)
+    assert _names(replay.health()) == {("errors", ""), ("data", "")}
+
+
+def test_silence_where_many_asked_is_told_and_ends_with_the_next_answers(replay):
+    for day in range(6):
+        replay.day(Source(day))
+    assert replay.health().alarms == []
+    replay.now += 3 * DAY
+    assert _names(replay.health()) == {("traffic", "")}
+    replay.day(Source(7))
+    replay.health()
+    assert replay.health().alarms == []
+
+
 def test_each_answer_is_read_once_however_often_one_looks(replay):
     """Looking after every day gives the same windows as looking once; control: two days differ."""
     twin = Replay(replay.store.project / "twin")

@@ -24,6 +24,10 @@ def _what(evidence: Json) -> str:
     name, subject, trait = (str(evidence.get(key, "")) for key in ("name", "subject", "trait"))
     if name == "latency":
         return "latency, 95th percentile: "
+    if name == "traffic":
+        return "nobody asks any more, answers a day: "
+    if not subject and name in ("errors", "data"):
+        return f"{trait}: "
     if name == "concept":
         return f"right answers by feedback, in order ({trait}): "
     if name == "quality":
@@ -38,6 +42,8 @@ def _change(evidence: Json) -> str:
         return f"other than in training (distance {effect:.3g}, limit {limit:.3g})"
     if unit == "share":
         return f"{percent(before)} → {percent(now)}"
+    if unit == "count":
+        return f"{_short(before)} → {_short(now)}"
     if unit == "ms":
         return f"{_short(before)} ms → {_short(now)} ms"
     if before == now:

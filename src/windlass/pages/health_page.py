@@ -34,7 +34,8 @@ ZH = {
     "less sure than asked for": "置信度低于设定值", "Over time": "随时间的变化",
     "Answers of a window": "每个时段的回答数",
     "Latency, ms": "延迟（毫秒）", "Share of right answers": "正确率", "Confidence": "置信度",
-    "What was answered": "回答的构成", "Distance from the reference": "与参照的距离",
+    "What was answered": "回答的构成", "Requests that failed or were refused": "失败或被拒绝的请求",
+    "Distance from the reference": "与参照的距离",
     "as a share of the limit; above 1 it is large": "占阈值的比例，大于 1 表示明显",
     "What was compared": "比较的内容", "column": "列", "what": "指标", "before": "参照", "now": "现在",
     "of its limit": "占阈值", "by chance": "偶然的可能", "What is not watched": "未监测的内容",
@@ -143,6 +144,7 @@ def _pictures(health: Health) -> str:
         ("Share of right answers", _quality(windows), ""),
         ("Distance from the reference", _distance(windows), "as a share of the limit; above 1 it is large"),
         ("What was answered", _mix(windows), ""),
+        ("Requests that failed or were refused", _errors(windows), ""),
         ("Confidence", timeline("mean confidence", [_line("", windows, "confidence")]), ""),
         (
             "Latency, ms",
@@ -190,6 +192,16 @@ def _distance(windows: Sequence[Json]) -> str:
         return min(max(found), 20.0) if found else None
 
     return timeline("distance from the reference", [Line("", "main", _points(windows, largest))], 1.0, 0.0)
+
+
+def _errors(windows: Sequence[Json]) -> str:
+    """Shares of the requests, where the service counted them."""
+
+    def of(place: int) -> Callable[[Json], float | None]:
+        return lambda each: each["requests"][place] / sum(each["requests"]) if sum(each["requests"]) else None
+
+    lines = [Line("failed", "main", _points(windows, of(2))), Line("refused", "other", _points(windows, of(1)))]
+    return timeline("failed and refused requests", lines, floor=0.0)
 
 
 def _mix(windows: Sequence[Json]) -> str:

@@ -36,6 +36,7 @@ from windlass.serving.guard import Guard
 from windlass.serving.job_work import JobWork
 from windlass.serving.log import Feedback, RequestLog, Stored
 from windlass.serving.measures import memory_bytes
+from windlass.serving.pulse import Pulse
 from windlass.serving.routes import check_declared
 from windlass.serving.rows import read_object, wrong
 from windlass.serving.schema import (
@@ -76,7 +77,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_tell(service))]
+        tasks = [asyncio.create_task(_tell(service)), asyncio.create_task(Pulse(service).run())]
         if service.jobs is not None:
             app.state.job_work = JobWork(service, service.jobs)
             tasks.append(asyncio.create_task(app.state.job_work.run()))

@@ -43,6 +43,12 @@ alter table answers add column caller text not null default '';
 alter table answers add column profile text;
 alter table feedback add column caller text not null default ''
 """,
+        """
+create table if not exists requests (
+  number {serial}, at double precision not null, answered bigint not null, refused bigint not null,
+  failed bigint not null);
+create index if not exists requests_by_at on requests (at)
+""",
     ),
 )
 COLUMNS = ("id", "at", "release", "value", "confidence", "latency_ms", "inputs", "caller", "profile")
@@ -64,6 +70,16 @@ class Logged(NamedTuple):
     inputs: Row | None
     caller: str = ""
     profile: str | None = None
+
+
+class Requests(NamedTuple):
+    """Requests for answers since the last such count. at: its end; refused: the client's fault; failed: the server's.
+    """
+
+    at: float
+    answered: int
+    refused: int
+    failed: int
 
 
 class Feedback(NamedTuple):
@@ -96,14 +112,14 @@ Profiles = Callable[[], Sequence[str | None]]
 
 
 class _Entry(NamedTuple):
-    content: list[Logged] | Feedback
+    content: list[Logged] | Feedback | Requests
     size_bytes: int
     done: "Future[Stored]"
     profiles: Profiles | None = None
 
-    def complete(self) -> "list[Logged] | Feedback":
+    def complete(self) -> "list[Logged] | Feedback | Requests":
         """What is written: answers with their profiles."""
-        if self.profiles is None or isinstance(self.content, Feedback):
+        if self.profiles is None or isinstance(self.content, Feedback | Requests):
             return self.content
         pairs = zip(self.content, self.profiles(), strict=True)
         return [answer._replace(profile=profile) for answer, profile in pairs]
@@ -166,6 +182,10 @@ class RequestLog:
         if not self._put(_Entry(answers, size_bytes, Future(), profiles)):
             with self._lock:
                 self.unlogged += len(answers)
+
+    def count(self, requests: Requests) -> None:
+        """Has the counts written soon. Never waits; they are lost when the line is full."""
+        self._put(_Entry(requests, 128, Future()))
 
     def feedback(self, feedback: Feedback) -> "Future[Stored]":
         """A future that is done when the feedback is on disk; it may hold a Fault (404, 409, 503, 507).
@@ -238,7 +258,7 @@ class RequestLog:
         for entry in entries:
             if isinstance(entry.content, Feedback):
                 _settle(entry.done, failure.refusal("feedback"))
-            else:
+            elif isinstance(entry.content, list):
                 with self._lock:
                     self.unlogged += len(entry.content)
 
@@ -254,7 +274,7 @@ def _settle(done: "Future[Stored]", result: Stored | Fault | None) -> None:
 
 
 def _apply(
-    connection: Connection, contents: list[list[Logged] | Feedback], now: float
+    connection: Connection, contents: list[list[Logged] | Feedback | Requests], now: float
 ) -> list[Stored | Fault | None]:
     """In order, answers that follow each other by one statement: a server is asked once for them, not for each."""
     results: list[Stored | Fault | None] = []
@@ -264,6 +284,9 @@ def _apply(
             _insert(connection, rows)
             rows = []
             results.append(_apply_feedback(connection, content, now))
+        elif isinstance(content, Requests):
+            connection.execute("insert into requests (at, answered, refused, failed) values (?, ?, ?, ?)", content)
+            results.append(None)
         else:
             rows += map(_columns, content)
             results.append(None)

@@ -11,9 +11,9 @@ from windlass.records import Alarm, Health, Json, as_json
 from windlass.spec import Spec
 from windlass.watching import concept
 from windlass.watching.alarms import Key, Level, level, levels
-from windlass.watching.evidence import Finding, estimated, findings, measured
+from windlass.watching.evidence import LEAST, Finding, estimated, findings, measured
 from windlass.watching.memory import Memory
-from windlass.watching.windows import Window, seconds
+from windlass.watching.windows import DAY_S, Window, seconds
 
 OF_A_RELEASE = ("drift", "data", "quality", "concept")
 """Alarms that end when another release answers."""
@@ -22,6 +22,8 @@ BASE_WINDOWS, LEAST_BASE = 20, 5
 SLOW, SLOW_MS = (1.5, 3.0), (5.0, 20.0)
 """Times the usual p95 and milliseconds more that make a latency weak and strong evidence, where there is no limit."""
 OVER_LIMIT = (1.0, 2.0)
+FAILED, REFUSED = (0.01, 0.05), (0.05, 0.2)
+"""Shares of the requests, above the usual one, that are weak and strong evidence."""
 CONCEPT_OVER = 0.02
 
 
@@ -38,6 +40,7 @@ def hear_window(kept: Memory, window: Window, reference: Reference | None, spec:
         worst = min(together, key=lambda finding: (not finding.is_large, finding.p))
         _hear(kept, key, said, window, worst)
     _hear_latency(kept, window, spec)
+    _hear_errors(kept, window)
     _hear_concept(kept, window)
     kept.ended.append(made)
 
@@ -91,6 +94,34 @@ def _hear_latency(kept: Memory, window: Window, spec: Spec) -> None:
     _hear(kept, ("latency", ""), said, window, worst)
 
 
+def _hear_errors(kept: Memory, window: Window) -> None:
+    """Requests that failed by the server's fault, and those that it refused: rows that it cannot read among them."""
+    asked = sum(window.requests)
+    if asked < LEAST:
+        return
+    past = [each["requests"] for each in kept.ended[-BASE_WINDOWS:] if sum(each["requests"]) >= LEAST]
+    for place, key, bounds in ((2, ("errors", ""), FAILED), (1, ("data", ""), REFUSED)):
+        share = window.requests[place] / asked
+        usual = median(each[place] / sum(each) for each in past) if past else 0.0
+        more = share - usual
+        said: Level = "strong" if more > bounds[1] else "weak" if more > bounds[0] else "clear"
+        trait = "failed requests" if key[0] == "errors" else "refused requests"
+        _hear(kept, key, said, window, Finding(*key, trait, more, bounds[0], 0.0, usual, share))
+
+
+def hear_traffic(kept: Memory, now: float, look_s: float) -> None:
+    """Nobody asks any more, though many would have by now, as often as they did."""
+    past = [each["answers"] / (each["until"] - each["since"]) for each in kept.ended[-BASE_WINDOWS:]]
+    if len(past) < LEAST_BASE:
+        return
+    gap_s, usual = now - kept.last, median(past)
+    said: Level = "strong" if gap_s > 2 * look_s and gap_s * usual > LEAST else "clear"
+    if said == "clear" and ("traffic", "") not in kept.alarms.traces:
+        return
+    worst = Finding("traffic", "", "answers a day", 1.0, 0.0, 0.0, usual * DAY_S, 0.0, "count")
+    _hear(kept, ("traffic", ""), said, Window(kept.last, now), worst)
+
+
 def _hear_concept(kept: Memory, window: Window) -> None:
     """A detector that spoke on feedback of this window is strong evidence; right as often as before is clear."""
     heard = [(at, right) for at, of, right in kept.told if of == window.release and at < window.until]
@@ -133,6 +164,7 @@ def summary(kept: Memory, window: Window, reference: Reference | None, found: Se
         "estimated": None if sure is None else as_json(sure),
         "measured": None if by_feedback is None else as_json(by_feedback),
         "feedback": right + wrong,
+        "requests": list(window.requests),
         "mix": {label: round(count / max(1, part.n), 4) for label, count in part.mix.most_common(MOST_SHOWN)},
         "drift": [finding.as_json() for finding in found],
         "open": False,

@@ -13,7 +13,7 @@ from windlass.serving.log import TABLES
 from windlass.spec import Spec
 from windlass.store import Store, write_json
 from windlass.watching import concept, memory
-from windlass.watching.judgement import health, hear_window, peek, summary
+from windlass.watching.judgement import health, hear_traffic, hear_window, peek, summary
 from windlass.watching.memory import Memory
 from windlass.watching.telling import channels
 from windlass.watching.windows import Window, begin, seconds
@@ -25,6 +25,7 @@ MOST_JOINED = 30
 ANSWERS = (
     "select id, at, release, value, confidence, latency_ms, profile from answers where at > ? and at <= ? order by at"
 )
+REQUESTS = "select answered, refused, failed from requests where at > ? and at <= ?"
 FEEDBACK = (
     "select f.number, f.at, a.release, a.value, f.correct from feedback f join answers a on a.id = f.id "
     "where f.number > ? order by f.number"
@@ -94,9 +95,18 @@ class Watcher:
         for row in self._rows(ANSWERS, (kept.until, horizon)):
             kept.window = self._window_at(kept, row["at"])
             kept.window.add(row, self.is_label, low_below)
+            kept.last = row["at"]
         if kept.window is not None:
             self._end(kept, kept.window, horizon)
         kept.until = max(kept.until, horizon)
+        hear_traffic(kept, horizon, self.length_s)
+
+    def _requests(self, window: Window) -> tuple[int, int, int]:
+        """Answered, refused and failed requests of the window; what the service counts once a minute."""
+        counts = [0, 0, 0]
+        for row in self._rows(REQUESTS, (window.since, window.until)):
+            counts = [count + row[name] for count, name in zip(counts, ("answered", "refused", "failed"), strict=True)]
+        return counts[0], counts[1], counts[2]
 
     def _rows(self, query: str, values: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
         return read(self.place, TABLES, query, values)
@@ -112,6 +122,7 @@ class Watcher:
         while window.until <= at:
             grown = (window.until - window.since) / self.length_s
             if window.n >= self.spec.watch.rows or grown >= MOST_JOINED:
+                window.requests = self._requests(window)
                 hear_window(kept, window, self.reference(window.release), self.spec)
                 kept.window = None
                 return None

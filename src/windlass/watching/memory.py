@@ -24,13 +24,14 @@ Told = tuple[float, str, bool]
 
 @dataclass
 class Memory:
-    """until: answers up to this time were read; number: feedback up to this one.
+    """until: answers up to this time were read; number: feedback up to this one. last: when the last answer was given.
 
     announced: alarm (name:subject) -> since when, of those that people were told of. unsent: what waits to be sent.
     """
 
     until: float = 0.0
     number: int = 0
+    last: float = 0.0
     window: Window | None = None
     ended: list[Json] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Memory:
             "format": FORMAT,
             "until": self.until,
             "number": self.number,
+            "last": self.last,
             "window": None if self.window is None else self.window.as_json(),
             "ended": self.ended[-MOST_WINDOWS:],
             "told": self.told[-MOST_TOLD:],
@@ -72,6 +74,7 @@ def load(store: Store) -> Memory:
         return Memory(
             float(values["until"]),
             int(values["number"]),
+            float(values["last"]),
             None if values["window"] is None else Window.from_json(values["window"]),
             list(values["ended"]),
             [(float(at), str(release), bool(right)) for at, release, right in values["told"]],

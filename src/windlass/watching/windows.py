@@ -104,6 +104,8 @@ class Window:
     since: float
     until: float
     parts: dict[str, Part] = field(default_factory=dict)
+    requests: tuple[int, int, int] = (0, 0, 0)
+    """Answered, refused and failed, as the service counted them; known when the window ends."""
 
     @property
     def n(self) -> int:
