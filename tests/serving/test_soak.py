@@ -105,6 +105,7 @@ def test_a_thousand_requests_made_up_from_the_description_get_no_error_of_ours(
     token = create(place, Wish("tester", ("admin",)))[1]
     with guarded(own_store, place, Settings()) as client:
         client.app.state.service.jobs = Jobs(place)
+        assert client.ask("GET", "/openapi.json").status == 200
         before = memory(os.getpid())
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"http://127.0.0.1:{client.port}/openapi.json"]
         command += ["--header", f"Authorization: Bearer {token}", "--max-examples", "60", "--seed", "7"]
