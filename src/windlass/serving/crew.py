@@ -15,6 +15,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from windlass.errors import DataError, GateRefused, NotReady, SpecError, WindlassError
 from windlass.records import Json
@@ -58,8 +59,9 @@ class Crew:
             loop.add_signal_handler(number, self._is_over.set)
         keepers = [asyncio.create_task(self._keep(name)) for name in self.names]
         started, over = asyncio.gather(*self._first.values()), asyncio.create_task(self._is_over.wait())
+        awaited: list[asyncio.Future[Any]] = [started, over]
         try:
-            await asyncio.wait([started, over], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if started.done():
                 started.result()
                 ready()

@@ -143,7 +143,7 @@ class Unfinished:
     def __init__(self, to: Path, mark: list[Any]) -> None:
         self.to, self.mark = to, mark
         self.aside, self.journal = (to.with_name(f".{to.name}.{word}") for word in ("part", "journal"))
-        self.counts, self.columns = Counts(), []
+        self.counts, self.columns = Counts(), list[str]()
         self._saved = time.monotonic()
 
     def __enter__(self) -> "Unfinished":

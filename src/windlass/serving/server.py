@@ -161,12 +161,10 @@ class Server(uvicorn.Server):
         asyncio.run_coroutine_threadsafe(self._accept_on(listener), self.loop).result(GRACE_S)
 
     async def _accept_on(self, listener: socket.socket) -> None:
+        make: Any = self.config.http_protocol_class
+
         def protocol() -> Any:
-            return self.config.http_protocol_class(
-                config=self.config,  # type: ignore[call-arg]
-                server_state=self.server_state,
-                app_state=self.lifespan.state,
-            )
+            return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
         self.servers.append(await self.loop.create_server(protocol, sock=listener, backlog=BACKLOG))
 
