@@ -120,6 +120,22 @@ def test_a_caller_whose_corrections_are_far_less_likely_than_those_of_others_is_
     assert not any(reasons[who] for who in reasons if who != "hostile")
 
 
+def test_feedback_that_mostly_contradicts_a_sure_champion_is_not_believed_at_all(knows):
+    """Stolen keys: what is left without the doubted rows would be no truer. Of a label alone, too."""
+    truth = [row(f"{WORDS[label]} {label[place % 5:]} {place}", label, f"key{place % 9}") for place in range(12)
+             for label in WORDS]
+    false = [row(f"password {place} {chr(97 + place) * 5}", "refund", f"key{place % 9}") for place in range(20)]
+    unsure = [row(f"what now {place} {chr(97 + place) * 4}", "refund", f"key{place % 9}") for place in range(9)]
+    found = decide([*false, *unsure], TRAIN, knows, spec())
+    assert {each.reason for each in found} == {
+        "too much of the feedback contradicts what the champion is sure of"
+    }
+    found = decide([*truth, *false, *unsure], TRAIN, knows, spec())
+    told = "too much of the feedback with this label contradicts what the champion is sure of"
+    assert {each.reason for each in found if each.label == "refund"} == {told}
+    assert not any(each.reason == told for each in found if each.label != "refund")
+
+
 def test_many_nearly_equal_rows_against_a_sure_champion_wait_for_a_person_even_from_a_lone_caller(knows):
     campaign = [row(f"my password is lost, my dear friends {place}", "refund") for place in range(6)]
     lesson = [row("my password is lost and I want to go home", "refund")]
