@@ -26,9 +26,9 @@ SURE, UNLIKELY, MANY = 0.9, 0.02, 4
 """A label is doubted where the champion is this sure of another one and gives this one no more; so many rows that say
 nearly the same, with one such label, are a campaign or a lesson: a person decides."""
 LEAST_DOUBTED, MOST_DOUBTED, MOST_DOUBTED_NEW = 8, 1 / 3, 1 / 2
-"""Where a larger share of all feedback, or of a label's, contradicts what the champion is sure of, none of it is believed:
-what is left without the doubted rows would be no truer. Labels that the champion does not know may do so more: of 15
-labels that came late to intent-banking77 it was so for one, with 27 % of all their rows; of honest corrections 13 %."""
+"""Where a larger share of all feedback, or of a label, contradicts what the champion is sure of, none is believed: what
+is left without the doubted rows would be no truer. Labels that the champion does not know may do so more: of 15 labels
+that came late to intent-banking77 one did, with 27 % of all their rows; of honest corrections 13 % do."""
 
 
 @dataclass(frozen=True)
