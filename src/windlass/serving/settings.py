@@ -45,4 +45,5 @@ class Settings:
     @classmethod
     def from_json(cls, values: Json) -> "Settings":
         """What `asdict` gave, after JSON has made lists of its tuples."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        given: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        return cls(**given)
