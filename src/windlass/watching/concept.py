@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 DELTA = 0.002
 """ADWIN's confidence: about the chance of a false alarm at one cut."""
-HINKLEY = {"min_instances": 30, "delta": 0.05, "threshold": 15.0, "mode": "up"}
-"""A share of errors that rises by more than .05; the threshold is in errors above that."""
+LEAST, RISE, THRESHOLD = 30, 0.05, 15.0
+"""Of Page-Hinkley: feedback before it speaks, the rise of the share of errors that it allows, errors above that."""
 
 
 class Change(NamedTuple):
@@ -54,13 +54,13 @@ def _adwin(right: Sequence[bool]) -> list[Change]:
 def _page_hinkley(right: Sequence[bool]) -> list[Change]:
     from river.drift import PageHinkley
 
-    detector = PageHinkley(**HINKLEY)
+    detector = PageHinkley(min_instances=LEAST, delta=RISE, threshold=THRESHOLD, mode="up")
     found, start = [], 0
     for place, is_right in enumerate(right):
         detector.update(int(not is_right))
         if detector.drift_detected:
             seen = right[start : place + 1]
-            half = max(1, len(seen) - int(HINKLEY["min_instances"]))
+            half = max(1, len(seen) - LEAST)
             now = seen[half:] or seen[-1:]
             found.append(Change(place, "Page-Hinkley", sum(seen[:half]) / half, sum(now) / len(now)))
             start = place + 1
