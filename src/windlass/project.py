@@ -155,11 +155,16 @@ class Project:
     def ask(self, n_wanted: int = 50) -> Path:
         """Chooses answers that are worth a label: unsure ones that differ; gives a CSV to fill in for `improve(file)`.
 
-        Raises: NotReady: the log holds no answer with what was asked.
+        Raises: NotReady: the log holds no answer with what was asked. SpecError: a product that writes texts.
         """
         from windlass.improving.asking import questions, write_questions
+        from windlass.improving.taught import check_learnable
+        from windlass.predictors.contract import Labeller
 
-        found = questions(lifecycle.memory(self.store), self.champion.predictor, self.spec.inputs, n_wanted)
+        check_learnable(self.spec)
+        champion = self.champion.predictor
+        assert isinstance(champion, Labeller)
+        found = questions(lifecycle.memory(self.store), champion, self.spec.inputs, n_wanted)
         return write_questions(found, self.spec, self.folder)
 
     def keep_improving(self, every: str = "", on_alarm: bool = False) -> "Iterator[Turn]":

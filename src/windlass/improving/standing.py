@@ -2,9 +2,10 @@
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from windlass.errors import SpecError, WindlassError
@@ -50,7 +51,7 @@ class Standing:
     guard: Callable[[], str]
     every_s: float = 0.0
     on_alarm: bool = False
-    wait: Callable[[float], bool] = field(default=lambda seconds: bool(time.sleep(seconds)))
+    wait: Callable[[float], bool] = threading.Event().wait
     now: Callable[[], float] = time.time
 
     def turns(self) -> Iterator[Turn]:

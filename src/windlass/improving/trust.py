@@ -131,7 +131,7 @@ def _untrue(rows: Sequence[Taught], believed: np.ndarray, thought: Opinion) -> s
 def _campaigns(rows: Sequence[Taught], doubted: np.ndarray, inputs: Mapping[str, str]) -> np.ndarray:
     """(n,) bool: doubted rows of which many say nearly the same."""
     marked = np.zeros(len(rows), bool)
-    places = np.flatnonzero(doubted)
+    places = np.flatnonzero(doubted).tolist()
     groups = alike([rows[place].values for place in places], inputs, 0.5)
     sizes = Counter(zip(groups.tolist(), [rows[place].label for place in places], strict=True))
     for place, group in zip(places, groups, strict=True):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
@@ -249,11 +250,11 @@ def _paired(name: str, before: np.ndarray, after: np.ndarray) -> Paired:
     )
 
 
-def _parts(name: str, kind: str, values: Sequence[object]) -> list[tuple[str, np.ndarray]]:
+def _parts(name: str, kind: str, values: Sequence[Any]) -> list[tuple[str, np.ndarray]]:
     """Words and mask (n,) of each simple slice of a column."""
     if kind in ("text", "chat", "number"):
         told = [len(str(value or "")) if kind != "number" else value for value in values]
-        sizes = np.array([np.nan if value is None else float(value) for value in told], float)
+        sizes = np.array([np.nan if value is None else float(value) for value in told], np.float64)
         if np.isnan(sizes).all():
             return []
         low, high = np.nanquantile(sizes, [SHORT, LONG])

@@ -194,7 +194,7 @@ def out_of_sample(probe: Probe, progress: Progress = silent) -> LabelMarks:
         inside = fold == number
         found = fitted(probe, rows.filter(pl.Series(~inside)), rows.filter(pl.Series(inside)))
         columns = [labels.index(label) for label in found.marks.labels]
-        probabilities[np.ix_(np.flatnonzero(inside), columns)] = found.marks.probabilities
+        probabilities[np.ix_(np.flatnonzero(inside), np.array(columns))] = found.marks.probabilities
     targets = np.array([labels.index(str(value)) for value in rows[output].to_list()])
     return LabelMarks(targets, probabilities, 1, tuple(labels))
 

@@ -75,7 +75,7 @@ def load(folder: Path, columns: list[str] | None = None) -> Product:
     columns: the inputs that `sensitive` may name.
     """
     path = folder / FILE_NAME
-    found = parse(path.read_text(encoding="utf-8-sig"), str(path)) if path.is_file() else Product()
+    found = parse(path.read_text(encoding="utf-8-sig"), str(path)) if path.is_file() else Product.model_validate({})
     for name in found.sensitive:
         if columns is not None and name not in columns:
             raise SpecError(

@@ -309,7 +309,7 @@ def _columns(answer: Logged) -> tuple[str | float | None, ...]:
     """A writer's text may hold NUL, which PostgreSQL has no place for; JSON escapes it."""
     inputs = None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8")
     value = answer.value.replace("\0", "\ufffd")
-    return answer._replace(value=value, inputs=inputs)
+    return tuple({**answer._asdict(), "value": value, "inputs": inputs}.values())
 
 
 def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> Stored | Fault:

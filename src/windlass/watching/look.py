@@ -136,7 +136,7 @@ class Watcher:
         if kept.window is not None and kept.window.n:
             windows.append({**summary(kept, kept.window, self.reference(kept.window.release), []), "open": True})
         ended = [each for each in windows if not each["open"]]
-        shown = (ended or windows or [None])[-1]
+        shown = next(iter((ended or windows)[-1:]), None)
         return health(self.spec.name, windows, shown, kept.alarms.raised(), self._warnings(kept))
 
     def _warnings(self, kept: Memory) -> list[str]:
