@@ -139,3 +139,17 @@ def test_errors_of_points_are_shared_between_sizes():
     found = points([{"rows": 100, "scores": [0.5, 0.52]}, {"rows": 400, "scores": [0.6]}])
     assert found[0].error == pytest.approx((0.0002 / 2) ** 0.5)
     assert found[1].error == pytest.approx(0.00005**0.5)
+
+
+def test_the_same_rows_are_doubted_as_by_the_library_of_the_paper():
+    """cleanlab 2.9.0, `find_label_issues(..., filter_by="confident_learning")`, names the same 27 rows of these."""
+    random = np.random.default_rng(5)
+    truth = random.integers(0, 3, 400)
+    probabilities = random.dirichlet([1, 1, 1], 400) * 0.5
+    probabilities[np.arange(400), truth] += 0.5
+    labels = truth.copy()
+    wrong = random.permutation(400)[:40]
+    labels[wrong] = (labels[wrong] + 1) % 3
+    found = suspects(labels, probabilities, ("a", "b", "c"))
+    assert len(found.rows) == 27
+    assert found.by_label == {"b": 11, "c": 9, "a": 7}
