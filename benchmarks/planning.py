@@ -226,9 +226,10 @@ def report(results: dict) -> str:
             f"| {each['project']} | {each['candidate']} | {each['foretold_ms']:.2f} ms | {each['alone_ms']:.2f} ms | "
             f"{each['together_ms']:.2f} ms | {each['foretold_per_core']:.0f} foretold, "
             f"{each['measured_per_core']:.0f} measured | {100 * each['error']:+.0f} % | EUR "
-            f"{each['foretold_cost_of_a_million']:.2f} foretold, {each['measured_cost_of_a_million']:.3f} measured |"
+            f"{each['foretold_cost_of_a_million']:.3f} foretold, {each['measured_cost_of_a_million']:.3f} measured |"
         )
-    return "\n".join([*lines, "", "Times are processor time of the server for one request, on a machine that six people shared.", ""])
+    note = "Times are processor time of the server for one request, on a machine that six people shared."
+    return "\n".join([*lines, "", note, ""])
 
 
 def main() -> None:
