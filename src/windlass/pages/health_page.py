@@ -37,11 +37,9 @@ ZH = {
     "What was answered": "回答的构成", "Requests that failed or were refused": "失败或被拒绝的请求",
     "Distance from the reference": "与参照的距离",
     "as a share of the limit; above 1 it is large": "占阈值的比例，大于 1 表示明显",
-    "What was compared": "比较的内容", "column": "列", "what": "指标", "before": "参照", "now": "现在",
-    "of its limit": "占阈值", "by chance": "偶然的可能", "What is not watched": "未监测的内容",
-    "Nothing was answered yet.": "还没有回答。", "this window is still open": "此时段尚未结束",
-    "other": "分布不同", "How to read this page": "如何阅读本页",
-    "p50": "p50", "p95": "p95", "estimated": "估计", "by feedback": "反馈", "mean": "平均",
+    "What was compared": "比较的内容", "column": "列", "what": "指标", "now": "现在", "of its limit": "占阈值",
+    "by chance": "偶然的可能", "What is not watched": "未监测的内容", "Nothing was answered yet.": "还没有回答。",
+    "How to read this page": "如何阅读本页",
 }  # fmt: skip
 EXPLAINED = (
     "Rows are compared with rows that the release was not trained on, through profiles that hold no text of a user. "

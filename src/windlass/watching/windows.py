@@ -5,7 +5,6 @@ log, and however often it is read.
 """
 
 import heapq
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -132,11 +131,6 @@ class Window:
     def from_json(cls, values: Json) -> "Window":
         parts = {release: Part.from_json(part) for release, part in values["parts"].items()}
         return cls(float(values["since"]), float(values["until"]), parts)
-
-
-def profiles(part: Part) -> list[list[list[int] | None]]:
-    """Of each sampled answer that has one its profile: of each column the numbers, or None where it had none."""
-    return [json.loads(profile) for _, profile, _, _ in part.sample if profile]
 
 
 def seconds(window: str) -> float:
