@@ -89,7 +89,7 @@ def improvements_page(product: str, found: Sequence[Improvement]) -> str:
     newest = list(reversed(found))
     promoted = [each for each in found if each.verdict == "promoted"]
     lead = (
-        f"{count(len(found))} attempts at a better champion, {count(len(promoted))} of them promoted. "
+        f"Attempts at a better champion: {count(len(found))}, of them promoted: {count(len(promoted))}. "
         "Nothing is promoted without evidence, and every row that somebody labelled has its place."
     )
     body = _matrix(found) + "".join(_attempt(each) for each in newest)
