@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from windlass.improving.likeness import chance, key, near
+from windlass.improving.likeness import alike, chance, key, near
 from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
 from windlass.improving.trust import cap, doubt
 from windlass.predictors.contract import Labeller
@@ -44,6 +44,7 @@ def decide(rows: Sequence[Taught], known: Known, champion: Labeller, spec: Spec)
     found = _undecided(found, lambda left: _of_the_product(left, known, spec.improve.new_labels))
     found = _undecided(found, lambda left: doubt(left, champion, spec.inputs, known.root))
     found = _undecided(found, lambda left: cap(left, spec.improve.caller_share))
+    found = _undecided(found, lambda left: _once(left, spec.inputs))
     return _undecided(found, lambda left: _parted(left, spec.inputs))
 
 
@@ -118,6 +119,16 @@ def _of_the_product(rows: Sequence[Taught], known: Known, least: int) -> list[Ta
         elif row.label in new and not lone and {each.who for each in new[row.label]} == {row.who} != {FILE}:
             row = row.becomes(WAITING, "a new label needs a second caller")
         found.append(row)
+    return found
+
+
+def _once(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
+    """One of the rows that say nearly the same: copies are no more evidence than one row, to learn or to judge by."""
+    seen: set[int] = set()
+    found = []
+    for row, group in zip(rows, alike([row.values for row in rows], inputs).tolist(), strict=True):
+        found.append(row.becomes(ASIDE, "nearly the same as another new row") if group in seen else row)
+        seen.add(group)
     return found
 
 
