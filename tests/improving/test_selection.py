@@ -14,6 +14,11 @@ from .toys import WORDS, champion, row, spec
 TRAIN = Known([({"message": f"old {word}"}, label) for label, word in WORDS.items()], [], {})
 
 
+def long_word(place: int) -> str:
+    """One that makes a row another one, and no near copy."""
+    return chr(97 + place // 5) * 9 + chr(110 + place % 5) * 9
+
+
 @pytest.fixture
 def knows(tmp_path):
     return champion(tmp_path)
@@ -112,8 +117,8 @@ def test_a_new_label_needs_the_product_files_leave_enough_rows_and_two_callers(k
 def test_a_caller_whose_corrections_are_far_less_likely_than_those_of_others_is_set_aside(tmp_path):
     """A champion that wavers: honest corrections name its second guess, the hostile ones what it rules out."""
     wavers = champion(tmp_path, 3.0)
-    honest = [row(f"money money and parcel {place}", "delivery", f"key{place % 6}") for place in range(30)]
-    hostile = [row(f"password password {place} please", "refund", "hostile") for place in range(20)]
+    honest = [row(f"money money and parcel {long_word(place)}", "delivery", f"key{place % 6}") for place in range(30)]
+    hostile = [row(f"password password {long_word(place)} please", "refund", "hostile") for place in range(20)]
     found = decide([*honest, *hostile], TRAIN, wavers, spec(caller_share=1.0))
     reasons = {each.caller: each.reason for each in found}
     assert reasons["hostile"] == "caller hostile: corrections far less likely than those of the others"
@@ -142,3 +147,11 @@ def test_many_nearly_equal_rows_against_a_sure_champion_wait_for_a_person_even_f
     reasons = Counter(each.reason for each in decide(campaign, TRAIN, knows, spec()))
     assert reasons == {"many rows say nearly the same, against what the champion is sure of": 6}
     assert decide(lesson, TRAIN, knows, spec())[0].fate in (LEARNED, JUDGING)
+
+
+def test_near_copies_count_once(knows):
+    """A text sent again and again is no more evidence than once: as judges, copies had promoted a poisoned batch."""
+    copies = [row(f"what do I do now with my {place}", "refund", f"key{place}") for place in range(9)]
+    found = decide(copies, TRAIN, knows, spec(caller_share=1.0))
+    assert sum(each.fate in (LEARNED, JUDGING) for each in found) == 1
+    assert Counter(each.reason for each in found)["nearly the same as another new row"] == 8

@@ -124,11 +124,12 @@ def _of_the_product(rows: Sequence[Taught], known: Known, least: int) -> list[Ta
 
 def _once(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
     """One of the rows that say nearly the same: copies are no more evidence than one row, to learn or to judge by."""
-    seen: set[int] = set()
+    seen: set[tuple[int, str]] = set()
     found = []
     for row, group in zip(rows, alike([row.values for row in rows], inputs).tolist(), strict=True):
-        found.append(row.becomes(ASIDE, "nearly the same as another new row") if group in seen else row)
-        seen.add(group)
+        said = (group, row.label)
+        found.append(row.becomes(ASIDE, "nearly the same as another new row") if said in seen else row)
+        seen.add(said)
     return found
 
 
