@@ -84,8 +84,3 @@ def test_a_change_of_spread_alone_is_seen():
 def test_holm_is_the_textbook():
     """Of .01, .04, .03, .005 with four tests: 4 x .005, 3 x .01, 2 x .03, and .06 again since it may not fall."""
     assert drift.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-
-
-def test_wilson_is_scipys():
-    wanted = stats.binomtest(17, 60).proportion_ci(method="wilson")
-    assert drift.wilson(17, 60) == pytest.approx((wanted.low, wanted.high), abs=1e-6)

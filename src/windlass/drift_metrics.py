@@ -167,13 +167,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
         adjusted[place] = largest
     return adjusted
-
-
-def wilson(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Interval of a share, 95 % unless said. Source: Wilson 1927; (0, 1) for nothing."""
-    if not n:
-        return 0.0, 1.0
-    share = hits / n
-    middle = share + z * z / (2 * n)
-    wide = z * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return max(0.0, (middle - wide) / (1 + z * z / n)), min(1.0, (middle + wide) / (1 + z * z / n))

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from windlass.errors import DataError, SpecError
-from windlass.metrics import Estimate
-from windlass.pages.classes import wilson
+from windlass.metrics import Estimate, wilson
 from windlass.predictors.contract import Predictor
 from windlass.predictors.writer import Writer
 from windlass.records import Json, Progress, silent

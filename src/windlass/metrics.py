@@ -4,6 +4,7 @@ All take `targets` (n,) int and `probabilities` (n, k) float, rows summing to on
 `positive` is the index of the class that a binary score is about (the rarer one).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -246,3 +247,16 @@ def best_temperature(targets: Array, logits: Array) -> float:
         else:
             low = left
     return float(np.exp((low + high) / 2))
+
+
+def wilson(hits: float, total: float, z: float = 1.959964) -> Estimate:
+    """The share of hits with its score interval, of 95 % unless told; NaN when there are no rows.
+
+    Source: Wilson 1927, JASA 22(158), 209-212.
+    """
+    if total <= 0:
+        return Estimate(math.nan, math.nan, math.nan)
+    rate, spread = hits / total, z * z / total
+    middle = (rate + spread / 2) / (1 + spread)
+    half = z * math.sqrt(rate * (1 - rate) / total + spread / (4 * total)) / (1 + spread)
+    return Estimate(rate, max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half)))

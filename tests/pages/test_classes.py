@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from windlass.pages.classes import class_scores, confidence_bins, confident_mistakes, confused_pairs, wilson
+from windlass.metrics import wilson
+from windlass.pages.classes import class_scores, confidence_bins, confident_mistakes, confused_pairs
 
 
 def test_the_score_interval_agrees_with_the_published_value() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
+from windlass.metrics import wilson
 from windlass.trends.alarms import Rule, episodes, surprises
-from windlass.trends.surprise import Usual, share_difference, share_of, usual, weekday_factors
+from windlass.trends.surprise import Usual, share_difference, usual, weekday_factors
 
 
 def test_the_tail_is_that_of_the_negative_binomial():
@@ -70,7 +71,7 @@ def test_an_interval_of_newcombe_1998():
     """His table II, method 10: 56/70 against 48/80 is 0.2 with (0.0524, 0.3339)."""
     found = share_difference((56, 70), (48, 80))
     assert [found.value, found.low, found.high] == pytest.approx([0.2, 0.0524, 0.3339], abs=1e-4)
-    assert np.isnan(share_of(0, 0).value)
+    assert np.isnan(wilson(0, 0).value)
 
 
 def calm_feed(random, n_days, n=20, scatter=0.1):

@@ -1,11 +1,10 @@
 """What each class got right and wrong: counts behind the tables and pictures, all pure functions."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from windlass.metrics import Array, Estimate
+from windlass.metrics import Array, Estimate, wilson
 
 
 @dataclass(frozen=True)
@@ -46,20 +45,6 @@ class Mistake:
     truth: int
     answer: int
     confidence: float
-
-
-def wilson(hits: float, total: int) -> Estimate:
-    """The share of hits with its 95 % score interval; NaN when there are no rows.
-
-    Source: Wilson 1927, JASA 22(158), 209-212.
-    """
-    if total == 0:
-        return Estimate(math.nan, math.nan, math.nan)
-    z = 1.959964
-    rate, spread = hits / total, z * z / total
-    middle = (rate + spread / 2) / (1 + spread)
-    half = z * math.sqrt(rate * (1 - rate) / total + spread / (4 * total)) / (1 + spread)
-    return Estimate(rate, max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half)))
 
 
 def class_scores(matrix: Array, labels: list[str]) -> list[ClassScore]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windlass.metrics import Estimate
-from windlass.pages.classes import wilson
+from windlass.metrics import Estimate, wilson
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from windlass.metrics import Estimate
-from windlass.pages.classes import wilson
+from windlass.metrics import Estimate, wilson
 from windlass.records import Row
 
 LEAST_ROWS = 30

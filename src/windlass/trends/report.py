@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from windlass.metrics import Array
+from windlass.metrics import Array, wilson
 from windlass.records import Json
 from windlass.trends.alarms import LEAST_PAST, Surprises, episodes, surprises
 from windlass.trends.definition import Definition
 from windlass.trends.feed import ALL, Counts, find_rows
 from windlass.trends.record import Event, Reading, Series, Standing, Text, Topic, Trends
-from windlass.trends.surprise import share_difference, share_of
+from windlass.trends.surprise import share_difference
 
 WEEK = 7
 SURE = 0.01
@@ -104,10 +104,10 @@ def _standing(table: Table, place: int, found: Surprises, window: int) -> Standi
         entity=name,
         day_texts=int(texts[-1]),
         day_bad=int(bad[-1]),
-        day_share=share_of(bad[-1], texts[-1]),
+        day_share=wilson(bad[-1], texts[-1]),
         week_texts=int(texts[week].sum()),
-        week=share_of(*now),
-        before=share_of(*then),
+        week=wilson(*now),
+        before=wilson(*then),
         change=share_difference(now, then, among_all),
         topics=_topics(table, name, table.days[week], table.days[before]),
         series=Series(
@@ -155,8 +155,8 @@ def _event(
         needed=int(bad.needed[place, peak]),
         all_texts=int(texts[peak]),
         usual_texts=float(usual.mean[place, peak]),
-        share=share_of(*now),
-        share_before=share_of(*then),
+        share=wilson(*now),
+        share_before=wilson(*then),
         why=_why(bool(usual.chance[place, peak] < SURE), now, then),
         topics=_topics(table, name, [table.days[peak]], table.days[before]),
         whom=_whom(table, peak) if name == ALL else {},

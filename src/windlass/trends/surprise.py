@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windlass.drift_metrics import wilson
-from windlass.metrics import Array, Estimate
+from windlass.metrics import Array, Estimate, wilson
 
 Z = 1.959964
 STOOD_OUT = 0.005
@@ -105,19 +104,13 @@ def weekday_factors(totals: Array, weekdays: Array) -> Array:
     return seen / ((np.bincount(weekdays, minlength=7) + 1) * mean)
 
 
-def share_of(hits: float, n: float, z: float = Z) -> Estimate:
-    """A share of n with its interval, of 95 % unless told; NaN without any."""
-    if n <= 0:
-        return Estimate(float("nan"), float("nan"), float("nan"))
-    return Estimate(hits / n, *wilson(int(hits), int(n), z))
-
 
 def share_difference(now: tuple[float, float], before: tuple[float, float], z: float = Z) -> Estimate:
     """By how much a share rose, with its interval, of 95 % unless told; each is (hits, n).
 
     Source: Newcombe 1998, Statist. Med. 17, 873, method 10.
     """
-    one, other = share_of(*now, z), share_of(*before, z)
+    one, other = wilson(*now, z), wilson(*before, z)
     value = one.value - other.value
     below = np.hypot(one.value - one.low, other.high - other.value)
     above = np.hypot(one.high - one.value, other.value - other.low)

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from windlass.drift_metrics import holm, more_often, wilson
+from windlass.drift_metrics import holm, more_often
 from windlass.kinds.sketch import Shift, Trait, shift
-from windlass.metrics import Estimate
+from windlass.metrics import Estimate, wilson
 from windlass.predictors.reference import Reference, sketch_of
 from windlass.records import Json
 from windlass.watching.windows import Part
@@ -133,7 +133,7 @@ def estimated(part: Part, reference: Reference | None) -> Estimate | None:
     if limit is None or len(sure) < LEAST:
         return None
     hits = sum(confidence >= limit for confidence in sure)
-    return Estimate(hits / len(sure), *wilson(hits, len(sure)))
+    return wilson(hits, len(sure))
 
 
 def measured(right: int, wrong: int) -> Estimate | None:
@@ -142,7 +142,7 @@ def measured(right: int, wrong: int) -> Estimate | None:
     Who is wronged speaks more often: compare it with itself over time, not with a test score.
     """
     told = right + wrong
-    return Estimate(right / told, *wilson(right, told)) if told else None
+    return wilson(right, told) if told else None
 
 
 def _feedback(told: Sequence[int]) -> list[Finding]:
