@@ -46,7 +46,7 @@ class FastDecoder:
 
     def can(self, how: Writing) -> bool:
         """Not by a schema, and without other likely tokens; by chance only where no seed must be kept a row."""
-        return how.schema is None and not how.n_logprobs and not how.temperature
+        return how.schema is None and not how.n_logprobs and not how.temperature and not how.echo
 
     def room(self, prompt: Ids) -> int:
         return room(len(prompt), self.longest, self.is_pair)

@@ -13,7 +13,7 @@ import numpy as np
 
 from windlass.errors import DataError, NotReady
 from windlass.predictors.grammar import Grammar
-from windlass.predictors.language import TOKENIZER, Join, Step, nobody, room, windows
+from windlass.predictors.language import TOKENIZER, Join, Share, Step, nobody, room, windows
 from windlass.predictors.prompts import Ids
 from windlass.predictors.writing import Writing
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_SCORED, MOST_LOGITS = 4_096, 2**27
 """Tokens of one batch whose likelihood is asked, and the numbers that may take: half a gigabyte."""
+MOST_ECHOED = 2**25
+"""Numbers that the logits of an echo may take at once: 128 MiB."""
 MOST_EMBEDDED = 8
 """Texts that are read at once."""
 
@@ -68,6 +70,8 @@ class TorchDecoder:
         self.takes = frozenset(inspect.signature(getattr(model, "get_base_model", lambda: model)().forward).parameters)
 
     def can(self, how: Writing) -> bool:
+        if how.echo:
+            return how.beams == 1 and not self.is_pair
         return how.beams == 1 or how.schema is None
 
     def room(self, prompt: Ids) -> int:
@@ -120,6 +124,29 @@ class TorchDecoder:
                 kept.append(place)
                 tokens.append(token)
         batch.keep(kept, tokens)
+
+    def echo(self, prompt: Ids, how: Writing, step: Step) -> "list[Share]":
+        """As `language.EchoesIds`. Raises: DataError: the prompt leaves no room for an answer."""
+        import torch
+
+        with torch.inference_mode():
+            batch = _Batch(self, [_Row.of(self, 0, prompt, how)], [prompt])
+            found = self._read(batch, prompt, how.n_logprobs)
+            while how.max_tokens and batch.rows:
+                self._advance(batch, how, step)
+        return found
+
+    def _read(self, batch: "_Batch", prompt: Ids, n_others: int | None) -> "list[Share]":
+        """Reads all but the last token of the only row; tells of each that followed."""
+        import torch
+
+        found: list[Share] = []
+        size, last = max(1, MOST_ECHOED // self.n_tokens), len(prompt) - 1
+        for first in range(0, last, size):
+            logprobs_TV = torch.log_softmax(batch.read(prompt[first : min(first + size, last)]), dim=-1)
+            for token, logprobs_V in zip(prompt[first + 1 :], logprobs_TV, strict=False):
+                found.append((float(logprobs_V[token]), _likeliest(logprobs_V, n_others)))
+        return found
 
     def _search(self, prompts: Sequence[Ids], most: int, how: Writing, step: Step) -> None:
         """Beam search by transformers; the answer is told when it is complete."""
@@ -274,6 +301,16 @@ class _Batch:
         logits_BV = out.logits[:, -1].float().cpu()
         logits_BV[:, self.banned] = float("-inf")
         return logits_BV
+
+    def read(self, ids: Ids) -> "torch.Tensor":
+        """(T, V) logits of what follows each of these, which stand next in the prompt of the only row."""
+        import torch
+
+        pieces_BT = torch.tensor([ids], device=self.model.device)
+        out = self.model(input_ids=pieces_BT, past_key_values=self.cache, use_cache=True)
+        self.cache, self.next_BT = out.past_key_values, self.next_BT[:, len(ids) :]
+        logits_TV: torch.Tensor = out.logits[0].float().cpu()
+        return logits_TV
 
     def keep(self, places: list[int], tokens: list[int]) -> None:
         """Goes on with these places of the batch, each with the token that it wrote."""

@@ -15,8 +15,8 @@ import numpy as np
 
 from windlass.errors import DataError, NotReady
 from windlass.predictors.detokenizer import Detokenizer
-from windlass.predictors.prompts import Ids, Prompt, Prompts, Template, open_tokenizer
-from windlass.predictors.writing import Hear, Intake, Token, Writing, Written
+from windlass.predictors.prompts import Ids, Prompt, Prompts, Template, open_tokenizer, source
+from windlass.predictors.writing import Echo, Hear, Intake, Token, Writing, Written
 from windlass.records import Manifest, Row
 
 MODEL, FAST, TOKENIZER = "model", "fast", "tokenizer.json"
@@ -26,6 +26,8 @@ GATHER_S = 0.005
 """How long an engine that nothing can join waits for the next row, before it begins."""
 Step = Callable[[int, int, float, Sequence[tuple[int, float]]], bool]
 """Called as step(row, token id, log-probability, likeliest others); false ends that row."""
+Share = tuple[float, Sequence[tuple[int, float]]]
+"""The log-probability of a token that was read, and the likeliest at its place."""
 Join = Callable[[], Sequence[Ids]]
 """Called between two tokens: prompts that join those that are being continued, numbered on from the ones before."""
 
@@ -67,6 +69,15 @@ class EmbedsIds(Protocol):
 
     def embed(self, texts: Sequence[Ids]) -> np.ndarray:
         """(n, d) float32, one row a text."""
+        ...
+
+
+@runtime_checkable
+class EchoesIds(Protocol):
+    """A decoder that tells what it reads as well."""
+
+    def echo(self, prompt: Ids, how: Writing, step: Step) -> list[Share]:
+        """Of each token of the prompt but the first, read in one pass; then continues it as `write` does."""
         ...
 
 
@@ -113,6 +124,8 @@ class Language:
         for number in range(len(self.openers)):
             if self._open(number).can(how):
                 return self.opened[number]
+        if how.echo:
+            raise DataError("model reads prompts with an encoder, expected no 'echo': causal models support it")
         raise DataError("model cannot write in this way, expected fewer of the options")
 
     def _open(self, number: int) -> Decoder:
@@ -122,6 +135,8 @@ class Language:
 
     def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
         """One text a row, in order. Raises: DataError: a row cannot be read."""
+        if how.echo:
+            return [self.echo(row, how, number, hear) for number, row in enumerate(rows)]
         decoder = self._decoder(how)
         scribes = [self._scribe(decoder, row, how, number, hear) for number, row in enumerate(rows)]
         order = sorted(scribes, key=lambda scribe: len(scribe.prompt.ids))
@@ -132,6 +147,9 @@ class Language:
 
     def serve(self, intake: Intake, how: Writing) -> None:
         """As `writing.Serves`."""
+        if how.echo:
+            self._serve_echoes(intake, how)
+            return
         decoder = self._decoder(how)
         scribes: list[Scribe] = []
         n_taken = 0
@@ -159,6 +177,33 @@ class Language:
         for scribe in scribes:
             if not scribe.is_over:
                 intake.end(scribe.row, scribe.written())
+
+    def echo(self, row: Row, how: Writing, number: int, hear: Hear) -> Written:
+        """As `writing.Echoes`; CTranslate2 tells too little, so this needs torch. Raises: NotReady: no torch."""
+        decoder, text = self._decoder(how), source(row)
+        assert isinstance(decoder, EchoesIds)
+        ids, offsets = self.prompts.plain(text)
+        how = replace(how, max_tokens=min(how.max_tokens, decoder.room(ids)))
+        scribe = Scribe(self.prompts, how, number, Prompt(ids), hear)
+        shares: list[Share] = [(0.0, ()), *decoder.echo(ids, how, _router([scribe]))]
+        told = [scribe.token(token, *share) for token, share in zip(ids, shares, strict=True)]
+        return replace(scribe.written(), echo=Echo(text, tuple(told[-len(offsets) :]), tuple(offsets)))
+
+    def _serve_echoes(self, intake: Intake, how: Writing) -> None:
+        """One row after the other: what is told of a whole prompt takes the memory of many rows."""
+        n_taken = 0
+        while taken := intake.take():
+            for number, (row, most) in enumerate(taken, n_taken):
+                if not intake.hear(number, ""):
+                    intake.end(number, Written("", "cancelled"))
+                    continue
+                try:
+                    written = self.echo(row, replace(how, max_tokens=most), number, intake.hear)
+                except DataError as error:
+                    intake.refuse(number, error)
+                else:
+                    intake.end(number, written)
+            n_taken += len(taken)
 
     def _scribe(self, decoder: Decoder, row: Row, how: Writing, number: int, hear: Hear) -> "Scribe":
         """Raises: DataError: the row cannot be read, or leaves no room for an answer."""
@@ -238,12 +283,14 @@ class Scribe:
         """Takes a token; false when the answer is complete or nobody listens."""
         self.logprob += logprob
         self.n_tokens += 1
-        if token in self.prompts.template.end:
+        ends = token in self.prompts.template.end
+        if self.how.n_logprobs is not None and (self.how.echo or not ends):
+            self.tokens.append(self.token(token, logprob, others))
+        if ends:
             return self._end("stop")
-        if self.how.n_logprobs is not None:
-            named = tuple((self._name(other), share) for other, share in others)
-            self.tokens.append(Token(self._name(token), logprob, named))
-        self.text = self.detokenizer.add(token).lstrip("\n")
+        self.text = self.detokenizer.add(token)
+        if not self.how.echo:
+            self.text = self.text.lstrip("\n")
         found = [place for stop in self.how.stop if (place := self.text.find(stop)) >= 0]
         if found:
             self.text = self.text[: min(found)]
@@ -251,6 +298,10 @@ class Scribe:
         if not self._tell(len(self.text) - self._held()):
             return self._end("cancelled")
         return True if self.n_tokens < self.how.max_tokens else self._end("length")
+
+    def token(self, token: int, logprob: float, others: Sequence[tuple[int, float]]) -> Token:
+        """A token with its name and those of the likeliest others."""
+        return Token(self._name(token), logprob, tuple((self._name(other), share) for other, share in others))
 
     def _held(self) -> int:
         """Characters at the end that may be the beginning of a stop text, or line breaks that may be the last."""
@@ -271,7 +322,7 @@ class Scribe:
 
     def _end(self, finish: str) -> bool:
         self.finish, self.is_over = finish, True
-        if finish == "stop":
+        if finish == "stop" and not self.how.echo:
             self.text = self.text.rstrip("\n")
         self._flush()
         return False

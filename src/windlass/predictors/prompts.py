@@ -96,6 +96,19 @@ class Prompts:
         inside = [number for part in kept for number in part]
         return Prompt([*start, *inside, *self.template.answer], total - len(inside))
 
+    def plain(self, content: str) -> tuple[Ids, list[int]]:
+        """The ids of a text as it stands, without roles, after those that begin any; and the characters before each.
+
+        Raises: DataError: it has no tokens, or does not fit.
+        """
+        encoding = self.tokenizer.encode(content, add_special_tokens=False)
+        n_tokens, most = len(encoding.ids), self.template.most - len(self.template.start)
+        if not 0 < n_tokens <= most:
+            raise DataError(f"prompt has {n_tokens:,} tokens, expected 1 to {most:,}: of an echo nothing is cut")
+        ends = [0, *(end for _, end in encoding.offsets)]
+        offsets = [min(begin, end) for (begin, _), end in zip(encoding.offsets, ends, strict=False)]  # not trimmed
+        return [*self.template.start, *encoding.ids], offsets
+
     def text(self, content: str) -> Ids:
         """The ids of ordinary text."""
         return list(self.tokenizer.encode(content, add_special_tokens=False).ids)

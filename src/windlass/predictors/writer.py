@@ -96,7 +96,7 @@ def _rights(value: Any) -> References:
 
 def confidence(written: Written) -> float | None:
     """The geometric mean of the probabilities of the tokens, 0-1."""
-    if written.logprob is None:
+    if written.logprob is None or not written.n_tokens:
         return None
     return min(1.0, math.exp(written.logprob / max(1, written.n_tokens)))
 

@@ -21,7 +21,8 @@ class Writing:
     max_tokens: at most so many. temperature: 0 takes the likeliest token each time. top_p: of the likeliest tokens, as
     many as hold this share. repetition_penalty: above 1, what was said becomes less likely. beams: above 1, beam
     search. stop: texts that end an answer. seed: of the chance. schema: a JSON schema that the answer keeps.
-    n_logprobs: so many alternatives of each token are told.
+    n_logprobs: so many alternatives of each token are told. echo: the text that is asked is continued as it stands, and
+    its own tokens are told; then nothing need be written.
     """
 
     max_tokens: int = 256
@@ -33,10 +34,11 @@ class Writing:
     seed: int = 13
     schema: Json | None = None
     n_logprobs: int | None = None
+    echo: bool = False
 
     def __post_init__(self) -> None:
         bounds = {
-            "max_tokens": (1, MAX_TOKENS),
+            "max_tokens": (0 if self.echo else 1, MAX_TOKENS),
             "temperature": (0, 2),
             "top_p": (0.01, 1),
             "repetition_penalty": (0.5, 2),
@@ -60,10 +62,23 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Echo:
+    """A prompt as a model read it.
+
+    tokens: what each was worth after those before it; nothing is known of the first. offsets: characters before each.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    offsets: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Written:
     """A finished text. finish: 'stop' (it ended by itself or at a stop text), 'length' or 'cancelled'.
 
     logprob: sum over its tokens, nats; None when the writer knows none. n_cut: tokens of the prompt that did not fit.
+    echo: the prompt, where it was wanted; then the token that ended the text is the last of `tokens`.
     """
 
     text: str
@@ -73,6 +88,7 @@ class Written:
     logprob: float | None = None
     tokens: tuple[Token, ...] = field(default=())
     n_cut: int = 0
+    echo: Echo | None = None
 
 
 class Engine(Protocol):
@@ -115,6 +131,18 @@ class Serves(Protocol):
 
     def serve(self, intake: Intake, how: Writing) -> None:
         """Writes what the intake gives until it gives no more; the most tokens of `how` are those of each row."""
+        ...
+
+
+@runtime_checkable
+class Echoes(Protocol):
+    """An engine that tells what the tokens of a prompt were worth to it."""
+
+    def echo(self, row: Row, how: Writing, number: int, hear: Hear) -> Written:
+        """The text of this row as it stands, and what follows it. number: what `hear` is told of the row.
+
+        Raises: DataError: the text does not fit, or the model cannot tell.
+        """
         ...
 
 

@@ -21,7 +21,7 @@ from windlass.serving import codec, openai_answers, openai_requests
 from windlass.serving.faults import Fault
 from windlass.serving.openai_answers import ChatForm, Form, TextForm
 from windlass.serving.openai_requests import ChatAsked, EmbeddingAsked, TextAsked, Wish
-from windlass.serving.scheduler import Order, Scheduler
+from windlass.serving.scheduler import Order, Scheduler, too_slow
 from windlass.serving.schema import Exact, json_body
 from windlass.serving.seat import Seat
 from windlass.serving.service import Service, receipt
@@ -66,7 +66,9 @@ def _add_completions(app: FastAPI, service: Service) -> None:
 
             def understood() -> tuple[Wish, list[Row]]:
                 wish = read(body, writer, names)
-                return wish, [row for row in writer.read(wish.rows) for _ in range(wish.n)]
+                tidied = writer.read(wish.rows)
+                rows = wish.rows if wish.how.echo else tidied  # each character of an echo counts
+                return wish, [row for row in rows for _ in range(wish.n)]
 
             wish, asked = await seat.aside(len(body), understood)
             answer = form(*names, wish)
@@ -80,6 +82,8 @@ def _add_completions(app: FastAPI, service: Service) -> None:
                 if wish.streams:
                     return Stream(scheduler.put(order), answer, keep)
                 texts = await scheduler.write(order, request.receive)
+            if wish.how.echo and any(each.echo is None for each in texts):
+                raise too_slow(seat.settings.answer_s)
             keep(texts)
             return Response(answer.whole(texts), media_type=JSON)
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from windlass.predictors.writing import Token, Written
+from windlass.predictors.writing import Echo, Token, Written
 from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.openai_requests import Wish
@@ -155,13 +155,14 @@ class TextForm(Form):
     prefix, object, object_in_stream = "cmpl", "text_completion", "text_completion"
 
     def _choice(self, number: int, written: Written) -> Json:
-        return {**self._last(number, written), "text": written.text}
+        echoed = written.echo.text if written.echo is not None else ""
+        return {**self._last(number, written), "text": echoed + written.text}
 
     def _delta(self, number: int, text: str) -> Json:
         return {"index": number, "text": text, "logprobs": None, "finish_reason": None}
 
     def _last(self, number: int, written: Written) -> Json:
-        logprobs = _listed(written.tokens) if self.wish.tells_logprobs else None
+        logprobs = _listed(written.tokens, written.echo) if self.wish.tells_logprobs else None
         return {**self._delta(number, ""), "logprobs": logprobs, "finish_reason": reason(written)}
 
 
@@ -181,11 +182,23 @@ def _named(text: str, logprob: float) -> Json:
     return {"token": text, "logprob": logprob, "bytes": list(text.encode("utf-8", "replace"))}
 
 
-def _listed(tokens: Sequence[Token]) -> Json:
+def _listed(tokens: Sequence[Token], echo: Echo | None = None) -> Json:
+    """Of the text and the prompt before it, where that is told; the first token of a prompt has no log-probability."""
     texts = [token.text for token in tokens]
-    return {
+    first = len(echo.text) if echo is not None else 0
+    found: Json = {
         "tokens": texts,
         "token_logprobs": [token.logprob for token in tokens],
-        "top_logprobs": [dict(token.others) for token in tokens],
-        "text_offset": list(accumulate((len(text) for text in texts), initial=0))[: len(texts)],
+        "top_logprobs": [_likeliest(token) for token in tokens],
+        "text_offset": list(accumulate((len(text) for text in texts), initial=first))[: len(texts)],
     }
+    if echo is None:
+        return found
+    read = _listed(echo.tokens) | {"text_offset": list(echo.offsets)}
+    read["token_logprobs"][0] = read["top_logprobs"][0] = None
+    return {name: [*read[name], *values] for name, values in found.items()}
+
+
+def _likeliest(token: Token) -> dict[str, float]:
+    """The others by name; of several with one name, such as parts of a character, the likeliest."""
+    return {name: max(share for other, share in token.others if other == name) for name, _ in token.others}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from windlass.errors import did_you_mean, expected
 from windlass.kinds.text import MAX_CHARACTERS
 from windlass.predictors.writer import Writer
-from windlass.predictors.writing import MAX_TOKENS, Writing
+from windlass.predictors.writing import MAX_TOKENS, Echoes, Writing
 from windlass.records import Column, Json, Row
 from windlass.serving import codec
 from windlass.serving.faults import Fault
@@ -115,7 +115,9 @@ class ChatAsked(Asked):
 
 class TextAsked(Asked):
     prompt: str | list[str] = Field(description="a text, or several")
+    max_tokens: int | None = Field(None, ge=0, le=MAX_TOKENS, description="0 only with `echo`")
     logprobs: int | None = Field(None, ge=0, le=5)
+    echo: bool | None = Field(None, description="tell the prompt as well; of causal models, not in a stream")
 
 
 class EmbeddingAsked(Exact):
@@ -169,9 +171,14 @@ def read_completion(body: bytes, writer: Writer, names: Sequence[str], max_rows:
         raise wrong(
             f"product reads {_named(inputs)}, expected a single text for completions", "prompt", _elsewhere(inputs)
         )
+    _check_echo(asked, writer)
     prompts = _texts(asked.prompt, "prompt", max_rows // (asked.n or 1))
     rows = [{inputs[0].name: prompt} for prompt in prompts]
-    return _wish(asked, writer, rows, max_tokens=asked.max_tokens, n_logprobs=asked.logprobs, schema=None)
+    wish = _wish(asked, writer, rows, max_tokens=asked.max_tokens or None, n_logprobs=asked.logprobs, schema=None)
+    if not asked.echo:
+        return wish
+    how = replace(wish.how, echo=True, beams=1)
+    return replace(wish, how=replace(how, max_tokens=0) if asked.max_tokens == 0 else how)
 
 
 def read_embedding(body: bytes, names: Sequence[str], max_rows: int) -> tuple[list[str], bool]:
@@ -245,6 +252,18 @@ def _wish(
         tells_usage=options is not None and bool(options.include_usage),
         tells_logprobs=n_logprobs is not None,
     )
+
+
+def _check_echo(asked: TextAsked, writer: Writer) -> None:
+    """Raises: Fault 400, 422."""
+    if not asked.echo and asked.max_tokens == 0:
+        raise wrong("'max_tokens' is 0 without 'echo', expected at least 1", "max_tokens")
+    if asked.echo and asked.stream:
+        raise wrong("'echo' is given with 'stream', expected one of them", "echo")
+    if asked.echo and not isinstance(writer.engine, Echoes):
+        message = "'echo' is true for a model that tells nothing of its prompts, expected false"
+        hint = "causal language models (`gpt`, `llm`) support it"
+        raise Fault(HTTPStatus.UNPROCESSABLE_ENTITY, "unsupported_parameter", message, hint, "echo")
 
 
 def _parse(form: type[A], body: bytes) -> A:
