@@ -330,7 +330,7 @@ def test_what_the_unit_does_before_it_starts_makes_a_project_that_answers(
     assert Project(tmp_path / "var" / "lib" / "desk").champion.predict([row])[0].value
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_path: Path) -> None:
     """A fresh environment with the wheel of this code and, by a path, the packages that are here; from elsewhere."""
     pytest.importorskip("hatchling", reason="needs hatchling, which comes with windlass[dev]")
