@@ -23,7 +23,7 @@ CURVE = "learning curve: mistakes fall by a power law to a floor, all floors ave
 CHECK_SHARE, CHECKED_A_MINUTE = 0.05, 2.0
 REAL, LEAST_EXCHANGE = 0.005, 0.2
 """A gain that counts: half a point."""
-WEAKEST, LEAST_TEST = 5, 8
+WEAKEST, LEAST_TEST, LEAST_SAID = 5, 8, 50
 FEEDBACK_SHARE, FEEDBACK_MONTHS = 0.01, 2
 """Of the answers so many are judged by users, where they are asked: a guess on the low side, to be measured."""
 
@@ -250,8 +250,9 @@ def feedback(setting: Setting) -> Iterator[Item]:
     n_said = evidence.feedback["count"]
     if evidence.curve is None:
         return
-    if n_said >= 50:
-        yield _learn(setting, n_said)
+    if evidence.feedback["unused"] >= LEAST_SAID:
+        yield _learn(setting, evidence.feedback["unused"])
+    if n_said >= LEAST_SAID:
         return
     expected = int(FEEDBACK_SHARE * setting.product.month * FEEDBACK_MONTHS)
     if expected < 20:
@@ -281,14 +282,15 @@ def feedback(setting: Setting) -> Iterator[Item]:
 
 
 def _learn(setting: Setting, n_said: int) -> Item:
+    """n_said: answers that were judged, and not yet learned from."""
     evidence = setting.evidence
     assert evidence.curve is not None
     gain = curves.summary(_grown(setting, evidence.curve, n_said))
-    wrong = evidence.feedback["wrong"]
+    wrong = evidence.feedback["unused_wrong"]
     return item(
         setting,
         id="learn",
-        what=f"Run `windlass improve`: learn from the {count(n_said)} answers that users judged",
+        what=f"Run `windlass improve`: learn from the {count(n_said)} judged answers that nothing was learned from yet",
         why=f"{count(wrong)} of them ({percent(wrong / n_said)}) were wrong; each is a labelled row that is there "
         "already",
         evidence="feedback in the request log, and the learning curve",

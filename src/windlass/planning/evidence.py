@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import WindlassError
+from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
 from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, LabelMarks, paired_difference
@@ -129,7 +130,7 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         released=_released(store, missing),
         health=_health(store, missing),
         improvements=improvements,
-        feedback=_feedback(database, missing),
+        feedback=_feedback(database, _used(store), missing),
         points=points,
         learner=measured["learner"],
         curve=curves.fit(probing.points(points), spec.seed) if len(points) >= curves.LEAST_POINTS else None,
@@ -313,8 +314,15 @@ def _improvements(store: Store, missing: list[Json]) -> list[Improvement]:
     return found
 
 
-def _feedback(database: Database, missing: list[Json]) -> Json:
-    """How many answers people judged, and how many of them were wrong: the latest word on each answer counts."""
+def _used(store: Store) -> set[str]:
+    """Answers that the champion has learned from, or that are kept to judge by."""
+    judging = [row for rows in attempts.judging(store).values() for row in rows]
+    return {row.answer for row in [*attempts.learned(store), *judging]}
+
+
+def _feedback(database: Database, used: set[str], missing: list[Json]) -> Json:
+    """How many answers people judged, how many of them were wrong, and the same of those that were not used: the
+    latest word on each answer counts."""
     latest: dict[str, bool] = {}
     try:
         for row in feedback_rows(database):
@@ -323,7 +331,13 @@ def _feedback(database: Database, missing: list[Json]) -> Json:
         missing.append(_missing("feedback", error.message))
     if not latest:
         missing.append(_missing("what users say was right", "`windlass serve` takes it at /v1/feedback"))
-    return {"count": len(latest), "wrong": sum(not right for right in latest.values())}
+    unused = [right for id, right in latest.items() if id not in used]
+    return {
+        "count": len(latest),
+        "wrong": sum(not right for right in latest.values()),
+        "unused": len(unused),
+        "unused_wrong": sum(not right for right in unused),
+    }
 
 
 def goal_bound(evidence: Evidence) -> float | None:
