@@ -45,7 +45,9 @@ def test_every_committed_figure_beats_random_weights_by_three_standard_errors():
 @pytest.mark.real
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets are not beside the project")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] if name.startswith("mnist") else []) for name in CASES]
+)
 def test_parts_that_weigh_more_matter_more_on_real_data(name, benchmark, tmp_path_factory):
     work = tmp_path_factory.getbasetemp() / "explained"
     found = benchmark.measured(benchmark.CASES[name], DATA, work, 20)
