@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
-from windlass.spec import Strict, parse_yaml
+from windlass.spec import Strict, parse_yaml, read_utf8
 
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff]")
 HIDDEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -72,10 +72,7 @@ def load_rules(path: Path) -> Rules:
     """The rules of a `brand.yaml`. Raises: NotReady: no such file; SpecError: another key or value than expected."""
     if not path.is_file():
         raise NotReady(f"{path} does not exist, expected the rules of the brand")
-    try:
-        values = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path), "'never', 'required', 'longest' ...")
-    except UnicodeDecodeError:
-        raise SpecError(f"{path} is not UTF-8 text, expected UTF-8", "save the file as UTF-8") from None
+    values = parse_yaml(read_utf8(path), str(path), "'never', 'required', 'longest' ...")
     for key in values:
         if key not in Rules.model_fields:
             names = list(Rules.model_fields)

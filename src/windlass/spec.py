@@ -319,8 +319,13 @@ def load(folder: Path) -> Spec:
             f"{folder} has no {FILE_NAME}, expected one",
             "`windlass init DATA` writes it, or `windlass new support-desk` starts from a ready product",
         )
+    return parse(read_utf8(path), str(path))
+
+
+def read_utf8(path: Path) -> str:
+    """The text of a file that a person wrote. Raises: SpecError: it is not UTF-8."""
     try:
-        return parse(path.read_text(encoding="utf-8-sig"), str(path))
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise SpecError(f"{path} is not UTF-8 text, expected UTF-8", "save the file as UTF-8") from None
 

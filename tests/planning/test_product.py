@@ -69,3 +69,9 @@ def test_asking_takes_defaults_asks_again_and_writes_what_was_said(tmp_path):
     assert product.model_fields_set == {"currency", "requests_a_day", "deadline", "sensitive"}
     assert sum("How many answers are asked for on a usual day?" in words for words in shown) == 2
     assert any("[500" in words for words in shown)
+
+
+def test_a_file_that_is_not_utf_8_is_refused_with_its_name(tmp_path):
+    (tmp_path / "product.yaml").write_bytes("currency: '€'".encode("cp1252"))
+    with pytest.raises(SpecError, match=r"product\.yaml is not UTF-8 text"):
+        load(tmp_path)

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from windlass.pages.explained import STYLE as MARKS
 from windlass.pages.explained import explained
-from windlass.pages.style import STYLE
+from windlass.pages.style import POLICY, STYLE
 from windlass.pages.words import escaped
 from windlass.records import Explanation
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 HEADINGS = {
     "wrong": ("Wrong, and sure of it", "What misled it: words that speak for a wrong answer are worth a look."),
     "unsure": ("Not sure", "Two answers were about as likely."),

@@ -13,7 +13,7 @@ from windlass.pages.advice import next_steps
 from windlass.pages.candidates import chosen, headline_sentence
 from windlass.pages.classes import ClassScore, class_scores, confident_mistakes, confused_pairs
 from windlass.pages.leaderboard import leaderboard
-from windlass.pages.style import STYLE
+from windlass.pages.style import POLICY, STYLE
 from windlass.pages.words import (
     escaped,
     goal_value,
@@ -30,8 +30,6 @@ from windlass.records import Board, Candidate, Collected, Prepared
 from windlass.text_metrics import RULES_BROKEN, token_f1
 
 __all__ = ["Details", "leaderboard", "report"]
-# Even if text from outside slipped through unescaped, the browser would neither run nor load anything.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,10 @@ from windlass.pages.roadmap_text import (
     sure_words,
     takes,
 )
-from windlass.pages.style import STYLE
+from windlass.pages.style import POLICY, STYLE
 from windlass.pages.words import escaped, plain, with_code
 from windlass.records import Item, Roadmap
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 WORDS = {
     "title": ("Roadmap", "路线图"),
     "gaps": ("From today to the goal", "现状与目标"),

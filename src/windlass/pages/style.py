@@ -88,3 +88,7 @@ svg .wrong { fill: var(--warn); } svg .inverse { fill: var(--on-accent); }
   .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""Of every page with pictures: even if text from outside slipped through unescaped, the browser would neither run nor
+load anything."""

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.records import Json
-from windlass.spec import Strict, parse_yaml
+from windlass.spec import Strict, parse_yaml, read_utf8
 
 FILE_NAME = "product.yaml"
 PRICES = Path(__file__).parent / "prices.yaml"
@@ -75,7 +75,7 @@ def load(folder: Path, columns: list[str] | None = None) -> Product:
     columns: the inputs that `sensitive` may name.
     """
     path = folder / FILE_NAME
-    found = parse(path.read_text(encoding="utf-8-sig"), str(path)) if path.is_file() else Product.model_validate({})
+    found = parse(read_utf8(path), str(path)) if path.is_file() else Product.model_validate({})
     for name in found.sensitive:
         if columns is not None and name not in columns:
             raise SpecError(
@@ -104,7 +104,7 @@ def load_prices(product: Product, folder: Path) -> tuple[Prices, str]:
     path = folder / product.prices if product.prices else PRICES
     if not path.is_file():
         raise SpecError(f"{path} does not exist, expected a file of prices", f"start from a copy of {PRICES}")
-    values = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path), "'machine_hour' and others")
+    values = parse_yaml(read_utf8(path), str(path), "'machine_hour' and others")
     found = _checked(Prices, values, str(path))
     if found.currency != product.currency and product.prices:
         raise SpecError(f"{path}: 'currency' is '{found.currency}', expected '{product.currency}' as in {FILE_NAME}")

@@ -40,11 +40,13 @@ from windlass.serving.pulse import Pulse
 from windlass.serving.routes import check_declared
 from windlass.serving.rows import read_object, wrong
 from windlass.serving.schema import (
+    MAX_KEY,
     FeedbackRequest,
     FeedbackStored,
     Health,
     Prediction,
     json_body,
+    key_header,
     request_schema,
     responses,
 )
@@ -56,7 +58,7 @@ from windlass.serving.traces import Traces, connected
 
 JSON = "application/json"
 CONFIRM_S = 10
-MAX_NOTE, MAX_KEY, MAX_ID = 2_000, 200, 64
+MAX_NOTE, MAX_ID = 2_000, 64
 NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """FastAPI from 0.16x on can send traces with the text of errors to a collector that the environment names."""
 
@@ -148,13 +150,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
 
 def _add_feedback(app: FastAPI, service: Service) -> None:
     schema = FeedbackRequest.model_json_schema()
-    key_parameter = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": "a repeated request with the same key is stored once",
-        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
-    }
+    key_parameter = key_header("a repeated request with the same key is stored once")
 
     @app.post(
         "/v1/feedback",

@@ -18,11 +18,10 @@ from windlass.serving.faults import Fault
 from windlass.serving.job_work import JobWork
 from windlass.serving.jobs import Jobs
 from windlass.serving.rows import read_object, wrong
-from windlass.serving.schema import Exact, responses
+from windlass.serving.schema import MAX_KEY, Exact, key_header, responses
 from windlass.serving.service import Service, caller
 
 MOST_ROWS = 100_000
-MAX_KEY = 200
 LINES = "application/x-ndjson"
 T = TypeVar("T")
 
@@ -82,13 +81,7 @@ def _add_start(app: FastAPI, service: Service) -> None:
     body = {"required": True, "content": {"application/json": whole, LINES: text, "text/csv": text}}
     described = responses(JobState, 400, 401, 403, 408, 409, 413, 415, 422, 429, 503, 507)
     described[202] = described.pop(200)
-    header = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": "a repeated request with the same key starts one job",
-        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
-    }
+    header = key_header("a repeated request with the same key starts one job")
 
     @app.post(
         "/v1/jobs",

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from windlass.records import Column, Json, Manifest
 
+MAX_KEY = 200
+"""Characters of an Idempotency-Key."""
+
 
 class Exact(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -120,6 +123,17 @@ def request_schema(manifest: Manifest, max_rows: int) -> Json:
 def json_body(schema: Json) -> Json:
     """The part of an operation that describes its body."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def key_header(description: str) -> Json:
+    """The header that makes a request safe to repeat, as a parameter of an operation."""
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+    }
 
 
 def responses(answer: type[BaseModel], *statuses: int) -> dict[int | str, dict[str, Any]]:

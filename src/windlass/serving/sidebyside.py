@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 
 from windlass.records import Json
 from windlass.serving import codec
-from windlass.serving.app import JSON, MAX_KEY, NO_TELEMETRY
+from windlass.serving.app import JSON, NO_TELEMETRY
 from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
 from windlass.serving.guard import Guard
@@ -19,6 +19,7 @@ from windlass.serving.measures import Measures
 from windlass.serving.preferences import Choice, Pair, Preference, Preferences, chosen, first_is_left, training_rows
 from windlass.serving.routes import Route, Routes, check_declared
 from windlass.serving.rows import read_object, wrong
+from windlass.serving.schema import MAX_KEY
 from windlass.serving.settings import Settings
 from windlass.serving.sidebyside_page import sidebyside_page, sidebyside_policy
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator
 
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
-from windlass.spec import Strict, parse_yaml
+from windlass.spec import Strict, parse_yaml, read_utf8
 from windlass.trends.alarms import Rule
 
 FILE_NAME = "trends.yaml"
@@ -61,10 +61,7 @@ def load_definition(folder: Path) -> Definition:
             f"{folder} has no {FILE_NAME}, expected one that says who is watched",
             "`windlass new opinion-watch` has one to start from",
         )
-    try:
-        return parse_definition(path.read_text(encoding="utf-8-sig"), str(path))
-    except UnicodeDecodeError:
-        raise SpecError(f"{path} is not UTF-8 text, expected UTF-8", "save the file as UTF-8") from None
+    return parse_definition(read_utf8(path), str(path))
 
 
 def parse_definition(text: str, where: str = FILE_NAME) -> Definition:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from windlass.pages.style import STYLE
+from windlass.pages.style import POLICY, STYLE
 from windlass.pages.words import count, escaped, percent
 from windlass.trends.picture import days_chart, small_chart
 from windlass.trends.record import Event, Standing, Text, Trends
@@ -21,7 +21,6 @@ from windlass.trends.sentences import (
     with_weekday,
 )
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 MOST_ENTITIES, MOST_EVENTS, LONGEST_TEXT = 200, 20, 600
 OWN_STYLE = """
 #in-en:checked ~ main .zh, #in-zh:checked ~ main .en { display: none; }
