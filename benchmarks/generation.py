@@ -32,7 +32,8 @@ from windlass.learners import gpt, tokens
 from windlass.learners.language import _convert
 from windlass.metrics import Estimate
 from windlass.predictors import decoding
-from windlass.predictors.language import FAST, MODEL, Language
+from windlass.predictors.engine import FAST, MODEL
+from windlass.predictors.language import Language
 from windlass.predictors.prompts import Prompts, Template
 from windlass.predictors.writer import Writer
 from windlass.predictors.writing import Writing, silent_hear

@@ -18,7 +18,7 @@ from windlass.errors import NotReady, SpecError
 from windlass.learners import checkpoint, gpt, language, loop
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Plan
-from windlass.predictors.language import MODEL
+from windlass.predictors.engine import MODEL
 from windlass.predictors.table import load, replay
 from windlass.records import Splits, silent
 

@@ -19,7 +19,8 @@ from windlass.learners.loop import Plan
 from windlass.learners.preference import Course, Pupil
 from windlass.learners.table import LEARNERS
 from windlass.predictors import ctranslate, decoding
-from windlass.predictors.language import FAST, MODEL, Language
+from windlass.predictors.engine import FAST, MODEL
+from windlass.predictors.language import Language
 from windlass.predictors.prompts import Prompts, Template
 from windlass.predictors.table import load, replay
 from windlass.predictors.writing import Writing, silent_hear

@@ -12,7 +12,8 @@ from windlass.errors import SpecError
 from windlass.learners import language
 from windlass.learners.contract import Fitted, Options
 from windlass.predictors import ctranslate, decoding
-from windlass.predictors.language import FAST, MODEL, Language
+from windlass.predictors.engine import FAST, MODEL
+from windlass.predictors.language import Language
 from windlass.predictors.table import load, replay
 from windlass.records import Splits
 from windlass.spec import Language as Section

@@ -16,7 +16,8 @@ from windlass.learners import encoder_decoder, hub, language, loop, seq2seq
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Plan
 from windlass.predictors import ctranslate, decoding
-from windlass.predictors.language import FAST, MODEL, Language
+from windlass.predictors.engine import FAST, MODEL
+from windlass.predictors.language import Language
 from windlass.predictors.table import load, replay
 from windlass.predictors.writing import Writing, silent_hear
 from windlass.records import Splits, silent

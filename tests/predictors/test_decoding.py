@@ -11,8 +11,8 @@ import torch
 from tests.learners import writers
 from windlass.errors import DataError
 from windlass.learners import tokens
-from windlass.predictors import ctranslate, decoding, language
-from windlass.predictors.language import FAST, MODEL, windows
+from windlass.predictors import ctranslate, decoding, engine
+from windlass.predictors.engine import FAST, MODEL, windows
 from windlass.predictors.writing import Writing
 
 DECODERS, PAIRS = ("llama", "qwen3", "gpt2"), ("t5", "marian", "bart")
@@ -447,4 +447,4 @@ def test_a_damaged_conversion_is_refused(folders, fast_decoder, tmp_path, damage
 
 
 def test_the_tokenizer_beside_the_model_is_what_a_schema_needs(torch_decoder):
-    assert torch_decoder("llama").tokenizer.name == language.TOKENIZER
+    assert torch_decoder("llama").tokenizer.name == engine.TOKENIZER

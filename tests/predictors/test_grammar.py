@@ -10,8 +10,9 @@ from tests.learners import writers
 from windlass.errors import DataError, NotReady
 from windlass.learners import tokens
 from windlass.predictors import decoding
+from windlass.predictors.engine import MODEL
 from windlass.predictors.grammar import Grammar
-from windlass.predictors.language import MODEL, Language
+from windlass.predictors.language import Language
 from windlass.predictors.prompts import Template
 from windlass.predictors.writing import Writing, silent_hear
 

@@ -10,8 +10,9 @@ import pytest
 from tests.learners import writers
 from windlass.errors import DataError
 from windlass.learners import tokens
-from windlass.predictors import decoding, language
-from windlass.predictors.language import MOST_ROWS, Language, nobody
+from windlass.predictors import decoding, engine, language
+from windlass.predictors.engine import nobody
+from windlass.predictors.language import MOST_ROWS, Language
 from windlass.predictors.prompts import Ids, Template
 from windlass.predictors.writing import Writing, silent_hear
 from windlass.records import Column, Manifest
@@ -211,7 +212,7 @@ def test_the_likelihood_is_of_the_text_and_its_end(prompts):
 def artifact(tmp_path_factory):
     """A folder that `language.load` opens, without the manifest that tests make."""
     folder = tmp_path_factory.mktemp("artifact")
-    writers.decoder(folder / language.MODEL)
+    writers.decoder(folder / engine.MODEL)
     return folder
 
 
@@ -222,7 +223,7 @@ def manifest(**template) -> Manifest:
 
 def test_an_artifact_writes_what_its_model_writes(artifact):
     loaded = language.load(artifact, manifest())
-    decoder = decoding.open_decoder(artifact / language.MODEL, [END])
+    decoder = decoding.open_decoder(artifact / engine.MODEL, [END])
     rows, how = [{"said": "ab"}, {"said": "cd cd"}], Writing(max_tokens=6)
     other = Language(loaded.prompts, [lambda: decoder]).write(rows, how, silent_hear)
     assert loaded.write(rows, how, silent_hear) == other

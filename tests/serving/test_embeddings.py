@@ -12,7 +12,7 @@ from tests.learners import writers
 from windlass.learners import tokens
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.contract import Embeds
-from windlass.predictors.language import MODEL
+from windlass.predictors.engine import MODEL
 from windlass.predictors.prompts import Template
 from windlass.predictors.table import load
 from windlass.records import Column, Manifest

@@ -12,7 +12,8 @@ from toy_writer import BROKEN, ENDLESS, REFUSED, Toy
 
 from windlass.errors import DataError
 from windlass.predictors import ctranslate, decoding
-from windlass.predictors.language import FAST, MODEL, Language, nobody
+from windlass.predictors.engine import FAST, MODEL, nobody
+from windlass.predictors.language import Language
 from windlass.predictors.prompts import Template
 from windlass.predictors.writing import Token, Writing, Written
 from windlass.serving.cut import Cut, within

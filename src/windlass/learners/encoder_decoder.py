@@ -16,7 +16,7 @@ from windlass.learners import hub, language, loop
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Settings
 from windlass.predictors.decoding import banned
-from windlass.predictors.language import MODEL
+from windlass.predictors.engine import MODEL
 from windlass.predictors.prompts import Ids, Prompts, Template
 from windlass.records import Progress, Splits
 

@@ -15,7 +15,7 @@ from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Settings
 from windlass.learners.task import Task
 from windlass.learners.written import only_asks
-from windlass.predictors.language import MODEL
+from windlass.predictors.engine import MODEL
 from windlass.predictors.prompts import Prompts
 from windlass.records import Progress, Splits
 

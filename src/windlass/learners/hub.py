@@ -13,7 +13,7 @@ import torch
 from windlass.errors import NotReady, SpecError, WindlassError
 from windlass.learners import pretrained
 from windlass.learners.pretrained import Source
-from windlass.predictors.language import TOKENIZER
+from windlass.predictors.engine import TOKENIZER
 from windlass.predictors.prompts import Ids
 from windlass.store import write_json, write_text
 

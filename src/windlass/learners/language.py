@@ -24,7 +24,8 @@ from windlass.learners.contract import Fitted, Options
 from windlass.learners.task import Verdict, checksums, in_precision
 from windlass.learners.written import answers_read, finish_text, inputs_read
 from windlass.predictors import ctranslate, decoding
-from windlass.predictors.language import FAST, MODEL, Language
+from windlass.predictors.engine import FAST, MODEL
+from windlass.predictors.language import Language
 from windlass.predictors.prompts import Ids, Prompts
 from windlass.predictors.writing import Writing, silent_hear
 from windlass.records import Column, Json, Row, Splits

@@ -19,7 +19,7 @@ from windlass.learners.loop import Settings
 from windlass.learners.preference import Course, Pupil
 from windlass.learners.rewards import REWARDS, TESTS
 from windlass.learners.task import Task
-from windlass.predictors.language import MODEL
+from windlass.predictors.engine import MODEL
 from windlass.predictors.prompts import Prompts, Template
 from windlass.records import Json, Progress, Splits
 from windlass.sources.prepared import CHECKS

@@ -15,7 +15,7 @@ from windlass.learners import encoder_decoder, language, loop, tokens
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Settings
 from windlass.learners.written import asks_nothing
-from windlass.predictors.language import MODEL
+from windlass.predictors.engine import MODEL
 from windlass.predictors.prompts import Prompts
 from windlass.records import Progress, Splits
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.language import FAST, MODEL, TOKENIZER, Join, Step, nobody, room, windows
+from windlass.predictors.engine import FAST, MODEL, TOKENIZER, Join, Step, nobody, room, windows
 from windlass.predictors.prompts import Ids, open_tokenizer
 from windlass.predictors.threads import n_threads
 from windlass.predictors.writing import Writing
@@ -52,7 +52,7 @@ class FastDecoder:
         return room(len(prompt), self.longest, self.is_pair)
 
     def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = nobody) -> None:
-        """As `language.Decoder`; nothing can join what CTranslate2 is writing.
+        """As `engine.Decoder`; nothing can join what CTranslate2 is writing.
 
         Raises: DataError: a prompt leaves no room for an answer.
         """
@@ -95,7 +95,7 @@ class FastDecoder:
                     break
 
     def nats(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> np.ndarray:
-        """As `language.Decoder`."""
+        """As `engine.Decoder`."""
         if self.is_pair:
             said = [answer[:-1] if answer[-1:] == self.end[:1] else answer for answer in answers]  # it adds the end
             pairs = [self._names(prompt) for prompt in prompts], [self._names(answer) for answer in said]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from windlass.errors import DataError, NotReady
+from windlass.predictors.engine import TOKENIZER, Join, Share, Step, nobody, room, windows
 from windlass.predictors.grammar import Grammar
-from windlass.predictors.language import TOKENIZER, Join, Share, Step, nobody, room, windows
 from windlass.predictors.prompts import Ids
 from windlass.predictors.writing import Writing
 
@@ -78,7 +78,7 @@ class TorchDecoder:
         return room(len(prompt), self.longest, self.is_pair)
 
     def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = nobody) -> None:
-        """As `language.Decoder`. Raises: DataError: a prompt leaves no room for an answer."""
+        """As `engine.Decoder`. Raises: DataError: a prompt leaves no room for an answer."""
         import torch
 
         rooms = [self.room(prompt) for prompt in prompts]
@@ -126,7 +126,7 @@ class TorchDecoder:
         batch.keep(kept, tokens)
 
     def echo(self, prompt: Ids, how: Writing, step: Step) -> "list[Share]":
-        """As `language.EchoesIds`. Raises: DataError: the prompt leaves no room for an answer."""
+        """As `engine.EchoesIds`. Raises: DataError: the prompt leaves no room for an answer."""
         import torch
 
         with torch.inference_mode():
@@ -175,7 +175,7 @@ class TorchDecoder:
     # Likelihood ------------------------------------------------------------------------------------------------
 
     def nats(self, prompts: Sequence[Ids], answers: Sequence[Ids]) -> np.ndarray:
-        """As `language.Decoder`; an answer longer than the model's memory is read in overlapping windows."""
+        """As `engine.Decoder`; an answer longer than the model's memory is read in overlapping windows."""
         import torch
 
         found = np.zeros(len(prompts))

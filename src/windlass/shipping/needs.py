@@ -7,7 +7,7 @@ from pathlib import Path
 import windlass
 from windlass.errors import NotReady, SpecError
 from windlass.predictors.artifact import read_manifest
-from windlass.predictors.language import FAST
+from windlass.predictors.engine import FAST
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
