@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from windlass.serving.database import Database, Sqlite, database
+from windlass.serving.database import Database
+from windlass.serving.memory import database_at
+from windlass.serving.sqlite import Sqlite
 
 PLACES = [Path("/usr/local/bin"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
 ACCESS = "local all guarded scram-sha-256\nlocal all all trust\n"
@@ -68,9 +70,9 @@ class Server:
     def make(self) -> Database:
         """A new, empty database."""
         name = f"test_{next(NUMBERS)}"
-        with closing(database(self.url("postgres")).connect()) as connection:
+        with closing(database_at(self.url("postgres")).connect()) as connection:
             connection.execute(f"create database {name}")
-        return database(self.url(name))
+        return database_at(self.url(name))
 
 
 @pytest.fixture(scope="session")

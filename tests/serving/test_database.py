@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.serving.database import Database, Failure, Memory, Schema, Sqlite, database, read
+from windlass.serving.database import Database, Failure, Schema
 from windlass.serving.log import TABLES, Feedback, RequestLog, answer_rows, feedback_rows
+from windlass.serving.memory import Memory, database_at, read
+from windlass.serving.sqlite import Sqlite
 
 NOTES = Schema("notes", ("create table if not exists notes (number {serial}, text text not null unique)",))
 DATED = Schema("notes", (*NOTES.steps, "alter table notes add column at double precision; update notes set at = 7"))
@@ -86,7 +88,8 @@ def test_a_log_from_before_there_were_versions_opens_and_goes_on(tmp_path: Path)
 
 WRITER = """
 import sys
-from windlass.serving.database import Memory, Schema
+from windlass.serving.database import Schema
+from windlass.serving.memory import Memory
 schema = Schema("counts", ("create table if not exists counts (name text primary key, n integer not null)",))
 memory = Memory(sys.argv[1], schema)
 print("ready", flush=True)
@@ -142,13 +145,13 @@ def test_a_transaction_that_does_not_end_makes_the_others_busy(
 @pytest.mark.parametrize("place", ["mysql://anna:geheim@host/db", "sqlite:///", "requests.sqlite", "sqlite://x", ""])
 def test_a_url_of_another_form_is_refused_and_not_repeated(place: str) -> None:
     with pytest.raises(SpecError, match="database is not a URL") as caught:
-        database(place)
+        database_at(place)
     assert "geheim" not in str(caught.value)
 
 
 def test_a_url_of_sqlite_is_a_path(tmp_path: Path) -> None:
-    assert str(database(f"sqlite:///{tmp_path}/m.sqlite")) == f"{tmp_path}/m.sqlite"
-    assert str(database("sqlite:///m.sqlite")) == "m.sqlite"
+    assert str(database_at(f"sqlite:///{tmp_path}/m.sqlite")) == f"{tmp_path}/m.sqlite"
+    assert str(database_at("sqlite:///m.sqlite")) == "m.sqlite"
 
 
 def test_nothing_is_read_where_nothing_was_written_and_a_damaged_file_is_told(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from windlass.serving.database import Connection, Schema, Sqlite
+from windlass.serving.database import Connection, Schema
 from windlass.serving.jobs import Jobs
 from windlass.serving.log import answer_rows, feedback_rows
 from windlass.serving.settings import Settings
+from windlass.serving.sqlite import Sqlite
 from windlass.store import Store
 
 ROW = {"row": {"message": "my card is lost " * 200}}

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from windlass.serving.database import Connection, Database, Schema, Sqlite
+from windlass.serving.database import Connection, Database, Schema
 from windlass.serving.faults import Fault
 from windlass.serving.log import Feedback, Logged, RequestLog, answer_rows, feedback_rows
 from windlass.serving.settings import Settings
+from windlass.serving.sqlite import Sqlite
 from windlass.store import Store
 
 

@@ -10,10 +10,11 @@ import pytest
 from postgres_server import Server
 
 from windlass.errors import NotReady, SpecError, WindlassError
-from windlass.serving.database import Database, Failure, Memory, Schema, database
+from windlass.serving.database import Database, Failure, Schema
 from windlass.serving.faults import Fault
 from windlass.serving.home import memory
 from windlass.serving.log import TABLES, Feedback, Logged, RequestLog, feedback_rows
+from windlass.serving.memory import Memory, database_at
 from windlass.serving.settings import Settings
 from windlass.store import Store
 
@@ -123,7 +124,7 @@ def test_kill_9_of_the_server_thirty_times(postgres_server: Server) -> None:
 
 def test_a_commit_waits_for_the_disk_whatever_the_server_prefers(postgres_server: Server) -> None:
     place = postgres_server.make()
-    with_preference = database(place._url + "&options=-csynchronous_commit%3Doff")
+    with_preference = database_at(place._url + "&options=-csynchronous_commit%3Doff")
     for each in (place, with_preference):
         connection = each.connect()
         assert connection.execute("show synchronous_commit") == [("on",)]
@@ -159,7 +160,7 @@ def test_a_password_is_never_shown(postgres_server: Server, own_store: Store) ->
         assert "geheim" not in shown
     with pytest.raises(NotReady, match="password authentication failed"):
         memory(own_store, url)
-    assert "geheim" not in f"{database(url)!r} {database(url).where} {fault_of(url)}"
+    assert "geheim" not in f"{database_at(url)!r} {database_at(url).where} {fault_of(url)}"
 
 
 def fault_of(url: str) -> str:

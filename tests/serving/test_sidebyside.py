@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.serving.database import Connection, Schema, Sqlite
+from windlass.serving.database import Connection, Schema
 from windlass.serving.preferences import Pair, Preference, Preferences, chosen, first_is_left, training_rows
 from windlass.serving.routes import check_declared
 from windlass.serving.server import running
 from windlass.serving.sidebyside import ROUTES, create_sidebyside
 from windlass.serving.sidebyside_page import SCRIPT, sidebyside_page, sidebyside_policy
+from windlass.serving.sqlite import Sqlite
 
 PAIRS = [
     Pair(f"p{n}", f"request {n}", f"by alpha {n}", f"by beta {n}", [{"role": "user", "content": n}]) for n in range(40)

@@ -8,8 +8,8 @@ import pytest
 
 from windlass.predictors import reference, releases
 from windlass.records import Alarm, Health, as_json
-from windlass.serving.database import read
 from windlass.serving.log import TABLES, answer_rows
+from windlass.serving.memory import read
 from windlass.serving.profiles import MOST_SAVED_S, Profiler
 from windlass.serving.watched import Watched
 from windlass.store import write_json

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.watching.replay import DAY, Replay, Source
-from windlass.serving.database import read
+from windlass.serving.memory import read
 from windlass.watching import memory
 
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from windlass.errors import NotReady
-from windlass.serving.database import Database, Failure, Sqlite, database
+from windlass.serving.database import Database, Failure
 from windlass.serving.log import TABLES
+from windlass.serving.memory import database_at
+from windlass.serving.sqlite import Sqlite
 from windlass.store import Store
 
 LOG = "requests.sqlite"
@@ -22,7 +24,7 @@ def memory(store: Store, url: str = "") -> Database:
     """
     if not url:
         return Sqlite(log_path(store))
-    place = database(url)
+    place = database_at(url)
     try:
         place.connect(TABLES).close()
     except Failure as failure:

@@ -15,9 +15,11 @@ from typing import Any
 
 from windlass.records import Json, Row
 from windlass.serving import codec
-from windlass.serving.database import Connection, Database, Memory, Schema, Sqlite, database
+from windlass.serving.database import Connection, Database, Schema
 from windlass.serving.faults import Fault
 from windlass.serving.log import TABLES, Logged, insert
+from windlass.serving.memory import Memory, database_at
+from windlass.serving.sqlite import Sqlite
 
 PART = 64
 """Rows of a part."""
@@ -107,7 +109,7 @@ class Jobs:
         lease_s: float = LEASE_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.database = database(place)
+        self.database = database_at(place)
         self.keep_days, self.lease_s, self.clock = keep_days, lease_s, clock
         self._memory = Memory(place, TABLES, JOBS)
 

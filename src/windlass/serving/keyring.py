@@ -18,9 +18,10 @@ from typing import Any
 
 from windlass.errors import DataError
 from windlass.serving.buckets import buckets
-from windlass.serving.database import Connection, Database, Failure, Memory, database
+from windlass.serving.database import Connection, Database, Failure
 from windlass.serving.faults import Fault
 from windlass.serving.keys import COLUMNS, KEYS, TOKEN, Key, hash_of, left_s, parse, period_of
+from windlass.serving.memory import Memory, database_at
 
 REFRESH_S = 1.0
 NOBODY = hash_of("nobody")
@@ -34,7 +35,7 @@ class KeyRing:
 
     def __init__(self, place: Database | Any, clock: Callable[[], float] = time.time, crew: str = "") -> None:
         """crew: folder of the workers that count rates together. Raises: DataError: the keys cannot be read."""
-        self.database = database(place)
+        self.database = database_at(place)
         self.fault = ""
         self.is_needed = False
         self.clock = clock

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Json
-from windlass.serving.database import Database, Failure, Memory, Schema, read
+from windlass.serving.database import Database, Failure, Schema
+from windlass.serving.memory import Memory, read
 from windlass.serving.routes import SCOPES
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

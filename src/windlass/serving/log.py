@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 from windlass.records import Json, Row
 from windlass.serving import codec
-from windlass.serving.database import Connection, Database, Failure, Memory, Schema, Sqlite, read
+from windlass.serving.database import Connection, Database, Failure, Schema
 from windlass.serving.faults import Fault, overloaded
+from windlass.serving.memory import Memory, read
+from windlass.serving.sqlite import Sqlite
 
 MAX_LINE = 4_096
 MAX_LINE_BYTES = 64 * 1024 * 1024

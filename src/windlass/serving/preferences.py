@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from windlass.records import Json
-from windlass.serving.database import Database, Failure, Memory, Schema, read
+from windlass.serving.database import Database, Failure, Schema
 from windlass.serving.faults import Fault
+from windlass.serving.memory import Memory, read
 
 Choice = Literal["first", "second", "tie"]
 TABLES = Schema(

@@ -16,11 +16,13 @@ from fastapi import FastAPI, Response
 
 from windlass.errors import DataError
 from windlass.serving import codec
-from windlass.serving.database import Connection, Database, Failure, Sqlite, database
+from windlass.serving.database import Connection, Database, Failure
 from windlass.serving.faults import Fault
 from windlass.serving.log import TABLES, Feedback, RequestLog
+from windlass.serving.memory import database_at
 from windlass.serving.schema import Forgotten, responses
 from windlass.serving.service import Service
+from windlass.serving.sqlite import Sqlite
 
 DAY_S = 86_400.0
 EVERY_S = 3_600.0
@@ -104,7 +106,7 @@ async def _written(log: RequestLog) -> None:
 
 
 def _delete(place: Database | Path | str, work: Callable[[Connection], int]) -> int:
-    found = database(place)
+    found = database_at(place)
     if not found.exists():
         return 0
     try:

@@ -13,8 +13,8 @@ from windlass.planning.evidence import gather
 from windlass.planning.product import Product, check_labels, load, load_prices
 from windlass.planning.setting import Setting
 from windlass.records import Progress, Roadmap, as_json, silent
-from windlass.serving.database import database
 from windlass.serving.home import log_path
+from windlass.serving.memory import database_at
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
@@ -44,7 +44,7 @@ def plan(spec: Spec, store: Store, order: Order | None = None, progress: Progres
     order = order or Order()
     product = load(store.project, list(spec.inputs))
     other_product = changed(product, order.wish)
-    memory = database(order.database or log_path(store))
+    memory = database_at(order.database or log_path(store))
     evidence = gather(spec, store, memory, progress)
     check_labels(product, evidence.prepared.labels.get("train", {}))
     made = order.made or datetime.now(UTC).date()

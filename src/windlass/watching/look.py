@@ -8,8 +8,9 @@ from windlass.errors import WindlassError
 from windlass.predictors import reference, releases
 from windlass.predictors.reference import Reference
 from windlass.records import Alarm, Health, as_json
-from windlass.serving.database import Database, read
+from windlass.serving.database import Database
 from windlass.serving.log import TABLES
+from windlass.serving.memory import read
 from windlass.spec import Spec
 from windlass.store import Store, write_json
 from windlass.watching import concept, memory
