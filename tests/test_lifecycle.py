@@ -29,6 +29,9 @@ def test_a_blueprint_becomes_a_service_that_answers_as_it_was_trained_and_learns
     first = project.release()
     row = {"message": "my parcel still has not arrived"}
     wanted = first.predict([row])[0]
+    assert isinstance(board, windlass.Board)
+    assert wanted.value in str(first.explain([row])[0])
+    assert all(shown._repr_html_() for shown in (board, first.explain([row])[0]))
 
     with running(project) as url:
         answer = ask(url, "/v1/predict", {"row": row})

@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from windlass.classifier import Classifier
     from windlass.client import Client
     from windlass.errors import WindlassError
+    from windlass.pages.shown import Board
     from windlass.predictors.table import load
     from windlass.project import Project
-    from windlass.records import Answer, Board, Release
+    from windlass.records import Answer, Release
 
 _HOME = {
     "Answer": "records",
-    "Board": "records",
+    "Board": "pages.shown",
     "Classifier": "classifier",
     "Client": "client",
     "Project": "project",

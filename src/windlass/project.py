@@ -7,19 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
-from windlass.records import (
-    Answer,
-    Board,
-    Collected,
-    Explanation,
-    Health,
-    Improvement,
-    Prepared,
-    Progress,
-    Roadmap,
-    Run,
-    silent,
-)
+from windlass.pages.shown import Board, Explanation, Roadmap
+from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
 from windlass.store import Store
@@ -54,7 +43,7 @@ class Release:
         """
         from windlass.predictors.attribution import explain
 
-        return explain(self.predictor, rows, root, label)
+        return [Explanation(**vars(each)) for each in explain(self.predictor, rows, root, label)]
 
     def __repr__(self) -> str:
         return f"Release('{self.id}', {self.record.candidate}, {self.record.headline} {self.record.score})"
@@ -94,7 +83,7 @@ class Project:
     @property
     def board(self) -> Board:
         """The last leaderboard. Raises: NotReady."""
-        return lifecycle.read_board(self.store)
+        return Board(**vars(lifecycle.read_board(self.store)))
 
     @property
     def report(self) -> Path:
@@ -208,7 +197,7 @@ class Project:
         wish = Wish(**{name: str(value) for name, value in what_if.items()})
         with self.store.lock():
             order = Order(wish, database=os.environ.get("WINDLASS_DATABASE", ""))
-            return plan(self.spec, self.store, order, self._progress)
+            return Roadmap(**vars(plan(self.spec, self.store, order, self._progress)))
 
     @property
     def champion(self) -> Release:

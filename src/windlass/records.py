@@ -128,16 +128,6 @@ class Explanation:
         values = {name: value for name, value in asdict(self).items() if name != "pictures"}
         return {**values, "base": round(self.base, 6), "total": round(self.total, 6), "parts": parts}
 
-    def _repr_html_(self) -> str:
-        from windlass.pages.explained import explanation_html
-
-        return explanation_html(self)
-
-    def __str__(self) -> str:
-        from windlass.pages.explained import explanation_text
-
-        return explanation_text(self)
-
 
 @dataclass(frozen=True)
 class Collected:
@@ -249,16 +239,6 @@ class Board:
             for row in values["candidates"]
         ]
         return cls(**{**values, "candidates": candidates})
-
-    def _repr_html_(self) -> str:
-        from windlass.pages.report import leaderboard
-
-        return leaderboard(self)
-
-    def __str__(self) -> str:
-        from windlass.pages.terminal import board_text
-
-        return board_text(self)
 
 
 @dataclass(frozen=True)
@@ -448,16 +428,6 @@ class Roadmap:
         items = [item(value) for value in values["items"]]
         risks = [Risk(**risk) for risk in values["risks"]]
         return cls(**{**values, "items": items, "risks": risks, "today": estimate(values["today"])})
-
-    def _repr_html_(self) -> str:
-        from windlass.pages.roadmap import roadmap_body
-
-        return roadmap_body(self)
-
-    def __str__(self) -> str:
-        from windlass.pages.roadmap_text import roadmap_text
-
-        return roadmap_text(self)
 
 
 def as_json(record: Any) -> Json:

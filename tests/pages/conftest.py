@@ -5,7 +5,8 @@ import pytest
 
 from windlass.metrics import Estimate, expected_calibration_error
 from windlass.pages.report import Details
-from windlass.records import Board, Candidate, Collected, Prepared
+from windlass.pages.shown import Board
+from windlass.records import Candidate, Collected, Prepared
 
 COUNTS = {
     "order_status": 323,

@@ -6,7 +6,8 @@ import pytest
 
 from windlass.pages.explained import AGAINST, FOR, explanation_text, strongest
 from windlass.pages.explanations import Explained, explanations
-from windlass.records import Explanation, Part
+from windlass.pages.shown import Explanation
+from windlass.records import Part
 
 
 def made(text: str, *weights: tuple[int, int, float], label: str = "yes") -> Explanation:

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import numpy as np
 
 from windlass.pages.report import Details, leaderboard, report
-from windlass.records import Board, Collected, Prepared
+from windlass.pages.shown import Board
+from windlass.records import Collected, Prepared
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> \u202e עברית 🦊 \"'`"
 VOID = {"meta", "br", "img", "hr", "link", "input"}

@@ -7,9 +7,10 @@ import pytest
 from rich.console import Console
 
 from windlass.metrics import Estimate
+from windlass.pages.shown import Board
 from windlass.pages.terminal import board_text, collected_text, prepared_text, print_board
 from windlass.pages.words import width
-from windlass.records import Board, Collected, Prepared
+from windlass.records import Collected, Prepared
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 140])

@@ -14,6 +14,7 @@ from windlass.blueprints import shelf
 from windlass.errors import DataError, NotReady
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import get
+from windlass.pages.explained import explanation_html, explanation_text
 from windlass.predictors.attribution import _mean, explain, log_odds
 from windlass.predictors.contract import Labeller
 from windlass.predictors.occlusion import Effort
@@ -193,8 +194,8 @@ def test_a_text_without_words_is_explained_too(linear_of_text, message):
     for predictor in (linear_of_text, opaque(linear_of_text)):
         found = explain(predictor, [{"message": message}])[0]
         json.dumps(found.as_json(), allow_nan=False)
-        assert str(found)
-        assert found._repr_html_()
+        assert explanation_text(found)
+        assert explanation_html(found)
 
 
 def test_an_answer_that_is_found_and_not_weighed_is_refused():
