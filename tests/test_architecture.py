@@ -18,6 +18,7 @@ ROOMS = (
     "metrics",
     "drift_metrics text_metrics",
     "cell sandbox",
+    "strict_yaml",
     "records spec",
     "brand",
     "pages",

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from windlass.errors import NotReady, SpecError
-from windlass.spec import FILE_NAME, MAX_BYTES, MAX_DEPTH, Goal, Limits, Spec, dump, load, parse, parse_goal
+from windlass.spec import FILE_NAME, Goal, Limits, Spec, dump, load, parse, parse_goal
+from windlass.strict_yaml import MAX_BYTES, MAX_DEPTH
 
 GOOD = {
     "name": "support-desk",
@@ -99,7 +100,7 @@ def test_what_equals_the_default_is_not_written():
         ({"inputs": {}}, "'inputs' is {}, expected at least one"),
         ({"inputs": ["message"]}, "'inputs' is ['message'], expected a mapping, column: kind"),
         ({"inputs": {"message": 3}}, "'inputs.message' is 3, expected text"),
-        ({"output": {"a": "category", "b": "category"}}, "'b': 'category'}, expected exactly one"),
+        ({"output": {"a": "category", "b": "category"}}, "'b': 'category'}, expected at most one"),
         ({"output": {"message": "category"}}, "column 'message' is input and output, expected one of the two"),
         ({"limits": 3}, "'limits' is 3, expected a mapping"),
         ({"limits": {"size_mb": 0}}, "'limits.size_mb' is 0, expected greater than 0"),
@@ -115,6 +116,8 @@ def test_what_equals_the_default_is_not_written():
         ({"learners": "linear"}, "'learners' is 'linear', expected a list, each a name or {name: preset}"),
         ({"learners": ["linear", {"cnn": 3}]}, "expected a list, each a name or {name: preset}"),
         ({"optimizer": "adamW"}, "'optimizer' is 'adamW', expected 'adamw', 'adam' or 'sgd'"),
+        ({"watch": {"mail_to": ["a@b.cd"] * 21}}, "expected at most 20 items"),
+        ({"watch": {"window": "1 h"}}, "'watch.window' is '1 h', expected text that matches '^(auto"),
         ({"precision": "half"}, "'precision' is 'half', expected 'auto', 'float32' or 'bfloat16'"),
         ({"keep_inputs": 1}, "'keep_inputs' is 1, expected true or false"),
         (

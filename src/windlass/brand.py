@@ -4,10 +4,10 @@ import re
 import unicodedata
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from windlass.errors import NotReady, SpecError, did_you_mean, expected
-from windlass.spec import Strict, parse_yaml, read_utf8
+from windlass.errors import NotReady, SpecError
+from windlass.strict_yaml import Strict, read
 
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff]")
 HIDDEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -72,18 +72,7 @@ def load_rules(path: Path) -> Rules:
     """The rules of a `brand.yaml`. Raises: NotReady: no such file; SpecError: another key or value than expected."""
     if not path.is_file():
         raise NotReady(f"{path} does not exist, expected the rules of the brand")
-    values = parse_yaml(read_utf8(path), str(path), "'never', 'required', 'longest' ...")
-    for key in values:
-        if key not in Rules.model_fields:
-            names = list(Rules.model_fields)
-            raise SpecError(f"{path} has the unknown key '{key}', expected {expected(names)}", did_you_mean(key, names))
-    try:
-        rules = Rules.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        wanted = first["msg"].removeprefix("Input should be ").replace("a valid", "a")
-        raise SpecError(f"{path}: '{key}' is {repr(first['input'])[:80]}, expected {wanted}") from None
+    rules = read(Rules, path)
     for words in [*rules.never, *(word for each in rules.required for word in each.when)]:
         if not _plain(words).strip():
             raise SpecError(f"{path} has an empty word, expected letters")

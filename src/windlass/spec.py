@@ -1,25 +1,21 @@
-"""`windlass.yaml` as typed records: read safely, refused with the nearest match when a word is wrong."""
+"""`windlass.yaml` as typed records."""
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
+from windlass import strict_yaml
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.metrics import LOWER, METRICS
+from windlass.strict_yaml import Strict
 from windlass.text_metrics import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 
 FILE_NAME = "windlass.yaml"
-MAX_BYTES = 256 * 1024
-MAX_DEPTH = 8
 ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Limits(Strict):
@@ -113,6 +109,13 @@ class Goal(Strict):
 class Spec(Strict):
     """One product: what goes in, what comes out, and what is good enough."""
 
+    wanted: ClassVar = {
+        "data": "a path, or a path each for 'train', 'validation' and 'test'",
+        "learners": "a list, each a name or {name: preset}",
+        "dict_type": "a mapping, column: kind",
+    }
+    if_missing: ClassVar = "`windlass init DATA` writes a complete file"
+
     name: str = Field(description="name of the product: a-z, 0-9 and -")
     data: str | dict[Literal["train", "validation", "test"], str] = Field(
         description="a file, a folder, or one path each for train, validation and test"
@@ -192,78 +195,18 @@ def parse_goal(text: str) -> Goal:
     return Goal(metric=metric, bound=bound)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML without tags, aliases or repeated keys, and no deeper than `MAX_DEPTH`."""
-
-    depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise SpecError(f"{self.name} uses a YAML alias ('*'), expected plain values")
-        tag = getattr(self.peek_event(), "tag", None)
-        if tag is not None:
-            raise SpecError(f"{self.name} uses the YAML tag '{tag}' ('!'), expected plain values")
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise SpecError(f"{self.name} is nested deeper than {MAX_DEPTH} levels, expected plain mappings")
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen: set[str] = set()
-        for key_node, _ in node.value:
-            key = str(key_node.value)
-            if key in seen:
-                raise SpecError(f"{self.name} names '{key}' twice (line {key_node.start_mark.line + 1}), expected once")
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def parse_yaml(
-    text: str, where: str = FILE_NAME, keys: str = "'name', 'data', 'inputs', 'output'"
-) -> dict[str, Any]:
-    """The mapping that the text holds; `keys`: which ones a message shall name. Raises: SpecError with line and reason.
-    """
-    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise SpecError(f"{where} is larger than {MAX_BYTES // 1024} KB, expected a short file")
-    loader = None
-    try:
-        loader = _StrictLoader(text)
-        loader.name = where
-        value = loader.get_single_data()
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" (line {mark.line + 1})" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise SpecError(f"{where} is not valid YAML{line}: {problem}") from None
-    except ValueError as error:  # what looks like a date or a whole number, and is none: 2026-13-45
-        raise SpecError(f"{where} has a value that cannot be read ({error}), expected it in quotes") from None
-    finally:
-        if loader is not None:
-            loader.dispose()
-    if not isinstance(value, dict):
-        raise SpecError(f"{where} is {type(value).__name__}, expected a mapping with {keys}")
-    return value
-
-
 def parse(text: str, where: str = FILE_NAME) -> Spec:
     """A spec from YAML text. Raises: SpecError that names the first fault and what was expected."""
-    return from_values(parse_yaml(text, where), where)
+    return _sound(strict_yaml.parse(Spec, text, where), where)
 
 
 def from_values(values: dict[str, Any], where: str) -> Spec:
     """A spec from plain values; `where` is what messages call their source. Raises: SpecError as `parse`."""
-    for key in values:
-        if key not in Spec.model_fields:
-            raise SpecError(
-                f"{where} has the unknown key '{key}', expected {expected(Spec.model_fields)}",
-                did_you_mean(str(key), Spec.model_fields),
-            )
-    try:
-        spec = Spec.model_validate(values)
-    except ValidationError as error:
-        raise _as_spec_error(error, where) from None
+    return _sound(strict_yaml.checked(Spec, values, where), where)
+
+
+def _sound(spec: Spec, where: str) -> Spec:
+    """The spec. Raises: SpecError: two of its keys do not go together."""
     if spec.output_column in spec.inputs:
         raise SpecError(f"{where}: column '{spec.output_column}' is input and output, expected one of the two")
     if spec.group == spec.output_column:
@@ -271,44 +214,6 @@ def from_values(values: dict[str, Any], where: str) -> Spec:
     if spec.limits.rules_broken is not None and not spec.brand:
         raise SpecError(f"{where}: '{RULES_BROKEN}' is limited without 'brand', expected `brand: brand.yaml`")
     return spec
-
-
-SECTIONS: dict[str, type[Strict]] = {"limits": Limits, "language": Language, "improve": Improve, "watch": Watch}
-_WANTED = {
-    "data": "a path, or a path each for 'train', 'validation' and 'test'",
-    "learners": "a list, each a name or {name: preset}",
-    "string_type": "text (in quotes when it looks like a number, a date, yes or no)",
-    "dict_type": "a mapping, column: kind",
-    "model_type": "a mapping",
-    "list_type": "a list",
-    "bool_type": "true or false",
-    "int_type": "a whole number",
-    "too_short": "at least one",
-    "too_long": "exactly one",
-}
-"""What a field, or else an error of this type, asks for; Pydantic's own words otherwise."""
-
-
-def _as_spec_error(error: ValidationError, where: str) -> SpecError:
-    first = error.errors()[0]
-    field, is_key = str(first["loc"][0]), first["loc"][-1] == "[key]"
-    key = field if is_key or field in _WANTED else ".".join(str(part) for part in first["loc"])
-    if first["type"] == "missing":
-        return SpecError(f"{where} has no '{key}', expected it", "`windlass init DATA` writes a complete file")
-    if first["type"] == "extra_forbidden":
-        allowed = list(SECTIONS[field].model_fields)
-        return SpecError(
-            f"{where} has the unknown key '{key}', expected {expected(allowed)}",
-            did_you_mean(key.split(".")[-1], allowed),
-        )
-    value = repr(first["input"])
-    value = value if len(value) <= 80 else f"{value[:77]}..."
-    if first["type"] == "value_error":
-        reason = first["msg"].removeprefix("Value error, ")
-        return SpecError(f"{where}: '{key}' is {value}{',' if reason.startswith('expected') else ':'} {reason}")
-    own = first["msg"].removeprefix("Input should be ").replace("a valid", "a")
-    wanted = _WANTED.get(field) or _WANTED.get(first["type"], own)
-    return SpecError(f"{where}: '{key}' {'has the key' if is_key else 'is'} {value}, expected {wanted}")
 
 
 def load(folder: Path) -> Spec:
@@ -319,15 +224,7 @@ def load(folder: Path) -> Spec:
             f"{folder} has no {FILE_NAME}, expected one",
             "`windlass init DATA` writes it, or `windlass new support-desk` starts from a ready product",
         )
-    return parse(read_utf8(path), str(path))
-
-
-def read_utf8(path: Path) -> str:
-    """The text of a file that a person wrote. Raises: SpecError: it is not UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise SpecError(f"{path} is not UTF-8 text, expected UTF-8", "save the file as UTF-8") from None
+    return _sound(strict_yaml.read(Spec, path), str(path))
 
 
 def dump(spec: Spec) -> str:

@@ -1,15 +1,22 @@
 """`trends.yaml`: what it may say, and what is said of what it may not."""
 
+from pathlib import Path
+
 import pytest
 
 from windlass.errors import NotReady, SpecError
-from windlass.trends.definition import load_definition, parse_definition
+from windlass.trends.definition import FILE_NAME, Definition, load_definition
 
 WHOLE = "time: at\ntext: text\nbad: [negative]\nentities: {Harbour Bank: [HBK], Kestrel: }\n"
 
 
-def test_a_short_file_is_enough():
-    found = parse_definition(WHOLE)
+def defined(folder: Path, text: str) -> Definition:
+    (folder / FILE_NAME).write_text(text, encoding="utf-8")
+    return load_definition(folder)
+
+
+def test_a_short_file_is_enough(tmp_path):
+    found = defined(tmp_path, WHOLE)
     assert found.entities == {"Harbour Bank": ["HBK"], "Kestrel": []}
     assert (found.window, found.least, found.false_alarms_a_month) == (28, 5, 1.0)
     assert found.rule.level == pytest.approx(1 / 30.4375)
@@ -30,9 +37,9 @@ def test_a_short_file_is_enough():
         (WHOLE.replace("{Harbour Bank: [HBK], Kestrel: }", "{}"), "'entities' is {}, expected"),
     ],
 )
-def test_a_fault_is_named_with_what_was_expected(text, message):
+def test_a_fault_is_named_with_what_was_expected(tmp_path, text, message):
     with pytest.raises(SpecError, match="(?s)" + message):
-        parse_definition(text)
+        defined(tmp_path, text)
 
 
 def test_a_project_without_the_file_says_where_one_is(tmp_path):

@@ -6,9 +6,10 @@ from pathlib import Path
 import yaml
 
 from windlass.errors import SpecError
-from windlass.planning.product import FILE_NAME, Product, load, parse
+from windlass.planning.product import FILE_NAME, Product, load
 from windlass.records import Json
 from windlass.store import write_text
+from windlass.strict_yaml import parse
 
 QUESTIONS = (
     ("currency", "Which currency do you count in?", "every amount below is in it"),
@@ -111,4 +112,4 @@ def _read(key: str, text: str, values: Json, columns: Sequence[str]) -> object:
     line = yaml.safe_dump({key: found}, allow_unicode=True) if isinstance(found, list) else f"{key}: {found}\n"
     if key == "currency":
         line = yaml.safe_dump({key: found})
-    return getattr(parse(line, "the answer"), key)
+    return getattr(parse(Product, line, "the answer"), key)

@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.records import Json
-from windlass.spec import Strict, parse_yaml, read_utf8
+from windlass.strict_yaml import Strict, read
 
 FILE_NAME = "product.yaml"
 PRICES = Path(__file__).parent / "prices.yaml"
@@ -75,7 +75,7 @@ def load(folder: Path, columns: list[str] | None = None) -> Product:
     columns: the inputs that `sensitive` may name.
     """
     path = folder / FILE_NAME
-    found = parse(read_utf8(path), str(path)) if path.is_file() else Product.model_validate({})
+    found = read(Product, path) if path.is_file() else Product()
     for name in found.sensitive:
         if columns is not None and name not in columns:
             raise SpecError(
@@ -94,39 +94,15 @@ def check_labels(product: Product, labels: Iterable[str]) -> None:
             )
 
 
-def parse(text: str, where: str = FILE_NAME) -> Product:
-    """Raises: SpecError that names the first fault and what was expected."""
-    return _checked(Product, parse_yaml(text, where, "'requests_a_day', 'budget' and others"), where)
-
-
 def load_prices(product: Product, folder: Path) -> tuple[Prices, str]:
     """The prices, and where they are from. Raises: SpecError: no such file, or what is wrong in it."""
     path = folder / product.prices if product.prices else PRICES
     if not path.is_file():
         raise SpecError(f"{path} does not exist, expected a file of prices", f"start from a copy of {PRICES}")
-    values = parse_yaml(read_utf8(path), str(path), "'machine_hour' and others")
-    found = _checked(Prices, values, str(path))
+    found = read(Prices, path)
     if found.currency != product.currency and product.prices:
         raise SpecError(f"{path}: 'currency' is '{found.currency}', expected '{product.currency}' as in {FILE_NAME}")
     return found, product.prices or "examples in the package, not yours"
-
-
-def _checked(model: Any, values: Json, where: str) -> Any:
-    for key in values:
-        if key not in model.model_fields:
-            raise SpecError(
-                f"{where} has the unknown key '{key}', expected {expected(model.model_fields)}",
-                did_you_mean(str(key), model.model_fields),
-            )
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "missing":
-            raise SpecError(f"{where} has no '{key}', expected it") from None
-        wanted = first["msg"].removeprefix("Input should be ")
-        raise SpecError(f"{where}: '{key}' is {str(first['input'])[:80]!r}, expected {wanted}") from None
 
 
 def assumptions(product: Product, prices: Prices, prices_from: str) -> list[Json]:

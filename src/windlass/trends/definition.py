@@ -1,28 +1,24 @@
 """`trends.yaml` as a typed record: which column says when and what, who is watched, and when it is an alarm."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from windlass.errors import NotReady, SpecError, did_you_mean, expected
-from windlass.spec import Strict, parse_yaml, read_utf8
+from windlass.errors import NotReady, SpecError
+from windlass.strict_yaml import Strict, read
 from windlass.trends.alarms import Rule
 
 FILE_NAME = "trends.yaml"
-KEYS = "'time', 'text', 'bad', 'entities'"
 MOST_ENTITIES, MOST_ALIASES, LONGEST_ALIAS = 20_000, 100, 100
-_WANTED = {
-    "string_type": "text (in quotes when it looks like a number, a date, yes or no)",
-    "dict_type": "a mapping, name: [other names]",
-    "list_type": "a list, such as [negative]",
-    "int_type": "a whole number",
-}
 
 
 class Definition(Strict):
     """What to look for in a feed of texts, and what is too much of it."""
+
+    wanted: ClassVar = {"dict_type": "a mapping, name: [other names]", "list_type": "a list, such as [negative]"}
+    if_missing: ClassVar = "`windlass new opinion-watch` has a whole one to start from"
 
     time: str = Field(min_length=1, description="column that says when: 2025-03-31, 2025-03-31T09:30:00+08:00 ...")
     text: str = Field(min_length=1, description="column with the text")
@@ -37,6 +33,12 @@ class Definition(Strict):
     least: int = Field(5, ge=1, description="fewer bad texts on a day are never an alarm")
     false_alarms_a_month: float = Field(1.0, gt=0, le=31, description="over all entities together, at most")
     language: Literal["en", "zh"] = Field("en", description="of the digest; the page has both")
+
+    @field_validator("entities", mode="before")
+    @classmethod
+    def _entities(cls, value: Any) -> Any:
+        """A name alone has no other names: `Kestrel:` in YAML."""
+        return {name: others or [] for name, others in value.items()} if isinstance(value, dict) else value
 
     @field_validator("timezone")
     @classmethod
@@ -61,36 +63,9 @@ def load_definition(folder: Path) -> Definition:
             f"{folder} has no {FILE_NAME}, expected one that says who is watched",
             "`windlass new opinion-watch` has one to start from",
         )
-    return parse_definition(read_utf8(path), str(path))
-
-
-def parse_definition(text: str, where: str = FILE_NAME) -> Definition:
-    """The definition from YAML text. Raises: SpecError that names the first fault and what was expected."""
-    values = parse_yaml(text, where, KEYS)
-    for key in values:
-        if key not in Definition.model_fields:
-            names = list(Definition.model_fields)
-            raise SpecError(
-                f"{where} has the unknown key '{key}', expected {expected(names)}", did_you_mean(str(key), names)
-            )
-    if isinstance(values.get("entities"), dict):
-        values["entities"] = {name: names or [] for name, names in values["entities"].items()}
-    try:
-        found = Definition.model_validate(values)
-    except ValidationError as error:
-        raise _as_spec_error(error, where) from None
-    _check_names(found, where)
+    found = read(Definition, path)
+    _check_names(found, str(path))
     return found
-
-
-def _as_spec_error(error: ValidationError, where: str) -> SpecError:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if part != "[key]")
-    if first["type"] == "missing":
-        return SpecError(f"{where} has no '{key}', expected it", f"it needs {KEYS}")
-    own = first["msg"].removeprefix("Value error, ").removeprefix("expected ")
-    wanted = _WANTED.get(first["type"], own.removeprefix("Input should be ").replace("a valid", "a"))
-    return SpecError(f"{where}: '{key}' is {repr(first['input'])[:80]}, expected {wanted}")
 
 
 def _check_names(found: Definition, where: str) -> None:
