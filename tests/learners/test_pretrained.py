@@ -121,9 +121,8 @@ def test_without_the_starter_encoder_it_says_what_to_install(monkeypatch):
         pretrained.locate("")
 
 
-def test_only_a_hub_name_may_use_the_network(tmp_path):
+def test_a_folder_uses_no_network_and_a_path_is_no_hub_name(tmp_path):
     assert pretrained.locate(str(tmp_path)).offline
-    assert not pretrained.locate("someone/encoder").offline
     with pytest.raises(SpecError, match="expected a folder"):
         pretrained.locate("./not/there")
 

@@ -110,3 +110,16 @@ def test_other_preferences_and_another_way_to_teach_are_another_run(product, mon
     train(spec, product.store, splits)
     train(product.spec(learners=["taught"], language={**section, "rank": 4}), product.store, splits)
     assert [each.rank for each in seen] == [8, 8, 4]
+
+
+def test_a_model_is_found_from_the_project_and_what_to_do_about_it_is_told(product):
+    """The command is given elsewhere: the folder is named as the project sees it."""
+    (product.folder / "mine").mkdir()
+    for name in ("config.json", "pytorch_model.bin"):
+        (product.folder / "mine" / name).write_text("{}")
+    spec, splits = ready(product, output={"intent": "text"}, learners=["copy", {"llm": "mine"}])
+    run = train(spec, product.store, splits)[1]
+    assert run.status == "unavailable"
+    assert "has no weights as safetensors, expected config.json" in run.reason
+    assert run.reason.endswith("; pickled weights are never read: where you trust them, transformers' "
+                               "`save_pretrained` writes safetensors")  # fmt: skip

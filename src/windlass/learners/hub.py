@@ -18,6 +18,13 @@ from windlass.predictors.prompts import Ids
 from windlass.store import write_json, write_text
 
 NAMES = ("bos_token", "eos_token", "unk_token", "pad_token")
+CODE = "choose another, or serve it where you trust its code and name the URL: `learners: [{elsewhere: URL}]`"
+INSTEAD = {
+    ".gguf": "llama.cpp serves GGUF: `learners: [{elsewhere: URL}]`",
+    "adapter_config.json": "this is an adapter: add it to its model first, with peft's `merge_and_unload()`",
+    ".bin": "pickled weights are never read: where you trust them, transformers' `save_pretrained` writes safetensors",
+}
+"""What a file of a folder without config.json or safetensors tells of it -> what to do."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ def open_model(variant: str, learner: str, is_pair: bool, quantization: Any = No
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     source = locate(variant, learner)
+    _check_files(source)
     where: dict[str, Any] = {"local_files_only": source.offline, "trust_remote_code": False}
     try:
         config = _config(source, is_pair, where)
@@ -87,6 +95,9 @@ def open_model(variant: str, learner: str, is_pair: bool, quantization: Any = No
     except WindlassError:
         raise
     except Exception as error:  # noqa: BLE001  any value can stand in the files, and any error come of it
+        if "custom code" in str(error):
+            raise NotReady(f"model '{variant}' comes with code of its own, which is never run, expected an "
+                           "architecture that transformers knows", CODE) from None
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise NotReady(f"model '{variant}' cannot be loaded ({reason}), expected config.json, model.safetensors and "
                        "tokenizer.json") from None
@@ -97,6 +108,20 @@ def open_model(variant: str, learner: str, is_pair: bool, quantization: Any = No
     if n_known > n_tokens:
         raise NotReady(f"tokenizer of '{variant}' has {n_known:,} tokens, expected at most the model's {n_tokens:,}")
     return Opened(model, text, tokenizer, reader)
+
+
+def _check_files(source: Source) -> None:
+    """Raises: NotReady: a folder lacks a file without which there is no model."""
+    folder = Path(source.name)
+    if not folder.is_dir():
+        return
+    names = sorted(path.name for path in folder.iterdir())
+    lacks = ["config.json"] if "config.json" not in names else []
+    lacks += [] if any(name.endswith(".safetensors") for name in names) else ["weights as safetensors"]
+    if lacks:
+        hint = next((words for end, words in INSTEAD.items() if any(name.endswith(end) for name in names)), "")
+        raise NotReady(f"folder '{source.name}' has no {lacks[0]}, expected config.json, model.safetensors and "
+                       "tokenizer.json", hint)
 
 
 def _config(source: Source, is_pair: bool, where: dict[str, Any]) -> Any:

@@ -42,10 +42,14 @@ SLACK, LEAST_TOKENS, MOST_TOKENS = 1.5, 16, 512
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is asked and what is to be written, as token ids, one of each a row; both may be empty."""
+    """What is asked and what is to be written, as token ids, one of each a row; both may be empty.
+
+    n_cut: rows of which not all that is asked fitted.
+    """
 
     asked: list[Ids]
     written: list[Ids]
+    n_cut: int = 0
 
     def __len__(self) -> int:
         return len(self.asked)
@@ -68,7 +72,9 @@ def columns_of(splits: Splits) -> tuple[Column, ...]:
 def encode(prompts: Prompts, rows: Sequence[Row], texts: Sequence[str], most: int) -> Pairs:
     """Prompts and answers, each answer with the end that closes it, cut to `most` tokens."""
     end = prompts.template.end[:1]
-    return Pairs([prompts.of(row).ids for row in rows], [[*prompts.text(text)[: most - 1], *end] for text in texts])
+    asked = [prompts.of(row) for row in rows]
+    return Pairs([prompt.ids for prompt in asked], [[*prompts.text(text)[: most - 1], *end] for text in texts],
+                 sum(prompt.n_cut > 0 for prompt in asked))
 
 
 # Tasks ----------------------------------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ GENTLER = 0.1
 """The rate of what follows, as a share of fine-tuning's."""
 SETTINGS = Settings(batch=MOST_BATCH, epochs=3, patience=2, warmup=0.06, weight_decay=0.0, judge_start=True,
                     checkpoint_seconds=60.0)
+LEAST_ASKED = 8
+"""Tokens that a model must have room for between those of its template, or it does not see what is asked."""
 SHARE = 0.5
 """Of the time for fine-tuning, where preferences or rewards follow it."""
 
@@ -109,13 +111,30 @@ def _lesson(opened: hub.Opened, splits: Splits) -> Lesson:
         template = Template(start=template.end[:1], roles={"user": ([], [])}, end=template.end, most=room)
     source = hub.with_control(opened.text, templates.control_ids(template, opened.tokenizer))
     prompts = Prompts(hub.ordinary(source), template, language.columns_of(splits))
+    if not continues:
+        _check_room(prompts, room, answer)
     train, validation = (language.encode(prompts, *part, 10**9 if continues else answer)
                          for part in ((rows, texts), shown))
     task: Task = language.Answering(train, validation, is_pair=False)
     if continues:
         stream, shown_stream = (language.stream_of(part.written) for part in (train, validation))
         task = language.Continuing(stream, shown_stream, min(room, LENGTH // 4))
-    return Lesson(prompts, task, train, continues, source, spoken.notes)
+    return Lesson(prompts, task, train, continues, source, [*spoken.notes, *_cut(train, template)])
+
+
+def _check_room(prompts: Prompts, room: int, answer: int) -> None:
+    """Raises: NotReady: the template and an answer take all that the model reads at once."""
+    around = len(prompts.after([{"role": "user", "content": ""}]).ids)
+    if prompts.template.most - around < LEAST_ASKED:
+        raise NotReady(f"model reads {room:,} tokens at once, expected at least {answer + around + LEAST_ASKED:,}: "
+                       f"{answer:,} of an answer, {around:,} of its template and {LEAST_ASKED} of what is asked")
+
+
+def _cut(train: language.Pairs, template: Template) -> list[str]:
+    """What to say of questions that are longer than the model reads."""
+    if not train.n_cut:
+        return []
+    return [f"{train.n_cut:,} of {len(train):,} questions did not fit into {template.most:,} tokens and were cut"]
 
 
 def _control(source: str) -> Any:

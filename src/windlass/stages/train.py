@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import windlass
 from windlass.errors import NotReady, SpecError, WindlassError, did_you_mean, expected
@@ -98,6 +99,21 @@ def _language(spec: Spec, store: Store) -> Language:
     return spec.language.model_copy(update={"preferences": str(store.project / spec.language.preferences)})
 
 
+def _place(variant: str, store: Store) -> str:
+    """The variant as learners get it: a folder is found from the project, wherever the command was given."""
+    path = store.project / variant
+    if not variant or not (path / "config.json").is_file() or (Path(variant).is_dir() and path.samefile(variant)):
+        return variant
+    return str(path)
+
+
+def _reason(error: Exception) -> str:
+    """Why a candidate was not trained, with what to do about it, on one line."""
+    if isinstance(error, WindlassError):
+        return "; ".join(filter(None, (error.message, error.hint)))
+    return f"{type(error).__name__}: {error}"
+
+
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when a candidate's key does, or when an optional part was installed that one was waiting for."""
     data = _taught(spec, store, store.read_record("prepare")["fingerprint"])
@@ -122,7 +138,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
                 store.run_folder(entry.name),
                 kinds.learned_metric(spec),
                 spec.seed,
-                entry.variant,
+                _place(entry.variant, store),
                 spec.optimizer,
                 spec.precision,
                 {name: store.run_folder(name) for name in made_of},
@@ -168,10 +184,9 @@ def _train_one(entry: Entry, options: Options, splits: Splits, budget: Budget, p
     try:
         fitted = entry.learner.fit(splits, options, budget, show)
     except NotReady as error:
-        return run("unavailable", error.message)
+        return run("unavailable", _reason(error))
     except FAILURES as error:
-        reason = str(error) if isinstance(error, WindlassError) else f"{type(error).__name__}: {error}"
-        return run("failed", reason[:500])
+        return run("failed", _reason(error)[:500])
     finally:
         show("done", 1, 1)
     return replace(
