@@ -178,6 +178,22 @@ class Splits:
 
 
 @dataclass(frozen=True)
+class WarmStart:
+    """The trained network of a release that a challenger begins with.
+
+    learner, variant: what was trained. artifact: its folder in the release. weights: its safetensors file. n_new: so
+    many train rows, the last ones, are new to it.
+    """
+
+    release: str
+    learner: str
+    variant: str
+    artifact: str
+    weights: str
+    n_new: int
+
+
+@dataclass(frozen=True)
 class Run:
     """One candidate that was trained, or the reason why it was not."""
 

@@ -19,9 +19,19 @@ def quick(monkeypatch):
 @pytest.fixture(scope="session")
 def released(tmp_path_factory):
     """A released product; not to be changed."""
-    product = Product(tmp_path_factory.mktemp("released"))
+    return _released(tmp_path_factory.mktemp("released"), "linear")
+
+
+@pytest.fixture(scope="session")
+def released_network(tmp_path_factory):
+    """The same with a network; not to be changed."""
+    return _released(tmp_path_factory.mktemp("network"), "cnn")
+
+
+def _released(folder, learner):
+    product = Product(folder)
     product.csv(messages(90))
-    product.spec(learners=["linear"], keep_inputs=True, improve={"new_labels": 5})
+    product.spec(learners=[learner], keep_inputs=True, improve={"new_labels": 5})
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(evaluate, "SECONDS_TIMED", 0.05)
         Project(product.folder).release()
@@ -32,3 +42,9 @@ def released(tmp_path_factory):
 def project(released, tmp_path):
     shutil.copytree(released, tmp_path / "desk")
     return Project(tmp_path / "desk")
+
+
+@pytest.fixture
+def network_project(released_network, tmp_path):
+    shutil.copytree(released_network, tmp_path / "network")
+    return Project(tmp_path / "network")

@@ -1,12 +1,15 @@
 """From feedback to a new champion: the same test rows, nothing lost, and a second look where it was killed."""
 
+import shutil
+
 import polars as pl
 import pytest
 
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.improving import attempts, cycle
-from windlass.predictors import releases
+from windlass.predictors import releases, weights
 from windlass.project import Project
+from windlass.records import Board
 from windlass.sources.prepared import read_splits
 from windlass.stages import evaluate
 
@@ -38,6 +41,23 @@ def test_feedback_becomes_a_champion_that_knows_more_and_the_test_rows_stay(proj
     assert releases.rollback(project.store) == first
     assert [each.verdict for each in project.improvements()] == ["rolled back"]
     assert attempts.learned(project.store) == []
+
+
+def test_a_network_competes_with_the_champions_weights_and_from_scratch(network_project):
+    """And the next attempt begins with what this one promoted. Control: without the weights there is one candidate."""
+    store, first = network_project.store, network_project.champion.id
+    say(network_project, taught(160))
+    made = network_project.improve()
+    assert made.verdict == "promoted", made.why
+    board = Board.from_json(attempts.attempts(store)[0].space.read_record("evaluate"))
+    assert {candidate.name for candidate in board.candidates} == {"warm-cnn", "cnn"}
+    assert [start.release for start in weights.starts(store, made.challenger, 0)] == [made.challenger]
+    assert [start.release for start in weights.starts(store, first, 0)] == [first]
+    shutil.rmtree(store.folder / "weights")
+    say(network_project, [(f"{text} again and again", label) for text, label in taught(160, 500)], first=500)
+    network_project.improve()
+    board = Board.from_json(attempts.attempts(store)[-1].space.read_record("evaluate"))
+    assert {candidate.name for candidate in board.candidates} == {"cnn"}
 
 
 def test_too_little_feedback_waits_and_says_how_much_is_missing(project):

@@ -9,7 +9,7 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.improving import attempts
-from windlass.predictors import releases
+from windlass.predictors import releases, weights
 
 from .toys import say, taught
 
@@ -81,6 +81,18 @@ def test_an_attempt_that_is_killed_again_and_again_promotes_once_and_loses_nothi
     assert len(attempts.learned(project.store)) + found[0].rows["judging"] == 160
     promoted = [entry for entry in releases.told(project.store) if "improvement" in entry["evidence"]]
     assert len(promoted) == 1
+
+
+@pytest.mark.slow
+def test_a_warm_start_that_is_killed_in_training_and_before_its_weights_are_kept_goes_on(network_project):
+    """A process of its own each, which must import torch."""
+    say(network_project, taught(160))
+    for when, name in (("after", "warm-cnn/checkpoint.safetensors"), ("before", "weights/????????????????")):
+        assert improve(network_project.folder, when, name) == -signal.SIGKILL, (when, name)
+    assert improve(network_project.folder) == 0
+    found = network_project.improvements()
+    assert [(each.id, each.verdict) for each in found] == [("0001", "promoted")]
+    assert list(weights.starts(network_project.store, found[0].challenger, 0))
 
 
 @pytest.mark.slow

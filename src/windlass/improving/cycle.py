@@ -25,14 +25,14 @@ from windlass.improving.taught import ASIDE, JUDGING, LEARNED, Taught
 from windlass.improving.verdict import Exam, Verdict, judge
 from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
-from windlass.predictors import releases, trials
+from windlass.predictors import releases, trials, weights
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
 from windlass.predictors.contract import Labeller
 from windlass.predictors.trail import Why
 from windlass.records import Board, Collected, Improvement, Json, Prepared, Progress, Release, Row, Splits, as_json
 from windlass.serving.database import Database
-from windlass.sources.prepared import read_splits, write_learned, write_splits
+from windlass.sources.prepared import read_splits, write_learned, write_splits, write_starts
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_bytes, write_json
 
@@ -163,7 +163,10 @@ class _Cycle:
             decided = selection.back_to_waiting(decided, "too few new rows for a batch")
         self.attempt.write_rows(decided)
         if enough:
-            self._lay_out(splits, [*pool, *(row for row in decided if row.fate == LEARNED)], collected, prepared)
+            new = {row.answer: row for row in decided if row.fate == LEARNED}
+            old = [row for row in pool if row.answer not in new]
+            self._lay_out(splits, [*old, *new.values()], collected, prepared)
+            write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
         counts = {**selection.counts(decided), "learned_before": len(pool)}
         return {"enough": enough, "why": why, "key": key, "rows": counts}
 
@@ -193,8 +196,7 @@ class _Cycle:
     def _lay_out(self, splits: Splits, learned: Sequence[Taught], collected: Json, prepared: Json) -> None:
         """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay."""
         space = self.attempt.space
-        latest = {row.answer: row for row in learned}
-        frame = attempts.learned_frame(list(latest.values()), splits.train, self.spec)
+        frame = attempts.learned_frame(learned, splits.train, self.spec)
         write_splits(space, {"train": splits.train, "validation": splits.validation, "test": splits.test})
         write_learned(space, frame)
         data = fingerprint([prepared["fingerprint"], frame.rows()])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from windlass.records import Json, Progress, Splits
+from windlass.records import Json, Progress, Splits, WarmStart
 from windlass.spec import Language
 
 
@@ -36,6 +36,7 @@ class Options:
     precision: str = "auto"
     runs: Mapping[str, Path] = field(default_factory=dict)  # folders of the candidates trained so far, for `blend`
     language: Language = field(default_factory=Language)  # for `llm`, and how long an answer may become
+    start: WarmStart | None = None  # for learners that warm-start: where they begin, instead of by chance
 
     @property
     def artifact(self) -> Path:
@@ -71,6 +72,7 @@ class Learner:
     presets: variants that `learners:` in windlass.yaml can name. on_request: not a candidate unless asked for.
     refuse: asked before the minutes are shared, so that who cannot learn gets none of them.
     of_runs: it is made of the candidates before it, and so trained anew when they are others.
+    warm_starts: it can begin with the weights of a release that it trained before (`Options.start`).
     """
 
     name: str
@@ -85,6 +87,7 @@ class Learner:
     on_request: bool = False
     refuse: Refuse = never
     of_runs: bool = False
+    warm_starts: bool = False
 
     def missing(self) -> str:
         """What to install before this learner can run; empty when nothing is missing."""

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.learners import loop
+from windlass.learners import loop, warm
 from windlass.learners.batches import Inputs
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.export import export
@@ -130,20 +130,31 @@ def preset(learner: str, name: str, presets: Mapping[str, Design]) -> Design:
 
 
 def fit_network(design: Design, splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
-    """Builds, trains, exports and proves the network of a design on these splits."""
+    """Builds, trains, exports and proves the network of a design on these splits; keeps its weights beside it."""
     torch.manual_seed(options.seed)
-    encoded = encode(splits, design.forms, {"text": design.text_options})
+    start, forms = options.start, (design.forms, {"text": design.text_options})
+    if start is None:
+        encoded = encode(splits, *forms)
+    else:
+        encoded = warm.encode(splits, start, forms, options.seed)
+        design = replace(design, settings=warm.gently(design.settings),
+                         described={**design.described, "warm_start": start.release})
     train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
     network = build(design, encoded.inputs, list(train.arrays), encoded.n_classes)
+    if start is not None:
+        warm.inherit(network, start, encoded)
     if design.start is not None and not loop.is_begun(options):
         design.start(network, train, encoded.train_targets, budget)
-    data = Data(train, encoded.train_targets, validation,
+    known = validation if start is None else validation.rows(np.arange(0))  # what is new is in no validation row
+    data = Data(train, encoded.train_targets, known,
                      lambda logits: score(options.metric, encoded.output, encoded.validation_targets, logits),
                      options.metric)
     curve = loop.train(network, data, design.settings, options, budget, progress)
     result = Result(answers(network, validation, design.settings.batch), curve)
     network.cpu()
-    return deliver(network, design, encoded, Outcome(splits, options, result, asdict(design.settings)))
+    fitted = deliver(network, design, encoded, Outcome(splits, options, result, asdict(design.settings)))
+    warm.write(network, design.learner, options)
+    return fitted
 
 
 @dataclass(frozen=True)

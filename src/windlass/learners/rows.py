@@ -44,11 +44,19 @@ def encode(splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json]
 
     Args:  forms: kind -> form.  options: kind -> options of that form.
     """
-    inputs = tuple(
-        kinds.fit_column(name, kind, splits.train[name].to_list(), splits.root, forms[kind], (options or {}).get(kind))
-        for name, kind in splits.inputs.items()
-    )
-    output = fit_output(splits)
+    inputs = tuple(fit_input(name, splits, forms, options) for name in splits.inputs)
+    return encode_splits(inputs, fit_output(splits), splits)
+
+
+def fit_input(name: str, splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json] | None) -> Column:
+    """The encoding of one input, as `encode` fits it."""
+    kind = splits.inputs[name]
+    values = splits.train[name].to_list()
+    return kinds.fit_column(name, kind, values, splits.root, forms[kind], (options or {}).get(kind))
+
+
+def encode_splits(inputs: tuple[Column, ...], output: Column, splits: Splits) -> Encoded:
+    """Train and validation rows by these columns."""
     return Encoded(
         inputs,
         output,

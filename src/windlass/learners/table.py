@@ -64,6 +64,7 @@ LEARNERS: dict[str, Learner] = {
             needs=PRETRAINED,
             cost=8,
             suits=frozenset({"text"}),
+            warm_starts=True,
         ),
         Learner(
             "cnn",
@@ -75,6 +76,7 @@ LEARNERS: dict[str, Learner] = {
             cost=1,
             suits=frozenset({"text", "image"}),
             presets=("default", "essay"),
+            warm_starts=True,
         ),
         Learner(
             "rnn",
@@ -87,6 +89,7 @@ LEARNERS: dict[str, Learner] = {
             suits=frozenset({"text"}),
             presets=("default",),
             on_request=True,
+            warm_starts=True,
         ),
         Learner(
             "lstm",
@@ -98,6 +101,7 @@ LEARNERS: dict[str, Learner] = {
             cost=1,
             suits=frozenset({"text"}),
             presets=("default", "essay-stacked", "essay-spam"),
+            warm_starts=True,
         ),
         Learner(
             "transformer",
@@ -110,6 +114,7 @@ LEARNERS: dict[str, Learner] = {
             suits=frozenset({"text"}),
             presets=("default", "essay"),
             on_request=True,
+            warm_starts=True,
         ),
         Learner(
             "copy", "a part of the input as it is", TABLE | {"text"}, TEXT, _later("excerpt"), suits=frozenset({"text"})

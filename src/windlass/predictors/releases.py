@@ -90,7 +90,7 @@ def point_to(store: Store, id: str, why: Why = PROMOTED) -> None:
 
     Raises: NotReady: there is no such release.
     """
-    release = _record(store, id)
+    release = record(store, id)
     with trail.locked(_home(store)):
         current, older, is_damaged = _last_known(store)
         if current == id and not is_damaged:
@@ -123,7 +123,7 @@ def note(store: Store, why: Why, id: str) -> None:
 def _move(store: Store, release: Release, current: str, older: list[str], why: Why) -> None:
     """The one place where the champion changes. To be called under the lock of the trail."""
     home = _home(store)
-    evidence = {**_evidence(release), **({"before": _evidence(_record(store, current))} if current else {})}
+    evidence = {**_evidence(release), **({"before": _evidence(record(store, current))} if current else {})}
     entry = trail.next_entry(home, replace(why, evidence={**evidence, **why.evidence}), current, release.id)
     write_json(home / CHAMPION, {"release": release.id, "history": older, "entry": entry})
     trail.add(home, entry)
@@ -140,7 +140,7 @@ def _home(store: Store) -> Path:
 def listing(store: Store) -> list[Json]:
     """Every release as JSON, newest first, with `champion` true for the one that is served."""
     home = store.folder / "release"
-    found = [as_json(_record(store, path.parent.name)) for path in home.glob(f"*/{RECORD}")]
+    found = [as_json(record(store, path.parent.name)) for path in home.glob(f"*/{RECORD}")]
     champion = champion_id(store) if (home / CHAMPION).is_file() else ""
     return [
         {**release, "champion": release["id"] == champion}
@@ -159,7 +159,7 @@ def open_release(store: Store, id: str, replays: bool = True) -> tuple[Release, 
     replays: False where the golden rows are answered right afterwards, behind a server that answers nobody before.
     Raises: NotReady: not there. DataError: a file differs from what was released. GateRefused: an answer differs.
     """
-    release = _record(store, id)
+    release = record(store, id)
     verify(folder(store, id), release)
     model = folder(store, id) / MODEL
     predictor = load(model)
@@ -201,7 +201,8 @@ def verify(where: Path, release: Release) -> None:
 _MEND = "`windlass release` makes a new one; a changed release is never served"
 
 
-def _record(store: Store, id: str) -> Release:
+def record(store: Store, id: str) -> Release:
+    """What the release says of itself. Raises: NotReady: there is none of this id. DataError: it is damaged."""
     path = folder(store, id) / RECORD
     if not path.is_file():
         others = [child.name for child in sorted(path.parent.parent.glob("*/")) if (child / RECORD).is_file()]

@@ -1,11 +1,13 @@
 """Rows as the stages left them in the store: collected ones, and prepared splits."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
-from windlass.records import Splits
+from windlass.records import Splits, WarmStart, as_json
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
-from windlass.store import Store
+from windlass.store import Store, read_json, write_json
 
 SPLIT = "_split"
 """The column of collected rows that says as which split a row was given ('' = not said)."""
@@ -14,7 +16,7 @@ GROUP = "_group"
 CHECKS = "_checks"
 """The column of tests that an answer must pass ('' = none); there only where some rows have them."""
 
-LEARNED = "learned.parquet"
+LEARNED, STARTS = "learned.parquet", "starts.json"
 
 
 def write_collected(store: Store, rows: pl.DataFrame) -> None:
@@ -48,3 +50,14 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:
     if with_learned and path.is_file():
         parts["train"] = pl.concat([parts["train"], pl.read_parquet(path)], how="diagonal")
     return Splits(inputs=spec.inputs, output=spec.output, root=store.project, fingerprint=fingerprint, **parts)
+
+
+def write_starts(store: Store, starts: Iterable[WarmStart]) -> None:
+    """Keeps beside the splits which networks of the champion a challenger may begin with."""
+    write_json(store.stage("prepare") / STARTS, {"starts": [as_json(start) for start in starts]})
+
+
+def read_starts(store: Store) -> list[WarmStart]:
+    """Those that `write_starts` kept; none in a project."""
+    path = store.folder / "prepare" / STARTS
+    return [WarmStart(**values) for values in read_json(path)["starts"]] if path.is_file() else []

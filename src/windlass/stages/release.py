@@ -9,7 +9,7 @@ from pathlib import Path
 import windlass
 from windlass.errors import DataError, GateRefused, did_you_mean, expected
 from windlass.pages.card import Card, model_card
-from windlass.predictors import reference, releases
+from windlass.predictors import reference, releases, weights
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import TOLERANCE, read_golden
 from windlass.predictors.papers import BOARD, CARD
@@ -83,6 +83,7 @@ def publish_release(
             f"release refused: answers behind the server differ by {difference:.2g} from the trained model, "
             f"expected at most {TOLERANCE:g}"
         )
+    weights.keep(store, record, made_in.stage("train"))
     return record
 
 

@@ -12,22 +12,24 @@ from windlass.errors import NotReady, SpecError, WindlassError, did_you_mean, ex
 from windlass.kinds import table as kinds
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Learner, Options
-from windlass.records import Progress, Run, Splits, as_json, silent
+from windlass.records import Progress, Run, Splits, WarmStart, as_json, silent
+from windlass.sources.prepared import read_starts
 from windlass.spec import Language, Spec
 from windlass.store import Store, fingerprint, hash_file, read_json, write_json
 
-RUN = "run.json"
+RUN, WARM = "run.json", "warm"
 FAILURES = (WindlassError, RuntimeError, ValueError, ArithmeticError, MemoryError, OSError, ImportError)
 """What a candidate may fail with: the others still run, and the leaderboard tells the reason."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A candidate: a learner, and its preset or the pretrained model it starts from."""
+    """A candidate: a learner, and its preset or the pretrained model it starts from; start: weights it begins with."""
 
     name: str
     learner: Learner
     variant: str = ""
+    start: WarmStart | None = None
 
 
 def entries(spec: Spec) -> list[Entry]:
@@ -67,6 +69,21 @@ def _entry(item: str | dict[str, str], spec: Spec) -> Entry:
     return Entry(f"{name}-{label}" if label else name, learner, variant)
 
 
+def candidates(spec: Spec, store: Store) -> list[Entry]:
+    """The entries; each that can go on from the champion's weights stands there twice: so, and after it from scratch.
+
+    A warm start ends sooner, and what it leaves of the minutes is for the other.
+    """
+    starts = {(start.learner, start.variant): start for start in read_starts(store)}
+    found = []
+    for entry in entries(spec):
+        start = starts.get((entry.learner.name, entry.variant))
+        if start is not None and entry.learner.warm_starts:
+            found.append(replace(entry, name=f"{WARM}-{entry.name}", start=start))
+        found.append(entry)
+    return found
+
+
 def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) -> str:
     """Changes when anything does that the candidate's result depends on."""
     return fingerprint(
@@ -82,6 +99,7 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             spec.minutes,
             list(made_of),
             spec.language.model_dump(),
+            *([as_json(entry.start)] if entry.start is not None else []),
         ]
     )
 
@@ -117,12 +135,12 @@ def _reason(error: Exception) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when a candidate's key does, or when an optional part was installed that one was waiting for."""
     data = _taught(spec, store, store.read_record("prepare")["fingerprint"])
-    return fingerprint([[run_key(spec, entry, data), entry.learner.missing()] for entry in entries(spec)])
+    return fingerprint([[run_key(spec, entry, data), entry.learner.missing()] for entry in candidates(spec, store)])
 
 
 def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> list[Run]:
     """Trains every candidate that is not up to date. Each gets its share of the minutes that are left."""
-    wanted = entries(spec)
+    wanted = candidates(spec, store)
     data = _taught(spec, store, splits.fingerprint)
     refused = {entry.name: entry.learner.missing() or entry.learner.refuse(splits, entry.variant) for entry in wanted}
     runs: list[Run] = []
@@ -143,6 +161,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
                 spec.precision,
                 {name: store.run_folder(name) for name in made_of},
                 _language(spec, store),
+                entry.start,
             )
             run = Run(entry.name, entry.learner.name, "unavailable", 0.0, refused[entry.name], key=key)
             if not refused[entry.name]:
