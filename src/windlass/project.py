@@ -164,14 +164,7 @@ class Project:
         from windlass.improving import live
         from windlass.improving.standing import Standing, read_period
 
-        log = lifecycle.memory(self.store)
-
-        def guard() -> str:
-            found = live.look(self.spec, self.store, log)
-            if found is None or not found.has_fallen:
-                return ""
-            return f"champion: {live.go_back(self.store, found, 'windlass improve')}, since {found.words}"
-
+        guard = partial(live.guard, self.spec, self.store, lifecycle.memory(self.store), "windlass improve")
         once = partial(self.improve, None, 0.0)
         return Standing(self.store, once, guard, read_period(every) if every else 0.0, on_alarm).turns()
 

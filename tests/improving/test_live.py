@@ -7,6 +7,7 @@ import pytest
 from windlass.errors import NotReady
 from windlass.improving import attempts, live, probation
 from windlass.improving.asking import questions, write_questions
+from windlass.improving.protection import Protection
 from windlass.improving.taught import from_file
 from windlass.predictors import releases, trials
 from windlass.predictors.trail import Why
@@ -65,6 +66,53 @@ def test_one_hostile_caller_cannot_bring_a_champion_down(store, log):
     seen = live.look(spec(), store, log.database)
     assert (seen.told, seen.wrong) == (210, 10)
     assert not seen.has_fallen
+
+
+@pytest.mark.parametrize("why", [IMPROVED, releases.PROMOTED], ids=["as it is", "control"])
+def test_a_service_goes_back_by_itself_and_says_why(tmp_path, log, capsys, why):
+    """Control: what a person made champion is a person's affair."""
+    store, is_improved = Store(tmp_path), why is IMPROVED
+    released(store, "former", 6.0)
+    released(store, "newer", 0.0, why)
+    protection = Protection(spec(), store, log.database)
+    told(log, "former", RIGHT)
+    told(log, "newer", worse("refund")[:20])
+    protection.look()
+    assert releases.champion_id(store) == "newer", "too little was said by then"
+    told(log, "newer", worse("refund"))
+    protection.look()
+    assert (releases.champion_id(store) == "former") is is_improved
+    assert ("since 80 of 80 answers were wrong by feedback" in capsys.readouterr().err) is is_improved
+    last = releases.told(store)[-1]
+    assert (last["event"], last["command"]) == ("rollback", "windlass serve") or not is_improved
+    assert ("live quality has fallen: 80 of 80" in last["reason"]) is is_improved
+
+
+def test_a_service_settles_a_trial_unless_improve_is_at_it(store, log):
+    on_trial(store)
+    told(log, "newer", worse("refund"))
+    told(log, "third", RIGHT)
+    protection = Protection(spec(), store, log.database)
+    with attempts.locked(store):
+        protection.look()
+    assert releases.champion_id(store) == "newer"
+    protection.look()
+    assert releases.champion_id(store) == "third"
+
+
+def test_two_that_see_the_same_fall_go_back_one_step(tmp_path, log):
+    """Such as a service and `windlass improve --every`. Control: without a name a rollback goes further back."""
+    store = Store(tmp_path)
+    for id, why in (("first", releases.PROMOTED), ("former", releases.PROMOTED), ("newer", IMPROVED)):
+        released(store, id, 6.0 if id == "former" else 0.0, why)
+    told(log, "former", RIGHT)
+    told(log, "newer", worse("refund"))
+    seen = live.look(spec(), store, log.database)
+    live.go_back(store, seen, "windlass serve")
+    with pytest.raises(NotReady, match="champion is 'former' by now"):
+        live.go_back(store, seen, "windlass improve")
+    assert releases.champion_id(store) == "former"
+    assert releases.rollback(store) == "first"
 
 
 def on_trial(store):

@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 
 from windlass.predictors import releases
+from windlass.predictors.trail import Why
+from windlass.serving.home import log_path
+from windlass.serving.log import Feedback, Logged, RequestLog
 from windlass.spec import dump, parse
 from windlass.store import Store, write_json
 
@@ -21,10 +24,12 @@ SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, outp
 PROGRAM = """
 import sys
 from pathlib import Path
+from windlass.improving import protection
 from windlass.serving.settings import Settings
 from windlass.spec import parse
 from windlass.stages.serve import serve
 from windlass.store import Store
+protection.LOOK_S = 0.05
 serve(parse({spec!r}), Store(Path({store!r})), port=0, ready=lambda url: print(url, flush=True),
       settings=Settings(look_s=0.05, cache={cache}))
 """
@@ -106,6 +111,25 @@ def test_promotions_and_rollbacks_under_load_fail_no_request(
     assert sum("serves now" in line for line in said) == n_swaps
     assert health["status"] == "ready"
     assert len(releases.told(two)) == 2 + n_swaps
+
+
+def test_a_running_service_goes_back_from_a_champion_that_feedback_speaks_against(two: Store, client: Any) -> None:
+    """Nobody else looks: `windlass improve` was run once, long ago. It looks twenty times a second here."""
+    releases.rollback(two)
+    releases.point_to(two, "toy-2", Why("promote", "windlass improve", "better", {"improvement": "0001"}))
+    with RequestLog(log_path(two)) as log:
+        for release, right in (("toy-1", True), ("toy-2", False)):
+            ids = [f"{release}-{number}" for number in range(40)]
+            log.record([Logged(id, 1.0, release, "refund", 0.9, 1.0, None) for id in ids], 100)
+            for number, id in enumerate(ids):
+                log.feedback(Feedback(id, "", None, "", right, f"key{number % 20}")).result(30)
+    with serving(two, client) as (asked, said):
+        until(asked, release="toy-1")
+    assert "champion: toy-1, since 40 of 40 answers were wrong by feedback" in "".join(said)
+    last = releases.told(two)[-1]
+    assert (last["event"], last["from"], last["to"], last["command"]) == (
+        "rollback", "toy-2", "toy-1", "windlass serve"
+    )
 
 
 def damaged(store: Store) -> None:

@@ -37,11 +37,14 @@ class Live:
     same: Paired | None = None
 
     @property
-    def has_fallen(self) -> bool:
+    def is_worse(self) -> bool:
         if min(self.told, self.told_former) < LEAST_FEEDBACK:
             return False
-        is_worse = is_more((self.wrong, self.told), (self.wrong_former, self.told_former))
-        return is_worse and (self.same is None or self.same.p_loss < LEVEL)
+        return is_more((self.wrong, self.told), (self.wrong_former, self.told_former))
+
+    @property
+    def has_fallen(self) -> bool:
+        return self.is_worse and (self.same is None or self.same.p_loss < LEVEL)
 
     @property
     def words(self) -> str:
@@ -61,7 +64,10 @@ class Live:
 
 def feedback_on(spec: Spec, store: Store, place: Database, pair: tuple[str, str]) -> Live:
     """What feedback says of two releases, no caller counting beyond his share. Raises: DataError: the log."""
-    said = _said(spec, place)
+    return _counted(spec, _said(spec, place, pair), pair)
+
+
+def _counted(spec: Spec, said: Sequence[Taught], pair: tuple[str, str]) -> Live:
     now, before = (_of(said, id, spec) for id in pair)
     return Live(pair[0], pair[1], len(now), _wrong(now), len(before), _wrong(before))
 
@@ -72,12 +78,12 @@ def look(spec: Spec, store: Store, place: Database) -> Live | None:
         champion, former = releases.champion_id(store), next(iter(releases.history(store)), "")
     except NotReady:
         return None
-    last = next((entry for entry in reversed(releases.told(store)) if entry["to"] == champion), {})
-    if not former or "improvement" not in last.get("evidence", {}):
+    if not former or not releases.improvement(store, champion):
         return None
-    live = feedback_on(spec, store, place, (champion, former))
-    kept = [row for row in _of(_said(spec, place), champion, spec) if row.values and row.label]
-    if len(kept) < LEAST_FEEDBACK:
+    said = _said(spec, place, (champion, former))
+    live = _counted(spec, said, (champion, former))
+    kept = [row for row in _of(said, champion, spec) if row.values and row.label]
+    if not live.is_worse or len(kept) < LEAST_FEEDBACK:
         return live
     opened = [releases.open_release(store, id)[1] for id in (former, champion)]
     assert isinstance(opened[0], Labeller)
@@ -85,9 +91,9 @@ def look(spec: Spec, store: Store, place: Database) -> Live | None:
     return replace(live, same=duel(opened[0], opened[1], [(row.values, row.label) for row in kept], store.project))
 
 
-def _said(spec: Spec, place: Database) -> list[Taught]:
-    """The last word on each answer."""
-    return [row.becomes("") for row in from_log(place, spec) if row.reason != AGAIN]
+def _said(spec: Spec, place: Database, of: Sequence[str]) -> list[Taught]:
+    """The last word on each answer of these releases."""
+    return [row.becomes("") for row in from_log(place, spec, of) if row.reason != AGAIN]
 
 
 def _of(rows: Sequence[Taught], release: str, spec: Spec) -> list[Taught]:
@@ -100,7 +106,15 @@ def _wrong(rows: Sequence[Taught]) -> int:
     return sum(row.label != row.said for row in rows)
 
 
+def guard(spec: Spec, store: Store, place: Database, command: str) -> str:
+    """Rolls a champion back that has fallen, and says so; empty while it stays. Raises: as `look` and `go_back`."""
+    found = look(spec, store, place)
+    if found is None or not found.has_fallen:
+        return ""
+    return f"champion: {go_back(store, found, command)}, since {found.words}"
+
+
 def go_back(store: Store, live: Live, command: str) -> str:
     """Rolls the champion back, and says why in the trail; gives the id of the champion now. Raises: as `rollback`."""
     why = Why("rollback", command, f"live quality has fallen: {live.words}", {"live": live.as_json()})
-    return releases.rollback(store, why)
+    return releases.rollback(store, why, live.champion)

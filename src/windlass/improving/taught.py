@@ -1,5 +1,6 @@
 """Rows that somebody labelled: feedback on answers, and rows from a file; each knows where it comes from."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,12 @@ class Taught:
         return asdict(self)
 
 
-def from_log(place: Database, spec: Spec) -> list[Taught]:
-    """A row for each feedback, oldest first. Of two on one answer the later one counts. Raises: DataError."""
-    found = [_from_feedback(row, spec) for row in feedback_rows(place)]
+def from_log(place: Database, spec: Spec, of: Sequence[str] = ()) -> list[Taught]:
+    """A row for each feedback, oldest first. Of two on one answer the later one counts. Raises: DataError.
+
+    of: releases whose answers are meant; none given: all.
+    """
+    found = [_from_feedback(row, spec) for row in feedback_rows(place, of)]
     last = {row.answer: number for number, row in enumerate(found)}
     return [
         row if last[row.answer] == number else row.becomes(ASIDE, AGAIN)

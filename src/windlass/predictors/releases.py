@@ -99,13 +99,16 @@ def point_to(store: Store, id: str, why: Why = PROMOTED) -> None:
         _move(store, release, current, older, why)
 
 
-def rollback(store: Store, why: Why = WENT_BACK) -> str:
-    """Makes the champion before this one champion again; gives its id.
+def rollback(store: Store, why: Why = WENT_BACK, champion: str = "") -> str:
+    """Makes the champion before this one champion again; gives its id. champion: the one that is meant, if it matters.
 
-    Raises: NotReady: there is no older one. DataError, GateRefused: it is not what was released; nothing changes then.
+    Raises: NotReady: there is no older one, or another one is champion by now. DataError, GateRefused: it is not what
+            was released; nothing changes then.
     """
     with trail.locked(_home(store)):
         current, older = _pointer(store)
+        if champion and current != champion:
+            raise NotReady(f"champion is '{current}' by now, expected '{champion}' to go back from")
         if not older:
             raise NotReady("no older release to go back to, expected at least two", "`windlass releases` lists them")
         release, _ = open_release(store, older[0])
@@ -151,6 +154,12 @@ def listing(store: Store) -> list[Json]:
 def told(store: Store) -> list[Json]:
     """The audit trail, oldest first. Raises: DataError: a line of it is damaged."""
     return trail.entries(_home(store))
+
+
+def improvement(store: Store, id: str) -> str:
+    """The attempt of `windlass improve` that made this release the champion last; empty: somebody else did."""
+    last = next((entry for entry in reversed(told(store)) if entry["to"] == id), {})
+    return str(last.get("evidence", {}).get("improvement", ""))
 
 
 def open_release(store: Store, id: str, replays: bool = True) -> tuple[Release, Predictor]:

@@ -347,18 +347,26 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
     return Stored(feedback.id, correct, now, right, True, release)
 
 
-def feedback_rows(place: Database | Path | str) -> Iterator[Json]:
+def feedback_count(place: Database | Path | str, release: str) -> int:
+    """How often feedback on answers of this release was given. Raises: DataError: the log cannot be read."""
+    query = "select count(*) as n from feedback f join answers a on a.id = f.id where a.release = ?"
+    return next((int(row["n"]) for row in read(place, TABLES, query, (release,))), 0)
+
+
+def feedback_rows(place: Database | Path | str, of: Sequence[str] = ()) -> Iterator[Json]:
     """All feedback, oldest first, each with the answer that it is about; nothing when there is no log.
 
+    of: releases whose answers are meant; none given: all.
     Keys: id, correct (empty: wrong, nobody said what would have been right), note, at, caller (who said it), release,
     value, confidence, inputs (the row, or None when it was not kept). An answer that was corrected twice has two rows:
     the later one counts. Raises: DataError: the log cannot be read.
     """
+    chosen = f"where a.release in ({', '.join('?' * len(of))}) " if of else ""
     query = (
         "select f.id, f.correct, f.note, f.at, f.caller, a.release, a.value, a.confidence, a.inputs "
-        "from feedback f join answers a on a.id = f.id order by f.number"
+        f"from feedback f join answers a on a.id = f.id {chosen}order by f.number"
     )
-    yield from map(_with_inputs, read(place, TABLES, query))
+    yield from map(_with_inputs, read(place, TABLES, query, tuple(of)))
 
 
 def answer_rows(place: Database | Path | str, since: float = 0.0) -> Iterator[Json]:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from windlass.errors import GateRefused, NotReady, SpecError, WindlassError
+from windlass.improving.protection import Protection
 from windlass.predictors import releases, threads
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.papers import papers
@@ -137,6 +138,8 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     golden = releases.golden(store, release.id)
     if task.spec.keep_days is not None and task.name in ("", FIRST):
         stack.enter_context(Retention(place, task.spec.keep_days))
+    if task.name in ("", FIRST):
+        stack.enter_context(Protection(task.spec, store, place))
     log = stack.enter_context(RequestLog(place, is_shared=bool(bounds.crew)))
     tally = Tally(Path(bounds.crew), task.name) if bounds.crew else None
     app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
