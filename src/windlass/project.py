@@ -133,7 +133,7 @@ class Project:
         """One attempt at a better champion, from feedback and from newly labelled rows; goes on with a killed one.
 
         Args:   file: CSV, JSONL or Parquet with the product's columns. canary: share of the requests for a trial.
-        Raises: NotReady: no release, or another process improves. SpecError: a product that writes texts.
+        Raises: NotReady: no release, or another process improves. SpecError: feedback cannot judge its answers.
         """
         from windlass.improving.cycle import Order
 
@@ -144,16 +144,13 @@ class Project:
     def ask(self, n_wanted: int = 50) -> Path:
         """Chooses answers that are worth a label: unsure ones that differ; gives a CSV to fill in for `improve(file)`.
 
-        Raises: NotReady: the log holds no answer with what was asked. SpecError: a product that writes texts.
+        Raises: NotReady: the log holds no answer with what was asked. SpecError: feedback cannot judge its answers.
         """
         from windlass.improving.asking import questions, write_questions
-        from windlass.improving.taught import check_learnable
-        from windlass.predictors.contract import Labeller
+        from windlass.improving.scoring import of
 
-        check_learnable(self.spec)
-        champion = self.champion.predictor
-        assert isinstance(champion, Labeller)
-        found = questions(lifecycle.memory(self.store), champion, self.spec.inputs, n_wanted)
+        of(self.spec)
+        found = questions(lifecycle.memory(self.store), self.champion.predictor, self.spec.inputs, n_wanted)
         return write_questions(found, self.spec, self.folder)
 
     def keep_improving(self, every: str = "", on_alarm: bool = False) -> "Iterator[Turn]":

@@ -5,15 +5,14 @@ import shutil
 import polars as pl
 import pytest
 
-from windlass.errors import DataError, NotReady, SpecError
+from windlass.errors import DataError, NotReady
 from windlass.improving import attempts, cycle
 from windlass.predictors import releases, weights
-from windlass.project import Project
 from windlass.records import Board
 from windlass.sources.prepared import read_splits
 from windlass.stages import evaluate
 
-from ..stages.conftest import WORDS, Product
+from ..stages.conftest import WORDS
 from .toys import say, taught
 
 
@@ -106,12 +105,6 @@ def test_a_file_that_is_not_there_leaves_nothing_behind(project):
 def test_one_process_improves_at_a_time(project):
     with attempts.locked(project.store), pytest.raises(NotReady, match="being improved by another process"):
         project.improve()
-
-
-def test_a_product_that_writes_texts_is_refused(tmp_path):
-    Product(tmp_path).spec(output={"intent": "text"}, learners=["copy"])
-    with pytest.raises(SpecError, match="`improve` does not judge texts"):
-        Project(tmp_path).improve()
 
 
 def test_an_attempt_that_ends_in_any_step_goes_on_there_and_promotes_once(project, monkeypatch):

@@ -1,5 +1,7 @@
 """What to label next: answers of which the champion was not sure, and that differ from each other.
 
+Of texts, those whose tokens were unlikely; where what writes knows no likelihood, those that differ most.
+
 Source: margin sampling, Scheffer et al. 2001; greedy spreading over what was chosen, Sener & Savarese 2018,
 arXiv:1708.00489 (k-center).
 """
@@ -14,8 +16,9 @@ import polars as pl
 
 from windlass.errors import NotReady
 from windlass.improving.likeness import jaccard, key, shingles
-from windlass.predictors.contract import Labeller
+from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Json
+from windlass.serving import codec
 from windlass.serving.database import Database
 from windlass.serving.log import answer_rows, feedback_rows
 from windlass.spec import Spec
@@ -28,7 +31,8 @@ MOST_READ = 200_000
 
 @dataclass(frozen=True)
 class Question:
-    """An answer that is worth a label. margin: between its two likeliest labels, 0-1: smaller is less sure."""
+    """An answer that is worth a label. margin: between its two likeliest labels, of a text its confidence, 0-1:
+    smaller is less sure."""
 
     id: str
     values: Json
@@ -37,7 +41,7 @@ class Question:
     margin: float
 
 
-def questions(place: Database, champion: Labeller, inputs: Mapping[str, str], n_wanted: int) -> list[Question]:
+def questions(place: Database, champion: Predictor, inputs: Mapping[str, str], n_wanted: int) -> list[Question]:
     """The most telling first. Raises: NotReady: no answer in the log has its inputs. DataError: it cannot be read."""
     told = {row["id"] for row in feedback_rows(place)}
     found: dict[str, Json] = {}
@@ -50,21 +54,27 @@ def questions(place: Database, champion: Labeller, inputs: Mapping[str, str], n_
             "`keep_inputs: true` in windlass.yaml keeps it from now on",
         )
     rows = list(found.values())
-    probabilities = champion.probabilities([row["inputs"] for row in rows])
-    ranked = np.sort(probabilities, axis=1)
-    margins = ranked[:, -1] - ranked[:, -2]
+    asked = _labelled(champion, rows) if isinstance(champion, Labeller) else [_written(row) for row in rows]
+    margins = np.array([each.margin for each in asked])
     unsure = np.argsort(margins, kind="stable")[: POOL * n_wanted]
-    chosen = spread([rows[place]["inputs"] for place in unsure], 1 - margins[unsure], inputs, n_wanted)
+    chosen = spread([asked[place].values for place in unsure], 1 - margins[unsure], inputs, n_wanted)
+    return [asked[place] for place in unsure[chosen]]
+
+
+def _labelled(champion: Labeller, rows: Sequence[Json]) -> list[Question]:
+    probabilities = champion.probabilities([row["inputs"] for row in rows])
+    best, ranked = probabilities.argmax(axis=1), np.sort(probabilities, axis=1)
+    first, second = ranked[:, -1].tolist(), ranked[:, -2].tolist()
     return [
-        Question(
-            rows[place]["id"],
-            rows[place]["inputs"],
-            champion.labels[int(probabilities[place].argmax())],
-            float(ranked[place, -1]),
-            float(margins[place]),
-        )
-        for place in unsure[chosen]
+        Question(row["id"], row["inputs"], champion.labels[place], sure, sure - other)
+        for row, place, sure, other in zip(rows, best.tolist(), first, second, strict=True)
     ]
+
+
+def _written(row: Json) -> Question:
+    """Texts are not written once more: what was said when they were is in the log."""
+    sure = row["confidence"] or 0.0
+    return Question(row["id"], row["inputs"], row["value"], sure, sure)
 
 
 def spread(rows: Sequence[Json], worth: np.ndarray, inputs: Mapping[str, str], n_wanted: int) -> list[int]:
@@ -98,4 +108,6 @@ def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return codec.dumps(value).decode("utf-8")
     return "" if value is None else str(value)

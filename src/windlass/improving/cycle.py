@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from windlass.errors import NotReady, WindlassError
-from windlass.improving import attempts, selection, taught
+from windlass.improving import attempts, scoring, selection, taught
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
 from windlass.improving.selection import Known
@@ -28,7 +28,7 @@ from windlass.learners.table import LEARNERS
 from windlass.predictors import releases, trials, weights
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
-from windlass.predictors.contract import Labeller
+from windlass.predictors.contract import Predictor
 from windlass.predictors.trail import Why
 from windlass.records import Board, Collected, Improvement, Json, Prepared, Progress, Release, Row, Splits, as_json
 from windlass.serving.database import Database
@@ -37,7 +37,7 @@ from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_bytes, write_json
 
 ASIDE_FILE = "aside.csv"
-CHEAP = frozenset({"majority", "linear", "trees"})
+CHEAP = frozenset({"majority", "linear", "trees", "copy", "retrieve"})
 """Learners that are tried beside the champion's: they take seconds."""
 SCANT, BACK = "waiting", "rolled back"
 
@@ -65,10 +65,10 @@ class Workshop:
 def improve(spec: Spec, store: Store, workshop: Workshop, order: Order, progress: Progress) -> Improvement:
     """Goes on with the attempt that was begun, or settles a trial; without these, or with a file, begins one.
 
-    Raises: SpecError: texts, which are not judged here. DataError: the log, or the file. NotReady: no release, one on
+    Raises: SpecError: answers that feedback cannot judge. DataError: the log, or the file. NotReady: no release, one on
             trial while a file is given, or another process is at it.
     """
-    taught.check_learnable(spec)
+    scoring.of(spec)
     with attempts.locked(store):
         if spec.keep_days is not None:
             attempts.expire(store, spec.keep_days)
@@ -225,7 +225,6 @@ class _Cycle:
         splits = read_splits(self.spec, self.attempt.space)
         board = Board.from_json(self.attempt.space.read_record("evaluate"))
         challenger = predictors.load(self.attempt.space.run_folder(board.chosen) / "artifact")
-        assert isinstance(challenger, Labeller)
         exam = Exam(
             test=_pairs(splits.test, self.spec),
             recent=[row for row in self.attempt.rows() if row.fate == JUDGING],
@@ -234,6 +233,7 @@ class _Cycle:
             inputs=self.spec.inputs,
             metric=kinds.goal(self.spec).metric,
             root=splits.root,
+            scoring=scoring.of(self.spec),
         )
         verdict: Verdict = judge(self._open(self.champion), challenger, exam)
         facts = {"candidate": board.chosen, "is_better": verdict.is_better, "why": verdict.why}
@@ -310,10 +310,8 @@ class _Cycle:
         self.progress("improve", len(STEPS), len(STEPS), improvement.verdict)
         return improvement
 
-    def _open(self, id: str) -> Labeller:
-        predictor = releases.open_release(self.store, id)[1]
-        assert isinstance(predictor, Labeller)
-        return predictor
+    def _open(self, id: str) -> Predictor:
+        return releases.open_release(self.store, id)[1]
 
 
 STEPS = ("gather", "challenge", "judge", "publish", "promote")

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import sparse
 
+from windlass.errors import DataError
+from windlass.kinds import chat
 from windlass.kinds.contract import is_missing
 from windlass.records import Row
 from windlass.store import fingerprint
@@ -24,7 +26,7 @@ TEXTS = frozenset({"text", "chat"})
 
 def key(row: Row, inputs: Mapping[str, str]) -> str:
     """The same for rows that differ only in letter case, spaces and punctuation of their texts."""
-    texts = [_normal(row.get(name)) for name, kind in inputs.items() if kind in TEXTS]
+    texts = [_normal(_asked(row.get(name), kind)) for name, kind in inputs.items() if kind in TEXTS]
     return fingerprint([texts, _others(row, inputs)])
 
 
@@ -61,7 +63,7 @@ def shingles(rows: Sequence[Row], inputs: Mapping[str, str]) -> sparse.csr_matri
     places, starts = [], [0]
     for row in rows:
         begun = zlib.crc32(_others(row, inputs).encode("utf-8", "replace"))
-        text = "\x1f".join(_normal(row.get(name)) for name, kind in inputs.items() if kind in TEXTS)
+        text = "\x1f".join(_normal(_asked(row.get(name), kind)) for name, kind in inputs.items() if kind in TEXTS)
         runs = {text[at : at + LETTERS] for at in range(max(1, len(text) - LETTERS + 1))}
         places += sorted({zlib.crc32(run.encode("utf-8", "replace"), begun) % WIDTH for run in runs})
         starts.append(len(places))
@@ -74,6 +76,17 @@ def jaccard(one: sparse.csr_matrix, other: sparse.csr_matrix) -> sparse.csr_matr
     sizes = np.asarray(one.sum(axis=1)).ravel(), np.asarray(other.sum(axis=1)).ravel()
     values = shared.data / (sizes[0][shared.row] + sizes[1][shared.col] - shared.data)
     return sparse.csr_matrix((values, (shared.row, shared.col)), shared.shape)
+
+
+def _asked(value: object, kind: str) -> object:
+    """What tells a row from others: of a conversation what was said, without the system's part, the same in all."""
+    if kind != "chat":
+        return value
+    try:
+        messages = chat.messages(chat.read(value, None))
+    except DataError:
+        return value
+    return "\n".join(each["content"] for each in messages if each["role"] != "system")
 
 
 def _normal(value: object) -> str:

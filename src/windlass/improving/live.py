@@ -9,13 +9,17 @@ share, so that one of them cannot bring a champion down.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from windlass.errors import NotReady
+from windlass.improving import scoring
+from windlass.improving.sheets import Paired
 from windlass.improving.taught import AGAIN, Taught, from_log
 from windlass.improving.trust import cap
-from windlass.improving.verdict import LEVEL, Paired, duel
+from windlass.improving.verdict import LEVEL
+from windlass.kinds import table as kinds
 from windlass.pages.words import percent
 from windlass.predictors import releases
-from windlass.predictors.contract import Labeller
 from windlass.predictors.trail import Why
 from windlass.records import Json
 from windlass.serving.canary import LEAST_FEEDBACK, is_more
@@ -44,7 +48,7 @@ class Live:
 
     @property
     def has_fallen(self) -> bool:
-        return self.is_worse and (self.same is None or self.same.p_loss < LEVEL)
+        return self.is_worse and (self.same is None or self.same.loses(LEVEL))
 
     @property
     def words(self) -> str:
@@ -54,7 +58,7 @@ class Live:
         )
         if self.same is None:
             return told
-        return f"{told}; on the same rows {percent(self.same.before)} and {percent(self.same.after)} were right"
+        return f"{told}; on the same rows {self.same}"
 
     def as_json(self) -> Json:
         counts = {"told": self.told, "wrong": self.wrong, "told_former": self.told_former}
@@ -86,9 +90,9 @@ def look(spec: Spec, store: Store, place: Database) -> Live | None:
     if not live.is_worse or len(kept) < LEAST_FEEDBACK:
         return live
     opened = [releases.open_release(store, id)[1] for id in (former, champion)]
-    assert isinstance(opened[0], Labeller)
-    assert isinstance(opened[1], Labeller)
-    return replace(live, same=duel(opened[0], opened[1], [(row.values, row.label) for row in kept], store.project))
+    pairs = [(row.values, row.label) for row in kept]
+    sheet = scoring.of(spec).compare((opened[0], opened[1]), pairs, kinds.goal(spec).metric, store.project)
+    return replace(live, same=sheet.paired("same rows", np.ones(len(pairs), bool)))
 
 
 def _said(spec: Spec, place: Database, of: Sequence[str]) -> list[Taught]:

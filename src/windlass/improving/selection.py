@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from windlass.improving import scoring
 from windlass.improving.likeness import alike, chance, key, near
 from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
 from windlass.improving.trust import cap, doubt
-from windlass.predictors.contract import Labeller
+from windlass.kinds.text import several
+from windlass.predictors.contract import Predictor
 from windlass.records import Json, Row
 from windlass.spec import Spec
 
@@ -36,13 +38,18 @@ class Known:
     root: Path | None = None
 
 
-def decide(rows: Sequence[Taught], known: Known, champion: Labeller, spec: Spec) -> list[Taught]:
+def decide(rows: Sequence[Taught], known: Known, champion: Predictor, spec: Spec) -> list[Taught]:
     """Every row with its fate. Rows that were learned before, with the same label, are not among them."""
+    judged = scoring.of(spec)
+
+    def doubted(left: list[Taught]) -> list[Taught]:
+        return doubt(left, judged.opinion(left, champion, known.train, spec, known.root), spec.inputs)
+
     found = [row for row in rows if row.fate or known.learned.get(row.answer) != row.label]
     found = _undecided(found, lambda left: _apart(left, known, spec.inputs))
-    found = _undecided(found, lambda left: _agreed(left, spec.inputs))
-    found = _undecided(found, lambda left: _of_the_product(left, known, spec.improve.new_labels))
-    found = _undecided(found, lambda left: doubt(left, champion, spec.inputs, known.root))
+    found = _undecided(found, lambda left: _agreed(left, spec.inputs, judged.is_same))
+    found = _undecided(found, lambda left: judged.unfit(left, known.train, spec))
+    found = _undecided(found, doubted)
     found = _undecided(found, lambda left: cap(left, spec.improve.caller_share))
     found = _undecided(found, lambda left: _once(left, spec.inputs))
     return _undecided(found, lambda left: _parted(left, spec.inputs))
@@ -56,14 +63,14 @@ def _undecided(rows: Sequence[Taught], step: Callable[[list[Taught]], list[Taugh
 
 def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str]) -> list[Taught]:
     """Set aside: what is nearly a row that judges, and what the training rows say already, or say otherwise."""
-    labels: dict[str, str] = {key(row, inputs): label for row, label in known.train}
+    labels: dict[str, list[str]] = {key(row, inputs): several(label) for row, label in known.train}
     judged = near([row.values for row in rows], known.held, inputs)
     found = []
     for row, place in zip(rows, judged, strict=True):
         trained = labels.get(key(row.values, inputs))
         if place >= 0:
             row = row.becomes(ASIDE, "nearly the same as a row that judges")
-        elif trained == row.label:
+        elif trained is not None and row.label in trained:
             row = row.becomes(ASIDE, "a training row says so already")
         elif trained is not None and row.answer not in known.learned:
             row = row.becomes(ASIDE, "a training row says otherwise")
@@ -71,20 +78,22 @@ def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str]) -> l
     return found
 
 
-def _agreed(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
+def _agreed(
+    rows: Sequence[Taught], inputs: Mapping[str, str], is_same: Callable[[str, str], bool]
+) -> list[Taught]:
     """One row of those that are the same: a file decides, else most of the callers; without a majority a person."""
     groups: dict[str, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         groups[key(row.values, inputs)].append(place)
     found = list(rows)
     for places in groups.values():
-        right = _majority([rows[place] for place in places])
+        right = _majority([rows[place] for place in places], is_same)
         first = True
         for place in reversed(places):  # the newest is kept
             row = rows[place]
             if right is None:
                 found[place] = row.becomes(ASIDE, "callers disagree about the same row")
-            elif row.label != right:
+            elif not is_same(row.label, right):
                 found[place] = row.becomes(ASIDE, "most callers say otherwise of the same row")
             elif first:
                 first = False
@@ -93,33 +102,14 @@ def _agreed(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
     return found
 
 
-def _majority(rows: Sequence[Taught]) -> str | None:
-    """The label that counts. A caller has one vote, his last one; who names a file decides."""
+def _majority(rows: Sequence[Taught], is_same: Callable[[str, str], bool]) -> str | None:
+    """The answer that counts. A caller has one vote, his last one; who names a file decides."""
     votes = {row.who: row.label for row in rows}
     if FILE in votes:
         return votes[FILE]
-    label, number = Counter(votes.values()).most_common(1)[0]
-    return label if number >= CLEAR * len(votes) else None
-
-
-def _of_the_product(rows: Sequence[Taught], known: Known, least: int) -> list[Taught]:
-    """Rows of labels that training does not know are set aside, or wait until there are enough of them."""
-    labels = {label for _, label in known.train}
-    new: dict[str, list[Taught]] = defaultdict(list)
-    for row in rows:
-        if row.label not in labels:
-            new[row.label].append(row)
-    lone = len({row.who for row in rows}) < 2
-    found = []
-    for row in rows:
-        if row.label in new and not least:
-            row = row.becomes(ASIDE, "the product does not know the label (`improve: {new_labels: 10}` allows it)")
-        elif row.label in new and len(new[row.label]) < least:
-            row = row.becomes(WAITING, f"a new label needs {least} rows")
-        elif row.label in new and not lone and {each.who for each in new[row.label]} == {row.who} != {FILE}:
-            row = row.becomes(WAITING, "a new label needs a second caller")
-        found.append(row)
-    return found
+    shared = {label: sum(is_same(label, other) for other in votes.values()) for label in votes.values()}
+    label = max(shared, key=lambda each: shared[each])
+    return label if shared[label] >= CLEAR * len(votes) else None
 
 
 def _once(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from windlass.errors import DataError, SpecError
+from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing
 from windlass.records import Json, Row
@@ -68,18 +68,21 @@ def from_log(place: Database, spec: Spec, of: Sequence[str] = ()) -> list[Taught
 
 def _from_feedback(row: Json, spec: Spec) -> Taught:
     taught = Taught(
-        label=row["correct"],
+        label=_label(row["correct"], spec),
         answer=row["id"],
         caller=row.get("caller") or "",
         at=row["at"],
         release=row["release"],
-        said=row["value"] or "",
+        said=_label(row["value"], spec),
     )
     if not taught.label:
         return taught.becomes(ASIDE, "wrong, and nobody said what is right")
     if row["inputs"] is None:
         return taught.becomes(ASIDE, "what was asked was not kept (`keep_inputs: true`)")
-    return _cleaned(taught, row["inputs"], spec, None)
+    cleaned = _cleaned(taught, row["inputs"], spec, None)
+    if cleaned.fate or _is_choice(spec) or taught.label != taught.said:
+        return cleaned
+    return cleaned.becomes(ASIDE, "right as it was: a writer learns nothing from its own text")
 
 
 def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
@@ -96,7 +99,7 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
                 continue
             check_columns(spec.columns, list(raw.values), source)
             row = Taught(
-                label=_label(raw.values.get(spec.output_column)),
+                label=_label(raw.values.get(spec.output_column), spec),
                 source=FILE,
                 answer=str(raw.values.get("id") or f"{path.name}:{raw.number}-{fingerprint(raw.values)[:8]}"),
                 at=now,
@@ -107,11 +110,18 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
     return found
 
 
-def _label(value: Any) -> str:
+def _label(value: Any, spec: Spec) -> str:
+    """What is right, as collected rows keep it; empty where it cannot be read."""
+    kind = kinds.get(spec.output[spec.output_column])
     try:
-        return str(kinds.get("category").read(value, None))
+        return str((kind.clean or kind.read)(value, None))
     except DataError:
         return ""
+
+
+def _is_choice(spec: Spec) -> bool:
+    """The answer is one of some labels, so that one that was right is a row like any other."""
+    return kinds.get(spec.output[spec.output_column]).decode is not None
 
 
 def _cleaned(taught: Taught, values: Row, spec: Spec, root: Path | None) -> Taught:
@@ -126,13 +136,3 @@ def _cleaned(taught: Taught, values: Row, spec: Spec, root: Path | None) -> Taug
     if all(is_missing(value) for value in cleaned.values()):
         return taught.becomes(ASIDE, "every input is missing")
     return replace(taught, values=cleaned)
-
-
-def check_learnable(spec: Spec) -> None:
-    """Raises: SpecError: an output that is no choice among labels."""
-    kind = spec.output[spec.output_column]
-    if kinds.get(kind).decode is None:
-        raise SpecError(
-            f"output '{spec.output_column}' is {kind}, expected labels: `improve` does not judge texts",
-            "`windlass compare` judges two writers and writes rows for preference training",
-        )

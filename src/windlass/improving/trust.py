@@ -5,10 +5,11 @@ right answer is often the second or third. Labels made up, or turned against the
 Source: the own confidence of a label as its sign of error: Northcutt et al. 2021, Confident learning, arXiv:1911.00068.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from windlass.improving.likeness import alike, chance
 from windlass.improving.taught import ASIDE, FILE, WAITING, Taught
 from windlass.pages.words import percent
 from windlass.predictors.contract import Labeller
+from windlass.records import Row
+from windlass.spec import Spec
 
 LEAST_SEEN, DEVIATIONS, MORE_NATS = 8, 4.0, 1.0
 """Rows that disagree with the champion, of a caller and of the others, before they are compared; and by how many
@@ -39,6 +42,8 @@ class Opinion:
     answers: Sequence[str]
     sure: np.ndarray
     given: np.ndarray
+    known: ClassVar[str] = "what the champion is sure of"
+    otherwise: ClassVar[str] = "the champion is sure of another answer"
 
     @property
     def disagrees(self) -> np.ndarray:
@@ -72,11 +77,28 @@ def opinion(champion: Labeller, rows: Sequence[Taught], root: Path | None) -> Op
     return Opinion([champion.labels[number] for number in best], sure, np.array(given, float))
 
 
-def doubt(
-    rows: Sequence[Taught], champion: Labeller, inputs: Mapping[str, str], root: Path | None = None
-) -> list[Taught]:
+def new_labels(rows: Sequence[Taught], train: Sequence[tuple[Row, str]], spec: Spec) -> list[Taught]:
+    """Rows of labels that training does not know are set aside, or wait until there are enough of them."""
+    least, labels = spec.improve.new_labels, {label for _, label in train}
+    new: dict[str, list[Taught]] = defaultdict(list)
+    for row in rows:
+        if row.label not in labels:
+            new[row.label].append(row)
+    lone = len({row.who for row in rows}) < 2
+    found = []
+    for row in rows:
+        if row.label in new and not least:
+            row = row.becomes(ASIDE, "the product does not know the label (`improve: {new_labels: 10}` allows it)")
+        elif row.label in new and len(new[row.label]) < least:
+            row = row.becomes(WAITING, f"a new label needs {least} rows")
+        elif row.label in new and not lone and {each.who for each in new[row.label]} == {row.who} != {FILE}:
+            row = row.becomes(WAITING, "a new label needs a second caller")
+        found.append(row)
+    return found
+
+
+def doubt(rows: Sequence[Taught], thought: Opinion, inputs: Mapping[str, str]) -> list[Taught]:
     """The rows, those that are not believed set aside for a person. Rows of a file are believed."""
-    thought = opinion(champion, rows, root)
     fed = np.array([row.source != FILE for row in rows], bool)
     callers = np.array([row.who for row in rows])
     strange = {who: words for who in sorted(set(callers[fed])) if (words := _stranger(who, callers, thought))}
@@ -91,11 +113,11 @@ def doubt(
             reason = strange[row.who]
         elif fed[number] and (ALL in untrue or row.label in untrue):
             which = "" if ALL in untrue else " with this label"
-            reason = f"too much of the feedback{which} contradicts what the champion is sure of"
+            reason = f"too much of the feedback{which} contradicts {thought.known}"
         elif campaigns[number]:
-            reason = "many rows say nearly the same, against what the champion is sure of"
+            reason = f"many rows say nearly the same, against {thought.known}"
         elif doubted[number] and not alone:
-            reason = "the champion is sure of another answer"
+            reason = thought.otherwise
         found.append(row.becomes(ASIDE, reason) if reason else row)
     return found
 

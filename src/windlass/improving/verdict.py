@@ -1,9 +1,10 @@
 """Is the challenger better: on rows that neither has learned, and without a loss that somebody would notice.
 
 A verdict is a list of checks, each with its numbers and a sentence. All that guard must hold, and one must show a gain.
-Source: McNemar 1947, exact form (binomial over the rows that the two answer differently); Holm 1979 for many at once.
+What an answer is worth is the sheet's affair. Source: Holm 1979 for many tests at once.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -11,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
+from windlass.improving.scoring import LABELS, Scoring
+from windlass.improving.sheets import Paired, Sheet, thirds
 from windlass.improving.taught import Taught
-from windlass.metrics import LabelMarks, paired_difference
-from windlass.pages.words import metric_name, percent
-from windlass.predictors.contract import Labeller
+from windlass.pages.words import metric_name
+from windlass.predictors.contract import Predictor
 from windlass.records import Json, Row
 
 LEVEL = 0.025
@@ -24,51 +25,6 @@ LEVEL = 0.025
 and on all rows that judge."""
 MOST_LOSS = 0.01
 LEAST_SLICE = 20
-SHORT, LONG = 1 / 3, 2 / 3
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Rows that both answered. won, lost: how many only the challenger, only the champion, had right."""
-
-    name: str
-    rows: int
-    before: float
-    after: float
-    won: int
-    lost: int
-
-    @property
-    def p_gain(self) -> float:
-        """Chance of so many won rows if both were as good."""
-        return _p(self.won, self.lost)
-
-    @property
-    def p_loss(self) -> float:
-        return _p(self.lost, self.won)
-
-    def as_json(self) -> Json:
-        return {
-            "name": self.name,
-            "rows": self.rows,
-            "before": round(self.before, 6),
-            "after": round(self.after, 6),
-            "won": self.won,
-            "lost": self.lost,
-            "p_gain": round(self.p_gain, 6),
-            "p_loss": round(self.p_loss, 6),
-        }
-
-    def __str__(self) -> str:
-        return (
-            f"{percent(self.before)} -> {percent(self.after)} of {self.rows:,} rows right "
-            f"({self.won} won, {self.lost} lost)"
-        )
-
-
-def _p(more: int, less: int) -> float:
-    total = more + less
-    return float(binomtest(more, total, 0.5, alternative="greater").pvalue) if total else 1.0
 
 
 @dataclass(frozen=True)
@@ -116,7 +72,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Exam:
-    """Rows with their right labels. metric: the goal's, for the test rows; root: of files that rows name."""
+    """Rows with what is right. metric: the goal's, for the test rows; root: of files that rows name."""
 
     test: Sequence[tuple[Row, str]]
     recent: Sequence[Taught]
@@ -125,156 +81,116 @@ class Exam:
     inputs: Mapping[str, str]
     metric: str
     root: Path
+    scoring: Scoring = LABELS
 
 
-def judge(champion: Labeller, challenger: Labeller, exam: Exam) -> Verdict:
+def judge(champion: Predictor, challenger: Predictor, exam: Exam) -> Verdict:
     """Raises: DataError: a row cannot be read."""
-    test = [(row, label) for row, label in exam.test]
-    recent = [(row.values, row.label) for row in exam.recent]
-    earlier = {id: [(row.values, row.label) for row in rows] for id, rows in exam.earlier.items()}
-    both = _Duel(champion, challenger, exam.root)
-    old = test + [pair for pairs in earlier.values() for pair in pairs]
-    frozen, now = both.fight("test rows", test), both.fight("recent feedback", recent)
-    tasks = [frozen, *(both.fight(f"batch {id}", pairs) for id, pairs in earlier.items() if pairs)]
-    labels = both.by_label(old)
-    slices = both.slices(old, exam.inputs)
-    loss, difference = both.metric(test, exam.metric)
+    asked = _Asked.of(exam)
+    sheet = exam.scoring.compare((champion, challenger), asked.pairs, exam.metric, exam.root)
+    frozen, *earlier, now = (sheet.paired(name, asked.of_task(number)) for number, name in enumerate(asked.names))
+    old = ~asked.of_task(len(asked.names) - 1)
+    names, one = sheet.parts_are
+    parts = _worst_first(sheet, old, sheet.parts())
+    slices = _worst_first(sheet, old, asked.slices(exam.inputs), LEAST_SLICE)
+    loss, difference = _loss(sheet, exam.metric, asked.of_task(0))
     checks = [
         loss,
-        *_lost_tasks(tasks[1:]),
-        _none_lost("labels", "label", labels),
+        *_lost_tasks(earlier),
+        _none_lost(names, one, parts),
         _none_lost("slices", "slice", slices),
         _gain("recent", "recent feedback", now),
-        _gain("all", "all rows that judge", together([*tasks, now])),
+        _gain("all", "all rows that judge", sheet.paired("all rows", np.ones(len(asked.pairs), bool))),
     ]
     evidence = {
         "metric": exam.metric,
         "difference": difference,
         "test": frozen.as_json(),
         "recent": now.as_json(),
-        "tasks": [task.as_json() for task in [*tasks, now]],
-        "labels": [each.as_json() for each in labels],
+        "tasks": [task.as_json() for task in [frozen, *earlier, now]],
+        names: [each.as_json() for each in parts],
         "slices": [each.as_json() for each in slices],
-        "golden": both.golden(exam.golden),
-        "new_labels": sorted(set(challenger.labels) - set(champion.labels)),
+        "golden": _changed(champion, challenger, exam),
+        **sheet.evidence(),
     }
     return Verdict(tuple(checks), evidence)
 
 
-def duel(
-    champion: Labeller, challenger: Labeller, pairs: Sequence[tuple[Row, str]], root: Path, name: str = "same rows"
-) -> Paired:
-    """Both on rows whose label is known. Raises: DataError: a row cannot be read."""
-    return _Duel(champion, challenger, root).fight(name, pairs)
+@dataclass(frozen=True)
+class _Asked:
+    """All rows that judge, in one list: the test rows, the earlier batches, recent feedback. task: (n,) of each row."""
 
+    names: tuple[str, ...]
+    pairs: list[tuple[Row, str]]
+    task: np.ndarray
 
-def together(parts: Sequence[Paired]) -> Paired:
-    """All of them as one; they share no rows."""
-    n_rows = sum(part.rows for part in parts)
-    before, after = (
-        sum(part.rows * share for part, share in zip(parts, shares, strict=True)) / max(1, n_rows)
-        for shares in ([part.before for part in parts], [part.after for part in parts])
-    )
-    return Paired("all rows", n_rows, before, after, sum(p.won for p in parts), sum(p.lost for p in parts))
+    @classmethod
+    def of(cls, exam: Exam) -> "_Asked":
+        tasks = {"test rows": evenly(exam.test, exam.scoring.most_tested)}
+        tasks |= {f"batch {id}": _pairs(rows) for id, rows in exam.earlier.items() if rows}
+        tasks["recent feedback"] = _pairs(exam.recent)
+        sizes = [len(pairs) for pairs in tasks.values()]
+        pairs = [pair for pairs in tasks.values() for pair in pairs]
+        return cls(tuple(tasks), pairs, np.repeat(np.arange(len(sizes)), sizes))
 
+    def of_task(self, number: int) -> np.ndarray:
+        """(n,) bool."""
+        return self.task == number
 
-class _Duel:
-    """Both on the same rows."""
-
-    def __init__(self, champion: Labeller, challenger: Labeller, root: Path) -> None:
-        self.champion, self.challenger, self.root = champion, challenger, root
-
-    def rights(self, pairs: Sequence[tuple[Row, str]]) -> tuple[np.ndarray, np.ndarray]:
-        """Which rows each has right, (n,) bool; a label that one does not know it cannot have right."""
-        truth = np.array([label for _, label in pairs], object)
-        rows = [row for row, _ in pairs]
-        return self.said(self.champion, rows) == truth, self.said(self.challenger, rows) == truth
-
-    def said(self, predictor: Labeller, rows: Sequence[Row]) -> np.ndarray:
-        """(n,) labels."""
-        labels = np.array(predictor.labels, object)
-        return labels[predictor.probabilities(rows, self.root).argmax(axis=1)] if rows else np.zeros(0, object)
-
-    def metric(self, pairs: Sequence[tuple[Row, str]], metric: str) -> tuple[Check, Json]:
-        """The goal's metric may not fall by more than a point."""
-        rows, truth = [row for row, _ in pairs], [label for _, label in pairs]
-        before = self.champion.marks(rows, truth, self.root)
-        after = _on_old_labels(self.challenger.probabilities(rows, self.root), self.challenger.labels, before)
-        difference = paired_difference(metric, after, before)
-        holds = bool(difference.value >= -MOST_LOSS)
-        values = before.value(metric), after.value(metric)
-        words = (
-            f"{metric_name(metric)} on the test rows {values[0]:.3f} -> {values[1]:.3f}, "
-            f"{100 * difference.value:+.1f} points [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
-            + ("" if holds else ", expected to lose at most 1 point")
-        )
-        numbers = {"before": values[0], "after": values[1], "value": difference.value}
-        return Check("loss", holds, True, words), {**numbers, "low": difference.low, "high": difference.high}
-
-    def golden(self, rows: Sequence[Row]) -> Json:
-        """How many of the champion's golden rows the challenger answers otherwise."""
-        changed = self.said(self.champion, rows) != self.said(self.challenger, rows)
-        return {"rows": len(rows), "changed": int(changed.sum())}
-
-    def fight(self, name: str, pairs: Sequence[tuple[Row, str]]) -> Paired:
-        return _paired(name, *self.rights(pairs))
-
-    def by_label(self, pairs: Sequence[tuple[Row, str]]) -> list[Paired]:
-        """Of each label that the champion knows, the worst loss first."""
-        before, after = self.rights(pairs)
-        names = np.array([label for _, label in pairs], object)
-        found = [_paired(str(name), before[names == name], after[names == name]) for name in sorted(set(names))]
-        return sorted(found, key=lambda each: each.p_loss)
-
-    def slices(self, pairs: Sequence[tuple[Row, str]], inputs: Mapping[str, str]) -> list[Paired]:
+    def slices(self, inputs: Mapping[str, str]) -> list[tuple[str, np.ndarray]]:
         """Of what is told from the inputs: short and long texts, low and high numbers, the values of categories."""
-        before, after = self.rights(pairs)
-        parts = [
-            part for name, kind in inputs.items() for part in _parts(name, kind, [row.get(name) for row, _ in pairs])
-        ]
-        found = [
-            _paired(words, before[mask], after[mask]) for words, mask in parts if mask.sum() >= LEAST_SLICE
-        ]
-        return sorted(found, key=lambda each: each.p_loss)
+        columns = {name: [row.get(name) for row, _ in self.pairs] for name in inputs}
+        return [part for name, kind in inputs.items() for part in _parts(name, kind, columns[name])]
 
 
-def _paired(name: str, before: np.ndarray, after: np.ndarray) -> Paired:
-    n_rows = len(before)
-    return Paired(
-        name,
-        n_rows,
-        float(before.mean()) if n_rows else 0.0,
-        float(after.mean()) if n_rows else 0.0,
-        int((after & ~before).sum()),
-        int((before & ~after).sum()),
+def _pairs(rows: Sequence[Taught]) -> list[tuple[Row, str]]:
+    return [(row.values, row.label) for row in rows]
+
+
+def evenly(pairs: Sequence[tuple[Row, str]], most: int | None) -> list[tuple[Row, str]]:
+    """At most so many of them, evenly spread."""
+    return list(pairs[:: math.ceil(len(pairs) / most)] if most and pairs else pairs)
+
+
+def _worst_first(
+    sheet: Sheet, among: np.ndarray, parts: Sequence[tuple[str, np.ndarray]], least: int = 1
+) -> list[Paired]:
+    """Each part of these rows that has so many of them."""
+    found = [sheet.paired(name, rows & among) for name, rows in parts if (rows & among).sum() >= least]
+    return sorted(found, key=lambda each: each.p_loss)
+
+
+def _loss(sheet: Sheet, metric: str, test: np.ndarray) -> tuple[Check, Json]:
+    """The goal's metric may not fall by more than a point on the test rows."""
+    before, after, difference = sheet.goal(metric, test)
+    holds = bool(difference.value >= -MOST_LOSS)
+    words = (
+        f"{metric_name(metric)} on the test rows {before:.3f} -> {after:.3f}, "
+        f"{100 * difference.value:+.1f} points [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
+        + ("" if holds else ", expected to lose at most 1 point")
     )
+    numbers = {"before": before, "after": after, "value": difference.value}
+    return Check("loss", holds, True, words), {**numbers, "low": difference.low, "high": difference.high}
+
+
+def _changed(champion: Predictor, challenger: Predictor, exam: Exam) -> Json:
+    """How many of the champion's golden rows the challenger answers otherwise."""
+    if not exam.golden:
+        return {"rows": 0, "changed": 0}
+    pairs = zip(champion.answer(exam.golden, exam.root), challenger.answer(exam.golden, exam.root), strict=True)
+    return {"rows": len(exam.golden), "changed": sum(one.value != other.value for one, other in pairs)}
 
 
 def _parts(name: str, kind: str, values: Sequence[Any]) -> list[tuple[str, np.ndarray]]:
     """Words and mask (n,) of each simple slice of a column."""
-    if kind in ("text", "chat", "number"):
-        told = [len(str(value or "")) if kind != "number" else value for value in values]
-        sizes = np.array([np.nan if value is None else float(value) for value in told], np.float64)
-        if np.isnan(sizes).all():
-            return []
-        low, high = np.nanquantile(sizes, [SHORT, LONG])
-        ends = ("short", "long") if kind != "number" else ("low", "high")
-        return [(f"{name}: {ends[0]}", sizes <= low), (f"{name}: {ends[1]}", sizes >= high)]
+    if kind in ("text", "chat"):
+        return thirds(name, [len(str(value or "")) for value in values], ("short", "long"))
+    if kind == "number":
+        return thirds(name, values, ("low", "high"))
     if kind == "category":
         names = np.array([str(value or "") for value in values], object)
         return [(f"{name}: {level or 'missing'}", names == level) for level in sorted(set(names))]
     return []
-
-
-def _on_old_labels(probabilities: np.ndarray, labels: Sequence[str], before: LabelMarks) -> LabelMarks:
-    """The challenger's probabilities for the champion's labels; a row that it answers with a new label is wrong."""
-    place = {label: number for number, label in enumerate(labels)}
-    known = [place[label] for label in before.labels]
-    old = probabilities[:, known]
-    is_new = ~np.isin(probabilities.argmax(axis=1), known)
-    old[is_new, before.targets[is_new]] = 0.0
-    old = old / np.maximum(old.sum(axis=1, keepdims=True), 1e-12)
-    return LabelMarks(before.targets, old, before.positive, before.labels)
 
 
 def _lost_tasks(tasks: Sequence[Paired]) -> list[Check]:
@@ -284,7 +200,7 @@ def _lost_tasks(tasks: Sequence[Paired]) -> list[Check]:
 
 def _none_lost(name: str, one: str, parts: Sequence[Paired]) -> Check:
     """No part is lost beyond chance; all of them together may err with a chance of `LEVEL`."""
-    steps = [part.p_loss < LEVEL / (len(parts) - place) for place, part in enumerate(parts)]
+    steps = [part.loses(LEVEL / (len(parts) - place)) for place, part in enumerate(parts)]
     lost = [part for part, _ in takewhile(lambda step: step[1], zip(parts, steps, strict=True))]
     if lost:
         return Check(name, False, True, f"{one} '{lost[0].name}' is lost: {lost[0]}, p {lost[0].p_loss:.2g}")
@@ -293,6 +209,6 @@ def _none_lost(name: str, one: str, parts: Sequence[Paired]) -> Check:
 
 
 def _gain(name: str, where: str, pair: Paired) -> Check:
-    holds = pair.p_gain < LEVEL
+    holds = pair.gains(LEVEL)
     verb = "better" if holds else "not better beyond chance"
     return Check(name, holds, False, f"{verb} on {where}: {pair}, p {pair.p_gain:.2g}")

@@ -137,8 +137,8 @@ def _matrix(found: Sequence[Improvement]) -> str:
     heads = [("rows that judge", "name"), *((escaped(step), "n") for step in steps)]
     return (
         "<section><h2>What was learned, and what was forgotten</h2>"
-        '<p class="quiet">Share of rows right after each promotion. Rows that judge are never learned: the test rows, '
-        f"and a part of each batch.</p>{table(heads, rows)}</section>"
+        '<p class="quiet">Share of rows right, of texts their score, after each promotion. Rows that judge are never '
+        f"learned: the test rows, and a part of each batch.</p>{table(heads, rows)}</section>"
     )
 
 

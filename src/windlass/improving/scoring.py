@@ -1,0 +1,79 @@
+"""How answers of each kind are judged, from the rows that somebody corrected to the verdict: one record a kind."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from windlass.errors import SpecError, expected
+from windlass.improving import text_trust, trust
+from windlass.improving.sheets import LabelSheet, Pairs, Sheet, TextSheet
+from windlass.improving.taught import Taught
+from windlass.improving.trust import Opinion
+from windlass.kinds import table as kinds
+from windlass.predictors.contract import Labeller, Predictor
+from windlass.records import Row
+from windlass.spec import Spec
+from windlass.text_metrics import TEXT_METRICS
+
+MOST_WRITTEN = 500
+"""Of the test rows so many judge, evenly spread, where an answer is a text: writing takes its time."""
+Train = Sequence[tuple[Row, str]]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How one kind of answer is judged.
+
+    is_same(one, other) -> both say the same. unfit(rows, train, spec) -> the rows, those set aside, or left waiting,
+    whose answer is none that the product gives. opinion(rows, champion, train, spec, root) -> how much the rows
+    contradict what is known. compare(pair, pairs, metric, root) -> champion and challenger on these rows.
+    most_tested: rows of test that judge; None: all.
+    """
+
+    is_same: Callable[[str, str], bool]
+    unfit: Callable[[Sequence[Taught], Train, Spec], list[Taught]]
+    opinion: Callable[[Sequence[Taught], Predictor, Train, Spec, Path | None], Opinion]
+    compare: Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]
+    most_tested: int | None = None
+
+
+def _labels_opinion(
+    rows: Sequence[Taught], champion: Predictor, train: Train, spec: Spec, root: Path | None
+) -> Opinion:
+    return trust.opinion(_labeller(champion), rows, root)
+
+
+def _labels_compared(pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> Sheet:
+    return LabelSheet((_labeller(pair[0]), _labeller(pair[1])), pairs, root)
+
+
+def _labeller(predictor: Predictor) -> Labeller:
+    assert isinstance(predictor, Labeller)
+    return predictor
+
+
+def _texts_opinion(
+    rows: Sequence[Taught], champion: Predictor, train: Train, spec: Spec, root: Path | None
+) -> Opinion:
+    return text_trust.opinion(rows, train, spec.inputs)
+
+
+LABELS = Scoring(lambda one, other: one == other, trust.new_labels, _labels_opinion, _labels_compared)
+TEXTS = Scoring(text_trust.is_same, text_trust.unfit, _texts_opinion, TextSheet, MOST_WRITTEN)
+
+
+def of(spec: Spec) -> Scoring:
+    """Raises: SpecError: answers that feedback cannot judge."""
+    kind, metric = kinds.get(spec.output[spec.output_column]), kinds.goal(spec).metric
+    if kind.decode is not None:
+        return LABELS
+    if spec.checks:
+        raise SpecError(
+            f"'checks' is '{spec.checks}', expected none: `improve` cannot run tests that feedback does not have",
+            "rows with their tests belong into the data; `windlass run` learns from them",
+        )
+    if metric not in TEXT_METRICS:
+        raise SpecError(
+            f"goal asks for '{metric}', expected {expected(TEXT_METRICS)}: `improve` judges answers by right ones"
+        )
+    return TEXTS

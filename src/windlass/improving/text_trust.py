@@ -1,0 +1,151 @@
+"""Whose texts are believed: what a correction of a written answer says about itself, without asking the champion.
+
+A text has no probability that every engine could tell, so what is looked at is what any product has: its training
+rows, the answer that was corrected, and what the other callers say.
+"""
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from windlass.improving.likeness import near
+from windlass.improving.taught import ASIDE, FILE, WAITING, Taught
+from windlass.improving.trust import Opinion
+from windlass.kinds import text
+from windlass.pages.words import percent
+from windlass.records import Row
+from windlass.spec import Spec
+from windlass.text_metrics import normalised, token_f1, words
+
+ALIKE, UNLIKE = 0.6, 0.3
+"""F1 of the words from which on two texts say the same, and below which they have nothing to do with each other."""
+FAINT = 0.05
+OFTEN, MOST_OFTEN, LEAST_OFTEN = 4, 1 / 2, 8
+"""One text for so many rows needs a second caller; for this share of all feedback it is not believed at all."""
+LEAST_WORDS, FOREIGN = 8, 0.9
+"""Different words that a text must have, and the share of them that must be new, to be in another language."""
+LEAST_SCRIPT, MOST_LETTERS = 0.01, 400
+Train = Sequence[tuple[Row, str]]
+
+
+@dataclass(frozen=True)
+class TextOpinion(Opinion):
+    """answers: what was corrected; sure: 1 where a training row asks nearly the same; given: likeness of the text to
+    what was corrected, NaN where nothing was. trained: to the answer of that training row, 1 where there is none."""
+
+    trained: np.ndarray
+    known: ClassVar[str] = "what training rows say"
+    otherwise: ClassVar[str] = "a training row that asks nearly the same says otherwise"
+
+    @property
+    def disagrees(self) -> np.ndarray:
+        return self.given < 1
+
+    @property
+    def doubts(self) -> np.ndarray:
+        return (self.sure == 1) & (self.trained < UNLIKE)
+
+    @property
+    def contradicts(self) -> np.ndarray:
+        return self.doubts
+
+    @property
+    def surprise(self) -> np.ndarray:
+        return -np.log(np.maximum(self.given, FAINT))
+
+
+def is_same(one: str, other: str) -> bool:
+    """Both say the same in about the same words."""
+    return one == other or token_f1(one, other) >= ALIKE
+
+
+def opinion(rows: Sequence[Taught], train: Train, inputs: Mapping[str, str]) -> TextOpinion:
+    """How much texts contradict the training rows, and what they correct."""
+    places = near([row.values for row in rows], [row for row, _ in train], inputs)
+    trained = [
+        max(token_f1(row.label, right) for right in text.several(train[place][1])) if place >= 0 else 1.0
+        for row, place in zip(rows, places, strict=True)
+    ]
+    given = [token_f1(row.label, row.said) if row.said else np.nan for row in rows]
+    sure = np.where(places >= 0, 1.0, 0.0)
+    return TextOpinion([row.said for row in rows], sure, np.array(given, float), np.array(trained, float))
+
+
+def unfit(rows: Sequence[Taught], train: Train, spec: Spec) -> list[Taught]:
+    """The rows, those set aside or left waiting whose text is none that the product gives: one text for very many
+    questions, or a language that no training row is written in. Rows of a file are believed."""
+    reasons = _refrains(rows, train)
+    known = _Vocabulary(train, spec)
+    found = []
+    for row, reason in zip(rows, reasons, strict=True):
+        if row.source == FILE:
+            found.append(row)
+        elif known.is_foreign(row):
+            found.append(row.becomes(ASIDE, "written in another language than the training rows"))
+        else:
+            found.append(row.becomes(*reason) if reason else row)
+    return found
+
+
+def _refrains(rows: Sequence[Taught], train: Train) -> list[tuple[str, str] | None]:
+    """Fate and reason of rows whose text many other rows have, and no training row."""
+    said = {normalised(right) for _, label in train for right in text.several(label)}
+    keys = [normalised(row.label) for row in rows]
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        if key not in said and rows[place].source != FILE:
+            places[key].append(place)
+    callers = {row.who for row in rows if row.source != FILE}
+    found: list[tuple[str, str] | None] = [None] * len(rows)
+    for own in places.values():
+        if len(own) >= LEAST_OFTEN and len(own) > MOST_OFTEN * len(rows):
+            words = f"more than {percent(MOST_OFTEN)} of the feedback is this one text, which no training row has"
+            found = _marked(found, own, (ASIDE, words))
+        elif len(own) >= OFTEN and len(callers) > 1 and len({rows[place].who for place in own}) < 2:
+            found = _marked(found, own, (WAITING, "one new text for many rows needs a second caller"))
+    return found
+
+
+def _marked(
+    found: Sequence[tuple[str, str] | None], places: Sequence[int], mark: tuple[str, str]
+) -> list[tuple[str, str] | None]:
+    chosen = set(places)
+    return [mark if place in chosen else each for place, each in enumerate(found)]
+
+
+class _Vocabulary:
+    """The words of the training rows, asked or answered, and the scripts of their answers."""
+
+    def __init__(self, train: Train, spec: Spec) -> None:
+        self.inputs = [name for name, kind in spec.inputs.items() if kind in ("text", "chat")]
+        self.scripts = Counter(_script(label) for _, label in train)
+        self.words: set[str] = set()
+        for row, label in train:
+            self.words |= _words(label) | self._asked(row)
+
+    def is_foreign(self, row: Taught) -> bool:
+        """In a script that hardly any training answer has, or in words that neither training nor its question has:
+        whoever writes the same language uses some of its small words."""
+        script = _script(row.label)
+        if script and self.scripts[script] < LEAST_SCRIPT * self.scripts.total():
+            return True
+        said = _words(row.label)
+        return len(said) >= LEAST_WORDS and len(said - self.words - self._asked(row.values)) > FOREIGN * len(said)
+
+    def _asked(self, row: Row) -> set[str]:
+        return {word for name in self.inputs for word in _words(str(row.get(name) or ""))}
+
+
+def _script(value: str) -> str:
+    """The script of most letters, such as LATIN or CJK; empty without letters."""
+    letters = [char for char in value[:MOST_LETTERS] if char.isalpha()]
+    found = Counter(unicodedata.name(char, "?").split()[0] for char in letters)
+    return found.most_common(1)[0][0] if found else ""
+
+
+def _words(value: str) -> set[str]:
+    return set(words(unicodedata.normalize("NFKC", value)))
