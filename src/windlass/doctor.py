@@ -22,6 +22,7 @@ PARTS = (
     ("train networks", ("torch", "onnx"), "windlass[train]"),
     ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
     ("fine-tune language models", ("peft", "trl"), "windlass[llm]"),
+    ("be scored by lm-evaluation-harness", ("lm_eval",), "windlass[evaluation]"),
     ("write faster, by a schema, and measure it", ("ctranslate2", "llguidance", "sacrebleu"), "windlass[llm]"),
 )
 

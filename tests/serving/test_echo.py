@@ -8,7 +8,7 @@ import pytest
 import torch
 from test_openai import client_of
 from tests.learners import writers
-from toy_writer import TEXT, Toy, writer_of
+from toy_writer import CHAT, TEXT, Toy, writer_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from windlass.learners import tokens
@@ -128,6 +128,26 @@ def test_each_prompt_is_told_as_if_it_were_alone_to_the_last_space(server: Any, 
         check(choice.logprobs, reference, reference.continued(reference.ids(prompt), 1))
 
 
+def test_token_ids_are_told_as_they_stand(server: Any, reference: Reference) -> None:
+    """Control tokens among them: so a client puts the one that begins a text before what has no context."""
+    several = [[END, *reference.ids(PROMPT)], [END, 5, 6]]
+    for prompt in (several[0], several):
+        choices = complete(server, prompt, max_tokens=1).choices
+        for choice, ids in zip(choices, several, strict=False):
+            check(choice.logprobs, reference, reference.continued(ids, 1))
+            assert choice.text.startswith(reference.tokenizer.decode(ids))
+    assert choices[1].logprobs.text_offset[:2] == [0, len(reference.tokenizer.decode([END]))]
+
+
+def test_what_a_model_of_conversations_makes_of_a_text_is_told_too(
+    folder: Path, reference: Reference, writer_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    with writer_server(language_of(folder), tmp_path, CHAT) as server:
+        check(complete(server, max_tokens=0).choices[0].logprobs, reference, reference.ids(PROMPT))
+        assert error(server, echo=False)[0] == 400
+        assert error(server, prompt="x" * 100_001)[0] == 422
+
+
 def test_what_begins_any_text_is_read_and_not_told(folder: Path, reference: Reference) -> None:
     how = Writing(max_tokens=0, n_logprobs=0, echo=True)
     (written,) = language_of(folder, start=(END,)).write([{"prompt": PROMPT}], how, silent_hear)
@@ -163,7 +183,10 @@ def test_a_prompt_is_told_without_log_probabilities_too(server: Any) -> None:
 def test_what_an_echo_cannot_do_is_refused(server: Any) -> None:
     assert error(server, stream=True)[:2] == (400, "invalid_value")
     assert error(server, echo=False, max_tokens=0)[:2] == (400, "invalid_value")
-    assert error(server, prompt=[1, 2])[:2] == (400, "invalid_value")
+    assert error(server, prompt=[1, 2], echo=False)[:2] == (400, "invalid_value")
+    assert error(server, prompt=[])[0] == error(server, prompt=[1, "a"])[0] == 400
+    for ids in ([-1], [10**6], [1] * (MOST + 1), [[]]):
+        assert error(server, prompt=ids)[0] == 422
     status, _, message = error(server, prompt="x" * 1_000)
     assert (status, f"expected 1 to {MOST}" in message) == (422, True)
     assert error(server, prompt="")[0] == 422

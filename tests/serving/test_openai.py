@@ -103,6 +103,9 @@ def test_a_conversation_goes_on_with_what_was_answered(ai: openai.OpenAI, toy: T
 def test_how_it_is_to_be_written_reaches_the_engine(ai: openai.OpenAI, toy: Toy) -> None:
     say(ai, temperature=0.7, top_p=0.9, max_completion_tokens=9, seed=-5, user="u-1", frequency_penalty=0)
     how = toy.calls[-1][1]
+    assert how.repetition_penalty == 1
+    say(ai, extra_body={"repetition_penalty": 1.3})
+    assert toy.calls[-1][1].repetition_penalty == 1.3
     assert (how.temperature, how.top_p, how.max_tokens, how.seed, how.beams) == (0.7, 0.9, 9, -5 % 2**31, 1)
     say(ai, temperature=0, max_tokens=3, presence_penalty=0.0, tools=[], response_format={"type": "text"})
     assert (toy.calls[-1][1].temperature, toy.calls[-1][1].max_tokens) == (0, 3)
@@ -179,6 +182,7 @@ def test_a_json_schema_reaches_the_engine(ai: openai.OpenAI, toy: Toy) -> None:
         ({"response_format": {"type": "json_schema"}}, "response_format", "no 'json_schema'"),
         ({"response_format": {"type": "xml"}}, "response_format.type", "json_object"),
         ({"extra_body": {"temprature": 1}}, "temprature", "unknown"),
+        ({"extra_body": {"repetition_penalty": 3}}, "repetition_penalty", "less than or equal to 2"),
         ({"messages": []}, "messages", "at least 1 item"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role", "assistant"),
         ({"messages": [{"role": "user", "content": 3}]}, "messages.0.content", "valid string"),

@@ -124,9 +124,13 @@ class Language:
 
     def echo(self, row: Row, how: Writing, number: int, hear: Hear) -> Written:
         """As `writing.Echoes`; CTranslate2 tells too little, so this needs torch. Raises: NotReady: no torch."""
-        decoder, text = self._decoder(how), source(row)
+        decoder, asked = self._decoder(how), next(iter(row.values()))
         assert isinstance(decoder, EchoesIds)
-        ids, offsets = self.prompts.plain(text)
+        if isinstance(asked, list):
+            ids, (text, offsets) = asked, self.prompts.given(asked)
+        else:
+            text = source(row)
+            ids, offsets = self.prompts.plain(text)
         how = replace(how, max_tokens=min(how.max_tokens, decoder.room(ids)))
         scribe = Scribe(self.prompts, how, number, Prompt(ids), hear)
         shares: list[Share] = [(0.0, ()), *decoder.echo(ids, how, _router([scribe]))]

@@ -6,6 +6,7 @@ user who types `<|end|>` has typed seven characters.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,20 @@ class Prompts:
         ends = [0, *(end for _, end in encoding.offsets)]
         offsets = [min(begin, end) for (begin, _), end in zip(encoding.offsets, ends, strict=False)]  # not trimmed
         return [*self.template.start, *encoding.ids], offsets
+
+    def given(self, ids: Ids) -> tuple[str, list[int]]:
+        """The text of ids that were given as they stand, and the characters before each.
+
+        Raises: DataError: there are none, they do not fit, or one is not of this model.
+        """
+        most, known = self.template.most, self.tokenizer.get_vocab_size()
+        if not 0 < len(ids) <= most:
+            raise DataError(f"prompt has {len(ids):,} tokens, expected 1 to {most:,}: of an echo nothing is cut")
+        if odd := [number for number in ids if not 0 <= number < known]:
+            raise DataError(f"prompt has the token id {odd[0]}, expected 0 to {known - 1:,}")
+        names = [self.tokenizer.decode([number], skip_special_tokens=False) for number in ids]
+        offsets = list(accumulate(map(len, names), initial=0))[: len(ids)]
+        return self.tokenizer.decode(ids, skip_special_tokens=False), offsets
 
     def text(self, content: str) -> Ids:
         """The ids of ordinary text."""

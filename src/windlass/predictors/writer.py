@@ -68,9 +68,7 @@ class Writer:
             for number, row in enumerate(rows)
         ]
         for number, row in enumerate(found):
-            length = sum(len(value) for value in row.values() if isinstance(value, str))
-            if length > MAX_PROMPT:
-                raise DataError(f"row {number} has {length:,} characters, expected at most {MAX_PROMPT:,}")
+            check_length(sum(len(value) for value in row.values() if isinstance(value, str)), f"row {number}")
         return found
 
 
@@ -82,6 +80,12 @@ class EmbeddingWriter(Writer):
         """As `contract.Embeds`."""
         assert isinstance(self.engine, Embeds)
         return self.engine.embed(texts)
+
+
+def check_length(n_characters: int, what: str = "prompt") -> None:
+    """Raises: DataError: more than is read of one row."""
+    if n_characters > MAX_PROMPT:
+        raise DataError(f"{what} has {n_characters:,} characters, expected at most {MAX_PROMPT:,}")
 
 
 def answers(written: Sequence[Written]) -> list[Answer]:

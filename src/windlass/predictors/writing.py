@@ -141,6 +141,8 @@ class Echoes(Protocol):
     def echo(self, row: Row, how: Writing, number: int, hear: Hear) -> Written:
         """The text of this row as it stands, and what follows it. number: what `hear` is told of the row.
 
+        Instead of its text, a row may hold its token ids as a list.
+
         Raises: DataError: the text does not fit, or the model cannot tell.
         """
         ...

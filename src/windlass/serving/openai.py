@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from windlass.kinds import text
 from windlass.predictors.contract import Embeds
-from windlass.predictors.writer import Writer, answers
+from windlass.predictors.writer import Writer, answers, check_length
 from windlass.predictors.writing import Written
 from windlass.records import Json, Row
 from windlass.serving import codec, openai_answers, openai_requests
@@ -66,9 +66,7 @@ def _add_completions(app: FastAPI, service: Service) -> None:
 
             def understood() -> tuple[Wish, list[Row]]:
                 wish = read(body, writer, names)
-                tidied = writer.read(wish.rows)
-                rows = wish.rows if wish.how.echo else tidied  # each character of an echo counts
-                return wish, [row for row in rows for _ in range(wish.n)]
+                return wish, [row for row in _read(wish, writer) for _ in range(wish.n)]
 
             wish, asked = await seat.aside(len(body), understood)
             answer = form(*names, wish)
@@ -100,6 +98,15 @@ def _add_completions(app: FastAPI, service: Service) -> None:
             TextForm,
             lambda body, writer, names: openai_requests.read_completion(body, writer, names, max_rows),
         )
+
+
+def _read(wish: Wish, writer: Writer) -> Sequence[Row]:
+    """The rows to be written; of an echo each character counts. Raises: DataError: one cannot be read."""
+    if not wish.how.echo:
+        return writer.read(wish.rows)
+    for row in wish.rows:
+        check_length(sum(map(len, row.values())))
+    return wish.rows
 
 
 def _add_embeddings(app: FastAPI, service: Service) -> None:

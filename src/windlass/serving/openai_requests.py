@@ -100,6 +100,9 @@ class Asked(Exact):
     n: int | None = Field(None, ge=1, le=MAX_N)
     stop: str | list[str] | None = Field(None, description=f"at most {MAX_STOPS} texts of 1 to 100 characters")
     seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    repetition_penalty: float | None = Field(
+        None, ge=0.5, le=2, description="above 1, what was written becomes less likely; not OpenAI's, but vLLM's name"
+    )
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     user: str | None = Field(None, max_length=512, description="accepted, not used")
@@ -114,7 +117,9 @@ class ChatAsked(Asked):
 
 
 class TextAsked(Asked):
-    prompt: str | list[str] = Field(description="a text, or several")
+    prompt: str | list[str] | list[int] | list[list[int]] = Field(
+        description="a text, or several; with `echo` as token ids, too"
+    )
     max_tokens: int | None = Field(None, ge=0, le=MAX_TOKENS, description="0 only with `echo`")
     logprobs: int | None = Field(None, ge=0, le=5)
     echo: bool | None = Field(None, description="tell the prompt as well; of causal models, not in a stream")
@@ -167,12 +172,12 @@ def read_completion(body: bytes, writer: Writer, names: Sequence[str], max_rows:
     asked = _parse(TextAsked, body)
     _check_model(asked.model, names)
     inputs = writer.manifest.inputs
-    if len(inputs) != 1 or inputs[0].kind != "text":
+    if len(inputs) != 1 or inputs[0].kind not in ("text", "chat" if asked.echo else ""):
         raise wrong(
             f"product reads {_named(inputs)}, expected a single text for completions", "prompt", _elsewhere(inputs)
         )
     _check_echo(asked, writer)
-    prompts = _texts(asked.prompt, "prompt", max_rows // (asked.n or 1))
+    prompts = _prompts(asked, max_rows // (asked.n or 1))
     rows = [{inputs[0].name: prompt} for prompt in prompts]
     wish = _wish(asked, writer, rows, max_tokens=asked.max_tokens or None, n_logprobs=asked.logprobs, schema=None)
     if not asked.echo:
@@ -239,6 +244,8 @@ def _wish(
         how = replace(how, temperature=asked.temperature)
     if asked.top_p is not None:
         how = replace(how, top_p=max(LEAST_TOP_P, asked.top_p))
+    if asked.repetition_penalty is not None:
+        how = replace(how, repetition_penalty=asked.repetition_penalty)
     if asked.seed is not None:
         how = replace(how, seed=asked.seed % 2**31)
     options = asked.stream_options
@@ -317,11 +324,20 @@ def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
     return stops
 
 
-def _texts(value: str | list[str], name: str, most: int) -> list[str]:
+def _texts(value: str | list[Any], name: str, most: int) -> list[Any]:
     texts = [value] if isinstance(value, str) else value
     if not 0 < len(texts) <= most:
         raise wrong(f"'{name}' has {len(texts):,} texts, expected 1 to {most:,}", name)
     return texts
+
+
+def _prompts(asked: TextAsked, most: int) -> list[str] | list[list[int]]:
+    """Raises: Fault 400."""
+    value = asked.prompt
+    several: list[Any] = [value] if isinstance(value, str) or isinstance(value[0] if value else "", int) else [*value]
+    if not asked.echo and any(isinstance(each, list) for each in several):
+        raise wrong("'prompt' is token ids without 'echo', expected a text", "prompt")
+    return _texts(several, "prompt", most)
 
 
 def _schema(wanted: ResponseFormat | None) -> Json | None:
