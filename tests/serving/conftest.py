@@ -1,15 +1,14 @@
 """Toy releases, small enough to be made in a moment, and a real server for them on a free loopback port."""
 
-import http.client
-import json
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from asking import Client
 from postgres_server import new_place, place, postgres_server  # noqa: F401
 from toy_writer import CHAT, RELEASE, Toy, writer_of
 
@@ -36,46 +35,6 @@ MESSAGES = (
     "new address please",
 )
 LABELS = ("card", "card", "refund", "refund", "address", "address")
-
-
-class Reply(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    content: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.content)
-
-    @property
-    def error(self) -> dict[str, str]:
-        return self.json["error"]
-
-
-class Client(NamedTuple):
-    """Asks a server on a loopback port, one connection a request."""
-
-    port: int
-    app: Any = None
-    log: RequestLog | None = None
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """`body` is sent as it is when it is bytes, else as JSON; names of headers have _ for -."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if body is not None:
-            sent.setdefault("content-type", "application/json")
-        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
-            connection.request(method, path, content, sent)
-            response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, found, response.read())
-
-    def predict(self, body: Any, **headers: str) -> Reply:
-        return self.ask("POST", "/v1/predict", body, **headers)
-
-    def feedback(self, body: Any, **headers: str) -> Reply:
-        return self.ask("POST", "/v1/feedback", body, **headers)
 
 
 def columns_for(inputs: dict[str, str]) -> tuple[Column, ...]:
@@ -156,12 +115,6 @@ def own_store(tmp_path: Path) -> Store:
     store = Store(tmp_path)
     make_release(store, {"message": "text"}, GOLDEN)
     return store
-
-
-@pytest.fixture(scope="session")
-def ask_at() -> type[Client]:
-    """Asks a server that another process runs, on the port given."""
-    return Client
 
 
 @pytest.fixture(scope="session")

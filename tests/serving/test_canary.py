@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_succession import ROW, serving, until
+from own_process import health_when, serving
 
 from windlass.errors import NotReady, SpecError
 from windlass.predictors import releases, trials
@@ -17,6 +17,7 @@ from windlass.serving.seat import Seat
 from windlass.serving.settings import Settings
 from windlass.store import Store
 
+ROW = {"message": "my card is lost"}
 TRIAL = Trial("toy-1", 0.5, False, "toy-2", "now")
 
 
@@ -153,13 +154,11 @@ def test_a_shadow_answers_nobody_and_is_compared(two: Store, tmp_path: Path, ser
         assert canary.differing == canary.compared or canary.differing == 0
 
 
-def test_a_canary_whose_answers_are_wrong_is_stopped_by_feedback_and_the_trail_says_so(
-    two: Store, client: Any
-) -> None:
+def test_a_canary_whose_answers_are_wrong_is_stopped_by_feedback_and_the_trail_says_so(two: Store) -> None:
     """A running service picks the trial up from the store, and takes it away there as well."""
-    with serving(two, client) as (asked, said):
+    with serving(two) as (asked, _, said):
         trials.start(two, "toy-1", 0.5)
-        until(asked, trial="canary 'toy-1', 50% of the requests")
+        health_when(asked, trial="canary 'toy-1', 50% of the requests")
         for _ in range(400):
             body = asked.predict({"row": ROW}).json
             right = body["release"] == "toy-2"

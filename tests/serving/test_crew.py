@@ -3,7 +3,6 @@
 import http.client
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from own_process import SPEC, children, serving, until
 
 from windlass.errors import NotReady, SpecError
 from windlass.serving import keys
@@ -23,21 +23,9 @@ from windlass.serving.keys import Rate, Wish
 from windlass.serving.server import bind
 from windlass.serving.settings import Settings
 from windlass.serving.tally import Tally, summed
-from windlass.spec import dump, parse
 from windlass.stages.serve import serve
 from windlass.store import Store
 
-SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")
-PROGRAM = """
-from pathlib import Path
-from windlass.serving.server import bind
-from windlass.serving.settings import Settings
-from windlass.spec import parse
-from windlass.stages.serve import serve
-from windlass.store import Store
-serve(parse({spec!r}), Store(Path({store!r})), port=0, ready=lambda url: print(url, flush=True),
-      settings=Settings(look_s=0.05, workers={workers}))
-"""
 ROW = {"row": {"message": "my card is lost"}}
 SHOP, READER = Wish("shop", ("predict", "feedback"), rate="40/h"), Wish("reader", ("read",))
 
@@ -47,26 +35,6 @@ class Asked(NamedTuple):
 
     began: float
     status: int
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-@contextmanager
-def crew(store: Store, ask_at: Callable[[int], Any], workers: int) -> Iterator[tuple[Any, subprocess.Popen[str]]]:
-    program = PROGRAM.format(spec=dump(SPEC), store=str(store.project), workers=workers)
-    command = [sys.executable, "-W", "error", "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        url = process.stdout.readline().strip()
-        assert url, process.stderr.read()
-        try:
-            yield ask_at(int(url.rsplit(":", 1)[1])), process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.said = process.communicate(timeout=60)[1]  # type: ignore[attr-defined]
 
 
 def status_of(client: Any) -> int:
@@ -96,12 +64,6 @@ def load(client: Any, askers: int = 3) -> Iterator[list[Asked]]:
             thread.join()
 
 
-def until(check: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not check():
-        assert time.monotonic() < end
-
-
 def killed_under_load(client: Any, victim: int, is_back: Callable[[], bool]) -> list[Asked]:
     """The requests that began after the worker was killed."""
     with load(client) as given:
@@ -114,19 +76,19 @@ def killed_under_load(client: Any, victim: int, is_back: Callable[[], bool]) -> 
     return [asked for asked in given if asked.began > at]
 
 
-def test_a_worker_that_is_killed_under_load_takes_only_its_own_requests_along(own_store: Store, ask_at: Any) -> None:
+def test_a_worker_that_is_killed_under_load_takes_only_its_own_requests_along(own_store: Store) -> None:
     """Its control: the same kill of a server that has no crew, whose later requests fail."""
-    with crew(own_store, ask_at, 2) as (client, process):
+    with serving(own_store, workers=2) as (client, process, said):
         before = children(process.pid)
         assert len(before) == 2
         after = killed_under_load(client, before[0], lambda: len(set(children(process.pid)) - set(before)) == 1)
         assert {asked.status for asked in after} == {200}
         kept = client.ask("GET", "/metrics").content.decode()
     assert process.returncode == 0
-    assert "worker 1 is started again in 0.1 s: it ended with signal SIGKILL" in process.said
+    assert "worker 1 is started again in 0.1 s: it ended with signal SIGKILL" in "\n".join(said)
     assert 'windlass_release_info{worker="2",product="support-desk"' in kept
 
-    with crew(own_store, ask_at, 1) as (client, process):
+    with serving(own_store, workers=1) as (client, process, _):
         failed = killed_under_load(client, process.pid, lambda: True)
     assert {asked.status for asked in failed} == {0}
 
@@ -143,14 +105,14 @@ def answers(content: bytes) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
-def test_two_workers_are_one_service(own_store: Store, ask_at: Any) -> None:
+def test_two_workers_are_one_service(own_store: Store) -> None:
     """Feedback finds what the other one answered, counts and rates are of both, and both end when the crew is killed.
 
     Each request takes a new connection, so that answer and feedback meet different workers about half the time.
     """
     place = log_path(own_store)
     shown, seen = ({"authorization": f"Bearer {keys.create(place, wish)[1]}"} for wish in (SHOP, READER))
-    with crew(own_store, ask_at, 2) as (client, process):
+    with serving(own_store, workers=2) as (client, process, _):
         for _ in range(12):
             id = client.predict(ROW, **shown).json["answers"][0]["id"]
             assert client.feedback({"id": id, "right": True}, **shown).status == 200

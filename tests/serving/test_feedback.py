@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import Client
 
 from windlass.serving.database import Connection, Database, Schema
 from windlass.serving.faults import Fault
@@ -213,7 +214,7 @@ for _ in sys.stdin:
 
 
 @pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.soak)])
-def test_acknowledged_feedback_survives_kill_9(own_store: Store, ask_at: Callable[[int], Any], rounds: int) -> None:
+def test_acknowledged_feedback_survives_kill_9(own_store: Store, rounds: int) -> None:
     """A server is killed while feedback is being written; every acknowledged row is there, once.
 
     0 of n bounds the rate of loss at 3/n (rule of three). It has no control: under kill -9 the page cache
@@ -230,7 +231,7 @@ def test_acknowledged_feedback_survives_kill_9(own_store: Store, ask_at: Callabl
             parent.stdin.write("go\n")
             parent.stdin.flush()
             pid, port = map(int, parent.stdout.readline().split())
-            acknowledged += write_until_killed(ask_at(port), pid, number)
+            acknowledged += write_until_killed(Client(port), pid, number)
         parent.stdin.close()
     stored = [(row["id"], row["correct"]) for row in feedback_rows(own_store.folder / "serve" / "requests.sqlite")]
     assert len(acknowledged) >= rounds

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_crew import children, crew, until
+from own_process import children, serving, until
 from test_keys import guarded, with_key
 
 from conftest import LABELS, MESSAGES
@@ -67,10 +67,10 @@ def test_a_job_is_answered_in_order_and_feedback_finds_its_answers(served: Any) 
             client.job(job.id)
 
 
-def test_jobs_survive_kill_9_and_are_answered_once(own_store: Store, ask_at: Callable[[int], Any]) -> None:
+def test_jobs_survive_kill_9_and_are_answered_once(own_store: Store) -> None:
     """A worker is killed while it answers; another one, or the next service, does the rest; every row is there once."""
     many = ROWS * 40
-    with crew(own_store, ask_at, 2) as (asked, process):
+    with serving(own_store, workers=2) as (asked, process, _):
         client = Client(f"http://127.0.0.1:{asked.port}")
         id = client.start_job(many).id
         until(lambda: client.job(id).done > 0)
@@ -79,7 +79,7 @@ def test_jobs_survive_kill_9_and_are_answered_once(own_store: Store, ask_at: Cal
         process.kill()
         client.close()
     _expire_leases(own_store)
-    with crew(own_store, ask_at, 1) as (asked, _), Client(f"http://127.0.0.1:{asked.port}") as client:
+    with serving(own_store, workers=1) as (asked, _, _), Client(f"http://127.0.0.1:{asked.port}") as client:
         assert client.job(id).done > 0
         lines = finished(client, id)
     assert [line["value"] for line in lines] == WANTED * 40

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import Client, Reply
 from openai import AuthenticationError, OpenAI, PermissionDeniedError, RateLimitError
 from toy_writer import CHAT, RELEASE, Toy, writer_of
 from typer.testing import CliRunner
 
-from conftest import Client, Reply
 from windlass.cli import app as command
 from windlass.errors import SpecError
 from windlass.predictors import releases

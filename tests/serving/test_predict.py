@@ -319,7 +319,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from conftest import Client, serve_store
+from conftest import serve_store
 from windlass.store import Store
 with serve_store(Store(Path({store!r})), Path({log!r})) as client:
     assert client.predict({{"row": {{"message": "card"}}}}).status == 200

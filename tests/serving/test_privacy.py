@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import Client
 from test_keys import guarded, with_key
 from typer.testing import CliRunner
 
-from conftest import Client
 from windlass.cli import app as command
 from windlass.serving.access import AccessLog
 from windlass.serving.keys import Wish, create

@@ -1,7 +1,6 @@
 """A release is opened only as it was released, proven behind its own server, bounded under load, stopped gently."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from own_process import SPEC, serving
 
 from windlass.errors import DataError, GateRefused, NotReady
 from windlass.predictors import releases
@@ -21,11 +21,8 @@ from windlass.serving.log import answer_rows
 from windlass.serving.probe import probe
 from windlass.serving.server import bind
 from windlass.serving.settings import Settings
-from windlass.spec import dump, parse
 from windlass.stages.serve import serve
 from windlass.store import Store, hash_folder, write_json
-
-SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")
 
 
 def model_of(store: Store) -> Path:
@@ -186,28 +183,11 @@ def test_a_taken_port_is_said_so(text_store: Store) -> None:
             serve(SPEC, text_store, port=taken.getsockname()[1])
 
 
-PROGRAM = """
-import sys
-from pathlib import Path
-from windlass.spec import dump, parse
-from windlass.stages.serve import serve
-from windlass.store import Store
-spec = parse({spec!r})
-serve(spec, Store(Path({store!r})), port=0, ready=lambda url: print(url, flush=True))
-print("stopped", flush=True)
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_gently_and_what_was_answered_is_logged(own_store: Store, client: Any, number: int) -> None:
-    text = dump(SPEC.model_copy(update={"keep_inputs": True}))
-    program = PROGRAM.format(spec=text, store=str(own_store.project))
-    with subprocess.Popen([sys.executable, "-W", "error", "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        reply = type(client)(int(url.rsplit(":", 1)[1])).predict({"row": {"message": "lost card"}})
-        os.kill(process.pid, number)
-        assert process.stdout.readline() == "stopped\n"
+def test_a_signal_stops_it_gently_and_what_was_answered_is_logged(own_store: Store, number: int) -> None:
+    with serving(own_store, SPEC.model_copy(update={"keep_inputs": True})) as (client, process, _):
+        reply = client.predict({"row": {"message": "lost card"}})
+        process.send_signal(number)
         assert process.wait(10) == 0
     rows = list(answer_rows(log_path(own_store)))
     assert [row["id"] for row in rows] == [reply.json["answers"][0]["id"]]

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from asking import Client, Reply
 
 from windlass.errors import DataError, SpecError
 from windlass.serving.database import Connection, Schema
@@ -30,28 +31,8 @@ PAIRS = [
 ]
 
 
-class Reply(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    content: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.content)
-
-
-class Client(NamedTuple):
-    port: int
-    app: Any = None
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if body is not None:
-            sent.setdefault("content-type", "application/json")
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
-            connection.request(method, path, None if body is None else json.dumps(body), sent)
-            response = connection.getresponse()
-            return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+class Judge(Client):
+    """A person who says which of two answers is better."""
 
     def prefer(self, pair: str, choice: str, key: str) -> Reply:
         return self.ask("POST", "/v1/preference", {"pair": pair, "choice": choice}, idempotency_key=key)
@@ -62,14 +43,14 @@ class Client(NamedTuple):
 
 
 @contextmanager
-def page_for(path: Path, pairs: list[Pair] = PAIRS, seed: int = 13) -> Iterator[Client]:
+def page_for(path: Path, pairs: list[Pair] = PAIRS, seed: int = 13) -> Iterator[Judge]:
     app = create_sidebyside(pairs, path, seed)
     with running(app) as port:
-        yield Client(port, app)
+        yield Judge(port, app)
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[Client]:
+def client(tmp_path: Path) -> Iterator[Judge]:
     with page_for(tmp_path / "preferences.sqlite") as client:
         yield client
 
@@ -108,7 +89,7 @@ def test_sides_are_random_but_fixed_by_the_seed() -> None:
     )
 
 
-def test_a_side_means_the_answer_that_stood_there(client: Client, tmp_path: Path) -> None:
+def test_a_side_means_the_answer_that_stood_there(client: Judge, tmp_path: Path) -> None:
     for number, pair in enumerate(PAIRS[:10]):
         shown = client.state["pair"]
         assert (shown["left"], shown["right"]) == (
@@ -122,7 +103,7 @@ def test_a_side_means_the_answer_that_stood_there(client: Client, tmp_path: Path
         assert found[pair.id] == (wanted, other, "tie")[number % 3]
 
 
-def test_nothing_says_whose_an_answer_is(client: Client) -> None:
+def test_nothing_says_whose_an_answer_is(client: Judge) -> None:
     """No name of a field, no id and no header tells; control: the texts themselves are there."""
     page, pair = client.ask("GET", "/"), client.ask("GET", "/v1/pair")
     for reply in (page, pair, client.prefer("p0", "tie", "k")):
@@ -132,7 +113,7 @@ def test_nothing_says_whose_an_answer_is(client: Client) -> None:
     assert set(pair.json["pair"]) == {"id", "asked", "left", "right"}
 
 
-def test_the_page_runs_only_its_own_script_and_loads_nothing(client: Client) -> None:
+def test_the_page_runs_only_its_own_script_and_loads_nothing(client: Judge) -> None:
     reply = client.ask("GET", "/")
     policy = reply.headers["content-security-policy"]
     assert policy == sidebyside_policy()
@@ -156,7 +137,7 @@ def test_both_languages_have_the_same_words() -> None:
 # what is stored -------------------------------------------------------------------------------------------------------
 
 
-def test_the_same_key_is_stored_once(client: Client, tmp_path: Path) -> None:
+def test_the_same_key_is_stored_once(client: Judge, tmp_path: Path) -> None:
     first, again = (client.prefer("p0", "left", "key") for _ in range(2))
     assert (first.json["new"], again.json["new"]) == (True, False)
     assert client.prefer("p0", "right", "key").status == 409
@@ -164,7 +145,7 @@ def test_the_same_key_is_stored_once(client: Client, tmp_path: Path) -> None:
     assert len(rows_of(tmp_path / "preferences.sqlite")) == 1
 
 
-def test_another_key_changes_ones_mind(client: Client, tmp_path: Path) -> None:
+def test_another_key_changes_ones_mind(client: Judge, tmp_path: Path) -> None:
     client.prefer("p0", "left", "one")
     client.prefer("p0", "tie", "two")
     assert client.prefer("p0", "left", "one").json["new"] is False, "a late repetition changes nothing"
@@ -183,7 +164,7 @@ def test_a_new_start_goes_on_where_it_was(tmp_path: Path) -> None:
         assert client.prefer("p0", "left", "a").json["new"] is False
 
 
-def test_training_rows_have_prompt_chosen_and_rejected_and_no_ties(client: Client) -> None:
+def test_training_rows_have_prompt_chosen_and_rejected_and_no_ties(client: Judge) -> None:
     for pair, choice in zip(PAIRS, ["left", "right", "tie"], strict=False):
         client.prefer(pair.id, choice, pair.id)
     rows = [json.loads(line) for line in client.ask("GET", "/v1/preferences.jsonl").content.splitlines()]
@@ -210,14 +191,14 @@ def test_training_rows_have_prompt_chosen_and_rejected_and_no_ties(client: Clien
         ({"pair": "p" * 10_000, "choice": "left"}, "k", 413),
     ],
 )
-def test_what_is_no_preference_is_refused(client: Client, body: Any, key: str, status: int) -> None:
+def test_what_is_no_preference_is_refused(client: Judge, body: Any, key: str, status: int) -> None:
     reply = client.ask("POST", "/v1/preference", body, idempotency_key=key)
     assert reply.status == status
     assert reply.json["error"]["message"]
     assert client.state["done"] == 0
 
 
-def test_only_declared_routes_are_there(client: Client) -> None:
+def test_only_declared_routes_are_there(client: Judge) -> None:
     assert client.ask("GET", "/docs").status == client.ask("POST", "/v1/predict", {}).status == 404
     assert client.ask("GET", "/v1/preference").status == 405
     assert client.ask("POST", "/v1/preference", {}, host="evil.example").status == 421
@@ -303,7 +284,7 @@ def killed_while_storing(path: Path, how: str, after: int) -> list[tuple[str, st
         [sys.executable, "-c", PROGRAM, str(path), how], stdout=subprocess.PIPE, text=True, env={**os.environ}
     ) as process:
         assert process.stdout is not None
-        client = Client(int(process.stdout.readline()))
+        client = Judge(int(process.stdout.readline()))
 
         def ask(first: int) -> None:
             for number in range(first, 5_000, 4):

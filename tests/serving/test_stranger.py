@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 import uvicorn
+from asking import Client
 from test_keys import guarded, with_key
 
-from conftest import Client
 from windlass.serving.jobs import Jobs
 from windlass.serving.keys import Wish, create
 from windlass.serving.measures import memory_bytes

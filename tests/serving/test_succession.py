@@ -1,67 +1,22 @@
 """The champion is replaced under load: no request fails, every answer is its release's own, a bad one never serves."""
 
 import json
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from own_process import health_when, serving
 
 from windlass.predictors import releases
 from windlass.predictors.trail import Why
 from windlass.serving.home import log_path
 from windlass.serving.log import Feedback, Logged, RequestLog
-from windlass.spec import dump, parse
 from windlass.store import Store, write_json
 
-SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")
-PROGRAM = """
-import sys
-from pathlib import Path
-from windlass.improving import protection
-from windlass.serving.settings import Settings
-from windlass.spec import parse
-from windlass.stages.serve import serve
-from windlass.store import Store
-protection.LOOK_S = 0.05
-serve(parse({spec!r}), Store(Path({store!r})), port=0, ready=lambda url: print(url, flush=True),
-      settings=Settings(look_s=0.05, cache={cache}))
-"""
 ROW = {"message": "my card is lost"}
-
-
-@contextmanager
-def serving(store: Store, client: Any, cache: int = 0) -> Iterator[tuple[Any, list[str]]]:
-    """A client of `windlass serve` in a process of its own, and what it says on stderr once it has ended."""
-    said: list[str] = []
-    program = PROGRAM.format(spec=dump(SPEC), store=str(store.project), cache=cache)
-    command = [sys.executable, "-W", "error", "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        url = process.stdout.readline().strip()
-        assert url, process.stderr.read()
-        try:
-            yield type(client)(int(url.rsplit(":", 1)[1])), said
-        finally:
-            process.send_signal(signal.SIGTERM)
-            said += process.communicate(timeout=60)[1].splitlines()
-    assert process.returncode == 0
-
-
-def until(client: Any, **wanted: str) -> dict[str, str]:
-    """The health of the service when it says this; each look is a request, so that nobody sleeps."""
-    for _ in range(20_000):
-        health = client.ask("GET", "/health").json
-        if all(value in health[name] for name, value in wanted.items()):
-            return health
-    raise AssertionError(f"health is {health}, expected {wanted}")
 
 
 @pytest.fixture
@@ -80,11 +35,11 @@ def own_answers(store: Store) -> dict[str, float]:
 @pytest.mark.parametrize("n_swaps", [8, pytest.param(50, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("cache", [0, 100])
 def test_promotions_and_rollbacks_under_load_fail_no_request(
-    two: Store, client: Any, cache: int, n_swaps: int
+    two: Store, cache: int, n_swaps: int
 ) -> None:
     """With a cache, too: an answer of one release never comes from another's."""
     own, given, is_over = own_answers(two), [], threading.Event()
-    with serving(two, client, cache) as (asked, said):
+    with serving(two, cache=cache) as (asked, _, said):
 
         def ask() -> None:
             while not is_over.is_set():
@@ -99,11 +54,11 @@ def test_promotions_and_rollbacks_under_load_fail_no_request(
                 releases.point_to(two, "toy-2")
             else:
                 releases.rollback(two)
-            until(asked, release=releases.champion_id(two))
+            health_when(asked, release=releases.champion_id(two))
         is_over.set()
         for asker in askers:
             asker.join()
-        health = until(asked, refused="")
+        health = health_when(asked, refused="")
     assert {status for status, _ in given} == {200}
     for _, body in given:
         assert body["answers"][0]["confidence"] == pytest.approx(own[body["release"]], abs=1e-5)
@@ -113,7 +68,7 @@ def test_promotions_and_rollbacks_under_load_fail_no_request(
     assert len(releases.told(two)) == 2 + n_swaps
 
 
-def test_a_running_service_goes_back_from_a_champion_that_feedback_speaks_against(two: Store, client: Any) -> None:
+def test_a_running_service_goes_back_from_a_champion_that_feedback_speaks_against(two: Store) -> None:
     """Nobody else looks: `windlass improve` was run once, long ago. It looks twenty times a second here."""
     releases.rollback(two)
     releases.point_to(two, "toy-2", Why("promote", "windlass improve", "better", {"improvement": "0001"}))
@@ -123,8 +78,8 @@ def test_a_running_service_goes_back_from_a_champion_that_feedback_speaks_agains
             log.record([Logged(id, 1.0, release, "refund", 0.9, 1.0, None) for id in ids], 100)
             for number, id in enumerate(ids):
                 log.feedback(Feedback(id, "", None, "", right, f"key{number % 20}")).result(30)
-    with serving(two, client) as (asked, said):
-        until(asked, release="toy-1")
+    with serving(two) as (asked, _, said):
+        health_when(asked, release="toy-1")
     assert "champion: toy-1, since 40 of 40 answers were wrong by feedback" in "".join(said)
     last = releases.told(two)[-1]
     assert (last["event"], last["from"], last["to"], last["command"]) == (
@@ -153,13 +108,13 @@ def answering_otherwise(store: Store) -> None:
     ("spoil", "why"), [(damaged, "changed file"), (answering_otherwise, "golden rows")], ids=["damaged", "otherwise"]
 )
 def test_a_champion_that_does_not_prove_itself_never_serves(
-    two: Store, client: Any, spoil: Callable[[Store], None], why: str
+    two: Store, spoil: Callable[[Store], None], why: str
 ) -> None:
     """Its control: the test above, in which the very same releases are whole and serve."""
-    with serving(two, client) as (asked, said):
+    with serving(two) as (asked, _, said):
         spoil(two)
         releases.point_to(two, "toy-1")
-        health = until(asked, refused=why)
+        health = health_when(asked, refused=why)
         assert (health["status"], health["release"]) == ("ready", "toy-2")
         assert asked.predict({"row": ROW}).json["release"] == "toy-2"
         releases.point_to(two, "toy-2")
@@ -171,12 +126,12 @@ def test_a_champion_that_does_not_prove_itself_never_serves(
 
 
 def test_a_release_that_asks_for_other_columns_waits_for_a_restart(
-    two: Store, client: Any, release_maker: Callable[..., Any]
+    two: Store, release_maker: Callable[..., Any]
 ) -> None:
     """Clients that run would fail on it, every one of them."""
-    with serving(two, client) as (asked, _):
+    with serving(two) as (asked, _, _):
         release_maker(two, {"message": "text", "size": "number"}, [{**ROW, "size": 1.0}], "toy-3")
-        assert until(asked, refused="columns are others")["release"] == "toy-2"
+        assert health_when(asked, refused="columns are others")["release"] == "toy-2"
         assert asked.predict({"row": ROW}).json["release"] == "toy-2"
 
 

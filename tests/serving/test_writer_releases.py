@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_succession import serving, until
+from own_process import health_when, serving
 from toy_writer import RELEASE, TEXT, Toy, writer_of
 
 from windlass.learners.ngram import count
@@ -59,13 +59,13 @@ def joined(content: bytes) -> str:
     return "".join(pieces)
 
 
-def test_a_release_that_writes_is_swapped_under_load(tmp_path: Path, client: Any) -> None:
+def test_a_release_that_writes_is_swapped_under_load(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for id in SAYS:
         release_writer(store, id)
     given: list[tuple[int, str, str]] = []
     is_over = threading.Event()
-    with serving(store, client) as (server, said):
+    with serving(store) as (server, _, said):
 
         def ask() -> None:
             while not is_over.is_set():
@@ -76,7 +76,7 @@ def test_a_release_that_writes_is_swapped_under_load(tmp_path: Path, client: Any
             asker.start()
         for number in range(N_SWAPS):
             releases.point_to(store, list(SAYS)[number % 2])
-            until(server, release=releases.champion_id(store))
+            health_when(server, release=releases.champion_id(store))
         is_over.set()
         for asker in askers:
             asker.join()
