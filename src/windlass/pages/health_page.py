@@ -4,7 +4,9 @@ import html
 from collections.abc import Callable, Sequence
 
 from windlass.metrics import Estimate
+from windlass.pages import bilingual
 from windlass.pages.alarm_words import p_words, sentence
+from windlass.pages.bilingual import both
 from windlass.pages.health import moment, strength, times
 from windlass.pages.style import STYLE
 from windlass.pages.timeline import Line, Measured, stacked, timeline
@@ -13,17 +15,13 @@ from windlass.records import Alarm, Health, Json
 
 MOST_FINDINGS, MOST_STACKED = 24, 5
 OWN_STYLE = """
-.zh { display: none; } #zh { position: absolute; opacity: 0; }
-#zh:checked ~ main .en { display: none; } #zh:checked ~ main .zh { display: inline; }
-#zh ~ main .other { cursor: pointer; color: var(--accent); font-size: 14px; float: right; padding: 6px; }
-#zh:focus-visible ~ main .other { outline: 2px solid var(--accent); }
 .state { display: inline-block; padding: 3px 12px; border-radius: 999px; font-weight: 650; border: 1px solid; }
 ul.alarms { list-style: none; padding: 0; margin: 16px 0 0; } ul.alarms li { padding: 12px 0; border-top: 1px solid
   var(--line); } ul.alarms b { color: var(--warn); margin-right: 8px; }
 .meter { display: inline-block; width: 90px; height: 8px; border-radius: 4px; background: var(--wash);
   vertical-align: middle; margin-right: 8px; } .over td:first-child { font-weight: 650; }
 """
-PAGE_STYLE = STYLE + OWN_STYLE
+PAGE_STYLE = STYLE + bilingual.STYLE + OWN_STYLE
 ZH = {
     "Health": "运行状况", "No alarms": "没有警报", "Alarms": "警报", "alarm": "个警报", "alarms": "个警报",
     "since": "自", "release": "版本", "to": "至", "What is known now": "当前状况",
@@ -65,16 +63,12 @@ def health_page(health: Health) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
         f"<title>{escaped(health.product)}</title><style>{PAGE_STYLE}</style></head>\n"
-        '<body><input type="checkbox" id="zh" aria-label="中文">'
-        f'<main><label class="other" for="zh"><span class="en">中文</span><span class="zh">English</span></label>'
-        f"{_head(health)}{body}{_foot(health)}</main></body></html>\n"
+        f"<body>{bilingual.main(_head(health) + body + _foot(health))}</body></html>\n"
     )
 
 
 def _say(words: str) -> str:
-    """The words in both languages; the page shows one."""
-    chinese = ZH.get(words, words)
-    return f'<span class="en">{html.escape(words)}</span><span class="zh" lang="zh">{html.escape(chinese)}</span>'
+    return both(words, ZH[words])
 
 
 def _head(health: Health) -> str:
@@ -104,8 +98,7 @@ def _alarms(alarms: Sequence[Alarm]) -> str:
     if not alarms:
         return ""
     rows = "".join(
-        f'<li><b><span class="en">{escaped(alarm.name)}</span><span class="zh" lang="zh">'
-        f"{escaped(NAMES_ZH.get(alarm.name, alarm.name))}</span></b><bdi>{escaped(alarm.words)}</bdi> "
+        f"<li><b>{both(alarm.name, NAMES_ZH.get(alarm.name, alarm.name))}</b><bdi>{escaped(alarm.words)}</bdi> "
         f'<span class="quiet">{_say("since")} {moment(alarm.since)}</span></li>'
         for alarm in alarms
     )
@@ -239,6 +232,6 @@ def _foot(health: Health) -> str:
     warnings = "".join(f"<li>{escaped(warning)}</li>" for warning in health.warnings)
     told = f"<h3>{_say('What is not watched')}</h3><ul>{warnings}</ul>" if warnings else ""
     return (
-        f'<section><h2>{_say("How to read this page")}</h2>{told}<p class="quiet"><span class="en">{EXPLAINED}</span>'
-        f'<span class="zh" lang="zh">{EXPLAINED_ZH}</span></p></section>'
+        f'<section><h2>{_say("How to read this page")}</h2>{told}'
+        f'<p class="quiet">{both(EXPLAINED, EXPLAINED_ZH)}</p></section>'
     )

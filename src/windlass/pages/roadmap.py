@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from windlass.pages import bilingual
+from windlass.pages.bilingual import both
 from windlass.pages.roadmap_pictures import gantt, more_rows, sure_enough
 from windlass.pages.roadmap_text import (
     STATES,
@@ -53,10 +55,6 @@ WORDS = {
 }
 """Each label in English and Chinese."""
 LOOK = """
-#zh { position: absolute; opacity: 0; } .zh { display: none; } .flip { float: right; cursor: pointer; color:
-var(--accent);
-  font-size: 14px; } #zh:focus-visible + main .flip { outline: 2px solid var(--accent); }
-#zh:checked ~ main .en { display: none; } #zh:checked ~ main .zh { display: inline; }
 .item { border-top: 1px solid var(--line); padding: 18px 0 6px; } .item:first-of-type { border-top: 0; }
 .item h3 { margin: 0 0 8px; font-size: 17px; } .item dl { margin: 0; display: grid; grid-template-columns: 92px 1fr;
   gap: 4px 14px; } .item dt { color: var(--quiet); font-size: 14px; } .item dd { margin: 0; max-width: 80ch; }
@@ -72,8 +70,7 @@ var(--accent);
 
 def label(name: str) -> str:
     """A label in both languages, of which one is shown."""
-    english, chinese = WORDS[name]
-    return f'<span class="en">{escaped(english)}</span><span class="zh" lang="zh-Hans">{escaped(chinese)}</span>'
+    return both(*WORDS[name])
 
 
 def roadmap_page(roadmap: Roadmap) -> str:
@@ -82,10 +79,8 @@ def roadmap_page(roadmap: Roadmap) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escaped(roadmap.product)}: roadmap</title><style>{STYLE}{LOOK}</style></head>"
-        '<body><input type="checkbox" id="zh" aria-label="中文标题 / headings in Chinese"><main>'
-        '<label class="flip" for="zh"><span class="en">中文标题</span><span class="zh">English</span></label>'
-        f"{roadmap_body(roadmap)}</main></body></html>\n"
+        f"<title>{escaped(roadmap.product)}: roadmap</title><style>{STYLE}{bilingual.STYLE}{LOOK}</style></head>"
+        f"<body>{bilingual.main(roadmap_body(roadmap), chinese='中文标题')}</body></html>\n"
     )
 
 

@@ -1,6 +1,7 @@
 """The records that the Python face gives: they show themselves, in Jupyter as HTML and printed as text."""
 
 from windlass import records
+from windlass.pages.bilingual import STYLE
 from windlass.pages.explained import explanation_html, explanation_text
 from windlass.pages.leaderboard import leaderboard
 from windlass.pages.roadmap import roadmap_body
@@ -32,7 +33,7 @@ class Roadmap(records.Roadmap):
     """What a plan says, to be looked at."""
 
     def _repr_html_(self) -> str:
-        return roadmap_body(self)
+        return f"<style>{STYLE}</style>{roadmap_body(self)}"
 
     def __str__(self) -> str:
         return roadmap_text(self)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+from windlass.pages import bilingual
+from windlass.pages.bilingual import LANGUAGES
 from windlass.pages.style import POLICY, STYLE
 from windlass.pages.words import count, escaped, percent
 from windlass.trends.picture import days_chart, small_chart
 from windlass.trends.record import Event, Standing, Text, Trends
 from windlass.trends.sentences import (
-    LANGUAGES,
     bad_words,
     day_sentence,
     direction_words,
@@ -23,13 +24,6 @@ from windlass.trends.sentences import (
 
 MOST_ENTITIES, MOST_EVENTS, LONGEST_TEXT = 200, 20, 600
 OWN_STYLE = """
-#in-en:checked ~ main .zh, #in-zh:checked ~ main .en { display: none; }
-.choice { position: absolute; opacity: 0; pointer-events: none; }
-.languages { float: right; font-size: 14px; }
-.languages label { color: var(--quiet); cursor: pointer; margin-left: 10px; }
-#in-en:checked ~ main label[for=in-en], #in-zh:checked ~ main label[for=in-zh] { color: var(--ink); font-weight: 650; }
-#in-en:focus-visible ~ main label[for=in-en], #in-zh:focus-visible ~ main label[for=in-zh] {
-  outline: 2px solid var(--accent); outline-offset: 3px; }
 dl.told { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr); gap: 4px 16px; margin: 12px 0; }
 dl.told dt { color: var(--quiet); } dl.told dd { margin: 0; max-width: 92ch; }
 .event + .event { margin-top: 36px; } .event h3 { font-size: 17px; margin-top: 12px; color: var(--warn); }
@@ -59,8 +53,8 @@ def page(trends: Trends, language: str) -> str:
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}{OWN_STYLE}</style></head><body>"
-        f"{_choices(language)}<main>{_top(trends)}{''.join(sections)}</main></body></html>\n"
+        f"<title>{title}</title><style>{STYLE}{bilingual.STYLE}{OWN_STYLE}</style></head>"
+        f"<body>{bilingual.main(_top(trends) + ''.join(sections), language)}</body></html>\n"
     )
 
 
@@ -70,10 +64,8 @@ def _is_shown(entity: str, events: list[Event]) -> bool:
 
 def both(speak: Speak) -> str:
     """The words in both languages as HTML, of which one is shown."""
-    english, chinese = (escaped(speak(language)) for language in LANGUAGES)
-    if english == chinese:
-        return english
-    return f'<span class="en" lang="en">{english}</span><span class="zh" lang="zh">{chinese}</span>'
+    english, chinese = map(speak, LANGUAGES)
+    return bilingual.both(english, chinese)
 
 
 def said(key: str, trends: Trends | None = None) -> str:
@@ -81,19 +73,10 @@ def said(key: str, trends: Trends | None = None) -> str:
     return both(lambda language: say(language, key, bad=bad_words(trends, language) if trends else ""))
 
 
-def _choices(language: str) -> str:
-    return "".join(
-        f'<input class="choice" type="radio" name="language" id="in-{each}" aria-label="{name}"'
-        f"{' checked' if each == language else ''}>"
-        for each, name in zip(LANGUAGES, ("English", "中文"), strict=True)
-    )
-
-
 def _top(trends: Trends) -> str:
     kind = "warn" if trends.open_events else "good" if trends.has_past else ""
     return (
-        '<header><p class="languages"><label for="in-en">English</label><label for="in-zh">中文</label></p>'
-        f'<p class="over">Windlass trends</p><h1><bdi>{escaped(trends.reading.product)}</bdi>: '
+        f'<header><p class="over">Windlass trends</p><h1><bdi>{escaped(trends.reading.product)}</bdi>: '
         f"{both(lambda language: say(language, 'title', day=with_weekday(trends.day, language)))}</h1>"
         f'<p class="lead"><span class="verdict {kind}">{both(lambda language: headline(trends, language))}</span> '
         f"{both(lambda language: day_sentence(trends, language))}</p></header>"
@@ -109,7 +92,7 @@ def _event(event: Event, trends: Trends) -> str:
     """One alarm: what, when, how sure, its days as a picture, and its texts."""
     pairs = [event_facts(event, trends, language) for language in LANGUAGES]
     facts = "".join(
-        f"<dt>{_pair(english[0], chinese[0])}</dt><dd>{_pair(english[1], chinese[1])}</dd>"
+        f"<dt>{bilingual.both(english[0], chinese[0])}</dt><dd>{bilingual.both(english[1], chinese[1])}</dd>"
         for english, chinese in zip(*pairs, strict=True)
     )
     chart = days_chart(_standing(event.entity, trends), trends)
@@ -118,10 +101,6 @@ def _event(event: Event, trends: Trends) -> str:
         f'<dl class="told">{facts}</dl><figure><figcaption>{said("chart", trends)}</figcaption>{chart}</figure>'
         f"{_texts(event.texts)}</div>"
     )
-
-
-def _pair(english: str, chinese: str) -> str:
-    return both(lambda language: english if language == "en" else chinese)
 
 
 def _standing(entity: str, trends: Trends) -> Standing:
@@ -187,4 +166,5 @@ def _cells(standing: Standing, trends: Trends) -> list[str]:
 
 def _feed(trends: Trends) -> str:
     pairs = zip(*(feed_sentences(trends, language) for language in LANGUAGES), strict=True)
-    return f'<ul class="next">{"".join(f"<li>{_pair(english, chinese)}</li>" for english, chinese in pairs)}</ul>'
+    lines = "".join(f"<li>{bilingual.both(english, chinese)}</li>" for english, chinese in pairs)
+    return f'<ul class="next">{lines}</ul>'

@@ -3,10 +3,11 @@
 from datetime import date
 
 from windlass.metrics import Estimate
+from windlass.pages import bilingual
+from windlass.pages.bilingual import LANGUAGES
 from windlass.pages.words import NOTHING, count, number, percent, plain
 from windlass.trends.record import Event, Standing, Topic, Trends
 
-LANGUAGES = ("en", "zh")
 MOST_CERTAIN = 100_000
 """Days beyond which a chance is only called rarer: nobody has tested so far a tail."""
 WORDS = {
@@ -114,7 +115,7 @@ WEEKDAYS = (
 
 def say(language: str, key: str, **values: object) -> str:
     """A sentence of ours in one of the two languages."""
-    return WORDS[key][LANGUAGES.index(language)].format(**values)
+    return bilingual.say(WORDS, language, key, **values)
 
 
 def with_weekday(day: str, language: str) -> str:
