@@ -29,7 +29,7 @@ FAMILIES = ("t5", "marian", "bart")
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     quick = {"lr": 4e-3, "batch": 32, "average": 0.9, "smoothing": 0.0, "checkpoint_seconds": 0.0}
-    monkeypatch.setattr(seq2seq, "PRESETS", {"default": TINY})
+    monkeypatch.setattr(seq2seq, "PRESETS", {"small": TINY, "default": TINY})
     monkeypatch.setattr(seq2seq, "SETTINGS", replace(seq2seq.SETTINGS, **quick))
     monkeypatch.setattr(encoder_decoder, "SETTINGS", replace(encoder_decoder.SETTINGS, lr=1e-2))
     monkeypatch.setattr(encoder_decoder, "RATES", {"t5": 1e-2})
@@ -66,7 +66,7 @@ def test_it_learns_to_say_words_backwards(tmp_path, monkeypatch):
 
 
 def test_what_it_learned_is_written_alike_by_ctranslate2(tmp_path, monkeypatch):
-    """Marian's first token is zeros there, so that training must leave it so."""
+    """CTranslate2 begins with padding by itself: that is what training began with."""
     monkeypatch.setattr(language, "_is_faster", lambda *_: True)
     planned(monkeypatch, 30)
     splits = reversed_words(tmp_path)
@@ -76,8 +76,6 @@ def test_what_it_learned_is_written_alike_by_ctranslate2(tmp_path, monkeypatch):
     slow, fast = (Language(prompts, [opener]) for opener in (
         lambda: decoding.open_decoder(fitted.artifact / MODEL, end),
         lambda: ctranslate.open_decoder(fitted.artifact, end)))  # fmt: skip
-    start = slow.opened[0].model.get_input_embeddings().weight[slow.opened[0].start]
-    assert start.abs().max() == 0
     assert fast.nats(rows, texts) == pytest.approx(slow.nats(rows, texts), rel=1e-4)
     wanted = [written.text for written in slow.write(rows, Writing(max_tokens=8), silent_hear)]
     assert [written.text for written in fast.write(rows, Writing(max_tokens=8), silent_hear)] == wanted

@@ -12,8 +12,6 @@ from windlass.predictors.prompts import Template
 from windlass.store import write_json, write_text
 
 PAD, END, ANSWER = "<|pad|>", "<|end|>", "<|answer|>"
-LAST = "<pad>"
-"""Begins what Marian writes, as zeros: CTranslate2 knows it by this name, and by being the last of all."""
 CONTROL = (PAD, END, ANSWER, *(f"<|{role}|>" for role in ROLES))
 SMALLEST, LARGEST = 300, 16_000
 
