@@ -55,7 +55,7 @@ def fit(folder: Path, splits: Splits, variant: str = "", progress=silent) -> Fit
 
 
 def test_it_learns_to_say_words_backwards(tmp_path, monkeypatch):
-    planned(monkeypatch, 300)
+    planned(monkeypatch, 150)
     splits = reversed_words(tmp_path)
     fitted = fit(tmp_path / "run", splits)
     model = load(fitted.artifact)

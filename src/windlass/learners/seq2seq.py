@@ -63,8 +63,8 @@ def build(shape: Shape, n_tokens: int, end: int) -> Any:
     }
     model = PegasusForConditionalGeneration(PegasusConfig(
         vocab_size=n_tokens, d_model=shape.width, dropout=shape.dropout, max_position_embeddings=shape.length,
-        activation_function="relu", scale_embedding=True, eos_token_id=end, forced_eos_token_id=None, pad_token_id=START,
-        decoder_start_token_id=START, normalize_before=True, normalize_embedding=False, **layers))
+        activation_function="relu", scale_embedding=True, eos_token_id=end, forced_eos_token_id=None,
+        pad_token_id=START, decoder_start_token_id=START, normalize_before=True, normalize_embedding=False, **layers))
     for name, weight in model.named_parameters():
         if name.startswith("model.shared"):
             nn.init.normal_(weight, std=shape.width**-0.5)
