@@ -178,6 +178,18 @@ class Splits:
 
 
 @dataclass(frozen=True)
+class Recent:
+    """What came in use. learned, judging: rows with their labels that train has, and that no training ever sees.
+
+    asked: rows as clients sent them last, whose labels nobody has told.
+    """
+
+    learned: list[Row]
+    judging: list[Row]
+    asked: list[Row]
+
+
+@dataclass(frozen=True)
 class WarmStart:
     """The trained network of a release that a challenger begins with.
 

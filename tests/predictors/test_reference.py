@@ -10,7 +10,7 @@ import pytest
 from windlass.errors import DataError
 from windlass.predictors import reference
 from windlass.predictors.contract import Predictor
-from windlass.records import Splits
+from windlass.records import Recent, Splits
 
 TEXTS = ("my card is lost", "refund the money please", "my address is new", "卡丢了怎么办")
 
@@ -31,7 +31,7 @@ INPUTS = {"message": "text", "amount": "number", "shop": "category"}
 SPLITS = Splits(INPUTS, {"intent": "category"}, _frame(0, 400), _frame(400, 50), _frame(450, 120), Path("."))
 
 
-def _made(folder: Path) -> reference.Reference:
+def _made(folder: Path, recent: Recent | None = None) -> reference.Reference:
     class Silent(Predictor):
         """Writes nothing: a product whose answers have no mix."""
 
@@ -41,7 +41,7 @@ def _made(folder: Path) -> reference.Reference:
         def difference(self, rows, wanted): return 0.0
         def gap(self, answer, wanted): return 0.0
 
-    reference.write(folder, reference.make(SPLITS, Silent()))
+    reference.write(folder, reference.make(SPLITS, Silent(), recent))
     found = reference.read(folder)
     assert found is not None
     return found
@@ -51,6 +51,12 @@ def test_it_holds_profiles_of_rows_that_were_not_trained_on(tmp_path):
     found = _made(tmp_path)
     assert [column.name for column in found.columns] == list(INPUTS)
     assert found.n_rows == 170 == len(found.profiles[2])
+
+
+def test_a_product_that_writes_is_compared_with_what_came_in_use_as_well(tmp_path):
+    """All 30 of those rows, and all 170 others: these are fewer than 200."""
+    rows = _frame(600, 30).to_dicts()
+    assert _made(tmp_path, Recent(rows[:20], rows[20:], [])).n_rows == 200
 
 
 def test_no_text_of_a_row_is_in_it(tmp_path):

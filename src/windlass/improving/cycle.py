@@ -32,13 +32,16 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.trail import Why
 from windlass.records import Board, Collected, Improvement, Json, Prepared, Progress, Release, Row, Splits, as_json
 from windlass.serving.database import Database
-from windlass.sources.prepared import read_splits, write_learned, write_splits, write_starts
+from windlass.serving.log import latest_inputs
+from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_bytes, write_json
 
 ASIDE_FILE = "aside.csv"
 CHEAP = frozenset({"majority", "linear", "trees", "copy", "retrieve"})
 """Learners that are tried beside the champion's: they take seconds."""
+MOST_ASKED = 500
+"""Rows that were asked last, which tell how often each label is asked for now."""
 SCANT, BACK = "waiting", "rolled back"
 
 
@@ -166,6 +169,9 @@ class _Cycle:
             new = {row.answer: row for row in decided if row.fate == LEARNED}
             old = [row for row in pool if row.answer not in new]
             self._lay_out(splits, [*old, *new.values()], collected, prepared)
+            held = [*judging, *(row for row in decided if row.fate == JUDGING)]
+            asked = latest_inputs(self.workshop.log, MOST_ASKED)
+            write_recent(self.attempt.space, attempts.learned_frame(held, splits.train, self.spec), asked)
             write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
         counts = {**selection.counts(decided), "learned_before": len(pool)}
         return {"enough": enough, "why": why, "key": key, "rows": counts}

@@ -5,8 +5,8 @@ were not trained on; how these were answered, how surely, and whether rightly.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,17 @@ from windlass.errors import DataError, WindlassError
 from windlass.kinds import table as kinds
 from windlass.kinds.sketch import Sketch
 from windlass.predictors.contract import Labeller, Predictor
-from windlass.records import Column, Json, Row, Splits
+from windlass.records import Answer, Column, Json, Recent, Row, Splits
 from windlass.store import read_json, write_json
 
 FILE = "reference.json"
 MOST_ROWS, MOST_LEARNED, MOST_PICTURES = 1_000, 10_000, 500
 """Rows that are profiled, and training rows that the ways of summing up are learned from."""
+LEAST_OF_NOW, LEAST_ASKED = 200, 100
+"""Rows that a reference has where it can; rows that must have been asked lately to tell the shares of the labels."""
 CHUNK = 64
+Known = tuple[Row, bool]
+"""A row with its label, and whether it was kept from training."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,15 @@ def _profile(column: Column, row: Row, root: Path | None = None) -> list[int] | 
         return None
 
 
-def make(splits: Splits, predictor: Predictor) -> Json:
-    """The content of `reference.json`: from rows of test, then of validation; `predictor` answers them."""
-    train, kept = splits.train.to_dicts(), _kept(splits)
+def make(splits: Splits, predictor: Predictor, recent: Recent | None = None) -> Json:
+    """The content of `reference.json`: from rows of test, then of validation; `predictor` answers them.
+
+    recent: what came in use and was learned from. What comes is then compared with all that is known, each label as
+    often as it is asked for now: a topic that was learned is no drift any more, one that was not still is.
+    """
+    train, kept = splits.train.to_dicts(), _kept(splits, predictor, recent)
     columns = [_learned(name, kind, train, splits.root) for name, kind in splits.inputs.items()]
-    profiles = [[_profile(column, row, splits.root) for column in columns] for row in kept]
+    profiles = [[_profile(column, row, splits.root) for column in columns] for row, _ in kept]
     whole = [place for place, found in enumerate(profiles) if all(part is not None for part in found)]
     rows = [kept[place] for place in whole]
     return {
@@ -86,13 +94,59 @@ def make(splits: Splits, predictor: Predictor) -> Json:
     }
 
 
-def _kept(splits: Splits) -> list[Row]:
-    """Rows that were not trained on, evenly spread."""
-    found = [*splits.test.to_dicts(), *splits.validation.to_dicts()][: max(MOST_ROWS, splits.test.height)]
+def _kept(splits: Splits, predictor: Predictor, recent: Recent | None) -> list[Known]:
+    """Rows that were not trained on, evenly spread; with recent ones these, too."""
+    if recent is not None and isinstance(predictor, Labeller):
+        return _as_asked(splits, predictor, recent)
+    if recent is not None:
+        return _half_new(splits, recent)
+    found = [(row, True) for row in _held(splits)][: max(MOST_ROWS, splits.test.height)]
     return _evenly(found, _most(splits.inputs, MOST_ROWS))
 
 
-def _evenly(rows: Sequence[Row], most: int) -> list[Row]:
+def _held(splits: Splits) -> list[Row]:
+    return [*splits.test.to_dicts(), *splits.validation.to_dicts()]
+
+
+def _half_new(splits: Splits, recent: Recent) -> list[Known]:
+    """As many rows that came in use as others, which are at least `LEAST_OF_NOW`."""
+    new, most = [*recent.judging, *recent.learned], _most(splits.inputs, MOST_ROWS)
+    rows = [*_evenly(new, most // 2), *_evenly(_held(splits), max(LEAST_OF_NOW, min(len(new), most // 2)))]
+    return [(row, True) for row in rows]
+
+
+def _as_asked(splits: Splits, predictor: Labeller, recent: Recent) -> list[Known]:
+    """Rows whose label is known, in the shares in which labels are asked for; so many that none is too scarce for its
+    share, where that leaves `LEAST_OF_NOW`."""
+    held, output = [*recent.judging, *_held(splits)], splits.output_column
+    rows: dict[str, list[Known]] = defaultdict(list)
+    for known in [*((row, True) for row in held), *((row, False) for row in recent.learned)]:
+        rows[known[0][output]].append(known)
+    shares = _shares(splits, predictor, recent)
+    enough = min((len(rows[label]) / share for label, share in shares.items() if rows[label]), default=0.0)
+    total = min(_most(splits.inputs, MOST_ROWS), max(LEAST_OF_NOW, enough))
+    return [known for label, share in shares.items() for known in _evenly(rows[label], round(total * share))]
+
+
+def _shares(splits: Splits, predictor: Labeller, recent: Recent) -> dict[str, float]:
+    """Label -> its share of what is asked for: by the answers to what was asked last; where little of that was kept,
+    half as in the rows that came in use, half as in the others."""
+    if len(recent.asked) >= LEAST_ASKED:
+        found = Counter(str(answer.value) for answer in _answered(predictor, recent.asked, splits.root))
+        return _normal(found)
+    output = splits.output_column
+    parts = [[*recent.judging, *recent.learned], _held(splits)]
+    halves = [_normal(Counter(row[output] for row in part)) for part in parts if part]
+    labels = sorted({label for half in halves for label in half})
+    return {label: sum(half.get(label, 0.0) for half in halves) / len(halves) for label in labels}
+
+
+def _normal(counts: Mapping[str, int]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {label: count / total for label, count in sorted(counts.items())}
+
+
+def _evenly(rows: Sequence[Any], most: int) -> list[Any]:
     return [rows[place] for place in np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)] if rows else []
 
 
@@ -106,18 +160,23 @@ def _learned(name: str, kind: str, train: Sequence[Row], root: Path) -> Column:
     return Column(name, kind, sketch_of(bare).learn(read(row[name], root) for row in rows))
 
 
-def _answers(predictor: Labeller, rows: Sequence[Row], splits: Splits) -> Json:
-    answers = [
-        answer
-        for start in range(0, len(rows), CHUNK)
-        for answer in predictor.answer(rows[start : start + CHUNK], splits.root)
-    ]
-    truth = [row[splits.output_column] for row in rows]
+def _answers(predictor: Labeller, rows: Sequence[Known], splits: Splits) -> Json:
+    """How sure it is and whether it is right are told of rows alone that were not trained on."""
+    answers, output = _answered(predictor, [row for row, _ in rows], splits.root), splits.output_column
+    held = [(answer, row[output]) for answer, (row, is_held) in zip(answers, rows, strict=True) if is_held]
     return {
         "mix": dict(Counter(str(answer.value) for answer in answers)),
-        "confidence": [round(answer.confidence or 0.0, 4) for answer in answers],
-        "right": [int(str(answer.value) == str(label)) for answer, label in zip(answers, truth, strict=True)],
+        "confidence": [round(answer.confidence or 0.0, 4) for answer, _ in held],
+        "right": [int(str(answer.value) == str(label)) for answer, label in held],
     }
+
+
+def _answered(predictor: Labeller, rows: Sequence[Row], root: Path) -> list[Answer]:
+    return [
+        answer
+        for start in range(0, len(rows), CHUNK)
+        for answer in predictor.answer(rows[start : start + CHUNK], root)
+    ]
 
 
 def write(folder: Path, content: Json) -> None:

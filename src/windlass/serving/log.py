@@ -369,6 +369,12 @@ def feedback_rows(place: Database | Path | str, of: Sequence[str] = ()) -> Itera
     yield from map(_with_inputs, read(place, TABLES, query, tuple(of)))
 
 
+def latest_inputs(place: Database | Path | str, most: int) -> list[Row]:
+    """What was asked last, where it was kept, newest first. Raises: DataError: the log cannot be read."""
+    query = "select inputs from answers where inputs is not null order by at desc limit ?"
+    return [_with_inputs(row)["inputs"] for row in read(place, TABLES, query, (most,))]
+
+
 def answer_rows(place: Database | Path | str, since: float = 0.0) -> Iterator[Json]:
     """The answers given at or after `since` (seconds since 1970), in order of time; nothing when there is no log.
 

@@ -1,10 +1,10 @@
 """Rows as the stages left them in the store: collected ones, and prepared splits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from windlass.records import Splits, WarmStart, as_json
+from windlass.records import Recent, Row, Splits, WarmStart, as_json
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
 from windlass.store import Store, read_json, write_json
@@ -16,7 +16,7 @@ GROUP = "_group"
 CHECKS = "_checks"
 """The column of tests that an answer must pass ('' = none); there only where some rows have them."""
 
-LEARNED, STARTS = "learned.parquet", "starts.json"
+LEARNED, JUDGING, ASKED, STARTS = "learned.parquet", "judging.parquet", "asked.json", "starts.json"
 
 
 def write_collected(store: Store, rows: pl.DataFrame) -> None:
@@ -36,10 +36,30 @@ def write_splits(store: Store, splits: dict[str, pl.DataFrame]) -> None:
 
 def write_learned(store: Store, rows: pl.DataFrame | None) -> None:
     """Keeps the rows that `improve` adds to train beside the splits, which stay what they were; None: no rows."""
-    path = store.stage("prepare") / LEARNED
+    _write_beside(store, LEARNED, rows)
+
+
+def write_recent(store: Store, judging: pl.DataFrame, asked: Sequence[Row] = ()) -> None:
+    """Keeps beside them what else came in use."""
+    _write_beside(store, JUDGING, judging)
+    write_json(store.stage("prepare") / ASKED, {"rows": list(asked)})
+
+
+def _write_beside(store: Store, name: str, rows: pl.DataFrame | None) -> None:
+    path = store.stage("prepare") / name
     path.unlink(missing_ok=True)
     if rows is not None and len(rows):
         rows.write_parquet(path)
+
+
+def read_recent(store: Store) -> Recent | None:
+    """What came in use; None where nothing was learned from it."""
+    home = store.folder / "prepare"
+    if not (home / LEARNED).is_file() or not (home / ASKED).is_file():
+        return None
+    learned, judging = (pl.read_parquet(path).to_dicts() if path.is_file() else [] for path in (home / LEARNED,
+                                                                                                  home / JUDGING))
+    return Recent(learned, judging, read_json(home / ASKED)["rows"])
 
 
 def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:

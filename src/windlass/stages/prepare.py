@@ -13,7 +13,7 @@ from windlass.improving.likeness import near
 from windlass.kinds import table as kinds
 from windlass.pages.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
-from windlass.sources.prepared import CHECKS, GROUP, SPLIT, read_collected, write_learned, write_splits
+from windlass.sources.prepared import CHECKS, GROUP, SPLIT, read_collected, write_learned, write_recent, write_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
@@ -93,6 +93,8 @@ def _with_learned(splits: dict[str, pl.DataFrame], spec: Spec, store: Store, cle
     kept = [row for row, is_copy in zip(rows, copies, strict=True) if not is_copy]
     learned = attempts.learned_frame(kept, splits["train"], spec)
     write_learned(store, learned)
+    judging = [row for rows in attempts.judging(store).values() for row in rows]
+    write_recent(store, attempts.learned_frame(judging, splits["train"], spec))
     if len(kept) < len(rows):
         cleaning.removed["learned row that is nearly a test or validation row"] += len(rows) - len(kept)
     if kept:

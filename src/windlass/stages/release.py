@@ -15,7 +15,7 @@ from windlass.predictors.artifact import TOLERANCE, read_golden
 from windlass.predictors.papers import BOARD, CARD
 from windlass.records import Board, Json, Prepared, Progress, Release, as_json, silent
 from windlass.serving.probe import probe
-from windlass.sources.prepared import read_splits
+from windlass.sources.prepared import read_recent, read_splits
 from windlass.spec import Spec, dump
 from windlass.store import Store, fingerprint, hash_folder, publish, size_mb, write_json, write_text
 
@@ -73,7 +73,7 @@ def publish_release(
 
     progress("release", 2, N_STEPS, "writing")
     prepared = Prepared(**made_in.read_record("prepare"))
-    seen = reference.make(read_splits(spec, made_in), predictors.load(source))
+    seen = reference.make(read_splits(spec, made_in), predictors.load(source), read_recent(made_in))
     record = _publish(Content(spec, board, wanted, prepared, source, seen), store)
     progress("release", 3, N_STEPS, "golden answers behind the server")
     _, predictor = releases.open_release(store, record.id)
