@@ -9,7 +9,7 @@ import typer
 from windlass import __version__
 from windlass.commands import service
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show, with_options
-from windlass.errors import WindlassError
+from windlass.errors import NotReady, WindlassError
 
 app = typer.Typer(
     name="windlass",
@@ -323,6 +323,10 @@ def main() -> None:
     except WindlassError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"error: '{error.name}' is not installed, expected it for this command\n")
+        sys.stderr.write("hint: `windlass doctor` says what to install\n")
+        sys.exit(NotReady.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("stopped; `windlass run` goes on from here\n")
         sys.exit(130)

@@ -14,7 +14,7 @@ PARTS = (
     ("linear models", ("sklearn",), "windlass"),
     ("boosted trees", ("lightgbm",), "windlass"),
     ("pictures", ("PIL.Image",), "windlass"),
-    ("answers from networks", ("onnxruntime", "tokenizers"), "windlass"),
+    ("answers from networks", ("onnxruntime", "tokenizers"), "windlass[networks]"),
     ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
     ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "windlass[otel]"),
     ("keep the log in PostgreSQL", ("psycopg",), "windlass[postgres]"),

@@ -124,13 +124,11 @@ def test_the_shipped_folder_answers_as_the_champion_does(folders: dict[str, Path
     assert shipped == project.champion.predict([row])[0]
 
 
-def test_an_artifact_without_a_language_model_needs_no_extra(chosen: Product) -> None:
-    extras = needs.extras(chosen.model)
-    assert extras == ()
-    assert needs.requirements(extras) == f"-c constraints.txt\nwindlass=={windlass.__version__}\n"
-    pinned = needs.constraints(extras)
+def test_all_packages_are_named_in_the_versions_that_are_here(chosen: Product) -> None:
+    pinned = needs.requirements(needs.packages(chosen.model))
     assert f"numpy=={__import__('numpy').__version__}\n" in pinned
-    assert not re.search(r"^(torch|transformers|ctranslate2|pytest)==", pinned, re.MULTILINE)
+    assert f"windlass=={windlass.__version__}\n" in pinned
+    assert not re.search(r"^(torch|transformers|ctranslate2|polars|scipy|pytest)==", pinned, re.MULTILINE)
     assert re.search(r"^starlette==", pinned, re.MULTILINE), "what packages bring is pinned as well"
 
 
@@ -140,12 +138,14 @@ def test_a_language_model_needs_ctranslate2_where_it_has_a_copy_for_it_and_torch
     """The manifest alone decides: the same one with another predictor."""
     values = json.loads((chosen.model / "manifest.json").read_text(encoding="utf-8"))
     write_json(tmp_path / "manifest.json", {**values, "predictor": "language"})
-    assert needs.extras(tmp_path) == ("train",)
-    assert f"--extra-index-url {needs.TORCH_INDEX}\nwindlass[train]==" in needs.requirements(("train",))
+    pinned = needs.requirements(needs.packages(tmp_path))
+    assert f"\n--extra-index-url {needs.TORCH_INDEX}\n" in pinned
+    assert re.search(r"^torch==[0-9.]+$", pinned, re.MULTILINE), "without '+cpu'"
+    assert "\nhuggingface-hub==" in pinned, "which transformers imports"
     (tmp_path / "fast").mkdir()
-    assert needs.extras(tmp_path) == ("writing",)
-    assert "torch" not in needs.requirements(("writing",))
-    assert re.search(r"^torch==[0-9.]+$", needs.constraints(("train",)), re.MULTILINE), "without '+cpu'"
+    pinned = needs.requirements(needs.packages(tmp_path))
+    assert re.search(r"^ctranslate2==.*^tokenizers==", pinned, re.MULTILINE | re.DOTALL)
+    assert not re.search(r"torch|huggingface-hub", pinned)
 
 
 def test_a_wheel_of_this_version_is_taken_along_and_no_other(chosen: Product, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ TABLE = frozenset({"number", "category", "date"})
 ANY = TABLE | {"text", "image"}
 CATEGORY = frozenset({"category"})
 TEXT = frozenset({"text"})
-TORCH = ("torch", "onnx")
+TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
 
 

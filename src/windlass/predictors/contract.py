@@ -130,6 +130,8 @@ def empty_batches(manifest: Manifest) -> list[Batch]:
     for column in manifest.inputs:
         try:
             batches.append(kinds.get(column.kind).encode([], column.state))
+        except ModuleNotFoundError:
+            raise
         except Exception as error:  # noqa: BLE001  any state can stand in a damaged file; tokenizers raise Exception
             raise DataError(
                 f"manifest.json: state of column '{column.name}' is damaged ({str(error)[:100]}), "

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from windlass.errors import DataError, GateRefused, expected
+from windlass.errors import DataError, GateRefused, NotReady, expected
 from windlass.predictors import blend, linear, onnx, trees
 from windlass.predictors.artifact import TOLERANCE, read_golden, read_manifest
 from windlass.predictors.contract import Embeds, Engine, Labeller, Predictor
@@ -40,16 +40,24 @@ WRITING: dict[str, Callable[[Path, Manifest], WritingEngine]] = {
 
 
 def load(folder: Path) -> Predictor:
-    """The predictor of an artifact. Raises: DataError when the folder is not one that we can answer from."""
+    """The predictor of an artifact.
+
+    Raises: DataError: the folder is not one that we can answer from. NotReady: a package that it needs is not here.
+    """
     manifest = read_manifest(folder)
     name, written = manifest.predictor, manifest.output.kind == "text"
     known = WRITING if written else LABELLING
     if name not in known:
         raise DataError(f"{folder} asks for predictor '{name}', expected {expected(known)}")
-    if written:
-        engine = WRITING[name](folder, manifest)
-        return (EmbeddingWriter if isinstance(engine, Embeds) else Writer)(manifest, engine)
-    return Labeller(manifest, LABELLING[name](folder, manifest))
+    try:
+        if written:
+            engine = WRITING[name](folder, manifest)
+            return (EmbeddingWriter if isinstance(engine, Embeds) else Writer)(manifest, engine)
+        return Labeller(manifest, LABELLING[name](folder, manifest))
+    except ModuleNotFoundError as error:
+        raise NotReady(
+            f"'{error.name}' is not installed, expected it to answer by '{name}'", "`windlass doctor` says what to install"
+        ) from None
 
 
 def load_labeller(folder: Path) -> Labeller:

@@ -8,7 +8,7 @@ import windlass
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Progress, silent
 from windlass.serving import grafana
-from windlass.shipping import filling, product, trial
+from windlass.shipping import filling, needs, product, trial
 from windlass.shipping.product import Product
 from windlass.shipping.trial import Trial
 from windlass.spec import Spec
@@ -47,7 +47,7 @@ class Shipped:
 class Form:
     """One form. project: where in its folder the product lies (none: elsewhere). with_host: files for a public name.
 
-    extras: of Windlass, that the place needs beside those of the artifact.
+    packages: that the place needs beside those of the artifact.
     """
 
     gives: str
@@ -55,7 +55,7 @@ class Form:
     files: tuple[str, ...]
     project: str = ""
     with_host: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     executable: tuple[str, ...] = ()
     has_dashboard: bool = False
 
@@ -63,7 +63,7 @@ class Form:
 FORMS = {
     "wheel": Form(
         "a folder that runs after `pip install`",
-        "`sh run.sh` there, or `pip install -r requirements.txt && windlass serve --project .`",
+        "`sh run.sh` there, or `pip install --no-deps -r requirements.txt && windlass serve --project .`",
         ("README.md", "run.sh"),
         project=".",
         executable=("run.sh",),
@@ -73,7 +73,7 @@ FORMS = {
         "README.md there: two secrets, then `docker compose up`",
         ("Dockerfile", "dot-dockerignore", "dot-gitignore", "docker-compose.yaml", "README.md"),
         project="product",
-        extras=("postgres",),
+        packages=needs.POSTGRES,
         has_dashboard=True,
     ),
     "kubernetes": Form(
@@ -124,7 +124,7 @@ def ship(spec: Spec, store: Store, order: Order, progress: Progress = silent) ->
     check(spec, order)
     chosen = product.champion(spec, store, order.wheel)
     progress("ship", 1, N_STEPS, "serving it once, to measure it")
-    measured = trial.measure(chosen)
+    measured = trial.measure(chosen, needs.missing(needs.packages(chosen.model, FORMS[order.form].packages)))
     progress("ship", 2, N_STEPS, "writing")
     made = write(chosen, measured, order)
     progress("ship", N_STEPS, N_STEPS, made.folder)
@@ -183,7 +183,7 @@ def _fill(form: Form, order: Order, chosen: Product, words: dict[str, str], fold
         (folder / file).chmod(0o755)
     if form.project:
         product.write_project(chosen, folder / form.project)
-        product.write_needs(chosen, folder, form.extras)
+        product.write_needs(chosen, folder, form.packages)
     if form.has_dashboard:
         write_json(folder / DASHBOARD, grafana.dashboard(chosen.spec.name, chosen.is_writing))
     product.write_example(chosen, folder)

@@ -1,86 +1,139 @@
-"""What an artifact needs installed where it is served, and the versions that answered its golden rows here."""
+"""What is installed where an artifact is served: the packages that its answers need, in the versions that are here.
+
+The list is whole, so pip installs it with `--no-deps`: Windlass itself asks for what training needs as well.
+"""
 
 import re
-from importlib.metadata import PackageNotFoundError, distribution
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
 import windlass
 from windlass.errors import NotReady, SpecError
 from windlass.predictors.artifact import read_manifest
+from windlass.predictors.blend import part_folder
 from windlass.predictors.engine import FAST
+from windlass.records import Manifest
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
-NAMED_EXTRAS = re.compile(r"[A-Za-z0-9._-]+\s*\[([^\]]*)\]")
+OWN = "windlass"
+SERVICE = ("fastapi", "uvicorn", "pydantic", "pyyaml", "typer", "numpy", "safetensors", "markdown-it-py")
+"""What every service imports: page and model card, description, routes, command line."""
+ENGINES: Mapping[str, tuple[str, ...]] = {
+    "linear": (),
+    "blend": (),
+    "trees": ("lightgbm",),
+    "onnx": ("onnxruntime",),
+    "excerpt": (),
+    "nearest": ("scipy",),
+    "ngram": (),
+    "span": ("onnxruntime",),
+    "elsewhere": (),
+}
+"""Predictor -> what it imports beside; of a language model `_of_language` decides."""
+TORCH = ("torch", "transformers", "tokenizers")
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+POSTGRES = ("psycopg", "psycopg-binary")
+UNUSED = re.compile(r"tokenizers huggingface-hub|torch (nvidia-.*|cuda-.*|triton)")
+"""'package dependency' that is never imported here: for loading from a hub, and for graphics processors."""
+ELSEWHERE = re.compile(r"extra|win32|Windows")
+"""In a condition: for an extra of the package, or for a system that Windlass does not run on."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def extras(model: Path) -> tuple[str, ...]:
-    """The extras of Windlass that this artifact needs to answer: none, unless it is a language model.
+def packages(model: Path, also: Iterable[str] = ()) -> dict[str, str]:
+    """Package -> version here, of all that serving this artifact imports and of what those packages ask for.
 
-    A language model with a CTranslate2 copy is served by CTranslate2, another one by torch.
+    Raises: NotReady: one of them is not installed here, so nothing here could have proven it.
     """
-    if read_manifest(model).predictor != "language":
-        return ()
-    return ("writing",) if (model / FAST).is_dir() else ("train",)
-
-
-def provided(wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of these extras that the Windlass that is installed here has."""
-    known = distribution("windlass").metadata.get_all("Provides-Extra") or []
-    return tuple(extra for extra in wanted if extra in known)
-
-
-def requirements(chosen: tuple[str, ...]) -> str:
-    """requirements.txt: Windlass in exactly this version, everything else as the constraints say."""
-    wanted = f"windlass[{','.join(chosen)}]" if chosen else "windlass"
-    index = [f"--extra-index-url {TORCH_INDEX}"] if "train" in chosen else []
-    return "\n".join(["-c constraints.txt", *index, f"{wanted}=={windlass.__version__}", ""])
-
-
-def constraints(chosen: tuple[str, ...]) -> str:
-    """constraints.txt: each package that Windlass and these extras bring, in the version that is installed here.
-
-    Raises: NotReady: an extra that the artifact needs is not installed here, so nothing here could have proven it.
-    """
-    found: dict[str, str] = {}
-    waiting = [("windlass", frozenset(chosen))]
-    seen: set[tuple[str, frozenset[str]]] = set()
+    found: dict[str, str] = {OWN: windlass.__version__}
+    waiting = [*SERVICE, *of_artifact(model), *also]
+    for name in waiting:
+        if _version(name) is None:
+            raise NotReady(f"{name} is not installed, expected it to ship what needs it", f"`pip install {name}`")
     while waiting:
-        name, named = waiting.pop()
-        if (name, named) in seen:
+        name = waiting.pop()
+        version = _version(name)
+        if name in found or version is None:  # none: for another platform or Python
             continue
-        seen.add((name, named))
-        try:
-            package = distribution(name)
-        except PackageNotFoundError:
-            continue  # for another platform or Python
-        found[_canonical(name)] = package.version.partition("+")[0]
-        waiting += [each for text in package.requires or () if (each := _wanted(text, named))]
-    own = found.pop("windlass", None)
-    if own is None:
-        raise NotReady("windlass is not installed, expected its metadata", "`pip install windlass`")
-    return "".join(f"{name}=={version}\n" for name, version in sorted(found.items()))
+        found[name] = version.partition("+")[0]
+        waiting += _asked_for(name)
+    return dict(sorted(found.items()))
 
 
-def _wanted(text: str, named: frozenset[str]) -> tuple[str, frozenset[str]] | None:
-    """The package that a requirement names, with its extras; none where it belongs to an extra that nobody asked for.
+def of_artifact(model: Path) -> list[str]:
+    """What its engine and the kinds of its columns import beside the service; a package may stand there twice."""
+    manifest = read_manifest(model)
+    parts = [part_folder(model, number) for number in range(len(manifest.settings.get("weights", [])))]
+    return [*_of_engine(manifest, model), *_of_columns(manifest), *(name for part in parts for name in of_artifact(part))]
 
-    Other conditions (platform, Python) are not judged: a constraint that is not needed does nothing.
+
+def _of_columns(manifest: Manifest) -> Iterator[str]:
+    for column in manifest.inputs:
+        if column.kind == "image":
+            yield "pillow"
+        if column.state.get("form") == "pieces":
+            yield "tokenizers"
+
+
+def _of_engine(manifest: Manifest, model: Path) -> tuple[str, ...]:
+    if manifest.predictor == "language":
+        return _of_language(model)
+    found = ENGINES[manifest.predictor]
+    return (*found, "tokenizers") if manifest.settings.get("encoder") else found
+
+
+def _of_language(model: Path) -> tuple[str, ...]:
+    """A language model with a CTranslate2 copy is served by CTranslate2, another one by torch."""
+    if (model / FAST).is_dir():
+        return ("ctranslate2", "tokenizers")
+    return (*TORCH, "llguidance") if _version("llguidance") else TORCH
+
+
+def _asked_for(name: str) -> Iterator[str]:
+    """The packages that a package asks for, without its extras.
+
+    Other conditions (processor, Python) are not judged: where one is not met, the package is not installed here.
     """
-    wanted, _, condition = text.partition(";")
-    extra = EXTRA.search(condition)
-    if extra and extra[1] not in named:
+    for text in distribution(name).requires or ():
+        wanted, _, condition = text.partition(";")
+        asked = NAME.match(wanted.strip())
+        if asked and not ELSEWHERE.search(condition) and not UNUSED.fullmatch(f"{name} {canonical(asked[0])}"):
+            yield canonical(asked[0])
+
+
+def _version(name: str) -> str | None:
+    try:
+        return distribution(name).version
+    except PackageNotFoundError:
         return None
-    name = NAME.match(wanted.strip())
-    inner = NAMED_EXTRAS.match(wanted.strip())
-    chosen = frozenset(part.strip() for part in inner[1].split(",")) if inner else frozenset()
-    return (_canonical(name[0]), chosen) if name else None
 
 
-def _canonical(name: str) -> str:
+def canonical(name: str) -> str:
     """The name as packaging compares names."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirements(chosen: Mapping[str, str]) -> str:
+    """requirements.txt of these packages."""
+    index = [f"--extra-index-url {TORCH_INDEX}"] if "torch" in chosen else []
+    lines = [
+        "# All that the service imports, so: pip install --no-deps --find-links wheels --requirement requirements.txt",
+        *index,
+        *(f"{name}=={version}" for name, version in chosen.items()),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+@cache
+def owners() -> Mapping[str, tuple[str, ...]]:
+    """Module of the first level -> the packages, installed here, that it comes from."""
+    return {module: tuple(map(canonical, found)) for module, found in packages_distributions().items()}
+
+
+def missing(chosen: Mapping[str, str]) -> list[str]:
+    """The modules that can be imported here and not where only these packages are installed."""
+    return sorted(module for module, found in owners().items() if not any(owner in chosen for owner in found))
 
 
 def check_wheel(path: Path) -> Path:

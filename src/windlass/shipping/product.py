@@ -13,7 +13,7 @@ from windlass.store import Store, hash_folder, write_json, write_text
 
 EXAMPLE, SUMS, WHEELS = "example.json", "SHA256SUMS", "wheels"
 WHEELS_TEXT = """Wheels that pip looks at beside its index: one of Windlass itself, or all of them without a network
-(`pip download --requirement requirements.txt --dest wheels`).
+(`pip download --no-deps --requirement requirements.txt --dest wheels`).
 """
 
 
@@ -61,10 +61,8 @@ def write_project(product: Product, folder: Path) -> None:
 
 
 def write_needs(product: Product, folder: Path, also: tuple[str, ...] = ()) -> None:
-    """What pip reads. also: extras of Windlass that the place needs, beside those of the artifact."""
-    extras = (*needs.extras(product.model), *needs.provided(also))
-    write_text(folder / "requirements.txt", needs.requirements(extras))
-    write_text(folder / "constraints.txt", needs.constraints(extras))
+    """What pip reads. also: packages that the place needs, beside those of the artifact."""
+    write_text(folder / "requirements.txt", needs.requirements(needs.packages(product.model, also)))
     write_text(folder / WHEELS / "README.md", WHEELS_TEXT)
     if product.wheel is not None:
         shutil.copyfile(product.wheel, folder / WHEELS / product.wheel.name)

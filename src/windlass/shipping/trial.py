@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,18 +59,20 @@ def _steps(mebibytes: float, step: int = 32) -> int:
     return int(-(-mebibytes // step) * step)
 
 
-def measure(product: Product) -> Trial:
+def measure(product: Product, absent: Iterable[str] = ()) -> Trial:
     """Serves the product by `windlass serve`, which proves its golden rows before it says where it is.
 
     Labels are asked for in full batches afterwards; a product that writes answers its golden rows alone.
 
+    Args:   absent: modules that cannot be imported where it will be served, and so not here.
     Raises: GateRefused: it did not start, or did not answer; with what it said.
     """
     rows = [] if product.is_writing else product.golden
     with tempfile.TemporaryDirectory(prefix="windlass-trial-") as place:
         folder = Path(place) / "project"
         write_project(product, folder)
-        command = [sys.executable, "-m", "windlass.cli", "serve", "--project", str(folder), "--port", "0"]
+        serve = ["serve", "--project", str(folder), "--port", "0"]
+        command = [sys.executable, "-m", "windlass.shipping.fence", ",".join(absent), *serve]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
         started = time.perf_counter()
         with (

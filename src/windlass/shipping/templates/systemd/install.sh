@@ -9,7 +9,7 @@ mkdir -p "$home" "$root/etc/systemd/system"
 if [ ! -x "$home/.venv/bin/python" ]; then
     "${PYTHON:-python3}" -m venv "$home/.venv"
 fi
-"$home/.venv/bin/python" -m pip install --quiet --find-links wheels --requirement requirements.txt
+"$home/.venv/bin/python" -m pip install --quiet --no-deps --find-links wheels --requirement requirements.txt
 rm -rf "$home/.windlass.new"
 cp -R .windlass "$home/.windlass.new"
 rm -rf "$home/.windlass"

@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 if [ ! -x .venv/ready/windlass ]; then
     rm -rf .venv
     "${PYTHON:-python3}" -m venv .venv
-    .venv/bin/python -m pip install --quiet --find-links wheels --requirement requirements.txt
+    .venv/bin/python -m pip install --quiet --no-deps --find-links wheels --requirement requirements.txt
     mkdir .venv/ready
     ln -s ../bin/windlass .venv/ready/windlass
 fi
