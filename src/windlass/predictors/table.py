@@ -55,9 +55,8 @@ def load(folder: Path) -> Predictor:
             return (EmbeddingWriter if isinstance(engine, Embeds) else Writer)(manifest, engine)
         return Labeller(manifest, LABELLING[name](folder, manifest))
     except ModuleNotFoundError as error:
-        raise NotReady(
-            f"'{error.name}' is not installed, expected it to answer by '{name}'", "`windlass doctor` says what to install"
-        ) from None
+        message = f"'{error.name}' is not installed, expected it to answer by '{name}'"
+        raise NotReady(message, "`windlass doctor` says what to install") from None
 
 
 def load_labeller(folder: Path) -> Labeller:

@@ -1,6 +1,6 @@
-"""Runs a `windlass` command as where only what is shipped is installed: `python -m windlass.shipping.fence a,b serve ...`.
+"""Runs a `windlass` command as where only what is shipped is installed.
 
-The first argument names the modules that cannot be imported.
+`python -m windlass.shipping.fence a,b serve ...`: the first argument names the modules that cannot be imported.
 """
 
 import sys

@@ -65,7 +65,8 @@ def of_artifact(model: Path) -> list[str]:
     """What its engine and the kinds of its columns import beside the service; a package may stand there twice."""
     manifest = read_manifest(model)
     parts = [part_folder(model, number) for number in range(len(manifest.settings.get("weights", [])))]
-    return [*_of_engine(manifest, model), *_of_columns(manifest), *(name for part in parts for name in of_artifact(part))]
+    of_parts = [name for part in parts for name in of_artifact(part)]
+    return [*_of_engine(manifest, model), *_of_columns(manifest), *of_parts]
 
 
 def _of_columns(manifest: Manifest) -> Iterator[str]:
