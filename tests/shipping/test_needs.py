@@ -178,9 +178,18 @@ def test_a_service_does_all_that_it_offers_with_its_packages_and_imports_each_of
     assert unused == RARE
 
 
+def test_a_command_that_needs_what_is_not_installed_says_who_knows(project: Project) -> None:
+    command = ["-m", "windlass.shipping.fence", "polars", "collect", "--again", "--project", str(project.folder)]
+    found = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    assert found.returncode == 4
+    assert found.stderr.endswith(
+        "error: 'polars' is not installed, expected it for this command\nhint: `windlass doctor` says what to install\n"
+    )
+
+
 def test_a_release_is_shipped_only_when_it_answers_without_what_is_left_out(project: Project) -> None:
     """The control: one package too few."""
     chosen = product.champion(project.spec, project.store, None)
     absent = [*needs.missing(needs.packages(chosen.model)), *modules_of(["safetensors"])]
-    with pytest.raises(GateRefused, match="No module named 'safetensors"):
+    with pytest.raises(GateRefused, match="'safetensors' is not installed"):
         trial.measure(chosen, absent)

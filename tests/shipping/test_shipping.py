@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import urllib.request
 from dataclasses import replace
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -330,9 +331,21 @@ def test_what_the_unit_does_before_it_starts_makes_a_project_that_answers(
     assert Project(tmp_path / "var" / "lib" / "desk").champion.predict([row])[0].value
 
 
+def link_packages(requirements: Path, site: Path) -> None:
+    """What pip would install by this list, Windlass aside, as links to what is installed here."""
+    here = Path(sysconfig.get_path("purelib"))
+    for line in requirements.read_text(encoding="utf-8").splitlines():
+        name = line.partition("==")[0]
+        if line.startswith("#") or name == "windlass":
+            continue
+        for top in {file.parts[0] for file in distribution(name).files or ()} - {"..", "__pycache__"}:
+            if not (site / top).exists():
+                (site / top).symlink_to(here / top)
+
+
 @pytest.mark.soak
 def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_path: Path) -> None:
-    """A fresh environment with the wheel of this code and, by a path, the packages that are here; from elsewhere."""
+    """A fresh environment with the wheel of this code and links to the packages that its list names, no others."""
     pytest.importorskip("hatchling", reason="needs hatchling, which comes with windlass[dev]")
     built = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path), str(ROOT)]
     subprocess.run([sys.executable, "-m", "pip", "--quiet", *built], check=True, capture_output=True)
@@ -341,7 +354,7 @@ def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_pat
     forms.write(replace(chosen, wheel=wheel), Trial(100, 2.0), Order("wheel", folder))
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")], check=True)
     site = next((folder / ".venv").glob("lib/python*/site-packages"))
-    (site / "here.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    link_packages(folder / "requirements.txt", site)
     there = ["-m", "pip", "--quiet", "--python", str(folder / ".venv" / "bin" / "python")]
     taken = ["install", "--no-deps", "--no-index", "--find-links", str(folder / "wheels"), "windlass"]
     subprocess.run([sys.executable, *there, *taken], check=True)
@@ -356,9 +369,15 @@ def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_pat
         try:
             rows, wanted = read_golden(chosen.model)
             body = json.dumps({"rows": rows}).encode()
-            request = urllib.request.Request(f"{url}/v1/predict", body, {"Content-Type": "application/json"})
+            headers = {"Content-Type": "application/json"}
+            request = urllib.request.Request(f"{url}/v1/predict", body, headers)
             with urllib.request.urlopen(request, timeout=60) as response:
                 given = json.load(response)
+            explained = urllib.request.Request(f"{url}/v1/explain", json.dumps({"row": rows[0]}).encode(), headers)
+            assert urllib.request.urlopen(explained, timeout=60).status == 200
+            right = json.dumps({"id": given["answers"][0]["id"], "right": True}).encode()
+            feedback = urllib.request.Request(f"{url}/v1/feedback", right, headers)
+            assert urllib.request.urlopen(feedback, timeout=60).status == 200
             predictor = releases.open_release(Store(folder), chosen.release.id)[1]
             gaps = [predictor.gap(*pair) for pair in zip(given["answers"], wanted, strict=True)]
         finally:
