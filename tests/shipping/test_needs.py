@@ -125,7 +125,7 @@ def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, bytes]
 @contextmanager
 def serving(folder: Path, absent: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
     """`windlass serve` without these modules: its URL, and, once it has ended, the modules that it imported."""
-    command = ["-X", "importtime", "-m", "windlass.shipping.fence", ",".join(absent)]
+    command = ["-X", "importtime", "-m", "windlass.shipping.fence", ",".join(absent), "windlass.cli"]
     serve = ["serve", "--project", str(folder), "--port", "0"]
     imported: set[str] = set()
     with (
@@ -179,8 +179,9 @@ def test_a_service_does_all_that_it_offers_with_its_packages_and_imports_each_of
 
 
 def test_a_command_that_needs_what_is_not_installed_says_who_knows(project: Project) -> None:
-    command = ["-m", "windlass.shipping.fence", "polars", "collect", "--again", "--project", str(project.folder)]
-    found = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    fence = [sys.executable, "-m", "windlass.shipping.fence", "polars", "windlass.cli"]
+    command = ["collect", "--again", "--project", str(project.folder)]
+    found = subprocess.run([*fence, *command], capture_output=True, text=True, check=False)
     assert found.returncode == 4
     assert found.stderr.endswith(
         "error: 'polars' is not installed, expected it for this command\nhint: `windlass doctor` says what to install\n"

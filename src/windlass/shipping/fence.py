@@ -1,8 +1,9 @@
-"""Runs a `windlass` command as where only what is shipped is installed.
+"""Runs a command as where only what is shipped is installed.
 
-`python -m windlass.shipping.fence a,b serve ...`: the first argument names the modules that cannot be imported.
+`python -m windlass.shipping.fence a,b windlass.cli serve ...`: modules that cannot be imported, then the one to run.
 """
 
+import runpy
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -33,9 +34,7 @@ def enclose(absent: Iterable[str]) -> None:
 
 def main() -> None:
     enclose(sys.argv.pop(1).split(","))
-    from windlass.cli import main as run
-
-    run()
+    runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
