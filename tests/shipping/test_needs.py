@@ -16,6 +16,7 @@ import pytest
 
 from windlass.errors import GateRefused
 from windlass.predictors.linear import write_weights
+from windlass.predictors.table import LABELLING, WRITING
 from windlass.project import Project
 from windlass.records import Column
 from windlass.shipping import needs, product, trial
@@ -194,3 +195,7 @@ def test_a_release_is_shipped_only_when_it_answers_without_what_is_left_out(proj
     absent = [*needs.missing(needs.packages(chosen.model)), *modules_of(["safetensors"])]
     with pytest.raises(GateRefused, match="'safetensors' is not installed"):
         trial.measure(chosen, absent)
+
+
+def test_every_predictor_has_its_line() -> None:
+    assert {*needs.ENGINES, "language"} == {*LABELLING, *WRITING}
