@@ -94,7 +94,7 @@ def test_a_product_that_does_not_answer_its_golden_rows_is_not_shipped(project: 
     record = json.loads((folder / "release.json").read_text())
     (folder / "release.json").unlink()
     write_json(folder / "release.json", {**record, "files": hash_folder(folder)})
-    damaged = Product(project.spec, store, releases._record(store, record["id"]))
+    damaged = Product(project.spec, store, releases.record(store, record["id"]))
     with pytest.raises(GateRefused, match=r"trial failed .* golden rows"):
         trial.measure(damaged)
     with pytest.raises(GateRefused, match="golden rows"):
