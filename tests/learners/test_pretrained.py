@@ -7,13 +7,16 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from tests.learners import toys
 from windlass.errors import NotReady, SpecError
-from windlass.learners import frozen, pretrained
+from windlass.learners import frozen, network, pretrained
 from windlass.learners.contract import Budget, Options
-from windlass.records import silent
+from windlass.predictors import weights
+from windlass.predictors.table import load
+from windlass.records import WarmStart, silent
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *toys.FILLER, *(word for words in toys.MOODS.values() for word in words)]
 
@@ -61,6 +64,20 @@ def test_text_and_table_are_learned_and_served_alike(tmp_path, encoder, fit):
     manifest = json.loads((fitted.artifact / "manifest.json").read_text())
     assert manifest["inputs"][0]["state"]["length"] == 62
     assert "[CLS]" in manifest["inputs"][0]["state"]["tokenizer"]
+
+
+def test_a_fine_tuned_encoder_goes_on_where_it_ended(tmp_path, encoder):
+    """At a rate of 0 it stays what the release was; the table of words, which never learns, is not kept twice."""
+    splits, words = toys.text_splits(tmp_path, n_rows=90, table=True), options(tmp_path, encoder)
+    first = pretrained.fit(splits, words, Budget(3_600), silent)
+    path = tmp_path / "run" / weights.FILE
+    assert "encoders.0.backbone.embeddings.word_embeddings.weight" not in load_file(path)
+    start = WarmStart("r1", "pretrained", words.variant, str(first.artifact), str(path), 6)
+    still = pretrained.design("pretrained", pretrained.locate(words.variant), pretrained.Settings(lr=0.0, epochs=1))
+    begun = replace(words, folder=tmp_path / "again", start=start)
+    again = network.fit_network(still, splits, begun, Budget(3_600), silent)
+    assert again.validation == first.validation
+    assert load(again.artifact).manifest.settings["warm_start"] == "r1"
 
 
 @pytest.mark.parametrize("fit", [pretrained.fit, pretrained.fit_frozen])
