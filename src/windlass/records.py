@@ -23,12 +23,16 @@ def silent(task: str, done: float, total: float, note: str = "") -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: the value, how sure (calibrated, 0-1; null: not known), what else it could be, what it rests on."""
+    """One answer: the value, how sure (calibrated, 0-1; null: not known), what else it could be, what it rests on.
+
+    is_cut: a text that met a limit before it ended; a client hears of it in OpenAI's forms alone.
+    """
 
     value: Any
     confidence: float | None
     alternatives: tuple[tuple[Any, float], ...] = ()
     evidence: tuple[str, ...] = ()
+    is_cut: bool = False
 
     def as_json(self) -> Json:
         return {

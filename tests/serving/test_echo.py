@@ -19,6 +19,7 @@ from windlass.predictors.ngram import Ngram
 from windlass.predictors.prompts import Template
 from windlass.predictors.writer import confidence
 from windlass.predictors.writing import Writing, Written, silent_hear
+from windlass.serving.log import Feedback, answer_rows
 
 END = writers.tokenizer().token_to_id(tokens.END)
 PROMPT = "Who are you, naïve 中文 user?"
@@ -116,6 +117,16 @@ def test_what_is_written_follows_the_prompt(server: Any, reference: Reference) -
     names = choice.logprobs.tokens[first:]
     lengths = [len(PROMPT), len(PROMPT) + len(names[0]), len(PROMPT) + len(names[0]) + len(names[1])]
     assert choice.logprobs.text_offset[first:] == lengths
+
+
+def test_a_measured_prompt_is_no_answer_that_could_be_watched(server: Any) -> None:
+    """Control: what is asked without `echo` is in the log."""
+    before = {row["id"] for row in answer_rows(server.log.path)}
+    complete(server, max_tokens=0)
+    complete(server, max_tokens=2)
+    written = complete(server, echo=False, logprobs=None, max_tokens=2)
+    server.log.feedback(Feedback("", "", None, "")).exception(20)  # what was logged before is written now
+    assert {row["id"] for row in answer_rows(server.log.path)} - before == {written.id}
 
 
 def test_each_prompt_is_told_as_if_it_were_alone_to_the_last_space(server: Any, reference: Reference) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from own_process import children, serving, until
 from test_keys import guarded, with_key
+from test_watched import with_reference
 
 from conftest import LABELS, MESSAGES
 from windlass import Client
@@ -42,6 +43,18 @@ def served(own_store: Store, tmp_path: Path, server_for: Callable[..., Any]) -> 
 def finished(client: Client, id: str) -> list[dict[str, Any]]:
     until(lambda: client.job(id).state == "done")
     return client.job_result(id)
+
+
+def test_watch_sees_the_rows_of_a_job_as_those_of_live_requests(served: Any, tmp_path: Path) -> None:
+    """Control: without a reference there is nothing to compare them with."""
+    with Client(f"http://127.0.0.1:{served.port}") as client:
+        finished(client, client.start_job(ROWS[:3]).id)
+        service = served.app.state.service
+        service.seat.reference = with_reference(service, tmp_path)
+        finished(client, client.start_job(ROWS[:3]).id)
+    profiles = [row["profile"] for row in answer_rows(served.log.path)]
+    assert profiles[:3] == [None] * 3
+    assert profiles[3:] == [service.seat.reference.profile(row) for row in ROWS[:3]]
 
 
 def test_a_job_is_answered_in_order_and_feedback_finds_its_answers(served: Any) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from windlass.predictors import reference, releases
-from windlass.records import Alarm, Health, as_json
+from windlass.records import Alarm, Answer, Health, as_json
 from windlass.serving.log import TABLES, answer_rows
 from windlass.serving.memory import read
 from windlass.serving.profiles import MOST_SAVED_S, Profiler
 from windlass.serving.watched import Watched
 from windlass.store import write_json
 
+ANSWER = Answer("card", 0.9)
 FINDING = {
     "name": "drift", "subject": "message", "trait": "new words", "effect": 0.4, "limit": 0.1, "p": 1e-7,
     "before": 0.1, "now": 0.4, "unit": "median", "large": True,
@@ -53,7 +54,8 @@ def test_a_damaged_record_shows_nothing_and_breaks_nothing(client, tmp_path, con
     assert client.ask("GET", "/metrics").status == 200
 
 
-def _with_reference(service, folder: Path):
+def with_reference(service, folder: Path):
+    """One that knows a few texts."""
     column = service.predictor.manifest.inputs[0]
     sketch = reference.sketch_of(column)
     texts = ["my card is lost", "where is my refund", "change my address"] * 40
@@ -73,7 +75,7 @@ def _with_reference(service, folder: Path):
 def test_each_answer_is_logged_with_a_profile_that_holds_no_text(text_store, tmp_path, server_for):
     with server_for(text_store, tmp_path) as client:
         service = client.app.state.service
-        service.seat.reference = _with_reference(service, tmp_path)
+        service.seat.reference = with_reference(service, tmp_path)
         replies = [client.predict({"row": {"message": "the secret of card 4711"}}) for _ in range(3)]
         assert [reply.status for reply in replies] == [200] * 3
     rows = list(answer_rows(tmp_path / "requests.sqlite"))
@@ -93,7 +95,7 @@ class _Clock:
     def __init__(self) -> None:
         self.wall = self.spent = 0.0
 
-    def profile(self, row):
+    def profile(self, row, answer):
         self.spent += 0.01
         return "[]"
 
@@ -102,19 +104,20 @@ def test_profiles_take_a_bounded_share_of_the_time():
     """Control: what was saved up is spent first, and none is left without rest."""
     clock = _Clock()
     profiler = Profiler(lambda: clock.wall, lambda: clock.spent)
-    made = sum(found is not None for found in profiler.profiles(clock, [{}] * 200))
+    made = sum(found is not None for found in profiler.profiles(clock, [{}] * 200, [ANSWER] * 200))
     assert made == pytest.approx(MOST_SAVED_S / 0.01, abs=1)
-    assert profiler.profiles(clock, [{}]) == [None]
+    assert profiler.profiles(clock, [{}], [ANSWER]) == [None]
     clock.wall += 1.0
-    assert sum(found is not None for found in profiler.profiles(clock, [{}] * 200)) == pytest.approx(5, abs=1)
+    made = sum(found is not None for found in profiler.profiles(clock, [{}] * 200, [ANSWER] * 200))
+    assert made == pytest.approx(5, abs=1)
 
 
 def test_a_row_that_cannot_be_profiled_is_answered_and_logged():
     class Broken:
-        def profile(self, row):
+        def profile(self, row, answer):
             raise RuntimeError("a state that nobody foresaw")
 
-    assert Profiler().profiles(Broken(), [{}]) == [None]
+    assert Profiler().profiles(Broken(), [{}], [ANSWER]) == [None]
 
 
 def test_a_release_of_before_has_no_reference_and_nobody_complains(own_store):

@@ -5,6 +5,7 @@ were not trained on; how these were answered, how surely, and whether rightly.
 """
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ import numpy as np
 
 from windlass.errors import DataError, WindlassError
 from windlass.kinds import table as kinds
-from windlass.kinds.sketch import Sketch
+from windlass.kinds.sketch import Sketch, Trait
+from windlass.kinds.text import several
+from windlass.predictors import text_answers
 from windlass.predictors.contract import Labeller, Predictor
+from windlass.predictors.writer import Writer
 from windlass.records import Answer, Column, Json, Recent, Row, Splits
 from windlass.store import read_json, write_json
 
@@ -28,13 +32,16 @@ LEAST_OF_NOW, LEAST_ASKED = 200, 100
 CHUNK = 64
 Known = tuple[Row, bool]
 """A row with its label, and whether it was kept from training."""
+MOST_WRITTEN, WRITTEN_AT_ONCE, WRITING_S = 200, 8, 60.0
+"""Rows that a product which writes answers, some at once; begun for so many seconds at most."""
 
 
 @dataclass(frozen=True)
 class Reference:
     """columns: each input, with the state of its sketch. profiles: (n, k) of each column.
 
-    mix: answer -> rows. confidence, right: (n,) of the answers; empty for a product that writes.
+    mix: answer -> rows. confidence, right: (n,) of the answers; empty for a product that writes. written: of a product
+    that writes, the column of its answers with the state of their sketch, and their profiles (m, k).
     """
 
     columns: tuple[Column, ...]
@@ -42,10 +49,17 @@ class Reference:
     mix: dict[str, int]
     confidence: np.ndarray
     right: np.ndarray
+    written: tuple[Column, np.ndarray] | None = None
 
-    def profile(self, row: Row) -> str:
-        """What may be remembered of a row, as JSON: a list of whole numbers for each column, null where none is."""
-        return json.dumps([_profile(column, row) for column in self.columns], separators=(",", ":"))
+    def profile(self, row: Row, answer: Answer | None = None) -> str:
+        """What may be remembered of a row, as JSON: a list of whole numbers for each column, null where none is.
+
+        After the columns comes the answer, where it is a text.
+        """
+        found = [_profile(column, row) for column in self.columns]
+        if self.written is not None and answer is not None:
+            found.append(text_answers.profile(answer, self.written[0].state))
+        return json.dumps(found, separators=(",", ":"))
 
     @property
     def n_rows(self) -> int:
@@ -91,7 +105,23 @@ def make(splits: Splits, predictor: Predictor, recent: Recent | None = None) -> 
             for number, column in enumerate(columns)
         ],
         "answers": _answers(predictor, rows, splits) if isinstance(predictor, Labeller) else {},
+        "written": _written(predictor, rows, train, splits) if isinstance(predictor, Writer) else None,
     }
+
+
+def _written(predictor: Writer, rows: Sequence[Known], train: Sequence[Row], splits: Splits) -> Json | None:
+    """How the product writes: its own answers to rows that were not trained on, as many as it gives in a minute."""
+    asked = _evenly([row for row, _ in rows if any(row[name] for name in splits.inputs)], MOST_WRITTEN)
+    rights = (each for row in _evenly(train, MOST_LEARNED) for each in several(str(row[splits.output_column] or "")))
+    state = text_answers.learn(rights)
+    profiles: list[list[int]] = []
+    until = time.monotonic() + WRITING_S
+    for start in range(0, len(asked), WRITTEN_AT_ONCE):
+        if time.monotonic() > until:
+            break
+        answers = predictor.answer(asked[start : start + WRITTEN_AT_ONCE], splits.root)
+        profiles += [text_answers.profile(answer, state) for answer in answers]
+    return {"name": splits.output_column, "state": state, "profiles": profiles} if profiles else None
 
 
 def _kept(splits: Splits, predictor: Predictor, recent: Recent | None) -> list[Known]:
@@ -204,10 +234,7 @@ def _parsed(values: Json) -> Reference:
     tables = []
     for column, found in zip(columns, values["columns"], strict=True):
         table = np.array(found["profiles"], np.int32)
-        wide = max(
-            trait.start + (trait.width if trait.form == "vector" else 1)
-            for trait in sketch_of(column).traits(column.state)
-        )
+        wide = _wide(sketch_of(column).traits(column.state))
         if table.size and (table.ndim != 2 or table.shape[1] < wide):
             raise ValueError(f"profiles of '{column.name}'")
         tables.append(table)
@@ -220,7 +247,22 @@ def _parsed(values: Json) -> Reference:
         {str(label): int(count) for label, count in said.get("mix", {}).items()},
         np.array(said.get("confidence", []), np.float64),
         np.array(said.get("right", []), bool),
+        _parsed_written(values.get("written")),
     )
+
+
+def _parsed_written(found: Json | None) -> tuple[Column, np.ndarray] | None:
+    if found is None:
+        return None
+    column, table = Column(str(found["name"]), "text", dict(found["state"])), np.array(found["profiles"], np.int32)
+    if table.ndim != 2 or table.shape[1] < _wide(text_answers.traits(column.state)):
+        raise ValueError("profiles of what was written")
+    return column, table
+
+
+def _wide(traits: Sequence[Trait]) -> int:
+    """Numbers that a profile with these traits has."""
+    return max(trait.start + (trait.width if trait.form == "vector" else 1) for trait in traits)
 
 
 def opened(folder: Path, say: Callable[[str], None]) -> Reference | None:

@@ -16,6 +16,8 @@ from windlass.predictors.writing import MAX_PROMPT, Engine, Hear, Writing, Writt
 from windlass.records import Answer, Json, Manifest, Row
 from windlass.text_metrics import References, TextMarks
 
+WHOLE = frozenset({"stop", "cancelled"})
+"""Why a text ended, when no limit ended it."""
 UNEQUAL = 1.0
 """Of texts, the same or not is all there is: one that differs exceeds any tolerance."""
 
@@ -90,7 +92,10 @@ def check_length(n_characters: int, what: str = "prompt") -> None:
 
 def answers(written: Sequence[Written]) -> list[Answer]:
     """Texts as answers: the confidence is the mean probability of the tokens, null where it is not known."""
-    return [Answer(each.text, confidence(each), evidence=_evidence(each)) for each in written]
+    return [
+        Answer(each.text, confidence(each), evidence=_evidence(each), is_cut=each.finish not in WHOLE)
+        for each in written
+    ]
 
 
 def _rights(value: Any) -> References:

@@ -13,6 +13,7 @@ from windlass.serving.database import Failure
 from windlass.serving.faults import Fault
 from windlass.serving.jobs import Done, Jobs, Part
 from windlass.serving.log import Logged
+from windlass.serving.profiles import Profiler
 from windlass.serving.rows import rows_of
 from windlass.serving.seat import Seat
 from windlass.serving.service import Receipt, Service, nobody_leaves
@@ -30,6 +31,7 @@ class JobWork:
 
     def __init__(self, service: Service, jobs: Jobs) -> None:
         self.service, self.jobs = service, jobs
+        self._profiler = Profiler()
         self.wake = asyncio.Event()
         self._tidies_at = 0.0
 
@@ -90,7 +92,8 @@ class JobWork:
                 results: list[Answer | str] = (
                     [POISON for _ in rows] if part.is_poison else await self._answers(seat, rows)
                 )
-                lines += self._written(seat, part, len(lines), (rows, results), logged)
+                profiles = await asyncio.to_thread(self._profiles, seat, rows, results)
+                lines += self._written(seat, part, len(lines), list(zip(rows, results, profiles, strict=True)), logged)
         return Done(lines, sum("error" in line for line in lines), logged)
 
     async def _turn(self) -> None:
@@ -122,23 +125,35 @@ class JobWork:
                     raise
             await asyncio.sleep(PAUSE_S)
 
+    def _profiles(
+        self, seat: Seat, rows: Sequence[Row | str], results: Sequence[Answer | str]
+    ) -> list[str | None]:
+        """What `watch` sees of each row: those of a job drift like any other. None without an answer or a reference."""
+        return [
+            self._profiler.profiles(seat.reference, [row], [result])[0]
+            if seat.reference and not isinstance(row, str) and not isinstance(result, str)
+            else None
+            for row, result in zip(rows, results, strict=True)
+        ]
+
     def _written(
         self,
         seat: Seat,
         part: Part,
         n_before: int,
-        pairs: tuple[Sequence[Row | str], list[Answer | str]],
+        answered: Sequence[tuple[Row | str, Answer | str, str | None]],
         logged: list[Logged],
     ) -> list[Json]:
         """One line a row; the answers among them are logged with the part."""
         lines = []
-        for number, (row, result) in enumerate(zip(*pairs, strict=True), part.first + n_before):
+        for number, (row, result, profile) in enumerate(answered, part.first + n_before):
             line: Json = {"row": number, "release": seat.release.id}
             if isinstance(result, str) or isinstance(row, str):
                 lines.append({**line, "error": result})
                 continue
             id = secrets.token_hex(12)
-            logged += self.service.logged(seat, [row], [id], [result], Receipt(seat.cost_ms, 0, part.caller))
+            (told,) = self.service.logged(seat, [row], [id], [result], Receipt(seat.cost_ms, 0, part.caller))
+            logged.append(told._replace(profile=profile))
             lines.append({**line, "id": id, **result.as_json()})
         return lines
 

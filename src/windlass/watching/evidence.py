@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from windlass.drift_metrics import holm, more_often
-from windlass.kinds.sketch import Shift, Trait, shift
+from windlass.kinds.sketch import Shift, Sketch, Trait, shift
 from windlass.metrics import Estimate, wilson
+from windlass.predictors import text_answers
 from windlass.predictors.reference import Reference, sketch_of
-from windlass.records import Json
+from windlass.records import Column, Json
 from windlass.watching.windows import Part
 
 N_SURE = 20
@@ -64,6 +65,7 @@ def findings(part: Part, reference: Reference, output: str, told: Sequence[int])
     found = [
         *_columns(part, reference),
         *_answers(part, reference, output),
+        *_written(part, reference),
         *_sureness(part, reference),
         *_feedback(told),
     ]
@@ -72,16 +74,29 @@ def findings(part: Part, reference: Reference, output: str, told: Sequence[int])
 
 
 def _columns(part: Part, reference: Reference) -> list[Finding]:
+    return [
+        finding
+        for place, column in enumerate(reference.columns)
+        for finding in _drift(part, place, (column, reference.profiles[place]), sketch_of(column))
+    ]
+
+
+def _written(part: Part, reference: Reference) -> list[Finding]:
+    """Texts against those that the release wrote when it was made: their profiles come after those of the inputs."""
+    if reference.written is None:
+        return []
+    return _drift(part, len(reference.columns), reference.written, text_answers.SKETCH)
+
+
+def _drift(part: Part, place: int, known: tuple[Column, np.ndarray], sketch: Sketch) -> list[Finding]:
+    """What is said of the profiles at this place. known: the column that they are of, and those of the reference."""
+    column, before = known
     rows = [json.loads(profile) for _, profile, _, _ in part.sample if profile]
-    found = []
-    for place, column in enumerate(reference.columns):
-        now = np.array([row[place] for row in rows if len(row) > place and row[place] is not None], np.int32)
-        before = reference.profiles[place]
-        if min(len(now), len(before)) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
-            continue
-        for moved in sketch_of(column).drift(column.state, before, now):
-            found.append(_moved("data" if moved.form == "rate" else "drift", column.name, moved))
-    return found
+    now = np.array([row[place] for row in rows if len(row) > place and row[place] is not None], np.int32)
+    if min(len(now), len(before)) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
+        return []
+    moves = sketch.drift(column.state, before, now)
+    return [_moved("data" if moved.form == "rate" else "drift", column.name, moved) for moved in moves]
 
 
 def _moved(name: str, subject: str, moved: Shift) -> Finding:
