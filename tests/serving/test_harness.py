@@ -38,7 +38,7 @@ def likelihood(reference: Reference, asked: str, said: str) -> float:
     return sum(reference.of_each(whole)[len(before) - 1 :])
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_harness_finds_what_transformers_says(
     writer_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
