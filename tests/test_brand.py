@@ -132,3 +132,20 @@ def test_a_wrong_file_is_refused_in_words(tmp_path, text, words):
 def test_a_file_that_is_not_there_is_not_ready(tmp_path):
     with pytest.raises(NotReady, match=r"brand\.yaml does not exist"):
         load_rules(tmp_path / "brand.yaml")
+
+
+def test_toxic_words_stand_in_a_file_or_in_the_rules(tmp_path):
+    path = tmp_path / "brand.yaml"
+    path.write_text("toxic: words.txt\nsuperlatives: true\n", encoding="utf-8")
+    with pytest.raises(NotReady, match=r"words\.txt does not exist, expected the list of toxic words"):
+        load_rules(path)
+    (tmp_path / "words.txt").write_text("# none\n", encoding="utf-8")
+    with pytest.raises(SpecError, match=r"words\.txt has no words"):
+        load_rules(path)
+    (tmp_path / "words.txt").write_text("# rude\nfool\n笨蛋\n", encoding="utf-8")
+    found = load_rules(path)
+    assert found == rules(toxic=["fool", "笨蛋"], health_promises=False)
+    assert broken("A FOOL, 你这个笨蛋!", found) == [
+        "holds 'fool', which is on the list of toxic words", "holds '笨蛋', which is on the list of toxic words"
+    ]  # fmt: skip
+    assert broken("Foolproof lamps.", found) == []

@@ -276,6 +276,16 @@ def test_distinct_equals_the_hand_calculation():
     assert distinct([], 2) == distinct([""], 2) == 0
 
 
+def test_answers_are_measured_for_variety_beside_right_ones():
+    """Of all rows, and of these; a likelihood alone has none."""
+    marks = TextMarks(["a b a b a b", "a b c d"], [["x"], ["y"]])
+    assert marks.value("distinct_2") == distinct(marks.answers, 2) == 4 / 8
+    assert marks.value("repetition") == pytest.approx((1 / 3 + 0) / 2)
+    assert marks.value("repetition", np.array([0, 0])) == pytest.approx(1 / 3)
+    assert {"distinct_2", "repetition"} <= set(marks.metrics)
+    assert not {"distinct_2", "repetition"} & set(TextMarks(["a", "b"], [["x"], ["y"]]).metrics)
+
+
 def test_repetition_equals_the_hand_calculation():
     """'a b a b a b' has three 4-grams, two of them different; a loop nears 1."""
     assert repetition("a b a b a b", 4) == pytest.approx(1 / 3)

@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import Field
 
 from windlass.errors import NotReady, SpecError
-from windlass.strict_yaml import Strict, read
+from windlass.strict_yaml import Strict, read, read_utf8
+from windlass.text_metrics import toxic, word_list
 
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff]")
 HIDDEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -55,6 +56,9 @@ class Required(Strict):
 class Rules(Strict):
     """What every text of a brand keeps."""
 
+    toxic: str | list[str] = Field(
+        [], description="words that no text may hold, or the file beside this one that lists them, one a line"
+    )
     never: list[str] = Field([], max_length=MOST_WORDS, description="words and phrases that are never used")
     required: list[Required] = Field([], max_length=MOST_WORDS, description="disclaimers")
     longest: int | None = Field(None, gt=0, description="characters of a text, at most")
@@ -73,10 +77,24 @@ def load_rules(path: Path) -> Rules:
     if not path.is_file():
         raise NotReady(f"{path} does not exist, expected the rules of the brand")
     rules = read(Rules, path)
+    rules = rules.model_copy(update={"toxic": _listed(rules.toxic, path)})
     for words in [*rules.never, *(word for each in rules.required for word in each.when)]:
         if not _plain(words).strip():
             raise SpecError(f"{path} has an empty word, expected letters")
     return rules
+
+
+def _listed(toxic: str | list[str], path: Path) -> list[str]:
+    """The toxic words that the rules of this path name. Raises: NotReady: no such file. SpecError: no words in it."""
+    if isinstance(toxic, list):
+        return toxic
+    file = path.parent / toxic
+    if not file.is_file():
+        raise NotReady(f"{file} does not exist, expected the list of toxic words that {path} names")
+    found = word_list(read_utf8(file))
+    if not found:
+        raise SpecError(f"{file} has no words, expected one a line")
+    return found
 
 
 def broken(text: str, rules: Rules) -> list[str]:
@@ -88,6 +106,7 @@ def breaches(text: str, rules: Rules) -> dict[str, list[str]]:
     """The same by rule, those that it breaks alone."""
     plain = _plain(text)
     faults: dict[str, list[str]] = {
+        "toxic": [f"holds '{word}', which is on the list of toxic words" for word in toxic(text, rules.toxic)],
         "never": [f"uses '{word}', which is never used" for word in rules.never if _says(plain, word)]
     }
     faults["required"] = [

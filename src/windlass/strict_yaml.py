@@ -44,7 +44,7 @@ Written = TypeVar("Written", bound=Strict)
 
 def read(model: type[Written], path: Path) -> Written:
     """The record that a file holds. Raises: SpecError: the first fault, and what was expected."""
-    return parse(model, _read_utf8(path), str(path))
+    return parse(model, read_utf8(path), str(path))
 
 
 def parse(model: type[Written], text: str, where: str) -> Written:
@@ -101,7 +101,7 @@ def _plain(message: str) -> str:
     return re.sub(" after validation, not .*", "", wanted).replace("match pattern", "text that matches")
 
 
-def _read_utf8(path: Path) -> str:
+def read_utf8(path: Path) -> str:
     """The text of a file that a person wrote. Raises: SpecError: it is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")

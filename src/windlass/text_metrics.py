@@ -134,6 +134,17 @@ TEXT_METRICS: dict[str, TextMetric] = {
     "exact_match": _best(exact_match),
     "token_f1": _best(token_f1),
 }
+QUALITIES: dict[str, TextMetric] = {
+    "distinct_2": TextMetric(
+        lambda answers, _: _fresh(answers, 2), lambda total: float(total[0] / total[1]) if total[1] else 0.0
+    ),
+    "repetition": TextMetric(
+        lambda answers, _: np.array([[repetition(text), 1.0] for text in answers], float).reshape(-1, 2),
+        lambda total: float(total[0] / total[1]) if total[1] else 0.0,
+    ),
+}
+"""What answers of several words are like, whatever is right: told of each candidate, and no goal. The interval of
+`distinct_2` takes as given which answer was the first to say something."""
 BITS = "bits_per_byte"
 PASSES = {"pass_at_1": 1, "pass_at_5": 5}
 """Metrics of programs that tests are run on -> the k of pass@k."""
@@ -166,7 +177,8 @@ class TextMarks:
     def metrics(self) -> tuple[str, ...]:
         """The metrics that are defined here."""
         compared = TEXT_METRICS if self.written else ()
-        return (*self.judged, *compared, *((BITS,) if self.nats is not None else ()))
+        told = QUALITIES if self.written and any(len(words(answer)) > 1 for answer in self.answers) else ()
+        return (*self.judged, *compared, *told, *((BITS,) if self.nats is not None else ()))
 
     def value(self, metric: str, rows: Array | None = None) -> float:
         """The metric of all rows, or of these (a row may be named several times). Raises: NotReady: no sacrebleu."""
@@ -179,9 +191,10 @@ class TextMarks:
             return float(known.mean()) if len(known) else float("nan")
         if not self.written:
             return float("nan")
+        measure = QUALITIES.get(metric) or TEXT_METRICS[metric]
         if metric not in self._statistics:
-            self._statistics[metric] = TEXT_METRICS[metric].statistics(self.answers, self.references)
-        return TEXT_METRICS[metric].score(self._statistics[metric][chosen].sum(axis=0))
+            self._statistics[metric] = measure.statistics(self.answers, self.references)
+        return measure.score(self._statistics[metric][chosen].sum(axis=0))
 
     @cached_property
     def _bytes(self) -> Array:
@@ -195,8 +208,18 @@ class TextMarks:
 
 def distinct(texts: Sequence[str], n: int = 2) -> float:
     """Different n-grams as a share of all of them: how varied the texts are. Source: Li et al. 2016."""
-    grams = sum((_grams(words(text), n) for text in texts), Counter[tuple[str, ...]]())
-    return len(grams) / max(1, grams.total())
+    n_fresh, n_all = _fresh(texts, n).sum(axis=0)
+    return float(n_fresh / max(1, n_all))
+
+
+def _fresh(texts: Sequence[str], n: int) -> Array:
+    """(rows, 2): the n-grams of each text that neither it nor an earlier one has said before, and all of them."""
+    seen, found = set[tuple[str, ...]](), []
+    for text in texts:
+        grams = _grams(words(text), n)
+        found.append([len(grams.keys() - seen), grams.total()])
+        seen |= grams.keys()
+    return np.array(found, float).reshape(-1, 2)
 
 
 def repetition(text: str, n: int = LONGEST_GRAM) -> float:

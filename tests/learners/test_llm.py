@@ -169,6 +169,23 @@ def test_qlora_delivers_a_plain_model(tmp_path, folders, monkeypatch, module):
     assert "quantization_config" not in json.loads((fitted.artifact / MODEL / "config.json").read_text())
 
 
+@pytest.mark.skipif(not find_spec("bitsandbytes"), reason="needs bitsandbytes")
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_merged_quantized_weights_compute_what_the_adapted_model_did(folders, family):
+    """GPT-2's matrices lie the other way round than those that bitsandbytes puts in their place."""
+    folder = str(folders(family, FAMILIES[family]))
+    opened = hub.open_model(folder, "llm", is_pair=False, quantization=adapters.quantization())
+    adapted = adapters.lora(opened.model, rank=4).eval()
+    ids = torch.randint(5, 300, (2, 9))
+    with torch.no_grad():
+        for value in adapted.parameters():
+            if value.requires_grad:
+                value.normal_(std=0.1)
+        wanted = adapted(ids).logits.clone()
+        found = adapters.merged(adapted).eval()(ids).logits
+    assert (found - wanted).abs().max() < 1e-3
+
+
 # Preferences ----------------------------------------------------------------------------------------------------------
 
 

@@ -77,3 +77,15 @@ def test_where_nothing_is_asked_there_is_nothing_to_look_up(tmp_path):
         fit(texts.corpus_splits(tmp_path, ["a text"], ["a text"]), tmp_path / "run")
     with pytest.raises(NotReady, match="what is looked up has no likelihood"):
         fit(question_splits(tmp_path, "English"), tmp_path / "run", "bits_per_byte")
+
+
+def test_a_conversation_is_answered_as_the_most_similar_one_was(tmp_path):
+    """A baseline for products that reply: what was said before counts, in any language."""
+    said = ASKED["Chinese"]["train"] + ASKED["English"]["train"]
+    talks = [json.dumps([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"},
+                         {"role": "user", "content": text}]) for text in said]  # fmt: skip
+    rows = pl.DataFrame({"talk": talks, "reply": [f"about {text}" for text in said]})
+    fitted = fit(Splits({"talk": "chat"}, {"reply": "text"}, rows, rows, rows, tmp_path), tmp_path / "run")
+    assert fitted.validation == 1.0
+    asked = [{"role": "user", "content": "卡丢了怎么办"}]
+    assert texts.served(fitted.artifact).answer([{"talk": asked}])[0].value == "about 我的卡丢了"

@@ -112,9 +112,10 @@ def test_the_reference_solutions_of_mbpp_pass_and_empty_answers_fail(product):
 
 def briefs(product):
     rows = [{"brief": f"a lamp {number}", "copy": f"A warm lamp {number} for small rooms."} for number in range(120)]
-    rows += [{"brief": f"a chair {number}", "copy": f"The best chair {number}, cheap!"} for number in range(40)]
+    rows += [{"brief": f"a chair {number}", "copy": f"The best 椅子 {number}, cheap!"} for number in range(40)]
     json_lines(product, "briefs.jsonl", rows)
-    (product.folder / "brand.yaml").write_text("never: [cheap]\n", encoding="utf-8")
+    (product.folder / "insults.txt").write_text("# rude\nshabby\n椅子\n", encoding="utf-8")
+    (product.folder / "brand.yaml").write_text("never: [cheap]\ntoxic: insults.txt\n", encoding="utf-8")
     return {
         "data": "briefs.jsonl",
         "inputs": {"brief": "text"},
@@ -130,11 +131,24 @@ def test_texts_that_break_a_rule_of_the_brand_are_measured_by_rule_and_block_a_r
     assert 0 < metrics["rules_broken"].low <= metrics["rules_broken"].value <= metrics["rules_broken"].high < 1
     assert metrics["rules_broken.never"].value == metrics["rules_broken.superlatives"].value > 0
     assert metrics["rules_broken.health_promises"].value == 0
+    assert metrics["rules_broken.toxic"] == metrics["rules_broken.never"]
     assert "rules_broken.longest" not in metrics  # brand.yaml sets none
     assert "rules_broken is" in board.why
     assert "expected at most 0.02" in board.candidate("retrieve").misses[-1]
     page = (product.store.stage("evaluate") / "report.html").read_text(encoding="utf-8")
     assert "uses &#x27;cheap&#x27;, which is never used" in page
+    assert "holds &#x27;椅子&#x27;, which is on the list of toxic words" in page
+
+
+def test_how_varied_and_how_repetitive_answers_are_is_measured_with_intervals(product):
+    """Lamps are praised in a loop, chairs are not."""
+    changes = briefs(product)
+    lines = (product.folder / "briefs.jsonl").read_text(encoding="utf-8")
+    loops = lines.replace("for small rooms.", "so warm so warm so warm so warm.")
+    (product.folder / "briefs.jsonl").write_text(loops, encoding="utf-8")
+    metrics = run(product, **{**changes, "brand": ""}).candidate("retrieve").metrics
+    for name in ("distinct_2", "repetition"):
+        assert 0 < metrics[name].low < metrics[name].value < metrics[name].high < 1
 
 
 def test_another_brand_file_is_another_evaluation(product):
@@ -145,5 +159,7 @@ def test_another_brand_file_is_another_evaluation(product):
     spec = product.spec(**changes)
     before = key_of(spec, product.store)
     assert key_of(spec, product.store) == before
+    (product.folder / "insults.txt").write_text("ugly\n", encoding="utf-8")
+    words = key_of(spec, product.store)
     (product.folder / "brand.yaml").write_text("never: [lamp]\n", encoding="utf-8")
-    assert key_of(spec, product.store) != before
+    assert len({before, words, key_of(spec, product.store)}) == 3

@@ -79,21 +79,24 @@ def _dequantized(base: Any) -> Any:
     from peft.tuners.tuners_utils import BaseTunerLayer
     from peft.utils.integrations import dequantize_module_weight
     from transformers import AutoModelForCausalLM
+    from transformers.pytorch_utils import Conv1D
 
+    config = type(base.config).from_dict({name: value for name, value in base.config.to_dict().items()
+                                          if name != "quantization_config"})
+    plain: nn.Module = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     found: dict[str, torch.Tensor] = {}
     layers: dict[str, Any] = {name: module for name, module in base.named_modules()
                               if isinstance(module, BaseTunerLayer)}
     with torch.no_grad():
         for name, layer in layers.items():
             inner = layer.get_base_layer()
-            found[f"{name}.weight"] = dequantize_module_weight(inner).float() + layer.get_delta_weight("default")
+            weight = dequantize_module_weight(inner).float() + layer.get_delta_weight("default")
+            is_turned = isinstance(plain.get_submodule(name), Conv1D) and not isinstance(inner, Conv1D)
+            found[f"{name}.weight"] = weight.T if is_turned else weight  # bitsandbytes has linear layers in its place
             if inner.bias is not None:
                 found[f"{name}.bias"] = inner.bias
         inside = tuple(f"{name}." for name in layers)
         state = {name: value for name, value in base.state_dict().items() if not name.startswith(inside)}
         found |= {name: value.float() for name, value in state.items()}
-    config = type(base.config).from_dict({name: value for name, value in base.config.to_dict().items()
-                                          if name != "quantization_config"})
-    plain: nn.Module = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     plain.load_state_dict({name: value.cpu() for name, value in found.items()}, strict=True)
     return plain

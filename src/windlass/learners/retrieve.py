@@ -11,7 +11,7 @@ from windlass.learners.written import answers_read, check_asks, finish_text, inp
 from windlass.predictors.nearest import CHUNK, Nearest, features, write_known
 from windlass.records import Progress, Splits
 
-FORMS = {"text": "terms", "number": "binned", "category": "onehot", "date": "calendar"}
+FORMS = {"text": "terms", "chat": "terms", "number": "binned", "category": "onehot", "date": "calendar"}
 N_TERMS = 100_000
 CHUNKS_A_REPORT = 16
 
@@ -28,7 +28,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
             splits.train[name].to_list(),
             splits.root,
             FORMS[kind],
-            {"n_terms": N_TERMS} if kind == "text" else None,
+            {"n_terms": N_TERMS} if FORMS[kind] == "terms" else None,
         )
         for name, kind in splits.inputs.items()
     )

@@ -122,11 +122,11 @@ LEARNERS: dict[str, Learner] = {
         Learner(
             "retrieve",
             "the answer of the most similar row",
-            TABLE | {"text"},
+            TABLE | {"text", "chat"},
             TEXT,
             _later("retrieve"),
             cost=0.5,
-            suits=frozenset({"text"}),
+            suits=frozenset({"text", "chat"}),
         ),
         Learner(
             "extract",

@@ -30,6 +30,8 @@ BESIDE = {
     "rouge_l": "R-L",
     "token_f1": "F1",
     "bits_per_byte": "bits/B",
+    "distinct_2": "varied",
+    "repetition": "repeats",
 }
 """The metrics that stand beside the headline, with their short names."""
 NEAR = 0.7  # share of the best score that counts as near it

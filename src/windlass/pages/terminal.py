@@ -17,6 +17,8 @@ GAP = 2
 NAME_WIDTH = 18
 # What leaves first when the terminal is narrow: a reader misses the last ones most.
 DROPPED_FIRST = (
+    "distinct_2",
+    "repetition",
     "validation",
     "rouge_l",
     "token_f1",

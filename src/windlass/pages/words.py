@@ -28,6 +28,8 @@ METRIC_NAMES = {
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
     "rules_broken": "texts against the rules",
+    "distinct_2": "different word pairs",
+    "repetition": "said before in the same text",
 }
 METRIC_MEANINGS = {
     "accuracy": "the share of right answers",

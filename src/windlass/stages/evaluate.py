@@ -22,7 +22,7 @@ from windlass.predictors.writer import Writer
 from windlass.records import Board, Candidate, Collected, Json, Prepared, Progress, Row, Run, Splits, as_json, silent
 from windlass.sources.prepared import CHECKS
 from windlass.spec import Goal, Spec, dump
-from windlass.store import Store, fingerprint, hash_file, size_mb, write_json, write_text
+from windlass.store import Store, fingerprint, size_mb, write_json, write_text
 from windlass.text_metrics import PASSES, RULES_BROKEN, TextMarks
 
 N_TIMED = 200
@@ -37,7 +37,7 @@ REPORT = "report.html"
 
 def key_of(spec: Spec, store: Store) -> str:
     runs = store.read_record("train")["runs"]
-    rules = hash_file(store.project / spec.brand) if (store.project / spec.brand).is_file() else ""
+    rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
     held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules]
     return fingerprint([[run["key"], run["status"]] for run in runs] + held_to)
 
