@@ -6,6 +6,7 @@ from dataclasses import replace
 import yaml
 
 from windlass.pages.card import Card, code, data_card, model_card, prose
+from windlass.pages.card_words import WORDS
 from windlass.records import Board, Collected, Prepared
 
 SPEC = "name: support-desk\ndata: a.csv\ninputs: {message: text}\noutput: {intent: category}\nseed: 99\n"
@@ -53,6 +54,35 @@ def test_the_model_card_states_score_cost_data_and_how_to_reproduce_it(board: Bo
         "must not be used",
     ):
         assert part in text
+
+
+def chinese(card: Card) -> str:
+    return model_card(replace(card, language="zh"))
+
+
+def test_a_card_in_chinese_says_the_same_and_quotes_what_was_written_in_english(
+    board: Board, prepared: Prepared
+) -> None:
+    """Beside names, code and what it quotes, no line has two English words in a row; the English card has many."""
+    card = replace(made(board, prepared), candidate="cnn")
+    quoted = {board.why, board.machine, *prepared.warnings, *board.candidate("cnn").misses}
+    quoted |= {part for each in board.not_trained for part in (each["status"], each["reason"])}
+
+    def english(text: str) -> list[str]:
+        body = text.split("\n---\n")[1].split("```")[0].replace("\\", "")
+        for words in sorted(quoted, key=len, reverse=True):
+            body = body.replace(words, "")
+        return re.findall(r"[a-z]{3,} [a-z]{3,}[^\n]*", re.sub(r"`[^`]*`|Guo et al\\. 2017", "", body))
+
+    assert english(chinese(card)) == []
+    assert len(english(model_card(card))) > 20
+    assert all(f"## {heading[1]}\n" in chinese(card) for heading in list(WORDS.values())[:10])
+
+
+def test_both_languages_leave_the_same_places_for_values() -> None:
+    for key, (english, chinese) in WORDS.items():
+        if key != "open_goal":
+            assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese)), key
 
 
 def test_a_missed_goal_is_said_in_the_model_card(board: Board, prepared: Prepared) -> None:

@@ -107,6 +107,7 @@ def test_the_report_and_the_cards_stand_alone(product):
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
     assert "# desk" in (release.folder / "card.md").read_text(encoding="utf-8")
+    assert "## 模型详情" in (release.folder / "card.zh.md").read_text(encoding="utf-8")
 
 
 def candidate(name, score, latency, meets=True):

@@ -167,8 +167,13 @@ def contest(board: Board) -> tuple[float, float]:
 
 def as_good(board: Board) -> list[str]:
     """One sentence for each candidate that the test rows cannot tell from the chosen one."""
+    return [f"{name} is statistically as good (95 %)" for name in equals(board)]
+
+
+def equals(board: Board) -> list[str]:
+    """The names of those candidates."""
     return [
-        f"{plain(candidate.name)} is statistically as good (95 %)"
+        plain(candidate.name)
         for candidate in board.candidates
         if candidate.as_good_as_chosen and candidate.name != board.chosen
     ]

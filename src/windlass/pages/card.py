@@ -1,4 +1,4 @@
-"""Model card and data card as Markdown: what it is, how it was measured, and what it must not be used for.
+"""Model card, in English or Chinese, and data card as Markdown: what it is, how it was measured, what it is not for.
 
 Source: Mitchell et al. 2019, Model Cards for Model Reporting, arXiv:1810.03993.
 """
@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from windlass.errors import SpecError
-from windlass.pages.candidates import as_good, headings, not_trained
+from windlass.pages import bilingual
+from windlass.pages.candidates import Heading, equals, headings, not_trained
+from windlass.pages.card_words import TERMS, WORDS
 from windlass.pages.words import (
     NOTHING,
     block,
     count,
     duration,
+    goal_value,
     goal_words,
     interval,
     limit_words,
@@ -34,7 +37,7 @@ MOST_LABELS = 60
 
 @dataclass(frozen=True)
 class Card:
-    """The facts of one release that its model card is written from; `created` is a date in words."""
+    """The facts of one release that its model card is written from, in 'en' or 'zh'; `created` is a date in words."""
 
     product: str
     candidate: str
@@ -43,25 +46,33 @@ class Card:
     spec_text: str
     windlass_version: str
     created: str
+    language: str = "en"
+
+    def say(self, key: str, **values: object) -> str:
+        return bilingual.say(WORDS, self.language, key, **values)
+
+    def term(self, english: str) -> str:
+        """A word of a table or a limit."""
+        return TERMS.get(english, english) if self.language == "zh" else english
 
 
 def model_card(card: Card) -> str:
     """The model card as Markdown. Raises: StopIteration when the board has no such candidate."""
     candidate = card.board.candidate(card.candidate)
-    parts = [
-        _front_matter(card, candidate),
-        f"# {prose(card.product)}",
-        f"## Model details\n\n{_details(card, candidate)}",
-        f"## Intended use\n\n{_use(card)}",
-        f"## Factors\n\n{_factors(card)}",
-        f"## Metrics\n\n{_metrics(card, candidate)}",
-        f"## Evaluation data\n\n{_evaluation(card)}",
-        f"## Training data\n\n{_training(card)}",
-        f"## Quantitative analyses\n\n{_analyses(card)}",
-        f"## Ethical considerations\n\n{_ethics(card)}",
-        f"## Caveats and recommendations\n\n{_caveats(card, candidate)}",
-        f"## How to reproduce\n\n{_reproduce(card)}",
-    ]
+    sections = {
+        "details": _details(card, candidate),
+        "use": _use(card),
+        "factors": _factors(card),
+        "metrics": _metrics(card, candidate),
+        "evaluation": _evaluation(card),
+        "training": _training(card),
+        "analyses": _analyses(card),
+        "ethics": _ethics(card),
+        "caveats": _caveats(card, candidate),
+        "reproduce": _reproduce(card),
+    }
+    parts = [_front_matter(card, candidate), f"# {prose(card.product)}"]
+    parts += [f"## {card.say(name)}\n\n{inside}" for name, inside in sections.items()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -152,86 +163,90 @@ def _names(card: Card, role: str) -> str:
 
 def _details(card: Card, candidate: Candidate) -> str:
     given, asked = _names(card, "input"), _names(card, "output")
-    what = f"From {given} it answers {asked}." if given and asked else "It answers the output column from the inputs."
+    machine = card.say("machine", machine=prose(card.board.machine)) if card.board.machine else ""
     return _items(
         [
-            what,
-            f"Candidate {code(candidate.name)}, trained by the learner {code(candidate.learner)} "
-            f"in {duration(candidate.seconds)}.",
-            f"Size {measure(candidate.size_mb, 'MB')}; one answer takes "
-            f"{measure(candidate.latency_p50_ms, 'ms')} (median), "
-            f"{measure(candidate.latency_p95_ms, 'ms')} (95th percentile), "
-            f"{count(candidate.answers_per_second)} answers/s"
-            f"{f' on {prose(card.board.machine)}' if card.board.machine else ''}.",
-            f"Made {prose(card.created)} with Windlass {prose(card.windlass_version)}.",
-            "Licence: not stated by the specification; state it before passing the model on.",
+            card.say("answers", given=given, asked=asked) if given and asked else card.say("answers_something"),
+            card.say(
+                "learner",
+                name=code(candidate.name),
+                learner=code(candidate.learner),
+                time=duration(candidate.seconds),
+            ),
+            card.say(
+                "speed",
+                size=measure(candidate.size_mb, "MB"),
+                p50=measure(candidate.latency_p50_ms, "ms"),
+                p95=measure(candidate.latency_p95_ms, "ms"),
+                rate=count(candidate.answers_per_second),
+                machine=machine,
+            ),
+            card.say("made", created=prose(card.created), version=prose(card.windlass_version)),
+            card.say("licence"),
         ]
     )
 
 
 def _use(card: Card) -> str:
     totals = _totals(card.prepared)
-    known = f" It knows {count(len(totals))} labels and answers one of them, always." if totals else ""
+    known = card.say("known", n=count(len(totals))) if totals else ""
     return _items(
-        [
-            f"Primary use: rows like those of its training data, in the product {code(card.product)}.{known}",
-            "Users: those who run this product and know its data.",
-            "It must not be used for other data, languages or populations than those below without "
-            "measuring it there, nor "
-            "as the only ground of a decision that weighs heavily on a person (credit, work, health, "
-            "law, safety).",
-        ]
+        [card.say("primary", product=code(card.product), known=known), card.say("users"), card.say("not_for")]
     )
 
 
 def _factors(card: Card) -> str:
-    languages = (
-        "Quality by group, language or source of the rows was not measured in this card; it may differ from the "
-    )
     few = [label for label, found in card.prepared.labels.get("test", {}).items() if 0 < found < 30]
-    note = f" {count(len(few))} labels have fewer than 30 test rows: {_first(few)}." if few else ""
-    return f"{languages}overall score.{note}"
+    note = card.say("few", n=count(len(few)), names=_first(card, few)) if few else ""
+    return card.say("groups", few=note)
 
 
-def _first(names: list[str], most: int = 8) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(code(name) for name in names[:most]) + more
+def _first(card: Card, names: list[str], most: int = 8) -> str:
+    more = card.say("and_more", n=len(names) - most) if len(names) > most else ""
+    return ("、" if card.language == "zh" else ", ").join(code(name) for name in names[:most]) + more
 
 
 def _metrics(card: Card, candidate: Candidate) -> str:
     board = card.board
     rows = [
-        [metric_name(name), interval(score)]
+        [card.term(metric_name(name)), interval(score)]
         for name, score in sorted(candidate.metrics.items(), key=lambda pair: pair[0] != board.headline)
     ]
     if candidate.calibration_error is not None:
-        rows.append(["calibration error", share(candidate.calibration_error)])
-    limits = limit_words(board.limits)
-    verdict = "met" if candidate.meets_goal else f"**not met**: {prose('; '.join(candidate.misses))}"
+        rows.append([card.say("calibration_error"), share(candidate.calibration_error)])
     return (
-        f"{_table(['metric (share 0–1)', 'value [95 % interval]'], rows)}\n\n"
-        f"Goal: {prose(goal_words(board.goal))}{f'; limits: {prose(limits)}' if limits else ''}. "
-        f"Goal and limits are {verdict}.\n\nThe headline is {metric_name(board.headline)}. Intervals "
-        "are bootstrap "
-        "percentiles over the test rows. The calibration error is the mean gap between confidence "
-        "and accuracy "
-        "(Guo et al. 2017)."
+        f"{_table([card.say('metric'), card.say('value')], rows)}\n\n{_verdict(card, candidate)}\n\n"
+        f"{card.say('headline', metric=card.term(metric_name(board.headline)))}"
+    )
+
+
+def _verdict(card: Card, candidate: Candidate) -> str:
+    """Goal and limits, and whether they are met."""
+    board, limits = card.board, limit_words(card.board.limits, card.term)
+    goal = prose(goal_words(board.goal))
+    return card.say(
+        "goal",
+        goal=card.say("open_goal", goal=goal) if goal_value(board.goal) is None else goal,
+        limits=card.say("limits", limits=prose(limits)) if limits else "",
+        verdict=card.say("met")
+        if candidate.meets_goal
+        else card.say("not_met", misses=prose("; ".join(candidate.misses))),
     )
 
 
 def _evaluation(card: Card) -> str:
-    return (
-        f"{count(card.board.n_test)} test rows that training did not see, answered by the artifact "
-        "that is served, "
-        f"through the code that serves it. Data fingerprint: {code(card.prepared.fingerprint)}."
-    )
+    return card.say("tested", n=count(card.board.n_test), fingerprint=code(card.prepared.fingerprint))
 
 
 def _training(card: Card) -> str:
     removed = {reason: found for reason, found in card.prepared.removed.items() if found}
-    taken = f"\n\nRemoved before:\n\n{_table(['reason', 'rows'], _counts(removed))}" if removed else ""
-    labels = f"\n\n{_labels(card.prepared)}" if card.prepared.labels else ""
-    return f"{_table(['split', 'rows'], _counts(card.prepared.rows))}{taken}{labels}"
+    counted = card.say("rows")
+    parts = [_table([card.say("split"), counted], _counts(card.prepared.rows))]
+    if removed:
+        parts += [card.say("removed"), _table([card.say("reason"), counted], _counts(removed))]
+    if card.prepared.labels:
+        parts.append(_labels(card.prepared, card.language))
+    return "\n\n".join(parts)
 
 
 def _totals(prepared: Prepared) -> dict[str, int]:
@@ -242,7 +257,7 @@ def _totals(prepared: Prepared) -> dict[str, int]:
     return dict(sorted(totals.items(), key=lambda pair: -pair[1]))
 
 
-def _labels(prepared: Prepared) -> str:
+def _labels(prepared: Prepared, language: str = "en") -> str:
     totals = _totals(prepared)
     whole = sum(totals.values()) or 1
     rows = [
@@ -250,65 +265,54 @@ def _labels(prepared: Prepared) -> str:
         for label, found in list(totals.items())[:MOST_LABELS]
     ]
     more = len(totals) - MOST_LABELS
-    rest = f"\n\nand {count(more)} labels more" if more > 0 else ""
-    return _table(["label", *(prose(split) for split in prepared.labels), "share"], rows) + rest
+    first, last = (bilingual.say(WORDS, language, key) for key in ("label", "share"))
+    rest = "\n\n" + bilingual.say(WORDS, language, "more_labels", n=count(more)) if more > 0 else ""
+    return _table([first, *(prose(split) for split in prepared.labels), last], rows) + rest
 
 
 def _analyses(card: Card) -> str:
     board = card.board
     columns = headings(board)
-    heads = ["candidate", *(f"{column.name} {column.unit}".strip() for column in columns)]
+    heads = [card.say("candidate"), *(f"{card.term(column.name)} {_unit(card, column)}".strip() for column in columns)]
     rows = [
         [
-            code(candidate.name) + (" (this)" if candidate.name == card.candidate else ""),
+            code(candidate.name) + (card.say("this") if candidate.name == card.candidate else ""),
             *(column.cells[place].replace("<", "&lt;") for column in columns),
         ]
         for place, candidate in enumerate(board.candidates)
     ]
     notes = [
-        *([prose(board.why)] if board.why else []),
-        *(prose(note) + "." for note in as_good(board)),
-        *(f"Not trained: {code(name)} ({prose(reason)})" for name, reason in not_trained(board)),
+        *([card.say("why", why=prose(board.why))] if board.why else []),
+        *(card.say("as_good", name=prose(name)) for name in equals(board)),
+        *(card.say("not_trained", name=code(name), reason=prose(reason)) for name, reason in not_trained(board)),
     ]
     return f"{_table(heads, rows)}\n\n{_items(notes)}".rstrip()
 
 
+def _unit(card: Card, column: Heading) -> str:
+    """'time' and 'error' go with an English head alone."""
+    return "" if card.language == "zh" and column.unit in ("time", "error") else column.unit
+
+
 def _ethics(card: Card) -> str:
     warnings = _items(prose(warning) for warning in card.prepared.warnings)
-    found = f"\n\nWhat the checks of the data found:\n\n{warnings}" if warnings else ""
-    return (
-        "It repeats what its data holds, wrong labels and one-sided samples among it. Fairness "
-        "between groups of "
-        f"people is not shown by the scores above.{found}"
-    )
+    return "\n\n".join([card.say("repeats"), *([card.say("checks"), warnings] if warnings else [])])
 
 
 def _caveats(card: Card, candidate: Candidate) -> str:
-    others = len(card.board.candidates)
-    lines = [
-        "The scores hold for rows like the test rows; when the data drifts, measure again.",
-    ]
-    if candidate.calibration_error is None:
-        lines.append("It writes texts that can be wrong and sound right; nothing it says was checked.")
-    else:
-        lines.append(
-            f"Of answers given with confidence 0.9, 0.9 should be right; the mean gap on the test rows is "
-            f"{share(candidate.calibration_error)}. Send answers with little confidence to a person."
-        )
-    if others > 1:
-        lines.append(
-            f"{count(others)} candidates were compared on these test rows, which can make the score of the "
-            "chosen one slightly optimistic."
-        )
+    gap, n_candidates = candidate.calibration_error, len(card.board.candidates)
+    lines = [card.say("drifts"), card.say("writes") if gap is None else card.say("confidence", gap=share(gap))]
+    if n_candidates > 1:
+        lines.append(card.say("compared", n=count(n_candidates)))
     return _items(lines)
 
 
 def _reproduce(card: Card) -> str:
     seed = _seed(card.spec_text)
-    said = f", seed {seed}" if seed is not None else ""
+    version, fingerprint = prose(card.windlass_version), code(card.prepared.fingerprint)
+    said = card.say("seed", seed=seed) if seed is not None else ""
     return (
-        f"Windlass {prose(card.windlass_version)}{said}, data with the fingerprint "
-        f"{code(card.prepared.fingerprint)}, and this `windlass.yaml`; then `windlass run`.\n\n"
+        f"{card.say('again', version=version, seed=said, fingerprint=fingerprint)}\n\n"
         f"{_fenced(card.spec_text, 'yaml')}"
     )
 

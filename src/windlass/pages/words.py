@@ -4,7 +4,7 @@ import html
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from windlass.metrics import LOWER, Estimate
 from windlass.spec import parse_goal
@@ -163,11 +163,14 @@ def goal_words(goal: str) -> str:
     return f"{metric_name(parsed.metric)} {'≤' if parsed.metric in LOWER else '≥'} {parsed.bound:g}"
 
 
-def limit_words(limits: Mapping[str, object]) -> str:
-    """The limits as a person writes them: `p95 latency ≤ 20 ms, size ≤ 60 MB`; empty without limits."""
+def limit_words(limits: Mapping[str, object], term: Callable[[str], str] = str) -> str:
+    """The limits as a person writes them: `p95 latency ≤ 20 ms, size ≤ 60 MB`; empty without limits.
+
+    term: what a limit is called in the reader's language.
+    """
     found = {name: limit for name, value in limits.items() if (limit := number(value)) is not None}
     return ", ".join(
-        f"{LIMIT_NAMES.get(name, (plain(name), ''))[0]} ≤ {limit:g} {LIMIT_NAMES.get(name, ('', ''))[1]}".rstrip()
+        f"{term(LIMIT_NAMES.get(name, (plain(name), ''))[0])} ≤ {limit:g} {LIMIT_NAMES.get(name, ('', ''))[1]}".rstrip()
         for name, limit in found.items()
     )
 

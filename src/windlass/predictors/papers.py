@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from windlass.errors import WindlassError
 from windlass.predictors import releases
 from windlass.records import Board, Json
 from windlass.store import Store, read_json
 
-BOARD, CARD = "board.json", "card.md"
+BOARD, CARD, CARD_ZH = "board.json", "card.md", "card.zh.md"
 MOST_EXAMPLES, MOST_CHARACTERS = 8, 512 * 1024
 """Of all examples together; a picture counts as its base64."""
 
 
 @dataclass(frozen=True)
 class Papers:
-    """card: Markdown, empty where there is none; board: none in releases of before 0.2; examples: rows as a client
-    would send them, of the golden ones."""
+    """card, card_zh: Markdown, empty where there is none; board: none in releases of before 0.2; examples: rows as a
+    client would send them, of the golden ones."""
 
     card: str = ""
+    card_zh: str = ""
     board: Board | None = None
     examples: tuple[Json, ...] = ()
 
@@ -26,12 +28,16 @@ class Papers:
 def papers(store: Store, id: str) -> Papers:
     """The papers of a release whose files were verified when it was opened. Raises: SpecError: not an id."""
     folder = releases.folder(store, id)
-    card = folder / CARD
     return Papers(
-        card=card.read_text(encoding="utf-8") if card.is_file() else "",
+        card=_text(folder / CARD),
+        card_zh=_text(folder / CARD_ZH),
         board=Board.from_json(read_json(folder / BOARD)) if (folder / BOARD).is_file() else None,
         examples=_examples(store, id),
     )
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _examples(store: Store, id: str) -> tuple[Json, ...]:

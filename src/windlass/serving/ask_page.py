@@ -11,7 +11,7 @@ from windlass.predictors.papers import Papers
 from windlass.records import Json, Manifest, Release
 from windlass.serving import page
 from windlass.serving.ask_fields import field
-from windlass.serving.ask_standing import board_html, card_html
+from windlass.serving.ask_standing import board_html, cards_html
 
 SCRIPTS = (
     "keyed.js", "events.js", "words.js", "element.js", "fields.js", "answer.js", "verdict.js", "why.js", "page.js",
@@ -41,7 +41,7 @@ def ask_page(release: Release, manifest: Manifest, papers: Papers, has_chat: boo
 {BLANK.format("boardNote") + board_html(papers.board) if papers.board else BLANK.format("noBoard")}
 </section>
 <section id="card" class="card prose" role="tabpanel" aria-labelledby="tab-card" hidden>
-{card_html(papers.card) if papers.card else BLANK.format("noCard")}
+{cards_html(papers.card, papers.card_zh) if papers.card else BLANK.format("noCard")}
 </section>
 <div id="spoken" role="status" aria-live="polite"></div>
 </main>"""

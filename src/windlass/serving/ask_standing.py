@@ -1,19 +1,17 @@
 """How good it is, on the page: the leaderboard and the model card of the release, styled by the page alone."""
 
 import html
-import re
 from collections.abc import Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from windlass.pages.bilingual import both
 from windlass.pages.candidates import MARK, Heading, as_good, headings, misses, not_trained
+from windlass.pages.card_words import TERMS
 from windlass.pages.leaderboard import interval_picture
 from windlass.pages.words import count, escaped, goal_words, metric_name, plain
 from windlass.records import Board
-
-HEADING = re.compile(r"<h2>([A-Z][a-z ]+)</h2>")
-"""Of the model card: the same in each, so that the page can say it in Chinese."""
 
 
 def board_html(board: Board) -> str:
@@ -38,8 +36,8 @@ def board_html(board: Board) -> str:
 
 def _head(heading: Heading) -> str:
     unit = f"<br>{heading.unit}" if heading.unit else ""
-    name, meaning = escaped(heading.name), escaped(heading.meaning)
-    return f'<th scope="col" class="n" title="{meaning}"><span data-term="{name}">{name}</span>{unit}</th>'
+    name = both(heading.name, TERMS.get(heading.name, heading.name))
+    return f'<th scope="col" class="n" title="{escaped(heading.meaning)}">{name}{unit}</th>'
 
 
 def _row(board: Board, columns: Sequence[Heading], place: int) -> str:
@@ -58,13 +56,20 @@ def _cell(board: Board, heading: Heading, place: int) -> str:
     return f'<td class="n">{words}{picture}</td>'
 
 
+def cards_html(card: str, chinese: str) -> str:
+    """The model card in both languages, of which the page shows one; in English alone where there is no other."""
+    if not chinese:
+        return card_html(card)
+    return f'<div class="en" lang="en">{card_html(card)}</div><div class="zh" lang="zh">{card_html(chinese)}</div>'
+
+
 def card_html(card: str) -> str:
     """The model card, Markdown, as HTML: no markup of its own, no picture, and links as plain text."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["link", "image", "autolink"])
     tokens = reader.parse(_without_front_matter(card))
     for token in tokens:
         _plain_style(token)
-    return HEADING.sub(r'<h2 data-term="\1">\1</h2>', str(reader.renderer.render(tokens, reader.options, {})))
+    return str(reader.renderer.render(tokens, reader.options, {}))
 
 
 def _without_front_matter(card: str) -> str:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from windlass.pages.card import Card, model_card
 from windlass.predictors import reference, releases, weights
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import TOLERANCE, read_golden
-from windlass.predictors.papers import BOARD, CARD
+from windlass.predictors.papers import BOARD, CARD, CARD_ZH
 from windlass.records import Board, Json, Prepared, Progress, Release, as_json, silent
 from windlass.serving.probe import probe
 from windlass.sources.prepared import read_recent, read_splits
@@ -117,6 +117,7 @@ def _publish(content: Content, store: Store) -> Release:
             created=created,
         )
         write_text(aside / CARD, model_card(card))
+        write_text(aside / CARD_ZH, model_card(replace(card, language="zh")))
         write_json(aside / BOARD, as_json(board))
         reference.write(aside, content.reference)
         measured = board.candidate(candidate)

@@ -123,7 +123,6 @@ function say(chosen) {
   document.documentElement.lang = chosen === "zh" ? "zh-Hans" : "en";
   for (const home of $$("[data-word]")) home.textContent = word(home.dataset.word);
   for (const home of $$("[data-label]")) home.setAttribute("aria-label", word(home.dataset.label));
-  for (const home of $$("[data-term]")) home.textContent = term(home.dataset.term);
   drawAnswer();
   drawRecent();
 }

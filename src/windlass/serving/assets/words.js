@@ -54,11 +54,6 @@ const WORDS = {
 // What the service and the release say in English, for readers of Chinese.
 const TERMS = {
   "log-odds": "对数几率", "weight × feature": "权重 × 特征", occlusion: "逐块遮挡", TreeSHAP: "TreeSHAP",
-  validation: "验证", headline: "", p50: "p50", p95: "p95", answers: "应答", size: "大小", train: "训练",
-  calibration: "校准误差", goal: "目标", accuracy: "准确率",
-  "Model details": "模型详情", "Intended use": "预期用途", Factors: "影响因素", Metrics: "指标",
-  "Evaluation data": "评估数据", "Training data": "训练数据", "Quantitative analyses": "定量分析",
-  "Ethical considerations": "伦理考量", "Caveats and recommendations": "注意事项与建议", "How to reproduce": "如何复现",
 };
 // What an error of the service is, by its kind, for readers of Chinese; what it says itself stands below.
 const ERRORS = {
