@@ -7,8 +7,10 @@ import pytest
 from scipy import sparse
 
 from windlass.errors import DataError
+from windlass.kinds.contract import Sparse
 from windlass.predictors import nearest
 from windlass.predictors.artifact import write_golden, write_manifest
+from windlass.predictors.contract import dense
 from windlass.predictors.table import load, replay
 from windlass.predictors.writing import Writing
 from windlass.records import Column, Manifest
@@ -39,7 +41,7 @@ def written(folder, rows):
 
 def test_features_of_a_row_have_length_one():
     """Two terms of weight 1, each 1 / sqrt(2), beside a level: all three divided by sqrt(2)."""
-    found = nearest.features((TEXT, COLOUR), KNOWN[1:2]).toarray()[0]
+    found = dense(nearest.features((TEXT, COLOUR), KNOWN[1:2]))
     assert found[:3] == pytest.approx([0.5, 0.5, 0])
     assert sorted(found[3:]) == pytest.approx([0, 0, 0, np.sqrt(0.5)])
 
@@ -68,7 +70,7 @@ def test_of_equals_the_first_answers(tmp_path):
 
 def test_many_rows_are_answered_as_each_alone(tmp_path):
     folder = artifact(tmp_path / "a")
-    rows = [KNOWN[number % 3] for number in range(2 * nearest.CHUNK + 1)]
+    rows = [KNOWN[number % 3] for number in range(50)]
     assert written(folder, rows) == [ANSWERS[number % 3] for number in range(len(rows))]
     assert written(folder, []) == []
 
@@ -142,7 +144,9 @@ def test_thirty_thousand_known_rows_are_compared_quickly(tmp_path):
 
     chance = np.random.default_rng(1)
     known = sparse.random_array((30_000, 20_000), density=0.002, format="csr", rng=chance, dtype=np.float32)
-    engine = nearest.Nearest((TEXT,), known.T.tocsr(), ["a"] * 30_000, 0)
+    rows = Sparse(known.indptr.astype(np.int64), known.indices, known.data, 20_000)
+    engine = nearest.Nearest((TEXT,), nearest.by_feature(rows), ["a"] * 30_000, 0)
     started = time.process_time()
-    (known[:64] @ engine.features).toarray().argmax(axis=1)
+    found = [engine.nearest(rows, number) for number in range(64)]
     assert time.process_time() - started < 1
+    assert found == (known[:64] @ known.T).toarray().argmax(axis=1).tolist(), "as scipy's product has it"

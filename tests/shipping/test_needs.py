@@ -74,7 +74,7 @@ MADE: dict[str, tuple[Callable[[Path], Path], set[str]]] = {
     "pieces": (of_pieces, {"onnxruntime", "tokenizers"}),
     "blend": (artifacts.blend, {"lightgbm"}),
     "excerpt": (test_excerpt.artifact, set()),
-    "nearest": (test_nearest.artifact, {"scipy"}),
+    "nearest": (test_nearest.artifact, set()),
     "ngram": (test_ngram.artifact, set()),
     "span": (test_span.artifact, {"onnxruntime"}),
     "span of an encoder": (of_an_encoder, {"onnxruntime", "tokenizers"}),

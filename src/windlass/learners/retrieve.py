@@ -8,18 +8,17 @@ from collections import Counter
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.written import answers_read, check_asks, finish_text, inputs_read
-from windlass.predictors.nearest import CHUNK, Nearest, features, write_known
+from windlass.predictors.nearest import Nearest, by_feature, features, joined, write_known
 from windlass.records import Progress, Splits
 
 FORMS = {"text": "terms", "chat": "terms", "number": "binned", "category": "onehot", "date": "calendar"}
 N_TERMS = 100_000
-CHUNKS_A_REPORT = 16
+CHUNK = 1_024
+"""Rows read between two reports of progress."""
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """Keeps every training row. Raises: NotReady: the rows ask nothing, or the goal measures a likelihood."""
-    from scipy import sparse
-
     check_asks(splits, options, "what is looked up")
     columns = tuple(
         kinds.fit_column(
@@ -33,12 +32,11 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
         for name, kind in splits.inputs.items()
     )
     rows, answers, parts = inputs_read(splits, splits.train), answers_read(splits, splits.train), []
-    step = CHUNK * CHUNKS_A_REPORT
-    for start in range(0, len(rows), step):
+    for start in range(0, len(rows), CHUNK):
         progress("reading", start, len(rows), "")
-        parts.append(features(columns, rows[start : start + step]))
-    known = sparse.vstack(parts, format="csr")
+        parts.append(features(columns, rows[start : start + CHUNK]))
+    known = joined(parts)
     otherwise = answers.index(Counter(answers).most_common(1)[0][0])
     write_known(options.artifact, known, answers)
     manifest = {"predictor": "nearest", "learner": "retrieve", "inputs": columns, "settings": {"otherwise": otherwise}}
-    return finish_text(options, manifest, splits, Nearest(columns, known.T.tocsr(), answers, otherwise))
+    return finish_text(options, manifest, splits, Nearest(columns, by_feature(known), answers, otherwise))

@@ -25,7 +25,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "trees": ("lightgbm",),
     "onnx": ("onnxruntime",),
     "excerpt": (),
-    "nearest": ("scipy",),
+    "nearest": (),
     "ngram": (),
     "span": ("onnxruntime",),
     "elsewhere": (),
