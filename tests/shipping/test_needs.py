@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from windlass.errors import GateRefused
+from windlass.errors import GateRefused, NotReady
 from windlass.predictors.linear import write_weights
 from windlass.predictors.table import LABELLING, WRITING
 from windlass.project import Project
@@ -195,6 +195,12 @@ def test_a_release_is_shipped_only_when_it_answers_without_what_is_left_out(proj
     absent = [*needs.missing(needs.packages(chosen.model)), *modules_of(["safetensors"])]
     with pytest.raises(GateRefused, match="'safetensors' is not installed"):
         trial.measure(chosen, absent)
+
+
+def test_what_is_not_installed_here_cannot_be_proven_and_is_not_shipped(tmp_path: Path) -> None:
+    folder = artifacts.linear(tmp_path / "artifact")
+    with pytest.raises(NotReady, match=r"nor-this, not-here: not installed here"):
+        needs.packages(folder, ("nor-this", "not-here"))
 
 
 def test_every_predictor_has_its_line() -> None:

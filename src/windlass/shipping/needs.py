@@ -48,9 +48,10 @@ def packages(model: Path, also: Iterable[str] = ()) -> dict[str, str]:
     """
     found: dict[str, str] = {OWN: windlass.__version__}
     waiting = [*SERVICE, *of_artifact(model), *also]
-    for name in waiting:
-        if _version(name) is None:
-            raise NotReady(f"{name} is not installed, expected it to ship what needs it", f"`pip install {name}`")
+    absent = sorted({name for name in waiting if _version(name) is None})
+    if absent:
+        message = f"{', '.join(absent)}: not installed here, expected it to prove what is shipped"
+        raise NotReady(message, f"`pip install {' '.join(absent)}`")
     while waiting:
         name = waiting.pop()
         version = _version(name)
