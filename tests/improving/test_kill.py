@@ -61,7 +61,7 @@ def improve(folder, when="", name="nothing"):
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder), when, name],
         capture_output=True,
-        timeout=120,
+        timeout=600,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
         check=False,
     ).returncode
