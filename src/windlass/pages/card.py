@@ -11,7 +11,7 @@ from typing import Any
 
 from windlass.errors import SpecError
 from windlass.pages import bilingual
-from windlass.pages.candidates import Heading, equals, headings, not_trained
+from windlass.pages.candidates import equals, headings, not_trained
 from windlass.pages.card_words import TERMS, WORDS
 from windlass.pages.words import (
     NOTHING,
@@ -52,7 +52,7 @@ class Card:
         return bilingual.say(WORDS, self.language, key, **values)
 
     def term(self, english: str) -> str:
-        """A word of a table or a limit."""
+        """A word of a table or a limit in the card's language."""
         return TERMS.get(english, english) if self.language == "zh" else english
 
 
@@ -273,7 +273,7 @@ def _labels(prepared: Prepared, language: str = "en") -> str:
 def _analyses(card: Card) -> str:
     board = card.board
     columns = headings(board)
-    heads = [card.say("candidate"), *(f"{card.term(column.name)} {_unit(card, column)}".strip() for column in columns)]
+    named = [f"{card.term(column.name)} {card.term(column.unit)}".strip() for column in columns]
     rows = [
         [
             code(candidate.name) + (card.say("this") if candidate.name == card.candidate else ""),
@@ -286,12 +286,7 @@ def _analyses(card: Card) -> str:
         *(card.say("as_good", name=prose(name)) for name in equals(board)),
         *(card.say("not_trained", name=code(name), reason=prose(reason)) for name, reason in not_trained(board)),
     ]
-    return f"{_table(heads, rows)}\n\n{_items(notes)}".rstrip()
-
-
-def _unit(card: Card, column: Heading) -> str:
-    """'time' and 'error' go with an English head alone."""
-    return "" if card.language == "zh" and column.unit in ("time", "error") else column.unit
+    return f"{_table([card.say('candidate'), *named], rows)}\n\n{_items(notes)}".rstrip()
 
 
 def _ethics(card: Card) -> str:

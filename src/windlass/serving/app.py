@@ -56,6 +56,10 @@ from windlass.serving.settings import Settings
 from windlass.serving.tally import EVERY_S
 from windlass.serving.traces import Traces, connected
 
+PARTS = (
+    openai, pipeline, kserve, explain, retention, watch_page, examples, job_routes, release_routes,
+)  # fmt: skip
+"""Modules that add routes of their own."""
 JSON = "application/json"
 CONFIRM_S = 10
 MAX_NOTE, MAX_ID = 2_000, 64
@@ -76,23 +80,10 @@ def create_app(
     Raises: SpecError: a route is not declared in `ROUTES`.
     """
     service = Service(release, predictor, log, settings, proof)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_tell(service)), asyncio.create_task(Pulse(service).run())]
-        if service.jobs is not None:
-            app.state.job_work = JobWork(service, service.jobs)
-            tasks.append(asyncio.create_task(app.state.job_work.run()))
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        service.close()
-
     app = FastAPI(
         title=release.product,
         version=release.id,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -100,19 +91,8 @@ def create_app(
         telemetry=NO_TELEMETRY,
     )
     app.state.service = service
-    _add_predict(app, service)
-    _add_feedback(app, service)
-    _add_state(app, service)
-    _add_pages(app, service)
-    openai.add_routes(app, service)
-    pipeline.add_routes(app, service)
-    kserve.add_routes(app, service)
-    explain.add_routes(app, service)
-    retention.add_routes(app, service)
-    watch_page.add_routes(app, service)
-    examples.add_routes(app, service)
-    job_routes.add_routes(app, service)
-    release_routes.add_routes(app, service)
+    for add in (_add_predict, _add_feedback, _add_state, _add_pages, *(part.add_routes for part in PARTS)):
+        add(app, service)
     routes = check_declared(app.routes)
     app.state.door = door = door or Door()
     guard = Guard(settings, door, service.is_proof)
@@ -121,6 +101,21 @@ def create_app(
         provider = connected(settings.otel, release.product)
         app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """What runs beside the requests, for as long as the server does."""
+    service: Service = app.state.service
+    tasks = [asyncio.create_task(_tell(service)), asyncio.create_task(Pulse(service).run())]
+    if service.jobs is not None:
+        app.state.job_work = JobWork(service, service.jobs)
+        tasks.append(asyncio.create_task(app.state.job_work.run()))
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    service.close()
 
 
 def _add_predict(app: FastAPI, service: Service) -> None:

@@ -35,9 +35,8 @@ def board_html(board: Board) -> str:
 
 
 def _head(heading: Heading) -> str:
-    unit = f"<br>{heading.unit}" if heading.unit else ""
-    name = both(heading.name, TERMS.get(heading.name, heading.name))
-    return f'<th scope="col" class="n" title="{escaped(heading.meaning)}">{name}{unit}</th>'
+    name, unit = (both(words, TERMS.get(words, words)) for words in (heading.name, heading.unit))
+    return f'<th scope="col" class="n" title="{escaped(heading.meaning)}">{name}{unit and "<br>"}{unit}</th>'
 
 
 def _row(board: Board, columns: Sequence[Heading], place: int) -> str:

@@ -6,7 +6,7 @@ Source: Prometheus exposition format 0.0.4, https://prometheus.io/docs/instrumen
 import os
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from pathlib import Path
 
@@ -59,56 +59,37 @@ class Measures:
 
     def text(self, gauges: dict[str, tuple[str, float]], release: Release | None = None) -> str:
         """All counts, these gauges (name -> (help, value)) and what is served, as Prometheus text."""
+        requests = [
+            (f'{{route="{quoted(route)}",status="{status}"}}', float(count))
+            for (route, status), count in sorted(self.requests.items())
+        ]
+        answers, errors = (_counted(*each) for each in (("label", self.answers), ("kind", self.errors)))
+        right = [(f'{{right="{str(right).lower()}"}}', float(self.feedback[right])) for right in (True, False)]
+        refused = "Requests that were refused or failed, by kind of error."
         lines = [
             *_release(release),
-            *family(
-                "windlass_requests_total",
-                "counter",
-                "Requests by route and status.",
-                (
-                    (f'{{route="{quoted(route)}",status="{status}"}}', count)
-                    for (route, status), count in sorted(self.requests.items())
-                ),
-            ),
+            *family("windlass_requests_total", "counter", "Requests by route and status.", requests),
             *self._latency(),
-            *family(
-                "windlass_answers_total",
-                "counter",
-                "Answers by label.",
-                ((f'{{label="{quoted(label)}"}}', count) for label, count in sorted(self.answers.items())),
-            ),
+            *family("windlass_answers_total", "counter", "Answers by label.", answers),
             *family(
                 "windlass_answer_confidence",
                 "histogram",
                 "Confidence of the answers, 0 to 1.",
                 self._confidence.samples(),
             ),
-            *family(
-                "windlass_errors_total",
-                "counter",
-                "Requests that were refused or failed, by kind of error.",
-                ((f'{{kind="{quoted(kind)}"}}', count) for kind, count in sorted(self.errors.items())),
-            ),
-            *family(
-                "windlass_feedback_total",
-                "counter",
-                "Feedback by whether the answer was right.",
-                ((f'{{right="{str(right).lower()}"}}', self.feedback[right]) for right in (True, False)),
-            ),
+            *family("windlass_errors_total", "counter", refused, errors),
+            *family("windlass_feedback_total", "counter", "Feedback by whether the answer was right.", right),
         ]
-        told = self.feedback.total()
-        if told:
-            gauges = {
-                **gauges,
-                "windlass_feedback_right_share": (
-                    "Share of the feedback since the start that found the answer right.",
-                    self.feedback[True] / told,
-                ),
-            }
-        for name, (help_text, value) in gauges.items():
+        for name, (help_text, value) in {**gauges, **self._right_share()}.items():
             kind = "counter" if name.endswith("_total") else "gauge"
             lines += family(name, kind, help_text, [("", value)])
         return "\n".join(lines) + "\n"
+
+    def _right_share(self) -> dict[str, tuple[str, float]]:
+        """As a gauge; nothing before there is feedback."""
+        words = "Share of the feedback since the start that found the answer right."
+        told = self.feedback.total()
+        return {"windlass_feedback_right_share": (words, self.feedback[True] / told)} if told else {}
 
     def _latency(self) -> list[str]:
         samples = [
@@ -124,6 +105,11 @@ class Measures:
 def memory_bytes() -> int:
     """Resident memory of this process."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _counted(label: str, counts: Mapping[str, int]) -> list[tuple[str, float]]:
+    """The samples of counts by one label, in its order."""
+    return [(f'{{{label}="{quoted(name)}"}}', float(count)) for name, count in sorted(counts.items())]
 
 
 def _release(release: Release | None) -> list[str]:

@@ -36,6 +36,31 @@ class Content:
     source: Path
     reference: Json
 
+    def card(self, created: str) -> Card:
+        return Card(
+            product=self.spec.name,
+            candidate=self.candidate,
+            board=self.board,
+            prepared=self.prepared,
+            spec_text=dump(self.spec),
+            windlass_version=windlass.__version__,
+            created=created,
+        )
+
+    def record(self, identity: str, created: str, folder: Path) -> Release:
+        """folder: where all of its files are by now."""
+        return Release(
+            id=identity,
+            product=self.spec.name,
+            candidate=self.candidate,
+            headline=self.board.headline,
+            score=self.board.candidate(self.candidate).metrics[self.board.headline],
+            created=created,
+            fingerprint=self.prepared.fingerprint,
+            files=hash_folder(folder),
+            size_mb=size_mb(folder / "model"),
+        )
+
 
 def key_of(spec: Spec, store: Store) -> str:
     return fingerprint([store.read_record("evaluate")["key"], spec.name])
@@ -95,48 +120,21 @@ def _known(name: str, names: Sequence[str]) -> str:
 
 def _publish(content: Content, store: Store) -> Release:
     """The release folder; its name is the hash of what is in it, so that the same model is released once."""
-    spec, board, candidate, prepared, source = (
-        content.spec, content.board, content.candidate, content.prepared, content.source
-    )
-    hashes = {f"model/{name}": digest for name, digest in hash_folder(source).items()}
-    identity = fingerprint([spec.name, hashes])[:16]
+    hashes = {f"model/{name}": digest for name, digest in hash_folder(content.source).items()}
+    identity = fingerprint([content.spec.name, hashes])[:16]
     folder = releases.folder(store, identity)
     if folder.is_dir():
         return releases.open_release(store, identity)[0]
     created = datetime.now(UTC).isoformat(timespec="seconds")
 
     def build(aside: Path) -> None:
-        shutil.copytree(source, aside / "model")
-        card = Card(
-            product=spec.name,
-            candidate=candidate,
-            board=board,
-            prepared=prepared,
-            spec_text=dump(spec),
-            windlass_version=windlass.__version__,
-            created=created,
-        )
+        shutil.copytree(content.source, aside / "model")
+        card = content.card(created)
         write_text(aside / CARD, model_card(card))
         write_text(aside / CARD_ZH, model_card(replace(card, language="zh")))
-        write_json(aside / BOARD, as_json(board))
+        write_json(aside / BOARD, as_json(content.board))
         reference.write(aside, content.reference)
-        measured = board.candidate(candidate)
-        write_json(
-            aside / "release.json",
-            as_json(
-                Release(
-                    id=identity,
-                    product=spec.name,
-                    candidate=candidate,
-                    headline=board.headline,
-                    score=measured.metrics[board.headline],
-                    created=created,
-                    fingerprint=prepared.fingerprint,
-                    files=hash_folder(aside),
-                    size_mb=size_mb(aside / "model"),
-                )
-            ),
-        )
+        write_json(aside / "release.json", as_json(content.record(identity, created, aside)))
 
     publish(folder, build)
     return releases.open_release(store, identity)[0]
