@@ -137,8 +137,7 @@ def fit_network(design: Design, splits: Splits, options: Options, budget: Budget
         encoded = encode(splits, *forms)
     else:
         encoded = warm.encode(splits, start, forms, options.seed)
-        design = replace(design, settings=warm.shorter(design.settings),
-                         described={**design.described, "warm_start": start.release})
+        design = replace(design, described={**design.described, "warm_start": start.release})
     train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
     network = build(design, encoded.inputs, list(train.arrays), encoded.n_classes)
     if start is not None:

@@ -1,7 +1,8 @@
 """A network that begins where a release ended: its weights, trained on new rows and on a sample of those it knows.
 
 What is new gets new weights: words in the table of words, labels in the head. All else is read as the release reads it.
-The last epoch is kept: validation rows know nothing of what is new, and would choose the first.
+The last epoch is kept: validation rows know nothing of what is new, and would choose the first. Rate and epochs are
+those of the network: with half of either, topics of banking77 that came late were learned less well (docs/log.md).
 It competes with the same network from scratch: warm starts cost less and can generalise worse.
 Source: experience replay, Rolnick et al. 2019, arXiv:1811.11682; Ash & Adams 2020, "On warm-starting neural network
 training", arXiv:1910.08475.
@@ -23,7 +24,6 @@ from windlass.errors import DataError, NotReady
 from windlass.kinds.text import PAD, UNKNOWN
 from windlass.learners.checkpoint import weights
 from windlass.learners.contract import Options
-from windlass.learners.loop import Settings
 from windlass.learners.rows import Encoded, encode_splits, fit_input, fit_output
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.onnx import FILE as GRAPH
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 REPLAYED, LEAST_OF_LABEL = 4, 10
 """Known rows that are trained on again: so many for each new row, and so many of each label, where there are."""
-EPOCHS = 12
-"""At most, of a network that knows most already: banking77's late topics .43 after 8 epochs at half the learning rate,
-.73 after 12 at the whole one, from scratch .74 (docs/log.md)."""
 IDS = "ids"
 ALWAYS = (PAD, UNKNOWN)
 """The rows of a table of words before those of the words."""
@@ -49,11 +46,6 @@ def write(network: nn.Module, learner: str, options: Options) -> None:
     header = {"learner": learner, "variant": options.variant, "graph": hash_file(options.artifact / GRAPH)}
     tensors = {name: value.cpu().contiguous() for name, value in weights(network).items()}
     write_bytes(options.folder / FILE, save(tensors, metadata={HEADER: json.dumps(header)}))
-
-
-def shorter(settings: Settings) -> Settings:
-    """The settings for a network that begins with good weights."""
-    return replace(settings, epochs=min(settings.epochs, EPOCHS))
 
 
 def encode(splits: Splits, start: WarmStart, forms: tuple[Mapping[str, str], Mapping[str, Json]], seed: int) -> Encoded:
