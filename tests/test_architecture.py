@@ -40,7 +40,7 @@ ROOMS = (
     "stages",
     "lifecycle",
     "project",
-    "classifier comparison demo doctor trends",
+    "classifier comparison demo doctor mending trends",
     "commands",
     "cli",
     "__main__",

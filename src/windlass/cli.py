@@ -252,6 +252,24 @@ def predict(
 
 
 @app.command()
+def repair(
+    program: Annotated[Path, typer.Argument(help="a Python file that does not do what it should")],
+    tests: Annotated[Path, typer.Option(help="a file with `assert` lines or functions `test_...`")],
+    tries: Annotated[int, typer.Option(min=1, help="programs that are run in each of two rounds")] = 200,
+    write: Annotated[bool, typer.Option("--write", help="put the repaired program in the file's place")] = False,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Repair a Python file: what the champion proposes, then every change, run against tests in a sandbox."""
+    from windlass.mending import mend
+
+    found = mend(program, tests, project, tries, write)
+    show(found.as_json(), as_json, str(found))
+    if not found.repaired.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def compare(
     writers: Annotated[tuple[str, str], typer.Argument(metavar="ONE OTHER", help="candidates, releases, 'champion'")],
     rows: Annotated[int, typer.Option(help="test rows that both answer")] = 100,

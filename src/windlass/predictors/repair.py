@@ -25,7 +25,7 @@ def repair(
 ) -> Repaired:
     """Asks so many times, and runs so many programs of each proposal; stops at the first that passes.
 
-    Each round starts from the program that has held the most tests so far, the newest of equals. A program that was
+    Each round starts from the program that has held the most tests so far, the first of equals. A program that was
     tried is not run again; a round that proposes nothing new is the last.
     Raises: NotReady: no sandbox here. DataError: no tests.
     """
@@ -40,7 +40,7 @@ def repair(
         for program in proposed[:per_round]:
             seen.add(program)
             found = passes(program, tests, setup)
-            if found.passed or found.n_passed >= outcome.n_passed:
+            if found.passed or found.n_passed > outcome.n_passed:
                 best, outcome = program, found
             if found.passed:
                 break

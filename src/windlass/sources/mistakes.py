@@ -50,20 +50,23 @@ class Places:
 
 def wrong_operator(text: str, function: Definition) -> list[Change]:
     """`<` for `<=`, `and` for `or`, `+=` for `-=`."""
-    places, found = Places(text), []
-    for left, right in _operands(function):
-        start, end = places.end(left), places.start(right)
-        between = text[start:end]
+    return [Change(at, at + len(word), SWAPS[word]) for at, word in operators(text, function) if word in SWAPS]
+
+
+def operators(text: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Where each operator between two expressions begins, and the operator."""
+    places = Places(text)
+    for left, right in _operands(tree):
+        start = places.end(left)
+        between = text[start : places.start(right)]
         word = between.strip(" ()\n\\")
-        if word in SWAPS and between.count(word) == 1:
-            at = start + between.index(word)
-            found.append(Change(at, at + len(word), SWAPS[word]))
-    return found
+        if word and between.count(word) == 1:
+            yield start + between.index(word), word
 
 
-def _operands(function: Definition) -> Iterator[tuple[ast.expr, ast.expr]]:
+def _operands(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Each two expressions with an operator between them."""
-    for node in ast.walk(function):
+    for node in ast.walk(tree):
         if isinstance(node, ast.BinOp):
             yield node.left, node.right
         elif isinstance(node, ast.AugAssign):
@@ -72,6 +75,11 @@ def _operands(function: Definition) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield node.left, node.comparators[0]
         elif isinstance(node, ast.BoolOp):
             yield node.values[0], node.values[1]
+
+
+def functions_of(tree: ast.AST) -> list[Definition]:
+    """The functions of a program, also those inside others."""
+    return [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
 
 
 def swapped_arguments(text: str, function: Definition) -> list[Change]:
