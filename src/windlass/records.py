@@ -367,8 +367,9 @@ class Item:
     gain: in the goal's metric; money: a month, in the product's currency; null where it cannot be told; benefit: what
     it is good for then. chance: that the gain is above 0 (of a forecast: above half a point). sure: measured (in a
     trial), forecast (by a stated method), rough (by a rule of thumb), fact (nothing is estimated).
-    cost: what is paid to others; hours: of the team; days: that pass in any case, beside the hours; rows: labelled rows
-    that it asks for, which are labelled one item after another.
+    cost: what is paid to others once; monthly: from then on, a month; hours: of the team; days: that pass in any case,
+    beside the hours; rows: labelled rows that it asks for, which are labelled one item after another.
+    how: what to type or to do first.
     after: items that come first. instead_of: of items that share this word, one at most is chosen.
     measure, bound: done as soon as that measure is at least the bound (at most, when `at_most`).
     starts, finishes: ISO dates, empty when it is left out; left_out: why then.
@@ -392,6 +393,8 @@ class Item:
     at_most: bool = False
     rows: int = 0
     benefit: str = ""
+    how: str = ""
+    monthly: float = 0.0
     after: tuple[str, ...] = ()
     instead_of: str = ""
     starts: str = ""

@@ -38,6 +38,7 @@ WORDS = {
     "sure": ("How sure", "把握"),
     "takes": ("Takes", "投入"),
     "when": ("When", "时间"),
+    "how": ("How", "做法"),
     "done": ("Done when", "验收"),
     "today": ("today", "现状"),
     "wanted": ("wanted", "目标"),
@@ -164,6 +165,7 @@ def _item(number: int, item: Item, roadmap: Roadmap) -> str:
         ("sure", f"{sure_words(item)}. Method: {item.method}. Evidence: {item.evidence}."),
         ("takes", takes(item, roadmap.currency)),
         ("when", when),
+        *([("how", f"{item.how}.")] if item.how else []),
         ("done", item.acceptance),
     ]
     told = "".join(

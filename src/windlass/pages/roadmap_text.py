@@ -54,6 +54,8 @@ def odds(chance: float) -> str:
 def takes(item: Item, currency: str) -> str:
     """Cost, hours and days."""
     parts = [amount(item.cost, currency) if item.cost else "no money", f"{_hours(item.hours)} of the team"]
+    if item.monthly > 0:
+        parts[0] = f"{amount(item.monthly, currency)} a month" + (f" and {parts[0]}" if item.cost else "")
     return ", ".join(parts) + (f", {item.days:.0f} days to wait" if item.days > 1 else "")
 
 
@@ -71,21 +73,20 @@ def service_lines(roadmap: Roadmap) -> list[str]:
     service, money, currency = roadmap.service, roadmap.money, roadmap.currency
     machines = f"{count(service['machines'])} machine{'s' * (service['machines'] != 1)}"
     how = "measured" if service["measured"] else "estimated, as there is no release to try"
+    user = f", {amount(money['user_month'], currency)} a user" if money["user_month"] is not None else ""
     lines = [
         f"A machine with {service['cores']} cores answers about {count(service['answers_a_second'])} requests a "
-        f"second ({1000 * service['request_s']:.1f} ms of a processor each, {how}); your peak asks for "
-        f"{service['peak']:,.2g}. That is {machines} at {percent(service['used'])} of capacity.",
-        f"Running it yourself costs {amount(money['own'], currency)} a month: machines "
-        f"{amount(money['machines'], currency)}, your team's upkeep {amount(money['upkeep'], currency)}. A language "
-        f"model behind an API would ask {_range(money['api'], currency)} a month for {count(money['month'])} "
-        "answers, by the price list below; how well it would answer was not measured.",
+        f"second ({1000 * service['request_s']:.1f} ms of a processor each, {how}), with one process a core. Your peak "
+        f"asks for {service['peak']:,.2g} a second: that is {machines}, {percent(service['used'])} busy at the peak.",
+        f"Running it yourself costs {amount(money['own'], currency)} a month{user}: machines "
+        f"{amount(money['machines'], currency)}, your team's upkeep {amount(money['upkeep'], currency)}. For "
+        f"{count(money['month'])} answers a month that is {amount(money['own_thousand'], currency)} for 1,000 answers, "
+        f"of which {_cheap(money['machine_thousand'], currency)} for machines; a machine that is kept busy gives 1,000 "
+        f"for {_cheap(money['busy_thousand'], currency)}.",
+        f"An API asks {_range(money['api_thousand'], currency)} for 1,000 answers, {_range(money['api'], currency)} a "
+        "month, by the price list below; how well it would answer was not measured.",
+        _break_even(money, currency),
     ]
-    if money["even"]:
-        alone, all_in = (count(_two(money[key]["value"])) for key in ("even_machines", "even"))
-        lines.append(
-            f"Your own model is cheaper than that API from about {alone} answers a month on, machines alone; from "
-            f"{all_in} on, if upkeep is counted for your own and not for the API."
-        )
     if money["runway_months"] is not None:
         lines.append(
             f"After the plan {amount(money['left'], currency)} of the budget is left; it would pay for running the "
@@ -98,9 +99,44 @@ def service_lines(roadmap: Roadmap) -> list[str]:
     return lines
 
 
+def cheaper(money: Json) -> str:
+    """Whether own or API costs less at this traffic, all counted, as far as the API's price is known."""
+    if money["own"] < money["api"]["low"]:
+        return "your own model"
+    return "the API" if money["own"] > money["api"]["high"] else "neither for certain"
+
+
+def _break_even(money: Json, currency: str) -> str:
+    """From how many answers a month on the own model is cheaper, and where today's traffic lies."""
+    if money["even"]["value"] is None:
+        return (
+            "There is no break-even: at these prices the API is cheaper at any traffic, as a machine costs more than "
+            "the answers that it gives."
+        )
+    alone, all_in = money["even_machines"], money["even"]
+    times = money["month"] / all_in["value"]
+    gap = amount(abs(money["own"] - money["api"]["value"]), currency)
+    verdict = {"neither for certain": "the two cost about the same"}.get(
+        cheaper(money), f"{cheaper(money)} is cheaper, by about {gap} a month"
+    )
+    return (
+        f"Break-even: your own model is cheaper from about {_span(all_in)} answers a month on, if your team's upkeep "
+        f"is counted for it and none for the API; from {_span(alone)} on, machines alone. Your traffic is "
+        f"{times:.2g} times the former: {verdict}."
+    )
+
+
+def _span(estimate: Json) -> str:
+    """Answers a month with two leading digits, and the interval of the API's price."""
+    value = count(_two(estimate["value"]))
+    low, high = ("never" if each is None else count(_two(each)) for each in (estimate["low"], estimate["high"]))
+    return value if low == high == value else f"{value} [{low}, {high}]"
+
+
 def _range(estimate: Json, currency: str) -> str:
     low, high = (amount(estimate[key], "").strip() for key in ("low", "high"))
-    return f"{amount(estimate['value'], currency)} [{low}, {high}]"
+    brackets = "" if low == high else f" [{low}, {high}]"
+    return f"{_cheap(estimate['value'], currency)}{brackets}"
 
 
 def _cheap(value: float, currency: str) -> str:
@@ -209,6 +245,7 @@ def _item_lines(number: int, item: Item, currency: str) -> list[str]:
         f"- **How sure:** {sure_words(item)}. Method: {plain(item.method)}. Evidence: {plain(item.evidence)}.",
         f"- **Takes:** {takes(item, currency)}.",
         f"- **When:** {item.starts} to {item.finishes}.{critical}{after}",
+        *([f"- **How:** {plain(item.how)}."] if item.how else []),
         f"- **Done when:** {plain(item.acceptance)}.",
         "",
     ]
@@ -237,6 +274,7 @@ def roadmap_text(roadmap: Roadmap) -> str:
             f"     brings {brings(item, currency)}",
             f"     sure   {sure_words(item)}",
             f"     takes  {takes(item, currency)}; by {item.finishes}",
+            *([f"     how    {plain(item.how)}"] if item.how else []),
         ]
     left = sum(not item.starts for item in roadmap.items)
     serious = sum(risk.severity == "high" for risk in roadmap.risks)

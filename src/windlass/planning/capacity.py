@@ -14,9 +14,10 @@ REQUEST_S = 0.0018
 
 @dataclass(frozen=True)
 class Capacity:
-    """answers_a_second: of one machine; machines: that the peak needs; used: share of their capacity at the peak;
-    wait_ms: mean wait for a free core at the peak, infinite when overloaded."""
+    """cores: of one machine; answers_a_second: of one machine; machines: that the peak needs; used: share of their
+    capacity at the peak; wait_ms: mean wait for a free core at the peak, infinite when overloaded."""
 
+    cores: int
     answers_a_second: float
     machines: int
     used: float
@@ -44,12 +45,16 @@ def mean_wait_s(servers: int, arrivals: float, service_s: float) -> float:
     return erlang_c(servers, offered) * service_s / (servers - offered)
 
 
+def machines(seconds: float, peak: float, cores: int) -> int:
+    """How many machines keep the peak under `BUSIEST` of their capacity."""
+    return max(1, math.ceil(peak * seconds / (BUSIEST * cores)))
+
+
 def plan(seconds: float, peak: float, cores: int) -> Capacity:
     """The machines (of so many cores) that keep a peak of so many answers a second under `BUSIEST` of their capacity.
 
     Args: seconds: of a processor, for one answer.
     """
-    one = cores / seconds
-    machines = max(1, math.ceil(peak / (BUSIEST * one)))
-    wait = mean_wait_s(machines * cores, peak, seconds)
-    return Capacity(one, machines, peak / (machines * one), 1000 * wait)
+    one, needed = cores / seconds, machines(seconds, peak, cores)
+    wait = mean_wait_s(needed * cores, peak, seconds)
+    return Capacity(cores, one, needed, peak / (needed * one), 1000 * wait)

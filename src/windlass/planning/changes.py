@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from windlass.errors import SpecError
-from windlass.pages.words import share
+from windlass.pages.roadmap_text import cheaper
+from windlass.pages.words import amount, share
 from windlass.planning.product import Product
 from windlass.records import Roadmap
 
@@ -83,16 +84,31 @@ def differences(before: Roadmap, after: Roadmap) -> list[str]:
         ("machines at the peak", "machines", "service"),
         ("cost of running a month", "own", "money"),
         ("cost of an API a month", "api", "money"),
+        ("cost of 1,000 own answers", "own_thousand", "money"),
+        ("answers a month from which your own is cheaper than an API", "even", "money"),
         ("cost of the plan", "cost", "money"),
         ("earned a month", "earned_month", "money"),
         ("months that the rest of the budget lasts", "runway_months", "money"),
     ):
         one, two = (_value(getattr(each, group).get(key)) for each in (before, after))
         if one is not None and two is not None and abs(one - two) > 0.005 * max(abs(one), abs(two)):
-            unit = "" if key in ("machines", "runway_months") else f"{currency} "
-            found.append(f"{words[0].upper()}{words[1:]}: {unit}{two:,.0f} instead of {unit}{one:,.0f}.")
+            told = [_told(value, key, currency) for value in (two, one)]
+            found.append(f"{words[0].upper()}{words[1:]}: {told[0]} instead of {told[1]}.")
+    found += _cheaper(before, after)
     found += _quality(before, after)
     return sorted(found) or ["Nothing changes."]
+
+
+def _told(value: float, key: str, currency: str) -> str:
+    if key in ("machines", "runway_months", "even"):
+        return f"{value:,.0f}"
+    return amount(value, currency)
+
+
+def _cheaper(before: Roadmap, after: Roadmap) -> list[str]:
+    """That the other one of own and API is the cheaper one."""
+    now, then = (cheaper(each.money) for each in (before, after))
+    return [] if now == then else [f"Cheaper, all counted: {then} (at today's traffic: {now})."]
 
 
 def _value(found: object) -> float | None:

@@ -37,6 +37,12 @@ class Bounds:
     closes: dict[str, float]
 
 
+CROWDED = {
+    "over the budget": "the budget does not reach for it",
+    "not done by the deadline": "it would not be done by the deadline",
+    "": "it is worth less than its cost",
+}
+"""Why what would fit alone does not fit."""
 HURDLE = 0.5
 """What earns less than its cost and half as much again within a year is not worth the trouble."""
 SLACK = 1e-5
@@ -46,8 +52,8 @@ SLACK = 1e-5
 def net(item: Item, bounds: Bounds, finish: float) -> float:
     """What an item earns in the year from today once it is done, less its cost and hours."""
     months = max(YEAR_DAYS - finish, 0.0) / MONTH_DAYS
-    earned = item.money.value * months if item.money else 0.0
-    return earned - item.cost - item.hours * bounds.hour_cost
+    earned = (item.money.value if item.money else 0.0) * months
+    return earned - item.monthly * months - item.cost - item.hours * bounds.hour_cost
 
 
 def together(gains: Sequence[float], headroom: float) -> float:
@@ -164,8 +170,8 @@ def why_left_out(item: Item, chosen: Sequence[Item], bounds: Bounds, words: Call
         return "it would not be done by the deadline, even alone"
     closed, money = _best_alone(item, bounds)
     if item.money is None and closed <= 0:
-        return "it earns nothing that can be told in money and closes no gap: do it when there is time"
+        return "it earns nothing that can be told in money, and what was asked for does not need it"
     if not _is_useful(item, bounds):
         outlay = _outlay(item, bounds)
         return f"within a year it earns {words(max(money + outlay, 0.0))} and costs {words(outlay)}, hours included"
-    return f"beside the others it is {_too_much([*chosen, item], bounds) or 'worth less than its cost'}"
+    return f"beside the others {CROWDED[_too_much([*chosen, item], bounds)]}"

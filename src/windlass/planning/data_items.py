@@ -21,6 +21,7 @@ STEPS = (1.5, 2.0, 4.0)
 MOST_TIMES = 10.0
 CURVE = "learning curve: mistakes fall by a power law to a floor, all floors averaged"
 CHECK_SHARE, CHECKED_A_MINUTE = 0.05, 2.0
+ADDED = "put them beside your data and `windlass run`, or `windlass improve --rows new.csv`"
 REAL, LEAST_EXCHANGE = 0.005, 0.2
 """A gain that counts: half a point."""
 WEAKEST, LEAST_TEST, LEAST_SAID = 5, 8, 50
@@ -49,7 +50,7 @@ def _round(rows: float) -> int:
     return int(-(-rows // step) * step)
 
 
-def _grown(setting: Setting, curve: curves.Curve, more: int) -> np.ndarray:
+def grown(setting: Setting, curve: curves.Curve, more: int) -> np.ndarray:
     """The gain in each draw when so many rows come to those that are there."""
     evidence = setting.evidence
     end = evidence.n_fitted * (1 + more / evidence.n_rows)
@@ -68,7 +69,7 @@ def effort(setting: Setting, more: int, own_hours: float) -> Json:
 
 def _rows_item(setting: Setting, curve: curves.Curve, more: int) -> Item:
     evidence = setting.evidence
-    draws = _grown(setting, curve, more)
+    draws = grown(setting, curve, more)
     gain, total = curves.summary(draws), evidence.n_rows + more
     first, last = evidence.points[0], evidence.points[-1]
     seconds = training_seconds(evidence.points, total)
@@ -87,6 +88,7 @@ def _rows_item(setting: Setting, curve: curves.Curve, more: int) -> Item:
         gain=gain,
         chance=float((draws >= REAL).mean()),
         sure="forecast",
+        how=ADDED,
         **effort(setting, more, 2),
         acceptance=f"{count(total)} rows to learn from",
         measure="learn_rows",
@@ -114,6 +116,8 @@ def cleaner_labels(setting: Setting) -> Iterator[Item]:
         gain=gain,
         chance=chance_of(gain),
         sure="measured",
+        how="`.windlass/plan/measured.json` names the first of them under `doubts`; mend them in your data, then "
+        "`windlass run`",
         cost=0.0,
         hours=1 + n_doubted / CHECKED_A_MINUTE / 60,
         days=1,
@@ -166,6 +170,7 @@ def weak_labels(setting: Setting) -> Iterator[Item]:
         gain=gain,
         chance=float((draws >= REAL).mean()),
         sure="forecast",
+        how=ADDED,
         **effort(setting, more, 3),
         acceptance=f"{count(target)} training rows of each of them; F1 of each at least {share(usual)}",
         measure=f"least_rows:{'|'.join(names)}",
@@ -215,6 +220,7 @@ def weak_part(setting: Setting) -> Iterator[Item]:
             gain=gain,
             chance=float((draws >= REAL).mean()),
             sure="forecast",
+            how=ADDED,
             **effort(setting, more, 3),
             acceptance=f"at most {percent(each.gap.value / 2)} more wrong answers there than elsewhere",
             measure=f"gap:{each.words}",
@@ -257,7 +263,7 @@ def feedback(setting: Setting) -> Iterator[Item]:
     expected = int(FEEDBACK_SHARE * setting.product.month * FEEDBACK_MONTHS)
     if expected < 20:
         return
-    gain = curves.summary(_grown(setting, evidence.curve, expected))
+    gain = curves.summary(grown(setting, evidence.curve, expected))
     if gain.value < REAL:
         return
     yield item(
@@ -272,6 +278,7 @@ def feedback(setting: Setting) -> Iterator[Item]:
         gain=gain,
         chance=None,
         sure="rough",
+        how="the service's page has the buttons; a program of your own posts to `/v1/feedback`",
         cost=0.0,
         hours=8,
         days=FEEDBACK_MONTHS * 30,
@@ -285,7 +292,7 @@ def _learn(setting: Setting, n_said: int) -> Item:
     """n_said: answers that were judged, and not yet learned from."""
     evidence = setting.evidence
     assert evidence.curve is not None
-    gain = curves.summary(_grown(setting, evidence.curve, n_said))
+    gain = curves.summary(grown(setting, evidence.curve, n_said))
     wrong = evidence.feedback["unused_wrong"]
     return item(
         setting,

@@ -1,5 +1,6 @@
 """From evidence, product and prices to a roadmap: gaps, what to do by when, risks, milestones, figures."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -8,6 +9,8 @@ from windlass.pages.words import METRIC_MEANINGS, amount, count, measure, metric
 from windlass.planning.choosing import Bounds, choose, together, why_left_out
 from windlass.planning.handover import coverage
 from windlass.planning.items import proposals
+from windlass.planning.machine_items import closing, few, machines_words
+from windlass.planning.model_items import more_test_rows
 from windlass.planning.product import assumptions
 from windlass.planning.risks import risks
 from windlass.planning.scheduling import dated
@@ -16,6 +19,8 @@ from windlass.planning.worth import training_seconds
 from windlass.records import Item, Json, Roadmap
 
 HALF_A_YEAR = 183
+CERTAINTY = 0.1
+"""Of the budget, for rows that make nothing better."""
 N_CURVE = 24
 LIMITS = (("latency_p95_ms", "ms", "slow answers (p95)"), ("size_mb", "MB", "size"))
 
@@ -46,7 +51,7 @@ def draw(setting: Setting, frame: Frame) -> Roadmap:
         today=evidence.today,
         goal=setting.goal,
         candidate=evidence.best.name,
-        summary=_summary(setting, chosen, bounds),
+        summary=_summary(setting, chosen, bounds, gaps),
         gaps=gaps,
         items=[*chosen, *left],
         milestones=_milestones(setting, chosen),
@@ -68,11 +73,16 @@ def _bounds(setting: Setting, made: date) -> Bounds:
     headroom = 1 - today.value if today is not None and setting.evidence.metric not in LOWER else 0.0
     missing = setting.missing_points
     uncertain = today is not None and setting.goal is not None and today.low < setting.goal < today.high
-    closes = {"test-rows": 1.0 if uncertain else 0.0, "retrain": 1.0, "watch": 1.0, "keep-days": 1.0}
+    certainty = 1.0 if uncertain and _is_cheap(setting) else 0.0
+    closes = {"test-rows": certainty, "retrain": 1.0, "watch": 1.0, "keep-days": 1.0}
     closes |= {f"fair-{each.column}": 1.0 for each in setting.unequal}
-    needed, _ = setting.running(setting.evidence.best)
-    closes |= {f"machines-{needed.machines}": 1.0}
+    closes |= closing(setting) | {"brand-rules": 1.0, "input": 0.25}
     return Bounds(product.budget, product.hours_a_week, (end - made).days, product.hour_cost, headroom, missing, closes)
+
+
+def _is_cheap(setting: Setting) -> bool:
+    """Certainty whether the goal is met takes a small part of the budget."""
+    return all(item.cost <= CERTAINTY * setting.product.budget for item in more_test_rows(setting))
 
 
 def _left_out(setting: Setting, item: Item, chosen: list[Item], bounds: Bounds) -> Item:
@@ -92,14 +102,12 @@ def _gaps(setting: Setting) -> list[Json]:
         limit, value = number(evidence.board.limits.get(key)), getattr(evidence.best, key)
         if limit is not None:
             found.append(_gap(name, measure(value, unit), f"at most {limit:g} {unit}", value <= limit))
-    needed, _ = setting.running(evidence.best)
-    enough = needed.machines == 1
     found.append(
         _gap(
             "traffic at the peak",
-            f"one machine: {count(needed.answers_a_second)} answers a second",
-            f"{setting.product.peak:,.2g} a second, below 60 % of it",
-            enough,
+            f"{count(setting.carried)} answers a second ({machines_words(setting)})",
+            f"{few(setting.product.peak)} in the busiest second, which may take 60 % of that",
+            setting.carried >= setting.asked_for,
         )
     )
     health = evidence.health
@@ -175,7 +183,7 @@ def _milestones(setting: Setting, chosen: list[Item]) -> list[Json]:
     return found
 
 
-def _summary(setting: Setting, chosen: list[Item], bounds: Bounds) -> list[str]:
+def _summary(setting: Setting, chosen: list[Item], bounds: Bounds, gaps: list[Json]) -> list[str]:
     """The plan in a few plain sentences."""
     evidence, today = setting.evidence, setting.evidence.today
     name, currency = metric_name(evidence.metric), setting.product.currency
@@ -190,6 +198,10 @@ def _summary(setting: Setting, chosen: list[Item], bounds: Bounds) -> list[str]:
             f"{name[0].upper()}{name[1:]} is {METRIC_MEANINGS[evidence.metric]}. A point is a hundredth of it; "
             "brackets hold the truth in 95 of 100 cases."
         )
+    missed = [f"{gap['name']} ({gap['today']}, wanted {gap['goal']})" for gap in gaps
+              if gap["state"] == "missed" and gap["name"] != name]  # fmt: skip
+    if missed:
+        lines.append(f"Not as it was asked for: {'; '.join(missed)}.")
     if not chosen:
         return [*lines, "Nothing that could be done is worth its cost: leave it as it is, and watch it."]
     cost, hours = sum(item.cost for item in chosen), sum(item.hours for item in chosen)
@@ -265,7 +277,8 @@ def _service(setting: Setting) -> Json:
         "answers_a_second": found.answers_a_second,
         "request_s": setting.seconds_of(setting.evidence.best),
         "measured": setting.evidence.request_s is not None,
-        "cores": setting.prices.machine_cores,
+        "cores": found.cores,
+        "carried": setting.carried,
         "peak": setting.product.peak,
         "machines": found.machines,
         "used": found.used,
@@ -287,8 +300,13 @@ def _money(setting: Setting, chosen: list[Item]) -> Json:
         "machines": found.machines,
         "upkeep": found.upkeep,
         "api": vars(found.api),
-        "even": vars(found.even) if found.even.value != float("inf") else None,
-        "even_machines": vars(found.even_machines) if found.even.value != float("inf") else None,
+        "api_thousand": vars(found.api_thousand),
+        "own_thousand": 1_000 * found.own / setting.product.month,
+        "machine_thousand": 1_000 * found.machines / setting.product.month,
+        "busy_thousand": found.busy_thousand,
+        "even": _finite(found.even),
+        "even_machines": _finite(found.even_machines),
+        "user_month": found.own / setting.product.users if setting.product.users else None,
         "month": setting.worth.month,
         "cost": cost,
         "hours": sum(item.hours for item in chosen),
@@ -296,6 +314,11 @@ def _money(setting: Setting, chosen: list[Item]) -> Json:
         "runway_months": left / found.own if found.own else None,
         "earned_month": vars(earned) if earned else None,
     }
+
+
+def _finite(estimate: Estimate) -> Json:
+    """Null for what is infinite: there is no break-even."""
+    return {name: value if math.isfinite(value) else None for name, value in vars(estimate).items()}
 
 
 def _not_tried(setting: Setting) -> list[Json]:

@@ -1,5 +1,6 @@
 """Everything measured that there is, read from the store; what is missing is named with its command."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
 from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, LabelMarks, paired_difference
-from windlass.planning import curves, label_noise, probing
+from windlass.planning import compression, curves, label_noise, probing, rule_trial
 from windlass.planning.serving_trial import request_seconds
 from windlass.predictors import releases
 from windlass.predictors import table as predictors
@@ -25,10 +26,10 @@ from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_json
 
 MEASURED = "measured.json"
-FORMAT = 2
+FORMAT = 3
 """Of `measured.json`: what is measured anew when this changes."""
-CURVE_S, LABELS_S, COLUMNS_S = 60.0, 90.0, 40.0
-"""Processor seconds that the small trainings may take: learning curve, label check, columns."""
+CURVE_S, LABELS_S, COLUMNS_S, RULES_S = 60.0, 90.0, 40.0, 20.0
+"""Processor seconds that the small trainings may take: learning curve, label check, columns, rules."""
 MOST_COLUMNS, LEAST_VALIDATION = 20, 20
 REFITTED = frozenset({"linear", "trees"})
 N_OTHERS = 3
@@ -38,7 +39,8 @@ N_ASKED = 100
 @dataclass(frozen=True)
 class Evidence:
     """What is known. marks: the chosen candidate's answers on the test rows; curve, doubts, columns: from small
-    trainings; others: candidate -> how much better than the chosen one; missing: what is not known."""
+    trainings; others: candidate -> how much better than the chosen one; compressed: what 8-bit weights did;
+    rules: what plain rules before the model would do; missing: what is not known."""
 
     spec: Spec
     board: Board
@@ -58,6 +60,8 @@ class Evidence:
     validation: Json
     request_s: float | None
     others: dict[str, Estimate]
+    compressed: Json = field(default_factory=dict)
+    rules: Json = field(default_factory=dict)
     missing: list[Json] = field(default_factory=list)
 
     @property
@@ -139,6 +143,8 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         validation=measured["validation"],
         request_s=_request_seconds(store, board, splits, measured),
         others=others,
+        compressed=_compressed(store, board, (artifact, splits), measured, missing),
+        rules=measured["rules"],
         missing=missing,
     )
 
@@ -160,6 +166,7 @@ def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: 
         "points": [],
         "doubts": {},
         "columns": [],
+        "rules": {},
         "fault": "",
         "validation": {},
     }
@@ -173,6 +180,7 @@ def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: 
                 found["points"].append(point)
             found["doubts"] = _doubts(probe, found["points"], progress)
             found["columns"] = _columns(probe, found["points"], progress)
+            found["rules"] = _rules(probe, found["points"])
         except probing.FAILURES as error:
             found["fault"] = str(error)[:300]
     progress("plan", 1, 1, "")
@@ -206,6 +214,13 @@ def _doubts(probe: probing.Probe, points: list[Json], progress: Progress) -> Jso
                  for row, rather in zip(found.rows[:20].tolist(), said, strict=False)],
         "gain": gain,
     }  # fmt: skip
+
+
+def _rules(probe: probing.Probe, points: list[Json]) -> Json:
+    """What plain rules before the model would do."""
+    if len(probe.splits.train) > probing.MOST_ROWS or points[-1]["seconds"] > RULES_S:
+        return {}
+    return rule_trial.tried(probe, probing.fitted(probe, probe.splits.train))
 
 
 def _columns(probe: probing.Probe, points: list[Json], progress: Progress) -> list[Json]:
@@ -296,6 +311,24 @@ def _request_seconds(store: Store, board: Board, splits: Splits, measured: Json)
     return found
 
 
+def _compressed(
+    store: Store, board: Board, chosen: tuple[Path, Splits], measured: Json, missing: list[Json]
+) -> Json:
+    """What a copy of the chosen model with 8-bit weights did, tried once. chosen: its artifact, and the rows."""
+    artifact, splits = chosen
+    if splits.output[splits.output_column] == "text" or len(splits.validation) < LEAST_VALIDATION:
+        return {}
+    key = fingerprint([FORMAT, board.key, board.chosen, str(artifact)])
+    if measured.get("compressed", {}).get("key") != key:
+        found = compression.tried(artifact, splits, board.headline, store.stage("plan") / compression.FOLDER)
+        measured["compressed"] = {**found, "key": key}
+        write_json(store.stage("plan") / MEASURED, measured)
+    known: Json = {name: value for name, value in measured["compressed"].items() if name != "key"}
+    if known.get("fault"):
+        missing.append(_missing("what 8-bit weights bring", known["fault"]))
+    return known
+
+
 def _health(store: Store, missing: list[Json]) -> Health | None:
     path = store.record("watch")
     if not path.is_file():
@@ -323,20 +356,37 @@ def _used(store: Store) -> set[str]:
 def _feedback(database: Database, used: set[str], missing: list[Json]) -> Json:
     """How many answers people judged, how many of them were wrong, and the same of those that were not used: the
     latest word on each answer counts."""
-    latest: dict[str, bool] = {}
+    latest: dict[str, Json] = {}
     try:
         for row in feedback_rows(database):
-            latest[row["id"]] = row["correct"] == row["value"]
+            latest[row["id"]] = row
     except WindlassError as error:
         missing.append(_missing("feedback", error.message))
     if not latest:
         missing.append(_missing("what users say was right", "`windlass serve` takes it at /v1/feedback"))
-    unused = [right for id, right in latest.items() if id not in used]
+    unused = [row for id, row in latest.items() if id not in used]
     return {
         "count": len(latest),
-        "wrong": sum(not right for right in latest.values()),
+        "wrong": sum(row["correct"] != row["value"] for row in latest.values()),
         "unused": len(unused),
-        "unused_wrong": sum(not right for right in unused),
+        "unused_wrong": sum(row["correct"] != row["value"] for row in unused),
+        "by_answer": _by_answer(unused),
+    }
+
+
+def _by_answer(rows: list[Json]) -> Json:
+    """Of each answer how often it was judged and called wrong, and what was said instead, the most frequent first."""
+    judged = Counter(row["value"] for row in rows)
+    wrong = [row for row in rows if row["correct"] != row["value"]]
+    instead = {name: Counter(row["correct"] for row in wrong if row["value"] == name and row["correct"])
+               for name in judged}  # fmt: skip
+    return {
+        name: {
+            "count": number,
+            "wrong": sum(row["value"] == name for row in wrong),
+            "instead": dict(instead[name].most_common()),
+        }
+        for name, number in judged.items()
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from windlass.planning import data_items, model_items
+from windlass.planning import answer_items, data_items, machine_items, model_items
 from windlass.planning.setting import Setting
 from windlass.records import Item
 
@@ -11,12 +11,18 @@ PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
     model_items.retrain,
     model_items.other_model,
     model_items.cheaper_model,
-    model_items.machines,
+    machine_items.hardware,
+    machine_items.compression,
+    machine_items.too_slow,
     data_items.cleaner_labels,
     data_items.weak_labels,
     data_items.more_rows,
     data_items.weak_part,
     data_items.feedback,
+    answer_items.another_input,
+    answer_items.complaints,
+    answer_items.rules,
+    answer_items.broken_rules,
     model_items.hand_over,
     model_items.watching,
     model_items.keeping,

@@ -42,6 +42,7 @@ def other_model(setting: Setting) -> Iterator[Item]:
         chance=chance_of(gain),
         sure="measured",
         cost=0.0,
+        how=f"`windlass release {name}`" + "; raise the limit in windlass.yaml first" * bool(limits),
         hours=2 + 4 * bool(limits),
         days=1,
         acceptance=f"`windlass release {name}` is the champion",
@@ -74,6 +75,7 @@ def cheaper_model(setting: Setting) -> Iterator[Item]:
             money=Estimate(now - then, now - then, now - then),
             chance=1.0,
             sure="measured",
+            how=f"`windlass release {other.name}`",
             cost=0.0,
             hours=2,
             days=1,
@@ -115,6 +117,7 @@ def more_test_rows(setting: Setting) -> Iterator[Item]:
         chance=None,
         sure="fact",
         benefit="certainty whether the goal is met",
+        how="keep them in a file of their own, named under `data: {test: ...}` in windlass.yaml, then `windlass run`",
         **effort(setting, more, 2),
         acceptance=f"{count(needed)} test rows, and the goal outside of the interval",
         measure="test_rows",
@@ -131,8 +134,14 @@ def hand_over(setting: Setting) -> Iterator[Item]:
     what = "Decide each case by what mistakes cost: the label whose expected cost is least, or a person"
     if found.threshold is not None:
         what = f"Hand answers under {percent(found.threshold)} confidence to a person"
+    compared = "the `alternatives` of each answer, weighed by what mistakes cost"
+    if found.threshold is not None:
+        compared = f"the `confidence` of each answer with {found.threshold:.2f}"
     hours = found.handed * setting.product.requests_a_day * setting.product.case_minutes / 60
-    told = f"People would take {percent(found.handed)} of the cases, about {hours:,.1f} hours of work a day"
+    told = (
+        f"People would take {percent(found.handed)} of the cases, about {hours:,.1f} hours of work a day, which is in "
+        "these costs and not in the hours of the plan"
+    )
     if found.threshold is not None:
         told += f"; of the answers still given {percent(found.wrong)} are wrong instead of {percent(found.wrong_now)}"
     yield item(
@@ -149,6 +158,8 @@ def hand_over(setting: Setting) -> Iterator[Item]:
         money=Estimate(each.value * month, each.low * month, each.high * month),
         chance=found.chance,
         sure="measured",
+        how=f"your program asks the service and compares {compared}; `watch: {{hand_over_below: ...}}` in "
+        "windlass.yaml counts what goes to people",
         cost=0.0,
         hours=8,
         days=7,
@@ -174,6 +185,7 @@ def watching(setting: Setting) -> Iterator[Item]:
         chance=None,
         sure="fact",
         benefit="an alarm within a day when input or quality change",
+        how="`windlass watch --every 1d`; `watch:` in windlass.yaml says who is told",
         cost=0.0,
         hours=2,
         days=1,
@@ -199,6 +211,7 @@ def keeping(setting: Setting) -> Iterator[Item]:
         chance=None,
         sure="fact",
         benefit="a promise to users that is kept",
+        how="such as `keep_days: 90` in windlass.yaml",
         cost=0.0,
         hours=1,
         days=0,
@@ -231,6 +244,8 @@ def retrain(setting: Setting) -> Iterator[Item]:
         gain=gain,
         chance=None,
         sure="rough",
+        benefit="an end of the alarm" if gain is None else "",
+        how="`windlass improve --rows new.csv`, or `windlass improve` alone where there is feedback",
         cost=0.0,
         hours=4,
         days=2,
@@ -265,6 +280,7 @@ def columns(setting: Setting) -> Iterator[Item]:
         money=None,
         chance=chance_of(gain),
         sure="measured",
+        how=f"take {quoted(column['column'])} out of `inputs:` in windlass.yaml, then `windlass run`",
         cost=0.0,
         hours=2,
         days=1,
@@ -292,6 +308,7 @@ def fairness(setting: Setting) -> Iterator[Item]:
             chance=None,
             sure="measured",
             benefit="groups that are treated alike",
+            how="try one change after the other and `windlass run`: each plan measures the difference again",
             cost=0.0,
             hours=16,
             days=14,
@@ -300,30 +317,3 @@ def fairness(setting: Setting) -> Iterator[Item]:
             bound=round(each.gap.value / 2, 4),
             at_most=True,
         )
-
-
-def machines(setting: Setting) -> Iterator[Item]:
-    """More machines, where the peak needs them."""
-    found, month = setting.running(setting.evidence.best)
-    if found.machines < 2:
-        return
-    yield item(
-        setting,
-        id=f"machines-{found.machines}",
-        what=f"Run {found.machines} machines ({setting.prices.machine_cores} cores each) at the peak",
-        why=f"{setting.product.peak:,.1f} answers in the busiest second; one machine gives "
-        f"{found.answers_a_second:,.0f} and should not be planned for more than 60 % of it",
-        evidence=f"{1000 * setting.seconds_of(setting.evidence.best):.1f} ms of a processor for one request",
-        method="utilisation; waiting by M/M/c",
-        gain=None,
-        money=None,
-        chance=None,
-        sure="forecast",
-        benefit="answers in time at the peak",
-        cost=0.0,
-        hours=4,
-        days=1,
-        acceptance=f"{found.machines} machines; {setting.product.currency} {month:,.0f} a month",
-        measure="machines",
-        bound=float(found.machines),
-    )

@@ -23,6 +23,8 @@ class Prices(Strict):
     currency: str = Field(min_length=1, max_length=8, description="of the prices")
     machine_hour: float = Field(gt=0, description="an hour of a machine that serves")
     machine_cores: int = Field(ge=1, le=1024, description="processor cores of that machine")
+    large_machine_hour: float | None = Field(None, gt=0, description="an hour of a larger machine (none: not offered)")
+    large_machine_cores: int | None = Field(None, ge=1, le=1024, description="processor cores of the larger one")
     training_hour: float = Field(ge=0, description="an hour of a machine that trains")
     api_input_million: float = Field(ge=0, description="a million tokens read by a model behind an API")
     api_output_million: float = Field(ge=0, description="a million tokens written by it")
@@ -52,6 +54,11 @@ class Product(Strict):
     rows_a_week: float = Field(500, gt=0, description="rows that can be collected and labelled in a week")
     deadline: date | None = Field(None, description="the plan ends here (none: in six months)")
     upkeep_hours: float = Field(4, ge=0, description="hours a month that running the service takes")
+    machines: int = Field(1, ge=1, le=10_000, description="machines that serve today")
+    workers: int = Field(1, ge=1, le=1024, description="processes of each of them, one a core at most")
+    api_thousand: float | None = Field(
+        None, ge=0, description="1,000 answers of an API that you could buy (none: by tokens, as the prices say)"
+    )
     sensitive: list[str] = Field([], description="input columns whose groups must be treated alike, such as age")
     prices: str = Field("", description="a file of prices to use instead of the examples in the package")
 

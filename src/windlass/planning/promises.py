@@ -11,6 +11,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.metrics import confusion
 from windlass.pages.classes import class_scores
+from windlass.planning.answer_items import complaint_gap
 from windlass.planning.setting import Setting
 from windlass.records import Item, Json, as_json
 from windlass.store import Store
@@ -37,9 +38,17 @@ def measure(setting: Setting, name: str) -> float | None:
         "champion": float(evidence.released is not None and evidence.released["candidate"] == subject),
         "least_rows": float(min((labels.get(label, 0) for label in subject.split("|")), default=0)),
         "gap": setting.gap_of(subject),
+        "machines": float(setting.product.machines),
+        "workers": float(setting.product.workers),
+        "cores": float(setting.cores_in_use),
+        "size_mb": evidence.best.size_mb,
         "watched": float(evidence.health is not None),
         "keep_days": float(evidence.spec.keep_days is not None),
         "unequal": next((each.gap.value for each in setting.unequal if each.column == subject), 0.0),
+        "complaints": gap.value if (gap := complaint_gap(evidence.feedback.get("by_answer", {}), subject)) else None,
+        "rule_gain": evidence.rules["gain"]["value"] if evidence.rules.get("gain") else 0.0,
+        "rules_broken": broken.value if (broken := evidence.best.metrics.get("rules_broken")) else None,
+        "p95_ms": evidence.best.latency_p95_ms,
         "recall": _recall(setting, subject),
     }
     return found.get(word)

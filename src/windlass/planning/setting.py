@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.metrics import LOWER, Estimate
-from windlass.planning.capacity import REQUEST_S, Capacity
+from windlass.planning.capacity import BUSIEST, REQUEST_S, Capacity
 from windlass.planning.evidence import Evidence, goal_bound
 from windlass.planning.handover import Handover, handover
 from windlass.planning.product import Prices, Product, label_cost
@@ -70,6 +70,30 @@ class Setting:
         base = self.evidence.request_s or self.evidence.best.latency_p50_ms / 1000 + REQUEST_S
         return max(base + (candidate.latency_p50_ms - self.evidence.best.latency_p50_ms) / 1000, base / 10)
 
+    @property
+    def request_s(self) -> float:
+        """Processor seconds of one answer of the chosen candidate over HTTP."""
+        return self.seconds_of(self.evidence.best)
+
+    @property
+    def cores_in_use(self) -> int:
+        """Of the machines that serve today: a process keeps one busy."""
+        return self.product.machines * self.product.workers
+
+    @property
+    def carried(self) -> float:
+        """Answers a second that what runs today gives at most."""
+        return self.cores_in_use / self.request_s
+
+    @property
+    def asked_for(self) -> float:
+        """Answers a second that there must be, so that the peak stays below `BUSIEST` of them."""
+        return self.product.peak / BUSIEST
+
+    def running_with(self, more_ms: float) -> tuple[Capacity, float]:
+        """Machines and their cost a month, if an answer took so many milliseconds of a processor more."""
+        return running(max(self.request_s + more_ms / 1000, self.request_s / 10), self.product, self.prices)
+
     def running(self, candidate: Candidate) -> tuple[Capacity, float]:
         """The machines that a candidate needs at the peak, and what they cost a month."""
         return running(self.seconds_of(candidate), self.product, self.prices)
@@ -77,8 +101,7 @@ class Setting:
     @cached_property
     def comparison(self) -> Comparison:
         rows = self.evidence.splits.test.head(MOST_READ).to_dicts()
-        _, machines = self.running(self.evidence.best)
-        return compare(machines, self.product, self.prices, characters(rows, self.evidence.spec.inputs))
+        return compare(self.request_s, self.product, self.prices, characters(rows, self.evidence.spec.inputs))
 
     @cached_property
     def right(self) -> np.ndarray:

@@ -22,6 +22,8 @@ PROMPT_TOKENS, ANSWER_TOKENS = 150, 5
 """Of an API: the instruction that names the labels, and the label that it gives."""
 FEW, MOST_EXCHANGE = 3, 1.5
 HOURS_A_MONTH = 24 * DAYS_A_MONTH
+MOST_ANSWERS = 1e10
+"""A month: where the break-even is not below, there is none, as a machine is dearer than the answers that it gives."""
 
 
 @dataclass(frozen=True)
@@ -92,42 +94,78 @@ def costs(product: Product, marks: LabelMarks) -> Costs:
 
 
 def running(seconds: float, product: Product, prices: Prices) -> tuple[capacity.Capacity, float]:
-    """The machines that answers of so many processor seconds need, and what they cost a month."""
-    found = capacity.plan(seconds, product.peak, prices.machine_cores)
-    return found, found.machines * prices.machine_hour * HOURS_A_MONTH
+    """The cheapest machines of the price list that carry the peak, the smaller of equal ones; what they cost a month.
+
+    Args: seconds: of a processor, for one answer.
+    """
+    month, cores = _cheapest(seconds, product.peak, prices)
+    return capacity.plan(seconds, product.peak, cores), month
+
+
+def _cheapest(seconds: float, peak: float, prices: Prices) -> tuple[float, int]:
+    """What the cheapest machines for the peak cost a month, and the cores of each."""
+    offers = [(prices.machine_cores, prices.machine_hour)]
+    if prices.large_machine_cores and prices.large_machine_hour:
+        offers.append((prices.large_machine_cores, prices.large_machine_hour))
+    found = [(capacity.machines(seconds, peak, cores) * hour * HOURS_A_MONTH, cores) for cores, hour in offers]
+    return min(found, key=lambda pair: pair[0])
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """own: a month, machines and upkeep; api: a month at the product's traffic, with the uncertainty of tokens;
-    even: answers a month from which own is cheaper, all counted (low and high as the API price); even_machines: the
-    same of machines alone, as an API wants looking after too."""
+    """An own model against an API, in money. own: a month, machines and upkeep; api: a month at the product's traffic,
+    with the uncertainty of tokens; api_thousand: of 1,000 answers; busy_thousand: of machine time for 1,000 answers at
+    60 % of capacity; even: answers a month from which own is cheaper, all counted (low and high as the API price;
+    infinite: never); even_machines: the same of machines alone, as an API wants looking after too."""
 
     own: float
     machines: float
     upkeep: float
     api: Estimate
+    api_thousand: Estimate
+    busy_thousand: float
     even: Estimate
     even_machines: Estimate
 
 
-def compare(machines: float, product: Product, prices: Prices, characters: tuple[float, float]) -> Comparison:
+def compare(seconds: float, product: Product, prices: Prices, characters: tuple[float, float]) -> Comparison:
     """An own model against an API at this traffic.
 
-    Args: machines: their cost a month. characters: mean of one row, Latin and Chinese apart.
+    Args: seconds: of a processor, for one own answer. characters: mean of one row, Latin and Chinese apart.
     """
     upkeep = product.upkeep_hours * product.hour_cost
+    needed, machines = running(seconds, product, prices)
     each = [api_answer(characters, share, prices) for share in CHARACTERS_A_TOKEN]  # dear to cheap
-    own = machines + upkeep
-    even, bare = ([cost / price if price else math.inf for price in each] for cost in (own, machines))
+    if product.api_thousand is not None:
+        each = [product.api_thousand / 1_000] * 3
+    even, bare = ([break_even(price, seconds, fixed, (product, prices)) for price in each] for fixed in (upkeep, 0.0))
+    hour = machines / needed.machines / HOURS_A_MONTH
     return Comparison(
-        own,
+        machines + upkeep,
         machines,
         upkeep,
         Estimate(*(price * product.month for price in (each[1], each[2], each[0]))),
+        Estimate(*(1_000 * price for price in (each[1], each[2], each[0]))),
+        1_000 * hour / 3_600 / needed.answers_a_second / capacity.BUSIEST,
         Estimate(even[1], even[0], even[2]),
         Estimate(bare[1], bare[0], bare[2]),
     )
+
+
+def break_even(price: float, seconds: float, fixed: float, known: tuple[Product, Prices]) -> float:
+    """The fewest answers a month for which an API asks as much as the own machines, and what is fixed, cost; infinite
+    when it never does. The peak grows with the traffic, and so do the machines.
+
+    Args: price: of one answer by the API. fixed: money a month. known: product and prices.
+    """
+    product, prices = known
+    answers = 0.0
+    while answers < MOST_ANSWERS:
+        cost = _cheapest(seconds, product.peak * answers / product.month, prices)[0] + fixed
+        if cost <= price * answers * (1 + 1e-9):
+            return answers
+        answers = cost / price if price else math.inf
+    return math.inf
 
 
 def api_answer(characters: tuple[float, float], characters_a_token: float, prices: Prices) -> float:
