@@ -40,6 +40,7 @@ ROOMS = (
     "stages",
     "lifecycle",
     "project",
+    "estimator_input",
     "classifier comparison demo doctor mending trends",
     "commands",
     "cli",

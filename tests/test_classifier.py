@@ -21,8 +21,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import windlass
-from windlass.classifier import Classifier, InputError, _names, _plain
+from windlass.classifier import Classifier
 from windlass.errors import DataError, NotReady, SpecError
+from windlass.estimator_input import InputError, names_of, plain
 from windlass.kinds import table as kinds
 
 REPEATS = ("readonly_memmap", "X_dtype")
@@ -145,7 +146,7 @@ def test_a_pandas_table_is_read_by_the_kinds_of_its_columns(people: tuple[pd.Dat
 
 def test_a_polars_table_gives_the_model_of_the_pandas_table(people: tuple[pd.DataFrame, np.ndarray]) -> None:
     frame, labels = people
-    columns = {name: _plain(frame[name]) for name in frame}
+    columns = {name: plain(frame[name]) for name in frame}
     since = [None if day is None else datetime.datetime.fromisoformat(day) for day in columns["since"]]
     level = pl.Series([str(value) for value in columns["level"]], dtype=pl.Categorical)
     table = pl.DataFrame({**columns, "since": since, "level": level})
@@ -212,7 +213,7 @@ def test_truth_values_are_answered_as_truth_values() -> None:
 
 
 def test_classes_whose_names_read_the_same_stay_apart() -> None:
-    assert _names(np.array(["", "a", "a ", "b"])) == ["(empty)", "a", "a'", "b"]
+    assert names_of(np.array(["", "a", "a ", "b"])) == ["(empty)", "a", "a'", "b"]
     X = np.repeat([[0.0], [1.0]], 20, axis=0)
     y = np.repeat(["a", "a "], 20)
     assert Classifier("linear").fit(X, y).predict(X).tolist() == y.tolist()
@@ -237,7 +238,7 @@ def test_a_saved_artifact_gives_the_same_probabilities(people: tuple[pd.DataFram
     predictor = windlass.load(model.save(tmp_path / "deep" / "model"))
     rows = [
         {name: value for name, value in row.items() if name in model.kinds_}
-        for row in pd.DataFrame({name: _plain(frame[name]) for name in frame}, dtype=object).to_dict("records")
+        for row in pd.DataFrame({name: plain(frame[name]) for name in frame}, dtype=object).to_dict("records")
     ]
     np.testing.assert_allclose(predictor.probabilities(rows), model.predict_proba(frame))
     assert [answer.value for answer in predictor.answer(rows[:9])] == model.predict(frame[:9]).tolist()

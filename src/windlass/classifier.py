@@ -5,8 +5,6 @@ Source: the estimator contract, https://scikit-learn.org/stable/developers/devel
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -14,12 +12,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import polars as pl
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError, NotReady, SpecError, did_you_mean, expected
-from windlass.kinds import category
+from windlass.estimator_input import ROOT, InputError, Table, free_name, names_of, read, series, targets
 from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
 from windlass.metrics import BINARY_ONLY, METRICS
@@ -36,20 +33,6 @@ from windlass.store import Store, publish, write_json
 AUTO_MINUTES = {"majority": 0, "linear": 0, "trees": 0, "frozen": 2, "pretrained": 10}
 """What `learner="auto"` tries, and from how many minutes on."""
 BASELINE = "majority"
-TEXT = "text"
-ROOT = Path()
-
-
-class InputError(DataError, ValueError):
-    """X or y cannot be used; a ValueError too, which is what callers of scikit-learn expect."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """X as Python values: column -> n values, missing ones None or NaN; and the kinds that X's type tells."""
-
-    columns: dict[str, list[Any]]
-    kinds: dict[str, str]
 
 
 class Classifier(ClassifierMixin, BaseEstimator):
@@ -101,17 +84,17 @@ class Classifier(ClassifierMixin, BaseEstimator):
         Raises: SpecError: a parameter is wrong. InputError, which is a ValueError: X or y is.
             NotReady: the learner is not installed, or the minutes are too few.
         """
-        table = self._read(X, reset=True)
-        targets = _targets(y, type(self).__name__)
-        check_consistent_length(next(iter(table.columns.values())), targets)
-        self.classes_, codes = np.unique(targets, return_inverse=True)
+        table = read(self, X, reset=True)
+        labels = targets(y, type(self).__name__)
+        check_consistent_length(next(iter(table.columns.values())), labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise InputError(f"y has one class, {self.classes_.tolist()[0]!r}, expected at least two to tell apart")
-        names = _names(self.classes_)
+        names = names_of(self.classes_)
         self.kinds_, self.left_out_ = self._kinds(table)
-        output = _free_name(getattr(y, "name", None), self.kinds_)
+        output = free_name(getattr(y, "name", None), self.kinds_)
         spec = self._spec(output)
-        inputs = [_series(name, kind, table.columns[name]) for name, kind in self.kinds_.items()]
+        inputs = [series(name, kind, table.columns[name]) for name, kind in self.kinds_.items()]
         rows = pl.DataFrame([*inputs, pl.Series(output, [names[code] for code in codes], dtype=pl.String)])
         with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
             self._train(spec, rows, Store(Path(folder)))
@@ -123,7 +106,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         Raises: InputError: a column is missing or a value cannot be read.
         """
         check_is_fitted(self)
-        columns = self._read(X, reset=False).columns
+        columns = read(self, X, reset=False).columns
         for name in self.kinds_:
             if name not in columns:
                 raise InputError(
@@ -135,7 +118,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         ]
         predictor = self._predictor()
         labels = predictor.manifest.output.state["labels"]
-        order = [labels.index(name) for name in _names(self.classes_)]
+        order = [labels.index(name) for name in names_of(self.classes_)]
         try:
             return predictor.probabilities(rows, ROOT)[:, order]
         except DataError as error:
@@ -164,49 +147,6 @@ class Classifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-    def _read(self, X: Any, reset: bool) -> Table:
-        """X as columns; sets `n_features_in_` and `feature_names_in_` with `reset`, else X must fit them."""
-        texts = _texts(X)
-        if texts is not None:
-            if reset:
-                self.n_features_in_ = 1
-                self.__dict__.pop("feature_names_in_", None)
-            return Table({TEXT: texts}, {TEXT: TEXT})
-        if isinstance(X, pl.DataFrame) or (hasattr(X, "iloc") and getattr(X, "ndim", 0) == 2):
-            return self._read_frame(X, reset)
-        worded = _has_words(X)
-        array = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=None if worded else "numeric",
-            ensure_all_finite=False if worded else "allow-nan",
-        )
-        names = getattr(self, "feature_names_in_", [f"x{place}" for place in range(array.shape[1])])
-        columns = {str(name): _plain(array[:, place]) for place, name in enumerate(names)}
-        return Table(columns, {} if worded else dict.fromkeys(columns, "number"))
-
-    def _read_frame(self, X: Any, reset: bool) -> Table:
-        labels = list(X.columns)
-        if not all(X.shape) or len(set(labels)) < len(labels):
-            raise InputError(
-                f"X has shape {tuple(X.shape)} and columns {expected(labels)}, "
-                "expected at least one row and one column, and each name once"
-            )
-        worded = all(isinstance(label, str) for label in labels)
-        if reset or not (worded and hasattr(self, "feature_names_in_")):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            names = getattr(self, "feature_names_in_", [f"x{place}" for place in range(len(labels))])
-        else:
-            names = labels
-        columns, told = {}, {}
-        for place, name in enumerate(map(str, names)):
-            column = X.to_series(place) if isinstance(X, pl.DataFrame) else X.iloc[:, place]
-            columns[name] = _plain(column)
-            if str(column.dtype).lower().startswith(("categor", "enum")):
-                told[name] = "category"
-        return Table(columns, told)
 
     def _kinds(self, table: Table) -> tuple[dict[str, str], dict[str, str]]:
         """Column -> kind of what can be learnt from, and column -> why not for the others."""
@@ -242,21 +182,6 @@ class Classifier(ClassifierMixin, BaseEstimator):
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in self.get_params(deep=False).items()
         }
-        allowed = ["auto", *(name for name, learner in LEARNERS.items() if not learner.of_runs)]
-        if plain["learner"] not in allowed:
-            raise SpecError(
-                f"learner is {plain['learner']!r}, expected {expected(allowed)}",
-                did_you_mean(str(plain["learner"]), allowed),
-            )
-        learners = [plain["learner"]]
-        if plain["learner"] == "auto":
-            learners = [
-                name
-                for name, learner in LEARNERS.items()
-                if learner.reads(self.kinds_, "category")
-                and AUTO_MINUTES.get(name, np.inf) <= plain["minutes"]
-                and not learner.missing()
-            ]
         given = {name: plain[name] for name in ("minutes", "seed", "goal")}
         spec = from_values(
             {
@@ -264,7 +189,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
                 "data": "X",
                 "inputs": self.kinds_,
                 "output": {output: "category"},
-                "learners": learners,
+                "learners": self._learners(plain["learner"], plain["minutes"]),
                 **given,
             },
             "Classifier",
@@ -275,6 +200,21 @@ class Classifier(ClassifierMixin, BaseEstimator):
                 f"expected {expected(name for name in METRICS if name not in BINARY_ONLY)}"
             )
         return spec
+
+    def _learners(self, wanted: Any, minutes: float) -> list[str]:
+        """The learner that is wanted, or with "auto" those that the minutes allow. Raises: SpecError: no such one."""
+        allowed = ["auto", *(name for name, learner in LEARNERS.items() if not learner.of_runs)]
+        if wanted not in allowed:
+            raise SpecError(f"learner is {wanted!r}, expected {expected(allowed)}", did_you_mean(str(wanted), allowed))
+        if wanted != "auto":
+            return [wanted]
+        return [
+            name
+            for name, learner in LEARNERS.items()
+            if learner.reads(self.kinds_, "category")
+            and AUTO_MINUTES.get(name, np.inf) <= minutes
+            and not learner.missing()
+        ]
 
     def _train(self, spec: Spec, rows: pl.DataFrame, store: Store) -> None:
         """Trains the candidates on one split and keeps the artifact of the one that is taken."""
@@ -311,78 +251,6 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
 _OPEN: WeakKeyDictionary[Classifier, Labeller] = WeakKeyDictionary()
 """Kept out of the estimators, which thus hold data alone: they pickle, and predicting does not change them."""
-
-
-def _texts(values: Any) -> list[Any] | None:
-    """The texts of a one-dimensional X; None when it is something else."""
-    shape = np.shape(values) if isinstance(values, np.ndarray) else getattr(values, "shape", ())
-    if not isinstance(values, list | tuple) and (len(shape) != 1 or not hasattr(values, "dtype")):
-        return None
-    texts = list(values) if isinstance(values, list | tuple) else _plain(values)
-    return texts if any(isinstance(text, str) for text in texts) else None
-
-
-def _has_words(values: Any) -> bool:
-    """True for an array or list of rows with a string in it."""
-    array = np.array(values, dtype=object) if isinstance(values, list | tuple) else values
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "OUT":
-        return False
-    return array.dtype.kind != "O" or any(isinstance(value, str) for value in array.flat)
-
-
-def _plain(column: Any) -> list[Any]:
-    """A column of pandas, polars or NumPy as Python values: moments as ISO text, missing ones None or NaN."""
-    if hasattr(column, "isna"):  # pandas: NaT and NA would pass for values
-        column = column.astype(object).where(~column.isna(), None)
-    values = column.to_list() if hasattr(column, "to_list") else column.tolist()
-    return [value.isoformat() if isinstance(value, date) else value for value in values]
-
-
-def _targets(y: Any, name: str) -> np.ndarray:
-    """The labels (n,). Raises: ValueError, in scikit-learn's words."""
-    if y is None:
-        raise ValueError(f"This {name} estimator requires y to be passed, but the target y is None.")
-    targets = column_or_1d(y, warn=True)
-    assert_all_finite(targets, input_name="y")
-    check_classification_targets(targets)
-    return targets
-
-
-def _names(classes: np.ndarray) -> list[str]:
-    """What artifact and answers call each class: its own name, made different where two read the same."""
-    names: dict[str, None] = {}
-    for value in classes.tolist():
-        try:
-            name = category.read(value, None) or "(empty)"
-        except DataError as error:
-            raise InputError(f"y: {error.message}", error.hint) from None
-        while name in names:
-            name += "'"
-        names[name] = None
-    return list(names)
-
-
-def _free_name(wanted: Any, taken: Mapping[str, str]) -> str:
-    """A name for the output that no input has."""
-    name = wanted if isinstance(wanted, str) and wanted else "label"
-    while name in taken:
-        name += "_"
-    return name
-
-
-def _series(name: str, kind: str, values: Sequence[Any]) -> pl.Series:
-    """A column as `collect` would keep it. Raises: InputError that names the row."""
-    clean = kinds.get(kind).clean or kinds.get(kind).read
-    cleaned = []
-    for number, value in enumerate(values):
-        try:
-            cleaned.append(clean(value, ROOT))
-        except DataError as error:
-            raise InputError(
-                f"row {number}, column '{name}': {error.message}",
-                error.hint or f"is it another kind? `kinds={{'{name}': ...}}`",
-            ) from None
-    return pl.Series(name, cleaned, dtype=pl.Float64 if kinds.get(kind).stored_as is float else pl.String)
 
 
 def _choose(runs: Sequence[Run], at_least: float | None) -> Run:

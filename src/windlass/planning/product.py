@@ -82,7 +82,7 @@ def load(folder: Path, columns: list[str] | None = None) -> Product:
     columns: the inputs that `sensitive` may name.
     """
     path = folder / FILE_NAME
-    found = read(Product, path) if path.is_file() else Product()
+    found = read(Product, path) if path.is_file() else Product.model_validate({})
     for name in found.sensitive:
         if columns is not None and name not in columns:
             raise SpecError(
