@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from tests.learners import writers
-from windlass.predictors.detokenizer import Detokenizer
+from windlass.predictors.detokenizer import BYTE_OF, Detokenizer, bytes_of
 
 PIECES = ["▁", "▁▁", "▁a", "b", "▁word", "ing", "中", "▁文", "👾", "\n", ".", "\ufffd"]
 SPACES = decoders.Replace("▁", " ")
@@ -110,3 +110,19 @@ def test_a_long_text_costs_a_few_tokens_at_each_token():
     assert [detokenizer.add(token) for token in ids][-1] == "naïve 中文 👾 text " * 200
     assert len(ids) >= 1_000
     assert counted.n_decoded < 8 * len(ids)
+
+
+@pytest.mark.parametrize("name", ["byte-level BPE", "Gemma"])
+def test_the_bytes_of_tokens_join_to_the_bytes_of_the_text(name):
+    """Though no single one of them is the text of a character."""
+    made, text = TOKENIZERS[name], "龘𝄞é\x00"
+    ids = made.encode(text, add_special_tokens=False).ids
+    texts = [made.decode([token], skip_special_tokens=False) for token in ids]
+    assert "\ufffd" in "".join(texts)
+    assert b"".join(bytes_of(made, *each) for each in zip(ids, texts, strict=True)) == text.encode()
+
+
+def test_letters_stand_for_the_bytes_of_gpt_2():
+    assert set(BYTE_OF) == set(pre_tokenizers.ByteLevel.alphabet())
+    assert sorted(BYTE_OF.values()) == list(range(256))
+    assert (BYTE_OF["Ġ"], BYTE_OF["Ċ"], BYTE_OF["a"]) == (32, 10, 97)

@@ -159,6 +159,19 @@ def test_what_a_model_of_conversations_makes_of_a_text_is_told_too(
         assert error(server, prompt="x" * 100_001)[0] == 422
 
 
+def test_the_bytes_of_tokens_join_to_what_was_written(server: Any) -> None:
+    """A Chinese character may be three tokens, none of which is text."""
+    said = [{"role": "user", "content": PROMPT}]
+    options: dict[str, Any] = {"logprobs": True, "top_logprobs": 2, "max_tokens": 30, "temperature": 1.5, "seed": 3}
+    with client_of(server) as ai:
+        choice = ai.chat.completions.create(model="teller", messages=said, **options).choices[0]
+    tokens = choice.logprobs.content
+    assert b"".join(bytes(token.bytes) for token in tokens).decode("utf-8", "replace").strip("\n\ufffd") == \
+        choice.message.content.strip("\n\ufffd")
+    assert any("\ufffd" in token.token and bytes(token.bytes) != token.token.encode() for token in tokens)
+    assert all(len(token.top_logprobs) == 2 for token in tokens)
+
+
 def test_what_begins_any_text_is_read_and_not_told(folder: Path, reference: Reference) -> None:
     how = Writing(max_tokens=0, n_logprobs=0, echo=True)
     (written,) = language_of(folder, start=(END,)).write([{"prompt": PROMPT}], how, silent_hear)

@@ -8,7 +8,7 @@ from windlass.learners.contract import Learner
 from windlass.sources.prepared import read_splits
 from windlass.stages.collect import collect
 from windlass.stages.prepare import prepare
-from windlass.stages.train import entries, train
+from windlass.stages.train import entries, key_of, train
 
 from .conftest import messages
 
@@ -120,6 +120,10 @@ def test_a_model_is_found_from_the_project_and_what_to_do_about_it_is_told(produ
     spec, splits = ready(product, output={"intent": "text"}, learners=["copy", {"llm": "mine"}])
     run = train(spec, product.store, splits)[1]
     assert run.status == "unavailable"
+    before = key_of(spec, product.store)
+    assert product.store.is_current("train", before)
+    (product.folder / "mine" / "model.safetensors").write_bytes(b"")  # now there is something to try again
+    assert key_of(spec, product.store) != before
     assert "has no weights as safetensors, expected config.json" in run.reason
     assert run.reason.endswith("; pickled weights are never read: where you trust them, transformers' "
                                "`save_pretrained` writes safetensors")  # fmt: skip

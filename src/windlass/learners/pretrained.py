@@ -90,7 +90,7 @@ def _hub_has(name: str) -> bool:
         if isinstance(try_to_load_from_cache(name, "config.json"), str):
             return False
         reason = f"the hub cannot be asked ({type(error).__name__})"
-        hint = f"where there is a network, `hf download {name} --local-dir DIR`; then name DIR"
+        hint = f"with a network `windlass train --again`, or `hf download {name} --local-dir DIR` and name DIR here"
     raise NotReady(f"model '{name}' is no folder here, and {reason}, expected a folder or a hub name", hint)
 
 

@@ -14,6 +14,23 @@ BYTE = re.compile(r"<0x[0-9A-F]{2}>\Z")
 """A token of one byte, of a vocabulary that falls back on bytes: a run of them is decoded as one or not at all."""
 
 
+PRINTED = [*range(33, 127), *range(161, 173), *range(174, 256)]
+BYTE_OF = {chr(byte): byte for byte in PRINTED} | {
+    chr(256 + place): byte for place, byte in enumerate(sorted(set(range(256)) - set(PRINTED)))
+}
+"""What a letter of a byte-level vocabulary stands for. Source: GPT-2's `bytes_to_unicode`, Radford et al. 2019."""
+
+
+def bytes_of(tokenizer: Any, token: int, text: str) -> bytes:
+    """The bytes of a token whose text alone is this: a part of a character has no text of its own."""
+    name = tokenizer.id_to_token(token) or ""
+    if BYTE.match(name):
+        return bytes([int(name[3:5], 16)])
+    if BROKEN in text and all(letter in BYTE_OF for letter in name):
+        return bytes(BYTE_OF[letter] for letter in name)
+    return text.encode("utf-8", "replace")
+
+
 class Detokenizer:
     """The text of the tokens so far. Only what came after the last safe boundary is decoded again, and what was told
     between the two last ones: some decoders treat the first token unlike the others."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from windlass.errors import DataError, NotReady
 from windlass.predictors import ctranslate, decoding
-from windlass.predictors.detokenizer import Detokenizer
+from windlass.predictors.detokenizer import Detokenizer, bytes_of
 from windlass.predictors.engine import FAST, MODEL, TOKENIZER, Decoder, EchoesIds, EmbedsIds, Join, Share, Step
 from windlass.predictors.prompts import Ids, Prompt, Prompts, Template, open_tokenizer, source
 from windlass.predictors.writing import Echo, Hear, Intake, Token, Writing, Written
@@ -223,7 +223,10 @@ class Scribe:
 
     def token(self, token: int, logprob: float, others: Sequence[tuple[int, float]]) -> Token:
         """A token with its name and those of the likeliest others."""
-        return Token(self._name(token), logprob, tuple((self._name(other), share) for other, share in others))
+        ids = [token, *(other for other, _ in others)]
+        names = [self._name(each) for each in ids]
+        raw = tuple(bytes_of(self.prompts.tokenizer, each, name) for each, name in zip(ids, names, strict=True))
+        return Token(names[0], logprob, tuple(zip(names[1:], (share for _, share in others), strict=True)), raw)
 
     def _held(self) -> int:
         """Characters at the end that may be the beginning of a stop text, or line breaks that may be the last."""

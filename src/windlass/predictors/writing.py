@@ -54,11 +54,15 @@ class Writing:
 
 @dataclass(frozen=True)
 class Token:
-    """A token as it was written: its text, its log-probability in nats, and the likeliest others."""
+    """A token as it was written: its text, its log-probability in nats, and the likeliest others.
+
+    raw: its bytes and those of the others, where texts do not tell: of a part of a character.
+    """
 
     text: str
     logprob: float
     others: tuple[tuple[str, float], ...] = ()
+    raw: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -144,11 +144,7 @@ class ChatForm(Form):
     def _logprobs(self, written: Written) -> Json | None:
         if not self.wish.tells_logprobs:
             return None
-        found = [
-            {**_named(token.text, token.logprob), "top_logprobs": [_named(*other) for other in token.others]}
-            for token in written.tokens
-        ]
-        return {"content": found, "refusal": None}
+        return {"content": [_weighed(token) for token in written.tokens], "refusal": None}
 
 
 class TextForm(Form):
@@ -178,8 +174,15 @@ def embeddings(vectors: np.ndarray, is_base64: bool, model: str, n_tokens: int) 
     return codec.dumps({"object": "list", "data": data, "model": model, "usage": usage})
 
 
-def _named(text: str, logprob: float) -> Json:
-    return {"token": text, "logprob": logprob, "bytes": list(text.encode("utf-8", "replace"))}
+def _weighed(token: Token) -> Json:
+    """A token with the others: each with its bytes, so that a reader can join the parts of a character."""
+    told = [(token.text, token.logprob), *token.others]
+    raw = token.raw or [text.encode("utf-8", "replace") for text, _ in told]
+    first, *others = [
+        {"token": text, "logprob": logprob, "bytes": list(each)}
+        for (text, logprob), each in zip(told, raw, strict=True)
+    ]
+    return {**first, "top_logprobs": others}
 
 
 def _listed(tokens: Sequence[Token], echo: Echo | None = None) -> Json:

@@ -125,6 +125,15 @@ def _place(variant: str, store: Store) -> str:
     return str(path)
 
 
+def _with_model(entry: Entry, store: Store, data: str) -> str:
+    """The fingerprint of the rows, and of the folder with the model that the candidate starts from, if it does."""
+    place = Path(_place(entry.variant, store))
+    if not entry.variant or not place.is_dir():
+        return data
+    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(place.iterdir())]
+    return fingerprint([data, files])
+
+
 def _reason(error: Exception) -> str:
     """Why a candidate was not trained, with what to do about it, on one line."""
     if isinstance(error, WindlassError):
@@ -135,7 +144,10 @@ def _reason(error: Exception) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when a candidate's key does, or when an optional part was installed that one was waiting for."""
     data = _taught(spec, store, store.read_record("prepare")["fingerprint"])
-    return fingerprint([[run_key(spec, entry, data), entry.learner.missing()] for entry in candidates(spec, store)])
+    return fingerprint([
+        [run_key(spec, entry, _with_model(entry, store, data)), entry.learner.missing()]
+        for entry in candidates(spec, store)
+    ])  # fmt: skip
 
 
 def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> list[Run]:
@@ -146,7 +158,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
     runs: list[Run] = []
     for number, entry in enumerate(wanted):
         made_of = [run.name for run in runs if run.status == "done" and run.learner != "majority"]
-        key = run_key(spec, entry, data, made_of if entry.learner.of_runs else ())
+        key = run_key(spec, entry, _with_model(entry, store, data), made_of if entry.learner.of_runs else ())
         run = _finished(store, entry, key)
         if run is None:
             waiting = sum(other.learner.cost for other in wanted[number:] if not refused[other.name])
