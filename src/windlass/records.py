@@ -240,6 +240,7 @@ class Candidate:
     meets_goal: bool
     misses: list[str]
     as_good_as_chosen: bool = False
+    notes: list[str] = field(default_factory=list)  # what is not as one might expect, of how it was trained
 
 
 @dataclass(frozen=True)

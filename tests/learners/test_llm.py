@@ -340,6 +340,8 @@ def test_preferences_and_rewards_follow_fine_tuning(tmp_path, folders):
     notes = "; ".join(entry.get("note", "") for entry in fitted.curve)
     assert "preferences (DPO), 8 pairs" in notes
     assert "rewards (GRPO), exact" in notes
+    told = load(fitted.artifact).manifest.settings["notes"]
+    assert [note.split(",")[0] for note in told] == ["preferences (DPO)", "rewards (GRPO)"]
     assert replay(load(fitted.artifact), fitted.artifact) == 0
     assert [path.name for path in chosen.folder.iterdir()] == ["artifact"]
 

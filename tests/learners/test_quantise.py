@@ -86,6 +86,7 @@ def test_a_model_that_cannot_be_quantised_says_so(tmp_path, delivered, monkeypat
     fitted = delivered(tmp_path / "none", "int8")
     assert not (fitted.artifact / FAST).exists()
     assert fitted.curve[-1]["note"].endswith(language.NOT_QUANTISED)
+    assert load(fitted.artifact).manifest.settings["notes"] == [language.NOT_QUANTISED]
     assert language.NOT_QUANTISED not in delivered(tmp_path / "plain", "").curve[-1].get("note", "")
 
 

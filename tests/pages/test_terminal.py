@@ -1,16 +1,18 @@
 """The leaderboard and the short summaries as a person reads them in a terminal."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from windlass.metrics import Estimate
+from windlass.pages.leaderboard import board_notes
 from windlass.pages.shown import Board
 from windlass.pages.terminal import board_text, collected_text, prepared_text, print_board
 from windlass.pages.words import width
-from windlass.records import Collected, Prepared
+from windlass.records import Collected, Prepared, as_json
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 140])
@@ -100,3 +102,12 @@ def test_what_was_prepared_reads_with_what_was_removed(prepared: Prepared) -> No
     assert "  removed   18 exact duplicate" in text
     assert "smallest 'delete_account' 34" in text
     assert prepared_text(Prepared("f", {}, {}, {}, [], []))
+
+
+def test_what_is_to_be_known_of_how_a_candidate_was_trained_stands_below(board):
+    noted = replace(board.candidates[0], notes=["questions were cut", "rewards rose"])
+    told = replace(board, candidates=[noted, *board.candidates[1:]])
+    assert f"{noted.name}: questions were cut; rewards rose" in " ".join(board_text(told, 200).split())
+    assert f"{noted.name}: questions were cut; rewards rose" in board_notes(told)
+    assert "questions were cut" not in board_text(board, 200) + board_notes(board)
+    assert Board.from_json(json.loads(json.dumps(as_json(told)))).candidates[0].notes == noted.notes

@@ -166,8 +166,8 @@ def test_the_bytes_of_tokens_join_to_what_was_written(server: Any) -> None:
     with client_of(server) as ai:
         choice = ai.chat.completions.create(model="teller", messages=said, **options).choices[0]
     tokens = choice.logprobs.content
-    assert b"".join(bytes(token.bytes) for token in tokens).decode("utf-8", "replace").strip("\n\ufffd") == \
-        choice.message.content.strip("\n\ufffd")
+    joined = b"".join(bytes(token.bytes) for token in tokens if token.token not in writers.CONTROL)
+    assert joined.decode("utf-8", "replace").strip("\n\ufffd") == choice.message.content.strip("\n\ufffd")
     assert any("\ufffd" in token.token and bytes(token.bytes) != token.token.encode() for token in tokens)
     assert all(len(token.top_logprobs) == 2 for token in tokens)
 

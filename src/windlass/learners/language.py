@@ -252,10 +252,12 @@ def deliver(trained: Trained, splits: Splits, options: Options, answers: Sequenc
         "quantised": quantise if converted else "",
         "parameters": sum(value.numel() for value in model.parameters()),
     }
+    lacks = quantise and not converted
+    if lacks:
+        settings["notes"] = [*settings.get("notes", ()), NOT_QUANTISED]
     manifest = {"predictor": "language", "learner": trained.learner, "settings": settings}
     fitted = finish_text(options, manifest, splits, converted or engine)
     loop.clean(options)
-    lacks = quantise and not converted
     return replace(fitted, curve=_noted(trained.curve, NOT_QUANTISED) if lacks else trained.curve)
 
 

@@ -71,12 +71,14 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     first = Budget(budget.left() * (SHARE if follows else 1.0))
     curve = loop.train(model, lesson.task, settings, options, first, progress)
     pupil = Pupil(model, lesson.prompts, lesson.text, hub.names_of(opened.reader))
-    curve += _taught_further(pupil, lesson, splits, options, budget, progress)
+    taught = _taught_further(pupil, lesson, splits, options, budget, progress)
+    curve += taught
+    notes = [*lesson.notes, *(entry["note"] for entry in taught if "note" in entry)]
     if lesson.notes:
         curve[-1]["note"] = "; ".join([*filter(None, [curve[-1].get("note")]), *lesson.notes])
     plain = _plain(adapters.merged(model), lesson.prompts.template, opened)
     hub.save_tokenizer(lesson.text, pupil.names, options.artifact / MODEL)
-    told = {"from": options.variant, "adapt": adapt, "notes": lesson.notes, "training": asdict(settings),
+    told = {"from": options.variant, "adapt": adapt, "notes": notes, "training": asdict(settings),
             "continues": lesson.continues, **({} if adapt == "full" else {"rank": options.language.rank})}
     return language.deliver(language.Trained("llm", plain, lesson.prompts, curve, told), splits, options,
                             [] if lesson.continues else lesson.train.written)

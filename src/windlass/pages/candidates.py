@@ -179,6 +179,11 @@ def equals(board: Board) -> list[str]:
     ]
 
 
+def trained_so(board: Board) -> list[tuple[str, str]]:
+    """The candidates that have something to say of how they were trained, each with that."""
+    return [(plain(each.name), "; ".join(map(plain, each.notes))) for each in board.candidates if each.notes]
+
+
 def misses(board: Board) -> list[tuple[str, str]]:
     """The candidates that miss goal or limits, each with what it misses."""
     return [

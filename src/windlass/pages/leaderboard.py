@@ -2,7 +2,7 @@
 
 import html
 
-from windlass.pages.candidates import MARK, Heading, as_good, contest, headings, misses, not_trained
+from windlass.pages.candidates import MARK, Heading, as_good, contest, headings, misses, not_trained, trained_so
 from windlass.pages.words import count, escaped, goal_value, goal_words, metric_name, number, plain
 from windlass.records import Board, Candidate
 
@@ -51,6 +51,7 @@ def board_notes(board: Board, says_why: bool = True) -> str:
     found = [plain(board.why)] if board.why and says_why else []
     found += [f"{note}." for note in as_good(board)]
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
+    found += [f"{name}: {note}" for name, note in trained_so(board)]
     found += [f"Not trained: {name} ({reason})" for name, reason in not_trained(board)]
     lines = "".join(f'<li style="margin:3px 0" dir="auto">{html.escape(note)}</li>' for note in found)
     style = "font-size:14px;margin:12px 0 0;padding:0 0 0 18px;max-width:80ch"

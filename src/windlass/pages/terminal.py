@@ -4,7 +4,7 @@ import io
 import shutil
 from typing import TYPE_CHECKING
 
-from windlass.pages.candidates import MARK, Heading, as_good, headings, misses, not_trained
+from windlass.pages.candidates import MARK, Heading, as_good, headings, misses, not_trained, trained_so
 from windlass.pages.words import count, goal_words, limit_words, listed, percent, plain, rows, width
 from windlass.records import Board, Collected, Prepared
 
@@ -132,6 +132,7 @@ def notes(board: Board) -> list[str]:
     found = [plain(board.why)] if board.why else []
     found += as_good(board)
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
+    found += [f"{name}: {note}" for name, note in trained_so(board)]
     found += [f"not trained: {name} ({reason})" for name, reason in not_trained(board)]
     if not board.candidates:
         found.append("no candidate was trained")

@@ -146,6 +146,7 @@ def _measure(
         seconds=run.seconds,
         meets_goal=not misses,
         misses=misses,
+        notes=list(predictor.manifest.settings.get("notes", ())),
     )
 
 
