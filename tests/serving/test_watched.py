@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from windlass.kinds.sketch import place_of
 from windlass.predictors import reference, releases
 from windlass.records import Alarm, Answer, Health, as_json
 from windlass.serving.log import TABLES, answer_rows
@@ -104,12 +105,34 @@ def test_profiles_take_a_bounded_share_of_the_time():
     """Control: what was saved up is spent first, and none is left without rest."""
     clock = _Clock()
     profiler = Profiler(lambda: clock.wall, lambda: clock.spent)
-    made = sum(found is not None for found in profiler.profiles(clock, [{}] * 200, [ANSWER] * 200))
-    assert made == pytest.approx(MOST_SAVED_S / 0.01, abs=1)
-    assert profiler.profiles(clock, [{}], [ANSWER]) == [None]
+    assert len(made(profiler, clock, 200)) == pytest.approx(MOST_SAVED_S / 0.01, abs=1)
+    assert made(profiler, clock, 1) == []
     clock.wall += 1.0
-    made = sum(found is not None for found in profiler.profiles(clock, [{}] * 200, [ANSWER] * 200))
-    assert made == pytest.approx(5, abs=1)
+    assert len(made(profiler, clock, 200)) == pytest.approx(5, abs=1)
+
+
+def made(profiler, clock, n_rows, first=0):
+    """The ids that get a profile."""
+    ids = [f"answer-{place}" for place in range(first, first + n_rows)]
+    found = profiler.profiles(clock, ids, [{}] * n_rows, [ANSWER] * n_rows)
+    return [id for id, profile in zip(ids, found, strict=True) if profile is not None]
+
+
+def test_of_much_traffic_the_rows_that_a_window_would_keep_have_profiles(tmp_path):
+    """40,000 rows an hour and time enough: about a tenth; all of the thousand that `watch` keeps of them are among
+    these. Control: as long as little is asked, each row has one."""
+    clock = _Clock()
+    profiler = Profiler(lambda: clock.wall, lambda: 0.0)
+    assert len(made(profiler, clock, 100, 10**6)) == 100
+    found = [id for hour in range(6) for minute in range(60) for id in _minute(profiler, clock, 60 * hour + minute)]
+    last = [f"answer-{place}" for place in range(5 * 60 * 667, 6 * 60 * 667)]
+    assert set(sorted(last, key=place_of)[:1_000]) <= set(found)
+    assert len(set(last) & set(found)) == pytest.approx(4_000, rel=0.1)
+
+
+def _minute(profiler, clock, number):
+    clock.wall += 60.0
+    return made(profiler, clock, 667, 667 * number)
 
 
 def test_a_row_that_cannot_be_profiled_is_answered_and_logged():
@@ -117,7 +140,7 @@ def test_a_row_that_cannot_be_profiled_is_answered_and_logged():
         def profile(self, row, answer):
             raise RuntimeError("a state that nobody foresaw")
 
-    assert Profiler().profiles(Broken(), [{}], [ANSWER]) == [None]
+    assert Profiler().profiles(Broken(), ["a"], [{}], [ANSWER]) == [None]
 
 
 def test_a_release_of_before_has_no_reference_and_nobody_complains(own_store):

@@ -25,6 +25,7 @@ from windlass.records import Answer, Column, Json, Recent, Row, Splits
 from windlass.store import read_json, write_json
 
 FILE = "reference.json"
+_WRITTEN_OUT = json.JSONEncoder(separators=(",", ":"))
 MOST_ROWS, MOST_LEARNED, MOST_PICTURES = 1_000, 10_000, 500
 """Rows that are profiled, and training rows that the ways of summing up are learned from."""
 LEAST_OF_NOW, LEAST_ASKED = 200, 100
@@ -59,7 +60,7 @@ class Reference:
         found = [_profile(column, row) for column in self.columns]
         if self.written is not None and answer is not None:
             found.append(text_answers.profile(answer, self.written[0].state))
-        return json.dumps(found, separators=(",", ":"))
+        return _WRITTEN_OUT.encode(found)
 
     @property
     def n_rows(self) -> int:

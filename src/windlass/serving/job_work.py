@@ -92,8 +92,10 @@ class JobWork:
                 results: list[Answer | str] = (
                     [POISON for _ in rows] if part.is_poison else await self._answers(seat, rows)
                 )
-                profiles = await asyncio.to_thread(self._profiles, seat, rows, results)
-                lines += self._written(seat, part, len(lines), list(zip(rows, results, profiles, strict=True)), logged)
+                ids = [secrets.token_hex(12) for _ in rows]
+                profiles = await asyncio.to_thread(self._profiles, seat, ids, rows, results)
+                answered = list(zip(ids, rows, results, profiles, strict=True))
+                lines += self._written(seat, part, len(lines), answered, logged)
         return Done(lines, sum("error" in line for line in lines), logged)
 
     async def _turn(self) -> None:
@@ -126,14 +128,14 @@ class JobWork:
             await asyncio.sleep(PAUSE_S)
 
     def _profiles(
-        self, seat: Seat, rows: Sequence[Row | str], results: Sequence[Answer | str]
+        self, seat: Seat, ids: Sequence[str], rows: Sequence[Row | str], results: Sequence[Answer | str]
     ) -> list[str | None]:
         """What `watch` sees of each row: those of a job drift like any other. None without an answer or a reference."""
         return [
-            self._profiler.profiles(seat.reference, [row], [result])[0]
+            self._profiler.profiles(seat.reference, [id], [row], [result])[0]
             if seat.reference and not isinstance(row, str) and not isinstance(result, str)
             else None
-            for row, result in zip(rows, results, strict=True)
+            for id, row, result in zip(ids, rows, results, strict=True)
         ]
 
     def _written(
@@ -141,17 +143,16 @@ class JobWork:
         seat: Seat,
         part: Part,
         n_before: int,
-        answered: Sequence[tuple[Row | str, Answer | str, str | None]],
+        answered: Sequence[tuple[str, Row | str, Answer | str, str | None]],
         logged: list[Logged],
     ) -> list[Json]:
         """One line a row; the answers among them are logged with the part."""
         lines = []
-        for number, (row, result, profile) in enumerate(answered, part.first + n_before):
+        for number, (id, row, result, profile) in enumerate(answered, part.first + n_before):
             line: Json = {"row": number, "release": seat.release.id}
             if isinstance(result, str) or isinstance(row, str):
                 lines.append({**line, "error": result})
                 continue
-            id = secrets.token_hex(12)
             (told,) = self.service.logged(seat, [row], [id], [result], Receipt(seat.cost_ms, 0, part.caller))
             logged.append(told._replace(profile=profile))
             lines.append({**line, "id": id, **result.as_json()})

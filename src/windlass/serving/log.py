@@ -310,8 +310,8 @@ def _insert(connection: Connection, rows: list[tuple[str | float | None, ...]]) 
 def _columns(answer: Logged) -> tuple[str | float | None, ...]:
     """A writer's text may hold NUL, which PostgreSQL has no place for; JSON escapes it."""
     inputs = None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8")
-    value = answer.value.replace("\0", "\ufffd")
-    return tuple({**answer._asdict(), "value": value, "inputs": inputs}.values())
+    value = answer.value.replace("\0", "\ufffd") if "\0" in answer.value else answer.value
+    return (*answer[:3], value, *answer[4:6], inputs, *answer[7:])
 
 
 def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> Stored | Fault:

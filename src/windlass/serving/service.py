@@ -264,7 +264,7 @@ class Service:
         if self.log is None:
             return
         holds_rows = self.settings.keep_inputs or reference
-        profiles = partial(self._profiler.profiles, reference, rows, answers) if reference else None
+        profiles = partial(self._profiler.profiles, reference, ids, rows, answers) if reference else None
         self.log.record(logged, receipt.size_bytes if holds_rows else 128 * len(ids), profiles)
 
     def logged(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from windlass.kinds.sketch import digest
+from windlass.kinds.sketch import place_of
 from windlass.records import Json
 
 SAMPLE = 1_000
@@ -47,7 +47,7 @@ class Part:
         if is_label:
             self.mix[value if value in self.mix or len(self.mix) < MOST_LABELS else OTHER] += 1
         self.profiled += row["profile"] is not None
-        self._sample(int.from_bytes(digest(row["id"])[:6]), row["profile"] or "", confidence, value)
+        self._sample(place_of(row["id"]), row["profile"] or "", confidence, value)
 
     def _sample(self, place: int, profile: str, confidence: float | None, value: str) -> None:
         """Keeps the smallest hashes: the heap's first is the largest of them, its hash negated."""
