@@ -5,11 +5,10 @@ from typing import Any
 
 from windlass.pages.listing import table as text_table
 from windlass.pages.sections import label, table
-from windlass.pages.style import STYLE
+from windlass.pages.style import PLAIN_POLICY, STYLE
 from windlass.pages.words import count, escaped, metric_name, number, percent, plain
 from windlass.records import Improvement, Json
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MOST_LABELS = 12
 VERDICTS = {
     "promoted": ("good", "promoted"),
@@ -95,7 +94,7 @@ def improvements_page(product: str, found: Sequence[Improvement]) -> str:
     body = _matrix(found) + "".join(_attempt(each) for each in newest)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{PLAIN_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escaped(product)}: improvements</title><style>{STYLE}{CELLS}</style></head>"
         f'<body><main><header><p class="over">Windlass improvements</p><h1><bdi>{escaped(product)}</bdi></h1>'

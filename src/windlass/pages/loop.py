@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from windlass.pages.axes import Axis, across_grid, dot, figure, line, path, text
-from windlass.pages.style import STYLE
+from windlass.pages.style import PLAIN_POLICY, STYLE
 from windlass.pages.words import escaped, percent
 from windlass.records import Alarm, Improvement
 
 WIDE, HIGH = 720.0, 300.0
 LEFT, RIGHT, TOP, FOOT = 52.0, WIDE - 16, 46.0, HIGH - 44
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def loop_page(weeks: Sequence[Week], before: Sequence[str], after: Sequence[str]
     happened = "".join(f"<h3>Week {week.number}</h3>{_told(week)}" for week in weeks if week.alarms or week.improvement)
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}"><title>The loop</title>
+<meta http-equiv="Content-Security-Policy" content="{PLAIN_POLICY}"><title>The loop</title>
 <style>{STYLE} svg.chart {{ max-width: 860px; }}</style></head><body><main>
 <header><p class="over">windlass demo</p><h1>The loop: from launch to a better model</h1></header>
 <section><h2>Right answers, week by week</h2>{loop_picture(weeks)}</section>

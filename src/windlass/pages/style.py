@@ -89,6 +89,8 @@ svg .wrong { fill: var(--warn); } svg .inverse { fill: var(--on-accent); }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""Of every page with pictures: even if text from outside slipped through unescaped, the browser would neither run nor
-load anything."""
+PLAIN_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+"""Of every page: even if text from outside slipped through unescaped, the browser would neither run nor load anything.
+"""
+POLICY = f"{PLAIN_POLICY}; img-src data:"
+"""Of every page with pictures."""
