@@ -12,6 +12,7 @@ from windlass.metrics import Estimate, LabelMarks
 from windlass.pages.roadmap_text import roadmap_markdown
 from windlass.planning import curves, promises, rule_trial
 from windlass.planning.answer_items import complaint_gap
+from windlass.planning.data_items import grown, in_turn
 from windlass.planning.drawing import Frame, draw
 from windlass.planning.items import proposals
 from windlass.planning.probing import Fitting, Probe
@@ -96,6 +97,18 @@ def test_rows_are_proposed_along_a_rising_curve(setting):
     found = [item for item in proposals(setting(**learned(RISING))) if item.id.startswith("rows-")]
     assert [item.rows for item in found] == [900, 1_800, 5_400]
     assert all(0 < item.gain.low < item.gain.value < item.gain.high for item in found)
+
+
+def test_rows_and_feedback_climb_one_curve_once(setting):
+    """By hand: 1,800 rows and then 600 judged answers bring what 2,400 rows do, not the sum of both alone."""
+    asked = setting({"requests_a_day": 1_000.0}, **learned(RISING))
+    alone = [by_id(asked, "rows-3600"), by_id(asked, "feedback")]
+    first, second = in_turn(asked, alone)
+    whole = curves.summary(grown(asked, RISING[0], first.rows + int(second.bound)))
+    assert first.gain == alone[0].gain
+    assert first.gain.value + second.gain.value == pytest.approx(whole.value, abs=0.003)
+    assert second.gain.value < 0.7 * alone[1].gain.value
+    assert "counted after the 1,800 rows of what comes before" in second.why
 
 
 def test_rules_that_help_are_proposed_with_what_was_tried(setting):

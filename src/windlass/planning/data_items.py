@@ -1,7 +1,8 @@
 """What can be done about the data: more rows, cleaner labels, weak labels and slices, feedback. Each names its
 evidence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -65,6 +66,31 @@ def effort(setting: Setting, more: int, own_hours: float) -> Json:
         "days": 7 * more / setting.product.rows_a_week,
         "rows": more,
     }
+
+
+def in_turn(setting: Setting, chosen: Sequence[Item]) -> list[Item]:
+    """The chosen items, those that bring rows of all sorts with what each brings after the ones before it: one learning
+    curve is climbed once."""
+    curve, found, came = setting.evidence.curve, list(chosen), 0
+    riding = [place for place, item in enumerate(found) if _rows_brought(setting, item)]
+    if curve is None or len(riding) < 2:
+        return found
+    for place in riding:
+        more = _rows_brought(setting, found[place])
+        draws = grown(setting, curve, came + more) - grown(setting, curve, came)
+        gain = curves.summary(draws)
+        chance = None if found[place].chance is None else float((draws >= REAL).mean())
+        why = found[place].why + f"; counted after the {count(came)} rows of what comes before" * (came > 0)
+        found[place] = replace(found[place], gain=gain, money=setting.worth.money(gain), chance=chance, why=why)
+        came += more
+    return found
+
+
+def _rows_brought(setting: Setting, item: Item) -> int:
+    """Rows of all sorts that an item brings, by which its gain was told; 0 for others."""
+    if item.id.startswith("rows-"):
+        return item.rows
+    return {"feedback": int(item.bound), "learn": setting.evidence.feedback["unused"]}.get(item.id, 0)
 
 
 def _rows_item(setting: Setting, curve: curves.Curve, more: int) -> Item:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from windlass.metrics import LOWER, Estimate
 from windlass.pages.words import METRIC_MEANINGS, amount, count, measure, metric_name, number, percent, share
 from windlass.planning.choosing import Bounds, choose, together, why_left_out
+from windlass.planning.data_items import in_turn
 from windlass.planning.handover import coverage
 from windlass.planning.items import proposals
 from windlass.planning.machine_items import closing, few, machines_words
@@ -39,7 +40,7 @@ def draw(setting: Setting, frame: Frame) -> Roadmap:
     gaps = _gaps(setting)
     bounds = _bounds(setting, frame.made)
     found = proposals(setting)
-    chosen = dated(choose(found, bounds), setting.product.hours_a_week, frame.made)
+    chosen = dated(in_turn(setting, choose(found, bounds)), setting.product.hours_a_week, frame.made)
     taken = {item.id for item in chosen}
     left = [_left_out(setting, item, chosen, bounds) for item in found if item.id not in taken]
     evidence = setting.evidence
