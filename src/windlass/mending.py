@@ -56,8 +56,8 @@ def mend(program: Path, tests: Path, project: Path, tries: int, write: bool = Fa
     broken = _read(program)
     setup, checks = read_tests(_read(tests), tests.name, program.stem)
     found = repair(proposals(champion(project)), broken, checks, ROUNDS, tries, setup)
-    lines = (text.splitlines(keepends=True) for text in (broken, found.program))
-    diff = "".join(difflib.unified_diff(*lines, program.name, f"{program.name} (repaired)"))
+    before, after = broken.splitlines(keepends=True), found.program.splitlines(keepends=True)
+    diff = "".join(difflib.unified_diff(before, after, program.name, f"{program.name} (repaired)"))
     if write and found.passed and diff:
         write_text(program, found.program)
     return Mended(found, len(checks), diff)

@@ -61,10 +61,11 @@ def build(shape: Shape, n_tokens: int, end: int) -> Any:
         for side in ("encoder", "decoder")
         for name, value in (("layers", shape.layers), ("attention_heads", shape.heads), ("ffn_dim", shape.hidden))
     }
+    converted: Any = {"normalize_before": True, "normalize_embedding": False}  # as CTranslate2's converter asks
     model = PegasusForConditionalGeneration(PegasusConfig(
         vocab_size=n_tokens, d_model=shape.width, dropout=shape.dropout, max_position_embeddings=shape.length,
         activation_function="relu", scale_embedding=True, eos_token_id=end, forced_eos_token_id=None,
-        pad_token_id=START, decoder_start_token_id=START, normalize_before=True, normalize_embedding=False, **layers))
+        pad_token_id=START, decoder_start_token_id=START, **layers, **converted))
     for name, weight in model.named_parameters():
         if name.startswith("model.shared"):
             nn.init.normal_(weight, std=shape.width**-0.5)
