@@ -81,6 +81,13 @@ def test_what_it_learned_is_written_alike_by_ctranslate2(tmp_path, monkeypatch):
     assert [written.text for written in fast.write(rows, Writing(max_tokens=8), silent_hear)] == wanted
 
 
+def test_where_a_token_stands_is_told_by_sines_and_not_by_chance():
+    """Vaswani et al. 2017, section 3.5: the first token's sines are 0 and its cosines 1."""
+    places = [seq2seq.build(TINY, 300, 1).model.encoder.embed_positions.weight for _ in range(2)]
+    assert places[0].equal(places[1])
+    assert places[0][0].tolist() == [0.0] * 24 + [1.0] * 24
+
+
 def test_broken_off_it_resumes_to_the_same_weights(tmp_path, monkeypatch):
     """`test_gpt` kills such a run; here it breaks off in its sixth step."""
 

@@ -69,7 +69,7 @@ def build(shape: Shape, n_tokens: int, end: int) -> Any:
     for name, weight in model.named_parameters():
         if name.startswith("model.shared"):
             nn.init.normal_(weight, std=shape.width**-0.5)
-        elif weight.ndim > 1:
+        elif weight.ndim > 1 and weight.requires_grad:  # positions stay sines
             nn.init.xavier_uniform_(weight)
     return model
 
