@@ -186,6 +186,7 @@ def test_a_json_schema_reaches_the_engine(ai: openai.OpenAI, toy: Toy) -> None:
         ({"messages": []}, "messages", "at least 1 item"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role", "assistant"),
         ({"messages": [{"role": "user", "content": 3}]}, "messages.0.content", "valid string"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages.0.content.0.type", "'text'"),
         ({"messages": [{"role": "user", "content": "x", "extra": 1}]}, "messages.0.extra", "unknown"),
     ],
 )
@@ -378,7 +379,7 @@ def test_embeddings_come_as_numbers_or_base64(writer_server: Callable[..., Any],
         for options in ({"dimensions": 1}, {"input": []}, {"input": [1]}):
             with pytest.raises(openai.BadRequestError) as caught:
                 ai.embeddings.create(**{"model": "teller", "input": "a", **options})
-            assert [caught.value.param] == list(options)
+            assert [caught.value.param.split(".")[0]] == list(options)
 
 
 class EmbeddingLabeller(Labeller):

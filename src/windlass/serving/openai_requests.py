@@ -300,7 +300,11 @@ def _unsupported(name: str) -> Fault:
 
 
 def _fault(error: ValidationError, known: Sequence[str]) -> Fault:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    first, place_of = faults[0], faults[0]["loc"][:-1]
+    if first["loc"][-1] == "str":  # a text or a list was wanted: the fault that is furthest inside says most
+        inside = [fault for fault in faults if fault["loc"][: len(place_of)] == place_of]
+        first = max(inside, key=lambda fault: len(fault["loc"]))
     place = [part for part in map(str, first["loc"]) if part != "str" and not part.startswith("list[")]
     param = ".".join(place)[:80]
     if first["type"] == "extra_forbidden":
