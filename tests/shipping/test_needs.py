@@ -15,14 +15,17 @@ import numpy as np
 import pytest
 
 from windlass.errors import GateRefused, NotReady
+from windlass.predictors.artifact import write_golden, write_manifest
+from windlass.predictors.engine import FAST, MODEL
 from windlass.predictors.linear import write_weights
-from windlass.predictors.table import LABELLING, WRITING
+from windlass.predictors.table import LABELLING, WRITING, load
 from windlass.project import Project
-from windlass.records import Column
+from windlass.records import Column, Manifest
 from windlass.shipping import needs, product, trial
 from windlass.testing import tiny_tokenizer
 
-from ..predictors import artifacts, test_excerpt, test_nearest, test_ngram, test_span
+from ..learners import writers
+from ..predictors import artifacts, test_excerpt, test_language, test_nearest, test_ngram, test_span
 from ..stages.conftest import Product as Rows
 from ..stages.conftest import messages
 
@@ -112,6 +115,26 @@ def test_a_predictor_answers_with_its_packages_and_with_none_of_them_less(name: 
         less = answered(folder, [*absent, *modules])
         assert less.returncode == 1
         assert any(f"'{module}" in less.stderr for module in modules), less.stderr
+
+
+@pytest.mark.slow
+def test_a_language_model_with_a_copy_for_ctranslate2_answers_without_torch(tmp_path: Path) -> None:
+    """Slow because making it needs torch. The control: without CTranslate2 it looks for torch, which is not there."""
+    from ctranslate2.converters import TransformersConverter
+
+    folder = tmp_path / "artifact"
+    writers.decoder(folder / MODEL)
+    TransformersConverter(str(folder / MODEL)).convert(str(folder / FAST))
+    settings = {"template": test_language.TEMPLATE.as_json(), "writing": {"max_tokens": 6}}
+    columns = (Column("said", "text"),)
+    write_manifest(folder, Manifest("language", "llm", columns, Column("answer", "text"), settings=settings))
+    rows = [{"said": "ab"}, {"said": "cd cd"}]
+    write_golden(folder, rows, [answer.value for answer in load(folder).answer(rows)])
+    absent = needs.missing(needs.packages(folder))
+    assert {"torch", "transformers", "huggingface_hub"} <= set(absent)
+    found = answered(folder, absent)
+    assert found.returncode == 0, found.stderr
+    assert "needs torch" in answered(folder, [*absent, "ctranslate2"]).stderr
 
 
 def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
