@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from windlass.metrics import Estimate, LabelMarks
-from windlass.pages.roadmap_text import roadmap_markdown
+from windlass.pages.roadmap_text import promise_lines, roadmap_markdown
 from windlass.planning import curves, promises, rule_trial
 from windlass.planning.answer_items import complaint_gap
 from windlass.planning.data_items import grown, in_turn
@@ -217,6 +217,21 @@ def test_a_drift_that_was_seen_is_an_item(setting):
     health = Health("desk", "r1", 0.0, 1.0, 500, 2.0, 9.0, 0.8, 0.05, None, None, 0, {}, [], [alarm])
     assert by_id(setting(health=health), "retrain").benefit == "an end of the alarm"
     assert "retrain" not in ids(setting(health=replace(health, alarms=[])))
+
+
+def test_what_came_of_promises_is_told_with_what_was_done_at_the_same_time(setting):
+    def came(id, what, beside):
+        return {"event": "came", "id": id, "at": "2026-12-01", "what": what, "method": "curve", "part": 1.0,
+                "promised": 0.04, "came": 0.03, "error": 0.01, "inside": True, "beside": [beside]}  # fmt: skip
+
+    entries = [came("rows-2", "Get 2 rows", "labels"), came("labels", "Read the labels", "rows-2")]
+    lines = promise_lines(replace(draw(setting(), FRAME), promises=promises.told(entries)))
+    assert lines[0] == (
+        "2026-12-01: Get 2 rows: promised +4.0 points, came +3.0 (shared with “Read the labels”, done at the same "
+        "time); inside of the promised interval."
+    )
+    assert "(shared with “Get 2 rows”, done at the same time)" in lines[1]
+    assert lines[2].startswith("Mean error of 2 promises: 1.0 points; on average 1.0 points too much was promised")
 
 
 def test_every_item_tells_what_to_type_or_to_do(setting):

@@ -160,12 +160,13 @@ def promise_lines(roadmap: Roadmap) -> list[str]:
     told = roadmap.promises
     if not told:
         return []
-    lines = []
+    lines, names = [], {entry["id"]: plain(entry["what"]) for entry in told["came"]}
     for entry in told["came"]:
         if entry["came"] is None:
             lines.append(f"{entry['at']}: done: {plain(entry['what'])} (no figure was promised).")
             continue
-        beside = f", together with {', '.join(entry['beside'])}" if entry["beside"] else ""
+        others = ", ".join(f"“{names.get(name, name)}”" for name in entry["beside"])
+        beside = f" (shared with {others}, done at the same time)" if others else ""
         lines.append(
             f"{entry['at']}: {plain(entry['what'])}: promised {100 * entry['promised']:+.1f} points, came "
             f"{100 * entry['came']:+.1f}{beside}; {'inside' if entry['inside'] else 'outside'} of the promised "
