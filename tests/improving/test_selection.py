@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from windlass.improving import likeness
 from windlass.improving.likeness import near
 from windlass.improving.selection import Known, counts, decide
 from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING
@@ -155,3 +156,16 @@ def test_near_copies_count_once(knows):
     found = decide(copies, TRAIN, knows, spec(caller_share=1.0))
     assert sum(each.fate in (LEARNED, JUDGING) for each in found) == 1
     assert Counter(each.reason for each in found)["nearly the same as another new row"] == 8
+
+
+@pytest.mark.parametrize("block", [2, 3, 100])
+def test_rows_that_are_compared_block_by_block_are_as_near_as_all_at_once(block, monkeypatch):
+    """The nearest, of equals the first; chains of near rows are one group across blocks."""
+    monkeypatch.setattr(likeness, "BLOCK", block)
+    kinds = {"message": "text"}
+    texts = ["where is my parcel today", "refund the money please", "Where is my parcel, today?", "a cat", "refund the "
+             "money, please", "where is my parcel today!", "dogs bark at night"]
+    rows = [{"message": text} for text in texts]
+    assert near(rows, rows, kinds).tolist() == [0, 1, 0, 3, 1, 0, 6]
+    groups = likeness.alike(rows, kinds).tolist()
+    assert [groups.index(group) for group in groups] == [0, 1, 0, 3, 1, 0, 6]

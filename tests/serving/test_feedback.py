@@ -14,7 +14,15 @@ from asking import Client
 
 from windlass.serving.database import Connection, Database, Schema
 from windlass.serving.faults import Fault
-from windlass.serving.log import Feedback, Logged, RequestLog, answer_rows, feedback_rows
+from windlass.serving.log import (
+    Feedback,
+    Logged,
+    RequestLog,
+    answer_rows,
+    feedback_counts,
+    feedback_rows,
+    latest_untold,
+)
 from windlass.serving.settings import Settings
 from windlass.serving.sqlite import Sqlite
 from windlass.store import Store
@@ -143,6 +151,17 @@ def test_nul_is_refused_in_feedback_and_replaced_in_a_written_answer(place: Data
         assert [each.exception(10).status for each in told] == [422, 422, 404]
     (row,) = feedback_rows(place)
     assert (row["value"], row["inputs"]) == ("a\ufffdb", {"message": "c\0d"})
+
+
+def test_of_a_long_log_the_last_feedback_and_the_last_untold_answers_are_read(place: Database) -> None:
+    with RequestLog(place) as log:
+        log.record([answer(id)._replace(at=float(id), inputs={"message": id}) for id in "12345"], 128)
+        for id, correct in (("1", "card"), ("2", "card"), ("1", "refund"), ("5", "card")):
+            log.feedback(Feedback(id, correct, None, "")).result(10)
+    assert [(row["id"], row["correct"]) for row in feedback_rows(place, most=2)] == [("1", "refund"), ("5", "card")]
+    told = [(row["id"], row["correct"]) for row in feedback_counts(place)]
+    assert told == [("2", "card"), ("1", "refund"), ("5", "card")]
+    assert [row["inputs"] for row in latest_untold(place, 1)] == [{"message": "4"}]
 
 
 def test_answers_that_find_the_line_full_are_counted(tmp_path: Path) -> None:

@@ -20,13 +20,14 @@ from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.database import Database
-from windlass.serving.log import answer_rows, feedback_rows
+from windlass.serving.log import latest_untold
 from windlass.spec import Spec
 from windlass.store import write_bytes
 
 POOL = 20
 """So many of the least sure answers, for each that is asked for, are spread over."""
-MOST_READ = 200_000
+MOST_READ = 20_000
+"""The last answers; what was asked long ago is not what is asked now."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,9 @@ class Question:
 
 def questions(place: Database, champion: Predictor, inputs: Mapping[str, str], n_wanted: int) -> list[Question]:
     """The most telling first. Raises: NotReady: no answer in the log has its inputs. DataError: it cannot be read."""
-    told = {row["id"] for row in feedback_rows(place)}
     found: dict[str, Json] = {}
-    for row in answer_rows(place):
-        if row["inputs"] is not None and row["id"] not in told and len(found) < MOST_READ:
-            found[key(row["inputs"], inputs)] = row
+    for row in latest_untold(place, MOST_READ):
+        found.setdefault(key(row["inputs"], inputs), row)
     if not found:
         raise NotReady(
             "no answer in the log has what was asked and no feedback, expected some to choose from",

@@ -20,7 +20,8 @@ from windlass.store import fingerprint
 
 NEAR = 0.8
 """Jaccard index from which on two rows count as copies of each other."""
-LETTERS, WIDTH, BLOCK = 4, 2**20, 1_000
+LETTERS, WIDTH, BLOCK = 4, 2**20, 2_000
+"""Of a shingle; columns of them; rows that are compared with so many others at once: 50 MB."""
 TEXTS = frozenset({"text", "chat"})
 
 
@@ -37,15 +38,16 @@ def chance(text: str) -> float:
 
 def near(rows: Sequence[Row], others: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR) -> np.ndarray:
     """(n,) int: the place of a row among `others` that says nearly the same, the nearest one; -1 where none does."""
-    found = np.full(len(rows), -1)
+    found, values = np.full(len(rows), -1), np.full(len(rows), np.nextafter(np.float32(least), 0))
     if not len(rows) or not len(others):
         return found
-    right = shingles(others, inputs)
-    for start in range(0, len(rows), BLOCK):
-        likeness = jaccard(shingles(rows[start : start + BLOCK], inputs), right)
-        best = np.asarray(likeness.argmax(axis=1)).ravel()
+    left, right = shingles(rows, inputs), shingles(others, inputs)
+    for begin, start in _blocks(len(rows), len(others)):
+        likeness = jaccard(left[begin : begin + BLOCK], right[start : start + BLOCK])
         value = np.asarray(likeness.max(axis=1).todense()).ravel()
-        found[start : start + BLOCK] = np.where(value >= least, best, -1)
+        places = begin + np.flatnonzero(value > values[begin : begin + BLOCK])  # the first of equals stays
+        found[places] = start + np.asarray(likeness.argmax(axis=1)).ravel()[places - begin]
+        values[places] = value[places - begin]
     return found
 
 
@@ -53,9 +55,18 @@ def alike(rows: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR) -
     """(n,) int: the same number for rows that are connected by being near."""
     if not len(rows):
         return np.zeros(0, int)
-    each = shingles(rows, inputs)
-    links = jaccard(each, each) >= least
-    return sparse.csgraph.connected_components(links, directed=False)[1]
+    each, pairs = shingles(rows, inputs), []
+    for begin, start in _blocks(len(rows), len(rows)):
+        links = (jaccard(each[begin : begin + BLOCK], each[start : start + BLOCK]) >= least).tocoo()
+        pairs.append(np.stack([begin + links.row, start + links.col]))
+    places = np.concatenate(pairs, axis=1)
+    graph = sparse.csr_matrix((np.ones(places.shape[1], bool), places), (len(rows), len(rows)))
+    return sparse.csgraph.connected_components(graph, directed=False)[1]
+
+
+def _blocks(n_rows: int, n_others: int) -> list[tuple[int, int]]:
+    """Where blocks of rows and others begin: all pairs at once would be as many numbers as there are pairs."""
+    return [(begin, start) for begin in range(0, n_rows, BLOCK) for start in range(0, n_others, BLOCK)]
 
 
 def shingles(rows: Sequence[Row], inputs: Mapping[str, str]) -> sparse.csr_matrix:

@@ -17,6 +17,8 @@ from windlass.store import Store, fingerprint
 
 FEEDBACK, FILE = "feedback", "file"
 LEARNED, JUDGING, ASIDE, WAITING = "learned", "judging", "set aside", "waiting"
+MOST_READ = 30_000
+"""The last feedback: rows are compared pair by pair, and what is older was learned, set aside, or is no longer so."""
 KEYLESS = "without a key"
 AGAIN = "said anew later"
 
@@ -58,7 +60,7 @@ def from_log(place: Database, spec: Spec, of: Sequence[str] = ()) -> list[Taught
 
     of: releases whose answers are meant; none given: all.
     """
-    found = [_from_feedback(row, spec) for row in feedback_rows(place, of)]
+    found = [_from_feedback(row, spec) for row in feedback_rows(place, of, MOST_READ)]
     last = {row.answer: number for number, row in enumerate(found)}
     return [
         row if last[row.answer] == number else row.becomes(ASIDE, AGAIN)

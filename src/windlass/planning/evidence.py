@@ -1,6 +1,6 @@
 """Everything measured that there is, read from the store; what is missing is named with its command."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from windlass.predictors.contract import Labeller
 from windlass.predictors.papers import papers
 from windlass.records import Alarm, Board, Candidate, Health, Improvement, Json, Prepared, Progress, Run, Splits, silent
 from windlass.serving.database import Database
-from windlass.serving.log import feedback_rows
+from windlass.serving.log import feedback_counts
 from windlass.sources.prepared import read_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_json
@@ -134,7 +134,7 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         released=_released(store, missing),
         health=_health(store, missing),
         improvements=improvements,
-        feedback=_feedback(database, _used(store), missing),
+        feedback=_feedback(database, _used(store), missing, is_choice=marks is not None),
         points=points,
         learner=measured["learner"],
         curve=curves.fit(probing.points(points), spec.seed) if len(points) >= curves.LEAST_POINTS else None,
@@ -353,13 +353,12 @@ def _used(store: Store) -> set[str]:
     return {row.answer for row in [*attempts.learned(store), *judging]}
 
 
-def _feedback(database: Database, used: set[str], missing: list[Json]) -> Json:
+def _feedback(database: Database, used: set[str], missing: list[Json], is_choice: bool) -> Json:
     """How many answers people judged, how many of them were wrong, and the same of those that were not used: the
-    latest word on each answer counts."""
+    latest word on each answer counts; of each answer by itself, where it is one of some labels."""
     latest: dict[str, Json] = {}
     try:
-        for row in feedback_rows(database):
-            latest[row["id"]] = row
+        latest = {row["id"]: row for row in feedback_counts(database)}
     except WindlassError as error:
         missing.append(_missing("feedback", error.message))
     if not latest:
@@ -370,7 +369,7 @@ def _feedback(database: Database, used: set[str], missing: list[Json]) -> Json:
         "wrong": sum(row["correct"] != row["value"] for row in latest.values()),
         "unused": len(unused),
         "unused_wrong": sum(row["correct"] != row["value"] for row in unused),
-        "by_answer": _by_answer(unused),
+        "by_answer": _by_answer(unused) if is_choice else {},
     }
 
 
@@ -378,12 +377,14 @@ def _by_answer(rows: list[Json]) -> Json:
     """Of each answer how often it was judged and called wrong, and what was said instead, the most frequent first."""
     judged = Counter(row["value"] for row in rows)
     wrong = [row for row in rows if row["correct"] != row["value"]]
-    instead = {name: Counter(row["correct"] for row in wrong if row["value"] == name and row["correct"])
-               for name in judged}  # fmt: skip
+    n_wrong = Counter(row["value"] for row in wrong)
+    instead: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in wrong:
+        instead[row["value"]].update([row["correct"]] if row["correct"] else [])
     return {
         name: {
             "count": number,
-            "wrong": sum(row["value"] == name for row in wrong),
+            "wrong": n_wrong[name],
             "instead": dict(instead[name].most_common()),
         }
         for name, number in judged.items()

@@ -353,26 +353,47 @@ def feedback_count(place: Database | Path | str, release: str) -> int:
     return next((int(row["n"]) for row in read(place, TABLES, query, (release,))), 0)
 
 
-def feedback_rows(place: Database | Path | str, of: Sequence[str] = ()) -> Iterator[Json]:
-    """All feedback, oldest first, each with the answer that it is about; nothing when there is no log.
+def feedback_rows(place: Database | Path | str, of: Sequence[str] = (), most: int = 2**62) -> Iterator[Json]:
+    """The last feedback, oldest first, each with the answer that it is about; nothing when there is no log.
 
-    of: releases whose answers are meant; none given: all.
+    of: releases whose answers are meant; none given: all. most: so much feedback.
     Keys: id, correct (empty: wrong, nobody said what would have been right), note, at, caller (who said it), release,
     value, confidence, inputs (the row, or None when it was not kept). An answer that was corrected twice has two rows:
     the later one counts. Raises: DataError: the log cannot be read.
     """
     chosen = f"where a.release in ({', '.join('?' * len(of))}) " if of else ""
     query = (
-        "select f.id, f.correct, f.note, f.at, f.caller, a.release, a.value, a.confidence, a.inputs "
-        f"from feedback f join answers a on a.id = f.id {chosen}order by f.number"
+        "select f.id, f.correct, f.note, f.at, f.caller, a.release, a.value, a.confidence, a.inputs, f.number "
+        f"from feedback f join answers a on a.id = f.id {chosen}order by f.number desc limit ?"
     )
-    yield from map(_with_inputs, read(place, TABLES, query, tuple(of)))
+    query = f"select * from ({query}) as latest order by number"
+    for row in read(place, TABLES, query, (*of, most)):
+        del row["number"]
+        yield _with_inputs(row)
+
+
+def feedback_counts(place: Database | Path | str) -> Iterator[Json]:
+    """The last word on each answer, without what was asked: id, value, correct. Raises: DataError: as the log."""
+    query = (
+        "select a.id, a.value, f.correct from feedback f join answers a on a.id = f.id "
+        "where f.number = (select max(number) from feedback where id = f.id) order by f.number"
+    )
+    yield from read(place, TABLES, query)
 
 
 def latest_inputs(place: Database | Path | str, most: int) -> list[Row]:
     """What was asked last, where it was kept, newest first. Raises: DataError: the log cannot be read."""
     query = "select inputs from answers where inputs is not null order by at desc limit ?"
     return [_with_inputs(row)["inputs"] for row in read(place, TABLES, query, (most,))]
+
+
+def latest_untold(place: Database | Path | str, most: int) -> Iterator[Json]:
+    """The last answers whose inputs were kept and of which nobody spoke, newest first. Raises: DataError: the log."""
+    query = (
+        f"select {', '.join(COLUMNS)} from answers where inputs is not null "
+        "and not exists (select 1 from feedback where feedback.id = answers.id) order by at desc limit ?"
+    )
+    yield from map(_with_inputs, read(place, TABLES, query, (most,)))
 
 
 def answer_rows(place: Database | Path | str, since: float = 0.0) -> Iterator[Json]:

@@ -88,6 +88,8 @@ class Watcher:
         for row in self._rows(FEEDBACK, (kept.number,)):
             kept.number = row["number"]
             kept.told.append((row["at"], row["release"], row["value"] == row["correct"]))
+            if len(kept.told) > 2 * memory.MOST_TOLD:
+                del kept.told[: -memory.MOST_TOLD]
         kept.told = kept.told[-memory.MOST_TOLD :]
 
     def _read_answers(self, kept: Memory) -> None:
