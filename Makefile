@@ -18,8 +18,8 @@ demo: $(VENV)/ready     ## train, compare, release and ask a served product
 stop:                   ## stop the service that `make demo` left running
 	@sh tools/demo.sh stop $(DEMO)
 
-test: check             ## everything that CI runs
-	$(BIN)/python -m pytest
+test: check             ## everything that CI runs, on two cores
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 soak: $(VENV)/ready     ## what CI has no time for: hundreds of kills, minutes of load
 	$(BIN)/python -m pytest -m soak

@@ -1,7 +1,7 @@
 """What passes between stages: plain records that turn into JSON and back."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,9 +188,9 @@ class Recent:
     asked: rows as clients sent them last, whose labels nobody has told.
     """
 
-    learned: list[Row]
-    judging: list[Row]
-    asked: list[Row]
+    learned: Sequence[Row]
+    judging: Sequence[Row]
+    asked: Sequence[Row]
 
 
 @dataclass(frozen=True)

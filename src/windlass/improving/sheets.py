@@ -151,8 +151,8 @@ class LabelSheet(Sheet):
     def paired(self, name: str, chosen: np.ndarray) -> Paired:
         before, after = (right[chosen] for right in self.right)
         n_rows = len(before)
-        shares = [float(right.mean()) if n_rows else 0.0 for right in (before, after)]
-        return Paired(name, n_rows, *shares, int((after & ~before).sum()), int((before & ~after).sum()))
+        was, now = (float(right.mean()) if n_rows else 0.0 for right in (before, after))
+        return Paired(name, n_rows, was, now, int((after & ~before).sum()), int((before & ~after).sum()))
 
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
         rows = [self.rows[place] for place in np.flatnonzero(chosen)]
@@ -211,10 +211,9 @@ class TextSheet(Sheet):
         if not n_rows:
             return PairedScores(name, 0, 0.0, 0.0, 0, 0, self.metric)
         more = self._scores[1][chosen] - self._scores[0][chosen]
-        values = [self._score(sums.sum(axis=0)) for sums in (before, after)]
-        counts = int((more > SAME).sum()), int((more < -SAME).sum())
-        chance = self._chance(before, after, values[1] - values[0])
-        return PairedScores(name, n_rows, *values, *counts, self.metric, chance)
+        was, now = (self._score(sums.sum(axis=0)) for sums in (before, after))
+        won, lost = int((more > SAME).sum()), int((more < -SAME).sum())
+        return PairedScores(name, n_rows, was, now, won, lost, self.metric, self._chance(before, after, now - was))
 
     def _chance(self, before: np.ndarray, after: np.ndarray, seen: float) -> tuple[float, float]:
         """How often the difference is as large, and as small, when each row's answers change hands by chance."""
