@@ -68,4 +68,5 @@ def test_every_link_inside_the_docs_leads_somewhere():
 
 def test_make_and_ci_run_the_same_command():
     assert "make test" in (ROOT / ".ci" / "run").read_text()
-    assert re.search(r"^test: check.*\n\t\$\(BIN\)/python -m pytest -n 2 --dist loadfile$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    command = r"^test: check.*\n\t\$\(BIN\)/python -m pytest -n 2 --dist loadfile$"
+    assert re.search(command, (ROOT / "Makefile").read_text(), re.MULTILINE)
