@@ -227,11 +227,19 @@ class RequestLog:
                 self._urgent.wait(GATHER_S)
                 self._urgent.clear()
                 self._wake.clear()
-                while entries := self._take():
-                    self._write(entries)
+                self._write_line()
         finally:
             self._closing = True
             self.memory.close()
+
+    def _write_line(self) -> None:
+        """Writes what waits; what comes meanwhile is gathered anew where it is little: commits cost most."""
+        while entries := self._take():
+            self._write(entries)
+            if len(self._line) < GROUP:
+                break
+        if self._line:
+            self._wake.set()
 
     def _is_done(self) -> bool:
         with self._lock:
