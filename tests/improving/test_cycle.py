@@ -7,6 +7,7 @@ import pytest
 
 from windlass.errors import DataError, NotReady
 from windlass.improving import attempts, cycle
+from windlass.pages.improvements import improvement_text
 from windlass.predictors import releases, weights
 from windlass.records import Board
 from windlass.sources.prepared import read_splits
@@ -65,6 +66,14 @@ def test_too_little_feedback_waits_and_says_how_much_is_missing(project):
     assert (made.verdict, made.rows["waiting"]) == ("waiting", {"too few new rows for a batch": 12})
     assert "12 new rows to learn from, expected at least 30: 18 are missing" in made.why
     assert attempts.attempts(project.store) == []
+
+
+def test_feedback_that_is_too_old_to_be_read_is_counted_and_told(project, monkeypatch):
+    monkeypatch.setattr(cycle.taught, "MOST_READ", 8)
+    say(project, taught(12))
+    made = project.improve()
+    assert (made.rows["given"], made.rows["unread"]) == (8, 4)
+    assert "not read        4" in improvement_text(made)
 
 
 def test_a_refused_batch_waits_and_is_tried_again_only_with_something_new(project):

@@ -118,5 +118,7 @@ def candidate(name, score, latency, meets=True):
 def test_the_cheapest_that_meets_a_numbered_goal_is_chosen_else_the_best():
     found = [candidate("small", 0.90, 1.0), candidate("large", 0.95, 9.0), candidate("poor", 0.5, 0.1, meets=False)]
     assert choose(found, Goal(metric="accuracy", bound=0.8)).name == "small"
+    twins = [*found, candidate("twin", 0.92, 1.05)]
+    assert choose(twins, Goal(metric="accuracy", bound=0.8)).name == "twin"
     assert choose(found, Goal(metric="accuracy")).name == "large"
     assert choose([candidate("poor", 0.5, 0.1, meets=False)], Goal(metric="accuracy", bound=0.9)).name == "poor"

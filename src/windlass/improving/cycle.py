@@ -32,6 +32,7 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.trail import Why
 from windlass.records import Board, Collected, Improvement, Json, Prepared, Progress, Release, Row, Splits, as_json
 from windlass.serving.database import Database
+from windlass.serving.log import feedback_total
 from windlass.serving.log import latest_inputs
 from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
 from windlass.spec import Spec
@@ -173,7 +174,8 @@ class _Cycle:
             asked = latest_inputs(self.workshop.log, MOST_ASKED)
             write_recent(self.attempt.space, attempts.learned_frame(held, splits.train, self.spec), asked)
             write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
-        counts = {**selection.counts(decided), "learned_before": len(pool)}
+        unread = max(0, feedback_total(self.workshop.log) - taught.MOST_READ)
+        counts = {**selection.counts(decided), "learned_before": len(pool), "unread": unread}
         return {"enough": enough, "why": why, "key": key, "rows": counts}
 
     def _too_little(self, fresh: Sequence[Taught], key: str) -> str:

@@ -17,6 +17,7 @@ VERDICTS = {
     "waiting": ("quiet", "waiting"),
     "rolled back": ("warn", "rolled back"),
 }
+UNREAD = "feedback that is older than what one attempt reads; it stays in the log"
 CELLS = """
 td .up { color: var(--good); } td .down { color: var(--warn); } .checks { list-style: none; padding: 0; margin: 8px 0; }
 .checks li { padding: 2px 0; }
@@ -38,6 +39,8 @@ def improvement_text(found: Improvement) -> str:
     )
     for fate in ("set aside", "waiting"):
         lines += [f"  {fate:<9}  {count(n):>6}  {plain(reason)}" for reason, n in rows.get(fate, {}).items()]
+    if rows.get("unread"):
+        lines.append(f"  not read   {count(rows['unread']):>6}  {UNREAD}")
     checks = found.evidence.get("checks", [])
     if checks:
         lines += ["checks", *(f"  {_mark(check):<5}  {plain(check['words'])}" for check in checks)]
@@ -173,6 +176,8 @@ def _rows(rows: Json) -> str:
     ]
     for fate in ("set aside", "waiting"):
         fates += [[fate, count(n), escaped(reason)] for reason, n in rows.get(fate, {}).items()]
+    if rows.get("unread"):
+        fates.append(["not read", count(rows["unread"]), UNREAD])
     callers = [
         [label(who), *(count(found.get(fate, 0)) for fate in ("learned", "judging", "set aside", "waiting"))]
         for who, found in rows.get("callers", {}).items()

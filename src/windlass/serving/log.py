@@ -361,6 +361,11 @@ def feedback_count(place: Database | Path | str, release: str) -> int:
     return next((int(row["n"]) for row in read(place, TABLES, query, (release,))), 0)
 
 
+def feedback_total(place: Database | Path | str) -> int:
+    """How often feedback was given, on any answer. Raises: DataError: the log cannot be read."""
+    return next((int(row["n"]) for row in read(place, TABLES, "select count(*) as n from feedback")), 0)
+
+
 def feedback_rows(place: Database | Path | str, of: Sequence[str] = (), most: int = 2**62) -> Iterator[Json]:
     """The last feedback, oldest first, each with the answer that it is about; nothing when there is no log.
 

@@ -198,12 +198,17 @@ def _misses(goal: Goal, metrics: dict[str, Estimate], p95: float, size: float, s
     return misses
 
 
+AS_CHEAP = 1.1
+"""Times as long as the shortest p50, within which nobody would tell two candidates apart on another day."""
+
+
 def choose(candidates: Sequence[Candidate], goal: Goal) -> Candidate:
-    """With a number in the goal: the cheapest (by p50) that meets goal and limits. Else the best by validation
-    of those that keep the limits, else of all."""
+    """With a number in the goal: the cheapest (by p50) that meets goal and limits, of those as cheap the best. Else the
+    best by validation of those that keep the limits, else of all."""
     fitting = [candidate for candidate in candidates if candidate.meets_goal]
     if goal.bound is not None and fitting:
-        return min(fitting, key=lambda candidate: candidate.latency_p50_ms)
+        least = min(candidate.latency_p50_ms for candidate in fitting)
+        fitting = [candidate for candidate in fitting if candidate.latency_p50_ms <= AS_CHEAP * least]
 
     def quality(candidate: Candidate) -> float:
         if candidate.validation is not None:
