@@ -32,8 +32,7 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.trail import Why
 from windlass.records import Board, Collected, Improvement, Json, Prepared, Progress, Release, Row, Splits, as_json
 from windlass.serving.database import Database
-from windlass.serving.log import feedback_total
-from windlass.serving.log import latest_inputs
+from windlass.serving.log import feedback_total, latest_inputs
 from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_bytes, write_json
