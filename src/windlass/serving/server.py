@@ -24,6 +24,9 @@ from windlass.serving.edge import HEADERS, MAX_HEADER_BYTES, error_body
 from windlass.serving.guard import is_loopback
 
 BACKLOG = 1_024
+AT_ONCE = 16
+"""Connections that asyncio takes in one turn of its loop, between which answers are sent and the line moves on; the
+others wait in the kernel (docs/log.md)."""
 GRACE_S = 10
 KEEP_ALIVE_S = 15
 LINGER_S, MOST_THROWN = 2.0, 64 * 1024 * 1024
@@ -141,7 +144,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 log_level="critical",
                 access_log=False,
-                backlog=BACKLOG,
+                backlog=AT_ONCE,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=GRACE_S,
                 server_header=False,
@@ -153,6 +156,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)
         self.loop = asyncio.get_running_loop()
         self.listening()
 
@@ -166,7 +171,8 @@ class Server(uvicorn.Server):
         def protocol() -> Any:
             return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
-        self.servers.append(await self.loop.create_server(protocol, sock=listener, backlog=BACKLOG))
+        self.servers.append(await self.loop.create_server(protocol, sock=listener, backlog=AT_ONCE))
+        listener.listen(BACKLOG)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal shuts the door: what comes then is refused with 503, what was begun is finished."""
