@@ -1,9 +1,11 @@
 """Continues token ids with CTranslate2: C++ without torch, for what it can do; the rest is left to `decoding`."""
 
+import atexit
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -43,6 +45,7 @@ class FastDecoder:
     def __init__(self, engine: Any, longest: int, tokenizer: Any, end: Ids) -> None:
         self.engine, self.longest, self.tokenizer, self.end = engine, longest, tokenizer, end
         self.is_pair = hasattr(engine, "translate_batch")
+        _OPEN.add(self)
 
     def can(self, how: Writing) -> bool:
         """Not by a schema, and without other likely tokens; by chance only where no seed must be kept a row."""
@@ -116,6 +119,16 @@ class FastDecoder:
 
     def _ids(self, names: Sequence[str]) -> Ids:
         return [self.tokenizer.token_to_id(name) for name in names]
+
+
+_OPEN: WeakSet[FastDecoder] = WeakSet()
+
+
+@atexit.register
+def _end_threads() -> None:
+    """Ends the threads of CTranslate2 before the interpreter does: one that lets go of a callback later aborts it."""
+    for decoder in list(_OPEN):
+        decoder.engine = None
 
 
 @dataclass
