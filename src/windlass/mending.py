@@ -6,7 +6,6 @@ What a champion writes is tried first, then every program that is one change awa
 import ast
 import difflib
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 from windlass.errors import DataError, NotReady
@@ -111,13 +110,14 @@ def champion(project: Path) -> Writer | None:
         predictor = releases.open_release(store, releases.champion_id(store))[1]
     except NotReady:
         return None
-    asks_one = isinstance(predictor, Writer) and [column.kind for column in predictor.manifest.inputs] == ["text"]
-    return predictor if isinstance(predictor, Writer) and asks_one else None
+    if not isinstance(predictor, Writer):
+        return None
+    return predictor if [column.kind for column in predictor.manifest.inputs] == ["text"] else None
 
 
 def proposals(writer: Writer | None) -> Propose:
     """What the writer says of a program, and then every program that is one change away."""
-    return lambda program, reason: list(chain(_written(writer, program) if writer else [], one_change(program)))
+    return lambda program, reason: [*(_written(writer, program) if writer else ()), *one_change(program)]
 
 
 def _written(writer: Writer, program: str) -> list[str]:

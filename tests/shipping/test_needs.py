@@ -26,8 +26,6 @@ from windlass.testing import tiny_tokenizer
 
 from ..learners import writers
 from ..predictors import artifacts, test_excerpt, test_language, test_nearest, test_ngram, test_span
-from ..stages.conftest import Product as Rows
-from ..stages.conftest import messages
 
 ANSWER = """
 import json, sys
@@ -163,18 +161,6 @@ def serving(folder: Path, absent: Iterable[str]) -> Iterator[tuple[str, set[str]
             process.terminate()
             assert process.wait(60) == 0
         imported |= set(re.findall(r"\| +(\w+)", (folder / "said.txt").read_text(encoding="utf-8")))
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A released product of texts. Not to be changed by a test."""
-    folder = tmp_path_factory.mktemp("desk")
-    rows = Rows(folder)
-    rows.csv(messages(60))
-    rows.spec(learners=["linear"])
-    made = Project(folder)
-    made.release()
-    return made
 
 
 RARE = {"rich", "pygments", "idna"}

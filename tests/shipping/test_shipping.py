@@ -29,23 +29,8 @@ from windlass.shipping.product import Product
 from windlass.shipping.trial import Trial
 from windlass.store import Store, hash_folder, write_json
 
-from ..stages.conftest import Product as Rows
-from ..stages.conftest import messages
-
 HOST = "desk.example.com"
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A released product. Not to be changed by a test."""
-    folder = tmp_path_factory.mktemp("desk")
-    rows = Rows(folder)
-    rows.csv(messages(90))
-    rows.spec(learners=["linear"])
-    made = Project(folder)
-    made.release()
-    return made
 
 
 @pytest.fixture(scope="module")

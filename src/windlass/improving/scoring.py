@@ -7,17 +7,16 @@ from pathlib import Path
 from windlass.errors import SpecError, expected
 from windlass.improving import text_trust, trust
 from windlass.improving.sheets import LabelSheet, Pairs, Sheet, TextSheet
-from windlass.improving.taught import Taught
+from windlass.improving.taught import Taught, is_choice
+from windlass.improving.text_trust import Train
 from windlass.improving.trust import Opinion
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Labeller, Predictor
-from windlass.records import Row
 from windlass.spec import Spec
 from windlass.text_metrics import TEXT_METRICS
 
 MOST_WRITTEN = 500
 """Of the test rows so many judge, evenly spread, where an answer is a text: writing takes its time."""
-Train = Sequence[tuple[Row, str]]
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,9 @@ TEXTS = Scoring(text_trust.is_same, text_trust.unfit, _texts_opinion, TextSheet,
 
 def of(spec: Spec) -> Scoring:
     """Raises: SpecError: answers that feedback cannot judge."""
-    kind, metric = kinds.get(spec.output[spec.output_column]), kinds.goal(spec).metric
-    if kind.decode is not None:
+    if is_choice(spec):
         return LABELS
+    metric = kinds.goal(spec).metric
     if spec.checks:
         raise SpecError(
             f"'checks' is '{spec.checks}', expected none: `improve` cannot run tests that feedback does not have",

@@ -82,7 +82,7 @@ def _from_feedback(row: Json, spec: Spec) -> Taught:
     if row["inputs"] is None:
         return taught.becomes(ASIDE, "what was asked was not kept (`keep_inputs: true`)")
     cleaned = _cleaned(taught, row["inputs"], spec, None)
-    if cleaned.fate or _is_choice(spec) or taught.label != taught.said:
+    if cleaned.fate or is_choice(spec) or taught.label != taught.said:
         return cleaned
     return cleaned.becomes(ASIDE, "right as it was: a writer learns nothing from its own text")
 
@@ -121,7 +121,7 @@ def _label(value: Any, spec: Spec) -> str:
         return ""
 
 
-def _is_choice(spec: Spec) -> bool:
+def is_choice(spec: Spec) -> bool:
     """The answer is one of some labels, so that one that was right is a row like any other."""
     return kinds.get(spec.output[spec.output_column]).decode is not None
 

@@ -104,17 +104,14 @@ def _refrains(rows: Sequence[Taught], train: Train) -> list[tuple[str, str] | No
     for own in places.values():
         if len(own) >= LEAST_OFTEN and len(own) > MOST_OFTEN * len(rows):
             words = f"more than {percent(MOST_OFTEN)} of the feedback is this one text, which no training row has"
-            found = _marked(found, own, (ASIDE, words))
+            mark = (ASIDE, words)
         elif len(own) >= OFTEN and len(callers) > 1 and len({rows[place].who for place in own}) < 2:
-            found = _marked(found, own, (WAITING, "one new text for many rows needs a second caller"))
+            mark = (WAITING, "one new text for many rows needs a second caller")
+        else:
+            continue
+        for place in own:
+            found[place] = mark
     return found
-
-
-def _marked(
-    found: Sequence[tuple[str, str] | None], places: Sequence[int], mark: tuple[str, str]
-) -> list[tuple[str, str] | None]:
-    chosen = set(places)
-    return [mark if place in chosen else each for place, each in enumerate(found)]
 
 
 class _Vocabulary:

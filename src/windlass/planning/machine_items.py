@@ -9,7 +9,7 @@ from windlass.planning.capacity import BUSIEST, mean_wait_s
 from windlass.planning.compression import FOLDER, is_better
 from windlass.planning.data_items import chance_of
 from windlass.planning.setting import Setting, item, points_of
-from windlass.planning.worth import HOURS_A_MONTH
+from windlass.planning.worth import rent
 from windlass.records import Item
 
 RESTLESS = 5.0
@@ -113,7 +113,7 @@ def _workers(setting: Setting) -> Item:
 def _machines(setting: Setting) -> Item:
     found, month = setting.running(setting.evidence.best)
     product, prices = setting.product, setting.prices
-    more = month - product.machines * prices.machine_hour * HOURS_A_MONTH
+    more = month - rent(product, prices)
     evidence, sure = _trial(setting)
     several = "s" * (found.machines != 1)
     is_larger = found.cores != prices.machine_cores
@@ -148,7 +148,7 @@ def _fewer(setting: Setting) -> Iterator[Item]:
     """Machines that the peak does not need, where somebody said how many there are."""
     found, month = setting.running(setting.evidence.best)
     product, prices = setting.product, setting.prices
-    spared = product.machines * prices.machine_hour * HOURS_A_MONTH - month
+    spared = rent(product, prices) - month
     if found.cores != prices.machine_cores or found.machines >= product.machines or spared <= 0:
         return
     evidence, sure = _trial(setting)

@@ -102,6 +102,11 @@ def running(seconds: float, product: Product, prices: Prices) -> tuple[capacity.
     return capacity.plan(seconds, product.peak, cores), month
 
 
+def rent(product: Product, prices: Prices) -> float:
+    """What the machines that are there cost a month."""
+    return product.machines * prices.machine_hour * HOURS_A_MONTH
+
+
 def _cheapest(seconds: float, peak: float, prices: Prices) -> tuple[float, int]:
     """What the cheapest machines for the peak cost a month, and the cores of each."""
     offers = [(prices.machine_cores, prices.machine_hour)]

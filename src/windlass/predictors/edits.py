@@ -14,9 +14,11 @@ from windlass.sources.mistakes import (
     Places,
     changed,
     functions_of,
+    is_python,
     off_by_one,
     operators,
     swapped_arguments,
+    tree_of,
     wrong_variable,
 )
 
@@ -34,20 +36,11 @@ NEAREST = 3
 
 def one_change(program: str) -> list[str]:
     """Programs with one change each, the likeliest kinds first; none where the text is no Python. No program twice."""
-    try:
-        tree = ast.parse(program)
-    except (SyntaxError, ValueError, RecursionError):
+    if not is_python(program):
         return []
+    tree = tree_of(program)
     found = [changed(program, change) for kind in KINDS for change in kind(program, tree)]
-    return [each for each in dict.fromkeys(found) if each != program and _is_python(each)]
-
-
-def _is_python(text: str) -> bool:
-    try:
-        compile(text, "program", "exec", flags=ast.PyCF_ONLY_AST)
-    except (SyntaxError, ValueError):
-        return False
-    return True
+    return [each for each in dict.fromkeys(found) if each != program and is_python(each)]
 
 
 def known_name(text: str, tree: ast.Module) -> Iterator[Change]:
@@ -76,9 +69,10 @@ def _near(start: int, name: str, known: list[str]) -> Iterator[Change]:
 
 def returned(text: str, tree: ast.Module) -> Iterator[Change]:
     """`return value` for `value`."""
+    places = Places(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant):
-            start = Places(text).start(node)
+            start = places.start(node)
             yield Change(start, start, "return ")
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,21 @@ class Change:
 
 def changed(text: str, change: Change) -> str:
     return text[: change.start] + change.new + text[change.end :]
+
+
+def tree_of(text: str) -> ast.Module:
+    """The syntax tree, without warnings of odd escapes in old code. Raises: SyntaxError, ValueError, RecursionError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def is_python(text: str) -> bool:
+    try:
+        tree_of(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return True
 
 
 class Places:

@@ -11,14 +11,13 @@ import sys
 import sysconfig
 import textwrap
 import tokenize
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from windlass.errors import DataError, did_you_mean, expected
 from windlass.sources.contract import Names, RawRow, Source
-from windlass.sources.mistakes import FUNCTIONS, MISTAKES, Change, changed
+from windlass.sources.mistakes import FUNCTIONS, MISTAKES, Change, changed, is_python, tree_of
 
 PREFIX = "stdlib:"
 SEED = 13
@@ -103,7 +102,7 @@ def _functions_of(path: Path, module: str) -> Iterator[Function]:
     try:
         with tokenize.open(path) as file:
             lines = file.read().expandtabs(4).split("\n")
-        tree = _tree("\n".join(lines))
+        tree = tree_of("\n".join(lines))
     except (SyntaxError, UnicodeDecodeError, ValueError, RecursionError):  # templates and bad examples
         return
     for node in ast.walk(tree):
@@ -113,14 +112,8 @@ def _functions_of(path: Path, module: str) -> Iterator[Function]:
                 yield Function(f"{module}:{node.name}:{node.lineno}", text, _function(text))
 
 
-def _tree(text: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd escapes in old modules
-        return ast.parse(text)
-
-
 def _function(text: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
-    node = _tree(text).body[0]
+    node = tree_of(text).body[0]
     assert isinstance(node, FUNCTIONS)
     return node
 
@@ -138,7 +131,7 @@ def _text(lines: list[str], node: ast.FunctionDef | ast.AsyncFunctionDef) -> str
     if len(text) < LEAST or not text.isascii():
         return ""
     try:
-        found = _tree(text).body
+        found = tree_of(text).body
     except SyntaxError:  # a text of several lines that starts left of the function
         return ""
     return text if len(found) == 1 and isinstance(found[0], FUNCTIONS) else ""
@@ -153,17 +146,9 @@ def _broken(function: Function, chance: random.Random) -> tuple[str, str] | None
         chance.shuffle(choices)
         for change in choices:
             broken = changed(function.text, change)
-            if len(broken) <= MOST_FUNCTION and _is_python(broken):
+            if len(broken) <= MOST_FUNCTION and is_python(broken):
                 return kind, broken
     return None
-
-
-def _is_python(text: str) -> bool:
-    try:
-        _tree(text)
-    except SyntaxError:
-        return False
-    return True
 
 
 def _gap(function: Function, chance: random.Random) -> tuple[str, str] | None:
