@@ -1,0 +1,44 @@
+"""The rows of `results/goals.json`: what an issue asked for, and what a benchmark or a recorded trial measured of it.
+
+Usage: from goals import Goal, record    (in a script of this folder; a row of the same issue and name is replaced)
+"""
+
+import json
+import shlex
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from windlass.stages.evaluate import machine
+from windlass.store import write_text
+
+FILE = Path(__file__).parent / "results" / "goals.json"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """issue: its word in brackets; goal, value: as a reader would say them, with units; note: what limits the figure."""
+
+    issue: str
+    name: str
+    goal: str
+    value: str
+    met: bool
+    note: str = ""
+
+
+def record(*goals: Goal) -> None:
+    """Writes the rows with the command that runs, this machine and today's date, and prints them."""
+    rows = {(row["issue"], row["name"]): row for row in (json.loads(FILE.read_text("utf-8")) if FILE.exists() else [])}
+    place = Path(sys.argv[0]).resolve()
+    root = FILE.parent.parent.parent
+    script = place.relative_to(root).as_posix() if place.is_relative_to(root) else place.name
+    run = {"command": shlex.join(["python", script, *sys.argv[1:]]), "machine": machine(),
+           "date": datetime.now(UTC).date().isoformat()}
+    for goal in goals:
+        row = asdict(goal)
+        note = row.pop("note")
+        rows[goal.issue, goal.name] = row | run | {"note": note}
+        print(f"{'met    ' if goal.met else 'not met'} [{goal.issue}] {goal.name}: {goal.value} (goal: {goal.goal})", flush=True)
+    write_text(FILE, json.dumps([rows[key] for key in sorted(rows)], ensure_ascii=False, indent=1) + "\n")
