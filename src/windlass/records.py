@@ -166,7 +166,8 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Splits:
-    """The rows that learners see. `test` is for `evaluate` alone."""
+    """The rows that learners see. `test` is for `evaluate` alone. written: column -> how raw values of it are written.
+    """
 
     inputs: dict[str, str]
     output: dict[str, str]
@@ -175,6 +176,7 @@ class Splits:
     test: "pl.DataFrame"
     root: Path
     fingerprint: str = ""
+    written: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def output_column(self) -> str:

@@ -55,6 +55,14 @@ class Language(Strict):
     )
 
 
+class Labels(Strict):
+    """What is known of the labels of the output."""
+
+    merge: dict[str, str] = Field(
+        default={}, description="labels that are one: as it is found -> as it is called, such as 'POS': 'pos'"
+    )
+
+
 class Improve(Strict):
     """What feedback may change by itself."""
 
@@ -133,6 +141,12 @@ class Spec(Strict):
     group: str = Field(
         "", description="column of what rows belong to, such as a patient: they stay together when rows are split"
     )
+    formats: dict[str, str] = Field(
+        default={},
+        description="column -> how its values are written, by an example: '1.234,56 €' of a number, '31/12/2026' of a "
+        "date; not given: 1234.56 and 2026-12-31",
+    )
+    labels: Labels = Field(default=Labels(), description="which labels are one")
     checks: str = Field("", description="column of tests (Python) that an answer, a program, must pass: `pass_at_1`")
     brand: str = Field("", description="a file of rules, such as brand.yaml, that texts shall keep: `rules_broken`")
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
@@ -160,6 +174,12 @@ class Spec(Strict):
     @property
     def output_column(self) -> str:
         return next(iter(self.output))
+
+    @property
+    def written(self) -> dict[str, dict[str, Any]]:
+        """Column -> in which way of their own its values are written, as `kinds.reading` takes it."""
+        found: dict[str, dict[str, Any]] = {name: {"format": example} for name, example in self.formats.items()}
+        return {**found, **({self.output_column: {"merge": self.labels.merge}} if self.labels.merge else {})}
 
     @property
     def columns(self) -> list[str]:
@@ -209,6 +229,18 @@ def _sound(spec: Spec, where: str) -> Spec:
     """The spec. Raises: SpecError: two of its keys do not go together."""
     if spec.output_column in spec.inputs:
         raise SpecError(f"{where}: column '{spec.output_column}' is input and output, expected one of the two")
+    for name in spec.formats:
+        if name not in spec.inputs:
+            raise SpecError(
+                f"{where}: 'formats' has the column '{name}', expected {expected(spec.inputs)}",
+                did_you_mean(name, spec.inputs),
+            )
+    for found, name in spec.labels.merge.items():
+        if name in spec.labels.merge:
+            raise SpecError(
+                f"{where}: 'labels.merge' makes '{found}' a '{name}', which is merged itself, "
+                f"expected '{spec.labels.merge[name]}'"
+            )
     if spec.group == spec.output_column:
         raise SpecError(f"{where}: 'group' is '{spec.group}', the output, expected a column that is known beforehand")
     if spec.limits.rules_broken is not None and not spec.brand:

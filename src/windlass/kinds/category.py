@@ -1,7 +1,11 @@
 """One of a set of names: as an input, and as the output that a classifier gives."""
 
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +22,18 @@ N_ALTERNATIVES = 3
 N_BACKGROUND = 8
 N_STRANGE = 8
 """Codes that names which training did not know share by their hash."""
+WHOLE = re.compile(r"([+-]?)(0|[1-9][0-9]*)\.0+")
+"""A whole number as a float is written; `02.0` and `1.10` are names."""
+TRUTH = frozenset({"true", "false"})
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\u00ad"
+LEAST_LETTERS, RARE = 4, 0.05
+"""A slip of the pen is looked for in words of so many letters, on names that are so much rarer than the right one."""
 
 
 def check(value: Any) -> str | None:
     if is_missing(value):
         return None
-    if not isinstance(value, str | int | float | bool | np.generic):
+    if not isinstance(value, str | int | float | bool | np.generic | Decimal):
         return f"is {type(value).__name__}, expected a name"
     if isinstance(value, int) and abs(value) >= 10**MAX_CHARACTERS:  # before str(), which refuses 4,300 digits
         return f"is {shown(value)}, expected a name of at most {MAX_CHARACTERS} characters"
@@ -35,19 +45,91 @@ def check(value: Any) -> str | None:
 
 
 def read(value: Any, root: Path | None) -> str:
-    """The name; whole numbers lose their '.0', truth values are 'true' and 'false', a missing one is empty."""
+    """The name in its one form: trimmed, a whole number without '.0', truth values 'true' and 'false', missing empty."""
     if type(value) is str and len(value) <= MAX_CHARACTERS and not has_surrogate(value):
-        return value.strip()
+        return _canonical(value)
     if is_missing(value):
         return ""
     fault = check(value)
     if fault:
         raise DataError(f"category {fault}")
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
-    return str(value).strip()
+    return _canonical(str(value))
+
+
+def _canonical(word: str) -> str:
+    name = word.strip()
+    while name and (name[0] in INVISIBLE or name[-1] in INVISIBLE):
+        name = name.strip(INVISIBLE).strip()
+    if name[-1:] == "0" and (found := WHOLE.fullmatch(name)):
+        return found[2] if found[1] != "-" or found[2] == "0" else f"-{found[2]}"
+    return name.lower() if name.lower() in TRUTH else name
+
+
+def as_written(how: Json) -> Kind:
+    """Names of which several are one: `how["merge"]` has what is found -> what it is called."""
+    merged = {read(found, None): read(name, None) for found, name in how["merge"].items()}
+
+    def read_it(value: Any, root: Path | None) -> str:
+        name = read(value, root)
+        return merged.get(name, name)
+
+    return replace(KIND, read=read_it, portable=read_it)
+
+
+def variants(counts: Mapping[str, int]) -> dict[str, str]:
+    """Names that differ in case, width, inner spaces or the form of a number alone -> the commonest of them."""
+    alike: dict[str, list[str]] = {}
+    for name in counts:
+        alike.setdefault(_folded(name), []).append(name)
+    found = {}
+    for names in alike.values():
+        first = max(names, key=lambda name: (counts[name], name == name.lower(), name))
+        found.update({name: first for name in names if name != first})
+    return dict(sorted(found.items()))
+
+
+def _folded(name: str) -> str:
+    word = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    try:
+        return f"{float(word):.17g}" if any(sign.isdigit() for sign in word) else word
+    except ValueError:
+        return word
+
+
+def slips(counts: Mapping[str, int]) -> dict[str, str]:
+    """Rare names that are one slip of the pen away from a frequent one -> that one; what `variants` finds left out."""
+    names = sorted(counts, key=lambda name: (-counts[name], name))
+    same, found = variants(counts), {}
+    places: dict[str, list[str]] = {}
+    for name in names:
+        for key in {name.casefold()[:place] + name.casefold()[place + 1 :] for place in range(len(name) + 1)}:
+            places.setdefault(key, []).append(name)
+    for near in places.values():
+        frequent = near[0]
+        for name in near[1:]:
+            is_rare = counts[name] <= RARE * counts[frequent]
+            if is_rare and name not in same and name not in found and _is_slip(name, frequent):
+                found[name] = frequent
+    return dict(sorted(found.items()))
+
+
+def _is_slip(name: str, other: str) -> bool:
+    """True when one letter more, less or other, or two exchanged, in a word of some letters makes one the other."""
+    words, others = (re.split(r"[\W\d_]+", each.casefold()) for each in (name, other))
+    digits = [re.sub(r"[^\W\d_]", "", each) for each in (name, other)]
+    if len(words) != len(others) or digits[0] != digits[1]:
+        return False
+    pairs = [(word, right) for word, right in zip(words, others, strict=True) if word != right]
+    return len(pairs) == 1 and min(map(len, pairs[0])) >= LEAST_LETTERS and _is_one_edit(*pairs[0])
+
+
+def _is_one_edit(word: str, other: str) -> bool:
+    start = next((place for place, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), len(min(word, other)))
+    word, other = word[start:], other[start:]
+    exchanged = len(word) > 1 and word[1::-1] + word[2:] == other
+    return exchanged or word[1:] == other[1:] or word[1:] == other or word == other[1:]
 
 
 def fit(values: Iterable[str], form: str, options: Json) -> Json:
@@ -112,6 +194,12 @@ def describe(value: str, state: Json) -> str:
     return f"is {shown(value)}" + (f" ({shares[levels.index(value)]:.0%} of the training rows)" if shares else "")
 
 
+def unknown(values: Sequence[str], state: Json) -> dict[int, str]:
+    """`is '7', which training did not know (new or rare)`."""
+    known = {"", *state.get("levels", values)}
+    return {number: describe(value, state) for number, value in enumerate(values) if value not in known}
+
+
 def learn(values: Iterable[str]) -> Json:
     """The commonest names, in the order of their codes."""
     counts = Counter(value for value in values if value != "")
@@ -167,4 +255,6 @@ KIND = Kind(
     background=background,
     describe=describe,
     sketch=Sketch(learn, profile, traits),
+    as_written=as_written,
+    unknown=unknown,
 )

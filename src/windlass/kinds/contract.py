@@ -76,6 +76,9 @@ class Kind:
     describe(value, state) -> a read value among the training rows, in words.
     parts: how a value comes apart; None: it is one piece.
     sketch: what may be remembered of a value without keeping it, and how that drifts; every kind has one.
+    as_written(how) -> the kind as it reads a column whose values are written in a way of their own, and what this kind
+        reads too; `how` is plain JSON, kept in the column's state. None: values have one form. Raises: SpecError.
+    unknown(values, state) -> number of a read value -> what of it training did not know, in words.
     """
 
     name: str
@@ -93,6 +96,8 @@ class Kind:
     describe: Callable[[Any, Json], str] = lambda value, state: shown(value)
     parts: Parts | None = None
     sketch: Sketch | None = None
+    as_written: "Callable[[Json], Kind] | None" = None
+    unknown: Callable[[Sequence[Any], Json], dict[int, str]] = lambda values, state: {}
 
 
 def is_missing(value: Any) -> bool:

@@ -1,7 +1,8 @@
 """A day, with or without a time: the trend and the cycles in it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,22 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
+from windlass.kinds import date_format
 from windlass.kinds.contract import Kind, is_missing, shown
 from windlass.kinds.number import MISSING_WORDS
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
 from windlass.records import Json
 
-FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
+MOST_CHARACTERS = 100
 DAYS_PER_YEAR = 365.2425
 
 
 def parse(value: Any) -> datetime | None:
     """The moment, without its time zone; None when missing. Raises: ValueError."""
+    return _parsed(value, date_format.known)
+
+
+def _parsed(value: Any, of_word: Callable[[str], datetime]) -> datetime | None:
     if is_missing(value) or (isinstance(value, str) and value.strip().lower() in MISSING_WORDS):
         return None
     if isinstance(value, datetime):
@@ -29,16 +35,9 @@ def parse(value: Any) -> datetime | None:
     if not isinstance(value, str):
         raise ValueError(type(value).__name__)
     word = value.strip()
-    try:
-        return datetime.fromisoformat(word).replace(tzinfo=None)
-    except ValueError:
-        pass
-    for pattern in FORMATS:
-        try:
-            return datetime.strptime(word, pattern)
-        except ValueError:
-            continue
-    raise ValueError(word)
+    if len(word) > MOST_CHARACTERS:
+        raise ValueError("too long")
+    return of_word(word)
 
 
 def check(value: Any) -> str | None:
@@ -52,8 +51,39 @@ def check(value: Any) -> str | None:
 def read(value: Any, root: Path | None) -> datetime | None:
     fault = check(value)
     if fault:
-        raise DataError(f"date {fault}")
+        hint = ""
+        if isinstance(value, str) and date_format.is_year_last(value.strip()):
+            hint = "`formats: {COLUMN: '31/12/2026'}` in windlass.yaml says that the day comes first, '12/31/2026' the month"
+        raise DataError(f"date {fault}", hint)
     return parse(value)
+
+
+def as_written(how: Json) -> Kind:
+    """Days that a column writes as the example `how["format"]` does. Raises: SpecError: it is no example."""
+    example = date_format.check(str(how["format"]))
+
+    def parse_it(value: Any) -> datetime | None:
+        if example == date_format.COMPACT and isinstance(value, int | float | np.number) and not is_missing(value):
+            value = f"{value:.0f}" if float(value).is_integer() else value
+        return _parsed(value, lambda word: date_format.written(word, example))
+
+    def check_it(value: Any) -> str | None:
+        try:
+            parse_it(value)
+        except (ValueError, OverflowError):
+            return f"is {shown(value)}, expected a date that is written like {example} or 2026-12-31"
+        return None
+
+    def read_it(value: Any, root: Path | None) -> datetime | None:
+        fault = check_it(value)
+        if fault:
+            raise DataError(f"date {fault}")
+        return parse_it(value)
+
+    def clean_it(value: Any, root: Path | None) -> str | None:
+        return _iso(read_it(value, root))
+
+    return replace(KIND, check=check_it, read=read_it, clean=clean_it, portable=clean_it)
 
 
 def _years(moment: datetime) -> float:
@@ -83,7 +113,10 @@ def encode(values: Sequence[datetime | None], state: Json) -> np.ndarray:
 
 
 def clean(value: Any, root: Path | None) -> str | None:
-    moment = read(value, root)
+    return _iso(read(value, root))
+
+
+def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
@@ -127,5 +160,5 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 KIND = Kind(
     name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=clean,
-    background=background, describe=describe, sketch=Sketch(learn, profile, traits)
+    background=background, describe=describe, sketch=Sketch(learn, profile, traits), as_written=as_written,
 )

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
+from windlass.kinds import number_format
 from windlass.kinds.contract import Kind, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
 from windlass.records import Json
@@ -17,6 +19,11 @@ from windlass.records import Json
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "."})
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}")
 """Commas that can only part thousands: `1,234.5` and `1,234,567`; `1,234` and `1.234,5` may mean something else."""
+TRUTH = {"true": 1.0, "false": 0.0}
+WHOLE = re.compile(r"[+-]?[0-9]{1,400}")
+EXACT = 2**53
+"""Up to here a float tells each whole number from its neighbours."""
+MOST_WRITTEN = 100
 LARGEST = 1e38  # what float32 can hold, and what can be squared in float64 when a deviation is computed
 N_BINS = 16
 N_QUANTILES = 21
@@ -27,40 +34,87 @@ LOW, HIGH = (5, 20), (95, 80)
 
 
 def parse(value: Any) -> float:
-    """The number as a float, NaN when missing. Raises: ValueError."""
+    """The number as a float, NaN when missing; truth values are 1 and 0. Raises: ValueError."""
+    return _parsed(value, _plain_number)
+
+
+def _parsed(value: Any, of_word: Callable[[str], float]) -> float:
     if is_missing(value):
         return math.nan
     if isinstance(value, str):
         word = value.strip()
         if word.lower() in MISSING_WORDS:
             return math.nan
-        if "_" in word:
-            raise ValueError("Python reads 1_000 as a number, people do not")
-        number = float(word.replace(",", "") if THOUSANDS.fullmatch(word) else word)
+        number = TRUTH[word.lower()] if word.lower() in TRUTH else of_word(word)
     elif isinstance(value, np.timedelta64):
         raise ValueError(type(value).__name__)
     elif isinstance(value, bool | int | float | Decimal | np.integer | np.floating | np.bool_):
         number = float(value)
     else:
         raise ValueError(type(value).__name__)
-    if abs(number) > LARGEST:
+    if not abs(number) <= LARGEST:
         raise ValueError("infinite, or nearly")
     return number
+
+
+def _plain_number(word: str) -> float:
+    if "_" in word:
+        raise ValueError("Python reads 1_000 as a number, people do not")
+    return float(word.replace(",", "") if THOUSANDS.fullmatch(word) else word)
 
 
 def read(value: Any, root: Path | None) -> float:
     try:
         return parse(value)
     except (ValueError, OverflowError):
-        raise DataError(f"number is {shown(value)}, expected a finite number (up to {LARGEST:g})") from None
+        example = number_format.guess([value]) if isinstance(value, str) and len(value) <= MOST_WRITTEN else ""
+        hint = f"`formats: {{COLUMN: '{example}'}}` in windlass.yaml says that numbers are written so" if example else ""
+        raise DataError(f"number is {shown(value)}, expected a finite number (up to {LARGEST:g})", hint) from None
 
 
 def check(value: Any) -> str | None:
+    return _fault(value, read)
+
+
+def _fault(value: Any, reading: Callable[[Any, Path | None], float]) -> str | None:
     try:
-        read(value, None)
+        reading(value, None)
     except DataError as error:
         return error.message.removeprefix("number ")
     return None
+
+
+def as_written(how: Json) -> Kind:
+    """Numbers that a column writes as the example `how["format"]` does. Raises: SpecError: it is no example."""
+    form = number_format.parse(str(how["format"]))
+
+    def parse_it(value: Any) -> float:
+        return _parsed(value, lambda word: float(form.plain(word)))
+
+    def read_it(value: Any, root: Path | None) -> float:
+        try:
+            return parse_it(value)
+        except (ValueError, OverflowError):
+            raise DataError(f"number is {shown(value)}, expected one that is written like '{form.example}'") from None
+
+    return replace(
+        KIND,
+        check=lambda value: _fault(value, read_it),
+        read=read_it,
+        portable=lambda value, root: _sent(parse_it(value)),
+    )
+
+
+def is_inexact(value: Any) -> bool:
+    """True for a whole number that a float holds as another one: beyond 2^53 not all can be told apart."""
+    word = value.strip() if isinstance(value, str) else value
+    if isinstance(word, str):
+        return len(word) > 15 and WHOLE.fullmatch(word) is not None and _is_rounded(int(word))
+    return isinstance(word, int | np.integer) and abs(int(word)) > EXACT and _is_rounded(int(word))
+
+
+def _is_rounded(number: int) -> bool:
+    return abs(number) > LARGEST or int(float(number)) != number
 
 
 def fit(values: Iterable[float], form: str, options: Json) -> Json:
@@ -109,7 +163,10 @@ def encode(values: Sequence[float], state: Json) -> np.ndarray:
 
 
 def portable(value: Any, root: Path | None) -> float | None:
-    number = parse(value)
+    return _sent(parse(value))
+
+
+def _sent(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
@@ -185,4 +242,5 @@ KIND = Kind(
     background=background,
     describe=describe,
     sketch=Sketch(learn, profile, traits),
+    as_written=as_written,
 )

@@ -1,6 +1,9 @@
 """The one table of kinds, and the two things that are done with a column of any kind."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,10 @@ KINDS: dict[str, Kind] = {
     kind.name: kind for kind in (text.KIND, chat.KIND, image.KIND, number.KIND, category.KIND, date.KIND)
 }
 CHUNK = 512
+WRITTEN = "written"
+"""Where a column's state says how its values are written."""
+WAYS = {"number": {"format"}, "date": {"format"}, "category": {"merge"}}
+"""Kind -> in which ways of their own its values can be written."""
 
 
 def get(name: str) -> Kind:
@@ -24,6 +31,30 @@ def get(name: str) -> Kind:
     if name not in KINDS:
         raise SpecError(f"kind is '{name}', expected {expected(KINDS)}", did_you_mean(name, KINDS))
     return KINDS[name]
+
+
+def reading(name: str, how: Mapping[str, Any] | None = None) -> Kind:
+    """The kind as it reads a column whose values are written in that way. Raises: SpecError: it has no such way."""
+    return _as_written(name, json.dumps(how, sort_keys=True)) if how else get(name)
+
+
+@lru_cache(maxsize=256)
+def _as_written(name: str, how: str) -> Kind:
+    kind, options = get(name), json.loads(how)
+    if kind.as_written is None or not set(options) <= WAYS.get(name, set()):
+        fitting = [other for other, ways in WAYS.items() if set(options) & ways]
+        raise SpecError(f"kind '{name}' has no {' or '.join(map(repr, options))}, expected {expected(fitting)}")
+    return kind.as_written(options)
+
+
+def of(column: Column) -> Kind:
+    """The kind of a column, reading what is written as the column's state says."""
+    return reading(column.kind, column.state.get(WRITTEN))
+
+
+def with_way(column: Column, how: Mapping[str, Any] | None) -> Column:
+    """The column with the way in which its values are written in its state."""
+    return replace(column, state={**column.state, WRITTEN: dict(how)}) if how else column
 
 
 def goal(spec: Spec) -> Goal:
@@ -64,7 +95,7 @@ def fit_column(
 
 def encode_column(column: Column, values: Sequence[Any], root: Path | None) -> Batch:
     """Raw values -> one batch, read and encoded in chunks so that decoded pictures do not pile up."""
-    kind = get(column.kind)
+    kind = of(column)
     parts = [
         kind.encode([kind.read(value, root) for value in values[start : start + CHUNK]], column.state)
         for start in range(0, max(len(values), 1), CHUNK)

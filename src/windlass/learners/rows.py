@@ -52,7 +52,8 @@ def fit_input(name: str, splits: Splits, forms: Mapping[str, str], options: Mapp
     """The encoding of one input, as `encode` fits it."""
     kind = splits.inputs[name]
     values = splits.train[name].to_list()
-    return kinds.fit_column(name, kind, values, splits.root, forms[kind], (options or {}).get(kind))
+    column = kinds.fit_column(name, kind, values, splits.root, forms[kind], (options or {}).get(kind))
+    return kinds.with_way(column, splits.written.get(name))
 
 
 def encode_splits(inputs: tuple[Column, ...], output: Column, splits: Splits) -> Encoded:
@@ -69,7 +70,8 @@ def encode_splits(inputs: tuple[Column, ...], output: Column, splits: Splits) ->
 
 def fit_output(splits: Splits) -> Column:
     name = splits.output_column
-    return kinds.fit_column(name, splits.output[name], splits.train[name].to_list(), splits.root, "label")
+    column = kinds.fit_column(name, splits.output[name], splits.train[name].to_list(), splits.root, "label")
+    return kinds.with_way(column, splits.written.get(name))
 
 
 def encode_inputs(inputs: tuple[Column, ...], rows: "pl.DataFrame", splits: Splits) -> list[Batch]:

@@ -185,7 +185,7 @@ def _written(predictor: Writer, row: Row, number: int, asked: tuple[Path | None,
 
 
 def _read(inputs: Sequence[Column], row: Row, number: int, root: Path | None) -> dict[str, Any]:
-    return {each.name: read_value(kinds.get(each.kind).read, row, each.name, number, root) for each in _columns(inputs)}
+    return {each.name: read_value(kinds.of(each).read, row, each.name, number, root) for each in _columns(inputs)}
 
 
 def _columns(inputs: Sequence[Column]) -> list[Column]:

@@ -1,7 +1,7 @@
 """What answers from an artifact: rows in, calibrated answers out, without torch wherever that is possible."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -77,16 +77,28 @@ class Labeller:
 
         Raises: DataError: a column is missing or a value cannot be read; the message names row and column.
         """
-        parts = [self._logits(rows[start : start + CHUNK], start, root) for start in range(0, len(rows), CHUNK)]
-        if not parts:
-            return np.zeros((0, len(self.labels)))
-        return softmax(np.concatenate(parts).astype(np.float64) / self.manifest.temperature)
+        return self._answered(rows, root)[0]
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
-        """One answer a row, in order. Raises: as `probabilities`."""
+        """One answer a row, in order; its evidence names what training did not know. Raises: as `probabilities`."""
         decode = kinds.get(self.manifest.output.kind).decode
         assert decode is not None
-        return decode(self.probabilities(rows, root), self.manifest.output.state)
+        probabilities, unknown = self._answered(rows, root)
+        answers = decode(probabilities, self.manifest.output.state)
+        for number, said in unknown.items():
+            answers[number] = replace(answers[number], evidence=(*answers[number].evidence, *said))
+        return answers
+
+    def _answered(self, rows: Sequence[Row], root: Path | None) -> tuple[np.ndarray, dict[int, tuple[str, ...]]]:
+        """Probabilities, and number of a row -> what of it training did not know."""
+        parts, unknown = [], {}
+        for start in range(0, len(rows), CHUNK):
+            values = self._values(rows[start : start + CHUNK], start, root)
+            parts.append(self._logits(values))
+            unknown.update({start + number: said for number, said in self._unknown(values).items()})
+        if not parts:
+            return np.zeros((0, len(self.labels))), {}
+        return softmax(np.concatenate(parts).astype(np.float64) / self.manifest.temperature), unknown
 
     def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> LabelMarks:
         """Raises: DataError: as `probabilities`, or a label that the artifact does not know."""
@@ -115,13 +127,27 @@ class Labeller:
     def labels(self) -> list[str]:
         return self.manifest.output.state["labels"]
 
-    def _logits(self, rows: Sequence[Row], first: int, root: Path | None) -> np.ndarray:
-        batches = []
+    def _values(self, rows: Sequence[Row], first: int, root: Path | None) -> list[list[Any]]:
+        """What each input reads from the rows; the parts of a blend that share a column read it once."""
+        found: dict[str, list[Any]] = {}
         for column in self.manifest.inputs:
-            kind = kinds.get(column.kind)
-            values = [read_value(kind.read, row, column.name, number, root) for number, row in enumerate(rows, first)]
-            batches.append(kind.encode(values, column.state))
-        return self.engine(batches)
+            if column.name not in found:
+                read, name = kinds.of(column).read, column.name
+                found[name] = [read_value(read, row, name, number, root) for number, row in enumerate(rows, first)]
+        return [found[column.name] for column in self.manifest.inputs]
+
+    def _logits(self, values: Sequence[list[Any]]) -> np.ndarray:
+        return self.engine([
+            kinds.get(column.kind).encode(read, column.state)
+            for column, read in zip(self.manifest.inputs, values, strict=True)
+        ])  # fmt: skip
+
+    def _unknown(self, values: Sequence[list[Any]]) -> dict[int, tuple[str, ...]]:
+        found: dict[int, dict[str, str]] = {}
+        for column, read in zip(self.manifest.inputs, values, strict=True):
+            for number, said in kinds.get(column.kind).unknown(read, column.state).items():
+                found.setdefault(number, {})[column.name] = f"'{column.name}' {said}"
+        return {number: tuple(said.values()) for number, said in found.items()}
 
 
 def empty_batches(manifest: Manifest) -> list[Batch]:
@@ -129,7 +155,7 @@ def empty_batches(manifest: Manifest) -> list[Batch]:
     batches = []
     for column in manifest.inputs:
         try:
-            batches.append(kinds.get(column.kind).encode([], column.state))
+            batches.append(kinds.of(column).encode([], column.state))
         except ModuleNotFoundError:
             raise
         except Exception as error:  # noqa: BLE001  any state can stand in a damaged file; tokenizers raise Exception

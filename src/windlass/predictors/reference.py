@@ -77,7 +77,7 @@ def sketch_of(column: Column) -> Sketch:
 
 def _profile(column: Column, row: Row, root: Path | None = None) -> list[int] | None:
     try:
-        value = kinds.get(column.kind).read(row.get(column.name), root)
+        value = kinds.of(column).read(row.get(column.name), root)
         return sketch_of(column).profile(value, column.state)
     except DataError:
         return None
@@ -90,7 +90,8 @@ def make(splits: Splits, predictor: Predictor, recent: Recent | None = None) -> 
     often as it is asked for now: a topic that was learned is no drift any more, one that was not still is.
     """
     train, kept = splits.train.to_dicts(), _kept(splits, predictor, recent)
-    columns = [_learned(name, kind, train, splits.root) for name, kind in splits.inputs.items()]
+    columns = [kinds.with_way(_learned(name, kind, train, splits.root), splits.written.get(name))
+               for name, kind in splits.inputs.items()]
     profiles = [[_profile(column, row, splits.root) for column in columns] for row, _ in kept]
     whole = [place for place, found in enumerate(profiles) if all(part is not None for part in found)]
     rows = [kept[place] for place in whole]

@@ -64,7 +64,7 @@ class Writer:
 
     def read(self, rows: Sequence[Row], root: Path | None = None) -> list[Row]:
         """The rows as the engine takes them. Raises: DataError: a value cannot be read, or a row is too long."""
-        readers = {column.name: kinds.get(column.kind).read for column in self.manifest.inputs}
+        readers = {column.name: kinds.of(column).read for column in self.manifest.inputs}
         found: list[Row] = [
             {name: read_value(reader, row, name, number, root) for name, reader in readers.items()}
             for number, row in enumerate(rows)

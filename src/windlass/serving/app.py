@@ -205,7 +205,7 @@ def _read_feedback(body: bytes, key: str | None, service: Service) -> Feedback:
     id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
     if not isinstance(id, str) or not 0 < len(id) <= MAX_ID:
         raise wrong(f"'id' is missing or not text of at most {MAX_ID} characters, expected the id of an answer")
-    kind = kinds.get(service.predictor.manifest.output.kind)
+    kind = kinds.of(service.predictor.manifest.output)
     label = kind.read(correct, None)
     if (label == "") is (right is None) or not isinstance(right, bool | None):
         raise wrong(

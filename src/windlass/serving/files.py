@@ -175,9 +175,9 @@ class Unfinished:
             self._save()
 
     def _write_csv(self, text: TextIO, lines: list[Line]) -> None:
-        """The columns of the first row, then `answer`, `confidence` and `error`."""
+        """The columns of the first row, then `answer`, `confidence`, `error` and `evidence`."""
         is_new = not self.columns
-        self.columns = self.columns or [*lines[0][0], "answer", "confidence", "error"]
+        self.columns = self.columns or [*lines[0][0], "answer", "confidence", "error", "evidence"]
         writer = csv.DictWriter(text, self.columns, restval="", extrasaction="ignore")
         if is_new:
             writer.writeheader()
@@ -207,8 +207,9 @@ class Unfinished:
 
 def _columns(result: Answer | str) -> dict[str, Any]:
     if isinstance(result, str):
-        return {"answer": None, "confidence": None, "error": result}
-    return {"answer": result.value, "confidence": result.as_json()["confidence"], "error": None}
+        return {"answer": None, "confidence": None, "error": result, "evidence": None}
+    said = "; ".join(result.evidence) or None
+    return {"answer": result.value, "confidence": result.as_json()["confidence"], "error": None, "evidence": said}
 
 
 def _write_json_lines(file: TextIO, lines: list[Line]) -> None:

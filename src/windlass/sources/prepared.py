@@ -69,7 +69,8 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:
     path = store.stage("prepare") / LEARNED
     if with_learned and path.is_file():
         parts["train"] = pl.concat([parts["train"], pl.read_parquet(path)], how="diagonal")
-    return Splits(inputs=spec.inputs, output=spec.output, root=store.project, fingerprint=fingerprint, **parts)
+    known = {"root": store.project, "fingerprint": fingerprint, "written": spec.written}
+    return Splits(inputs=spec.inputs, output=spec.output, **known, **parts)
 
 
 def write_starts(store: Store, starts: Iterable[WarmStart]) -> None:

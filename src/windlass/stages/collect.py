@@ -111,7 +111,7 @@ def _tests(value: Any) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, seen])
+    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, spec.written, seen])
 
 
 def _stamps(source: Source) -> list[tuple[str, int, int]]:
@@ -126,7 +126,8 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
 
     Raises: DataError: nothing to read, a column that is not there, or no row that can be used.
     """
-    columns = {name: kinds.get(kind) for name, kind in {**spec.inputs, **spec.output}.items()}
+    kinds_of = {**spec.inputs, **spec.output}
+    columns = {name: kinds.reading(kind, spec.written.get(name)) for name, kind in kinds_of.items()}
     sources = _sources(spec, store)
     folder = store.stage("collect")
     shutil.rmtree(folder / PICTURES, ignore_errors=True)
