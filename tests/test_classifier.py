@@ -136,7 +136,7 @@ def test_a_pandas_table_is_read_by_the_kinds_of_its_columns(people: tuple[pd.Dat
         "age": "number",
         "city": "category",
         "since": "date",
-        "member": "number",
+        "member": "category",
         "level": "category",
     }
     assert model.left_out_ == {"customer_id": "numbers the rows"}

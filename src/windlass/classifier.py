@@ -24,7 +24,8 @@ from windlass.predictors.artifact import MANIFEST
 from windlass.predictors.contract import Labeller
 from windlass.predictors.table import load_labeller, replay
 from windlass.records import Run, Splits
-from windlass.sources.guess import N_SAMPLE, Guess, kind_of
+from windlass.sources.columns import Look, look
+from windlass.sources.guess import N_SAMPLE
 from windlass.spec import Spec, from_values, parse_goal
 from windlass.stages.prepare import cut_validation
 from windlass.stages.train import train
@@ -91,10 +92,14 @@ class Classifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise InputError(f"y has one class, {self.classes_.tolist()[0]!r}, expected at least two to tell apart")
         names = names_of(self.classes_)
-        self.kinds_, self.left_out_ = self._kinds(table)
+        chosen, self.left_out_ = self._kinds(table)
+        self.kinds_ = {name: each.kind for name, each in chosen.items()}
         output = free_name(getattr(y, "name", None), self.kinds_)
-        spec = self._spec(output)
-        inputs = [series(name, kind, table.columns[name]) for name, kind in self.kinds_.items()]
+        spec = self._spec(output, {name: each.format for name, each in chosen.items() if each.format})
+        inputs = [
+            series(name, kinds.reading(kind, spec.written.get(name)), table.columns[name])
+            for name, kind in self.kinds_.items()
+        ]
         rows = pl.DataFrame([*inputs, pl.Series(output, [names[code] for code in codes], dtype=pl.String)])
         with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
             self._train(spec, rows, Store(Path(folder)))
@@ -148,8 +153,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _kinds(self, table: Table) -> tuple[dict[str, str], dict[str, str]]:
-        """Column -> kind of what can be learnt from, and column -> why not for the others."""
+    def _kinds(self, table: Table) -> tuple[dict[str, Look], dict[str, str]]:
+        """Column -> kind and form of what can be learnt from, and column -> why not for the others."""
         given: Mapping[str, str] = self.kinds if isinstance(self.kinds, Mapping) else {}
         if isinstance(self.kinds, str):
             given = dict.fromkeys(table.columns, self.kinds)
@@ -160,23 +165,21 @@ class Classifier(ClassifierMixin, BaseEstimator):
                     f"kinds names column '{name}', expected {expected(table.columns)}",
                     did_you_mean(str(name), table.columns),
                 )
-        guess, found = Guess("X", "X"), {}
+        looks = {}
         for name, values in table.columns.items():
-            found[name] = (
-                given.get(name)
-                or table.kinds.get(name)
-                or kind_of(name, values[:: max(1, len(values) // N_SAMPLE)], guess)
-            )
-        chosen = {name: kind for name, kind in found.items() if kind}
+            told = given.get(name) or table.kinds.get(name)
+            looks[name] = Look(told) if told else look(name, values[:: max(1, len(values) // N_SAMPLE)])
+        chosen = {name: each for name, each in looks.items() if each.kind}
+        left_out = {name: each.why for name, each in looks.items() if not each.kind}
         if not chosen:
-            reasons = ", ".join(f"'{name}': {why}" for name, why in list(guess.left_out.items())[:5])
+            reasons = ", ".join(f"'{name}': {why}" for name, why in list(left_out.items())[:5])
             raise InputError(
                 f"X has no column to learn from ({reasons}), expected at least one",
                 "`kinds={column: kind}` takes a column in",
             )
-        return chosen, guess.left_out
+        return chosen, left_out
 
-    def _spec(self, output: str) -> Spec:
+    def _spec(self, output: str, formats: Mapping[str, str]) -> Spec:
         """The parameters as a `windlass.yaml` would say them. Raises: SpecError."""
         plain = {
             name: value.item() if isinstance(value, np.generic) else value
@@ -188,6 +191,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
                 "name": "classifier",
                 "data": "X",
                 "inputs": self.kinds_,
+                "formats": dict(formats),
                 "output": {output: "category"},
                 "learners": self._learners(plain["learner"], plain["minutes"]),
                 **given,
@@ -221,7 +225,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         random = np.random.default_rng(spec.seed)
         known, validation = cut_validation(rows, list(spec.inputs), spec.output_column, random)
         write_json(store.record("prepare"), {"fingerprint": ""})
-        runs = train(spec, store, Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT))
+        runs = train(spec, store, Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT, written=spec.written))
         chosen = _choose(runs, parse_goal(spec.goal).bound)
         folder = store.run_folder(chosen.name) / "artifact"
         self.learner_ = chosen.learner

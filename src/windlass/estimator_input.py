@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from windlass.errors import DataError, expected
 from windlass.kinds import category
-from windlass.kinds import table as kinds
+from windlass.kinds.contract import Kind
 
 TEXT = "text"
 ROOT = Path()
@@ -138,9 +138,9 @@ def free_name(wanted: Any, taken: Mapping[str, str]) -> str:
     return name
 
 
-def series(name: str, kind: str, values: Sequence[Any]) -> pl.Series:
+def series(name: str, kind: Kind, values: Sequence[Any]) -> pl.Series:
     """A column as `collect` would keep it. Raises: InputError that names the row."""
-    clean = kinds.get(kind).clean or kinds.get(kind).read
+    clean = kind.clean or kind.read
     cleaned = []
     for number, value in enumerate(values):
         try:
@@ -150,4 +150,4 @@ def series(name: str, kind: str, values: Sequence[Any]) -> pl.Series:
                 f"row {number}, column '{name}': {error.message}",
                 error.hint or f"is it another kind? `kinds={{'{name}': ...}}`",
             ) from None
-    return pl.Series(name, cleaned, dtype=pl.Float64 if kinds.get(kind).stored_as is float else pl.String)
+    return pl.Series(name, cleaned, dtype=pl.Float64 if kind.stored_as is float else pl.String)

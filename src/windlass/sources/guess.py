@@ -4,17 +4,19 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
-from windlass.kinds import date, image, number
-from windlass.kinds.contract import is_missing
-from windlass.kinds.text import tokens
+from windlass.kinds import image
+from windlass.kinds.category import variants
 from windlass.metrics import LOWER
+from windlass.pages.words import plain
+from windlass.sources.answers import could_be_labels, could_be_written, is_moment, not_an_output, output_kind
+from windlass.sources.columns import ID_NAME, Look, look, readable
 from windlass.sources.contract import Names, Source
 from windlass.sources.places import find
 from windlass.spec import FILE_NAME, parse
@@ -50,7 +52,6 @@ OUTPUT_NAMES = (
     "情感",
     "结果",
 )
-ID_NAME = re.compile(r"(^|_)(id|uuid|guid|index|row)(_|$)", re.IGNORECASE)
 TEXT_NAMES = (
     "answer",
     "answers",
@@ -70,6 +71,10 @@ TEXT_NAMES = (
 CHAT_NAMES = ("messages", "conversations")
 RARE = 0.05
 BALANCED = 0.5
+MOST_NAMED, MOST_LEFT_OUT = 12, 40
+KEEP_INPUTS = """\
+# keep_inputs: true     keeps what users ask in the request log, so that their feedback can teach;
+#                       without it `windlass improve` learns from `--rows` alone (`keep_days: 90` deletes it again)"""
 
 
 @dataclass
@@ -82,25 +87,34 @@ class Guess:
     output: str = ""
     output_kind: str = "category"
     goal: str = ""
+    formats: dict[str, str] = field(default_factory=dict)
+    merge: dict[str, str] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
 
     def as_yaml(self) -> str:
         """The file that `windlass init` writes, with the reasons as comments."""
-        values = {
+        values: dict[str, Any] = {
             "name": self.name,
             "data": self.data,
             "inputs": self.inputs,
             "output": {self.output: self.output_kind},
+            "formats": self.formats,
+            "labels": {"merge": self.merge} if self.merge else {},
             "goal": self.goal,
             "minutes": 10,
         }
+        left_out = list(self.left_out.items())
+        said = [*self.reasons, *(f"left out: '{name}' ({why})" for name, why in left_out[:MOST_LEFT_OUT])]
+        if len(left_out) > MOST_LEFT_OUT:
+            said.append(f"left out: {len(left_out) - MOST_LEFT_OUT:,} more")
         lines = ["# Written by `windlass init` from the data. Change what is wrong; every other option has a default."]
-        lines += [f"#   {reason}" for reason in self.reasons]
-        lines += [f"#   left out: '{name}' ({why})" for name, why in self.left_out.items()]
-        lines.append(yaml.safe_dump(values, sort_keys=False, allow_unicode=True).rstrip())
+        lines += [f"#   {plain(each)}" for each in said]
+        kept = {name: value for name, value in values.items() if value}
+        lines.append(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True).rstrip())
         gate = f"{self.goal} <= 2.0 " if self.goal in LOWER else f"{self.goal} >= 0.90"
         lines.append(f"# goal: {gate}     makes it a gate: nothing worse is released")
+        lines.append(KEEP_INPUTS)
         return "\n".join(lines) + "\n"
 
 
@@ -121,20 +135,34 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
         return found
     if source.path.suffix.lower() == ".txt":
         return _continuing(found)
-    columns = _sample(source)
+    columns = _columns(_read(source), source)
     if chat := next((name for name in CHAT_NAMES if name in columns and not output), ""):
         return _chatting(chat, found)
     _check_output(output, columns, source)
     found.output = output or _output(columns, found)
-    found.output_kind = "category" if _could_be_output(columns[found.output]) else "text"
-    kinds = {name: kind_of(name, values, found) for name, values in columns.items() if name != found.output}
-    _choose_inputs(kinds, found)
+    found.output_kind = output_kind(found.output, columns[found.output], found.reasons)
+    looks = {name: look(name, values) for name, values in columns.items() if name != found.output}
+    _choose_inputs(looks, found)
     if found.output_kind == "text":
         found.goal = "chrf"
         found.reasons.append("goal chrf: the share of character n-grams that answer and right answer have in common")
         return found
-    found.goal = _goal(found, Counter(str(value) for value in columns[found.output] if not is_missing(value)))
+    labels = Counter(readable(columns[found.output]))
+    others = [row.get(found.output) for each in sources if each is not source for row in _read(each)]
+    _merge(labels, Counter(readable(others)), found)
+    found.goal = _goal(found, labels)
     return found
+
+
+def _merge(labels: Counter[str], elsewhere: Counter[str], found: Guess) -> None:
+    """Makes one of labels that differ in their form alone, and says so. elsewhere: of validation and test rows."""
+    found.merge = variants({name: 1_000_000 * labels[name] + elsewhere[name] for name in labels | elsewhere})
+    by_name: dict[str, list[str]] = {}
+    for name, into in found.merge.items():
+        labels[into] += labels.pop(name, 0)
+        by_name.setdefault(into, []).append(f"'{name}'")
+    for into, names in list(by_name.items())[:MOST_NAMED]:
+        found.reasons.append(f"label '{into}' is also written {', '.join(names)}: `labels` makes them one")
 
 
 def _continuing(found: Guess) -> Guess:
@@ -177,9 +205,13 @@ def _labels_of_pictures(source: Source) -> list[str]:
     return [str(label) for label in labels_of_npz(source)]
 
 
-def _sample(source: Source) -> dict[str, list[Any]]:
+def _read(source: Source) -> list[dict[str, Any]]:
+    """Rows from all over the beginning of the source, those left out that cannot be read."""
     rows = [raw.values for raw in islice(source.rows(), N_READ) if raw.values is not None]
-    rows = rows[:: max(1, len(rows) // N_SAMPLE)]
+    return rows[:: max(1, len(rows) // N_SAMPLE)]
+
+
+def _columns(rows: Sequence[dict[str, Any]], source: Source) -> dict[str, list[Any]]:
     if not rows:
         raise DataError(f"{source.path} has no whole row, expected rows under a header")
     return {name: [row.get(name) for row in rows] for name in rows[0]}
@@ -195,120 +227,61 @@ def _check_output(output: str, columns: dict[str, list[Any]], source: Source) ->
 def _output(columns: dict[str, list[Any]], found: Guess) -> str:
     """The column to answer: by its name, else the last one with few different values."""
     by_name = {name.strip().lower(): name for name in columns}
+    fitting = [name for name, values in columns.items() if could_be_labels(values)]
     for wanted in OUTPUT_NAMES:
-        if wanted in by_name and _could_be_output(columns[by_name[wanted]]):
+        if by_name.get(wanted) in fitting:
             found.reasons.append(f"output '{by_name[wanted]}': by its name")
             return by_name[wanted]
-    written = [name for name, values in columns.items() if _could_be_written(values) and not ID_NAME.search(name)]
+    written = [name for name, values in columns.items() if could_be_written(values) and not ID_NAME.search(name)]
     named = [by_name[name] for name in TEXT_NAMES if by_name.get(name) in written]
     if named and len(columns) > 1:
         found.reasons.append(f"output '{named[0]}': a text to be written, by its name")
         return named[0]
-    fitting = [name for name, values in columns.items() if _could_be_output(values) and not ID_NAME.search(name)]
+    fitting = [name for name in fitting if not ID_NAME.search(name) and not is_moment(columns[name])]
     if not fitting and len(written) > 1:
         found.reasons.append(f"output '{written[-1]}': a text to be written, the last one")
         return written[-1]
+    others = not_an_output(columns, OUTPUT_NAMES)
     if not fitting:
         raise DataError(
-            f"no column of {found.data} looks like an answer: it has {expected(columns)}",
+            f"no column of {found.data} looks like an answer: it has {expected(columns)}"
+            + (f"; {others}" if others else ""),
             "say which: `windlass init DATA --output COLUMN`",
         )
-    n_values = len(set(map(str, columns[fitting[-1]])))
+    n_values = len(set(readable(columns[fitting[-1]])))
     found.reasons.append(f"output '{fitting[-1]}': the last column with few different values ({n_values})")
+    if others:
+        found.reasons.append(others)
     return fitting[-1]
 
 
-def _could_be_output(values: Sequence[Any]) -> bool:
-    present = [str(value) for value in values if not is_missing(value)]
-    different = len(set(present))
-    mean_length = sum(map(len, present)) / max(len(present), 1)
-    return 2 <= different <= max(2, min(1_000, len(present) // 2)) and mean_length < 60
-
-
-def _could_be_written(values: Sequence[Any]) -> bool:
-    """True for texts, or lists of them, that hardly repeat."""
-    present = [value for value in values if not is_missing(value)]
-    texts = sum(isinstance(value, str | list) and not _is_number(value) and not _is_date(value) for value in present)
-    return texts > 0.95 * max(1, len(present)) and len(set(map(str, present))) > 0.3 * len(present)
-
-
-def kind_of(name: str, values: Sequence[Any], found: Guess) -> str:
-    """The kind of a column; '' when it is better left out, and then `found.left_out` says why."""
-    present = [value for value in values if not is_missing(value)]
-    if not present:
-        found.left_out[name] = "no values"
-        return ""
-    different = len(set(map(str, present)))
-    if different == 1:
-        found.left_out[name] = "always the same"
-        return ""
-    all_different = different == len(present) and len(present) > 20
-    if _share(present, _is_picture_path) > 0.95:
-        return "image"
-    if _share(present, _is_number) > 0.95:
-        whole = _share(present, lambda value: float(number.parse(value)).is_integer()) == 1
-        if whole and (ID_NAME.search(name) or (all_different and _is_counting(present))):
-            found.left_out[name] = "numbers the rows"
-            return ""
-        return "number"
-    if _share(present, _is_date) > 0.95:
-        return "date"
-    return _kind_of_words(name, present, different, found)
-
-
-def _kind_of_words(name: str, present: list[Any], different: int, found: Guess) -> str:
-    mean_tokens = sum(len(tokens(str(value)[:400])) for value in present[:500]) / len(present[:500])
-    distinct_share = different / len(present)
-    if mean_tokens >= 3 and (distinct_share > 0.3 or different > 200):
-        return "text"
-    if distinct_share > 0.5 and different > 50:
-        found.left_out[name] = "a name or key of its own on nearly every row"
-        return ""
-    return "category"
-
-
-def _share(values: Sequence[Any], holds: Any) -> float:
-    sample = values[:1_000]
-    return sum(bool(holds(value)) for value in sample) / len(sample)
-
-
-def _is_number(value: Any) -> bool:
-    return number.check(value) is None
-
-
-def _is_date(value: Any) -> bool:
-    return isinstance(value, str) and len(value) >= 8 and date.check(value) is None
-
-
-def _is_picture_path(value: Any) -> bool:
-    return isinstance(value, str) and Path(value).suffix.lower() in image.SUFFIXES
-
-
-def _is_counting(values: Sequence[Any]) -> bool:
-    """True when the numbers go up by the same step all the way."""
-    numbers = [number.parse(value) for value in values]
-    steps = {second - first for first, second in pairwise(numbers)}
-    return len(steps) == 1 and steps.pop() > 0
-
-
-def _choose_inputs(kinds: dict[str, str], found: Guess) -> None:
-    """Text and pictures alone when there are any: what stands beside them is often known only afterwards."""
-    kept = {name: kind for name, kind in kinds.items() if kind}
-    rich = {name: kind for name, kind in kept.items() if kind in ("text", "image")}
-    for name, kind in kept.items():
-        if rich and name not in rich:
-            found.left_out[name] = (
-                f"{kind} beside {'text' if 'text' in rich.values() else 'pictures'}; add `{name}: {kind}` "
-                "to inputs if it is known when the question is asked"
-            )
-    found.inputs = rich or kept
+def _choose_inputs(looks: dict[str, Look], found: Guess) -> None:
+    """All that can be read; beside a text that is to be written, texts and pictures alone, which writers read."""
+    for name, each in looks.items():
+        if not each.kind:
+            found.left_out[name] = each.why
+    kept = {name: each for name, each in looks.items() if each.kind}
+    rich = {name for name, each in kept.items() if each.kind in ("text", "image")}
+    is_written = found.output_kind == "text"
+    for name, each in kept.items():
+        if is_written and rich and name not in rich:
+            found.left_out[name] = f"{each.kind} beside text; add `{name}: {each.kind}` to inputs if it says something"
+        else:
+            found.inputs[name] = each.kind
+            found.formats.update({name: each.format} if each.format else {})
     if not found.inputs:
         raise DataError(f"{found.data} has no column to learn from beside '{found.output}', expected at least one")
-    found.reasons += [f"input '{name}': {kind}" for name, kind in found.inputs.items()][:12]
+    for name, kind in list(found.inputs.items())[:MOST_NAMED]:
+        found.reasons.append("; ".join([f"input '{name}': {kind}", *kept[name].notes]))
+    if rich and not rich >= set(found.inputs):
+        found.reasons.append("leave out of inputs what is known only after the answer, such as who closed a ticket")
 
 
 def _goal(found: Guess, labels: Counter[str]) -> str:
     """The metric that fits the shape of the labels."""
+    if len(labels) < 2:
+        only = f"the one label '{next(iter(labels))}'" if labels else "no labels"
+        raise DataError(f"column '{found.output}' has {only}, expected at least two to tell apart")
     smallest, total = min(labels.values()), sum(labels.values())
     shares = smallest / total
     is_table = not {"text", "image"} & set(found.inputs.values())
