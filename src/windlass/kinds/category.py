@@ -111,8 +111,8 @@ def slips(counts: Mapping[str, int]) -> dict[str, str]:
         for name in near[1:]:
             is_rare = counts[name] <= RARE * counts[frequent]
             if is_rare and name not in same and name not in found and _is_slip(name, frequent):
-                found[name] = frequent
-    return dict(sorted(found.items()))
+                found[name] = same.get(frequent, frequent)
+    return {name: found.get(into, into) for name, into in sorted(found.items())}
 
 
 def _is_slip(name: str, other: str) -> bool:

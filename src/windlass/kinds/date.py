@@ -53,7 +53,7 @@ def read(value: Any, root: Path | None) -> datetime | None:
     if fault:
         hint = ""
         if isinstance(value, str) and date_format.is_year_last(value.strip()):
-            hint = "`formats: {COLUMN: '31/12/2026'}` in windlass.yaml says that the day comes first, '12/31/2026' the month"
+            hint = "`formats:` in windlass.yaml says what comes first: the day, '31/12/2026', or the month, '12/31/2026'"
         raise DataError(f"date {fault}", hint)
     return parse(value)
 

@@ -71,7 +71,7 @@ def read(value: Any, root: Path | None) -> float:
         return parse(value)
     except (ValueError, OverflowError):
         example = number_format.guess([value]) if isinstance(value, str) and len(value) <= MOST_WRITTEN else ""
-        hint = f"`formats: {{COLUMN: '{example}'}}` in windlass.yaml says that numbers are written so" if example else ""
+        hint = f"are its numbers written so? `formats:` in windlass.yaml says it: '{example}'" if example else ""
         raise DataError(f"number is {shown(value)}, expected a finite number (up to {LARGEST:g})", hint) from None
 
 
@@ -106,6 +106,11 @@ def as_written(how: Json) -> Kind:
         read=read_it,
         portable=lambda value, root: _sent(parse_it(value)),
     )
+
+
+def doubt(value: Any) -> str:
+    """What is not kept of a number that is read."""
+    return "whole number beyond 2^53, which a number no longer tells from its neighbours" if is_inexact(value) else ""
 
 
 def is_inexact(value: Any) -> bool:
@@ -246,4 +251,5 @@ KIND = Kind(
     describe=describe,
     sketch=Sketch(learn, profile, traits),
     as_written=as_written,
+    doubt=doubt,
 )

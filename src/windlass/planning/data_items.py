@@ -7,7 +7,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from windlass.metrics import Estimate, confusion
+from windlass.kinds.category import slips, variants
+from windlass.metrics import Estimate, LabelMarks, confusion, paired_difference
 from windlass.pages.classes import class_scores
 from windlass.pages.roadmap_text import seconds_words
 from windlass.pages.words import count, percent, quoted, share
@@ -121,6 +122,52 @@ def _rows_item(setting: Setting, curve: curves.Curve, more: int) -> Item:
         bound=float(total),
         instead_of="rows",
     )
+
+
+def merged_labels(setting: Setting) -> Iterator[Item]:
+    """One label where there are two: what a slip of the pen, case or spaces made another one."""
+    evidence, marks = setting.evidence, setting.evidence.marks
+    if marks is None:
+        return
+    counts = {name: found for name, found in evidence.prepared.labels.get("train", {}).items() if name in marks.labels}
+    merge = {**slips(counts), **variants(counts)}
+    if not merge:
+        return
+    named = [f"{quoted(name)} into {quoted(into)}" for name, into in list(merge.items())[:WEAKEST]]
+    gain = paired_difference(evidence.metric, _as_one(marks, merge), marks, evidence.spec.seed)
+    rows = sum(counts[name] for name in merge)
+    yield item(
+        setting,
+        id="merge-labels",
+        what=f"Merge {', '.join(named)}" + (f" and {count(len(merge) - len(named))} more" * (len(merge) > len(named))),
+        why=f"{count(rows)} training rows have a label that is probably another one written differently; nothing has "
+        "to be labelled for it",
+        evidence=f"names and rows of the {count(len(counts))} labels, and the {count(len(marks))} test answers",
+        method="the same answers, counted with these labels as one",
+        gain=gain,
+        chance=chance_of(gain),
+        sure="measured",
+        how="`labels: {merge: {'" + "', '".join(f"{name}': '{into}" for name, into in merge.items()) + "'}}` in "
+        "windlass.yaml, then `windlass run`",
+        cost=0.0,
+        hours=0.5,
+        days=0,
+        acceptance="no two labels that are one",
+        measure="label_variants",
+        bound=0.0,
+        at_most=True,
+    )
+
+
+def _as_one(marks: LabelMarks, merge: dict[str, str]) -> LabelMarks:
+    """The same answers where some labels are others."""
+    kept = [name for name in marks.labels if name not in merge]
+    places = [kept.index(merge.get(name, name)) for name in marks.labels]
+    probabilities = np.zeros((len(marks), len(kept)))
+    for number, place in enumerate(places):
+        probabilities[:, place] += marks.probabilities[:, number]
+    positive = places[marks.positive]
+    return LabelMarks(np.array(places)[marks.targets], probabilities, positive, tuple(kept))
 
 
 def cleaner_labels(setting: Setting) -> Iterator[Item]:

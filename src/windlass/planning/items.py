@@ -14,6 +14,7 @@ PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
     machine_items.hardware,
     machine_items.compression,
     machine_items.too_slow,
+    data_items.merged_labels,
     data_items.cleaner_labels,
     data_items.weak_labels,
     data_items.more_rows,
@@ -30,7 +31,7 @@ PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
     model_items.fairness,
     model_items.columns,
 )
-AFTER = {"rows": ("labels",), "weak-labels": ("labels",), "handover": ("model", "cheaper")}
+AFTER = {"rows": ("labels", "merge"), "weak-labels": ("labels", "merge"), "handover": ("model", "cheaper")}
 """What begins with a word waits for what begins with one of the others: labels are cleaned before more are bought,
 and a
 threshold belongs to the model that it was measured on."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError
+from windlass.kinds.category import slips, variants
 from windlass.metrics import confusion
 from windlass.pages.classes import class_scores
 from windlass.planning.answer_items import complaint_gap
@@ -30,6 +31,7 @@ def measure(setting: Setting, name: str) -> float | None:
         "learn_rows": float(evidence.n_rows),
         "test_rows": float(evidence.board.n_test),
         "doubted_labels": float(evidence.doubts["count"]) if "count" in evidence.doubts else None,
+        "label_variants": float(len({**slips(labels), **variants(labels)})),
         "inputs": float(len(evidence.spec.inputs)),
         "feedback": float(evidence.feedback["count"]),
         "improvements": float(len(evidence.improvements)),

@@ -40,6 +40,8 @@ class Intake:
     tests: list[str] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
+    doubts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    hints: dict[str, str] = field(default_factory=dict)
     rows_in: int = 0
 
     def __post_init__(self) -> None:
@@ -56,6 +58,8 @@ class Intake:
             try:
                 cleaned[name] = clean(raw.values.get(name), source.root)
             except DataError as error:
+                if error.hint:
+                    self.hints.setdefault(name, error.hint)
                 return self._reject(
                     raw,
                     source,
@@ -78,10 +82,18 @@ class Intake:
             return self._reject(raw, source, "every input is missing", "every input is missing")
         for name, value in cleaned.items():
             self.values[name].append(value)
+            if doubt := self.columns[name].doubt(raw.values.get(name)):
+                self.doubts[name, doubt] += 1
         self.splits.append(source.split)
         self.groups.append(group or raw.group)
         self.tests.append(tests)
         return None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of the values: what was not kept of them, and how refused ones might be read."""
+        doubts = [f"column '{name}' holds in {found:,} rows a {said}" for (name, said), found in self.doubts.items()]
+        return [*doubts, *(f"column '{name}': {hint}" for name, hint in self.hints.items())]
 
     def _reject(self, raw: RawRow, source: Source, reason: str, group: str, shown: str = "") -> None:
         shown = shown or json.dumps(raw.values, ensure_ascii=False, default=str)[:N_SHOWN]
@@ -149,7 +161,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
         reasons=dict(intake.reasons.most_common()),
         sources=[str(source.path) for source in sources],
         splits=dict(Counter(split or "not split" for split in intake.splits)),
-        warnings=[warning for source in sources for warning in source.warnings],
+        warnings=[*(warning for source in sources for warning in source.warnings), *intake.warnings],
         key=key_of(spec, store),
     )
     write_json(store.record("collect"), as_json(record))
@@ -177,7 +189,8 @@ def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
     reason = intake.rejects[0]
     return DataError(
         f"{where} has no row that can be used: all {intake.rows_in:,} were rejected, "
-        f"the first (row {reason['row']}) because {reason['reason']}"
+        f"the first (row {reason['row']}) because {reason['reason']}",
+        next(iter(intake.hints.values()), ""),
     )
 
 

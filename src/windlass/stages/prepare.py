@@ -10,6 +10,7 @@ import polars as pl
 from windlass.errors import DataError
 from windlass.improving import attempts
 from windlass.improving.likeness import near
+from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.pages.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
@@ -117,6 +118,9 @@ def split_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, 
     given = _given(rows)
     train = _without_duplicates(given["train"], cleaning)
     _check_labels(train, output, cleaning)
+    _name_variants(Counter(rows[output].to_list()), cleaning)
+    for split in ("test", "validation"):
+        _check_meeting(train, given[split], output, split)
     is_grouped = GROUP in rows.columns
     test = given["test"]
     if not len(test):
@@ -264,6 +268,43 @@ def _check_labels(train: pl.DataFrame, output: str, cleaning: Cleaning) -> None:
             f"{len(single)} labels have fewer than 3 rows and are hardly learnt or measured: "
             f"{', '.join(single[:N_NAMED])}"
         )
+
+
+def _name_variants(counts: Counter[str], cleaning: Cleaning) -> None:
+    """Warns of labels that are probably one."""
+    by_name: dict[str, list[str]] = {}
+    for name, into in category.variants(counts).items():
+        by_name.setdefault(into, []).append(name)
+    for into, names in list(by_name.items())[:N_NAMED]:
+        cleaning.warnings.append(f"label '{into}' is also written {_quoted(names)}: {_merging(names, into)}")
+    for name, into in list(category.slips(counts).items())[:N_NAMED]:
+        cleaning.warnings.append(
+            f"label '{name}' ({counts[name]:,} rows) is nearly '{into}' ({counts[into]:,} rows), a slip of the pen? "
+            f"{_merging([name], into)}"
+        )
+
+
+def _merging(names: list[str], into: str) -> str:
+    pairs = ", ".join(f"'{name}': '{into}'" for name in names)
+    return f"`labels: {{merge: {{{pairs}}}}}` in windlass.yaml makes them one"
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names[:N_NAMED]) + (" ..." if len(names) > N_NAMED else "")
+
+
+def _check_meeting(train: pl.DataFrame, others: pl.DataFrame, output: str, split: str) -> None:
+    """Raises: DataError: rows were given as this split, and train has none of their labels."""
+    known, found = (sorted(rows[output].unique().to_list()) for rows in (train, others))
+    if not found or set(known) & set(found):
+        return
+    counts = {**dict.fromkeys(found, 0), **dict.fromkeys(known, 1)}
+    merges = {name: into for name, into in category.variants(counts).items() if into in known}
+    raise DataError(
+        f"no label of the {split} rows ({_quoted(found)}) occurs in the train rows ({_quoted(known)}), "
+        "expected the same names",
+        "; ".join(_merging([name], into) for name, into in list(merges.items())[:N_NAMED]),
+    )
 
 
 def _cut(
