@@ -96,8 +96,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self.kinds_ = {name: each.kind for name, each in chosen.items()}
         output = free_name(getattr(y, "name", None), self.kinds_)
         spec = self._spec(output, {name: each.format for name, each in chosen.items() if each.format})
+        ways = kinds.ways(spec)
         inputs = [
-            series(name, kinds.reading(kind, spec.written.get(name)), table.columns[name])
+            series(name, kinds.reading(kind, ways.get(name)), table.columns[name])
             for name, kind in self.kinds_.items()
         ]
         rows = pl.DataFrame([*inputs, pl.Series(output, [names[code] for code in codes], dtype=pl.String)])
@@ -225,7 +226,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         random = np.random.default_rng(spec.seed)
         known, validation = cut_validation(rows, list(spec.inputs), spec.output_column, random)
         write_json(store.record("prepare"), {"fingerprint": ""})
-        runs = train(spec, store, Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT, written=spec.written))
+        runs = train(spec, store, Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT, written=kinds.ways(spec)))
         chosen = _choose(runs, parse_goal(spec.goal).bound)
         folder = store.run_folder(chosen.name) / "artifact"
         self.learner_ = chosen.learner

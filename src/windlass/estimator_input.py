@@ -121,7 +121,7 @@ def names_of(classes: np.ndarray) -> list[str]:
     names: dict[str, None] = {}
     for value in classes.tolist():
         try:
-            name = category.read(value, None) or "(empty)"
+            name = category.named(value) or "(empty)"
         except DataError as error:
             raise InputError(f"y: {error.message}", error.hint) from None
         while name in names:

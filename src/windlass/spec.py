@@ -176,12 +176,6 @@ class Spec(Strict):
         return next(iter(self.output))
 
     @property
-    def written(self) -> dict[str, dict[str, Any]]:
-        """Column -> in which way of their own its values are written, as `kinds.reading` takes it."""
-        found: dict[str, dict[str, Any]] = {name: {"format": example} for name, example in self.formats.items()}
-        return {**found, **({self.output_column: {"merge": self.labels.merge}} if self.labels.merge else {})}
-
-    @property
     def columns(self) -> list[str]:
         return [*self.inputs, *self.output]
 

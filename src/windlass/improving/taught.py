@@ -114,7 +114,7 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
 
 def _label(value: Any, spec: Spec) -> str:
     """What is right, as collected rows keep it; empty where it cannot be read."""
-    kind = kinds.reading(spec.output[spec.output_column], spec.written.get(spec.output_column))
+    kind = kinds.reading(spec.output[spec.output_column], kinds.ways(spec).get(spec.output_column))
     try:
         return str((kind.clean or kind.read)(value, None))
     except DataError:
@@ -129,8 +129,9 @@ def is_choice(spec: Spec) -> bool:
 def _cleaned(taught: Taught, values: Row, spec: Spec, root: Path | None) -> Taught:
     """With its inputs, or set aside because one of them cannot be read."""
     cleaned: Json = {}
+    ways = kinds.ways(spec)
     for name, word in spec.inputs.items():
-        kind = kinds.reading(word, spec.written.get(name))
+        kind = kinds.reading(word, ways.get(name))
         try:
             cleaned[name] = (kind.clean or kind.read)(values.get(name), root)
         except DataError:

@@ -46,34 +46,47 @@ def check(value: Any) -> str | None:
 
 def read(value: Any, root: Path | None) -> str:
     """The name in its one form: trimmed, a whole number without '.0', truth values 'true' and 'false', missing empty."""
+    name = named(value)
+    if name[-1:] == "0" and (found := WHOLE.fullmatch(name)):
+        return found[2] if found[1] != "-" or found[2] == "0" else f"-{found[2]}"
+    return name.lower() if len(name) < 6 and name.lower() in TRUTH else name
+
+
+def named(value: Any) -> str:
+    """The name as it is spelled, trimmed. Raises: DataError."""
     if type(value) is str and len(value) <= MAX_CHARACTERS and not has_surrogate(value):
-        return _canonical(value)
+        return _trimmed(value)
     if is_missing(value):
         return ""
     fault = check(value)
     if fault:
         raise DataError(f"category {fault}")
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
-    return _canonical(str(value))
+    return _trimmed(str(value))
 
 
-def _canonical(word: str) -> str:
+def _trimmed(word: str) -> str:
     name = word.strip()
     while name and (name[0] in INVISIBLE or name[-1] in INVISIBLE):
         name = name.strip(INVISIBLE).strip()
-    if name[-1:] == "0" and (found := WHOLE.fullmatch(name)):
-        return found[2] if found[1] != "-" or found[2] == "0" else f"-{found[2]}"
-    return name.lower() if name.lower() in TRUTH else name
+    return name
 
 
 def as_written(how: Json) -> Kind:
-    """Names of which several are one: `how["merge"]` has what is found -> what it is called."""
-    merged = {read(found, None): read(name, None) for found, name in how["merge"].items()}
+    """Labels, which keep their spelling. `how["merge"]`: what is found -> what it is called; `how["labels"]`, if there
+    are any: what is written otherwise and means one of them is that one."""
+    merged = {named(found): named(name) for found, name in how["merge"].items()}
+    labels: list[str] = how.get("labels", [])
+    forms = {_folded(label): label for label in reversed(labels)}
+    known = frozenset(labels)
 
     def read_it(value: Any, root: Path | None) -> str:
-        name = read(value, root)
-        return merged.get(name, name)
+        name = named(value)
+        name = merged.get(name, name)
+        return name if name in known else forms.get(_folded(name), name)
 
     return replace(KIND, read=read_it, portable=read_it)
 
@@ -91,6 +104,7 @@ def variants(counts: Mapping[str, int]) -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
+    """What names have in common that differ in their form alone."""
     word = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
     try:
         return f"{float(word):.17g}" if any(sign.isdigit() for sign in word) else word
@@ -154,13 +168,12 @@ def encode(values: Sequence[str], state: Json) -> np.ndarray:
         if unknown:
             raise DataError(f"label is '{unknown[0]}', expected one that occurs in the training rows")
         return np.array([place[value] for value in values], np.int64)
-    levels = state["levels"]
-    place = {level: number for number, level in enumerate(levels)}
-    other, missing = len(levels), len(levels) + 1
+    place, other = _places(state), len(state["levels"])
+    missing = other + 1
     codes = np.array([missing if value == "" else place.get(value, other) for value in values], np.int64)
     if state["form"] == "index":
         return np.where(codes == missing, np.nan, codes).astype(np.float32)[:, None]
-    return np.eye(len(levels) + 2, dtype=np.float32)[codes]
+    return np.eye(other + 2, dtype=np.float32)[codes]
 
 
 def decode(probabilities: np.ndarray, state: Json) -> list[Answer]:
@@ -185,19 +198,19 @@ def background(state: Json) -> list[tuple[str, float]]:
 
 def describe(value: str, state: Json) -> str:
     """`is 'car' (12 % of the training rows)`."""
-    levels = state.get("levels", [])
     if value == "":
         return "is missing"
-    if value not in levels:
+    if value not in _places(state):
         return f"is {shown(value)}, which training did not know (new or rare)"
     shares = state.get("shares")
-    return f"is {shown(value)}" + (f" ({shares[levels.index(value)]:.0%} of the training rows)" if shares else "")
+    return f"is {shown(value)}" + (f" ({shares[_places(state)[value]]:.0%} of the training rows)" if shares else "")
 
 
 def unknown(values: Sequence[str], state: Json) -> dict[int, str]:
     """`is '7', which training did not know (new or rare)`."""
-    known = {"", *state.get("levels", values)}
-    return {number: describe(value, state) for number, value in enumerate(values) if value not in known}
+    known = _places(state)
+    strange = (number for number, value in enumerate(values) if value != "" and value not in known)
+    return {number: describe(values[number], state) for number in strange}
 
 
 def learn(values: Iterable[str]) -> Json:
@@ -210,21 +223,22 @@ def profile(value: str, state: Json) -> Profile:
     """The number of the name: 0 missing, 1-8 one that was not known, by its hash, then the known ones."""
     if value == "":
         return [MISSING]
-    place = _codes(state).get(value)
-    return [1 + digest(value)[0] % N_STRANGE if place is None else place]
+    place = _places(state).get(value)
+    return [1 + digest(value)[0] % N_STRANGE if place is None else 1 + N_STRANGE + place]
 
 
-_CODES: dict[int, tuple[Json, dict[str, int]]] = {}
+_PLACES: dict[int, tuple[Json, dict[str, int]]] = {}
 
 
-def _codes(state: Json) -> dict[str, int]:
-    """Name -> code, made once a state (kept for the last few)."""
-    found = _CODES.get(id(state))
+def _places(state: Json) -> dict[str, int]:
+    """Name -> its number, made once a state (kept for the last few). Names of older artifacts are read as today."""
+    found = _PLACES.get(id(state))
     if found is None or found[0] is not state:
-        if len(_CODES) > 64:
-            _CODES.clear()
-        found = (state, {name: 1 + N_STRANGE + number for number, name in enumerate(state["known"])})
-        _CODES[id(state)] = found
+        if len(_PLACES) > 64:
+            _PLACES.clear()
+        names = state.get("levels", state.get("known", state.get("labels", ())))
+        found = (state, {read(name, None): number for number, name in enumerate(names)})
+        _PLACES[id(state)] = found
     return found[1]
 
 

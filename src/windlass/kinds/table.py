@@ -22,7 +22,7 @@ KINDS: dict[str, Kind] = {
 CHUNK = 512
 WRITTEN = "written"
 """Where a column's state says how its values are written."""
-WAYS = {"number": {"format"}, "date": {"format"}, "category": {"merge"}}
+WAYS = {"number": {"format"}, "date": {"format"}, "category": {"merge", "labels"}}
 """Kind -> in which ways of their own its values can be written."""
 
 
@@ -48,8 +48,22 @@ def _as_written(name: str, how: str) -> Kind:
 
 
 def of(column: Column) -> Kind:
-    """The kind of a column, reading what is written as the column's state says."""
-    return reading(column.kind, column.state.get(WRITTEN))
+    """The kind of a column, reading what is written as the column's state says: a label as it is known there."""
+    how = column.state.get(WRITTEN)
+    if "labels" in column.state:
+        how = {"merge": {}, **(how or {}), "labels": column.state["labels"]}
+    return reading(column.kind, how)
+
+
+def ways(spec: Spec) -> dict[str, Json]:
+    """Column -> in which way of their own its values are written, where they are. Raises: SpecError."""
+    found: dict[str, Json] = {name: {"format": example} for name, example in spec.formats.items()}
+    kind = get(spec.output[spec.output_column])
+    if kind.decode is not None or spec.labels.merge:
+        found[spec.output_column] = {"merge": spec.labels.merge}
+    for name, how in found.items():
+        reading({**spec.inputs, **spec.output}[name], how)
+    return found
 
 
 def with_way(column: Column, how: Mapping[str, Any] | None) -> Column:

@@ -70,8 +70,10 @@ def encode_splits(inputs: tuple[Column, ...], output: Column, splits: Splits) ->
 
 def fit_output(splits: Splits) -> Column:
     name = splits.output_column
-    column = kinds.fit_column(name, splits.output[name], splits.train[name].to_list(), splits.root, "label")
-    return kinds.with_way(column, splits.written.get(name))
+    how = splits.written.get(name, {"merge": {}})
+    kind = kinds.reading(splits.output[name], how)
+    state = kind.fit((kind.read(value, None) for value in splits.train[name]), "label", {})
+    return kinds.with_way(Column(name, kind.name, state), how)
 
 
 def encode_inputs(inputs: tuple[Column, ...], rows: "pl.DataFrame", splits: Splits) -> list[Batch]:

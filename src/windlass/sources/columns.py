@@ -286,7 +286,7 @@ def readable(values: Sequence[Any]) -> list[str]:
     names = []
     for value in values:
         try:
-            name = category.read(value, None)
+            name = category.named(value)
         except DataError:
             continue
         names += [name] if name else []

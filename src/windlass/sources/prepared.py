@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from windlass.kinds import table as kinds
 from windlass.records import Recent, Row, Splits, WarmStart, as_json
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
@@ -69,7 +70,7 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:
     path = store.stage("prepare") / LEARNED
     if with_learned and path.is_file():
         parts["train"] = pl.concat([parts["train"], pl.read_parquet(path)], how="diagonal")
-    known = {"root": store.project, "fingerprint": fingerprint, "written": spec.written}
+    known = {"root": store.project, "fingerprint": fingerprint, "written": kinds.ways(spec)}
     return Splits(inputs=spec.inputs, output=spec.output, **known, **parts)
 
 

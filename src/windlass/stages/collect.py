@@ -123,7 +123,7 @@ def _tests(value: Any) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, spec.written, seen])
+    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, spec.formats, spec.labels.merge, seen])
 
 
 def _stamps(source: Source) -> list[tuple[str, int, int]]:
@@ -138,8 +138,8 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
 
     Raises: DataError: nothing to read, a column that is not there, or no row that can be used.
     """
-    kinds_of = {**spec.inputs, **spec.output}
-    columns = {name: kinds.reading(kind, spec.written.get(name)) for name, kind in kinds_of.items()}
+    ways = kinds.ways(spec)
+    columns = {name: kinds.reading(kind, ways.get(name)) for name, kind in {**spec.inputs, **spec.output}.items()}
     sources = _sources(spec, store)
     folder = store.stage("collect")
     shutil.rmtree(folder / PICTURES, ignore_errors=True)
