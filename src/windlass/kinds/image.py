@@ -149,6 +149,15 @@ def portable(value: Any, root: Path | None) -> str:
     return f"data:image/{suffix};base64,{base64.b64encode(_bytes(str(value), root)).decode('ascii')}"
 
 
+def heaviest() -> str:
+    """A black screen of 5120 x 2880: 135 KB as PNG, and all that decoding may take."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("RGB", (5_120, 2_880)).save(file, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
 def clean(value: Any, root: Path | None) -> str:
     """The whole path of a picture that can be decoded, or the data: URI as it is."""
     read(value, root)
@@ -262,7 +271,7 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 KIND = Kind(
     name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable,
-    background=background, describe=lambda value, state: "as a whole",
+    heaviest=heaviest, background=background, describe=lambda value, state: "as a whole",
     parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),
     sketch=Sketch(learn, profile, traits),
 )
