@@ -63,7 +63,7 @@ def test_a_broken_and_an_enormous_picture_are_rejected_by_name(product):
     assert (record.rows_in, record.accepted, record.rejected) == (3, 1, 2)
     reasons = " ".join(reject["reason"] for reject in rejects(product))
     assert "broken.png' is not a picture that can be read" in reasons
-    assert "30000 x 30000 pixels, expected at most 25 megapixels" in reasons
+    assert "30000 x 30000 pixels, expected at most 64 megapixels" in reasons
 
 
 @pytest.mark.parametrize("content", ["", "message,intent\n", "message,intent\n,\n,\n"])

@@ -70,6 +70,8 @@ class Kind:
         Checks it wholly, so that a row that is collected can be read ever after. Raises: DataError.
     stored_as: the type of a cleaned value.
     portable(value, root) -> the value as a client would send it, JSON.
+    heaviest() -> a value, as a client would send it, that takes about as much memory as `read` allows to any; None:
+        no value takes much.
     decode(probabilities (n, k), state) -> n answers; None for a kind that is not a choice among labels.
     metrics: as an output, the first is the headline; none for a kind that cannot be an output yet.
     background(state) -> read values that stand for the training rows where this one is left out, with their shares.
@@ -91,6 +93,7 @@ class Kind:
     clean: Callable[[Any, Path | None], Any] | None = None
     stored_as: type = str
     portable: Callable[[Any, Path | None], Any] = lambda value, root: None if is_missing(value) else value
+    heaviest: Callable[[], Any] = lambda: None
     decode: Callable[[np.ndarray, Json], list[Answer]] | None = None
     metrics: tuple[str, ...] = ()
     background: Callable[[Json], list[tuple[Any, float]]] = lambda state: [("", 1.0)]

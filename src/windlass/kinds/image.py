@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
+from windlass.kinds import decoding
 from windlass.kinds.contract import Kind, Parts, Place, is_missing, shown
+from windlass.kinds.decoding import MAX_BYTES
 from windlass.kinds.sketch import (
     Profile,
     Sketch,
@@ -27,11 +29,7 @@ from windlass.kinds.sketch import (
 )
 from windlass.records import Json
 
-MAX_PIXELS = 25_000_000
-MAX_BYTES = 50 * 1024 * 1024
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-LARGEST_SIDE = 512
 N_FIT = 2_000
 FIT_SIDE = 128
 PREVIEW_SIDE = 256
@@ -51,12 +49,25 @@ def check(value: Any) -> str | None:
 
 
 def read(value: Any, root: Path | None) -> np.ndarray:
-    """The picture as (height, width, 3) uint8, at most 512 pixels a side. Raises: DataError: what is wrong with it."""
+    """The picture upright as (height, width, 3) uint8, at most 512 pixels a side.
+
+    Raises: DataError: what is wrong with it.
+    """
+    return decoding.decode(*_content(value, root))
+
+
+def decoding_bytes(value: Any, root: Path | None) -> int:
+    """Most memory that `read` takes for this value, known from the picture's header. Raises: DataError: as `read`."""
+    return decoding.decoding_bytes(*_content(value, root))
+
+
+def _content(value: Any, root: Path | None) -> tuple[bytes, str]:
+    """The picture's own bytes, and what messages call it. Raises: DataError."""
     fault = check(value)
     if fault:
         raise DataError(f"image {fault}")
     has_name = root is not None and not value.startswith("data:")
-    return _decode(_bytes(value, root), f"image {shown(value)}" if has_name else "image")
+    return _bytes(value, root), f"image {shown(value)}" if has_name else "image"
 
 
 def _bytes(value: str, root: Path | None) -> bytes:
@@ -77,52 +88,6 @@ def _bytes(value: str, root: Path | None) -> bytes:
         raise DataError(
             f"image {shown(value)} cannot be read ({error.strerror}), expected a file below {root}"
         ) from None
-
-
-def _decode(content: bytes, what: str) -> np.ndarray:
-    from PIL import Image, UnidentifiedImageError
-
-    if len(content) > MAX_BYTES:
-        raise DataError(f"{what} has {len(content):,} bytes, expected at most {MAX_BYTES:,}")
-    Image.MAX_IMAGE_PIXELS = None  # our own, smaller limit is applied below, before anything is decoded
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise DataError(
-                    f"{what} has {width} x {height} pixels, expected at most {MAX_PIXELS // 10**6} megapixels"
-                )
-            picture.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
-            if picture.mode[0] in "IF":
-                picture = _shallow(picture)
-            picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-            return np.asarray(_flat(picture).convert("RGB"))
-    except UnidentifiedImageError:
-        raise DataError(f"{what} is not a picture that can be read, expected {', '.join(FORMATS)}") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
-        raise DataError(f"{what} is broken ({error}), expected a whole picture") from None
-
-
-def _shallow(picture: Any) -> Any:
-    """A picture of 16 or 32 bits as one of 8, from its darkest to its brightest point.
-
-    Its real range is not recorded (12 bits in 16 are common), and Pillow would cut all above 255 to white.
-    """
-    from PIL import Image
-
-    levels = np.nan_to_num(np.asarray(picture, np.float32), posinf=0.0, neginf=0.0)
-    levels -= levels.min()
-    return Image.fromarray((levels * (255 / max(float(levels.max()), 1e-12))).astype(np.uint8))
-
-
-def _flat(picture: Any) -> Any:
-    """The picture with transparent parts on white."""
-    from PIL import Image
-
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture
 
 
 def fit(values: Iterable[np.ndarray], form: str, options: Json) -> Json:
@@ -182,6 +147,15 @@ def portable(value: Any, root: Path | None) -> str:
         return value
     suffix = Path(str(value)).suffix.lower().lstrip(".")
     return f"data:image/{suffix};base64,{base64.b64encode(_bytes(str(value), root)).decode('ascii')}"
+
+
+def heaviest() -> str:
+    """A black screen of 5120 x 2880: 135 KB as PNG, and all that decoding may take."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("RGB", (5_120, 2_880)).save(file, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
 
 
 def clean(value: Any, root: Path | None) -> str:
@@ -297,7 +271,7 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 KIND = Kind(
     name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable,
-    background=background, describe=lambda value, state: "as a whole",
+    heaviest=heaviest, background=background, describe=lambda value, state: "as a whole",
     parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),
     sketch=Sketch(learn, profile, traits),
 )

@@ -1,13 +1,12 @@
 """Releases on disk: which one is the champion, and opening one, hashes verified and golden rows replayed."""
 
-import ctypes
 import re
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from windlass.errors import DataError, NotReady, SpecError, did_you_mean
+from windlass.kinds.decoding import give_back_memory
 from windlass.predictors import trail
 from windlass.predictors.artifact import read_golden
 from windlass.predictors.contract import Predictor
@@ -174,14 +173,8 @@ def open_release(store: Store, id: str, replays: bool = True) -> tuple[Release, 
     predictor = load(model)
     if replays:
         replay(predictor, model)
-    _give_back_memory()
+    give_back_memory()
     return release, predictor
-
-
-def _give_back_memory() -> None:
-    """Returns to the system what loading has freed: with MiniLM 29 of 264 MB of a server (docs/log.md, "serving")."""
-    with suppress(OSError, AttributeError):  # only glibc has the call
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def golden(store: Store, id: str) -> tuple[list[Json], list[Any]]:

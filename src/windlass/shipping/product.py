@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from windlass.kinds import table as kinds
 from windlass.predictors import releases
 from windlass.predictors.artifact import read_manifest
 from windlass.records import Json, Release
@@ -34,6 +35,13 @@ class Product:
     def golden(self) -> list[Json]:
         """The golden rows, as a client would send them."""
         return releases.golden(self.store, self.release.id)[0]
+
+    @property
+    def heaviest(self) -> list[Json]:
+        """The first golden row with the value that takes most memory in each column that has one; none: no column."""
+        found = {column.name: kinds.get(column.kind).heaviest() for column in read_manifest(self.model).inputs}
+        heavy = {name: value for name, value in found.items() if value is not None}
+        return [{**row, **heavy} for row in self.golden[:1]] if heavy else []
 
     @property
     def is_writing(self) -> bool:

@@ -31,7 +31,8 @@ OWN = ("WINDLASS_",)
 
 @dataclass(frozen=True)
 class Trial:
-    """What one server needed. memory_mib: most resident memory, all its processes, over golden rows and full batches.
+    """What one server needed. memory_mib: most resident memory, all its processes, over golden rows, full batches and the
+    heaviest values.
 
     start_s: from the command to a server that has answered its golden rows right.
     """
@@ -62,7 +63,8 @@ def _steps(mebibytes: float, step: int = 32) -> int:
 def measure(product: Product, absent: Iterable[str] = ()) -> Trial:
     """Serves the product by `windlass serve`, which proves its golden rows before it says where it is.
 
-    Labels are asked for in full batches afterwards; a product that writes answers its golden rows alone.
+    Labels are asked for in full batches afterwards, and of the value that takes most memory in each column; a product
+    that writes answers its golden rows alone.
 
     Args:   absent: modules that cannot be imported where it will be served, and so not here.
     Raises: GateRefused: it did not start, or did not answer; with what it said.
@@ -83,6 +85,8 @@ def measure(product: Product, absent: Iterable[str] = ()) -> Trial:
                 url = _url(process)
                 start_s = time.perf_counter() - started
                 _ask(url, rows)
+                for row in product.heaviest if rows else []:
+                    _post(url, [row], (200,))
                 memory = sum(_peak_bytes(id) for id in _family(process.pid))
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise GateRefused(f"trial failed ({error}), expected the service to run; {_told(errors)}") from None
@@ -104,17 +108,20 @@ def _url(process: "subprocess.Popen[bytes]") -> str:
 
 
 def _ask(url: str, rows: list[Any]) -> None:
-    if not rows:
-        return
-    batch = json.dumps({"rows": [rows[number % len(rows)] for number in range(BATCH_ROWS)]}).encode()
+    for _ in range(BATCHES if rows else 0):  # 413: rows of pictures may be too large together
+        _post(url, [rows[number % len(rows)] for number in range(BATCH_ROWS)], (200, 413))
+
+
+def _post(url: str, rows: list[Any], allowed: tuple[int, ...]) -> None:
     place = urlsplit(url)
-    for _ in range(BATCHES):
-        with closing(http.client.HTTPConnection(place.hostname or "", place.port, timeout=ANSWER_S)) as connection:
-            connection.request("POST", "/v1/predict", batch, {"content-type": "application/json"})
-            response = connection.getresponse()
-            response.read()
-            if response.status not in (200, 413):  # 413: rows of pictures may be too large together
-                raise ValueError(f"a batch of golden rows was answered with status {response.status}, expected 200")
+    with closing(http.client.HTTPConnection(place.hostname or "", place.port, timeout=ANSWER_S)) as connection:
+        connection.request(
+            "POST", "/v1/predict", json.dumps({"rows": rows}).encode(), {"content-type": "application/json"}
+        )
+        response = connection.getresponse()
+        response.read()
+        if response.status not in allowed:
+            raise ValueError(f"a batch of golden rows was answered with status {response.status}, expected 200")
 
 
 def _family(id: int) -> list[int]:
