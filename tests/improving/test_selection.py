@@ -92,7 +92,7 @@ def test_what_training_says_already_or_says_otherwise_is_not_learned_twice(knows
 
 
 def test_a_later_correction_of_a_learned_answer_is_learned_in_its_place(knows):
-    known = Known([*TRAIN.train, ({"message": "odd thing"}, "refund")], [], {"a1": "refund"})
+    known = Known([*TRAIN.train, ({"message": "odd thing"}, "refund")], [], {"a1": row("odd thing", "refund", answer="a1")})
     same, other = row("odd thing", "refund", answer="a1"), row("odd thing", "account", answer="a1")
     assert decide([same], known, knows, spec()) == []
     assert decide([other], known, knows, spec())[0].fate in (LEARNED, JUDGING)

@@ -20,8 +20,8 @@ from windlass.errors import NotReady, WindlassError
 from windlass.improving import attempts, scoring, selection, taught
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
-from windlass.improving.selection import Known
 from windlass.improving.taught import ASIDE, JUDGING, LEARNED, Taught
+from windlass.improving.trust import Known
 from windlass.improving.verdict import Exam, Verdict, judge
 from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
@@ -154,8 +154,9 @@ class _Cycle:
         known = Known(
             train=[*_pairs(splits.train, self.spec), *((row.values, row.label) for row in pool)],
             held=[*_rows(splits.test), *_rows(splits.validation), *(row.values for row in judging)],
-            learned={row.answer: row.label for row in [*pool, *judging]},
+            learned={row.answer: row for row in [*pool, *judging]},
             root=splits.root,
+            tested=_pairs(splits.test, self.spec),
         )
         decided = selection.decide(rows, known, predictor, self.spec)
         fresh = [row for row in decided if row.fate in (LEARNED, JUDGING)]

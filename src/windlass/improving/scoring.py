@@ -9,7 +9,7 @@ from windlass.improving import text_trust, trust
 from windlass.improving.sheets import LabelSheet, Pairs, Sheet, TextSheet
 from windlass.improving.taught import Taught, is_choice
 from windlass.improving.text_trust import Train
-from windlass.improving.trust import Opinion
+from windlass.improving.trust import Known, Opinion
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.spec import Spec
@@ -24,22 +24,20 @@ class Scoring:
     """How one kind of answer is judged.
 
     is_same(one, other) -> both say the same. unfit(rows, train, spec) -> the rows, those set aside, or left waiting,
-    whose answer is none that the product gives. opinion(rows, champion, train, spec, root) -> how much the rows
+    whose answer is none that the product gives. opinion(rows, champion, known, spec) -> how much the rows
     contradict what is known. compare(pair, pairs, metric, root) -> champion and challenger on these rows.
     most_tested: rows of test that judge; None: all.
     """
 
     is_same: Callable[[str, str], bool]
     unfit: Callable[[Sequence[Taught], Train, Spec], list[Taught]]
-    opinion: Callable[[Sequence[Taught], Predictor, Train, Spec, Path | None], Opinion]
+    opinion: Callable[[Sequence[Taught], Predictor, Known, Spec], Opinion]
     compare: Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]
     most_tested: int | None = None
 
 
-def _labels_opinion(
-    rows: Sequence[Taught], champion: Predictor, train: Train, spec: Spec, root: Path | None
-) -> Opinion:
-    return trust.opinion(_labeller(champion), rows, root)
+def _labels_opinion(rows: Sequence[Taught], champion: Predictor, known: Known, spec: Spec) -> Opinion:
+    return trust.opinion(_labeller(champion), rows, known.tested, known.root)
 
 
 def _labels_compared(pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> Sheet:
@@ -51,10 +49,8 @@ def _labeller(predictor: Predictor) -> Labeller:
     return predictor
 
 
-def _texts_opinion(
-    rows: Sequence[Taught], champion: Predictor, train: Train, spec: Spec, root: Path | None
-) -> Opinion:
-    return text_trust.opinion(rows, train, spec.inputs)
+def _texts_opinion(rows: Sequence[Taught], champion: Predictor, known: Known, spec: Spec) -> Opinion:
+    return text_trust.opinion(rows, known.train, spec.inputs)
 
 
 LABELS = Scoring(lambda one, other: one == other, trust.new_labels, _labels_opinion, _labels_compared)

@@ -6,13 +6,11 @@ is not believed, and the shares of the callers are of what is left.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from windlass.improving import scoring
 from windlass.improving.likeness import alike, chance, key, near
 from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
-from windlass.improving.trust import cap, doubt
+from windlass.improving.trust import Known, cap, doubt
 from windlass.kinds.text import several
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Row
@@ -24,28 +22,15 @@ CLEAR = 2 / 3
 """Of the callers that labelled the same row must agree, or a person decides."""
 
 
-@dataclass(frozen=True)
-class Known:
-    """What the product has. train: rows with their labels; held: rows that judge and are never learned.
-
-    learned: id of an answer that was learned from, or is kept to judge by -> the label that counted. root: of files
-    that rows name.
-    """
-
-    train: Sequence[tuple[Row, str]]
-    held: Sequence[Row]
-    learned: Mapping[str, str]
-    root: Path | None = None
-
-
 def decide(rows: Sequence[Taught], known: Known, champion: Predictor, spec: Spec) -> list[Taught]:
     """Every row with its fate. Rows that were learned before, with the same label, are not among them."""
     judged = scoring.of(spec)
 
     def doubted(left: list[Taught]) -> list[Taught]:
-        return doubt(left, judged.opinion(left, champion, known.train, spec, known.root), spec.inputs)
+        return doubt(left, judged.opinion(left, champion, known, spec), spec.inputs, settled)
 
-    found = [row for row in rows if row.fate or known.learned.get(row.answer) != row.label]
+    settled = [known.learned[row.answer] for row in rows if not row.fate and known.has(row)]
+    found = [row for row in rows if row.fate or not known.has(row)]
     found = _undecided(found, lambda left: _apart(left, known, spec.inputs))
     found = _undecided(found, lambda left: _agreed(left, spec.inputs, judged.is_same))
     found = _undecided(found, lambda left: judged.unfit(left, known.train, spec))

@@ -29,7 +29,8 @@ class Taught:
 
     values: the inputs as collected rows keep them. label: what is right. source: FEEDBACK or FILE. answer: id of the
     answer that it is about; of a row from a file that, its line and what it holds. caller: id of the API key, empty
-    without one. at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: open.
+    without one. at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: open. surprise: of the label, in
+    nats, when it was believed.
     """
 
     values: Json = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Taught:
     said: str = ""
     fate: str = ""
     reason: str = ""
+    surprise: float = 0.0
 
     @property
     def who(self) -> str:
@@ -50,6 +52,9 @@ class Taught:
 
     def becomes(self, fate: str, reason: str = "") -> "Taught":
         return replace(self, fate=fate, reason=reason)
+
+    def weighed(self, surprise: float) -> "Taught":
+        return replace(self, surprise=surprise)
 
     def as_json(self) -> Json:
         return asdict(self)

@@ -7,8 +7,6 @@ rows, the answer that was corrected, and what the other callers say.
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -32,47 +30,28 @@ LEAST_SCRIPT, MOST_LETTERS = 0.01, 400
 Train = Sequence[tuple[Row, str]]
 
 
-@dataclass(frozen=True)
-class TextOpinion(Opinion):
-    """answers: what was corrected; sure: 1 where a training row asks nearly the same; given: likeness of the text to
-    what was corrected, NaN where nothing was. trained: to the answer of that training row, 1 where there is none."""
-
-    trained: np.ndarray
-    known: ClassVar[str] = "what training rows say"
-    otherwise: ClassVar[str] = "a training row that asks nearly the same says otherwise"
-
-    @property
-    def disagrees(self) -> np.ndarray:
-        return self.given < 1
-
-    @property
-    def doubts(self) -> np.ndarray:
-        return (self.sure == 1) & (self.trained < UNLIKE)
-
-    @property
-    def contradicts(self) -> np.ndarray:
-        return self.doubts
-
-    @property
-    def surprise(self) -> np.ndarray:
-        return -np.log(np.maximum(self.given, FAINT))
-
-
 def is_same(one: str, other: str) -> bool:
     """Both say the same in about the same words."""
     return one == other or token_f1(one, other) >= ALIKE
 
 
-def opinion(rows: Sequence[Taught], train: Train, inputs: Mapping[str, str]) -> TextOpinion:
+def opinion(rows: Sequence[Taught], train: Train, inputs: Mapping[str, str]) -> Opinion:
     """How much texts contradict the training rows, and what they correct."""
     places = near([row.values for row in rows], [row for row, _ in train], inputs)
     trained = [
         max(token_f1(row.label, right) for right in text.several(train[place][1])) if place >= 0 else 1.0
         for row, place in zip(rows, places, strict=True)
     ]
-    given = [token_f1(row.label, row.said) if row.said else np.nan for row in rows]
-    sure = np.where(places >= 0, 1.0, 0.0)
-    return TextOpinion([row.said for row in rows], sure, np.array(given, float), np.array(trained, float))
+    likeness = [token_f1(row.label, row.said) if row.said else np.nan for row in rows]
+    against = (places >= 0) & (np.array(trained) < UNLIKE)
+    return Opinion(
+        doubts=against,
+        contradicts=against,
+        is_new=np.zeros(len(rows), bool),
+        surprise=-np.log(np.maximum(np.array(likeness, float), FAINT)),
+        known="what training rows say",
+        otherwise="a training row that asks nearly the same says otherwise",
+    )
 
 
 def unfit(rows: Sequence[Taught], train: Train, spec: Spec) -> list[Taught]:

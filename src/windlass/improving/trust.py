@@ -1,17 +1,20 @@
 """Whose labels are believed, and how many of them: a share a caller, and a look at labels that surprise the champion.
 
-A label is surprising when the champion gives it little probability. Honest corrections surprise, too, but mildly: the
-right answer is often the second or third. Labels made up, or turned against the truth, surprise far more.
-Source: the own confidence of a label as its sign of error: Northcutt et al. 2021, Confident learning, arXiv:1911.00068.
+A label is surprising when the champion gives it little probability. Honest corrections surprise, too, but mildly: how
+much, the champion's own mistakes on its test rows tell. Labels made up, or turned against the truth, surprise far more.
+Rows that were learned before are counted where shares are taken: without them what is left of honest feedback is what
+is doubtful of it, and looks like a lie.
+Source: the own confidence of a label as its sign of error: Northcutt et al. 2021, Confident learning, arXiv:1911.00068;
+        a threshold from known rows: Vovk et al. 2005, Algorithmic learning in a random world (conformal prediction).
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
+from scipy.stats import binom
 
 from windlass.improving.likeness import alike, chance
 from windlass.improving.taught import ASIDE, FILE, WAITING, Taught
@@ -21,60 +24,103 @@ from windlass.records import Row
 from windlass.spec import Spec
 
 LEAST_SEEN, DEVIATIONS, MORE_NATS = 8, 4.0, 1.0
-"""Rows that disagree with the champion, of a caller and of the others, before they are compared; and by how many
-standard errors and nats the caller's must be the more surprising."""
+"""Rows of a caller, and of the others, before they are compared; and by how many standard errors and nats the caller's
+must be the more surprising on average. Of the others none counts for more than so many rows."""
 FLOOR = 1e-4
-ALL = ""
+MISTAKES, LEAST_MISTAKES, MOST_TESTED = 0.05, 20, 2_000
+"""Of the champion's own mistakes on test rows so many have a right label that is less likely than the limit below which
+a label is doubted: of honest corrections about as many are doubted. Fewer mistakes, with labels that the champion is
+sure of (`SURE`), leave the limit of `unlikely`. Test rows that are asked."""
 SURE, UNLIKELY, MANY = 0.9, 0.02, 4
-"""A label is doubted where the champion is this sure of another one and gives this one no more; so many rows that say
-nearly the same, with one such label, are a campaign or a lesson: a person decides."""
-LEAST_DOUBTED, MOST_DOUBTED, MOST_DOUBTED_NEW = 8, 1 / 3, 1 / 2
-"""Where a larger share of all feedback, or of a label, contradicts what the champion is sure of, none is believed: what
-is left without the doubted rows would be no truer. Labels that the champion does not know may do so more: of 15 labels
-that came late to intent-banking77 one did, with 27 % of all their rows; of honest corrections 13 % do."""
+"""The champion is sure of a label, and thereby against one that it gives no more; so many rows that say nearly the
+same, with one such label, are a campaign or a lesson: a person decides."""
+LEAST_DOUBTED, MOST_DOUBTED, BY_CHANCE, MOST_DOUBTED_NEW = 8, 1 / 4, 0.01, 1 / 2
+"""Where a larger share of feedback, or of a label, contradicts what the champion is sure of, beyond chance, it is not
+believed: what is left without the doubted rows would be no truer. Of honest corrections 13 % do. Labels that the
+champion does not know may do so more often."""
+BURST, BURST_LABEL = 100, 40
+"""Feedback in a row, of all and of a label, that is judged by itself: a long honest history hides no burst of lies."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the product has. train: rows with their labels; held: rows that judge and are never learned.
+
+    learned: id of an answer that was learned from, or is kept to judge by -> the row that counted. root: of files
+    that rows name. tested: those of `held` whose labels are known for sure, with them.
+    """
+
+    train: Sequence[tuple[Row, str]]
+    held: Sequence[Row]
+    learned: Mapping[str, Taught]
+    root: Path | None = None
+    tested: Sequence[tuple[Row, str]] = ()
+
+    def has(self, row: Taught) -> bool:
+        """It was believed before, with this label."""
+        before = self.learned.get(row.answer)
+        return before is not None and before.label == row.label
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the champion thinks of rows. answers: its own; sure: of them, 0-1; given: probability of the label that
-    was given, NaN where the champion does not know that label. All (n,)."""
+    """What the champion, or training, thinks of labels that were given. All (n,).
 
-    answers: Sequence[str]
-    sure: np.ndarray
-    given: np.ndarray
-    known: ClassVar[str] = "what the champion is sure of"
-    otherwise: ClassVar[str] = "the champion is sure of another answer"
+    doubts: too unlikely to be believed without a person. contradicts: against what the champion is sure of; a label
+    that it does not know may be so, too. is_new: labels that it does not know. surprise: in nats, more than an honest
+    caller's label has on average; NaN where nothing is known. known, otherwise: words for what is contradicted.
+    """
 
-    @property
-    def disagrees(self) -> np.ndarray:
-        """The given label is known, and another one is likelier."""
-        return self.given < self.sure
-
-    @property
-    def doubts(self) -> np.ndarray:
-        return (self.sure >= SURE) & (self.given <= UNLIKELY)
-
-    @property
-    def contradicts(self) -> np.ndarray:
-        """As `doubts`, and rows with a label that the champion does not know where it is sure of one that it knows."""
-        return self.doubts | ((self.sure >= SURE) & np.isnan(self.given))
-
-    @property
-    def surprise(self) -> np.ndarray:
-        """In nats."""
-        return -np.log(np.maximum(self.given, FLOOR))
+    doubts: np.ndarray
+    contradicts: np.ndarray
+    is_new: np.ndarray
+    surprise: np.ndarray
+    known: str = "what the champion is sure of"
+    otherwise: str = "less likely, to the champion, than the right labels of nearly all its known mistakes"
 
 
-def opinion(champion: Labeller, rows: Sequence[Taught], root: Path | None) -> Opinion:
-    """root: of files that rows name. Raises: DataError: a row cannot be read."""
-    probabilities = champion.probabilities([row.values for row in rows], root)
+def opinion(champion: Labeller, rows: Sequence[Taught], tested: Sequence[tuple[Row, str]], root: Path | None) -> Opinion:
+    """tested: rows with their labels that the champion has not learned. root: of files that rows name.
+
+    Raises: DataError: a row cannot be read.
+    """
+    given, sure, entropy = _given(champion, [(row.values, row.label) for row in rows], root)
+    known = _given(champion, tested[:: max(1, -(-len(tested) // MOST_TESTED))], root)
+    limit = _limit(known[0], known[1])
+    against = (sure >= SURE) & (given <= unlikely(len(champion.labels)))
+    return Opinion(
+        doubts=against if limit is None else (given <= limit) & (given < sure),
+        contradicts=(sure >= SURE) & ((given <= UNLIKELY) | np.isnan(given)),
+        is_new=np.isnan(given),
+        surprise=-np.log(np.maximum(given, FLOOR)) - entropy,
+    )
+
+
+def unlikely(n_labels: int) -> float:
+    """The probability below which a label is against the champion: a tenth of what a label has by chance, at most."""
+    return min(UNLIKELY, 0.1 / n_labels)
+
+
+def _limit(given: np.ndarray, sure: np.ndarray) -> float | None:
+    """The probability that the right label exceeds in all but `MISTAKES` of the champion's mistakes; None: too few."""
+    mistakes = np.sort(given[given < sure])
+    if len(mistakes) < LEAST_MISTAKES:
+        return None
+    return float(mistakes[int(MISTAKES * (len(mistakes) + 1)) - 1])
+
+
+def _given(
+    champion: Labeller, pairs: Sequence[tuple[Row, str]], root: Path | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probability of the label that was given, NaN where the champion does not know it; of the likeliest one; and the
+    surprise, in nats, of labels drawn by the champion's probabilities. All (n,)."""
+    if not pairs:
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    probabilities = champion.probabilities([row for row, _ in pairs], root)
     place = {label: number for number, label in enumerate(champion.labels)}
-    given = [
-        probabilities[number, place[row.label]] if row.label in place else np.nan for number, row in enumerate(rows)
-    ]
-    best = probabilities.argmax(axis=1) if len(rows) else np.zeros(0, int)
-    sure = probabilities.max(axis=1) if len(rows) else np.zeros(0)
-    return Opinion([champion.labels[number] for number in best], sure, np.array(given, float))
+    given = [probabilities[number, place[label]] if label in place else np.nan for number, (_, label) in enumerate(pairs)]
+    entropy = -(probabilities * np.log(np.maximum(probabilities, FLOOR))).sum(axis=1)
+    return np.array(given, float), probabilities.max(axis=1), entropy
 
 
 def new_labels(rows: Sequence[Taught], train: Sequence[tuple[Row, str]], spec: Spec) -> list[Taught]:
@@ -97,57 +143,94 @@ def new_labels(rows: Sequence[Taught], train: Sequence[tuple[Row, str]], spec: S
     return found
 
 
-def doubt(rows: Sequence[Taught], thought: Opinion, inputs: Mapping[str, str]) -> list[Taught]:
-    """The rows, those that are not believed set aside for a person. Rows of a file are believed."""
+def doubt(
+    rows: Sequence[Taught], thought: Opinion, inputs: Mapping[str, str], settled: Sequence[Taught] = ()
+) -> list[Taught]:
+    """The rows, those that are not believed set aside for a person. Rows of a file are believed.
+
+    settled: feedback that was believed before.
+    """
     fed = np.array([row.source != FILE for row in rows], bool)
-    callers = np.array([row.who for row in rows])
-    strange = {who: words for who in sorted(set(callers[fed])) if (words := _stranger(who, callers, thought))}
+    before = [row for row in settled if row.source != FILE]
+    strange = _strangers(rows, fed, before, thought)
     doubted = thought.doubts & fed
     campaigns = _campaigns(rows, doubted, inputs)
-    untrue = _untrue(rows, fed & ~np.isin(callers, list(strange)), thought)
-    alone = len(set(callers[fed])) < 2
+    believed = fed & np.array([row.who not in strange for row in rows], bool)
+    untrue = _untrue(rows, believed, before, thought)
+    alone = len({row.who for row, is_fed in zip(rows, fed, strict=True) if is_fed}) < 2
     found = []
     for number, row in enumerate(rows):
         reason = ""
         if fed[number] and row.who in strange:
-            reason = strange[row.who]
-        elif fed[number] and (ALL in untrue or row.label in untrue):
-            which = "" if ALL in untrue else " with this label"
-            reason = f"too much of the feedback{which} contradicts {thought.known}"
+            reason = f"caller {row.who}: labels far less likely than those of the others"
+        elif untrue[number]:
+            reason = untrue[number]
         elif campaigns[number]:
             reason = f"many rows say nearly the same, against {thought.known}"
         elif doubted[number] and not alone:
             reason = thought.otherwise
-        found.append(row.becomes(ASIDE, reason) if reason else row)
+        found.append(row.becomes(ASIDE, reason) if reason else row.weighed(float(np.nan_to_num(thought.surprise[number]))))
     return found
 
 
-def _stranger(who: str, callers: np.ndarray, thought: Opinion) -> str:
-    """Why this caller is not believed; empty: as believable as the others."""
-    own = thought.surprise[(callers == who) & thought.disagrees]
-    rest = thought.surprise[(callers != who) & thought.disagrees]
-    if len(own) < LEAST_SEEN or len(rest) < LEAST_SEEN:
-        return ""
-    more = own.mean() - rest.mean()
-    error = float(np.sqrt(own.var(ddof=1) / len(own) + rest.var(ddof=1) / len(rest)))
-    if more < MORE_NATS or more < DEVIATIONS * error:
-        return ""
-    return f"caller {who}: corrections far less likely than those of the others"
+def _strangers(
+    rows: Sequence[Taught], fed: np.ndarray, settled: Sequence[Taught], thought: Opinion
+) -> set[str]:
+    """Callers whose labels surprise far more than those of the others, on average of all that they ever gave."""
+    seen: dict[str, list[float]] = defaultdict(list)
+    for place in np.flatnonzero(fed & ~np.isnan(thought.surprise)).tolist():
+        seen[rows[place].who].append(float(thought.surprise[place]))
+    for row in settled:
+        seen[row.who].append(row.surprise)
+    values = {who: np.array(each) for who, each in seen.items()}
+    return {who for who in values if _is_strange(who, values)}
 
 
-def _untrue(rows: Sequence[Taught], believed: np.ndarray, thought: Opinion) -> set[str]:
-    """Labels of which too much contradicts the champion; `ALL` among them: all feedback together does."""
-    labels = np.array([row.label for row in rows], object)
-    known = ~np.isnan(thought.given)
-    groups = {ALL: (believed & known, MOST_DOUBTED)}
-    for label in set(labels[believed]):
-        own = believed & (labels == label)
-        groups[label] = own, MOST_DOUBTED if known[own].all() else MOST_DOUBTED_NEW
-    return {
-        name
-        for name, (own, most) in groups.items()
-        if own.sum() >= LEAST_DOUBTED and thought.contradicts[own].mean() > most
-    }
+def _is_strange(who: str, values: Mapping[str, np.ndarray]) -> bool:
+    own, others = values[who], [each for other, each in values.items() if other != who]
+    weights = [min(len(each), LEAST_SEEN) for each in others]
+    if len(own) < LEAST_SEEN or sum(weights) < LEAST_SEEN:
+        return False
+    more = own.mean() - np.average([each.mean() for each in others], weights=weights)
+    return bool(more >= max(MORE_NATS, DEVIATIONS * own.std(ddof=1) / np.sqrt(len(own))))
+
+
+def _untrue(
+    rows: Sequence[Taught], believed: np.ndarray, settled: Sequence[Taught], thought: Opinion
+) -> list[str]:
+    """Why rows are not believed together with those that came beside them; empty where they are."""
+    every = [*rows, *settled]
+    n_settled = len(settled)
+    counted = np.concatenate([believed, np.ones(n_settled, bool)])
+    against = np.concatenate([thought.contradicts & believed, np.zeros(n_settled, bool)])
+    is_new = np.concatenate([thought.is_new, np.zeros(n_settled, bool)])
+    labels = np.array([row.label for row in every], object)
+    order = np.argsort([row.at for row in every], kind="stable")
+    groups = [("", burst) for burst in _bursts(order[(counted & ~is_new)[order]], BURST)]
+    for label in sorted(set(labels[: len(rows)][believed])):
+        own = order[(counted & (labels == label))[order]]
+        of_label = [own] if is_new[own].any() else _bursts(own, BURST_LABEL)
+        groups += [(" with this label", burst) for burst in of_label]
+    found = [""] * len(rows)
+    for which, places in groups:
+        if _too_much(against[places], bool(is_new[places].any())):
+            for place in places[(places < len(rows))].tolist():
+                found[place] = found[place] or f"too much of the feedback{which} contradicts {thought.known}"
+    return found
+
+
+def _bursts(places: np.ndarray, size: int) -> list[np.ndarray]:
+    """Parts of about this size, in order."""
+    return np.array_split(places, max(1, round(len(places) / size))) if len(places) else []
+
+
+def _too_much(against: np.ndarray, is_new: bool) -> bool:
+    n_rows, n_against = len(against), int(against.sum())
+    if n_rows < LEAST_DOUBTED:
+        return False
+    if is_new:
+        return n_against > MOST_DOUBTED_NEW * n_rows
+    return bool(binom.sf(n_against - 1, n_rows, MOST_DOUBTED) < BY_CHANCE)
 
 
 def _campaigns(rows: Sequence[Taught], doubted: np.ndarray, inputs: Mapping[str, str]) -> np.ndarray:
