@@ -120,6 +120,9 @@ class Spec(Strict):
     data: str | dict[Literal["train", "validation", "test"], str] = Field(
         description="a file, a folder, or one path each for train, validation and test"
     )
+    files: list[str] = Field(
+        default=[], max_length=20, description="folders outside the data's own that pictures named by it may lie in"
+    )
     inputs: dict[str, str] = Field(min_length=1, description="column -> kind")
     output: dict[str, str] = Field(min_length=1, max_length=1, description="column -> kind, exactly one")
     goal: str = Field("", description="a metric, or '<metric> >= <number>'; checked before a release")

@@ -4,7 +4,9 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.sources.contract import Source
-from windlass.sources.text_files import encoding_of, read_csv, read_json_lines
+from windlass.sources.encodings import encoding_of
+from windlass.sources.json_files import read_objects
+from windlass.sources.text_files import read_csv
 
 
 def csv_rows(path, content, encoding="utf-8"):
@@ -73,7 +75,7 @@ def test_the_nameless_row_numbers_that_pandas_writes_are_a_column(tmp_path):
 def test_a_cut_json_line_is_a_fault_and_the_others_are_read(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "a", "label": "x"}\n[1]\n{"text": "b", "lab', encoding="utf-8")
-    rows = list(Source(path, "", read_json_lines).rows())
+    rows = list(Source(path, "", read_objects).rows())
     assert [row.values for row in rows] == [{"text": "a", "label": "x"}, None, None]
     assert "not JSON" in rows[2].fault
     assert "list" in rows[1].fault
@@ -82,4 +84,4 @@ def test_a_cut_json_line_is_a_fault_and_the_others_are_read(tmp_path):
 def test_pure_ascii_is_utf8(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n")
-    assert encoding_of(path) == "utf-8"
+    assert encoding_of(path).name == "utf-8"

@@ -70,6 +70,7 @@ class Kind:
         Checks it wholly, so that a row that is collected can be read ever after. Raises: DataError.
     stored_as: the type of a cleaned value.
     portable(value, root) -> the value as a client would send it, JSON.
+    file_of(value) -> the file that a value of training data names, '' when it names none; a client can name none.
     decode(probabilities (n, k), state) -> n answers; None for a kind that is not a choice among labels.
     metrics: as an output, the first is the headline; none for a kind that cannot be an output yet.
     background(state) -> read values that stand for the training rows where this one is left out, with their shares.
@@ -87,6 +88,7 @@ class Kind:
     clean: Callable[[Any, Path | None], Any] | None = None
     stored_as: type = str
     portable: Callable[[Any, Path | None], Any] = lambda value, root: None if is_missing(value) else value
+    file_of: Callable[[Any], str] = lambda value: ""
     decode: Callable[[np.ndarray, Json], list[Answer]] | None = None
     metrics: tuple[str, ...] = ()
     background: Callable[[Json], list[tuple[Any, float]]] = lambda state: [("", 1.0)]

@@ -184,6 +184,10 @@ def portable(value: Any, root: Path | None) -> str:
     return f"data:image/{suffix};base64,{base64.b64encode(_bytes(str(value), root)).decode('ascii')}"
 
 
+def file_of(value: Any) -> str:
+    return value if isinstance(value, str) and not value.startswith("data:") else ""
+
+
 def clean(value: Any, root: Path | None) -> str:
     """The whole path of a picture that can be decoded, or the data: URI as it is."""
     read(value, root)
@@ -297,6 +301,7 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 KIND = Kind(
     name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable,
+    file_of=file_of,
     background=background, describe=lambda value, state: "as a whole",
     parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),
     sketch=Sketch(learn, profile, traits),
