@@ -35,8 +35,8 @@ print(counts.answered, counts.refused, counts.taken_over)
 """
 IN_PLACE = """
 class InPlace(files.Unfinished):
-    def __init__(self, to, mark):
-        super().__init__(to, [])
+    def __init__(self, to, mark, feed):
+        super().__init__(to, [], feed)
         self.aside = to
 files.Unfinished = InPlace
 """

@@ -23,8 +23,8 @@ LONGEST_NAME = 60
 WIDTH_SHARE = 0.6
 TOTALS = frozenset(
     {"total", "totals", "grand total", "subtotal", "sub total", "sum", "average", "mean", "summe", "gesamt",
-     "gesamtsumme", "insgesamt", "mittelwert", "somme", "moyenne", "totaux", "total général", "suma", "totale", "totaal",
-     "合计", "总计", "小计", "总和", "平均", "平均值", "合計", "總計", "小計", "總和", "итого", "всего"}
+     "gesamtsumme", "insgesamt", "mittelwert", "somme", "moyenne", "totaux", "total général", "suma", "totale",
+     "合计", "总计", "小计", "总和", "平均", "平均值", "合計", "總計", "小計", "總和", "totaal", "итого", "всего"}
 )  # fmt: skip
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)
 DECIMAL = re.compile(r"[+-]?\d+[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from windlass.errors import DataError, did_you_mean, expected
+from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
 from windlass.sources import archives, conversations, refusals, standard_library
 from windlass.sources.contract import SPLITS, Names, RawRow, Source
@@ -82,8 +82,14 @@ class Rooms:
 def table(path: Path, unpacked: Path) -> Source:
     """The one table that the file is, or that the archive holds; archives are unpacked below `unpacked`.
 
-    Raises: DataError: no such file, nothing that can be read, or no table with named columns.
+    Raises: SpecError: another ending. DataError: no such file, or an archive without a table.
     """
+    suffix = path.suffix.lower()
+    if suffix not in (*TABLES, *archives.SUFFIXES):
+        refusals.check_address(str(path))
+        if path.is_file():
+            refusals.check_file(path, READABLE)
+        raise SpecError(f"'{path}' ends in '{suffix}', expected {expected(TABLES)}", "or a .zip or .gz of it")
     found = _sources(path, "", Names(), Rooms(unpacked, unpacked))
     if len(found) != 1 or found[0].path.suffix.lower() not in TABLES:
         shown = ", ".join(source.path.name for source in found[:4])

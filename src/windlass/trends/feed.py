@@ -176,7 +176,7 @@ class Reader:
 
 
 def open_feed(path: Path) -> Iterator[RawRow]:
-    """The rows of a table. Raises: DataError: no such file, or none that can be read."""
+    """The rows of a table. Raises: SpecError: another ending. DataError: no such file, or none that can be read."""
     with TemporaryDirectory(prefix="windlass-") as folder:
         yield from table(path, Path(folder)).rows()
 
