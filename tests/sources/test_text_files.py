@@ -25,6 +25,32 @@ def test_chinese_rows_read_the_same_in_every_encoding_that_spreadsheets_write(tm
     ]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("big5", "Big5"), ("utf-16-le", "UTF-16-LE"), ("utf-16-be", "UTF-16-BE"), ("utf-32", "UTF-32"), ("utf-8", "")],
+)
+def test_traditional_chinese_reads_the_same_in_its_encodings_and_the_encoding_is_said(tmp_path, encoding, name):
+    text = "text,label\n我的卡片不見了，請幫我掛失,掛失\n什麼時候發貨？,物流\n"
+    rows, source = csv_rows(tmp_path / "a.csv", text, encoding)
+    assert [row.values["text"] for row in rows] == ["我的卡片不見了，請幫我掛失", "什麼時候發貨？"]
+    assert bool(source.warnings) == bool(name)
+    assert name in "".join(source.warnings)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("Ärger,Öl,Übel", "cp1252"), ("déjà vu là-bas,forêt", "cp1252"), ("über,größer,Äpfel", "latin-1")],
+)
+def test_accents_in_latin_text_are_not_taken_for_chinese(tmp_path, text, encoding):
+    rows, _ = csv_rows(tmp_path / "a.csv", f"a\n{text.split(',')[0]}\n", encoding)
+    assert rows[0].values == {"a": text.split(",")[0]}
+
+
+def test_a_mark_of_utf16_before_other_bytes_is_refused(tmp_path):
+    with pytest.raises(DataError, match="mark of utf-16 and is damaged"):
+        csv_rows(tmp_path / "a.csv", b"\xff\xfea\x00b")
+
+
 def test_latin_text_that_is_not_utf8_is_read_and_said_aloud(tmp_path):
     rows, source = csv_rows(tmp_path / "a.csv", "text,label\ncafé très bon,pos\n", "cp1252")
     assert rows[0].values == {"text": "café très bon", "label": "pos"}

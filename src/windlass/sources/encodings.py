@@ -49,8 +49,8 @@ FREQUENT = frozenset(
     "种事成方多经經么去法学學如都同现現当當没沒动動面起看定天分还還进進好小部其些主样樣理心她本前开開但因只从從想实實请請什谢謝吗嗎您很不被给給把"
 )
 """Among the commonest characters of both scripts: they decide where the two encodings read a text equally well."""
-MOST_BINARY = 0.02
-"""A text with more zero bytes than this share is none."""
+MOST_ZEROS = 0.02
+"""A text with a larger share of zero bytes is none."""
 BROKEN = 0.1
 """A text is UTF-8, or Chinese, with broken bytes when these are no more than this share of what is beyond ASCII."""
 LEVEL, NEIGHBOURS = 0.7, 0.5
@@ -81,12 +81,14 @@ def encoding_of(path: Path) -> Encoding:
         return _marked(path, marked)
     if b"\x00" in head and (unmarked := _unmarked(path, head)):
         return unmarked
-    if _decodes(path, "utf-8") and head.count(b"\x00") <= max(1, MOST_BINARY * len(head)):
-        return Encoding("utf-8")
-    if b"\x00" in head:
+    n_zeros = head.count(b"\x00")
+    if n_zeros <= max(1, MOST_ZEROS * len(head)):
+        if _decodes(path, "utf-8"):
+            return Encoding("utf-8")
+        if _is_mostly(path, "utf-8"):
+            return Encoding("utf-8", "surrogateescape")
+    if n_zeros:
         raise DataError(f"{path} holds zero bytes, expected text", "save a spreadsheet as CSV (UTF-8)")
-    if _is_mostly(path, "utf-8"):
-        return Encoding("utf-8", "surrogateescape")
     return _chinese(path, head) or Encoding("cp1252" if _decodes(path, "cp1252") else "latin-1")
 
 

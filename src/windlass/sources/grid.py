@@ -20,7 +20,7 @@ N_LOOK = 500
 MOST_TITLES, N_FOOT = 10, 5
 N_SHOWN = 200
 LONGEST_NAME = 60
-WIDTH_SHARE = 0.6
+WIDTH_SHARE = 0.5
 TOTALS = frozenset(
     {"total", "totals", "grand total", "subtotal", "sub total", "sum", "average", "mean", "summe", "gesamt",
      "gesamtsumme", "insgesamt", "mittelwert", "somme", "moyenne", "totaux", "total général", "suma", "totale",
@@ -176,7 +176,7 @@ def _check_header(header: Sequence[str], body: Sequence[Sequence[str]], line: in
     if not columns:
         return
     measured = [name for name, column in zip(header, columns, strict=True) if _is_measured(name, column)]
-    below = [name for name, column in zip(header, columns, strict=True) if name and column.count(name) > 1]
+    below = [name for name, column in zip(header, columns, strict=True) if name and name in column]
     like = [] if _is_scale(header) else measured
     if len(set(below)) > 1 or (below and any(map(_is_text, header))):
         like = [*like, *below]

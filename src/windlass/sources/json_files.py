@@ -93,7 +93,7 @@ def _document(text: str, source: Source) -> Iterator[RawRow]:
         place += text.startswith(",", place)
     if in_array and text[place:].strip(SPACE) != "]":
         words = "has more behind its array" if place < len(text) else "ends inside its array: cut off?"
-        yield RawRow(line, None, words, text[place : place + N_SHOWN])
+        yield RawRow(1 + text.count("\n", 0, place), None, words, text[place : place + N_SHOWN])
 
 
 def _after_space(text: str, place: int) -> int:

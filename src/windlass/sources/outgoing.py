@@ -53,7 +53,7 @@ def is_ours(header: Sequence[str]) -> bool:
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], with_header: bool = True) -> str:
     """The rows as CSV, guarded; a column that a row lacks is empty, one that is not among `columns` is left out."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # of other endings, Python 3.12 quotes only their own
     if with_header:
         writer.writerow([guarded(name) for name in columns])
     writer.writerows([guarded(row.get(name)) for name in columns] for row in rows)
