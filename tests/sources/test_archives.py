@@ -1,13 +1,11 @@
 """Zip, gzip and Excel: read where they are ordinary, refused where they are hostile, and never unpacked outside."""
 
 import gzip
-import io
 import stat
 import zipfile
 
-import numpy as np
 import pytest
-from PIL import Image
+from packed import excel, png, zipped
 
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.sources import archives, tables
@@ -23,65 +21,6 @@ def rows(path, project):
         source.split: [row.values for row in source.rows()]
         for source in find(path.name, project, Names("image", "label"), project / ".windlass/collect/pictures")
     }
-
-
-def zipped(path, members):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
-
-
-def png(value=0):
-    file = io.BytesIO()
-    Image.fromarray(np.full((8, 8, 3), value, np.uint8)).save(file, "PNG")
-    return file.getvalue()
-
-
-def excel(path, sheets):
-    """A workbook with these sheets, each a list of rows; None is an empty cell. Written by hand: no package does it."""
-    names = list(sheets)
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    packed = "http://schemas.openxmlformats.org/package/2006"
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{packed}/content-types"><Default Extension="rels" ContentType='
-        '"application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" '
-        f'ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
-        + "".join(
-            f'<Override PartName="/xl/worksheets/sheet{place}.xml" ContentType="{kind}.worksheet+xml"/>'
-            for place in range(1, len(names) + 1)
-        )
-        + "</Types>",
-        "_rels/.rels": f'<Relationships xmlns="{packed}/relationships"><Relationship Id="r1" Type='
-        f'"{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
-        + "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(names, 1))
-        + "</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{packed}/relationships">'
-        + "".join(
-            f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>'
-            for n in range(1, len(names) + 1)
-        )
-        + "</Relationships>",
-    }
-    for n, name in enumerate(names, 1):
-        lines = "".join(
-            f'<row r="{row}">' + "".join(cell(row, place, value) for place, value in enumerate(cells)) + "</row>"
-            for row, cells in enumerate(sheets[name], 1)
-        )
-        parts[f"xl/worksheets/sheet{n}.xml"] = f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData></worksheet>'
-    return zipped(path, {name: '<?xml version="1.0" encoding="UTF-8"?>' + part for name, part in parts.items()})
-
-
-def cell(row, place, value):
-    where = f"{'ABCDEFGH'[place]}{row}"
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f'<c r="{where}" t="inlineStr"><is><t>{value}</t></is></c>'
-    return f'<c r="{where}"><v>{value}</v></c>'
 
 
 @pytest.mark.parametrize(
@@ -144,7 +83,7 @@ def test_a_hostile_or_useless_zip_is_refused_and_leaves_nothing(tmp_path, member
     path = tmp_path / "deep/er/a.zip"
     path.parent.mkdir(parents=True)
     zipped(path, members)
-    before = {item for item in tmp_path.rglob("*.csv")}
+    before = set(tmp_path.rglob("*.csv"))
     with pytest.raises(DataError, match=words):
         find("deep/er/a.zip", tmp_path, Names(), tmp_path / ".windlass/collect/pictures")
     assert {item for item in tmp_path.rglob("*.csv") if ".windlass" not in item.parts} == before
@@ -200,7 +139,7 @@ def test_numbers_of_excel_keep_their_digits(tmp_path):
 def test_two_sheets_a_far_cell_and_a_missing_package_are_refused_in_words(tmp_path, monkeypatch):
     pytest.importorskip("fastexcel")
     excel(tmp_path / "two.xlsx", {"One": [HEADER, *BODY], "Two": [HEADER, *BODY]})
-    with pytest.raises(DataError, match="2 sheets that are filled .*'One', 'Two'"):
+    with pytest.raises(DataError, match=r"2 sheets that are filled .*'One', 'Two'"):
         list(table(tmp_path / "two.xlsx", tmp_path).rows())
     path = excel(tmp_path / "far.xlsx", {"One": [HEADER, *BODY]})
     with zipfile.ZipFile(path) as archive:

@@ -1,5 +1,6 @@
 """A stranger's table names pictures of the machine: they are rejected unless the user allows their folder."""
 
+import base64
 import json
 
 import numpy as np
@@ -81,3 +82,12 @@ def test_a_link_in_a_folder_of_labels_is_rejected_like_a_name(machine):
     values = {"name": "p", "data": "pics", "inputs": {"image": "image"}, "output": {"label": "category"}}
     record = collect(parse(json.dumps(values)), Store(machine))
     assert (record.rows_in, record.accepted, record.rejected) == (4, 2, 2)
+
+
+def test_what_a_client_sent_is_kept_as_its_bytes_and_read_as_no_path_later(machine):
+    content = base64.b64encode((machine / "data/own.png").read_bytes()).decode()
+    kind = kinds.get("image")
+    for sent in (content, f"data:image/png;base64,{content}"):
+        kept = kind.clean(sent, None)
+        assert kind.file_of(kept) == ""
+        assert np.array_equal(kind.read(kept, machine), np.zeros((8, 8, 3), np.uint8))

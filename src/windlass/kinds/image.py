@@ -189,9 +189,11 @@ def file_of(value: Any) -> str:
 
 
 def clean(value: Any, root: Path | None) -> str:
-    """The whole path of a picture that can be decoded, or the data: URI as it is."""
+    """The whole path of a picture that can be decoded; what a client sent as a data: URI, so that it names no file."""
     read(value, root)
-    return value if root is None or value.startswith("data:") else str(Path(root, value).resolve())
+    if value.startswith("data:"):
+        return value
+    return f"data:;base64,{value}" if root is None else str(Path(root, value).resolve())
 
 
 def background(state: Json) -> list[tuple[np.ndarray, float]]:

@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +29,35 @@ ARRAYS = {
 }
 
 
+@contextmanager
+def told(path: Path, wanted: str) -> Iterator[None]:
+    """What a library raises at a damaged file as DataError; some in Rust panic, which is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        words = (str(error) or type(error).__name__).partition("\n")[0][:120]
+        raise DataError(f"{path} cannot be read ({words}), expected {wanted}") from None
+
+
 def read_parquet(source: Source) -> Iterator[RawRow]:
     """Rows of a Parquet file. Raises: DataError: damaged, or more than 2e8 cells by its own header."""
     import polars as pl
 
-    try:
+    with told(source.path, "a Parquet file"):
         lazy = pl.scan_parquet(source.path)
         n_columns = len(lazy.collect_schema())
         n_rows = lazy.select(pl.len()).collect().item()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{source.path} cannot be read ({str(error)[:120]}), expected a Parquet file") from None
     if n_rows * n_columns > MAX_CELLS:
         raise DataError(
             f"{source.path} holds {n_rows:,} rows x {n_columns} columns, expected at most {MAX_CELLS:,} cells",
             "split it, or take a sample",
         )
     for start in range(0, n_rows, BATCH):
-        for number, values in enumerate(lazy.slice(start, BATCH).collect().iter_rows(named=True), start + 1):
-            yield RawRow(number, values)
+        with told(source.path, "a Parquet file"):
+            batch = list(lazy.slice(start, BATCH).collect().iter_rows(named=True))
+        yield from (RawRow(number, values) for number, values in enumerate(batch, start + 1))
 
 
 def read_excel(source: Source) -> Iterator[RawRow]:
@@ -62,15 +74,11 @@ def read_excel(source: Source) -> Iterator[RawRow]:
         ) from None
     check_zip(source.path, MAX_EXCEL_BYTES)
     _check_sheets(source.path)
-    try:
+    with told(source.path, "an Excel file"):
         book = fastexcel.read_excel(source.path.read_bytes())
         sheets = [book.load_sheet(name, header_row=None, dtypes="string") for name in book.sheet_names]
         filled = [sheet for sheet in sheets if sheet.width and sheet.height]
         frame = filled[0].to_polars() if len(filled) == 1 else None
-    except BaseException as error:  # the Rust below it panics at some damaged files, which is no Exception
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise DataError(f"{source.path} cannot be read ({str(error)[:120]}), expected an Excel file") from None
     if frame is None:
         names = expected(sheet.name for sheet in filled)
         raise DataError(f"{source.path} has {len(filled)} sheets that are filled ({names}), expected one of them alone")
@@ -84,10 +92,8 @@ def _check_sheets(path: Path) -> None:
         for name in archive.namelist():
             if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
                 continue
-            try:
+            with told(path, "an Excel file"):
                 content = archive.read(name)
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
-                raise DataError(f"{path} cannot be read ({str(error)[:120]}), expected an Excel file") from None
             n_rows = n_columns = 1
             for found in CELL.finditer(content):
                 n_rows, n_columns = max(n_rows, int(found[2])), max(n_columns, _column(found[1]))
@@ -137,17 +143,11 @@ def read_npz(source: Source) -> Iterator[RawRow]:
 
 
 def _arrays(source: Source) -> tuple[np.ndarray, list[Any]]:
-    _members(source)
-    with np.load(source.path, allow_pickle=False) as archive:
-        pair = next(pair for pair in ARRAYS[source.split] if set(pair) <= set(archive.files))
-        try:
-            pictures, labels = archive[pair[0]], archive[pair[1]]
-        except (ValueError, zipfile.BadZipFile, OSError) as error:
-            raise DataError(f"{source.path} is damaged ({error}), expected plain arrays") from None
+    pictures, labels = (_array(source, place) for place in (0, 1))
     colour = pictures.ndim == 4 and pictures.shape[-1] in (1, 3)
     if pictures.dtype != np.uint8 or not (pictures.ndim == 3 or colour) or len(labels) != len(pictures):
         raise DataError(
-            f"{source.path} holds '{pair[0]}' {pictures.dtype} {pictures.shape} with {len(labels)} labels, "
+            f"{source.path} holds pictures {pictures.dtype} {pictures.shape} with {len(labels)} labels, "
             "expected uint8 (n, height, width) or (n, height, width, 3), and n labels"
         )
     if colour and pictures.shape[-1] == 1:
@@ -155,9 +155,14 @@ def _arrays(source: Source) -> tuple[np.ndarray, list[Any]]:
     return pictures, labels.reshape(len(pictures), -1)[:, 0].tolist()
 
 
+def _array(source: Source, place: int) -> np.ndarray:
+    """The pictures (0) or the labels (1) of the source's split; at least one dimension."""
+    _members(source)
+    with told(source.path, "plain arrays"), np.load(source.path, allow_pickle=False) as archive:
+        pair = next(pair for pair in ARRAYS[source.split] if set(pair) <= set(archive.files))
+        return np.atleast_1d(archive[pair[place]])
+
+
 def labels_of_npz(source: Source) -> list[Any]:
     """The labels of the source's split, without unpacking its pictures."""
-    _members(source)
-    with np.load(source.path, allow_pickle=False) as archive:
-        pair = next(pair for pair in ARRAYS[source.split] if set(pair) <= set(archive.files))
-        return archive[pair[1]].ravel().tolist()
+    return _array(source, 1).ravel().tolist()
