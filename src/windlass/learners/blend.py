@@ -35,6 +35,10 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     if len(options.runs) < 2 or not len(truth):
         raise NotReady("needs two trained candidates and validation rows")
     shares = {name: _validation(folder) for name, folder in options.runs.items()}
+    reached = np.isfinite([share.sum(axis=1) for share in shares.values()]).all(axis=0)  # by every candidate in time
+    if not reached.any():
+        raise NotReady("no validation row was answered by all candidates within the minutes")
+    shares, truth = {name: share[reached] for name, share in shares.items()}, truth[reached]
     weights = _weights(shares, truth)
     blended = np.log(np.maximum(_mean(shares, weights), 1e-12))
     temperature = best_temperature(truth, blended)
@@ -43,7 +47,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
 
 
 def _validation(folder: Path) -> np.ndarray:
-    """Calibrated probabilities (n, k) of the validation rows, by the model that had not seen them."""
+    """Calibrated probabilities (n, k) of the validation rows, by the model that had not seen them; NaN: not reached."""
     logits = load_file(folder / VALIDATION)["logits"].astype(np.float64)
     return softmax(logits / read_manifest(folder / "artifact").temperature)
 

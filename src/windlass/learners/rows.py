@@ -101,11 +101,13 @@ def finish(
     """Writes manifest and golden rows beside the model file that the learner has already written.
 
     Args: manifest: `predictor`, `learner` and `settings` of the manifest.
-          validation_logits: (n, k) of a model that has not seen the validation rows: temperature and score.
+          validation_logits: (n, k) of a model that has not seen the validation rows: temperature and score; rows of
+              NaN, which the minutes did not reach, count for neither.
           golden_logits: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
     """
-    truth = encoded.validation_targets
-    temperature = best_temperature(truth, validation_logits.astype(np.float64)) if len(truth) >= 10 else 1.0
+    reached = np.isfinite(validation_logits).all(axis=1)
+    truth, known_logits = encoded.validation_targets[reached], validation_logits[reached].astype(np.float64)
+    temperature = best_temperature(truth, known_logits) if len(truth) >= 10 else 1.0
     folder = options.artifact
     write_bytes(options.folder / VALIDATION, save({"logits": np.ascontiguousarray(validation_logits, np.float32)}))
     write_manifest(folder, Manifest(inputs=encoded.inputs, output=encoded.output, temperature=temperature, **manifest))
@@ -115,4 +117,4 @@ def finish(
         for row in rows
     ]
     write_golden(folder, portable, softmax(golden_logits.astype(np.float64) / temperature))
-    return Fitted(folder, score(options.metric, encoded.output, truth, validation_logits))
+    return Fitted(folder, score(options.metric, encoded.output, truth, known_logits))
