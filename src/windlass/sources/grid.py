@@ -41,7 +41,7 @@ class Record:
 
     @property
     def shown(self) -> str:
-        return ",".join(self.cells)[:N_SHOWN]
+        return " ".join(",".join(self.cells)[:N_SHOWN].split())
 
 
 def rows(records: Iterator[Record], source: Source) -> Iterator[RawRow]:
