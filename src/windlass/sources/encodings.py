@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from windlass.errors import DataError
+from windlass.kinds.contract import has_surrogate
 from windlass.sources.contract import Source
 
 SAMPLE_BYTES = 1_000_000
@@ -180,6 +181,6 @@ def fault_of(text: str) -> str:
     """What is wrong with the characters of a row; '' when nothing is."""
     if "\x00" in text:
         return "holds a zero byte, expected text"
-    if not text.isascii() and ESCAPED.search(text):
+    if has_surrogate(text):
         return "holds bytes that are no characters of its encoding, expected text"
     return ""

@@ -31,7 +31,7 @@ DECIMAL = re.compile(r"[+-]?\d+[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?")
 
 
-@dataclass
+@dataclass(slots=True)
 class Record:
     """A line of the grid, with its number. fault: why it could not be taken apart; its cells are unknown then."""
 
@@ -77,11 +77,11 @@ def _row(record: Record, header: list[str], is_foot: bool, ours: bool) -> RawRow
 
 
 def _fault(cells: list[str], header: list[str], is_foot: bool) -> str:
-    if fault := next(filter(None, map(fault_of, cells)), ""):
+    if fault := fault_of("".join(cells)):
         return fault
     if len(cells) != len(header):
         return f"has {len(cells)} fields, expected {len(header)}"
-    if len(header) > 1 and [cell.strip() for cell in cells] == header:
+    if len(header) > 1 and cells[0].strip() == header[0] and [cell.strip() for cell in cells] == header:
         return "repeats the header, expected a row"
     if is_foot and _is_footer(cells):
         return f"is a footer ('{cells[0].strip()[:40]}'), expected a row"
@@ -153,7 +153,7 @@ def _trimmed(cells: Sequence[str]) -> list[str]:
 
 def _names(record: Record, source: Source) -> list[str]:
     where = f"{source.path} line {record.number}"
-    fault = record.fault or next(filter(None, map(fault_of, record.cells)), "")
+    fault = record.fault or fault_of("".join(record.cells))
     if fault:
         raise DataError(f"{where} {fault}; it is the header, expected column names")
     header = [name.strip().lstrip("\ufeff") for name in _trimmed(record.cells)]
