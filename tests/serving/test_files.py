@@ -215,3 +215,21 @@ def test_a_file_names_no_picture_outside_its_folder_unless_that_is_allowed(relea
     assert "`files: [" in written(to)[1][1]["error"]
     counts = files.answer_file(predictor, str(tmp_path / "data/in.csv"), to, allowed=[tmp_path / "private"])
     assert (counts.answered, counts.refused) == (3, 0)
+
+
+def test_broken_bytes_halves_of_characters_and_endless_nesting_cost_their_rows_alone(own_store: Store) -> None:
+    """As the command reads it, from bytes."""
+    program = f"""
+from pathlib import Path
+from windlass.predictors import releases
+from windlass.serving import files
+from windlass.store import Store
+files.answer_file(releases.open_release(Store(Path({str(own_store.project)!r})), "toy-1")[1], "-", None)
+"""
+    whole, half = b'{"message": "my card is lost"}', b'{"message": "half \\ud800"}'
+    lines = [whole, b'{"message": "bro\xffken"}', half, b"[" * 100_000]
+    done = subprocess.run([sys.executable, "-c", program], input=b"\n".join(lines), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
+    assert [line["answer"] for line in found] == ["card", None, None, None]
+    assert found[1]["error"] == "row 2 holds bytes that are no characters of its encoding, expected text"

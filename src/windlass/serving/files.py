@@ -15,11 +15,12 @@ from typing import Any, TextIO
 
 from windlass.errors import DataError, SpecError, WindlassError, expected
 from windlass.kinds import table as kinds
+from windlass.kinds.contract import has_surrogate
 from windlass.predictors.contract import Predictor
 from windlass.records import Answer
 from windlass.sources.confinement import check_files
 from windlass.sources.contract import RawRow
-from windlass.sources.json_files import read_objects
+from windlass.sources.json_files import read_objects, row_of
 from windlass.sources.outgoing import ANSWER, as_csv, free_names
 from windlass.sources.places import table
 from windlass.store import read_json, sync_folder, write_json
@@ -60,7 +61,7 @@ def read_row(text: str) -> dict[str, Any]:
     wanted = 'expected an object such as {"message": "..."}'
     try:
         row = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"row is not JSON ({error}), {wanted}") from None
     if not isinstance(row, dict):
         raise DataError(f"row is a {type(row).__name__}, {wanted}")
@@ -143,8 +144,9 @@ def _counted(counts: Counts, chunk: list[RawRow], results: list[Answer | str]) -
 def _opened(source: str, allowed: Sequence[Path]) -> Iterator[tuple[Feed, list[str]]]:
     """The rows of a file, or of stdin; with the warnings of whoever reads them."""
     if source == "-":
-        lines = (line for line in sys.stdin if line.strip())
-        rows = (_stdin_row(number, line) for number, line in enumerate(lines, 1))
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a row with broken bytes is refused
+        rows = (row_of(number, line) for number, line in enumerate(sys.stdin, 1) if line.strip())
         first = list(islice(rows, CHUNK))
         yield Feed(chain(first, rows), Path.cwd(), _columns_of(first), allowed), []
         return
@@ -162,14 +164,6 @@ def _first_whole(rows: Iterator[RawRow]) -> list[RawRow]:
 
 def _columns_of(rows: Iterable[RawRow]) -> list[str]:
     return list(dict.fromkeys(name for raw in rows for name in raw.values or {}))
-
-
-def _stdin_row(number: int, line: str) -> RawRow:
-    try:
-        values = json.loads(line)
-    except ValueError as error:
-        return RawRow(number, None, f"is not JSON ({error})")
-    return RawRow(number, values) if isinstance(values, dict) else RawRow(number, None, "is not an object")
 
 
 def _answers(predictor: Predictor, chunk: list[RawRow], feed: Feed) -> list[Answer | str]:
@@ -283,4 +277,6 @@ def _write_json_lines(file: TextIO, lines: list[Line], names: Mapping[str, str])
     """A row that has a column of that name, where those before it had none, gets names of its own."""
     for values, result in lines:
         free = names if values.keys().isdisjoint(names.values()) else free_names(ANSWER, values)
-        file.write(json.dumps({**values, **_columns(result, free)}, ensure_ascii=False, default=str) + "\n")
+        told = {**values, **_columns(result, free)}
+        line = json.dumps(told, ensure_ascii=False, default=str)
+        file.write((json.dumps(told, default=str) if has_surrogate(line) else line) + "\n")

@@ -23,7 +23,7 @@ def read_objects(source: Source) -> Iterator[RawRow]:
     """
     with open_text(source) as file:
         if _is_a_row_a_line(file):
-            yield from (_row(number, line) for number, line in enumerate(file, 1) if line.strip(SPACE))
+            yield from (row_of(number, line) for number, line in enumerate(file, 1) if line.strip(SPACE))
             return
         text = file.read(MAX_CHARACTERS + 1)
     if len(text) > MAX_CHARACTERS:
@@ -55,7 +55,8 @@ def _is_json(text: str) -> bool:
         return False
 
 
-def _row(number: int, text: str) -> RawRow:
+def row_of(number: int, text: str) -> RawRow:
+    """The row that a line is, or what is wrong with it."""
     try:
         values = json.loads(text.strip(SPACE))
     except (ValueError, RecursionError) as error:

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from windlass.sources import grid
 from windlass.sources.contract import RawRow, Source
-from windlass.sources.encodings import open_text
+from windlass.sources.encodings import fault_of, open_text
 
 DELIMITERS = ",;\t|"
 MAX_FIELD = 10_000_000
@@ -96,12 +96,17 @@ def _agreement(counts: Sequence[int]) -> float:
 
 def read_passages(source: Source) -> Iterator[RawRow]:
     """A plain text in passages that end with a line, in its order: nothing is asked, the text is what is written."""
-    names, line, passage, first = source.names, 0, "", 1
+    line, passage, first = 0, "", 1
     with open_text(source) as file:
         for line, text in enumerate(file, 1):
             passage += text
             if len(passage) >= PASSAGE:
-                yield RawRow(first, {names.image: "", names.label: passage})
+                yield _passage(first, passage, source)
                 passage, first = "", line + 1
     if passage.strip():
-        yield RawRow(first, {names.image: "", names.label: passage})
+        yield _passage(first, passage, source)
+
+
+def _passage(line: int, text: str, source: Source) -> RawRow:
+    fault = fault_of(text)
+    return RawRow(line, None if fault else {source.names.image: "", source.names.label: text}, fault)
