@@ -234,19 +234,24 @@ def plan(
 
 @app.command()
 def predict(
-    source: Annotated[str, typer.Argument(help="a CSV or JSONL file, or one row as JSON; - reads JSONL from stdin")],
+    source: Annotated[str, typer.Argument(help="a file (CSV, JSONL, Parquet ...), one row as JSON, or - for JSONL")],
     to: Annotated[Path | None, typer.Option("--to", help="CSV or JSONL file to write (none: JSONL to stdout)")] = None,
     project: ProjectFolder = HERE,
 ) -> None:
     """Answer one row or a whole file with the champion; killed, the same command goes on with --to."""
     from windlass.project import Project
     from windlass.serving.files import answer_file, answer_one
+    from windlass.sources.confinement import allowed_folders
 
-    champion = Project(project).champion
+    opened = Project(project)
+    champion = opened.champion
     if source.lstrip().startswith("{"):
         show(answer_one(champion.predictor, source).as_json(), as_json=True)
         return
-    counts = answer_file(champion.predictor, source, to, champion.id)
+    allowed = allowed_folders(opened.spec.files, opened.folder)
+    counts = answer_file(champion.predictor, source, to, champion.id, allowed)
+    for note in counts.notes:
+        typer.echo(f"note: {note}", err=True)
     before = f"; {counts.taken_over:,} of them before" if counts.taken_over else ""
     typer.echo(f"{counts.answered:,} answered, {counts.refused:,} refused (their rows say why){before}", err=True)
 

@@ -11,6 +11,7 @@ import windlass
 
 PARTS = (
     ("read and prepare data", ("polars",), "windlass"),
+    ("read Excel files", ("fastexcel",), "windlass[excel]"),
     ("linear models", ("sklearn",), "windlass"),
     ("boosted trees", ("lightgbm",), "windlass"),
     ("pictures", ("PIL.Image",), "windlass"),

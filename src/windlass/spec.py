@@ -149,6 +149,9 @@ class Spec(Strict):
     labels: Labels = Field(default=Labels(), description="which labels are one")
     checks: str = Field("", description="column of tests (Python) that an answer, a program, must pass: `pass_at_1`")
     brand: str = Field("", description="a file of rules, such as brand.yaml, that texts shall keep: `rules_broken`")
+    files: list[str] = Field(
+        default=[], max_length=20, description="folders outside the data's own that pictures named by it may lie in"
+    )
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")

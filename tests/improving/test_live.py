@@ -2,17 +2,21 @@
 
 import csv
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from windlass.errors import NotReady
 from windlass.improving import attempts, live, probation
-from windlass.improving.asking import questions, write_questions
+from windlass.improving.asking import Question, questions, write_questions
+from windlass.improving.cycle import write_aside
 from windlass.improving.protection import Protection
-from windlass.improving.taught import from_file
+from windlass.improving.taught import ASIDE, Taught, from_file
 from windlass.predictors import releases, trials
 from windlass.predictors.trail import Why
 from windlass.records import Improvement, as_json
 from windlass.serving.log import Logged, RequestLog
+from windlass.spec import from_values
 from windlass.store import Store, write_json
 
 from .toys import champion, released, spec, told
@@ -164,3 +168,50 @@ def test_what_to_label_next_is_unsure_and_diverse_and_comes_back_filled_in(tmp_p
     rows = from_file(filled, spec(), Store(tmp_path), 5.0)
     assert [(row.answer, row.label, row.source) for row in rows] in (
         [(lines[0]["id"], "refund", "file")], [])
+
+
+TEXTS = ["=HYPERLINK(\"http://x\")", "-5 degrees outside", "@you: 'hello'", "'=1 said he", "+1", "two\nlines"]
+
+
+def test_texts_that_a_spreadsheet_would_run_leave_marked_and_come_back_as_they_were(tmp_path):
+    path = write_questions([Question(f"a{n}", {"message": text}, "account", 0.5, 0.1) for n, text in enumerate(TEXTS)],
+                           spec(), tmp_path)
+    with path.open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["message"] for line in lines[:2]] == ["'=HYPERLINK(\"http://x\")", "'-5 degrees outside"]
+    assert lines[4]["message"] == "+1"
+    filled = tmp_path / "filled.csv"
+    with filled.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(line | {"intent": "refund"} for line in lines)
+    assert [row.values["message"] for row in from_file(filled, spec(), Store(tmp_path), 5.0)] == TEXTS
+
+    store = Store(tmp_path)
+    write_aside([Taught({"message": text}, "refund", answer=f"a{n}", fate=ASIDE) for n, text in enumerate(TEXTS)],
+                spec(), store)
+    rows = from_file(store.stage("improve") / "aside.csv", spec(), store, 5.0)
+    assert [(row.answer, row.values["message"]) for row in rows] == [(f"a{n}", text) for n, text in enumerate(TEXTS)]
+
+
+def test_inputs_that_are_called_like_our_columns_are_kept_apart_from_them(tmp_path):
+    named = from_values({"name": "p", "data": "a.csv", "inputs": {"id": "text", "answered": "text"},
+                         "output": {"intent": "category"}}, "test")
+    path = write_questions([Question("a1", {"id": "my id", "answered": "no"}, "refund", 0.5, 0.1)], named, tmp_path)
+    assert path.read_text().splitlines()[0] == "id_1,id,answered,intent,answered_1,confidence_1"
+    path.write_text(path.read_text().replace("no,,refund", "no,account,refund"))
+    row, = from_file(path, named, Store(tmp_path), 5.0)
+    assert (row.answer, row.values, row.said) == ("a1", {"id": "my id", "answered": "no"}, "refund")
+
+
+def test_a_file_of_labelled_rows_names_no_picture_outside_its_folder(tmp_path):
+    for place in ("new/own.png", "private/secret.png"):
+        (tmp_path / place).parent.mkdir()
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / place)
+    (tmp_path / "new/rows.csv").write_text("photo,intent\nown.png,refund\n../private/secret.png,refund\n")
+    values = {"name": "p", "data": "a.csv", "inputs": {"photo": "image"}, "output": {"intent": "category"}}
+    for files, fates in ([], ["", ASIDE]), (["private"], ["", ""]):
+        allowing = from_values({**values, "files": files}, "test")
+        rows = from_file(tmp_path / "new/rows.csv", allowing, Store(tmp_path), 5.0)
+        assert [row.fate for row in rows] == fates
+        assert ("outside" in rows[1].reason) == bool(fates[1])

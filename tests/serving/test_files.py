@@ -1,14 +1,21 @@
 """Answers for a whole file: killed and run again, it ends as if it had never been killed."""
 
 import csv
+import gzip
+import io
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
+from PIL import Image
 
 from conftest import MESSAGES
+from windlass.errors import DataError
 from windlass.predictors import releases
 from windlass.serving import files
 from windlass.store import Store
@@ -35,8 +42,8 @@ print(counts.answered, counts.refused, counts.taken_over)
 """
 IN_PLACE = """
 class InPlace(files.Unfinished):
-    def __init__(self, to, mark):
-        super().__init__(to, [])
+    def __init__(self, to, mark, feed):
+        super().__init__(to, [], feed)
         self.aside = to
 files.Unfinished = InPlace
 """
@@ -97,3 +104,132 @@ def test_a_journal_of_other_rows_or_of_another_release_is_of_no_use(
     counts = files.answer_file(predictor, str(source), to, "toy-1")
     assert (counts.answered, counts.taken_over) == (1, 0)
     assert json.loads(to.read_text())["answer"] == "card"
+
+
+@pytest.fixture
+def toy(own_store: Store):
+    return releases.open_release(own_store, "toy-1")[1]
+
+
+def written(path: Path) -> tuple[list[str], list[dict]]:
+    """Names and rows of a CSV or JSONL file, as another program reads them."""
+    if path.suffix == ".jsonl":
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        return list(rows[0]), rows
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+        return list(reader.fieldnames), rows
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_columns_of_the_file_that_are_called_like_ours_are_kept(toy, tmp_path: Path, ending: str) -> None:
+    (tmp_path / "in.csv").write_text("message,answer,confidence\nmy card is lost,42,x\n")
+    counts = files.answer_file(toy, str(tmp_path / "in.csv"), tmp_path / f"out.{ending}")
+    names, rows = written(tmp_path / f"out.{ending}")
+    assert names == ["message", "answer", "confidence", "answer_1", "confidence_1", "error_1", "evidence_1"]
+    assert [rows[0][name] for name in names[:4]] == ["my card is lost", "42", "x", "card"]
+    assert counts.notes == ["columns of the file are kept ('answer', 'confidence'): answers are in 'answer_1'"]
+
+
+def test_an_earlier_output_can_be_answered_again_and_again(toy, tmp_path: Path) -> None:
+    (tmp_path / "0.csv").write_text("message\nmy card is lost\n=1+1\n")
+    for number in range(3):
+        files.answer_file(toy, str(tmp_path / f"{number}.csv"), tmp_path / f"{number + 1}.csv")
+    names, rows = written(tmp_path / "3.csv")
+    words = ("answer", "confidence", "error", "evidence")
+    assert names == ["message", *(f"{word}{end}" for end in ("", "_1", "_2") for word in words)]
+    assert [row["message"] for row in rows] == ["my card is lost", "'=1+1"]
+    assert {rows[0][name] for name in ("answer", "answer_1", "answer_2")} == {"card"}
+
+
+def test_what_a_spreadsheet_would_run_is_marked_and_numbers_are_not(toy, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text('message,amount,=note\n"=HYPERLINK(""x"")",-3.5,@a\nmy card,+7,-2+3\n')
+    files.answer_file(toy, str(tmp_path / "in.csv"), tmp_path / "out.csv")
+    names, rows = written(tmp_path / "out.csv")
+    assert names[:3] == ["message", "amount", "'=note"]
+    assert [[row[name] for name in names[:3]] for row in rows] == [
+        ["'=HYPERLINK(\"x\")", "-3.5", "'@a"],
+        ["my card", "+7", "'-2+3"],
+    ]
+
+
+def test_a_first_row_that_is_broken_and_rows_with_other_columns_lose_no_column(toy, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("number,message\n1\n2,my card is lost\n")
+    files.answer_file(toy, str(tmp_path / "in.csv"), tmp_path / "out.csv")
+    names, rows = written(tmp_path / "out.csv")
+    assert names == ["number", "message", "answer", "confidence", "error", "evidence"]
+    assert rows[0]["error"] == "row 2 has 1 fields, expected 2"
+    lines = [{"message": "my card is lost"}] * 300 + [{"message": "refund", "answer": 7, "shop": "a"}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    files.answer_file(toy, str(tmp_path / "in.jsonl"), tmp_path / "out.csv")
+    names, rows = written(tmp_path / "out.csv")
+    assert names == ["message", "answer", "shop", "answer_1", "confidence_1", "error_1", "evidence_1"]
+    assert (rows[-1]["answer"], rows[-1]["shop"], rows[0]["answer"]) == ("7", "a", "")
+
+
+def test_rows_from_stdin_keep_a_column_that_comes_late(toy, tmp_path: Path, monkeypatch) -> None:
+    lines = [{"message": "my card is lost"}] * 300 + [{"message": "refund", "answer": 7}]
+    for to in (tmp_path / "out.jsonl", tmp_path / "out.csv"):
+        monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(map(json.dumps, lines))))
+        counts = files.answer_file(toy, "-", to)
+    assert [written(tmp_path / "out.jsonl")[1][-1][name] for name in ("answer", "answer_1")] == [7, "refund"]
+    assert written(tmp_path / "out.csv")[1][-1]["answer"] == "refund"
+    assert counts.notes == ["columns that the first 256 rows lack were left out of the CSV: 'answer'"]
+
+
+def test_every_kind_of_table_is_answered_alike(toy, tmp_path: Path) -> None:
+    table = "message\nmy card is lost\nwhere is my refund\n"
+    (tmp_path / "a.csv").write_text(table)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(table.encode()))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", table)
+    pl.DataFrame({"message": table.splitlines()[1:]}).write_parquet(tmp_path / "a.parquet")
+    (tmp_path / "a.json").write_text(json.dumps([{"message": line} for line in table.splitlines()[1:]], indent=2))
+    found = []
+    for name in ("a.csv", "a.csv.gz", "a.zip", "a.parquet", "a.json"):
+        counts = files.answer_file(toy, str(tmp_path / name), tmp_path / "out.jsonl")
+        assert (counts.answered, counts.refused) == (2, 0)
+        found.append(written(tmp_path / "out.jsonl"))
+    assert all(each == found[0] for each in found)
+
+
+def test_a_database_is_refused_by_name(toy, tmp_path: Path) -> None:
+    for place in ("postgresql://me:secret@host/db", "sqlite:///a.db"):
+        with pytest.raises(DataError, match="database, expected a file") as caught:
+            files.answer_file(toy, place, None)
+        assert "secret" not in str(caught.value)
+
+
+def test_a_file_names_no_picture_outside_its_folder_unless_that_is_allowed(release_maker, tmp_path: Path) -> None:
+    for place in ("data/own.png", "private/secret.png"):
+        (tmp_path / place).parent.mkdir()
+        Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / place)
+    store = Store(tmp_path)
+    release_maker(store, {"photo": "image"}, [])
+    _, predictor = releases.open_release(store, "toy-1")
+    (tmp_path / "data/in.csv").write_text(f"photo\nown.png\n../private/secret.png\n{tmp_path}/private/secret.png\n")
+    to = tmp_path / "out.jsonl"
+    counts = files.answer_file(predictor, str(tmp_path / "data/in.csv"), to)
+    assert (counts.answered, counts.refused) == (1, 2)
+    assert "`files: [" in written(to)[1][1]["error"]
+    counts = files.answer_file(predictor, str(tmp_path / "data/in.csv"), to, allowed=[tmp_path / "private"])
+    assert (counts.answered, counts.refused) == (3, 0)
+
+
+def test_broken_bytes_halves_of_characters_and_endless_nesting_cost_their_rows_alone(own_store: Store) -> None:
+    """As the command reads it, from bytes."""
+    program = f"""
+from pathlib import Path
+from windlass.predictors import releases
+from windlass.serving import files
+from windlass.store import Store
+files.answer_file(releases.open_release(Store(Path({str(own_store.project)!r})), "toy-1")[1], "-", None)
+"""
+    whole, half = b'{"message": "my card is lost"}', b'{"message": "half \\ud800"}'
+    lines = [whole, b'{"message": "bro\xffken"}', half, b"[" * 100_000]
+    done = subprocess.run([sys.executable, "-c", program], input=b"\n".join(lines), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
+    assert [line["answer"] for line in found] == ["card", None, None, None]
+    assert found[1]["error"] == "row 2 holds bytes that are no characters of its encoding, expected text"

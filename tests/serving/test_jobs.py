@@ -1,5 +1,6 @@
 """Batch jobs over HTTP: rows in, answers out in order, alive after kill -9, behind live requests, bounded, private."""
 
+import base64
 import os
 import signal
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from own_process import children, serving, until
+from PIL import Image
 from test_keys import guarded, with_key
 from test_watched import with_reference
 
@@ -55,6 +57,25 @@ def test_watch_sees_the_rows_of_a_job_as_those_of_live_requests(served: Any, tmp
     profiles = [row["profile"] for row in answer_rows(served.log.path)]
     assert profiles[:3] == [None] * 3
     assert profiles[3:] == [service.seat.reference.profile(row) for row in ROWS[:3]]
+
+
+def test_a_row_of_a_job_names_no_file(
+    tmp_path: Path, release_maker: Callable[..., Any], server_for: Callable[..., Any]
+) -> None:
+    """Control: the same picture as base64 is answered."""
+    Image.new("RGB", (20, 20), "navy").save(tmp_path / "photo.png")
+    content = base64.b64encode((tmp_path / "photo.png").read_bytes()).decode()
+    store = Store(tmp_path)
+    release_maker(store, {"photo": "image"}, [])
+    names = [content, "photo.png", str(tmp_path / "photo.png"), "../photo.png", f"file://{tmp_path}/photo.png"]
+    with (
+        closing(Jobs(tmp_path / "requests.sqlite")) as jobs,
+        server_for(store, tmp_path, jobs=jobs) as server,
+        Client(f"http://127.0.0.1:{server.port}") as client,
+    ):
+        lines = finished(client, client.start_job([{"photo": name} for name in names]).id)
+    assert "value" in lines[0]
+    assert ["not base64" in line.get("error", "") for line in lines] == [False] + [True] * 4
 
 
 def test_a_job_is_answered_in_order_and_feedback_finds_its_answers(served: Any) -> None:

@@ -90,7 +90,7 @@ def test_a_parquet_file_that_claims_too_many_cells_is_refused_before_it_is_read(
     [
         ("a.parquet", b"PAR1 nonsense", "cannot be read"),
         ("a.npz", b"nonsense", "cannot be read"),
-        ("a.xlsx", b"PK", "save a spreadsheet as CSV"),
+        ("a.xlsx", b"PK", "expected a whole .xlsx file"),
     ],
 )
 def test_damaged_or_unknown_files_are_refused_in_words(tmp_path, name, content, words):

@@ -4,7 +4,9 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.sources.contract import Source
-from windlass.sources.text_files import encoding_of, read_csv, read_json_lines
+from windlass.sources.encodings import encoding_of
+from windlass.sources.json_files import read_objects
+from windlass.sources.text_files import read_csv
 
 
 def csv_rows(path, content, encoding="utf-8"):
@@ -21,6 +23,32 @@ def test_chinese_rows_read_the_same_in_every_encoding_that_spreadsheets_write(tm
         {"text": "我的卡丢了，请帮我挂失", "label": "挂失"},
         {"text": "什么时候发货？", "label": "物流"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("big5", "Big5"), ("utf-16-le", "UTF-16-LE"), ("utf-16-be", "UTF-16-BE"), ("utf-32", "UTF-32"), ("utf-8", "")],
+)
+def test_traditional_chinese_reads_the_same_in_its_encodings_and_the_encoding_is_said(tmp_path, encoding, name):
+    text = "text,label\n我的卡片不見了，請幫我掛失,掛失\n什麼時候發貨？,物流\n"
+    rows, source = csv_rows(tmp_path / "a.csv", text, encoding)
+    assert [row.values["text"] for row in rows] == ["我的卡片不見了，請幫我掛失", "什麼時候發貨？"]
+    assert bool(source.warnings) == bool(name)
+    assert name in "".join(source.warnings)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("Ärger,Öl,Übel", "cp1252"), ("déjà vu là-bas,forêt", "cp1252"), ("über,größer,Äpfel", "latin-1")],
+)
+def test_accents_in_latin_text_are_not_taken_for_chinese(tmp_path, text, encoding):
+    rows, _ = csv_rows(tmp_path / "a.csv", f"a\n{text.split(',')[0]}\n", encoding)
+    assert rows[0].values == {"a": text.split(",")[0]}
+
+
+def test_a_mark_of_utf16_before_other_bytes_is_refused(tmp_path):
+    with pytest.raises(DataError, match="mark of utf-16 and is damaged"):
+        csv_rows(tmp_path / "a.csv", b"\xff\xfea\x00b")
 
 
 def test_latin_text_that_is_not_utf8_is_read_and_said_aloud(tmp_path):
@@ -73,7 +101,7 @@ def test_the_nameless_row_numbers_that_pandas_writes_are_a_column(tmp_path):
 def test_a_cut_json_line_is_a_fault_and_the_others_are_read(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "a", "label": "x"}\n[1]\n{"text": "b", "lab', encoding="utf-8")
-    rows = list(Source(path, "", read_json_lines).rows())
+    rows = list(Source(path, "", read_objects).rows())
     assert [row.values for row in rows] == [{"text": "a", "label": "x"}, None, None]
     assert "not JSON" in rows[2].fault
     assert "list" in rows[1].fault
@@ -82,4 +110,4 @@ def test_a_cut_json_line_is_a_fault_and_the_others_are_read(tmp_path):
 def test_pure_ascii_is_utf8(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n")
-    assert encoding_of(path) == "utf-8"
+    assert encoding_of(path).name == "utf-8"

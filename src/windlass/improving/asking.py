@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from windlass.errors import NotReady
 from windlass.improving.likeness import jaccard, key, shingles
@@ -21,8 +20,9 @@ from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.database import Database
 from windlass.serving.log import latest_untold
+from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.spec import Spec
-from windlass.store import write_bytes
+from windlass.store import write_text
 
 POOL = 20
 """So many of the least sure answers, for each that is asked for, are spread over."""
@@ -92,17 +92,21 @@ def spread(rows: Sequence[Json], worth: np.ndarray, inputs: Mapping[str, str], n
 
 def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path:
     """A CSV to fill in, in a file of its own: the column of the output is empty; `windlass improve --rows` reads it."""
-    columns: dict[str, list[Any]] = {"id": [each.id for each in found]}
-    columns |= {name: [_told(each.values.get(name)) for each in found] for name in spec.inputs}
-    columns |= {
-        spec.output_column: [""] * len(found),
-        "answered": [each.answered for each in found],
-        "confidence": [f"{each.confidence:.3f}" for each in found],
-    }
+    names = free_names(TAUGHT, spec.columns)
+    rows = [
+        {
+            names["id"]: each.id,
+            **{name: _told(each.values.get(name)) for name in spec.inputs},
+            names["answered"]: each.answered,
+            names["confidence"]: f"{each.confidence:.3f}",
+        }
+        for each in found
+    ]
+    columns = [names["id"], *spec.inputs, spec.output_column, names["answered"], names["confidence"]]
     number = 1
     while (path := folder / f"to-label-{number}.csv").exists():
         number += 1
-    write_bytes(path, pl.DataFrame(columns).write_csv().encode("utf-8"))
+    write_text(path, as_csv(columns, rows))
     return path
 
 

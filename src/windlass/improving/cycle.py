@@ -33,9 +33,10 @@ from windlass.predictors.trail import Why
 from windlass.records import Board, Collected, Improvement, Json, Prepared, Progress, Release, Row, Splits, as_json
 from windlass.serving.database import Database
 from windlass.serving.log import feedback_total, latest_inputs
+from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
 from windlass.spec import Spec
-from windlass.store import Store, fingerprint, read_json, write_bytes, write_json
+from windlass.store import Store, fingerprint, read_json, write_json, write_text
 
 ASIDE_FILE = "aside.csv"
 CHEAP = frozenset({"majority", "linear", "trees", "copy", "retrieve"})
@@ -335,15 +336,21 @@ def _pairs(frame: pl.DataFrame, spec: Spec) -> list[tuple[Row, str]]:
 
 def write_aside(rows: Sequence[Taught], spec: Spec, store: Store) -> None:
     """The rows that were set aside as CSV: corrected by a person, they come back by `windlass improve --rows`."""
-    columns = ["id", *spec.columns, "answered", "caller", "reason"]
+    names = free_names(TAUGHT, spec.columns)
     told = [
-        [row.answer, *(row.values.get(name) for name in spec.inputs), row.label, row.said, row.who, row.reason]
+        {
+            **row.values,
+            names["id"]: row.answer,
+            spec.output_column: row.label,
+            names["answered"]: row.said,
+            names["caller"]: row.who,
+            names["reason"]: row.reason,
+        }
         for row in rows
         if row.fate == ASIDE
     ]
-    text = [[None if value is None else str(value) for value in line] for line in told]
-    frame = pl.DataFrame(text, schema=dict.fromkeys(columns, pl.String), orient="row")
-    write_bytes(store.stage(WORD) / ASIDE_FILE, frame.write_csv().encode("utf-8"))
+    columns = [names["id"], *spec.columns, *(names[word] for word in ("answered", "caller", "reason"))]
+    write_text(store.stage(WORD) / ASIDE_FILE, as_csv(columns, told))
 
 
 def history(store: Store) -> list[Improvement]:

@@ -11,6 +11,8 @@ from windlass.kinds.contract import is_missing
 from windlass.records import Json, Row
 from windlass.serving.database import Database
 from windlass.serving.log import feedback_rows
+from windlass.sources.confinement import allowed_folders, check_files
+from windlass.sources.outgoing import TAUGHT, free_names
 from windlass.sources.places import check_columns, find, names_of
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint
@@ -98,7 +100,7 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
     Rows whose label is empty are left out: nobody has labelled them yet. Raises: DataError: no such file, or a column
     is missing.
     """
-    found = []
+    found, names, allowed = [], free_names(TAUGHT, spec.columns), allowed_folders(spec.files, store.project)
     for source in find(str(path.resolve()), store.project, names_of(spec), store.stage("improve") / "pictures"):
         for raw in source.rows():
             if raw.values is None:
@@ -108,13 +110,22 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
             row = Taught(
                 label=_label(raw.values.get(spec.output_column), spec),
                 source=FILE,
-                answer=str(raw.values.get("id") or f"{path.name}:{raw.number}-{fingerprint(raw.values)[:8]}"),
+                answer=str(raw.values.get(names["id"]) or f"{path.name}:{raw.number}-{fingerprint(raw.values)[:8]}"),
                 at=now,
-                said=str(raw.values.get("answered") or ""),
+                said=str(raw.values.get(names["answered"]) or ""),
             )
             if row.label:
-                found.append(_cleaned(row, raw.values, spec, source.root))
+                found.append(_confined(row, raw.values, spec, source.root, allowed))
     return found
+
+
+def _confined(taught: Taught, values: Row, spec: Spec, root: Path, allowed: Sequence[Path]) -> Taught:
+    """With its inputs, or set aside because one cannot be read or names a file outside the data's folder."""
+    try:
+        check_files(values, {name: kinds.get(word) for name, word in spec.inputs.items()}, root, allowed)
+    except DataError as error:
+        return taught.becomes(ASIDE, error.message)
+    return _cleaned(taught, values, spec, root)
 
 
 def _label(value: Any, spec: Spec) -> str:

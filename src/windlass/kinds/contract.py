@@ -72,6 +72,7 @@ class Kind:
     portable(value, root) -> the value as a client would send it, JSON.
     heaviest() -> a value, as a client would send it, that takes about as much memory as `read` allows to any; None:
         no value takes much.
+    file_of(value) -> the file that a value of training data names, '' when it names none; a client can name none.
     decode(probabilities (n, k), state) -> n answers; None for a kind that is not a choice among labels.
     metrics: as an output, the first is the headline; none for a kind that cannot be an output yet.
     background(state) -> read values that stand for the training rows where this one is left out, with their shares.
@@ -94,6 +95,7 @@ class Kind:
     stored_as: type = str
     portable: Callable[[Any, Path | None], Any] = lambda value, root: None if is_missing(value) else value
     heaviest: Callable[[], Any] = lambda: None
+    file_of: Callable[[Any], str] = lambda value: ""
     decode: Callable[[np.ndarray, Json], list[Answer]] | None = None
     metrics: tuple[str, ...] = ()
     background: Callable[[Json], list[tuple[Any, float]]] = lambda state: [("", 1.0)]

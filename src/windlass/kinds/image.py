@@ -158,10 +158,16 @@ def heaviest() -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
 
 
+def file_of(value: Any) -> str:
+    return value if isinstance(value, str) and not value.startswith("data:") else ""
+
+
 def clean(value: Any, root: Path | None) -> str:
-    """The whole path of a picture that can be decoded, or the data: URI as it is."""
+    """The whole path of a picture that can be decoded; what a client sent as a data: URI, so that it names no file."""
     read(value, root)
-    return value if root is None or value.startswith("data:") else str(Path(root, value).resolve())
+    if value.startswith("data:"):
+        return value
+    return f"data:;base64,{value}" if root is None else str(Path(root, value).resolve())
 
 
 def background(state: Json) -> list[tuple[np.ndarray, float]]:
@@ -271,7 +277,8 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 KIND = Kind(
     name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable,
-    heaviest=heaviest, background=background, describe=lambda value, state: "as a whole",
+    heaviest=heaviest, file_of=file_of,
+    background=background, describe=lambda value, state: "as a whole",
     parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),
     sketch=Sketch(learn, profile, traits),
 )

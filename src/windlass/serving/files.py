@@ -1,22 +1,28 @@
 """Answers for whole files, a chunk at a time: no row is left out, and one that cannot be answered says why."""
 
-import csv
 import io
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 from windlass.errors import DataError, SpecError, WindlassError, expected
+from windlass.kinds import table as kinds
+from windlass.kinds.contract import has_surrogate
 from windlass.predictors.contract import Predictor
 from windlass.records import Answer
-from windlass.sources.contract import RawRow, Source
-from windlass.sources.text_files import read_csv, read_json_lines
+from windlass.sources.confinement import check_files
+from windlass.sources.contract import RawRow
+from windlass.sources.json_files import read_objects, row_of
+from windlass.sources.outgoing import ANSWER, as_csv, free_names
+from windlass.sources.places import table
 from windlass.store import read_json, sync_folder, write_json
 
 CHUNK = 256
@@ -24,16 +30,21 @@ SAVE_S = 0.5
 """Between two times that what was written is flushed to disk."""
 Line = tuple[dict[str, Any], Answer | str]
 """The row, and its answer or why there is none."""
-READERS = {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_json_lines, ".ndjson": read_json_lines}
+WRITTEN = (".csv", ".jsonl", ".ndjson")
+"""What a file to write may end in."""
 
 
 @dataclass
 class Counts:
-    """Rows answered and rows refused; together all that were read. taken_over: of these, by a run that was killed."""
+    """Rows answered and rows refused; together all that were read. taken_over: of these, by a run that was killed.
+
+    notes: what is to be known of how the file was read and written.
+    """
 
     answered: int = 0
     refused: int = 0
     taken_over: int = 0
+    notes: list[str] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -50,33 +61,68 @@ def read_row(text: str) -> dict[str, Any]:
     wanted = 'expected an object such as {"message": "..."}'
     try:
         row = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"row is not JSON ({error}), {wanted}") from None
     if not isinstance(row, dict):
         raise DataError(f"row is a {type(row).__name__}, {wanted}")
     return row
 
 
-def answer_file(predictor: Predictor, source: str, to: Path | None, release: str = "") -> Counts:
-    """Answers each row of a CSV or JSONL file into a file of either form, or as JSONL to stdout.
+@dataclass
+class Feed:
+    """Rows to answer, with the folder that they name files in.
+
+    columns: their own, in order; names: what `answer`, `confidence` and `error` are called beside them.
+    """
+
+    rows: Iterator[RawRow]
+    root: Path
+    columns: list[str]
+    allowed: Sequence[Path] = ()
+    names: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = free_names(ANSWER, self.columns)
+
+
+def answer_file(
+    predictor: Predictor, source: str, to: Path | None, release: str = "", allowed: Sequence[Path] = ()
+) -> Counts:
+    """Answers each row of a table into a CSV or JSONL file, or as JSONL to stdout; the row's own columns are kept.
 
     A file to write appears when it is whole. Killed before, the same call goes on where it was: with the same source,
-    unchanged, and the same release. Raises: DataError, SpecError: the file cannot be read, or its ending is not known.
+    unchanged, and the same release. allowed: folders beside the file's own that its rows may name files in.
+    Raises: DataError, SpecError: the file cannot be read, or its ending is not known.
     """
-    rows, root = _rows(source)
-    if to is None:
-        counts = Counts()
-        while chunk := list(islice(rows, CHUNK)):
-            _write_json_lines(sys.stdout, _counted(counts, chunk, _answers(predictor, chunk, root)))
-        return counts
-    if to.suffix.lower() not in READERS:
-        raise SpecError(f"'{to}' ends in '{to.suffix}', expected {expected(READERS)}")
-    with Unfinished(to, _mark(source, release)) as unfinished:
+    if to is not None and to.suffix.lower() not in WRITTEN:
+        raise SpecError(f"'{to}' ends in '{to.suffix}', expected {expected(WRITTEN)}")
+    with _opened(source, allowed) as (feed, warnings):
+        counts = _to_stdout(predictor, feed) if to is None else _to_file(predictor, feed, to, _mark(source, release))
+        counts.notes[:0] = dict.fromkeys(warnings)
+    own = [name for name in ANSWER if name in feed.columns]
+    if own:
+        shown = ", ".join(f"'{name}'" for name in own)
+        counts.notes.append(f"columns of the file are kept ({shown}): answers are in '{feed.names['answer']}'")
+    return counts
+
+
+def _to_stdout(predictor: Predictor, feed: Feed) -> Counts:
+    counts = Counts()
+    while chunk := list(islice(feed.rows, CHUNK)):
+        _write_json_lines(sys.stdout, _counted(counts, chunk, _answers(predictor, chunk, feed)), feed.names)
+    return counts
+
+
+def _to_file(predictor: Predictor, feed: Feed, to: Path, mark: list[Any]) -> Counts:
+    with Unfinished(to, mark, feed) as unfinished:
         counts = unfinished.counts
-        for _ in islice(rows, counts.total):
+        for _ in islice(feed.rows, counts.total):
             pass
-        while chunk := list(islice(rows, CHUNK)):
-            unfinished.write(_counted(counts, chunk, _answers(predictor, chunk, root)))
+        while chunk := list(islice(feed.rows, CHUNK)):
+            unfinished.write(_counted(counts, chunk, _answers(predictor, chunk, feed)))
+    if unfinished.left_out:
+        shown = ", ".join(f"'{name}'" for name in sorted(unfinished.left_out)[:8])
+        counts.notes.append(f"columns that the first {CHUNK} rows lack were left out of the CSV: {shown}")
     return counts
 
 
@@ -94,44 +140,58 @@ def _counted(counts: Counts, chunk: list[RawRow], results: list[Answer | str]) -
     return [(raw.values or {}, result) for raw, result in zip(chunk, results, strict=True)]
 
 
-def _rows(source: str) -> tuple[Iterator[RawRow], Path]:
+@contextmanager
+def _opened(source: str, allowed: Sequence[Path]) -> Iterator[tuple[Feed, list[str]]]:
+    """The rows of a file, or of stdin; with the warnings of whoever reads them."""
     if source == "-":
-        lines = (line for line in sys.stdin if line.strip())
-        return (_stdin_row(number, line) for number, line in enumerate(lines, 1)), Path.cwd()
-    path = Path(source)
-    if path.suffix.lower() not in READERS:
-        raise SpecError(f"'{source}' ends in '{path.suffix}', expected {expected(READERS)}")
-    if not path.is_file():
-        raise DataError(f"{source} does not exist, expected a file")
-    return Source(path, "", READERS[path.suffix.lower()]).rows(), path.resolve().parent
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a row with broken bytes is refused
+        rows = (row_of(number, line) for number, line in enumerate(sys.stdin, 1) if line.strip())
+        first = list(islice(rows, CHUNK))
+        yield Feed(chain(first, rows), Path.cwd(), _columns_of(first), allowed), []
+        return
+    with TemporaryDirectory(prefix="windlass-") as folder:
+        found = table(Path(source), Path(folder))
+        is_ragged = found.read is read_objects  # its rows need not have the same columns
+        columns = _columns_of(found.rows() if is_ragged else _first_whole(found.rows()))
+        found.warnings.clear()
+        yield Feed(found.rows(), found.root.resolve(), columns, allowed), found.warnings
 
 
-def _stdin_row(number: int, line: str) -> RawRow:
-    try:
-        values = json.loads(line)
-    except ValueError as error:
-        return RawRow(number, None, f"is not JSON ({error})")
-    return RawRow(number, values) if isinstance(values, dict) else RawRow(number, None, "is not an object")
+def _first_whole(rows: Iterator[RawRow]) -> list[RawRow]:
+    return list(islice((raw for raw in rows if raw.values is not None), 1))
 
 
-def _answers(predictor: Predictor, chunk: list[RawRow], root: Path) -> list[Answer | str]:
+def _columns_of(rows: Iterable[RawRow]) -> list[str]:
+    return list(dict.fromkeys(name for raw in rows for name in raw.values or {}))
+
+
+def _answers(predictor: Predictor, chunk: list[RawRow], feed: Feed) -> list[Answer | str]:
     """An answer a row, or the reason why there is none: the chunk at once, row by row when one of them is bad."""
     whole = [raw.values for raw in chunk if raw.values is not None]
     if len(whole) == len(chunk):
         try:
-            return list(predictor.answer(whole, root))
+            for values in whole:
+                _check_files(predictor, values, feed)
+            return list(predictor.answer(whole, feed.root))
         except DataError:
             pass
-    return [_answer(predictor, raw, root) for raw in chunk]
+    return [_answer(predictor, raw, feed) for raw in chunk]
 
 
-def _answer(predictor: Predictor, raw: RawRow, root: Path) -> Answer | str:
+def _answer(predictor: Predictor, raw: RawRow, feed: Feed) -> Answer | str:
     if raw.values is None:
         return f"row {raw.number} {raw.fault}"
     try:
-        return predictor.answer([raw.values], root)[0]
+        _check_files(predictor, raw.values, feed)
+        return predictor.answer([raw.values], feed.root)[0]
     except DataError as error:
         return f"row {raw.number}: {error.message.removeprefix('row 0, ')}"
+
+
+def _check_files(predictor: Predictor, values: Mapping[str, Any], feed: Feed) -> None:
+    inputs = {column.name: kinds.get(column.kind) for column in predictor.manifest.inputs}
+    check_files(values, inputs, feed.root, feed.allowed)
 
 
 class Unfinished:
@@ -140,14 +200,16 @@ class Unfinished:
     mark: of what it is made from; a journal with another one, or an empty one, is of no use and the file begins anew.
     """
 
-    def __init__(self, to: Path, mark: list[Any]) -> None:
-        self.to, self.mark = to, mark
+    def __init__(self, to: Path, mark: list[Any], feed: Feed) -> None:
+        self.to, self.mark, self.feed = to, mark, feed
         self.aside, self.journal = (to.with_name(f".{to.name}.{word}") for word in ("part", "journal"))
-        self.counts, self.columns = Counts(), list[str]()
+        self.counts = Counts()
+        self.left_out: set[str] = set()
         self._saved = time.monotonic()
 
     def __enter__(self) -> "Unfinished":
         size = self._known()
+        self._is_new = not size
         self._file = self.aside.open("r+b" if size else "wb")
         self._file.truncate(size)
         self._file.seek(size)
@@ -166,22 +228,23 @@ class Unfinished:
     def write(self, lines: list[Line]) -> None:
         """Writes these; at most `SAVE_S` later they are on disk for good."""
         text = io.StringIO(newline="")
-        if READERS[self.to.suffix.lower()] is read_csv:
+        if self.to.suffix.lower() == ".csv":
             self._write_csv(text, lines)
         else:
-            _write_json_lines(text, lines)
+            _write_json_lines(text, lines, self.feed.names)
         self._file.write(text.getvalue().encode("utf-8", "replace"))
         if time.monotonic() - self._saved >= SAVE_S:
             self._save()
 
     def _write_csv(self, text: TextIO, lines: list[Line]) -> None:
-        """The columns of the first row, then `answer`, `confidence`, `error` and `evidence`."""
-        is_new = not self.columns
-        self.columns = self.columns or [*lines[0][0], "answer", "confidence", "error", "evidence"]
-        writer = csv.DictWriter(text, self.columns, restval="", extrasaction="ignore")
-        if is_new:
-            writer.writeheader()
-        writer.writerows({**values, **_columns(result)} for values, result in lines)
+        """The file's own columns, then those of the answer."""
+        names = self.feed.names
+        columns = [*self.feed.columns, *names.values()]
+        for values, _ in lines:
+            self.left_out |= values.keys() - set(self.feed.columns)
+        rows = ({**values, **_columns(result, names)} for values, result in lines)
+        text.write(as_csv(columns, rows, with_header=self._is_new))
+        self._is_new = False
 
     def _known(self) -> int:
         """Bytes that are written for good; what is known of them is taken over."""
@@ -192,7 +255,7 @@ class Unfinished:
         is_same = self.mark and isinstance(values, dict) and values.get("mark") == self.mark
         if not is_same or not self.aside.is_file() or self.aside.stat().st_size < values["size"]:
             return 0
-        self.counts, self.columns = Counts(values["answered"], values["refused"]), values["columns"]
+        self.counts = Counts(values["answered"], values["refused"])
         self.counts.taken_over = self.counts.total
         return int(values["size"])
 
@@ -200,18 +263,22 @@ class Unfinished:
         self._file.flush()
         os.fsync(self._file.fileno())
         counts = {"answered": self.counts.answered, "refused": self.counts.refused}
-        journal = {"mark": self.mark, "size": self._file.tell(), "columns": self.columns, **counts}
+        journal = {"mark": self.mark, "size": self._file.tell(), **counts}
         write_json(self.journal, journal)
         self._saved = time.monotonic()
 
 
-def _columns(result: Answer | str) -> dict[str, Any]:
-    if isinstance(result, str):
-        return {"answer": None, "confidence": None, "error": result, "evidence": None}
-    said = "; ".join(result.evidence) or None
-    return {"answer": result.value, "confidence": result.as_json()["confidence"], "error": None, "evidence": said}
+def _columns(result: Answer | str, names: Mapping[str, str]) -> dict[str, Any]:
+    said: tuple[Any, ...] = (None, None, result, None)
+    if not isinstance(result, str):
+        said = (result.value, result.as_json()["confidence"], None, "; ".join(result.evidence) or None)
+    return dict(zip(names.values(), said, strict=True))
 
 
-def _write_json_lines(file: TextIO, lines: list[Line]) -> None:
+def _write_json_lines(file: TextIO, lines: list[Line], names: Mapping[str, str]) -> None:
+    """A row that has a column of that name, where those before it had none, gets names of its own."""
     for values, result in lines:
-        file.write(json.dumps({**values, **_columns(result)}, ensure_ascii=False, default=str) + "\n")
+        free = names if values.keys().isdisjoint(names.values()) else free_names(ANSWER, values)
+        told = {**values, **_columns(result, free)}
+        line = json.dumps(told, ensure_ascii=False, default=str)
+        file.write((json.dumps(told, default=str) if has_surrogate(line) else line) + "\n")

@@ -18,7 +18,7 @@ from windlass.pages.words import plain
 from windlass.sources.answers import could_be_labels, could_be_written, is_moment, not_an_output, output_kind
 from windlass.sources.columns import ID_NAME, Look, look, readable
 from windlass.sources.contract import Names, Source
-from windlass.sources.places import find
+from windlass.sources.places import find, labelled_pictures
 from windlass.spec import FILE_NAME, parse
 from windlass.store import write_text
 
@@ -139,6 +139,7 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     if chat := next((name for name in CHAT_NAMES if name in columns and not output), ""):
         return _chatting(chat, found)
     _check_output(output, columns, source)
+    found.reasons += source.warnings
     found.output = output or _output(columns, found)
     found.output_kind = output_kind(found.output, columns[found.output], found.reasons)
     looks = {name: look(name, values) for name, values in columns.items() if name != found.output}
@@ -195,11 +196,7 @@ def _is_pictures(source: Source) -> bool:
 
 def _labels_of_pictures(source: Source) -> list[str]:
     if source.path.is_dir():
-        return [
-            path.relative_to(source.path).parts[0]
-            for path in source.path.rglob("*")
-            if path.suffix.lower() in image.SUFFIXES
-        ]
+        return [label for _, label in labelled_pictures(source.path)]
     from windlass.sources.tables import labels_of_npz
 
     return [str(label) for label in labels_of_npz(source)]

@@ -1,27 +1,42 @@
 """What `data` means: a file, files or folders named train and test, a folder of pictures a label, or Python itself."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from windlass.errors import DataError, did_you_mean, expected
+from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
-from windlass.sources import conversations, standard_library
+from windlass.sources import archives, conversations, refusals, standard_library
 from windlass.sources.contract import SPLITS, Names, RawRow, Source
-from windlass.sources.tables import read_npz, read_parquet, splits_of_npz
-from windlass.sources.text_files import read_csv, read_json_lines, read_passages
+from windlass.sources.json_files import read_objects
+from windlass.sources.system_files import files_below, visible, walk
+from windlass.sources.tables import read_excel, read_npz, read_parquet, splits_of_npz
+from windlass.sources.text_files import read_csv, read_passages
 from windlass.spec import Spec
+from windlass.store import FOLDER
 
-READERS: dict[str, Callable[[Source], Iterator[RawRow]]] = {
+Reader = Callable[[Source], Iterator[RawRow]]
+TABLES: dict[str, Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     ".tab": read_csv,
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
+    ".jsonl": read_objects,
+    ".ndjson": read_objects,
+    ".json": read_objects,
     ".parquet": read_parquet,
-    ".npz": read_npz,
-    ".txt": read_passages,
+    ".xlsx": read_excel,
+    ".xlsm": read_excel,
 }
+"""The ending of a file with rows under names -> what reads it."""
+READERS: dict[str, Reader] = {**TABLES, ".npz": read_npz, ".txt": read_passages}
+TIERS = (
+    (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".npz", ".txt"),
+    (".json", ".xlsx", ".xlsm"),
+    archives.SUFFIXES,
+)
+"""What is looked for in a folder, one after the other."""
+READABLE = "CSV, TSV, JSON, JSONL, Parquet or Excel (.xlsx), or a .zip or .gz of it"
 SPLIT_NAMES = {
     "train": "train",
     "training": "train",
@@ -53,63 +68,137 @@ def find(data: str | Mapping[Any, str], project: Path, names: Names, scratch: Pa
 def _place(place: str, split: str, project: Path, names: Names, scratch: Path) -> list[Source]:
     if place.startswith(standard_library.PREFIX):
         return [standard_library.source(place, split, names)]
-    return _sources(project / place, split, names, scratch)
+    return _sources(project / place, split, names, Rooms(scratch, project / FOLDER / "unpacked"))
 
 
-def _sources(path: Path, split: str, names: Names, scratch: Path) -> list[Source]:
-    if path.is_dir():
-        return _folder(path, split, names, scratch)
-    if not path.is_file():
-        near = ", ".join(sorted(item.name for item in path.parent.iterdir())[:8]) if path.parent.is_dir() else ""
-        raise DataError(f"{path} does not exist, expected a file or folder" + (f"; beside it: {near}" if near else ""))
+@dataclass(frozen=True)
+class Rooms:
+    """Where readers may write: pictures made of arrays, and what archives hold."""
+
+    pictures: Path
+    unpacked: Path
+
+
+def table(path: Path, unpacked: Path) -> Source:
+    """The one table that the file is, or that the archive holds; archives are unpacked below `unpacked`.
+
+    Raises: SpecError: another ending. DataError: no such file, or an archive without a table.
+    """
     suffix = path.suffix.lower()
+    if suffix not in (*TABLES, *archives.SUFFIXES):
+        refusals.check_address(str(path))
+        if path.is_file():
+            refusals.check_file(path, READABLE)
+        raise SpecError(f"'{path}' ends in '{suffix}', expected {expected(TABLES)}", "or a .zip or .gz of it")
+    found = _sources(path, "", Names(), Rooms(unpacked, unpacked))
+    if len(found) != 1 or found[0].path.suffix.lower() not in TABLES:
+        shown = ", ".join(source.path.name for source in found[:4])
+        raise DataError(f"{path} holds {shown}, expected one file of {expected(TABLES)}")
+    return found[0]
+
+
+def _sources(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
+    if path.is_dir():
+        return _folder(path, split, names, rooms)
+    if not path.is_file():
+        refusals.check_address(str(path))
+        near = ", ".join(item.name for item in visible(path.parent)[:8]) if path.parent.is_dir() else ""
+        raise DataError(f"{path} does not exist, expected a file or folder" + (f"; beside it: {near}" if near else ""))
+    refusals.check_file(path, READABLE)
+    suffix = path.suffix.lower()
+    if suffix in archives.SUFFIXES:
+        return _unpacked(path, split, names, rooms)
     if suffix not in READERS:
-        raise DataError(f"{path} ends in '{suffix}', expected {expected(READERS)}", "save a spreadsheet as CSV (UTF-8)")
-    source = Source(path, split, READERS[suffix], names, scratch)
+        endings = expected([*READERS, *archives.SUFFIXES])
+        raise DataError(f"{path} ends in '{suffix}', expected {endings}", "save a spreadsheet as CSV (UTF-8)")
+    source = Source(path, split, READERS[suffix], names, rooms.pictures)
     if suffix != ".npz":
         return [source]
-    return [Source(path, found, read_npz, names, scratch) for found in splits_of_npz(source)]
+    found = [Source(path, each, read_npz, names, rooms.pictures) for each in splits_of_npz(source)]
+    for each in found:
+        each.root = rooms.pictures
+    return found
 
 
-def _folder(path: Path, split: str, names: Names, scratch: Path) -> list[Source]:
-    """Files named by split come first, then a single file, then folders named by split, then folders of labels."""
-    items = [item for item in sorted(path.iterdir()) if not item.name.startswith(".")]
-    files = [item for item in items if item.suffix.lower() in READERS and item.is_file()]
-    tables = [item for item in files if item.suffix.lower() != ".npz"]
-    named = [item for item in tables if item.stem.lower() in SPLIT_NAMES]
-    if named:
-        found = [SPLIT_NAMES[item.stem.lower()] for item in named]
-        if len(set(found)) < len(found):
-            raise DataError(f"{path} holds {expected(item.name for item in named)}, expected one file a split")
-        return [source for item in named for source in _sources(item, SPLIT_NAMES[item.stem.lower()], names, scratch)]
+def _unpacked(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
+    """What the archive holds; a folder that all of it lies in is opened. Its version is that of the archive."""
+    inside = archives.unpacked(path, rooms.unpacked)
+    while inside.is_dir() and len(items := visible(inside)) == 1 and not _is_label(items[0]):
+        inside = items[0]
+    if inside.suffix.lower() in archives.SUFFIXES:
+        raise DataError(f"{path} holds an archive ('{inside.name}'), expected one that is packed once", refusals.UNPACK)
+    found = _sources(inside, split, names, rooms)
+    seen = path.stat()
+    for source in found:
+        source.version = f"{path.name} {source.path.name} {seen.st_size} {seen.st_mtime_ns}"
+    return found
+
+
+def _is_label(item: Path) -> bool:
+    """True for a folder with pictures right in it."""
+    return item.is_dir() and any(each.suffix.lower() in SUFFIXES for each in visible(item))
+
+
+def _folder(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
+    """Files named by split come first, then a single file, then folders named by split, then folders of labels.
+
+    What is rarer as data (JSON documents, spreadsheets, archives) is looked at where there is nothing else.
+    """
+    items = visible(path)
+    files = _of_tier(items, TIERS[0])
+    if named := _by_split(path, files, names, rooms):
+        return named
     folders = [item for item in items if item.is_dir() and _has_pictures(item)]
+    if not files and not folders:
+        files = next(filter(None, (_of_tier(items, tier) for tier in TIERS[1:])), [])
+        if named := _by_split(path, files, names, rooms):
+            return named
     choices = files + ([path] if folders else [])
     if len(choices) > 1:
         shown = [item.name for item in files] + [f"{item.name}/" for item in folders[:4]]
         raise DataError(
-            f"{path} holds {', '.join(shown)}: it is not clear which is meant, expected one",
+            f"{path} holds {', '.join(shown[:10])}: it is not clear which is meant, expected one",
             f"say `data: {path.name}/{shown[0]}`",
         )
     if files:
-        return _sources(files[0], split, names, scratch)
+        return _sources(files[0], split, names, rooms)
     by_split = [item for item in folders if item.name.lower() in SPLIT_NAMES]
     if by_split:
         return [Source(item, SPLIT_NAMES[item.name.lower()], read_label_folders, names) for item in by_split]
     if folders:
         return [Source(path, split, read_label_folders, names)]
-    raise DataError(
-        f"{path} holds nothing that can be read, expected {expected(READERS)}, or a folder of pictures a label"
-    )
+    for item in items:
+        if item.is_file():
+            refusals.check_file(item, READABLE)
+    raise DataError(f"{path} holds nothing that can be read, expected {READABLE}, or a folder of pictures a label")
+
+
+def _of_tier(items: list[Path], tier: tuple[str, ...]) -> list[Path]:
+    return [item for item in items if item.suffix.lower() in tier and item.is_file()]
+
+
+def _by_split(path: Path, files: list[Path], names: Names, rooms: Rooms) -> list[Source]:
+    """The sources of the files that are named by split; none where no file is."""
+    split_of = {item: SPLIT_NAMES.get(item.name.lower().partition(".")[0], "") for item in files}
+    named = [item for item in files if split_of[item] and item.suffix.lower() != ".npz"]
+    if len({split_of[item] for item in named}) < len(named):
+        raise DataError(f"{path} holds {expected(item.name for item in named)}, expected one file a split")
+    return [source for item in named for source in _sources(item, split_of[item], names, rooms)]
 
 
 def _has_pictures(folder: Path) -> bool:
-    return any(item.suffix.lower() in SUFFIXES for item in folder.rglob("*"))
+    return any(item.suffix.lower() in SUFFIXES for item in walk(folder))
+
+
+def labelled_pictures(folder: Path) -> list[tuple[Path, str]]:
+    """Each picture in folders of labels, relative, with its label: the first folder below this one."""
+    places = (item.relative_to(folder) for item in files_below(folder) if item.suffix.lower() in SUFFIXES)
+    return [(place, place.parts[0]) for place in places if len(place.parts) > 1]
 
 
 def read_label_folders(source: Source) -> Iterator[RawRow]:
     """Pictures in folders whose names are the labels; a file that is no picture, or lies beside them, is a fault."""
-    files = (item for item in sorted(source.path.rglob("*")) if item.is_file() and not item.name.startswith("."))
-    for number, item in enumerate(files, 1):
+    for number, item in enumerate(files_below(source.path), 1):
         place = item.relative_to(source.path)
         if item.suffix.lower() not in SUFFIXES:
             yield RawRow(number, None, f"ends in '{item.suffix}', expected a picture", str(place))

@@ -1,17 +1,25 @@
-"""Rows from Parquet files and from numpy archives of pictures; both measured before they are unpacked."""
+"""Rows from Parquet files, Excel files and numpy archives of pictures; all measured before they are unpacked."""
 
+import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from windlass.errors import DataError
+from windlass.errors import DataError, NotReady, expected
+from windlass.sources import grid
+from windlass.sources.archives import check_zip
 from windlass.sources.contract import RawRow, Source
 
 MAX_CELLS = 200_000_000
-MAX_BYTES = 2 * 1024**3
-MAX_MEMBERS = 10_000
+MAX_SHEET_CELLS = 50_000_000
+MAX_EXCEL_BYTES = 512 * 1024**2
+"""Of an Excel file unpacked: it is held in memory several times over while it is read."""
+CELL = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})(\d{1,7})["']""", re.IGNORECASE)
+"""The place of a cell, such as `r="AB12"`, or the number of a row."""
 BATCH = 10_000
 ARRAYS = {
     "train": (("x_train", "y_train"), ("train_images", "train_labels")),
@@ -21,24 +29,87 @@ ARRAYS = {
 }
 
 
+@contextmanager
+def told(path: Path, wanted: str) -> Iterator[None]:
+    """What a library raises at a damaged file as DataError; some in Rust panic, which is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        words = (str(error) or type(error).__name__).partition("\n")[0][:120]
+        raise DataError(f"{path} cannot be read ({words}), expected {wanted}") from None
+
+
 def read_parquet(source: Source) -> Iterator[RawRow]:
     """Rows of a Parquet file. Raises: DataError: damaged, or more than 2e8 cells by its own header."""
     import polars as pl
 
-    try:
+    with told(source.path, "a Parquet file"):
         lazy = pl.scan_parquet(source.path)
         n_columns = len(lazy.collect_schema())
         n_rows = lazy.select(pl.len()).collect().item()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{source.path} cannot be read ({str(error)[:120]}), expected a Parquet file") from None
     if n_rows * n_columns > MAX_CELLS:
         raise DataError(
             f"{source.path} holds {n_rows:,} rows x {n_columns} columns, expected at most {MAX_CELLS:,} cells",
             "split it, or take a sample",
         )
     for start in range(0, n_rows, BATCH):
-        for number, values in enumerate(lazy.slice(start, BATCH).collect().iter_rows(named=True), start + 1):
-            yield RawRow(number, values)
+        with told(source.path, "a Parquet file"):
+            batch = list(lazy.slice(start, BATCH).collect().iter_rows(named=True))
+        yield from (RawRow(number, values) for number, values in enumerate(batch, start + 1))
+
+
+def read_excel(source: Source) -> Iterator[RawRow]:
+    """Rows of the one sheet of an Excel file that is filled, its cells as text, as a CSV of it would hold them.
+
+    Raises: DataError: damaged, too large, no header, or more than one sheet. NotReady: fastexcel is not installed.
+    """
+    try:
+        import fastexcel
+    except ImportError:
+        raise NotReady(
+            f"{source.path} is an Excel file, expected the package 'fastexcel' to read it",
+            "`pip install 'windlass[excel]'`, or save it as CSV (UTF-8)",
+        ) from None
+    check_zip(source.path, MAX_EXCEL_BYTES)
+    _check_sheets(source.path)
+    with told(source.path, "an Excel file"):
+        book = fastexcel.read_excel(source.path.read_bytes())
+        sheets = [book.load_sheet(name, header_row=None, dtypes="string") for name in book.sheet_names]
+        filled = [sheet for sheet in sheets if sheet.width and sheet.height]
+        frame = filled[0].to_polars() if len(filled) == 1 else None
+    if frame is None:
+        names = expected(sheet.name for sheet in filled)
+        raise DataError(f"{source.path} has {len(filled)} sheets that are filled ({names}), expected one of them alone")
+    cells = ([cell or "" for cell in row] for row in frame.iter_rows())
+    yield from grid.rows((grid.Record(line, row) for line, row in enumerate(cells, 1) if any(row)), source)
+
+
+def _check_sheets(path: Path) -> None:
+    """Raises: DataError: a sheet spans more cells than can be held; a cell far away makes all between them."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            with told(path, "an Excel file"):
+                content = archive.read(name)
+            n_rows = n_columns = 1
+            for found in CELL.finditer(content):
+                n_rows, n_columns = max(n_rows, int(found[2])), max(n_columns, _column(found[1]))
+            if n_rows * n_columns > MAX_SHEET_CELLS:
+                raise DataError(
+                    f"{path} spans {n_rows:,} rows x {n_columns:,} columns, expected at most {MAX_SHEET_CELLS:,} cells",
+                    "save it as CSV (UTF-8)",
+                )
+
+
+def _column(letters: bytes) -> int:
+    """The number of the column that letters name: A is 1, Z 26, AA 27."""
+    number = 0
+    for letter in letters.upper():
+        number = 26 * number + letter - ord("A") + 1
+    return number
 
 
 def splits_of_npz(source: Source) -> list[str]:
@@ -52,18 +123,9 @@ def splits_of_npz(source: Source) -> list[str]:
 
 
 def _members(source: Source) -> list[str]:
-    try:
-        with zipfile.ZipFile(source.path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, OSError):
-        raise DataError(f"{source.path} cannot be read, expected a numpy archive (.npz)") from None
-    total = sum(member.file_size for member in members)
-    if total > MAX_BYTES or len(members) > MAX_MEMBERS:
-        raise DataError(
-            f"{source.path} unpacks to {total:,} bytes in {len(members):,} parts, "
-            f"expected at most {MAX_BYTES:,} bytes in {MAX_MEMBERS:,}"
-        )
-    return [member.filename for member in members]
+    check_zip(source.path)
+    with zipfile.ZipFile(source.path) as archive:
+        return archive.namelist()
 
 
 def read_npz(source: Source) -> Iterator[RawRow]:
@@ -81,17 +143,11 @@ def read_npz(source: Source) -> Iterator[RawRow]:
 
 
 def _arrays(source: Source) -> tuple[np.ndarray, list[Any]]:
-    _members(source)
-    with np.load(source.path, allow_pickle=False) as archive:
-        pair = next(pair for pair in ARRAYS[source.split] if set(pair) <= set(archive.files))
-        try:
-            pictures, labels = archive[pair[0]], archive[pair[1]]
-        except (ValueError, zipfile.BadZipFile, OSError) as error:
-            raise DataError(f"{source.path} is damaged ({error}), expected plain arrays") from None
+    pictures, labels = (_array(source, place) for place in (0, 1))
     colour = pictures.ndim == 4 and pictures.shape[-1] in (1, 3)
     if pictures.dtype != np.uint8 or not (pictures.ndim == 3 or colour) or len(labels) != len(pictures):
         raise DataError(
-            f"{source.path} holds '{pair[0]}' {pictures.dtype} {pictures.shape} with {len(labels)} labels, "
+            f"{source.path} holds pictures {pictures.dtype} {pictures.shape} with {len(labels)} labels, "
             "expected uint8 (n, height, width) or (n, height, width, 3), and n labels"
         )
     if colour and pictures.shape[-1] == 1:
@@ -99,9 +155,14 @@ def _arrays(source: Source) -> tuple[np.ndarray, list[Any]]:
     return pictures, labels.reshape(len(pictures), -1)[:, 0].tolist()
 
 
+def _array(source: Source, place: int) -> np.ndarray:
+    """The pictures (0) or the labels (1) of the source's split; at least one dimension."""
+    _members(source)
+    with told(source.path, "plain arrays"), np.load(source.path, allow_pickle=False) as archive:
+        pair = next(pair for pair in ARRAYS[source.split] if set(pair) <= set(archive.files))
+        return np.atleast_1d(archive[pair[place]])
+
+
 def labels_of_npz(source: Source) -> list[Any]:
     """The labels of the source's split, without unpacking its pictures."""
-    _members(source)
-    with np.load(source.path, allow_pickle=False) as archive:
-        pair = next(pair for pair in ARRAYS[source.split] if set(pair) <= set(archive.files))
-        return archive[pair[1]].ravel().tolist()
+    return _array(source, 1).ravel().tolist()

@@ -1,143 +1,112 @@
-"""Rows from CSV and JSON lines: any common encoding, every broken line named."""
+"""Rows from CSV files, and passages from plain text: any common encoding, every broken line named."""
 
 import csv
-import json
-from collections.abc import Iterator
-from pathlib import Path
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, TextIO
 
-from windlass.errors import DataError
+from windlass.sources import grid
 from windlass.sources.contract import RawRow, Source
+from windlass.sources.encodings import fault_of, open_text
 
-SAMPLE_BYTES = 1_000_000
 DELIMITERS = ",;\t|"
 MAX_FIELD = 10_000_000
-N_SHOWN = 200
+N_SNIFFED, SNIFFED_CHARACTERS = 100, 200_000
+"""Lines, and characters of them, that a delimiter is looked for in."""
+SEPARATOR = re.compile(r'"?sep=(.)"?[;,\t|]*\s*', re.IGNORECASE)
+"""The line that tells Excel which delimiter follows."""
 PASSAGE = 20_000
 """Characters of a plain text that make a row: long enough that few beginnings lack what stood before."""
 
 
-def encoding_of(path: Path) -> str:
-    """The encoding: by the byte order mark, else UTF-8, else GB 18030 if that reads as Chinese, else Windows-1252.
-
-    Raises: DataError: the file is empty or not text.
-    """
-    with path.open("rb") as file:
-        head = file.read(SAMPLE_BYTES)
-    if not head.strip():
-        raise DataError(f"{path} is empty, expected rows")
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if head.startswith(mark):
-            return name
-    if _decodes(path, "utf-8"):
-        if b"\x00" in head:
-            raise DataError(f"{path} holds zero bytes, expected text", "is it a spreadsheet or an archive?")
-        return "utf-8"
-    if b"\x00" in head:
-        raise DataError(f"{path} is not text, expected CSV or JSON lines", "save a spreadsheet as CSV (UTF-8)")
-    if _decodes(path, "gb18030") and _looks_chinese(head):
-        return "gb18030"
-    return "cp1252" if _decodes(path, "cp1252") else "latin-1"
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    try:
-        with path.open(encoding=encoding, newline="") as file:
-            while file.read(SAMPLE_BYTES):
-                pass
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _looks_chinese(head: bytes) -> bool:
-    """True when most characters beyond ASCII are common Chinese ones."""
-    beyond = [character for character in head.decode("gb18030", "ignore") if character > "\x7f"]
-    chinese = sum("\u4e00" <= character <= "\u9fff" or character in "，。！？：；、（）“”《》" for character in beyond)
-    return bool(beyond) and chinese / len(beyond) > 0.8
-
-
-def _open(source: Source) -> TextIO:
-    encoding = encoding_of(source.path)
-    if not encoding.startswith("utf-8"):
-        source.warnings.append(f"{source.path.name} was read as {encoding}, not UTF-8: look whether accents are right")
-    return source.path.open(encoding=encoding, newline="")
-
-
 def read_csv(source: Source) -> Iterator[RawRow]:
-    """Rows of a CSV file with a header; a row with another number of fields is a fault.
+    """Rows of a CSV file with a header; the delimiter is found, or said by a first line `sep=;`.
 
-    Raises: DataError: no header, or a header that names a column twice or not at all.
+    Raises: DataError: not text, no header, or one that names a column twice.
     """
     csv.field_size_limit(MAX_FIELD)
-    with _open(source) as file:
-        delimiter = _delimiter(file.readline(), source.path)
+    with open_text(source) as file:
+        said = SEPARATOR.fullmatch(file.readline(100).lstrip("\ufeff"))
+        if not said:
+            file.seek(0)
+        lines = list(islice(_bounded(file), N_SNIFFED))
+        delimiter = said[1] if said else _delimiter(lines, source)
         file.seek(0)
+        if said:
+            file.readline()
         reader = csv.reader(file, delimiter=delimiter, strict=True)
-        header = [name.strip().lstrip("\ufeff") for name in next(reader)]
-        _check_header(header, source.path)
-        yield from _csv_rows(reader, header)
+        yield from grid.rows(_records(reader, 1 if said else 0), source)
 
 
-def _csv_rows(reader: Any, header: list[str]) -> Iterator[RawRow]:
+def _bounded(file: TextIO) -> Iterator[str]:
+    """Lines until there are enough characters of them; a longer line is cut."""
+    left = SNIFFED_CHARACTERS
+    while left > 0 and (line := file.readline(left)):
+        left -= len(line)
+        yield line
+
+
+def _records(reader: Any, n_before: int) -> Iterator[grid.Record]:
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + n_before
         try:
-            fields = next(reader)
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield RawRow(line, None, f"cannot be read: {error} (a quote that is never closed?)")
+            last = reader.line_num + n_before
+            where = f", up to line {last}" if last > line else ""
+            yield grid.Record(line, fault=f"cannot be read: {error} (a quote that is never closed{where}?)")
             continue
-        if not fields:
-            continue
-        if len(fields) != len(header):
-            yield RawRow(line, None, f"has {len(fields)} fields, expected {len(header)}", ",".join(fields)[:N_SHOWN])
-            continue
-        yield RawRow(line, dict(zip(header, fields, strict=True)))
+        yield grid.Record(line, cells)
 
 
-def _delimiter(first_line: str, path: Path) -> str:
-    if path.suffix.lower() in (".tsv", ".tab"):
+def _delimiter(lines: Sequence[str], source: Source) -> str:
+    """The delimiter of the first line when the lines below have as many fields, else the one that most lines agree on.
+    """
+    first = next((line for line in lines if line.strip()), "")
+    in_first = max(DELIMITERS, key=first.count)
+    if source.path.suffix.lower() in (".tsv", ".tab") and "\t" in first:
         return "\t"
-    return max(DELIMITERS, key=first_line.count) if first_line else ","
+    n_fields = {mark: _fields(lines, mark) for mark in DELIMITERS}
+    below = n_fields[in_first][1:]
+    wide = n_fields[in_first][0] if n_fields[in_first] else 0
+    if wide > 1 and sum(count >= wide for count in below) >= len(below) / 2:
+        return in_first
+    agreed = {mark: _agreement(counts) for mark, counts in n_fields.items()}
+    best = max(DELIMITERS, key=lambda mark: agreed[mark])
+    return best if agreed[best] >= grid.WIDTH_SHARE else in_first
 
 
-def _check_header(header: list[str], path: Path) -> None:
-    if not any(header):
-        raise DataError(f"{path} has no header, expected column names in its first line")
-    for name in header:
-        if header.count(name) > 1:
-            what = f"names column '{name}' twice" if name else "has a column without a name"
-            raise DataError(f"{path} {what}, expected each column once, named, in its first line")
-
-
-def read_json_lines(source: Source) -> Iterator[RawRow]:
-    """Rows of a file with one JSON object a line."""
-    with _open(source) as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield _json_row(number, line)
-
-
-def _json_row(number: int, line: str) -> RawRow:
+def _fields(lines: Sequence[str], mark: str) -> list[int]:
+    """How many fields each record has; the last one may be cut."""
     try:
-        values = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return RawRow(number, None, f"is not JSON ({str(error)[:80]}): cut off?", line[:N_SHOWN])
-    if not isinstance(values, dict):
-        return RawRow(number, None, f"is {type(values).__name__}, expected an object with the columns", line[:N_SHOWN])
-    return RawRow(number, values)
+        counts = [len(cells) for cells in csv.reader(lines, delimiter=mark) if cells]
+    except csv.Error:
+        return []
+    return counts[:-1] if len(lines) >= N_SNIFFED else counts
+
+
+def _agreement(counts: Sequence[int]) -> float:
+    """The share of records that have as many fields as most have, when that is more than one."""
+    most = max(set(counts), key=counts.count, default=0)
+    return counts.count(most) / len(counts) if most > 1 else 0.0
 
 
 def read_passages(source: Source) -> Iterator[RawRow]:
     """A plain text in passages that end with a line, in its order: nothing is asked, the text is what is written."""
-    names, line, passage, first = source.names, 0, "", 1
-    with _open(source) as file:
+    line, passage, first = 0, "", 1
+    with open_text(source) as file:
         for line, text in enumerate(file, 1):
             passage += text
             if len(passage) >= PASSAGE:
-                yield RawRow(first, {names.image: "", names.label: passage})
+                yield _passage(first, passage, source)
                 passage, first = "", line + 1
     if passage.strip():
-        yield RawRow(first, {names.image: "", names.label: passage})
+        yield _passage(first, passage, source)
+
+
+def _passage(line: int, text: str, source: Source) -> RawRow:
+    fault = fault_of(text)
+    return RawRow(line, None if fault else {source.names.image: "", source.names.label: text}, fault)

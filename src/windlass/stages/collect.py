@@ -15,9 +15,11 @@ from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind, is_missing
 from windlass.records import Collected, Progress, as_json, silent
+from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
+from windlass.sources.system_files import files_below
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
@@ -34,6 +36,7 @@ class Intake:
     output: str
     group: str = ""
     checks: str = ""
+    allowed: tuple[Path, ...] = ()
     values: dict[str, list[Any]] = field(default_factory=dict)
     splits: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
@@ -53,6 +56,10 @@ class Intake:
         self.rows_in += 1
         if raw.values is None:
             return self._reject(raw, source, raw.fault, raw.fault, raw.shown)
+        try:
+            check_files(raw.values, self.columns, source.root, self.allowed)
+        except DataError as error:
+            return self._reject(raw, source, error.message, f"column {SAID}; `files:` in windlass.yaml allows folders")
         cleaned: dict[str, Any] = {}
         for name, clean in self._cleaners:
             try:
@@ -123,13 +130,14 @@ def _tests(value: Any) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, spec.formats, spec.labels.merge, seen])
+    held_to = [spec.data, spec.inputs, spec.output, spec.group, spec.checks, spec.formats, spec.labels.merge, spec.files]
+    return fingerprint([*held_to, seen])
 
 
 def _stamps(source: Source) -> list[tuple[str, int, int]]:
     if source.version:
         return [(source.version, 0, 0)]
-    files = [source.path] if source.path.is_file() else sorted(source.path.rglob("*"))
+    files = [source.path] if source.path.is_file() else files_below(source.path)
     return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()]
 
 
@@ -143,7 +151,8 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     sources = _sources(spec, store)
     folder = store.stage("collect")
     shutil.rmtree(folder / PICTURES, ignore_errors=True)
-    intake = Intake(columns, spec.output_column, spec.group, spec.checks)
+    allowed = allowed_folders(spec.files, store.project)
+    intake = Intake(columns, spec.output_column, spec.group, spec.checks, allowed)
     for source in sources:
         for raw in _checked(source, wanted_columns(spec, source.split)):
             intake.take(raw, source)

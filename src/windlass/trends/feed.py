@@ -9,15 +9,16 @@ from datetime import date, datetime
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
-from windlass.errors import DataError, SpecError, expected
+from windlass.errors import DataError, expected
 from windlass.kinds.date import parse
 from windlass.predictors.contract import Labeller
 from windlass.records import Progress, silent
-from windlass.serving.files import READERS
-from windlass.sources.contract import RawRow, Source
+from windlass.sources.contract import RawRow
+from windlass.sources.places import table
 from windlass.trends.definition import Definition
 from windlass.trends.entities import Finder
 
@@ -107,7 +108,7 @@ class Reader:
     def read(self, path: Path, answers: TextIO) -> Counts:
         """Counts the feed, and writes a line of JSON for each counted row: whom, what, how sure, without its text.
 
-        Raises: DataError, SpecError: as `open_feed`; DataError: the first rows have no such column.
+        Raises: DataError: as `open_feed`, or the first rows have no such column.
         """
         counts, repeats, finder = Counts(), _Repeats(), Finder(self.definition.entities, self.definition.ignore)
         rows = open_feed(path)
@@ -175,12 +176,9 @@ class Reader:
 
 
 def open_feed(path: Path) -> Iterator[RawRow]:
-    """The rows of a CSV or JSONL file. Raises: SpecError: another ending; DataError: no such file."""
-    if path.suffix.lower() not in READERS:
-        raise SpecError(f"'{path}' ends in '{path.suffix}', expected {expected(READERS)}")
-    if not path.is_file():
-        raise DataError(f"{path} does not exist, expected a file")
-    return Source(path, "", READERS[path.suffix.lower()]).rows()
+    """The rows of a table. Raises: SpecError: another ending. DataError: no such file, or none that can be read."""
+    with TemporaryDirectory(prefix="windlass-") as folder:
+        yield from table(path, Path(folder)).rows()
 
 
 def day_of(value: Any, timezone: str) -> date | None:

@@ -1,0 +1,124 @@
+"""Zip and gzip, unpacked into a folder of the project: measured first, counted while unpacking, never outside."""
+
+import gzip
+import lzma
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from windlass.errors import DataError
+from windlass.sources.system_files import is_system
+from windlass.store import fingerprint, publish
+
+MAX_BYTES = 2 * 1024**3
+MAX_MEMBERS = 10_000
+MAX_RATIO = 100
+SMALL = 1024**2
+"""Bytes up to which no ratio is too large: a few repeated lines pack very well."""
+CHUNK = 1024**2
+SUFFIXES = (".zip", ".gz")
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError,
+)  # fmt: skip
+
+
+def unpacked(path: Path, home: Path) -> Path:
+    """The file, or the folder, that the archive holds; it stays below `home` until the archive changes.
+
+    Raises: DataError: damaged, encrypted, too large, or with members that are links or lie outside.
+    """
+    seen = path.stat()
+    name = fingerprint(str(path.resolve()))[:16]
+    target = home / f"{name}-{fingerprint([seen.st_size, seen.st_mtime_ns])[:16]}"
+    if not target.is_dir():
+        fill = _unzip if path.suffix.lower() == ".zip" else _gunzip
+        publish(target, lambda folder: _guarded(fill, path, folder))
+        for old in home.glob(f"{name}-*"):
+            if old != target:
+                shutil.rmtree(old, ignore_errors=True)
+    return target if path.suffix.lower() == ".zip" else target / path.stem
+
+
+def _guarded(fill: Callable[[Path, Path], None], path: Path, folder: Path) -> None:
+    try:
+        fill(path, folder)
+    except BROKEN as error:
+        words = str(error)[:120] or type(error).__name__
+        raise DataError(f"{path} cannot be unpacked ({words}), expected a whole archive") from None
+
+
+def check_zip(path: Path, most_bytes: int = MAX_BYTES) -> None:
+    """Raises: DataError: the archive is damaged, or would become too large."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except BROKEN:
+        raise DataError(f"{path} cannot be read, expected a whole {path.suffix} file") from None
+    total = sum(member.file_size for member in members)
+    if total > most_bytes or len(members) > MAX_MEMBERS:
+        raise DataError(
+            f"{path} unpacks to {total:,} bytes in {len(members):,} parts, "
+            f"expected at most {most_bytes:,} bytes in {MAX_MEMBERS:,}"
+        )
+    _check_ratio(path, total, sum(member.compress_size for member in members))
+
+
+def _check_ratio(path: Path, size: int, packed: int) -> None:
+    if size > max(SMALL, MAX_RATIO * packed):
+        raise DataError(
+            f"{path} unpacks to more than {MAX_RATIO} times its size, expected no more: such archives fill disks",
+            "unpack it yourself when it is yours, and name the file inside",
+        )
+
+
+def _unzip(path: Path, folder: Path) -> None:
+    check_zip(path)
+    with zipfile.ZipFile(path) as archive:
+        seen: set[str] = set()
+        for member in archive.infolist():
+            place = PurePosixPath(member.filename)
+            _check_member(path, member, place)
+            if member.is_dir() or any(is_system(part) for part in place.parts):
+                continue
+            if member.filename.casefold() in seen:
+                raise DataError(f"{path} holds '{place}' twice, expected each name once")
+            seen.add(member.filename.casefold())
+            target = folder / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as packed, target.open("xb") as file:
+                _copy(packed, file, member.file_size, path)
+
+
+def _check_member(path: Path, member: zipfile.ZipInfo, place: PurePosixPath) -> None:
+    """Raises: DataError: a member that lies outside, is a link or a device, or is encrypted."""
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    outside = place.is_absolute() or ".." in place.parts or "\\" in member.filename or ":" in place.parts[:1]
+    if outside or not place.parts:
+        raise DataError(f"{path} holds '{member.filename[:80]}', expected names inside the archive's own folder")
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise DataError(f"{path} holds '{member.filename[:80]}', a link or a device, expected files and folders")
+    if member.flag_bits & 1:
+        raise DataError(f"{path} is encrypted, expected an archive without a password", "unpack it yourself")
+
+
+def _gunzip(path: Path, folder: Path) -> None:
+    with gzip.open(path) as packed, (folder / path.stem).open("xb") as file:
+        n_packed, size = path.stat().st_size, 0
+        while chunk := packed.read(CHUNK):
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise DataError(f"{path} unpacks to more than {MAX_BYTES:,} bytes, expected at most that")
+            _check_ratio(path, size, n_packed)
+            file.write(chunk)
+
+
+def _copy(packed: IO[bytes], file: IO[bytes], size: int, path: Path) -> None:
+    while chunk := packed.read(CHUNK):
+        size -= len(chunk)
+        if size < 0:
+            raise DataError(f"{path} holds more than it says, expected a whole archive")
+        file.write(chunk)
