@@ -16,6 +16,8 @@ from windlass.text_metrics import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 FILE_NAME = "windlass.yaml"
 ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
+"""What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
 
 
 class Limits(Strict):
@@ -226,6 +228,9 @@ def _sound(spec: Spec, where: str) -> Spec:
     """The spec. Raises: SpecError: two of its keys do not go together."""
     if spec.output_column in spec.inputs:
         raise SpecError(f"{where}: column '{spec.output_column}' is input and output, expected one of the two")
+    for name in [*spec.columns, spec.group or "group", spec.checks or "checks"]:
+        if UNUSABLE.fullmatch(name):
+            raise SpecError(f"{where}: a column is called '{name}', expected another name", "rename it in the data")
     for name in spec.formats:
         if name not in spec.inputs:
             raise SpecError(

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from tests.learners import texts
 from windlass.errors import NotReady
-from windlass.learners import extract, pretrained
+from windlass.learners import encoders, extract, pretrained
 from windlass.learners.contract import Budget, Options
 from windlass.records import silent
 from windlass.text_metrics import TextMarks
@@ -20,7 +20,7 @@ from windlass.text_metrics import TextMarks
 @pytest.fixture
 def no_encoder(monkeypatch):
     """As where the starter encoder is not installed."""
-    monkeypatch.setattr(pretrained, "find_spec", lambda name: None)
+    monkeypatch.setattr(encoders, "find_spec", lambda name: None)
 
 
 @pytest.fixture(scope="module")

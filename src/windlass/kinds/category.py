@@ -45,7 +45,7 @@ def check(value: Any) -> str | None:
 
 
 def read(value: Any, root: Path | None) -> str:
-    """The name in its one form: trimmed, a whole number without '.0', truth values 'true' and 'false', missing empty."""
+    """The name in its one form: trimmed, a whole number without '.0', truth values in small letters, missing empty."""
     name = named(value)
     if name[-1:] == "0" and (found := WHOLE.fullmatch(name)):
         return found[2] if found[1] != "-" or found[2] == "0" else f"-{found[2]}"
@@ -140,7 +140,8 @@ def _is_slip(name: str, other: str) -> bool:
 
 
 def _is_one_edit(word: str, other: str) -> bool:
-    start = next((place for place, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), len(min(word, other)))
+    pairs = enumerate(zip(word, other, strict=False))
+    start = next((place for place, (sign, right) in pairs if sign != right), min(len(word), len(other)))
     word, other = word[start:], other[start:]
     exchanged = len(word) > 1 and word[1::-1] + word[2:] == other
     return exchanged or word[1:] == other[1:] or word[1:] == other or word == other[1:]
@@ -236,7 +237,7 @@ def _places(state: Json) -> dict[str, int]:
     if found is None or found[0] is not state:
         if len(_PLACES) > 64:
             _PLACES.clear()
-        names = state.get("levels", state.get("known", state.get("labels", ())))
+        names: list[str] = state.get("levels") or state.get("known") or []
         found = (state, {read(name, None): number for number, name in enumerate(names)})
         _PLACES[id(state)] = found
     return found[1]

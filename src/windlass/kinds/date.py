@@ -51,9 +51,9 @@ def check(value: Any) -> str | None:
 def read(value: Any, root: Path | None) -> datetime | None:
     fault = check(value)
     if fault:
-        hint = ""
-        if isinstance(value, str) and date_format.is_year_last(value.strip()):
-            hint = "`formats:` in windlass.yaml says what comes first: the day, '31/12/2026', or the month, '12/31/2026'"
+        examples = date_format.guesses([value.strip()], 1.0) if isinstance(value, str) else []
+        hint = "`formats:` in windlass.yaml says how days are written: " + " or ".join(map(repr, examples))
+        hint = hint if examples else ""
         raise DataError(f"date {fault}", hint)
     return parse(value)
 

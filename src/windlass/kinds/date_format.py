@@ -19,14 +19,23 @@ TIME = (
     r"(?:[T ,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?"
     r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
 )
-YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){TIME}", re.ASCII)
+YEAR_FIRST = re.compile(
+    rf"(?P<year>\d{{4}})(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}}){TIME}", re.ASCII
+)
 CHINESE = re.compile(rf"(?P<year>\d{{4}})年(?P<month>\d{{1,2}})月(?P<day>\d{{1,2}})日?{TIME}", re.ASCII)
 NAMED = re.compile(
-    rf"(?:[A-Za-z]{{3,9}}, )?(?:(?P<day>\d{{1,2}})\.?[ -](?P<name>[A-Za-z]{{3,9}})\.?[ ,-]+|(?P<name2>[A-Za-z]{{3,9}})\.? (?P<day2>\d{{1,2}}),? )"
+    r"(?:[A-Za-z]{3,9}, )?(?:(?P<day>\d{1,2})\.?[ -](?P<name>[A-Za-z]{3,9})\.?[ ,-]+"
+    r"|(?P<name2>[A-Za-z]{3,9})\.? (?P<day2>\d{1,2}),? )"
     rf"(?P<year>\d{{4}}){TIME}",
     re.ASCII,
 )
-YEAR_LAST = re.compile(rf"(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<second_>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}|\d{{2}}){TIME}", re.ASCII)
+YEAR_LAST = re.compile(
+    r"(?:(?P<first>\d{1,2})(?P<mark>[-/.])(?P<next>\d{1,2})(?P=mark)(?P<year>\d{4})"
+    rf"|(?P<first2>\d{{1,2}})/(?P<next2>\d{{1,2}})/(?P<year2>\d{{2}})"
+    rf"|(?P<first3>\d{{2}})(?P<mark3>[-.])(?P<next3>\d{{2}})(?P=mark3)(?P<year3>\d{{2}})){TIME}",
+    re.ASCII,
+)
+"""Years of two digits come with days of two, or slashes: `1.2.30` is a version."""
 EIGHT = re.compile(rf"(?P<year>\d{{4}})(?P<month>\d{{2}})(?P<day>\d{{2}}){TIME}", re.ASCII)
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
           "december")  # fmt: skip
@@ -57,10 +66,19 @@ def written(word: str, example: str) -> datetime:
         return known(word)
     if order == "year":
         return _moment(found, found["year"], found["month"], found["day"])
-    if len(found["year"]) == 2 and example.endswith("2026"):
+    first, second, year, _ = _parts(found)
+    if len(year) == 2 and example.endswith("2026"):
         raise ValueError(word)
-    day, month = (found["first"], found["second_"])[:: 1 if order == "day" else -1]
-    return _moment(found, _year(found["year"]), month, day)
+    day, month = (first, second) if order == "day" else (second, first)
+    return _moment(found, _year(year), month, day)
+
+
+def _parts(found: re.Match[str]) -> tuple[str, str, str, str]:
+    """First and second number, year and mark of a date with the year last."""
+    for ending, mark in (("", found["mark"]), ("2", "/"), ("3", found["mark3"])):
+        if found[f"year{ending}"]:
+            return found[f"first{ending}"], found[f"next{ending}"], found[f"year{ending}"], mark
+    raise ValueError(found.group())
 
 
 def check(example: str) -> str:
@@ -79,7 +97,8 @@ def guesses(words: Sequence[str], least: float) -> list[str]:
     if len(found) < least * max(1, len(words)):
         eight = [word for word in words if EIGHT.fullmatch(word) and word[:2] in ("19", "20")]
         return [COMPACT] if words and _share(eight, COMPACT, len(words)) >= least else []
-    mark, year = found[0]["mark"], "26" if len(found[0]["year"]) == 2 else "2026"
+    _, _, year, mark = _parts(found[0])
+    year = "26" if len(year) == 2 else "2026"
     both = (f"31{mark}12{mark}{year}", f"12{mark}31{mark}{year}")
     fitting = [example for example in both if _share(words, example, len(words)) >= least]
     return sorted(fitting, key=lambda example: not _is_in_order(words, example))

@@ -17,8 +17,8 @@ from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, gr
 from windlass.records import Json
 
 MISSING_WORDS = frozenset(
-    {"", "na", "n/a", "n.a.", "nan", "nat", "<na>", "#n/a", "null", "none", "unknown", "missing", "?", "-", "--", "—", "."}
-    | {"未知", "无", "缺失", "不详"}
+    {"", "na", "n/a", "n.a.", "nan", "nat", "<na>", "#n/a", "null", "none", "unknown", "missing", "?", "-", "--", "—"}
+    | {".", "未知", "无", "缺失", "不详"}
 )
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}")
 """Commas that can only part thousands: `1,234.5` and `1,234,567`; `1,234` and `1.234,5` may mean something else."""

@@ -12,7 +12,7 @@ import torch
 
 from windlass.errors import NotReady, SpecError, WindlassError
 from windlass.learners import pretrained
-from windlass.learners.pretrained import Source
+from windlass.learners.encoders import Source
 from windlass.predictors.engine import TOKENIZER
 from windlass.predictors.prompts import Ids
 from windlass.store import write_json, write_text

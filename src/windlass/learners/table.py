@@ -23,9 +23,9 @@ def _later(module: str, function: str = "fit") -> Fit:
     return fit
 
 
-def _refusal(function: str) -> Refuse:
+def _refusal(function: str, module: str = "written") -> Refuse:
     def refuse(splits: Splits, variant: str) -> str:
-        return getattr(import_module("windlass.learners.written"), function)(splits, variant)
+        return getattr(import_module(f"windlass.learners.{module}"), function)(splits, variant)
 
     return refuse
 
@@ -54,6 +54,7 @@ LEARNERS: dict[str, Learner] = {
             needs=PRETRAINED,
             cost=1,
             suits=frozenset({"text"}),
+            refuse=_refusal("unknown_script", "encoders"),
         ),
         Learner(
             "pretrained",
@@ -64,6 +65,7 @@ LEARNERS: dict[str, Learner] = {
             needs=PRETRAINED,
             cost=8,
             suits=frozenset({"text"}),
+            refuse=_refusal("unknown_script", "encoders"),
             warm_starts=True,
         ),
         Learner(

@@ -26,7 +26,10 @@ class GivenAnswer(Exact):
         ge=0, le=1, description="calibrated probability that it is right; of a text the mean probability of its tokens"
     )
     alternatives: list[Alternative] = Field(description="what else it could be, likeliest first")
-    evidence: list[str] = Field(default=[], description="what the answer rests on, what was left out of it, or what of the row training did not know")
+    evidence: list[str] = Field(
+        default=[],
+        description="what the answer rests on, what was left out of it, or what of the row training did not know",
+    )
 
 
 class Prediction(Exact):

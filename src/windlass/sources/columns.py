@@ -160,7 +160,12 @@ def _as_digits(found: _Values) -> list[str]:
     """Whole numbers as they are written."""
     sample = found.all[:N_LOOKED_AT]
     whole = [value for value in sample if isinstance(value, int | float | np.number) and not isinstance(value, bool)]
-    return [f"{float(value):.0f}" for value in whole if abs(value) < number.EXACT and float(value).is_integer()]
+    found = [value for value in map(float, filter(_is_small, whole)) if value.is_integer()]
+    return [f"{value:.0f}" for value in found]
+
+
+def _is_small(value: Any) -> bool:
+    return -number.EXACT < value < number.EXACT
 
 
 def _two_readings(words: Sequence[str], examples: Sequence[str]) -> str:

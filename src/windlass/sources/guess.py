@@ -19,7 +19,7 @@ from windlass.sources.answers import could_be_labels, could_be_written, is_momen
 from windlass.sources.columns import ID_NAME, Look, look, readable
 from windlass.sources.contract import Names, Source
 from windlass.sources.places import find, labelled_pictures
-from windlass.spec import FILE_NAME, parse
+from windlass.spec import FILE_NAME, UNUSABLE, parse
 from windlass.store import write_text
 
 N_READ, N_SAMPLE = 100_000, 5_000
@@ -211,7 +211,10 @@ def _read(source: Source) -> list[dict[str, Any]]:
 def _columns(rows: Sequence[dict[str, Any]], source: Source) -> dict[str, list[Any]]:
     if not rows:
         raise DataError(f"{source.path} has no whole row, expected rows under a header")
-    return {name: [row.get(name) for row in rows] for name in rows[0]}
+    found = {name: [row.get(name) for row in rows] for name in rows[0] if not UNUSABLE.fullmatch(name)}
+    if not found:
+        raise DataError(f"{source.path} has no column with a name that can be used, expected names in its first row")
+    return found
 
 
 def _check_output(output: str, columns: dict[str, list[Any]], source: Source) -> None:

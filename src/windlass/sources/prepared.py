@@ -70,8 +70,8 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:
     path = store.stage("prepare") / LEARNED
     if with_learned and path.is_file():
         parts["train"] = pl.concat([parts["train"], pl.read_parquet(path)], how="diagonal")
-    known = {"root": store.project, "fingerprint": fingerprint, "written": kinds.ways(spec)}
-    return Splits(inputs=spec.inputs, output=spec.output, **known, **parts)
+    root, ways = store.project, kinds.ways(spec)
+    return Splits(spec.inputs, spec.output, **parts, root=root, fingerprint=fingerprint, written=ways)
 
 
 def write_starts(store: Store, starts: Iterable[WarmStart]) -> None:

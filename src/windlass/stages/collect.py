@@ -130,8 +130,8 @@ def _tests(value: Any) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    held_to = [spec.data, spec.inputs, spec.output, spec.group, spec.checks, spec.formats, spec.labels.merge, spec.files]
-    return fingerprint([*held_to, seen])
+    ways = [spec.formats, spec.labels.merge, spec.files]
+    return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, ways, seen])
 
 
 def _stamps(source: Source) -> list[tuple[str, int, int]]:

@@ -27,7 +27,7 @@ MAX_VALIDATION = 3_000
 N_EXAMPLES = 3
 N_PARTS, TELLS_ALL = 50, 0.98
 N_NAMED = 5
-ASKED, LABEL = "\x00asked", "\x00label"
+ASKED, LABEL, VALUE, COUNT = "\x00asked", "\x00label", "\x00value", "\x00count"
 
 
 @dataclass
@@ -388,8 +388,8 @@ def _warn_of_columns(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> Non
             )
     if not _has_labels(spec):
         return
-    groups = train.group_by(list(spec.inputs)).agg(pl.col(spec.output_column).n_unique().alias("n"))
-    n_conflicts = int((groups["n"] > 1).sum())
+    groups = train.group_by(list(spec.inputs)).agg(pl.col(spec.output_column).n_unique().alias(COUNT))
+    n_conflicts = int((groups[COUNT] > 1).sum())
     if n_conflicts:
         cleaning.warnings.append(
             f"{n_conflicts} inputs stand in train with different labels: look for label errors among them"
@@ -403,8 +403,8 @@ def _tells_all(train: pl.DataFrame, name: str, output: str) -> bool:
         column = (train[name].rank("ordinal") * N_PARTS / len(train)).floor()
     if column.n_unique() > max(2, len(train) // 10):
         return False
-    pairs = train.select(output).with_columns(column.alias("value")).group_by("value", output).len()
-    right = pairs.group_by("value").agg(pl.col("len").max())["len"].sum()
+    pairs = train.select(output).with_columns(column.alias(VALUE)).group_by(VALUE, output).len(COUNT)
+    right = pairs.group_by(VALUE).agg(pl.col(COUNT).max())[COUNT].sum()
     commonest = Counter(train[output].to_list()).most_common(1)[0][1]
     return bool(right >= TELLS_ALL * len(train)) and commonest < 0.95 * len(train)
 
