@@ -174,9 +174,9 @@ def learned_frame(rows: Sequence[Taught], like: pl.DataFrame, spec: Spec) -> pl.
     return pl.DataFrame([{name: value.get(name) for name in schema} for value in values], schema=schema)
 
 
-def forget(store: Store, ids: Sequence[str]) -> None:
-    """Deletes the rows that come from these answers. A release that has learned from them stays as it is."""
-    _keep_those(store, lambda row: row.answer not in set(ids))
+def forget(store: Store, ids: Sequence[str]) -> int:
+    """Deletes the rows that come from these answers; how many. A release that has learned from them stays as it is."""
+    return _keep_those(store, lambda row: row.answer not in set(ids))
 
 
 def expire(store: Store, keep_days: float) -> None:
@@ -185,9 +185,13 @@ def expire(store: Store, keep_days: float) -> None:
     _keep_those(store, lambda row: row.source == FILE or row.at >= since)
 
 
-def _keep_those(store: Store, stays: Callable[[Taught], bool]) -> None:
+def _keep_those(store: Store, stays: Callable[[Taught], bool]) -> int:
+    """Deletes the others; how many they were."""
+    n_gone = 0
     for attempt in attempts(store):
         rows = attempt.rows()
         left = [row for row in rows if stays(row)]
+        n_gone += len(rows) - len(left)
         if len(left) < len(rows):
             attempt.write_rows(left)
+    return n_gone

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from windlass.errors import DataError
 from windlass.metrics import confusion
 from windlass.pages.classes import class_scores
 from windlass.planning.answer_items import complaint_gap
 from windlass.planning.setting import Setting
 from windlass.records import Item, Json, as_json
-from windlass.store import Store
+from windlass.store import Store, reading, restored
 
 FILE = "promises.jsonl"
 HALF = 0.5
@@ -71,13 +70,11 @@ def read(store: Store) -> list[Json]:
     damaged."""
     if not path(store).is_file():
         return []
-    lines = path(store).read_text(encoding="utf-8").split("\n")
+    lines = path(store).read_bytes().split(b"\n")
     found = []
     for number, line in enumerate(lines[:-1], 1):
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            raise DataError(f"{path(store)} line {number} is damaged, expected JSON") from None
+        with reading(path(store), f"an entry as JSON in line {number}", "restore it from a backup, or move it away"):
+            found.append(restored(Json, json.loads(line)))
     return found
 
 
