@@ -18,7 +18,7 @@ from .stages.conftest import Product, messages
 REFUND = "我要退款"
 
 
-def windlass(*arguments: str, folder: Path, encoding: str = "utf-8", **more: object) -> subprocess.CompletedProcess[bytes]:
+def windlass(*arguments: str, folder: Path, encoding: str = "utf-8", **more: object) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "100"}
     values = {"cwd": folder, "env": environment, "timeout": 120, "check": False} | more
     pipes = {name: subprocess.PIPE for name in ("stdout", "stderr") if name not in more}
@@ -64,7 +64,7 @@ def raising(error: BaseException):
         (MemoryError(), 4, "error: this machine has too little memory"),
         (KeyboardInterrupt(), 130, "stopped; `windlass run` goes on from here\n"),
         (BrokenPipeError(errno.EPIPE, "x"), 141, ""),
-        (ModuleNotFoundError("No module named 'torch'", name="torch"), 4, "error: 'torch' is not installed, expected it"),
+        (ModuleNotFoundError("no", name="torch"), 4, "error: 'torch' is not installed, expected it"),
         (SystemExit(2), 2, ""),
         (SystemExit(), 0, ""),
     ],
@@ -78,7 +78,9 @@ def test_an_error_is_told_in_words_with_its_exit_code(error, code, words, capsys
     assert len(said.splitlines()) <= 2
 
 
-@pytest.mark.parametrize("error", [ValueError("boo"), ModuleNotFoundError("x", name="windlass.nothing"), RecursionError("deep")])
+@pytest.mark.parametrize(
+    "error", [ValueError("boo"), ModuleNotFoundError("x", name="windlass.nothing"), RecursionError("deep")]
+)
 def test_what_nobody_foresaw_is_one_line_that_names_the_log(error, tmp_path, capsys, monkeypatch):
     """Control: the traceback is in the log, whole, under the id that the line gives."""
     store = Store(tmp_path)
@@ -109,7 +111,13 @@ def test_a_traceback_is_kept_elsewhere_where_the_project_cannot_be_written(tmp_p
 
 @pytest.mark.parametrize(
     ("arguments", "folder"),
-    [(["run", "--project", "a"], "a"), (["run", "-p", "b"], "b"), (["run", "--project=c"], "c"), (["run"], "."), ([], ".")],
+    [
+        (["run", "--project", "a"], "a"),
+        (["run", "-p", "b"], "b"),
+        (["run", "--project=c"], "c"),
+        (["run"], "."),
+        ([], "."),
+    ],
 )
 def test_the_project_is_read_from_the_command_line(arguments, folder):
     assert endings.project_named(arguments) == Path(folder)
@@ -126,7 +134,9 @@ def test_what_a_stream_cannot_hold_is_escaped_and_json_stays_json(desk, encoding
     assert b"Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", [("evaluate",), ("train",), ("prepare",), ("releases",), ("explain", '{"message": "refund"}')])
+@pytest.mark.parametrize(
+    "command", [("evaluate",), ("train",), ("prepare",), ("releases",), ("explain", '{"message": "refund"}')]
+)
 def test_pages_for_a_terminal_are_printed_in_any_encoding(desk, command):
     result = windlass(*command, folder=desk, encoding="cp1252")
     assert result.returncode == 0, result.stderr

@@ -44,10 +44,26 @@ def aside(path: Path, mode: int = SHARED_MODE) -> Iterator[Path]:
     except BaseException as error:
         if made is not None:
             made.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None:
-            error.filename, error.filename2 = str(path), None
+        _name(error, path)
         raise
     sync_folder(path.parent)
+
+
+def _name(error: BaseException, path: Path) -> None:
+    """An error of the system speaks of the file that was to be, not of what was written aside."""
+    if isinstance(error, OSError) and error.errno is not None:
+        error.filename, error.filename2 = str(path), None
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An error of the system that names no file names this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            _name(error, path)
+        raise
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -187,8 +203,7 @@ def publish(target: Path, build: Callable[[Path], None]) -> None:
     folder that can be made again. Releases do not rely on it, since each has a name of its own.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    old: Path | None = None
+    made, old = _folder_aside(target), None
     try:
         build(made)
         for path in sorted(made.rglob("*")):
@@ -199,17 +214,25 @@ def publish(target: Path, build: Callable[[Path], None]) -> None:
         made.chmod(0o755)
         sync_folder(made)
         if target.exists():
-            old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+            old = _folder_aside(target)
             os.rename(target, old / target.name)
         os.rename(made, target)
     except BaseException as error:
         shutil.rmtree(made, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(target)
+        if isinstance(error, OSError) and str(error.filename or made).startswith(str(made)):
+            _name(error, target)
         raise
     sync_folder(target.parent)
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _folder_aside(target: Path) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    except OSError as error:
+        _name(error, target)
+        raise
 
 
 def _sync_file(path: Path) -> None:

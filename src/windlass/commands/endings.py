@@ -21,6 +21,7 @@ INTERNAL, STOPPED, PIPE_CLOSED = 70, 130, 141
 WRITES = {
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space, or ask for more",
+    errno.EFBIG: "this system bounds the size of files (`ulimit -f`)",
     errno.EROFS: "name a folder that can be written to",
 }
 """What can only be said of writing, and what to do."""

@@ -71,7 +71,10 @@ class Attempt:
 
     def rows(self) -> list[Taught]:
         """Raises: DataError: the file is damaged."""
-        return _read_rows(self.folder / ROWS)
+        path = self.folder / ROWS
+        if path.is_file() and not path.stat().st_size:
+            raise DataError(f"{path} is damaged (it is empty), expected rows as JSON", "restore it from a backup")
+        return _read_rows(path)
 
     def write_rows(self, rows: Sequence[Taught]) -> None:
         _write_rows(self.folder / ROWS, rows)
@@ -81,14 +84,14 @@ def _read_rows(path: Path) -> list[Taught]:
     if not path.is_file():
         return []
     try:
-        return [Taught(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [Taught(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line]
     except (ValueError, TypeError):
         raise DataError(f"{path} is damaged, expected rows as JSON", "restore it from a backup") from None
 
 
 def _write_rows(path: Path, rows: Sequence[Taught]) -> None:
     lines = [json.dumps(row.as_json(), ensure_ascii=False) for row in rows]
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    write_text(path, "".join(f"{line}\n" for line in lines or [""]))
 
 
 def waiting(store: Store) -> list[Taught]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from windlass.errors import DataError
 from windlass.metrics import confusion
 from windlass.pages.classes import class_scores
 from windlass.planning.answer_items import complaint_gap
@@ -61,6 +62,9 @@ def _recall(setting: Setting, label: str) -> float | None:
     return class_scores(table, list(marks.labels))[marks.labels.index(label)].recall.value
 
 
+RESTORE = "restore it from a backup, or move it away to begin anew"
+
+
 def path(store: Store) -> Path:
     return store.stage("plan") / FILE
 
@@ -70,12 +74,21 @@ def read(store: Store) -> list[Json]:
     damaged."""
     if not path(store).is_file():
         return []
+    if not path(store).stat().st_size:
+        raise DataError(f"{path(store)} is damaged (it is empty), expected promises", RESTORE)
     lines = path(store).read_bytes().split(b"\n")
     found = []
     for number, line in enumerate(lines[:-1], 1):
-        with reading(path(store), f"an entry as JSON in line {number}", "restore it from a backup, or move it away"):
+        with reading(path(store), f"an entry as JSON in line {number}", RESTORE):
             found.append(restored(Json, json.loads(line)))
     return found
+
+
+def torn(store: Store) -> list[str]:
+    """What to tell of a last line that was cut off; nothing when all lines are whole."""
+    content = path(store).read_bytes() if path(store).is_file() else b"\n"
+    said = f"{path(store)} is damaged: its last line was cut off and does not count"
+    return [] if content.endswith(b"\n") else [said]
 
 
 def add(store: Store, entries: Sequence[Json]) -> None:
@@ -83,8 +96,7 @@ def add(store: Store, entries: Sequence[Json]) -> None:
     if not entries:
         return
     where = path(store)
-    torn = where.is_file() and where.stat().st_size > 0 and not where.read_bytes().endswith(b"\n")
-    if torn:
+    if torn(store):
         whole = where.read_bytes().rpartition(b"\n")[0]
         with where.open("r+b") as file:
             file.truncate(len(whole) + bool(whole))

@@ -17,7 +17,7 @@ from windlass.predictors.contract import Predictor
 from windlass.records import Answer
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.text_files import read_csv, read_json_lines
-from windlass.store import read_json, sync_folder, write_json
+from windlass.store import naming, read_json, sync_folder, write_json
 
 CHUNK = 256
 SAVE_S = 0.5
@@ -71,7 +71,7 @@ def answer_file(predictor: Predictor, source: str, to: Path | None, release: str
         return counts
     if to.suffix.lower() not in READERS:
         raise SpecError(f"'{to}' ends in '{to.suffix}', expected {expected(READERS)}")
-    with Unfinished(to, _mark(source, release)) as unfinished:
+    with naming(to), Unfinished(to, _mark(source, release)) as unfinished:
         counts = unfinished.counts
         for _ in islice(rows, counts.total):
             pass

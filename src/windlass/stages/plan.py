@@ -57,6 +57,7 @@ def plan(spec: Spec, store: Store, order: Order | None = None, progress: Progres
 
     setting, roadmap = drawn(product)
     known = promises.read(store)
+    roadmap = replace(roadmap, warnings=[*roadmap.warnings, *promises.torn(store)])
     if order.wish.words:
         _, other = drawn(other_product)
         told = replace(other, promises=promises.told(known), what_if=order.wish.words,
