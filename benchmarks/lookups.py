@@ -59,8 +59,8 @@ DEPENDENCIES = {
     "scikit-learn": "import sklearn.linear_model, numpy\nsklearn.linear_model.LogisticRegression().fit("
     "numpy.arange(8.).reshape(4, 2), [0, 1, 0, 1])",
     "ctranslate2": "import ctranslate2\nctranslate2.get_supported_compute_types('cpu')",
-    "huggingface_hub": "import huggingface_hub\nhuggingface_hub.constants.HF_HUB_CACHE",
-    "tokenizers": "import tokenizers\ntokenizers.Tokenizer(tokenizers.models.BPE())",
+    "huggingface_hub": "from huggingface_hub import constants\nconstants.HF_HUB_CACHE",
+    "tokenizers": "import tokenizers\nfrom tokenizers import models\ntokenizers.Tokenizer(models.BPE())",
     "trl": "import trl\nfrom trl import DPOConfig",
     "peft": "import peft\npeft.LoraConfig()",
     "fastapi": "import fastapi, uvicorn\nfastapi.FastAPI().openapi()",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from windlass.errors import WindlassError
+from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
 from windlass.kinds import table as kinds
@@ -296,7 +296,7 @@ def _worth_comparing(board: Board) -> list[Candidate]:
 def _released(store: Store, missing: list[Json]) -> Json | None:
     try:
         return next(each for each in releases.listing(store) if each["champion"])
-    except (WindlassError, StopIteration):
+    except (NotReady, StopIteration):
         missing.append(_missing("a release", "`windlass release`"))
         return None
 
@@ -306,7 +306,7 @@ def _request_seconds(store: Store, board: Board, splits: Splits, measured: Json)
     another candidate than the chosen one."""
     try:
         release, predictor = releases.open_release(store, releases.champion_id(store))
-    except WindlassError:
+    except (NotReady, GateRefused):
         return None
     if release.candidate != board.chosen or not isinstance(predictor, Labeller):
         return None

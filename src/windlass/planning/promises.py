@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,34 @@ def _recall(setting: Setting, label: str) -> float | None:
     return class_scores(table, list(marks.labels))[marks.labels.index(label)].recall.value
 
 
+@dataclass(frozen=True)
+class _Promised:
+    """A line of the event `promised`, as it must be to be read."""
+
+    id: str
+    at: str
+    what: str
+    method: str
+    metric: str
+    before: float | None
+    gain: Json | None
+    measure: str
+    measured: float | None
+    bound: float
+    at_most: bool
+    by: str
+
+
+@dataclass(frozen=True)
+class _Came:
+    """A line of the event `came`, as it must be to be read."""
+
+    id: str
+    error: float | None
+    inside: bool | None
+
+
+SHAPES = {"promised": _Promised, "came": _Came}
 RESTORE = "restore it from a backup, or move it away to begin anew"
 
 
@@ -80,7 +109,9 @@ def read(store: Store) -> list[Json]:
     found = []
     for number, line in enumerate(lines[:-1], 1):
         with reading(path(store), f"an entry as JSON in line {number}", RESTORE):
-            found.append(restored(Json, json.loads(line)))
+            entry = restored(Json, json.loads(line))
+            restored(SHAPES[entry["event"]], entry)
+            found.append(entry)
     return found
 
 
