@@ -100,3 +100,25 @@ def test_without_a_project_nothing_is_asked_and_nothing_is_left_behind(tmp_path)
 def test_what_is_no_python_has_no_changes():
     assert one_change("def f(:") == []
     assert all(each != "x = 1 + 2" for each in one_change("x = 1 + 2"))
+
+
+def test_a_file_that_is_repaired_stays_what_it_was(tmp_path):
+    """Its mode, and the link that names it; control: the old way made it 0644 and put a file in the link's place."""
+    (tmp_path / "real").mkdir()
+    program, checks = files(tmp_path / "real", RIGHT.replace(">", "<"))
+    program.chmod(0o755)
+    link = tmp_path / "largest.py"
+    link.symlink_to(program)
+    assert mend(link, checks, tmp_path, 100, write=True).repaired.passed
+    assert link.is_symlink()
+    assert program.read_text() == RIGHT
+    assert program.stat().st_mode & 0o7777 == 0o755
+    assert sorted(path.name for path in (tmp_path / "real").iterdir()) == ["checks.py", "largest.py"]
+
+
+def test_a_file_with_two_names_is_not_repaired_in_one_of_them(tmp_path):
+    program, checks = files(tmp_path, RIGHT.replace(">", "<"))
+    (tmp_path / "other.py").hardlink_to(program)
+    with pytest.raises(NotReady, match=r"largest.py has 2 names \(hard links\), expected one"):
+        mend(program, checks, tmp_path, 100, write=True)
+    assert program.read_text() == RIGHT.replace(">", "<")

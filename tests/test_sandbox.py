@@ -213,7 +213,7 @@ def test_the_disk_is_bounded():
     empty = "for n in range(100_000):\n    open(f'{n}', 'wb').close()\n"
     assert run_program(empty).reason.startswith("OSError: [Errno 28] No space left on device")
     nameless = "import os\nfor n in range(100):\n    os.write(os.memfd_create('x'), bytes(7_000_000))\n"
-    assert "Errno 24" in run_program(nameless).reason
+    assert run_program(nameless).reason == "PermissionError: [Errno 1] Operation not permitted"
     assert run_program("open('small', 'wb').write(bytes(1_000_000))\nassert open('small', 'rb').read(1)").passed
 
 
@@ -251,7 +251,7 @@ def listener():
 def test_a_socket_reaches_nobody_and_does_where_nothing_shuts_it_in():
     with listener() as (port, came):
         program = f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=3)\n"
-        assert run_program(program).reason == "OSError: [Errno 101] Network is unreachable"
+        assert run_program(program).reason == "PermissionError: [Errno 1] Operation not permitted"
         assert came == []
         assert run_program(program, confined=False).passed
         assert came == [1]
@@ -264,7 +264,7 @@ def test_an_abstract_socket_of_this_machine_is_not_there():
         server.bind(name)
         server.listen()
         program = f"import socket\nsocket.socket(socket.AF_UNIX).connect({name!r})\n"
-        assert run_program(program).reason == "ConnectionRefusedError: [Errno 111] Connection refused"
+        assert run_program(program).reason == "PermissionError: [Errno 1] Operation not permitted"
         assert run_program(program, confined=False).passed
 
 

@@ -1,6 +1,8 @@
 """Storage: old or new after a crash, whole or absent, one writer, damage refused."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ from windlass.store import (
     hash_folder,
     publish,
     read_json,
+    rewrite_text,
     size_mb,
     write_bytes,
     write_json,
@@ -324,3 +327,75 @@ def test_each_stage_has_a_folder_by_its_word(tmp_path):
     write_json(store.record("collect"), {"key": "k", "rows": 3})
     assert store.read_record("collect")["rows"] == 3
     assert json.loads(store.record("collect").read_text())["rows"] == 3
+
+
+# files of the user's --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o440])
+def test_a_file_of_the_users_keeps_its_mode_and_its_link(tmp_path, mode):
+    """Control: what the store writes for itself is 0644, and replaces a link, which a stranger's store may hold."""
+    real, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    real.write_text("old")
+    real.chmod(mode)
+    link.symlink_to("real.txt")
+    rewrite_text(link, "new")
+    assert (link.is_symlink(), real.read_text(), real.stat().st_mode & 0o7777) == (True, "new", mode)
+    write_text(link, "newer")
+    assert (link.is_symlink(), real.read_text(), link.stat().st_mode & 0o7777) == (False, "new", 0o644)
+
+
+def test_a_file_that_is_not_there_is_written(tmp_path):
+    rewrite_text(tmp_path / "a" / "b.txt", "new")
+    assert (tmp_path / "a" / "b.txt").read_text() == "new"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to somebody else")
+def test_a_file_keeps_its_owner_and_is_left_alone_where_it_cannot(tmp_path):
+    tmp_path.chmod(0o777)
+    for parent in (tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    os.chown(path, 1234, 1235)
+    rewrite_text(path, "new")
+    assert (path.read_text(), path.stat().st_uid, path.stat().st_gid) == ("new", 1234, 1235)
+    child = os.fork()
+    if not child:
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        try:
+            rewrite_text(path, "stolen")
+        except NotReady as error:
+            os._exit(7 if "expected its owner, mode and attributes to stay" in str(error) else 1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert (path.read_text(), path.stat().st_uid) == ("new", 1234)
+
+
+def test_attributes_of_a_file_stay(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    try:
+        os.setxattr(path, "user.windlass", b"kept")
+    except (OSError, AttributeError) as error:
+        pytest.skip(f"no attributes of files here: {error}")
+    rewrite_text(path, "new")
+    assert os.getxattr(path, "user.windlass") == b"kept"
+
+
+# disks ----------------------------------------------------------------------------------------------------------------
+
+
+def test_an_error_of_the_disk_names_the_file_that_was_to_be(tmp_path, monkeypatch):
+    """And nothing of what was written aside is left."""
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"\[Errno 28\] .*/a\.json'"):
+        write_json(tmp_path / "a.json", 1)
+    with pytest.raises(OSError, match=r"\[Errno 28\] .*/folder'"):
+        publish(tmp_path / "folder", lambda folder: (folder / "x").write_bytes(b"1"))
+    assert list(tmp_path.iterdir()) == []

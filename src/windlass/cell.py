@@ -2,8 +2,8 @@
 
 `sandbox` runs it as a script with the standard library alone; nothing imports it. Three processes follow each other:
 this one waits outside, the second is process 1 of the new process namespace (its end ends all in there), the third
-gives up every right and becomes the program.
-Source: user_namespaces(7), pid_namespaces(7), pivot_root(2), mount_setattr(2).
+gives up every right and every system call that is not on the list, and becomes the program.
+Source: user_namespaces(7), pid_namespaces(7), pivot_root(2), mount_setattr(2), seccomp(2), keyctl(2).
 """
 
 import ctypes
@@ -23,7 +23,11 @@ NO_SUID, NO_DEVICES, DETACH = 2, 4, 2
 AT_CWD, AT_RECURSIVE, READ_ONLY = -100, 0x8000, 1
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 MOUNT_SETATTR = 442
-DIE_WITH_PARENT, NO_NEW_RIGHTS = 1, 38
+KEYCTL, JOIN_NEW_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
+DIE_WITH_PARENT, NO_NEW_RIGHTS, SET_SECCOMP, WITH_FILTER = 1, 38, 22, 2
+NONE_OF = ("user/max_user_namespaces", "kernel/shmall", "kernel/shmmax", "kernel/shmmni", "kernel/msgmni")
+CLOSED = {**dict.fromkeys(NONE_OF, "0"), "kernel/sem": "0 0 0 0"}
+"""No namespaces inside these, and nothing of System V: one wall more, beside the filter that refuses the calls."""
 NOBODY = 65_534
 REFUSED = 71
 HOME = "/program"
@@ -39,6 +43,12 @@ class MountAttributes(ctypes.Structure):
     """struct mount_attr of mount_setattr(2)."""
 
     _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "users")]
+
+
+class Filter(ctypes.Structure):
+    """struct sock_fprog: how many instructions, and where they are."""
+
+    _fields_ = (("count", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
 def check(result: int, what: str) -> None:
@@ -106,8 +116,9 @@ def build_root(order: dict[str, Any], uid: int, gid: int) -> None:
     os.chdir("/")
     for place in shown:
         show(place)
-    with suppress(OSError):  # one wall more where it can be had: no namespaces inside this one
-        write(f"{OLD}/proc/sys/user/max_user_namespaces", "0")
+    for name, value in CLOSED.items():
+        with suppress(OSError):  # where it can be had: old kernels let nobody write these in here
+            write(f"{OLD}/proc/sys/{name}", value)
     check(LIBC.umount2(OLD.encode(), DETACH), "umount")
     os.rmdir(OLD)
     os.mkdir(HOME)
@@ -164,6 +175,21 @@ def confine(order: dict[str, Any]) -> None:
         os.setresuid(uid, uid, uid)
 
 
+def leave_keyring() -> None:
+    """An empty session keyring of its own. A kernel or container that refuses it hands out no keys at all, and the
+    filter keeps the program from asking."""
+    number = KEYCTL.get(os.uname().machine)
+    if number is not None:
+        LIBC.syscall(ctypes.c_long(number), ctypes.c_long(JOIN_NEW_KEYRING), ctypes.c_void_p(None))
+
+
+def allow_only(filter: bytes) -> None:
+    """From here on no system call but those that the filter lets pass, in whatever this process becomes or starts."""
+    order = Filter(len(filter) // 8, filter)
+    what = (ctypes.c_ulong(WITH_FILTER), ctypes.byref(order), ctypes.c_ulong(0), ctypes.c_ulong(0))
+    check(LIBC.prctl(SET_SECCOMP, *what), "seccomp")
+
+
 def limit(limits: dict[str, int]) -> None:
     for name, value in limits.items():
         kind = getattr(resource, name)
@@ -181,8 +207,10 @@ def become(order: dict[str, Any]) -> NoReturn:
     os.close(nothing)
     check(LIBC.prctl(NO_NEW_RIGHTS, 1, 0, 0, 0), "no_new_privs")
     limit(order["limits"])
+    if order["confined"]:
+        allow_only(bytes.fromhex(order["filter"]))
     environment = {"PATH": "/usr/bin:/bin", "HOME": os.getcwd(), "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
-    os.execve(PYTHON, [PYTHON, "-P", "-s", "-S", "-B", order["start"], str(order["report"])], environment)
+    os.execve(PYTHON, [PYTHON, "-P", "-s", "-S", "-B", order["start"], *order["arguments"]], environment)
 
 
 def main() -> None:
@@ -196,6 +224,7 @@ def main() -> None:
         if os.getppid() != order["parent"]:
             raise OSError(errno.ESRCH, "who asked is gone")
         if order["confined"]:
+            leave_keyring()
             confine(order)
         become(order)
     except OSError as error:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from windlass import __version__
-from windlass.commands import service
+from windlass.commands import endings, service
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show, with_options
-from windlass.errors import NotReady, WindlassError
+from windlass.errors import DataError
 
 app = typer.Typer(
     name="windlass",
@@ -254,6 +254,8 @@ def predict(
         typer.echo(f"note: {note}", err=True)
     before = f"; {counts.taken_over:,} of them before" if counts.taken_over else ""
     typer.echo(f"{counts.answered:,} answered, {counts.refused:,} refused (their rows say why){before}", err=True)
+    if counts.refused and not counts.answered:
+        raise DataError(f"none of the {counts.refused:,} rows of {source} was answered, expected at least one")
 
 
 @app.command()
@@ -341,18 +343,8 @@ def version(as_json: AsJson = False) -> None:
 
 def main() -> None:
     """Runs the command; an error becomes one or two lines on stderr and its exit code."""
-    try:
-        app(standalone_mode=True)
-    except WindlassError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
-    except ModuleNotFoundError as error:
-        sys.stderr.write(f"error: '{error.name}' is not installed, expected it for this command\n")
-        sys.stderr.write("hint: `windlass doctor` says what to install\n")
-        sys.exit(NotReady.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped; `windlass run` goes on from here\n")
-        sys.exit(130)
+    endings.speak_anywhere()
+    sys.exit(endings.ended(app))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from windlass.pages.words import count, percent, plain
 from windlass.predictors import releases
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
-from windlass.records import Json, Progress, Row, Splits, silent
+from windlass.records import Json, Progress, Row, Splits, Trained, silent
 from windlass.remote import Remote
 from windlass.serving.preferences import Pair, chosen, training_rows
 from windlass.serving.server import Server, address, bind
@@ -23,7 +23,7 @@ from windlass.serving.settings import Settings
 from windlass.serving.sidebyside import create_sidebyside
 from windlass.sources.prepared import read_splits
 from windlass.spec import Spec
-from windlass.store import Store, fingerprint, hash_folder, read_json, write_json, write_text
+from windlass.store import Store, fingerprint, hash_folder, read_json, reading, restored, write_json, write_text
 
 ANSWERS, PREFERENCES, TRAINING, JUDGED = "answers.json", "preferences.sqlite", "preferences.jsonl", "judged"
 BATCH = 16
@@ -73,7 +73,8 @@ def prepare(
     folder = store.stage("compare") / fingerprint([[key for key, _ in found], splits.fingerprint, n_rows])[:16]
     if not (folder / ANSWERS).is_file():
         write_json(folder / ANSWERS, _answers(splits, names, [predictor for _, predictor in found], n_rows, progress))
-    pairs = [Pair(**row) for row in read_json(folder / ANSWERS)]
+    with reading(folder / ANSWERS, "pairs of answers", "remove it: they are asked again"):
+        pairs = restored(list[Pair], read_json(folder / ANSWERS))
     different = [pair for pair in pairs if pair.first != pair.second]
     return Comparison(names, different, len(pairs) - len(different), folder, spec.seed)
 
@@ -133,7 +134,8 @@ def by_judge(comparison: Comparison, ask: Ask, name: str, progress: Progress = s
     Raises: NotReady: the judge does not answer; what it said until then is kept.
     """
     path = comparison.folder / f"{JUDGED}-{fingerprint(name)[:16]}.json"
-    said: dict[str, Verdict] = read_json(path) if path.is_file() else {}
+    with reading(path, "what a judge said", "remove it: they are asked again"):
+        said: dict[str, Verdict] = restored(dict[str, str], read_json(path)) if path.is_file() else {}
     for number, pair in enumerate(comparison.pairs):
         progress("judge", number, len(comparison.pairs), "")
         if pair.id not in said:
@@ -198,11 +200,8 @@ def _result(comparison: Comparison, found: Verdicts, by: str) -> Json:
 
 def _open(store: Store, name: str) -> tuple[Any, Predictor]:
     """What a candidate or release is made of, and what answers from it. Raises: NotReady, DataError, GateRefused."""
-    trained = [
-        run["name"]
-        for run in (store.read_record("train")["runs"] if store.record("train").is_file() else [])
-        if run["status"] == "done"
-    ]
+    runs = store.read("train", Trained).runs if store.record("train").is_file() else []
+    trained = [run.name for run in runs if run.status == "done"]
     if name in trained:
         artifact = store.run_folder(name) / "artifact"
         return hash_folder(artifact), predictors.load(artifact)

@@ -57,7 +57,7 @@ def read_board(store: "Store") -> Any:
     """The last leaderboard. Raises: NotReady."""
     from windlass.records import Board
 
-    return Board.from_json(store.read_record("evaluate"))
+    return store.read("evaluate", Board)
 
 
 def is_current(word: str, spec: "Spec", store: "Store") -> bool:

@@ -15,7 +15,7 @@ from windlass.predictors.repair import Propose, Repaired, repair
 from windlass.predictors.writer import Writer
 from windlass.records import Json
 from windlass.spec import FILE_NAME
-from windlass.store import Store, write_text
+from windlass.store import Store, rewrite_text
 
 ROUNDS = 2
 """A second change is sought where the first one made more tests hold."""
@@ -50,7 +50,8 @@ def mend(program: Path, tests: Path, project: Path, tries: int, write: bool = Fa
     """The program that passes the tests, else the one that came furthest. write: one that passes replaces the file.
 
     Args:   tries: programs that are run in each of two rounds. project: its champion is asked first, if it has one.
-    Raises: DataError: a file that cannot be read, or without tests. NotReady: no sandbox here.
+    Raises: DataError: a file that cannot be read, or without tests. NotReady: no sandbox here, or a file that cannot
+            be changed and stay what it is.
     """
     broken = _read(program)
     setup, checks = read_tests(_read(tests), tests.name, program.stem)
@@ -58,7 +59,7 @@ def mend(program: Path, tests: Path, project: Path, tries: int, write: bool = Fa
     before, after = broken.splitlines(keepends=True), found.program.splitlines(keepends=True)
     diff = "".join(difflib.unified_diff(before, after, program.name, f"{program.name} (repaired)"))
     if write and found.passed and diff:
-        write_text(program, found.program)
+        rewrite_text(program, found.program)
     return Mended(found, len(checks), diff)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
 from windlass.pages.shown import Board, Explanation, Roadmap
-from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, silent
+from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, Trained, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
 from windlass.store import Store
@@ -70,15 +70,15 @@ class Project:
 
     def collect(self) -> Collected:
         self._walk("collect")
-        return Collected(**self.store.read_record("collect"))
+        return self.store.read("collect", Collected)
 
     def prepare(self) -> Prepared:
         self._walk("prepare")
-        return Prepared(**self.store.read_record("prepare"))
+        return self.store.read("prepare", Prepared)
 
     def train(self) -> list[Run]:
         self._walk("train")
-        return [Run(**run) for run in self.store.read_record("train")["runs"]]
+        return self.store.read("train", Trained).runs
 
     @property
     def board(self) -> Board:
@@ -217,11 +217,11 @@ class Project:
         from windlass.pages import listing, terminal
 
         if word == "collect":
-            return terminal.collected_text(Collected(**self.store.read_record("collect")))
+            return terminal.collected_text(self.store.read("collect", Collected))
         if word == "prepare":
-            return terminal.prepared_text(Prepared(**self.store.read_record("prepare")))
+            return terminal.prepared_text(self.store.read("prepare", Prepared))
         if word == "train":
-            return listing.runs_text([Run(**run) for run in self.store.read_record("train")["runs"]])
+            return listing.runs_text(self.store.read("train", Trained).runs)
         if word == "explain":
             return listing.stage_line(word, False, self.store.read_record(word))
         return terminal.board_text(self.board)

@@ -226,6 +226,14 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What `train` gives: a run a candidate."""
+
+    runs: list[Run]
+    key: str = ""
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One row of the leaderboard: a run, measured on the test rows through the predictor that would serve it."""
 
@@ -267,14 +275,6 @@ class Board:
     def as_json(self) -> Json:
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, values: Json) -> "Board":
-        candidates = [
-            Candidate(**{**row, "metrics": {name: Estimate(**value) for name, value in row["metrics"].items()}})
-            for row in values["candidates"]
-        ]
-        return cls(**{**values, "candidates": candidates})
-
 
 @dataclass(frozen=True)
 class Release:
@@ -289,10 +289,6 @@ class Release:
     fingerprint: str
     files: dict[str, str]
     size_mb: float
-
-    @classmethod
-    def from_json(cls, values: Json) -> "Release":
-        return cls(**{**values, "score": Estimate(**values["score"])})
 
 
 @dataclass(frozen=True)
@@ -335,13 +331,6 @@ class Health:
     alarms: list[Alarm]
     windows: list[Json] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-
-    @classmethod
-    def from_json(cls, values: Json) -> "Health":
-        estimates = {
-            name: None if values[name] is None else Estimate(**values[name]) for name in ("estimated", "measured")
-        }
-        return cls(**{**values, **estimates, "alarms": [Alarm(**alarm) for alarm in values["alarms"]]})
 
 
 @dataclass(frozen=True)
@@ -453,19 +442,6 @@ class Roadmap:
     @property
     def chosen(self) -> list[Item]:
         return [item for item in self.items if item.starts]
-
-    @classmethod
-    def from_json(cls, values: Json) -> "Roadmap":
-        def estimate(value: Json | None) -> Estimate | None:
-            return Estimate(**value) if value else None
-
-        def item(value: Json) -> Item:
-            estimates = {name: estimate(value[name]) for name in ("gain", "money")}
-            return Item(**{**value, **estimates, "after": tuple(value["after"])})
-
-        items = [item(value) for value in values["items"]]
-        risks = [Risk(**risk) for risk in values["risks"]]
-        return cls(**{**values, "items": items, "risks": risks, "today": estimate(values["today"])})
 
 
 def as_json(record: Any) -> Json:

@@ -1,7 +1,9 @@
 """Runs a program that nobody has read: in a process of its own, for so long, with so much memory, with no way out.
 
 Guaranteed on Linux from 5.12 on where unprivileged user namespaces are allowed (`NotReady` says so where they are not):
-- no network, not even this machine's own: the program has no interface at all;
+- no network, not even this machine's own: it has no interface at all, and can make no socket of any family;
+- no system call that is not on a list (`system_calls`): no System V or POSIX shared memory, no files without a name, no
+  kernel keys (its session's keyring is new and empty), no namespaces, mounts, tracing, BPF, io_uring or userfaultfd;
 - of the files it sees Python, the system's libraries and programs (read-only) and a folder in memory of 32 MB that is
   gone with it; it reads no file of the user's, `/etc/passwd` neither;
 - it sees no process but its own, so it can stop or inspect no other, and none of its own outlives it;
@@ -25,7 +27,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from windlass import text_metrics
+from windlass import system_calls, text_metrics
 from windlass.errors import DataError, NotReady
 from windlass.metrics import Estimate
 
@@ -214,8 +216,9 @@ def _run(files: dict[str, str], start: str, bounds: Bounds) -> _Ended:
             "limits": bounds.limits,
             "disk_bytes": DISK_BYTES,
             "confined": bounds.confined,
+            "filter": system_calls.program(os.uname().machine).hex() if bounds.confined else "",
             "status": pipes["status"].into,
-            "report": pipes["report"].into,
+            "arguments": [str(pipes["report"].into)] if start == TESTS else [],
             "parent": os.getpid(),
         }
         process = subprocess.Popen(

@@ -3,41 +3,102 @@
 import fcntl
 import hashlib
 import json
-import logging
+import math
 import os
+import secrets
 import shutil
+import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from logging.handlers import RotatingFileHandler
+from contextlib import contextmanager, suppress
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from windlass.errors import DataError, NotReady, WindlassError
 
-FOLDER, LOG = ".windlass", "windlass.log"
+FOLDER, LOG = ".windlass", "log/tracebacks.txt"
 MOST_LOG_BYTES, MOST_REASON = 1_000_000, 400
+SHARED_MODE = 0o644
+"""mkstemp gives 0600: another user, such as a service's, must be able to read."""
+Record = TypeVar("Record")
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """The file with this content, or the file as it was: written aside, flushed to disk, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+@contextmanager
+def aside(path: Path, mode: int = SHARED_MODE) -> Iterator[Path]:
+    """A file to fill, which then takes this name at once, on disk; the file as it was when anything goes wrong.
+
+    Raises: OSError: it names `path`.
+    """
+    made: Path | None = None
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o644)  # mkstemp gives 0600: another user, such as a service's, must be able to read
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        made = Path(name)
+        yield made
+        _sync_file(made)
+        made.chmod(mode)
+        made.replace(path)
+    except BaseException as error:
+        if made is not None:
+            made.unlink(missing_ok=True)
+        _name(error, path)
         raise
     sync_folder(path.parent)
 
 
+def _name(error: BaseException, path: Path) -> None:
+    """An error of the system speaks of the file that was to be, not of what was written aside."""
+    if isinstance(error, OSError) and error.errno is not None:
+        error.filename, error.filename2 = str(path), None
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An error of the system that names no file names this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            _name(error, path)
+        raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """The file with this content, or the file as it was: written aside, flushed to disk, then renamed."""
+    with aside(path) as made:
+        made.write_bytes(content)
+
+
 def write_text(path: Path, content: str) -> None:
     write_bytes(path, content.encode("utf-8"))
+
+
+def rewrite_text(path: Path, content: str) -> None:
+    """Changes a file of the user's, at once or not at all: what a link names is written, mode and owner stay.
+
+    Raises: NotReady: that cannot be kept: the file has a second name, or the owner is another one than who writes.
+    """
+    target = path.resolve()
+    if not target.exists():
+        write_text(target, content)
+        return
+    known = target.stat()
+    if known.st_nlink > 1:
+        raise NotReady(f"{path} has {known.st_nlink} names (hard links), expected one: the others would stay old")
+    try:
+        with aside(target, known.st_mode & 0o7777) as made:
+            made.write_bytes(content.encode("utf-8"))
+            os.chown(made, known.st_uid, known.st_gid)
+            for name in os.listxattr(target) if sys.platform == "linux" else ():
+                os.setxattr(made, name, os.getxattr(target, name))
+    except PermissionError as error:
+        raise NotReady(
+            f"{path} cannot be changed ({error.strerror}), expected its owner, mode and attributes to stay as they are"
+        ) from None
 
 
 def write_json(path: Path, values: Any) -> None:
@@ -52,7 +113,78 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError:
         raise NotReady(f"{path} does not exist, expected it from an earlier stage", "`windlass run`") from None
     except (ValueError, RecursionError):
-        raise DataError(f"{path} is damaged, expected JSON", "remove it and run the stage again") from None
+        raise DataError(f"{path} is damaged, expected JSON", AGAIN) from None
+
+
+AGAIN = "remove it and run the stage again"
+"""What helps with a damaged file that a stage makes."""
+
+
+@contextmanager
+def reading(path: Path, what: str, hint: str = AGAIN) -> Iterator[None]:
+    """Whatever goes wrong with the shape of the file's values is told as damage to it. what: what was expected there.
+
+    Raises: DataError: it is damaged.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError) as error:
+        words = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"{path} is damaged ({words[:100]}), expected {what}", hint) from None
+
+
+def read_as(path: Path, kind: type[Record], hint: str = AGAIN) -> Record:
+    """The record in the file. Raises: NotReady: it is not there. DataError: it is damaged, or another record."""
+    values = read_json(path)
+    with reading(path, f"a record '{kind.__name__}'", hint):
+        record: Record = restored(kind, values)
+    return record
+
+
+def restored(kind: Any, value: Any, name: str = "it") -> Any:
+    """What plain JSON values were before: records, tuples; null where a number must be is NaN, as `as_json` wrote it.
+
+    Names that the record does not have are left out: a later version wrote them. Raises: ValueError: another shape.
+    """
+    origin, parts = get_origin(kind), get_args(kind)
+    if is_dataclass(kind):
+        return _record(kind, value, name)
+    if origin is dict and isinstance(value, dict):
+        return {key: restored(parts[1], each, f"{name}.{key}") for key, each in value.items()}
+    if origin in (list, tuple) and isinstance(value, list):
+        inner = [parts[0]] * len(value) if origin is list or Ellipsis in parts else list(parts)
+        return origin(restored(part, each, name) for part, each in zip(inner, value, strict=True))
+    if kind is float and value is None:
+        return math.nan
+    if origin is None and _is(kind, value):
+        return value
+    if parts and origin not in (dict, list, tuple):  # a union
+        for part in parts:
+            if part is type(None) and value is None:
+                return None
+            if part is not type(None) and (value is not None or part is Any):
+                return restored(part, value, name)
+    raise ValueError(f"{name} is {type(value).__name__}")
+
+
+def _is(kind: Any, value: Any) -> bool:
+    """True where the value is of that plain kind; a whole number is a number, and true is none."""
+    if kind is Any:
+        return True
+    wanted = (int, float) if kind is float else kind
+    return isinstance(value, wanted) and (kind is bool or not isinstance(value, bool))
+
+
+def _record(kind: Any, value: Any, name: str) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {type(value).__name__}")
+    hints, found = get_type_hints(kind), {}
+    for each in fields(kind):
+        if each.name in value:
+            found[each.name] = restored(hints[each.name], value[each.name], each.name)
+        elif each.default is MISSING and each.default_factory is MISSING:
+            raise ValueError(f"no '{each.name}'")
+    return kind(**found)
 
 
 def sync_folder(folder: Path) -> None:
@@ -72,27 +204,36 @@ def publish(target: Path, build: Callable[[Path], None]) -> None:
     folder that can be made again. Releases do not rely on it, since each has a name of its own.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    old: Path | None = None
+    made, old = _folder_aside(target), None
     try:
-        build(aside)
-        for path in sorted(aside.rglob("*")):
+        build(made)
+        for path in sorted(made.rglob("*")):
             if path.is_file():
                 _sync_file(path)
             else:
                 sync_folder(path)
-        aside.chmod(0o755)
-        sync_folder(aside)
+        made.chmod(0o755)
+        sync_folder(made)
         if target.exists():
-            old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+            old = _folder_aside(target)
             os.rename(target, old / target.name)
-        os.rename(aside, target)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
+        os.rename(made, target)
+    except BaseException as error:
+        shutil.rmtree(made, ignore_errors=True)
+        if isinstance(error, OSError) and str(error.filename or made).startswith(str(made)):
+            _name(error, target)
         raise
     sync_folder(target.parent)
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _folder_aside(target: Path) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    except OSError as error:
+        _name(error, target)
+        raise
 
 
 def _sync_file(path: Path) -> None:
@@ -124,23 +265,30 @@ def fingerprint(values: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def log_traceback(folder: Path, doing: str, error: BaseException) -> Path:
-    """The file, `windlass.log` in the store's folder, that now holds when, what was being done, and the traceback.
+def log_traceback(folder: Path, error: BaseException, doing: str = "") -> tuple[str, Path | None]:
+    """Adds the error to the log of a store's folder, else to a file of its own for temporary ones; its id, and where
+    it stands.
 
-    Where the folder cannot be written, the file stands in the folder for temporary files: a traceback is never lost.
+    A log that has grown long makes room, one is kept beside it. Nowhere: neither can be written.
     """
-    for place in (folder, Path(tempfile.gettempdir())):
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            handler = RotatingFileHandler(place / LOG, maxBytes=MOST_LOG_BYTES, backupCount=1, encoding="utf-8")
-        except OSError:
-            continue
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        failed = (type(error), error, error.__traceback__)
-        handler.emit(logging.LogRecord("windlass", logging.ERROR, "", 0, doing, None, failed))
-        handler.close()
-        return place / LOG
-    return Path(os.devnull)
+    id, told = secrets.token_hex(4), "".join(traceback.format_exception(error))
+    what = doing or " ".join(sys.argv[1:2])
+    content = f"{datetime.now(UTC).isoformat(timespec='seconds')} {id} {what}\n{told}\n".encode("utf-8", "backslashreplace")
+    with suppress(OSError):
+        if folder.is_dir():
+            log = folder / LOG
+            log.parent.mkdir(exist_ok=True)
+            if log.is_file() and log.stat().st_size > MOST_LOG_BYTES:
+                log.replace(log.with_suffix(".old.txt"))
+            with log.open("ab") as file:
+                file.write(content)
+            return id, log
+    with suppress(OSError):
+        handle, name = tempfile.mkstemp(prefix=f"windlass-{id}-", suffix=".txt")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        return id, Path(name)
+    return id, None
 
 
 class Store:
@@ -162,6 +310,13 @@ class Store:
     def record(self, word: str) -> Path:
         return self.folder / word / f"{word}.json"
 
+    def read(self, word: str, kind: type[Record]) -> Record:
+        """What the stage gave last, as a record. Raises: NotReady, naming the command that makes it. DataError."""
+        values = self.read_record(word)
+        with reading(self.record(word), f"the result of '{word}'", f"remove it, then `windlass {word}`"):
+            record: Record = restored(kind, values)
+        return record
+
     def read_record(self, word: str) -> dict[str, Any]:
         """What the stage gave last. Raises: NotReady, naming the command that makes it."""
         path = self.record(word)
@@ -172,8 +327,14 @@ class Store:
             )
         values = read_json(path)
         if not isinstance(values, dict):
-            raise DataError(f"{path} is damaged, expected a mapping", f"`windlass {word} --again`")
+            raise DataError(f"{path} is damaged, expected a mapping", f"remove it, then `windlass {word}`")
         return values
+
+    def key(self, word: str) -> str:
+        """What the stage's last result was made from. Raises: NotReady, DataError: as `read`."""
+        values = self.read_record(word)
+        with reading(self.record(word), f"the result of '{word}'", f"remove it, then `windlass {word}`"):
+            return str(restored(str, values["key"], "key"))
 
     def is_current(self, word: str, key: str) -> bool:
         """True when the stage's last result was made from exactly this key."""
@@ -195,7 +356,8 @@ class Store:
         if isinstance(error, WindlassError):
             return "; ".join(filter(None, (error.message, error.hint)))[:MOST_REASON]
         words = f"{type(error).__name__}: {' '.join(str(error).split())}"[:MOST_REASON]
-        return f"{words} (traceback in {log_traceback(self.folder, doing, error)})"
+        id, path = log_traceback(self.folder, error, doing)
+        return f"{words} (traceback {id} in {path})"
 
     def run_folder(self, candidate: str) -> Path:
         """Where a candidate trains; its checkpoint, curve and artifact live here."""

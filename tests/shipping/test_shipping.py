@@ -290,6 +290,14 @@ def test_no_ingress_is_written_for_nobody(chosen: Product, tmp_path: Path) -> No
     assert not (tmp_path / "out" / "ingress.yaml").exists()
 
 
+def test_what_is_shipped_asks_no_one(folders: dict[str, Path]) -> None:
+    """`import windlass` says so too; this is for what may be run in the image beside `windlass`."""
+    for form, file in (("docker", "Dockerfile"), ("systemd", "*.service")):
+        (path,) = folders[form].glob(file)
+        assert "ORT_DISABLE_TELEMETRY=1" in path.read_text(encoding="utf-8")
+        assert "HF_HUB_OFFLINE=1" in path.read_text(encoding="utf-8")
+
+
 def test_the_unit_is_shut_in(folders: dict[str, Path]) -> None:
     lines = (folders["systemd"] / "desk.service").read_text(encoding="utf-8").splitlines()
     assert {

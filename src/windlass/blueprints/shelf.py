@@ -1,9 +1,9 @@
 """The ready products that ship with Windlass, and copying one of them."""
 
-import shutil
 from pathlib import Path
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
+from windlass.store import write_bytes
 
 HOME = Path(__file__).parent
 
@@ -18,5 +18,6 @@ def copy(name: str, folder: Path) -> Path:
         raise SpecError(f"blueprint is '{name}', expected {expected(names())}", did_you_mean(name, names()))
     if folder.exists() and any(folder.iterdir()):
         raise DataError(f"{folder} is not empty, expected a new folder", f"`windlass new {name} ANOTHER-FOLDER`")
-    shutil.copytree(HOME / name, folder, dirs_exist_ok=True)
+    for source in sorted(path for path in (HOME / name).rglob("*") if path.is_file()):
+        write_bytes(folder / source.relative_to(HOME / name), source.read_bytes())
     return folder

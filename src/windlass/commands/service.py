@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from windlass.commands.options import GIVES, HERE, AsJson, ProjectFolder, show, with_options
+from windlass.errors import DataError
 
 app = typer.Typer()
 
@@ -110,8 +111,14 @@ def forget(
     from windlass.serving.retention import forget as delete
     from windlass.store import Store
 
-    delete_learned(Store(project.resolve()), ids)
-    typer.echo(f"{delete(_memory(project), ids):,} of {len(ids):,} forgotten")
+    n_learned = delete_learned(Store(project.resolve()), ids)
+    n_answers = delete(_memory(project), ids)
+    if not n_answers and not n_learned:
+        raise DataError(
+            f"nothing is forgotten: the log knows none of the {len(ids):,} ids, expected ids of answers",
+            "an answer's id comes with it; `keep_days` may have deleted it before",
+        )
+    typer.echo(f"{n_answers:,} of {len(ids):,} forgotten")
 
 
 @app.command()

@@ -71,7 +71,10 @@ class Attempt:
 
     def rows(self) -> list[Taught]:
         """Raises: DataError: the file is damaged."""
-        return _read_rows(self.folder / ROWS)
+        path = self.folder / ROWS
+        if path.is_file() and not path.stat().st_size:
+            raise DataError(f"{path} is damaged (it is empty), expected rows as JSON", "restore it from a backup")
+        return _read_rows(path)
 
     def write_rows(self, rows: Sequence[Taught]) -> None:
         _write_rows(self.folder / ROWS, rows)
@@ -81,14 +84,14 @@ def _read_rows(path: Path) -> list[Taught]:
     if not path.is_file():
         return []
     try:
-        return [Taught(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [Taught(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line]
     except (ValueError, TypeError):
         raise DataError(f"{path} is damaged, expected rows as JSON", "restore it from a backup") from None
 
 
 def _write_rows(path: Path, rows: Sequence[Taught]) -> None:
     lines = [json.dumps(row.as_json(), ensure_ascii=False) for row in rows]
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    write_text(path, "".join(f"{line}\n" for line in lines or [""]))
 
 
 def waiting(store: Store) -> list[Taught]:
@@ -174,9 +177,9 @@ def learned_frame(rows: Sequence[Taught], like: pl.DataFrame, spec: Spec) -> pl.
     return pl.DataFrame([{name: value.get(name) for name in schema} for value in values], schema=schema)
 
 
-def forget(store: Store, ids: Sequence[str]) -> None:
-    """Deletes the rows that come from these answers. A release that has learned from them stays as it is."""
-    _keep_those(store, lambda row: row.answer not in set(ids))
+def forget(store: Store, ids: Sequence[str]) -> int:
+    """Deletes the rows that come from these answers; how many. A release that has learned from them stays as it is."""
+    return _keep_those(store, lambda row: row.answer not in set(ids))
 
 
 def expire(store: Store, keep_days: float) -> None:
@@ -185,9 +188,13 @@ def expire(store: Store, keep_days: float) -> None:
     _keep_those(store, lambda row: row.source == FILE or row.at >= since)
 
 
-def _keep_those(store: Store, stays: Callable[[Taught], bool]) -> None:
+def _keep_those(store: Store, stays: Callable[[Taught], bool]) -> int:
+    """Deletes the others; how many they were."""
+    n_gone = 0
     for attempt in attempts(store):
         rows = attempt.rows()
         left = [row for row in rows if stays(row)]
+        n_gone += len(rows) - len(left)
         if len(left) < len(rows):
             attempt.write_rows(left)
+    return n_gone

@@ -36,7 +36,7 @@ from windlass.serving.log import feedback_total, latest_inputs
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
 from windlass.spec import Spec
-from windlass.store import Store, fingerprint, read_json, write_json, write_text
+from windlass.store import Store, fingerprint, read_as, write_json, write_text
 
 ASIDE_FILE = "aside.csv"
 CHEAP = frozenset({"majority", "linear", "trees", "copy", "retrieve"})
@@ -147,7 +147,7 @@ class _Cycle:
         """Decides about each row, and lays out the splits of the workspace."""
         with self.store.lock():
             splits = read_splits(self.spec, self.store, with_learned=False)
-            collected, prepared = (self.store.read_record(word) for word in ("collect", "prepare"))
+            collected, prepared = self.store.read("collect", Collected), self.store.read("prepare", Prepared)
         rows = self._taught()
         pool = attempts.learned(self.store)
         judging = [row for rows in attempts.judging(self.store).values() for row in rows]
@@ -161,7 +161,7 @@ class _Cycle:
         )
         decided = selection.decide(rows, known, predictor, self.spec)
         fresh = [row for row in decided if row.fate in (LEARNED, JUDGING)]
-        key = fingerprint([self.champion, prepared["fingerprint"], sorted([row.answer, row.label] for row in fresh)])
+        key = fingerprint([self.champion, prepared.fingerprint, sorted([row.answer, row.label] for row in fresh)])
         why = self._too_little(fresh, key)
         enough = not why
         if not enough:
@@ -202,18 +202,17 @@ class _Cycle:
             given |= {row.answer: row for row in found}
         return [*rows, *given.values()]
 
-    def _lay_out(self, splits: Splits, learned: Sequence[Taught], collected: Json, prepared: Json) -> None:
+    def _lay_out(self, splits: Splits, learned: Sequence[Taught], collected: Collected, prepared: Prepared) -> None:
         """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay."""
         space = self.attempt.space
         frame = attempts.learned_frame(learned, splits.train, self.spec)
         write_splits(space, {"train": splits.train, "validation": splits.validation, "test": splits.test})
         write_learned(space, frame)
-        data = fingerprint([prepared["fingerprint"], frame.rows()])
+        data = fingerprint([prepared.fingerprint, frame.rows()])
         note = f"{len(frame):,} of the train rows were learned from feedback and new files"
-        counts = {**prepared["rows"], "train": len(splits.train) + len(frame)}
-        record = Prepared(**{**prepared, "rows": counts, "fingerprint": data})
-        record = replace(record, warnings=[*record.warnings, note])
-        write_json(space.record("collect"), as_json(Collected(**collected)))
+        counts = {**prepared.rows, "train": len(splits.train) + len(frame)}
+        record = replace(prepared, rows=counts, fingerprint=data, warnings=[*prepared.warnings, note])
+        write_json(space.record("collect"), as_json(collected))
         write_json(space.record("prepare"), as_json(record))
 
     def _challenge_spec(self) -> Spec:
@@ -232,7 +231,7 @@ class _Cycle:
 
     def _judge(self) -> Json:
         splits = read_splits(self.spec, self.attempt.space)
-        board = Board.from_json(self.attempt.space.read_record("evaluate"))
+        board = self.attempt.space.read("evaluate", Board)
         challenger = predictors.load(self.attempt.space.run_folder(board.chosen) / "artifact")
         exam = Exam(
             test=_pairs(splits.test, self.spec),
@@ -250,7 +249,7 @@ class _Cycle:
 
     def _publish(self) -> Json:
         """Raises: GateRefused: goal, limits or parity do not hold."""
-        board = Board.from_json(self.attempt.space.read_record("evaluate"))
+        board = self.attempt.space.read("evaluate", Board)
         return {"release": self.workshop.publish(self.spec, self.attempt.space, board).id}
 
     def _step_promote(self, release: str, verdict: Json) -> Improvement:
@@ -361,7 +360,7 @@ def history(store: Store) -> list[Improvement]:
         path = attempt.folder / RECORD
         if not path.is_file():
             continue
-        improvement = Improvement(**read_json(path))
+        improvement = read_as(path, Improvement, "remove its folder")
         if improvement.verdict == PROMOTED and improvement.challenger not in line:
             improvement = replace(improvement, verdict=BACK)
         found.append(improvement)

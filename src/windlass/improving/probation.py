@@ -11,7 +11,7 @@ from windlass.records import Improvement, as_json
 from windlass.serving.canary import LEAST_FEEDBACK, is_more
 from windlass.serving.database import Database
 from windlass.spec import Spec
-from windlass.store import Store, read_json, write_json
+from windlass.store import Store, read_as, write_json
 
 RECORD = "improvement.json"
 PROMOTED, CANARY, REFUSED = "promoted", "canary", "refused"
@@ -26,7 +26,7 @@ def settle(spec: Spec, store: Store, place: Database) -> Improvement | None:
     if not ended:
         return None
     last = ended[-1]
-    improvement = Improvement(**read_json(last.folder / RECORD))
+    improvement = read_as(last.folder / RECORD, Improvement, "remove its folder")
     if improvement.verdict != CANARY:
         return None
     trial = trials.running(store)

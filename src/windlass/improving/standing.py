@@ -11,7 +11,7 @@ from datetime import datetime
 from windlass.errors import SpecError, WindlassError
 from windlass.improving.attempts import WORD
 from windlass.records import Improvement, Json, as_json
-from windlass.store import Store
+from windlass.store import Store, reading
 
 UNITS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 LOOK_S = 60.0
@@ -93,7 +93,8 @@ class Standing:
         path = self.store.record(WORD)
         if not path.is_file():
             return 0.0
-        return datetime.fromisoformat(self.store.read_record(WORD)["at"]).timestamp()
+        with reading(path, "when the last attempt was made", "remove it"):
+            return datetime.fromisoformat(self.store.read_record(WORD)["at"]).timestamp()
 
     def _alarms(self) -> list[Json]:
         """What `watch` has found, where it has looked."""

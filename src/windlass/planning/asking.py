@@ -14,7 +14,7 @@ from typer import Abort
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.planning.product import FILE_NAME, Product, load
 from windlass.records import Json
-from windlass.store import write_text
+from windlass.store import rewrite_text
 from windlass.strict_yaml import checked, parse
 
 QUESTIONS = (
@@ -198,7 +198,7 @@ def _keep(path: Path, known: Json, values: Json, say: Callable[..., None]) -> No
         say(f"Nothing new was said; {path} stays as it is." if path.is_file() else "Nothing was said; all is assumed.")
         return
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    write_text(path, _edited(before, known, values) or yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+    rewrite_text(path, _edited(before, known, values) or yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     say(f"{path} is written; edit it at any time, and run `windlass plan` again.")
 
 

@@ -3,11 +3,10 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from windlass.errors import WindlassError
+from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
 from windlass.kinds import table as kinds
@@ -18,7 +17,19 @@ from windlass.predictors import releases
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Labeller
 from windlass.predictors.papers import papers
-from windlass.records import Alarm, Board, Candidate, Health, Improvement, Json, Prepared, Progress, Run, Splits, silent
+from windlass.records import (
+    Board,
+    Candidate,
+    Health,
+    Improvement,
+    Json,
+    Prepared,
+    Progress,
+    Run,
+    Splits,
+    Trained,
+    silent,
+)
 from windlass.serving.database import Database
 from windlass.serving.log import feedback_counts
 from windlass.sources.prepared import read_splits
@@ -115,7 +126,7 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
     missing: list[Json] = []
     improvements = _improvements(store, missing)
     board, artifact = _standing(store, improvements)
-    prepared = Prepared(**store.read_record("prepare"))
+    prepared = store.read("prepare", Prepared)
     splits = read_splits(spec, store)
     measured = _measured(spec, store, board, splits, progress)
     marks, others = _answers(store, board, artifact, splits)
@@ -128,7 +139,7 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         spec=spec,
         board=board,
         prepared=prepared,
-        runs=[Run(**run) for run in store.read_record("train")["runs"]],
+        runs=store.read("train", Trained).runs,
         splits=splits,
         marks=marks,
         released=_released(store, missing),
@@ -158,8 +169,9 @@ def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: 
     learner = probing.learner_for(splits, board.candidate(board.chosen).learner)
     key = fingerprint([FORMAT, splits.fingerprint, learner, board.headline, spec.seed])
     path = store.stage("plan") / MEASURED
-    if path.is_file() and (known := read_json(path)).get("key") == key:
-        return dict(known)
+    known = read_json(path) if path.is_file() else None
+    if isinstance(known, dict) and known.get("key") == key:
+        return known
     found: Json = {
         "key": key,
         "learner": learner,
@@ -245,7 +257,7 @@ def _standing(store: Store, improvements: list[Improvement]) -> tuple[Board, Pat
 
     Raises: NotReady: there is no leaderboard yet.
     """
-    board = Board.from_json(store.read_record("evaluate"))
+    board = store.read("evaluate", Board)
     promoted = {made.challenger for made in improvements if made.verdict == PROMOTED}
     champion = releases.champion_id(store) if promoted else ""
     improved = papers(store, champion).board if champion in promoted else None
@@ -284,7 +296,7 @@ def _worth_comparing(board: Board) -> list[Candidate]:
 def _released(store: Store, missing: list[Json]) -> Json | None:
     try:
         return next(each for each in releases.listing(store) if each["champion"])
-    except (WindlassError, StopIteration):
+    except (NotReady, StopIteration):
         missing.append(_missing("a release", "`windlass release`"))
         return None
 
@@ -294,7 +306,7 @@ def _request_seconds(store: Store, board: Board, splits: Splits, measured: Json)
     another candidate than the chosen one."""
     try:
         release, predictor = releases.open_release(store, releases.champion_id(store))
-    except WindlassError:
+    except (NotReady, GateRefused):
         return None
     if release.candidate != board.chosen or not isinstance(predictor, Labeller):
         return None
@@ -334,9 +346,7 @@ def _health(store: Store, missing: list[Json]) -> Health | None:
     if not path.is_file():
         missing.append(_missing("drift, live quality and real traffic", "`windlass serve`, then `windlass watch`"))
         return None
-    values: dict[str, Any] = {name: value for name, value in read_json(path).items() if name in Health.__annotations__}
-    estimates = {name: Estimate(**values[name]) if values.get(name) else None for name in ("estimated", "measured")}
-    return Health(**{**values, **estimates, "alarms": [Alarm(**alarm) for alarm in values.get("alarms", [])]})
+    return store.read("watch", Health)
 
 
 def _improvements(store: Store, missing: list[Json]) -> list[Improvement]:

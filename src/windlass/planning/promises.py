@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from windlass.pages.classes import class_scores
 from windlass.planning.answer_items import complaint_gap
 from windlass.planning.setting import Setting
 from windlass.records import Item, Json, as_json
-from windlass.store import Store
+from windlass.store import Store, reading, restored
 
 FILE = "promises.jsonl"
 HALF = 0.5
@@ -64,6 +65,37 @@ def _recall(setting: Setting, label: str) -> float | None:
     return class_scores(table, list(marks.labels))[marks.labels.index(label)].recall.value
 
 
+@dataclass(frozen=True)
+class _Promised:
+    """A line of the event `promised`, as it must be to be read."""
+
+    id: str
+    at: str
+    what: str
+    method: str
+    metric: str
+    before: float | None
+    gain: Json | None
+    measure: str
+    measured: float | None
+    bound: float
+    at_most: bool
+    by: str
+
+
+@dataclass(frozen=True)
+class _Came:
+    """A line of the event `came`, as it must be to be read."""
+
+    id: str
+    error: float | None
+    inside: bool | None
+
+
+SHAPES = {"promised": _Promised, "came": _Came}
+RESTORE = "restore it from a backup, or move it away to begin anew"
+
+
 def path(store: Store) -> Path:
     return store.stage("plan") / FILE
 
@@ -73,14 +105,23 @@ def read(store: Store) -> list[Json]:
     damaged."""
     if not path(store).is_file():
         return []
-    lines = path(store).read_text(encoding="utf-8").split("\n")
+    if not path(store).stat().st_size:
+        raise DataError(f"{path(store)} is damaged (it is empty), expected promises", RESTORE)
+    lines = path(store).read_bytes().split(b"\n")
     found = []
     for number, line in enumerate(lines[:-1], 1):
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            raise DataError(f"{path(store)} line {number} is damaged, expected JSON") from None
+        with reading(path(store), f"an entry as JSON in line {number}", RESTORE):
+            entry = restored(Json, json.loads(line))
+            restored(SHAPES[entry["event"]], entry)
+            found.append(entry)
     return found
+
+
+def torn(store: Store) -> list[str]:
+    """What to tell of a last line that was cut off; nothing when all lines are whole."""
+    content = path(store).read_bytes() if path(store).is_file() else b"\n"
+    said = f"{path(store)} is damaged: its last line was cut off and does not count"
+    return [] if content.endswith(b"\n") else [said]
 
 
 def add(store: Store, entries: Sequence[Json]) -> None:
@@ -88,8 +129,7 @@ def add(store: Store, entries: Sequence[Json]) -> None:
     if not entries:
         return
     where = path(store)
-    torn = where.is_file() and where.stat().st_size > 0 and not where.read_bytes().endswith(b"\n")
-    if torn:
+    if torn(store):
         whole = where.read_bytes().rpartition(b"\n")[0]
         with where.open("r+b") as file:
             file.truncate(len(whole) + bool(whole))

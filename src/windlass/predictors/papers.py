@@ -7,7 +7,7 @@ from pathlib import Path
 from windlass.errors import WindlassError
 from windlass.predictors import releases
 from windlass.records import Board, Json
-from windlass.store import Store, read_json
+from windlass.store import Store, read_as
 
 BOARD, CARD, CARD_ZH = "board.json", "card.md", "card.zh.md"
 MOST_EXAMPLES, MOST_CHARACTERS = 8, 512 * 1024
@@ -31,7 +31,7 @@ def papers(store: Store, id: str) -> Papers:
     return Papers(
         card=_text(folder / CARD),
         card_zh=_text(folder / CARD_ZH),
-        board=Board.from_json(read_json(folder / BOARD)) if (folder / BOARD).is_file() else None,
+        board=read_as(folder / BOARD, Board) if (folder / BOARD).is_file() else None,
         examples=_examples(store, id),
     )
 

@@ -13,7 +13,7 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.table import load, replay
 from windlass.predictors.trail import Why
 from windlass.records import Json, Release, as_json
-from windlass.store import Store, hash_folder, read_json, write_json
+from windlass.store import Store, hash_folder, read_as, read_json, write_json
 
 CHAMPION, RECORD, MODEL = trail.POINTER, "release.json", "model"
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
@@ -209,11 +209,7 @@ def record(store: Store, id: str) -> Release:
     if not path.is_file():
         others = [child.name for child in sorted(path.parent.parent.glob("*/")) if (child / RECORD).is_file()]
         raise NotReady(f"release '{id}' does not exist in {store.project}", did_you_mean(id, others))
-    values = read_json(path)
-    try:
-        release = Release.from_json(values)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is damaged ({error}), expected a release", _MEND) from None
-    if release.id != id or not isinstance(release.files, dict):
+    release = read_as(path, Release, _MEND)
+    if release.id != id:
         raise DataError(f"{path} is the record of '{release.id}', expected '{id}' and its files", _MEND)
     return release

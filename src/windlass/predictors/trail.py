@@ -45,7 +45,14 @@ def entries(home: Path) -> list[Json]:
     """All entries, oldest first, that of the pointer among them. Raises: DataError: a line is damaged."""
     found = _lines(home / TRAIL)[0]
     waiting = _of_pointer(home)
-    return [*found, waiting] if waiting is not None and waiting["number"] > len(found) else found
+    if waiting is None or waiting["number"] <= len(found):
+        return found
+    if waiting["number"] > len(found) + 1:
+        raise DataError(
+            f"{home / TRAIL} ends with entry {len(found)}, expected {waiting['number'] - 1}",
+            "entries are lost: restore it from a backup, or move it away to begin a new one",
+        )
+    return [*found, waiting]
 
 
 def next_entry(home: Path, why: Why, before: str, after: str) -> Json:

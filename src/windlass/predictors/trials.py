@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from windlass.errors import DataError, NotReady, SpecError
+from windlass.errors import NotReady, SpecError
 from windlass.predictors import releases
 from windlass.predictors.trail import Why
-from windlass.store import Store, read_json, sync_folder, write_json
+from windlass.store import Store, read_as, sync_folder, write_json
 
 FILE = "canary.json"
 
@@ -52,11 +52,9 @@ def running(store: Store) -> Trial | None:
     if not path.is_file():
         return None
     try:
-        trial = Trial(**read_json(path))
+        trial = read_as(path, Trial, "`windlass canary --stop` removes it")
     except NotReady:
         return None
-    except TypeError:
-        raise DataError(f"{path} is damaged, expected a trial", "`windlass canary --stop` removes it") from None
     return trial if trial.against == releases.champion_id(store) else None
 
 

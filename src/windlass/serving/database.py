@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from windlass.serving.faults import Fault
 
-Reason = Literal["full", "lost", "fsync", "busy", "conflict", "other"]
+Reason = Literal["full", "lost", "fsync", "busy", "conflict", "read-only", "other"]
 BUSY_S = 5.0
 """Seconds that a transaction waits for another one to end."""
 VERSIONS = "create table if not exists windlass_schema (name text primary key, version integer not null)"
@@ -26,12 +26,20 @@ class Failure(Exception):
     """The database did not do it, and nothing of the transaction was acknowledged.
 
     reason: full: no space. lost: the file was removed or the server is away. fsync: the disk did not keep what was
-    written. busy: another transaction did not end. conflict: a row with this key is there. other: the message.
+    written. busy: another transaction did not end. conflict: a row with this key is there. read-only: the disk.
+    other: the message.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+    @property
+    def hint(self) -> str:
+        """What helps; empty where the reason does not say."""
+        return {"full": "free some space", "read-only": "let the disk be written to", "busy": "try it again"}.get(
+            self.reason, ""
+        )
 
     def refusal(self, what: str) -> Fault:
         """What the client is told: 507 when there is no space, else 503."""

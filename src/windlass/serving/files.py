@@ -23,7 +23,7 @@ from windlass.sources.contract import RawRow
 from windlass.sources.json_files import read_objects, row_of
 from windlass.sources.outgoing import ANSWER, as_csv, free_names
 from windlass.sources.places import table
-from windlass.store import read_json, sync_folder, write_json
+from windlass.store import naming, read_json, sync_folder, write_json
 
 CHUNK = 256
 SAVE_S = 0.5
@@ -114,7 +114,7 @@ def _to_stdout(predictor: Predictor, feed: Feed) -> Counts:
 
 
 def _to_file(predictor: Predictor, feed: Feed, to: Path, mark: list[Any]) -> Counts:
-    with Unfinished(to, mark, feed) as unfinished:
+    with naming(to), Unfinished(to, mark, feed) as unfinished:
         counts = unfinished.counts
         for _ in islice(feed.rows, counts.total):
             pass

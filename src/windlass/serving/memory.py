@@ -138,9 +138,8 @@ def read(place: Database | Path | str, schema: Schema, query: str, values: Seque
         connection = found.connect(schema)
         yield from connection.stream(query, values)
     except Failure as failure:
-        raise DataError(
-            f"{found.where} cannot be read ({failure}), expected {schema.name}", "move it away to begin anew"
-        ) from None
+        hint = failure.hint or "move it away to begin anew"
+        raise DataError(f"{found.where} cannot be read ({failure}), expected {schema.name}", hint) from None
     finally:
         if connection is not None:
             connection.close()

@@ -1,6 +1,7 @@
 """The service's memory in a SQLite file: for one machine, with as many processes as it has."""
 
 import errno
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ class Sqlite(Database):
         return self.path.is_file()
 
     def connect(self, *schemas: Schema) -> Connection:
-        with _translated():
+        with _translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = _SqliteConnection(self.path)
         try:
@@ -50,22 +51,22 @@ class _SqliteConnection(Connection):
             raise
 
     def execute(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with _translated():
+        with _translated(self.path):
             return self._connection.execute(query, values).fetchall()
 
     def executemany(self, query: str, rows: Sequence[Sequence[Any]]) -> None:
-        with _translated():
+        with _translated(self.path):
             self._connection.executemany(query, rows)
 
     def stream(self, query: str, values: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
-        with _translated():
+        with _translated(self.path):
             cursor = self._connection.execute(query, values)
             names = [column[0] for column in cursor.description]
         while rows := self._fetch(cursor):
             yield from (dict(zip(names, row, strict=True)) for row in rows)
 
     def _fetch(self, cursor: sqlite3.Cursor) -> list[Any]:
-        with _translated():
+        with _translated(self.path):
             return cursor.fetchmany(1_000)
 
     def tables(self) -> set[str]:
@@ -109,11 +110,25 @@ def _keep_safe(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise Failure(_reason(error), str(error)) from None
+        reason = _reason(error)
+        if reason in ("full", "other") and (disk := _blocked(path)):
+            raise Failure(*disk) from None
+        raise Failure(reason, str(error)) from None
+
+
+def _blocked(path: Path) -> tuple[Reason, str] | None:
+    """Why nothing can be written at that place, where SQLite only says that it cannot open or read the file."""
+    with suppress(OSError):
+        disk = os.statvfs(path.parent)
+        if disk.f_flag & os.ST_RDONLY:
+            return "read-only", "read-only file system"
+        if not disk.f_bavail:
+            return "full", "no space left on device"
+    return None
 
 
 def _reason(error: Exception) -> Reason:

@@ -4,14 +4,13 @@ The service judges nothing itself: it reads the record that `watch` left beside 
 """
 
 from pathlib import Path
-from typing import Any
 
 from windlass.errors import WindlassError
 from windlass.pages.health import strength
 from windlass.pages.health_page import health_page
 from windlass.records import Health
 from windlass.serving.measures import family, quoted
-from windlass.store import read_json
+from windlass.store import read_as
 
 Mark = tuple[int, int, int]
 NOTHING = Health("", "", 0.0, 0.0, 0, None, None, None, None, None, None, 0, {}, [], [])
@@ -47,9 +46,8 @@ class Watched:
         if self.path is None or mark is None:
             return
         try:
-            values: Any = read_json(self.path)
-            self._health = Health.from_json(values)
-        except (WindlassError, OSError, KeyError, TypeError, ValueError, AttributeError):
+            self._health = read_as(self.path, Health)
+        except (WindlassError, OSError):
             self._health = NOTHING
 
     def gauges(self) -> str:

@@ -20,7 +20,7 @@ from windlass.sources.columns import ID_NAME, Look, look, readable
 from windlass.sources.contract import Names, Source
 from windlass.sources.places import find, labelled_pictures
 from windlass.spec import FILE_NAME, UNUSABLE, parse
-from windlass.store import write_text
+from windlass.store import rewrite_text
 
 N_READ, N_SAMPLE = 100_000, 5_000
 OUTPUT_NAMES = (
@@ -306,5 +306,5 @@ def write_guess(path: Path, project: Path, output: str = "", force: bool = False
         raise SpecError(f"{target} exists, expected a folder without one", "`windlass init DATA --force` replaces it")
     found = guess(path, project, output)
     parse(found.as_yaml(), str(target))
-    write_text(target, found.as_yaml())
+    rewrite_text(target, found.as_yaml())
     return found, target

@@ -1,14 +1,16 @@
 """Rows as the stages left them in the store: collected ones, and prepared splits."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import polars as pl
 
+from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
-from windlass.records import Recent, Row, Splits, WarmStart, as_json
+from windlass.records import Json, Prepared, Recent, Row, Splits, WarmStart, as_json
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
-from windlass.store import Store, read_json, write_json
+from windlass.store import Store, aside, read_json, reading, restored, write_json
 
 SPLIT = "_split"
 """The column of collected rows that says as which split a row was given ('' = not said)."""
@@ -17,22 +19,45 @@ GROUP = "_group"
 CHECKS = "_checks"
 """The column of tests that an answer must pass ('' = none); there only where some rows have them."""
 
+PREPARED_AGAIN = "remove it, then `windlass prepare --again`"
 LEARNED, JUDGING, ASKED, STARTS = "learned.parquet", "judging.parquet", "asked.json", "starts.json"
 
 
+def write_frame(path: Path, rows: pl.DataFrame) -> None:
+    """The rows as Parquet, whole or not at all."""
+    with aside(path) as made, made.open("wb") as file:
+        rows.write_parquet(file)
+
+
+def read_frame(path: Path, word: str, columns: Iterable[str] = ()) -> pl.DataFrame:
+    """The rows that the stage left there. Raises: NotReady: none. DataError: damaged, or without one of the columns."""
+    hint = f"remove it, then `windlass {word} --again`"
+    if not path.is_file():
+        raise NotReady(f"{path} does not exist, expected it from stage '{word}'", f"`windlass {word} --again`")
+    try:
+        rows = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0][:100]
+        raise DataError(f"{path} is damaged ({reason}), expected rows as Parquet", hint) from None
+    missing = [name for name in columns if name not in rows.columns]
+    if missing:
+        raise DataError(f"{path} has no column '{missing[0]}', expected the columns of the product", hint)
+    return rows
+
+
 def write_collected(store: Store, rows: pl.DataFrame) -> None:
-    rows.write_parquet(store.stage("collect") / "rows.parquet")
+    write_frame(store.stage("collect") / "rows.parquet", rows)
 
 
 def read_collected(store: Store) -> pl.DataFrame:
-    """Raises: NotReady: `collect` has not run."""
+    """Raises: NotReady: `collect` has not run. DataError: what it left is damaged."""
     store.read_record("collect")
-    return pl.read_parquet(store.stage("collect") / "rows.parquet")
+    return read_frame(store.folder / "collect" / "rows.parquet", "collect")
 
 
 def write_splits(store: Store, splits: dict[str, pl.DataFrame]) -> None:
     for name, rows in splits.items():
-        rows.write_parquet(store.stage("prepare") / f"{name}.parquet")
+        write_frame(store.stage("prepare") / f"{name}.parquet", rows)
 
 
 def write_learned(store: Store, rows: pl.DataFrame | None) -> None:
@@ -50,26 +75,28 @@ def _write_beside(store: Store, name: str, rows: pl.DataFrame | None) -> None:
     path = store.stage("prepare") / name
     path.unlink(missing_ok=True)
     if rows is not None and len(rows):
-        rows.write_parquet(path)
+        write_frame(path, rows)
 
 
 def read_recent(store: Store) -> Recent | None:
-    """What came in use; None where nothing was learned from it."""
+    """What came in use; None where nothing was learned from it. Raises: DataError: it is damaged."""
     home = store.folder / "prepare"
     if not (home / LEARNED).is_file() or not (home / ASKED).is_file():
         return None
-    learned, judging = (pl.read_parquet(path).to_dicts() if path.is_file() else [] for path in (home / LEARNED,
-                                                                                                  home / JUDGING))
-    return Recent(learned, judging, read_json(home / ASKED)["rows"])
+    kept = [home / name for name in (LEARNED, JUDGING)]
+    learned, judging = (read_frame(path, "prepare").to_dicts() if path.is_file() else [] for path in kept)
+    with reading(home / ASKED, "rows that were asked", PREPARED_AGAIN):
+        return Recent(learned, judging, restored(list[Json], read_json(home / ASKED)["rows"]))
 
 
 def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:
-    """Raises: NotReady: `prepare` has not run."""
-    fingerprint = store.read_record("prepare")["fingerprint"]
-    parts = {name: pl.read_parquet(store.stage("prepare") / f"{name}.parquet") for name in SPLITS}
-    path = store.stage("prepare") / LEARNED
-    if with_learned and path.is_file():
-        parts["train"] = pl.concat([parts["train"], pl.read_parquet(path)], how="diagonal")
+    """Raises: NotReady: `prepare` has not run. DataError: what it left is damaged."""
+    fingerprint, home = store.read("prepare", Prepared).fingerprint, store.folder / "prepare"
+    parts = {name: read_frame(home / f"{name}.parquet", "prepare", spec.columns) for name in SPLITS}
+    if with_learned and (home / LEARNED).is_file():
+        more = read_frame(home / LEARNED, "prepare", spec.columns)
+        with reading(home / LEARNED, "columns like those of train", PREPARED_AGAIN):
+            parts["train"] = pl.concat([parts["train"], more], how="diagonal")
     root, ways = store.project, kinds.ways(spec)
     return Splits(spec.inputs, spec.output, **parts, root=root, fingerprint=fingerprint, written=ways)
 
@@ -82,4 +109,7 @@ def write_starts(store: Store, starts: Iterable[WarmStart]) -> None:
 def read_starts(store: Store) -> list[WarmStart]:
     """Those that `write_starts` kept; none in a project."""
     path = store.folder / "prepare" / STARTS
-    return [WarmStart(**values) for values in read_json(path)["starts"]] if path.is_file() else []
+    if not path.is_file():
+        return []
+    with reading(path, "networks to begin with", PREPARED_AGAIN):
+        return list(restored(list[WarmStart], read_json(path)["starts"]))

@@ -19,7 +19,20 @@ from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
 from windlass.predictors.examine import pass_rates, rules_broken, sampled
 from windlass.predictors.writer import Writer
-from windlass.records import Board, Candidate, Collected, Json, Prepared, Progress, Row, Run, Splits, as_json, silent
+from windlass.records import (
+    Board,
+    Candidate,
+    Collected,
+    Json,
+    Prepared,
+    Progress,
+    Row,
+    Run,
+    Splits,
+    Trained,
+    as_json,
+    silent,
+)
 from windlass.sources.prepared import CHECKS
 from windlass.spec import Goal, Spec, dump
 from windlass.store import Store, fingerprint, size_mb, write_json, write_text
@@ -36,15 +49,15 @@ REPORT = "report.html"
 
 
 def key_of(spec: Spec, store: Store) -> str:
-    runs = store.read_record("train")["runs"]
+    runs = store.read("train", Trained).runs
     rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
     held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules]
-    return fingerprint([[run["key"], run["status"]] for run in runs] + held_to)
+    return fingerprint([[run.key, run.status] for run in runs] + held_to)
 
 
 def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> Board:
     """Measures every trained run on the test rows, chooses one, and writes `evaluate/report.html`."""
-    runs = [Run(**run) for run in store.read_record("train")["runs"]]
+    runs = store.read("train", Trained).runs
     trained = [run for run in runs if run.status == "done"]
     goal = kinds.goal(spec)
     rows = splits.test.to_dicts()
@@ -279,8 +292,8 @@ def _details(spec: Spec, store: Store, rows: Sequence[Row], trained: list[Run], 
         **_answered(marks),
         examples=[" · ".join(str(row[name] or "") for name in spec.inputs)[:400] for row in rows],
         curves={run.name: run.curve for run in trained if run.curve},
-        prepared=Prepared(**store.read_record("prepare")),
-        collected=Collected(**store.read_record("collect")),
+        prepared=store.read("prepare", Prepared),
+        collected=store.read("collect", Collected),
         spec_text=dump(spec),
     )
 

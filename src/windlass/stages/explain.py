@@ -22,7 +22,7 @@ SECONDS = 20.0
 
 
 def key_of(spec: Spec, store: Store) -> str:
-    return fingerprint([store.read_record("evaluate")["key"], "explain"])
+    return fingerprint([store.key("evaluate"), "explain"])
 
 
 def explain(spec: Spec, store: Store, splits: Splits, board: Board, progress: Progress = silent) -> Json:

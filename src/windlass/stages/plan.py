@@ -31,7 +31,7 @@ class Order:
 
 def key_of(spec: Spec, store: Store) -> str:
     product = load(store.project, list(spec.inputs))
-    return fingerprint([store.read_record("evaluate")["key"], product.model_dump(mode="json")])
+    return fingerprint([store.key("evaluate"), product.model_dump(mode="json")])
 
 
 def plan(spec: Spec, store: Store, order: Order | None = None, progress: Progress = silent) -> Roadmap:
@@ -57,6 +57,7 @@ def plan(spec: Spec, store: Store, order: Order | None = None, progress: Progres
 
     setting, roadmap = drawn(product)
     known = promises.read(store)
+    roadmap = replace(roadmap, warnings=[*roadmap.warnings, *promises.torn(store)])
     if order.wish.words:
         _, other = drawn(other_product)
         told = replace(other, promises=promises.told(known), what_if=order.wish.words,

@@ -47,7 +47,7 @@ class Cleaning:
 
 def key_of(spec: Spec, store: Store) -> str:
     learned = [[row.answer, row.label] for row in attempts.learned(store)]
-    return fingerprint([store.read_record("collect")["key"], spec.seed, spec.columns, *([learned] if learned else [])])
+    return fingerprint([store.key("collect"), spec.seed, spec.columns, *([learned] if learned else [])])
 
 
 def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
@@ -56,7 +56,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
 
     Raises: DataError: fewer than two labels, every label on one row, or too many labels.
     """
-    collected = Collected(**store.read_record("collect"))
+    collected = store.read("collect", Collected)
     cleaning = Cleaning()
     splits = split_rows(read_collected(store), spec, cleaning)
     groups = {name: part[GROUP].n_unique() for name, part in splits.items() if GROUP in part.columns}

@@ -63,7 +63,7 @@ class Content:
 
 
 def key_of(spec: Spec, store: Store) -> str:
-    return fingerprint([store.read_record("evaluate")["key"], spec.name])
+    return fingerprint([store.key("evaluate"), spec.name])
 
 
 def release(spec: Spec, store: Store, board: Board, progress: Progress = silent, candidate: str = "") -> Release:
@@ -97,7 +97,7 @@ def publish_release(
     predictors.replay(predictors.load(source), source)
 
     progress("release", 2, N_STEPS, "writing")
-    prepared = Prepared(**made_in.read_record("prepare"))
+    prepared = made_in.read("prepare", Prepared)
     seen = reference.make(read_splits(spec, made_in), predictors.load(source), read_recent(made_in))
     record = _publish(Content(spec, board, wanted, prepared, source, seen), store)
     progress("release", 3, N_STEPS, "golden answers behind the server")

@@ -12,10 +12,10 @@ from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.kinds import table as kinds
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Learner, Options
-from windlass.records import Progress, Run, Splits, WarmStart, as_json, silent
+from windlass.records import Prepared, Progress, Run, Splits, WarmStart, as_json, silent
 from windlass.sources.prepared import read_starts
 from windlass.spec import Language, Spec
-from windlass.store import Store, fingerprint, hash_file, read_json, write_json
+from windlass.store import Store, fingerprint, hash_file, read_as, read_json, write_json
 
 RUN, WARM = "run.json", "warm"
 
@@ -134,7 +134,7 @@ def _with_model(entry: Entry, store: Store, data: str) -> str:
 
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when a candidate's key does, or when an optional part was installed that one was waiting for."""
-    data = _taught(spec, store, store.read_record("prepare")["fingerprint"])
+    data = _taught(spec, store, store.read("prepare", Prepared).fingerprint)
     return fingerprint([
         [run_key(spec, entry, _with_model(entry, store, data)), entry.learner.missing()]
         for entry in candidates(spec, store)
@@ -179,7 +179,7 @@ def _finished(store: Store, entry: Entry, key: str) -> Run | None:
     """The candidate's run when it is up to date; what an older key left is removed, what this key began is kept."""
     folder = store.run_folder(entry.name)
     if (folder / RUN).is_file():
-        run = Run(**read_json(folder / RUN))
+        run = read_as(folder / RUN, Run)
         if run.key == key and run.status == "done":
             return run
     begun = folder / "begun.json"

@@ -1,0 +1,116 @@
+"""How a command ends when something goes wrong: one or two lines on stderr, an exit code, and never a traceback.
+
+What nobody foresaw is an internal error with an id; its traceback stands in a log that the line names.
+"""
+
+import codecs
+import errno
+import io
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from windlass.errors import NotReady, WindlassError
+from windlass.store import FOLDER, log_traceback
+
+INTERNAL, STOPPED, PIPE_CLOSED = 70, 130, 141
+"""Exit codes: EX_SOFTWARE of sysexits.h; 128 + SIGINT; 128 + SIGPIPE."""
+WRITES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space, or ask for more",
+    errno.EFBIG: "this system bounds the size of files (`ulimit -f`)",
+    errno.EROFS: "name a folder that can be written to",
+}
+"""What can only be said of writing, and what to do."""
+ESCAPED = "windlass-escaped"
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Characters that the stream cannot hold, as JSON and Python write them: two units where one is not enough."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)), error.end
+
+
+def speak_anywhere() -> None:
+    """Whatever the streams' encoding is, no text ends a command; JSON stays JSON. Standard input is UTF-8."""
+    codecs.register_error(ESCAPED, _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPED)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def ended(command: Callable[[], object]) -> int:
+    """Runs the command; its exit code."""
+    try:
+        command()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException as error:  # noqa: BLE001 - the last net
+        code = _told(error)
+    else:
+        code = 0
+    return _flushed(code)
+
+
+def _flushed(code: int) -> int:
+    """What is still to be printed is printed here, so that a pipe that closed or a disk that is full is no noise."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = _told(error)
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _told(error: BaseException) -> int:
+    """Says what went wrong; the exit code."""
+    if isinstance(error, WindlassError):
+        return _say(f"error: {error}", error.exit_code)
+    if isinstance(error, KeyboardInterrupt):
+        return _say("stopped; `windlass run` goes on from here", STOPPED)
+    if isinstance(error, BrokenPipeError):
+        return PIPE_CLOSED
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "windlass").startswith("windlass"):
+        words = f"error: '{error.name}' is not installed, expected it for this command"
+        return _say(f"{words}\nhint: `windlass doctor` says what to install", NotReady.exit_code)
+    if isinstance(error, OSError) and error.errno is not None:
+        return _say(_of_system(error), NotReady.exit_code)
+    if isinstance(error, MemoryError):
+        return _say("error: this machine has too little memory for this, expected more", NotReady.exit_code)
+    id, path = log_traceback(project_named(sys.argv[1:]) / FOLDER, error)
+    where = f"its traceback is in {path}" if path else "its traceback could not be written anywhere"
+    said = f"error: internal error {id} ({type(error).__name__}), expected none; {where}"
+    return _say(f"{said}\nhint: please report it with that traceback; look first for what of yours it holds", INTERNAL)
+
+
+def _of_system(error: OSError) -> str:
+    """A file, disk or connection that does not do what it should."""
+    reason = os.strerror(error.errno or 0)
+    what = f"{error.filename}" if error.filename else "a file or connection"
+    if error.errno in WRITES:
+        return f"error: {what} cannot be written ({reason.lower()}), expected room for it\nhint: {WRITES[error.errno]}"
+    return f"error: {what} cannot be used ({reason.lower()}), expected to be let in"
+
+
+def _say(words: str, code: int) -> int:
+    with suppress(OSError):
+        sys.stderr.write(f"{words}\n")
+        sys.stderr.flush()
+    return code
+
+
+def project_named(arguments: list[str]) -> Path:
+    """The folder that `--project` names, else this one."""
+    for option, value in pairwise(arguments):
+        if option in ("--project", "-p"):
+            return Path(value)
+    glued = [each.partition("=")[2] for each in arguments if each.startswith("--project=")]
+    return Path(glued[0] if glued else ".")
