@@ -123,6 +123,12 @@ class Spec(Strict):
     inputs: dict[str, str] = Field(min_length=1, description="column -> kind")
     output: dict[str, str] = Field(min_length=1, max_length=1, description="column -> kind, exactly one")
     goal: str = Field("", description="a metric, or '<metric> >= <number>'; checked before a release")
+    threshold: dict[str, float] = Field(
+        default={},
+        max_length=1,
+        description="of two labels: {label: share}, the probability from which on it is the answer; not given: chosen "
+        "for the goal on validation rows",
+    )
     limits: Limits = Field(default=Limits(), description="what the served artifact may cost")
     language: Language = Field(default=Language(), description="how a pretrained language model is taught")
     minutes: float = Field(10, gt=0, le=10_080, description="training budget in minutes")
@@ -149,6 +155,13 @@ class Spec(Strict):
     def _name(cls, value: str) -> str:
         if not NAME.match(value):
             raise ValueError("expected a-z, 0-9 and '-', at most 63 characters, such as 'support-desk'")
+        return value
+
+    @field_validator("threshold")
+    @classmethod
+    def _threshold(cls, value: dict[str, float]) -> dict[str, float]:
+        if not all(0 < share < 1 for share in value.values()):
+            raise ValueError("expected a share between 0 and 1, such as {yes: 0.3}")
         return value
 
     @field_validator("goal")

@@ -214,6 +214,7 @@ def _metrics(card: Card, candidate: Candidate) -> str:
     ]
     if candidate.calibration_error is not None:
         rows.append([card.say("calibration_error"), share(candidate.calibration_error)])
+    rows += [[card.say("threshold", label=code(label)), f"{least:g}"] for label, least in candidate.threshold.items()]
     return (
         f"{_table([card.say('metric'), card.say('value')], rows)}\n\n{_verdict(card, candidate)}\n\n"
         f"{card.say('headline', metric=card.term(metric_name(board.headline)))}"

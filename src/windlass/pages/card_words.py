@@ -75,6 +75,7 @@ WORDS = {
     "metric": ("metric (share 0–1)", "指标（比例 0–1）"),
     "value": ("value [95 % interval]", "数值 [95% 区间]"),
     "calibration_error": ("calibration error", "校准误差"),
+    "threshold": ("{label} is the answer from this probability on", "回答 {label} 的最低概率"),
     "goal": ("Goal: {goal}{limits}. Goal and limits are {verdict}.", "目标：{goal}{limits}。目标与限制：{verdict}。"),
     "open_goal": ("{goal}", "尽可能好"),
     "limits": ("; limits: {limits}", "；限制：{limits}"),

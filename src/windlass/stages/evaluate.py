@@ -13,6 +13,7 @@ import numpy as np
 from windlass.brand import Rules, load_rules
 from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
+from windlass.kinds.category import THRESHOLD
 from windlass.metrics import LOWER, Estimate, LabelMarks, Marks, bootstrap, is_better, paired_difference
 from windlass.pages.report import Details, report
 from windlass.predictors import table as predictors
@@ -38,7 +39,7 @@ REPORT = "report.html"
 def key_of(spec: Spec, store: Store) -> str:
     runs = store.read_record("train")["runs"]
     rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
-    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules]
+    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else [])]
     return fingerprint([[run["key"], run["status"]] for run in runs] + held_to)
 
 
@@ -147,6 +148,7 @@ def _measure(
         meets_goal=not misses,
         misses=misses,
         notes=list(predictor.manifest.settings.get("notes", ())),
+        threshold=dict(predictor.manifest.output.state.get(THRESHOLD, {})),
     )
 
 
@@ -285,4 +287,9 @@ def _answered(marks: Marks) -> Json:
     if isinstance(marks, TextMarks):
         return {"answers": marks.answers if marks.written else [], "references": marks.references}
     assert isinstance(marks, LabelMarks)
-    return {"labels": list(marks.labels), "targets": marks.targets, "probabilities": marks.probabilities}
+    return {
+        "labels": list(marks.labels),
+        "targets": marks.targets,
+        "probabilities": marks.probabilities,
+        "threshold": marks.threshold,
+    }

@@ -59,8 +59,7 @@ def _picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[t
     if not isinstance(predictor, Labeller):
         return [("unsure", row) for row in rows[:N_EACH]]
     marks = predictor.marks(rows, [row[splits.output_column] for row in rows], splits.root)
-    answers, sure = marks.probabilities.argmax(axis=1), marks.probabilities.max(axis=1)
-    right = answers == marks.targets
+    sure, right = marks.probabilities[np.arange(len(marks)), marks.answers], marks.right
     surest = np.argsort(-sure, kind="stable").tolist()
     wrongs = [place for place in surest if not right[place]][:N_EACH]
     rights = [place for place in surest if right[place]][:N_EACH]
