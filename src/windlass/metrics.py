@@ -193,6 +193,18 @@ class LabelMarks:
         """Which rows are answered right, (n,) bool."""
         return self.answers == self.targets
 
+    def exact(self, metric: str) -> Estimate | None:
+        """Accuracy is a share. Where nothing is wrong, what may yet be lies in the class with the fewest rows: of k
+        classes it takes 1 / k of a macro metric with it, and all of a ranking."""
+        if metric == "accuracy":
+            return wilson(float(self.right.sum()), len(self))
+        if not len(self) or self.value(metric) < 1:
+            return None
+        seen = np.bincount(self.targets)
+        seen = seen[seen > 0]
+        low = wilson(float(seen.min()), float(seen.min())).low
+        return Estimate(1.0, low if metric in BINARY_ONLY else 1 - (1 - low) / len(seen), 1.0)
+
 
 class Marks(Protocol):
     """A candidate's answers on the test rows, of any output kind, ready to be measured."""
@@ -206,6 +218,10 @@ class Marks(Protocol):
     def calibration_error(self) -> float | None: ...
 
     def value(self, metric: str, rows: Array | None = None) -> float: ...
+
+    def exact(self, metric: str) -> Estimate | None:
+        """The value with its interval where resampling these rows would give none: shares, and perfect scores."""
+        ...
 
 
 def measure(metric: str, targets: Array, probabilities: Array, positive: int) -> float:
@@ -226,10 +242,14 @@ def is_better(metric: str, first: float, second: float) -> bool:
 
 
 def bootstrap(marks: Marks, metric: str, seed: int = 13, n_resamples: int = 500) -> Estimate:
-    """The metric with its 95 % percentile interval over resampled rows.
+    """The metric with its 95 % interval: Wilson's where it is a share of rows, else percentiles over resampled rows.
 
+    Of 59 right answers out of 59 every resample is perfect too, and a share of 1 would be called certain.
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13.
     """
+    exact = marks.exact(metric)
+    if exact is not None:
+        return exact
     random = np.random.default_rng(seed)
     values = [marks.value(metric, random.integers(0, len(marks), len(marks))) for _ in range(n_resamples)]
     return _estimate(marks.value(metric), values)

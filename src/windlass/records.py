@@ -253,6 +253,7 @@ class Candidate:
     misses: list[str]
     as_good_as_chosen: bool = False
     notes: list[str] = field(default_factory=list)  # what is not as one might expect, of how it was trained
+    worthless: str = ""  # why a release would be worth nothing: it solves nothing, or is no better than the baseline
     threshold: Json = field(default_factory=dict)  # of two labels {one: the probability from which on it is the answer}
 
 
@@ -289,7 +290,7 @@ class Board:
 
 @dataclass(frozen=True)
 class Release:
-    """An immutable, hashed model with what proved it."""
+    """An immutable, hashed model with what proved it. insisted: what spoke against it, where the user insisted."""
 
     id: str
     product: str
@@ -300,6 +301,7 @@ class Release:
     fingerprint: str
     files: dict[str, str]
     size_mb: float
+    insisted: list[str] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, values: Json) -> "Release":

@@ -123,12 +123,6 @@ class Spec(Strict):
     inputs: dict[str, str] = Field(min_length=1, description="column -> kind")
     output: dict[str, str] = Field(min_length=1, max_length=1, description="column -> kind, exactly one")
     goal: str = Field("", description="a metric, or '<metric> >= <number>'; checked before a release")
-    threshold: dict[str, float] = Field(
-        default={},
-        max_length=1,
-        description="of two labels: {label: share}, the probability from which on it is the answer; not given: chosen "
-        "for the goal on validation rows",
-    )
     limits: Limits = Field(default=Limits(), description="what the served artifact may cost")
     language: Language = Field(default=Language(), description="how a pretrained language model is taught")
     minutes: float = Field(10, gt=0, le=10_080, description="training budget in minutes")
@@ -143,6 +137,12 @@ class Spec(Strict):
     brand: str = Field("", description="a file of rules, such as brand.yaml, that texts shall keep: `rules_broken`")
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
+    threshold: dict[str, float] = Field(
+        default={},
+        max_length=1,
+        description="of two labels: {label: share}, the probability from which on it is the answer; not given: chosen "
+        "for the goal on validation rows",
+    )
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")
     improve: Improve = Field(default=Improve(), description="what feedback may change by itself")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")

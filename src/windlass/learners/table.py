@@ -23,9 +23,9 @@ def _later(module: str, function: str = "fit") -> Fit:
     return fit
 
 
-def _refusal(function: str) -> Refuse:
+def _refusal(function: str, module: str = "written") -> Refuse:
     def refuse(splits: Splits, variant: str) -> str:
-        return getattr(import_module("windlass.learners.written"), function)(splits, variant)
+        return getattr(import_module(f"windlass.learners.{module}"), function)(splits, variant)
 
     return refuse
 
@@ -138,6 +138,15 @@ LEARNERS: dict[str, Learner] = {
             cost=6,
             suits=frozenset({"text"}),
             refuse=_refusal("no_text_beside"),
+        ),
+        Learner(
+            "repair",
+            "programs one change away, run with the tests of the row",
+            TABLE | {"text"},
+            TEXT,
+            _later("repair"),
+            on_request=True,
+            refuse=_refusal("no_tests", "repair"),
         ),
         Learner("ngram", "counts of characters after characters", TABLE | {"text"}, TEXT, _later("ngram"), cost=0.5),
         Learner(
