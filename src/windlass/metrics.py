@@ -198,7 +198,7 @@ class LabelMarks:
         classes it takes 1 / k of a macro metric with it, and all of a ranking."""
         if metric == "accuracy":
             return wilson(float(self.right.sum()), len(self))
-        if not len(self) or self.value(metric) < 1:
+        if not len(self) or not self.value(metric) >= 1:
             return None
         seen = np.bincount(self.targets)
         seen = seen[seen > 0]

@@ -7,7 +7,7 @@ tests.
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +47,11 @@ class Tries:
     each: Bounds | None = None
 
 
-AT_ONCE = Tries(2, 100, 10.0, Bounds(seconds=1.0))
+AT_ONCE = Tries(2, 100, 12.0)
 """While somebody waits for the answer. A second change is sought where the first one made more tests hold."""
+LEAST_S, MOST_S, TIMES = 1.0, 4.0, 8
+"""A program of a row may run so many times as long as one that does nothing: an endless one is ended soon, and on a
+busy machine none is called endless that is not."""
 
 
 def repair(
@@ -107,7 +110,9 @@ class Search:
         tests = [each for part in text.several(row[self.tests]) for each in statements(part)]
         if not tests:
             return Written(row[self.program])
-        found = repair(lambda program, reason: one_change(program), row[self.program], tests, AT_ONCE)
+        usual = passes("", ["pass"]).seconds
+        tries = replace(AT_ONCE, each=Bounds(seconds=min(MOST_S, max(LEAST_S, TIMES * usual))))
+        found = repair(lambda program, reason: one_change(program), row[self.program], tests, tries)
         return Written(found.program, n_tokens=1, logprob=FOUND if found.passed else NOT_FOUND)
 
 

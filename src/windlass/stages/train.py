@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import windlass
 from windlass.errors import NotReady, SpecError, WindlassError, did_you_mean, expected
@@ -145,10 +146,11 @@ def _reason(error: Exception) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when a candidate's key does, or when an optional part was installed that one was waiting for."""
     data = _taught(spec, store, store.read_record("prepare")["fingerprint"])
-    return fingerprint([
+    keys: list[Any] = [
         [run_key(spec, entry, _with_model(entry, store, data)), entry.learner.missing()]
         for entry in candidates(spec, store)
-    ])  # fmt: skip
+    ]
+    return fingerprint(keys + ([spec.threshold] if spec.threshold else []))
 
 
 def check_threshold(spec: Spec, splits: Splits) -> None:
