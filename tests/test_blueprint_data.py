@@ -167,7 +167,7 @@ def passing(which):
         "import json, sys\n"
         "for number, task in enumerate(json.load(sys.stdin)):\n"
         "    try:\n"
-        f"        exec('\\n'.join([task[{which!r}], *task['tests']]), {{}})\n"
+        f"        exec('\\n'.join([task[{which!r}], task['tests']]), {{}})\n"
         "        print(number)\n"
         "    except Exception:\n"
         "        pass\n"

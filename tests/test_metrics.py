@@ -1,16 +1,25 @@
 """Metrics against hand calculations, scikit-learn and simulations with a known truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics as peer
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 
 from windlass.metrics import (
     BINARY_ONLY,
     METRICS,
     Estimate,
     LabelMarks,
+    Threshold,
     accuracy,
+    best_calibration,
     best_temperature,
+    best_threshold,
     bootstrap,
     confusion,
     expected_calibration_error,
@@ -148,7 +157,7 @@ def test_the_interval_holds_the_value_and_stays_within_0_and_1(metric):
     assert estimate.low < estimate.high
 
 
-@pytest.mark.parametrize("metric", sorted(set(METRICS) - BINARY_ONLY))
+@pytest.mark.parametrize("metric", sorted(set(METRICS) - BINARY_ONLY - {"accuracy"}))
 def test_the_fast_resampling_equals_the_plain_one(metric):
     """Confusion counts are resampled instead of rows; the same seed must give the same interval."""
     random = np.random.default_rng(4)
@@ -235,10 +244,129 @@ def test_the_area_under_the_curve_without_negatives_is_not_a_number():
 
 def test_resamples_without_positives_do_not_spoil_the_interval():
     """With one positive of six, a third of the resamples has none."""
-    targets, scores = np.array([1, 0, 0, 0, 0, 0]), np.array([0.9, 0.8, 0.3, 0.2, 0.1, 0.1])
+    targets, scores = np.array([1, 0, 0, 0, 0, 0]), np.array([0.7, 0.8, 0.3, 0.2, 0.1, 0.1])
     estimate = bootstrap(LabelMarks(targets, np.stack([1 - scores, scores], axis=1)), "roc_auc")
     assert np.isfinite([estimate.value, estimate.low, estimate.high]).all()
 
 
 def test_an_estimate_reads_as_value_and_interval():
     assert str(Estimate(0.91234, 0.9, 0.92)) == "0.912 [0.900, 0.920]"
+
+
+# perfect scores -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("hits", "rows"), [(59, 59), (0, 59), (58, 59), (1, 1)])
+def test_the_interval_of_accuracy_is_wilsons_which_knows_no_certainty(hits, rows):
+    """59 of 59 is [0.939, 1], as Clopper-Pearson's to 0.001. The control: resampling gives [1, 1]."""
+    targets = np.arange(rows) % 2
+    predicted = np.where(np.arange(rows) < hits, targets, 1 - targets)
+    estimate = bootstrap(LabelMarks(targets, one_hot(predicted, 2)), "accuracy")
+    found = binomtest(hits, rows).proportion_ci(method="wilson")
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((hits / rows, found.low, found.high))
+    if (hits, rows) == (59, 59):
+        assert estimate.low == pytest.approx(binomtest(59, 59).proportion_ci(method="exact").low, abs=1e-3)
+        random = np.random.default_rng(0)
+        assert min((predicted == targets)[random.integers(0, 59, 59)].mean() for _ in range(50)) == 1
+
+
+def test_a_perfect_macro_score_is_as_sure_as_the_class_with_the_fewest_rows_lets_it():
+    """Of two classes with 40 and 10 rows: what the 10 may hide, Wilson's 0.278, counts half."""
+    targets = np.repeat([0, 1], [40, 10])
+    marks = LabelMarks(targets, one_hot(targets, 2))
+    hidden = 1 - binomtest(10, 10).proportion_ci(method="wilson").low
+    for metric in ("macro_f1", "macro_recall", "macro_precision"):
+        assert bootstrap(marks, metric).low == pytest.approx(1 - hidden / 2)
+    for metric in BINARY_ONLY:
+        assert bootstrap(marks, metric).low == pytest.approx(1 - hidden)
+
+
+# calibration ----------------------------------------------------------------------------------------------------------
+
+
+def margins(n_rows, bias, seed=0, slope=3.0):
+    """Margins z of two classes whose chance is sigmoid(slope z + bias), as logits (-z/2, z/2), and the classes."""
+    random = np.random.default_rng(seed)
+    z = random.normal(0, 1, n_rows)
+    targets = (random.random(n_rows) < 1 / (1 + np.exp(-(slope * z + bias)))).astype(int)
+    return z, np.stack([-z / 2, z / 2], axis=1), targets
+
+
+def test_slope_and_intercept_of_two_classes_are_platts():
+    """As scikit-learn's sigmoid calibration, which smooths the truth a little, and as a logistic regression."""
+    z, logits, targets = margins(3_000, -2.0)
+    temperature, shift = best_calibration(targets, logits)
+    ours = softmax(logits / temperature + np.array(shift))[:, 1]
+    plain = LogisticRegression(C=1e9).fit(z[:, None], targets).predict_proba(z[:, None])[:, 1]
+    frozen = FrozenEstimator(LogisticRegression(C=1.0).fit(z[:50, None], targets[:50]))
+    platt = CalibratedClassifierCV(frozen, method="sigmoid").fit(z[:, None], targets).predict_proba(z[:, None])[:, 1]
+    assert np.abs(ours - plain).max() < 0.005
+    assert np.abs(ours - platt).max() < 0.01
+    assert ours.mean() == pytest.approx(targets.mean(), abs=0.002)
+    only_slope = softmax(logits / best_temperature(targets, logits))[:, 1]
+    assert abs(only_slope.mean() - targets.mean()) > 0.05  # the control: a temperature cannot move the intercept
+
+
+def test_a_shift_of_several_classes_is_found():
+    """The chances are those of the logits plus (0, 1, -1): up to a constant that softmax does not see."""
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 2, (20_000, 3))
+    chances = softmax(logits + np.array([0.0, 1.0, -1.0]))
+    targets = (random.random((20_000, 1)) > chances.cumsum(1)).sum(1)
+    temperature, shift = best_calibration(targets, logits)
+    assert temperature == pytest.approx(1, abs=0.03)
+    assert np.array(shift) - shift[0] == pytest.approx([0, 1, -1], abs=0.06)
+
+
+def test_few_rows_and_natural_margins_move_no_intercept():
+    """20 samples of 40 rows without a bias: at 5 % one or two are misled; with a bias of 3, nearly none is missed."""
+    moved = [bool(best_calibration(*margins(40, 0.0, seed)[:0:-1])[1]) for seed in range(20)]
+    seen = [bool(best_calibration(*margins(40, 3.0, seed)[:0:-1])[1]) for seed in range(20)]
+    assert sum(moved) <= 3
+    assert sum(seen) >= 15
+
+
+# thresholds -----------------------------------------------------------------------------------------------------------
+
+
+def rare(n_rows=4_000, seed=3):
+    """Calibrated probabilities of a class that one row in eight has, and the truth that they foretell."""
+    random = np.random.default_rng(seed)
+    share = random.beta(0.7, 4.9, n_rows)
+    return LabelMarks((random.random(n_rows) < share).astype(int), np.stack([1 - share, share], axis=1), 1)
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "macro_recall"])
+def test_a_threshold_is_near_the_best_one_by_brute_force(metric):
+    marks = rare()
+    found = best_threshold(metric, marks)
+    score = {"macro_f1": lambda said: peer.f1_score(marks.targets, said, average="macro"),
+             "macro_recall": lambda said: peer.balanced_accuracy_score(marks.targets, said)}[metric]  # fmt: skip
+    scores = {cut: score(marks.probabilities[:, 1] >= cut) for cut in np.arange(0.01, 1, 0.01)}
+    assert found.place == 1
+    assert replace(marks, threshold=found).value(metric) == pytest.approx(max(scores.values()), abs=0.01)
+    assert replace(marks, threshold=found).value(metric) > marks.value(metric) + 0.02
+
+
+def test_balanced_accuracy_is_best_at_the_share_of_the_class():
+    """Of calibrated answers: says "yes" where that is likelier than usual (the mean here is 0.125)."""
+    assert best_threshold("macro_recall", rare(20_000)).share == pytest.approx(0.125, abs=0.02)
+
+
+def test_no_threshold_is_chosen_where_the_likelier_answer_is_best_or_the_metric_sees_none():
+    marks = rare()
+    for metric in ("accuracy", "roc_auc", "pr_auc", "macro_precision"):
+        assert best_threshold(metric, marks) is None
+    random = np.random.default_rng(4)
+    share = random.random(2_000)
+    even = LabelMarks((random.random(2_000) < share).astype(int), np.stack([1 - share, share], axis=1), 1)
+    assert best_threshold("macro_f1", even) is None
+
+
+def test_a_threshold_answers_from_its_share_on_for_either_label():
+    shares = np.array([[0.7, 0.3], [0.71, 0.29], [0.2, 0.8]])
+    assert Threshold(1, 0.3).answers(shares).tolist() == [1, 0, 1]
+    assert Threshold(0, 0.71).answers(shares).tolist() == [1, 0, 1]
+    marks = LabelMarks(np.array([1, 0, 1]), shares, threshold=Threshold(1, 0.3))
+    assert (marks.value("accuracy"), marks.right.tolist()) == (1, [True, True, True])
+    assert marks.calibration_error == pytest.approx((0.7 + 0.29 + 0.2) / 3)

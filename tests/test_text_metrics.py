@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pytest
 import sacrebleu
+from scipy.stats import binomtest
 
 from windlass import text_metrics
 from windlass.blueprints import shelf
-from windlass.metrics import bootstrap, paired_difference
+from windlass.metrics import bootstrap, paired_difference, wilson
 from windlass.text_metrics import (
     BITS,
     TEXT_METRICS,
@@ -199,7 +200,8 @@ def test_an_empty_answer_scores_nothing_and_breaks_nothing(metric):
     marks = TextMarks(["", ""], [["something to say"], ["and more of it"]])
     assert marks.value(metric) == pytest.approx(0, abs=1e-12)
     estimate = bootstrap(marks, metric, n_resamples=20)
-    assert (estimate.low, estimate.high) == pytest.approx((0, 0), abs=1e-12)
+    unseen = wilson(0, 2).high if metric == "exact_match" else 0.0
+    assert (estimate.low, estimate.high) == pytest.approx((0, unseen), abs=1e-12)
 
 
 @pytest.mark.parametrize("metric", sorted(TEXT_METRICS))
@@ -309,10 +311,13 @@ def test_pass_at_k_equals_counting_all_draws(n):
 
 
 def test_the_mean_has_its_interval():
-    """Of 0, 0, 1, 1 a resample's mean is binomial: 0 and 1 have 1/16 each, above 2.5 %."""
-    estimate = mean([0, 0, 1, 1])
-    assert (estimate.value, estimate.low, estimate.high) == (0.5, 0, 1)
-    assert mean([1, 1]) == text_metrics.Estimate(1, 1, 1)
+    """Of four values 0, 0, 0.9, 0.9 a resample's mean is binomial: 0 and 0.9 have 1/16 each, above 2.5 %."""
+    estimate = mean([0, 0, 0.9, 0.9])
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((0.45, 0, 0.9))
+    for hits, rows in ((2, 4), (2, 2)):
+        share = binomtest(hits, rows).proportion_ci(method="wilson")
+        estimate = mean([1] * hits + [0] * (rows - hits))
+        assert (estimate.low, estimate.high) == pytest.approx((share.low, share.high))
     assert math.isnan(mean([]).value)
 
 

@@ -20,7 +20,7 @@ def read_tasks(text: str) -> list[dict[str, str | list[str]]]:
         if fixed.count(right) != 1:
             raise ValueError(f"'{title}' holds {right!r} {fixed.count(right)} times, expected once")
         broken = fixed.replace(right, wrong)
-        tasks.append({"task": title, "broken": broken, "tests": tests.strip().splitlines(), "fixed": fixed})
+        tasks.append({"task": title, "broken": broken, "tests": tests.strip(), "fixed": fixed})
     return tasks
 
 

@@ -5,6 +5,7 @@ Source: the estimator contract, https://scikit-learn.org/stable/developers/devel
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,9 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError, NotReady, SpecError, did_you_mean, expected
 from windlass.estimator_input import ROOT, InputError, Table, free_name, names_of, read, series, targets
+from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
-from windlass.metrics import BINARY_ONLY, METRICS
+from windlass.metrics import BINARY_ONLY, METRICS, answered
 from windlass.predictors.artifact import MANIFEST
 from windlass.predictors.contract import Labeller
 from windlass.predictors.table import load_labeller, replay
@@ -131,9 +133,16 @@ class Classifier(ClassifierMixin, BaseEstimator):
             raise InputError(error.message, error.hint) from None
 
     def predict(self, X: Any) -> np.ndarray:
-        """The likeliest of `classes_` for each row (n,). Raises: as `predict_proba`."""
+        """The likeliest of `classes_` for each row (n,), or of two what the goal is best with, see `goal`.
+
+        Raises: as `predict_proba`.
+        """
         check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        predictor = self._predictor()
+        found = category.threshold(predictor.manifest.output.state)
+        if found is not None:
+            found = replace(found, place=names_of(self.classes_).index(predictor.labels[found.place]))
+        return self.classes_[answered(self.predict_proba(X), found)]
 
     def save(self, folder: str | Path) -> Path:
         """Writes the artifact, which `windlass.load(folder)` opens; an artifact that is there is replaced.

@@ -133,11 +133,14 @@ def explain(
 @app.command(help=GIVES["release"])
 def release(
     candidate: Annotated[str, typer.Argument(help="a candidate of the leaderboard (none: the chosen one)")] = "",
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="although it misses the goal or beats no baseline; recorded")
+    ] = False,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
     opened = open_project(project, quiet=as_json)
-    made = opened.release(candidate)
+    made = opened.release(candidate, anyway)
     from windlass.records import as_json as plain
 
     show(

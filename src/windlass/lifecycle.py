@@ -28,7 +28,7 @@ STAGES = (
     Stage("train", "runs, one a candidate", "a baseline always runs; goes on after kill -9; stays in the minutes"),
     Stage("evaluate", "a leaderboard and a report", "scores the artifact that would be served, with intervals"),
     Stage("explain", "why a row was answered so", "exact for linear models and trees, else by occlusion; bounded"),
-    Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold"),
+    Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold; no mere baseline"),
     Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained", in_run=False),
     Stage("watch", "health, drift and alarms", "keeps no user text; false alarms have a budget", in_run=False),
     Stage("improve", "a better champion, or why not", "nothing promoted without evidence or lost unseen", in_run=False),
@@ -65,7 +65,7 @@ def is_current(word: str, spec: "Spec", store: "Store") -> bool:
     return store.record(word).is_file() and store.is_current(word, module(word).key_of(spec, store))
 
 
-def run_stage(word: str, spec: "Spec", store: "Store", progress: "Progress", **choices: str) -> Any:
+def run_stage(word: str, spec: "Spec", store: "Store", progress: "Progress", **choices: Any) -> Any:
     """Runs one stage; the stages before it must be there. Raises: NotReady and what the stage raises."""
     with store.lock():
         return getattr(module(word), word)(spec, store, *arguments(word, spec, store), progress=progress, **choices)

@@ -11,7 +11,7 @@ from pathlib import Path
 from windlass.errors import DataError, NotReady
 from windlass.predictors import releases
 from windlass.predictors.edits import one_change
-from windlass.predictors.repair import Propose, Repaired, repair
+from windlass.predictors.repair import Propose, Repaired, Tries, repair
 from windlass.predictors.writer import Writer
 from windlass.records import Json
 from windlass.spec import FILE_NAME
@@ -55,7 +55,7 @@ def mend(program: Path, tests: Path, project: Path, tries: int, write: bool = Fa
     """
     broken = _read(program)
     setup, checks = read_tests(_read(tests), tests.name, program.stem)
-    found = repair(proposals(champion(project)), broken, checks, ROUNDS, tries, setup)
+    found = repair(proposals(champion(project)), broken, checks, Tries(ROUNDS, tries), setup)
     before, after = broken.splitlines(keepends=True), found.program.splitlines(keepends=True)
     diff = "".join(difflib.unified_diff(before, after, program.name, f"{program.name} (repaired)"))
     if write and found.passed and diff:

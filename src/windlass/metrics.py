@@ -6,7 +6,7 @@ All take `targets` (n,) int and `probabilities` (n, k) float, rows summing to on
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -88,12 +88,16 @@ def log_loss(targets: Array, probabilities: Array) -> float:
     return float(-np.log(np.clip(probabilities[np.arange(len(targets)), targets], 1e-12, 1)).mean())
 
 
-def expected_calibration_error(targets: Array, probabilities: Array, n_bins: int = 15) -> float:
+def expected_calibration_error(
+    targets: Array, probabilities: Array, n_bins: int = 15, answers: Array | None = None
+) -> float:
     """Mean gap between confidence and accuracy over equal-width bins, weighted by rows.
 
+    Args:   answers: (n,) int, what was answered; None: the likeliest class.
     Source: Guo et al. 2017, arXiv:1706.04599, eq. 3.
     """
-    confidence, right = probabilities.max(1), probabilities.argmax(1) == targets
+    said = probabilities.argmax(1) if answers is None else answers
+    confidence, right = probabilities[np.arange(len(said)), said], said == targets
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     gaps = np.bincount(bins, weights=right - confidence, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(targets))
@@ -132,6 +136,23 @@ def softmax(logits: Array) -> Array:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """Of two classes `place` is the answer where its probability is at least `share` (0-1), else the other one."""
+
+    place: int
+    share: float
+
+    def answers(self, probabilities: Array) -> Array:
+        """Class numbers (n,) int of probabilities (n, 2)."""
+        return np.where(probabilities[:, self.place] >= self.share, self.place, 1 - self.place)
+
+
+def answered(probabilities: Array, threshold: Threshold | None) -> Array:
+    """The answer of each row (n,) int: the likeliest class, unless a threshold decides."""
+    return probabilities.argmax(1) if threshold is None else threshold.answers(probabilities)
+
+
+@dataclass(frozen=True)
 class LabelMarks:
     """A candidate's answers on rows whose label is known. targets: (n,) int; probabilities: (n, k) float."""
 
@@ -139,6 +160,7 @@ class LabelMarks:
     probabilities: Array
     positive: int = 1
     labels: tuple[str, ...] = ()
+    threshold: Threshold | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -151,19 +173,37 @@ class LabelMarks:
 
     @property
     def calibration_error(self) -> float | None:
-        return expected_calibration_error(self.targets, self.probabilities)
+        return expected_calibration_error(self.targets, self.probabilities, answers=self.answers)
 
     def value(self, metric: str, rows: Array | None = None) -> float:
         """The metric of all rows, or of these (a row may be named several times)."""
         chosen = slice(None) if rows is None else rows
         if metric in BINARY_ONLY:
             return measure(metric, self.targets[chosen], self.probabilities[chosen], self.positive)
-        matrix = confusion(self.targets[chosen], self._predicted[chosen], self.probabilities.shape[1])
+        matrix = confusion(self.targets[chosen], self.answers[chosen], self.probabilities.shape[1])
         return _from_matrix(metric, matrix)
 
     @cached_property
-    def _predicted(self) -> Array:
-        return self.probabilities.argmax(1)
+    def answers(self) -> Array:
+        """The class number that each row is answered with, (n,) int."""
+        return answered(self.probabilities, self.threshold)
+
+    @property
+    def right(self) -> Array:
+        """Which rows are answered right, (n,) bool."""
+        return self.answers == self.targets
+
+    def exact(self, metric: str) -> Estimate | None:
+        """Accuracy is a share. Where nothing is wrong, what may yet be lies in the class with the fewest rows: of k
+        classes it takes 1 / k of a macro metric with it, and all of a ranking."""
+        if metric == "accuracy":
+            return wilson(float(self.right.sum()), len(self))
+        if not len(self) or not self.value(metric) >= 1:
+            return None
+        seen = np.bincount(self.targets)
+        seen = seen[seen > 0]
+        low = wilson(float(seen.min()), float(seen.min())).low
+        return Estimate(1.0, low if metric in BINARY_ONLY else 1 - (1 - low) / len(seen), 1.0)
 
 
 class Marks(Protocol):
@@ -178,6 +218,10 @@ class Marks(Protocol):
     def calibration_error(self) -> float | None: ...
 
     def value(self, metric: str, rows: Array | None = None) -> float: ...
+
+    def exact(self, metric: str) -> Estimate | None:
+        """The value with its interval where resampling these rows would give none: shares, and perfect scores."""
+        ...
 
 
 def measure(metric: str, targets: Array, probabilities: Array, positive: int) -> float:
@@ -198,10 +242,14 @@ def is_better(metric: str, first: float, second: float) -> bool:
 
 
 def bootstrap(marks: Marks, metric: str, seed: int = 13, n_resamples: int = 500) -> Estimate:
-    """The metric with its 95 % percentile interval over resampled rows.
+    """The metric with its 95 % interval: Wilson's where it is a share of rows, else percentiles over resampled rows.
 
+    Of 59 right answers out of 59 every resample is perfect too, and a share of 1 would be called certain.
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13.
     """
+    exact = marks.exact(metric)
+    if exact is not None:
+        return exact
     random = np.random.default_rng(seed)
     values = [marks.value(metric, random.integers(0, len(marks), len(marks))) for _ in range(n_resamples)]
     return _estimate(marks.value(metric), values)
@@ -225,6 +273,12 @@ def _estimate(value: float, resampled: list[float]) -> Estimate:
     return Estimate(value, float(low), float(high))
 
 
+THRESHOLDED = frozenset({"macro_f1", "macro_recall"})
+THRESHOLDS = np.round(np.arange(0.02, 0.985, 0.01), 2)
+LEAST_GAIN = 0.01
+LOG_TEMPERATURES = (math.log(0.02), math.log(20.0))
+
+
 def best_temperature(targets: Array, logits: Array) -> float:
     """The temperature > 0 (no unit) whose softened logits have the smallest log loss on these rows.
 
@@ -238,7 +292,7 @@ def best_temperature(targets: Array, logits: Array) -> float:
         likelihood = log_loss(targets, softmax(logits / np.exp(log_temperature)))
         return likelihood + log_temperature**2 / len(targets)
 
-    low, high = np.log(0.02), np.log(20.0)
+    low, high = LOG_TEMPERATURES
     ratio = (np.sqrt(5) - 1) / 2
     for _ in range(40):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
@@ -247,6 +301,70 @@ def best_temperature(targets: Array, logits: Array) -> float:
         else:
             low = left
     return float(np.exp((low + high) / 2))
+
+
+def best_calibration(targets: Array, logits: Array) -> tuple[float, tuple[float, ...]]:
+    """The temperature, and the shift of each class, with which softmax(logits / temperature + shift) is calibrated.
+
+    With two classes that is Platt's sigmoid (slope and intercept). Each shift has a normal prior as the temperature
+    has, and stays at none unless the rows show that one is needed (likelihood ratio at 5 %): on natural margins it is
+    noise, on those of a model that is too weak it is what counts (docs/log.md, "mended: calibration").
+    Args:    logits: (n, k) float, unnormalised, one row an example.
+    Returns: the shift is empty where none is needed.
+    Source:  Platt 1999; Alexandari et al. 2020, arXiv:1901.06852 (bias-corrected temperature scaling).
+    """
+    from scipy.optimize import minimize
+    from scipy.stats import chi2
+
+    n_rows, n_classes = logits.shape
+    temperature = best_temperature(targets, logits)
+    if n_classes < 2:
+        return temperature, ()
+    truth = np.eye(n_classes)[targets]
+
+    def loss(values: Array) -> tuple[float, Array]:
+        """Mean negative log-likelihood with the priors, and its gradient; values: log temperature, then shifts."""
+        slope, shift = np.exp(-values[0]), values[1:]
+        shares = softmax(logits * slope + shift)
+        error = (shares - truth) / n_rows
+        prior = values[0] ** 2 + shift @ shift
+        steps = np.concatenate([[2 * values[0] / n_rows - (error * logits).sum() * slope],
+                                error.sum(axis=0) + 2 * shift / n_rows])  # fmt: skip
+        return log_loss(targets, shares) + prior / n_rows, steps
+
+    plain = np.concatenate([[np.log(temperature)], np.zeros(n_classes)])
+    limits = [LOG_TEMPERATURES] + [(None, None)] * n_classes
+    found = minimize(loss, plain, jac=True, method="L-BFGS-B", bounds=limits)
+    if 2 * n_rows * (loss(plain)[0] - found.fun) <= chi2.ppf(0.95, n_classes - 1):
+        return temperature, ()
+    return float(np.exp(found.x[0])), tuple(float(each) for each in found.x[1:])
+
+
+def best_threshold(metric: str, marks: LabelMarks) -> Threshold | None:
+    """The threshold of the rarer label with which the metric is expected to be best; None: the likelier label answers.
+
+    Expected of calibrated probabilities, which is steadier than counting a few rows; taken only where that is worth
+    `LEAST_GAIN` and the rows themselves agree. Accuracy is best where the likelier label answers; metrics of ranking
+    hold at any threshold, so that the answer more likely right is given; macro-precision would have one label said
+    hardly ever.
+    Args:   marks: of two labels, without a threshold.
+    Source: Lipton et al. 2014, arXiv:1402.1892 (plug-in rules).
+    """
+    if metric not in THRESHOLDED:
+        return None
+    shares = marks.probabilities[:, marks.positive]
+
+    def expected(threshold: float) -> float:
+        said, sums = shares >= threshold, np.zeros((2, 2))
+        for answer, inside in ((1, said), (0, ~said)):
+            sums[:, answer] = (1 - shares)[inside].sum(), shares[inside].sum()
+        return _from_matrix(metric, sums)
+
+    values = [expected(threshold) for threshold in THRESHOLDS]
+    place = int(np.argmax(values))
+    found = Threshold(marks.positive, float(THRESHOLDS[place]))
+    gains = values[place] - expected(0.5), replace(marks, threshold=found).value(metric) - marks.value(metric)
+    return found if gains[0] >= LEAST_GAIN and gains[1] > 0 else None
 
 
 def wilson(hits: float, total: float, z: float = 1.959964) -> Estimate:

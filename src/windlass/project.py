@@ -95,14 +95,17 @@ class Project:
         self._walk("explain")
         return self.folder / self.store.read_record("explain")["report"]
 
-    def release(self, candidate: str = "") -> Release:
+    def release(self, candidate: str = "", anyway: bool = False) -> Release:
         """Releases the chosen candidate (or the named one) and makes it the champion.
 
-        Raises: GateRefused: goal, limits or golden answers do not hold; the message says which.
+        Args:   anyway: although it misses goal or limits, solves nothing or is no better than the baseline; the audit
+                trail and the card say so.
+        Raises: GateRefused: one of these, or golden answers do not hold; the message says which.
         """
-        if candidate:
+        if candidate or anyway:
             self._walk("evaluate")
-            lifecycle.run_stage("release", self.spec, self.store, self._progress, candidate=candidate)
+            wish = {"candidate": candidate, "anyway": anyway}
+            lifecycle.run_stage("release", self.spec, self.store, self._progress, **wish)
         else:
             self._walk("release")
         return self.champion

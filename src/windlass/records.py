@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from windlass.metrics import Estimate
 
 if TYPE_CHECKING:
@@ -54,7 +56,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an artifact is: who made it, who answers from it, and the columns that it reads and gives."""
+    """What an artifact is: who made it, who answers from it, and the columns that it reads and gives.
+
+    temperature, shift: of labels; how scores become probabilities, see `metrics.best_calibration`.
+    """
 
     predictor: str
     learner: str
@@ -63,6 +68,12 @@ class Manifest:
     temperature: float = 1.0
     settings: Json = field(default_factory=dict)
     format: int = 1
+    shift: tuple[float, ...] = ()
+
+    def calibrated(self, logits: np.ndarray) -> np.ndarray:
+        """Logits (n, k) as the engine gives them -> those whose softmax is calibrated, float64."""
+        scaled = logits.astype(np.float64) / self.temperature
+        return scaled + np.asarray(self.shift) if self.shift else scaled
 
     def as_json(self) -> Json:
         return asdict(self)
@@ -74,6 +85,7 @@ class Manifest:
                 **values,
                 "inputs": tuple(Column(**column) for column in values["inputs"]),
                 "output": Column(**values["output"]),
+                "shift": tuple(values.get("shift", ())),
             }
         )
 
@@ -251,6 +263,8 @@ class Candidate:
     misses: list[str]
     as_good_as_chosen: bool = False
     notes: list[str] = field(default_factory=list)  # what is not as one might expect, of how it was trained
+    worthless: str = ""  # why a release would be worth nothing: it solves nothing, or is no better than the baseline
+    threshold: Json = field(default_factory=dict)  # of two labels {one: the probability from which on it is the answer}
 
 
 @dataclass(frozen=True)
@@ -278,7 +292,7 @@ class Board:
 
 @dataclass(frozen=True)
 class Release:
-    """An immutable, hashed model with what proved it."""
+    """An immutable, hashed model with what proved it. insisted: what spoke against it, where the user insisted."""
 
     id: str
     product: str
@@ -289,6 +303,7 @@ class Release:
     fingerprint: str
     files: dict[str, str]
     size_mb: float
+    insisted: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

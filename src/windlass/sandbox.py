@@ -125,7 +125,7 @@ def passes(program: str, tests: Sequence[str], setup: str = "", bounds: Bounds |
 
 
 def pass_at_k(tried: Sequence[Sequence[bool]], k: int, seed: int = 13) -> Estimate:
-    """Mean chance over tasks that one of k programs passes, with its 95 % bootstrap interval over tasks.
+    """Mean chance over tasks that one of k programs passes, with its 95 % interval over tasks.
 
     Args:   tried: for each task, whether each of its programs passed; at least k of them.
     Raises: DataError: a task with fewer programs than k.

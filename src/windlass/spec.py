@@ -156,6 +156,12 @@ class Spec(Strict):
     )
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
+    threshold: dict[str, float] = Field(
+        default={},
+        max_length=1,
+        description="of two labels: {label: share}, the probability from which on it is the answer; not given: chosen "
+        "for the goal on validation rows",
+    )
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")
     improve: Improve = Field(default=Improve(), description="what feedback may change by itself")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
@@ -168,6 +174,13 @@ class Spec(Strict):
     def _name(cls, value: str) -> str:
         if not NAME.match(value):
             raise ValueError("expected a-z, 0-9 and '-', at most 63 characters, such as 'support-desk'")
+        return value
+
+    @field_validator("threshold")
+    @classmethod
+    def _threshold(cls, value: dict[str, float]) -> dict[str, float]:
+        if not all(0 < share < 1 for share in value.values()):
+            raise ValueError("expected a share between 0 and 1, such as {yes: 0.3}")
         return value
 
     @field_validator("goal")

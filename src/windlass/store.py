@@ -273,7 +273,8 @@ def log_traceback(folder: Path, error: BaseException, doing: str = "") -> tuple[
     """
     id, told = secrets.token_hex(4), "".join(traceback.format_exception(error))
     what = doing or " ".join(sys.argv[1:2])
-    content = f"{datetime.now(UTC).isoformat(timespec='seconds')} {id} {what}\n{told}\n".encode("utf-8", "backslashreplace")
+    text = f"{datetime.now(UTC).isoformat(timespec='seconds')} {id} {what}\n{told}\n"
+    content = text.encode("utf-8", "backslashreplace")
     with suppress(OSError):
         if folder.is_dir():
             log = folder / LOG

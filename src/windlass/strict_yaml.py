@@ -27,6 +27,8 @@ WANTED = {
     "int_type": "a whole number",
 }
 """What an error of this type asks for; Pydantic's own words otherwise."""
+PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float"))
+"""What a key may look like and yet is a name: in `{yes: 0.3}` the label is called 'yes'."""
 
 
 class Strict(BaseModel):
@@ -134,6 +136,8 @@ class _StrictLoader(yaml.SafeLoader):
             if key in seen:
                 raise SpecError(f"{self.name} names '{key}' twice (line {key_node.start_mark.line + 1}), expected once")
             seen.add(key)
+            if key_node.tag in PLAIN:
+                key_node.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import NotReady
-from windlass.metrics import Array, Estimate, bootstrap
+from windlass.metrics import Array, Estimate, bootstrap, wilson
 
 References = Sequence[str]
 """The right answers of one row, at least one."""
@@ -196,6 +196,14 @@ class TextMarks:
             self._statistics[metric] = measure.statistics(self.answers, self.references)
         return measure.score(self._statistics[metric][chosen].sum(axis=0))
 
+    def exact(self, metric: str) -> Estimate | None:
+        """What is right or wrong in each row, and any score that is perfect in all."""
+        shares = np.array(self.judged.get(metric, ()), float)
+        if metric == "exact_match" and self.written:
+            self.value(metric)
+            shares = self._statistics[metric][:, 0]
+        return share_of(shares, metric != BITS and len(self) > 0 and self.value(metric) == 1, len(self))
+
     @cached_property
     def _bytes(self) -> Array:
         return np.array([len(rights[0].encode("utf-8")) for rights in self.references], float)
@@ -265,7 +273,7 @@ def _holds(said: str, word: str) -> bool:
 
 
 def mean(values: Sequence[float], seed: int = 13) -> Estimate:
-    """The mean of shares 0-1 with its 95 % bootstrap interval; NaN without values."""
+    """The mean of shares 0-1 with its 95 % interval, as `bootstrap` gives it; NaN without values."""
     return bootstrap(_Shares(np.array(values, float)), "mean", seed) if len(values) else Estimate(*[float("nan")] * 3)
 
 
@@ -280,3 +288,14 @@ class _Shares:
 
     def value(self, metric: str, rows: Array | None = None) -> float:
         return float((self.values if rows is None else self.values[rows]).mean())
+
+    def exact(self, metric: str) -> Estimate | None:
+        return share_of(self.values, False, len(self))
+
+
+def share_of(shares: Array, is_perfect: bool, n_rows: int) -> Estimate | None:
+    """Wilson's interval where every row is worth 0 or 1 (NaN: not known), or all of `n_rows` are perfect; else none."""
+    known = shares[~np.isnan(shares)]
+    if len(known) and np.isin(known, (0.0, 1.0)).all():
+        return wilson(float(known.sum()), len(known))
+    return wilson(n_rows, n_rows) if is_perfect else None

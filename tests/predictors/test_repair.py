@@ -3,7 +3,7 @@
 import pytest
 
 from windlass.errors import DataError, NotReady
-from windlass.predictors.repair import Repaired, repair
+from windlass.predictors.repair import Repaired, Tries, repair
 from windlass.sandbox import run_program
 
 TESTS = ["assert double(1) == 2", "assert double(3) == 6", "assert double('a') == 'aa'"]
@@ -48,14 +48,14 @@ def test_of_equals_the_first_stays():
         asked.append(broken)
         return [program(f"2  # {len(asked)}")]
 
-    found = repair(propose, BROKEN, TESTS, rounds=3)
+    found = repair(propose, BROKEN, TESTS, Tries(rounds=3))
     assert asked == [BROKEN, BROKEN, BROKEN]
     assert (found.program, found.passed, found.tried) == (BROKEN, False, 3)
 
 
 def test_no_more_is_run_than_was_asked_for():
     bodies = (str(number) for number in range(10, 1_000))
-    found = repair(lambda broken, why: [program(next(bodies)) for _ in range(9)], BROKEN, TESTS, 2, 3)
+    found = repair(lambda broken, why: [program(next(bodies)) for _ in range(9)], BROKEN, TESTS, Tries(2, 3))
     assert (found.passed, found.tried) == (False, 6)
     assert found.program == BROKEN
 
@@ -67,7 +67,7 @@ def test_what_was_tried_is_not_run_again_and_nothing_new_is_the_end():
         asked.append(why)
         return [BROKEN, program("1"), program("1")]
 
-    found = repair(propose, BROKEN, TESTS, rounds=50)
+    found = repair(propose, BROKEN, TESTS, Tries(rounds=50))
     assert (found.tried, len(asked)) == (1, 2)
     assert repair(lambda broken, why: [], BROKEN, TESTS).tried == 0
 

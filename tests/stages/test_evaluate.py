@@ -57,7 +57,9 @@ def test_programs_are_measured_by_their_tests_where_words_see_no_difference(prod
     assert copied.metrics["exact_match"].value == 1  # the control: signs are punctuation
     assert found.metrics["pass_at_1"].value == 1
     assert board.chosen == "retrieve"
-    assert copied.misses == ["pass_at_1 is 0.000 [0.000, 0.000], expected at least 0.3"]
+    assert copied.misses == ["pass_at_1 is 0.000 [0.000, 0.490], expected at least 0.3"]
+    assert copied.worthless == "pass_at_1 is 0.000 [0.000, 0.490]: it solves nothing, expected more than 0"
+    assert found.worthless == ""
 
 
 def test_with_tests_and_no_goal_pass_at_1_is_the_headline_and_learners_look_at_something_else(product):

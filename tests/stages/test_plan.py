@@ -10,6 +10,7 @@ import pytest
 from windlass import lifecycle
 from windlass.errors import NotReady, SpecError
 from windlass.metrics import Estimate
+from windlass.pages.roadmap_text import roadmap_text
 from windlass.planning import promises
 from windlass.planning.changes import Wish
 from windlass.records import Alarm, Health, Roadmap, as_json, silent
@@ -192,3 +193,26 @@ def test_a_line_that_a_crash_cut_is_left_out_and_written_over(product):
     assert [entry["id"] for entry in promises.read(product.store)] == ["one"]
     promises.add(product.store, [{"event": "promised", "id": "two"}])
     assert [entry["id"] for entry in promises.read(product.store)] == ["one", "two"]
+
+
+def test_there_is_no_money_on_the_plan_before_product_yaml_says_what_things_are_worth(desk):
+    """The same product with and without the file; the one with it is the control."""
+    product, spec, priced = desk
+    amounts = re.compile(r"EUR|€|\b(right_value|wrong_cost|budget|hour_cost|label_row)\b")
+    path = product.folder / "product.yaml"
+    said = path.read_text(encoding="utf-8")
+    kept = {each: each.read_bytes() for each in (product.store.folder / "plan").rglob("*") if each.is_file()}
+    path.unlink()
+    try:
+        roadmap = plan(spec, product.store, Order(made=DAY))
+        folder = product.store.stage("plan")
+        texts = {name: (folder / name).read_text("utf-8") for name in ("roadmap.md", "roadmap.html")}
+    finally:
+        path.write_text(said, encoding="utf-8")
+        for each, content in kept.items():
+            each.write_bytes(content)
+    assert amounts.search(json.dumps(as_json(priced)))
+    for text in (json.dumps(as_json(roadmap)), *texts.values(), roadmap_text(roadmap)):
+        assert not amounts.search(text), amounts.search(text)
+    assert "`windlass plan --ask` asks for it" in texts["roadmap.md"]
+    assert roadmap.chosen

@@ -66,7 +66,7 @@ def test_the_same_model_is_released_once_and_another_makes_the_first_one_history
     opened = project(product)
     first = opened.release()
     assert opened.release().id == first.id
-    second = opened.release("majority")
+    second = opened.release("majority", anyway=True)
     assert second.id != first.id
     assert (releases.champion_id(opened.store), releases.history(opened.store)) == (second.id, [first.id])
     assert releases.rollback(opened.store) == first.id
@@ -122,3 +122,31 @@ def test_the_cheapest_that_meets_a_numbered_goal_is_chosen_else_the_best():
     assert choose(twins, Goal(metric="accuracy", bound=0.8)).name == "twin"
     assert choose(found, Goal(metric="accuracy")).name == "large"
     assert choose([candidate("poor", 0.5, 0.1, meets=False)], Goal(metric="accuracy", bound=0.9)).name == "poor"
+
+
+def test_what_beats_no_baseline_is_refused_in_words_unless_the_user_insists(product):
+    """Labels by lot: nothing can be learnt. The words say by how much, the trail and both cards who insisted."""
+    random = np.random.default_rng(1)
+    texts, labels = [text for text, _ in messages(150)], random.choice(["a", "b"], 150, p=[0.8, 0.2])
+    product.csv([(text, str(label)) for text, label in zip(texts, labels, strict=True)])
+    product.spec(learners=["majority"], goal="accuracy")
+    opened = Project(product.folder)
+    with pytest.raises(GateRefused, match=r"no better than 0.* of always answering 'a', expected more") as caught:
+        opened.release()
+    assert "windlass release --anyway" in caught.value.hint
+    assert not releases.listing(opened.store)
+    made = opened.release(anyway=True)
+    entry = releases.told(opened.store)[-1]
+    assert entry["command"] == "windlass release --anyway"
+    assert "no better than" in entry["reason"]
+    assert made.record.insisted == [entry["evidence"]["insisted"]]
+    for name, words in (("card.md", "Released at the user's insistence"), ("card.zh.md", "应用户坚持而发布")):
+        assert words in (made.folder / name).read_text(encoding="utf-8")
+
+
+def test_a_product_that_learnt_something_needs_no_insistence(product):
+    """The control of the test above."""
+    opened = project(product)
+    made = opened.release()
+    assert made.record.insisted == []
+    assert releases.told(opened.store)[-1]["command"] == "windlass release"

@@ -1,11 +1,14 @@
 """Candidates, their budget, and picking up where a killed run stopped."""
 
+import numpy as np
 import pytest
 
 from windlass.errors import DataError, SpecError
 from windlass.learners import linear
 from windlass.learners import table as learners
 from windlass.learners.contract import Learner
+from windlass.predictors.artifact import read_manifest
+from windlass.project import Project
 from windlass.sources.prepared import read_splits
 from windlass.stages.collect import collect
 from windlass.stages.prepare import prepare
@@ -154,3 +157,72 @@ def test_a_model_is_found_from_the_project_and_what_to_do_about_it_is_told(produ
     assert "has no weights as safetensors, expected config.json" in run.reason
     assert run.reason.endswith("; pickled weights are never read: where you trust them, transformers' "
                                "`save_pretrained` writes safetensors")  # fmt: skip
+
+
+# thresholds -----------------------------------------------------------------------------------------------------------
+
+
+def rare_rows(n_rows=400):
+    """One row in eight is 'yes', told by a number with noise."""
+    random = np.random.default_rng(0)
+    truth = random.random(n_rows) < 0.125
+    return [(f"{2 * each + random.normal():.4f}", "yes" if each else "no") for each in truth]
+
+
+def decided(product, **changes):
+    """What `train` and `evaluate` make of it, in the folder of the product."""
+    spec = {"inputs": {"x": "number"}, "output": {"risk": "category"}, "learners": ["linear"], "minutes": 0.2}
+    product.csv(rare_rows(), header="x,risk")
+    product.spec(**spec | changes)
+    opened = Project(product.folder)
+    board = opened.run()
+    return board.candidate("linear"), read_manifest(opened.store.run_folder("linear") / "artifact")
+
+
+def test_the_threshold_is_chosen_for_the_goal_and_shown(product):
+    """Balanced accuracy is best from the share of 'yes' on; accuracy and rankings answer what is likelier."""
+    candidate, manifest = decided(product, goal="macro_recall")
+    assert manifest.output.state["threshold"] == candidate.threshold
+    assert 0.03 < candidate.threshold["yes"] < 0.3
+    page = (product.store.stage("evaluate") / "report.html").read_text(encoding="utf-8")
+    assert f"answers &#x27;yes&#x27; from a probability of {candidate.threshold['yes']:g} on" in page
+    for goal in ("accuracy", "roc_auc"):
+        candidate, manifest = decided(product, goal=goal)
+        assert (candidate.threshold, manifest.output.state.get("threshold")) == ({}, None)
+
+
+def test_a_threshold_that_the_user_sets_trains_nothing_anew_and_decides_answers(product):
+    decided(product, goal="accuracy")
+    run_json = product.store.run_folder("linear") / "run.json"
+    before = run_json.stat().st_mtime_ns
+    candidate, _ = decided(product, goal="accuracy", threshold={"no": 0.99})
+    assert (candidate.threshold, run_json.stat().st_mtime_ns) == ({"no": 0.99}, before)
+    assert candidate.metrics["macro_recall"].value < 0.9
+    release = Project(product.folder).release(anyway=True)
+    answers = release.predict([{"x": value} for value in np.arange(-3, 4, 0.25)])
+    assert {answer.value for answer in answers} == {"yes", "no"}
+    for answer in answers:
+        share = answer.confidence if answer.value == "no" else answer.alternatives[0][1]
+        assert (answer.value == "no") is (share >= 0.99)
+    assert "`no` is the answer from this probability on | 0.99" in (release.folder / "card.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"threshold": {"yess": 0.3}}, "'threshold' names 'yess', expected one of 'no', 'yes'\nhint: did you mean"),
+        ({"threshold": {"yes": 1.3}}, "'threshold' is {'yes': 1.3}, expected a share between 0 and 1"),
+        ({"threshold": {"yes": 0.3, "no": 0.3}}, "expected at most one"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused(product, changes, words):
+    with pytest.raises(SpecError) as caught:
+        decided(product, **changes)
+    assert words in str(caught.value)
+
+
+def test_a_threshold_is_for_two_labels(product):
+    product.csv(messages(60))
+    product.spec(threshold={"refund": 0.3})
+    with pytest.raises(SpecError, match="'intent' has 3 labels, expected two"):
+        Project(product.folder).run()

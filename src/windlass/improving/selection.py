@@ -13,7 +13,7 @@ from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Ta
 from windlass.improving.trust import Known, cap, doubt
 from windlass.kinds.text import several
 from windlass.predictors.contract import Predictor
-from windlass.records import Json, Row
+from windlass.records import Json
 from windlass.spec import Spec
 
 JUDGING_SHARE = 0.25

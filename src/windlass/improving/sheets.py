@@ -8,7 +8,7 @@ Source: approximate randomisation, Noreen 1989, for scores of texts Riezler & Ma
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.stats import binomtest
 
-from windlass.kinds import text
+from windlass.kinds import category, text
 from windlass.metrics import Estimate, LabelMarks, Marks, paired_difference
 from windlass.pages.words import metric_name, percent
 from windlass.predictors.contract import Labeller, Predictor
@@ -157,7 +157,7 @@ class LabelSheet(Sheet):
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
         rows = [self.rows[place] for place in np.flatnonzero(chosen)]
         before = self.pair[0].marks(rows, list(self.truth[chosen]), self.root)
-        return before, _on_old_labels(self.given[1][chosen], self.pair[1].labels, before)
+        return before, _on_old_labels(self.given[1][chosen], self.pair[1], before)
 
     def parts(self) -> list[tuple[str, np.ndarray]]:
         return [(str(name), self.truth == name) for name in sorted(set(self.truth))]
@@ -168,18 +168,18 @@ class LabelSheet(Sheet):
 
 def _named(predictor: Labeller, probabilities: np.ndarray) -> np.ndarray:
     """(n,) labels."""
-    return np.array(predictor.labels, object)[probabilities.argmax(axis=1)]
+    return np.array(predictor.labels, object)[predictor.answers(probabilities)]
 
 
-def _on_old_labels(probabilities: np.ndarray, labels: Sequence[str], before: LabelMarks) -> LabelMarks:
+def _on_old_labels(probabilities: np.ndarray, challenger: Labeller, before: LabelMarks) -> LabelMarks:
     """The challenger's probabilities for the champion's labels; a row that it answers with a new label is wrong."""
-    place = {label: number for number, label in enumerate(labels)}
+    place = {label: number for number, label in enumerate(challenger.labels)}
     known = [place[label] for label in before.labels]
     old = probabilities[:, known]
     is_new = ~np.isin(probabilities.argmax(axis=1), known)
     old[is_new, before.targets[is_new]] = 0.0
     old = old / np.maximum(old.sum(axis=1, keepdims=True), 1e-12)
-    return LabelMarks(before.targets, old, before.positive, before.labels)
+    return replace(before, probabilities=old, threshold=category.threshold(challenger.manifest.output.state))
 
 
 class TextSheet(Sheet):

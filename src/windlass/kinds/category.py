@@ -14,6 +14,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest
+from windlass.metrics import Threshold
 from windlass.records import Answer, Json
 
 MAX_CHARACTERS = 500
@@ -21,6 +22,8 @@ MAX_LEVELS = 1_000
 N_ALTERNATIVES = 3
 N_BACKGROUND = 8
 N_STRANGE = 8
+THRESHOLD = "threshold"
+"""Of an output's state, where one is set: {label: the share from which on it is the answer}."""
 """Codes that names which training did not know share by their hash."""
 WHOLE = re.compile(r"([+-]?)(0|[1-9][0-9]*)\.0+")
 """A whole number as a float is written; `02.0` and `1.10` are names."""
@@ -178,9 +181,14 @@ def encode(values: Sequence[str], state: Json) -> np.ndarray:
 
 
 def decode(probabilities: np.ndarray, state: Json) -> list[Answer]:
-    """Answers from (n, k) probabilities: the likeliest label and the next ones."""
+    """Answers from (n, k) probabilities: the likeliest label, or the one that the threshold takes, and the next ones.
+    """
     labels = state["labels"]
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, : N_ALTERNATIVES + 1]
+    decides = threshold(state)
+    if decides is not None:
+        said = decides.answers(probabilities)
+        order = np.stack([said, 1 - said], axis=1)
     answers = []
     for row, places in zip(probabilities, order, strict=True):
         ranked = [(labels[place], float(row[place])) for place in places]
@@ -250,6 +258,13 @@ def traits(state: Json) -> tuple[Trait, ...]:
         Trait("new", "rate", 0, width, tuple(range(1, 1 + N_STRANGE))),
         Trait("mix", "names", 0, width),
     )
+
+
+def threshold(state: Json) -> Threshold | None:
+    """What decides between two labels, of `threshold: {label: share}` in the state; None: the likelier one answers."""
+    for label, share in state.get(THRESHOLD, {}).items():
+        return Threshold(state["labels"].index(label), share)
+    return None
 
 
 def positive(state: Json) -> int:

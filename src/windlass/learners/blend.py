@@ -14,8 +14,8 @@ from safetensors.numpy import load_file
 
 from windlass.errors import NotReady
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.rows import VALIDATION, fit_output, score, targets
-from windlass.metrics import best_temperature, log_loss, softmax
+from windlass.learners.rows import VALIDATION, calibrated, fit_output, keep_validation, score, targets
+from windlass.metrics import log_loss, softmax
 from windlass.predictors.artifact import GOLDEN, read_golden, read_manifest, write_golden, write_manifest
 from windlass.predictors.blend import part_folder
 from windlass.records import Manifest, Progress, Splits
@@ -41,15 +41,16 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     shares, truth = {name: share[reached] for name, share in shares.items()}, truth[reached]
     weights = _weights(shares, truth)
     blended = np.log(np.maximum(_mean(shares, weights), 1e-12))
-    temperature = best_temperature(truth, blended)
-    _write(options, weights, temperature)
-    return Fitted(options.artifact, score(options.metric, output, truth, blended))
+    every = np.full((len(reached), blended.shape[1]), np.nan)
+    every[reached] = blended
+    keep_validation(options, every)
+    written = _write(options, weights, truth, blended)
+    return Fitted(options.artifact, score(options.metric, output, truth, written.calibrated(blended)))
 
 
 def _validation(folder: Path) -> np.ndarray:
-    """Calibrated probabilities (n, k) of the validation rows, by the model that had not seen them; NaN: not reached."""
-    logits = load_file(folder / VALIDATION)["logits"].astype(np.float64)
-    return softmax(logits / read_manifest(folder / "artifact").temperature)
+    """Calibrated probabilities (n, k) of validation rows, by the model that had not seen them; NaN: not reached."""
+    return softmax(read_manifest(folder / "artifact").calibrated(load_file(folder / VALIDATION)["logits"]))
 
 
 def _weights(shares: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, float]:
@@ -75,7 +76,7 @@ def _mean(shares: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.
     return np.sum([shares[name] * (weight / total) for name, weight in weights.items()], axis=0)
 
 
-def _write(options: Options, weights: Mapping[str, float], temperature: float) -> None:
+def _write(options: Options, weights: Mapping[str, float], truth: np.ndarray, blended: np.ndarray) -> Manifest:
     """Copies the parts, and derives golden answers from theirs: each was written by the model that was trained."""
     folder, parts = options.artifact, [options.runs[name] / "artifact" for name in weights]
     for number, part in enumerate(parts):
@@ -83,8 +84,11 @@ def _write(options: Options, weights: Mapping[str, float], temperature: float) -
     manifests = [read_manifest(part) for part in parts]
     settings = {"weights": list(weights.values()), "members": list(weights)}
     inputs = tuple(column for manifest in manifests for column in manifest.inputs)
-    write_manifest(folder, Manifest("blend", "blend", inputs, manifests[0].output, temperature, settings))
+    plain = Manifest("blend", "blend", inputs, manifests[0].output, settings=settings)
+    written = calibrated(plain, truth, blended)
+    write_manifest(folder, written)
     golden = {name: read_golden(part) for name, part in zip(weights, parts, strict=True)}
     rows = next(iter(golden.values()))[0]
     mean = _mean({name: np.array(shares, np.float64) for name, (_, shares) in golden.items()}, weights)
-    write_golden(folder, rows, softmax(np.log(np.maximum(mean, 1e-12)) / temperature))
+    write_golden(folder, rows, softmax(written.calibrated(np.log(np.maximum(mean, 1e-12)))))
+    return written

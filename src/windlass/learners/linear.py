@@ -7,6 +7,7 @@ Source: Fan et al. 2008, LIBLINEAR; Wang & Manning 2012 (n-gram baselines).
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from windlass.kinds.contract import Batch, Sparse
+from windlass.kinds.table import join
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.majority import width
-from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish, score
-from windlass.metrics import best_temperature, log_loss, softmax
+from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish, label_marks
+from windlass.metrics import BINARY_ONLY, best_temperature, log_loss, paired_difference, softmax
 from windlass.predictors.linear import write_weights
-from windlass.records import Progress, Splits
+from windlass.records import Column, Json, Progress, Splits
 
 FORMS = {"text": "terms", "image": "pixels", "number": "binned", "category": "onehot", "date": "calendar"}
 PIXELS = {"image": {"size": 24}}
@@ -30,41 +32,168 @@ LOGISTIC_STRENGTHS = (0.3, 0.03, 3.0, 0.003)
 """The one that is best most often comes first: where time is short it is the only one tried."""
 UNCHOSEN_STRENGTH = 0.3
 """Where there are no validation rows to choose it on."""
+STEP, MOST_STEPS = 3.0, 3
+"""What an input's weight is multiplied or divided by while that helps, and how often at most."""
 MAX_WEIGHTS = 40_000_000
 """Terms x labels, at most: 160 MB of float32."""
 
 
+@dataclass(frozen=True)
+class Tried:
+    """A linear model as it was tried. scales: one an input, what its features are multiplied by, 0: left out.
+
+    weights: one (features, k) float32 an input, of the features as they are; logits: (n, k) of the validation rows.
+    """
+
+    scales: tuple[float, ...]
+    strength: float
+    weights: list[np.ndarray]
+    bias: np.ndarray
+    logits: np.ndarray
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is chosen on the validation rows: the strength, and with inputs of several kinds the weight of each."""
+
+    encoded: Encoded
+    validation: Any
+    options: Options
+    budget: Budget
+    progress: Progress
+    found: list[Tried] = field(default_factory=list)
+
+    def run(self) -> Tried:
+        """The best of what the time allows to try; at least one is tried."""
+        groups = inputs_together(self.encoded.inputs)
+        if len(groups) < 2:
+            self._strengths((1.0,) * len(self.encoded.inputs))
+            return self.best
+        norms = [_norm([self.encoded.train[place] for place in group]) for group in groups]
+        equal = self._scales(groups, [norms[0] / norm for norm in norms])
+        alone = [self._scales(groups, [float(other is group) for other in groups]) for group in groups]
+        for scales in dict.fromkeys([equal, *alone, self._scales(groups, [1.0] * len(groups))]):
+            self._try(scales)
+        self._strengths(self.best.scales)
+        for group in groups:
+            for _ in range(MOST_STEPS):
+                if not self._is_better_with(group, equal):
+                    break
+        return self.best
+
+    @property
+    def best(self) -> Tried:
+        return best_of(self.options.metric, self.encoded, self.found)
+
+    def fitted(
+        self, tried: Tried, batches: Sequence[Batch], targets: np.ndarray
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Weights of the features as they are, and bias, of a model fitted on these rows as that one was."""
+        used = [place for place, scale in enumerate(tried.scales) if scale]
+        rows = matrix([_scaled(batches[place], tried.scales[place]) for place in used])
+        joined, bias = _weights(_fitted(tried.strength, rows, targets, self.options.seed), self.encoded.n_classes)
+        weights = [np.zeros((width(batch), self.encoded.n_classes), np.float32) for batch in batches]
+        edges = np.cumsum([width(batches[place]) for place in used])[:-1]
+        for place, found in zip(used, np.split(joined, edges), strict=True):
+            weights[place] = found * np.float32(tried.scales[place])
+        return weights, bias
+
+    def _strengths(self, scales: tuple[float, ...]) -> None:
+        for strength in _strengths_of(scales, self.encoded):
+            self._try(scales, strength)
+
+    def _scales(self, groups: Sequence[Sequence[int]], found: Sequence[float]) -> tuple[float, ...]:
+        of = {place: scale for group, scale in zip(groups, found, strict=True) for place in group}
+        return tuple(of[place] for place in range(len(self.encoded.inputs)))
+
+    def _is_better_with(self, group: Sequence[int], equal: Sequence[float]) -> bool:
+        """Tries more and less of these inputs, a little of those left out; true where that made a better model."""
+        before = self.best
+        if not any(scale for place, scale in enumerate(before.scales) if place not in group):
+            return False  # alone: its strength is its weight
+        for factor in (1 / STEP, STEP if before.scales[group[0]] else 1 / STEP**2):
+            scales = list(before.scales)
+            for place in group:
+                scales[place] = (scales[place] or equal[place]) * factor
+            self._try(tuple(scales), before.strength)
+        return self.best is not before
+
+    def _try(self, scales: tuple[float, ...], strength: float | None = None) -> None:
+        """Fits once more, unless that was done or too much of the time is used."""
+        strength = _strengths_of(scales, self.encoded)[0] if strength is None else strength
+        is_done = any((each.scales, each.strength) == (scales, strength) for each in self.found)
+        if is_done or (self.found and self.budget.spent() > 0.4 * self.budget.seconds):
+            return
+        self.progress("choosing strength and weights", len(self.found), 0, f"{strength:g}")
+        tried = Tried(scales, strength, [], np.empty(0), np.empty(0))
+        weights, bias = self.fitted(tried, self.encoded.train, self.encoded.train_targets)
+        logits = np.asarray(self.validation @ np.concatenate(weights) + bias)
+        self.found.append(replace(tried, weights=weights, bias=bias, logits=logits))
+
+
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
-    """Chooses the strength of regularisation on the validation rows, then fits once more on all rows but the test's."""
+    """Chooses strength and weights of the inputs on the validation rows, then fits on all rows but the test's."""
     n_labels = splits.train[splits.output_column].n_unique()
     terms = {"text": {"n_terms": max(1_000, min(200_000, MAX_WEIGHTS // n_labels))}}
     progress("reading", 0, 3, "")
     encoded = encode(splits, FORMS, {**PIXELS, **terms})
-    train, validation = matrix(encoded.train), matrix(encoded.validation)
-    best = _best(encoded, train, validation, options, budget, progress)
-    final = best[0]
+    validation = matrix(encoded.validation)
+    search = Search(encoded, validation, options, budget, progress)
+    best = search.run()
+    weights, bias = best.weights, best.bias
     if len(encoded.validation_targets) and budget.left() > 0:
         progress("fitting on all rows", 2, 3, "")
-        final = _fitted(
-            best[2],
-            sparse.vstack([train, validation]).tocsr()
-            if sparse.issparse(train)
-            else np.concatenate([train, validation]),
-            np.concatenate([encoded.train_targets, encoded.validation_targets]),
-            options.seed,
-        )
-    weights, bias = _weights(final, encoded.n_classes)
-    edges = np.cumsum([width(batch) for batch in encoded.train])[:-1]
-    write_weights(options.artifact, np.split(weights, edges), bias)
-    golden = validation[:N_GOLDEN] @ weights + bias
+        every = [join([one, other]) for one, other in zip(encoded.train, encoded.validation, strict=True)]
+        weights, bias = search.fitted(best, every, np.concatenate([encoded.train_targets, encoded.validation_targets]))
+    write_weights(options.artifact, weights, bias)
+    golden = validation[:N_GOLDEN] @ np.concatenate(weights) + bias
     return finish(
         options,
-        {"predictor": "linear", "learner": "linear", "settings": {"strength": best[2]}},
+        {"predictor": "linear", "learner": "linear", "settings": _settings(best, encoded)},
         encoded,
         splits,
-        best[1],
+        best.logits,
         np.asarray(golden),
     )
+
+
+def _settings(best: Tried, encoded: Encoded) -> Json:
+    names = [column.name for column in encoded.inputs]
+    if len(inputs_together(encoded.inputs)) < 2:
+        return {"strength": best.strength}
+    scales = {name: float(f"{scale:.4g}") for name, scale in zip(names, best.scales, strict=True)}
+    unused = [f"'{name}' is not used: without it validation rows were answered no worse" for name in names
+              if not scales[name]]  # fmt: skip
+    return {"strength": best.strength, "scales": scales, **({"notes": unused} if unused else {})}
+
+
+def inputs_together(inputs: Sequence[Column]) -> list[list[int]]:
+    """The places of the inputs that share a weight: each text, all columns of a table, each picture; in this order."""
+    texts = [[place] for place, column in enumerate(inputs) if column.kind == "text"]
+    pictures = [[place] for place, column in enumerate(inputs) if column.kind == "image"]
+    table = [place for place, column in enumerate(inputs) if column.kind not in ("text", "image")]
+    return [*texts, *([table] if table else []), *pictures]
+
+
+def _norm(batches: Sequence[Batch]) -> float:
+    """The root mean square length of the rows, all batches side by side; 1 where all is 0."""
+    values = [batch.values if isinstance(batch, Sparse) else batch for batch in batches]
+    n_rows = len(batches[0].starts) - 1 if isinstance(batches[0], Sparse) else len(batches[0])
+    return float(np.sqrt(sum(np.square(each, dtype=np.float64).sum() for each in values) / max(n_rows, 1))) or 1.0
+
+
+def _scaled(batch: Batch, scale: float) -> Batch:
+    if scale == 1:
+        return batch
+    factor = np.float32(scale)
+    return replace(batch, values=batch.values * factor) if isinstance(batch, Sparse) else batch * factor
+
+
+def _strengths_of(scales: Sequence[float], encoded: Encoded) -> tuple[float, ...]:
+    if not len(encoded.validation_targets):
+        return (UNCHOSEN_STRENGTH,)
+    used = [batch for batch, scale in zip(encoded.train, scales, strict=True) if scale]
+    return MARGIN_STRENGTHS if any(isinstance(batch, Sparse) for batch in used) else LOGISTIC_STRENGTHS
 
 
 def matrix(batches: Sequence[Batch]) -> Any:
@@ -81,36 +210,25 @@ def matrix(batches: Sequence[Batch]) -> Any:
     return sparse.hstack(parts, format="csr")
 
 
-def _best(
-    encoded: Encoded, train: Any, validation: Any, options: Options, budget: Budget, progress: Progress
-) -> tuple[Any, np.ndarray, float]:
-    """The model, its validation logits and its strength, best by the metric of the goal, then by log loss."""
-    strengths: tuple[float, ...] = MARGIN_STRENGTHS if sparse.issparse(train) else LOGISTIC_STRENGTHS
-    if not len(encoded.validation_targets):
-        strengths = (UNCHOSEN_STRENGTH,)
-    found: tuple[Any, np.ndarray, float] | None = None
-    best_score = (-np.inf, -np.inf)
-    for number, strength in enumerate(strengths):
-        if found is not None and budget.spent() > 0.4 * budget.seconds:
-            break
-        progress("choosing the strength", number, len(strengths) + 1, f"{strength:g}")
-        model = _fitted(strength, train, encoded.train_targets, options.seed)
-        weights, bias = _weights(model, encoded.n_classes)
-        logits = np.asarray(validation @ weights + bias)
-        quality = _quality(options.metric, encoded, logits)
-        if found is None or quality > best_score:
-            found, best_score = (model, logits, strength), quality
-    assert found is not None
-    return found
+def best_of(metric: str, encoded: Encoded, found: Sequence[Tried]) -> Tried:
+    """The one whose validation logits are best by the metric, of equals by log loss once calibrated.
 
-
-def _quality(metric: str, encoded: Encoded, logits: np.ndarray) -> tuple[float, float]:
-    """The metric of validation rows, and the negative log loss once calibrated, which decides between equals."""
+    A metric of ranking sees neither slope nor intercept, and few rows tell two rankings apart by chance alone: there
+    log loss decides among all that are not measurably worse than the best.
+    """
     truth = encoded.validation_targets
     if not len(truth):
-        return 0.0, 0.0
-    loss = log_loss(truth, softmax(logits / best_temperature(truth, logits)))
-    return float(np.nan_to_num(score(metric, encoded.output, truth, logits))), -loss
+        return found[0]
+    logits = [each.logits.astype(np.float64) for each in found]
+    losses = [log_loss(truth, softmax(each / best_temperature(truth, each))) for each in logits]
+    marks = [label_marks(encoded.output, truth, softmax(each)) for each in logits]
+    scores = [float(np.nan_to_num(each.value(metric))) for each in marks]
+    first = max(range(len(found)), key=lambda place: (scores[place], -losses[place]))
+    if metric in BINARY_ONLY:
+        for place in sorted(range(len(found)), key=lambda place: losses[place]):
+            if place == first or not paired_difference(metric, marks[first], marks[place]).low > 0:
+                return found[place]
+    return found[first]
 
 
 def _fitted(strength: float, rows: Any, targets: np.ndarray, seed: int) -> Any:

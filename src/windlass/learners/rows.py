@@ -1,18 +1,20 @@
 """Splits as arrays, and what every learner does at the end: calibrate, write the manifest, keep golden rows."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors.numpy import save
+from safetensors.numpy import load, save
 
 from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch
 from windlass.learners.contract import Fitted, Options
-from windlass.metrics import best_temperature, measure, softmax
-from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
+from windlass.metrics import LabelMarks, best_calibration, best_threshold, softmax
+from windlass.predictors.artifact import N_GOLDEN, read_manifest, write_golden, write_manifest
 from windlass.records import Column, Json, Manifest, Splits
 from windlass.store import write_bytes
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 VALIDATION = "validation.safetensors"
 """Beside the artifact: `logits` (n, k) of the validation rows by a model that had not seen them."""
+LEAST_CALIBRATED = 10
+"""Validation rows: fewer calibrate nothing, and choose no threshold."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,13 @@ def targets(output: Column, rows: "pl.DataFrame") -> np.ndarray:
 
 def score(metric: str, output: Column, truth: np.ndarray, logits: np.ndarray) -> float:
     """The metric of unnormalised scores (n, k); NaN when there are no rows."""
-    if not len(truth):
-        return float("nan")
-    return measure(metric, truth, softmax(logits.astype(np.float64)), category.positive(output.state))
+    return label_marks(output, truth, softmax(logits.astype(np.float64))).value(metric) if len(truth) else math.nan
+
+
+def label_marks(output: Column, truth: np.ndarray, probabilities: np.ndarray) -> LabelMarks:
+    """Probabilities (n, k) beside the right classes (n,), ready to be measured."""
+    state, labels = output.state, tuple(output.state["labels"])
+    return LabelMarks(truth, probabilities, category.positive(state), labels, category.threshold(state))
 
 
 def finish(
@@ -109,16 +117,57 @@ def finish(
               NaN, which the minutes did not reach, count for neither.
           golden_logits: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
     """
-    reached = np.isfinite(validation_logits).all(axis=1)
-    truth, known_logits = encoded.validation_targets[reached], validation_logits[reached].astype(np.float64)
-    temperature = best_temperature(truth, known_logits) if len(truth) >= 10 else 1.0
+    truth, known_logits = reached(encoded.validation_targets, validation_logits)
     folder = options.artifact
-    write_bytes(options.folder / VALIDATION, save({"logits": np.ascontiguousarray(validation_logits, np.float32)}))
-    write_manifest(folder, Manifest(inputs=encoded.inputs, output=encoded.output, temperature=temperature, **manifest))
+    keep_validation(options, validation_logits)
+    plain = Manifest(inputs=encoded.inputs, output=encoded.output, **manifest)
+    written = calibrated(plain, truth, known_logits)
+    write_manifest(folder, written)
     rows = splits.validation.head(N_GOLDEN).select(list(splits.inputs)).to_dicts()
     portable = [
         {name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
         for row in rows
     ]
-    write_golden(folder, portable, softmax(golden_logits.astype(np.float64) / temperature))
-    return Fitted(folder, score(options.metric, encoded.output, truth, known_logits))
+    write_golden(folder, portable, softmax(written.calibrated(golden_logits)))
+    return Fitted(folder, score(options.metric, encoded.output, truth, written.calibrated(known_logits)))
+
+
+def reached(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Classes (m,) and logits (m, k) of the validation rows that were answered within the minutes."""
+    answered = np.isfinite(logits).all(axis=1)
+    return truth[answered], logits[answered]
+
+
+def keep_validation(options: Options, logits: np.ndarray) -> None:
+    """Keeps the logits (n, k) of the validation rows beside the artifact."""
+    write_bytes(options.folder / VALIDATION, save({"logits": np.ascontiguousarray(logits, np.float32)}))
+
+
+def calibrated(manifest: Manifest, truth: np.ndarray, logits: np.ndarray) -> Manifest:
+    """The manifest with the calibration that these validation rows show; of fewer than ten with none."""
+    if len(truth) < LEAST_CALIBRATED:
+        return manifest
+    temperature, shift = best_calibration(truth, logits.astype(np.float64))
+    return replace(manifest, temperature=temperature, shift=shift)
+
+
+def decide(run_folder: Path, splits: Splits, metric: str, wanted: Mapping[str, float]) -> float:
+    """Writes into the artifact of a finished run which share decides between its two labels; the metric then reached
+    on the validation rows, NaN where there are none.
+
+    Args: wanted: label -> share, as the user says; empty: what the metric is best with, see `best_threshold`.
+    """
+    folder = run_folder / "artifact"
+    manifest = read_manifest(folder)
+    every = load((run_folder / VALIDATION).read_bytes())["logits"]
+    truth, known = reached(targets(manifest.output, splits.validation), every)
+    logits = manifest.calibrated(known)
+    state = {name: value for name, value in manifest.output.state.items() if name != category.THRESHOLD}
+    found = dict(wanted)
+    if not found and len(truth) >= LEAST_CALIBRATED and len(state["labels"]) == 2:
+        best = best_threshold(metric, label_marks(replace(manifest.output, state=state), truth, softmax(logits)))
+        found = {} if best is None else {state["labels"][best.place]: best.share}
+    output = replace(manifest.output, state={**state, **({category.THRESHOLD: found} if found else {})})
+    if output != manifest.output:
+        write_manifest(folder, replace(manifest, output=output))
+    return score(metric, output, truth, logits)

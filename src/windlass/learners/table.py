@@ -141,6 +141,15 @@ LEARNERS: dict[str, Learner] = {
             suits=frozenset({"text"}),
             refuse=_refusal("no_text_beside"),
         ),
+        Learner(
+            "repair",
+            "programs one change away, run with the tests of the row",
+            TABLE | {"text"},
+            TEXT,
+            _later("repair"),
+            on_request=True,
+            refuse=_refusal("no_tests", "repair"),
+        ),
         Learner("ngram", "counts of characters after characters", TABLE | {"text"}, TEXT, _later("ngram"), cost=0.5),
         Learner(
             "seq2seq",

@@ -180,8 +180,16 @@ def equals(board: Board) -> list[str]:
 
 
 def trained_so(board: Board) -> list[tuple[str, str]]:
-    """The candidates that have something to say of how they were trained, each with that."""
-    return [(plain(each.name), "; ".join(map(plain, each.notes))) for each in board.candidates if each.notes]
+    """The candidates that have something to say of how they were trained or decide, each with that."""
+    told = [(each.name, [*each.notes, *_decides(each)]) for each in board.candidates]
+    return [(plain(name), "; ".join(map(plain, notes))) for name, notes in told if notes]
+
+
+def _decides(candidate: Candidate) -> list[str]:
+    return [
+        f"answers '{label}' from a probability of {share:g} on (`threshold` in windlass.yaml sets another one)"
+        for label, share in candidate.threshold.items()
+    ]
 
 
 def misses(board: Board) -> list[tuple[str, str]]:

@@ -37,7 +37,10 @@ MOST_LABELS = 60
 
 @dataclass(frozen=True)
 class Card:
-    """The facts of one release that its model card is written from, in 'en' or 'zh'; `created` is a date in words."""
+    """The facts of one release that its model card is written from, in 'en' or 'zh'; `created` is a date in words.
+
+    insisted: what spoke against the release, which the user made all the same.
+    """
 
     product: str
     candidate: str
@@ -47,6 +50,7 @@ class Card:
     windlass_version: str
     created: str
     language: str = "en"
+    insisted: tuple[str, ...] = ()
 
     def say(self, key: str, **values: object) -> str:
         return bilingual.say(WORDS, self.language, key, **values)
@@ -214,6 +218,7 @@ def _metrics(card: Card, candidate: Candidate) -> str:
     ]
     if candidate.calibration_error is not None:
         rows.append([card.say("calibration_error"), share(candidate.calibration_error)])
+    rows += [[card.say("threshold", label=code(label)), f"{least:g}"] for label, least in candidate.threshold.items()]
     return (
         f"{_table([card.say('metric'), card.say('value')], rows)}\n\n{_verdict(card, candidate)}\n\n"
         f"{card.say('headline', metric=card.term(metric_name(board.headline)))}"
@@ -299,6 +304,8 @@ def _caveats(card: Card, candidate: Candidate) -> str:
     lines = [card.say("drifts"), card.say("writes") if gap is None else card.say("confidence", gap=share(gap))]
     if n_candidates > 1:
         lines.append(card.say("compared", n=count(n_candidates)))
+    if card.insisted:
+        lines.insert(0, card.say("insisted", against=prose("; ".join(card.insisted))))
     return _items(lines)
 
 

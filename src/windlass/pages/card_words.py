@@ -75,15 +75,21 @@ WORDS = {
     "metric": ("metric (share 0–1)", "指标（比例 0–1）"),
     "value": ("value [95 % interval]", "数值 [95% 区间]"),
     "calibration_error": ("calibration error", "校准误差"),
+    "insisted": (
+        "**Released at the user's insistence** (`windlass release --anyway`), although {against}.",
+        "**应用户坚持而发布**（`windlass release --anyway`），尽管存在以下问题（原文）：{against}。",
+    ),
+    "threshold": ("{label} is the answer from this probability on", "回答 {label} 的最低概率"),
     "goal": ("Goal: {goal}{limits}. Goal and limits are {verdict}.", "目标：{goal}{limits}。目标与限制：{verdict}。"),
     "open_goal": ("{goal}", "尽可能好"),
     "limits": ("; limits: {limits}", "；限制：{limits}"),
     "met": ("met", "已达到"),
     "not_met": ("**not met**: {misses}", "**未达到**（原文：{misses}）"),
     "headline": (
-        "The headline is {metric}. Intervals are bootstrap percentiles over the test rows. The calibration error is "
+        "The headline is {metric}. Intervals of shares are Wilson's, all others bootstrap percentiles over the test "
+        "rows. The calibration error is "
         "the mean gap between confidence and accuracy (Guo et al. 2017).",
-        "主要指标是 {metric}。区间为测试数据的自助法（bootstrap）百分位数。"
+        "主要指标是 {metric}。比例的区间为威尔逊（Wilson）区间，其余为测试数据的自助法（bootstrap）百分位数。"
         "校准误差是置信度与准确率的平均差距（Guo et al. 2017）。",
     ),
     "tested": (

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windlass.metrics import Array, Estimate, wilson
+from windlass.metrics import Array, Estimate, Threshold, answered, wilson
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,13 @@ def confused_pairs(matrix: Array, labels: list[str], top: int = 25) -> list[Pair
     ]
 
 
-def confidence_bins(targets: Array, probabilities: Array, n_bins: int = 10) -> list[Bin]:
+def confidence_bins(
+    targets: Array, probabilities: Array, n_bins: int = 10, threshold: Threshold | None = None
+) -> list[Bin]:
     """Equal-width bins of confidence that hold at least one row, the lowest first."""
-    confidence = probabilities.max(1)
+    answers, confidence = _said(probabilities, threshold)
     finite = np.isfinite(confidence)
-    confidence, right = confidence[finite], (probabilities.argmax(1) == targets)[finite]
+    confidence, right = confidence[finite], (answers == targets)[finite]
     places = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     found = []
     for place in np.unique(places):
@@ -91,9 +93,17 @@ def confidence_bins(targets: Array, probabilities: Array, n_bins: int = 10) -> l
     return found
 
 
-def confident_mistakes(targets: Array, probabilities: Array, top: int = 15) -> list[Mistake]:
+def _said(probabilities: Array, threshold: Threshold | None) -> tuple[Array, Array]:
+    """The answer of each row (n,) int, and its confidence (n,)."""
+    answers = answered(probabilities, threshold)
+    return answers, probabilities[np.arange(len(answers)), answers]
+
+
+def confident_mistakes(
+    targets: Array, probabilities: Array, top: int = 15, threshold: Threshold | None = None
+) -> list[Mistake]:
     """The wrong answers that were given with the most confidence, the most confident first."""
-    answers, confidence = probabilities.argmax(1), probabilities.max(1)
+    answers, confidence = _said(probabilities, threshold)
     wrong = np.flatnonzero((answers != targets) & np.isfinite(confidence))
     ordered = wrong[np.argsort(-confidence[wrong], kind="stable")][:top]
     return [Mistake(int(row), int(targets[row]), int(answers[row]), float(confidence[row])) for row in ordered]

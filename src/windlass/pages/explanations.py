@@ -10,9 +10,10 @@ from windlass.pages.words import escaped
 from windlass.records import Explanation
 
 HEADINGS = {
-    "wrong": ("Wrong, and sure of it", "What misled it: words that speak for a wrong answer are worth a look."),
+    "wrong": ("Wrong answers, the surest first", "What misled it? Words that speak for them are worth a look."),
+    "first": ("The first answers", "What each part of the row was worth for what was written."),
     "unsure": ("Not sure", "Two answers were about as likely."),
-    "right": ("Right, and sure of it", "It should be right for reasons that a person would give, too."),
+    "right": ("Right answers, the surest first", "It should be right for reasons that a person would give, too."),
 }
 CARDS = """
 .card { border-top: 1px solid var(--line); padding: 18px 0; } .card:first-of-type { border-top: 0; }

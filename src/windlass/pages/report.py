@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from windlass.brand import Rules, breaches
-from windlass.metrics import Array, confusion
+from windlass.metrics import Array, Threshold, answered, confusion
 from windlass.pages import sections
 from windlass.pages.advice import next_steps
 from windlass.pages.candidates import chosen, headline_sentence
-from windlass.pages.classes import ClassScore, class_scores, confident_mistakes, confused_pairs
+from windlass.pages.classes import ClassScore, class_scores, confidence_bins, confident_mistakes, confused_pairs
 from windlass.pages.leaderboard import leaderboard
 from windlass.pages.style import POLICY, STYLE
 from windlass.pages.words import (
@@ -52,13 +52,14 @@ class Details:
     answers: Sequence[str] = ()
     references: Sequence[Sequence[str]] = ()
     rules: Rules | None = None
+    threshold: Threshold | None = None
 
     @property
     def matrix(self) -> Array:
         """Counts (k, k): row = true class, column = answer."""
         if not len(self.targets):
             return np.zeros((len(self.labels), len(self.labels)), dtype=int)
-        return confusion(self.targets, self.probabilities.argmax(1), len(self.labels))
+        return confusion(self.targets, answered(self.probabilities, self.threshold), len(self.labels))
 
 
 def report(board: Board, details: Details) -> str:
@@ -147,13 +148,14 @@ def _calibration(board: Board, details: Details) -> str:
     best = chosen(board)
     if not len(details.targets):
         return ""
-    return sections.calibration(details.targets, details.probabilities, best.calibration_error if best else None)
+    bins = confidence_bins(details.targets, details.probabilities, threshold=details.threshold)
+    return sections.calibration(bins, best.calibration_error if best else None)
 
 
 def _mistakes(details: Details) -> str:
     if not len(details.targets):
         return ""
-    found = confident_mistakes(details.targets, details.probabilities)
+    found = confident_mistakes(details.targets, details.probabilities, threshold=details.threshold)
     return sections.mistakes(found, details.labels, details.examples)
 
 

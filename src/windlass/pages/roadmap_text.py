@@ -53,7 +53,8 @@ def odds(chance: float) -> str:
 
 def takes(item: Item, currency: str) -> str:
     """Cost, hours and days."""
-    parts = [amount(item.cost, currency) if item.cost else "no money", f"{_hours(item.hours)} of the team"]
+    hours = f"{_hours(item.hours)} of the team"
+    parts = [amount(item.cost, currency) if item.cost else "no money", hours] if currency else [hours]
     if item.monthly > 0:
         parts[0] = f"{amount(item.monthly, currency)} a month" + (f" and {parts[0]}" if item.cost else "")
     return ", ".join(parts) + (f", {item.days:.0f} days to wait" if item.days > 1 else "")
@@ -68,16 +69,27 @@ def _hours(hours: float) -> str:
     return f"{hours:.0f} hour{'s' * (round(hours) != 1)}" if hours >= 1 else f"{60 * hours:.0f} minutes"
 
 
+UNPRICED = (
+    "Nothing here is told in money before product.yaml says what an answer, an hour and a label are worth to you: "
+    "`windlass plan --ask` asks for it."
+)
+
+
 def service_lines(roadmap: Roadmap) -> list[str]:
     """What running costs and carries, in sentences."""
     service, money, currency = roadmap.service, roadmap.money, roadmap.currency
     machines = f"{count(service['machines'])} machine{'s' * (service['machines'] != 1)}"
     how = "measured" if service["measured"] else "estimated, as there is no release to try"
-    user = f", {amount(money['user_month'], currency)} a user" if money["user_month"] is not None else ""
-    lines = [
+    carries = (
         f"A machine with {service['cores']} cores answers about {count(service['answers_a_second'])} requests a "
         f"second ({1000 * service['request_s']:.1f} ms of a processor each, {how}), with one process a core. Your peak "
-        f"asks for {service['peak']:,.2g} a second: that is {machines}, {percent(service['used'])} busy at the peak.",
+        f"asks for {service['peak']:,.2g} a second: that is {machines}, {percent(service['used'])} busy at the peak."
+    )
+    if not money:
+        return [carries, UNPRICED]
+    user = f", {amount(money['user_month'], currency)} a user" if money["user_month"] is not None else ""
+    lines = [
+        carries,
         f"Running it yourself costs {amount(money['own'], currency)} a month{user}: machines "
         f"{amount(money['machines'], currency)}, your team's upkeep {amount(money['upkeep'], currency)}. For "
         f"{count(money['month'])} answers a month that is {amount(money['own_thousand'], currency)} for 1,000 answers, "

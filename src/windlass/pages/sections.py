@@ -7,7 +7,7 @@ from typing import Any
 
 from windlass.metrics import Array
 from windlass.pages import charts
-from windlass.pages.classes import ClassScore, Mistake, confidence_bins, confused_pairs
+from windlass.pages.classes import Bin, ClassScore, Mistake, confused_pairs
 from windlass.pages.leaderboard import board_notes, board_table
 from windlass.pages.words import NOTHING, block, count, escaped, interval, number, percent, plain, share, with_code
 from windlass.records import Board, Collected, Prepared
@@ -93,9 +93,8 @@ def confusions(matrix: Array, labels: list[str]) -> str:
     )
 
 
-def calibration(targets: Array, probabilities: Array, error: float | None) -> str:
+def calibration(bins: list[Bin], error: float | None) -> str:
     """The reliability diagram with the sentence that says how to read it."""
-    bins = confidence_bins(targets, probabilities)
     drawn = charts.reliability(bins, error)
     said = (
         "" if number(error) is None else f"The mean gap between confidence and accuracy is {share(error)} (share 0–1). "

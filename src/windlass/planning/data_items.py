@@ -212,7 +212,7 @@ def weak_labels(setting: Setting) -> Iterator[Item]:
     evidence, marks = setting.evidence, setting.evidence.marks
     if marks is None or not evidence.metric.startswith("macro") or len(marks.labels) < 4:
         return
-    table = confusion(marks.targets, marks.probabilities.argmax(1), len(marks.labels))
+    table = confusion(marks.targets, marks.answers, len(marks.labels))
     scores = [score for score in class_scores(table, list(marks.labels)) if score.rows >= LEAST_TEST]
     usual = float(np.median([score.f1.value for score in scores])) if scores else 0.0
     weak = sorted((score for score in scores if score.f1.high < usual), key=lambda score: score.f1.value)[:WEAKEST]

@@ -1,6 +1,7 @@
 """From evidence, product and prices to a roadmap: gaps, what to do by when, risks, milestones, figures."""
 
 import math
+import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -329,3 +330,40 @@ def _not_tried(setting: Setting) -> list[Json]:
         how = "more `minutes:` in windlass.yaml" if each["status"] == "out of time" else each["reason"]
         found.append({"what": f"candidate '{each['name']}'", "command": how})
     return found
+
+
+UNTOLD = "whether it is worth its cost depends on your own figures"
+MONEY = frozenset({"currency", "right_value", "wrong_cost", "wrong_costs", "person_wrong", "case_minutes", "budget",
+                   "hour_cost", "label_cost", "api_thousand", "upkeep_hours"})  # fmt: skip
+
+
+def unpriced(roadmap: Roadmap) -> Roadmap:
+    """The roadmap without a word of money, while nobody has said what an answer, an hour or a label is worth: amounts
+    by figures of the package would be read as the user's own."""
+    amounts = re.compile(rf"(?<!\w){re.escape(roadmap.currency)} ?\d[\d,.]*")
+
+    def tells(*texts: str) -> bool:
+        return any(amounts.search(text) for text in texts)
+
+    kept = [each for each in roadmap.items if not tells(each.what, each.why, each.evidence, each.acceptance, each.how)]
+    names = {each.id for each in kept}
+    items = [
+        replace(each, money=None, cost=0.0, monthly=0.0, after=tuple(name for name in each.after if name in names),
+                left_out=UNTOLD if tells(each.left_out) else each.left_out)
+        for each in kept
+    ]  # fmt: skip
+    summary = [re.sub(rf"{amounts.pattern} and ", "", line) for line in roadmap.summary]
+    return replace(
+        roadmap,
+        currency="",
+        summary=[line for line in summary if not tells(line)],
+        gaps=[each for each in roadmap.gaps if not tells(*map(str, each.values()))],
+        items=items,
+        milestones=[each for each in roadmap.milestones if not tells(*map(str, each.values()))],
+        risks=[each for each in roadmap.risks if not tells(each.evidence, each.answer)],
+        handover={},
+        money={},
+        assumptions=[each for each in roadmap.assumptions
+                     if each["name"] not in MONEY and not each["source"].startswith("prices")],
+        changes=[each for each in roadmap.changes if not tells(each)],
+    )  # fmt: skip

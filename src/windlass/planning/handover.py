@@ -65,7 +65,7 @@ def paid(targets: np.ndarray, answers: np.ndarray, costs: Costs) -> np.ndarray:
 def handover(marks: LabelMarks, costs: Costs, seed: int) -> Handover:
     """What deciding by costs is worth on these rows, against always giving the likeliest label."""
     answers = decided(marks.probabilities, costs)
-    usual = marks.probabilities.argmax(1)
+    usual = marks.answers
     now, best = paid(marks.targets, usual, costs), paid(marks.targets, answers, costs)
     people = paid(marks.targets, np.full(len(marks), -1), costs)
     saved = (now if now.mean() <= people.mean() else people) - best
@@ -101,7 +101,7 @@ def _estimate(values: np.ndarray, resampled: np.ndarray) -> Estimate:
 def coverage(marks: LabelMarks) -> list[Json]:
     """Share of the rows that are answered when only the surest are, and the share of right answers among them."""
     order = np.argsort(-marks.probabilities.max(1), kind="stable")
-    right = (marks.probabilities.argmax(1) == marks.targets)[order]
+    right = marks.right[order]
     sure = marks.probabilities.max(1)[order]
     found = []
     for step in range(1, N_STEPS + 1):

@@ -83,7 +83,7 @@ def fitted(probe: Probe, rows: pl.DataFrame, validation: pl.DataFrame | None = N
     labels = manifest.output.state["labels"]
     places = {label: place for place, label in enumerate(labels)}
     targets = np.array([places[str(value)] for value in judged[splits.output_column].to_list()])
-    probabilities = softmax(logits.astype(np.float64) / manifest.temperature)
+    probabilities = softmax(manifest.calibrated(logits))
     positive = int(np.argmin(manifest.output.state["counts"]))
     return Fitting(len(rows), LabelMarks(targets, probabilities, positive, tuple(labels)), spent)
 
@@ -118,7 +118,7 @@ def learning_points(
 
 def _parts(probe: Probe, found: Sequence[Fitting]) -> dict[str, float]:
     """The share of right answers in each part of the validation rows, the mean over the trainings."""
-    right = np.mean([each.marks.probabilities.argmax(1) == each.marks.targets for each in found], axis=0)
+    right = np.mean([each.marks.right for each in found], axis=0)
     parts = slices.parts(probe.splits.validation.to_dicts(), probe.splits.train.to_dicts(), probe.splits.inputs)
     return {words: float(right[mask].mean()) for _, words, mask in parts if mask.sum() >= LEAST_PART}
 
@@ -148,7 +148,7 @@ def _class_f1(marks: Sequence[LabelMarks]) -> dict[str, float]:
     names = marks[0].labels
     if len(names) > MOST_CLASSES:
         return {}
-    tables = [confusion(each.targets, each.probabilities.argmax(1), len(names)) for each in marks]
+    tables = [confusion(each.targets, each.answers, len(names)) for each in marks]
     each = [[score.f1.value for score in class_scores(table, list(names))] for table in tables]
     return {name: float(value) for name, value in zip(names, np.nan_to_num(np.mean(each, axis=0)), strict=True)}
 

@@ -61,7 +61,7 @@ def _recall(setting: Setting, label: str) -> float | None:
     marks = setting.evidence.marks
     if marks is None or label not in marks.labels:
         return None
-    table = confusion(marks.targets, marks.probabilities.argmax(1), len(marks.labels))
+    table = confusion(marks.targets, marks.answers, len(marks.labels))
     return class_scores(table, list(marks.labels))[marks.labels.index(label)].recall.value
 
 

@@ -4,8 +4,9 @@ on the validation rows: a rule speaks where its word stands, and its label takes
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
-from windlass.metrics import LabelMarks, paired_difference
+from windlass.metrics import paired_difference
 from windlass.planning.probing import Fitting, Probe
 from windlass.records import Json, Row
 
@@ -24,7 +25,7 @@ def tried(probe: Probe, whole: Fitting) -> Json:
     found = rules(probe)
     said = [_said(row, found, probe.splits.inputs) for row in probe.splits.validation.to_dicts()]
     names = whole.marks.labels
-    usual = whole.marks.probabilities.argmax(1)
+    usual = whole.marks.answers
     changed = [
         (place, sign, label) for place, each in enumerate(said) if each
         for sign, label in [each] if label in names and names.index(label) != usual[place]
@@ -35,7 +36,7 @@ def tried(probe: Probe, whole: Fitting) -> Json:
     for place, _, label in changed:
         probabilities[place] = (1 - SURE) / max(len(names) - 1, 1)
         probabilities[place, names.index(label)] = SURE
-    ruled = LabelMarks(whole.marks.targets, probabilities, whole.marks.positive, names)
+    ruled = replace(whole.marks, probabilities=probabilities)
     right = sum(whole.marks.targets[place] == names.index(label) for place, _, label in changed)
     kinds = probe.splits.inputs
     often = Counter((sign, label) for _, sign, label in changed)

@@ -107,7 +107,7 @@ class Setting:
     def right(self) -> np.ndarray:
         """(n,) whether each test row was answered right."""
         assert self.evidence.marks is not None
-        return self.evidence.marks.probabilities.argmax(1) == self.evidence.marks.targets
+        return self.evidence.marks.right
 
     @cached_property
     def weak(self) -> list[Slice]:
@@ -132,7 +132,7 @@ class Setting:
             return []
         marked = {name: self.evidence.spec.inputs[name] for name in self.product.sensitive}
         rows = self.evidence.splits.test.to_dicts()
-        return unequal(rows, marked, marks.targets, marks.probabilities.argmax(1), marks.labels)
+        return unequal(rows, marked, marks.targets, marks.answers, marks.labels)
 
 
 def item(setting: Setting, **values: Any) -> Item:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError, expected
+from windlass.kinds import category
 from windlass.kinds.table import KINDS
 from windlass.records import Json, Manifest
 from windlass.store import read_json, write_json
@@ -56,9 +57,28 @@ def _fault(manifest: Manifest) -> str:
     if not all(isinstance(label, str) for label in labels) or len(set(labels)) != len(labels):
         return "its labels are not different names, expected each once"
     temperature = manifest.temperature
-    if not isinstance(temperature, int | float) or not math.isfinite(temperature) or temperature <= 0:
+    if not _is_finite(temperature) or temperature <= 0:
         return f"temperature is {temperature!r}, expected a number above 0"
+    if manifest.shift and not (len(manifest.shift) == len(labels) and all(map(_is_finite, manifest.shift))):
+        return f"shift is {str(manifest.shift)[:80]}, expected a number a label"
+    return _threshold_fault(manifest.output.state.get(category.THRESHOLD, {}), labels)
+
+
+def _threshold_fault(threshold: Any, labels: list[str]) -> str:
+    if threshold == {}:
+        return ""
+    is_one = isinstance(threshold, dict) and len(threshold) == 1 and len(labels) == 2
+    if not is_one or not all(name in labels and _is_share(share) for name, share in threshold.items()):
+        return f"threshold is {str(threshold)[:80]}, expected one of two labels with a share between 0 and 1"
     return ""
+
+
+def _is_share(value: Any) -> bool:
+    return _is_finite(value) and 0 < value < 1
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def write_golden(folder: Path, rows: list[Json], answers: Sequence[Any] | np.ndarray) -> None:
@@ -85,5 +105,5 @@ def read_golden(folder: Path) -> tuple[list[Json], list[Any]]:
 def _is_answer(value: Any) -> bool:
     """True for a text, and for a list of finite numbers."""
     return isinstance(value, str) or (
-        isinstance(value, list) and all(isinstance(share, int | float) and math.isfinite(share) for share in value)
+        isinstance(value, list) and all(map(_is_finite, value))
     )

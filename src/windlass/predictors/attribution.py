@@ -53,7 +53,7 @@ def _labelled(
     values = _read(predictor.manifest.inputs, row, number, asked[0])
     logits = _logits(predictor, [values])[0]
     shares = softmax(logits[None])[0]
-    chosen = _class_of(asked[1], predictor.labels) if asked[1] else int(shares.argmax())
+    chosen = _class_of(asked[1], predictor.labels) if asked[1] else int(predictor.answers(shares[None])[0])
     if len(shares) < 2:
         raise DataError(f"release knows the label '{predictor.labels[0]}' alone, expected two to tell apart")
     label, confidence = predictor.labels[chosen], float(shares[chosen])
@@ -100,10 +100,12 @@ def _exact(
     others = np.delete(logits, chosen)
     shares = softmax(others[None])[0]
     entropy = -float((shares * np.log(np.maximum(shares, 1e-300))).sum())
-    labels = np.insert(-shares, chosen, 1.0) / predictor.manifest.temperature
-    inputs, engine = predictor.manifest.inputs, predictor.engine
+    against = np.insert(-shares, chosen, 1.0)
+    manifest, engine = predictor.manifest, predictor.engine
+    labels, inputs = against / manifest.temperature, manifest.inputs
     assert isinstance(engine, Additive)
     sides, base = engine.contributions(_encoded(inputs, [values]), labels)
+    base += float(np.dot(manifest.shift, against)) if manifest.shift else 0.0
     if engine.is_from_zero:
         usual, _ = engine.contributions([_mean(column) for column in inputs], labels)
         sides = [side - other for side, other in zip(sides, usual, strict=True)]
@@ -117,7 +119,7 @@ def _exact(
             spread = parts.spread(values[column.name], column.state, weights)
             every = [Weighed(column, place, weight, is_absent=place is None) for place, weight in spread]
             found += every if len(every) <= MOST_PARTS else _coarser(every, parts.find(values[column.name]))
-    return METHODS[predictor.manifest.predictor], found, base - entropy
+    return METHODS[manifest.predictor], found, base - entropy
 
 
 def _coarser(every: Sequence[Weighed], coarse: Sequence[Place]) -> list[Weighed]:
@@ -199,8 +201,7 @@ def _encoded(inputs: Sequence[Column], rows: Sequence[Values]) -> list[Any]:
 
 def _logits(predictor: Labeller, rows: Sequence[Values]) -> np.ndarray:
     """(n, k) float64, calibrated."""
-    logits = predictor.engine(_encoded(predictor.manifest.inputs, rows))
-    return logits.astype(np.float64) / predictor.manifest.temperature
+    return predictor.manifest.calibrated(predictor.engine(_encoded(predictor.manifest.inputs, rows)))
 
 
 def _class_of(label: str, labels: Sequence[str]) -> int:

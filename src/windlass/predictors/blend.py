@@ -38,10 +38,7 @@ def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Labeller]
 
     def logits(batches: Sequence[Batch]) -> np.ndarray:
         shares = [
-            softmax(
-                part.engine(batches[end - len(part.manifest.inputs) : end]).astype(np.float64)
-                / part.manifest.temperature
-            )
+            softmax(part.manifest.calibrated(part.engine(batches[end - len(part.manifest.inputs) : end])))
             for part, end in zip(parts, ends, strict=True)
         ]
         return np.log(np.maximum(np.average(shares, axis=0, weights=weights), 1e-12))

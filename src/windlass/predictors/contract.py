@@ -11,7 +11,7 @@ from windlass.errors import DataError, did_you_mean, expected
 from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
-from windlass.metrics import LabelMarks, Marks, softmax
+from windlass.metrics import LabelMarks, Marks, answered, softmax
 from windlass.records import Answer, Json, Manifest, Row
 
 Engine = Callable[[Sequence[Batch]], np.ndarray]
@@ -79,6 +79,10 @@ class Labeller:
         """
         return self._answered(rows, root)[0]
 
+    def answers(self, probabilities: np.ndarray) -> np.ndarray:
+        """The class number that each row is answered with (n,) int, of its probabilities (n, k)."""
+        return answered(probabilities, category.threshold(self.manifest.output.state))
+
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """One answer a row, in order; its evidence names what training did not know. Raises: as `probabilities`."""
         decode = kinds.get(self.manifest.output.kind).decode
@@ -98,14 +102,20 @@ class Labeller:
             unknown.update({start + number: said for number, said in self._unknown(values).items()})
         if not parts:
             return np.zeros((0, len(self.labels))), {}
-        return softmax(np.concatenate(parts).astype(np.float64) / self.manifest.temperature), unknown
+        return softmax(self.manifest.calibrated(np.concatenate(parts))), unknown
 
     def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> LabelMarks:
         """Raises: DataError: as `probabilities`, or a label that the artifact does not know."""
         state = self.manifest.output.state
         targets = kinds.encode_column(self.manifest.output, truth, None)
         assert isinstance(targets, np.ndarray)
-        return LabelMarks(targets, self.probabilities(rows, root), category.positive(state), tuple(self.labels))
+        return LabelMarks(
+            targets,
+            self.probabilities(rows, root),
+            category.positive(state),
+            tuple(self.labels),
+            category.threshold(state),
+        )
 
     def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
         """The largest difference of a probability from `wanted` (n, k). Raises: DataError: another shape."""

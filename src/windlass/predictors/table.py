@@ -36,6 +36,7 @@ WRITING: dict[str, Callable[[Path, Manifest], WritingEngine]] = {
     "span": _later("span"),
     "language": _later("language"),
     "elsewhere": _later("elsewhere"),
+    "repair": _later("repair"),
 }
 
 

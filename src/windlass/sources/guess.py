@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
-from windlass.kinds import image
 from windlass.kinds.category import variants
 from windlass.metrics import LOWER
 from windlass.pages.words import plain

@@ -61,7 +61,8 @@ def read_completion(source: Source) -> Iterator[RawRow]:
 
 
 def read_repair(source: Source) -> Iterator[RawRow]:
-    """Rows {broken, fixed}: a small function with one mistake in it, and as it was; `mistake` names it."""
+    """Rows {broken, fixed, tests}: a small function with one mistake in it, and as it was; `mistake` names it, and
+    tests it has none."""
     n_rows = 0
     for function in functions(source.path):
         if len(function.text) > MOST_FUNCTION:
@@ -70,8 +71,8 @@ def read_repair(source: Source) -> Iterator[RawRow]:
         if found:
             n_rows += 1
             mistake, broken = found
-            values = {"broken": broken, "fixed": function.text, "mistake": mistake, "place": function.place}
-            yield RawRow(n_rows, values)
+            values = {"broken": broken, "fixed": function.text, "tests": "", "mistake": mistake}
+            yield RawRow(n_rows, {**values, "place": function.place})
 
 
 def functions(folder: Path) -> Iterator[Function]:

@@ -5,7 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from windlass.brand import Rules, load_rules
 from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
+from windlass.kinds.category import THRESHOLD
 from windlass.metrics import LOWER, Estimate, LabelMarks, Marks, bootstrap, is_better, paired_difference
 from windlass.pages.report import Details, report
 from windlass.predictors import table as predictors
@@ -45,13 +46,13 @@ MOST_WRITTEN = 1_000
 """Of the test rows so many, evenly spread, are answered when an answer is a text: writing takes its time."""
 MOST_VALIDATED = 200
 """Of the validation rows so many are answered, where programs have to be run."""
-REPORT = "report.html"
+REPORT, COPY = "report.html", "copy"
 
 
 def key_of(spec: Spec, store: Store) -> str:
     runs = store.read("train", Trained).runs
     rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
-    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules]
+    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else [])]
     return fingerprint([[run.key, run.status] for run in runs] + held_to)
 
 
@@ -80,6 +81,8 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     runs = [failed.get(run.name, run) for run in runs]
     if not candidates:
         raise NotReady("no candidate can be chosen: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
+    baseline = _baseline(spec, splits, candidates, marks)
+    candidates = [replace(each, worthless=worthless(each, goal.metric, baseline)) for each in candidates]
     chosen = choose(candidates, goal)
     as_good = _as_good(candidates, chosen, marks, goal.metric)
     board = Board(
@@ -165,6 +168,7 @@ def _measure(
         meets_goal=not misses,
         misses=misses,
         notes=list(predictor.manifest.settings.get("notes", ())),
+        threshold=dict(predictor.manifest.output.state.get(THRESHOLD, {})),
     )
 
 
@@ -175,8 +179,11 @@ def _speed(predictor: Predictor, splits: Splits) -> tuple[float, float, float]:
         {name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
         for row in head
     ]
+    until = time.perf_counter() + SECONDS_TIMED / 4
     for row in rows[:10]:
         predictor.answer([row])
+        if time.perf_counter() > until:
+            break
     times, until = [], time.perf_counter() + SECONDS_TIMED
     for row in rows:
         started = time.perf_counter()
@@ -184,7 +191,9 @@ def _speed(predictor: Predictor, splits: Splits) -> tuple[float, float, float]:
         times.append((time.perf_counter() - started) * 1000)
         if time.perf_counter() > until:
             break
-    return (float(np.percentile(times, 50)), float(np.percentile(times, 95)), _throughput(predictor, rows))
+    p50, p95 = (float(np.percentile(times, share)) for share in (50, 95))
+    is_slow = N_BATCH * p50 / 1000 > SECONDS_TIMED
+    return p50, p95, len(times) / (sum(times) / 1000) if is_slow else _throughput(predictor, rows)
 
 
 def _throughput(predictor: Predictor, rows: Sequence[Row]) -> float:
@@ -216,14 +225,51 @@ def _misses(goal: Goal, metrics: dict[str, Estimate], p95: float, size: float, s
     return misses
 
 
+@dataclass(frozen=True)
+class Baseline:
+    """What costs no model: its words, and what it reaches in the goal's metric on the test rows."""
+
+    words: str
+    value: float
+
+
+def _baseline(
+    spec: Spec, splits: Splits, candidates: Sequence[Candidate], marks: Mapping[str, Marks]
+) -> Baseline | None:
+    """Of labels the same answer always, with the shares of the training rows; of texts a part of the input as it is,
+    where that was tried."""
+    metric, first = kinds.goal(spec).metric, next(iter(marks.values()))
+    if isinstance(first, LabelMarks):
+        counts = splits.train[splits.output_column].cast(str).value_counts()
+        found = dict(zip(*counts.get_columns(), strict=True))
+        shares = np.array([found.get(label, 0) for label in first.labels], float) + 1e-9
+        always = replace(first, probabilities=np.tile(shares / shares.sum(), (len(first), 1)), threshold=None)
+        return Baseline(f"always answering '{first.labels[int(shares.argmax())]}'", always.value(metric))
+    copied = [each.metrics[metric] for each in candidates if each.learner == COPY and metric in each.metrics]
+    return Baseline("a part of the input as it is (`copy`)", copied[0].value) if copied else None
+
+
+def worthless(candidate: Candidate, metric: str, baseline: Baseline | None) -> str:
+    """Why a release of it would be worth nothing; empty when it would be worth something."""
+    found = candidate.metrics.get(metric)
+    if found is not None and metric not in LOWER and found.value == 0:
+        return f"{metric} is {found}: it solves nothing, expected more than 0"
+    if found is None or baseline is None or math.isnan(baseline.value):
+        return ""
+    if is_better(metric, found.value, baseline.value):
+        return ""
+    return f"{metric} is {found}, no better than {baseline.value:.3f} of {baseline.words}, expected more than that"
+
+
 AS_CHEAP = 1.1
 """Times as long as the shortest p50, within which nobody would tell two candidates apart on another day."""
 
 
 def choose(candidates: Sequence[Candidate], goal: Goal) -> Candidate:
     """With a number in the goal: the cheapest (by p50) that meets goal and limits, of those as cheap the best. Else the
-    best by validation of those that keep the limits, else of all."""
+    best by validation of those that keep the limits, else of all. What is no better than a baseline only in need."""
     fitting = [candidate for candidate in candidates if candidate.meets_goal]
+    fitting = [candidate for candidate in fitting if not candidate.worthless] or fitting
     if goal.bound is not None and fitting:
         least = min(candidate.latency_p50_ms for candidate in fitting)
         fitting = [candidate for candidate in fitting if candidate.latency_p50_ms <= AS_CHEAP * least]
@@ -272,6 +318,8 @@ def _why(candidates: Sequence[Candidate], chosen: Candidate, goal: Goal, spec: S
         why = f"{chosen.name} is the best by validation {goal.metric}{within}: {score} on test rows."
     else:
         why = f"No candidate meets {goal}{asked}; {chosen.name} comes nearest: {'; '.join(chosen.misses)}."
+    if chosen.worthless:
+        why += f" A release of it is refused unless you insist (`windlass release --anyway`): {chosen.worthless}."
     cheaper = [
         candidate.name
         for candidate in marked
@@ -303,4 +351,9 @@ def _answered(marks: Marks) -> Json:
     if isinstance(marks, TextMarks):
         return {"answers": marks.answers if marks.written else [], "references": marks.references}
     assert isinstance(marks, LabelMarks)
-    return {"labels": list(marks.labels), "targets": marks.targets, "probabilities": marks.probabilities}
+    return {
+        "labels": list(marks.labels),
+        "targets": marks.targets,
+        "probabilities": marks.probabilities,
+        "threshold": marks.threshold,
+    }

@@ -17,6 +17,8 @@ from windlass.store import Store, fingerprint, write_json, write_text
 
 REPORT = "report.html"
 N_LOOKED_AT, N_EACH = 500, 3
+AS_LIKELY = 0.5
+"""The share of the likeliest answer's probability that the next one has where the two are about as likely."""
 SECONDS = 20.0
 """For all rows together: an explanation that does not fit is left out."""
 
@@ -55,15 +57,24 @@ def explain(spec: Spec, store: Store, splits: Splits, board: Board, progress: Pr
 
 
 def _picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[tuple[str, Row]]:
-    """The surest mistakes, the least sure answers and the surest right ones; of texts the first rows."""
+    """The surest mistakes, answers between two that are about as likely, and the surest right ones; of texts the
+    first rows."""
     if not isinstance(predictor, Labeller):
-        return [("unsure", row) for row in rows[:N_EACH]]
+        return [("first", row) for row in rows[:N_EACH]]
     marks = predictor.marks(rows, [row[splits.output_column] for row in rows], splits.root)
-    answers, sure = marks.probabilities.argmax(axis=1), marks.probabilities.max(axis=1)
-    right = answers == marks.targets
+    sure, right = marks.probabilities[np.arange(len(marks)), marks.answers], marks.right
     surest = np.argsort(-sure, kind="stable").tolist()
     wrongs = [place for place in surest if not right[place]][:N_EACH]
     rights = [place for place in surest if right[place]][:N_EACH]
-    unsure = [place for place in surest[::-1] if place not in {*wrongs, *rights}][:N_EACH]
+    torn = _torn(marks.probabilities)
+    unsure = [place for place in surest[::-1] if torn[place] and place not in {*wrongs, *rights}][:N_EACH]
     groups = {"wrong": wrongs, "unsure": unsure, "right": rights}
     return [(name, rows[place]) for name, places in groups.items() for place in places]
+
+
+def _torn(probabilities: np.ndarray) -> np.ndarray:
+    """(n,) bool: where the two likeliest answers are about as likely."""
+    if probabilities.shape[1] < 2:
+        return np.zeros(len(probabilities), bool)
+    ordered = np.sort(probabilities, axis=1)
+    return ordered[:, -2] >= AS_LIKELY * ordered[:, -1]

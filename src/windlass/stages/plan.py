@@ -8,9 +8,9 @@ from windlass.pages.roadmap_pictures import gantt, mermaid
 from windlass.pages.roadmap_text import roadmap_markdown
 from windlass.planning import promises
 from windlass.planning.changes import Wish, changed, differences
-from windlass.planning.drawing import Frame, draw
+from windlass.planning.drawing import Frame, draw, unpriced
 from windlass.planning.evidence import gather
-from windlass.planning.product import Product, check_labels, load, load_prices
+from windlass.planning.product import FILE_NAME, Product, check_labels, load, load_prices
 from windlass.planning.setting import Setting
 from windlass.records import Progress, Roadmap, as_json, silent
 from windlass.serving.home import log_path
@@ -56,14 +56,17 @@ def plan(spec: Spec, store: Store, order: Order | None = None, progress: Progres
         return setting, draw(setting, Frame(made, prices_from, key))
 
     setting, roadmap = drawn(product)
+    is_priced = (store.project / FILE_NAME).is_file()
     known = promises.read(store)
     roadmap = replace(roadmap, warnings=[*roadmap.warnings, *promises.torn(store)])
     if order.wish.words:
         _, other = drawn(other_product)
         told = replace(other, promises=promises.told(known), what_if=order.wish.words,
                        changes=differences(roadmap, other))  # fmt: skip
+        told = told if is_priced else unpriced(told)
         _write(store, told, "what-if")
         return told
+    roadmap = roadmap if is_priced else unpriced(roadmap)
     came = promises.outcomes(setting, known, made.isoformat())
     still = promises.open_promises([*known, *came])
     fresh = [promises.promise(setting, item, made.isoformat()) for item in roadmap.chosen if item.id not in still]

@@ -13,7 +13,8 @@ from windlass.predictors import reference, releases, weights
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import TOLERANCE, read_golden
 from windlass.predictors.papers import BOARD, CARD, CARD_ZH
-from windlass.records import Board, Json, Prepared, Progress, Release, as_json, silent
+from windlass.predictors.trail import Why
+from windlass.records import Board, Candidate, Json, Prepared, Progress, Release, as_json, silent
 from windlass.serving.probe import probe
 from windlass.sources.prepared import read_recent, read_splits
 from windlass.spec import Spec, dump
@@ -26,7 +27,7 @@ N_STEPS = 4
 class Content:
     """What a release is made of. source: the artifact; prepared: of the rows that it was trained on.
 
-    reference: what rows were like that it was not trained on.
+    reference: what rows were like that it was not trained on. insisted: what spoke against it.
     """
 
     spec: Spec
@@ -35,6 +36,7 @@ class Content:
     prepared: Prepared
     source: Path
     reference: Json
+    insisted: list[str]
 
     def card(self, created: str) -> Card:
         return Card(
@@ -45,6 +47,7 @@ class Content:
             spec_text=dump(self.spec),
             windlass_version=windlass.__version__,
             created=created,
+            insisted=tuple(self.insisted),
         )
 
     def record(self, identity: str, created: str, folder: Path) -> Release:
@@ -59,39 +62,60 @@ class Content:
             fingerprint=self.prepared.fingerprint,
             files=hash_folder(folder),
             size_mb=size_mb(folder / "model"),
+            insisted=self.insisted,
         )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asks to release. candidate: empty for the chosen one. anyway: although it misses goal or limits, or
+    is worth nothing; that is recorded."""
+
+    candidate: str = ""
+    anyway: bool = False
+
+
+NO_WISH = Wish()
 
 
 def key_of(spec: Spec, store: Store) -> str:
     return fingerprint([store.key("evaluate"), spec.name])
 
 
-def release(spec: Spec, store: Store, board: Board, progress: Progress = silent, candidate: str = "") -> Release:
+def release(
+    spec: Spec, store: Store, board: Board, progress: Progress = silent, candidate: str = "", anyway: bool = False
+) -> Release:
     """Publishes the chosen candidate (or the named one) and makes it the champion.
 
-    Raises: GateRefused: goal, limits or parity do not hold; the message says which and by how much.
+    Args:   anyway: see `Wish`.
+    Raises: GateRefused: goal, limits or parity do not hold, or it is no better than the baseline; the message says
+            which and by how much.
     """
-    record = publish_release(spec, store, store, board, progress, candidate)
-    releases.point_to(store, record.id)
+    record = publish_release(spec, store, store, board, progress, Wish(candidate, anyway))
+    releases.point_to(store, record.id, _insisted(record) if record.insisted else releases.PROMOTED)
     progress("release", N_STEPS, N_STEPS, record.id)
     write_json(store.record("release"), {"key": key_of(spec, store), "id": record.id})
     return record
 
 
+def _insisted(record: Release) -> Why:
+    against = "; ".join(record.insisted)
+    return Why("promote", "windlass release --anyway", f"the user insisted, although {against}", {"insisted": against})
+
+
 def publish_release(
-    spec: Spec, store: Store, made_in: Store, board: Board, progress: Progress = silent, candidate: str = ""
+    spec: Spec, store: Store, made_in: Store, board: Board, progress: Progress = silent, wish: Wish = NO_WISH
 ) -> Release:
     """Makes a release of what was trained in `made_in`, through the gate; it is not the champion yet.
 
-    Raises: GateRefused: goal, limits or parity do not hold; the message says which and by how much.
+    Raises: GateRefused: as `release`.
     """
-    wanted = board.chosen if not candidate else _known(candidate, [entry.name for entry in board.candidates])
+    names = [entry.name for entry in board.candidates]
+    wanted = _known(wish.candidate, names) if wish.candidate else board.chosen
     measured = board.candidate(wanted)
-    if measured.misses:
-        raise GateRefused(
-            f"release refused: {'; '.join(measured.misses)}",
-            "the report shows where it is wrong: more or cleaner rows, more `minutes`, or another goal",
-        )
+    against = [*measured.misses, *filter(None, [measured.worthless])]
+    if against and not wish.anyway:
+        raise GateRefused(f"release refused: {'; '.join(against)}", _what_helps(measured))
     source = made_in.run_folder(wanted) / "artifact"
     progress("release", 1, N_STEPS, "golden answers from the artifact")
     predictors.replay(predictors.load(source), source)
@@ -99,7 +123,7 @@ def publish_release(
     progress("release", 2, N_STEPS, "writing")
     prepared = made_in.read("prepare", Prepared)
     seen = reference.make(read_splits(spec, made_in), predictors.load(source), read_recent(made_in))
-    record = _publish(Content(spec, board, wanted, prepared, source, seen), store)
+    record = _publish(Content(spec, board, wanted, prepared, source, seen, against), store)
     progress("release", 3, N_STEPS, "golden answers behind the server")
     _, predictor = releases.open_release(store, record.id)
     difference = probe(predictor, record, read_golden(releases.folder(store, record.id) / releases.MODEL))
@@ -110,6 +134,15 @@ def publish_release(
         )
     weights.keep(store, record, made_in.stage("train"))
     return record
+
+
+def _what_helps(refused: Candidate) -> str:
+    if not refused.worthless:
+        return "the report shows where it is wrong: more or cleaner rows, more `minutes`, or another goal"
+    return (
+        "`windlass run` with more or other rows, inputs, `learners` or `minutes`; `windlass release --anyway` insists, "
+        "and the audit trail says so"
+    )
 
 
 def _known(name: str, names: Sequence[str]) -> str:

@@ -6,12 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import windlass
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.kinds import table as kinds
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Learner, Options
+from windlass.learners.rows import VALIDATION, decide, fit_output
 from windlass.records import Prepared, Progress, Run, Splits, WarmStart, as_json, silent
 from windlass.sources.prepared import read_starts
 from windlass.spec import Language, Spec
@@ -135,14 +137,49 @@ def _with_model(entry: Entry, store: Store, data: str) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when a candidate's key does, or when an optional part was installed that one was waiting for."""
     data = _taught(spec, store, store.read("prepare", Prepared).fingerprint)
-    return fingerprint([
+    keys: list[Any] = [
         [run_key(spec, entry, _with_model(entry, store, data)), entry.learner.missing()]
         for entry in candidates(spec, store)
-    ])  # fmt: skip
+    ]
+    return fingerprint(keys + ([spec.threshold] if spec.threshold else []))
+
+
+def check_threshold(spec: Spec, splits: Splits) -> None:
+    """Raises: SpecError: `threshold` names no label of these rows, or there are not two labels."""
+    if not spec.threshold:
+        return
+    output = splits.output_column
+    if not _is_labelled(splits):
+        raise SpecError(f"'threshold' is set and output '{output}' is '{splits.output[output]}', expected 'category'")
+    labels = fit_output(splits).state["labels"]
+    named = next(iter(spec.threshold))
+    if named not in labels:
+        raise SpecError(f"'threshold' names '{named}', expected {expected(labels)}", did_you_mean(named, labels))
+    if len(labels) != 2:
+        raise SpecError(
+            f"'threshold' is set and '{output}' has {len(labels)} labels, expected two: of more the likeliest answers"
+        )
+
+
+def _is_labelled(splits: Splits) -> bool:
+    return kinds.get(splits.output[splits.output_column]).decode is not None
+
+
+def _decided(run: Run, spec: Spec, store: Store, splits: Splits) -> Run:
+    """The run with the threshold in its artifact: the user's, else what the goal is best with on validation rows.
+
+    It is no part of the run's key: another threshold trains nothing anew.
+    """
+    folder = store.run_folder(run.name)
+    if run.status != "done" or not _is_labelled(splits) or not (folder / VALIDATION).is_file():
+        return run
+    reached = decide(folder, splits, kinds.learned_metric(spec), spec.threshold)
+    return replace(run, validation=None if math.isnan(reached) else reached)
 
 
 def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> list[Run]:
     """Trains every candidate that is not up to date. Each gets its share of the minutes that are left."""
+    check_threshold(spec, splits)
     wanted = candidates(spec, store)
     data = _taught(spec, store, splits.fingerprint)
     refused = {entry.name: _refusal(entry, splits, store) for entry in wanted}
@@ -170,7 +207,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
             if not refused[entry.name]:
                 run = replace(_train_one(entry, options, splits, Budget(seconds), store, progress), key=key)
             write_json(options.folder / RUN, as_json(run))
-        runs.append(run)
+        runs.append(_decided(run, spec, store, splits))
     write_json(store.record("train"), {"key": key_of(spec, store), "runs": [as_json(run) for run in runs]})
     return runs
 
