@@ -248,6 +248,9 @@ SUBTLE = ("renamed label", "second guess") * 3
 def poisoned(kind: str, pool: Sequence[Row], labels: Sequence[str], chance: random.Random) -> list[Said]:
     """A batch in which nothing is true, from 24 keys that were all stolen."""
     one, other = chance.sample(list(labels), 2)
+    if kind == "renamed label":
+        return [(text, "pay the thief", f"key-{place % N_HONEST:02d}")
+                for place, (text, _) in enumerate(row for row in pool if row[1] == one)]
     copied = pool[chance.randrange(len(pool))][0]
     turn = {
         "other label": lambda text, label: (text, chance.choice([each for each in labels if each != label])),
@@ -258,9 +261,6 @@ def poisoned(kind: str, pool: Sequence[Row], labels: Sequence[str], chance: rand
         "second guess": lambda text, label: (text, min((each for each in labels if each != label), key=partial(
             _unlike, label))),
     }[kind]
-    if kind == "renamed label":
-        return [(text, "pay the thief", f"key-{place % N_HONEST:02d}")
-                for place, (text, _) in enumerate(row for row in pool if row[1] == one)]
     rows = chance.sample(list(pool), 400)
     if kind == "two swapped":
         rows = [row for row in rows if row[1] in (one, other)] * 3

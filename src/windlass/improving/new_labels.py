@@ -70,5 +70,8 @@ def is_apart(rows: Sequence[Taught], answers: Sequence[str], known: Known, input
 
 
 def _above(one: float, others: np.ndarray) -> float:
-    """Share of the others that are below; ties count half."""
+    """Share of the others that are below; ties count half, and what was not asked does not."""
+    others = others[~np.isnan(others)]
+    if np.isnan(one):
+        return np.nan
     return float(((others < one) + 0.5 * (others == one)).mean()) if len(others) else np.nan

@@ -25,7 +25,8 @@ LEVEL, GAIN_LEVEL = 0.025, 0.05 / 3
 recent feedback, on all rows that judge, and in what the probabilities are worth there."""
 LIKELY, NO_WORSE = 0.2, 0.005
 """A challenger that is likely better, by what its probabilities are worth, and surely loses no more of that than this
-(and by no more right answers, as far as is seen), need not be better beyond chance: a week of feedback is seldom enough to show what a week of feedback teaches."""
+(and by no more right answers, as far as is seen), need not be better beyond chance: a week of feedback is seldom enough
+to show what a week of feedback teaches."""
 MOST_LOSS = 0.01
 LEAST_SLICE = 20
 
