@@ -184,9 +184,19 @@ def _order(
     return rows, canary, every, on_alarm
 
 
+def _decisions(
+    doubts: Annotated[bool, typer.Option("--doubts", help="list the feedback that was set aside, and why")] = False,
+    accept: Annotated[list[str] | None, typer.Option(metavar="ID", help="believe it; may be repeated")] = None,
+    refuse: Annotated[list[str] | None, typer.Option(metavar="ID", help="never learn it; may be repeated")] = None,
+) -> Any:
+    return doubts, accept or [], refuse or []
+
+
 @app.command("improve", help=GIVES["improve"])
 @with_options(_order)
+@with_options(_decisions)
 def improve(
+    decisions: Any,
     order: Any,
     ask: Annotated[int, typer.Option(help="write a CSV of so many answers that are worth a label")] = 0,
     history: Annotated[bool, typer.Option("--history", help="what was tried, and why it was promoted or not")] = False,
@@ -196,16 +206,22 @@ def improve(
     from windlass.improving.manners import step_back
 
     step_back()
-    from windlass.pages.improvements import history_text, improvement_text
+    from windlass.pages.improvements import doubts_text, history_text, improvement_text
     from windlass.records import as_json as plain
 
     rows, canary, every, on_alarm = order
+    doubts, accept, refuse = decisions
     opened = open_project(project, quiet=as_json or bool(every) or on_alarm)
     if ask:
         typer.echo(f"{opened.ask(ask)}\nnext: fill in the column of the output, then `windlass improve --rows` it")
+    elif doubts or accept or refuse:
+        for ids, is_accepted in ((accept, True), (refuse, False)):
+            if ids:
+                opened.decide(ids, is_accepted)
+        show(opened.doubts(), as_json, doubts_text(opened.doubts(), accept, refuse))
     elif history:
         found = opened.improvements()
-        show([plain(each) for each in found], as_json, history_text(found))
+        show([plain(each) for each in found], as_json, history_text(found, opened.doubts()))
     elif every or on_alarm:
         for turn in opened.keep_improving(every, on_alarm):
             show(turn.as_json(), as_json, turn.words)

@@ -44,12 +44,15 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Stored:
-    """Feedback that is on disk. correct: empty when nobody said what would have been right."""
+    """Feedback that is on disk. correct: empty when nobody said what would have been right. teaches: `windlass improve`
+    can learn from it; hint: why it cannot, where the service does not keep what is asked."""
 
     id: str
     correct: str
     right: bool
     new_label: bool
+    teaches: bool
+    hint: str
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,8 @@ class Client:
         said = {"id": id, "correct": correct, "right": right, "note": note or None}
         body = _dumps({name: value for name, value in said.items() if value is not None})
         content = self._ask("POST", "/v1/feedback", body, {"idempotency-key": secrets.token_hex(16)})
-        return Stored(content["id"], content["correct"], content["right"], content["new_label"])
+        told = {name: content[name] for name in ("id", "correct", "right", "new_label", "teaches", "hint")}
+        return Stored(**told)
 
     def start_job(self, rows: Sequence[Mapping[str, Any]]) -> Job:
         """Has up to 100,000 rows answered behind live requests; started once, however often it is sent.

@@ -175,8 +175,24 @@ class Project:
         from windlass.store import write_text
 
         found = history(self.store)
-        write_text(self.store.stage("improve") / "history.html", improvements_page(self.spec.name, found))
+        page = improvements_page(self.spec.name, found, self.doubts())
+        write_text(self.store.stage("improve") / "history.html", page)
         return found
+
+    def doubts(self) -> list[dict[str, str]]:
+        """Feedback that the last attempt set aside, with the reason: a person may accept or refuse it."""
+        from windlass.improving.attempts import aside
+
+        return aside(self.store)
+
+    def decide(self, ids: "Sequence[str]", is_accepted: bool) -> None:
+        """Accepts feedback that was set aside, or refuses it for good; the next attempt goes by it.
+
+        Raises: DataError: no such row was set aside. NotReady: another process improves.
+        """
+        from windlass.improving.attempts import decide
+
+        decide(self.store, ids, is_accepted)
 
     def plan(self, **what_if: str) -> Roadmap:
         """What to do next: a roadmap from all that was measured. `traffic="10x"`, `budget=`, `deadline=`, `hours=`:

@@ -7,7 +7,7 @@ import pytest
 
 from windlass.errors import DataError, NotReady
 from windlass.improving import attempts, cycle
-from windlass.pages.improvements import improvement_text
+from windlass.pages.improvements import doubts_text, history_text, improvement_text
 from windlass.predictors import releases, weights
 from windlass.records import Board
 from windlass.sources.prepared import read_splits
@@ -165,3 +165,27 @@ def _dies_after(work):
         raise KeyboardInterrupt
 
     return dying
+
+
+def test_what_was_set_aside_is_listed_and_a_person_accepts_or_refuses_it(project):
+    """Every row has another label than the champion is sure of; two are accepted, two refused, the rest stays."""
+    rows = [(f"{words[place % 4]} again {place * 7919 % 9973} {'abcdefgh'[place % 8] * 4}",
+             {"account": "delivery", "delivery": "refund", "refund": "account"}[label])
+            for label, words in WORDS.items() for place in range(20)]
+    say(project, rows, callers=[f"key{place}" for place in range(9)])
+    project.improve()
+    listed = project.doubts()
+    assert len(listed) == len({row["id"] for row in listed}) > 20
+    assert set(listed[0]) == {"id", "message", "intent", "answered", "caller", "reason"}
+    first, second, third, fourth = (row["id"] for row in listed[:4])
+    project.decide([first, second], True)
+    project.decide([third, fourth], False)
+    with pytest.raises(DataError, match="row 'typo' is not set aside"):
+        project.decide(["typo"], True)
+    made = project.improve()
+    assert made.rows["set aside"]["refused by a person"] == 2
+    assert sum(made.rows["callers"]["file"].values()) == 2
+    left = {row["id"] for row in project.doubts()}
+    assert not left & {first, second, third, fourth}
+    assert "2 accepted, 1 refused" in doubts_text(project.doubts(), [first, second], [third])
+    assert "set aside now: " in history_text([made], project.doubts())

@@ -1,14 +1,17 @@
 """Which rows are believed: every one of them has a fate, and a caller or a near-copy cannot have its way."""
 
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from windlass.improving import likeness
 from windlass.improving.likeness import near
-from windlass.improving.selection import Known, counts, decide
+from windlass.improving.new_labels import is_apart
+from windlass.improving.selection import counts, decide
 from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING
-from windlass.improving.trust import cap
+from windlass.improving.trust import Known, _limit, cap, unlikely
 
 from .toys import WORDS, champion, row, spec
 
@@ -18,6 +21,11 @@ TRAIN = Known([({"message": f"old {word}"}, label) for label, word in WORDS.item
 def long_word(place: int) -> str:
     """One that makes a row another one, and no near copy."""
     return chr(97 + place // 5) * 9 + chr(110 + place % 5) * 9
+
+
+def tells_by_word(word):
+    """A cheap model that tells a label by a word."""
+    return lambda pairs, rows, label: np.array([1.0 if word in row["message"] else 0.0 for row in rows])
 
 
 @pytest.fixture
@@ -92,7 +100,9 @@ def test_what_training_says_already_or_says_otherwise_is_not_learned_twice(knows
 
 
 def test_a_later_correction_of_a_learned_answer_is_learned_in_its_place(knows):
-    known = Known([*TRAIN.train, ({"message": "odd thing"}, "refund")], [], {"a1": row("odd thing", "refund", answer="a1")})
+    known = Known(
+        [*TRAIN.train, ({"message": "odd thing"}, "refund")], [], {"a1": row("odd thing", "refund", answer="a1")}
+    )
     same, other = row("odd thing", "refund", answer="a1"), row("odd thing", "account", answer="a1")
     assert decide([same], known, knows, spec()) == []
     assert decide([other], known, knows, spec())[0].fate in (LEARNED, JUDGING)
@@ -100,13 +110,14 @@ def test_a_later_correction_of_a_learned_answer_is_learned_in_its_place(knows):
 
 def test_a_new_label_needs_the_product_files_leave_enough_rows_and_two_callers(knows):
     def bills(callers):
-        return [row(f"bill number {place}, page {place * 7}", "invoice", caller=who) for place, who in
-                enumerate(callers)]
+        return [row(f"bill {letters(place)}", "invoice", caller=who) for place, who in enumerate(callers)]
 
     crowd = [row(f"thing {place}", "refund", caller=f"key{place % 9}") for place in range(90)]
 
     def fate(rows, **improve):
-        found = decide([*crowd, *rows], TRAIN, knows, spec(**improve))[len(crowd):]
+        train = [*TRAIN.train, *(({"message": f"my {letters(40 + place)}"}, "account") for place in range(9))]
+        known = replace(TRAIN, train=train, cheap=tells_by_word("bill"))
+        found = decide([*crowd, *rows], known, knows, spec(**improve))[len(crowd):]
         return {(each.fate, each.reason.split(" (")[0]) for each in found}
 
     assert fate(bills("ab" * 6)) == {(ASIDE, "the product does not know the label")}
@@ -122,7 +133,7 @@ def test_a_caller_whose_corrections_are_far_less_likely_than_those_of_others_is_
     hostile = [row(f"password password {long_word(place)} please", "refund", "hostile") for place in range(20)]
     found = decide([*honest, *hostile], TRAIN, wavers, spec(caller_share=1.0))
     reasons = {each.caller: each.reason for each in found}
-    assert reasons["hostile"] == "caller hostile: corrections far less likely than those of the others"
+    assert reasons["hostile"] == "caller hostile: labels far less likely than those of the others"
     assert not any(reasons[who] for who in reasons if who != "hostile")
 
 
@@ -169,3 +180,78 @@ def test_rows_that_are_compared_block_by_block_are_as_near_as_all_at_once(block,
     assert near(rows, rows, kinds).tolist() == [0, 1, 0, 3, 1, 0, 6]
     groups = likeness.alike(rows, kinds).tolist()
     assert [groups.index(group) for group in groups] == [0, 1, 0, 3, 1, 0, 6]
+
+
+def letters(place):
+    """A word of its own for each place: rows that say different things."""
+    return chr(97 + place % 26) * 7 + chr(97 + place // 26) * 7
+
+
+def test_a_label_is_doubted_below_what_nearly_all_known_mistakes_reach():
+    """Of 40 mistakes, 0.05 * 41 = 2.05: the second smallest. With fewer than 20 nothing is said, and a tenth of what a
+    label has by chance is the limit."""
+    given = np.arange(1, 41) / 1000
+    right = np.array([0.95, np.nan])
+    assert _limit(np.append(given, right), np.append(np.full(40, 0.5), [0.95, 0.9])) == 0.002
+    assert _limit(given[:19], np.full(19, 0.5)) is None
+    assert (unlikely(3), unlikely(100)) == (0.02, 0.001)
+
+
+@pytest.mark.parametrize(("scores", "expected"), [
+    ([0.9] * 10, True), ([0.5] * 10, False), ([0.9] * 7 + [0.1] * 3, None), ([0.9], None)
+])
+def test_a_new_label_is_told_apart_or_not_or_needs_more_rows(scores, expected):
+    """Old rows have 0.5. Chances to be above: 1; 1/2 each; 0.7 with a standard error of 0.153: three reach 0.8."""
+    rows = [row(f"thing {letters(place)}", "invoice", answer=str(place)) for place in range(len(scores))]
+    given = {each.values["message"]: score for each, score in zip(rows, scores, strict=True)}
+    known = Known([({"message": f"old {letters(100 + place)}"}, "refund") for place in range(20)], [], {},
+                  cheap=lambda pairs, asked, label: np.array([given.get(each["message"], 0.5) for each in asked]))
+    assert is_apart(rows, ["refund"] * len(rows), known, {"message": "text"}) is expected
+
+
+def test_a_new_label_that_renames_an_old_one_is_set_aside(knows):
+    """By a model that cannot tell them. Control: by one that can."""
+    crowd = [row(f"thing {place}", "refund", caller=f"key{place % 9}") for place in range(90)]
+    renamed = [row(f"password {letters(place)}", "invoice", caller="ab"[place % 2]) for place in range(12)]
+    train = [*TRAIN.train, *(({"message": f"password {letters(50 + place)}"}, "account") for place in range(12))]
+    wishes = spec(new_labels=10)
+    found = decide([*crowd, *renamed], replace(TRAIN, train=train), knows, wishes)[90:]
+    assert {each.reason for each in found} == {"a new label that cannot be told from those the product knows"}
+    told = {each.values["message"] for each in renamed}
+    knowing = replace(TRAIN, train=train, cheap=lambda _, rows, label: np.array([r["message"] in told for r in rows]))
+    assert not any("told" in each.reason for each in decide([*crowd, *renamed], knowing, knows, wishes)[90:])
+
+
+def settled(n_rows, label, first=0, **changes):
+    texts = [f"{WORDS[label]} {letters(first + place)}" for place in range(n_rows)]
+    rows = [row(text, label, f"key{place % 9}", **changes) for place, text in enumerate(texts)]
+    return {each.answer: each for each in rows}
+
+
+def test_what_is_left_of_honest_feedback_is_no_lie(knows):
+    """Twelve doubtful rows are a lot of the twelve that are left, and little of the sixty that were given. Control:
+    nothing was learned before."""
+    left = [row(f"password {letters(place)}", "refund", f"key{place % 9}") for place in range(12)]
+    before = settled(48, "refund", 30)
+    told = "too much of the feedback contradicts what the champion is sure of"
+    known = decide([*before.values(), *left], replace(TRAIN, learned=before), knows, spec())
+    alone = decide(left, TRAIN, knows, spec())
+    assert {each.reason for each in alone} == {told}
+    assert not any("too much" in each.reason for each in known)
+
+
+def test_a_long_honest_history_hides_no_burst_of_lies(knows):
+    """60 of the last 100 rows contradict: far above a quarter, though 60 of all 460 are below."""
+    before = settled(360, "delivery", 0, at=1.0)
+    lies = [row(f"password {letters(place)}", "refund", f"key{place % 9}", at=2.0) for place in range(60)]
+    truth = [row(f"what now {letters(place + 200)}", "account", f"key{place % 9}", at=2.0) for place in range(40)]
+    found = decide([*before.values(), *lies, *truth], replace(TRAIN, learned=before), knows, spec())
+    assert all(each.reason.startswith("too much of the feedback") for each in found if each.label == "refund")
+    calm = decide([*before.values(), *truth], replace(TRAIN, learned=before), knows, spec())
+    assert not any("too much" in each.reason for each in calm)
+
+
+def test_what_a_person_accepted_is_believed_and_what_he_vouched_for_is_not_capped(knows):
+    doubtful = [row(f"password {letters(place)}", "refund", f"key{place % 9}", is_vouched=True) for place in range(12)]
+    found = decide(doubtful, TRAIN, knows, spec())
+    assert {each.fate for each in found} <= {LEARNED, JUDGING}

@@ -233,7 +233,7 @@ def test_a_caller_whose_corrections_have_nothing_to_do_with_the_answers_is_set_a
                    said="open a new page") for n in range(14)]
     found = decided([*honest, *hostile], improve="{caller_share: 1.0}")
     reasons = {each.caller: each.reason for each in found}
-    assert reasons["hostile"] == "caller hostile: corrections far less likely than those of the others"
+    assert reasons["hostile"] == "caller hostile: labels far less likely than those of the others"
     assert not any(reasons[who] for who in reasons if who != "hostile")
 
 

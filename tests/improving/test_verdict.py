@@ -1,10 +1,16 @@
 """When a challenger is better: numbers by hand, and each guard with a challenger that it must stop."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from windlass.improving.scoring import LABELS as LABELS_SCORED
+from windlass.improving.sheets import LabelSheet, by_chance
+from windlass.improving.taught import Taught
 from windlass.improving.verdict import Check, Exam, Paired, _none_lost, judge
+from windlass.metrics import LabelMarks
 
 from .toys import LABELS, WORDS, champion, row
 
@@ -46,7 +52,7 @@ def blind(tmp_path):
 def test_better_on_recent_feedback_and_no_worse_elsewhere_is_promoted(good, blind):
     verdict = judge(blind, good, exam(pairs(10), [row(f"money {place}", "refund") for place in range(12)]))
     assert verdict.is_better
-    assert [check.name for check in verdict.gains] == ["recent", "all"]
+    assert [check.name for check in verdict.gains] == ["recent", "all", "probabilities"]
     assert verdict.evidence["recent"]["won"] == 12
     assert verdict.evidence["test"]["after"] == 1.0
 
@@ -63,7 +69,7 @@ def test_better_on_recent_feedback_alone_does_not_buy_a_loss_on_the_test_rows(go
 def test_what_an_earlier_batch_taught_is_not_traded_for_something_new(good, blind):
     earlier = {"0001": [row(f"parcel {place}", "delivery") for place in range(8)]}
     verdict = judge(good, blind, exam([("password", "account")], [row("x y", "account")], earlier))
-    assert {check.name for check in verdict.losses} == {"earlier", "labels"}
+    assert {check.name for check in verdict.losses} == {"earlier", "labels", "loss"}
     assert [task["name"] for task in verdict.evidence["tasks"]] == ["test rows", "batch 0001", "recent feedback"]
 
 
@@ -73,3 +79,77 @@ def test_nothing_is_promoted_for_being_as_good(good):
     assert "not better beyond chance" in verdict.why
     assert not verdict.is_better
     assert all(isinstance(check, Check) for check in verdict.checks)
+
+
+def test_probabilities_are_worth_one_minus_half_the_brier_score(good, blind):
+    """blind gives a third each: (2/3)^2 + 2 (1/3)^2 = 2/3, so 2/3. A label that it does not know: 1 + 3 (1/3)^2 = 4/3,
+    so 1/3."""
+    sheet = LabelSheet((blind, good), [({"message": "money"}, "refund"), ({"message": "money"}, "invoice")], Path())
+    before, after = sheet.worth(np.ones(2, bool))
+    assert before == pytest.approx([2 / 3, 1 / 3])
+    assert after[0] > 0.99
+
+
+def test_the_chance_of_a_difference_is_that_of_its_signs():
+    """Two equal gains: one of four signs gives as much. Eight: one of 256."""
+    assert by_chance(np.zeros(2), np.ones(2)) == pytest.approx(1 / 4, abs=0.03)
+    assert by_chance(np.zeros(8), np.ones(8)) == pytest.approx(1 / 256, abs=0.004)
+    assert by_chance(np.ones(8), np.zeros(8)) == 1.0
+
+
+class _Played:
+    """A champion or challenger whose probabilities for three labels are given, a row each."""
+
+    labels = LABELS
+
+    def __init__(self, given):
+        self.given = np.array(given, float)
+
+    def probabilities(self, rows, root=None):
+        return self.given[[row["place"] for row in rows]]
+
+    def marks(self, rows, truth, root=None):
+        targets = np.array([LABELS.index(label) for label in truth])
+        return LabelMarks(targets, self.probabilities(rows), 1, LABELS)
+
+    def answer(self, rows, root=None):
+        return []
+
+
+def played(before, after, n_test, n_recent):
+    """The verdict where all rows are accounts and the champion gives that the first number of each, the challenger the
+    second."""
+    given = [[[p, (1 - p) * 0.6, (1 - p) * 0.4] for p in each] for each in (before, after)]
+    rows = [{"place": place} for place in range(n_test + n_recent)]
+    recent = [Taught(each, "account", answer=str(each["place"])) for each in rows[n_test:]]
+    test = [(each, "account") for each in rows[:n_test]]
+    scoring = replace(LABELS_SCORED, compare=lambda pair, pairs, metric, root: LabelSheet(pair, pairs, root))
+    exam = Exam(test, recent, {}, [], {"place": "number"}, "accuracy", Path(), scoring)
+    return judge(_Played(given[0]), _Played(given[1]), exam)
+
+
+def test_a_small_gain_shows_in_what_probabilities_are_worth():
+    """Every row is a little surer, and none is right that was wrong. Control: half of the rows as much less sure."""
+    verdict = played([0.70] * 150, [0.74] * 150, 100, 50)
+    assert [check.name for check in verdict.gains] == ["probabilities"]
+    assert verdict.is_better
+    assert not played([0.70] * 150, [0.74, 0.66] * 75, 100, 50).is_better
+
+
+def test_a_loss_of_answers_on_the_test_rows_is_chance_where_probabilities_rise():
+    """Two of 100 rows tip over by a hair while 98 become surer. Control: the two become sure of something else."""
+    before = [0.51] * 2 + [0.7] * 148
+    verdict = played(before, [0.37] * 2 + [0.75] * 148, 100, 50)
+    assert verdict.evidence["difference"]["value"] == pytest.approx(-0.02)
+    assert verdict.losses == []
+    assert [check.name for check in played(before, [0.01] * 2 + [0.7] * 148, 100, 50).losses] == ["loss"]
+
+
+def test_likely_better_and_surely_no_worse_is_enough_and_likely_worse_is_not():
+    """85 rows are as much surer as 65 are less sure: 1.6 standard errors of their sum, sqrt(150); worse by half a point
+    is out of the question. Control: the other way round."""
+    up, down = [0.72] * 85 + [0.68] * 65, [0.68] * 85 + [0.72] * 65
+    verdict = played([0.70] * 150, up, 100, 50)
+    assert verdict.is_better
+    assert "likely worth more" in verdict.why
+    assert not played([0.70] * 150, down, 100, 50).is_better

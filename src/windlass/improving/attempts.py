@@ -25,6 +25,7 @@ from windlass.spec import Spec
 from windlass.store import Store, read_json, write_json, write_text
 
 WORD, JOURNAL, ROWS, WAITING_FILE = "improve", "journal.json", "rows.jsonl", "waiting.jsonl"
+ASIDE_FILE, DECIDED = "aside.csv", "decided.json"
 ID = re.compile(r"\d{4,}\Z")
 DAY_S = 86_400.0
 
@@ -102,6 +103,40 @@ def waiting(store: Store) -> list[Taught]:
 def keep_waiting(store: Store, rows: Sequence[Taught]) -> None:
     """Keeps those of the rows that come from a file and wait."""
     _write_rows(store.stage(WORD) / WAITING_FILE, [row for row in rows if row.source == FILE and row.fate == WAITING])
+
+
+def aside(store: Store) -> list[Json]:
+    """What the last attempt set aside, and no person has refused: id, inputs, label, answered, caller and reason, as
+    text. Rows of files are not among them: their file is to be corrected."""
+    path = store.stage(WORD) / ASIDE_FILE
+    if not path.is_file():
+        return []
+    refused = {id for id, each in decided(store).items() if not each["is_accepted"]}
+    rows = pl.read_csv(path, infer_schema=False).to_dicts()
+    return [row for row in rows if row["caller"] != FILE and row["id"] not in refused]
+
+
+def decided(store: Store) -> dict[str, Json]:
+    """Id of an answer -> what a person decided about its feedback: is_accepted, and at, seconds since 1970."""
+    path = store.folder / WORD / DECIDED
+    return dict(read_json(path)) if path.is_file() else {}
+
+
+def decide(store: Store, ids: Sequence[str], is_accepted: bool) -> None:
+    """Keeps what a person decided about rows that were set aside; the next attempt goes by it.
+
+    Raises: DataError: no such row was set aside. NotReady: another process improves.
+    """
+    with locked(store):
+        known = {row["id"] for row in aside(store)}
+        unknown = [id for id in ids if id not in known]
+        if unknown:
+            raise DataError(
+                f"row '{unknown[0][:64]}' is not set aside, expected the id of one that is",
+                "`windlass improve --doubts` lists them",
+            )
+        now = {id: {"is_accepted": is_accepted, "at": time.time()} for id in ids}
+        write_json(store.stage(WORD) / DECIDED, decided(store) | now)
 
 
 @contextmanager

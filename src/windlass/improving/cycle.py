@@ -7,13 +7,16 @@ every release. promote: it becomes the champion, or goes on trial.
 """
 
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from windlass.errors import NotReady, WindlassError
@@ -24,13 +27,26 @@ from windlass.improving.taught import ASIDE, JUDGING, LEARNED, Taught
 from windlass.improving.trust import Known
 from windlass.improving.verdict import Exam, Verdict, judge
 from windlass.kinds import table as kinds
+from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
 from windlass.predictors import releases, trials, weights
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
-from windlass.predictors.contract import Predictor
+from windlass.predictors.contract import Labeller, Predictor
 from windlass.predictors.trail import Why
-from windlass.records import Board, Collected, Improvement, Json, Prepared, Progress, Release, Row, Splits, as_json
+from windlass.records import (
+    Board,
+    Collected,
+    Improvement,
+    Json,
+    Prepared,
+    Progress,
+    Release,
+    Row,
+    Splits,
+    as_json,
+    silent,
+)
 from windlass.serving.database import Database
 from windlass.serving.log import feedback_total, latest_inputs
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
@@ -38,9 +54,10 @@ from windlass.sources.prepared import read_splits, write_learned, write_recent, 
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_as, write_json, write_text
 
-ASIDE_FILE = "aside.csv"
 CHEAP = frozenset({"majority", "linear", "trees", "copy", "retrieve"})
 """Learners that are tried beside the champion's: they take seconds."""
+CHEAP_S = 60.0
+"""Seconds that a linear model may take for a second opinion."""
 MOST_ASKED = 500
 """Rows that were asked last, which tell how often each label is asked for now."""
 SCANT, BACK = "waiting", "rolled back"
@@ -158,6 +175,7 @@ class _Cycle:
             learned={row.answer: row for row in [*pool, *judging]},
             root=splits.root,
             tested=_pairs(splits.test, self.spec),
+            cheap=partial(_cheap, splits, self.spec),
         )
         decided = selection.decide(rows, known, predictor, self.spec)
         fresh = [row for row in decided if row.fate in (LEARNED, JUDGING)]
@@ -191,9 +209,9 @@ class _Cycle:
 
     def _taught(self) -> list[Taught]:
         """The feedback, the rows of files that wait, and those of the file that is given now."""
-        back = attempts.withdrawn(self.store)
+        back, decided = attempts.withdrawn(self.store), attempts.decided(self.store)
         rows = [
-            row.becomes(ASIDE, "a release that was rolled back had learned it") if row.answer in back else row
+            _by_hand(row, decided.get(row.answer), row.answer in back)
             for row in taught.from_log(self.workshop.log, self.spec)
         ]
         given = {row.answer: row for row in attempts.waiting(self.store)}
@@ -322,6 +340,28 @@ class _Cycle:
         return releases.open_release(self.store, id)[1]
 
 
+def _by_hand(row: Taught, decision: Json | None, is_back: bool) -> Taught:
+    """The row as a person decided about it, unless it was labelled anew since then; else one that a release had learned
+    which was rolled back is set aside."""
+    if row.fate:
+        return row
+    if decision is not None and decision["at"] >= row.at:
+        return replace(row, is_vouched=True) if decision["is_accepted"] else row.becomes(ASIDE, taught.REFUSED)
+    return row.becomes(ASIDE, "a release that was rolled back had learned it") if is_back else row
+
+
+def _cheap(splits: Splits, spec: Spec, pairs: Sequence[tuple[Row, str]], rows: Sequence[Row], label: str) -> np.ndarray:
+    """(n,) probability of the label for each row, by a linear model that has learned the pairs. Raises: DataError."""
+    taught_rows = [Taught(dict(row), right) for row, right in pairs]
+    frame = attempts.learned_frame(taught_rows, splits.train, spec)
+    few = replace(splits, train=frame, validation=frame.head(0), test=frame.head(0))
+    with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
+        fitted = LEARNERS["linear"].fit(few, Options(Path(folder), seed=spec.seed), Budget(CHEAP_S), silent)
+        model = predictors.load(fitted.artifact)
+        assert isinstance(model, Labeller)
+        return model.probabilities(rows, splits.root)[:, model.labels.index(label)]
+
+
 STEPS = ("gather", "challenge", "judge", "publish", "promote")
 
 
@@ -349,7 +389,7 @@ def write_aside(rows: Sequence[Taught], spec: Spec, store: Store) -> None:
         if row.fate == ASIDE
     ]
     columns = [names["id"], *spec.columns, *(names[word] for word in ("answered", "caller", "reason"))]
-    write_text(store.stage(WORD) / ASIDE_FILE, as_csv(columns, told))
+    write_text(store.stage(WORD) / attempts.ASIDE_FILE, as_csv(columns, told))
 
 
 def history(store: Store) -> list[Improvement]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from windlass.errors import SpecError, expected
-from windlass.improving import text_trust, trust
+from windlass.improving import new_labels, text_trust, trust
 from windlass.improving.sheets import LabelSheet, Pairs, Sheet, TextSheet
 from windlass.improving.taught import Taught, is_choice
 from windlass.improving.text_trust import Train
@@ -53,7 +53,7 @@ def _texts_opinion(rows: Sequence[Taught], champion: Predictor, known: Known, sp
     return text_trust.opinion(rows, known.train, spec.inputs)
 
 
-LABELS = Scoring(lambda one, other: one == other, trust.new_labels, _labels_opinion, _labels_compared)
+LABELS = Scoring(lambda one, other: one == other, new_labels.fit_to_learn, _labels_opinion, _labels_compared)
 TEXTS = Scoring(text_trust.is_same, text_trust.unfit, _texts_opinion, TextSheet, MOST_WRITTEN)
 
 

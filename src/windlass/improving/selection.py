@@ -6,9 +6,11 @@ is not believed, and the shares of the callers are of what is left.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from windlass.improving import scoring
 from windlass.improving.likeness import alike, chance, key, near
+from windlass.improving.new_labels import is_apart
 from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
 from windlass.improving.trust import Known, cap, doubt
 from windlass.kinds.text import several
@@ -27,7 +29,8 @@ def decide(rows: Sequence[Taught], known: Known, champion: Predictor, spec: Spec
     judged = scoring.of(spec)
 
     def doubted(left: list[Taught]) -> list[Taught]:
-        return doubt(left, judged.opinion(left, champion, known, spec), spec.inputs, settled)
+        apart = partial(is_apart, known=known, inputs=spec.inputs)
+        return doubt(left, judged.opinion(left, champion, known, spec), spec.inputs, settled, apart)
 
     settled = [known.learned[row.answer] for row in rows if not row.fate and known.has(row)]
     found = [row for row in rows if row.fate or not known.has(row)]

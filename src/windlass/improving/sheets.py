@@ -122,6 +122,11 @@ class Sheet(ABC):
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
         """Of the champion and the challenger on these rows, as the goal measures them."""
 
+    def worth(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """What the probabilities of champion and challenger are worth on each of these rows, larger is better; None
+        where answers have none."""
+        return None
+
     @abstractmethod
     def parts(self) -> list[tuple[str, np.ndarray]]:
         """Name and rows (n,) bool of each part that is told from the right answers."""
@@ -155,15 +160,42 @@ class LabelSheet(Sheet):
         return Paired(name, n_rows, was, now, int((after & ~before).sum()), int((before & ~after).sum()))
 
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
+        """Of rows with a label that the champion knows."""
+        chosen = chosen & np.isin(self.truth, self.pair[0].labels)
         rows = [self.rows[place] for place in np.flatnonzero(chosen)]
         before = self.pair[0].marks(rows, list(self.truth[chosen]), self.root)
         return before, _on_old_labels(self.given[1][chosen], self.pair[1], before)
+
+    def worth(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One minus the Brier score over two, 0-1. Source: Brier 1950; a proper score: Gneiting & Raftery 2007."""
+        first, second = (
+            _quadratic(each.labels, given[chosen], self.truth[chosen])
+            for each, given in zip(self.pair, self.given, strict=True)
+        )
+        return first, second
 
     def parts(self) -> list[tuple[str, np.ndarray]]:
         return [(str(name), self.truth == name) for name in sorted(set(self.truth))]
 
     def evidence(self) -> Json:
         return {"new_labels": sorted(set(self.pair[1].labels) - set(self.pair[0].labels))}
+
+
+def _quadratic(labels: Sequence[str], probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(n,) where a label that is not known has no probability."""
+    place = {label: number for number, label in enumerate(labels)}
+    known = np.array([place.get(label, -1) for label in truth], int)
+    right = np.where(known >= 0, probabilities[np.arange(len(known)), known], 0.0)
+    return np.asarray(0.5 + right - (probabilities**2).sum(axis=1) / 2)
+
+
+def by_chance(before: np.ndarray, after: np.ndarray) -> float:
+    """Chance that the second is better on average by as much as is seen, were it a matter of chance which of the two
+    gave which. (n,) each."""
+    more = after - before
+    random = np.random.default_rng(13)
+    sums = [float((2.0 * random.integers(0, 2, len(more)) - 1.0) @ more) for _ in range(N_SHUFFLED)]
+    return (1 + int((np.array(sums) >= more.sum() - SAME).sum())) / (1 + N_SHUFFLED)
 
 
 def _named(predictor: Labeller, probabilities: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from windlass.spec import Spec
 from windlass.store import Store, fingerprint
 
 FEEDBACK, FILE = "feedback", "file"
+REFUSED = "refused by a person"
 LEARNED, JUDGING, ASIDE, WAITING = "learned", "judging", "set aside", "waiting"
 MOST_READ = 30_000
 """The last feedback: rows are compared pair by pair, and what is older was learned, set aside, or is no longer so."""
@@ -31,8 +32,8 @@ class Taught:
 
     values: the inputs as collected rows keep them. label: what is right. source: FEEDBACK or FILE. answer: id of the
     answer that it is about; of a row from a file that, its line and what it holds. caller: id of the API key, empty
-    without one. at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: open. surprise: of the label, in
-    nats, when it was believed.
+    without one. at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: open.
+    surprise: of the label, in nats, when it was believed. is_vouched: a person has looked at it and accepted it.
     """
 
     values: Json = field(default_factory=dict)
@@ -46,17 +47,15 @@ class Taught:
     fate: str = ""
     reason: str = ""
     surprise: float = 0.0
+    is_vouched: bool = False
 
     @property
     def who(self) -> str:
-        """The caller as people read it; a file is vouched for by whoever names it."""
-        return FILE if self.source == FILE else self.caller or KEYLESS
+        """The caller as people read it; a file is vouched for by whoever names it, a row by whoever accepts it."""
+        return FILE if self.source == FILE or self.is_vouched else self.caller or KEYLESS
 
     def becomes(self, fate: str, reason: str = "") -> "Taught":
         return replace(self, fate=fate, reason=reason)
-
-    def weighed(self, surprise: float) -> "Taught":
-        return replace(self, surprise=surprise)
 
     def as_json(self) -> Json:
         return asdict(self)

@@ -45,6 +45,7 @@ def opinion(rows: Sequence[Taught], train: Train, inputs: Mapping[str, str]) -> 
     likeness = [token_f1(row.label, row.said) if row.said else np.nan for row in rows]
     against = (places >= 0) & (np.array(trained) < UNLIKE)
     return Opinion(
+        answers=[row.said for row in rows],
         doubts=against,
         contradicts=against,
         is_new=np.zeros(len(rows), bool),
@@ -61,7 +62,7 @@ def unfit(rows: Sequence[Taught], train: Train, spec: Spec) -> list[Taught]:
     known = _Vocabulary(train, spec)
     found = []
     for row, reason in zip(rows, reasons, strict=True):
-        if row.source == FILE:
+        if row.who == FILE:
             found.append(row)
         elif known.is_foreign(row):
             found.append(row.becomes(ASIDE, "written in another language than the training rows"))
@@ -76,9 +77,9 @@ def _refrains(rows: Sequence[Taught], train: Train) -> list[tuple[str, str] | No
     keys = [normalised(row.label) for row in rows]
     places: dict[str, list[int]] = defaultdict(list)
     for place, key in enumerate(keys):
-        if key not in said and rows[place].source != FILE:
+        if key not in said and rows[place].who != FILE:
             places[key].append(place)
-    callers = {row.who for row in rows if row.source != FILE}
+    callers = {row.who for row in rows if row.who != FILE}
     found: list[tuple[str, str] | None] = [None] * len(rows)
     for own in places.values():
         if len(own) >= LEAST_OFTEN and len(own) > MOST_OFTEN * len(rows):

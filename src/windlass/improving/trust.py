@@ -9,8 +9,8 @@ Source: the own confidence of a label as its sign of error: Northcutt et al. 202
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,6 @@ from windlass.improving.taught import ASIDE, FILE, WAITING, Taught
 from windlass.pages.words import percent
 from windlass.predictors.contract import Labeller
 from windlass.records import Row
-from windlass.spec import Spec
 
 LEAST_SEEN, DEVIATIONS, MORE_NATS = 8, 4.0, 1.0
 """Rows of a caller, and of the others, before they are compared; and by how many standard errors and nats the caller's
@@ -34,12 +33,21 @@ sure of (`SURE`), leave the limit of `unlikely`. Test rows that are asked."""
 SURE, UNLIKELY, MANY = 0.9, 0.02, 4
 """The champion is sure of a label, and thereby against one that it gives no more; so many rows that say nearly the
 same, with one such label, are a campaign or a lesson: a person decides."""
-LEAST_DOUBTED, MOST_DOUBTED, BY_CHANCE, MOST_DOUBTED_NEW = 8, 1 / 4, 0.01, 1 / 2
+LEAST_DOUBTED, MOST_DOUBTED, BY_CHANCE = 8, 1 / 4, 0.01
 """Where a larger share of feedback, or of a label, contradicts what the champion is sure of, beyond chance, it is not
-believed: what is left without the doubted rows would be no truer. Of honest corrections 13 % do. Labels that the
-champion does not know may do so more often."""
+believed: what is left without the doubted rows would be no truer. Of honest corrections 13 % do."""
 BURST, BURST_LABEL = 100, 40
 """Feedback in a row, of all and of a label, that is judged by itself: a long honest history hides no burst of lies."""
+
+Cheap = Callable[[Sequence[tuple[Row, str]], Sequence[Row], str], np.ndarray]
+"""(pairs, rows, label) -> (n,) probability of the label for each row, by a cheap model that has learned the pairs."""
+
+Apart = Callable[[Sequence[Taught], Sequence[str]], bool | None]
+
+
+def _cannot(pairs: Sequence[tuple[Row, str]], rows: Sequence[Row], label: str) -> np.ndarray:
+    """Tells nothing apart."""
+    return np.full(len(rows), 0.5)
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,8 @@ class Known:
     """What the product has. train: rows with their labels; held: rows that judge and are never learned.
 
     learned: id of an answer that was learned from, or is kept to judge by -> the row that counted. root: of files
-    that rows name. tested: those of `held` whose labels are known for sure, with them.
+    that rows name. tested: those of `held` whose labels are known for sure, with them. cheap: a model
+    for a second opinion.
     """
 
     train: Sequence[tuple[Row, str]]
@@ -55,6 +64,7 @@ class Known:
     learned: Mapping[str, Taught]
     root: Path | None = None
     tested: Sequence[tuple[Row, str]] = ()
+    cheap: Cheap = _cannot
 
     def has(self, row: Taught) -> bool:
         """It was believed before, with this label."""
@@ -66,11 +76,12 @@ class Known:
 class Opinion:
     """What the champion, or training, thinks of labels that were given. All (n,).
 
-    doubts: too unlikely to be believed without a person. contradicts: against what the champion is sure of; a label
-    that it does not know may be so, too. is_new: labels that it does not know. surprise: in nats, more than an honest
+    answers: its own. doubts: too unlikely to be believed without a person. contradicts: against what the champion is
+    sure of. is_new: labels that it does not know. surprise: in nats, more than an honest
     caller's label has on average; NaN where nothing is known. known, otherwise: words for what is contradicted.
     """
 
+    answers: Sequence[str]
     doubts: np.ndarray
     contradicts: np.ndarray
     is_new: np.ndarray
@@ -79,18 +90,21 @@ class Opinion:
     otherwise: str = "less likely, to the champion, than the right labels of nearly all its known mistakes"
 
 
-def opinion(champion: Labeller, rows: Sequence[Taught], tested: Sequence[tuple[Row, str]], root: Path | None) -> Opinion:
+def opinion(
+    champion: Labeller, rows: Sequence[Taught], tested: Sequence[tuple[Row, str]], root: Path | None
+) -> Opinion:
     """tested: rows with their labels that the champion has not learned. root: of files that rows name.
 
     Raises: DataError: a row cannot be read.
     """
-    given, sure, entropy = _given(champion, [(row.values, row.label) for row in rows], root)
-    known = _given(champion, tested[:: max(1, -(-len(tested) // MOST_TESTED))], root)
-    limit = _limit(known[0], known[1])
+    answers, given, sure, entropy = _given(champion, [(row.values, row.label) for row in rows], root)
+    _, right, likeliest, _ = _given(champion, tested[:: max(1, -(-len(tested) // MOST_TESTED))], root)
+    limit = _limit(right, likeliest)
     against = (sure >= SURE) & (given <= unlikely(len(champion.labels)))
     return Opinion(
+        answers=answers,
         doubts=against if limit is None else (given <= limit) & (given < sure),
-        contradicts=(sure >= SURE) & ((given <= UNLIKELY) | np.isnan(given)),
+        contradicts=(sure >= SURE) & (given <= UNLIKELY),
         is_new=np.isnan(given),
         surprise=-np.log(np.maximum(given, FLOOR)) - entropy,
     )
@@ -111,65 +125,53 @@ def _limit(given: np.ndarray, sure: np.ndarray) -> float | None:
 
 def _given(
     champion: Labeller, pairs: Sequence[tuple[Row, str]], root: Path | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probability of the label that was given, NaN where the champion does not know it; of the likeliest one; and the
-    surprise, in nats, of labels drawn by the champion's probabilities. All (n,)."""
+) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+    """The likeliest label; probability of the label that was given, NaN where the champion does not know it; of the
+    likeliest one; and the surprise, in nats, of labels drawn by the champion's probabilities. All (n,)."""
     if not pairs:
-        return np.zeros(0), np.zeros(0), np.zeros(0)
+        return [], np.zeros(0), np.zeros(0), np.zeros(0)
     probabilities = champion.probabilities([row for row, _ in pairs], root)
     place = {label: number for number, label in enumerate(champion.labels)}
-    given = [probabilities[number, place[label]] if label in place else np.nan for number, (_, label) in enumerate(pairs)]
+    given = [
+        probabilities[number, place[label]] if label in place else np.nan for number, (_, label) in enumerate(pairs)
+    ]
     entropy = -(probabilities * np.log(np.maximum(probabilities, FLOOR))).sum(axis=1)
-    return np.array(given, float), probabilities.max(axis=1), entropy
-
-
-def new_labels(rows: Sequence[Taught], train: Sequence[tuple[Row, str]], spec: Spec) -> list[Taught]:
-    """Rows of labels that training does not know are set aside, or wait until there are enough of them."""
-    least, labels = spec.improve.new_labels, {label for _, label in train}
-    new: dict[str, list[Taught]] = defaultdict(list)
-    for row in rows:
-        if row.label not in labels:
-            new[row.label].append(row)
-    lone = len({row.who for row in rows}) < 2
-    found = []
-    for row in rows:
-        if row.label in new and not least:
-            row = row.becomes(ASIDE, "the product does not know the label (`improve: {new_labels: 10}` allows it)")
-        elif row.label in new and len(new[row.label]) < least:
-            row = row.becomes(WAITING, f"a new label needs {least} rows")
-        elif row.label in new and not lone and {each.who for each in new[row.label]} == {row.who} != {FILE}:
-            row = row.becomes(WAITING, "a new label needs a second caller")
-        found.append(row)
-    return found
+    answers = [champion.labels[number] for number in probabilities.argmax(axis=1)]
+    return answers, np.array(given, float), probabilities.max(axis=1), entropy
 
 
 def doubt(
-    rows: Sequence[Taught], thought: Opinion, inputs: Mapping[str, str], settled: Sequence[Taught] = ()
+    rows: Sequence[Taught], thought: Opinion, inputs: Mapping[str, str], settled: Sequence[Taught], is_apart: Apart
 ) -> list[Taught]:
     """The rows, those that are not believed set aside for a person. Rows of a file are believed.
 
-    settled: feedback that was believed before.
+    settled: feedback that was believed before. is_apart(rows, answers) -> rows of a label that training does not know
+    are told from what the champion answers to them.
     """
-    fed = np.array([row.source != FILE for row in rows], bool)
-    before = [row for row in settled if row.source != FILE]
+    fed = np.array([row.who != FILE for row in rows], bool)
+    before = [row for row in settled if row.who != FILE]
     strange = _strangers(rows, fed, before, thought)
+    believed = fed & np.array([row.who not in strange for row in rows], bool)
     doubted = thought.doubts & fed
     campaigns = _campaigns(rows, doubted, inputs)
-    believed = fed & np.array([row.who not in strange for row in rows], bool)
     untrue = _untrue(rows, believed, before, thought)
-    alone = len({row.who for row, is_fed in zip(rows, fed, strict=True) if is_fed}) < 2
+    strays = _strays(rows, believed & thought.is_new, thought, is_apart)
+    is_alone = len({row.who for row, is_fed in zip(rows, fed, strict=True) if is_fed}) < 2
     found = []
     for number, row in enumerate(rows):
-        reason = ""
+        fate, reason = ASIDE, ""
         if fed[number] and row.who in strange:
             reason = f"caller {row.who}: labels far less likely than those of the others"
         elif untrue[number]:
             reason = untrue[number]
+        elif believed[number] and row.label in strays:
+            fate, reason = strays[row.label]
         elif campaigns[number]:
             reason = f"many rows say nearly the same, against {thought.known}"
-        elif doubted[number] and not alone:
+        elif doubted[number] and not is_alone:
             reason = thought.otherwise
-        found.append(row.becomes(ASIDE, reason) if reason else row.weighed(float(np.nan_to_num(thought.surprise[number]))))
+        surprise = float(np.nan_to_num(thought.surprise[number]))
+        found.append(row.becomes(fate, reason) if reason else replace(row, surprise=surprise))
     return found
 
 
@@ -200,21 +202,18 @@ def _untrue(
 ) -> list[str]:
     """Why rows are not believed together with those that came beside them; empty where they are."""
     every = [*rows, *settled]
-    n_settled = len(settled)
-    counted = np.concatenate([believed, np.ones(n_settled, bool)])
-    against = np.concatenate([thought.contradicts & believed, np.zeros(n_settled, bool)])
-    is_new = np.concatenate([thought.is_new, np.zeros(n_settled, bool)])
+    counted = np.concatenate([believed & ~thought.is_new, np.ones(len(settled), bool)])
+    against = np.concatenate([thought.contradicts & believed, np.zeros(len(settled), bool)])
     labels = np.array([row.label for row in every], object)
     order = np.argsort([row.at for row in every], kind="stable")
-    groups = [("", burst) for burst in _bursts(order[(counted & ~is_new)[order]], BURST)]
-    for label in sorted(set(labels[: len(rows)][believed])):
-        own = order[(counted & (labels == label))[order]]
-        of_label = [own] if is_new[own].any() else _bursts(own, BURST_LABEL)
-        groups += [(" with this label", burst) for burst in of_label]
+    order = order[counted[order]]
+    groups = [("", burst) for burst in _bursts(order, BURST)]
+    for label in sorted(set(labels[order])):
+        groups += [(" with this label", burst) for burst in _bursts(order[labels[order] == label], BURST_LABEL)]
     found = [""] * len(rows)
     for which, places in groups:
-        if _too_much(against[places], bool(is_new[places].any())):
-            for place in places[(places < len(rows))].tolist():
+        if _too_much(against[places]):
+            for place in places[places < len(rows)].tolist():
                 found[place] = found[place] or f"too much of the feedback{which} contradicts {thought.known}"
     return found
 
@@ -224,13 +223,26 @@ def _bursts(places: np.ndarray, size: int) -> list[np.ndarray]:
     return np.array_split(places, max(1, round(len(places) / size))) if len(places) else []
 
 
-def _too_much(against: np.ndarray, is_new: bool) -> bool:
+def _too_much(against: np.ndarray) -> bool:
     n_rows, n_against = len(against), int(against.sum())
-    if n_rows < LEAST_DOUBTED:
-        return False
-    if is_new:
-        return n_against > MOST_DOUBTED_NEW * n_rows
-    return bool(binom.sf(n_against - 1, n_rows, MOST_DOUBTED) < BY_CHANCE)
+    return n_rows >= LEAST_DOUBTED and bool(binom.sf(n_against - 1, n_rows, MOST_DOUBTED) < BY_CHANCE)
+
+
+def _strays(
+    rows: Sequence[Taught], is_new: np.ndarray, thought: Opinion, is_apart: Apart
+) -> dict[str, tuple[str, str]]:
+    """New labels whose rows are not told from those of labels that the product knows, with their fate and why."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place in np.flatnonzero(is_new).tolist():
+        places[rows[place].label].append(place)
+    found = {}
+    for label, own in places.items():
+        told = is_apart([rows[place] for place in own], [thought.answers[place] for place in own])
+        if told is None:
+            found[label] = WAITING, "a new label that cannot be told from those the product knows yet"
+        elif not told:
+            found[label] = ASIDE, "a new label that cannot be told from those the product knows"
+    return found
 
 
 def _campaigns(rows: Sequence[Taught], doubted: np.ndarray, inputs: Mapping[str, str]) -> np.ndarray:
@@ -252,7 +264,7 @@ def cap(rows: Sequence[Taught], most: float) -> list[Taught]:
     whoever names it, and not capped. Which rows of a caller are taken is decided by a hash, so that neither a burst nor
     the newest row is favoured.
     """
-    counts = Counter(row.who for row in rows if row.source != FILE)
+    counts = Counter(row.who for row in rows if row.who != FILE)
     if len(counts) < 2:
         return list(rows)
     share = max(most, 1 / len(counts))
@@ -262,7 +274,7 @@ def cap(rows: Sequence[Taught], most: float) -> list[Taught]:
     for place in sorted(range(len(rows)), key=lambda place: chance(rows[place].answer)):
         row = rows[place]
         taken[row.who] += 1
-        if row.source != FILE and taken[row.who] > allowed:
+        if row.who != FILE and taken[row.who] > allowed:
             found[place] = row.becomes(WAITING, f"caller {row.who} gives at most {percent(share)} of a batch")
     return found
 

@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 
 from windlass.improving.scoring import LABELS, Scoring
-from windlass.improving.sheets import Paired, Sheet, thirds
+from windlass.improving.sheets import Paired, Sheet, by_chance, thirds
 from windlass.improving.taught import Taught
 from windlass.pages.words import metric_name
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Row
 
-LEVEL = 0.025
-"""Chance of seeing a gain (or a loss) where there is none, of each test. A gain may show in two: on recent feedback,
-and on all rows that judge."""
+LEVEL, GAIN_LEVEL = 0.025, 0.05 / 3
+"""Chance of seeing a loss, and a gain, where there is none, of each test. A gain may show in three: in right answers on
+recent feedback, on all rows that judge, and in what the probabilities are worth there."""
+LIKELY, NO_WORSE = 0.2, 0.005
+"""A challenger that is likely better, by what its probabilities are worth, and surely loses no more of that than this
+(and by no more right answers, as far as is seen), need not be better beyond chance: a week of feedback is seldom enough
+to show what a week of feedback teaches."""
 MOST_LOSS = 0.01
 LEAST_SLICE = 20
 
@@ -93,14 +97,16 @@ def judge(champion: Predictor, challenger: Predictor, exam: Exam) -> Verdict:
     names, one = sheet.parts_are
     parts = _worst_first(sheet, old, sheet.parts())
     slices = _worst_first(sheet, old, asked.slices(exam.inputs), LEAST_SLICE)
-    loss, difference = _loss(sheet, exam.metric, asked.of_task(0))
+    every = np.ones(len(asked.pairs), bool)
+    loss, difference = _loss(sheet, exam.metric, asked)
     checks = [
         loss,
-        *_lost_tasks(earlier),
+        *_lost_tasks([frozen, *earlier]),
         _none_lost(names, one, parts),
         _none_lost("slices", "slice", slices),
         _gain("recent", "recent feedback", now),
-        _gain("all", "all rows that judge", sheet.paired("all rows", np.ones(len(asked.pairs), bool))),
+        _gain("all", "all rows that judge", sheet.paired("all rows", every)),
+        *_worth_more(sheet, every),
     ]
     evidence = {
         "metric": exam.metric,
@@ -123,6 +129,11 @@ class _Asked:
     names: tuple[str, ...]
     pairs: list[tuple[Row, str]]
     task: np.ndarray
+
+    @property
+    def frozen(self) -> np.ndarray:
+        """(n,) bool: all but recent feedback."""
+        return self.task < len(self.names) - 1
 
     @classmethod
     def of(cls, exam: Exam) -> "_Asked":
@@ -160,17 +171,65 @@ def _worst_first(
     return sorted(found, key=lambda each: each.p_loss)
 
 
-def _loss(sheet: Sheet, metric: str, test: np.ndarray) -> tuple[Check, Json]:
-    """The goal's metric may not fall by more than a point on the test rows."""
-    before, after, difference = sheet.goal(metric, test)
-    holds = bool(difference.value >= -MOST_LOSS)
+def _loss(sheet: Sheet, metric: str, asked: "_Asked") -> tuple[Check, Json]:
+    """The goal's metric may not fall by more than a point on the rows that are frozen: the test rows, and with them
+    what judged earlier batches.
+
+    It tells little of few rows and many labels; what the probabilities of the same rows are worth tells more. So a loss
+    is believed unless that has risen; of the test rows alone, when it has fallen beyond chance; and in any case when
+    its interval leaves no doubt. Gives the numbers of the test rows.
+    """
+    test, frozen = asked.of_task(0), asked.frozen
+    is_alone = frozen.sum() == test.sum()
+    found = [_fallen(sheet, metric, "the test rows", test, 1.0 if is_alone else LEVEL)]
+    if not is_alone:
+        found.append(_fallen(sheet, metric, "the test rows and earlier batches", frozen, 1.0))
+    words, numbers = "; ".join(each[1] for each in found), found[0][2]
+    holds = not any(each[0] for each in found)
+    return Check("loss", holds, True, words + ("" if holds else ", expected to lose at most 1 point")), numbers
+
+
+def _fallen(sheet: Sheet, metric: str, name: str, rows: np.ndarray, level: float) -> tuple[bool, str, Json]:
+    """It is lost; in words; and the numbers. level: chance of what the probabilities lose, below which they confirm it;
+    1: any loss does."""
+    before, after, difference = sheet.goal(metric, rows)
+    is_lost = difference.value < -MOST_LOSS
     words = (
-        f"{metric_name(metric)} on the test rows {before:.3f} -> {after:.3f}, "
+        f"{metric_name(metric)} on {name} {before:.3f} -> {after:.3f}, "
         f"{100 * difference.value:+.1f} points [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
-        + ("" if holds else ", expected to lose at most 1 point")
     )
+    worth = sheet.worth(rows)
+    if is_lost and worth is not None:
+        more = float((worth[1] - worth[0]).mean())
+        is_lost = difference.high < -MOST_LOSS or (more <= 0 and by_chance(worth[1], worth[0]) <= level)
+        words += f", while probabilities are worth {100 * more:+.2f} points" * (not is_lost)
     numbers = {"before": before, "after": after, "value": difference.value}
-    return Check("loss", holds, True, words), {**numbers, "low": difference.low, "high": difference.high}
+    return is_lost, words, {**numbers, "low": difference.low, "high": difference.high}
+
+
+def _worth_more(sheet: Sheet, rows: np.ndarray) -> list[Check]:
+    """What the probabilities are worth has risen, where hardly fewer answers are right: a small gain shows there first.
+
+    Source: a margin of no inferiority: Wellek 2010, Testing statistical hypotheses of equivalence and noninferiority.
+    """
+    worth = sheet.worth(rows)
+    if worth is None:
+        return []
+    before, after = worth
+    right, p = sheet.paired("all rows", rows), by_chance(before, after)
+    p_worse = by_chance(before, after + NO_WORSE)
+    is_sure, no_fewer = p < GAIN_LEVEL, right.before - right.after <= NO_WORSE
+    is_likely = p < LIKELY and p_worse < LEVEL
+    words = f"(1 - Brier score / 2) {before.mean():.4f} -> {after.mean():.4f} on all rows that judge, p {p:.2g}"
+    return [
+        Check(
+            "probabilities",
+            no_fewer and (is_sure or is_likely),
+            False,
+            f"probabilities {'' if is_sure else 'likely ' if is_likely else 'not '}worth more {words}"
+            + f", worse by {100 * NO_WORSE:g} points: p {p_worse:.2g}" * (not is_sure),
+        )
+    ]
 
 
 def _changed(champion: Predictor, challenger: Predictor, exam: Exam) -> Json:
@@ -194,8 +253,9 @@ def _parts(name: str, kind: str, values: Sequence[Any]) -> list[tuple[str, np.nd
 
 
 def _lost_tasks(tasks: Sequence[Paired]) -> list[Check]:
-    """What earlier batches taught is not forgotten."""
-    return [_none_lost("earlier", "earlier batch", sorted(tasks, key=lambda task: task.p_loss))] if tasks else []
+    """What the test rows ask, and what earlier batches taught, is not forgotten."""
+    worst = sorted(tasks, key=lambda task: task.p_loss)
+    return [_none_lost("earlier", "earlier task", worst)] if len(tasks) > 1 else []
 
 
 def _none_lost(name: str, one: str, parts: Sequence[Paired]) -> Check:
@@ -209,6 +269,6 @@ def _none_lost(name: str, one: str, parts: Sequence[Paired]) -> Check:
 
 
 def _gain(name: str, where: str, pair: Paired) -> Check:
-    holds = pair.gains(LEVEL)
+    holds = pair.gains(GAIN_LEVEL)
     verb = "better" if holds else "not better beyond chance"
     return Check(name, holds, False, f"{verb} on {where}: {pair}, p {pair.p_gain:.2g}")

@@ -1,6 +1,7 @@
 """What `improve` did, for a terminal and as a page: what changed, why, who decided, and what was forgotten."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from windlass.pages.listing import table as text_table
@@ -58,17 +59,46 @@ def _mark(check: Json) -> str:
     return "gain" if check["holds"] else "none"
 
 
-def history_text(found: Sequence[Improvement]) -> str:
-    """All attempts, oldest first."""
+def doubts_text(aside: Sequence[Mapping[str, str]], accepted: Sequence[str], refused: Sequence[str]) -> str:
+    """The feedback that is set aside, for a terminal, and what was decided about it just now."""
+    told = [f"{count(len(ids))} {word}" for ids, word in ((accepted, "accepted"), (refused, "refused")) if ids]
+    if told:
+        return f"{', '.join(told)}: the next `windlass improve` goes by it"
+    if not aside:
+        return "no feedback is set aside"
+    known = ("id", "answered", "caller", "reason")
+    inputs = [name for name in aside[0] if name not in known]
+    rows = [[row["id"], *(plain(row[name] or "", 40) for name in inputs), plain(row["answered"] or "", 24),
+             plain(row["caller"] or "", 16), plain(row["reason"], 60)] for row in aside]
+    return (
+        f"{text_table(rows, ['id', *inputs, 'answered', 'by', 'set aside, since'])}\n"
+        "next: `windlass improve --accept ID`, `--refuse ID`"
+    )
+
+
+def _aside_words(aside: Sequence[Mapping[str, str]]) -> list[tuple[str, int]]:
+    """Why rows are set aside now, and how many."""
+    return Counter(row["reason"] for row in aside).most_common()
+
+
+def history_text(found: Sequence[Improvement], aside: Sequence[Mapping[str, str]] = ()) -> str:
+    """All attempts, oldest first, and what is set aside now."""
     if not found:
         return "nothing was improved yet: `windlass improve` learns from feedback"
+    rest = [f"set aside now: {count(len(aside))} (`windlass improve --doubts` lists them)"] if aside else []
+    rest += [f"  {count(n):>6}  {plain(reason)}" for reason, n in _aside_words(aside)]
+    return "\n".join([_history(found), *rest])
+
+
+def _history(found: Sequence[Improvement]) -> str:
     return text_table(
         [
             [
                 each.id,
                 each.at,
                 each.verdict,
-                f"{count(each.rows.get('learned', 0))} learned",
+                f"{count(each.rows.get('learned', 0))} learned, {count(total(each.rows, 'set aside'))} set aside, "
+                f"{count(total(each.rows, 'waiting'))} waiting",
                 _change(each.evidence.get("recent")),
                 _change(each.evidence.get("test")),
                 plain(each.trigger, 30),
@@ -86,15 +116,17 @@ def _change(pair: Json | None) -> str:
     return f"{percent(pair['before'])} -> {percent(pair['after'])}"
 
 
-def improvements_page(product: str, found: Sequence[Improvement]) -> str:
-    """The whole page as HTML text: no script, nothing loaded."""
+def improvements_page(
+    product: str, found: Sequence[Improvement], aside: Sequence[Mapping[str, str]] = ()
+) -> str:
+    """The whole page as HTML text: no script, nothing loaded. aside: rows that are set aside now."""
     newest = list(reversed(found))
     promoted = [each for each in found if each.verdict == "promoted"]
     lead = (
         f"Attempts at a better champion: {count(len(found))}, of them promoted: {count(len(promoted))}. "
         "Nothing is promoted without evidence, and every row that somebody labelled has its place."
     )
-    body = _matrix(found) + "".join(_attempt(each) for each in newest)
+    body = _aside(aside) + _matrix(found) + "".join(_attempt(each) for each in newest)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{PLAIN_POLICY}">'
@@ -102,6 +134,18 @@ def improvements_page(product: str, found: Sequence[Improvement]) -> str:
         f"<title>{escaped(product)}: improvements</title><style>{STYLE}{CELLS}</style></head>"
         f'<body><main><header><p class="over">Windlass improvements</p><h1><bdi>{escaped(product)}</bdi></h1>'
         f'<p class="lead">{lead}</p></header>{body}</main></body></html>\n'
+    )
+
+
+def _aside(aside: Sequence[Mapping[str, str]]) -> str:
+    if not aside:
+        return ""
+    rows = [[escaped(reason), count(n)] for reason, n in _aside_words(aside)]
+    return (
+        f"<section><h2>{count(len(aside))} rows are set aside</h2>"
+        '<p class="quiet">They teach nothing until they are believed: each attempt looks at them anew, and a person '
+        "may decide. <code>windlass improve --doubts</code> lists them, <code>--accept ID</code> and "
+        f"<code>--refuse ID</code> decide.</p>{table([('why', 'name'), ('rows', 'n')], rows)}</section>"
     )
 
 

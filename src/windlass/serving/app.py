@@ -34,7 +34,7 @@ from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
 from windlass.serving.guard import Guard
 from windlass.serving.job_work import JobWork
-from windlass.serving.log import Feedback, RequestLog, Stored
+from windlass.serving.log import NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.serving.measures import memory_bytes
 from windlass.serving.pulse import Pulse
 from windlass.serving.routes import check_declared
@@ -169,6 +169,8 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
                     "right": stored.right,
                     "new_label": bool(service.seat.labels) and stored.correct not in service.seat.labels,
                     "at": stored.at,
+                    "teaches": stored.is_kept and bool(stored.correct),
+                    "hint": "" if stored.is_kept else NOT_KEPT,
                 }
             ),
             media_type=JSON,
@@ -272,6 +274,7 @@ def _health(service: Service) -> Json:
         "release": service.release.id,
         "started": service.started,
         "log": log,
+        "keeps_inputs": service.settings.keep_inputs,
         "refused": service.refused,
         "trial": str(service.canary.trial) if service.canary is not None else "",
     }

@@ -63,6 +63,7 @@ const WORDS = {
   en: {fresh: "New conversation", earlier: "Earlier", forget: "Delete", you: "You", send: "Send", stop: "Stop",
     ask: "Write a message", again: "Try again", copy: "Copy", copied: "Copied", good: "Good", poor: "Poor",
     better: "What would have been a good answer? (may stay empty)", submit: "Send", thanks: "Thank you.",
+    notKept: "It counts, but the model cannot learn from it: this service does not keep what is asked (keep_inputs).",
     keys: "Enter sends, Shift+Enter starts a line, Esc stops", alone: "Each message is answered by itself.",
     empty: "Ask something.", stopped: "Stopped.", cut: "It was cut at its greatest length.", options: "Options",
     system: "Instruction to the model", chance: "Temperature (0: always the likeliest words)",
@@ -70,6 +71,7 @@ const WORDS = {
   zh: {fresh: "新对话", earlier: "历史对话", forget: "删除", you: "你", send: "发送", stop: "停止",
     ask: "输入消息", again: "重新生成", copy: "复制", copied: "已复制", good: "有用", poor: "不好",
     better: "怎样回答才算好？（可留空）", submit: "提交", thanks: "谢谢反馈。",
+    notKept: "反馈已计数，但模型无法从中学习：本服务没有保存提问内容（keep_inputs）。",
     keys: "回车发送，Shift+回车换行，Esc 停止", alone: "每条消息单独回答，不看上文。",
     empty: "请提问。", stopped: "已停止。", cut: "已达到最大长度，回答被截断。", options: "选项",
     system: "给模型的指示", chance: "温度（0：总选最可能的词）",
@@ -203,8 +205,9 @@ function ask(message) {
   asking.append(label, done);
   asking.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (field.value.trim()) await tell({id: message.id, correct: field.value});
-    asking.replaceWith(element("p", word("thanks"), "note"));
+    const response = field.value.trim() ? await tell({id: message.id, correct: field.value}) : null;
+    const stored = response && response.ok ? await response.json() : {};
+    asking.replaceWith(element("p", word("thanks") + (stored.hint ? ` ${word("notKept")}` : ""), "note"));
   });
   asking.addEventListener("keydown", (event) => { if (event.key === "Escape") asking.remove(); });
   place.append(asking);

@@ -98,8 +98,15 @@ class Feedback(NamedTuple):
     caller: str = ""
 
 
+NOT_KEPT = (
+    "it counts, but `windlass improve` cannot learn from it: what was asked was not kept; "
+    "`keep_inputs: true` in windlass.yaml keeps it from now on"
+)
+
+
 class Stored(NamedTuple):
-    """Feedback that is on disk. is_new: False when this very feedback was there before. release: that answered."""
+    """Feedback that is on disk. is_new: False when this very feedback was there before. release: that answered.
+    is_kept: what had been asked is in the log, too."""
 
     id: str
     correct: str
@@ -107,6 +114,7 @@ class Stored(NamedTuple):
     right: bool
     is_new: bool
     release: str
+    is_kept: bool
 
 
 Profiles = Callable[[], Sequence[str | None]]
@@ -326,11 +334,11 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
     """Adds a row, unless this very feedback is the latest of its answer or came under the same key."""
     if "\0" in feedback.correct or "\0" in (feedback.note or ""):
         return Fault(422, "data_error", "feedback holds a NUL character, expected text", "leave it out")
-    query = "select value, release from answers where id = ?"
+    query = "select value, release, inputs is not null from answers where id = ?"
     found = [] if "\0" in feedback.id else connection.execute(query, (feedback.id,))
     if not found:
         return Fault(404, "unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
-    value, release = found[0]
+    value, release, is_kept = found[0]
     correct, right = feedback.correct, value == feedback.correct
     if feedback.right is not None:
         correct, right = (value if feedback.right else ""), feedback.right
@@ -347,12 +355,12 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
             "select id, correct, note, at from feedback where id = ? order by number desc limit 1", (feedback.id,)
         )
     if before and before[0][:3] == said:
-        return Stored(feedback.id, correct, before[0][3], right, False, release)
+        return Stored(feedback.id, correct, before[0][3], right, False, release, bool(is_kept))
     connection.execute(
         "insert into feedback (key, id, correct, note, at, caller) values (?, ?, ?, ?, ?, ?)",
         (key, *said, now, feedback.caller),
     )
-    return Stored(feedback.id, correct, now, right, True, release)
+    return Stored(feedback.id, correct, now, right, True, release, bool(is_kept))
 
 
 def feedback_count(place: Database | Path | str, release: str) -> int:

@@ -50,6 +50,8 @@ class FeedbackStored(Exact):
     right: bool = Field(description="true when the answer was right")
     new_label: bool = Field(description="true when the release does not know this label")
     at: float = Field(description="when it was stored: seconds since 1970, UTC")
+    teaches: bool = Field(description="true when `windlass improve` can learn from it: what was asked is kept")
+    hint: str = Field(description="why it cannot teach; empty: it can, or nobody said what is right")
 
 
 class Forgotten(Exact):
@@ -63,6 +65,7 @@ class Health(Exact):
     release: str
     started: str
     log: str = Field(description="'writing', 'read-only' or 'off'")
+    keeps_inputs: bool = Field(description="true when what is asked is kept, so that feedback can teach")
     refused: str = Field(description="why the champion of the store is not the release that serves; empty: it is")
     trial: str = Field(description="the release on trial beside it; empty: none")
 

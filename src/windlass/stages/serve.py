@@ -42,6 +42,10 @@ from windlass.store import Store
 
 WORKER = "from windlass.stages.serve import work; work()"
 MOST_WORKERS = 64
+NOT_KEPT = (
+    "feedback is counted, but cannot teach: what is asked is not kept; `keep_inputs: true` in windlass.yaml keeps it "
+    "for `windlass improve`, and `keep_days: 90` for so long"
+)
 KEYLESS_RATE = (100.0, 1.0)
 """Requests, and in how many seconds, from one address without a key, where others reach the server."""
 
@@ -68,6 +72,8 @@ def serve(
 ) -> None:
     """Serves the champion until SIGINT or SIGTERM; then finishes what was begun and writes what was logged.
 
+    Says on stderr when feedback cannot teach.
+
     Args:   ready: called with the URL once golden rows were answered right through it; no client is answered before.
     Raises: NotReady: no release, no database, or the port is taken. SpecError: an address that others can
             reach, without a key. DataError: a file of the release was changed. GateRefused: an answer differs from
@@ -76,6 +82,8 @@ def serve(
     bounds = _bounds(settings or Settings(), spec, is_public=not is_loopback(host))
     if not 1 <= bounds.workers <= MOST_WORKERS:
         raise SpecError(f"workers is {bounds.workers}, expected 1 to {MOST_WORKERS}")
+    if not spec.keep_inputs:
+        print(NOT_KEPT, file=sys.stderr, flush=True)
     with ExitStack() as stack:
         place = memory(store, bounds.database)
         door = _door(place, bounds, stack)

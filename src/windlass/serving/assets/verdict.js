@@ -12,7 +12,7 @@ async function tell(ask, body) {
       return once();
     });
     const stored = await response.json();
-    ask.said = {right: stored.right, correct: stored.correct};
+    ask.said = {right: stored.right, correct: stored.correct, hint: stored.hint};
     ask.asking = false;
     ask.failed = null;
     keep();
@@ -26,7 +26,7 @@ async function tell(ask, body) {
   }
 }
 const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${ask.said.correct}`
-  : word("wasWrong"));
+  : word("wasWrong")) + (ask.said.hint ? ` ${word("notKept")}` : "");
 function verdict(ask) {
   const failed = ask.failed ? trouble(ask.failed) : "";
   if (ask.asking) return element("div", {class: "verdict"}, correction(ask), failed);
