@@ -76,6 +76,7 @@ class Kind:
     describe(value, state) -> a read value among the training rows, in words.
     parts: how a value comes apart; None: it is one piece.
     sketch: what may be remembered of a value without keeping it, and how that drifts; every kind has one.
+    effort(value) -> what a raw value costs to be read and encoded, told in characters of text; cheap, and never raises.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Kind:
     describe: Callable[[Any, Json], str] = lambda value, state: shown(value)
     parts: Parts | None = None
     sketch: Sketch | None = None
+    effort: Callable[[Any], int] = lambda value: len(value) if isinstance(value, str) else 0
 
 
 def is_missing(value: Any) -> bool:
