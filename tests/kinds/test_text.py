@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError
-from windlass.kinds import text as text_kind
+from windlass.kinds import normal_form
 from windlass.kinds.text import KIND, MAX_CHARACTERS, PAD, UNKNOWN, pad, read, terms, tokens
 from windlass.predictors import sentences
 from windlass.testing import tiny_tokenizer
@@ -193,14 +193,14 @@ JOINING = f"e가각ㅏㅑ각\u1100\u1161\u11a8ﾃﾞｶﾞ\ufdfa{INDIC}ﬁ①\u0
 @pytest.mark.parametrize("form", ["NFC", "NFKC"])
 def test_a_text_normalised_in_pieces_is_the_text_normalised_whole(form, monkeypatch):
     """Every script's joining characters, and any character there is, at every place of a cut."""
-    monkeypatch.setattr(text_kind, "PIECE", 32)
+    monkeypatch.setattr(normal_form, "PIECE", 32)
     chance = random.Random(3)
     anything = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
     for _ in range(3_000):
         signs = chance.choices(JOINING, k=60) + chance.choices(anything, k=60)
         chance.shuffle(signs)
         text = "".join("a" if sign in MARKS and number % 9 == 0 else sign for number, sign in enumerate(signs))
-        assert text_kind.normalized(text, form) == unicodedata.normalize(form, text)
+        assert normal_form.normalized(text, form) == unicodedata.normalize(form, text)
 
 
 def test_no_call_of_the_normaliser_gets_more_than_a_piece(monkeypatch):
@@ -211,12 +211,13 @@ def test_no_call_of_the_normaliser_gets_more_than_a_piece(monkeypatch):
         sizes.append(len(text))
         return unicodedata.normalize(form, text)
 
-    monkeypatch.setattr(text_kind, "unicodedata", types.SimpleNamespace(normalize=spied, category=unicodedata.category))
+    seen = types.SimpleNamespace(normalize=spied, category=unicodedata.category)
+    monkeypatch.setattr(normal_form, "unicodedata", seen)
     assert len(tokens("a" + "\u0301\u0316" * 49_000)) == 98_000  # a mark is a token of its own, but for the one of 'á'
-    assert max(sizes) <= text_kind.PIECE
+    assert max(sizes) <= normal_form.PIECE
     sizes.clear()
     spied("NFKC", "\u0301\u0316" * 1_000)  # control: normalised whole, it is seen
-    assert max(sizes) > text_kind.PIECE
+    assert max(sizes) > normal_form.PIECE
 
 
 @pytest.mark.parametrize(("n", "is_right"), [(5_555, True), (5_556, False), (100_000, False)])

@@ -44,8 +44,8 @@ def _fault(message: Any) -> str | None:
 def effort(value: Any) -> int:
     """Of all its texts; of JSON the text as it is."""
     if not isinstance(value, list):
-        return text.n_characters(value)
-    return sum(text.n_characters(each.get("content")) for each in value if isinstance(each, dict))
+        return text.effort(value)
+    return sum(text.effort(each.get("content")) for each in value if isinstance(each, dict))
 
 
 def read(value: Any, root: Path | None) -> str:

@@ -9,19 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Parts, Place, Sparse, has_surrogate, is_missing, shown
+from windlass.kinds.normal_form import MOST_GROWTH, n_characters, normalized
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest, whole
 from windlass.records import Json
 from windlass.text_metrics import BITS, PASSES, TEXT_METRICS
 
 MAX_CHARACTERS = 100_000
-"""Of a text once it is normalised (NFKC), in which U+FDFA alone becomes 18 characters."""
-MOST_GROWTH, PIECE = 18, 1_024
+"""Of a text once it is normalised (NFKC)."""
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:'[^\W{CJK}]+)?|[^\w\s]")
 LINE_BREAK, ODD_SPACE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]"), re.compile(r"[^\S\n\t]")
@@ -46,49 +46,14 @@ def check(value: Any) -> str | None:
         return f"has {len(value):,} characters, expected at most {MAX_CHARACTERS:,}"
     if has_surrogate(value):
         return "holds half of a surrogate pair, expected valid Unicode"
-    if len(value) * MOST_GROWTH > MAX_CHARACTERS and n_characters(value) > MAX_CHARACTERS:
+    if len(value) * MOST_GROWTH > MAX_CHARACTERS and n_characters(value, MAX_CHARACTERS) > MAX_CHARACTERS:
         return f"has more than {MAX_CHARACTERS:,} characters once it is normalised (NFKC), expected at most so many"
     return None
 
 
-def n_characters(value: Any) -> int:
-    """Characters of a text once it is normalised, so what it costs; counted no further than the first too many."""
-    if not isinstance(value, str) or value.isascii():
-        return len(value) if isinstance(value, str) else 0
-    count = 0
-    for piece in _pieces(value):
-        count += len(unicodedata.normalize("NFKC", piece))
-        if count > MAX_CHARACTERS:
-            break
-    return count
-
-
-def normalized(text: str, form: Literal["NFC", "NFKC"]) -> str:
-    """The text in a normal form, made in pieces: each character costs the same, and no call is a long one.
-
-    Whole, a run of combining marks would take time that grows with its square: 100,000 of them ten seconds. Of such a
-    run only what lies in a piece is put in order, much as the Stream-Safe Text Format has it.
-    Source: Unicode Standard Annex #15, sections 9 and 13.
-    """
-    if text.isascii():
-        return text
-    return "".join(unicodedata.normalize(form, piece) for piece in _pieces(text))
-
-
-def _pieces(text: str) -> Iterator[str]:
-    start = 0
-    while start < len(text):
-        end = start + PIECE
-        places = range(end, start + PIECE // 2, -1) if end < len(text) else ()
-        cut = next((place for place in places if _begins(text[place])), end)
-        yield text[start:cut]
-        start = cut
-
-
-def _begins(sign: str) -> bool:
-    """True for a character that no normal form joins with what stands before it, or puts before it."""
-    first = unicodedata.normalize("NFKD", sign)[0]
-    return unicodedata.category(first)[0] != "M" and not "\u1160" <= first <= "\u11ff"
+def effort(value: Any) -> int:
+    """Characters once it is normalised, of a text that is too long any number that is too many."""
+    return n_characters(value, MAX_CHARACTERS) if isinstance(value, str) else 0
 
 
 def read(value: Any, root: Path | None) -> str:
@@ -497,5 +462,5 @@ KIND = Kind(
     describe=lambda value, state: "is missing" if not value else f"is {shown(value)}",
     parts=Parts(find, finer, without, spread, show=lambda value: value),
     sketch=Sketch(learn, profile, traits),
-    effort=n_characters,
+    effort=effort,
 )

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -93,7 +94,9 @@ class _Exchange:
         if not edge.door.is_open:
             raise overloaded("server is stopping, expected another one")
         self._begin()
-        self.key = self.scope.setdefault("state", {})["key"] = edge.guard.admit(self.scope, headers, route)
+        state = self.scope.setdefault("state", {})
+        self.key = state["key"] = await edge.guard.admit(self.scope, headers, route)
+        state["charge"] = partial(edge.guard.charge, self.scope, self.key)
         if self.scope["method"] not in ("GET", "HEAD", "DELETE"):
             _check_type(headers, route.media)
         deadline_s = min(route.deadline_s, edge.settings.deadline_s)

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from windlass.errors import did_you_mean, expected
-from windlass.kinds.text import MAX_CHARACTERS
+from windlass.kinds.text import MAX_CHARACTERS, effort
 from windlass.predictors.writer import Writer
 from windlass.predictors.writing import MAX_TOKENS, Echoes, Writing
 from windlass.records import Column, Json, Row
@@ -192,7 +192,7 @@ def read_embedding(body: bytes, names: Sequence[str], max_rows: int) -> tuple[li
     _check_model(asked.model, names)
     texts = _texts(asked.input, "input", max_rows)
     for text in texts:
-        if not 0 < len(text) <= MAX_CHARACTERS:
+        if not 0 < len(text) <= MAX_CHARACTERS or effort(text) > MAX_CHARACTERS:
             raise wrong(f"'input' has a text of {len(text):,} characters, expected 1 to {MAX_CHARACTERS:,}", "input")
     return texts, asked.encoding_format == "base64"
 

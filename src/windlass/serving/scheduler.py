@@ -22,6 +22,7 @@ from starlette.types import Receive
 from windlass.errors import DataError, NotReady, WindlassError
 from windlass.predictors.writing import Engine, Serves, Writing, Written
 from windlass.records import Row
+from windlass.serving.asker import gone, watched
 from windlass.serving.cut import Cut, within
 from windlass.serving.faults import Fault, overloaded
 from windlass.serving.settings import Settings
@@ -132,18 +133,15 @@ class Job:
     @asynccontextmanager
     async def watched(self, receive: Receive) -> AsyncIterator[None]:
         """Inside, it ends with a Fault as soon as its client goes; afterwards nobody waits for it."""
-        watcher = asyncio.create_task(self._watch(receive))
         try:
-            yield
+            async with watched(receive, self._gone):
+                yield
         finally:
-            watcher.cancel()
             self.leave()
 
-    async def _watch(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    def _gone(self) -> None:
         self.leave()
-        self._events.put_nowait(Fault(499, "gone", "client left before its answer was written"))
+        self._events.put_nowait(gone())
 
 
 class _Text:
