@@ -128,14 +128,14 @@ def _flat(picture: Any) -> Any:
 def effort(value: Any) -> int:
     """As many characters of text as decoding takes the time of, from the size that the picture's first bytes tell.
 
-    40 samples of PNG, TIFF or WebP a character, 100 pixels of JPEG, which is decoded small (docs/log.md).
+    100 samples of PNG, TIFF or WebP a character, 400 pixels of JPEG, which is decoded small (docs/log.md).
     """
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(_bytes(value, None)), formats=FORMATS) as picture:
             n_pixels = picture.width * picture.height
-            return n_pixels // 100 if picture.format == "JPEG" else n_pixels * len(picture.getbands()) // 40
+            return n_pixels // 400 if picture.format == "JPEG" else n_pixels * len(picture.getbands()) // 100
     except Exception:  # noqa: BLE001  whatever it is, `read` says what is wrong with it
         return 0
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 MOST_GROWTH = 18
 """Characters that one becomes in NFKC: U+FDFA."""
-PIECE = 1_024
+PIECE = 256
 
 
 def n_characters(text: str, most: int) -> int:

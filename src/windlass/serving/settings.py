@@ -26,7 +26,7 @@ class Settings:
     """
 
     max_rows: int = 256
-    max_effort: int = 3_000_000
+    max_effort: int = 2_000_000
     max_bytes: int = 16 * MEBIBYTE
     max_held_bytes: int = 128 * MEBIBYTE
     deadline_s: float = 10.0
