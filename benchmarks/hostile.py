@@ -5,7 +5,8 @@ over a few connections, each answer read before the next is asked (`hang-ups`: i
 text or small picture after the other is asked in an open loop (load_generator.py), at a modest rate. `refused` attacks
 are above a bound and cost little; `allowed` ones are as expensive as a request may be. Loopback only.
 
-Usage: python benchmarks/hostile.py [--seconds 10] [--rate 40] [--only NAME ...] [--work FOLDER] [--against SRC] [--record]
+Usage: python benchmarks/hostile.py [--seconds 10] [--rate 40] [--only NAME ...] [--work FOLDER] [--against SRC]
+                                    [--record]
 SRC is the `src` folder of another build, the control: `git worktree add /tmp/old 710ebf3` gives the one from before
 there were bounds, for `--against /tmp/old/src`. --record writes the rows of results/goals.json.
 """
@@ -32,6 +33,7 @@ from typing import Any
 from goals import Goal, record
 from load_generator import Outcome, Target, open_loop
 from PIL import Image
+
 from serving import GENERATOR_CORE, SERVER_CORE, free_port, on_core, product, running
 
 HERE = Path(__file__).resolve().parent
@@ -73,7 +75,7 @@ def pictures(n_rows: int) -> Callable[[], list[str]]:
 
 
 ATTACKS = {
-    "nobody": Attack(lambda: []),
+    "nobody": Attack(list),
     "ligatures, refused": Attack(grown(5, 100_000)),
     "ligatures, allowed": Attack(grown(22, 5_000)),
     "words, refused": Attack(words(130)),
@@ -129,8 +131,9 @@ def hang_up(port: int, path: str, content: bytes) -> int:
 @contextmanager
 def beside(name: str, port: int, seconds: float) -> Iterator[subprocess.Popen[bytes]]:
     """The attack in a process of its own."""
-    command = [sys.executable, str(HERE / "hostile.py"), "--attack", name, "--port", str(port), "--seconds", str(seconds)]
-    child = subprocess.Popen(on_core(GENERATOR_CORE, command), stdout=subprocess.PIPE)
+    order = ["--attack", name, "--port", str(port), "--seconds", str(seconds)]
+    command = on_core(GENERATOR_CORE, [sys.executable, str(HERE / "hostile.py"), *order])
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         yield child
     finally:
@@ -176,7 +179,7 @@ def of_pictures(folder: Path) -> None:
         (folder / "data" / label).mkdir(parents=True)
         for number in range(60):
             Image.new("L", (32, 32), shade + number % 20).save(folder / "data" / label / f"{number}.png")
-    spec = "name: shades\ndata: data\ninputs: {picture: image}\noutput: {label: category}\nlearners: [majority, linear]\n"
+    spec = "name: shades\ndata: data\ninputs: {picture: image}\noutput: {label: category}\nlearners: [linear]\n"
     (folder / "windlass.yaml").write_text(spec, encoding="utf-8")
     command = [sys.executable, "-m", "windlass.cli", "release", "linear", "--project", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

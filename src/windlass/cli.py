@@ -10,6 +10,7 @@ from windlass import __version__
 from windlass.commands import service
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show, with_options
 from windlass.errors import NotReady, WindlassError
+from windlass.lifecycle import ORDER
 
 app = typer.Typer(
     name="windlass",
@@ -346,8 +347,20 @@ def main() -> None:
         sys.stderr.write("hint: `windlass doctor` says what to install\n")
         sys.exit(NotReady.exit_code)
     except KeyboardInterrupt:
-        sys.stderr.write("stopped; `windlass run` goes on from here\n")
+        sys.stderr.write(f"{_stopped(sys.argv[1:])}\n")
         sys.exit(130)
+
+
+def _stopped(arguments: list[str]) -> str:
+    """What is true of the command that was stopped: some go on where they were, and a service has served its last."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command in ("run", *ORDER):
+        return "stopped; `windlass run` goes on from here"
+    if command == "predict" and "--to" in arguments:
+        return "stopped; the same command goes on from here"
+    if command == "serve":
+        return "stopped before it served"
+    return "stopped"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a request may cost is bounded before it is done; a large one is cut, others pass between, and who leaves stops it."""
+"""What a request costs is bounded before it is done; a large one is cut, others pass between, who leaves stops it."""
 
 import http.client
 import json
@@ -129,7 +129,8 @@ def test_large_requests_take_turns(writer_server: Callable[..., Any], tmp_path: 
 def test_work_stops_when_its_client_leaves(writer_server: Callable[..., Any], tmp_path: Path, leaves: bool) -> None:
     """Control: of a client that stays every row is computed."""
     body = json.dumps(large()).encode()
-    head = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: %d\r\n\r\n"
     with metered(writer_server, tmp_path, 5.0) as (client, engine, batcher):
         with closing(socket.create_connection(("127.0.0.1", client.port), timeout=20)) as wire:
             wire.sendall(head % len(body) + body)

@@ -1,5 +1,6 @@
 """Keys open what they were made for and nothing else, until they are spent, revoked or over; nothing keeps them."""
 
+import http.client
 import itertools
 import json
 import os
@@ -273,13 +274,15 @@ def test_kill_9_gives_nothing_away_and_costs_at_most_a_share(tmp_path: Path) -> 
 
 def asked_in_turn(token: str, *rings: KeyRing) -> int:
     """How many requests were admitted before the first that was not."""
-    for number, ring in enumerate(itertools.cycle(rings)):
-        try:
-            ring.admit(token, "predict")
-        except Fault as fault:
-            assert fault.kind == "quota_used"
-            return number
-    raise AssertionError
+    return sum(1 for _ in itertools.takewhile(lambda ring: admits(ring, token), itertools.cycle(rings)))
+
+
+def admits(ring: KeyRing, token: str) -> bool:
+    try:
+        ring.admit(token, "predict")
+    except Fault as fault:
+        return fault.kind != "quota_used"
+    return True
 
 
 def test_workers_together_answer_what_the_quota_says_and_not_one_more(tmp_path: Path) -> None:
@@ -360,6 +363,35 @@ def test_requests_are_answered_while_the_counts_cannot_be_written(tmp_path: Path
         ring.refresh()
         assert not ring.fault
     assert list(used(place).values()) == [2]
+
+
+@pytest.mark.parametrize("name", ["authorization", "x-api-key", "idempotency-key", "origin", "host", "content-type"])
+def test_a_header_of_which_another_server_may_take_the_other_one_stands_once(
+    text_store: Store, tmp_path: Path, name: str
+) -> None:
+    """A gateway that checks the first key, and a service that takes the last. Control: other headers may come twice."""
+    place = tmp_path / "keys.sqlite"
+    _, token = create(place, Wish("web"))
+    values = {"authorization": f"Bearer {token}", "host": "localhost", "content-type": "application/json"}
+    with guarded(text_store, place) as client:
+        for twice, wanted in ((name, 400), ("accept", 200)):
+            content = json.dumps(CARD).encode()
+            with closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=20)) as connection:
+                connection.putrequest("POST", "/v1/predict", skip_host=True)
+                for each, value in {**values, "content-length": str(len(content))}.items():
+                    connection.putheader(each, value)
+                for _ in range(1 if twice in values else 2):
+                    connection.putheader(twice, values.get(twice, "x"))
+                connection.endheaders(content)
+                assert connection.getresponse().status == wanted
+
+
+def test_two_keys_are_refused_and_one_shown_twice_is_not(text_store: Store, tmp_path: Path) -> None:
+    place = tmp_path / "keys.sqlite"
+    one, other = (create(place, Wish(name))[1] for name in ("one", "other"))
+    with guarded(text_store, place) as client:
+        assert client.predict(CARD, x_api_key=one, authorization=f"Bearer {other}").status == 400
+        assert client.predict(CARD, x_api_key=one, authorization=f"Bearer {one}").status == 200
 
 
 def test_an_address_that_others_reach_needs_a_key() -> None:

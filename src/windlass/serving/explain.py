@@ -73,7 +73,10 @@ def add_routes(app: FastAPI, service: Service) -> None:
         work = _Work(body, service.settings.max_effort)
         async with watched(who.receive, work.leave), turnstile:
             release, predictor = service.release.id, service.predictor
-            found = await asyncio.to_thread(work.explained, predictor)
+            try:
+                found = await asyncio.to_thread(work.explained, predictor)
+            finally:
+                work.leave()  # nobody waits for it any more, also when it was given up
         who.charge(work.effort)
         content = {"release": release, "explanations": [each.as_json() for each in found]}
         return Response(codec.dumps(content), media_type="application/json")

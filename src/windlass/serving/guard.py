@@ -131,9 +131,13 @@ def _address(scope: Scope) -> str:
 
 
 def _token(headers: Headers) -> str:
+    """Raises: Fault 400: two keys are shown."""
     given = headers.get(b"x-api-key", b"").decode("latin-1").strip()
     kind, _, token = headers.get(b"authorization", b"").decode("latin-1").strip().partition(" ")
-    return given or (token.strip() if kind.lower() == "bearer" else "")
+    borne = token.strip() if kind.lower() == "bearer" else ""
+    if given and borne and given != borne:
+        raise Fault(400, "bad_http", "X-API-Key and Authorization hold two keys, expected one of them")
+    return given or borne
 
 
 def _name(host: str) -> str:

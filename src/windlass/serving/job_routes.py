@@ -18,8 +18,8 @@ from windlass.serving.database import Failure
 from windlass.serving.faults import Fault
 from windlass.serving.job_work import JobWork
 from windlass.serving.jobs import Jobs
-from windlass.serving.rows import read_object, wrong
-from windlass.serving.schema import MAX_KEY, Exact, key_header, responses
+from windlass.serving.rows import idempotency_key, read_object, wrong
+from windlass.serving.schema import Exact, key_header, responses
 from windlass.serving.service import Service, caller
 from windlass.serving.turnstile import Turnstile
 
@@ -97,9 +97,7 @@ def _add_start(app: FastAPI, service: Service) -> None:
     async def start_job(request: Request) -> Response:
         jobs = _jobs(service)
         content, kind = await request.body(), request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        key = request.headers.get("idempotency-key", "")
-        if len(key) > MAX_KEY or not (key.isascii() and (key.isprintable() or not key)):
-            raise wrong(f"Idempotency-Key is not 1 to {MAX_KEY} printable ASCII characters, expected such a key")
+        key = idempotency_key(request)
         async with reading:
             rows, effort = await asyncio.to_thread(_read, content, kind, service.predictor.manifest.inputs)
         asker(request).charge(effort)

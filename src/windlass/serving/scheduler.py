@@ -30,6 +30,8 @@ from windlass.serving.settings import Settings
 BATCH = 8
 GRACE_S = 5.0
 """How much later than its limit an answer may come: the engine looks at the clock only between two tokens."""
+JOIN_S = 1.0
+"""How long the thread is waited for when all is over; the process ends without it."""
 LATE = "late"
 """The finish of a text whose time was over."""
 
@@ -255,7 +257,7 @@ class Scheduler:
         for job in waiting:
             job.tell(NotReady("server is stopping, expected it to run"))
         if self._thread is not None:
-            self._thread.join(GRACE_S)
+            self._thread.join(JOIN_S)
 
     def gauges(self) -> dict[str, tuple[str, float]]:
         """name -> (help, value), for Prometheus."""
