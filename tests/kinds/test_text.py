@@ -1,15 +1,23 @@
 """Text: English, Chinese and mixed; terms, ids and pieces."""
 
 import json
+import random
+import re
 import subprocess
 import sys
+import time
+import types
+import unicodedata
 
 import numpy as np
 import pytest
 
 from windlass.errors import DataError
+from windlass.kinds import normal_form
 from windlass.kinds.text import KIND, MAX_CHARACTERS, PAD, UNKNOWN, pad, read, terms, tokens
+from windlass.predictors import sentences
 from windlass.testing import tiny_tokenizer
+from windlass.text_metrics import words
 
 ROWS = ["my card is lost", "the card was stolen", "where is my parcel", "the parcel is late", "", "请 退款"] * 10
 
@@ -173,3 +181,81 @@ def test_terms_are_made_for_words_and_for_cjk():
     """The exact n-grams may change; words, pairs and pairs of CJK characters must be there."""
     assert {"lost", "card lost"} <= set(terms("card lost"))
     assert {"退", "退 款"} <= set(terms("退款"))
+
+
+# what a text costs ----------------------------------------------------------------------------------------------------
+
+MARKS = "".join(chr(code) for code in range(0x300, 0x370))
+INDIC = "\u09c7\u09be\u0b47\u0b3e\u1025\u102e\U00011131\U00011127"
+JOINING = f"e가각ㅏㅑ각\u1100\u1161\u11a8ﾃﾞｶﾞ\ufdfa{INDIC}ﬁ①\u0344 a\n{MARKS}"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+def test_a_text_normalised_in_pieces_is_the_text_normalised_whole(form, monkeypatch):
+    """Every script's joining characters, and any character there is, at every place of a cut."""
+    monkeypatch.setattr(normal_form, "PIECE", 32)
+    chance = random.Random(3)
+    anything = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+    for _ in range(3_000):
+        signs = chance.choices(JOINING, k=60) + chance.choices(anything, k=60)
+        chance.shuffle(signs)
+        text = "".join("a" if sign in MARKS and number % 9 == 0 else sign for number, sign in enumerate(signs))
+        assert normal_form.normalized(text, form) == unicodedata.normalize(form, text)
+
+
+def test_no_call_of_the_normaliser_gets_more_than_a_piece(monkeypatch):
+    """Whole, 100,000 combining marks take ten seconds: their order is found in time that grows with the square."""
+    sizes = []
+
+    def spied(form, text):
+        sizes.append(len(text))
+        return unicodedata.normalize(form, text)
+
+    seen = types.SimpleNamespace(normalize=spied, category=unicodedata.category)
+    monkeypatch.setattr(normal_form, "unicodedata", seen)
+    assert len(tokens("a" + "\u0301\u0316" * 49_000)) == 98_000  # a mark is a token of its own, but for the one of 'á'
+    assert max(sizes) <= normal_form.PIECE
+    sizes.clear()
+    spied("NFKC", "\u0301\u0316" * 1_000)  # control: normalised whole, it is seen
+    assert max(sizes) > normal_form.PIECE
+
+
+@pytest.mark.parametrize(("n", "is_right"), [(5_555, True), (5_556, False), (100_000, False)])
+def test_a_text_is_as_long_as_it_is_once_normalised(n, is_right):
+    """U+FDFA is 18 characters in NFKC, and 5,555 of them are 99,990."""
+    assert (KIND.check("\ufdfa" * n) is None) is is_right
+    assert KIND.effort("\ufdfa" * 100) == 1_800 == len(unicodedata.normalize("NFKC", "\ufdfa" * 100))
+    assert KIND.check("卡丢了，怎么办？" * 12_500) is None  # full-width marks do not grow
+    assert KIND.check("x" * MAX_CHARACTERS) is None
+
+
+@pytest.mark.parametrize("value", [None, 3, 1.5, [], {"a": 1}, b"x"])
+def test_what_is_no_text_costs_nothing(value):
+    assert KIND.effort(value) == 0
+
+
+REPEATED = (".", "a", "a'", " ", ". ", '."', "!”", "\n", "。", "a-", "I.", "\\u", '"', "1,")
+ATTACKS = (*(each * 20_000 for each in REPEATED), "." + '"' * 20_000 + "x", "." + " " * 20_000 + "!")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [KIND.check, lambda text: read(text, None), tokens, lambda text: list(terms(text)), KIND.parts.find,
+     lambda text: KIND.parts.finer(text, (0, len(text))), lambda text: KIND.parts.without(text, {}, [(5, 9)]),
+     sentences.spans, words],
+)  # fmt: skip
+def test_what_is_done_with_a_text_takes_no_time_that_grows_with_its_square(work):
+    """A whole text of points took three minutes to be cut into sentences, and nobody else was answered meanwhile."""
+    for attack in ATTACKS:
+        started = time.process_time()
+        work(attack)
+        assert time.process_time() - started < 0.5, attack[:2]
+
+
+def test_control_of_the_above_the_pattern_that_took_three_minutes():
+    old = re.compile(r"[。！？!?\n]+|\.+(?=\s)")
+    started = time.process_time()
+    assert old.search("." * 8_000) is None
+    assert time.process_time() - started > 0.5
+    assert KIND.parts.find("a... b. c") == [(0, 4), (5, 7), (8, 9)]
+    assert KIND.parts.find("." * 8_000) == [(0, 8_000)]

@@ -90,14 +90,6 @@ def test_an_error_in_a_batch_stays_with_its_request(writer_server: Callable[...,
         assert client.predict(bodies[5]).status == 422
 
 
-def test_a_large_request_is_a_batch_of_its_own(writer_server: Callable[..., Any], tmp_path: Path) -> None:
-    large = {"rows": [{"message": "card " * 60}] * 250}
-    bodies = [{"row": {"message": "card"}}, large, {"row": {"message": "lost"}}]
-    with gathered(writer_server, tmp_path, bodies) as (_, gate, replies):
-        assert [reply.status for reply in replies] == [200] * 4
-        assert 250 in gate.sizes
-
-
 def test_more_than_may_wait_is_refused(writer_server: Callable[..., Any], tmp_path: Path) -> None:
     bodies = [{"row": {"message": "card"}}] * 2
     with gathered(writer_server, tmp_path, bodies, Settings(max_waiting=2)) as (client, gate, _):

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from asking import Client
+from test_keys import CARD, guarded, with_key
 
 from windlass.serving.database import Connection, Database, Schema
 from windlass.serving.faults import Fault
+from windlass.serving.keys import Wish, create
 from windlass.serving.log import (
     Feedback,
     Logged,
@@ -79,6 +81,21 @@ def test_an_idempotency_key_stores_once_and_refuses_other_content(client: Any) -
     reply = client.feedback({"id": id, "correct": "address"}, Idempotency_Key="visit-7")
     assert (reply.status, reply.error["kind"]) == (409, "key_reused")
     assert client.feedback(body, Idempotency_Key="k" * 201).status == 422
+
+
+def test_an_idempotency_key_is_its_callers_own(own_store: Store, tmp_path: Path) -> None:
+    """Another customer that counts its visits from 1, too, got 409 for its own feedback. Control: the same one does."""
+    place = tmp_path / "requests.sqlite"
+    one, other = (create(place, Wish(name, ("predict", "feedback")))[1] for name in ("one", "other"))
+    with guarded(own_store, place) as client:
+        ids = [client.predict(CARD, **with_key(token)).json["answers"][0]["id"] for token in (one, other)]
+        said = [
+            client.feedback({"id": id, "correct": "refund"}, Idempotency_Key="visit-1", **with_key(token))
+            for id, token in zip(ids, (one, other), strict=True)
+        ]
+        assert [reply.status for reply in said] == [200, 200]
+        body = {"id": ids[1], "correct": "refund"}
+        assert client.feedback(body, Idempotency_Key="visit-1", **with_key(one)).status == 409
 
 
 def test_a_new_label_is_kept_and_flagged(client: Any) -> None:

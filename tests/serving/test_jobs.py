@@ -267,3 +267,21 @@ def test_live_requests_go_before_jobs(served: Any) -> None:
         assert client.job(id).done == 0
         seat.under_way -= 1
         assert len(finished(client, id)) == 150
+
+
+def test_a_jobs_idempotency_key_is_its_callers_own_and_means_the_same_rows(own_store: Store, tmp_path: Path) -> None:
+    place = tmp_path / "requests.sqlite"
+    one, other = (keys.create(place, Wish(name, ("jobs",)))[1] for name in ("one", "other"))
+    with guarded(own_store, place) as client:
+        client.app.state.service.jobs = jobs = Jobs(place)
+
+        def start(token: str, n_rows: int, key: str) -> Any:
+            return client.ask("POST", "/v1/jobs", {"rows": ROWS[:n_rows]}, idempotency_key=key, **with_key(token))
+
+        first = start(one, 1, "k")
+        assert start(one, 1, "k").json == first.json
+        assert start(one, 2, "k").error["kind"] == "key_reused"
+        second = start(other, 2, "k")
+        assert (second.status, second.json["id"] != first.json["id"]) == (202, True)
+        assert start(one, 1, "").status == start(one, 1, "k" * 201).status == 422
+        jobs.close()

@@ -113,6 +113,16 @@ def test_how_it_is_to_be_written_reaches_the_engine(ai: openai.OpenAI, toy: Toy)
     assert toy.calls[-1][1].max_tokens == 64
 
 
+@pytest.mark.parametrize(("asked", "taken"), [(1e-38, 0.0), (5e-324, 0.0), (0.009, 0.0), (0.01, 0.01), (2.0, 2.0)])
+def test_a_temperature_too_small_to_be_divided_by_takes_the_likeliest_token(
+    ai: openai.OpenAI, toy: Toy, asked: float, taken: float
+) -> None:
+    """Logits divided by 1e-38 leave what numbers hold: it was an error of ours."""
+    messages = [{"role": "user", "content": "a b"}]
+    ai.chat.completions.create(model="teller", messages=messages, temperature=asked)
+    assert toy.calls[-1][1].temperature == taken
+
+
 def test_an_answer_ends_at_its_length_or_a_stop_text(ai: openai.OpenAI) -> None:
     for streams in (False, True):
         assert _whole(say(ai, "a b c d", max_tokens=3, stream=streams)) == ("You said: a", "length")

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from windlass.errors import NotReady, WindlassError
+from windlass.lifecycle import ORDER
 from windlass.store import FOLDER, log_traceback
 
 INTERNAL, STOPPED, PIPE_CLOSED = 70, 130, 141
@@ -75,7 +76,7 @@ def _told(error: BaseException) -> int:
     if isinstance(error, WindlassError):
         return _say(f"error: {error}", error.exit_code)
     if isinstance(error, KeyboardInterrupt):
-        return _say("stopped; `windlass run` goes on from here", STOPPED)
+        return _say(_stopped(sys.argv[1:]), STOPPED)
     if isinstance(error, BrokenPipeError):
         return PIPE_CLOSED
     if isinstance(error, ModuleNotFoundError) and not (error.name or "windlass").startswith("windlass"):
@@ -89,6 +90,18 @@ def _told(error: BaseException) -> int:
     where = f"its traceback is in {path}" if path else "its traceback could not be written anywhere"
     said = f"error: internal error {id} ({type(error).__name__}), expected none; {where}"
     return _say(f"{said}\nhint: please report it with that traceback; look first for what of yours it holds", INTERNAL)
+
+
+def _stopped(arguments: list[str]) -> str:
+    """What is true of the command that was stopped: some go on where they were, and a service has served its last."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command in ("run", *ORDER):
+        return "stopped; `windlass run` goes on from here"
+    if command == "predict" and "--to" in arguments:
+        return "stopped; the same command goes on from here"
+    if command == "serve":
+        return "stopped before it served"
+    return "stopped"
 
 
 def _of_system(error: OSError) -> str:

@@ -41,6 +41,13 @@ def _fault(message: Any) -> str | None:
     return text.check(message["content"])
 
 
+def effort(value: Any) -> int:
+    """Of all its texts; of JSON the text as it is."""
+    if not isinstance(value, list):
+        return text.effort(value)
+    return sum(text.effort(each.get("content")) for each in value if isinstance(each, dict))
+
+
 def read(value: Any, root: Path | None) -> str:
     """The messages as JSON with their texts read as `text` reads them; a missing conversation is empty."""
     if is_missing(value):
@@ -85,4 +92,5 @@ KIND = Kind(
         lambda value, state: text.profile(as_text(value), state),
         text.traits,
     ),
+    effort=effort,
 )

@@ -83,6 +83,7 @@ class Kind:
         reads too; `how` is plain JSON, kept in the column's state. None: values have one form. Raises: SpecError.
     doubt(value) -> what of a raw value is not kept though it is read, in words; '' = nothing.
     unknown(values, state) -> number of a read value -> what of it training did not know, in words.
+    effort(value) -> what a raw value costs to be read and encoded, told in characters of text; cheap, and never raises.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Kind:
     as_written: "Callable[[Json], Kind] | None" = None
     doubt: Callable[[Any], str] = lambda value: ""
     unknown: Callable[[Sequence[Any], Json], dict[int, str]] = lambda values, state: {}
+    effort: Callable[[Any], int] = lambda value: len(value) if isinstance(value, str) else 0
 
 
 def is_missing(value: Any) -> bool:

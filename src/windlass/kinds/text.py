@@ -15,16 +15,18 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Parts, Place, Sparse, has_surrogate, is_missing, shown
+from windlass.kinds.normal_form import MOST_GROWTH, n_characters, normalized
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest, whole
 from windlass.records import Json
 from windlass.text_metrics import BITS, PASSES, TEXT_METRICS
 
 MAX_CHARACTERS = 100_000
+"""Of a text once it is normalised (NFKC)."""
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:'[^\W{CJK}]+)?|[^\w\s]")
 LINE_BREAK, ODD_SPACE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]"), re.compile(r"[^\S\n\t]")
 BETWEEN = "\x1e"
-SENTENCE_END = re.compile(r"[。！？!?\n]+|\.+(?=\s)")
+SENTENCE_END = re.compile(r"[。！？!?\n]+|\.(?=\s)")
 WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:['’-][^\W{CJK}]+)*")
 SPACES = re.compile(r"(\s)\s+")
 MOST_PARTS = 64
@@ -44,7 +46,14 @@ def check(value: Any) -> str | None:
         return f"has {len(value):,} characters, expected at most {MAX_CHARACTERS:,}"
     if has_surrogate(value):
         return "holds half of a surrogate pair, expected valid Unicode"
+    if len(value) * MOST_GROWTH > MAX_CHARACTERS and n_characters(value, MAX_CHARACTERS) > MAX_CHARACTERS:
+        return f"has more than {MAX_CHARACTERS:,} characters once it is normalised (NFKC), expected at most so many"
     return None
+
+
+def effort(value: Any) -> int:
+    """Characters once it is normalised, of a text that is too long any number that is too many."""
+    return n_characters(value, MAX_CHARACTERS) if isinstance(value, str) else 0
 
 
 def read(value: Any, root: Path | None) -> str:
@@ -54,7 +63,7 @@ def read(value: Any, root: Path | None) -> str:
     fault = check(value)
     if fault:
         raise DataError(f"text {fault}")
-    return ODD_SPACE.sub(" ", LINE_BREAK.sub("\n", unicodedata.normalize("NFC", value))).strip()
+    return ODD_SPACE.sub(" ", LINE_BREAK.sub("\n", normalized(value, "NFC"))).strip()
 
 
 def clean(value: Any, root: Path | None) -> str:
@@ -71,7 +80,7 @@ def several(value: str) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """Lower-case words, single CJK characters and single marks, in order."""
-    return TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
+    return TOKEN.findall(normalized(text, "NFKC").lower())
 
 
 def terms(text: str) -> Iterator[str]:
@@ -289,8 +298,8 @@ def _placed(value: str) -> tuple[list[str], list[Place]]:
     origins: list[tuple[int, int]] = []
     edges = [place for place, sign in enumerate(value) if not unicodedata.combining(sign)]
     for span in pairwise([*edges, len(value)]):
-        origins += [span] * len(unicodedata.normalize("NFKC", value[span[0] : span[1]]).lower())
-    plain = unicodedata.normalize("NFKC", value).lower()
+        origins += [span] * len(normalized(value[span[0] : span[1]], "NFKC").lower())
+    plain = normalized(value, "NFKC").lower()
     if len(plain) != len(origins):  # neighbours that compose, in a few scripts: the text is one part
         return tokens(value), [(0, len(value))] * len(tokens(value))
     found = list(TOKEN.finditer(plain))
@@ -453,4 +462,5 @@ KIND = Kind(
     describe=lambda value, state: "is missing" if not value else f"is {shown(value)}",
     parts=Parts(find, finer, without, spread, show=lambda value: value),
     sketch=Sketch(learn, profile, traits),
+    effort=effort,
 )

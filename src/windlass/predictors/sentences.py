@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from windlass.text_metrics import CJK, words
 
-END = re.compile(r"[。！？!?]+[”’」』\"')\]）】]*|\.+[”’\"')\]）】]*(?=\s|$)|\n+")
+END = re.compile(r"[。！？!?]+[”’」』\"')\]）】]*|(?<!\.)\.++[”’\"')\]）】]*+(?=\s|$)|\n+")
 SHORT = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Mt|Prof|Jr|Sr|Rev|Hon|Gen|Col|Capt|Lt|Sgt|Gov|Sen|Rep|No|Nos|Vol|Fig|Eq|Inc|Ltd|Co|Corp"
     r"|vs|etc|al|cf|ca|approx|e\.g|i\.e)|\b[A-Z])\.$"

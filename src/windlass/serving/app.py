@@ -38,9 +38,8 @@ from windlass.serving.log import NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.serving.measures import memory_bytes
 from windlass.serving.pulse import Pulse
 from windlass.serving.routes import check_declared
-from windlass.serving.rows import read_object, wrong
+from windlass.serving.rows import idempotency_key, read_object, wrong
 from windlass.serving.schema import (
-    MAX_KEY,
     FeedbackRequest,
     FeedbackStored,
     Health,
@@ -156,8 +155,8 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
     async def feedback(request: Request) -> Response:
         if service.log is None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
-        said = _read_feedback(await request.body(), request.headers.get("idempotency-key"), service)
-        said = said._replace(caller=caller(request))
+        said = _read_feedback(await request.body(), service)
+        said = said._replace(key=idempotency_key(request), caller=caller(request))
         stored = await _stored(service.log, said)
         if stored.is_new:
             service.told(stored.release, stored.right)
@@ -201,7 +200,7 @@ async def _confirmed(log: RequestLog, said: Feedback) -> Stored:
         ) from None
 
 
-def _read_feedback(body: bytes, key: str | None, service: Service) -> Feedback:
+def _read_feedback(body: bytes, service: Service) -> Feedback:
     """Raises: Fault 400, 422."""
     value = read_object(body, ("id", "correct", "right", "note"), "feedback")
     id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
@@ -216,9 +215,7 @@ def _read_feedback(body: bytes, key: str | None, service: Service) -> Feedback:
         )
     if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
         raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
-    if key is not None and not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        raise wrong(f"Idempotency-Key is not 1 to {MAX_KEY} printable ASCII characters, expected such a key")
-    return Feedback(id, label, note, key or "", right)
+    return Feedback(id, label, note, "", right)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:

@@ -19,6 +19,12 @@ MOST = 10_000
 PLACES, TRIES = 2**15, 8
 """Of the shared file; among how many places a bucket is looked for."""
 ENTRY = struct.Struct("<16sdd")
+MOST_OWED = 1e9
+"""More than anybody can owe: a bucket that says so is damaged."""
+Level = tuple[float, float]
+"""What a bucket held, and when."""
+Change = Callable[[Level | None, float], tuple[float, float]]
+"""Level and time -> the new level, and what is told of it."""
 
 
 class Buckets:
@@ -26,16 +32,24 @@ class Buckets:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._levels: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._levels: OrderedDict[Hashable, Level] = OrderedDict()
 
     def take(self, who: Hashable, rate: Rate) -> float:
         """0 when one was taken, else seconds until there is one."""
+        return self._change(who, lambda seen, now: taken(seen, now, rate))
+
+    def owe(self, who: Hashable, rate: Rate, count: int) -> None:
+        """Takes so many whether they are there or not: until they have come in, there is none to take."""
+        self._change(who, lambda seen, now: (level_now(seen, now, rate) - count, 0.0))
+
+    def _change(self, who: Hashable, change: Change) -> float:
+        """Has the change made; what it gives beside the new level."""
         now = self._clock()
-        level, wait_s = taken(self._levels.pop(who, None), now, rate)
+        level, given = change(self._levels.pop(who, None), now)
         self._levels[who] = (level, now)
         if len(self._levels) > MOST:
             self._levels.popitem(last=False)
-        return wait_s
+        return given
 
 
 class SharedBuckets(Buckets):
@@ -51,16 +65,16 @@ class SharedBuckets(Buckets):
         os.ftruncate(self._file, PLACES * ENTRY.size)
         self._map = mmap.mmap(self._file, PLACES * ENTRY.size)
 
-    def take(self, who: Hashable, rate: Rate) -> float:
+    def _change(self, who: Hashable, change: Change) -> float:
         name = blake2b(repr(who).encode("utf-8", "surrogatepass"), digest_size=16).digest()
         with self._locked():
             now = self._clock()
             place, seen = self._find(name)
-            level, wait_s = taken(seen, now, rate)
+            level, given = change(seen, now)
             ENTRY.pack_into(self._map, place, name, level, now)
-        return wait_s
+        return given
 
-    def _find(self, name: bytes) -> tuple[int, tuple[float, float] | None]:
+    def _find(self, name: bytes) -> tuple[int, Level | None]:
         """Where the bucket lies, and what it held; else the place that was used longest ago."""
         first = int.from_bytes(name[:4]) % PLACES
         places = [(first + step) % PLACES * ENTRY.size for step in range(TRIES)]
@@ -79,14 +93,18 @@ class SharedBuckets(Buckets):
             fcntl.lockf(self._file, fcntl.LOCK_UN)
 
 
-def taken(seen: tuple[float, float] | None, now: float, rate: Rate) -> tuple[float, float]:
+def taken(seen: Level | None, now: float, rate: Rate) -> tuple[float, float]:
     """The level after one was asked for, and the seconds to wait when there was none. seen: a level and its time."""
-    level, at = seen or (rate.requests, now)
-    a_second = rate.requests / rate.seconds
-    full = level + (now - at) * a_second
-    level = min(rate.requests, full) if full >= 0 else rate.requests
-    wait_s = 0.0 if level >= 1 - 1e-9 else (1 - level) / a_second
+    level = level_now(seen, now, rate)
+    wait_s = 0.0 if level >= 1 - 1e-9 else (1 - level) * rate.seconds / rate.requests
     return (level if wait_s else max(0.0, level - 1)), wait_s
+
+
+def level_now(seen: Level | None, now: float, rate: Rate) -> float:
+    """What has come in since then, at most the rate's count; below 0 while more is owed."""
+    level, at = seen or (rate.requests, now)
+    full = level + (now - at) * rate.requests / rate.seconds
+    return min(rate.requests, full) if full >= -MOST_OWED else rate.requests
 
 
 def buckets(folder: str, name: str) -> Buckets:

@@ -4,15 +4,21 @@ surrogate. What it takes, every other program can take; what it refuses, it refu
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from windlass.kinds.contract import has_surrogate
 from windlass.serving.faults import Fault, bad_json
 
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+PIECE = 256 * 1024
+"""Characters that are looked at in one call: no other thread runs meanwhile."""
 STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """A string, closed or not: an open one runs to the end, so that the pattern is linear on any text."""
+INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+"""Of a string, as far as it goes: to its closing quote, or to half of an escape."""
 BRACKET = re.compile(r"[\[\]{}]")
 HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -28,7 +34,7 @@ def loads(body: bytes) -> Any:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise bad_json(f"is not JSON at character {error.pos}: {error.msg}, expected one JSON value") from None
-    if HALF_SURROGATE.search(text):
+    if _names_half(text):
         _check_surrogates(value)
     return value
 
@@ -42,22 +48,60 @@ def _check_shape(text: str) -> None:
     """Depth and number of values, from the brackets and commas outside strings, before anything is built."""
     if text.count("[") + text.count("{") <= MAX_DEPTH and text.count(",") <= MAX_VALUES:
         return
-    bare = STRING.sub("", text)
-    n_values = bare.count(",") + bare.count("[") + bare.count("{")
-    if n_values > MAX_VALUES:
-        raise bad_json(f"holds {n_values:,} values, expected at most {MAX_VALUES:,}")
-    depth = 0
-    for bracket in BRACKET.findall(bare):
-        depth += 1 if bracket in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise bad_json(f"is nested deeper than {MAX_DEPTH} levels, expected a flat value")
+    depth = n_values = 0
+    for bare in _outside(text):
+        n_values += bare.count(",") + bare.count("[") + bare.count("{")
+        if n_values > MAX_VALUES:
+            raise bad_json(f"holds more than {MAX_VALUES:,} values, expected at most so many")
+        for bracket in BRACKET.findall(bare):
+            depth += 1 if bracket in "[{" else -1
+            if depth > MAX_DEPTH:
+                raise bad_json(f"is nested deeper than {MAX_DEPTH} levels, expected a flat value")
+
+
+def _outside(text: str) -> Iterator[str]:
+    """What stands outside of strings, piece by piece; a string that is not closed runs to the end."""
+    if len(text) <= PIECE:
+        yield STRING.sub("", text)
+        return
+    place = 0
+    while place < len(text):
+        quote = text.find('"', place, place + PIECE)
+        yield text[place : place + PIECE if quote < 0 else quote]
+        place = place + PIECE if quote < 0 else _end(text, quote + 1)
+
+
+def _end(text: str, place: int) -> int:
+    """Where what follows a string begins, whose first character stands here."""
+    quote = text.find('"', place)
+    if text.find("\\", place, quote) < 0 <= quote:
+        return quote + 1
+    while place < len(text):
+        inside = INSIDE.match(text, place, place + PIECE)
+        assert inside is not None
+        if text[inside.end() : inside.end() + 1] == '"':
+            return inside.end() + 1
+        if inside.end() == place:  # a backslash, and nothing after it
+            break
+        place = inside.end()
+    return len(text)
+
+
+def _names_half(text: str) -> bool:
+    """True when an escape names half of a surrogate pair, be the other one there or not."""
+    return any(HALF_SURROGATE.search(text, start, start + PIECE + 4) for start in range(0, len(text), PIECE))
 
 
 def _check_surrogates(value: Any) -> None:
-    try:
-        dumps(value)
-    except UnicodeEncodeError:
-        raise bad_json("holds half of a surrogate pair, expected valid Unicode") from None
+    parts = [value]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            parts += [*part, *part.values()]
+        elif isinstance(part, list):
+            parts += part
+        elif isinstance(part, str) and has_surrogate(part):
+            raise bad_json("holds half of a surrogate pair, expected valid Unicode")
 
 
 def _whole(text: str) -> int:

@@ -25,7 +25,7 @@ from windlass.serving.tally import FIRST, GONE, Tally
 FIRST_PAUSE_S, MOST_PAUSE_S = 0.1, 30.0
 """Until a worker that died is started again: doubled each time that it dies young."""
 YOUNG_S = 60.0
-STOP_S = 2 * GRACE_S + 5.0
+STOP_S = GRACE_S + 5.0
 """A worker that has not ended so long after SIGTERM is killed."""
 ERRORS = {error.__name__: error for error in (GateRefused, SpecError, DataError, NotReady)}
 

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,6 +35,10 @@ HEADERS = (
     (b"cache-control", b"no-store"),
 )
 MAX_HEADERS, MAX_HEADER_BYTES = 100, 64 * 1024
+SINGLE = frozenset(
+    b"authorization content-encoding content-type expect host idempotency-key origin sec-fetch-site x-api-key "
+    b"x-windlass-proof x-windlass-session".split()
+)
 QUEUE_S = 60.0
 """What waiting may add to the seconds of a text."""
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
@@ -93,7 +98,9 @@ class _Exchange:
         if not edge.door.is_open:
             raise overloaded("server is stopping, expected another one")
         self._begin()
-        self.key = self.scope.setdefault("state", {})["key"] = edge.guard.admit(self.scope, headers, route)
+        state = self.scope.setdefault("state", {})
+        self.key = state["key"] = await edge.guard.admit(self.scope, headers, route)
+        state["charge"] = partial(edge.guard.charge, self.scope, self.key)
         if self.scope["method"] not in ("GET", "HEAD", "DELETE"):
             _check_type(headers, route.media)
         deadline_s = min(route.deadline_s, edge.settings.deadline_s)
@@ -268,9 +275,19 @@ def _check_framing(scope: Scope, headers: dict[bytes, bytes]) -> None:
         raise Fault(505, "bad_http", "protocol is not HTTP/1.1, expected it to be")
     if b"transfer-encoding" in headers and b"content-length" in headers:
         raise Fault(400, "bad_http", "request has Content-Length and Transfer-Encoding, expected one of them")
+    if len(headers) < len(scope["headers"]):
+        _check_single(scope)
     size = sum(len(name) + len(value) for name, value in scope["headers"])
     if len(scope["headers"]) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         raise Fault(431, "bad_http", f"request has more than {MAX_HEADERS} headers or 64 KiB of them, expected fewer")
+
+
+def _check_single(scope: Scope) -> None:
+    """Raises: Fault 400: a header is there twice of which another server may take the other one."""
+    names = [name for name, _ in scope["headers"] if name in SINGLE]
+    for name in names:
+        if names.count(name) > 1:
+            raise Fault(400, "bad_http", f"request has the header {name.decode()} twice, expected it once")
 
 
 def _check_type(headers: dict[bytes, bytes], media: Sequence[str]) -> None:

@@ -13,14 +13,17 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.occlusion import Effort
 from windlass.predictors.writer import Writer
 from windlass.records import Explanation, Json, Row
-from windlass.serving import codec
+from windlass.serving import codec, cost
+from windlass.serving.asker import asker, gone, watched
 from windlass.serving.faults import Fault
 from windlass.serving.rows import read_object, rows_of, wrong
 from windlass.serving.schema import Exact, json_body, request_schema, responses
 from windlass.serving.service import Service
 from windlass.serving.turnstile import Turnstile
 
-MAX_ROWS, MAX_WAITING, MAX_EVALUATIONS = 8, 8, 256
+MAX_ROWS, MAX_WAITING = 8, 8
+LEAST_EVALUATIONS, MAX_EVALUATIONS = 80, 256
+"""Of the model, for a row: enough for the sentences of a text, or for its words."""
 MAX_LABEL = 500
 LIMIT_S = 10.0
 """Of one request, once its turn has come."""
@@ -66,27 +69,63 @@ def add_routes(app: FastAPI, service: Service) -> None:
     )
     async def explain_rows(request: Request) -> Response:
         service.is_proving(request)
-        body = await request.body()
-        async with turnstile:
+        body, who = await request.body(), asker(request)
+        work = _Work(body, service.settings.max_effort)
+        async with watched(who.receive, work.leave), turnstile:
             release, predictor = service.release.id, service.predictor
-            found = await asyncio.to_thread(_explained, body, predictor)
+            try:
+                found = await asyncio.to_thread(work.explained, predictor)
+            finally:
+                work.leave()  # nobody waits for it any more, also when it was given up
+        who.charge(work.effort)
         content = {"release": release, "explanations": [each.as_json() for each in found]}
         return Response(codec.dumps(content), media_type="application/json")
 
 
-def _explained(body: bytes, predictor: Predictor) -> list[Explanation]:
-    """Raises: Fault 400, 422, 503; DataError."""
-    rows, label = _read(body, predictor)
-    if isinstance(predictor, Writer):
-        raise wrong(
-            "answers of this release are texts, expected labels to be explained over HTTP",
-            "`windlass explain` weighs the words of a row by the likelihood of its answer",
-        )
-    until = time.monotonic() + LIMIT_S
-    try:
-        return explain(predictor, rows, None, label, lambda: Effort(MAX_EVALUATIONS, until))
-    except NotReady as error:
-        raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "too_slow", error.message, error.hint) from None
+class _Work:
+    """What a request for explanations makes. effort: what it has cost, in characters of text."""
+
+    def __init__(self, body: bytes, max_effort: int) -> None:
+        self.body, self.max_effort = body, max_effort
+        self.effort = 0
+        self._limits: list[Effort] = []
+        self._has_left = False
+
+    def leave(self) -> None:
+        """Its client has gone: it ends before its next evaluations."""
+        self._has_left = True
+        for limit in self._limits:
+            limit.until = 0.0
+
+    def explained(self, predictor: Predictor) -> list[Explanation]:
+        """Raises: Fault 400, 413, 422, 499, 503; DataError."""
+        rows, label = _read(self.body, predictor)
+        if isinstance(predictor, Writer):
+            raise wrong(
+                "answers of this release are texts, expected labels to be explained over HTTP",
+                "`windlass explain` weighs the words of a row by the likelihood of its answer",
+            )
+        efforts = cost.efforts(predictor.manifest.inputs, rows)
+        cost.check(sum(efforts), self.max_effort)
+        until = time.monotonic() + LIMIT_S
+        self._limits = [Effort(_evaluations(effort, self.max_effort), until) for effort in efforts]
+        if self._has_left:
+            raise gone()
+        waiting = iter(self._limits)
+        try:
+            return explain(predictor, rows, None, label, lambda: next(waiting))
+        except NotReady as error:
+            if self._has_left:
+                raise gone() from None
+            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "too_slow", error.message, error.hint) from None
+        finally:
+            done = zip(efforts, self._limits, strict=True)
+            self.effort = sum(effort * limit.n_done for effort, limit in done)
+
+
+def _evaluations(effort: int, most: int) -> int:
+    """Of a row of so much effort: of a long one fewer, so that its parts stay coarse."""
+    return max(LEAST_EVALUATIONS, min(MAX_EVALUATIONS, most // effort))
 
 
 def _read(body: bytes, predictor: Predictor) -> tuple[list[Row], str]:

@@ -1,5 +1,6 @@
 """Who may ask at all: the names that are ours, pages that are ours, keys, and a rate for those who have none."""
 
+import asyncio
 import ipaddress
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.types import Scope
 
 from windlass.errors import expected
+from windlass.serving import cost
 from windlass.serving.buckets import buckets
 from windlass.serving.door import Door
 from windlass.serving.faults import Fault
@@ -77,9 +79,9 @@ class Guard:
                 "`windlass serve --allow-host NAME` names the host of its page",
             )
 
-    def admit(self, scope: Scope, headers: Headers, route: Route) -> str:
+    async def admit(self, scope: Scope, headers: Headers, route: Route) -> str:
         """The id of the key; empty for who needs none. Raises: Fault 401, 403, 429."""
-        address = scope["client"][0] if scope.get("client") else ""
+        address = _address(scope)
         if route.scope == "public":
             if "/health" not in scope["path"]:
                 self._bound(address)
@@ -91,11 +93,27 @@ class Guard:
             self._bound(address)
             return ""
         try:
-            return ring.admit(_token(headers), route.scope).id
+            key = ring.recognise(_token(headers), route.scope)
+            if not ring.is_counted(key):
+                await asyncio.to_thread(ring.count, key)
+            return key.id
         except Fault as fault:
             if fault.status == HTTPStatus.UNAUTHORIZED:
                 self._bound(address)
             raise
+
+    def charge(self, scope: Scope, key: str, effort: int) -> None:
+        """Counts a request that cost so many characters as so many as that is worth; `admit` has counted one.
+
+        key: as `admit` gave it.
+        """
+        more = cost.requests(effort) - 1
+        if not more or key == PROOF:
+            return
+        if key and self.door.ring is not None:
+            self.door.ring.charge(key, more)
+        elif self._rate is not None:
+            self._buckets.owe(_address(scope), self._rate, more)
 
     def _bound(self, address: str) -> None:
         if self._rate is not None and (wait_s := self._buckets.take(address, self._rate)):
@@ -108,10 +126,18 @@ class Guard:
             return False
 
 
+def _address(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
+
+
 def _token(headers: Headers) -> str:
+    """Raises: Fault 400: two keys are shown."""
     given = headers.get(b"x-api-key", b"").decode("latin-1").strip()
     kind, _, token = headers.get(b"authorization", b"").decode("latin-1").strip().partition(" ")
-    return given or (token.strip() if kind.lower() == "bearer" else "")
+    borne = token.strip() if kind.lower() == "bearer" else ""
+    if given and borne and given != borne:
+        raise Fault(400, "bad_http", "X-API-Key and Authorization hold two keys, expected one of them")
+    return given or borne
 
 
 def _name(host: str) -> str:

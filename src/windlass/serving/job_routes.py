@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -11,17 +11,20 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from windlass.records import Json, Row
-from windlass.serving import codec
+from windlass.records import Column, Json, Row
+from windlass.serving import codec, cost
+from windlass.serving.asker import asker
 from windlass.serving.database import Failure
 from windlass.serving.faults import Fault
 from windlass.serving.job_work import JobWork
 from windlass.serving.jobs import Jobs
-from windlass.serving.rows import read_object, wrong
-from windlass.serving.schema import MAX_KEY, Exact, key_header, responses
+from windlass.serving.rows import idempotency_key, read_object, wrong
+from windlass.serving.schema import Exact, key_header, responses
 from windlass.serving.service import Service, caller
+from windlass.serving.turnstile import Turnstile
 
-MOST_ROWS = 100_000
+MOST_ROWS, MOST_READING = 100_000, 8
+"""Of a job; jobs whose rows wait to be read, one after the other."""
 LINES = "application/x-ndjson"
 T = TypeVar("T")
 
@@ -82,6 +85,7 @@ def _add_start(app: FastAPI, service: Service) -> None:
     described = responses(JobState, 400, 401, 403, 408, 409, 413, 415, 422, 429, 503, 507)
     described[202] = described.pop(200)
     header = key_header("a repeated request with the same key starts one job")
+    reading = Turnstile(MOST_READING)
 
     @app.post(
         "/v1/jobs",
@@ -93,15 +97,21 @@ def _add_start(app: FastAPI, service: Service) -> None:
     async def start_job(request: Request) -> Response:
         jobs = _jobs(service)
         content, kind = await request.body(), request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        key = request.headers.get("idempotency-key", "")
-        if len(key) > MAX_KEY or not (key.isascii() and (key.isprintable() or not key)):
-            raise wrong(f"Idempotency-Key is not 1 to {MAX_KEY} printable ASCII characters, expected such a key")
-        rows = await asyncio.to_thread(read_rows, content, kind)
+        key = idempotency_key(request)
+        async with reading:
+            rows, effort = await asyncio.to_thread(_read, content, kind, service.predictor.manifest.inputs)
+        asker(request).charge(effort)
         job = await _done(lambda: jobs.add(caller(request), key, rows))
         work: JobWork | None = getattr(app.state, "job_work", None)
         if work is not None:
             work.wake.set()
         return _json(job.as_json(), HTTPStatus.ACCEPTED)
+
+
+def _read(content: bytes, kind: str, columns: Sequence[Column]) -> tuple[list[Row | str], int]:
+    """The rows of a body, and what they cost together. Raises: as `read_rows`."""
+    rows = read_rows(content, kind)
+    return rows, sum(cost.efforts(columns, [row for row in rows if not isinstance(row, str)]))
 
 
 def read_rows(content: bytes, kind: str) -> list[Row | str]:

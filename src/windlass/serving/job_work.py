@@ -9,6 +9,8 @@ from contextlib import suppress
 
 from windlass.errors import WindlassError
 from windlass.records import Answer, Json, Row
+from windlass.serving import cost
+from windlass.serving.asker import NOBODY
 from windlass.serving.database import Failure
 from windlass.serving.faults import Fault
 from windlass.serving.jobs import Done, Jobs, Part
@@ -16,11 +18,11 @@ from windlass.serving.log import Logged
 from windlass.serving.profiles import Profiler
 from windlass.serving.rows import rows_of
 from windlass.serving.seat import Seat
-from windlass.serving.service import Receipt, Service, nobody_leaves
+from windlass.serving.service import Receipt, Service
 
 POLL_S, PAUSE_S, HOUR_S = 1.0, 1.0, 3_600.0
-STEP_MS, MOST_ROWS = 10.0, 64
-"""A live request that comes meanwhile waits about so long; rows at once, of a model that is quicker."""
+STEP_MS = 10.0
+"""A live request that comes meanwhile waits about so long."""
 PATIENCE_S, LOOK_S = 0.5, 0.005
 """Live requests that never end let a few rows pass after so long; between two looks whether they have ended."""
 POISON = "nothing answered this row: what tried to was killed, again and again"
@@ -87,7 +89,7 @@ class JobWork:
         while len(lines) < len(part.rows):
             await self._turn()
             seat = self.service.seat
-            rows = part.rows[len(lines) : len(lines) + _step(seat)]
+            rows = part.rows[len(lines) : len(lines) + _step(seat, part.rows[len(lines) :])]
             with seat:
                 results: list[Answer | str] = (
                     [POISON for _ in rows] if part.is_poison else await self._answers(seat, rows)
@@ -121,7 +123,7 @@ class JobWork:
         rows_of({"rows": rows}, seat.columns, len(rows))
         while True:
             try:
-                return (await seat.answer(lambda: rows, 0, nobody_leaves))[1]
+                return (await seat.answer(lambda: rows, 0, NOBODY))[1]
             except Fault as fault:
                 if fault.kind != "overloaded":
                     raise
@@ -153,7 +155,7 @@ class JobWork:
             if isinstance(result, str) or isinstance(row, str):
                 lines.append({**line, "error": result})
                 continue
-            (told,) = self.service.logged(seat, [row], [id], [result], Receipt(seat.cost_ms, 0, part.caller))
+            (told,) = self.service.logged(seat, [row], [id], [result], Receipt(seat.pace.row_ms, 0, part.caller))
             logged.append(told._replace(profile=profile))
             lines.append({**line, "id": id, **result.as_json()})
         return lines
@@ -166,8 +168,9 @@ def _told(error: Exception) -> str:
     return error.message.replace("row 0, ", "").replace("row 0 ", "")
 
 
-def _step(seat: Seat) -> int:
+def _step(seat: Seat, rows: Sequence[Row | str]) -> int:
     """Rows that take about `STEP_MS`; one of a product that writes, or of which nothing is known yet."""
     if seat.writer is not None:
         return 1
-    return max(1, min(MOST_ROWS, int(STEP_MS / max(seat.cost_ms, 0.001))))
+    whole = [{} if isinstance(row, str) else row for row in rows[: cost.SLICE_ROWS]]
+    return seat.pace.first(cost.efforts(seat.predictor.manifest.inputs, whole), STEP_MS)

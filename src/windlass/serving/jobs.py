@@ -119,12 +119,14 @@ class Jobs:
     def add(self, caller: str, key: str, rows: Sequence[Row | str]) -> Job:
         """A new job, on disk; the one that this caller made under the same key, if there is one.
 
-        Raises: Fault 429: too many of this caller are not done. Failure.
+        Raises: Fault 409: that one has another number of rows; 429: too many of this caller are not done. Failure.
         """
         job = Job(secrets.token_hex(12), caller, self.clock(), None, len(rows), 0, 0)
         name = f"{caller}:{key}" if key else None
         with self._memory.transaction() as connection:
             if name is not None and (found := _found(connection, "key = ?", name)):
+                if found[0].n_rows != len(rows):
+                    raise Fault(409, "key_reused", "Idempotency-Key was used for other rows, expected a new one")
                 return found[0]
             if len(_found(connection, "caller = ? and finished is null", caller)) >= MOST_UNFINISHED:
                 raise _too_many()

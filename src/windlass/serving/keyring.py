@@ -1,8 +1,9 @@
-"""The keys of a running server: known by heart, read again every second, their requests counted and written down.
+"""The keys of a running server: known by heart, read again every second; requests are counted before their answers.
 
-What is asked meanwhile never waits for the database. So a revoked key works for at most `REFRESH_S` and what a read
-takes; after kill -9 at most the requests of the last `REFRESH_S` are missing in a quota; and while the database is
-away, the keys that were known go on.
+A quota is given out by the database in shares, smaller and smaller towards its end, so that all workers together
+answer exactly what it says; what is left of a share goes back with the next look. Nothing else waits for the database:
+a revoked key works for at most `REFRESH_S` and what a read takes; after kill -9 at most a share is counted that nobody
+asked for; and while the database is away, the keys that were known go on, and each worker counts for itself.
 """
 
 import hmac
@@ -24,7 +25,13 @@ from windlass.serving.keys import COLUMNS, KEYS, TOKEN, Key, hash_of, left_s, pa
 from windlass.serving.memory import Memory, database_at
 
 REFRESH_S = 1.0
+SHARES, MOST_SHARE = 64, 64
+"""A share is one in so many of what is left of the quota, at least one request and at most so many."""
 NOBODY = hash_of("nobody")
+ADD = (
+    "insert into key_counts (id, period, used) values (?, ?, ?) "
+    "on conflict (id, period) do update set used = key_counts.used + excluded.used"
+)
 
 
 class KeyRing:
@@ -42,8 +49,9 @@ class KeyRing:
         self._keys: dict[str, Key] = {}
         self._used: dict[tuple[str, str], int] = {}
         self._new: Counter[tuple[str, str]] = Counter()
+        self._shares: Counter[tuple[str, str]] = Counter()
         self._buckets = buckets(crew, "keys")
-        self._lock = threading.Lock()
+        self._lock, self._asking = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
         self._memory = Memory(place, KEYS)
         self._reader: Connection | None = None
@@ -62,15 +70,62 @@ class KeyRing:
         self.close()
 
     def admit(self, token: str, scope: str) -> Key:
-        """The key of the token, whose request is counted. Raises: Fault 401, 403, 429."""
+        """The key of the token, whose request is counted. May wait for the database. Raises: Fault 401, 403, 429."""
+        key = self.recognise(token, scope)
+        self.count(key)
+        return key
+
+    def recognise(self, token: str, scope: str) -> Key:
+        """The key of the token, within its rate; its quota is still to be counted. Raises: Fault 401, 403, 429."""
         key = self._known(token)
         state = key.state(self.clock())
         if state != "valid":
             raise refused(f"key '{key.name}' is {state}, expected a valid one", "ask who runs the service for one")
         if not key.may(scope):
             raise Fault(403, "low_scope", f"key '{key.name}' has no scope '{scope}', expected a key that has it")
-        self._count(key)
+        if key.rate is not None and (wait_s := self._buckets.take(key.id, key.rate)):
+            raise too_often(f"key '{key.name}' asks more often than it may, expected fewer requests", ceil(wait_s))
         return key
+
+    def is_counted(self, key: Key) -> bool:
+        """True when the request is counted already: there is no quota, or a share of it was at hand."""
+        if key.quota is None:
+            return True
+        place = key.id, period_of(key.quota, self.clock())
+        with self._lock:
+            is_there = self._shares[place] > 0
+            self._shares[place] -= is_there
+        return is_there
+
+    def count(self, key: Key) -> None:
+        """Counts the request against the quota, with a share from the database. Raises: Fault 429."""
+        with self._asking:
+            if self.is_counted(key):
+                return
+            quota, now = key.quota, self.clock()
+            assert quota is not None
+            place = key.id, period_of(quota, now)
+            share = self._share(place, quota.requests)
+            if not share:
+                raise too_often(
+                    f"key '{key.name}' has used its {quota.requests:,} requests of this {quota.period}, "
+                    "expected a larger quota",
+                    left_s(quota, now),
+                    "quota_used",
+                )
+            with self._lock:
+                self._shares[place] += share - 1
+
+    def charge(self, id: str, n_requests: int) -> None:
+        """Counts so many requests more against rate and quota of the key: one of its requests cost as much."""
+        key = self._keys.get(id)
+        if key is None or n_requests <= 0:
+            return
+        if key.rate is not None:
+            self._buckets.owe(key.id, key.rate, n_requests)
+        if key.quota is not None:
+            with self._lock:
+                self._new[key.id, period_of(key.quota, self.clock())] += n_requests
 
     def close(self) -> None:
         """Writes what was counted, then ends."""
@@ -100,22 +155,23 @@ class KeyRing:
             raise refused("key is not known, expected one that `windlass keys create` made")
         return key
 
-    def _count(self, key: Key) -> None:
-        if key.rate is not None and (wait_s := self._buckets.take(key.id, key.rate)):
-            raise too_often(f"key '{key.name}' asks more often than it may, expected fewer requests", ceil(wait_s))
-        if key.quota is None:
-            return
-        now = self.clock()
-        place = key.id, period_of(key.quota, now)
+    def _share(self, place: tuple[str, str], most: int) -> int:
+        """Requests of the quota that are this worker's from now on; 0 when all are used."""
+        try:
+            with self._memory.transaction() as connection:
+                found = connection.execute("select used from key_counts where id = ? and period = ?", place)
+                with self._lock:
+                    free = most - self._new[place] - (found[0][0] if found else 0)
+                share = max(0, min(free, MOST_SHARE, max(1, free // SHARES)))
+                if share:
+                    connection.execute(ADD, (*place, share))
+            return share
+        except Failure as failure:
+            self.fault = str(failure)
         with self._lock:
-            if self._used.get(place, 0) + self._new[place] >= key.quota.requests:
-                raise too_often(
-                    f"key '{key.name}' has used its {key.quota.requests:,} requests of this {key.quota.period}, "
-                    "expected a larger quota",
-                    left_s(key.quota, now),
-                    "quota_used",
-                )
-            self._new[place] += 1
+            is_free = self._used.get(place, 0) + self._new[place] < most
+            self._new[place] += is_free
+        return int(is_free)
 
     def _run(self) -> None:
         while not self._stop.wait(REFRESH_S):
@@ -123,21 +179,23 @@ class KeyRing:
         self.refresh()
 
     def _write(self) -> None:
+        """Adds what this worker counted by itself, less what is left of its shares."""
         with self._lock:
-            new = {place: count for place, count in self._new.items() if count}
-        if not new:
+            counted, left, self._shares = Counter(self._new), self._shares, Counter()
+        changed = {place: counted[place] - left[place] for place in {*counted, *left} if counted[place] != left[place]}
+        if not changed:
             return
-        with self._memory.transaction() as connection:
-            connection.executemany(
-                "insert into key_counts (id, period, used) values (?, ?, ?) "
-                "on conflict (id, period) do update set used = key_counts.used + excluded.used",
-                [(*place, count) for place, count in new.items()],
-            )
+        try:
+            with self._memory.transaction() as connection:
+                connection.executemany(ADD, [(*place, count) for place, count in changed.items()])
+        except Failure:
+            with self._lock:
+                self._shares += left
+            raise
         with self._lock:
-            for place, count in new.items():
-                self._new[place] -= count
+            self._new -= counted
+            for place, count in changed.items():
                 self._used[place] = self._used.get(place, 0) + count
-            self._new = +self._new
 
     def _read(self) -> None:
         """Rows are never deleted: a table without the known keys is of a file that was, and changes nothing."""

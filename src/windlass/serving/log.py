@@ -344,7 +344,7 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
         correct, right = (value if feedback.right else ""), feedback.right
     said = (feedback.id, correct, feedback.note)
     if feedback.key:
-        key = f"client:{feedback.key}"
+        key = f"client:{feedback.caller}:{feedback.key}"
         before = connection.execute("select id, correct, note, at from feedback where key = ?", (key,))
         if before and before[0][:3] != said:
             return Fault(409, "key_reused", "Idempotency-Key was used for other feedback, expected a new one")

@@ -17,7 +17,8 @@ from windlass.predictors.contract import Embeds
 from windlass.predictors.writer import Writer, answers, check_length
 from windlass.predictors.writing import Written
 from windlass.records import Json, Row
-from windlass.serving import codec, openai_answers, openai_requests
+from windlass.serving import codec, cost, openai_answers, openai_requests
+from windlass.serving.asker import asker
 from windlass.serving.faults import Fault
 from windlass.serving.openai_answers import ChatForm, Form, TextForm
 from windlass.serving.openai_requests import ChatAsked, EmbeddingAsked, TextAsked, Wish
@@ -64,11 +65,13 @@ def _add_completions(app: FastAPI, service: Service) -> None:
         async def work(seat: Seat) -> Response:
             writer, scheduler, names = *_writing(seat), _names(seat)
 
-            def understood() -> tuple[Wish, list[Row]]:
+            def understood() -> tuple[Wish, list[Row], list[int]]:
                 wish = read(body, writer, names)
-                return wish, [row for row in _read(wish, writer) for _ in range(wish.n)]
+                asked = [row for row in _read(wish, writer) for _ in range(wish.n)]
+                return wish, asked, cost.efforts(writer.manifest.inputs, asked)
 
-            wish, asked = await seat.aside(len(body), understood)
+            wish, asked, efforts = await seat.aside(len(body), understood)
+            seat.charge(efforts, asker(request))
             answer = form(*names, wish)
 
             def keep(texts: Sequence[Written]) -> None:
@@ -119,15 +122,29 @@ def _add_embeddings(app: FastAPI, service: Service) -> None:
         predictor = seat.predictor
         if not isinstance(predictor, Embeds):
             raise Fault(HTTPStatus.NOT_FOUND, "no_embeddings", "model gives no embeddings, expected one that embeds")
-        body = await request.body()
-        texts, is_base64 = openai_requests.read_embedding(body, _names(seat), max_rows)
+        body, who, names = await request.body(), asker(request), _names(seat)
         with seat:
-            async with seat.turnstile:
-                vectors = await seat.beside(lambda: predictor.embed(texts))
-        n_tokens = sum(len(text.tokens(each)) for each in texts)
-        return Response(
-            openai_answers.embeddings(vectors, is_base64, seat.release.product, n_tokens), media_type=JSON
-        )
+            texts, is_base64 = await seat.aside(
+                len(body), lambda: openai_requests.read_embedding(body, names, max_rows)
+            )
+            efforts = [cost.ROW + text.effort(each) for each in texts]
+            seat.charge(efforts, who)
+
+            def embedded(part: slice) -> tuple[list[bytes], int]:
+                started = time.perf_counter()
+                vectors = predictor.embed(texts[part])
+                pace.learn(sum(efforts[part]), len(vectors), (time.perf_counter() - started) * 1_000)
+                told = [
+                    openai_answers.embedding(number, vector, is_base64)
+                    for number, vector in enumerate(vectors, part.start)
+                ]
+                return told, sum(len(text.tokens(each)) for each in texts[part])
+
+            pace = seat.embedding_pace
+            parts = await seat.batcher.in_steps(map(embedded, pace.slices(efforts)), who)
+        told = [each for some, _ in parts for each in some]
+        n_tokens = sum(count for _, count in parts)
+        return Response(openai_answers.embeddings(told, seat.release.product, n_tokens), media_type=JSON)
 
 
 def _add_models(app: FastAPI, service: Service) -> None:

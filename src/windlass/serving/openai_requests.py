@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from windlass.errors import did_you_mean, expected
-from windlass.kinds.text import MAX_CHARACTERS
+from windlass.kinds.text import MAX_CHARACTERS, effort
 from windlass.predictors.writer import Writer
 from windlass.predictors.writing import MAX_TOKENS, Echoes, Writing
 from windlass.records import Column, Json, Row
@@ -19,7 +19,8 @@ from windlass.serving import codec
 from windlass.serving.faults import Fault
 
 MAX_STOPS, MAX_N, MAX_MESSAGES, MAX_SCHEMA_BYTES = 4, 4, 1_000, 64 * 1024
-LEAST_TOP_P = 0.01
+LEAST_TOP_P, LEAST_TEMPERATURE = 0.01, 0.01
+"""Below that temperature the likeliest token is taken: it would be, and at 1e-38 the logits leave what numbers hold."""
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
@@ -192,7 +193,7 @@ def read_embedding(body: bytes, names: Sequence[str], max_rows: int) -> tuple[li
     _check_model(asked.model, names)
     texts = _texts(asked.input, "input", max_rows)
     for text in texts:
-        if not 0 < len(text) <= MAX_CHARACTERS:
+        if not 0 < len(text) <= MAX_CHARACTERS or effort(text) > MAX_CHARACTERS:
             raise wrong(f"'input' has a text of {len(text):,} characters, expected 1 to {MAX_CHARACTERS:,}", "input")
     return texts, asked.encoding_format == "base64"
 
@@ -236,12 +237,15 @@ def _wish(
         if value is not None and not writer.engine.is_generating:
             raise wrong(f"'{name}' is given to a model that does not write token by token, expected none", name)
     how = replace(writer.writing, schema=schema, n_logprobs=n_logprobs)
-    if schema is not None or asked.temperature:
+    temperature = asked.temperature
+    if temperature is not None and temperature < LEAST_TEMPERATURE:
+        temperature = 0.0
+    if schema is not None or temperature:
         how = replace(how, beams=1)
     if max_tokens is not None:
         how = replace(how, max_tokens=max_tokens)
-    if asked.temperature is not None:
-        how = replace(how, temperature=asked.temperature)
+    if temperature is not None:
+        how = replace(how, temperature=temperature)
     if asked.top_p is not None:
         how = replace(how, top_p=max(LEAST_TOP_P, asked.top_p))
     if asked.repetition_penalty is not None:

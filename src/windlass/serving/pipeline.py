@@ -15,7 +15,8 @@ from fastapi import FastAPI, Request, Response
 from windlass.errors import did_you_mean, expected
 from windlass.predictors.writer import answers
 from windlass.records import Answer, Json, Manifest, Row
-from windlass.serving import codec, openai_requests
+from windlass.serving import codec, cost, openai_requests
+from windlass.serving.asker import asker
 from windlass.serving.foreign import answered, check_count, check_model, described
 from windlass.serving.rows import check_names, wrong
 from windlass.serving.scheduler import LATE, Order, too_slow
@@ -182,6 +183,7 @@ async def _write(service: Service, request: Request, content: Json) -> Response:
         names = (seat.release.product, seat.release.id)
         asked, is_whole = _completion(content, names[0])
         wish = openai_requests.read_completion(codec.dumps(asked), writer, names, service.settings.max_rows)
+        seat.charge(cost.efforts(writer.manifest.inputs, wish.rows), asker(request))
         order = Order(writer.read(wish.rows), wish.how, wish.stop, wish.is_seeded)
         with seat:
             written = await scheduler.write(order, request.receive)

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+from fastapi import Request
+
 from windlass.errors import did_you_mean, expected
 from windlass.records import Json, Row
 from windlass.serving import codec
 from windlass.serving.faults import Fault
+from windlass.serving.schema import MAX_KEY
 
 
 def read_rows(body: bytes, columns: Iterable[str], max_rows: int) -> list[Row]:
@@ -56,6 +59,16 @@ def check_names(value: Any, names: list[str], what: str) -> None:
                 f"{what} has the unknown field '{name[:80]}', expected {expected(names)}",
                 did_you_mean(name[:80], names),
             )
+
+
+def idempotency_key(request: Request, is_needed: bool = False) -> str:
+    """What makes the request safe to repeat; empty when it says nothing. Raises: Fault 422: it is no such key."""
+    key = request.headers.get("idempotency-key")
+    if key is None and not is_needed:
+        return ""
+    if key is None or not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise wrong(f"Idempotency-Key is not 1 to {MAX_KEY} printable ASCII characters, expected such a key")
+    return key
 
 
 def wrong(message: str, hint: str = "") -> Fault:

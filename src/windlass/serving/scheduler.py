@@ -22,6 +22,7 @@ from starlette.types import Receive
 from windlass.errors import DataError, NotReady, WindlassError
 from windlass.predictors.writing import Engine, Serves, Writing, Written
 from windlass.records import Row
+from windlass.serving.asker import gone, watched
 from windlass.serving.cut import Cut, within
 from windlass.serving.faults import Fault, overloaded
 from windlass.serving.settings import Settings
@@ -29,6 +30,8 @@ from windlass.serving.settings import Settings
 BATCH = 8
 GRACE_S = 5.0
 """How much later than its limit an answer may come: the engine looks at the clock only between two tokens."""
+JOIN_S = 1.0
+"""How long the thread is waited for when all is over; the process ends without it."""
 LATE = "late"
 """The finish of a text whose time was over."""
 
@@ -132,18 +135,15 @@ class Job:
     @asynccontextmanager
     async def watched(self, receive: Receive) -> AsyncIterator[None]:
         """Inside, it ends with a Fault as soon as its client goes; afterwards nobody waits for it."""
-        watcher = asyncio.create_task(self._watch(receive))
         try:
-            yield
+            async with watched(receive, self._gone):
+                yield
         finally:
-            watcher.cancel()
             self.leave()
 
-    async def _watch(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    def _gone(self) -> None:
         self.leave()
-        self._events.put_nowait(Fault(499, "gone", "client left before its answer was written"))
+        self._events.put_nowait(gone())
 
 
 class _Text:
@@ -257,7 +257,7 @@ class Scheduler:
         for job in waiting:
             job.tell(NotReady("server is stopping, expected it to run"))
         if self._thread is not None:
-            self._thread.join(GRACE_S)
+            self._thread.join(JOIN_S)
 
     def gauges(self) -> dict[str, tuple[str, float]]:
         """name -> (help, value), for Prometheus."""

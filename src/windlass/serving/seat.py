@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from starlette.types import Receive
-
 from windlass.predictors.contract import Predictor
 from windlass.predictors.reference import Reference
 from windlass.predictors.writer import Writer, answers
 from windlass.records import Answer, Manifest, Release, Row
-from windlass.serving.batching import Batcher, Read
+from windlass.serving import cost
+from windlass.serving.asker import Asker
+from windlass.serving.batching import Batcher
 from windlass.serving.cache import Cache
 from windlass.serving.scheduler import LATE, Order, Scheduler, too_slow
 from windlass.serving.settings import Settings
@@ -21,6 +21,8 @@ from windlass.serving.turnstile import Turnstile
 QUICK_MS, QUICK_BYTES = 3.0, 8 * 1024
 """A request this small, of a model this quick, is computed in the event loop: a thread costs more than it saves."""
 T = TypeVar("T")
+Read = Callable[[], list[Row]]
+"""Gives the rows of a request, or raises why it cannot be read."""
 NETWORKS = frozenset({"onnx", "blend"})
 """Predictors that answer several rows in far less time than one after the other: their requests are gathered."""
 
@@ -41,7 +43,7 @@ class Seat:
         self.batcher = Batcher(self._compute, settings.max_waiting, self.thread)
         self.cache = Cache(settings.cache) if settings.cache else None
         self.is_network = predictor.manifest.predictor in NETWORKS
-        self.cost_ms = float("inf")  # of a row
+        self.pace, self.embedding_pace = cost.Pace(), cost.Pace()
         self.under_way = 0
 
     def __enter__(self) -> "Seat":
@@ -69,6 +71,7 @@ class Seat:
             "windlass_waiting_predictions": ("Predictions that wait for their turn.", float(self.waiting)),
             "windlass_batches_total": ("Batches of requests that were computed.", float(self.batcher.batches)),
             "windlass_batched_requests_total": ("Requests that were in them.", float(self.batcher.requests)),
+            "windlass_slices_total": ("Slices of large requests that were computed.", float(self.batcher.slices)),
         }
         if self.cache is not None:
             found |= {
@@ -84,48 +87,71 @@ class Seat:
             self.scheduler.close()
         self.thread.shutdown()
 
-    async def answer(self, read: Read, size_bytes: int, receive: Receive) -> tuple[list[Row], list[Answer]]:
+    async def answer(self, read: Read, size_bytes: int, asker: Asker) -> tuple[list[Row], list[Answer]]:
         """The rows that `read` gives and their answers, when its turn has come.
 
         Args:   size_bytes: of what `read` reads; much of it is not read in the event loop.
-        Raises: Fault 503: too many wait; Fault, DataError: a row cannot be read or answered.
+        Raises: Fault 413: it costs too much; 503: too many wait; 499: the client left; Fault, DataError: a row cannot
+                be read or answered.
         """
         is_small = size_bytes <= QUICK_BYTES
         if self.writer is not None and self.scheduler is not None:
-            return await self._write(read, is_small, receive, self.writer, self.scheduler)
-        if not is_small:
-            return await self.batcher.answer(read, size_bytes)
-        rows = read()
-        known = self.cache.find(rows) if self.cache is not None else None
+            return await self._write(read, is_small, asker, self.writer, self.scheduler)
+        rows, efforts = await self.measured(read, is_small, asker)
+        cache = self.cache if is_small else None
+        known = cache.find(rows) if cache is not None else None
         if known is not None:
             return rows, known
-        found = await self._label(rows, size_bytes)
-        if self.cache is not None:
-            self.cache.keep(*found)
+        found = rows, await self._label(rows, efforts, asker)
+        if cache is not None:
+            cache.keep(*found)
         return found
 
-    async def _label(self, rows: list[Row], size_bytes: int) -> tuple[list[Row], list[Answer]]:
-        if self.is_network or self.cost_ms * len(rows) > QUICK_MS:
-            return await self.batcher.answer(lambda: rows, size_bytes)
-        async with self.turnstile:
-            return rows, self._compute(rows)
+    async def measured(self, read: Read, is_small: bool, asker: Asker) -> tuple[list[Row], list[int]]:
+        """The rows and what each costs, charged to who asks. Raises: Fault 413: together more than they may."""
 
-    def _compute(self, rows: Sequence[Row]) -> list[Answer]:
+        def measured() -> tuple[list[Row], list[int]]:
+            rows = read()
+            return rows, cost.efforts(self.predictor.manifest.inputs, rows)
+
+        if is_small:
+            rows, efforts = measured()
+        else:
+            ((rows, efforts),) = await self.batcher.in_steps((work() for work in (measured,)), asker)
+        self.charge(efforts, asker)
+        return rows, efforts
+
+    def charge(self, efforts: Sequence[int], asker: Asker) -> None:
+        """Bounds what a request costs and charges it; a text that is to be written counts as a request at least.
+
+        Raises: Fault 413: it costs more than one may.
+        """
+        cost.check(sum(efforts), self.settings.max_effort)
+        least = cost.A_REQUEST if self.writer is not None else 0
+        asker.charge(sum(max(least, effort) for effort in efforts))
+
+    async def _label(self, rows: list[Row], efforts: list[int], asker: Asker) -> list[Answer]:
+        effort = sum(efforts)
+        if not self.is_network and self.pace.ms(effort, len(rows)) <= QUICK_MS:
+            async with self.turnstile:
+                return self._compute(rows, effort)
+        if self.pace.is_one_slice(effort, len(rows)):
+            return await self.batcher.answer(rows, effort, asker)
+        steps = (self._compute(rows[part], sum(efforts[part])) for part in self.pace.slices(efforts))
+        return [answer for answers in await self.batcher.in_steps(steps, asker) for answer in answers]
+
+    def _compute(self, rows: Sequence[Row], effort: int) -> list[Answer]:
         started = time.perf_counter()
         given = self.predictor.answer(rows)
-        spent_ms = (time.perf_counter() - started) * 1_000 / max(1, len(rows))
-        self.cost_ms = spent_ms if self.cost_ms == float("inf") else 0.8 * self.cost_ms + 0.2 * spent_ms
+        self.pace.learn(effort, len(rows), (time.perf_counter() - started) * 1_000)
         return given
 
     async def _write(
-        self, read: Read, is_small: bool, receive: Receive, writer: Writer, scheduler: Scheduler
+        self, read: Read, is_small: bool, asker: Asker, writer: Writer, scheduler: Scheduler
     ) -> tuple[list[Row], list[Answer]]:
-        def understood() -> tuple[list[Row], list[Row]]:
-            rows = read()
-            return rows, writer.read(rows)
-
-        rows, asked = understood() if is_small else await self.beside(understood)
-        written = await scheduler.write(Order(asked, writer.writing), receive)
+        rows, _ = await self.measured(read, is_small, asker)
+        asked = writer.read(rows) if is_small else await self.beside(lambda: writer.read(rows))
+        written = await scheduler.write(Order(asked, writer.writing), asker.receive)
         if any(each.finish == LATE for each in written):
             raise too_slow(self.settings.answer_s)
         return rows, answers(written)

@@ -28,6 +28,8 @@ AT_ONCE = 16
 """Connections that asyncio takes in one turn of its loop, between which answers are sent and the line moves on; the
 others wait in the kernel (docs/log.md)."""
 GRACE_S = 10
+LAST_S = 2.5
+"""Of it: before that, what is still being sent is cut off, so that the process has ended in time."""
 KEEP_ALIVE_S = 15
 LINGER_S, MOST_THROWN = 2.0, 64 * 1024 * 1024
 """How long, and how many bytes, what follows a refused message is read and thrown away."""
@@ -146,7 +148,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 backlog=AT_ONCE,
                 timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=GRACE_S,
+                timeout_graceful_shutdown=1,
                 server_header=False,
                 proxy_headers=False,
             )
@@ -180,7 +182,7 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self.door.is_open = False
-        self._stop_by = time.monotonic() + GRACE_S
+        self._stop_by = time.monotonic() + GRACE_S - LAST_S
 
     async def on_tick(self, counter: int) -> bool:
         if not self.door.is_open and (not self.door.n_begun or time.monotonic() >= self._stop_by):

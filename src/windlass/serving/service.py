@@ -12,13 +12,13 @@ from http import HTTPStatus
 from typing import NamedTuple, TypeVar
 
 from fastapi import Request
-from starlette.types import Message
 
 from windlass.errors import NotReady, WindlassError
 from windlass.predictors.contract import Predictor
 from windlass.predictors.papers import Papers
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Json, Release, Row
+from windlass.serving.asker import NOBODY, asker
 from windlass.serving.canary import Arm, Canary
 from windlass.serving.faults import status_of
 from windlass.serving.jobs import Jobs
@@ -166,12 +166,12 @@ class Service:
 
         reads: of bodies of another form than `/v1/predict`'s.
         """
-        body = await request.body()
+        body, who = await request.body(), asker(request)
         seat, is_proof = self.place(request)
 
         async def work(seat: Seat) -> Given:
             with seat:
-                return Given(seat, *await seat.answer(_reader(seat, body, reads), len(body), request.receive), is_proof)
+                return Given(seat, *await seat.answer(_reader(seat, body, reads), len(body), who), is_proof)
 
         given = await self.given(request, work)
         canary = self.canary
@@ -236,7 +236,7 @@ class Service:
         started = time.perf_counter()
         try:
             with canary.seat:
-                _, answers = await canary.seat.answer(lambda: given.rows, size_bytes, nobody_leaves)
+                _, answers = await canary.seat.answer(lambda: given.rows, size_bytes, NOBODY)
         except Exception:  # noqa: BLE001  as in `_measured`
             self._counted(canary, canary.tried, started, failed=True)
             return
@@ -298,8 +298,3 @@ def _reader(seat: Seat, body: bytes, reads: Reads | None) -> Callable[[], list[R
         return lambda: reads(seat)
     return lambda: read_rows(body, seat.columns, seat.settings.max_rows)
 
-
-async def nobody_leaves() -> Message:
-    """What a client says that neither asks nor goes: nothing, ever."""
-    await asyncio.Event().wait()
-    return {}

@@ -11,7 +11,8 @@ MEBIBYTE = 1024 * 1024
 class Settings:
     """What a server accepts.
 
-    max_rows: rows of one request. deadline_s: seconds until a request must have arrived, headers and body each.
+    max_rows: rows of one request. max_effort: what one may cost, in characters of text once it is normalised.
+    deadline_s: seconds until a request must have arrived, headers and body each.
     max_waiting: predictions that may wait for their turn. max_held_bytes: request bytes in memory, all together.
     hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's). is_public: it listens
     where others reach it. keyless_rate: requests, and in how many seconds, that one address may send without a key.
@@ -25,6 +26,7 @@ class Settings:
     """
 
     max_rows: int = 256
+    max_effort: int = 2_000_000
     max_bytes: int = 16 * MEBIBYTE
     max_held_bytes: int = 128 * MEBIBYTE
     deadline_s: float = 10.0

@@ -18,8 +18,7 @@ from windlass.serving.guard import Guard
 from windlass.serving.measures import Measures
 from windlass.serving.preferences import Choice, Pair, Preference, Preferences, chosen, first_is_left, training_rows
 from windlass.serving.routes import Route, Routes, check_declared
-from windlass.serving.rows import read_object, wrong
-from windlass.serving.schema import MAX_KEY
+from windlass.serving.rows import idempotency_key, read_object, wrong
 from windlass.serving.settings import Settings
 from windlass.serving.sidebyside_page import sidebyside_page, sidebyside_policy
 
@@ -63,7 +62,7 @@ class Comparing:
         left, right = sides if first_is_left(pair.id, self.seed) else reversed(sides)
         return {"id": pair.id, "asked": pair.asked, "left": left, "right": right}
 
-    def read(self, body: bytes, key: str | None) -> Preference:
+    def read(self, body: bytes, key: str) -> Preference:
         """Raises: Fault 400, 404, 422."""
         value = read_object(body, ("pair", "choice"), "preference")
         pair, choice = value.get("pair"), value.get("choice")
@@ -71,8 +70,6 @@ class Comparing:
             raise wrong("'choice' is not one of 'left', 'right', 'tie', expected one of them")
         if not isinstance(pair, str) or pair not in self.by_id:
             raise Fault(HTTPStatus.NOT_FOUND, "unknown_pair", "'pair' is not the id of a pair, expected one")
-        if key is None or not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-            raise wrong(f"Idempotency-Key is not 1 to {MAX_KEY} printable ASCII characters, expected such a key")
         return Preference(key, pair, SIDES[choice][0 if first_is_left(pair, self.seed) else 1])
 
 
@@ -99,10 +96,10 @@ def create_sidebyside(pairs: Sequence[Pair], path: Path, seed: int, settings: Se
 def _add_preference(app: FastAPI, comparing: Comparing) -> None:
     @app.post("/v1/preference")
     async def prefer(request: Request) -> Response:
-        said = comparing.read(await request.body(), request.headers.get("idempotency-key"))
+        said = comparing.read(await request.body(), idempotency_key(request, is_needed=True))
         waiting = asyncio.wrap_future(comparing.store.store(said))
         try:
-            is_new = await asyncio.wait_for(asyncio.shield(waiting), CONFIRM_S)
+            is_new = await asyncio.wait_for(waiting, CONFIRM_S)
         except TimeoutError:
             raise Fault(
                 HTTPStatus.SERVICE_UNAVAILABLE,

@@ -1,6 +1,7 @@
 """Serves the champion over HTTP, after it has proven behind its own server that it answers as it was trained."""
 
 import asyncio
+import gc
 import json
 import os
 import secrets
@@ -46,6 +47,9 @@ NOT_KEPT = (
     "feedback is counted, but cannot teach: what is asked is not kept; `keep_inputs: true` in windlass.yaml keeps it "
     "for `windlass improve`, and `keep_days: 90` for so long"
 )
+TURN_S = 0.001
+"""How long the thread that computes keeps the interpreter when the event loop wants it: a short answer asks for it
+some three times, and Python's 5 ms would make each of them wait."""
 KEYLESS_RATE = (100.0, 1.0)
 """Requests, and in how many seconds, from one address without a key, where others reach the server."""
 
@@ -157,6 +161,8 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     service.jobs = stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS))))
 
     def proven() -> None:
+        gc.collect()
+        gc.freeze()  # what is here now stays: looked through for cycles, it held up a request by 60 ms now and then
         if bounds.crew:
             server.accept_on(task.listener)
         task.ready()
@@ -168,6 +174,7 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
         proving.start(server)
         succession.start()
 
+    sys.setswitchinterval(TURN_S)
     server = Server(app, bounds.deadline_s, listening)
     try:
         server.run([private])

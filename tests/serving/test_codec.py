@@ -1,0 +1,64 @@
+"""The JSON codec looks at a large body in small steps, and sees the same as in one."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from windlass.serving import codec
+from windlass.serving.faults import Fault
+
+SIGNS = ('"', '"', "\\", "[", "]", "{", "}", ",", "x", " ", "\\u", "\n", "卡")
+
+
+def bare(text: str) -> str:
+    """What stands outside of strings, by one pattern over the whole."""
+    return codec.STRING.sub("", text)
+
+
+def test_what_stands_outside_of_strings_is_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any text, JSON or not, cut at any place."""
+    chance = random.Random(7)
+    for size in (2, 3, 5, 8):
+        monkeypatch.setattr(codec, "PIECE", size)
+        for _ in range(2_000):
+            text = "".join(chance.choices(SIGNS, k=chance.randrange(30)))
+            assert "".join(codec._outside(text)) == bare(text), text
+
+
+def test_no_step_looks_at_more_than_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a pattern looks at a text, no other thread runs."""
+    monkeypatch.setattr(codec, "PIECE", 100)
+    pieces = list(codec._outside("[" * 1_000 + '"' + '\\"' * 1_000 + '"' + "," * 1_000))
+    assert max(map(len, pieces)) <= 100
+    assert len("".join(pieces)) == 2_000
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("[" + ",".join(["1"] * 100_002) + "]", "more than 100,000 values"),
+        ("[" * 33 + '"' + "x" * 300_000 + '"' + "]" * 33, "deeper than 32"),
+        ('["\\ud83d", "' + "x" * 300_000 + '"]', "surrogate"),
+        ('{"a": {"\\udc00": "' + "x" * 300_000 + '"}}', "surrogate"),
+    ],
+)
+def test_a_large_body_is_refused_for_what_a_small_one_is(body: str, says: str) -> None:
+    with pytest.raises(Fault, match=says):
+        codec.loads(body.encode())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["[" * 50 + "," * 200_000],
+        {"rows": [{"text": '\\"[' * 100_000}] * 40},
+        [["😀" * 100_000, "\\ud83d"]],
+        {"a": "x" * 262_143 + "\\", "b": [[[]]] * 50},
+    ],
+)
+def test_a_large_body_means_what_another_reader_takes_it_for(value: Any) -> None:
+    """Brackets and commas inside of strings count for nothing; both forms of escapes are read."""
+    assert codec.loads(json.dumps(value).encode()) == value
+    assert codec.loads(json.dumps(value, ensure_ascii=False).encode()) == value
