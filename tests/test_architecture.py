@@ -26,7 +26,7 @@ ROOMS = (
     "store",
     "blueprints",
     "sources",
-    "remote",
+    "consent remote",
     "predictors",
     "learners",
     "judging",

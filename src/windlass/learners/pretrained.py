@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from windlass import consent
 from windlass.errors import NotReady, SpecError
 from windlass.learners import frozen, probe
 from windlass.learners.batches import Inputs
@@ -78,9 +79,16 @@ def locate(variant: str) -> Source:
 
 def _hub_has(name: str) -> bool:
     """False where the hub does not answer, but the model was downloaded before. Raises: NotReady: nor that."""
-    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub import HfApi, constants, try_to_load_from_cache
     from huggingface_hub.errors import RepositoryNotFoundError
 
+    try:
+        if not constants.HF_HUB_OFFLINE:
+            consent.require(constants.ENDPOINT, "", f"a request for the model '{name}'")
+    except NotReady:
+        if isinstance(try_to_load_from_cache(name, "config.json"), str):
+            return False
+        raise
     try:
         HfApi().model_info(name, timeout=HUB_S)
         return True

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from windlass.consent import ALLOWED
 from windlass.errors import GateRefused
 from windlass.shipping.product import Product, write_project
 
@@ -75,7 +76,7 @@ def measure(product: Product, absent: Iterable[str] = ()) -> Trial:
         write_project(product, folder)
         serve = ["serve", "--project", str(folder), "--port", "0"]
         command = [sys.executable, "-m", "windlass.shipping.fence", ",".join(absent), "windlass.cli", *serve]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN) or name == ALLOWED}
         started = time.perf_counter()
         with (
             (Path(place) / "errors").open("w+b") as errors,
