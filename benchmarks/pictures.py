@@ -119,25 +119,27 @@ def held_mib(process: int, name: str) -> float:
 
 
 def measured(folder: Path, program: str, at_once: int) -> tuple[float, float, float, float]:
-    """MiB more than before: by the worst picture, by all of them at once, and what stays; and the most in all."""
+    """MiB more than before: by the worst picture, by all of them at once, and what stays; and the most in all.
+
+    Before: after small pictures of each format, since their decoders are loaded when they are first met.
+    """
     contents = {name: make() for name, make in PICTURES.items()}
-    small = black("RGB", 64, 64, "PNG")
+    small = [black("RGB", 64, 64, form) for form in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")]
     with serving(folder, program) as (port, process):
-        for _ in range(20):
-            ask(port, small)
+        for content in small * 10:
+            ask(port, content)
         before, peaks, most = held_mib(process, "VmRSS"), {}, 0.0
         for name, content in contents.items():
             Path(f"/proc/{process}/clear_refs").write_text("5")
-            began = held_mib(process, "VmRSS")
             status = ask(port, content)
-            peaks[name] = held_mib(process, "VmHWM") - began
+            peaks[name] = held_mib(process, "VmHWM") - before
             most = max(most, held_mib(process, "VmHWM"))
-            print(f"  {name}: {len(content) / 1000:,.0f} kB, status {status}, {peaks[name]:.0f} MiB", flush=True)
+            print(f"  {name}: {len(content) / 1000:,.0f} kB, status {status}, {peaks[name]:.0f} MiB, "
+                  f"then {held_mib(process, 'VmRSS') - before:.0f}", flush=True)
         Path(f"/proc/{process}/clear_refs").write_text("5")
-        began = held_mib(process, "VmRSS")
         with ThreadPoolExecutor(at_once) as pool:
             list(pool.map(lambda content: ask(port, content), contents.values()))
-        together = held_mib(process, "VmHWM") - began
+        together = held_mib(process, "VmHWM") - before
         return max(peaks.values()), together, held_mib(process, "VmRSS") - before, max(most, held_mib(process, "VmHWM"))
 
 

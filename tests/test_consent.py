@@ -116,7 +116,7 @@ def test_the_command_allows_and_a_file_in_the_project_does_not(tmp_path):
 def test_a_damaged_file_is_told(tmp_path):
     path = consent.allow(URL)
     path.write_text("{")
-    with pytest.raises(DataError, match="allowed.json is damaged"):
+    with pytest.raises(DataError, match=r"allowed\.json is damaged"):
         consent.require(URL, "", "rows")
 
 
