@@ -27,7 +27,7 @@ ROOMS = (
     "store",
     "blueprints",
     "sources",
-    "remote",
+    "consent remote",
     "predictors",
     "learners",
     "judging",

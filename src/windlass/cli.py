@@ -339,6 +339,17 @@ def trends(
     typer.echo(f"{made.folder / command.PAGE}", err=True)
 
 
+@app.command()
+def allow(
+    url: Annotated[str, typer.Argument(help="the address, all of it, as windlass.yaml names it")],
+    variable: Annotated[str, typer.Option(help="an environment variable that may be sent there, too")] = "",
+) -> None:
+    """Allow projects on this machine to send to an address; remembered in your own configuration."""
+    from windlass import consent
+
+    typer.echo(f"{consent.allow(url, variable)}: remembered")
+
+
 app.add_typer(service.app)
 
 

@@ -77,13 +77,13 @@ def test_its_golden_answers_are_those_of_the_far_model(far: str, tmp_path: Path)
 def test_the_key_is_named_in_the_artifact_and_never_in_it(
     far: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAR_KEY", "sk-secret")
-    artifact = fitted(far, tmp_path, key="FAR_KEY")
+    monkeypatch.setenv("WINDLASS_FAR_KEY", "sk-secret")
+    artifact = fitted(far, tmp_path, key="WINDLASS_FAR_KEY")
     held = b"".join(path.read_bytes() for path in artifact.rglob("*") if path.is_file())
-    assert b"FAR_KEY" in held
+    assert b"WINDLASS_FAR_KEY" in held
     assert b"sk-secret" not in held
-    monkeypatch.delenv("FAR_KEY")
-    with pytest.raises(NotReady, match="FAR_KEY is empty, expected the key of the language model"):
+    monkeypatch.delenv("WINDLASS_FAR_KEY")
+    with pytest.raises(NotReady, match="WINDLASS_FAR_KEY is empty, expected the key of the language model"):
         load(artifact)
 
 

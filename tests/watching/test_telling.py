@@ -57,9 +57,9 @@ def _alarmed(tmp_path, **settings) -> Replay:
 
 
 def test_a_webhook_gets_each_alarm_once_with_its_key(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("HOOK_KEY", "s3cret")
+    monkeypatch.setenv("WINDLASS_HOOK_KEY", "s3cret")
     with receiver() as (url, got):
-        replay = _alarmed(tmp_path, webhook=url, webhook_key="HOOK_KEY", file="alarms.jsonl")
+        replay = _alarmed(tmp_path, webhook=url, webhook_key="WINDLASS_HOOK_KEY", file="alarms.jsonl")
         assert tell(replay.spec, replay.store) == []
         replay.health()
         assert tell(replay.spec, replay.store) == []
@@ -96,8 +96,8 @@ def test_a_webhook_that_points_elsewhere_is_not_followed(tmp_path):
 
 def test_a_missing_secret_is_named(tmp_path):
     with receiver() as (url, got):
-        replay = _alarmed(tmp_path, webhook=url, webhook_key="NO_SUCH_KEY")
-        assert any("NO_SUCH_KEY is not set" in fault for fault in tell(replay.spec, replay.store))
+        replay = _alarmed(tmp_path, webhook=url, webhook_key="WINDLASS_NO_SUCH_KEY")
+        assert any("WINDLASS_NO_SUCH_KEY is not set" in fault for fault in tell(replay.spec, replay.store))
     assert not got
 
 
@@ -150,6 +150,7 @@ def test_no_password_goes_over_an_open_line(monkeypatch, tmp_path):
 
     monkeypatch.setattr(telling, "_connected", lambda host, port: Plain())
     monkeypatch.setenv("MAIL_WORD", "hush")
+    monkeypatch.setenv("WINDLASS_ALLOW_URLS", "smtp://mail.example.com:25/b@example.com#MAIL_WORD")
     replay = _alarmed(
         tmp_path, mail_server="mail.example.com:25", mail_from="a@example.com", mail_to=["b@example.com"],
         mail_password="MAIL_WORD",

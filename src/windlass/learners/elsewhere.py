@@ -6,7 +6,7 @@ Source: examples in the prompt: Brown et al. 2020, arXiv:2005.14165.
 from windlass.errors import SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.written import answers_read, finish_text, inputs_read
-from windlass.predictors.elsewhere import Elsewhere, FarModel
+from windlass.predictors.elsewhere import Elsewhere, far_model
 from windlass.predictors.prompts import messages
 from windlass.predictors.writing import Writing
 from windlass.records import Column, Json, Progress, Splits
@@ -24,7 +24,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
             "and `language: {model: NAME}`"
         )
     said: Json = {"url": options.variant, "model": asked.model, "key": asked.key, "shots": shots(splits)}
-    remote = FarModel(said["url"], said["model"], said["key"])
+    remote = far_model(said["url"], said["model"], said["key"])
     columns = tuple(Column(name, kind) for name, kind in splits.inputs.items())
     progress("train", 0, 0, "asking the model")
     most = asked.max_tokens or Writing().max_tokens

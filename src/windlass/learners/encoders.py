@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from windlass import consent
 from windlass.errors import NotReady, SpecError
 from windlass.records import Splits
 
@@ -43,9 +44,16 @@ def _starter() -> Path | None:
 
 def _hub_has(name: str) -> bool:
     """False where the hub does not answer, but the model was downloaded before. Raises: NotReady: nor that."""
-    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub import HfApi, constants, try_to_load_from_cache
     from huggingface_hub.errors import RepositoryNotFoundError
 
+    try:
+        if not constants.HF_HUB_OFFLINE:
+            consent.require(constants.ENDPOINT, "", f"a request for the model '{name}'")
+    except NotReady:
+        if isinstance(try_to_load_from_cache(name, "config.json"), str):
+            return False
+        raise
     try:
         HfApi().model_info(name, timeout=HUB_S)
         return True

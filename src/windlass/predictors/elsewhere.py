@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from windlass import consent
 from windlass.errors import DataError, WindlassError
 from windlass.predictors.prompts import messages
 from windlass.predictors.writing import Hear, Intake, Writing, Written
@@ -28,7 +29,7 @@ class FarModel(Remote):
 
 
 def load(folder: Path, manifest: Manifest) -> "Elsewhere":
-    """Asks nobody yet. Raises: DataError: settings are damaged. SpecError, NotReady: as `Remote`."""
+    """Asks nobody yet. Raises: DataError: settings are damaged. SpecError, NotReady: as `far_model`."""
     said = manifest.settings.get("elsewhere")
     names = ("url", "model", "key")
     if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in names):
@@ -36,7 +37,14 @@ def load(folder: Path, manifest: Manifest) -> "Elsewhere":
     shots = said.get("shots", [])
     if not isinstance(shots, list) or not all(_is_message(shot) for shot in shots):
         raise DataError(f"{folder / 'manifest.json'} has damaged 'shots', expected messages")
-    return Elsewhere(FarModel(*(said[name] for name in names)), manifest.inputs, shots)
+    return Elsewhere(far_model(*(said[name] for name in names)), manifest.inputs, shots)
+
+
+def far_model(url: str, model: str, key: str) -> FarModel:
+    """The model behind a URL that a specification or an artifact names. Raises: as `Remote`, and `consent.require`."""
+    found = FarModel(url, model, key)
+    consent.require(url, key, "rows of this product")
+    return found
 
 
 def _is_message(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """Answers from an ONNX graph through ONNX Runtime."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
 from windlass.kinds.text import widths
 from windlass.predictors.contract import Engine, empty_batches
-from windlass.predictors.threads import n_threads
+from windlass.predictors.graph import open_graph
 from windlass.records import Manifest
 
 FILE = "model.onnx"
@@ -27,31 +27,15 @@ def load(folder: Path, manifest: Manifest) -> Engine:
 
     Raises: DataError when the graph is damaged or not the manifest's.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads()
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  ONNX Runtime raises a dozen unrelated types, none of them documented
-        raise DataError(f"{folder / FILE} is damaged ({str(error)[:200]}), expected an ONNX graph") from None
     names = [f"input_{number}" for number in range(len(manifest.inputs))]
-    found = sorted(item.name for item in session.get_inputs())
-    if found != sorted(names):
-        raise DataError(f"{folder / FILE} reads {found}, expected {names}")
     batches = dict(zip(names, empty_batches(manifest), strict=True))
-    for item in session.get_inputs():
-        if not _fits(item, batches[item.name]):
-            raise DataError(
-                f"{folder / FILE} reads {item.type} {item.shape} as '{item.name}', "
-                "expected what the manifest's column gives"
-            )
-    last = {item.name: item.shape[-1:] for item in session.get_outputs()}.get("logits", [])
-    n_classes = len(manifest.output.state["labels"])
-    if not last or (isinstance(last[0], int) and last[0] != n_classes):
-        raise DataError(f"{folder / FILE} gives no 'logits' of {n_classes} classes, expected them")
 
+    def first_row(session: Any) -> dict[str, np.ndarray]:
+        _check_shapes(folder, session, batches, n_classes)
+        return {name: np.zeros([max(1, size) for size in batch.shape], batch.dtype) for name, batch in _dense(batches)}
+
+    n_classes = len(manifest.output.state["labels"])
+    session = open_graph(folder / FILE, first_row)
     pads = [column.state.get("pad") if column.kind == "text" else None for column in manifest.inputs]
 
     def logits(batches: Sequence[Batch]) -> np.ndarray:
@@ -63,6 +47,26 @@ def load(folder: Path, manifest: Manifest) -> Engine:
         return result
 
     return logits
+
+
+def _dense(batches: Mapping[str, Batch]) -> list[tuple[str, np.ndarray]]:
+    return [(name, batch) for name, batch in batches.items() if isinstance(batch, np.ndarray)]
+
+
+def _check_shapes(folder: Path, session: Any, batches: Mapping[str, Batch], n_classes: int) -> None:
+    """Raises: DataError: the graph reads or gives something else than the manifest says."""
+    found = sorted(item.name for item in session.get_inputs())
+    if found != sorted(batches):
+        raise DataError(f"{folder / FILE} reads {found}, expected {list(batches)}")
+    for item in session.get_inputs():
+        if not _fits(item, batches[item.name]):
+            raise DataError(
+                f"{folder / FILE} reads {item.type} {item.shape} as '{item.name}', "
+                "expected what the manifest's column gives"
+            )
+    last = {item.name: item.shape[-1:] for item in session.get_outputs()}.get("logits", [])
+    if not last or (isinstance(last[0], int) and last[0] != n_classes):
+        raise DataError(f"{folder / FILE} gives no 'logits' of {n_classes} classes, expected them")
 
 
 def _runs(batches: Sequence[np.ndarray], pads: Sequence[int | None]) -> Iterator[np.ndarray]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from windlass.errors import DataError, NotReady, expected
 from windlass.kinds.text import pad
+from windlass.predictors.graph import open_graph
 from windlass.predictors.reading import N_TRAITS, PAD, Reading, Vocabulary, read
-from windlass.predictors.threads import n_threads
 from windlass.predictors.writing import Hear, Writing, Written
 from windlass.records import Manifest, Row
 from windlass.store import read_json
@@ -189,21 +189,21 @@ def _tokenizer(folder: Path, encoder: Any) -> tuple[Any, int]:
 
 def _open(path: Path, eyes: Eyes) -> Run:
     """The graph as a function, tried on a word of the vocabulary. Raises: DataError: it is not ours or damaged."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads()
-    options.log_severity_level = 3
     last = eyes.vocabulary.words[-1] if eyes.vocabulary.words else "?"
     sample = eyes.arrays([read(f"{last} {last}", last, eyes.vocabulary)])
-    feeds = {f"input_{number}": array for number, array in enumerate(sample)}
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        shape = session.run(["logits"], feeds)[0].shape
-    except Exception as error:  # noqa: BLE001  ONNX Runtime raises a dozen unrelated types, none of them documented
-        raise DataError(f"{path} is damaged ({str(error)[:200]}), expected the graph of a reader") from None
+
+    def first_row(session: Any) -> dict[str, np.ndarray]:
+        names = [item.name for item in session.get_outputs()]
+        if "logits" not in names:
+            raise DataError(f"{path} gives {names}, expected 'logits'")
+        return _named(sample)
+
+    session = open_graph(path, first_row)
+    shape = session.run(["logits"], _named(sample))[0].shape
     if shape != (1, 2, sample[0].shape[1]):
         raise DataError(f"{path} gives logits {shape}, expected (1, 2, {sample[0].shape[1]})")
-    return lambda arrays: np.asarray(
-        session.run(["logits"], {f"input_{number}": array for number, array in enumerate(arrays)})[0]
-    )
+    return lambda arrays: np.asarray(session.run(["logits"], _named(arrays))[0])
+
+
+def _named(arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"input_{number}": array for number, array in enumerate(arrays)}

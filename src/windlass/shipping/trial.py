@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from windlass.consent import ALLOWED
 from windlass.errors import GateRefused
 from windlass.shipping.product import Product, write_project
 
@@ -31,8 +32,8 @@ OWN = ("WINDLASS_",)
 
 @dataclass(frozen=True)
 class Trial:
-    """What one server needed. memory_mib: most resident memory, all its processes, over golden rows, full batches and the
-    heaviest values.
+    """What one server needed. memory_mib: most resident memory, all its processes, over golden rows, full batches and
+    the heaviest values.
 
     start_s: from the command to a server that has answered its golden rows right.
     """
@@ -75,7 +76,7 @@ def measure(product: Product, absent: Iterable[str] = ()) -> Trial:
         write_project(product, folder)
         serve = ["serve", "--project", str(folder), "--port", "0"]
         command = [sys.executable, "-m", "windlass.shipping.fence", ",".join(absent), "windlass.cli", *serve]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN) or name == ALLOWED}
         started = time.perf_counter()
         with (
             (Path(place) / "errors").open("w+b") as errors,
@@ -84,9 +85,7 @@ def measure(product: Product, absent: Iterable[str] = ()) -> Trial:
             try:
                 url = _url(process)
                 start_s = time.perf_counter() - started
-                _ask(url, rows)
-                for row in product.heaviest if rows else []:
-                    _post(url, [row], (200,))
+                _ask(url, rows, product.heaviest if rows else [])
                 memory = sum(_peak_bytes(id) for id in _family(process.pid))
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise GateRefused(f"trial failed ({error}), expected the service to run; {_told(errors)}") from None
@@ -107,9 +106,11 @@ def _url(process: "subprocess.Popen[bytes]") -> str:
     return found[0]
 
 
-def _ask(url: str, rows: list[Any]) -> None:
+def _ask(url: str, rows: list[Any], heaviest: list[Any]) -> None:
     for _ in range(BATCHES if rows else 0):  # 413: rows of pictures may be too large together
         _post(url, [rows[number % len(rows)] for number in range(BATCH_ROWS)], (200, 413))
+    for row in heaviest:
+        _post(url, [row], (200,))
 
 
 def _post(url: str, rows: list[Any], allowed: tuple[int, ...]) -> None:

@@ -1,6 +1,6 @@
 """Tells people of alarms: stderr, a file, a webhook, mail. What could not be sent is tried again at the next look.
 
-Only places that `windlass.yaml` names are written to; secrets come from the environment.
+Only places that `windlass.yaml` names and the user has allowed are written to; secrets come from the environment.
 """
 
 import json
@@ -15,6 +15,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from windlass import consent
+from windlass.errors import WindlassError
 from windlass.records import Json
 from windlass.spec import Spec, Watch
 from windlass.store import Store
@@ -61,12 +63,24 @@ def _sent(channel: str, message: Json, watch: Watch, project: Path) -> str:
     if channel not in channels(watch):
         return ""
     try:
+        _ask(channel, watch)
         _SENDERS[channel](message, watch, project)
     except urllib.error.HTTPError as error:
         return f"HTTP {error.code}"
+    except WindlassError as error:
+        return f"{error.message}; {error.hint}"
     except (OSError, smtplib.SMTPException, LookupError, ValueError) as error:
         return str(error)[:200] or type(error).__name__
     return ""
+
+
+def _ask(channel: str, watch: Watch) -> None:
+    """Raises: NotReady: the user has not allowed to send there."""
+    if channel == "webhook":
+        consent.require(watch.webhook, watch.webhook_key, "alarms of this product")
+    elif channel == "mail":
+        place = f"smtp://{watch.mail_server}/{','.join(watch.mail_to)}"
+        consent.require(place, watch.mail_password, "alarms of this product")
 
 
 def title(message: Json) -> str:
