@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from windlass import cli
 from windlass.lifecycle import STAGES
 
 from .stages.conftest import messages
@@ -116,3 +117,28 @@ def test_version_and_doctor_speak_json(tmp_path):
     assert json.loads(windlass("version", "--json", folder=tmp_path).stdout)["windlass"]
     parts = json.loads(windlass("doctor", "--json", folder=tmp_path).stdout)
     assert {part["feature"] for part in parts} >= {"linear models", "the HTTP service"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run"], "stopped; `windlass run` goes on from here"),
+        (["--json", "release", "linear"], "stopped; `windlass run` goes on from here"),
+        (["serve", "--port", "0"], "stopped before it served"),
+        (["predict", "rows.csv", "--to", "out.csv"], "stopped; the same command goes on from here"),
+        (["predict", "rows.csv"], "stopped"),
+        (["demo"], "stopped"),
+        ([], "stopped"),
+    ],
+)
+def test_a_command_that_is_stopped_says_what_is_true_of_it(arguments, says, monkeypatch, capsys):
+    """`windlass serve` said that `windlass run` goes on from here."""
+
+    def interrupted(**named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    monkeypatch.setattr(sys, "argv", ["windlass", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, f"{says}\n")

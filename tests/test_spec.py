@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from windlass.errors import NotReady, SpecError
+from windlass.kinds.table import ways
 from windlass.spec import FILE_NAME, Goal, Limits, Spec, dump, load, parse, parse_goal
 from windlass.strict_yaml import MAX_BYTES, MAX_DEPTH
 
@@ -242,3 +243,34 @@ def test_the_schema_for_editors_refuses_what_we_refuse(change):
     """Control for the test above: a schema that takes anything would pass it."""
     validator = jsonschema.Draft202012Validator(Spec.model_json_schema())
     assert not validator.is_valid(yaml.safe_load(text(**change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"formats": {"mesage": "1,234.56"}}, "'formats' has the column 'mesage', expected 'message'"),
+        ({"formats": {"message": 20261231}}, "expected text (in quotes when it looks like a number"),
+        ({"labels": {"merge": {"POS": "Pos", "Pos": "pos"}}}, "makes 'POS' a 'Pos', which is merged itself"),
+        ({"labels": {"merg": {}}}, "did you mean 'merge'?"),
+        ({"inputs": {"": "text"}}, "a column is called '', expected another name"),
+        ({"inputs": {"*": "text"}}, "a column is called '*'"),
+        ({"inputs": {"_split": "text"}}, "a column is called '_split'"),
+    ],
+)
+def test_what_is_said_of_columns_and_labels_must_fit_them(change, words):
+    assert words in refusal(text(**change))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"formats": {"message": "1,234.56"}}, "column 'message': kind 'text' has no 'format', expected one of 'number'"),
+        ({"inputs": {"when": "date"}, "formats": {"when": "31/12/2025"}}, "did you mean '31/12/2026'"),
+        ({"inputs": {"income": "number"}, "formats": {"income": "1.234,5"}}, "did you mean '1.234,56'"),
+        ({"output": {"reply": "text"}, "labels": {"merge": {"a": "b"}}}, "kind 'text' has no 'merge', expected"),
+    ],
+)  # fmt: skip
+def test_a_way_of_writing_that_the_kind_does_not_have_is_refused(change, words):
+    with pytest.raises(SpecError) as caught:
+        ways(parse(text(**change)))
+    assert words in str(caught.value)

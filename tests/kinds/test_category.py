@@ -1,10 +1,12 @@
 """Categories: names as they are read, levels, labels and answers."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
 from windlass.errors import DataError
-from windlass.kinds.category import KIND, MAX_LEVELS, positive
+from windlass.kinds.category import KIND, MAX_LEVELS, positive, slips, variants
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,15 @@ from windlass.kinds.category import KIND, MAX_LEVELS, positive
         ("NaN", "NaN"),
         (0, "0"),
         (-0.0, "0"),
+        ("2.0", "2"),
+        ("-7.00", "-7"),
+        ("1.10", "1.10"),
+        ("02.0", "02.0"),
+        ("True", "true"),
+        ("FALSE", "false"),
+        ("\ufeffred\u200b", "red"),
+        (Decimal("2.50"), "2.50"),
+        (2**53 + 1, "9007199254740993"),
         (1e22, "10000000000000000000000"),
     ],
 )
@@ -106,3 +117,49 @@ def test_a_tie_falls_to_the_first_label():
 def test_the_positive_class_is_the_rarer_one():
     assert positive({"labels": ["ham", "spam"], "counts": [90, 10]}) == 1
     assert positive({"labels": ["fraud", "good"], "counts": [10, 90]}) == 0
+
+
+def test_levels_of_an_older_artifact_are_found_by_what_is_read_today():
+    """Until 0.1 a CSV's '2.0' and 'True' were levels of their own."""
+    state = {"form": "onehot", "levels": ["2.0", "True"], "shares": [0.5, 0.5]}
+    assert KIND.encode([KIND.read("2.0", None), KIND.read(True, None)], state).tolist() == [[1, 0, 0, 0], [0, 1, 0, 0]]
+    assert KIND.unknown(["2", "true", "", "7"], state) == {3: "is '7', which training did not know (new or rare)"}
+
+
+def test_labels_keep_their_spelling_and_what_means_one_of_them_is_read_as_it():
+    kind = KIND.as_written({"merge": {"Refnd": "refund"}, "labels": ["True", "refund", "1.0"]})
+    said = ["True", True, "TRUE ", "refund", "Refund", "Refnd", "１", 1, "new", None]
+    assert [kind.read(value, None) for value in said] == [
+        "True", "True", "True", "refund", "refund", "refund", "1.0", "1.0", "new", "",
+    ]  # fmt: skip
+    assert KIND.as_written({"merge": {}}).read("True", None) == "True"
+
+
+def test_names_that_differ_in_form_alone_belong_to_the_commonest():
+    assert variants({"pos": 9, "POS": 4, "Pos": 9, "ＰＯＳ": 1, "neg": 3, "1": 2, "1.0": 5, "a b": 1, "a  b": 3}) == {
+        "1": "1.0", "POS": "pos", "Pos": "pos", "a b": "a  b", "ＰＯＳ": "pos",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rare", "frequent", "is_slip"),
+    [
+        ("refnud", "refund", True),
+        ("refun", "refund", True),
+        ("Refunnd", "refund", True),
+        ("card lsot", "card lost", True),
+        ("account_b", "account_a", False),
+        ("grade1", "grade2", False),
+        ("male", "female", False),
+        ("cat", "car", False),
+        ("refund", "return", False),
+        ("negative", "positive", False),
+    ],
+)
+def test_a_rare_name_one_slip_away_from_a_frequent_one_is_named(rare, frequent, is_slip):
+    assert slips({frequent: 100, rare: 5}) == ({rare: frequent} if is_slip else {})
+    assert slips({frequent: 100, rare: 6}) == {}
+
+
+def test_slips_lead_to_a_name_that_is_kept():
+    assert slips({"Refund": 500, "refund": 100, "refnud": 2, "delivery": 9}) == {"refnud": "Refund"}

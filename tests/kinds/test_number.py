@@ -7,7 +7,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from windlass.errors import DataError
+from windlass.errors import DataError, SpecError
+from windlass.kinds import number_format
 from windlass.kinds.number import KIND, parse
 
 
@@ -26,6 +27,8 @@ from windlass.kinds.number import KIND, parse
         (2.5, 2.5),
         (True, 1),
         (False, 0),
+        ("True", 1),
+        ("false", 0),
         (np.bool_(True), 1),
         (np.int64(4), 4),
         (np.float32(0.5), 0.5),
@@ -138,3 +141,94 @@ def test_a_huge_number_fits_float32_for_trees():
 def test_a_client_would_send_a_plain_number(value, sent):
     assert KIND.portable(value, None) == sent
     assert parse(sent) == parse(value) or sent is None
+
+
+# how numbers are written ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("example", "word", "number"),
+    [
+        ("1,234.56", "5,000", 5000),
+        ("1,234.56", "5,000.00", 5000),
+        ("1,234.56", "5000", 5000),
+        ("1234,56", "3959,01", 3959.01),
+        ("1.234,56 €", "1.234.567,8 €", 1234567.8),
+        ("1.234,56 €", "-3,10", -3.1),
+        ("$1,234.56", "$3,959.01", 3959.01),
+        ("$1,234.56", "-$5", -5),
+        ("$1,234.56", "($1,000.50)", -1000.5),
+        ("$1,234.56", "7 $", 7),
+        ("1234.56 %", "78.0%", 78),
+        ("1 234,56", "12\u202f345,6", 12345.6),
+        ("1'234.56", "1’234", 1234),
+        ("USD 1,234.56", "USD 12", 12),
+        ("1234,56", "−2,5", -2.5),
+        ("1234,56", 2.5, 2.5),
+        ("1234,56", True, 1),
+    ],
+)
+def test_a_number_is_read_as_its_column_writes_it(example, word, number):
+    kind = KIND.as_written({"format": example})
+    assert kind.read(word, None) == pytest.approx(number)
+    assert kind.check(word) is None
+    assert kind.read(kind.portable(word, None), None) == pytest.approx(number)
+
+
+@pytest.mark.parametrize(
+    ("example", "word"),
+    [
+        ("1.234,56", "3959.01"),
+        ("1,234.56", "12,34"),
+        ("1,234.56", "0,125"),
+        ("$1,234.56", "£5"),
+        ("1234.56", "1,234"),
+        ("1234,56", "五星"),
+        ("1234,56", "1e99"),
+        ("1234,56", "1,2,3"),
+        ("$1,234.56", "$"),
+        ("$1,234.56", "()"),
+    ],
+)
+def test_a_number_in_another_form_is_refused_and_not_read_otherwise(example, word):
+    with pytest.raises(DataError, match=r"number is .*, expected one that is written like "):
+        KIND.as_written({"format": example}).read(word, None)
+
+
+def test_a_missing_number_is_missing_in_every_form():
+    kind = KIND.as_written({"format": "1.234,56 €"})
+    assert all(math.isnan(kind.read(value, None)) for value in (None, "", "n/a", "-", math.nan))
+
+
+@pytest.mark.parametrize("example", ["", "12.3", "1,2,3", "$1,234.56 €", "%d", "1.234.56", "x" * 200])
+def test_a_form_that_is_no_example_is_refused_with_the_nearest(example):
+    with pytest.raises(SpecError, match=r"expected one of '1234\.56', '1,234\.56'"):
+        number_format.parse(example)
+    with pytest.raises(SpecError, match=r"did you mean '1\.234,56'"):
+        number_format.parse("1.234,567")
+
+
+@pytest.mark.parametrize(
+    ("words", "example"),
+    [
+        (["3.5", "2", "1e3"], ""),
+        (["5,000", "5,000.00", "3"], "1,234.56"),
+        (["0,125", "12,5"], "1234,56"),
+        (["1.234.567", "5"], "1.234,56"),
+        (["€ 5", "€ 1.000,50"], "€1.234,56"),
+        (["5 kr", "7,5 kr"], "1234,56 kr"),
+        (["16:32:31"], ""),
+        (["1.2.3.4"], ""),
+        (["AB-58-Y"], ""),
+        (["12 kg"], ""),
+        ([], ""),
+    ],
+)
+def test_the_form_of_most_words_is_found(words, example):
+    assert number_format.guess(words) == example
+
+
+def test_whole_numbers_beyond_two_to_the_53_are_doubted_where_they_change():
+    assert KIND.doubt(2**53) == KIND.doubt("12") == KIND.doubt(3.5) == KIND.doubt("9" * 15) == ""
+    assert "beyond 2^53" in KIND.doubt(2**53 + 1)
+    assert "beyond 2^53" in KIND.doubt(str(2**53 + 1))

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from time import monotonic
@@ -64,6 +65,16 @@ def test_a_linear_model_by_hand(tmp_path):
     assert found.base == pytest.approx((-1 - 0.5) / 2)
     assert (found.label, found.method, found.unit, found.adds_up) == ("yes", "weight × feature", "log-odds", True)
     assert found.base + sum(weights.values()) == pytest.approx(found.total, abs=1e-6)
+
+
+def test_a_shift_is_part_of_what_is_there_without_any_row(tmp_path):
+    """Logits become logits / 2 + (0.5, -1): what parts are worth stays, the base and the total lose 1.5."""
+    folder = made.linear(tmp_path)
+    before = explain(load(folder), made.ROWS[:1], label="yes")[0]
+    made.write_manifest(folder, replace(load(folder).manifest, shift=(0.5, -1.0)))
+    found = explain(load(folder), made.ROWS[:1], label="yes")[0]
+    assert (found.base, found.total) == pytest.approx((before.base - 1.5, before.total - 1.5))
+    assert [part.weight for part in found.parts] == pytest.approx([part.weight for part in before.parts])
 
 
 @pytest.mark.parametrize("learner", ["linear", "trees"])

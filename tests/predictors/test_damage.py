@@ -64,6 +64,12 @@ def state(values):
         (lambda v: v.update(temperature="1"), "temperature"),
         (lambda v: v.update(temperature=float("nan")), "temperature is nan"),
         (lambda v: v.update(temperature=None), "temperature"),
+        (lambda v: v.update(shift=[0.5]), "shift is (0.5,), expected a number a label"),
+        (lambda v: v.update(shift=[0.5, float("inf")]), "shift"),
+        (lambda v: v.update(shift=3), "is damaged"),
+        (lambda v: v["output"]["state"].update(threshold={"maybe": 0.3}), "threshold is {'maybe': 0.3}"),
+        (lambda v: v["output"]["state"].update(threshold={"yes": 1}), "expected one of two labels with a share"),
+        (lambda v: v["output"]["state"].update(threshold=0.3), "threshold is 0.3"),
         (lambda v: state(v).pop("form"), "state of column 'message' is damaged"),
         (lambda v: state(v).update(terms=None), "state of column 'message' is damaged"),
         (

@@ -11,7 +11,7 @@ from windlass.errors import DataError, NotReady
 from windlass.learners import tokens
 from windlass.predictors import decoding
 from windlass.predictors.engine import MODEL
-from windlass.predictors.grammar import Grammar
+from windlass.predictors.grammar import Grammar, check_cost
 from windlass.predictors.language import Language
 from windlass.predictors.prompts import Template
 from windlass.predictors.writing import Writing, silent_hear
@@ -96,3 +96,21 @@ def test_no_schema_allows_every_token():
     grammar.take(3)
     assert grammar.allowed(logits) is logits
     assert not grammar.is_complete
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"allOf": [{"type": "string", "pattern": f".*{sign}.*"} for sign in "abcdefghijklmnopqrst"]},
+        {"allOf": [{"type": "integer", "multipleOf": prime} for prime in (2, 3, 5, 7, 11, 13, 17, 19)]},
+    ],
+)
+def test_a_schema_that_would_be_compiled_for_minutes_is_refused(schema):
+    """Fourteen patterns take 0.2 s and each more doubles that; 9,699,690 is what the primes multiply to."""
+    with pytest.raises(DataError, match="more than 2 s to be compiled"):
+        check_cost(schema)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values())
+def test_control_of_the_above_an_ordinary_schema_is_taken(schema):
+    check_cost(schema)

@@ -1,5 +1,8 @@
 """What answers: numbers by hand for each format, and the rows that are refused."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +22,37 @@ def test_every_format_is_tested_here():
 def test_a_linear_model_answers_what_the_hand_calculation_gives(temperature, tmp_path):
     predictor = load(made.linear(tmp_path / "a", temperature))
     assert predictor.probabilities(made.ROWS) == pytest.approx(made.shares(made.LINEAR_LOGITS, temperature), abs=1e-6)
+
+
+def test_a_shift_is_added_after_the_temperature_and_an_artifact_without_one_is_read_as_before(tmp_path):
+    folder = made.linear(tmp_path / "a")
+    values = json.loads((folder / "manifest.json").read_text())
+    del values["shift"]  # as 0.1 wrote it
+    (folder / "manifest.json").write_text(json.dumps(values))
+    predictor = load(folder)
+    assert predictor.probabilities(made.ROWS) == pytest.approx(made.shares(made.LINEAR_LOGITS, 2.0), abs=1e-6)
+    made.write_manifest(folder, replace(predictor.manifest, shift=(0.25, -0.25)))
+    right = made.shares(made.LINEAR_LOGITS / 2 + np.array([0.25, -0.25]))
+    assert load(folder).probabilities(made.ROWS) == pytest.approx(right, abs=1e-6)
+
+
+def test_a_threshold_decides_the_answer_and_leaves_its_probability(tmp_path):
+    """The same probabilities: 'yes' from 0.9 on is said of less than half; its confidence is its own, below a half."""
+    folder = made.linear(tmp_path / "a")
+    plain = load(folder)
+    shares = plain.probabilities(made.ROWS)
+    output = plain.manifest.output
+    for label, bar in (("yes", 0.01), ("no", 0.01), ("yes", 0.99)):
+        state = {**output.state, "threshold": {label: bar}}
+        made.write_manifest(folder, replace(plain.manifest, output=replace(output, state=state)))
+        place, predictor = made.LABELS.index(label), load(folder)
+        assert predictor.probabilities(made.ROWS) == pytest.approx(shares)
+        for answer, share in zip(predictor.answer(made.ROWS), shares, strict=True):
+            assert answer.value == (label if share[place] >= bar else made.LABELS[1 - place])
+            assert answer.confidence == pytest.approx(share[made.LABELS.index(answer.value)])
+            assert predictor.gap(answer.as_json(), share.tolist()) < 1e-5
+        marks = predictor.marks(made.ROWS, ["yes", "no"])
+        assert [made.LABELS[place] for place in marks.answers] == [each.value for each in predictor.answer(made.ROWS)]
 
 
 def test_a_graph_answers_what_the_hand_calculation_gives(tmp_path):

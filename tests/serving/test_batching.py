@@ -1,7 +1,10 @@
 """Requests that wait together are answered together, as if each were alone; a known question from memory."""
 
+import asyncio
+import gc
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ import pytest
 
 from windlass.predictors.contract import Labeller
 from windlass.records import Answer, Column, Manifest
+from windlass.serving.asker import NOBODY
+from windlass.serving.batching import Batcher
 from windlass.serving.cache import ENTRY_BYTES, Cache
 from windlass.serving.settings import Settings
 from windlass.store import Store
@@ -134,3 +139,26 @@ def test_a_cache_is_bounded_in_entries_and_in_bytes(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("windlass.serving.cache.MOST_BYTES", 2 * ENTRY_BYTES)
     cache.keep([{"x": 4}], [answers["a"]])
     assert (len(cache), cache.size_bytes) == (1, ENTRY_BYTES + 104)
+
+
+def test_an_error_that_comes_as_its_request_is_given_up_is_no_noise() -> None:
+    """asyncio complains on stderr of an error that nobody asked for. Control: it does of a future left alone."""
+
+    async def given_up(in_line: bool) -> list[str]:
+        told: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+        batcher = Batcher(lambda rows, effort: [], 4, ThreadPoolExecutor(1))
+        batcher._is_busy = True
+        asking = asyncio.create_task(batcher.answer([], 0, NOBODY))
+        await asyncio.sleep(0)
+        turn = batcher._line.pop().turn if in_line else asyncio.get_running_loop().create_future()
+        turn.set_exception(ValueError("late"))
+        asking.cancel()
+        await asyncio.wait([asking])
+        del turn, asking
+        gc.collect()
+        batcher.thread.shutdown()
+        return told
+
+    assert asyncio.run(given_up(in_line=True)) == []
+    assert asyncio.run(given_up(in_line=False)) == ["Future exception was never retrieved"]

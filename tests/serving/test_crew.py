@@ -176,3 +176,21 @@ def test_a_rate_holds_for_processes_together(tmp_path: Path) -> None:
     (tmp_path / "same").write_bytes(os.urandom(2**20))
     torn = SharedBuckets(tmp_path / "same", lambda: now[0])
     assert sum(torn.take("a", Rate(10, 1)) == 0 for _ in range(40)) == 10
+
+
+def test_workers_answer_what_a_quota_says_and_not_one_request_more(own_store: Store) -> None:
+    """Two workers, six clients, eighty requests, a quota of 20: 35 were answered."""
+    _, token = keys.create(log_path(own_store), Wish("few", quota="20/month"))
+    with serving(own_store, workers=2) as (client, _, _):
+        statuses: list[int] = []
+
+        def ask() -> None:
+            for _ in range(14):
+                statuses.append(client.predict(ROW, authorization=f"Bearer {token}").status)
+
+        askers = [threading.Thread(target=ask) for _ in range(6)]
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join()
+    assert sorted(statuses) == [200] * 20 + [429] * 64

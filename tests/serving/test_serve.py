@@ -1,17 +1,21 @@
 """A release is opened only as it was released, proven behind its own server, bounded under load, stopped gently."""
 
+import http.client
 import json
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from own_process import SPEC, serving
+from toy_writer import ENDLESS, Toy
 
 from windlass.errors import DataError, GateRefused, NotReady
 from windlass.predictors import releases
@@ -19,7 +23,7 @@ from windlass.predictors.artifact import read_golden
 from windlass.serving.home import log_path
 from windlass.serving.log import answer_rows
 from windlass.serving.probe import probe
-from windlass.serving.server import bind
+from windlass.serving.server import Server, bind
 from windlass.serving.settings import Settings
 from windlass.stages.serve import serve
 from windlass.store import Store, hash_folder, write_json
@@ -222,3 +226,33 @@ def test_what_is_served_without_trees_needs_nothing_that_training_needs(own_stor
         [sys.executable, "-c", LEAN.format(store=str(own_store.project))], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("last_s", "is_in_time"), [(2.5, True), (-3.0, False)])
+def test_a_stop_with_an_endless_stream_keeps_its_seconds(
+    writer_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_s: float, is_in_time: bool
+) -> None:
+    """Ten were promised, and fourteen taken; here it is four. Control: with no last seconds set aside it is late."""
+    monkeypatch.setattr("windlass.serving.server.GRACE_S", 4.0)
+    monkeypatch.setattr("windlass.serving.server.LAST_S", last_s)
+    servers: list[Server] = []
+    start = Server.startup
+
+    async def startup(self: Server, sockets: Any = None) -> None:
+        servers.append(self)
+        await start(self, sockets)
+
+    monkeypatch.setattr(Server, "startup", startup)
+    body = {"model": "teller", "messages": [{"role": "user", "content": ENDLESS}], "stream": True, "max_tokens": 4_000}
+    with ExitStack() as stack:
+        client = stack.enter_context(writer_server(Toy(wait_s=0.02), tmp_path))
+        wire = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)))
+        wire.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
+        reply = wire.getresponse()
+        assert reply.read(5) == b"data:"
+        asked = time.monotonic()
+        servers[0].handle_exit(15, None)
+        with suppress(http.client.IncompleteRead, ConnectionError):
+            reply.read()
+        took = time.monotonic() - asked
+    assert (took < 4.0) is is_in_time

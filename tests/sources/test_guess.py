@@ -1,6 +1,10 @@
 """`windlass init`: the guess, and why."""
 
+import datetime
+import json
+
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -69,3 +73,152 @@ def test_no_column_that_could_be_an_answer_asks_which(tmp_path):
         guess(data, tmp_path)
     with pytest.raises(DataError, match="did you mean 'note'"):
         guess(data, tmp_path, output="notes")
+
+
+# ordinary data --------------------------------------------------------------------------------------------------------
+
+
+def table(path, n_rows=120, **columns):
+    """A CSV of age, city and label y, with more columns: name -> value of a row number."""
+    header = ",".join(["age", "city", *columns, "y"])
+    rows = [
+        ",".join([str(20 + number % 50), ["Oslo", "Bern"][number % 2],
+                  *(f'"{value(number)}"' for value in columns.values()), ["yes", "no"][number % 3 == 0]])
+        for number in range(n_rows)
+    ]  # fmt: skip
+    return csv(path, header, rows)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "written"),
+    [
+        (lambda number: f"{3959 + number},{number % 100:02}", "number", "1234,56"),
+        (lambda number: f"${3 + number},{number % 10}59.01", "number", "$1,234.56"),
+        (lambda number: f"{number % 100}.5%", "number", "1234.56 %"),
+        (lambda number: f"1.{100 + number},50 €", "number", "1.234,56 €"),
+        (lambda number: f"{1 + number % 9},000" if number % 2 else f"{number}", "number", "1,234.56"),
+        (lambda number: f"{1 + number % 28:02}.{1 + number % 12:02}.2025", "date", "31.12.2026"),
+        (lambda number: f"{1 + number % 12}/{1 + number % 28}/2025", "date", "12/31/2026"),
+        (lambda number: f"2021{1 + number % 12:02}{1 + number % 28:02}", "date", "20261231"),
+        (lambda number: f"2021-03-{1 + number % 28:02}T10:00:00+02:00", "date", ""),
+        (lambda number: f"{number % 28 + 1} Mar 2025", "date", ""),
+        (lambda number: f"AB-{number % 97}-X", "category", ""),
+        (lambda number: f"1.{number % 5}.30", "category", ""),
+        (lambda number: f"192.168.0.{number % 40}", "category", ""),
+        (lambda number: f"{number % 8:05}", "category", ""),
+        (lambda number: f"{2**53 + number % 2}", "category", ""),
+        (lambda number: ["True", "false"][number % 2], "category", ""),
+    ],
+)
+def test_a_column_is_what_people_see_in_it_and_hides_no_other(tmp_path, value, kind, written):
+    found = guess(table(tmp_path / "a.csv", extra=value), tmp_path)
+    assert found.inputs == {"age": "number", "city": "category", "extra": kind}
+    assert found.formats == ({"extra": written} if written else {})
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (lambda number: f"{number % 24:02}:{number * 7 % 60:02}:{number % 60:02}", "times of day"),
+        (lambda number: f"user{number}@mail.example", "a name or key of its own"),
+        (lambda number: f"{2**60 + number}", "whole numbers beyond 2^53, which"),
+        (lambda number: f"{834_712_391 + number * number}", "a code of its own"),
+    ],
+)
+def test_tokens_and_times_are_left_out_in_words_and_the_table_stays(tmp_path, value, why):
+    found = guess(table(tmp_path / "a.csv", extra=value), tmp_path)
+    assert found.inputs == {"age": "number", "city": "category"}
+    assert found.left_out["extra"].startswith(why)
+
+
+@pytest.mark.parametrize("word", ["inf", "五星", "Total", "=A1"])
+def test_a_stray_word_among_numbers_is_counted(tmp_path, word):
+    found = guess(table(tmp_path / "a.csv", income=lambda number: word if number in (5, 9) else number * 1.5), tmp_path)
+    assert found.inputs["income"] == "number"
+    said = f"2 of 120 rows looked at hold no number ('{word}'): `collect` will refuse them"
+    assert any(said in reason for reason in found.reasons)
+
+
+def test_a_word_for_missing_is_said(tmp_path):
+    found = guess(
+        table(tmp_path / "a.csv", income=lambda number: "unknown" if number == 5 else number * 1.5), tmp_path
+    )
+    assert any("1 hold 'unknown', read as missing" in reason for reason in found.reasons)
+
+
+def test_days_up_to_twelve_are_shown_in_both_readings(tmp_path):
+    found = guess(table(tmp_path / "a.csv", when=lambda number: f"03/{1 + number % 12:02}/2026"), tmp_path)
+    said = next(reason for reason in found.reasons if "when" in reason)
+    assert found.formats == {"when": "31/12/2026"}
+    assert "'03/01/2026' is read as 2026-01-03; were it 2026-03-01, say '12/31/2026' in `formats`" in said
+
+
+def test_dates_of_parquet_are_dates(tmp_path):
+    days = [datetime.date(2025, 1 + number % 12, 5) for number in range(60)]
+    times = [datetime.datetime(2025, 3, 1, number % 24, tzinfo=datetime.UTC) for number in range(60)]
+    rows = {"day": days, "at": times,
+            "amount": [number / 7 for number in range(60)], "y": ["a", "b"] * 30}  # fmt: skip
+    pl.DataFrame(rows).write_parquet(tmp_path / "a.parquet")
+    assert guess(tmp_path / "a.parquet", tmp_path).inputs == {"day": "date", "at": "date", "amount": "number"}
+
+
+def test_numbers_stay_beside_a_text_and_a_key_does_not(tmp_path):
+    rows = [
+        f'{number},"a fine {["blue", "red"][number % 2]} shirt number {number}",{number * 0.7:.2f},{"ab"[number % 2]}'
+        for number in range(90)
+    ]
+    found = guess(csv(tmp_path / "a.csv", "productId,title,price,label", rows), tmp_path)
+    assert found.inputs == {"title": "text", "price": "number"}
+    assert found.left_out == {"productId": "numbers the rows"}
+
+
+def test_labels_that_differ_in_form_are_one_in_the_file_that_is_written(tmp_path):
+    labels = ["pos", " pos", "POS", "neg", "Neg", "neg "]
+    data = csv(tmp_path / "a.csv", "x,y", [f"{number % 31},{labels[number % 6]}" for number in range(60)])
+    write_guess(data, tmp_path)
+    assert load(tmp_path).labels.merge == {"Neg": "neg", "POS": "pos"}
+
+
+def test_labels_of_a_test_file_in_another_form_are_merged_into_those_of_train(tmp_path):
+    (tmp_path / "data").mkdir()
+    csv(tmp_path / "data" / "train.csv", "x,y", [f"{number % 31},{['yes', '1'][number % 2]}" for number in range(40)])
+    csv(tmp_path / "data" / "test.csv", "x,y", [f"{number % 37},{['YES', '1.0'][number % 2]}" for number in range(90)])
+    assert guess(tmp_path / "data", tmp_path).merge == {"1.0": "1", "YES": "yes"}
+
+
+def test_numbers_as_an_output_are_refused_with_bands(tmp_path):
+    """60 prices from 1.5 to 90: a third of them lies below 31, a third above 60.5 (numpy.quantile)."""
+    rows = [f"{number},{['Oslo', 'Bern'][number % 2]},{number * 1.5}" for number in range(1, 61)]
+    data = csv(tmp_path / "a.csv", "size,city,price", rows)
+    with pytest.raises(DataError, match="'price' holds numbers; an output is a category or a text until") as refused:
+        guess(data, tmp_path, output="price")
+    assert "'below 31', '31 to 60.5' and 'above 60.5'" in refused.value.hint
+    found = guess(data, tmp_path)
+    assert found.output == "city"
+    assert any("'price' holds numbers; an output is a category" in reason for reason in found.reasons)
+
+
+def test_lists_of_labels_and_times_as_an_output_are_said(tmp_path):
+    tags = ["a;b", "a", "b;c", "c"]
+    rows = [f"{number},{tags[number % 4]},{number % 3 + 8}:00" for number in range(80)]
+    data = csv(tmp_path / "a.csv", "x,tags,when", rows)
+    found = guess(data, tmp_path)
+    assert found.output == "tags"
+    assert any("'a;b' is taken as one label" in reason for reason in found.reasons)
+    assert any("each of the 3 is taken as a label" in reason for reason in guess(data, tmp_path, "when").reasons)
+
+
+@pytest.mark.parametrize("name", ["a\nlearners: [cnn]", "#", "'", "x: {y", "\u202e", "- z"])
+def test_no_name_of_a_column_changes_the_file(tmp_path, name):
+    rows = [json.dumps({name: number, "b": number % 7, "y": "ab"[number % 2]}) for number in range(60)]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    write_guess(tmp_path / "a.jsonl", tmp_path)
+    spec = load(tmp_path)
+    assert spec.learners is None
+    assert "b" in spec.inputs
+
+
+def test_the_file_says_what_keep_inputs_means(tmp_path):
+    _, path = write_guess(table(tmp_path / "a.csv"), tmp_path)
+    assert "# keep_inputs: true     keeps what users ask in the request log" in path.read_text()
+    assert not load(tmp_path).keep_inputs

@@ -90,3 +90,29 @@ def test_the_key_changes_with_the_file_and_with_the_columns(product):
     assert collect_key(product.spec(minutes=5.0), product.store) == before
     product.csv([("a b", "x"), ("c d", "y"), ("e f", "y")])
     assert collect_key(spec, product.store) != before
+
+
+def test_whole_numbers_that_a_number_cannot_tell_apart_are_said(product):
+    product.csv([(str(2**53 + number % 2), "ab"[number % 2]) for number in range(10)], header="x,intent")
+    record = collect(product.spec(inputs={"x": "number"}), product.store)
+    assert record.warnings == [
+        "column 'x' holds in 5 rows a whole number beyond 2^53, which a number no longer tells from its neighbours"
+    ]
+    collect(product.spec(inputs={"x": "category"}), product.store)
+    assert read_collected(product.store)["x"].n_unique() == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "hint"),
+    [
+        ("number", '"3959,01"', "are its numbers written so? `formats:` in windlass.yaml says it: '1234,56'"),
+        ("date", "24.03.2021", "`formats:` in windlass.yaml says how days are written: '31.12.2026'"),
+    ],
+)
+def test_values_that_a_form_would_read_are_refused_with_that_form(product, kind, value, hint):
+    product.csv([(value, "a")] * 5, header="x,intent")
+    with pytest.raises(DataError) as caught:
+        collect(product.spec(inputs={"x": kind}), product.store)
+    assert caught.value.hint == hint
+    example = hint.rsplit("'", 2)[1]
+    assert collect(product.spec(inputs={"x": kind}, formats={"x": example}), product.store).accepted == 5

@@ -210,3 +210,40 @@ def test_no_answer_of_a_test_conversation_stands_in_what_train_rows_have_said_be
     by_rows = split_rows(rows, product.spec(**chat), Cleaning())
     leaked = heard(replace(splits, train=by_rows["train"], test=by_rows["test"]))
     assert len(leaked[0] & leaked[1]) > 20
+
+
+def test_labels_that_are_probably_one_are_named(product):
+    rows = [(f"words {number}", "refund" if number % 2 else "delivery") for number in range(200)]
+    product.csv([*rows, ("a b", "Refund"), ("c d", "refnud"), ("e f", "refnud")])
+    record, _ = prepared(product)
+    said = " ".join(record.warnings)
+    assert "label 'refund' is also written 'Refund': `labels: {merge: {'Refund': 'refund'}}`" in said
+    assert "label 'refnud' (2 rows) is nearly 'refund' (100 rows), a slip of the pen?" in said
+
+
+def test_merged_labels_are_one_from_collect_on(product):
+    rows = [(f"words {number}", ["refund", "Refund ", "other"][number % 3]) for number in range(90)]
+    product.csv(rows)
+    record, _ = prepared(product, labels={"merge": {"Refund": "refund"}})
+    assert set(record.labels["train"]) == {"refund", "other"}
+    assert not any("Refund" in warning for warning in record.warnings)
+    assert set(prepared(product)[0].labels["train"]) == {"refund", "Refund", "other"}  # the control
+
+
+def test_labels_of_test_that_train_does_not_have_are_shown_beside_its_own(product):
+    product.csv([(f"words {number}", ["yes", "no"][number % 2]) for number in range(90)], "data/train.csv")
+    product.csv([(f"others {number}", ["YES", "NO"][number % 2]) for number in range(30)], "data/test.csv")
+    with pytest.raises(DataError) as caught:
+        prepared(product, data="data")
+    assert caught.value.message == (
+        "no label of the test rows ('NO', 'YES') occurs in the train rows ('no', 'yes'), expected the same names"
+    )
+    assert "{merge: {'YES': 'yes'}}" in caught.value.hint
+    _, splits = prepared(product, data="data", labels={"merge": {"YES": "yes", "NO": "no"}})
+    assert len(splits.test) == 30
+
+
+@pytest.mark.parametrize("name", ["value", "len", "n", "count"])
+def test_a_column_may_be_called_what_counts_are_called(product, name):
+    product.csv([(f"{number % 9}", "ab"[number % 2]) for number in range(90)], header=f"x,{name}")
+    assert prepared(product, inputs={"x": "number"}, output={name: "category"})[0].rows["train"] > 0

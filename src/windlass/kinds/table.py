@@ -62,7 +62,10 @@ def ways(spec: Spec) -> dict[str, Json]:
     if kind.decode is not None or spec.labels.merge:
         found[spec.output_column] = {"merge": spec.labels.merge}
     for name, how in found.items():
-        reading({**spec.inputs, **spec.output}[name], how)
+        try:
+            reading({**spec.inputs, **spec.output}[name], how)
+        except SpecError as error:
+            raise SpecError(f"column '{name}': {error.message}", error.hint) from None
     return found
 
 

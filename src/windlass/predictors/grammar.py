@@ -4,8 +4,11 @@ Source: llguidance (Microsoft, MIT), which computes the mask of allowed tokens f
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,43 @@ if TYPE_CHECKING:
 
 SPACE = r"[ \n]{0,16}"
 """Between the parts of JSON; unbounded, a model that likes spaces writes nothing else."""
+
+
+TRY_CPU_S, TRY_BYTES, MOST_TRIED = 2, 2 * 1024**3, 256
+"""What a schema may take to be compiled, of processor and memory; schemas of which that is remembered."""
+TRY = """
+import os, resource, sys
+os.nice(10)
+resource.setrlimit(resource.RLIMIT_CPU, ({cpu_s}, {cpu_s}))
+resource.setrlimit(resource.RLIMIT_AS, ({most}, {most}))
+import llguidance
+grammar = llguidance.LLMatcher.grammar_from_json_schema(sys.stdin.read(), overrides={{"whitespace_pattern": {space!r}}})
+matcher = llguidance.LLMatcher(llguidance.LLTokenizer("byte"), grammar)
+if not matcher.is_error():
+    matcher.compute_bitmask()
+"""
+
+
+def check_cost(schema: Json) -> None:
+    """Tries the schema in a process of its own: twenty patterns in an `allOf` are compiled for minutes.
+
+    To be called beside an event loop. Raises: DataError: it takes more than a schema may.
+    """
+    if find_spec("llguidance") is not None and not _is_cheap(json.dumps(schema)):
+        raise DataError(
+            f"schema takes more than {TRY_CPU_S} s to be compiled, expected less", "use fewer patterns together"
+        )
+
+
+@lru_cache(maxsize=MOST_TRIED)
+def _is_cheap(schema: str) -> bool:
+    program = TRY.format(cpu_s=TRY_CPU_S, most=TRY_BYTES, space=SPACE)
+    command = [sys.executable, "-I", "-c", program]
+    try:
+        tried = subprocess.run(command, input=schema.encode(), capture_output=True, check=False, timeout=10 * TRY_CPU_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return tried.returncode == 0
 
 
 class Grammar:

@@ -3,6 +3,7 @@
 Source: OpenAI's API reference, https://platform.openai.com/docs/api-reference.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 
 from windlass.kinds import text
 from windlass.predictors.contract import Embeds
+from windlass.predictors.grammar import check_cost
 from windlass.predictors.writer import Writer, answers, check_length
 from windlass.predictors.writing import Written
 from windlass.records import Json, Row
@@ -27,10 +29,13 @@ from windlass.serving.schema import Exact, json_body
 from windlass.serving.seat import Seat
 from windlass.serving.service import Service, receipt
 from windlass.serving.stream import Stream
+from windlass.serving.turnstile import Turnstile
 
 JSON = "application/json"
 Names = tuple[str, str]
 """Under which a model can be asked for: its product's, and its release's."""
+MOST_TRYING = 8
+"""Requests whose JSON schemas wait to be tried, one after the other."""
 ANY: Json = {"schema": {"type": "object"}}
 
 
@@ -58,6 +63,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
 def _add_completions(app: FastAPI, service: Service) -> None:
     max_rows = service.settings.max_rows
+    trying = Turnstile(MOST_TRYING)
 
     async def complete(request: Request, form: type[Form], read: Callable[[bytes, Writer, Names], Wish]) -> Response:
         started, body = time.perf_counter(), await request.body()
@@ -72,6 +78,9 @@ def _add_completions(app: FastAPI, service: Service) -> None:
 
             wish, asked, efforts = await seat.aside(len(body), understood)
             seat.charge(efforts, asker(request))
+            if wish.how.schema is not None:
+                async with trying:
+                    await asyncio.to_thread(check_cost, wish.how.schema)
             answer = form(*names, wish)
 
             def keep(texts: Sequence[Written]) -> None:
