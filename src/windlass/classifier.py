@@ -235,8 +235,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         random = np.random.default_rng(spec.seed)
         known, validation = cut_validation(rows, list(spec.inputs), spec.output_column, random)
         write_json(store.record("prepare"), {"fingerprint": ""})
-        parts = {"train": known, "validation": validation, "test": rows.head(0)}
-        runs = train(spec, store, Splits(spec.inputs, spec.output, **parts, root=ROOT, written=kinds.ways(spec)))
+        nothing, ways = rows.head(0), kinds.ways(spec)
+        runs = train(spec, store, Splits(spec.inputs, spec.output, known, validation, nothing, ROOT, written=ways))
         chosen = _choose(runs, parse_goal(spec.goal).bound)
         folder = store.run_folder(chosen.name) / "artifact"
         self.learner_ = chosen.learner
