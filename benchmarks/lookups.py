@@ -31,14 +31,14 @@ ROW = '{"message": "where is my parcel"}'
 SWITCH = "ORT_DISABLE_TELEMETRY"
 RUNNER = """
 import sys, time
-end = time.monotonic() + float(sys.argv.pop(1))
+seconds = float(sys.argv.pop(1))
 from windlass import cli
 from windlass.commands import endings
 code = endings.ended(cli.app)
-time.sleep(max(0, end - time.monotonic()))
+time.sleep(seconds)
 sys.exit(code)
 """
-"""A command, in a process that stays for so long: who looks up something late would be gone before."""
+"""A command, in a process that stays for so long afterwards: who looks up something late would be gone before."""
 SENDS = re.compile(r"\b(connect|sendto|sendmsg|sendmmsg)\(")
 ADDRESS = re.compile(r'sin6?_port=htons\((\d+)\).*?(?:inet_addr\("([^"]+)"|inet_pton\(AF_INET6, "([^"]+)")')
 STAGES: dict[str, tuple[str, ...]] = {
@@ -124,7 +124,7 @@ def _ask(process: "subprocess.Popen[str]", seconds: float) -> None:
 
 
 def command(word: str, project: Path, seconds: float = SECONDS) -> list[str]:
-    """A command as a process that stays for so long."""
+    """A command as a process that stays for so long afterwards."""
     held = 0.0 if word == "serve" else seconds
     return [sys.executable, "-c", RUNNER, str(held), *STAGES[word], "--project", str(project)]
 

@@ -135,3 +135,11 @@ def test_the_key_of_a_stage_is_a_text(tmp_path):
         write_text(store.record("train"), content)
         with pytest.raises(DataError, match=r"train\.json is damaged .+ expected the result of 'train'"):
             store.key("train")
+
+
+def test_a_number_that_is_none_stays_no_number_in_json():
+    """NaN in a record, null in its JSON, and once more: JSON has no NaN."""
+    board = Board("desk", "accuracy", "accuracy", {}, "linear", "", [restored(Candidate, CANDIDATE)], [], 1, "")
+    assert board.as_json()["candidates"][0]["metrics"]["accuracy"]["high"] is None
+    again = restored(Board, board.as_json())
+    assert again.as_json() == board.as_json()

@@ -287,7 +287,7 @@ class Board:
         return next(candidate for candidate in self.candidates if candidate.name == name)
 
     def as_json(self) -> Json:
-        return asdict(self)
+        return _finite(asdict(self))
 
 
 @dataclass(frozen=True)

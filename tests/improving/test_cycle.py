@@ -49,14 +49,14 @@ def test_a_network_competes_with_the_champions_weights_and_from_scratch(network_
     say(network_project, taught(160))
     made = network_project.improve()
     assert made.verdict == "promoted", made.why
-    board = Board.from_json(attempts.attempts(store)[0].space.read_record("evaluate"))
+    board = attempts.attempts(store)[0].space.read("evaluate", Board)
     assert {candidate.name for candidate in board.candidates} == {"warm-cnn", "cnn"}
     assert [start.release for start in weights.starts(store, made.challenger, 0)] == [made.challenger]
     assert [start.release for start in weights.starts(store, first, 0)] == [first]
     shutil.rmtree(store.folder / "weights")
     say(network_project, [(f"{text} again and again", label) for text, label in taught(160, 500)], first=500)
     network_project.improve()
-    board = Board.from_json(attempts.attempts(store)[-1].space.read_record("evaluate"))
+    board = attempts.attempts(store)[-1].space.read("evaluate", Board)
     assert {candidate.name for candidate in board.candidates} == {"cnn"}
 
 

@@ -13,6 +13,7 @@ from windlass.pages.shown import Board
 from windlass.pages.terminal import board_text, collected_text, prepared_text, print_board
 from windlass.pages.words import width
 from windlass.records import Collected, Prepared, as_json
+from windlass.store import restored
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 140])
@@ -110,4 +111,4 @@ def test_what_is_to_be_known_of_how_a_candidate_was_trained_stands_below(board):
     assert f"{noted.name}: questions were cut; rewards rose" in " ".join(board_text(told, 200).split())
     assert f"{noted.name}: questions were cut; rewards rose" in board_notes(told)
     assert "questions were cut" not in board_text(board, 200) + board_notes(board)
-    assert Board.from_json(json.loads(json.dumps(as_json(told)))).candidates[0].notes == noted.notes
+    assert restored(Board, json.loads(json.dumps(as_json(told)))).candidates[0].notes == noted.notes

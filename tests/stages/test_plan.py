@@ -1,6 +1,5 @@
 """The stage `plan`: a roadmap from what was measured, what it promises, and what came of it."""
 
-import json
 import re
 from dataclasses import replace
 from datetime import date
@@ -16,7 +15,7 @@ from windlass.planning.changes import Wish
 from windlass.records import Alarm, Health, Roadmap, as_json, silent
 from windlass.serving.log import Feedback, Logged, RequestLog
 from windlass.stages.plan import Order, plan
-from windlass.store import write_json
+from windlass.store import read_as, write_json
 
 from .conftest import Product, messages
 
@@ -56,7 +55,7 @@ def test_every_item_says_what_why_how_much_how_sure_and_by_when(desk):
 def test_the_roadmap_is_written_in_every_form(desk):
     product, _, roadmap = desk
     folder = product.store.folder / "plan"
-    assert Roadmap.from_json(json.loads((folder / "plan.json").read_text(encoding="utf-8"))) == roadmap
+    assert read_as(folder / "plan.json", Roadmap) == roadmap
     text = (folder / "roadmap.md").read_text(encoding="utf-8")
     page = (folder / "roadmap.html").read_text(encoding="utf-8")
     for item in roadmap.chosen:
