@@ -25,7 +25,7 @@ from windlass.metrics import BINARY_ONLY, METRICS, answered
 from windlass.predictors.artifact import MANIFEST
 from windlass.predictors.contract import Labeller
 from windlass.predictors.table import load_labeller, replay
-from windlass.records import Run, Splits
+from windlass.records import Prepared, Run, Splits, as_json
 from windlass.sources.columns import Look, look
 from windlass.sources.guess import N_SAMPLE
 from windlass.spec import Spec, from_values, parse_goal
@@ -234,7 +234,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """Trains the candidates on one split and keeps the artifact of the one that is taken."""
         random = np.random.default_rng(spec.seed)
         known, validation = cut_validation(rows, list(spec.inputs), spec.output_column, random)
-        write_json(store.record("prepare"), {"fingerprint": ""})
+        write_json(store.record("prepare"), as_json(Prepared("", {}, {}, {}, [], [])))
         nothing, ways = rows.head(0), kinds.ways(spec)
         runs = train(spec, store, Splits(spec.inputs, spec.output, known, validation, nothing, ROOT, written=ways))
         chosen = _choose(runs, parse_goal(spec.goal).bound)
