@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from windlass.blueprints import shelf
+from windlass.spec import load
 from windlass.text_metrics import rouge_l
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
@@ -183,3 +184,10 @@ def test_the_tests_of_the_repair_exercises_tell_right_from_wrong():
     assert len(tasks()) == 30
     assert passing("fixed") == list(range(30))
     assert passing("broken") == []
+
+
+def test_no_blueprint_keeps_for_ever_what_users_send():
+    """`plan` asks for `keep_days` where what users send is kept; a product that is given away asks it of no one."""
+    specs = [load(path.parent) for path in shelf.HOME.rglob("windlass.yaml")]
+    assert len(specs) >= len(list(shelf.HOME.glob("*/windlass.yaml")))
+    assert all(spec.keep_inputs and spec.keep_days == 90 for spec in specs)

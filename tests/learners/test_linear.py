@@ -87,7 +87,7 @@ def test_log_loss_decides_between_rankings_that_rows_cannot_tell_apart():
     state = {"form": "label", "labels": ["no", "yes"], "counts": [20, 20]}
     encoded = Encoded((), Column("label", "category", state), [], truth, [], truth)
     first, second = (tried(np.stack([-each / 2, each / 2], axis=1)) for each in (z + 6, swapped))
-    for metric in ("roc_auc", "pr_auc"):
+    for metric in ("roc_auc", "pr_auc", "macro_f1"):
         assert best_of(metric, encoded, [first, second]) is second
     hopeless = tried(random.normal(0, 1, (40, 2)))
     assert best_of("roc_auc", encoded, [first, hopeless]) is first

@@ -62,6 +62,24 @@ def test_feedback_right_after_an_answer_is_stored_with_what_was_asked(client: An
     assert id in {row["id"] for row in answer_rows(client.log.database)}
 
 
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "not kept"])
+def test_feedback_says_whether_it_can_teach(
+    text_store: Store,
+    new_place: Callable[[Path], Database],
+    server_for: Callable[..., Any],
+    tmp_path: Path,
+    keeps: bool,
+) -> None:
+    """Without what was asked it cannot; a thumb down says nothing of what is right."""
+    place = new_place(tmp_path / "requests.sqlite")
+    with server_for(text_store, place, Settings(keep_inputs=keeps)) as client:
+        stored = client.feedback({"id": ask_for(client), "correct": "refund"}).json
+        assert stored["teaches"] is keeps
+        assert ("keep_inputs: true" in stored["hint"]) is not keeps
+        assert client.feedback({"id": ask_for(client), "right": False}).json["teaches"] is False
+        assert client.ask("GET", "/health").json["keeps_inputs"] is keeps
+
+
 def test_the_same_feedback_twice_is_stored_once_and_a_change_of_mind_is_added(client: Any) -> None:
     id = ask_for(client)
     first, again = (client.feedback({"id": id, "correct": "card"}) for _ in range(2))

@@ -59,6 +59,15 @@ def test_nothing_is_served_before_a_release(tmp_path: Path) -> None:
         serve(SPEC, Store(tmp_path), port=0)
 
 
+@pytest.mark.parametrize("keeps", [True, False], ids=["kept", "not kept"])
+def test_serve_says_at_its_start_that_feedback_cannot_teach(
+    tmp_path: Path, keeps: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(NotReady, match="has no release"):
+        serve(SPEC.model_copy(update={"keep_inputs": keeps}), Store(tmp_path), port=0)
+    assert ("cannot teach" in capsys.readouterr().err) is not keeps
+
+
 @pytest.mark.parametrize("name", ["model/model.safetensors", "model/manifest.json", "model/golden.json", "card.md"])
 def test_a_changed_file_is_refused_by_its_name(own_store: Store, name: str) -> None:
     path = releases.folder(own_store, "toy-1") / name

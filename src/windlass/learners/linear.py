@@ -21,7 +21,7 @@ from windlass.kinds.table import join
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.majority import width
 from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish, label_marks
-from windlass.metrics import BINARY_ONLY, best_temperature, log_loss, paired_difference, softmax
+from windlass.metrics import best_temperature, log_loss, paired_difference, softmax
 from windlass.predictors.linear import write_weights
 from windlass.records import Column, Json, Progress, Splits
 
@@ -213,8 +213,8 @@ def matrix(batches: Sequence[Batch]) -> Any:
 def best_of(metric: str, encoded: Encoded, found: Sequence[Tried]) -> Tried:
     """The one whose validation logits are best by the metric, of equals by log loss once calibrated.
 
-    A metric of ranking sees neither slope nor intercept, and few rows tell two rankings apart by chance alone: there
-    log loss decides among all that are not measurably worse than the best.
+    Few rows tell two models apart by chance alone, so log loss decides among all that are not measurably worse than
+    the best. By the score alone a challenger of `improve` had got another strength than the champion, and was worse.
     """
     truth = encoded.validation_targets
     if not len(truth):
@@ -224,10 +224,9 @@ def best_of(metric: str, encoded: Encoded, found: Sequence[Tried]) -> Tried:
     marks = [label_marks(encoded.output, truth, softmax(each)) for each in logits]
     scores = [float(np.nan_to_num(each.value(metric))) for each in marks]
     first = max(range(len(found)), key=lambda place: (scores[place], -losses[place]))
-    if metric in BINARY_ONLY:
-        for place in sorted(range(len(found)), key=lambda place: losses[place]):
-            if place == first or not paired_difference(metric, marks[first], marks[place]).low > 0:
-                return found[place]
+    for place in sorted(range(len(found)), key=lambda place: losses[place]):
+        if place == first or not paired_difference(metric, marks[first], marks[place]).low > 0:
+            return found[place]
     return found[first]
 
 
