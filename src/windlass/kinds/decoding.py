@@ -133,7 +133,7 @@ def _room(size: int) -> Iterator[None]:
 def return_large_blocks() -> None:
     """From now on blocks of 1 MB and more go back to the system as they are freed, in a process that serves.
 
-    glibc raises that bound to 32 MB as it goes, and `malloc_trim` does not reach what a thread's heap has on top: 67 MiB
+    glibc raises that bound to 32 MB as it goes, and `malloc_trim` does not reach what a thread has on top: 67 MiB
     stayed in a server after one picture, 5 with this. Training reuses its large blocks, so it is left as it is.
     """
     with suppress(OSError, AttributeError):  # only glibc has the call
