@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -76,7 +75,6 @@ def decode(content: bytes, what: str = "image") -> np.ndarray:
 
     Raises: DataError: broken, of another format, or too large to be decoded; `what` is what messages call it.
     """
-    _return_large_blocks()
     with _opened(content, what) as (picture, file, size), _room(size):
         found = _pixels(picture, file)
     if size > LARGE:
@@ -132,17 +130,16 @@ def _room(size: int) -> Iterator[None]:
             _changed.notify_all()
 
 
-@cache
-def _return_large_blocks() -> None:
-    """From now on blocks of 4 MB and more go back to the system as they are freed.
+def return_large_blocks() -> None:
+    """From now on blocks of 1 MB and more go back to the system as they are freed, in a process that serves.
 
-    glibc raises that bound to 32 MB as it goes, and `malloc_trim` does not reach what a thread's heap has on top: 67 MB
-    stayed in a server after one picture.
+    glibc raises that bound to 32 MB as it goes, and `malloc_trim` does not reach what a thread has on top: 67 MiB
+    stayed in a server after one picture, 5 with this. Training reuses its large blocks, so it is left as it is.
     """
-    with suppress(OSError, AttributeError):
+    with suppress(OSError, AttributeError):  # only glibc has the call
         library = ctypes.CDLL(None)
-        library.mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024)
-        library.mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024)
+        library.mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
+        library.mallopt(M_TRIM_THRESHOLD, 1024 * 1024)
 
 
 def give_back_memory() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from windlass.errors import GateRefused, NotReady, SpecError, WindlassError
 from windlass.improving.protection import Protection
+from windlass.kinds.decoding import return_large_blocks
 from windlass.predictors import releases, threads
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.papers import papers
@@ -143,6 +144,7 @@ def _until_alone(file: int) -> None:
 
 def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     """Serves in this process. A worker proves its release on an address of its own, and only then takes what comes."""
+    return_large_blocks()
     store, bounds = task.store, task.bounds
     private = stack.enter_context(bind("127.0.0.1", 0)) if bounds.crew else task.listener
     seen = releases.pointer_mark(store)
