@@ -226,8 +226,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
         random = np.random.default_rng(spec.seed)
         known, validation = cut_validation(rows, list(spec.inputs), spec.output_column, random)
         write_json(store.record("prepare"), {"fingerprint": ""})
-        parts = {"train": known, "validation": validation, "test": rows.head(0)}
-        runs = train(spec, store, Splits(spec.inputs, spec.output, **parts, root=ROOT, written=kinds.ways(spec)))
+        ways = kinds.ways(spec)
+        splits = Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT, written=ways)
+        runs = train(spec, store, splits)
         chosen = _choose(runs, parse_goal(spec.goal).bound)
         folder = store.run_folder(chosen.name) / "artifact"
         self.learner_ = chosen.learner

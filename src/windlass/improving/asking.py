@@ -16,6 +16,7 @@ import polars as pl
 
 from windlass.errors import NotReady
 from windlass.improving.likeness import jaccard, key, shingles
+from windlass.kinds import table as kinds
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Json
 from windlass.serving import codec
@@ -93,7 +94,10 @@ def spread(rows: Sequence[Json], worth: np.ndarray, inputs: Mapping[str, str], n
 def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path:
     """A CSV to fill in, in a file of its own: the column of the output is empty; `windlass improve --rows` reads it."""
     columns: dict[str, list[Any]] = {"id": [each.id for each in found]}
-    columns |= {name: [_told(each.values.get(name)) for each in found] for name in spec.inputs}
+    ways = kinds.ways(spec)
+    for name, kind in spec.inputs.items():
+        spelt = kinds.reading(kind, ways.get(name)).spelt
+        columns[name] = [_told(spelt(each.values.get(name))) for each in found]
     columns |= {
         spec.output_column: [""] * len(found),
         "answered": [each.answered for each in found],
