@@ -6,7 +6,9 @@ import json
 import pytest
 
 from windlass import Project
+from windlass.improving.asking import Question, write_questions
 from windlass.improving.taught import from_file
+from windlass.kinds import table as kinds
 from windlass.serving.files import answer_file
 from windlass.sources.guess import write_guess
 from windlass.spec import load
@@ -99,3 +101,14 @@ def test_labels_of_new_rows_are_those_that_training_knows(product, tmp_path):
     assert [(row.label, row.values["income"], row.values["when"]) for row in found] == [
         ("yes", 1.5, "2025-04-03T00:00:00")
     ]
+
+
+def test_a_sheet_of_questions_is_read_back_as_it_was_asked(product, tmp_path):
+    """12.345 as JSON is twelve and a bit; in a file of this product it would be twelve thousand."""
+    asked = Question("a1", {**ROW, "income": 12.345}, "yes", 0.5, 0.1)
+    path = write_questions([asked], load(product.folder), tmp_path)
+    with path.open(encoding="utf-8") as file:
+        row = next(csv.DictReader(file))
+    assert row["income"] == "12,345"
+    kind = kinds.reading("number", {"format": "1.234,56 €"})
+    assert kind.read(row["income"], None) == 12.345

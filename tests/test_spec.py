@@ -264,7 +264,7 @@ def test_what_is_said_of_columns_and_labels_must_fit_them(change, words):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"formats": {"message": "1,234.56"}}, "column 'message': kind 'text' has no 'format', expected one of 'number'"),
+        ({"formats": {"message": "1,234.56"}}, "column 'message': kind 'text' has no 'format', expected one of"),
         ({"inputs": {"when": "date"}, "formats": {"when": "31/12/2025"}}, "did you mean '31/12/2026'"),
         ({"inputs": {"income": "number"}, "formats": {"income": "1.234,5"}}, "did you mean '1.234,56'"),
         ({"output": {"reply": "text"}, "labels": {"merge": {"a": "b"}}}, "kind 'text' has no 'merge', expected"),

@@ -15,6 +15,7 @@ import numpy as np
 
 from windlass.errors import NotReady
 from windlass.improving.likeness import jaccard, key, shingles
+from windlass.kinds import table as kinds
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Json
 from windlass.serving import codec
@@ -92,6 +93,7 @@ def spread(rows: Sequence[Json], worth: np.ndarray, inputs: Mapping[str, str], n
 
 def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path:
     """A CSV to fill in, in a file of its own: the column of the output is empty; `windlass improve --rows` reads it."""
+<<<<<<< HEAD
     names = free_names(TAUGHT, spec.columns)
     rows = [
         {
@@ -103,6 +105,18 @@ def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path
         for each in found
     ]
     columns = [names["id"], *spec.inputs, spec.output_column, names["answered"], names["confidence"]]
+=======
+    columns: dict[str, list[Any]] = {"id": [each.id for each in found]}
+    ways = kinds.ways(spec)
+    for name, kind in spec.inputs.items():
+        spelt = kinds.reading(kind, ways.get(name)).spelt
+        columns[name] = [_told(spelt(each.values.get(name))) for each in found]
+    columns |= {
+        spec.output_column: [""] * len(found),
+        "answered": [each.answered for each in found],
+        "confidence": [f"{each.confidence:.3f}" for each in found],
+    }
+>>>>>>> init
     number = 1
     while (path := folder / f"to-label-{number}.csv").exists():
         number += 1

@@ -81,6 +81,7 @@ class Kind:
     sketch: what may be remembered of a value without keeping it, and how that drifts; every kind has one.
     as_written(how) -> the kind as it reads a column whose values are written in a way of their own, and what this kind
         reads too; `how` is plain JSON, kept in the column's state. None: values have one form. Raises: SpecError.
+    spelt(value) -> a value that came as JSON as a file of this column has it.
     doubt(value) -> what of a raw value is not kept though it is read, in words; '' = nothing.
     unknown(values, state) -> number of a read value -> what of it training did not know, in words.
     effort(value) -> what a raw value costs to be read and encoded, told in characters of text; cheap, and never raises.
@@ -104,6 +105,7 @@ class Kind:
     parts: Parts | None = None
     sketch: Sketch | None = None
     as_written: "Callable[[Json], Kind] | None" = None
+    spelt: Callable[[Any], Any] = lambda value: value
     doubt: Callable[[Any], str] = lambda value: ""
     unknown: Callable[[Sequence[Any], Json], dict[int, str]] = lambda values, state: {}
     effort: Callable[[Any], int] = lambda value: len(value) if isinstance(value, str) else 0

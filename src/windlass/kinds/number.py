@@ -105,6 +105,7 @@ def as_written(how: Json) -> Kind:
         check=lambda value: _fault(value, read_it),
         read=read_it,
         portable=lambda value, root: _sent(parse_it(value)),
+        spelt=lambda value: form.write(value) if isinstance(value, float) else value,
     )
 
 

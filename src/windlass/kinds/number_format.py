@@ -49,6 +49,10 @@ class NumberFormat:
         digits = word.replace(self.thousands, "") if self.thousands else word
         return ("-" if is_negative or is_below else "") + digits.replace(self.point, ".")
 
+    def write(self, number: float) -> str:
+        """The number as it stands in such a column, its thousands not parted."""
+        return f"{number:.15g}".replace(".", self.point)
+
     def _without_unit(self, word: str, is_below: bool) -> str:
         if self.unit and word.endswith(self.unit):
             word = word[: -len(self.unit)].rstrip()

@@ -272,8 +272,9 @@ def _choose_inputs(looks: dict[str, Look], found: Guess) -> None:
         raise DataError(f"{found.data} has no column to learn from beside '{found.output}', expected at least one")
     for name, kind in list(found.inputs.items())[:MOST_NAMED]:
         found.reasons.append("; ".join([f"input '{name}': {kind}", *kept[name].notes]))
-    if rich and not rich >= set(found.inputs):
-        found.reasons.append("leave out of inputs what is known only after the answer, such as who closed a ticket")
+    beside = [f"'{name}'" for name in found.inputs if name not in rich][:MOST_NAMED] if rich else []
+    if beside:
+        found.reasons.append(f"is {', '.join(beside)} known before the answer? leave out of inputs what is not")
 
 
 def _goal(found: Guess, labels: Counter[str]) -> str:
