@@ -234,16 +234,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """Trains the candidates on one split and keeps the artifact of the one that is taken."""
         random = np.random.default_rng(spec.seed)
         known, validation = cut_validation(rows, list(spec.inputs), spec.output_column, random)
-<<<<<<< HEAD
         write_json(store.record("prepare"), as_json(Prepared("", {}, {}, {}, [], [])))
         nothing, ways = rows.head(0), kinds.ways(spec)
         runs = train(spec, store, Splits(spec.inputs, spec.output, known, validation, nothing, ROOT, written=ways))
-=======
-        write_json(store.record("prepare"), {"fingerprint": ""})
-        ways = kinds.ways(spec)
-        splits = Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT, written=ways)
-        runs = train(spec, store, splits)
->>>>>>> init
         chosen = _choose(runs, parse_goal(spec.goal).bound)
         folder = store.run_folder(chosen.name) / "artifact"
         self.learner_ = chosen.learner

@@ -67,4 +67,4 @@ def test_our_own_files_are_known_by_the_columns_that_only_we_add(header, ours):
 
 def test_names_that_are_taken_get_the_first_free_number_all_together():
     assert free_names(ANSWER, ["text"]) == dict(zip(ANSWER, ANSWER, strict=True))
-    assert list(free_names(ANSWER, ["confidence", "error_1"]).values()) == ["answer_2", "confidence_2", "error_2", "evidence_2"]
+    assert list(free_names(ANSWER, ["confidence", "error_1"]).values()) == [f"{name}_2" for name in ANSWER]

@@ -1,5 +1,6 @@
 """The stage `plan`: a roadmap from what was measured, what it promises, and what came of it."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import date

@@ -93,30 +93,17 @@ def spread(rows: Sequence[Json], worth: np.ndarray, inputs: Mapping[str, str], n
 
 def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path:
     """A CSV to fill in, in a file of its own: the column of the output is empty; `windlass improve --rows` reads it."""
-<<<<<<< HEAD
     names = free_names(TAUGHT, spec.columns)
     rows = [
         {
             names["id"]: each.id,
-            **{name: _told(each.values.get(name)) for name in spec.inputs},
+            **{name: _told(value) for name, value in kinds.spelt(spec, each.values).items()},
             names["answered"]: each.answered,
             names["confidence"]: f"{each.confidence:.3f}",
         }
         for each in found
     ]
     columns = [names["id"], *spec.inputs, spec.output_column, names["answered"], names["confidence"]]
-=======
-    columns: dict[str, list[Any]] = {"id": [each.id for each in found]}
-    ways = kinds.ways(spec)
-    for name, kind in spec.inputs.items():
-        spelt = kinds.reading(kind, ways.get(name)).spelt
-        columns[name] = [_told(spelt(each.values.get(name))) for each in found]
-    columns |= {
-        spec.output_column: [""] * len(found),
-        "answered": [each.answered for each in found],
-        "confidence": [f"{each.confidence:.3f}" for each in found],
-    }
->>>>>>> init
     number = 1
     while (path := folder / f"to-label-{number}.csv").exists():
         number += 1

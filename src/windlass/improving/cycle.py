@@ -378,7 +378,7 @@ def write_aside(rows: Sequence[Taught], spec: Spec, store: Store) -> None:
     names = free_names(TAUGHT, spec.columns)
     told = [
         {
-            **row.values,
+            **kinds.spelt(spec, row.values),
             names["id"]: row.answer,
             spec.output_column: row.label,
             names["answered"]: row.said,

@@ -160,12 +160,8 @@ def _as_digits(found: _Values) -> list[str]:
     """Whole numbers as they are written."""
     sample = found.all[:N_LOOKED_AT]
     whole = [value for value in sample if isinstance(value, int | float | np.number) and not isinstance(value, bool)]
-<<<<<<< HEAD
-    return [f"{value:.0f}" for value in map(float, filter(_is_small, whole)) if value.is_integer()]
-=======
     numbers = map(float, filter(_is_small, whole))
     return [f"{value:.0f}" for value in numbers if value.is_integer()]
->>>>>>> init
 
 
 def _is_small(value: Any) -> bool:
