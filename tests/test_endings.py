@@ -196,3 +196,23 @@ def test_a_file_of_which_every_row_is_refused_is_an_error(desk):
     assert "has 2 fields" in (desk / "out.csv").read_text(encoding="utf-8")
     (desk / "bad.csv").write_text("message\na,b\nrefund\n", encoding="utf-8")
     assert windlass("predict", "bad.csv", "--to", "out.csv", folder=desk).returncode == 0
+
+
+BEFORE = """
+import sys
+class Pressed:
+    def find_spec(self, name, path=None, target=None):
+        if name == "windlass.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Pressed())
+from windlass.{module} import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("module", "said"), [("__main__", "stopped\n"), ("cli", "Traceback")])
+def test_ctrl_c_while_the_command_is_being_imported_is_one_word(module, said):
+    """The control imports the command line at once, as it was."""
+    done = subprocess.run([sys.executable, "-c", BEFORE.format(module=module)], capture_output=True, text=True)
+    assert done.returncode == 130 or module == "cli"
+    assert done.stderr.startswith(said)
