@@ -266,6 +266,7 @@ class _Batch:
     def __init__(self, decoder: TorchDecoder, rows: list[_Row], prompts: Sequence[Ids]) -> None:
         self.model, self.is_pair = decoder.model, decoder.is_pair
         self.takes, self.banned = decoder.takes, decoder.banned
+        self.kept = "cache" if "cache" in self.takes else "past_key_values"  # as transformers called it before 5.24
         self.rows = rows
         self.cache: Any = None
         device = self.model.device
@@ -291,13 +292,13 @@ class _Batch:
         """(B, V), of the next token."""
         if self.is_pair:
             out = self.model(encoder_outputs=self.encoded, attention_mask=self.mask_BT,
-                             decoder_input_ids=self.next_BT, past_key_values=self.cache, use_cache=True)
+                             decoder_input_ids=self.next_BT, use_cache=True, **{self.kept: self.cache})
         else:
             places_BT = (self.mask_BT.cumsum(dim=1) - 1).clamp(min=0)[:, -self.next_BT.shape[1] :]
-            wanted: dict[str, Any] = {"position_ids": places_BT, "logits_to_keep": 1}
-            out = self.model(input_ids=self.next_BT, attention_mask=self.mask_BT, past_key_values=self.cache,
-                             use_cache=True, **{name: each for name, each in wanted.items() if name in self.takes})
-        self.cache = out.past_key_values
+            wanted: dict[str, Any] = {"position_ids": places_BT, "logits_to_keep": 1, self.kept: self.cache}
+            out = self.model(input_ids=self.next_BT, attention_mask=self.mask_BT, use_cache=True,
+                             **{name: each for name, each in wanted.items() if name in self.takes})
+        self.cache = out[self.kept]
         logits_BV = out.logits[:, -1].float().cpu()
         logits_BV[:, self.banned] = float("-inf")
         return logits_BV
@@ -307,8 +308,8 @@ class _Batch:
         import torch
 
         pieces_BT = torch.tensor([ids], device=self.model.device)
-        out = self.model(input_ids=pieces_BT, past_key_values=self.cache, use_cache=True)
-        self.cache, self.next_BT = out.past_key_values, self.next_BT[:, len(ids) :]
+        out = self.model(input_ids=pieces_BT, use_cache=True, **{self.kept: self.cache})
+        self.cache, self.next_BT = out[self.kept], self.next_BT[:, len(ids) :]
         logits_TV: torch.Tensor = out.logits[0].float().cpu()
         return logits_TV
 
