@@ -15,7 +15,7 @@ PIECE = 256
 def n_characters(text: str, most: int) -> int:
     """Characters of the text once it is normalised (NFKC); counted no further than the first too many."""
     if text.isascii():
-        return len(text)
+        return min(len(text), most + 1)
     count = 0
     for piece in _pieces(text):
         count += len(unicodedata.normalize("NFKC", piece))
