@@ -47,4 +47,4 @@ def test_a_command_that_cannot_write_says_so_in_a_line_with_its_exit_code(kind, 
     assert len(ended) == len(full_disk.WRITERS) + len(full_disk.WITHOUT_PROJECT)
     assert not [(each["command"], why) for each in ended if (why := full_disk.bad(each))]
     failed = {tuple(each["command"]) for each in ended if each["code"]}
-    assert {("run", "--json"), ("collect", "--again"), ("keys", "create", "another"), ("rollback",)} <= failed
+    assert {("run", "--json"), ("evaluate", "--again"), ("keys", "create", "another"), ("rollback",)} <= failed

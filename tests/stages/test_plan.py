@@ -187,11 +187,11 @@ def test_a_product_that_writes_texts_gets_a_plan_of_what_is_known(product):
 
 
 def test_a_line_that_a_crash_cut_is_left_out_and_written_over(product):
-    promises.add(product.store, [{"event": "promised", "id": "one"}])
+    promises.add(product.store, [{"event": "came", "id": "one", "error": None, "inside": None}])
     with promises.path(product.store).open("a", encoding="utf-8") as file:
         file.write('{"event": "promi')
     assert [entry["id"] for entry in promises.read(product.store)] == ["one"]
-    promises.add(product.store, [{"event": "promised", "id": "two"}])
+    promises.add(product.store, [{"event": "came", "id": "two", "error": None, "inside": None}])
     assert [entry["id"] for entry in promises.read(product.store)] == ["one", "two"]
 
 
