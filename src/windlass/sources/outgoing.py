@@ -19,7 +19,7 @@ ANSWER = ("answer", "confidence", "error", "evidence")
 """The columns that are added to rows which were answered."""
 TAUGHT = ("id", "answered", "confidence", "caller", "reason")
 """Those that are added to rows for a person: `id`, `answered`, and some of the others."""
-OURS = (ANSWER, ("id", "answered", "confidence"), ("id", "answered", "caller", "reason"))
+OURS = (("answer", "confidence", "error"), ("id", "answered", "confidence"), ("id", "answered", "caller", "reason"))
 
 
 def guarded(value: Any) -> Any:
