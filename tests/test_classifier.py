@@ -379,3 +379,22 @@ def test_every_kind_has_a_default_place_in_the_face() -> None:
     with pytest.raises(SpecError) as refused:
         Classifier(kinds="none of them").fit(["a", "b"], [0, 1])
     assert all(f"'{name}'" in refused.value.message for name in kinds.KINDS)
+
+
+def test_numbers_and_days_of_a_frame_are_read_as_they_are_written() -> None:
+    """Prices of a German shop: above 3.000,00 € somebody buys."""
+    prices = [f"{1 + number % 6}.{number * 7 % 1000:03},50 €" for number in range(120)]
+    days = [f"{1 + number % 28:02}.03.2026" for number in range(120)]
+    y = np.array([number % 6 >= 2 for number in range(120)])
+    model = Classifier("linear").fit(pd.DataFrame({"price": prices, "day": days}), y)
+    assert model.kinds_ == {"price": "number", "day": "date"}
+    asked = pd.DataFrame({"price": ["5.000,00 €", "1.200,00 €", "900,00 €"], "day": ["01.03.2026"] * 3})
+    assert model.predict(asked).tolist() == [True, False, False]
+    with pytest.raises(InputError, match="row 0, column 'price': number is '5000.5', expected one that is written like"):
+        model.predict(asked.assign(price="5000.5"))
+
+
+def test_a_stray_word_among_numbers_is_refused_with_its_row() -> None:
+    frame = pd.DataFrame({"x": ["1", "2.5"] * 30 + ["五星"], "z": [0.5, 1.5] * 30 + [0.5]})
+    with pytest.raises(InputError, match="row 60, column 'x': number is '五星'"):
+        Classifier("linear").fit(frame, [0, 1] * 30 + [0])
