@@ -35,7 +35,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     if len(options.runs) < 2 or not len(truth):
         raise NotReady("needs two trained candidates and validation rows")
     shares = {name: _validation(folder) for name, folder in options.runs.items()}
-    reached: np.ndarray = np.isfinite([share.sum(axis=1) for share in shares.values()]).all(axis=0)
+    reached = np.isfinite(np.sum([share.sum(axis=1) for share in shares.values()], axis=0))
     if not reached.any():  # rows that every candidate answered in time
         raise NotReady("no validation row was answered by all candidates within the minutes")
     shares, truth = {name: share[reached] for name, share in shares.items()}, truth[reached]
