@@ -390,7 +390,7 @@ def test_numbers_and_days_of_a_frame_are_read_as_they_are_written() -> None:
     assert model.kinds_ == {"price": "number", "day": "date"}
     asked = pd.DataFrame({"price": ["5.000,00 €", "1.200,00 €", "900,00 €"], "day": ["01.03.2026"] * 3})
     assert model.predict(asked).tolist() == [True, False, False]
-    with pytest.raises(InputError, match="row 0, column 'price': number is '5000.5', expected one that is written like"):
+    with pytest.raises(InputError, match=r"column 'price': number is '5000\.5', expected one that is written"):
         model.predict(asked.assign(price="5000.5"))
 
 
