@@ -18,7 +18,7 @@ FILE = Path(__file__).parent / "results" / "goals.json"
 
 @dataclass(frozen=True)
 class Goal:
-    """issue: its word in brackets; goal, value: as a reader would say them, with units; note: what limits the figure."""
+    """issue: its word in brackets; goal, value: as a reader would say them, with units; note: what else to know."""
 
     issue: str
     name: str
@@ -40,5 +40,6 @@ def record(*goals: Goal) -> None:
         row = asdict(goal)
         note = row.pop("note")
         rows[goal.issue, goal.name] = row | run | {"note": note}
-        print(f"{'met    ' if goal.met else 'not met'} [{goal.issue}] {goal.name}: {goal.value} (goal: {goal.goal})", flush=True)
+        word = "met" if goal.met else "not met"
+        print(f"{word} [{goal.issue}] {goal.name}: {goal.value} (goal: {goal.goal})", flush=True)
     write_text(FILE, json.dumps([rows[key] for key in sorted(rows)], ensure_ascii=False, indent=1) + "\n")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 """ONNX Runtime 1.29 and later looks up its maker's telemetry host about ten seconds after a session opens, unless this
-stands before its import. It stands here because every module of the product, and every process that it starts, passes."""
+stands before its import. Every module of the product, and every process that it starts, passes here."""
 
 __version__ = "0.1.0"
 __all__ = ["Answer", "Board", "Classifier", "Client", "Project", "Release", "WindlassError", "__version__", "load"]

@@ -3,17 +3,20 @@
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-from windlass.errors import DataError, NotReady
+from windlass.errors import DataError, NotReady, WindlassError
 
-FOLDER = ".windlass"
+FOLDER, LOG = ".windlass", "windlass.log"
+MOST_LOG_BYTES, MOST_REASON = 1_000_000, 400
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -121,6 +124,25 @@ def fingerprint(values: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def log_traceback(folder: Path, doing: str, error: BaseException) -> Path:
+    """The file, `windlass.log` in the store's folder, that now holds when, what was being done, and the traceback.
+
+    Where the folder cannot be written, the file stands in the folder for temporary files: a traceback is never lost.
+    """
+    for place in (folder, Path(tempfile.gettempdir())):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            handler = RotatingFileHandler(place / LOG, maxBytes=MOST_LOG_BYTES, backupCount=1, encoding="utf-8")
+        except OSError:
+            continue
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        failed = (type(error), error, error.__traceback__)
+        handler.emit(logging.LogRecord("windlass", logging.ERROR, "", 0, doing, None, failed))
+        handler.close()
+        return place / LOG
+    return Path(os.devnull)
+
+
 class Store:
     """The folder `.windlass` of a project: one folder a stage, named by the stage's word.
 
@@ -166,6 +188,14 @@ class Store:
         self.record(word).unlink(missing_ok=True)
         if word == "train":
             shutil.rmtree(self.folder / "train", ignore_errors=True)
+
+    def reason(self, doing: str, error: Exception) -> str:
+        """Why something failed, with what to do, on one line; an unforeseen error's line names the log with its
+        traceback."""
+        if isinstance(error, WindlassError):
+            return "; ".join(filter(None, (error.message, error.hint)))[:MOST_REASON]
+        words = f"{type(error).__name__}: {' '.join(str(error).split())}"[:MOST_REASON]
+        return f"{words} (traceback in {log_traceback(self.folder, doing, error)})"
 
     def run_folder(self, candidate: str) -> Path:
         """Where a candidate trains; its checkpoint, curve and artifact live here."""

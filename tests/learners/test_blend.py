@@ -1,15 +1,17 @@
 """The blend of trained candidates: chosen on validation rows, answered through one artifact, proven like any other."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from windlass.errors import NotReady
 from windlass.learners import blend, linear
 from windlass.learners.contract import Budget, Options
-from windlass.learners.rows import fit_output, targets
+from windlass.learners.rows import VALIDATION, fit_output, targets
 from windlass.metrics import log_loss
 from windlass.predictors import table as predictors
 from windlass.records import Splits, silent
@@ -53,6 +55,27 @@ def test_two_that_err_differently_are_better_together_and_answer_as_they_were_me
     assert log_loss(truth, together.probabilities(rows)) < min(alone)
     weights = together.manifest.settings["weights"]
     assert sum(weights) == pytest.approx(1)
+
+
+def test_rows_that_a_member_did_not_reach_in_time_judge_nothing(splits, tmp_path):
+    """A member that answered 290 of 300 validation rows: weights are those of the 290, as if there were no others."""
+    runs = {
+        "first": run(splits, tmp_path / "first", splits.train[:250]),
+        "second": run(splits, tmp_path / "second", splits.train[250:]),
+    }
+    half = {}
+    for name, folder in runs.items():
+        half[name] = shutil.copytree(folder, tmp_path / f"{name}-half")
+        logits = load_file(folder / VALIDATION)["logits"]
+        save_file({"logits": logits[:290]}, half[name] / VALIDATION)
+    few = replace(splits, validation=splits.validation[:290])
+    expected = blend.fit(few, Options(tmp_path / "few", runs=half), Budget(60), silent)
+    logits[290:] = np.nan
+    save_file({"logits": logits}, runs["second"] / VALIDATION)
+    result = fitted(splits, tmp_path, runs)
+    assert result.validation == expected.validation
+    weights = [predictors.load(each.artifact).manifest.settings["weights"] for each in (result, expected)]
+    assert weights[0] == weights[1]
 
 
 def test_a_twin_adds_nothing_and_no_blend_is_made(splits, tmp_path):

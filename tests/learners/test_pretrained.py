@@ -87,6 +87,25 @@ def test_no_validation_rows_are_no_fault(tmp_path, encoder, fit):
     assert np.isnan(fitted.validation)
 
 
+def test_frozen_judges_by_the_validation_rows_that_the_minutes_reached(tmp_path, encoder, monkeypatch):
+    """Features of 5 of 30 rows in time: the logits had 5 rows and were indexed by numbers up to 29, which ended all."""
+    features = frozen.features
+
+    def slow(net, inputs, place):
+        known = features(net, inputs, place)
+        return frozen.Known(known.features[:5], known.rows[:5]) if "validation" in place.path.name else known
+
+    monkeypatch.setattr(frozen, "features", slow)
+    splits = toys.text_splits(tmp_path, n_rows=60, n_validation=30)
+    fitted = pretrained.fit_frozen(splits, options(tmp_path, encoder), Budget(60), silent)
+    logits = load_file(tmp_path / "run" / "validation.safetensors")["logits"]
+    reached = np.isfinite(logits).all(axis=1)
+    assert (logits.shape, reached.sum()) == ((30, 3), 5)
+    labels = load(fitted.artifact).manifest.output.state["labels"]
+    truth = [labels.index(mood) for mood in splits.validation["mood"]]
+    assert fitted.validation == np.mean((logits.argmax(axis=1) == truth)[reached])
+
+
 def test_padding_changes_nothing(encoder):
     plan = pretrained.design("pretrained", pretrained.locate(str(encoder)), pretrained.Settings())
     assert toys.padding_changes(plan.text({})) < 1e-6

@@ -7,12 +7,15 @@ import pytest
 
 from windlass.errors import DataError, SpecError
 from windlass.kinds import table as kinds
+from windlass.predictors import table as predictors
 from windlass.predictors.examine import pass_rates
 from windlass.sources.prepared import CHECKS, read_splits
 from windlass.stages.collect import collect
 from windlass.stages.evaluate import evaluate
 from windlass.stages.prepare import prepare
 from windlass.stages.train import train
+
+from .conftest import messages
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 CODE = {"inputs": {"broken": "text"}, "output": {"fixed": "text"}, "checks": "tests", "learners": ["copy", "retrieve"]}
@@ -80,6 +83,22 @@ def test_test_rows_without_tests_and_tests_that_are_no_python_are_named(product)
         run(product, data="rows.jsonl", **CODE)
     rejected = json.loads((product.store.stage("collect") / "rejects.jsonl").read_text(encoding="utf-8"))
     assert rejected["reason"] == "tests are no Python, expected statements such as `assert f(1) == 2`"
+
+
+def test_a_candidate_that_cannot_be_scored_is_a_line_and_the_others_stay(product, monkeypatch):
+    product.csv(messages(120))
+    load = predictors.load
+
+    def loaded(folder):
+        if folder.parent.name == "linear":
+            raise IndexError("index 7 is out of bounds")
+        return load(folder)
+
+    monkeypatch.setattr(predictors, "load", loaded)
+    board = run(product, learners=["majority", "linear"])
+    assert [candidate.name for candidate in board.candidates] == ["majority"]
+    assert [item["name"] for item in board.not_trained] == ["linear"]
+    assert "index 7 is out of bounds (traceback in" in board.not_trained[0]["reason"]
 
 
 def test_pass_at_k_of_several_tries_is_the_chance_that_one_of_k_passes():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError, SpecError
+from windlass.learners import linear
 from windlass.learners import table as learners
 from windlass.learners.contract import Learner
 from windlass.predictors.artifact import read_manifest
@@ -66,6 +67,31 @@ def test_a_candidate_that_fails_does_not_stop_the_others(product, monkeypatch):
         ("failed", "rows are odd, expected even ones"),
         ("done", ""),
     ]
+
+
+def test_what_nobody_foresaw_is_a_line_that_names_the_log_with_its_traceback(product, monkeypatch):
+    """Indices out of range ended the whole run before: any exception is the candidate's own affair, wherever it is."""
+
+    def broken(splits, options, budget, progress):
+        return [][7]
+
+    def refuse(splits, variant):
+        return {}["no such key"]
+
+    for name, learner in (("broken", broken), ("refuses", linear.fit)):
+        asked = {"refuse": refuse} if name == "refuses" else {}
+        monkeypatch.setitem(
+            learners.LEARNERS, name, Learner(name, "", learners.ANY, learners.CATEGORY, learner, **asked)
+        )
+    spec, splits = ready(product, learners=["majority", "broken", "refuses", "linear"])
+    runs = train(spec, product.store, splits)
+    assert [run.status for run in runs] == ["done", "failed", "unavailable", "done"]
+    log = product.store.folder / "windlass.log"
+    assert runs[1].reason == f"IndexError: list index out of range (traceback in {log})"
+    assert runs[2].reason.startswith("KeyError: 'no such key'")
+    text = log.read_text(encoding="utf-8")
+    assert "training broken" in text
+    assert "return [][7]" in text
 
 
 def test_a_missing_part_makes_a_candidate_unavailable_with_what_to_install(product, monkeypatch):

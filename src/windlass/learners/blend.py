@@ -35,15 +35,21 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     if len(options.runs) < 2 or not len(truth):
         raise NotReady("needs two trained candidates and validation rows")
     shares = {name: _validation(folder) for name, folder in options.runs.items()}
+    reached = np.isfinite([share.sum(axis=1) for share in shares.values()]).all(axis=0)  # by every candidate in time
+    if not reached.any():
+        raise NotReady("no validation row was answered by all candidates within the minutes")
+    shares, truth = {name: share[reached] for name, share in shares.items()}, truth[reached]
     weights = _weights(shares, truth)
     blended = np.log(np.maximum(_mean(shares, weights), 1e-12))
-    keep_validation(options, blended)
+    every = np.full((len(splits.validation), blended.shape[1]), np.nan)
+    every[reached] = blended
+    keep_validation(options, every)
     written = _write(options, weights, truth, blended)
     return Fitted(options.artifact, score(options.metric, output, truth, written.calibrated(blended)))
 
 
 def _validation(folder: Path) -> np.ndarray:
-    """Calibrated probabilities (n, k) of the validation rows, by the model that had not seen them."""
+    """Calibrated probabilities (n, k) of the validation rows, by the model that had not seen them; NaN: not reached."""
     return softmax(read_manifest(folder / "artifact").calibrated(load_file(folder / VALIDATION)["logits"]))
 
 

@@ -231,9 +231,9 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
                            encoded.n_classes, lambda logits: score(options.metric, encoded.output, truth, logits),
                            budget)
     frozen.set_head(network, chosen.head)
-    logits = np.zeros_like(chosen.validation_logits)
+    logits = np.full((len(encoded.validation_targets), encoded.n_classes), np.nan, np.float32)
     logits[known.rows] = chosen.validation_logits
-    value = score(options.metric, encoded.output, encoded.validation_targets, logits)
+    value = score(options.metric, encoded.output, truth, chosen.validation_logits)
     curve: list[Json] = [{"epoch": 1, "score": value if len(truth) else None, "rows": len(learned.rows),
                           "strength": chosen.strength, "seconds": round(budget.spent(), 3)}]
     fitted = deliver(network, plan, encoded, Outcome(splits, options, Result(logits, curve),

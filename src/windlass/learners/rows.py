@@ -109,14 +109,15 @@ def finish(
     """Writes manifest and golden rows beside the model file that the learner has already written.
 
     Args: manifest: `predictor`, `learner` and `settings` of the manifest.
-          validation_logits: (n, k) of a model that has not seen the validation rows: temperature and score.
+          validation_logits: (n, k) of a model that has not seen the validation rows: temperature and score; rows of
+              NaN, which the minutes did not reach, count for neither.
           golden_logits: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
     """
-    truth = encoded.validation_targets
+    truth, known_logits = _reached(encoded.validation_targets, validation_logits)
     folder = options.artifact
     keep_validation(options, validation_logits)
     plain = Manifest(inputs=encoded.inputs, output=encoded.output, **manifest)
-    written = calibrated(plain, truth, validation_logits)
+    written = calibrated(plain, truth, known_logits)
     write_manifest(folder, written)
     rows = splits.validation.head(N_GOLDEN).select(list(splits.inputs)).to_dicts()
     portable = [
@@ -124,7 +125,13 @@ def finish(
         for row in rows
     ]
     write_golden(folder, portable, softmax(written.calibrated(golden_logits)))
-    return Fitted(folder, score(options.metric, encoded.output, truth, written.calibrated(validation_logits)))
+    return Fitted(folder, score(options.metric, encoded.output, truth, written.calibrated(known_logits)))
+
+
+def _reached(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The validation rows that the minutes reached: their classes, and logits without NaN."""
+    reached = np.isfinite(logits).all(axis=1)
+    return truth[reached], logits[reached].astype(np.float64)
 
 
 def keep_validation(options: Options, logits: np.ndarray) -> None:
@@ -148,8 +155,8 @@ def decide(run_folder: Path, splits: Splits, metric: str, wanted: Mapping[str, f
     """
     folder = run_folder / "artifact"
     manifest = read_manifest(folder)
-    truth = targets(manifest.output, splits.validation)
-    logits = manifest.calibrated(load((run_folder / VALIDATION).read_bytes())["logits"])
+    kept = load((run_folder / VALIDATION).read_bytes())["logits"]
+    truth, logits = _reached(targets(manifest.output, splits.validation), manifest.calibrated(kept))
     state = {name: value for name, value in manifest.output.state.items() if name != category.THRESHOLD}
     found = dict(wanted)
     if not found and len(truth) >= LEAST_CALIBRATED and len(state["labels"]) == 2:

@@ -50,17 +50,24 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     goal = kinds.goal(spec)
     rows = splits.test.to_dicts()
     rows = rows[:: math.ceil(len(rows) / MOST_WRITTEN)] if spec.output[spec.output_column] == "text" else rows
+    if spec.checks and not any(row.get(CHECKS) for row in rows):
+        raise DataError(f"no test row has tests in column '{spec.checks}', expected some to run on the answers")
     rules = load_rules(store.project / spec.brand) if spec.brand else None
-    candidates, marks = [], {}
+    candidates, marks, failed = [], {}, {}
     for number, run in enumerate(trained):
         progress("evaluate", number, len(trained), run.name)
-        predictor = predictors.load(store.run_folder(run.name) / "artifact")
-        marks[run.name] = _marks(predictor, rows, spec, rules, splits.root)
-        run = replace(run, validation=_validation(run, predictor, splits, spec))
-        candidates.append(_measure(run, predictor, marks[run.name], splits, spec, store))
+        try:
+            predictor = predictors.load(store.run_folder(run.name) / "artifact")
+            found = _marks(predictor, rows, spec, rules, splits.root)
+            run = replace(run, validation=_validation(run, predictor, splits, spec))
+            candidates.append(_measure(run, predictor, found, splits, spec, store))
+            marks[run.name] = found
+        except Exception as error:  # noqa: BLE001  what one candidate does wrong is a line about it; it is logged
+            failed[run.name] = replace(run, status="failed", reason=store.reason(f"scoring {run.name}", error))
     progress("evaluate", len(trained), len(trained), "")
+    runs = [failed.get(run.name, run) for run in runs]
     if not candidates:
-        raise NotReady("no candidate was trained: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
+        raise NotReady("no candidate can be chosen: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
     baseline = _baseline(spec, splits, candidates, marks)
     candidates = [replace(each, worthless=worthless(each, goal.metric, baseline)) for each in candidates]
     chosen = choose(candidates, goal)
@@ -91,7 +98,7 @@ def _marks(
 ) -> Marks:
     """The answers beside the right ones, and what tests and rules say of them.
 
-    Raises: NotReady: no sandbox here. DataError: none of the rows has tests.
+    Raises: NotReady: no sandbox here.
     """
     marks = predictor.marks(rows, [row[spec.output_column] for row in rows], root)
     if not isinstance(marks, TextMarks) or not marks.written:
@@ -99,8 +106,6 @@ def _marks(
     judged = rules_broken(marks.answers, rules) if rules else {}
     if spec.checks:
         tests = [row.get(CHECKS) or "" for row in rows]
-        if not any(tests):
-            raise DataError(f"no test row has tests in column '{spec.checks}', expected some to run on the answers")
         judged["pass_at_1"] = pass_rates([[answer] for answer in marks.answers], tests, 1)
         if kinds.goal(spec).metric == "pass_at_5" and isinstance(predictor, Writer):
             judged["pass_at_5"] = pass_rates(sampled(predictor, rows, root), tests, PASSES["pass_at_5"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import windlass
-from windlass.errors import NotReady, SpecError, WindlassError, did_you_mean, expected
+from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.kinds import table as kinds
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Learner, Options
@@ -20,8 +20,6 @@ from windlass.spec import Language, Spec
 from windlass.store import Store, fingerprint, hash_file, read_json, write_json
 
 RUN, WARM = "run.json", "warm"
-FAILURES = (WindlassError, RuntimeError, ValueError, ArithmeticError, MemoryError, OSError, ImportError)
-"""What a candidate may fail with: the others still run, and the leaderboard tells the reason."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +134,6 @@ def _with_model(entry: Entry, store: Store, data: str) -> str:
     return fingerprint([data, files])
 
 
-def _reason(error: Exception) -> str:
-    """Why a candidate was not trained, with what to do about it, on one line."""
-    if isinstance(error, WindlassError):
-        return "; ".join(filter(None, (error.message, error.hint)))
-    return f"{type(error).__name__}: {error}"
-
-
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when a candidate's key does, or when an optional part was installed that one was waiting for."""
     data = _taught(spec, store, store.read_record("prepare")["fingerprint"])
@@ -191,7 +182,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
     check_threshold(spec, splits)
     wanted = candidates(spec, store)
     data = _taught(spec, store, splits.fingerprint)
-    refused = {entry.name: entry.learner.missing() or entry.learner.refuse(splits, entry.variant) for entry in wanted}
+    refused = {entry.name: _refusal(entry, splits, store) for entry in wanted}
     runs: list[Run] = []
     for number, entry in enumerate(wanted):
         made_of = [run.name for run in runs if run.status == "done" and run.learner != "majority"]
@@ -214,7 +205,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
             )
             run = Run(entry.name, entry.learner.name, "unavailable", 0.0, refused[entry.name], key=key)
             if not refused[entry.name]:
-                run = replace(_train_one(entry, options, splits, Budget(seconds), progress), key=key)
+                run = replace(_train_one(entry, options, splits, Budget(seconds), store, progress), key=key)
             write_json(options.folder / RUN, as_json(run))
         runs.append(_decided(run, spec, store, splits))
     write_json(store.record("train"), {"key": key_of(spec, store), "runs": [as_json(run) for run in runs]})
@@ -236,8 +227,18 @@ def _finished(store: Store, entry: Entry, key: str) -> Run | None:
     return None
 
 
-def _train_one(entry: Entry, options: Options, splits: Splits, budget: Budget, progress: Progress) -> Run:
-    """The candidate's run, whatever became of it."""
+def _refusal(entry: Entry, splits: Splits, store: Store) -> str:
+    """Why the candidate cannot learn here, or nothing."""
+    try:
+        return entry.learner.missing() or entry.learner.refuse(splits, entry.variant)
+    except Exception as error:  # noqa: BLE001  as in `_train_one`
+        return store.reason(f"asking whether {entry.name} can learn", error)
+
+
+def _train_one(
+    entry: Entry, options: Options, splits: Splits, budget: Budget, store: Store, progress: Progress
+) -> Run:
+    """The candidate's run, whatever became of it: the others still run, and the leaderboard tells the reason."""
     started = time.monotonic()
 
     def run(status: str, reason: str = "") -> Run:
@@ -252,9 +253,9 @@ def _train_one(entry: Entry, options: Options, splits: Splits, budget: Budget, p
     try:
         fitted = entry.learner.fit(splits, options, budget, show)
     except NotReady as error:
-        return run("unavailable", _reason(error))
-    except FAILURES as error:
-        return run("failed", _reason(error)[:500])
+        return run("unavailable", store.reason(f"training {entry.name}", error))
+    except Exception as error:  # noqa: BLE001  a learner may fail with anything; what is not foreseen is logged
+        return run("failed", store.reason(f"training {entry.name}", error))
     finally:
         show("done", 1, 1)
     return replace(
