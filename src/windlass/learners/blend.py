@@ -41,7 +41,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     shares, truth = {name: share[reached] for name, share in shares.items()}, truth[reached]
     weights = _weights(shares, truth)
     blended = np.log(np.maximum(_mean(shares, weights), 1e-12))
-    every = np.full((len(reached), blended.shape[1]), np.nan)
+    every = np.full((len(splits.validation), blended.shape[1]), np.nan)
     every[reached] = blended
     keep_validation(options, every)
     written = _write(options, weights, truth, blended)
@@ -49,7 +49,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
 
 
 def _validation(folder: Path) -> np.ndarray:
-    """Calibrated probabilities (n, k) of validation rows, by the model that had not seen them; NaN: not reached."""
+    """Calibrated probabilities (n, k) of the validation rows, by the model that had not seen them; NaN: not reached."""
     return softmax(read_manifest(folder / "artifact").calibrated(load_file(folder / VALIDATION)["logits"]))
 
 

@@ -117,7 +117,7 @@ def finish(
               NaN, which the minutes did not reach, count for neither.
           golden_logits: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
     """
-    truth, known_logits = reached(encoded.validation_targets, validation_logits)
+    truth, known_logits = _reached(encoded.validation_targets, validation_logits)
     folder = options.artifact
     keep_validation(options, validation_logits)
     plain = Manifest(inputs=encoded.inputs, output=encoded.output, **manifest)
@@ -132,10 +132,10 @@ def finish(
     return Fitted(folder, score(options.metric, encoded.output, truth, written.calibrated(known_logits)))
 
 
-def reached(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Classes (m,) and logits (m, k) of the validation rows that were answered within the minutes."""
-    answered = np.isfinite(logits).all(axis=1)
-    return truth[answered], logits[answered]
+def _reached(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The validation rows that the minutes reached: their classes, and logits without NaN."""
+    reached = np.isfinite(logits).all(axis=1)
+    return truth[reached], logits[reached].astype(np.float64)
 
 
 def keep_validation(options: Options, logits: np.ndarray) -> None:
@@ -159,9 +159,8 @@ def decide(run_folder: Path, splits: Splits, metric: str, wanted: Mapping[str, f
     """
     folder = run_folder / "artifact"
     manifest = read_manifest(folder)
-    every = load((run_folder / VALIDATION).read_bytes())["logits"]
-    truth, known = reached(targets(manifest.output, splits.validation), every)
-    logits = manifest.calibrated(known)
+    kept = load((run_folder / VALIDATION).read_bytes())["logits"]
+    truth, logits = _reached(targets(manifest.output, splits.validation), manifest.calibrated(kept))
     state = {name: value for name, value in manifest.output.state.items() if name != category.THRESHOLD}
     found = dict(wanted)
     if not found and len(truth) >= LEAST_CALIBRATED and len(state["labels"]) == 2:
