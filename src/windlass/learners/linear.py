@@ -21,7 +21,7 @@ from windlass.kinds.table import join
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.majority import width
 from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish, label_marks
-from windlass.metrics import best_temperature, log_loss, paired_difference, softmax
+from windlass.metrics import BINARY_ONLY, best_temperature, log_loss, paired_difference, softmax
 from windlass.predictors.linear import write_weights
 from windlass.records import Column, Json, Progress, Splits
 
