@@ -7,6 +7,7 @@ from windlass.errors import NotReady
 from windlass.learners import repair
 from windlass.learners.contract import Budget, Options
 from windlass.predictors import table as predictors
+from windlass.predictors.artifact import read_golden
 from windlass.records import Splits, silent
 
 BROKEN = "def larger(a, b):\n    return a if a < b else b"
@@ -24,6 +25,7 @@ def test_a_row_is_answered_with_the_program_that_passes_its_tests(tmp_path):
     fitted = repair.fit(splits(tmp_path), Options(tmp_path, "chrf"), Budget(10), silent)
     predictor = predictors.load(fitted.artifact)
     predictors.replay(predictor, fitted.artifact)
+    assert read_golden(fitted.artifact)[1][-1] == "def double(number):\n    return number * 2"
     asked = [{"broken": BROKEN, "tests": tests} for tests in (TESTS, "", "assert larger(1, 2) == 7")]
     passed, unasked, hopeless = predictor.answer(asked)
     assert (passed.value, passed.confidence) == (RIGHT, 1)

@@ -14,7 +14,7 @@ from windlass.sandbox import passes
 
 TESTS = "tests"
 """The column of tests, unless `{repair: column}` names another."""
-BROKEN, CHECK = "def double(number):\n    return number + 3", "assert double(3) == 6 and double(4) == 8"
+BROKEN, CHECK = "def double(number):\n    return number + 2", "assert double(3) == 6 and double(4) == 8"
 """A golden row of its own, so that every load proves that programs can be run here."""
 
 
