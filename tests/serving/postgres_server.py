@@ -43,10 +43,12 @@ class Server:
         self.start()
 
     def _run(self, program: str, *words: str) -> int:
+        """Another program becomes the other user: setuid in a fork of a process with threads waited for ever at times."""
         how: dict[str, Any] = {"cwd": self.folder, "env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}}
-        if self.user is not None:
-            how |= {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
         command = [str(self.bin / program), "-D", "data", *words]
+        if self.user is not None:
+            ids = (f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups")
+            command = ["setpriv", *ids, *command]
         return subprocess.run(command, **how, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
 
     def start(self) -> None:
