@@ -43,7 +43,7 @@ class Server:
         self.start()
 
     def _run(self, program: str, *words: str) -> int:
-        """Another program becomes the other user: setuid in a fork of a process with threads waited for ever at times."""
+        """`setpriv` becomes the other user: setuid in a fork of a process with threads waited for ever at times."""
         how: dict[str, Any] = {"cwd": self.folder, "env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}}
         command = [str(self.bin / program), "-D", "data", *words]
         if self.user is not None:

@@ -86,7 +86,7 @@ def write_through_kills(server: Server, place: Database, kills: int) -> tuple[se
             while not done.is_set():
                 key = f"{writer}-{number}"
                 say_until_stored(log, "1", key)
-                told.add(f"client:{key}")
+                told.add(f"client::{key}")
                 number += 1
 
         writers = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]

@@ -91,7 +91,7 @@ def cuts_while_writing(path: Path, synchronous: str) -> list[tuple[dict[str, byt
         log.record([Logged("1", 1_000.0, "toy-1", "card", 0.9, 1.0, None)], 128)
         for number in range(KEYS):
             log.feedback(Feedback("1", "refund", None, f"k{number}")).result(30)
-            disk.told.append(f"client:k{number}")
+            disk.told.append(f"client::k{number}")
         cuts = list(disk.cuts)
     disk.unregister()
     chosen = [cuts[round(place * (len(cuts) - 1) / (CUTS - 1))] for place in range(CUTS)]
