@@ -142,3 +142,11 @@ def test_a_command_that_is_stopped_says_what_is_true_of_it(arguments, says, monk
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert (ended.value.code, capsys.readouterr().err) == (130, f"{says}\n")
+
+
+@pytest.mark.parametrize("asked", [[], ["--doubts"], ["--history"], ["--ask", "3"], ["--accept", "x"]])
+def test_improve_takes_its_options(desk, asked):
+    """It takes options of two kinds, which once could not be given together: every call was an internal error."""
+    result = windlass("improve", *asked, folder=desk[0])
+    assert "internal error" not in result.stderr
+    assert result.returncode in (0, 3, 4), result.stderr

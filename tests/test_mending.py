@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from windlass import cli
 from windlass.errors import DataError, NotReady
-from windlass.mending import champion, mend, proposals, read_tests
+from windlass.mending import Mended, champion, mend, proposals, read_tests
 from windlass.predictors.edits import one_change
+from windlass.predictors.repair import Repaired
 from windlass.sandbox import run_program
 
 try:
@@ -122,3 +123,12 @@ def test_a_file_with_two_names_is_not_repaired_in_one_of_them(tmp_path):
     with pytest.raises(NotReady, match=r"largest.py has 2 names \(hard links\), expected one"):
         mend(program, checks, tmp_path, 100, write=True)
     assert program.read_text() == RIGHT.replace(">", "<")
+
+
+def test_what_a_stranger_s_program_says_does_not_act_on_the_terminal():
+    """Escape sequences, a bell: the title of the window was set by the message of an exception."""
+    said = "Exception: \x1b]0;pwned\x07\x1b[31mred"
+    told = str(Mended(Repaired("x = 1\n", False, 3, said), 1, "-a\n+\x1b[31mb\n"))
+    assert not set(told) & {"\x1b", "\x07"}
+    assert "red" in told
+    assert "+" in told

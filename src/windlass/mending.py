@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from windlass.errors import DataError, NotReady
+from windlass.pages.words import block, plain
 from windlass.predictors import releases
 from windlass.predictors.edits import one_change
 from windlass.predictors.repair import Propose, Repaired, Tries, repair
@@ -37,13 +38,14 @@ class Mended:
                 "program": found.program, "diff": self.diff}  # fmt: skip
 
     def __str__(self) -> str:
-        found = self.repaired
+        """For a terminal: what a stranger's program said cannot act on it."""
+        found, diff = self.repaired, block(self.diff)
         if found.passed and not self.diff:
             return f"nothing to repair: all {self.n_tests} tests hold"
         if found.passed:
-            return f"repaired: all {self.n_tests} tests hold; programs that were run for it: {found.tried}\n{self.diff}"
-        told = f"not repaired by {found.tried} programs: {found.reason}"
-        return f"{told}\nheld more tests than the broken one:\n{self.diff}" if self.diff else told
+            return f"repaired: all {self.n_tests} tests hold; programs that were run for it: {found.tried}\n{diff}"
+        told = f"not repaired by {found.tried} programs: {plain(found.reason)}"
+        return f"{told}\nheld more tests than the broken one:\n{diff}" if diff else told
 
 
 def mend(program: Path, tests: Path, project: Path, tries: int, write: bool = False) -> Mended:

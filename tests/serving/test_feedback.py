@@ -76,7 +76,8 @@ def test_feedback_says_whether_it_can_teach(
         stored = client.feedback({"id": ask_for(client), "correct": "refund"}).json
         assert stored["teaches"] is keeps
         assert ("keep_inputs: true" in stored["hint"]) is not keeps
-        assert client.feedback({"id": ask_for(client), "right": False}).json["teaches"] is False
+        down = client.feedback({"id": ask_for(client), "right": False}).json
+        assert (down["teaches"], down["new_label"]) == (False, False)
         assert client.ask("GET", "/health").json["keeps_inputs"] is keeps
 
 
@@ -331,3 +332,20 @@ def test_a_log_with_another_clock_stamps_answers_of_other_days(
         assert client.feedback({"id": id, "correct": "refund"}).status == 200
         assert [row["at"] for row in answer_rows(client.log.database)] == [86_400.0]
         assert [row["at"] for row in feedback_rows(client.log.database)] == [86_400.0]
+
+
+@pytest.mark.parametrize("allowed", [0, 10], ids=["not learned", "learned"])
+def test_feedback_with_a_label_that_is_new_says_whether_it_can_be_learned(
+    text_store: Store,
+    new_place: Callable[[Path], Database],
+    server_for: Callable[..., Any],
+    tmp_path: Path,
+    allowed: int,
+) -> None:
+    """`teaches` was true for labels that `improve` then set aside."""
+    place = new_place(tmp_path / "requests.sqlite")
+    with server_for(text_store, place, Settings(keep_inputs=True, new_labels=allowed)) as client:
+        stored = client.feedback({"id": ask_for(client), "correct": "refnd"}).json
+    assert (stored["new_label"], stored["teaches"]) == (True, bool(allowed))
+    for words in ("did you mean 'refund'?", "new_labels: 10"):
+        assert (words in stored["hint"]) is (allowed == 0)

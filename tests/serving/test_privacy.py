@@ -1,8 +1,11 @@
 """What people write is in no log, is kept only when that was asked for, and is gone when it is old or unwanted."""
 
+import asyncio
+import gc
 import json
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ from test_keys import guarded, with_key
 from typer.testing import CliRunner
 
 from windlass.cli import app as command
+from windlass.errors import DataError
+from windlass.serving import retention
 from windlass.serving.access import AccessLog
 from windlass.serving.keys import Wish, create
 from windlass.serving.log import answer_rows, feedback_rows
@@ -155,3 +160,23 @@ def test_what_is_older_than_its_days_is_deleted(text_store: Store, tmp_path: Pat
 def test_nothing_to_forget_is_no_fault(tmp_path: Path) -> None:
     assert forget(tmp_path / "none.sqlite", ["a"]) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_deletion_leaves_no_error_unread() -> None:
+    """Its turn in the log is a refusal that nobody read: each DELETE wrote an exception report to stderr."""
+
+    class Refuses:
+        def feedback(self, said: object) -> Future[None]:
+            turn: Future[None] = Future()
+            turn.set_exception(DataError("answer is not in the log"))
+            return turn
+
+    seen: list[object] = []
+
+    async def wait() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: seen.append(context))
+        await retention._written(Refuses())  # type: ignore[arg-type]
+        gc.collect()
+
+    asyncio.run(wait())
+    assert seen == []

@@ -226,3 +226,10 @@ def test_a_threshold_is_for_two_labels(product):
     product.spec(threshold={"refund": 0.3})
     with pytest.raises(SpecError, match="'intent' has 3 labels, expected two"):
         Project(product.folder).run()
+
+
+def test_another_way_of_writing_values_is_another_run(product):
+    """Rows may be the same, and a served column still reads otherwise: train said "up to date", and nothing changed."""
+    ready(product)
+    keys = [key_of(product.spec(**more), product.store) for more in ({}, {"labels": {"merge": {"Refund": "refund"}}})]
+    assert keys[0] != keys[1]

@@ -40,8 +40,9 @@ def with_options(options: Callable[..., Any]) -> Callable[[Callable[..., None]],
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         added, own = (inspect.signature(function).parameters for function in (options, command))
 
-        def joined(**values: Any) -> None:
-            command(options(**{name: values.pop(name) for name in added}), **values)
+        def joined(*outer: Any, **values: Any) -> None:
+            """outer: what options that were given around these made."""
+            command(options(**{name: values.pop(name) for name in added}), *outer, **values)
 
         joined.__signature__ = inspect.Signature([*list(own.values())[1:], *added.values()])  # type: ignore[attr-defined]
         joined.__annotations__ = {**command.__annotations__, **options.__annotations__}

@@ -44,7 +44,7 @@ def check(value: Any) -> str | None:
     try:
         parse(value)
     except ValueError:
-        return f"is {shown(value)}, expected a date such as 2026-03-31 or 2026/03/31"
+        return f"is {shown(value)}, expected a day that exists, such as 2026-03-31 or 2026/03/31"
     return None
 
 
@@ -71,7 +71,7 @@ def as_written(how: Json) -> Kind:
         try:
             parse_it(value)
         except (ValueError, OverflowError):
-            return f"is {shown(value)}, expected a date that is written like {example} or 2026-12-31"
+            return f"is {shown(value)}, expected a day that exists, written like {example} or 2026-12-31"
         return None
 
     def read_it(value: Any, root: Path | None) -> datetime | None:

@@ -24,6 +24,8 @@ UNIT = re.compile(
     r"(?:USD|EUR|GBP|CNY|RMB|JPY|CHF|INR|CAD|AUD|NZD|HKD|SGD|KRW|BRL|MXN|SEK|NOK|DKK|PLN|CZK|HUF|TRY|ZAR|RUB)"
 )
 """What stands beside a number and says in what it counts: signs and codes of currencies, percent."""
+PARTS_OF_ONE = {"%": "e-2", "％": "e-2", "‰": "e-3"}
+"""What 42 % and 5 ‰ are: .42 and .005, as spreadsheets hold them; a number without the sign stays what it is."""
 MOST_UNIT = 12
 SPACES, MINUS = "\u00a0\u202f\u2009", "−"
 BETWEEN = re.compile(r"[^\d.,'()+\-]")
@@ -43,22 +45,23 @@ class NumberFormat:
         word = tidy(word)
         is_negative = word.startswith("(") and word.endswith(")")
         word = word[1:-1] if is_negative else word
-        word, is_below = _without_sign(self._without_unit(*_without_sign(word)))
-        if not _digits(self.thousands, self.point).fullmatch(word):
+        bare, is_below = _without_sign(word)
+        alone = self._without_unit(bare)
+        part = PARTS_OF_ONE.get(self.unit, "") if alone != bare else ""
+        alone, is_below = _without_sign(f"-{alone}" if is_below else alone)
+        if not _digits(self.thousands, self.point).fullmatch(alone) or (part and "e" in alone.lower()):
             raise ValueError(word)
-        digits = word.replace(self.thousands, "") if self.thousands else word
-        return ("-" if is_negative or is_below else "") + digits.replace(self.point, ".")
+        digits = alone.replace(self.thousands, "") if self.thousands else alone
+        return ("-" if is_negative or is_below else "") + digits.replace(self.point, ".") + part
 
     def write(self, number: float) -> str:
         """The number as it stands in such a column, its thousands not parted."""
         return f"{number:.15g}".replace(".", self.point)
 
-    def _without_unit(self, word: str, is_below: bool) -> str:
+    def _without_unit(self, word: str) -> str:
         if self.unit and word.endswith(self.unit):
-            word = word[: -len(self.unit)].rstrip()
-        elif self.unit and word.startswith(self.unit):
-            word = word[len(self.unit) :].lstrip()
-        return f"-{word}" if is_below else word
+            return word[: -len(self.unit)].rstrip()
+        return word[len(self.unit) :].lstrip() if self.unit and word.startswith(self.unit) else word
 
 
 def tidy(word: str) -> str:

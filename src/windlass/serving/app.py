@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
+from windlass.errors import did_you_mean
 from windlass.kinds import table as kinds
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Release
@@ -34,7 +35,7 @@ from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
 from windlass.serving.guard import Guard
 from windlass.serving.job_work import JobWork
-from windlass.serving.log import NOT_KEPT, Feedback, RequestLog, Stored
+from windlass.serving.log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.serving.measures import memory_bytes
 from windlass.serving.pulse import Pulse
 from windlass.serving.routes import check_declared
@@ -160,16 +161,21 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         stored = await _stored(service.log, said)
         if stored.is_new:
             service.told(stored.release, stored.right)
+        known = sorted(service.seat.labels)
+        is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
+        is_lost = is_new_label and not service.settings.new_labels
+        said_of_it = [] if stored.is_kept else [NOT_KEPT]
+        said_of_it += [did_you_mean(stored.correct, known), NEW_LABEL] if is_lost else []
         return Response(
             codec.dumps(
                 {
                     "id": stored.id,
                     "correct": stored.correct,
                     "right": stored.right,
-                    "new_label": bool(service.seat.labels) and stored.correct not in service.seat.labels,
+                    "new_label": is_new_label,
                     "at": stored.at,
-                    "teaches": stored.is_kept and bool(stored.correct),
-                    "hint": "" if stored.is_kept else NOT_KEPT,
+                    "teaches": stored.is_kept and bool(stored.correct) and not is_lost,
+                    "hint": "; ".join(filter(None, said_of_it)),
                 }
             ),
             media_type=JSON,

@@ -102,6 +102,10 @@ NOT_KEPT = (
     "it counts, but `windlass improve` cannot learn from it: what was asked was not kept; "
     "`keep_inputs: true` in windlass.yaml keeps it from now on"
 )
+NEW_LABEL = (
+    "the release does not know this label, and `windlass improve` does not learn new ones; "
+    "`improve: {new_labels: 10}` in windlass.yaml lets it learn one that ten rows have"
+)
 
 
 class Stored(NamedTuple):

@@ -18,6 +18,7 @@ class Settings:
     where others reach it. keyless_rate: requests, and in how many seconds, that one address may send without a key.
     access_log: `json` for a line about each request on stderr, else a file to append it to; empty: none.
     keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
+    new_labels: rows that a new label needs before `improve` learns it; 0: it learns none.
     otel: the collector of OpenTelemetry that gets traces; empty: nobody does.
     database: URL of the request log and the feedback; empty for a file of the project.
     cache: answers that are kept by the hash of what was asked; 0: none.
@@ -36,6 +37,7 @@ class Settings:
     keyless_rate: tuple[float, float] | None = None
     access_log: str = ""
     keep_inputs: bool = False
+    new_labels: int = 0
     answer_s: float = 120.0
     otel: str = ""
     database: str = field(default="", repr=False)

@@ -100,6 +100,7 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             list(made_of),
             spec.language.model_dump(),
             *([as_json(entry.start)] if entry.start is not None else []),
+            *([ways] if (ways := {**spec.formats, **spec.labels.merge}) else []),
         ]
     )
 
