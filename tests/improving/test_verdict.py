@@ -11,6 +11,7 @@ from windlass.improving.sheets import LabelSheet, by_chance
 from windlass.improving.taught import Taught
 from windlass.improving.verdict import Check, Exam, Paired, _none_lost, judge
 from windlass.metrics import LabelMarks
+from windlass.records import Column, Manifest
 
 from .toys import LABELS, WORDS, champion, row
 
@@ -101,12 +102,16 @@ class _Played:
     """A champion or challenger whose probabilities for three labels are given, a row each."""
 
     labels = LABELS
+    manifest = Manifest("linear", "linear", (), Column("label", "category", {"labels": list(LABELS)}))
 
     def __init__(self, given):
         self.given = np.array(given, float)
 
     def probabilities(self, rows, root=None):
         return self.given[[row["place"] for row in rows]]
+
+    def answers(self, probabilities):
+        return probabilities.argmax(axis=1)
 
     def marks(self, rows, truth, root=None):
         targets = np.array([LABELS.index(label) for label in truth])

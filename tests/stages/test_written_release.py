@@ -9,7 +9,7 @@ import pytest
 from tests.learners import writers
 from windlass.learners import language, llm, loop
 from windlass.learners.loop import Plan
-from windlass.lifecycle import run
+from windlass.lifecycle import run, run_stage
 from windlass.predictors import decoding, releases
 from windlass.predictors import table as predictors
 from windlass.predictors.language import Language
@@ -68,7 +68,8 @@ def test_every_family_writes_the_same_tokens_when_trained_released_reloaded_and_
         learners=[{learner: str(folder)}],
         language={"adapt": adapt, "rank": 4, "max_tokens": 8},
     )
-    run(spec, product.store, silent, lambda word, skipped: None)
+    run(spec, product.store, silent, lambda word, skipped: None, until="explain")
+    run_stage("release", spec, product.store, silent, anyway=True)  # what tiny models say is right by chance alone
 
     (trained,), rows = kept, [{"said": word} for word in said[:8]]
     template = trained.prompts.template

@@ -27,6 +27,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "excerpt": (),
     "nearest": (),
     "ngram": (),
+    "repair": (),
     "span": ("onnxruntime",),
     "elsewhere": (),
 }

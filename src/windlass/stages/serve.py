@@ -190,8 +190,8 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
 def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
     """What the server accepts. is_public: others reach its address."""
     rate = settings.keyless_rate or (KEYLESS_RATE if is_public else None)
-    kept = {"keep_inputs": spec.keep_inputs, "new_labels": spec.improve.new_labels}
-    return replace(settings, **kept, is_public=is_public, keyless_rate=rate)
+    settings = replace(settings, keep_inputs=spec.keep_inputs, new_labels=spec.improve.new_labels)
+    return replace(settings, is_public=is_public, keyless_rate=rate)
 
 
 def _door(place: Database, settings: Settings, stack: ExitStack) -> Door:
