@@ -219,7 +219,7 @@ def main() -> None:
         print(json.dumps(attacked(ATTACKS[plan.attack], plan.port, plan.seconds)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        work, rows = plan.work or Path(folder), []
+        work = plan.work or Path(folder)
         for name, make in (("linear", lambda place: product(place, "linear")), ("shades", of_pictures)):
             if not (work / name / ".windlass" / "release" / "champion.json").is_file():
                 make(work / name)
@@ -232,10 +232,9 @@ def main() -> None:
 
             found = measure(name, project, target, plan, HERE.parent / "src")
             control = measure(name, project, target, plan, plan.against) if plan.against else None
-            rows.append(goal(name, found, control))
             print(f"{name}: {json.dumps({'now': found, 'before': control})}", flush=True)
-    if plan.record:
-        record(*rows)
+            if plan.record:
+                record(goal(name, found, control))
 
 
 if __name__ == "__main__":
