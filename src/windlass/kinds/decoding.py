@@ -38,6 +38,8 @@ MAX_SCANS = 100
 """Of a progressive JPEG (ordinary ones have 10): each scan passes over the whole picture."""
 TIFF_PACKINGS = ("raw", "tiff_ccitt", "group3", "group4", "tiff_lzw", "tiff_jpeg", "jpeg", "tiff_adobe_deflate",
                  "tiff_deflate", "packbits", "tiff_raw_16")  # fmt: skip
+TIFF_JPEG = 4 * 2**20
+"""What libtiff's JPEG decoder was seen to hold beside a strip's planes, now and then."""
 TILE = 512
 """Side of the parts that are converted one after another, so that no second copy of the picture arises."""
 BITS, PHOTOMETRIC, STRIPS, ORIENTATION, SAMPLES, STRIP_ROWS = 258, 262, 273, 274, 277, 278
@@ -279,7 +281,8 @@ def _beside_tiff(picture: Any, file: _File) -> int:
     turned = _stored(picture.mode) * picture.width * picture.height if is_turned else 0
     if packing == "raw":
         return turned + longer * bits // 8
-    return turned + strip * (bits // 8 + 1 + (6 if "jpeg" in packing else 0))
+    of_jpeg = TIFF_JPEG + 6 * strip if "jpeg" in packing else 0
+    return turned + strip * (bits // 8 + 1) + of_jpeg
 
 
 _BESIDE: dict[str, Callable[[Any, _File], int]] = {
