@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -361,11 +362,13 @@ rewrite_text(Path(sys.argv[1]), "stolen")
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to somebody else")
-def test_a_file_keeps_its_owner_and_is_left_alone_where_it_cannot(tmp_path):
-    tmp_path.chmod(0o777)
-    for parent in (tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
-    path = tmp_path / "a.txt"
+def test_a_file_keeps_its_owner_and_is_left_alone_where_it_cannot():
+    with tempfile.TemporaryDirectory() as place:  # pytest's own folders let nobody else in
+        Path(place).chmod(0o777)
+        owner_stays(Path(place) / "a.txt")
+
+
+def owner_stays(path: Path) -> None:
     path.write_text("old")
     os.chown(path, 1234, 1235)
     rewrite_text(path, "new")
