@@ -62,7 +62,7 @@ def raising(error: BaseException):
         (PermissionError(errno.EACCES, "x", "a/b"), 4, "error: a/b cannot be used (permission denied), expected"),
         (OSError(errno.EIO, "x"), 4, "error: a file or connection cannot be used (input/output error), expected"),
         (MemoryError(), 4, "error: this machine has too little memory"),
-        (KeyboardInterrupt(), 130, "stopped"),
+        (KeyboardInterrupt(), 130, "stopped; `windlass run` goes on from here\n"),
         (BrokenPipeError(errno.EPIPE, "x"), 141, ""),
         (ModuleNotFoundError("no", name="torch"), 4, "error: 'torch' is not installed, expected it"),
         (SystemExit(2), 2, ""),
@@ -70,7 +70,8 @@ def raising(error: BaseException):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
-def test_an_error_is_told_in_words_with_its_exit_code(error, code, words, capsys):
+def test_an_error_is_told_in_words_with_its_exit_code(error, code, words, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["windlass", "run"])
     assert endings.ended(raising(error)) == code
     said = capsys.readouterr().err
     assert said.startswith(words)

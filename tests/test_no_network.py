@@ -1,28 +1,16 @@
 """Nothing leaves the machine unasked: the system calls of whole commands, as strace sees them."""
 
-import importlib.util
 import shutil
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "lookups.py"
+from tests.benchmark_scripts import loaded
+
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed: no one sees calls")
 
 
-def loaded():
-    spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[SCRIPT.stem] = module  # its records look themselves up
-    spec.loader.exec_module(module)
-    return module
-
-
-lookups = loaded()
+lookups = loaded("lookups")
 
 
 @pytest.mark.parametrize(

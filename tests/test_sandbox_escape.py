@@ -1,30 +1,16 @@
 """Each way out of the sandbox is refused, and is open to the same program outside; what honest programs need works."""
 
-import importlib.util
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.benchmark_scripts import FOLDER, loaded
 from tests.test_sandbox import confined
 from windlass.sandbox import Bounds, passes, run_program
 
-SCRIPT = Path(__file__).resolve().parent.parent / "benchmarks" / "sandbox_escape.py"
-
-
-def loaded():
-    spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[SCRIPT.stem] = module  # its records look themselves up
-    spec.loader.exec_module(module)
-    return module
-
-
-escapes = loaded()
+escapes = loaded("sandbox_escape")
 pytestmark = confined
 
 
@@ -171,7 +157,7 @@ def test_it_is_the_same_for_an_ordinary_user():
     order = [os.path.realpath(sys.executable), "-c", asking]
     who = {"user": 65534, "group": 65534, "extra_groups": [], "env": {"PYTHONPATH": folders}}
     try:
-        found = subprocess.run(order, cwd=SCRIPT.parent.parent, capture_output=True, text=True, check=False, **who)
+        found = subprocess.run(order, cwd=FOLDER.parent, capture_output=True, text=True, check=False, **who)
     except PermissionError as error:
         pytest.skip(f"user 65534 cannot start this Python: {error}")
     if "NotReady" in found.stderr:
