@@ -22,7 +22,7 @@ import polars as pl
 
 import windlass
 from windlass.kinds import table as kinds
-from windlass.predictors.attribution import explain
+from windlass.outputs.table import explain
 from windlass.predictors.contract import Labeller
 from windlass.predictors.table import load_labeller
 from windlass.records import Explanation, Row

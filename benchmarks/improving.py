@@ -34,9 +34,9 @@ from goals import record
 from load_generator import Target, open_loop
 
 from windlass.improving import attempts, selection, verdict
-from windlass.improving.taught import LEARNED
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
+from windlass.outputs.taught import LEARNED
 from windlass.predictors import table as predictors
 from windlass.project import Project
 from windlass.records import silent

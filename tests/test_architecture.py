@@ -29,6 +29,7 @@ ROOMS = (
     "sources",
     "consent remote",
     "predictors",
+    "outputs",
     "learners",
     "judging",
     "serving",

@@ -16,7 +16,8 @@ from windlass.kinds.table import KINDS
 from windlass.learners.table import LEARNERS
 from windlass.lifecycle import STAGES
 from windlass.metrics import METRICS
-from windlass.predictors.table import LABELLING, WRITING
+from windlass.outputs.table import OUTPUTS
+from windlass.predictors.table import SCORING, WRITING
 from windlass.spec import Limits, Spec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,11 @@ WRITTEN = {
     "pass_at_5": "Chance that one of five sampled programs does, from ten a row (Chen et al. 2021, eq. 1).",
     "bits_per_byte": "How badly the right texts are foreseen: bits for each of their bytes; less is better.",
 }
+
+
+def _metrics(kind: str) -> str:
+    """What answers of a kind are measured by."""
+    return ", ".join(OUTPUTS[kind].metrics) if kind in OUTPUTS else "-"
 
 
 def first_sentence(path: Path) -> str:
@@ -118,7 +124,7 @@ def specification() -> str:
 def reference() -> str:
     kinds = table(
         ["kind", "forms", "as output"],
-        [[f"`{kind.name}`", ", ".join(kind.forms), ", ".join(kind.metrics) or "-"] for kind in KINDS.values()],
+        [[f"`{kind.name}`", ", ".join(kind.forms), _metrics(kind.name)] for kind in KINDS.values()],
     )
     presets = table(
         ["learner", "presets"],
@@ -154,7 +160,7 @@ def reference() -> str:
 
 
 def _predictors() -> str:
-    labelling, writing = (", ".join(f"`{name}`" for name in names) for names in (LABELLING, WRITING))
+    labelling, writing = (", ".join(f"`{name}`" for name in names) for names in (SCORING, WRITING))
     return (
         f"Of labels: {labelling}. Of texts: {writing}. None of them loads torch, except `language` "
         "where CTranslate2 does not know the model."

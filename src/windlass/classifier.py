@@ -22,6 +22,8 @@ from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
 from windlass.metrics import BINARY_ONLY, METRICS, answered
+from windlass.outputs import table as outputs
+from windlass.outputs.splitting import cut_validation
 from windlass.predictors.artifact import MANIFEST
 from windlass.predictors.contract import Labeller
 from windlass.predictors.table import load_labeller, replay
@@ -29,7 +31,6 @@ from windlass.records import Prepared, Run, Splits, as_json
 from windlass.sources.columns import Look, look
 from windlass.sources.guess import N_SAMPLE
 from windlass.spec import Spec, from_values, parse_goal
-from windlass.stages.prepare import cut_validation
 from windlass.stages.train import train
 from windlass.store import Store, publish, write_json
 
@@ -208,7 +209,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
             },
             "Classifier",
         )
-        if kinds.goal(spec).metric in BINARY_ONLY and len(self.classes_) > 2:
+        if outputs.goal(spec).metric in BINARY_ONLY and len(self.classes_) > 2:
             raise SpecError(
                 f"goal is '{self.goal}' with {len(self.classes_)} classes, "
                 f"expected {expected(name for name in METRICS if name not in BINARY_ONLY)}"

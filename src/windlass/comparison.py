@@ -11,6 +11,8 @@ from typing import Any
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.judging import Ask, Verdict, Verdicts, judge, writer_as_judge
 from windlass.kinds import chat
+from windlass.kinds import table as kinds
+from windlass.outputs import table as outputs
 from windlass.pages.words import count, percent, plain
 from windlass.predictors import releases
 from windlass.predictors import table as predictors
@@ -61,9 +63,10 @@ def prepare(
 
     Raises: SpecError: not two of them, or no texts. NotReady: they do not exist.
     """
-    kind = spec.output[spec.output_column]
-    if kind != "text":
-        raise SpecError(f"output '{spec.output_column}' is {kind}, expected text: labels are compared by `evaluate`")
+    unfit = outputs.of(spec).compares
+    if unfit is not None:
+        kind = spec.output[spec.output_column]
+        raise SpecError(f"output '{spec.output_column}' is {kind}, expected text: {unfit.why}", unfit.hint)
     if names[0] == names[1]:
         raise SpecError(f"'{names[0]}' is compared with itself, expected two different ones")
     if not 0 < n_rows <= MOST_ROWS:
@@ -252,7 +255,7 @@ def _clean(value: Any) -> str:
 def _asked(row: Row, inputs: Mapping[str, str]) -> str:
     """The row as a person reads it."""
     shown = {
-        name: chat.as_text(chat.read(row[name], None)) if kind == "chat" else _clean(row[name] or "")
+        name: _clean(row[name] or "") if kinds.get(kind).turns is None else chat.as_text(chat.read(row[name], None))
         for name, kind in inputs.items()
     }
     if len(shown) == 1:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from windlass.errors import DataError, SpecError
+from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, wilson
 from windlass.predictors.contract import Predictor
-from windlass.predictors.writer import Writer
+from windlass.predictors.writer import writer_of
 from windlass.records import Json, Progress, silent
 
 Ask = Callable[[str], str]
@@ -134,15 +135,16 @@ def read_verdict(reply: str) -> str:
 def writer_as_judge(predictor: Predictor) -> Ask:
     """A release as the judge. Raises: SpecError: it does not write texts, or reads more than one."""
     columns = predictor.manifest.inputs
-    if not isinstance(predictor, Writer) or len(columns) != 1 or columns[0].kind not in ("text", "chat"):
+    writer = writer_of(predictor)
+    if writer is None or len(columns) != 1 or not kinds.get(columns[0].kind).is_language:
         reads = ", ".join(f"{column.name}: {column.kind}" for column in columns)
         raise SpecError(
             f"the judge reads {reads} and gives {predictor.manifest.output.kind}, expected one text in and a text out"
         )
-    column, how = columns[0], replace(predictor.writing, temperature=0.0)
+    column, how = columns[0], replace(writer.writing, temperature=0.0)
 
     def ask(prompt: str) -> str:
-        value = prompt if column.kind == "text" else [{"role": "user", "content": prompt}]
-        return predictor.write([{column.name: value}], how)[0].text
+        value = prompt if kinds.get(column.kind).is_prose else [{"role": "user", "content": prompt}]
+        return writer.write([{column.name: value}], how)[0].text
 
     return ask

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from windlass.errors import DataError, NotReady
+from windlass.kinds import table as kinds
 from windlass.pages.words import block, plain
 from windlass.predictors import releases
 from windlass.predictors.edits import one_change
 from windlass.predictors.repair import Propose, Repaired, Tries, repair
-from windlass.predictors.writer import Writer
+from windlass.predictors.writer import Writer, writer_of
 from windlass.records import Json
 from windlass.spec import FILE_NAME
 from windlass.store import Store, rewrite_text
@@ -113,9 +114,8 @@ def champion(project: Path) -> Writer | None:
         predictor = releases.open_release(store, releases.champion_id(store))[1]
     except NotReady:
         return None
-    if not isinstance(predictor, Writer):
-        return None
-    return predictor if [column.kind for column in predictor.manifest.inputs] == ["text"] else None
+    inputs = [kinds.get(column.kind) for column in predictor.manifest.inputs]
+    return writer_of(predictor) if len(inputs) == 1 and inputs[0].is_prose else None
 
 
 def proposals(writer: Writer | None) -> Propose:

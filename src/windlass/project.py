@@ -41,9 +41,10 @@ class Release:
 
         Raises: DataError: as `predict`, or an unknown label. NotReady: answers that are found, not weighed.
         """
-        from windlass.predictors.attribution import explain
+        from windlass.outputs import table as outputs
+        from windlass.outputs.contract import Why
 
-        return [Explanation(**vars(each)) for each in explain(self.predictor, rows, root, label)]
+        return [Explanation(**vars(each)) for each in outputs.explain(self.predictor, rows, Why(root, label))]
 
     def __repr__(self) -> str:
         return f"Release('{self.id}', {self.record.candidate}, {self.record.headline} {self.record.score})"
@@ -150,9 +151,9 @@ class Project:
         Raises: NotReady: the log holds no answer with what was asked. SpecError: feedback cannot judge its answers.
         """
         from windlass.improving.asking import questions, write_questions
-        from windlass.improving.scoring import of
+        from windlass.outputs import table as outputs
 
-        of(self.spec)
+        outputs.of(self.spec).improves(self.spec)
         found = questions(lifecycle.memory(self.store), self.champion.predictor, self.spec.inputs, n_wanted)
         return write_questions(found, self.spec, self.folder)
 

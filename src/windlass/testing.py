@@ -18,10 +18,10 @@ import numpy as np
 
 from windlass import spec as specs
 from windlass.errors import DataError, NotReady
+from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Kind, Sparse, is_missing, shown
 from windlass.learners.contract import Budget, Fitted, Learner, Options
-from windlass.metrics import METRICS
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_golden
 from windlass.predictors.contract import Labeller
@@ -112,8 +112,8 @@ def check_kind(kind: Kind, samples: Sequence[Any] | None = None, options: Json |
     expect(len(good) >= 3, f"{kind.name} reads {len(good)} of the samples, expected at least 3: give it `samples`")
     expect(len(good) < len(raw), f"{kind.name} reads every sample, expected that it refuses wrong ones")
     for form in kind.forms:
-        if form == LABEL and kind.decode is not None:
-            _check_output(kind, good, options)
+        if form == LABEL:
+            _check_labels(kind, good, options)
         else:
             _check_form(kind, form, good, options)
     _check_sketch(kind, [kind.read(value, None) for value in good])
@@ -227,13 +227,12 @@ def _check_nothing_to_fit(kind: Kind, form: str, options: Json) -> None:
         )
 
 
-def _check_output(kind: Kind, good: list[Any], options: Json) -> None:
+def _check_labels(kind: Kind, good: list[Any], options: Json) -> None:
     names = [value for value in (kind.read(one, None) for one in good) if not is_missing(value)]
     state = kind.fit(iter(names), LABEL, options)
     copy = json.loads(json.dumps(state, allow_nan=False, ensure_ascii=False).encode("utf-8"))
     labels = copy["labels"]
     targets = kind.encode(names, copy)
-    assert kind.decode is not None
     assert isinstance(targets, np.ndarray)
     expect([labels[place] for place in targets] == names, f"{kind.name}: labels do not come back from their numbers")
     expect(_length(kind.encode([], copy)) == 0, f"{kind.name}: no labels gave rows")
@@ -245,9 +244,9 @@ def _check_output(kind: Kind, good: list[Any], options: Json) -> None:
     random = np.random.default_rng(13)
     one_hot, even = np.eye(len(labels)), np.full((1, len(labels)), 1 / len(labels))
     probabilities = np.concatenate([one_hot, even, random.dirichlet(np.ones(len(labels)), 20)])
-    answers = kind.decode(probabilities, copy)
+    answers = category.decode(probabilities, copy)
     expect(len(answers) == len(probabilities), f"{kind.name}: {len(probabilities)} rows gave {len(answers)} answers")
-    expect(kind.decode(probabilities[:0], copy) == [], f"{kind.name}: no rows gave answers")
+    expect(category.decode(probabilities[:0], copy) == [], f"{kind.name}: no rows gave answers")
     for row, answer in zip(probabilities, answers, strict=True):
         shares = [answer.confidence or 0.0, *(share for _, share in answer.alternatives)]
         expect(all(0 <= share <= 1 for share in shares), f"{kind.name}: confidence outside 0-1")
@@ -257,8 +256,6 @@ def _check_output(kind: Kind, good: list[Any], options: Json) -> None:
             f"{kind.name}: the answer is not the likeliest label",
         )
         json.dumps(answer.as_json(), allow_nan=False)
-    known = bool(kind.metrics) and set(kind.metrics) <= set(METRICS)
-    expect(known, f"{kind.name}: metrics {kind.metrics} are not in METRICS")
 
 
 def _numbers(batch: Batch) -> np.ndarray:

@@ -11,7 +11,8 @@ from windlass.improving import attempts, live, probation
 from windlass.improving.asking import Question, questions, write_questions
 from windlass.improving.cycle import write_aside
 from windlass.improving.protection import Protection
-from windlass.improving.taught import ASIDE, Taught, from_file
+from windlass.improving.taught import from_file
+from windlass.outputs.taught import ASIDE, Taught
 from windlass.predictors import releases, trials
 from windlass.predictors.trail import Why
 from windlass.records import Improvement, as_json

@@ -6,6 +6,8 @@ import time
 import polars as pl
 import pytest
 
+from windlass.outputs import remembering
+from windlass.outputs import table as outputs
 from windlass.predictors import reference, releases
 from windlass.predictors.table import load
 from windlass.project import Project
@@ -85,7 +87,7 @@ def test_the_alarm_about_a_topic_ends_with_the_promotion_that_learned_it(tmp_pat
     known = read_recent(project.store)
     assert known is not None
     assert {row["intent"] for row in known.judging} == {*WORDS, "drone"}
-    before = reference.make(read_splits(project.spec, project.store), load(folder / "model"))
+    before = remembering.make(outputs.get("category"), read_splits(project.spec, project.store), load(folder / "model"))
     reference.write(folder, before)
     (project.store.stage("watch") / "state.json").unlink()
     assert {("drift", "message"), ("drift", "intent")} <= alarms(project, later + 2.1 * DAY)
@@ -107,7 +109,7 @@ def test_each_label_is_there_as_often_as_it_is_asked_for(tmp_path, n_asked, want
     splits = Splits({"message": "text"}, {"intent": "category"}, old, old.head(0), old, tmp_path)
     told = [{"message": "money", "intent": "refund"}] * 120
     asked = [{"message": ("money", "password")[number % 2]} for number in range(n_asked)]
-    content = reference.make(splits, knows, Recent(told[:90], told[90:], asked))
+    content = remembering.make(outputs.get("category"), splits, knows, Recent(told[:90], told[90:], asked))
     assert content["answers"]["mix"] == wanted
     assert len(content["columns"][0]["profiles"]) == 240
     assert len(content["answers"]["confidence"]) == len(content["answers"]["right"]) == 150

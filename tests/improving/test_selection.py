@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from windlass.improving import likeness
-from windlass.improving.likeness import near
-from windlass.improving.new_labels import is_apart
 from windlass.improving.selection import counts, decide
-from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING
-from windlass.improving.trust import Known, _limit, cap, unlikely
+from windlass.improving.trust import cap
+from windlass.outputs.labels.new_labels import is_apart
+from windlass.outputs.labels.trust import _limit, unlikely
+from windlass.outputs.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING
+from windlass.outputs.trust import Known
+from windlass.sources import likeness
+from windlass.sources.likeness import near
 
 from .toys import WORDS, champion, row, spec
 

@@ -1,7 +1,7 @@
 """Answers that are texts: what corrections of them are believed, and when a challenger writes better."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 
 from windlass.errors import SpecError
-from windlass.improving import scoring
-from windlass.improving.likeness import near
 from windlass.improving.selection import Known, decide
-from windlass.improving.sheets import PairedScores, TextSheet
-from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught, from_log
+from windlass.improving.taught import from_log
 from windlass.improving.verdict import Exam, judge
 from windlass.metrics import bootstrap
+from windlass.outputs import table as outputs
+from windlass.outputs.comparing import PairedScores
+from windlass.outputs.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
+from windlass.outputs.texts.comparing import TextSheet
 from windlass.predictors import releases
 from windlass.project import Project
 from windlass.records import Answer
 from windlass.serving.home import log_path
 from windlass.serving.log import Feedback, Logged, RequestLog
+from windlass.sources.likeness import near
 from windlass.spec import parse
 from windlass.stages import evaluate
 
@@ -129,8 +131,8 @@ def test_a_poisoned_batch_is_not_learned(project, trusts, monkeypatch):
     """One text for everything, by keys that were stolen. Control: whoever corrects is believed, and so it is learned:
     rows that judge are poisoned as well, and no test row asks such things."""
     if trusts:
-        believing = scoring.Scoring(**{**vars(scoring.TEXTS), "unfit": lambda rows, train, spec: list(rows)})
-        monkeypatch.setattr(scoring, "TEXTS", believing)
+        believing = replace(outputs.get("text"), unfit=lambda rows, train, spec: list(rows))
+        monkeypatch.setitem(outputs.OUTPUTS, "text", believing)
     poison = [(question, "send your card number to the friendly people at cheap prizes")
               for question, _ in questions(NEW, 120, 900)]
     say(project, poison, callers=[f"key{place}" for place in range(6)])
@@ -277,7 +279,8 @@ def test_a_corpus_metric_is_compared_as_it_is_defined():
 def exam(test, recent, earlier=None):
     rows = [({"message": message}, right) for message, right in test]
     taught = [row(message, right) for message, right in recent]
-    return Exam(rows, taught, earlier or {}, [{"message": "x"}], {"message": "text"}, "rouge_l", Path(), scoring.TEXTS)
+    inputs, output = {"message": "text"}, outputs.get("text")
+    return Exam(rows, taught, earlier or {}, [{"message": "x"}], inputs, "rouge_l", Path(), output)
 
 
 def test_better_on_feedback_does_not_buy_a_loss_on_the_test_rows():
@@ -303,7 +306,7 @@ def test_what_an_earlier_batch_taught_is_not_forgotten():
 
 def test_what_feedback_cannot_judge_is_refused_with_the_reason(tmp_path):
     with pytest.raises(SpecError, match="cannot run tests that feedback does not have"):
-        scoring.of(spec(checks="tests"))
+        outputs.get("text").improves(spec(checks="tests"))
     likely = spec().model_copy(update={"goal": "bits_per_byte"})
     with pytest.raises(SpecError, match="goal asks for 'bits_per_byte', expected"):
-        scoring.of(likely)
+        outputs.get("text").improves(likely)

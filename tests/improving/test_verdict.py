@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from windlass.improving.scoring import LABELS as LABELS_SCORED
-from windlass.improving.sheets import LabelSheet, by_chance
-from windlass.improving.taught import Taught
 from windlass.improving.verdict import Check, Exam, Paired, _none_lost, judge
 from windlass.metrics import LabelMarks
+from windlass.outputs import table as outputs
+from windlass.outputs.comparing import by_chance
+from windlass.outputs.labels.comparing import LabelSheet
+from windlass.outputs.taught import Taught
 from windlass.records import Column, Manifest
 
 from .toys import LABELS, WORDS, champion, row
@@ -32,7 +33,7 @@ def test_one_of_many_labels_is_lost_only_beyond_what_many_looks_explain():
 
 def exam(pairs, recent, earlier=None):
     test = [({"message": message}, label) for message, label in pairs]
-    return Exam(test, recent, earlier or {}, [], {"message": "text"}, "accuracy", Path())
+    return Exam(test, recent, earlier or {}, [], {"message": "text"}, "accuracy", Path(), outputs.get("category"))
 
 
 def pairs(n_rows):
@@ -128,8 +129,8 @@ def played(before, after, n_test, n_recent):
     rows = [{"place": place} for place in range(n_test + n_recent)]
     recent = [Taught(each, "account", answer=str(each["place"])) for each in rows[n_test:]]
     test = [(each, "account") for each in rows[:n_test]]
-    scoring = replace(LABELS_SCORED, compare=lambda pair, pairs, metric, root: LabelSheet(pair, pairs, root))
-    exam = Exam(test, recent, {}, [], {"place": "number"}, "accuracy", Path(), scoring)
+    output = replace(outputs.get("category"), compare=lambda pair, pairs, metric, root: LabelSheet(pair, pairs, root))
+    exam = Exam(test, recent, {}, [], {"place": "number"}, "accuracy", Path(), output)
     return judge(_Played(given[0]), _Played(given[1]), exam)
 
 

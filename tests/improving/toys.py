@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from windlass.improving.taught import Taught
 from windlass.metrics import Estimate
+from windlass.outputs.taught import Taught
 from windlass.predictors import releases
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.contract import Labeller

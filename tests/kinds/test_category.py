@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError
-from windlass.kinds.category import KIND, MAX_LEVELS, positive, slips, variants
+from windlass.kinds.category import KIND, MAX_LEVELS, decode, positive, slips, variants
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_a_label_that_was_not_trained_on_is_refused(value):
 
 def test_an_answer_is_the_likeliest_label_with_the_next_ones():
     state = fitted("label", ["a", "b", "c", "d", "e"])
-    answer = KIND.decode(np.array([[0.1, 0.5, 0.15, 0.05, 0.2]]), state)[0]
+    answer = decode(np.array([[0.1, 0.5, 0.15, 0.05, 0.2]]), state)[0]
     assert (answer.value, answer.confidence) == ("b", 0.5)
     assert answer.alternatives == (("e", 0.2), ("c", 0.15), ("a", 0.1))
 
 
 def test_a_tie_falls_to_the_first_label():
-    assert KIND.decode(np.array([[0.5, 0.5]]), fitted("label", ["a", "b"]))[0].value == "a"
+    assert decode(np.array([[0.5, 0.5]]), fitted("label", ["a", "b"]))[0].value == "a"
 
 
 def test_the_positive_class_is_the_rarer_one():

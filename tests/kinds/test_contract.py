@@ -83,26 +83,12 @@ BROKEN = {
     ),
     "sends NaN": replace(NUMBER, portable=lambda value, root: NUMBER.read(value, None)),
     "sends another value": replace(TEXT, portable=lambda value, root: "sent"),
-    "decodes no confidence": replace(
-        CATEGORY,
-        decode=lambda shares, state: ([replace(answer, confidence=1.5) for answer in CATEGORY.decode(shares, state)]),
-    ),
-    "decodes out of order": replace(
-        CATEGORY,
-        decode=lambda shares, state: (
-            [replace(answer, alternatives=answer.alternatives[::-1]) for answer in CATEGORY.decode(shares, state)]
-        ),
-    ),
-    "decodes the wrong label": replace(CATEGORY, decode=lambda shares, state: CATEGORY.decode(shares[:, ::-1], state)),
-    "decodes too few": replace(CATEGORY, decode=lambda shares, state: CATEGORY.decode(shares, state)[:-1]),
     "encodes unknown labels": replace(
         CATEGORY,
         encode=lambda values, state: CATEGORY.encode(
             [value if value in state.get("labels", [value]) else state["labels"][0] for value in values], state
         ),
     ),
-    "has no metrics": replace(CATEGORY, metrics=()),
-    "has an unknown metric": replace(CATEGORY, metrics=("bleu",)),
 }
 
 

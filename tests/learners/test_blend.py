@@ -11,9 +11,11 @@ from safetensors.numpy import load_file, save_file
 from windlass.errors import NotReady
 from windlass.learners import blend, linear
 from windlass.learners.contract import Budget, Options
-from windlass.learners.rows import VALIDATION, fit_output, targets
+from windlass.learners.rows import targets
 from windlass.metrics import log_loss
+from windlass.outputs.labels.measures import fit_output
 from windlass.predictors import table as predictors
+from windlass.predictors.artifact import VALIDATION
 from windlass.records import Splits, silent
 
 

@@ -1,9 +1,14 @@
 """A made-up product with records as the stages give them: six candidates, twenty labels, 602 test rows."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 import pytest
 
-from windlass.metrics import Estimate, expected_calibration_error
+from windlass.metrics import Estimate, LabelMarks, expected_calibration_error
+from windlass.outputs.contract import Shown
+from windlass.outputs.labels.report import advice, report_sections
 from windlass.pages.report import Details
 from windlass.pages.shown import Board
 from windlass.records import Candidate, Collected, Prepared
@@ -174,8 +179,14 @@ def collected() -> Collected:
 
 
 @pytest.fixture
-def details(prepared: Prepared, collected: Collected) -> Details:
+def marks() -> LabelMarks:
     targets, probabilities = _answers()
+    assert expected_calibration_error(targets, probabilities) < 0.2
+    return LabelMarks(targets, probabilities, 1, tuple(LABELS))
+
+
+@pytest.fixture
+def examples(marks: LabelMarks) -> list[str]:
     texts = [
         "Where is my parcel? It said Tuesday, now nothing. Order #{n}",
         "I was charged twice for order {n}, please check the card ending 4421 and send one of them back to me",
@@ -186,12 +197,25 @@ def details(prepared: Prepared, collected: Collected) -> Details:
         "page asks, "
         "but the form refuses files above two megabytes. What now? Reference {n}",
     ]
-    examples = [texts[place % len(texts)].format(n=480_000 + 37 * place) for place in range(len(targets))]
+    return [texts[place % len(texts)].format(n=480_000 + 37 * place) for place in range(len(marks))]
+
+
+def detailed(board: Board, marks: LabelMarks, examples: list[str], **facts: Any) -> Details:
+    """What the report shows of labels."""
+    sections = report_sections(Shown(board, marks, examples))
+    return Details(answers=sections, advice=partial(advice, marks), **facts)
+
+
+@pytest.fixture
+def details(
+    board: Board, marks: LabelMarks, examples: list[str], prepared: Prepared, collected: Collected
+) -> Details:
     curves = {
         "transformer": _curve(20, 0.93),
         "cnn": _curve(12, 0.89),
         "trees": [{"step": place * 10, "score": 0.85 - 0.5 / place} for place in range(1, 15)],
         "linear": [],
     }
-    assert expected_calibration_error(targets, probabilities) < 0.2
-    return Details(LABELS, targets, probabilities, examples, curves, prepared, collected, SPEC)
+    return detailed(
+        board, marks, examples, curves=curves, prepared=prepared, collected=collected, spec_text=SPEC
+    )

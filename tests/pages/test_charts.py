@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from windlass.metrics import Estimate
+from windlass.metrics import Estimate, LabelMarks, confusion
 from windlass.pages import charts
 from windlass.pages.axes import Axis, spanning, spanning_log
 from windlass.pages.classes import confidence_bins
@@ -85,8 +85,8 @@ def test_the_leaderboard_picture_stands_missing_and_odd_numbers(board: Board) ->
     assert charts.quality_and_latency(replace(board, candidates=odd[2:])) == ""
 
 
-def test_the_confusion_matrix_writes_each_count_and_names_each_label(details: Details) -> None:
-    root = checked(charts.confusion_matrix(details.matrix, details.labels))
+def test_the_confusion_matrix_writes_each_count_and_names_each_label(marks: LabelMarks) -> None:
+    root = checked(charts.confusion_matrix(confusion(marks.targets, marks.answers, 20), list(marks.labels)))
     numbers = [int(word) for word in words_of(root) if word.isdigit()]
     assert sum(numbers) == 602
     assert words_of(root).count("order_status") == 2
@@ -112,8 +112,8 @@ def test_labels_cannot_leave_their_place_in_a_picture() -> None:
     checked(charts.label_bars({"train": dict.fromkeys(labels, 3)}))
 
 
-def test_the_reliability_diagram_has_a_dot_a_bin(details: Details) -> None:
-    bins = confidence_bins(details.targets, details.probabilities)
+def test_the_reliability_diagram_has_a_dot_a_bin(marks: LabelMarks) -> None:
+    bins = confidence_bins(marks.targets, marks.probabilities)
     root = checked(charts.reliability(bins, 0.021))
     assert len(root.findall(f".//{SVG}circle")) == len(bins)
     assert charts.reliability([], None) == ""

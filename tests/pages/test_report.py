@@ -7,9 +7,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 
+from windlass.metrics import LabelMarks
 from windlass.pages.report import Details, leaderboard, report
 from windlass.pages.shown import Board
 from windlass.records import Collected, Prepared
+
+from .conftest import detailed
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> \u202e עברית 🦊 \"'`"
 VOID = {"meta", "br", "img", "hr", "link", "input"}
@@ -76,7 +79,7 @@ def test_every_section_stands_in_the_page_and_in_its_contents(board: Board, deta
 
 
 def test_sections_without_facts_are_left_out(board: Board) -> None:
-    page = report(board, Details([], np.array([], dtype=int), np.zeros((0, 0))))
+    page = report(board, Details())
     checked(page)
     assert re.findall(r'<section id="(\w+)"', page) == ["leaderboard"]
 
@@ -102,7 +105,7 @@ def test_a_board_without_candidates_still_makes_a_page(board: Board, details: De
     assert "No candidate was trained" in leaderboard(replace(board, candidates=[], chosen=""))
 
 
-def test_text_from_outside_never_acts(board: Board, details: Details) -> None:
+def test_text_from_outside_never_acts(board: Board, marks: LabelMarks) -> None:
     prepared = Prepared(
         EVIL,
         {EVIL: 3},
@@ -123,15 +126,14 @@ def test_text_from_outside_never_acts(board: Board, details: Details) -> None:
         candidates=[replace(board.candidates[2], name=EVIL, misses=[EVIL])],
         not_trained=[{"name": EVIL, "reason": EVIL, "status": EVIL}, {}],
     )
-    evil = Details(
-        [EVIL] * 20,
-        details.targets,
-        details.probabilities,
+    evil = detailed(
+        evil_board,
+        replace(marks, labels=(EVIL,) * 20),
         [EVIL] * 602,
-        {EVIL: [{"score": 1}]},
-        prepared,
-        collected,
-        EVIL,
+        curves={EVIL: [{"score": 1}]},
+        prepared=prepared,
+        collected=collected,
+        spec_text=EVIL,
     )
     page = report(evil_board, evil)
     checked(page)
@@ -149,14 +151,16 @@ def test_the_check_itself_sees_a_script_that_gets_through() -> None:
     raise AssertionError("an unescaped script went unnoticed")
 
 
-def test_the_most_confident_mistake_comes_first_with_text_truth_and_answer(board: Board, details: Details) -> None:
+def test_the_most_confident_mistake_comes_first_with_text_truth_and_answer(
+    board: Board, details: Details, marks: LabelMarks, examples: list[str]
+) -> None:
     page = report(board, details)
     rows = re.findall(r"<tr>.*?</tr>", page[page.index('id="mistakes"') : page.index('id="labels"')])[1:]
-    wrong = details.probabilities.argmax(1) != details.targets
-    first = int(np.argmax(np.where(wrong, details.probabilities.max(1), 0)))
+    wrong = marks.probabilities.argmax(1) != marks.targets
+    first = int(np.argmax(np.where(wrong, marks.probabilities.max(1), 0)))
     assert len(rows) == 15
-    assert details.examples[first].split("#")[0][:30] in rows[0]
-    assert f"{details.probabilities[first].max() * 100:.1f} %" in rows[0]
+    assert examples[first].split("#")[0][:30] in rows[0]
+    assert f"{marks.probabilities[first].max() * 100:.1f} %" in rows[0]
 
 
 def test_the_board_shows_itself_in_jupyter_without_a_stylesheet(board: Board) -> None:
@@ -171,6 +175,7 @@ def test_the_board_shows_itself_in_jupyter_without_a_stylesheet(board: Board) ->
 def test_many_labels_keep_the_page_small(board: Board) -> None:
     random = np.random.default_rng(3)
     probabilities = random.dirichlet(np.ones(600), 900)
-    page = report(board, Details([f"l{place}" for place in range(600)], random.integers(0, 600, 900), probabilities))
+    labels = tuple(f"l{place}" for place in range(600))
+    page = report(board, detailed(board, LabelMarks(random.integers(0, 600, 900), probabilities, 1, labels), []))
     checked(page)
     assert len(page) < 400_000

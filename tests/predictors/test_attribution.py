@@ -15,8 +15,11 @@ from windlass.blueprints import shelf
 from windlass.errors import DataError, NotReady
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import get
+from windlass.outputs.contract import Why
+from windlass.outputs.labels.explanation import log_odds
+from windlass.outputs.table import explain
 from windlass.pages.explained import explanation_html, explanation_text
-from windlass.predictors.attribution import _mean, explain, log_odds
+from windlass.predictors.attribution import mean_features
 from windlass.predictors.contract import Labeller
 from windlass.predictors.occlusion import Effort
 from windlass.predictors.table import load
@@ -70,9 +73,9 @@ def test_a_linear_model_by_hand(tmp_path):
 def test_a_shift_is_part_of_what_is_there_without_any_row(tmp_path):
     """Logits become logits / 2 + (0.5, -1): what parts are worth stays, the base and the total lose 1.5."""
     folder = made.linear(tmp_path)
-    before = explain(load(folder), made.ROWS[:1], label="yes")[0]
+    before = explain(load(folder), made.ROWS[:1], Why(answer="yes"))[0]
     made.write_manifest(folder, replace(load(folder).manifest, shift=(0.5, -1.0)))
-    found = explain(load(folder), made.ROWS[:1], label="yes")[0]
+    found = explain(load(folder), made.ROWS[:1], Why(answer="yes"))[0]
     assert (found.base, found.total) == pytest.approx((before.base - 1.5, before.total - 1.5))
     assert [part.weight for part in found.parts] == pytest.approx([part.weight for part in before.parts])
 
@@ -95,7 +98,7 @@ def test_trees_give_what_lightgbm_gives(problems, tmp_path):
     splits = problems["table"]
     predictor = fitted("trees", splits, tmp_path)
     row = rows_of(splits)[0]
-    found = explain(predictor, [row], label="yes")[0]
+    found = explain(predictor, [row], Why(answer="yes"))[0]
     batches = [np.asarray(batch) for batch in _encoded(predictor, row)]
     booster = lightgbm.Booster(model_file=str(tmp_path / "artifact" / "model.txt"))
     right = booster.predict(np.concatenate(batches, axis=1), pred_contrib=True)[0] / predictor.manifest.temperature
@@ -120,13 +123,13 @@ def test_a_linear_model_agrees_with_the_shap_library(model, problems):
     inputs, engine = predictor.manifest.inputs, predictor.engine
     place = predictor.labels.index("yes")
     weights, bias = np.concatenate(engine.weights).astype(float), engine.bias.astype(float)
-    usual = np.concatenate([_mean(column)[0] for column in inputs])
+    usual = np.concatenate([mean_features(column)[0] for column in inputs])
     features = np.concatenate([np.concatenate(_encoded(predictor, row), axis=1) for row in rows])
     ours = (weights[:, place] - weights[:, 1 - place], bias[place] - bias[1 - place])
     masker = shap.maskers.Independent(np.stack([usual, usual]), max_samples=2)
     theirs = shap.LinearExplainer(ours, masker).shap_values(features) / predictor.manifest.temperature
-    edges = np.cumsum([0, *(len(_mean(column)[0]) for column in inputs)])
-    for found, right in zip(explain(predictor, rows, label="yes"), theirs, strict=True):
+    edges = np.cumsum([0, *(len(mean_features(column)[0]) for column in inputs)])
+    for found, right in zip(explain(predictor, rows, Why(answer="yes")), theirs, strict=True):
         wanted = [right[start:end].sum() for start, end in pairwise(edges)]
         assert [part.weight for part in found.parts] == pytest.approx(wanted, abs=1e-6)
 
@@ -139,7 +142,7 @@ def test_the_base_takes_the_entropy_of_the_others():
 def test_occlusion_is_what_leaving_a_word_out_changes(linear_of_text):
     """By hand: the log-odds of the text less those of the text without the word."""
     row = {"message": "refund my parcel today"}
-    found = explain(opaque(linear_of_text), [row], label="yes")[0]
+    found = explain(opaque(linear_of_text), [row], Why(answer="yes"))[0]
 
     def odds(message: str) -> float:
         share = linear_of_text.probabilities([{"message": message}])[0][linear_of_text.labels.index("yes")]
@@ -156,7 +159,7 @@ def test_occlusion_of_a_linear_picture_finds_the_half_that_tells(problems, model
     predictor = opaque(model("linear", "image"))
     splits = problems["image"]
     row = splits.test.filter(splits.test["answer"] == "yes").head(1).select("picture").to_dicts()
-    found = explain(predictor, row, splits.root)[0]
+    found = explain(predictor, row, Why(splits.root))[0]
     assert len(found.parts) == 64
     halves = [sum(part.weight for part in found.parts if (part.box[1] < 0.5) is upper) for upper in (True, False)]
     assert found.label == "yes"
@@ -165,7 +168,8 @@ def test_occlusion_of_a_linear_picture_finds_the_half_that_tells(problems, model
 
 
 def test_columns_are_reason_codes_in_words(model):
-    found = explain(model("trees", "table"), [{"size": 4.0, "colour": "red", "day": "2025-03-01"}], label="yes")[0]
+    row = {"size": 4.0, "colour": "red", "day": "2025-03-01"}
+    found = explain(model("trees", "table"), [row], Why(answer="yes"))[0]
     size = next(part for part in found.parts if part.column == "size")
     assert size.words.startswith("size is 4, very high (9")
     assert size.words.endswith("speaks for 'yes'")
@@ -175,7 +179,7 @@ def test_columns_are_reason_codes_in_words(model):
 def test_evaluations_are_bounded_and_a_long_text_is_refined_where_it_counts(linear_of_text):
     filler = "the parcel was here and all went its way today. "
     row = {"message": filler * 30 + "Please refund my money back. " + filler * 30}
-    found = explain(opaque(linear_of_text), [row], label="yes", effort=lambda: Effort(most=90))[0]
+    found = explain(opaque(linear_of_text), [row], Why(answer="yes", effort=lambda: Effort(most=90)))[0]
     assert found.n_evaluations <= 90 + 3
     strongest = max(found.parts, key=lambda part: part.weight)
     assert strongest.words in ("refund", "money", "back.")
@@ -184,19 +188,19 @@ def test_evaluations_are_bounded_and_a_long_text_is_refined_where_it_counts(line
 
 def test_a_very_long_text_has_a_bounded_number_of_parts_that_still_sum(linear_of_text):
     row = {"message": "The parcel was here today. " * 3000 + "Refund!"}
-    found = explain(linear_of_text, [row], label="yes")[0]
+    found = explain(linear_of_text, [row], Why(answer="yes"))[0]
     assert 64 <= len(found.parts) <= 512 + 64
     assert found.base + sum(part.weight for part in found.parts) == pytest.approx(found.total, rel=1e-5, abs=1e-5)
 
 
 def test_time_that_is_over_is_said(linear_of_text):
     with pytest.raises(NotReady, match="took too long"):
-        explain(opaque(linear_of_text), [{"message": "a b"}], effort=lambda: Effort(until=monotonic() - 1))
+        explain(opaque(linear_of_text), [{"message": "a b"}], Why(effort=lambda: Effort(until=monotonic() - 1)))
 
 
 def test_an_unknown_label_is_refused_with_the_nearest(linear_of_text):
     with pytest.raises(DataError, match="label is 'yess', expected one of") as caught:
-        explain(linear_of_text, [{"message": "a"}], label="yess")
+        explain(linear_of_text, [{"message": "a"}], Why(answer="yess"))
     assert "did you mean 'yes'" in caught.value.hint
 
 

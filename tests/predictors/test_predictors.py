@@ -9,13 +9,13 @@ import pytest
 from tests.predictors import artifacts as made
 from windlass.errors import DataError, GateRefused
 from windlass.predictors.contract import CHUNK, Labeller, width
-from windlass.predictors.table import LABELLING, load, replay
+from windlass.predictors.table import SCORING, load, replay
 
 MAKERS = {"linear": made.linear, "onnx": made.onnx, "trees": made.trees, "blend": made.blend}
 
 
 def test_every_format_is_tested_here():
-    assert set(MAKERS) == set(LABELLING)
+    assert set(MAKERS) == set(SCORING)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])

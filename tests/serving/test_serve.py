@@ -218,7 +218,7 @@ class Missing:
 
 sys.meta_path.insert(0, Missing())
 from windlass.predictors import releases
-from windlass.predictors.attribution import explain
+from windlass.outputs.table import explain
 from windlass.serving.probe import probe
 from windlass.stages import serve
 from windlass.store import Store

@@ -18,7 +18,7 @@ from windlass.errors import GateRefused, NotReady
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.engine import FAST, MODEL
 from windlass.predictors.linear import write_weights
-from windlass.predictors.table import LABELLING, WRITING, load
+from windlass.predictors.table import FORMATS, load
 from windlass.project import Project
 from windlass.records import Column, Manifest
 from windlass.shipping import needs, product, trial
@@ -33,7 +33,7 @@ from pathlib import Path
 from windlass.shipping.fence import enclose
 enclose(sys.argv[2].split(","))
 from windlass.predictors.artifact import read_golden
-from windlass.predictors.attribution import explain
+from windlass.outputs.table import explain
 from windlass.predictors.table import load, replay
 folder = Path(sys.argv[1])
 predictor = load(folder)
@@ -213,4 +213,4 @@ def test_what_is_not_installed_here_cannot_be_proven_and_is_not_shipped(tmp_path
 
 
 def test_every_predictor_has_its_line() -> None:
-    assert {*needs.ENGINES, "language"} == {*LABELLING, *WRITING}
+    assert {*needs.ENGINES, "language"} == set(FORMATS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.kinds import table as kinds
+from windlass.outputs import table as outputs
 from windlass.predictors import table as predictors
 from windlass.predictors.examine import pass_rates
 from windlass.sources.prepared import CHECKS, read_splits
@@ -64,16 +64,16 @@ def test_programs_are_measured_by_their_tests_where_words_see_no_difference(prod
 
 def test_with_tests_and_no_goal_pass_at_1_is_the_headline_and_learners_look_at_something_else(product):
     spec = product.spec(**CODE)
-    assert (kinds.goal(spec).metric, kinds.learned_metric(spec)) == ("pass_at_1", "chrf")
+    assert (outputs.goal(spec).metric, outputs.learned_metric(spec)) == ("pass_at_1", "chrf")
     plain = product.spec(**{**CODE, "checks": ""})
-    assert (kinds.goal(plain).metric, kinds.learned_metric(plain)) == ("chrf", "chrf")
+    assert (outputs.goal(plain).metric, outputs.learned_metric(plain)) == ("chrf", "chrf")
 
 
 def test_a_goal_of_tests_without_tests_is_refused(product):
     with pytest.raises(SpecError, match="'pass_at_1' without 'checks'"):
-        kinds.goal(product.spec(**{**CODE, "checks": "", "goal": "pass_at_1 >= 0.3"}))
+        outputs.goal(product.spec(**{**CODE, "checks": "", "goal": "pass_at_1 >= 0.3"}))
     with pytest.raises(SpecError, match="is 'category' and has 'checks'"):
-        kinds.goal(product.spec(checks="tests"))
+        outputs.goal(product.spec(checks="tests"))
 
 
 def test_test_rows_without_tests_and_tests_that_are_no_python_are_named(product):

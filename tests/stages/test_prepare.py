@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from windlass.errors import DataError
+from windlass.outputs.splitting import Cleaning
 from windlass.sources.prepared import GROUP, read_collected, read_splits
 from windlass.stages.collect import collect
-from windlass.stages.prepare import Cleaning, prepare, split_rows
+from windlass.stages.prepare import prepare, split_rows
 
 from .conftest import messages
 

@@ -7,8 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from windlass.kinds.text_answers import SKETCH
+from windlass.outputs import remembering
+from windlass.outputs import table as outputs
 from windlass.predictors import reference, releases
-from windlass.predictors.text_answers import SKETCH
 from windlass.predictors.writer import Writer
 from windlass.predictors.writing import Written
 from windlass.records import Answer, Column, Manifest, Splits
@@ -65,7 +67,7 @@ class Product:
         splits = Splits(spec.inputs, spec.output, frame(300, 5), frame(20, 6), frame(200, 7), Path())
         manifest = Manifest("toy", "toy", (Column("message", "text"),), Column("reply", "text"))
         folder = releases.folder(self.store, "toy-1")
-        reference.write(folder, reference.make(splits, Writer(manifest, Speaker(8))))
+        reference.write(folder, remembering.make(outputs.get("text"), splits, Writer(manifest, Speaker(8))))
         self.spec, self.reference, self.asking = spec, reference.read(folder), Speaker(9)
 
     def day(self, speaker):

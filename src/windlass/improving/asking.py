@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import NotReady
-from windlass.improving.likeness import jaccard, key, shingles
 from windlass.kinds import table as kinds
-from windlass.predictors.contract import Labeller, Predictor
+from windlass.outputs import table as outputs
+from windlass.predictors.contract import Predictor
 from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.database import Database
 from windlass.serving.log import latest_untold
+from windlass.sources.likeness import jaccard, key, shingles
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.spec import Spec
 from windlass.store import write_text
@@ -54,27 +55,15 @@ def questions(place: Database, champion: Predictor, inputs: Mapping[str, str], n
             "`keep_inputs: true` in windlass.yaml keeps it from now on",
         )
     rows = list(found.values())
-    asked = _labelled(champion, rows) if isinstance(champion, Labeller) else [_written(row) for row in rows]
+    doubts = outputs.get(champion.manifest.output.kind).doubts(champion, rows)
+    asked = [
+        Question(row["id"], row["inputs"], doubt.answered, doubt.confidence, doubt.margin)
+        for row, doubt in zip(rows, doubts, strict=True)
+    ]
     margins = np.array([each.margin for each in asked])
     unsure = np.argsort(margins, kind="stable")[: POOL * n_wanted]
     chosen = spread([asked[place].values for place in unsure], 1 - margins[unsure], inputs, n_wanted)
     return [asked[place] for place in unsure[chosen]]
-
-
-def _labelled(champion: Labeller, rows: Sequence[Json]) -> list[Question]:
-    probabilities = champion.probabilities([row["inputs"] for row in rows])
-    best, ranked = probabilities.argmax(axis=1), np.sort(probabilities, axis=1)
-    first, second = ranked[:, -1].tolist(), ranked[:, -2].tolist()
-    return [
-        Question(row["id"], row["inputs"], champion.labels[place], sure, sure - other)
-        for row, place, sure, other in zip(rows, best.tolist(), first, second, strict=True)
-    ]
-
-
-def _written(row: Json) -> Question:
-    """Texts are not written once more: what was said when they were is in the log."""
-    sure = row["confidence"] or 0.0
-    return Question(row["id"], row["inputs"], row["value"], sure, sure)
 
 
 def spread(rows: Sequence[Json], worth: np.ndarray, inputs: Mapping[str, str], n_wanted: int) -> list[int]:

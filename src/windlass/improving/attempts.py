@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from windlass.errors import DataError, NotReady
-from windlass.improving.taught import FILE, JUDGING, LEARNED, WAITING, Taught
+from windlass.outputs.taught import FILE, JUDGING, LEARNED, WAITING, Taught
 from windlass.predictors import releases
 from windlass.records import Json
 from windlass.spec import Spec

@@ -20,19 +20,21 @@ import numpy as np
 import polars as pl
 
 from windlass.errors import NotReady, WindlassError
-from windlass.improving import attempts, scoring, selection, taught
+from windlass.improving import attempts, selection, taught
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
-from windlass.improving.taught import ASIDE, JUDGING, LEARNED, Taught
-from windlass.improving.trust import Known
 from windlass.improving.verdict import Exam, Verdict, judge
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
+from windlass.outputs import table as outputs
+from windlass.outputs.taught import ASIDE, JUDGING, LEARNED, Taught
+from windlass.outputs.taught import REFUSED as BY_HAND
+from windlass.outputs.trust import Known
 from windlass.predictors import releases, trials, weights
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
-from windlass.predictors.contract import Labeller, Predictor
+from windlass.predictors.contract import Predictor
 from windlass.predictors.trail import Why
 from windlass.records import (
     Board,
@@ -89,7 +91,7 @@ def improve(spec: Spec, store: Store, workshop: Workshop, order: Order, progress
     Raises: SpecError: answers that feedback cannot judge. DataError: the log, or the file. NotReady: no release, one on
             trial while a file is given, or another process is at it.
     """
-    scoring.of(spec)
+    outputs.of(spec).improves(spec)
     with attempts.locked(store):
         if spec.keep_days is not None:
             attempts.expire(store, spec.keep_days)
@@ -257,9 +259,9 @@ class _Cycle:
             earlier=attempts.judging(self.store),
             golden=releases.golden(self.store, self.champion)[0],
             inputs=self.spec.inputs,
-            metric=kinds.goal(self.spec).metric,
+            metric=outputs.goal(self.spec).metric,
             root=splits.root,
-            scoring=scoring.of(self.spec),
+            output=outputs.of(self.spec),
         )
         verdict: Verdict = judge(self._open(self.champion), challenger, exam)
         facts = {"candidate": board.chosen, "is_better": verdict.is_better, "why": verdict.why}
@@ -346,7 +348,7 @@ def _by_hand(row: Taught, decision: Json | None, is_back: bool) -> Taught:
     if row.fate:
         return row
     if decision is not None and decision["at"] >= row.at:
-        return replace(row, is_vouched=True) if decision["is_accepted"] else row.becomes(ASIDE, taught.REFUSED)
+        return replace(row, is_vouched=True) if decision["is_accepted"] else row.becomes(ASIDE, BY_HAND)
     return row.becomes(ASIDE, "a release that was rolled back had learned it") if is_back else row
 
 
@@ -357,8 +359,7 @@ def _cheap(splits: Splits, spec: Spec, pairs: Sequence[tuple[Row, str]], rows: S
     few = replace(splits, train=frame, validation=frame.head(0), test=frame.head(0))
     with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
         fitted = LEARNERS["linear"].fit(few, Options(Path(folder), seed=spec.seed), Budget(CHEAP_S), silent)
-        model = predictors.load(fitted.artifact)
-        assert isinstance(model, Labeller)
+        model = predictors.load_labeller(fitted.artifact)
         return model.probabilities(rows, splits.root)[:, model.labels.index(label)]
 
 

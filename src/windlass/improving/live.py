@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from windlass.errors import NotReady
-from windlass.improving import scoring
-from windlass.improving.sheets import Paired
-from windlass.improving.taught import AGAIN, Taught, from_log
+from windlass.improving.taught import AGAIN, from_log
 from windlass.improving.trust import cap
 from windlass.improving.verdict import LEVEL
-from windlass.kinds import table as kinds
+from windlass.outputs import table as outputs
+from windlass.outputs.comparing import Paired
+from windlass.outputs.taught import Taught
 from windlass.pages.words import percent
 from windlass.predictors import releases
 from windlass.predictors.trail import Why
@@ -91,7 +91,7 @@ def look(spec: Spec, store: Store, place: Database) -> Live | None:
         return live
     opened = [releases.open_release(store, id)[1] for id in (former, champion)]
     pairs = [(row.values, row.label) for row in kept]
-    sheet = scoring.of(spec).compare((opened[0], opened[1]), pairs, kinds.goal(spec).metric, store.project)
+    sheet = outputs.of(spec).compare((opened[0], opened[1]), pairs, outputs.goal(spec).metric, store.project)
     return replace(live, same=sheet.paired("same rows", np.ones(len(pairs), bool)))
 
 

@@ -6,16 +6,16 @@ is not believed, and the shares of the callers are of what is left.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from typing import Any
 
-from windlass.improving import scoring
-from windlass.improving.likeness import alike, chance, key, near
-from windlass.improving.new_labels import is_apart
-from windlass.improving.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
-from windlass.improving.trust import Known, cap, doubt
+from windlass.improving.trust import cap, doubt
 from windlass.kinds.text import several
+from windlass.outputs import table as outputs
+from windlass.outputs.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
+from windlass.outputs.trust import Known
 from windlass.predictors.contract import Predictor
 from windlass.records import Json
+from windlass.sources.likeness import alike, chance, key, near
 from windlass.spec import Spec
 
 JUDGING_SHARE = 0.25
@@ -26,17 +26,16 @@ CLEAR = 2 / 3
 
 def decide(rows: Sequence[Taught], known: Known, champion: Predictor, spec: Spec) -> list[Taught]:
     """Every row with its fate. Rows that were learned before, with the same label, are not among them."""
-    judged = scoring.of(spec)
+    output = outputs.of(spec)
 
     def doubted(left: list[Taught]) -> list[Taught]:
-        apart = partial(is_apart, known=known, inputs=spec.inputs)
-        return doubt(left, judged.opinion(left, champion, known, spec), spec.inputs, settled, apart)
+        return doubt(left, output.opinion(left, champion, known, spec), spec.inputs, settled)
 
     settled = [known.learned[row.answer] for row in rows if not row.fate and known.has(row)]
     found = [row for row in rows if row.fate or not known.has(row)]
     found = _undecided(found, lambda left: _apart(left, known, spec.inputs))
-    found = _undecided(found, lambda left: _agreed(left, spec.inputs, judged.is_same))
-    found = _undecided(found, lambda left: judged.unfit(left, known.train, spec))
+    found = _undecided(found, lambda left: _agreed(left, spec.inputs, output.same))
+    found = _undecided(found, lambda left: output.unfit(left, known.train, spec))
     found = _undecided(found, doubted)
     found = _undecided(found, lambda left: cap(left, spec.improve.caller_share))
     found = _undecided(found, lambda left: _once(left, spec.inputs))
@@ -67,7 +66,7 @@ def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str]) -> l
 
 
 def _agreed(
-    rows: Sequence[Taught], inputs: Mapping[str, str], is_same: Callable[[str, str], bool]
+    rows: Sequence[Taught], inputs: Mapping[str, str], is_same: Callable[[Any, Any], bool]
 ) -> list[Taught]:
     """One row of those that are the same: a file decides, else most of the callers; without a majority a person."""
     groups: dict[str, list[int]] = defaultdict(list)
@@ -90,8 +89,8 @@ def _agreed(
     return found
 
 
-def _majority(rows: Sequence[Taught], is_same: Callable[[str, str], bool]) -> str | None:
-    """The answer that counts. A caller has one vote, his last one; who names a file decides."""
+def _majority(rows: Sequence[Taught], is_same: Callable[[Any, Any], bool]) -> Any:
+    """The answer that counts; None: there is none. A caller has one vote, his last one; who names a file decides."""
     votes = {row.who: row.label for row in rows}
     if FILE in votes:
         return votes[FILE]

@@ -1,13 +1,15 @@
 """Rows that somebody labelled: feedback on answers, and rows from a file; each knows where it comes from."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing
+from windlass.outputs import table as outputs
+from windlass.outputs.taught import ASIDE, FILE, Taught
 from windlass.records import Json, Row
 from windlass.serving.database import Database
 from windlass.serving.log import feedback_rows
@@ -17,48 +19,9 @@ from windlass.sources.places import check_columns, find, names_of
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint
 
-FEEDBACK, FILE = "feedback", "file"
-REFUSED = "refused by a person"
-LEARNED, JUDGING, ASIDE, WAITING = "learned", "judging", "set aside", "waiting"
 MOST_READ = 30_000
 """The last feedback: rows are compared pair by pair, and what is older was learned, set aside, or is no longer so."""
-KEYLESS = "without a key"
 AGAIN = "said anew later"
-
-
-@dataclass(frozen=True)
-class Taught:
-    """A row with what somebody said is right.
-
-    values: the inputs as collected rows keep them. label: what is right. source: FEEDBACK or FILE. answer: id of the
-    answer that it is about; of a row from a file that, its line and what it holds. caller: id of the API key, empty
-    without one. at: seconds since 1970, UTC. said: what had been answered. fate: what becomes of it; empty: open.
-    surprise: of the label, in nats, when it was believed. is_vouched: a person has looked at it and accepted it.
-    """
-
-    values: Json = field(default_factory=dict)
-    label: str = ""
-    source: str = FEEDBACK
-    answer: str = ""
-    caller: str = ""
-    at: float = 0.0
-    release: str = ""
-    said: str = ""
-    fate: str = ""
-    reason: str = ""
-    surprise: float = 0.0
-    is_vouched: bool = False
-
-    @property
-    def who(self) -> str:
-        """The caller as people read it; a file is vouched for by whoever names it, a row by whoever accepts it."""
-        return FILE if self.source == FILE or self.is_vouched else self.caller or KEYLESS
-
-    def becomes(self, fate: str, reason: str = "") -> "Taught":
-        return replace(self, fate=fate, reason=reason)
-
-    def as_json(self) -> Json:
-        return asdict(self)
 
 
 def from_log(place: Database, spec: Spec, of: Sequence[str] = ()) -> list[Taught]:
@@ -83,12 +46,12 @@ def _from_feedback(row: Json, spec: Spec) -> Taught:
         release=row["release"],
         said=_label(row["value"], spec),
     )
-    if not taught.label:
+    if taught.label == "":
         return taught.becomes(ASIDE, "wrong, and nobody said what is right")
     if row["inputs"] is None:
         return taught.becomes(ASIDE, "what was asked was not kept (`keep_inputs: true`)")
     cleaned = _cleaned(taught, row["inputs"], spec, None)
-    if cleaned.fate or is_choice(spec) or taught.label != taught.said:
+    if cleaned.fate or outputs.of(spec).teaches(taught.said, taught.label):
         return cleaned
     return cleaned.becomes(ASIDE, "right as it was: a writer learns nothing from its own text")
 
@@ -113,7 +76,7 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
                 at=now,
                 said=str(raw.values.get(names["answered"]) or ""),
             )
-            if row.label:
+            if row.label != "":
                 found.append(_confined(row, raw.values, spec, source.root, allowed))
     return found
 
@@ -127,18 +90,14 @@ def _confined(taught: Taught, values: Row, spec: Spec, root: Path, allowed: Sequ
     return _cleaned(taught, values, spec, root)
 
 
-def _label(value: Any, spec: Spec) -> str:
-    """What is right, as collected rows keep it; empty where it cannot be read."""
+def _label(value: Any, spec: Spec) -> Any:
+    """What is right, as collected rows keep it; '' where there is none, or it cannot be read."""
     kind = kinds.reading(spec.output[spec.output_column], kinds.ways(spec).get(spec.output_column))
     try:
-        return str((kind.clean or kind.read)(value, None))
+        found = (kind.clean or kind.read)(value, None)
     except DataError:
         return ""
-
-
-def is_choice(spec: Spec) -> bool:
-    """The answer is one of some labels, so that one that was right is a row like any other."""
-    return kinds.get(spec.output[spec.output_column]).decode is not None
+    return "" if is_missing(found) else found
 
 
 def _cleaned(taught: Taught, values: Row, spec: Spec, root: Path | None) -> Taught:

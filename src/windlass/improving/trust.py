@@ -1,152 +1,41 @@
 """Whose labels are believed, and how many of them: a share a caller, and a look at labels that surprise the champion.
 
-A label is surprising when the champion gives it little probability. Honest corrections surprise, too, but mildly: how
-much, the champion's own mistakes on its test rows tell. Labels made up, or turned against the truth, surprise far more.
+What an answer that was given contradicts is the output's affair (`Opinion`). Honest corrections surprise, too, but
+mildly; those made up, or turned against the truth, surprise far more.
 Rows that were learned before are counted where shares are taken: without them what is left of honest feedback is what
 is doubtful of it, and looks like a lie.
-Source: the own confidence of a label as its sign of error: Northcutt et al. 2021, Confident learning, arXiv:1911.00068;
-        a threshold from known rows: Vovk et al. 2005, Algorithmic learning in a random world (conformal prediction).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import binom
 
-from windlass.improving.likeness import alike, chance
-from windlass.improving.taught import ASIDE, FILE, WAITING, Taught
+from windlass.outputs.taught import ASIDE, FILE, WAITING, Taught
+from windlass.outputs.trust import Opinion
 from windlass.pages.words import percent
-from windlass.predictors.contract import Labeller
-from windlass.records import Row
+from windlass.sources.likeness import alike, chance
 
 LEAST_SEEN, DEVIATIONS, MORE_NATS = 8, 4.0, 1.0
 """Rows of a caller, and of the others, before they are compared; and by how many standard errors and nats the caller's
 must be the more surprising on average. Of the others none counts for more than so many rows."""
-FLOOR = 1e-4
-MISTAKES, LEAST_MISTAKES, MOST_TESTED = 0.05, 20, 2_000
-"""Of the champion's own mistakes on test rows so many have a right label that is less likely than the limit below which
-a label is doubted: of honest corrections about as many are doubted. Fewer mistakes, with labels that the champion is
-sure of (`SURE`), leave the limit of `unlikely`. Test rows that are asked."""
-SURE, UNLIKELY, MANY = 0.9, 0.02, 4
-"""The champion is sure of a label, and thereby against one that it gives no more; so many rows that say nearly the
-same, with one such label, are a campaign or a lesson: a person decides."""
+MANY = 4
+"""So many rows that say nearly the same, with one doubted answer, are a campaign or a lesson: a person decides."""
 LEAST_DOUBTED, MOST_DOUBTED, BY_CHANCE = 8, 1 / 4, 0.01
 """Where a larger share of feedback, or of a label, contradicts what the champion is sure of, beyond chance, it is not
 believed: what is left without the doubted rows would be no truer. Of honest corrections 13 % do."""
 BURST, BURST_LABEL = 100, 40
 """Feedback in a row, of all and of a label, that is judged by itself: a long honest history hides no burst of lies."""
 
-Cheap = Callable[[Sequence[tuple[Row, str]], Sequence[Row], str], np.ndarray]
-"""(pairs, rows, label) -> (n,) probability of the label for each row, by a cheap model that has learned the pairs."""
-
-Apart = Callable[[Sequence[Taught], Sequence[str]], bool | None]
-
-
-def _cannot(pairs: Sequence[tuple[Row, str]], rows: Sequence[Row], label: str) -> np.ndarray:
-    """Tells nothing apart."""
-    return np.full(len(rows), 0.5)
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the product has. train: rows with their labels; held: rows that judge and are never learned.
-
-    learned: id of an answer that was learned from, or is kept to judge by -> the row that counted. root: of files
-    that rows name. tested: those of `held` whose labels are known for sure, with them. cheap: a model
-    for a second opinion.
-    """
-
-    train: Sequence[tuple[Row, str]]
-    held: Sequence[Row]
-    learned: Mapping[str, Taught]
-    root: Path | None = None
-    tested: Sequence[tuple[Row, str]] = ()
-    cheap: Cheap = _cannot
-
-    def has(self, row: Taught) -> bool:
-        """It was believed before, with this label."""
-        before = self.learned.get(row.answer)
-        return before is not None and before.label == row.label
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """What the champion, or training, thinks of labels that were given. All (n,).
-
-    answers: its own. doubts: too unlikely to be believed without a person. contradicts: against what the champion is
-    sure of. is_new: labels that it does not know. surprise: in nats, more than an honest
-    caller's label has on average; NaN where nothing is known. known, otherwise: words for what is contradicted.
-    """
-
-    answers: Sequence[str]
-    doubts: np.ndarray
-    contradicts: np.ndarray
-    is_new: np.ndarray
-    surprise: np.ndarray
-    known: str = "what the champion is sure of"
-    otherwise: str = "less likely, to the champion, than the right labels of nearly all its known mistakes"
-
-
-def opinion(
-    champion: Labeller, rows: Sequence[Taught], tested: Sequence[tuple[Row, str]], root: Path | None
-) -> Opinion:
-    """tested: rows with their labels that the champion has not learned. root: of files that rows name.
-
-    Raises: DataError: a row cannot be read.
-    """
-    answers, given, sure, entropy = _given(champion, [(row.values, row.label) for row in rows], root)
-    _, right, likeliest, _ = _given(champion, tested[:: max(1, -(-len(tested) // MOST_TESTED))], root)
-    limit = _limit(right, likeliest)
-    against = (sure >= SURE) & (given <= unlikely(len(champion.labels)))
-    return Opinion(
-        answers=answers,
-        doubts=against if limit is None else (given <= limit) & (given < sure),
-        contradicts=(sure >= SURE) & (given <= UNLIKELY),
-        is_new=np.isnan(given),
-        surprise=-np.log(np.maximum(given, FLOOR)) - entropy,
-    )
-
-
-def unlikely(n_labels: int) -> float:
-    """The probability below which a label is against the champion: a tenth of what a label has by chance, at most."""
-    return min(UNLIKELY, 0.1 / n_labels)
-
-
-def _limit(given: np.ndarray, sure: np.ndarray) -> float | None:
-    """The probability that the right label exceeds in all but `MISTAKES` of the champion's mistakes; None: too few."""
-    mistakes = np.sort(given[given < sure])
-    if len(mistakes) < LEAST_MISTAKES:
-        return None
-    return float(mistakes[int(MISTAKES * (len(mistakes) + 1)) - 1])
-
-
-def _given(
-    champion: Labeller, pairs: Sequence[tuple[Row, str]], root: Path | None
-) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
-    """The likeliest label; probability of the label that was given, NaN where the champion does not know it; of the
-    likeliest one; and the surprise, in nats, of labels drawn by the champion's probabilities. All (n,)."""
-    if not pairs:
-        return [], np.zeros(0), np.zeros(0), np.zeros(0)
-    probabilities = champion.probabilities([row for row, _ in pairs], root)
-    place = {label: number for number, label in enumerate(champion.labels)}
-    given = [
-        probabilities[number, place[label]] if label in place else np.nan for number, (_, label) in enumerate(pairs)
-    ]
-    entropy = -(probabilities * np.log(np.maximum(probabilities, FLOOR))).sum(axis=1)
-    answers = [champion.labels[number] for number in probabilities.argmax(axis=1)]
-    return answers, np.array(given, float), probabilities.max(axis=1), entropy
-
 
 def doubt(
-    rows: Sequence[Taught], thought: Opinion, inputs: Mapping[str, str], settled: Sequence[Taught], is_apart: Apart
+    rows: Sequence[Taught], thought: Opinion, inputs: Mapping[str, str], settled: Sequence[Taught]
 ) -> list[Taught]:
     """The rows, those that are not believed set aside for a person. Rows of a file are believed.
 
-    settled: feedback that was believed before. is_apart(rows, answers) -> rows of a label that training does not know
-    are told from what the champion answers to them.
+    settled: feedback that was believed before.
     """
     fed = np.array([row.who != FILE for row in rows], bool)
     before = [row for row in settled if row.who != FILE]
@@ -155,7 +44,7 @@ def doubt(
     doubted = thought.doubts & fed
     campaigns = _campaigns(rows, doubted, inputs)
     untrue = _untrue(rows, believed, before, thought)
-    strays = _strays(rows, believed & thought.is_new, thought, is_apart)
+    strays = _strays(rows, believed & thought.is_new, thought)
     is_alone = len({row.who for row, is_fed in zip(rows, fed, strict=True) if is_fed}) < 2
     found = []
     for number, row in enumerate(rows):
@@ -228,16 +117,14 @@ def _too_much(against: np.ndarray) -> bool:
     return n_rows >= LEAST_DOUBTED and bool(binom.sf(n_against - 1, n_rows, MOST_DOUBTED) < BY_CHANCE)
 
 
-def _strays(
-    rows: Sequence[Taught], is_new: np.ndarray, thought: Opinion, is_apart: Apart
-) -> dict[str, tuple[str, str]]:
+def _strays(rows: Sequence[Taught], is_new: np.ndarray, thought: Opinion) -> dict[str, tuple[str, str]]:
     """New labels whose rows are not told from those of labels that the product knows, with their fate and why."""
     places: dict[str, list[int]] = defaultdict(list)
     for place in np.flatnonzero(is_new).tolist():
         places[rows[place].label].append(place)
     found = {}
     for label, own in places.items():
-        told = is_apart([rows[place] for place in own], [thought.answers[place] for place in own])
+        told = thought.is_apart([rows[place] for place in own], [thought.answers[place] for place in own])
         if told is None:
             found[label] = WAITING, "a new label that cannot be told from those the product knows yet"
         elif not told:

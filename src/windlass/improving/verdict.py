@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from windlass.improving.scoring import LABELS, Scoring
-from windlass.improving.sheets import Paired, Sheet, by_chance, thirds
-from windlass.improving.taught import Taught
+from windlass.kinds import table as kinds
+from windlass.outputs.comparing import Paired, Sheet, by_chance, thirds
+from windlass.outputs.contract import Output
+from windlass.outputs.taught import Pairs, Taught
 from windlass.pages.words import metric_name
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Row
@@ -78,20 +79,20 @@ class Verdict:
 class Exam:
     """Rows with what is right. metric: the goal's, for the test rows; root: of files that rows name."""
 
-    test: Sequence[tuple[Row, str]]
+    test: Pairs
     recent: Sequence[Taught]
     earlier: Mapping[str, Sequence[Taught]]
     golden: Sequence[Row]
     inputs: Mapping[str, str]
     metric: str
     root: Path
-    scoring: Scoring = LABELS
+    output: Output
 
 
 def judge(champion: Predictor, challenger: Predictor, exam: Exam) -> Verdict:
     """Raises: DataError: a row cannot be read."""
     asked = _Asked.of(exam)
-    sheet = exam.scoring.compare((champion, challenger), asked.pairs, exam.metric, exam.root)
+    sheet = exam.output.compare((champion, challenger), asked.pairs, exam.metric, exam.root)
     frozen, *earlier, now = (sheet.paired(name, asked.of_task(number)) for number, name in enumerate(asked.names))
     old = ~asked.of_task(len(asked.names) - 1)
     names, one = sheet.parts_are
@@ -127,7 +128,7 @@ class _Asked:
     """All rows that judge, in one list: the test rows, the earlier batches, recent feedback. task: (n,) of each row."""
 
     names: tuple[str, ...]
-    pairs: list[tuple[Row, str]]
+    pairs: list[tuple[Row, Any]]
     task: np.ndarray
 
     @property
@@ -137,7 +138,7 @@ class _Asked:
 
     @classmethod
     def of(cls, exam: Exam) -> "_Asked":
-        tasks = {"test rows": evenly(exam.test, exam.scoring.most_tested)}
+        tasks = {"test rows": evenly(exam.test, exam.output.most_tested)}
         tasks |= {f"batch {id}": _pairs(rows) for id, rows in exam.earlier.items() if rows}
         tasks["recent feedback"] = _pairs(exam.recent)
         sizes = [len(pairs) for pairs in tasks.values()]
@@ -154,11 +155,11 @@ class _Asked:
         return [part for name, kind in inputs.items() for part in _parts(name, kind, columns[name])]
 
 
-def _pairs(rows: Sequence[Taught]) -> list[tuple[Row, str]]:
+def _pairs(rows: Sequence[Taught]) -> list[tuple[Row, Any]]:
     return [(row.values, row.label) for row in rows]
 
 
-def evenly(pairs: Sequence[tuple[Row, str]], most: int | None) -> list[tuple[Row, str]]:
+def evenly(pairs: Pairs, most: int | None) -> list[tuple[Row, Any]]:
     """At most so many of them, evenly spread."""
     return list(pairs[:: math.ceil(len(pairs) / most)] if most and pairs else pairs)
 
@@ -242,11 +243,10 @@ def _changed(champion: Predictor, challenger: Predictor, exam: Exam) -> Json:
 
 def _parts(name: str, kind: str, values: Sequence[Any]) -> list[tuple[str, np.ndarray]]:
     """Words and mask (n,) of each simple slice of a column."""
-    if kind in ("text", "chat"):
-        return thirds(name, [len(str(value or "")) for value in values], ("short", "long"))
-    if kind == "number":
-        return thirds(name, values, ("low", "high"))
-    if kind == "category":
+    told = kinds.get(kind)
+    if told.size is not None:
+        return thirds(name, [None if value is None else told.size.of(value) for value in values], told.size.ends)
+    if told.is_named:
         names = np.array([str(value or "") for value in values], object)
         return [(f"{name}: {level or 'missing'}", names == level) for level in sorted(set(names))]
     return []

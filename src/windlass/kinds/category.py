@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
+from windlass.kinds.contract import Kind, has_surrogate, is_finite, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest
 from windlass.metrics import Threshold
-from windlass.records import Answer, Json
+from windlass.records import Answer, Json, Manifest
 
 MAX_CHARACTERS = 500
 MAX_LEVELS = 1_000
@@ -272,6 +272,30 @@ def positive(state: Json) -> int:
     return int(np.argmin(state["counts"]))
 
 
+def fault(manifest: Manifest) -> str:
+    """What is wrong with the labels of an artifact, how they are calibrated, or what decides between two."""
+    labels = manifest.output.state.get("labels")
+    if not isinstance(labels, list) or not labels:
+        return f"output '{manifest.output.name}' has no labels, expected at least one"
+    if not all(isinstance(label, str) for label in labels) or len(set(labels)) != len(labels):
+        return "its labels are not different names, expected each once"
+    temperature = manifest.temperature
+    if not is_finite(temperature) or temperature <= 0:
+        return f"temperature is {temperature!r}, expected a number above 0"
+    if manifest.shift and not (len(manifest.shift) == len(labels) and all(map(is_finite, manifest.shift))):
+        return f"shift is {str(manifest.shift)[:80]}, expected a number a label"
+    return _threshold_fault(manifest.output.state.get(THRESHOLD, {}), labels)
+
+
+def _threshold_fault(decides: Any, labels: list[str]) -> str:
+    if decides == {}:
+        return ""
+    is_one = isinstance(decides, dict) and len(decides) == 1 and len(labels) == 2
+    if not is_one or not all(name in labels and is_finite(share) and 0 < share < 1 for name, share in decides.items()):
+        return f"threshold is {str(decides)[:80]}, expected one of two labels with a share between 0 and 1"
+    return ""
+
+
 KIND = Kind(
     name="category",
     forms=("onehot", "index", "label"),
@@ -280,8 +304,8 @@ KIND = Kind(
     fit=fit,
     encode=encode,
     portable=lambda value, root: read(value, root),
-    decode=decode,
-    metrics=("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc"),
+    is_named=True,
+    fault=fault,
     background=background,
     describe=describe,
     sketch=Sketch(learn, profile, traits),

@@ -92,5 +92,7 @@ KIND = Kind(
         lambda value, state: text.profile(as_text(value), state),
         text.traits,
     ),
+    turns=messages,
+    size=text.KIND.size,
     effort=effort,
 )

@@ -4,6 +4,7 @@
 skew between them cannot arise. Torch-free.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds.sketch import Sketch
-from windlass.records import Answer, Json
+from windlass.records import Json, Manifest
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,21 @@ class Parts:
 
 
 @dataclass(frozen=True)
+class Size:
+    """How large a value is, and words for it.
+
+    of(collected value) -> the size. ends: what a third of small and of large ones is called. low, middle, high: of a
+    quarter, with the bounds `low` and `high` to fill in; middle: '' where it is not told.
+    """
+
+    of: Callable[[Any], float]
+    ends: tuple[str, str]
+    low: str
+    high: str
+    middle: str = ""
+
+
+@dataclass(frozen=True)
 class Kind:
     """One kind of value.
 
@@ -73,8 +89,12 @@ class Kind:
     heaviest() -> a value, as a client would send it, that takes about as much memory as `read` allows to any; None:
         no value takes much.
     file_of(value) -> the file that a value of training data names, '' when it names none; a client can name none.
-    decode(probabilities (n, k), state) -> n answers; None for a kind that is not a choice among labels.
-    metrics: as an output, the first is the headline; none for a kind that cannot be an output yet.
+    is_prose: its values are running text. turns(read value) -> the messages of a conversation, each with its `role`
+        and `content`; None: it is none. is_named: its values are names, of which some are frequent.
+    size: what short and long, or low and high values are told by; None: they are not told.
+    fault(manifest) -> what is wrong with an artifact that answers this kind, '' when nothing is.
+    answers: what may be remembered of an answer of this kind, its `profile` takes an `Answer`; None: its mix says all.
+    needs: packages that reading its values imports, beside those of every service.
     background(state) -> read values that stand for the training rows where this one is left out, with their shares.
     describe(value, state) -> a read value among the training rows, in words.
     parts: how a value comes apart; None: it is one piece.
@@ -98,8 +118,13 @@ class Kind:
     portable: Callable[[Any, Path | None], Any] = lambda value, root: None if is_missing(value) else value
     heaviest: Callable[[], Any] = lambda: None
     file_of: Callable[[Any], str] = lambda value: ""
-    decode: Callable[[np.ndarray, Json], list[Answer]] | None = None
-    metrics: tuple[str, ...] = ()
+    is_prose: bool = False
+    turns: Callable[[Any], list[Json]] | None = None
+    is_named: bool = False
+    size: Size | None = None
+    fault: Callable[[Manifest], str] = lambda manifest: ""
+    answers: Sketch | None = None
+    needs: tuple[str, ...] = ()
     background: Callable[[Json], list[tuple[Any, float]]] = lambda state: [("", 1.0)]
     describe: Callable[[Any, Json], str] = lambda value, state: shown(value)
     parts: Parts | None = None
@@ -110,12 +135,27 @@ class Kind:
     unknown: Callable[[Sequence[Any], Json], dict[int, str]] = lambda values, state: {}
     effort: Callable[[Any], int] = lambda value: len(value) if isinstance(value, str) else 0
 
+    @property
+    def is_picture(self) -> bool:
+        """Its values are shown as pictures."""
+        return self.parts is not None and self.parts.is_picture
+
+    @property
+    def is_language(self) -> bool:
+        """Its values are what people say or write."""
+        return self.is_prose or self.turns is not None
+
 
 def is_missing(value: Any) -> bool:
     """True for None, NaN and the empty string."""
     if isinstance(value, str):
         return not value
     return value is None or (isinstance(value, float | np.floating) and bool(value != value))
+
+
+def is_finite(value: Any) -> bool:
+    """True for a number of plain JSON."""
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def has_surrogate(text: str) -> bool:

@@ -295,5 +295,5 @@ KIND = Kind(
     heaviest=heaviest, file_of=file_of,
     background=background, describe=lambda value, state: "as a whole",
     parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),
-    sketch=Sketch(learn, profile, traits), effort=effort,
+    sketch=Sketch(learn, profile, traits), effort=effort, needs=("pillow",),
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import number_format
-from windlass.kinds.contract import Kind, is_missing, shown
+from windlass.kinds.contract import Kind, Size, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
 from windlass.records import Json
 
@@ -253,4 +253,8 @@ KIND = Kind(
     sketch=Sketch(learn, profile, traits),
     as_written=as_written,
     doubt=doubt,
+    size=Size(
+        float, ("low", "high"), "is at most {low:g}", "is at least {high:g}", "is over {low:g} and under {high:g}"
+    ),
+    answers=Sketch(learn, lambda answer, state: profile(answer.value, state), traits),
 )

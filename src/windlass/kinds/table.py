@@ -10,14 +10,21 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.kinds import category, chat, date, image, number, text
+from windlass.kinds import category, chat, date, image, number, text, text_answers
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
-from windlass.spec import Goal, Spec, parse_goal
-from windlass.text_metrics import PASSES
+from windlass.spec import Spec
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (text.KIND, chat.KIND, image.KIND, number.KIND, category.KIND, date.KIND)
+    kind.name: kind
+    for kind in (
+        replace(text.KIND, answers=text_answers.SKETCH),
+        chat.KIND,
+        image.KIND,
+        number.KIND,
+        category.KIND,
+        date.KIND,
+    )
 }
 CHUNK = 512
 WRITTEN = "written"
@@ -58,8 +65,7 @@ def of(column: Column) -> Kind:
 def ways(spec: Spec) -> dict[str, Json]:
     """Column -> in which way of their own its values are written, where they are. Raises: SpecError."""
     found: dict[str, Json] = {name: {"format": example} for name, example in spec.formats.items()}
-    kind = get(spec.output[spec.output_column])
-    if kind.decode is not None or spec.labels.merge:
+    if "merge" in WAYS.get(spec.output[spec.output_column], ()) or spec.labels.merge:
         found[spec.output_column] = {"merge": spec.labels.merge}
     for name, how in found.items():
         try:
@@ -82,32 +88,9 @@ def with_way(column: Column, how: Mapping[str, Any] | None) -> Column:
     return replace(column, state={**column.state, WRITTEN: dict(how)}) if how else column
 
 
-def goal(spec: Spec) -> Goal:
-    """What decides between candidates: the spec's goal, else the headline metric of the output's kind."""
-    kind = get(spec.output[spec.output_column])
-    if not kind.metrics:
-        fitting = [name for name, other in KINDS.items() if other.metrics]
-        raise SpecError(f"output '{spec.output_column}' is '{kind.name}', expected {expected(fitting)}")
-    stated = parse_goal(spec.goal)
-    if stated.metric and stated.metric not in kind.metrics:
-        raise SpecError(
-            f"goal asks for '{stated.metric}' of an output that is '{kind.name}', expected {expected(kind.metrics)}",
-            did_you_mean(stated.metric, kind.metrics),
-        )
-    if spec.checks and not set(PASSES) <= set(kind.metrics):
-        raise SpecError(f"output '{spec.output_column}' is '{kind.name}' and has 'checks', expected a program: text")
-    if stated.metric in PASSES and not spec.checks:
-        raise SpecError(
-            f"goal asks for '{stated.metric}' without 'checks', expected the column that holds the tests",
-            "`checks: tests`",
-        )
-    return stated if stated.metric else Goal(metric=next(iter(PASSES)) if spec.checks else kind.metrics[0])
-
-
-def learned_metric(spec: Spec) -> str:
-    """What learners look at while they learn: the goal's metric, or the kind's first where programs would be run."""
-    metric = goal(spec).metric
-    return get(spec.output[spec.output_column]).metrics[0] if metric in PASSES else metric
+def prose(inputs: Mapping[str, str]) -> list[str]:
+    """The columns whose values are running text, of column -> kind."""
+    return [name for name, kind in inputs.items() if get(kind).is_prose]
 
 
 def fit_column(

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds.contract import Batch, Kind, Parts, Place, Sparse, has_surrogate, is_missing, shown
+from windlass.kinds.contract import Batch, Kind, Parts, Place, Size, Sparse, has_surrogate, is_missing, shown
 from windlass.kinds.normal_form import MOST_GROWTH, n_characters, normalized
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest, whole
 from windlass.records import Json
-from windlass.text_metrics import BITS, PASSES, TEXT_METRICS
 
 MAX_CHARACTERS = 100_000
 """Of a text once it is normalised (NFKC)."""
@@ -458,7 +457,9 @@ KIND = Kind(
     fit=fit,
     encode=encode,
     clean=clean,
-    metrics=(*TEXT_METRICS, BITS, *PASSES),
+    is_prose=True,
+    size=Size(lambda value: len(str(value)), ("short", "long"), "has at most {low:.0f} characters",
+              "has at least {high:.0f} characters"),
     describe=lambda value, state: "is missing" if not value else f"is {shown(value)}",
     parts=Parts(find, finer, without, spread, show=lambda value: value),
     sketch=Sketch(learn, profile, traits),

@@ -14,9 +14,10 @@ from safetensors.numpy import load_file
 
 from windlass.errors import NotReady
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.rows import VALIDATION, calibrated, fit_output, keep_validation, score, targets
+from windlass.learners.rows import calibrated, keep_validation, targets
 from windlass.metrics import log_loss, softmax
-from windlass.predictors.artifact import GOLDEN, read_golden, read_manifest, write_golden, write_manifest
+from windlass.outputs.labels.measures import fit_output, score
+from windlass.predictors.artifact import GOLDEN, VALIDATION, read_golden, read_manifest, write_golden, write_manifest
 from windlass.predictors.blend import part_folder
 from windlass.records import Manifest, Progress, Splits
 

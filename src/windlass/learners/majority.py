@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from windlass.kinds.contract import Batch, Sparse
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.rows import N_GOLDEN, encode, finish
+from windlass.predictors.contract import width
 from windlass.predictors.linear import write_weights
 from windlass.records import Progress, Splits
 
@@ -22,8 +22,3 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     )
     logits = np.tile(bias, (len(encoded.validation_targets), 1))
     return finish(options, {"predictor": "linear", "learner": "majority"}, encoded, splits, logits, logits[:N_GOLDEN])
-
-
-def width(batch: Batch) -> int:
-    """Features of one row, flattened."""
-    return batch.width if isinstance(batch, Sparse) else int(np.prod(batch.shape[1:]))

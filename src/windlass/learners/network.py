@@ -16,8 +16,9 @@ from windlass.learners import loop, warm
 from windlass.learners.batches import Inputs
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.export import export
-from windlass.learners.rows import Encoded, encode, finish, score
+from windlass.learners.rows import Encoded, encode, finish
 from windlass.learners.task import Data, answers
+from windlass.outputs.labels.measures import score
 from windlass.predictors.artifact import N_GOLDEN
 from windlass.records import Column, Json, Progress, Splits
 
@@ -119,7 +120,7 @@ def build(design: Design, columns: tuple[Column, ...], batches: list[np.ndarray]
 
 def arrays(columns: tuple[Column, ...], batches: list[Any]) -> Inputs:
     """The encoded batches as the loop takes them."""
-    return Inputs(tuple(batches), tuple(column.state["pad"] if column.kind == "text" else None for column in columns))
+    return Inputs(tuple(batches), tuple(column.state.get("pad") for column in columns))
 
 
 def preset(learner: str, name: str, presets: Mapping[str, Design]) -> Design:

@@ -18,6 +18,7 @@ import torch
 
 from windlass.errors import DataError, NotReady
 from windlass.kinds import chat
+from windlass.kinds import table as kinds
 from windlass.learners import checkpoint, probe
 from windlass.learners.adapters import is_adapted
 from windlass.learners.contract import Budget, Options
@@ -124,7 +125,8 @@ def _asked(prompt: Any, prompts: Prompts) -> Ids:
 
 
 def _read(kind: str, value: Any) -> Any:
-    return chat.read(value, None) if kind == "chat" else value
+    is_talk = kinds.get(kind).turns is not None
+    return kinds.get(kind).read(value, None) if is_talk else value
 
 
 def prefer(pupil: Pupil, pairs: Sequence[Pair], course: Course, options: Options, budget: Budget,

@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from windlass.errors import NotReady, SpecError
+from windlass.kinds import table as kinds
 from windlass.learners import frozen, probe
 from windlass.learners.batches import Inputs
 from windlass.learners.contract import Budget, Fitted, Options
@@ -33,8 +34,9 @@ from windlass.learners.network import (
     deliver,
     fit_network,
 )
-from windlass.learners.rows import encode, score
+from windlass.learners.rows import encode
 from windlass.learners.task import answers
+from windlass.outputs.labels.measures import score
 from windlass.predictors.threads import n_threads
 from windlass.records import Json, Progress, Splits
 
@@ -130,7 +132,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
 
 def _batch(splits: Splits, n_weights: int, seconds: float) -> int:
     """Rows a step: on a processor no more than leave enough steps, and no fewer than fill it."""
-    texts = [name for name, kind in splits.inputs.items() if kind == "text"]
+    texts = kinds.prose(splits.inputs)
     if probe.device().type != "cpu" or not texts or not len(splits.train):
         return SETTINGS.batch
     letters = sum(len(text or "") for name in texts for text in splits.train[name])

@@ -1,30 +1,23 @@
 """Splits as arrays, and what every learner does at the end: calibrate, write the manifest, keep golden rows."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
-from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch
 from windlass.learners.contract import Fitted, Options
-from windlass.metrics import LabelMarks, best_calibration, best_threshold, softmax
-from windlass.predictors.artifact import N_GOLDEN, read_manifest, write_golden, write_manifest
+from windlass.metrics import best_calibration, softmax
+from windlass.outputs.labels.measures import LEAST_CALIBRATED, fit_output, reached, score
+from windlass.predictors.artifact import N_GOLDEN, VALIDATION, write_golden, write_manifest
 from windlass.records import Column, Json, Manifest, Splits
 from windlass.store import write_bytes
 
 if TYPE_CHECKING:
     import polars as pl
-
-VALIDATION = "validation.safetensors"
-"""Beside the artifact: `logits` (n, k) of the validation rows by a model that had not seen them."""
-LEAST_CALIBRATED = 10
-"""Validation rows: fewer calibrate nothing, and choose no threshold."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +65,6 @@ def encode_splits(inputs: tuple[Column, ...], output: Column, splits: Splits) ->
     )
 
 
-def fit_output(splits: Splits) -> Column:
-    name = splits.output_column
-    how = splits.written.get(name, {"merge": {}})
-    kind = kinds.reading(splits.output[name], how)
-    state = kind.fit((kind.read(value, None) for value in splits.train[name]), "label", {})
-    return kinds.with_way(Column(name, kind.name, state), how)
-
-
 def encode_inputs(inputs: tuple[Column, ...], rows: "pl.DataFrame", splits: Splits) -> list[Batch]:
     return [kinds.encode_column(column, rows[column.name].to_list(), splits.root) for column in inputs]
 
@@ -89,17 +74,6 @@ def targets(output: Column, rows: "pl.DataFrame") -> np.ndarray:
     batch = kinds.encode_column(output, rows[output.name].to_list(), None)
     assert isinstance(batch, np.ndarray)
     return batch
-
-
-def score(metric: str, output: Column, truth: np.ndarray, logits: np.ndarray) -> float:
-    """The metric of unnormalised scores (n, k); NaN when there are no rows."""
-    return label_marks(output, truth, softmax(logits.astype(np.float64))).value(metric) if len(truth) else math.nan
-
-
-def label_marks(output: Column, truth: np.ndarray, probabilities: np.ndarray) -> LabelMarks:
-    """Probabilities (n, k) beside the right classes (n,), ready to be measured."""
-    state, labels = output.state, tuple(output.state["labels"])
-    return LabelMarks(truth, probabilities, category.positive(state), labels, category.threshold(state))
 
 
 def finish(
@@ -117,7 +91,7 @@ def finish(
               NaN, which the minutes did not reach, count for neither.
           golden_logits: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
     """
-    truth, known_logits = _reached(encoded.validation_targets, validation_logits)
+    truth, known_logits = reached(encoded.validation_targets, validation_logits)
     folder = options.artifact
     keep_validation(options, validation_logits)
     plain = Manifest(inputs=encoded.inputs, output=encoded.output, **manifest)
@@ -132,12 +106,6 @@ def finish(
     return Fitted(folder, score(options.metric, encoded.output, truth, written.calibrated(known_logits)))
 
 
-def _reached(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The validation rows that the minutes reached: their classes, and logits without NaN."""
-    reached = np.isfinite(logits).all(axis=1)
-    return truth[reached], logits[reached].astype(np.float64)
-
-
 def keep_validation(options: Options, logits: np.ndarray) -> None:
     """Keeps the logits (n, k) of the validation rows beside the artifact."""
     write_bytes(options.folder / VALIDATION, save({"logits": np.ascontiguousarray(logits, np.float32)}))
@@ -149,24 +117,3 @@ def calibrated(manifest: Manifest, truth: np.ndarray, logits: np.ndarray) -> Man
         return manifest
     temperature, shift = best_calibration(truth, logits.astype(np.float64))
     return replace(manifest, temperature=temperature, shift=shift)
-
-
-def decide(run_folder: Path, splits: Splits, metric: str, wanted: Mapping[str, float]) -> float:
-    """Writes into the artifact of a finished run which share decides between its two labels; the metric then reached
-    on the validation rows, NaN where there are none.
-
-    Args: wanted: label -> share, as the user says; empty: what the metric is best with, see `best_threshold`.
-    """
-    folder = run_folder / "artifact"
-    manifest = read_manifest(folder)
-    kept = load((run_folder / VALIDATION).read_bytes())["logits"]
-    truth, logits = _reached(targets(manifest.output, splits.validation), manifest.calibrated(kept))
-    state = {name: value for name, value in manifest.output.state.items() if name != category.THRESHOLD}
-    found = dict(wanted)
-    if not found and len(truth) >= LEAST_CALIBRATED and len(state["labels"]) == 2:
-        best = best_threshold(metric, label_marks(replace(manifest.output, state=state), truth, softmax(logits)))
-        found = {} if best is None else {state["labels"][best.place]: best.share}
-    output = replace(manifest.output, state={**state, **({category.THRESHOLD: found} if found else {})})
-    if output != manifest.output:
-        write_manifest(folder, replace(manifest, output=output))
-    return score(metric, output, truth, logits)

@@ -10,8 +10,10 @@ from typing import Any
 import lightgbm
 import numpy as np
 
+from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.rows import N_GOLDEN, encode, finish
+from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
+from windlass.predictors.contract import width
 from windlass.predictors.trees import FILE, features
 from windlass.records import Json, Progress, Splits
 from windlass.store import write_text
@@ -52,7 +54,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     encoded = encode(splits, FORMS, TERMS)
     train, validation = features(encoded.train), features(encoded.validation)
     parameters = settings(train.shape[0], encoded.n_classes, options.seed)
-    categories = _categories(splits) if "text" not in splits.inputs.values() else []
+    categories = [] if kinds.prose(splits.inputs) else _categories(encoded)
     data = lightgbm.Dataset(train, encoded.train_targets, categorical_feature=categories, free_raw_data=False)
     has_validation = len(encoded.validation_targets) > 0
     valid = [lightgbm.Dataset(validation, encoded.validation_targets, reference=data)] if has_validation else []
@@ -94,14 +96,10 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     return replace(fitted, curve=curve)
 
 
-def _categories(splits: Splits) -> list[int]:
+def _categories(encoded: Encoded) -> list[int]:
     """The columns of the feature matrix that hold level numbers."""
-    places, found = 0, []
-    for kind in splits.inputs.values():
-        if kind == "category":
-            found.append(places)
-        places += 8 if kind == "date" else 1
-    return found
+    starts = np.cumsum([0, *(width(batch) for batch in encoded.train)]).tolist()
+    return [start for start, column in zip(starts, encoded.inputs, strict=False) if FORMS[column.kind] == "index"]
 
 
 def _watch(budget: Budget, progress: Progress, curve: list[Json]) -> Callable[[Any], None]:

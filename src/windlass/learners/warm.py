@@ -24,7 +24,8 @@ from windlass.errors import DataError, NotReady
 from windlass.kinds.text import PAD, UNKNOWN
 from windlass.learners.checkpoint import weights
 from windlass.learners.contract import Options
-from windlass.learners.rows import Encoded, encode_splits, fit_input, fit_output
+from windlass.learners.rows import Encoded, encode_splits, fit_input
+from windlass.outputs.labels.measures import fit_output
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.onnx import FILE as GRAPH
 from windlass.predictors.weights import FILE, HEADER

@@ -85,7 +85,7 @@ def rights_read(splits: Splits, rows: "pl.DataFrame") -> list[list[str]]:
 
 def text_inputs(splits: Splits) -> list[str]:
     """The text columns that are asked with, the longest on average first."""
-    names = [name for name, kind in splits.inputs.items() if kind == "text"]
+    names = kinds.prose(splits.inputs)
     return sorted(names, key=lambda name: -(splits.train[name].str.len_chars().sum() or 0))
 
 

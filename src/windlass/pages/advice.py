@@ -1,5 +1,7 @@
 """What a person should do next, from what was measured: at most four sentences, each naming its evidence."""
 
+from collections.abc import Callable
+
 from windlass.metrics import LOWER, is_better
 from windlass.pages.candidates import chosen
 from windlass.pages.classes import ClassScore, Pair
@@ -10,18 +12,18 @@ MOST = 4
 FEW_ROWS = 30
 
 
-def next_steps(board: Board, scores: list[ClassScore], pairs: list[Pair]) -> list[str]:
-    """What to do next, the surest first; never empty."""
+def next_steps(board: Board, answers: Callable[[bool], list[str]]) -> list[str]:
+    """What to do next, the surest first; never empty.
+
+    answers(misses) -> what the answers themselves say; misses: the goal is not reached.
+    """
     best = chosen(board)
     if best is None:
         return ["Mend the reasons that are listed under “not trained”, then run `windlass run` again."]
     if best.meets_goal:
-        return [*_when_met(board, best), *_few_rows(scores)][:MOST]
-    found = _when_missed(board, best)
-    if _misses_quality(board, best):
-        found += _weakest(scores, pairs)
-    found = found or ["Read what is missed in the leaderboard, and change the data, the goal or the limits."]
-    return [*found, *_few_rows(scores)][:MOST]
+        return [*_when_met(board, best), *answers(False)][:MOST]
+    found = [*_when_missed(board, best), *answers(_misses_quality(board, best))]
+    return (found or ["Read what is missed in the leaderboard, and change the data, the goal or the limits."])[:MOST]
 
 
 def _misses_quality(board: Board, candidate: Candidate) -> bool:
@@ -95,7 +97,8 @@ def _better(board: Board, best: Candidate) -> Candidate | None:
     return max(found, key=lambda candidate: candidate.metrics[board.headline].value, default=None)
 
 
-def _weakest(scores: list[ClassScore], pairs: list[Pair]) -> list[str]:
+def weakest(scores: list[ClassScore], pairs: list[Pair]) -> list[str]:
+    """The label that is found worst, and the largest mix-up."""
     seen = [score for score in scores if score.rows]
     if not seen:
         return []
@@ -117,7 +120,8 @@ def _weakest(scores: list[ClassScore], pairs: list[Pair]) -> list[str]:
     return steps
 
 
-def _few_rows(scores: list[ClassScore]) -> list[str]:
+def few_rows(scores: list[ClassScore]) -> list[str]:
+    """Labels whose scores are rough, for want of test rows."""
     few = [score for score in scores if 0 < score.rows < FEW_ROWS]
     if not few:
         return []

@@ -3,6 +3,7 @@
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from windlass.metrics import Array
@@ -15,6 +16,15 @@ from windlass.records import Board, Collected, Prepared
 EXAMPLE_LIMIT = 240
 MOST_CLASS_ROWS = 200
 N_TEXTS = 5
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report. name: its anchor; body: HTML, empty when there is nothing to say."""
+
+    name: str
+    title: str
+    body: str
 
 
 def table(heads: list[tuple[str, str]], rows: Iterable[list[str]], kind: str = "plain") -> str:

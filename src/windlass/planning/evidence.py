@@ -11,12 +11,13 @@ from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
 from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, LabelMarks, paired_difference
+from windlass.outputs import table as outputs
 from windlass.planning import compression, curves, label_noise, probing, rule_trial
 from windlass.planning.serving_trial import request_seconds
 from windlass.predictors import releases
 from windlass.predictors import table as predictors
-from windlass.predictors.contract import Labeller
 from windlass.predictors.papers import papers
+from windlass.predictors.writer import writer_of
 from windlass.records import (
     Board,
     Candidate,
@@ -131,8 +132,9 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
     measured = _measured(spec, store, board, splits, progress)
     marks, others = _answers(store, board, artifact, splits)
     points = measured["points"]
-    if marks is None:
-        missing.append(_missing("label noise, weak parts and the value of handing over", "answers are texts here"))
+    unfit = outputs.of(spec).proposals
+    if unfit is not None:
+        missing.append(_missing("label noise, weak parts and the value of handing over", unfit.why))
     elif measured["fault"] or len(points) < curves.LEAST_POINTS:
         missing.append(_missing("what more rows bring", measured["fault"] or "too few rows to train on parts of them"))
     return Evidence(
@@ -273,9 +275,10 @@ def _answers(
     rows = splits.test.to_dicts()
     truth = [row[splits.output_column] for row in rows]
     chosen = predictors.load(artifact)
-    if not isinstance(chosen, Labeller):
+    if outputs.get(chosen.manifest.output.kind).proposals is not None:
         return None, {}
     marks = chosen.marks(rows, truth, splits.root)
+    assert isinstance(marks, LabelMarks)
     others = {}
     for other in _worth_comparing(board):
         model = store.run_folder(other.name) / "artifact"
@@ -308,7 +311,7 @@ def _request_seconds(store: Store, board: Board, splits: Splits, measured: Json)
         release, predictor = releases.open_release(store, releases.champion_id(store))
     except (NotReady, GateRefused):
         return None
-    if release.candidate != board.chosen or not isinstance(predictor, Labeller):
+    if release.candidate != board.chosen or writer_of(predictor) is not None:
         return None
     if measured.get("request", {}).get("release") == release.id:
         return float(measured["request"]["seconds"])
@@ -328,7 +331,8 @@ def _compressed(
 ) -> Json:
     """What a copy of the chosen model with 8-bit weights did, tried once. chosen: its artifact, and the rows."""
     artifact, splits = chosen
-    if splits.output[splits.output_column] == "text" or len(splits.validation) < LEAST_VALIDATION:
+    is_told = outputs.get(splits.output[splits.output_column]).proposals is None
+    if not is_told or len(splits.validation) < LEAST_VALIDATION:
         return {}
     key = fingerprint([FORMAT, board.key, board.chosen, str(artifact)])
     if measured.get("compressed", {}).get("key") != key:
@@ -403,4 +407,4 @@ def _by_answer(rows: list[Json]) -> Json:
 
 def goal_bound(evidence: Evidence) -> float | None:
     """The number in the goal, if there is one."""
-    return kinds.goal(evidence.spec).bound
+    return outputs.goal(evidence.spec).bound

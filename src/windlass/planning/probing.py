@@ -16,12 +16,11 @@ from safetensors.numpy import load
 from windlass.errors import WindlassError
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Options
-from windlass.learners.rows import VALIDATION
 from windlass.metrics import LabelMarks, confusion, softmax
 from windlass.pages.classes import class_scores
 from windlass.planning import slices
 from windlass.planning.curves import Point
-from windlass.predictors.artifact import read_manifest
+from windlass.predictors.artifact import VALIDATION, read_manifest
 from windlass.records import Json, Progress, Splits, silent
 
 SHARES = (0.125, 0.18, 0.25, 0.35, 0.5, 0.7, 1.0)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
+from windlass.kinds import table as kinds
 from windlass.metrics import paired_difference
 from windlass.planning.probing import Fitting, Probe
 from windlass.records import Json, Row
@@ -38,10 +39,10 @@ def tried(probe: Probe, whole: Fitting) -> Json:
         probabilities[place, names.index(label)] = SURE
     ruled = replace(whole.marks, probabilities=probabilities)
     right = sum(whole.marks.targets[place] == names.index(label) for place, _, label in changed)
-    kinds = probe.splits.inputs
+    inputs = probe.splits.inputs
     often = Counter((sign, label) for _, sign, label in changed)
     return {
-        "rules": [{"words": _words(sign, kinds), "label": label, "rows": rows}
+        "rules": [{"words": _words(sign, inputs), "label": label, "rows": rows}
                   for (sign, label), rows in often.most_common()],
         "changed": len(changed),
         "right": int(right),
@@ -68,9 +69,9 @@ def _signs(row: Row, inputs: dict[str, str]) -> Iterator[Sign]:
     """The words and levels of a row, each once."""
     for column, kind in inputs.items():
         value = row.get(column)
-        if kind == "category" and value is not None:
+        if kinds.get(kind).is_named and value is not None:
             yield column, str(value)
-        if kind == "text" and value is not None:
+        if kinds.get(kind).is_prose and value is not None:
             text = str(value).lower()
             yield from ((column, word) for word in {*WORD.findall(text)[:MOST_WORDS], *HAN.findall(text)[:MOST_WORDS]})
 
@@ -83,4 +84,4 @@ def _said(row: Row, found: dict[Sign, str], inputs: dict[str, str]) -> tuple[Sig
 
 def _words(sign: Sign, inputs: dict[str, str]) -> str:
     column, value = sign
-    return f"'{column}' is '{value}'" if inputs[column] == "category" else f"'{column}' contains '{value}'"
+    return f"'{column}' is '{value}'" if kinds.get(inputs[column]).is_named else f"'{column}' contains '{value}'"

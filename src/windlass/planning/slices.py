@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, wilson
 from windlass.records import Row
 
@@ -72,27 +73,20 @@ def masks(column: str, kind: str, values: Sequence[Any], known: Sequence[Any]) -
     missing = np.array([_is_missing(value) for value in values], bool)
     there = [value for value in known if not _is_missing(value)]
     found = [(f"'{column}' is missing", missing)]
-    if kind == "category":
+    told = kinds.get(kind)
+    if told.is_named:
         text = np.array(["" if gone else str(value) for value, gone in zip(values, missing, strict=True)])
         common = [level for level, _ in Counter(str(value) for value in there).most_common(MOST_LEVELS)]
         found += [(f"'{column}' is '{level}'", text == level) for level in common]
-    if kind == "number" and there:
-        numbers = np.array([np.nan if gone else float(value) for value, gone in zip(values, missing, strict=True)])
-        low, high = np.percentile([float(value) for value in there], [25, 75])
-        found += [
-            (f"'{column}' is at most {low:g}", numbers <= low),
-            (f"'{column}' is over {low:g} and under {high:g}", (numbers > low) & (numbers < high)),
-            (f"'{column}' is at least {high:g}", numbers >= high),
-        ]
-    if kind == "text" and there:
-        texts = ["" if gone else str(value) for value, gone in zip(values, missing, strict=True)]
-        lengths = np.array([len(text) for text in texts])
-        low, high = np.percentile([len(str(value)) for value in there], [25, 75])
-        found += [
-            (f"'{column}' has at most {low:.0f} characters", lengths <= low),
-            (f"'{column}' has at least {high:.0f} characters", lengths >= high),
-            (f"'{column}' has Chinese in it", np.array([bool(HAN.search(text)) for text in texts], bool)),
-        ]
+    if told.size is not None and there:
+        sizes = np.array([np.nan if gone else told.size.of(value) for value, gone in zip(values, missing, strict=True)])
+        low, high = np.percentile([told.size.of(value) for value in there], [25, 75])
+        between = (sizes > low) & (sizes < high)
+        words = ((told.size.low, sizes <= low), (told.size.middle, between), (told.size.high, sizes >= high))
+        found += [(f"'{column}' {said.format(low=low, high=high)}", mask) for said, mask in words if said]
+    if told.is_prose and there:
+        has_han = [not gone and bool(HAN.search(str(value))) for value, gone in zip(values, missing, strict=True)]
+        found.append((f"'{column}' has Chinese in it", np.array(has_han, bool)))
     return found
 
 

@@ -1,6 +1,5 @@
 """An artifact on disk: a folder of data with its manifest and the golden rows that prove it."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError, expected
-from windlass.kinds import category
+from windlass.kinds.contract import is_finite
 from windlass.kinds.table import KINDS
 from windlass.records import Json, Manifest
 from windlass.store import read_json, write_json
 
 MANIFEST, GOLDEN = "manifest.json", "golden.json"
+VALIDATION = "validation.safetensors"
+"""Beside an artifact: what a model that had not seen them gives for the validation rows, `logits` (n, k)."""
 N_GOLDEN = 16
 TOLERANCE = 2e-3
 """Largest difference of a probability between the trained model and what is served: float32 against bf16-free
@@ -49,36 +50,7 @@ def _fault(manifest: Manifest) -> str:
             return f"column {column.name!r} has kind {column.kind!r}, expected {expected(KINDS)} and its state"
     if not manifest.inputs or not isinstance(manifest.predictor, str) or not isinstance(manifest.settings, dict):
         return "it has no inputs, predictor or settings, expected all three"
-    if manifest.output.kind == "text":
-        return ""
-    labels = manifest.output.state.get("labels")
-    if KINDS[manifest.output.kind].decode is None or not isinstance(labels, list) or not labels:
-        return f"output '{manifest.output.name}' has no labels, expected at least one"
-    if not all(isinstance(label, str) for label in labels) or len(set(labels)) != len(labels):
-        return "its labels are not different names, expected each once"
-    temperature = manifest.temperature
-    if not _is_finite(temperature) or temperature <= 0:
-        return f"temperature is {temperature!r}, expected a number above 0"
-    if manifest.shift and not (len(manifest.shift) == len(labels) and all(map(_is_finite, manifest.shift))):
-        return f"shift is {str(manifest.shift)[:80]}, expected a number a label"
-    return _threshold_fault(manifest.output.state.get(category.THRESHOLD, {}), labels)
-
-
-def _threshold_fault(threshold: Any, labels: list[str]) -> str:
-    if threshold == {}:
-        return ""
-    is_one = isinstance(threshold, dict) and len(threshold) == 1 and len(labels) == 2
-    if not is_one or not all(name in labels and _is_share(share) for name, share in threshold.items()):
-        return f"threshold is {str(threshold)[:80]}, expected one of two labels with a share between 0 and 1"
-    return ""
-
-
-def _is_share(value: Any) -> bool:
-    return _is_finite(value) and 0 < value < 1
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return KINDS[manifest.output.kind].fault(manifest)
 
 
 def write_golden(folder: Path, rows: list[Json], answers: Sequence[Any] | np.ndarray) -> None:
@@ -103,7 +75,5 @@ def read_golden(folder: Path) -> tuple[list[Json], list[Any]]:
 
 
 def _is_answer(value: Any) -> bool:
-    """True for a text, and for a list of finite numbers."""
-    return isinstance(value, str) or (
-        isinstance(value, list) and all(map(_is_finite, value))
-    )
+    """True for a text, a finite number, and a list of these."""
+    return is_finite(value) or isinstance(value, str) or (isinstance(value, list) and all(map(is_finite, value)))

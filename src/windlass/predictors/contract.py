@@ -85,10 +85,8 @@ class Labeller:
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """One answer a row, in order; its evidence names what training did not know. Raises: as `probabilities`."""
-        decode = kinds.get(self.manifest.output.kind).decode
-        assert decode is not None
         probabilities, unknown = self._answered(rows, root)
-        answers = decode(probabilities, self.manifest.output.state)
+        answers = category.decode(probabilities, self.manifest.output.state)
         for number, said in unknown.items():
             answers[number] = replace(answers[number], evidence=(*answers[number].evidence, *said))
         return answers

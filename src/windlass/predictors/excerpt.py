@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError, expected
+from windlass.kinds import table as kinds
 from windlass.predictors.sentences import overlaps, sentences
 from windlass.predictors.writing import Hear, Writing, Written
 from windlass.records import Manifest, Row
@@ -55,17 +56,17 @@ class Excerpt:
         return None
 
 
-def make(way: str, column: str, kinds: Mapping[str, str]) -> Excerpt:
+def make(way: str, column: str, inputs: Mapping[str, str]) -> Excerpt:
     """The engine for inputs of these kinds."""
-    return Excerpt(way, column, tuple(name for name, kind in kinds.items() if kind == "text" and name != column))
+    return Excerpt(way, column, tuple(name for name in kinds.prose(inputs) if name != column))
 
 
 def load(folder: Path, manifest: Manifest) -> Excerpt:
     """`way` and `column` of the settings. Raises: DataError: they name none of ours, or no text column."""
-    kinds = {column.name: column.kind for column in manifest.inputs}
-    texts = [name for name, kind in kinds.items() if kind == "text"]
+    inputs = {column.name: column.kind for column in manifest.inputs}
+    texts = kinds.prose(inputs)
     way, column = manifest.settings.get("way"), manifest.settings.get("column")
     for name, value, allowed in (("way", way, list(WAYS)), ("column", column, texts)):
         if value not in allowed:
             raise DataError(f"{folder / 'manifest.json'} has {name} {value!r}, expected {expected(allowed)}")
-    return make(str(way), str(column), kinds)
+    return make(str(way), str(column), inputs)

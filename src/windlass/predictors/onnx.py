@@ -36,7 +36,7 @@ def load(folder: Path, manifest: Manifest) -> Engine:
 
     n_classes = len(manifest.output.state["labels"])
     session = open_graph(folder / FILE, first_row)
-    pads = [column.state.get("pad") if column.kind == "text" else None for column in manifest.inputs]
+    pads = [column.state.get("pad") for column in manifest.inputs]
 
     def logits(batches: Sequence[Batch]) -> np.ndarray:
         dense = [batch for batch in batches if isinstance(batch, np.ndarray)]

@@ -12,6 +12,7 @@ from typing import Any
 
 from windlass.errors import DataError, NotReady
 from windlass.kinds import chat
+from windlass.kinds import table as kinds
 from windlass.records import Column, Json, Row
 
 ROLES = chat.ROLES
@@ -140,9 +141,9 @@ class Prompts:
 
 def messages(row: Row, columns: Sequence[Column]) -> list[Json]:
     """The conversation of a row: its chat column, or one user message of its other columns; none when all are empty."""
-    kinds = {column.name: column.kind for column in columns}
-    talk = [message for name, kind in kinds.items() if kind == "chat" for message in chat.messages(row[name] or "")]
-    rest = {name: row[name] for name, kind in kinds.items() if kind != "chat"}
+    turns = {column.name: kinds.get(column.kind).turns for column in columns}
+    talk = [message for name, read in turns.items() if read is not None for message in read(row[name] or "")]
+    rest = {name: row[name] for name, read in turns.items() if read is None}
     content = source(rest)
     return [*talk, {"role": "user", "content": content}] if content else talk
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError, expected
+from windlass.kinds import table as kinds
 from windlass.kinds import text
 from windlass.predictors.edits import one_change
 from windlass.predictors.examine import statements
@@ -118,7 +119,7 @@ class Search:
 
 def load(folder: Path, manifest: Manifest) -> Search:
     """`program` and `tests` of the settings. Raises: DataError: they are not two of the text columns."""
-    texts = [column.name for column in manifest.inputs if column.kind == "text"]
+    texts = kinds.prose({column.name: column.kind for column in manifest.inputs})
     program, tests = manifest.settings.get("program"), manifest.settings.get("tests")
     if program not in texts or tests not in texts or program == tests:
         raise DataError(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError, NotReady, expected
+from windlass.kinds import table as kinds
 from windlass.kinds.text import pad
 from windlass.predictors.graph import open_graph
 from windlass.predictors.reading import N_TRAITS, PAD, Reading, Vocabulary, read
@@ -149,7 +150,7 @@ def load(folder: Path, manifest: Manifest) -> Span:
 
     Raises: DataError: a part is damaged.
     """
-    texts = [column.name for column in manifest.inputs if column.kind == "text"]
+    texts = kinds.prose({column.name: column.kind for column in manifest.inputs})
     column, longest = manifest.settings.get("column"), manifest.settings.get("longest")
     encoder = manifest.settings.get("encoder")
     if column not in texts:

@@ -12,32 +12,47 @@ from windlass.predictors.writer import EmbeddingWriter, Writer
 from windlass.predictors.writing import Engine as WritingEngine
 from windlass.records import Manifest
 
-LABELLING: dict[str, Callable[[Path, Manifest], Engine]] = {
+Load = Callable[[Path, Manifest], Predictor]
+SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller}
+"""Kind of the output -> what answers from the scores of an engine."""
+
+
+def _scoring(load_engine: Callable[[Path, Manifest], Engine]) -> Load:
+    """Of an engine that scores rows, whatever the scores are of."""
+
+    def load(folder: Path, manifest: Manifest) -> Predictor:
+        made = SCORED.get(manifest.output.kind)
+        if made is None:
+            raise DataError(
+                f"{folder} answers '{manifest.output.kind}' by '{manifest.predictor}', expected {expected(SCORED)}"
+            )
+        return made(manifest, load_engine(folder, manifest))
+
+    return load
+
+
+def _writing(module: str) -> Load:
+    """Of an engine that writes. Its module is imported when it is first called: only who writes pays for it."""
+
+    def load(folder: Path, manifest: Manifest) -> Predictor:
+        engine: WritingEngine = import_module(f"windlass.predictors.{module}").load(folder, manifest)
+        return (EmbeddingWriter if isinstance(engine, Embeds) else Writer)(manifest, engine)
+
+    return load
+
+
+SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
     "onnx": onnx.load,
     "blend": lambda folder, manifest: blend.load(folder, manifest, load_labeller),
 }
-
-
-def _later(module: str) -> Callable[[Path, Manifest], WritingEngine]:
-    """A `load` whose module is imported when it is first called: only who writes pays for what writing needs."""
-
-    def load(folder: Path, manifest: Manifest) -> WritingEngine:
-        return import_module(f"windlass.predictors.{module}").load(folder, manifest)
-
-    return load
-
-
-WRITING: dict[str, Callable[[Path, Manifest], WritingEngine]] = {
-    "excerpt": _later("excerpt"),
-    "nearest": _later("nearest"),
-    "ngram": _later("ngram"),
-    "span": _later("span"),
-    "language": _later("language"),
-    "elsewhere": _later("elsewhere"),
-    "repair": _later("repair"),
+WRITING = ("excerpt", "nearest", "ngram", "span", "language", "elsewhere", "repair")
+FORMATS: dict[str, Load] = {
+    **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},
+    **{name: _writing(name) for name in WRITING},
 }
+"""Every format of an artifact -> what opens it."""
 
 
 def load(folder: Path) -> Predictor:
@@ -46,15 +61,11 @@ def load(folder: Path) -> Predictor:
     Raises: DataError: the folder is not one that we can answer from. NotReady: a package that it needs is not here.
     """
     manifest = read_manifest(folder)
-    name, written = manifest.predictor, manifest.output.kind == "text"
-    known = WRITING if written else LABELLING
-    if name not in known:
-        raise DataError(f"{folder} asks for predictor '{name}', expected {expected(known)}")
+    name = manifest.predictor
+    if name not in FORMATS:
+        raise DataError(f"{folder} asks for predictor '{name}', expected {expected(FORMATS)}")
     try:
-        if written:
-            engine = WRITING[name](folder, manifest)
-            return (EmbeddingWriter if isinstance(engine, Embeds) else Writer)(manifest, engine)
-        return Labeller(manifest, LABELLING[name](folder, manifest))
+        return FORMATS[name](folder, manifest)
     except ModuleNotFoundError as error:
         message = f"'{error.name}' is not installed, expected it to answer by '{name}'"
         raise NotReady(message, "`windlass doctor` says what to install") from None
@@ -64,7 +75,7 @@ def load_labeller(folder: Path) -> Labeller:
     """The predictor of an artifact whose answers are labels. Raises: DataError."""
     predictor = load(folder)
     if not isinstance(predictor, Labeller):
-        raise DataError(f"{folder} writes texts, expected labels")
+        raise DataError(f"{folder} answers '{predictor.manifest.output.kind}', expected labels")
     return predictor
 
 

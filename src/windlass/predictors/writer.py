@@ -11,7 +11,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds import text
-from windlass.predictors.contract import Embeds, read_value
+from windlass.predictors.contract import Embeds, Predictor, read_value
 from windlass.predictors.writing import MAX_PROMPT, Engine, Hear, Writing, Written, silent_hear
 from windlass.records import Answer, Json, Manifest, Row
 from windlass.text_metrics import References, TextMarks
@@ -82,6 +82,11 @@ class EmbeddingWriter(Writer):
         """As `contract.Embeds`."""
         assert isinstance(self.engine, Embeds)
         return self.engine.embed(texts)
+
+
+def writer_of(predictor: Predictor) -> Writer | None:
+    """What writes an answer piece by piece, as one may ask it to; None: answers are given whole."""
+    return predictor if isinstance(predictor, Writer) else None
 
 
 def check_length(n_characters: int, what: str = "prompt") -> None:

@@ -6,6 +6,8 @@ What was asked is kept in the tab alone; what people say of an answer goes to `/
 import json
 from html import escape
 
+from windlass.kinds import table as kinds
+from windlass.outputs import table as outputs
 from windlass.pages.words import interval, metric_name
 from windlass.predictors.papers import Papers
 from windlass.records import Json, Manifest, Release
@@ -55,17 +57,16 @@ def ask_policy() -> str:
 
 def _facts(release: Release, manifest: Manifest, has_chat: bool) -> Json:
     """What the script knows of the release."""
-    writes = manifest.output.kind == "text"
+    output = outputs.get(manifest.output.kind)
     explains = "at once" if manifest.predictor in AT_ONCE else "asked"
     return {
         "product": release.product,
         "release": release.id,
         "output": manifest.output.name,
-        "labels": manifest.output.state.get("labels", []),
-        "writes": writes,
-        "streams": writes and has_chat,
-        "explains": "" if writes else explains,
-        "pictures": [column.name for column in manifest.inputs if column.kind == "image"],
+        **output.widget(manifest),
+        "streams": has_chat,
+        "explains": "" if output.explains_live else explains,
+        "pictures": [column.name for column in manifest.inputs if kinds.get(column.kind).is_picture],
     }
 
 
@@ -79,7 +80,7 @@ def _tab(name: str, is_open: bool = False) -> str:
 def _asking(manifest: Manifest, has_chat: bool) -> str:
     columns = list({column.name: column for column in manifest.inputs}.values())
     fields = "\n".join(field(column, number, len(columns) == 1) for number, column in enumerate(columns))
-    verb = "write" if manifest.output.kind == "text" else "find"
+    verb = outputs.get(manifest.output.kind).widget(manifest)["verb"]
     return f"""<section id="ask" class="try" role="tabpanel" aria-labelledby="tab-ask">
 <form id="form" class="card" autocomplete="off" novalidate>
 <div class="fields">

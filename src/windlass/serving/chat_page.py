@@ -5,6 +5,7 @@ What was said is kept in the browser alone; what people think of an answer goes 
 
 from html import escape
 
+from windlass.kinds import table as kinds
 from windlass.predictors.writer import Writer
 from windlass.records import Manifest, Release
 from windlass.serving import page
@@ -82,7 +83,7 @@ const main = document.querySelector("main"), log = document.querySelector("#log"
 const list = document.querySelector("nav ul");
 const form = document.querySelector("#composer"), box = document.querySelector("#box");
 const sendButton = document.querySelector("#send"), stopButton = document.querySelector("#stop");
-const product = main.dataset.product, readsChat = main.dataset.reads === "chat";
+const product = main.dataset.product, readsChat = main.dataset.reads === "conversation";
 const store = {
   get(name) { try { return JSON.parse(localStorage.getItem(`windlass:${product}:${name}`)); } catch { return null; } },
   set(name, value) { try { localStorage.setItem(`windlass:${product}:${name}`, JSON.stringify(value)); } catch {} },
@@ -289,12 +290,13 @@ box.focus();
 
 def fits(manifest: Manifest) -> bool:
     """True when all that it reads is a conversation, or a single text."""
-    return len(manifest.inputs) == 1 and manifest.inputs[0].kind in ("chat", "text")
+    return len(manifest.inputs) == 1 and kinds.get(manifest.inputs[0].kind).is_language
 
 
 def chat_page(release: Release, writer: Writer) -> bytes:
     """The page as HTML."""
-    name, reads, how = escape(release.product), writer.manifest.inputs[0].kind, writer.writing
+    is_talk = kinds.get(writer.manifest.inputs[0].kind).turns is not None
+    name, reads, how = escape(release.product), "conversation" if is_talk else "prompt", writer.writing
     system = '<label><span data-word="system"></span><textarea name="system" rows="2"></textarea></label>'
     alone = '<span data-word="alone"></span>'
     body = f"""<main data-product="{name}" data-reads="{reads}">
@@ -311,7 +313,7 @@ def chat_page(release: Release, writer: Writer) -> bytes:
 <div id="log" role="log" aria-live="polite"></div>
 <form id="composer" autocomplete="off">
 <details><summary class="note" data-word="options"></summary><div>
-{system if reads == "chat" else '<input type="hidden" name="system">'}
+{system if is_talk else '<input type="hidden" name="system">'}
 <label><span data-word="chance"></span>
 <input type="number" name="temperature" min="0" max="2" step="0.1" placeholder="{how.temperature:g}"></label>
 <label><span data-word="longest"></span>
@@ -319,7 +321,7 @@ def chat_page(release: Release, writer: Writer) -> bytes:
 </div></details>
 <div class="row"><textarea id="box" rows="2" dir="auto"></textarea>
 <button id="send" data-word="send"></button><button id="stop" type="button" hidden data-word="stop"></button></div>
-<p class="note"><span data-word="keys"></span>{alone if reads == "text" else ""}</p>
+<p class="note"><span data-word="keys"></span>{"" if is_talk else alone}</p>
 </form>
 </main>"""
     return page.document(name, body, STYLE, SCRIPT)

@@ -8,14 +8,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from windlass.outputs import table as outputs
 from windlass.records import Column, Json, Manifest, Release
 from windlass.serving.faults import RETRY_AFTER_S
 from windlass.serving.routes import ROUTES, Route
 from windlass.serving.schema import FeedbackRequest, row_schema
 
 JSON = "application/json"
-MAX_LABELS = 200
-"""A product with more of them says that its answer is a text."""
 PIXEL = "R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw=="
 EXAMPLES: dict[str, Any] = {
     "text": "an example",
@@ -112,16 +111,13 @@ def _holding(name: str, schema: Json, title: str) -> Json:
 
 
 def _example(column: Column) -> Any:
-    levels = column.state.get("levels") if column.kind == "category" else None
+    levels = column.state.get("levels")
     return levels[0] if levels else EXAMPLES.get(column.kind)
 
 
 def _answer(schema: Json, output: Column) -> Json:
-    """The type of an answer, with the labels that it can have."""
-    labels = output.state.get("labels") or []
-    if not 0 < len(labels) <= MAX_LABELS:
-        return schema
-    value = {**schema["properties"]["value"], "enum": list(labels)}
+    """The type of an answer, as the output's schema has it."""
+    value = outputs.get(output.kind).answer_schema(output)
     return {**schema, "properties": {**schema["properties"], "value": value}}
 
 

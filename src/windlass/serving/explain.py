@@ -8,10 +8,10 @@ from fastapi import FastAPI, Request, Response
 from pydantic import Field
 
 from windlass.errors import NotReady
-from windlass.predictors.attribution import explain
+from windlass.outputs import table as outputs
+from windlass.outputs.contract import Why
 from windlass.predictors.contract import Predictor
 from windlass.predictors.occlusion import Effort
-from windlass.predictors.writer import Writer
 from windlass.records import Explanation, Json, Row
 from windlass.serving import codec, cost
 from windlass.serving.asker import asker, gone, watched
@@ -100,11 +100,9 @@ class _Work:
     def explained(self, predictor: Predictor) -> list[Explanation]:
         """Raises: Fault 400, 413, 422, 499, 503; DataError."""
         rows, label = _read(self.body, predictor)
-        if isinstance(predictor, Writer):
-            raise wrong(
-                "answers of this release are texts, expected labels to be explained over HTTP",
-                "`windlass explain` weighs the words of a row by the likelihood of its answer",
-            )
+        output = outputs.get(predictor.manifest.output.kind)
+        if output.explains_live is not None:
+            raise wrong(output.explains_live.why, output.explains_live.hint)
         efforts = cost.efforts(predictor.manifest.inputs, rows)
         cost.check(sum(efforts), self.max_effort)
         until = time.monotonic() + LIMIT_S
@@ -113,7 +111,7 @@ class _Work:
             raise gone()
         waiting = iter(self._limits)
         try:
-            return explain(predictor, rows, None, label, lambda: next(waiting))
+            return outputs.explain(predictor, rows, Why(None, label, lambda: next(waiting)))
         except NotReady as error:
             if self._has_left:
                 raise gone() from None

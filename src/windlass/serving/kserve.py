@@ -15,7 +15,8 @@ from fastapi import FastAPI, Request, Response
 
 from windlass import __version__
 from windlass.errors import did_you_mean, expected
-from windlass.records import Json, Manifest, Row
+from windlass.kinds import table as kinds
+from windlass.records import Column, Json, Manifest, Row
 from windlass.serving import codec
 from windlass.serving.foreign import Answered, answered, check_count, check_model, described
 from windlass.serving.rows import check_names, wrong
@@ -107,6 +108,10 @@ def _add_state(app: FastAPI, service: Service) -> None:
         return Response(codec.dumps(content), 503 if service.proof else 200, media_type=JSON)
 
 
+def _datatype(column: Column) -> str:
+    return "FP64" if kinds.get(column.kind).stored_as is float else "BYTES"
+
+
 def _metadata(service: Service) -> Json:
     inputs = service.predictor.manifest.inputs
     return {
@@ -114,7 +119,7 @@ def _metadata(service: Service) -> Json:
         "versions": [service.release.id],
         "platform": f"windlass_{service.predictor.manifest.predictor}",
         "inputs": [
-            {"name": column.name, "datatype": "FP64" if column.kind == "number" else "BYTES", "shape": [-1]}
+            {"name": column.name, "datatype": _datatype(column), "shape": [-1]}
             for column in inputs
         ],
         "outputs": [{"name": name, "datatype": datatype, "shape": [-1]} for name, datatype in OUTPUTS],

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from windlass.errors import did_you_mean, expected
+from windlass.kinds import table as kinds
 from windlass.kinds.text import MAX_CHARACTERS, effort
 from windlass.predictors.writer import Writer
 from windlass.predictors.writing import MAX_TOKENS, Echoes, Writing
@@ -173,7 +174,7 @@ def read_completion(body: bytes, writer: Writer, names: Sequence[str], max_rows:
     asked = _parse(TextAsked, body)
     _check_model(asked.model, names)
     inputs = writer.manifest.inputs
-    if len(inputs) != 1 or inputs[0].kind not in ("text", "chat" if asked.echo else ""):
+    if len(inputs) != 1 or not _takes_prompts(inputs[0], bool(asked.echo)):
         raise wrong(
             f"product reads {_named(inputs)}, expected a single text for completions", "prompt", _elsewhere(inputs)
         )
@@ -349,7 +350,7 @@ def _prompts(asked: TextAsked, most: int) -> list[str] | list[list[int]]:
 
 
 def _schema(wanted: ResponseFormat | None) -> Json | None:
-    if wanted is None or wanted.type == "text":
+    if wanted is None or wanted.type not in ("json_object", "json_schema"):
         return None
     if wanted.type == "json_object":
         return {"type": "object"}
@@ -364,9 +365,9 @@ def _schema(wanted: ResponseFormat | None) -> Json | None:
 def _chat_row(messages: Sequence[Message], inputs: Sequence[Column]) -> Row:
     """The conversation as a row of a product that reads a chat, or its last question for one that reads a text."""
     said = [{"role": _role(message), "content": _content(message)} for message in messages]
-    if len(inputs) == 1 and inputs[0].kind == "chat":
+    if _is_talk(inputs):
         return {inputs[0].name: said}
-    if len(inputs) != 1 or inputs[0].kind != "text":
+    if len(inputs) != 1 or not kinds.get(inputs[0].kind).is_prose:
         raise wrong(f"product reads {_named(inputs)}, expected a chat or a single text", "messages", _elsewhere(inputs))
     if any(message["role"] == "system" for message in said):
         raise wrong(
@@ -393,5 +394,15 @@ def _named(inputs: Sequence[Column]) -> str:
 
 
 def _elsewhere(inputs: Sequence[Column]) -> str:
-    is_chat = len(inputs) == 1 and inputs[0].kind == "chat"
-    return f"send it to `{'/v1/chat/completions' if is_chat else '/v1/predict'}`"
+    return f"send it to `{'/v1/chat/completions' if _is_talk(inputs) else '/v1/predict'}`"
+
+
+def _is_talk(inputs: Sequence[Column]) -> bool:
+    """True for a product that reads a conversation and nothing else."""
+    return len(inputs) == 1 and kinds.get(inputs[0].kind).turns is not None
+
+
+def _takes_prompts(column: Column, has_echo: bool) -> bool:
+    """True for running text; a conversation can be weighed as it is, and not continued."""
+    kind = kinds.get(column.kind)
+    return kind.is_prose or (has_echo and kind.turns is not None)

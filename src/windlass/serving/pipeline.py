@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from windlass.errors import did_you_mean, expected
+from windlass.kinds import table as kinds
 from windlass.predictors.writer import answers
 from windlass.records import Answer, Json, Manifest, Row
 from windlass.serving import codec, cost, openai_requests
@@ -84,7 +85,7 @@ async def _answer(service: Service, request: Request) -> Response:
         return await _write(service, request, content)
     count = _top_k(content)
     given = await answered(service, request, lambda _, manifest: _rows(content, manifest, service.settings.max_rows))
-    is_one = not isinstance(content.get("inputs"), list) and given.manifest.inputs[0].kind == "image"
+    is_one = not isinstance(content.get("inputs"), list) and kinds.get(given.manifest.inputs[0].kind).is_picture
     said: list[Any] = [_scores(answer, count) for answer in given.answers]
     if _table(content) is not None:
         said = [answer.value for answer in given.answers]

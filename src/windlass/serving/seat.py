@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from windlass.outputs import table as outputs
 from windlass.predictors.contract import Predictor
 from windlass.predictors.reference import Reference
-from windlass.predictors.writer import Writer, answers
+from windlass.predictors.writer import Writer, answers, writer_of
 from windlass.records import Answer, Manifest, Release, Row
 from windlass.serving import cost
 from windlass.serving.asker import Asker
@@ -36,7 +37,8 @@ class Seat:
         self.release, self.predictor, self.settings, self.reference = release, predictor, settings, reference
         self.columns = [column.name for column in predictor.manifest.inputs]
         self.labels = frozenset(predictor.manifest.output.state.get("labels", ()))
-        self.writer = predictor if isinstance(predictor, Writer) else None
+        self.output = outputs.get(predictor.manifest.output.kind)
+        self.writer = writer_of(predictor)
         self.scheduler = Scheduler(self.writer.engine, settings) if self.writer is not None else None
         self.turnstile = Turnstile(settings.max_waiting)
         self.thread = ThreadPoolExecutor(1, "windlass-answers")

@@ -272,14 +272,14 @@ class Service:
     ) -> list[Logged]:
         """Counts the answers of this release; gives them as the log has them."""
         for answer in answers:
-            self.measures.answered(str(answer.value) if seat.labels else "text", answer.confidence)
+            self.measures.answered(seat.output.named(answer.value) or seat.output.kind, answer.confidence)
         at, keep_inputs = self.log.clock() if self.log is not None else time.time(), self.settings.keep_inputs
         return [
             Logged(
                 id,
                 at,
                 seat.release.id,
-                str(answer.value),
+                seat.output.kept_as(answer.value),
                 answer.confidence,
                 receipt.latency_ms,
                 row if keep_inputs else None,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import windlass
 from windlass.errors import NotReady, SpecError
+from windlass.kinds import table as kinds
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.blend import part_folder
 from windlass.predictors.engine import FAST
@@ -73,8 +74,7 @@ def of_artifact(model: Path) -> list[str]:
 
 def _of_columns(manifest: Manifest) -> Iterator[str]:
     for column in manifest.inputs:
-        if column.kind == "image":
-            yield "pillow"
+        yield from kinds.get(column.kind).needs
         if column.state.get("form") == "pieces":
             yield "tokenizers"
 

@@ -45,7 +45,8 @@ class Product:
 
     @property
     def is_writing(self) -> bool:
-        return read_manifest(self.model).output.kind == "text"
+        """Answers are written piece by piece, and take their time."""
+        return kinds.get(read_manifest(self.model).output.kind).is_prose
 
 
 def champion(spec: Spec, store: Store, wheel: Path | None) -> Product:

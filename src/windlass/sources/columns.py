@@ -37,13 +37,14 @@ class Look:
     """What a column holds.
 
     kind: '' = better left out, and then `why` says why. format: for `formats:` of the spec; '' = the usual form.
-    notes: what a person should know, one sentence each.
+    notes: what a person should know, one sentence each. is_quantity: its values say how much.
     """
 
     kind: str
     why: str = ""
     format: str = ""
     notes: tuple[str, ...] = ()
+    is_quantity: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def is_quantity(values: Sequence[Any]) -> bool:
     if found is None or found.share(lambda value: isinstance(value, SIMPLE)) < LEAST:
         return False
     guessed = _as_number("", found)
-    if guessed is None or guessed.kind != "number":
+    if guessed is None or not guessed.is_quantity:
         return False
     numbers = _numbers(found.all, guessed.format)
     different = len(set(numbers))
@@ -195,7 +196,8 @@ def _as_number(name: str, found: _Values) -> Look | None:
         lengths = {len(f"{abs(each):.0f}") for each in numbers}
         if all_different and len(lengths) == 1 and min(lengths) >= KEY_DIGITS:
             return Look("", "a code of its own on every row")
-    return Look("number", format=example, notes=(*_as_read(found, example), *_strange(found.all, check, "number")))
+    notes = (*_as_read(found, example), *_strange(found.all, check, "number"))
+    return Look("number", format=example, notes=notes, is_quantity=True)
 
 
 def _number_format(found: _Values) -> str:

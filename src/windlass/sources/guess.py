@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
+from windlass.kinds import table as kinds
 from windlass.kinds.category import variants
 from windlass.metrics import LOWER
 from windlass.pages.words import plain
@@ -143,15 +144,24 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     found.output_kind = output_kind(found.output, columns[found.output], found.reasons)
     looks = {name: look(name, values) for name, values in columns.items() if name != found.output}
     _choose_inputs(looks, found)
-    if found.output_kind == "text":
-        found.goal = "chrf"
-        found.reasons.append("goal chrf: the share of character n-grams that answer and right answer have in common")
-        return found
-    labels = Counter(readable(columns[found.output]))
     others = [row.get(found.output) for each in sources if each is not source for row in _read(each)]
-    _merge(labels, Counter(readable(others)), found)
-    found.goal = _goal(found, labels)
+    GOALS[found.output_kind](found, columns[found.output], others)
     return found
+
+
+def _of_texts(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:
+    found.goal = "chrf"
+    found.reasons.append("goal chrf: the share of character n-grams that answer and right answer have in common")
+
+
+def _of_labels(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:
+    labels = Counter(readable(values))
+    _merge(labels, Counter(readable(elsewhere)), found)
+    found.goal = _goal(found, labels)
+
+
+GOALS: dict[str, Callable[[Guess, Sequence[Any], Sequence[Any]], None]] = {"text": _of_texts, "category": _of_labels}
+"""Kind of the output -> what completes the guess: goal, and how answers are written; elsewhere: of other splits."""
 
 
 def _merge(labels: Counter[str], elsewhere: Counter[str], found: Guess) -> None:
@@ -260,8 +270,8 @@ def _choose_inputs(looks: dict[str, Look], found: Guess) -> None:
         if not each.kind:
             found.left_out[name] = each.why
     kept = {name: each for name, each in looks.items() if each.kind}
-    rich = {name for name, each in kept.items() if each.kind in ("text", "image")}
-    is_written = found.output_kind == "text"
+    rich = {name for name, each in kept.items() if _is_rich(each.kind)}
+    is_written = kinds.get(found.output_kind).is_prose
     for name, each in kept.items():
         if is_written and rich and name not in rich:
             found.left_out[name] = f"{each.kind} beside text; add `{name}: {each.kind}` to inputs if it says something"
@@ -277,6 +287,10 @@ def _choose_inputs(looks: dict[str, Look], found: Guess) -> None:
         found.reasons.append(f"is {', '.join(beside)} known before the answer? leave out of inputs what is not")
 
 
+def _is_rich(kind: str) -> bool:
+    return kinds.get(kind).is_prose or kinds.get(kind).is_picture
+
+
 def _goal(found: Guess, labels: Counter[str]) -> str:
     """The metric that fits the shape of the labels."""
     if len(labels) < 2:
@@ -284,7 +298,7 @@ def _goal(found: Guess, labels: Counter[str]) -> str:
         raise DataError(f"column '{found.output}' has {only}, expected at least two to tell apart")
     smallest, total = min(labels.values()), sum(labels.values())
     shares = smallest / total
-    is_table = not {"text", "image"} & set(found.inputs.values())
+    is_table = not any(map(_is_rich, found.inputs.values()))
     if len(labels) == 2 and is_table:
         metric = "pr_auc" if shares < RARE else "roc_auc"
         found.reasons.append(f"goal {metric}: two labels over a table, the rarer on {100 * shares:.1f} % of rows")

@@ -85,7 +85,7 @@ class Intake:
         except DataError as error:
             return self._reject(raw, source, error.message, error.message)
         nothing_asked = all(is_missing(value) for name, value in cleaned.items() if name != self.output)
-        if nothing_asked and self.columns[self.output].decode is not None:
+        if nothing_asked and not self.columns[self.output].is_prose:
             return self._reject(raw, source, "every input is missing", "every input is missing")
         for name, value in cleaned.items():
             self.values[name].append(value)

@@ -5,48 +5,34 @@ import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from windlass.brand import Rules, load_rules
-from windlass.errors import DataError, NotReady
+from windlass.brand import load_rules
+from windlass.errors import NotReady
 from windlass.kinds import table as kinds
 from windlass.kinds.category import THRESHOLD
-from windlass.metrics import LOWER, Estimate, LabelMarks, Marks, bootstrap, is_better, paired_difference
+from windlass.metrics import LOWER, Estimate, Marks, bootstrap, is_better, paired_difference
+from windlass.outputs import table as outputs
+from windlass.outputs.contract import Baseline, Held, Shown, Tested
 from windlass.pages.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
-from windlass.predictors.examine import pass_rates, rules_broken, sampled
-from windlass.predictors.writer import Writer
-from windlass.records import (
-    Board,
-    Candidate,
-    Collected,
-    Json,
-    Prepared,
-    Progress,
-    Row,
-    Run,
-    Splits,
-    Trained,
-    as_json,
-    silent,
-)
+from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, Trained, as_json, silent
 from windlass.sources.prepared import CHECKS
 from windlass.spec import Goal, Spec, dump
 from windlass.store import Store, fingerprint, size_mb, write_json, write_text
-from windlass.text_metrics import PASSES, RULES_BROKEN, TextMarks
+from windlass.text_metrics import RULES_BROKEN
 
 N_TIMED = 200
 N_BATCH = 32
 SECONDS_TIMED = 3.0
-MOST_WRITTEN = 1_000
-"""Of the test rows so many, evenly spread, are answered when an answer is a text: writing takes its time."""
 MOST_VALIDATED = 200
 """Of the validation rows so many are answered, where programs have to be run."""
-REPORT, COPY = "report.html", "copy"
+REPORT = "report.html"
 
 
 def key_of(spec: Spec, store: Store) -> str:
@@ -60,18 +46,17 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     """Measures every trained run on the test rows, chooses one, and writes `evaluate/report.html`."""
     runs = store.read("train", Trained).runs
     trained = [run for run in runs if run.status == "done"]
-    goal = kinds.goal(spec)
+    output, goal = outputs.of(spec), outputs.goal(spec)
     rows = splits.test.to_dicts()
-    rows = rows[:: math.ceil(len(rows) / MOST_WRITTEN)] if spec.output[spec.output_column] == "text" else rows
-    if spec.checks and not any(row.get(CHECKS) for row in rows):
-        raise DataError(f"no test row has tests in column '{spec.checks}', expected some to run on the answers")
-    rules = load_rules(store.project / spec.brand) if spec.brand else None
+    rows = rows[:: math.ceil(len(rows) / output.most_tested)] if output.most_tested and rows else rows
+    held = Held(spec, splits.root, load_rules(store.project / spec.brand) if spec.brand else None)
+    output.check_tests(rows, spec)
     candidates, marks, failed = [], {}, {}
     for number, run in enumerate(trained):
         progress("evaluate", number, len(trained), run.name)
         try:
             predictor = predictors.load(store.run_folder(run.name) / "artifact")
-            found = _marks(predictor, rows, spec, rules, splits.root)
+            found = output.marks(predictor, rows, held)
             run = replace(run, validation=_validation(run, predictor, splits, spec))
             candidates.append(_measure(run, predictor, found, splits, spec, store))
             marks[run.name] = found
@@ -81,7 +66,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     runs = [failed.get(run.name, run) for run in runs]
     if not candidates:
         raise NotReady("no candidate can be chosen: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
-    baseline = _baseline(spec, splits, candidates, marks)
+    baseline = output.baseline(Tested(goal.metric, splits, candidates, marks))
     candidates = [replace(each, worthless=worthless(each, goal.metric, baseline)) for each in candidates]
     chosen = choose(candidates, goal)
     as_good = _as_good(candidates, chosen, marks, goal.metric)
@@ -101,37 +86,19 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         key=key_of(spec, store),
     )
     write_json(store.record("evaluate"), as_json(board))
-    details = replace(_details(spec, store, rows, trained, marks[chosen.name]), rules=rules)
-    write_text(store.stage("evaluate") / REPORT, report(board, details))
+    examples = [" · ".join(str(row[name] or "") for name in spec.inputs)[:400] for row in rows]
+    shown = Shown(board, marks[chosen.name], examples, held.rules)
+    write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
-
-
-def _marks(
-    predictor: Predictor, rows: Sequence[Row], spec: Spec, rules: Rules | None, root: Path
-) -> Marks:
-    """The answers beside the right ones, and what tests and rules say of them.
-
-    Raises: NotReady: no sandbox here.
-    """
-    marks = predictor.marks(rows, [row[spec.output_column] for row in rows], root)
-    if not isinstance(marks, TextMarks) or not marks.written:
-        return marks
-    judged = rules_broken(marks.answers, rules) if rules else {}
-    if spec.checks:
-        tests = [row.get(CHECKS) or "" for row in rows]
-        judged["pass_at_1"] = pass_rates([[answer] for answer in marks.answers], tests, 1)
-        if kinds.goal(spec).metric == "pass_at_5" and isinstance(predictor, Writer):
-            judged["pass_at_5"] = pass_rates(sampled(predictor, rows, root), tests, PASSES["pass_at_5"])
-    return replace(marks, judged=judged)
 
 
 def _validation(run: Run, predictor: Predictor, splits: Splits, spec: Spec) -> float | None:
     """The goal's metric on validation rows: what the learner measured, unless programs have to be run for it."""
-    metric = kinds.goal(spec).metric
-    if metric not in PASSES:
+    metric = outputs.goal(spec).metric
+    if metric == outputs.learned_metric(spec):
         return run.validation
     rows = [row for row in splits.validation.to_dicts() if row.get(CHECKS)][:MOST_VALIDATED]
-    return _marks(predictor, rows, spec, None, splits.root).value(metric) if rows else None
+    return outputs.of(spec).marks(predictor, rows, Held(spec, splits.root)).value(metric) if rows else None
 
 
 def machine() -> str:
@@ -150,7 +117,7 @@ def _measure(
     run: Run, predictor: Predictor, marks: Marks, splits: Splits, spec: Spec, store: Store
 ) -> Candidate:
     metrics = {name: bootstrap(marks, name, spec.seed) for name in marks.metrics}
-    goal = kinds.goal(spec)
+    goal = outputs.goal(spec)
     p50, p95, throughput = _speed(predictor, splits)
     size = size_mb(store.run_folder(run.name) / "artifact")
     misses = _misses(goal, metrics, p95, size, spec)
@@ -223,30 +190,6 @@ def _misses(goal: Goal, metrics: dict[str, Estimate], p95: float, size: float, s
         found = "not measured: nothing was written" if broken is None else str(broken)
         misses.append(f"{RULES_BROKEN} is {found}, expected at most {limits.rules_broken:g}")
     return misses
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """What costs no model: its words, and what it reaches in the goal's metric on the test rows."""
-
-    words: str
-    value: float
-
-
-def _baseline(
-    spec: Spec, splits: Splits, candidates: Sequence[Candidate], marks: Mapping[str, Marks]
-) -> Baseline | None:
-    """Of labels the same answer always, with the shares of the training rows; of texts a part of the input as it is,
-    where that was tried."""
-    metric, first = kinds.goal(spec).metric, next(iter(marks.values()))
-    if isinstance(first, LabelMarks):
-        counts = splits.train[splits.output_column].cast(str).value_counts()
-        found = dict(zip(*counts.get_columns(), strict=True))
-        shares = np.array([found.get(label, 0) for label in first.labels], float) + 1e-9
-        always = replace(first, probabilities=np.tile(shares / shares.sum(), (len(first), 1)), threshold=None)
-        return Baseline(f"always answering '{first.labels[int(shares.argmax())]}'", always.value(metric))
-    copied = [each.metrics[metric] for each in candidates if each.learner == COPY and metric in each.metrics]
-    return Baseline("a part of the input as it is (`copy`)", copied[0].value) if copied else None
 
 
 def worthless(candidate: Candidate, metric: str, baseline: Baseline | None) -> str:
@@ -334,26 +277,14 @@ def _cheapest(fitting: int) -> str:
     return "the only candidate that meets" if fitting == 1 else f"the cheapest of {fitting} candidates that meet"
 
 
-def _details(spec: Spec, store: Store, rows: Sequence[Row], trained: list[Run], marks: Marks) -> Details:
+def _details(spec: Spec, store: Store, trained: list[Run], shown: Shown) -> Details:
     """What the report shows beside the leaderboard: the chosen candidate's answers, curves, data, specification."""
+    output = outputs.of(spec)
     return Details(
-        **_answered(marks),
-        examples=[" · ".join(str(row[name] or "") for name in spec.inputs)[:400] for row in rows],
+        answers=output.sections(shown),
+        advice=partial(output.advice, shown.marks),
         curves={run.name: run.curve for run in trained if run.curve},
         prepared=store.read("prepare", Prepared),
         collected=store.read("collect", Collected),
         spec_text=dump(spec),
     )
-
-
-def _answered(marks: Marks) -> Json:
-    """The part of the details that depends on what an answer is."""
-    if isinstance(marks, TextMarks):
-        return {"answers": marks.answers if marks.written else [], "references": marks.references}
-    assert isinstance(marks, LabelMarks)
-    return {
-        "labels": list(marks.labels),
-        "targets": marks.targets,
-        "probabilities": marks.probabilities,
-        "threshold": marks.threshold,
-    }

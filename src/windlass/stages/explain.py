@@ -1,24 +1,19 @@
 """Run + rows -> why: test rows that the chosen candidate answered right, wrong and without being sure, explained."""
 
-from collections.abc import Sequence
 from time import monotonic
 
-import numpy as np
-
 from windlass.errors import WindlassError
+from windlass.outputs import table as outputs
+from windlass.outputs.contract import Why
 from windlass.pages.explanations import Explained, explanations
 from windlass.predictors import table as predictors
-from windlass.predictors.attribution import explain as attribute
-from windlass.predictors.contract import Labeller, Predictor
 from windlass.predictors.occlusion import Effort
-from windlass.records import Board, Json, Progress, Row, Splits, silent
+from windlass.records import Board, Json, Progress, Splits, silent
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 
 REPORT = "report.html"
-N_LOOKED_AT, N_EACH = 500, 3
-AS_LIKELY = 0.5
-"""The share of the likeliest answer's probability that the next one has where the two are about as likely."""
+N_LOOKED_AT = 500
 SECONDS = 20.0
 """For all rows together: an explanation that does not fit is left out."""
 
@@ -31,13 +26,14 @@ def explain(spec: Spec, store: Store, splits: Splits, board: Board, progress: Pr
     """Explains a few test rows through the artifact that would be served; writes `explain/report.html`."""
     predictor = predictors.load(store.run_folder(board.chosen) / "artifact")
     looked_at = splits.test.head(N_LOOKED_AT).to_dicts()
-    picked = _picked(predictor, looked_at, splits)
+    output = outputs.of(spec)
+    picked = output.picked(predictor, looked_at, splits)
     found: list[Explained] = []
     refusal, until = "", monotonic() + SECONDS
     for number, (group, row) in enumerate(picked):
         progress("explain", number, len(picked), group)
         try:
-            why = attribute(predictor, [row], splits.root, effort=lambda: Effort(until=until))[0]
+            why = output.explain(predictor, row, 0, Why(splits.root, effort=lambda: Effort(until=until)))
         except WindlassError as error:
             refusal = error.message
             break
@@ -54,27 +50,3 @@ def explain(spec: Spec, store: Store, splits: Splits, board: Board, progress: Pr
     }
     write_json(store.record("explain"), record)
     return record
-
-
-def _picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[tuple[str, Row]]:
-    """The surest mistakes, answers between two that are about as likely, and the surest right ones; of texts the
-    first rows."""
-    if not isinstance(predictor, Labeller):
-        return [("first", row) for row in rows[:N_EACH]]
-    marks = predictor.marks(rows, [row[splits.output_column] for row in rows], splits.root)
-    sure, right = marks.probabilities[np.arange(len(marks)), marks.answers], marks.right
-    surest = np.argsort(-sure, kind="stable").tolist()
-    wrongs = [place for place in surest if not right[place]][:N_EACH]
-    rights = [place for place in surest if right[place]][:N_EACH]
-    torn = _torn(marks.probabilities)
-    unsure = [place for place in surest[::-1] if torn[place] and place not in {*wrongs, *rights}][:N_EACH]
-    groups = {"wrong": wrongs, "unsure": unsure, "right": rights}
-    return [(name, rows[place]) for name, places in groups.items() for place in places]
-
-
-def _torn(probabilities: np.ndarray) -> np.ndarray:
-    """(n,) bool: where the two likeliest answers are about as likely."""
-    if probabilities.shape[1] < 2:
-        return np.zeros(len(probabilities), bool)
-    ordered = np.sort(probabilities, axis=1)
-    return ordered[:, -2] >= AS_LIKELY * ordered[:, -1]

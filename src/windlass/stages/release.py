@@ -8,6 +8,8 @@ from pathlib import Path
 
 import windlass
 from windlass.errors import DataError, GateRefused, did_you_mean, expected
+from windlass.outputs import remembering
+from windlass.outputs import table as outputs
 from windlass.pages.card import Card, model_card
 from windlass.predictors import reference, releases, weights
 from windlass.predictors import table as predictors
@@ -122,7 +124,7 @@ def publish_release(
 
     progress("release", 2, N_STEPS, "writing")
     prepared = made_in.read("prepare", Prepared)
-    seen = reference.make(read_splits(spec, made_in), predictors.load(source), read_recent(made_in))
+    seen = remembering.make(outputs.of(spec), read_splits(spec, made_in), predictors.load(source), read_recent(made_in))
     record = _publish(Content(spec, board, wanted, prepared, source, seen, against), store)
     progress("release", 3, N_STEPS, "golden answers behind the server")
     _, predictor = releases.open_release(store, record.id)

@@ -10,10 +10,9 @@ from typing import Any
 
 import windlass
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
-from windlass.kinds import table as kinds
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Learner, Options
-from windlass.learners.rows import VALIDATION, decide, fit_output
+from windlass.outputs import table as outputs
 from windlass.records import Prepared, Progress, Run, Splits, WarmStart, as_json, silent
 from windlass.sources.prepared import read_starts
 from windlass.spec import Language, Spec
@@ -92,7 +91,7 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             data,
             entry.learner.name,
             entry.variant,
-            kinds.goal(spec).metric,
+            outputs.goal(spec).metric,
             spec.seed,
             spec.optimizer,
             spec.precision,
@@ -145,42 +144,17 @@ def key_of(spec: Spec, store: Store) -> str:
     return fingerprint(keys + ([spec.threshold] if spec.threshold else []))
 
 
-def check_threshold(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: `threshold` names no label of these rows, or there are not two labels."""
-    if not spec.threshold:
-        return
-    output = splits.output_column
-    if not _is_labelled(splits):
-        raise SpecError(f"'threshold' is set and output '{output}' is '{splits.output[output]}', expected 'category'")
-    labels = fit_output(splits).state["labels"]
-    named = next(iter(spec.threshold))
-    if named not in labels:
-        raise SpecError(f"'threshold' names '{named}', expected {expected(labels)}", did_you_mean(named, labels))
-    if len(labels) != 2:
-        raise SpecError(
-            f"'threshold' is set and '{output}' has {len(labels)} labels, expected two: of more the likeliest answers"
-        )
-
-
-def _is_labelled(splits: Splits) -> bool:
-    return kinds.get(splits.output[splits.output_column]).decode is not None
-
-
-def _decided(run: Run, spec: Spec, store: Store, splits: Splits) -> Run:
-    """The run with the threshold in its artifact: the user's, else what the goal is best with on validation rows.
-
-    It is no part of the run's key: another threshold trains nothing anew.
-    """
-    folder = store.run_folder(run.name)
-    if run.status != "done" or not _is_labelled(splits) or not (folder / VALIDATION).is_file():
+def _settled(run: Run, spec: Spec, store: Store, splits: Splits) -> Run:
+    """The run with what needs no training decided in its artifact, such as the threshold between two labels."""
+    if run.status != "done":
         return run
-    reached = decide(folder, splits, kinds.learned_metric(spec), spec.threshold)
-    return replace(run, validation=None if math.isnan(reached) else reached)
+    reached = outputs.of(spec).settle(store.run_folder(run.name), splits, spec, outputs.learned_metric(spec))
+    return run if reached is None else replace(run, validation=None if math.isnan(reached) else reached)
 
 
 def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> list[Run]:
     """Trains every candidate that is not up to date. Each gets its share of the minutes that are left."""
-    check_threshold(spec, splits)
+    outputs.of(spec).check_rows(spec, splits)
     wanted = candidates(spec, store)
     data = _taught(spec, store, splits.fingerprint)
     refused = {entry.name: _refusal(entry, splits, store) for entry in wanted}
@@ -195,7 +169,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
             seconds = max(spec.minutes * 60 - sum(run.seconds for run in runs), 0.0) * share
             options = Options(
                 store.run_folder(entry.name),
-                kinds.learned_metric(spec),
+                outputs.learned_metric(spec),
                 spec.seed,
                 _place(entry.variant, store),
                 spec.optimizer,
@@ -208,7 +182,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
             if not refused[entry.name]:
                 run = replace(_train_one(entry, options, splits, Budget(seconds), store, progress), key=key)
             write_json(options.folder / RUN, as_json(run))
-        runs.append(_decided(run, spec, store, splits))
+        runs.append(_settled(run, spec, store, splits))
     write_json(store.record("train"), {"key": key_of(spec, store), "runs": [as_json(run) for run in runs]})
     return runs
 

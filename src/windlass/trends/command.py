@@ -7,7 +7,6 @@ from pathlib import Path
 from windlass.errors import DataError, NotReady, SpecError, did_you_mean, expected
 from windlass.pages.words import metric_name, share
 from windlass.predictors import releases
-from windlass.predictors.contract import Labeller
 from windlass.records import Progress, as_json, silent
 from windlass.spec import load
 from windlass.store import Store, publish, write_json, write_text
@@ -74,14 +73,13 @@ def trends(project: Path, order: Order, progress: Progress = silent) -> Made:
 def open_answerer(folder: Path) -> Answerer:
     """The champion of a product that names labels. Raises: SpecError: it writes texts; NotReady: it has no release."""
     spec, store = load(folder), Store(folder.resolve())
-    kind = spec.output[spec.output_column]
-    if kind != "category":
-        raise SpecError(f"output '{spec.output_column}' of {spec.name} is {kind}, expected category")
     try:
         record, predictor = releases.open_release(store, releases.champion_id(store))
     except NotReady as error:
         raise NotReady(error.message, f"`windlass run --project {folder}`") from None
-    assert isinstance(predictor, Labeller)
+    if not predictor.manifest.output.state.get("labels"):
+        kind = spec.output[spec.output_column]
+        raise SpecError(f"output '{spec.output_column}' of {spec.name} is {kind}, expected category")
     score = f"{metric_name(record.headline)} {share(record.score.value)}"
     bounds = f"{share(record.score.low)}–{share(record.score.high)}"
     return Answerer(spec.name, record.id, f"{score} ({bounds})", predictor)

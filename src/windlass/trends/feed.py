@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from windlass.errors import DataError, expected
 from windlass.kinds.date import parse
-from windlass.predictors.contract import Labeller
+from windlass.predictors.contract import Predictor
 from windlass.records import Progress, silent
 from windlass.sources.contract import RawRow
 from windlass.sources.places import table
@@ -38,7 +38,7 @@ class Answerer:
     product: str
     release: str
     quality: str
-    predictor: Labeller
+    predictor: Predictor
 
     def row(self, values: dict[str, Any], text: str) -> dict[str, Any]:
         """A product with one input is given the text under its own name; one with several takes the feed's columns."""
@@ -47,7 +47,7 @@ class Answerer:
 
     @property
     def labels(self) -> list[str]:
-        return self.predictor.labels
+        return list(self.predictor.manifest.output.state["labels"])
 
 
 @dataclass(frozen=True)

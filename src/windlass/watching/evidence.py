@@ -13,8 +13,7 @@ import numpy as np
 from windlass.drift_metrics import holm, more_often
 from windlass.kinds.sketch import Shift, Sketch, Trait, shift
 from windlass.metrics import Estimate, wilson
-from windlass.predictors import text_answers
-from windlass.predictors.reference import Reference, sketch_of
+from windlass.predictors.reference import Reference, answer_sketch, sketch_of
 from windlass.records import Column, Json
 from windlass.watching.windows import Part
 
@@ -82,10 +81,10 @@ def _columns(part: Part, reference: Reference) -> list[Finding]:
 
 
 def _written(part: Part, reference: Reference) -> list[Finding]:
-    """Texts against those that the release wrote when it was made: their profiles come after those of the inputs."""
+    """Answers against those that the release gave when it was made: their profiles come after those of the inputs."""
     if reference.written is None:
         return []
-    return _drift(part, len(reference.columns), reference.written, text_answers.SKETCH)
+    return _drift(part, len(reference.columns), reference.written, answer_sketch(reference.written[0]))
 
 
 def _drift(part: Part, place: int, known: tuple[Column, np.ndarray], sketch: Sketch) -> list[Finding]:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from windlass.errors import WindlassError
+from windlass.outputs import table as outputs
 from windlass.predictors import reference, releases
 from windlass.predictors.reference import Reference
-from windlass.records import Alarm, Health, as_json
+from windlass.records import Alarm, Health, Json, as_json
 from windlass.serving.database import Database
 from windlass.serving.log import TABLES
 from windlass.serving.memory import read
@@ -40,7 +41,7 @@ class Watcher:
         self.spec, self.store, self.place = spec, store, place
         self.now = time.time() if now is None else now
         self.length_s = seconds(spec.watch.window)
-        self.is_label = spec.output[spec.output_column] != "text"
+        self.output = outputs.of(spec)
         self._references: dict[str, Reference | None] = {}
         self.warnings: list[str] = []
 
@@ -87,17 +88,25 @@ class Watcher:
     def _read_feedback(self, kept: Memory) -> None:
         for row in self._rows(FEEDBACK, (kept.number,)):
             kept.number = row["number"]
-            kept.told.append((row["at"], row["release"], row["value"] == row["correct"]))
+            known = self.reference(row["release"])
+            right = self._is_right(row["value"], row["correct"], known.answers if known else {})
+            kept.told.append((row["at"], row["release"], right))
             if len(kept.told) > 2 * memory.MOST_TOLD:
                 del kept.told[: -memory.MOST_TOLD]
         kept.told = kept.told[-memory.MOST_TOLD :]
+
+    def _is_right(self, value: str, correct: str, answers: Json) -> bool:
+        """What is said of an answer; `correct` is empty where it was wrong in a way that is not known."""
+        if value == correct or not correct:
+            return value == correct
+        return self.output.is_right(self.output.value_of(value), self.output.value_of(correct), answers)
 
     def _read_answers(self, kept: Memory) -> None:
         horizon = self.now - GRACE_S
         low_below = self.spec.watch.hand_over_below or 0.0
         for row in self._rows(ANSWERS, (kept.until, horizon)):
             kept.window = self._window_at(kept, row["at"])
-            kept.window.add(row, self.is_label, low_below)
+            kept.window.add(row, self.output.named(row["value"]), low_below)
             kept.last = row["at"]
         if kept.window is not None:
             self._end(kept, kept.window, horizon)

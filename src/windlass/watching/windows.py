@@ -21,7 +21,7 @@ STEP = 1.05
 OTHER = "…"
 DAY_S = 86_400.0
 Seen = tuple[int, str, float | None, str]
-"""A sampled answer: hash of its id, profile as JSON, confidence, answer (empty where it is a text)."""
+"""A sampled answer: hash of its id, profile as JSON, confidence, answer (empty where each is its own)."""
 
 
 @dataclass
@@ -36,15 +36,15 @@ class Part:
     profiled: int = 0
     sample: list[Seen] = field(default_factory=list)
 
-    def add(self, row: Mapping[str, Any], is_label: bool, low_below: float) -> None:
-        """An answer of the log. is_label: it is a name, and not a text that must not be kept."""
+    def add(self, row: Mapping[str, Any], value: str, low_below: float) -> None:
+        """An answer of the log. value: as it is counted; empty where each is its own, and is not kept."""
         self.n += 1
         self.latency[_latency_bin(row["latency_ms"])] += 1
-        confidence, value = row["confidence"], row["value"] if is_label else ""
+        confidence = row["confidence"]
         if confidence is not None:
             self.confidence = (self.confidence[0] + confidence, self.confidence[1] + 1)
             self.low += confidence < low_below
-        if is_label:
+        if value:
             self.mix[value if value in self.mix or len(self.mix) < MOST_LABELS else OTHER] += 1
         self.profiled += row["profile"] is not None
         self._sample(place_of(row["id"]), row["profile"] or "", confidence, value)
@@ -119,9 +119,9 @@ class Window:
     def main(self) -> Part:
         return self.parts.get(self.release) or Part()
 
-    def add(self, row: Mapping[str, Any], is_label: bool, low_below: float) -> None:
+    def add(self, row: Mapping[str, Any], value: str, low_below: float) -> None:
         known = row["release"] in self.parts or len(self.parts) < MOST_RELEASES
-        self.parts.setdefault(row["release"] if known else OTHER, Part()).add(row, is_label, low_below)
+        self.parts.setdefault(row["release"] if known else OTHER, Part()).add(row, value, low_below)
 
     def as_json(self) -> Json:
         parts = {release: part.as_json() for release, part in self.parts.items()}

@@ -35,6 +35,14 @@ function written(ask) {
     ends && element("p", {class: "note"}, word(ends)), ask.isWriting ? "" : copy,
     ask.confidence === undefined || ask.confidence === null ? "" : bar(word("sure"), ask.confidence, true)];
 }
+const plain = (value) => (typeof value === "number" ? value.toLocaleString(language, {maximumSignificantDigits: 6})
+  : typeof value === "string" ? value : JSON.stringify(value));
+function measured(ask) {
+  const range = ask.interval && element("p", {class: "sure"},
+    `${word("between")} ${plain(ask.interval.low)} – ${plain(ask.interval.high)} (${percent(ask.interval.share)})`);
+  return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, plain(ask.value)), range || ""];
+}
+const SHOWN = {labels: labelled, text: written};
 function drawAnswer() {
   place.classList.remove("busy");
   if (!shown) {
@@ -47,7 +55,7 @@ function drawAnswer() {
     ask.release && `${word("release")} ${ask.release}`].filter(Boolean).join(" · ");
   const newer = ask.release && ask.release !== facts.release && element("p", {class: "newer"},
     `${word("newer")} ${ask.release}. `, button("reload", () => location.reload(), "plain"));
-  place.replaceChildren(...(facts.writes ? written(ask) : labelled(ask)), ...notes, newer || "",
+  place.replaceChildren(...(SHOWN[facts.answer] || measured)(ask), ...notes, newer || "",
     ask.id && !ask.isWriting ? verdict(ask) : "", facts.explains && ask.id ? reasons(ask) : "",
     element("p", {class: "meta"}, meta));
 }
@@ -76,7 +84,7 @@ function drawRecent() {
       on: {click: () => { fillRow(ask.row); show(ask); }}},
     small ? element("img", {src: small, alt: ""}) : "",
     element("span", {class: "asked", dir: "auto"}, summary(ask.row)),
-    element("span", {class: "given"}, element("bdi", {}, ask.value.slice(0, 80)),
+    element("span", {class: "given"}, element("bdi", {}, plain(ask.value).slice(0, 80)),
       ask.confidence ? ` ${percent(ask.confidence)}` : "", mark && ` ${mark}`));
     return element("li", {}, open);
   }));

@@ -25,7 +25,7 @@ async function tell(ask, body) {
     $(".verdict .plain, .verdict button", place)?.focus();
   }
 }
-const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${ask.said.correct}`
+const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${plain(ask.said.correct)}`
   : word("wasWrong")) + (ask.said.hint ? ` ${word("notKept")}` : "");
 function verdict(ask) {
   const failed = ask.failed ? trouble(ask.failed) : "";
@@ -43,7 +43,7 @@ function verdict(ask) {
     }, "small"), failed);
 }
 function correction(ask) {
-  const free = facts.writes ? element("textarea", {rows: 3, dir: "auto"}) : element("input", {maxlength: 500, dir: "auto"});
+  const free = facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"}) : element("input", {maxlength: 500, dir: "auto"});
   const labels = facts.labels.filter((label) => label !== ask.value);
   const select = labels.length ? element("select", {}, ...labels.map((label) => element("option", {}, label)),
     element("option", {"data-another": true}, word("freely"))) : null;

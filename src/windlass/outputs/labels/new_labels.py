@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from windlass.improving.likeness import alike
-from windlass.improving.taught import ASIDE, FILE, WAITING, Taught
-from windlass.improving.trust import Known
-from windlass.records import Row
+from windlass.outputs.taught import ASIDE, FILE, WAITING, Pairs, Taught
+from windlass.outputs.trust import Known
+from windlass.sources.likeness import alike
 from windlass.spec import Spec
 
 N_FOLDS, MOST_ROWS, MOST_KNOWN = 5, 400, 2_000
@@ -22,7 +21,7 @@ APART, ERRORS = 0.8, 3.0
 that must exceed one half, or stay below, for a sure word."""
 
 
-def fit_to_learn(rows: Sequence[Taught], train: Sequence[tuple[Row, str]], spec: Spec) -> list[Taught]:
+def fit_to_learn(rows: Sequence[Taught], train: Pairs, spec: Spec) -> list[Taught]:
     """Rows of labels that training does not know are set aside, or wait until there are enough of them."""
     least, labels = spec.improve.new_labels, {label for _, label in train}
     new: dict[str, list[Taught]] = defaultdict(list)

@@ -13,8 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from windlass.errors import DataError
-from windlass.kinds import chat
-from windlass.kinds.contract import is_missing
+from windlass.kinds import table as kinds
+from windlass.kinds.contract import Kind, is_missing
 from windlass.records import Row
 from windlass.store import fingerprint
 
@@ -22,12 +22,11 @@ NEAR = 0.8
 """Jaccard index from which on two rows count as copies of each other."""
 LETTERS, WIDTH, BLOCK = 4, 2**20, 2_000
 """Of a shingle; columns of them; rows that are compared with so many others at once: 50 MB."""
-TEXTS = frozenset({"text", "chat"})
 
 
 def key(row: Row, inputs: Mapping[str, str]) -> str:
     """The same for rows that differ only in letter case, spaces and punctuation of their texts."""
-    texts = [_normal(_asked(row.get(name), kind)) for name, kind in inputs.items() if kind in TEXTS]
+    texts = [_normal(_asked(row.get(name), kinds.get(kind))) for name, kind in _language(inputs).items()]
     return fingerprint([texts, _others(row, inputs)])
 
 
@@ -74,7 +73,8 @@ def shingles(rows: Sequence[Row], inputs: Mapping[str, str]) -> sparse.csr_matri
     places, starts = [], [0]
     for row in rows:
         begun = zlib.crc32(_others(row, inputs).encode("utf-8", "replace"))
-        text = "\x1f".join(_normal(_asked(row.get(name), kind)) for name, kind in inputs.items() if kind in TEXTS)
+        said = (_normal(_asked(row.get(name), kinds.get(kind))) for name, kind in _language(inputs).items())
+        text = "\x1f".join(said)
         runs = {text[at : at + LETTERS] for at in range(max(1, len(text) - LETTERS + 1))}
         places += sorted({zlib.crc32(run.encode("utf-8", "replace"), begun) % WIDTH for run in runs})
         starts.append(len(places))
@@ -89,12 +89,16 @@ def jaccard(one: sparse.csr_matrix, other: sparse.csr_matrix) -> sparse.csr_matr
     return sparse.csr_matrix((values, (shared.row, shared.col)), shared.shape)
 
 
-def _asked(value: object, kind: str) -> object:
+def _language(inputs: Mapping[str, str]) -> dict[str, str]:
+    return {name: kind for name, kind in inputs.items() if kinds.get(kind).is_language}
+
+
+def _asked(value: object, kind: Kind) -> object:
     """What tells a row from others: of a conversation what was said, without the system's part, the same in all."""
-    if kind != "chat":
+    if kind.turns is None:
         return value
     try:
-        messages = chat.messages(chat.read(value, None))
+        messages = kind.turns(kind.read(value, None))
     except DataError:
         return value
     return "\n".join(each["content"] for each in messages if each["role"] != "system")
@@ -107,5 +111,5 @@ def _normal(value: object) -> str:
 
 def _others(row: Row, inputs: Mapping[str, str]) -> str:
     """The columns that are no texts, as one text."""
-    told = {name: row.get(name) for name, kind in inputs.items() if kind not in TEXTS}
+    told = {name: row.get(name) for name, kind in inputs.items() if name not in _language(inputs)}
     return fingerprint({name: "" if is_missing(value) else str(value) for name, value in told.items()})

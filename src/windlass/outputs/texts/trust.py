@@ -6,16 +6,18 @@ rows, the answer that was corrected, and what the other callers say.
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from windlass.improving.likeness import near
-from windlass.improving.taught import ASIDE, FILE, WAITING, Taught
-from windlass.improving.trust import Opinion
+from windlass.kinds import table as kinds
 from windlass.kinds import text
+from windlass.outputs.taught import ASIDE, FILE, WAITING, Pairs, Taught
+from windlass.outputs.trust import Known, Opinion
 from windlass.pages.words import percent
+from windlass.predictors.contract import Predictor
 from windlass.records import Row
+from windlass.sources.likeness import near
 from windlass.spec import Spec
 from windlass.text_metrics import normalised, token_f1, words
 
@@ -27,7 +29,6 @@ OFTEN, MOST_OFTEN, LEAST_OFTEN = 4, 1 / 2, 8
 LEAST_WORDS, FOREIGN = 8, 0.9
 """Different words that a text must have, and the share of them that must be new, to be in another language."""
 LEAST_SCRIPT, MOST_LETTERS = 0.01, 400
-Train = Sequence[tuple[Row, str]]
 
 
 def is_same(one: str, other: str) -> bool:
@@ -35,9 +36,10 @@ def is_same(one: str, other: str) -> bool:
     return one == other or token_f1(one, other) >= ALIKE
 
 
-def opinion(rows: Sequence[Taught], train: Train, inputs: Mapping[str, str]) -> Opinion:
+def opinion(rows: Sequence[Taught], champion: Predictor, known: Known, spec: Spec) -> Opinion:
     """How much texts contradict the training rows, and what they correct."""
-    places = near([row.values for row in rows], [row for row, _ in train], inputs)
+    train = known.train
+    places = near([row.values for row in rows], [row for row, _ in train], spec.inputs)
     trained = [
         max(token_f1(row.label, right) for right in text.several(train[place][1])) if place >= 0 else 1.0
         for row, place in zip(rows, places, strict=True)
@@ -55,7 +57,7 @@ def opinion(rows: Sequence[Taught], train: Train, inputs: Mapping[str, str]) -> 
     )
 
 
-def unfit(rows: Sequence[Taught], train: Train, spec: Spec) -> list[Taught]:
+def unfit(rows: Sequence[Taught], train: Pairs, spec: Spec) -> list[Taught]:
     """The rows, those set aside or left waiting whose text is none that the product gives: one text for very many
     questions, or a language that no training row is written in. Rows of a file are believed."""
     reasons = _refrains(rows, train)
@@ -71,7 +73,7 @@ def unfit(rows: Sequence[Taught], train: Train, spec: Spec) -> list[Taught]:
     return found
 
 
-def _refrains(rows: Sequence[Taught], train: Train) -> list[tuple[str, str] | None]:
+def _refrains(rows: Sequence[Taught], train: Pairs) -> list[tuple[str, str] | None]:
     """Fate and reason of rows whose text many other rows have, and no training row."""
     said = {normalised(right) for _, label in train for right in text.several(label)}
     keys = [normalised(row.label) for row in rows]
@@ -97,8 +99,8 @@ def _refrains(rows: Sequence[Taught], train: Train) -> list[tuple[str, str] | No
 class _Vocabulary:
     """The words of the training rows, asked or answered, and the scripts of their answers."""
 
-    def __init__(self, train: Train, spec: Spec) -> None:
-        self.inputs = [name for name, kind in spec.inputs.items() if kind in ("text", "chat")]
+    def __init__(self, train: Pairs, spec: Spec) -> None:
+        self.inputs = [name for name, kind in spec.inputs.items() if kinds.get(kind).is_language]
         self.scripts = Counter(_script(label) for _, label in train)
         self.words: set[str] = set()
         for row, label in train:

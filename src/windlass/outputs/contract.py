@@ -1,0 +1,199 @@
+"""What an output is: all that an answer of a kind lives through, from the split of its rows to a person's correction.
+
+One record a kind of answer. Stages, serving, watching, improving, planning and pages ask it and nothing else; what
+makes no sense for an output is an `Unsupported`, whose sentence the user sees.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from windlass.brand import Rules
+from windlass.errors import SpecError
+from windlass.metrics import Marks
+from windlass.outputs.comparing import Sheet
+from windlass.outputs.taught import Pairs, Taught
+from windlass.outputs.trust import Known, Opinion
+from windlass.pages.sections import Section
+from windlass.predictors.contract import Predictor
+from windlass.predictors.occlusion import Effort
+from windlass.records import Board, Candidate, Column, Explanation, Json, Manifest, Recent, Row, Splits
+from windlass.spec import Goal, Spec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from windlass.outputs.splitting import Cleaning
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """Something that makes no sense for an output. why: a sentence that the user sees, with what to do instead."""
+
+    why: str
+    hint: str = ""
+
+    def refusal(self) -> SpecError:
+        return SpecError(self.why, self.hint)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What answers are held to beside the right ones. rules: of the brand; root: of files that rows name."""
+
+    spec: Spec
+    root: Path
+    rules: Rules | None = None
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Candidates that were measured. marks: candidate -> its answers on the test rows."""
+
+    metric: str
+    splits: Splits
+    candidates: Sequence[Candidate]
+    marks: Mapping[str, Marks]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What costs no model: its words, and what it reaches in the goal's metric on the test rows."""
+
+    words: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the report shows of the chosen candidate. examples: one short text a test row."""
+
+    board: Board
+    marks: Marks
+    examples: Sequence[str]
+    rules: Rules | None = None
+
+
+@dataclass(frozen=True)
+class Why:
+    """What is to be explained. root: of pictures that rows name by path; answer: another one than was given."""
+
+    root: Path | None = None
+    answer: str = ""
+    effort: Callable[[], Effort] = Effort
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a release remembers of how its rows were answered, without a row. answers: what `watching` compares with.
+
+    column, profiles: of the answers, where their `sketch` says more than their mix; none: no column.
+    """
+
+    answers: Json = field(default_factory=dict)
+    column: Column | None = None
+    profiles: Sequence[Sequence[int]] = ()
+
+    def as_json(self) -> Json | None:
+        if self.column is None or not len(self.profiles):
+            return None
+        column = {"name": self.column.name, "kind": self.column.kind, "state": self.column.state}
+        return {**column, "profiles": list(self.profiles)}
+
+
+Kept = tuple[Row, bool]
+"""A row with its right answer, and whether it was kept from training."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """How little the product was sure of an answer. margin: 0-1, smaller is less sure."""
+
+    answered: str
+    confidence: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class Output:
+    """How answers of one kind are made, measured, shown, watched and improved.
+
+    kind: of the column that is answered. metrics: the first is the headline.
+
+    headline(spec) -> the metric that decides where the goal names none. learned(metric) -> what learners look at.
+    check(spec, goal): raises SpecError where the spec asks of this output what it cannot do.
+
+    split(rows, spec, cleaning, random) -> train, validation, test. counts(splits, column) -> rows of each answer in
+    each split, where answers are few. warn(train, spec, cleaning): what a person should know of the training rows.
+    check_rows(spec, splits): raises SpecError where the spec does not fit the rows; check_tests(rows, spec): raises
+    DataError where the test rows cannot judge. settle(folder of a run, splits,
+    spec, metric) -> the validation score once what needs no training is decided; None: as the learner measured it.
+
+    marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
+    baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of the report.
+    advice(marks, misses) -> what to do next; misses: the goal is not reached.
+
+    picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
+    -> why it was answered so. explains_live: why the service does not explain answers; None: it does.
+
+    kept(splits, predictor, recent, most) -> rows that are remembered. seen(predictor, kept, splits) -> how they were
+    answered.
+    named(value) -> an answer as it is counted; '' where each is its own. is_right(value, correct, answers) -> feedback
+    says that the answer was right; answers: of `Seen`.
+
+    answer_schema(column) -> JSON schema of the value. feedback_schema(column) -> of what a person sends back.
+    kept_as(value) -> the value as one text for the log; value_of(text) -> the value. widget(manifest) -> how the page
+    shows an answer and takes a correction: `answer`, a function of its script, `verb`, a word of its button, `labels`.
+
+    same(one, other) -> both say the same. teaches(given, right) -> feedback is a row to learn from. unfit(rows, train,
+    spec) -> rows, those set aside whose answer is none that the product gives. opinion(rows, champion, known, spec)
+    -> how much they contradict what is known. compare(pair, pairs, metric, root) -> champion and challenger side by
+    side. doubts(champion, rows) -> how sure it is of each. improves(spec): raises SpecError where feedback cannot
+    judge.
+
+    proposals: what `plan` cannot tell of these answers; None: it tells all. compares: why two candidates are not
+    compared by people; None: they are.
+    """
+
+    kind: str
+    metrics: tuple[str, ...]
+    headline: Callable[[Spec], str]
+    learned: Callable[[str], str]
+    check: Callable[[Spec, Goal], None]
+    split: "Callable[[pl.DataFrame, Spec, Cleaning, np.random.Generator], dict[str, pl.DataFrame]]"
+    counts: "Callable[[Mapping[str, pl.DataFrame], str], dict[str, dict[str, int]]]"
+    warn: "Callable[[pl.DataFrame, Spec, Cleaning], None]"
+    check_rows: Callable[[Spec, Splits], None]
+    check_tests: Callable[[Sequence[Row], Spec], None]
+    settle: Callable[[Path, Splits, Spec, str], float | None]
+    marks: Callable[[Predictor, Sequence[Row], Held], Marks]
+    baseline: Callable[[Tested], Baseline | None]
+    sections: Callable[[Shown], list[Section]]
+    advice: Callable[[Marks, bool], list[str]]
+    picked: Callable[[Predictor, Sequence[Row], Splits], list[tuple[str, Row]]]
+    explain: Callable[[Predictor, Row, int, Why], Explanation]
+    kept: Callable[[Splits, Predictor, Recent | None, int], list[Kept]]
+    seen: Callable[[Predictor, Sequence[Kept], Splits], Seen]
+    named: Callable[[Any], str]
+    is_right: Callable[[Any, Any, Json], bool]
+    answer_schema: Callable[[Column], Json]
+    feedback_schema: Callable[[Column], Json]
+    kept_as: Callable[[Any], str]
+    value_of: Callable[[str], Any]
+    widget: Callable[[Manifest], Json]
+    same: Callable[[Any, Any], bool]
+    teaches: Callable[[Any, Any], bool]
+    unfit: Callable[[Sequence[Taught], Pairs, Spec], list[Taught]]
+    opinion: Callable[[Sequence[Taught], Predictor, Known, Spec], Opinion]
+    compare: Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]
+    doubts: Callable[[Predictor, Sequence[Json]], list[Doubt]]
+    improves: Callable[[Spec], None]
+    most_tested: int | None = None
+    explains_live: Unsupported | None = None
+    proposals: Unsupported | None = None
+    compares: Unsupported | None = None
+
+

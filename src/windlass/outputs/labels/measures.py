@@ -1,0 +1,118 @@
+"""Labels beside the right ones: what is measured of them, what they must beat, and the share that decides between two.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load
+
+from windlass.errors import SpecError, did_you_mean, expected
+from windlass.kinds import category
+from windlass.kinds import table as kinds
+from windlass.metrics import LabelMarks, Marks, best_threshold, softmax
+from windlass.outputs.contract import Baseline, Held, Tested
+from windlass.predictors.artifact import VALIDATION, read_manifest, write_manifest
+from windlass.predictors.contract import Labeller, Predictor
+from windlass.records import Column, Row, Splits
+from windlass.spec import Goal, Spec
+
+LEAST_CALIBRATED = 10
+"""Validation rows: fewer calibrate nothing, and choose no threshold."""
+
+
+def labeller(predictor: Predictor) -> Labeller:
+    """The predictor, which names labels: any predictor of an output of this kind does."""
+    assert isinstance(predictor, Labeller)
+    return predictor
+
+
+def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
+    """Raises: DataError: a row cannot be read, or has a label that the artifact does not know."""
+    return predictor.marks(rows, [row[held.spec.output_column] for row in rows], held.root)
+
+
+def label_marks(output: Column, truth: np.ndarray, probabilities: np.ndarray) -> LabelMarks:
+    """Probabilities (n, k) beside the right classes (n,), ready to be measured."""
+    state, labels = output.state, tuple(output.state["labels"])
+    return LabelMarks(truth, probabilities, category.positive(state), labels, category.threshold(state))
+
+
+def score(metric: str, output: Column, truth: np.ndarray, logits: np.ndarray) -> float:
+    """The metric of unnormalised scores (n, k); NaN when there are no rows."""
+    return label_marks(output, truth, softmax(logits.astype(np.float64))).value(metric) if len(truth) else math.nan
+
+
+def baseline(tested: Tested) -> Baseline | None:
+    """The same answer always, with the shares of the training rows."""
+    first = next(iter(tested.marks.values()))
+    assert isinstance(first, LabelMarks)
+    counts = tested.splits.train[tested.splits.output_column].cast(str).value_counts()
+    found = dict(zip(*counts.get_columns(), strict=True))
+    shares = np.array([found.get(label, 0) for label in first.labels], float) + 1e-9
+    always = replace(first, probabilities=np.tile(shares / shares.sum(), (len(first), 1)), threshold=None)
+    return Baseline(f"always answering '{first.labels[int(shares.argmax())]}'", always.value(tested.metric))
+
+
+def check(spec: Spec, goal: Goal) -> None:
+    """Raises: SpecError: tests are for programs."""
+    if spec.checks:
+        kind = spec.output[spec.output_column]
+        raise SpecError(f"output '{spec.output_column}' is '{kind}' and has 'checks', expected a program: text")
+
+
+def check_rows(spec: Spec, splits: Splits) -> None:
+    """Raises: SpecError: `threshold` names no label of these rows, or there are not two labels."""
+    if not spec.threshold:
+        return
+    output = splits.output_column
+    labels = fit_output(splits).state["labels"]
+    named = next(iter(spec.threshold))
+    if named not in labels:
+        raise SpecError(f"'threshold' names '{named}', expected {expected(labels)}", did_you_mean(named, labels))
+    if len(labels) != 2:
+        raise SpecError(
+            f"'threshold' is set and '{output}' has {len(labels)} labels, expected two: of more the likeliest answers"
+        )
+
+
+def fit_output(splits: Splits) -> Column:
+    """The column of the labels, as its training rows have them."""
+    name = splits.output_column
+    how = splits.written.get(name, {"merge": {}})
+    kind = kinds.reading(splits.output[name], how)
+    state = kind.fit((kind.read(value, None) for value in splits.train[name]), "label", {})
+    return kinds.with_way(Column(name, kind.name, state), how)
+
+
+def reached(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The validation rows that the minutes reached: their classes, and logits without NaN."""
+    there = np.isfinite(logits).all(axis=1)
+    return truth[there], logits[there].astype(np.float64)
+
+
+def settle(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
+    """Writes into the artifact of a finished run which share decides between its two labels: the user's, else what the
+    metric is best with on the validation rows (see `best_threshold`); the metric then reached there, NaN without rows.
+
+    It is no part of the run's key: another threshold trains nothing anew.
+    """
+    if not (run_folder / VALIDATION).is_file():
+        return None
+    folder = run_folder / "artifact"
+    manifest = read_manifest(folder)
+    kept = load((run_folder / VALIDATION).read_bytes())["logits"]
+    right = kinds.encode_column(manifest.output, splits.validation[manifest.output.name].to_list(), None)
+    assert isinstance(right, np.ndarray)
+    truth, logits = reached(right, manifest.calibrated(kept))
+    state = {name: value for name, value in manifest.output.state.items() if name != category.THRESHOLD}
+    found = dict(spec.threshold)
+    if not found and len(truth) >= LEAST_CALIBRATED and len(state["labels"]) == 2:
+        best = best_threshold(metric, label_marks(replace(manifest.output, state=state), truth, softmax(logits)))
+        found = {} if best is None else {state["labels"][best.place]: best.share}
+    output = replace(manifest.output, state={**state, **({category.THRESHOLD: found} if found else {})})
+    if output != manifest.output:
+        write_manifest(folder, replace(manifest, output=output))
+    return score(metric, output, truth, logits)

@@ -1,0 +1,95 @@
+"""Labels: an answer is one of a set of names, with a calibrated probability."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from windlass.kinds.category import MAX_CHARACTERS
+from windlass.outputs.contract import Doubt, Output, Unsupported
+from windlass.outputs.labels import (
+    comparing,
+    explanation,
+    measures,
+    new_labels,
+    picked,
+    remembering,
+    report,
+    split,
+    trust,
+)
+from windlass.predictors.contract import Predictor
+from windlass.records import Column, Json, Manifest
+
+METRICS = ("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc")
+MOST_LISTED = 200
+"""A product with more labels says that its answer is a text."""
+
+
+def answer_schema(column: Column) -> Json:
+    labels = column.state.get("labels") or []
+    listed = {"enum": list(labels)} if 0 < len(labels) <= MOST_LISTED else {}
+    return {"type": "string", "description": "the answer", **listed}
+
+
+def feedback_schema(column: Column) -> Json:
+    """A label, also one that the release does not know; written in any way that means it."""
+    return {"type": ["string", "number", "boolean"], "maxLength": MAX_CHARACTERS}
+
+
+def widget(manifest: Manifest) -> Json:
+    return {"answer": "labels", "verb": "find", "labels": manifest.output.state.get("labels", [])}
+
+
+def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Doubt]:
+    """The margin is between the two likeliest labels."""
+    labeller = measures.labeller(champion)
+    probabilities = labeller.probabilities([row["inputs"] for row in rows])
+    best, ranked = probabilities.argmax(axis=1), np.sort(probabilities, axis=1)
+    first, second = ranked[:, -1].tolist(), ranked[:, -2].tolist()
+    return [
+        Doubt(labeller.labels[place], sure, sure - other)
+        for place, sure, other in zip(best.tolist(), first, second, strict=True)
+    ]
+
+
+def is_same(one: Any, other: Any) -> bool:
+    return bool(one == other)
+
+
+OUTPUT = Output(
+    kind="category",
+    metrics=METRICS,
+    headline=lambda spec: METRICS[0],
+    learned=lambda metric: metric,
+    check=measures.check,
+    split=split.split,
+    counts=split.counts,
+    warn=split.warn,
+    check_rows=measures.check_rows,
+    check_tests=lambda rows, spec: None,
+    settle=measures.settle,
+    marks=measures.marks,
+    baseline=measures.baseline,
+    sections=report.report_sections,
+    advice=report.advice,
+    picked=picked.picked,
+    explain=explanation.explain,
+    kept=remembering.kept,
+    seen=remembering.seen,
+    named=str,
+    is_right=lambda value, correct, answers: is_same(value, correct),
+    answer_schema=answer_schema,
+    feedback_schema=feedback_schema,
+    kept_as=str,
+    value_of=str,
+    widget=widget,
+    same=is_same,
+    teaches=lambda given, right: True,
+    unfit=new_labels.fit_to_learn,
+    opinion=trust.opinion,
+    compare=comparing.compare,
+    doubts=doubts,
+    improves=lambda spec: None,
+    compares=Unsupported("labels are compared by `evaluate`"),
+)

@@ -1,0 +1,56 @@
+"""The one table of outputs, and what is asked of the output of a spec."""
+
+from collections.abc import Sequence
+
+from windlass.errors import SpecError, did_you_mean, expected
+from windlass.outputs.contract import Output, Why
+from windlass.outputs.labels import output as labels
+from windlass.outputs.texts import output as texts
+from windlass.predictors.contract import Predictor
+from windlass.records import Explanation, Row
+from windlass.spec import Goal, Spec, parse_goal
+
+OUTPUTS: dict[str, Output] = {output.kind: output for output in (labels.OUTPUT, texts.OUTPUT)}
+
+
+def get(kind: str) -> Output:
+    """The output of a kind. Raises: SpecError: answers cannot be of this kind."""
+    if kind not in OUTPUTS:
+        raise SpecError(f"output is '{kind}', expected {expected(OUTPUTS)}", did_you_mean(kind, OUTPUTS))
+    return OUTPUTS[kind]
+
+
+def of(spec: Spec) -> Output:
+    """The output of a spec. Raises: SpecError: its kind cannot be answered."""
+    kind = spec.output[spec.output_column]
+    if kind not in OUTPUTS:
+        raise SpecError(f"output '{spec.output_column}' is '{kind}', expected {expected(OUTPUTS)}")
+    return OUTPUTS[kind]
+
+
+def goal(spec: Spec) -> Goal:
+    """What decides between candidates: the spec's goal, else the headline metric of the output. Raises: SpecError."""
+    output, stated = of(spec), parse_goal(spec.goal)
+    known = output.metrics
+    if stated.metric and stated.metric not in known:
+        raise SpecError(
+            f"goal asks for '{stated.metric}' of an output that is '{output.kind}', expected {expected(known)}",
+            did_you_mean(stated.metric, known),
+        )
+    output.check(spec, stated)
+    return stated if stated.metric else Goal(metric=output.headline(spec))
+
+
+def learned_metric(spec: Spec) -> str:
+    """What learners look at while they learn: the goal's metric, or another one where that would take too long."""
+    return of(spec).learned(goal(spec).metric)
+
+
+def explain(predictor: Predictor, rows: Sequence[Row], why: Why = Why()) -> list[Explanation]:
+    """One explanation a row, in order.
+
+    Raises: DataError: a row cannot be read, or the answer to explain is unknown. NotReady: nothing is known of why, or
+            the time is over.
+    """
+    output = get(predictor.manifest.output.kind)
+    return [output.explain(predictor, row, number, why) for number, row in enumerate(rows)]

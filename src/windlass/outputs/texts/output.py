@@ -1,0 +1,102 @@
+"""Texts: an answer is written, and there may be several right ones."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from windlass.outputs.contract import Doubt, Output, Unsupported
+from windlass.outputs.remembering import kept_rows
+from windlass.outputs.texts import comparing, explanation, measures, remembering, report, split, trust
+from windlass.predictors.contract import Predictor
+from windlass.records import Column, Json, Manifest, Row, Splits
+from windlass.spec import Spec
+from windlass.text_metrics import BITS, PASSES, TEXT_METRICS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from windlass.outputs.splitting import Cleaning
+
+MOST_WRITTEN = 1_000
+"""Of the test rows so many, evenly spread, are answered: writing takes its time."""
+MOST_CHARACTERS = 100_000
+N_EXPLAINED = 3
+
+
+def picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[tuple[str, Row]]:
+    """The first rows."""
+    return [("first", row) for row in rows[:N_EXPLAINED]]
+
+
+def warn(train: "pl.DataFrame", spec: Spec, cleaning: "Cleaning") -> None:
+    """Nothing of texts alone."""
+
+
+def counts(splits: "Mapping[str, pl.DataFrame]", output: str) -> dict[str, dict[str, int]]:
+    """Texts are not counted: each is its own."""
+    return {}
+
+
+def settle(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
+    """Nothing is decided after training."""
+    return None
+
+
+def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Doubt]:
+    """Texts are not written once more: what was said when they were is in the log."""
+    return [Doubt(row["value"], row["confidence"] or 0.0, row["confidence"] or 0.0) for row in rows]
+
+
+def answer_schema(column: Column) -> Json:
+    return {"type": "string", "description": "the answer"}
+
+
+def feedback_schema(column: Column) -> Json:
+    return {"type": "string", "maxLength": MOST_CHARACTERS}
+
+
+def widget(manifest: Manifest) -> Json:
+    return {"answer": "text", "verb": "write", "labels": []}
+
+
+OUTPUT = Output(
+    kind="text",
+    metrics=(*TEXT_METRICS, BITS, *PASSES),
+    headline=measures.headline,
+    learned=measures.learned,
+    check=measures.check,
+    split=split.split,
+    counts=counts,
+    warn=warn,
+    check_rows=measures.check_rows,
+    check_tests=measures.check_tests,
+    settle=settle,
+    marks=measures.marks,
+    baseline=measures.baseline,
+    sections=report.report_sections,
+    advice=report.advice,
+    picked=picked,
+    explain=explanation.explain,
+    kept=kept_rows,
+    seen=remembering.seen,
+    named=lambda value: "",
+    is_right=lambda value, correct, answers: bool(value == correct),
+    answer_schema=answer_schema,
+    feedback_schema=feedback_schema,
+    kept_as=str,
+    value_of=str,
+    widget=widget,
+    same=trust.is_same,
+    teaches=lambda given, right: bool(given != right),
+    unfit=trust.unfit,
+    opinion=trust.opinion,
+    compare=comparing.TextSheet,
+    doubts=doubts,
+    improves=measures.improves,
+    most_tested=MOST_WRITTEN,
+    explains_live=Unsupported(
+        "answers of this release are texts, expected labels to be explained over HTTP",
+        "`windlass explain` weighs the words of a row by the likelihood of its answer",
+    ),
+    proposals=Unsupported("answers are texts here"),
+)
