@@ -13,8 +13,9 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from windlass.errors import NotReady
+from windlass.learners.aims import calibrated
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.rows import calibrated, keep_validation, targets
+from windlass.learners.rows import keep_validation, targets
 from windlass.metrics import log_loss, softmax
 from windlass.outputs.labels.measures import fit_output, score
 from windlass.predictors.artifact import GOLDEN, VALIDATION, read_golden, read_manifest, write_golden, write_manifest

@@ -15,7 +15,7 @@ from windlass.brand import load_rules
 from windlass.errors import NotReady
 from windlass.kinds import table as kinds
 from windlass.kinds.category import THRESHOLD
-from windlass.metrics import LOWER, Estimate, Marks, bootstrap, is_better, paired_difference
+from windlass.metrics import LOWER, Estimate, Marks, bootstrap, is_better, paired_difference, told
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Baseline, Held, Shown, Tested
 from windlass.pages.report import Details, report
@@ -201,7 +201,7 @@ def worthless(candidate: Candidate, metric: str, baseline: Baseline | None) -> s
         return ""
     if is_better(metric, found.value, baseline.value):
         return ""
-    return f"{metric} is {found}, no better than {baseline.value:.3f} of {baseline.words}, expected more than that"
+    return f"{metric} is {found}, no better than {told(baseline.value)} of {baseline.words}, expected more than that"
 
 
 AS_CHEAP = 1.1
