@@ -1,4 +1,4 @@
-"""What learners from arrays aim at, by the kind of the output: how answers become targets, and how a fit is finished."""
+"""What learners from arrays aim at, by the kind of the output: how answers become targets, how a fit is finished."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,8 +21,8 @@ class Aim:
     score(metric, column, truth, calibrated scores) -> the metric; NaN without rows.
     finished(manifest, truth, scores) -> the manifest with what validation rows tell: calibration, intervals.
     golden(manifest, scores) -> answers as golden rows keep them.
-    known_output(splits, before) -> the column where a model goes on that was trained with `before`. has_classes: a model
-    has a score for each of a few answers.
+    known_output(splits, before) -> the column where a model goes on that was trained with `before`.
+    has_classes: a model has a score for each of a few answers.
     """
 
     fit_output: Callable[[Splits], Column]

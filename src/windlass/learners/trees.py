@@ -13,9 +13,9 @@ import numpy as np
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
+from windlass.metrics import is_better
 from windlass.number_metrics import ABSOLUTE
 from windlass.predictors.contract import width
-from windlass.metrics import is_better
 from windlass.predictors.trees import FILE, as_scores, features
 from windlass.records import Json, Progress, Splits
 from windlass.store import write_text
@@ -123,8 +123,8 @@ class Rows:
         encoded = self.encoded
         data = self._data(self.train, encoded.train_targets, encoded.train_weights)
         is_watched = len(encoded.validation_targets) > 0
-        held = {"weight": encoded.validation_weights, "reference": data}
-        valid = [lightgbm.Dataset(self.validation, encoded.validation_targets, **held)] if is_watched else []
+        known, counts = encoded.validation_targets, encoded.validation_weights
+        valid = [lightgbm.Dataset(self.validation, known, data, counts)] if is_watched else []
         stopping = [lightgbm.early_stopping(PATIENCE, verbose=False)] * is_watched
         rounds = MAX_ROUNDS if is_watched else UNWATCHED_ROUNDS
         booster = lightgbm.train(parameters, data, rounds, valid, callbacks=[watch, *stopping])

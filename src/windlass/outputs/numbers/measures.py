@@ -1,4 +1,4 @@
-"""Numbers beside the right ones: what is measured of them, what they must beat, and how wide an answer's interval is."""
+"""Numbers beside the right ones: what is measured of them, what they must beat, and how wide their intervals are."""
 
 import math
 from collections.abc import Sequence

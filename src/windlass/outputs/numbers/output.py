@@ -6,16 +6,7 @@ from typing import Any
 from windlass.kinds import number
 from windlass.number_metrics import NUMBER_METRICS
 from windlass.outputs.contract import Doubt, Output, Unsupported
-from windlass.outputs.numbers import (
-    comparing,
-    explanation,
-    measures,
-    picked,
-    remembering,
-    report,
-    split,
-    trust,
-)
+from windlass.outputs.numbers import comparing, explanation, measures, picked, remembering, report, split, trust
 from windlass.outputs.remembering import kept_rows
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest

@@ -1,4 +1,4 @@
-"""How rows were answered with numbers when the release was made: how they were spread, and how near to the right ones."""
+"""How rows were answered with numbers when the release was made: their spread, and how near they were."""
 
 from collections.abc import Sequence
 

@@ -9,9 +9,9 @@ from windlass.number_metrics import COVERAGE, SHARE, NumberMarks
 from windlass.outputs.contract import Shown
 from windlass.outputs.numbers.measures import number_marks
 from windlass.pages.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
+from windlass.pages.candidates import chosen
 from windlass.pages.sections import Section, picture, table
 from windlass.pages.words import escaped, interval, percent
-from windlass.pages.candidates import chosen
 
 MOST_DOTS, N_WORST, N_PARTS = 500, 10, 5
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
@@ -28,8 +28,8 @@ def report_sections(shown: Shown) -> list[Section]:
         return []
     covered = best.metrics.get(COVERAGE) if best else None
     inside = (
-        f"<p>Each answer has an interval of ± {told(marks.half)} (split conformal prediction): {percent(SHARE)} of right "
-        f"numbers are to lie inside; of these test rows {interval(covered)} did.</p>"
+        f"<p>Each answer has an interval of ± {told(marks.half)} (split conformal prediction): {percent(SHARE)} of "
+        f"right numbers are to lie inside; of these test rows {interval(covered)} did.</p>"
         if marks.half is not None
         else "<p>Too few validation rows for intervals: at least nine are needed.</p>"
     )
@@ -88,11 +88,14 @@ def _dots(across: Axis, down: Axis, first: np.ndarray, second: np.ndarray) -> li
 def _worst(marks: NumberMarks, examples: Sequence[str]) -> str:
     order = np.argsort(-np.abs(marks.residuals), kind="stable")[:N_WORST].tolist()
     rows = [
-        [told(marks.targets[place]), told(marks.values[place]), told(-marks.residuals[place]), escaped(examples[place], 240)]
+        [
+            *(told(each[place]) for each in (marks.targets, marks.values, -marks.residuals)),
+            f'<span dir="auto">{escaped(examples[place], 240)}</span>',
+        ]
         for place in order
     ]
     heads = [("right", "n"), ("answer", "n"), ("too high by", "n"), ("row", "text")]
-    return table(heads, [[*cells, f'<span dir="auto">{words}</span>'] for *cells, words in rows], "plain stack")
+    return table(heads, rows, "plain stack")
 
 
 def advice(marks: Marks, misses: bool) -> list[str]:

@@ -13,6 +13,8 @@ from windlass.spec import Spec
 N_PARTS = 10
 FAR, N_NAMED = 10.0, 5
 """A number lies far off from so many interquartile ranges outside the quartiles on; so many are named."""
+ALL_BUT_THE_SAME = 0.999
+"""Rank correlation from which on a column is the answer by another name."""
 HEAVY = 0.3
 """Of the numbers, from which on one of them is worth a word."""
 
@@ -79,9 +81,9 @@ def _warn_of_far_ones(output: str, numbers: np.ndarray, cleaning: Cleaning) -> N
 
 
 def _tells_all(column: np.ndarray, numbers: np.ndarray) -> bool:
-    """True where ranks of both are the same but for a hundredth, or turned around (Spearman 1904)."""
+    """True where both rank the rows nearly alike, or turned around (Spearman 1904)."""
     there = np.isfinite(column)
     if there.sum() < N_PARTS or len(np.unique(column[there])) < N_PARTS:
         return False
-    ranks = [pl.Series(each[there]).rank().to_numpy() for each in (column, numbers)]
-    return bool(abs(np.corrcoef(*ranks)[0, 1]) > 0.999)
+    one, other = (pl.Series(each[there]).rank().to_numpy() for each in (column, numbers))
+    return bool(abs(np.corrcoef(one, other)[0, 1]) > ALL_BUT_THE_SAME)

@@ -1,4 +1,4 @@
-"""Whose numbers are believed: how far a number that somebody gave lies from the champion's, against how far right ones do.
+"""Whose numbers are believed: how far one lies from the champion's answer, against how far right ones do.
 
 Source: a threshold from known rows: Vovk et al. 2005, Algorithmic learning in a random world (conformal prediction).
 """
