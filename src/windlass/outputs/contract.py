@@ -152,7 +152,8 @@ class Output:
     spec) -> rows, those set aside whose answer is none that the product gives. opinion(rows, champion, known, spec)
     -> how much they contradict what is known. compare(pair, pairs, metric, root) -> champion and challenger side by
     side. doubts(champion, rows) -> how sure it is of each. improves(spec): raises SpecError where feedback cannot
-    judge. asks_once: rows that ask the same have one right answer; else they may differ rightly, as prices do.
+    judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
+    one right answer; else they may differ rightly, as prices do.
 
     proposals: what `plan` cannot tell of these answers; None: it tells all. compares: why two candidates are not
     compared by people; None: they are.
@@ -193,6 +194,7 @@ class Output:
     improves: Callable[[Spec], None]
     most_tested: int | None = None
     asks_once: bool = True
+    rights: Callable[[Any], list[Any]] = lambda value: [value]
     explains_live: Unsupported | None = None
     proposals: Unsupported | None = None
     compares: Unsupported | None = None
