@@ -16,7 +16,7 @@ ROOMS = (
     "errors",
     "client",
     "metrics",
-    "drift_metrics text_metrics",
+    "drift_metrics number_metrics text_metrics",
     "cell system_calls",
     "sandbox",
     "strict_yaml",
