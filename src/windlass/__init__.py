@@ -8,7 +8,18 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 stands before its import. Every module of the product, and every process that it starts, passes here."""
 
 __version__ = "0.1.0"
-__all__ = ["Answer", "Board", "Classifier", "Client", "Project", "Regressor", "Release", "WindlassError", "__version__", "load"]
+__all__ = [
+    "Answer",
+    "Board",
+    "Classifier",
+    "Client",
+    "Project",
+    "Regressor",
+    "Release",
+    "WindlassError",
+    "__version__",
+    "load",
+]
 
 if TYPE_CHECKING:
     from windlass.classifier import Classifier
