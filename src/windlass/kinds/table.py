@@ -88,6 +88,11 @@ def with_way(column: Column, how: Mapping[str, Any] | None) -> Column:
     return replace(column, state={**column.state, WRITTEN: dict(how)}) if how else column
 
 
+def has_turns(inputs: Mapping[str, str]) -> bool:
+    """A conversation is among the inputs."""
+    return any(get(kind).turns is not None for kind in inputs.values())
+
+
 def prose(inputs: Mapping[str, str]) -> list[str]:
     """The columns whose values are running text, of column -> kind."""
     return [name for name, kind in inputs.items() if get(kind).is_prose]

@@ -6,15 +6,14 @@ makes no sense for an output is an `Unsupported`, whose sentence the user sees.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from windlass.brand import Rules
 from windlass.errors import SpecError
 from windlass.metrics import Marks
-from windlass.outputs.comparing import Sheet
 from windlass.outputs.taught import Pairs, Taught
 from windlass.outputs.trust import Known, Opinion
 from windlass.pages.sections import Section
@@ -26,6 +25,8 @@ from windlass.spec import Goal, Spec
 if TYPE_CHECKING:
     import polars as pl
 
+    from windlass.brand import Rules
+    from windlass.outputs.comparing import Sheet
     from windlass.outputs.splitting import Cleaning
 
 
@@ -40,13 +41,22 @@ class Unsupported:
         return SpecError(self.why, self.hint)
 
 
+def later(module: str, name: str) -> Callable[..., Any]:
+    """A function of a module that is imported when it is first called: a service loads no library of the stages."""
+
+    def call(*values: Any) -> Any:
+        return getattr(import_module(module), name)(*values)
+
+    return call
+
+
 @dataclass(frozen=True)
 class Held:
     """What answers are held to beside the right ones. rules: of the brand; root: of files that rows name."""
 
     spec: Spec
     root: Path
-    rules: Rules | None = None
+    rules: "Rules | None" = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class Shown:
     board: Board
     marks: Marks
     examples: Sequence[str]
-    rules: Rules | None = None
+    rules: "Rules | None" = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +154,8 @@ class Output:
     named(value) -> an answer as it is counted; '' where each is its own. is_right(value, correct, answers) -> feedback
     says that the answer was right; answers: of `Seen`.
 
-    answer_schema(column) -> JSON schema of the value. feedback_schema(column) -> of what a person sends back.
+    answer_schema(column) -> JSON schema of the value. feedback_schema(column) -> of what a person sends back; example
+    (column) -> such a value.
     kept_as(value) -> the value as one text for the log; value_of(text) -> the value. widget(manifest) -> how the page
     shows an answer and takes a correction: `answer`, a function of its script, `verb`, a word of its button, `labels`.
 
@@ -181,6 +192,7 @@ class Output:
     is_right: Callable[[Any, Any, Json], bool]
     answer_schema: Callable[[Column], Json]
     feedback_schema: Callable[[Column], Json]
+    example: Callable[[Column], Any]
     kept_as: Callable[[Any], str]
     value_of: Callable[[str], Any]
     widget: Callable[[Manifest], Json]
@@ -188,7 +200,7 @@ class Output:
     teaches: Callable[[Any, Any], bool]
     unfit: Callable[[Sequence[Taught], Pairs, Spec], list[Taught]]
     opinion: Callable[[Sequence[Taught], Predictor, Known, Spec], Opinion]
-    compare: Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]
+    compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]"
     doubts: Callable[[Predictor, Sequence[Json]], list[Doubt]]
     improves: Callable[[Spec], None]
     most_tested: int | None = None

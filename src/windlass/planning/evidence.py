@@ -1,7 +1,9 @@
 """Everything measured that there is, read from the store; what is missing is named with its command."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,10 @@ from windlass.improving.cycle import PROMOTED, history
 from windlass.kinds import table as kinds
 from windlass.metrics import Estimate, LabelMarks, paired_difference
 from windlass.outputs import table as outputs
+from windlass.outputs.contract import Output
 from windlass.planning import compression, curves, label_noise, probing, rule_trial
 from windlass.planning.serving_trial import request_seconds
-from windlass.predictors import releases
+from windlass.predictors import reference, releases
 from windlass.predictors import table as predictors
 from windlass.predictors.papers import papers
 from windlass.predictors.writer import writer_of
@@ -132,7 +135,8 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
     measured = _measured(spec, store, board, splits, progress)
     marks, others = _answers(store, board, artifact, splits)
     points = measured["points"]
-    unfit = outputs.of(spec).proposals
+    output = outputs.of(spec)
+    unfit = output.proposals
     if unfit is not None:
         missing.append(_missing("label noise, weak parts and the value of handing over", unfit.why))
     elif measured["fault"] or len(points) < curves.LEAST_POINTS:
@@ -147,7 +151,7 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         released=_released(store, missing),
         health=_health(store, missing),
         improvements=improvements,
-        feedback=_feedback(database, _used(store), missing, is_choice=marks is not None),
+        feedback=_feedback(database, _used(store), missing, output, partial(_is_right, output, _remembered(store))),
         points=points,
         learner=measured["learner"],
         curve=curves.fit(probing.points(points), spec.seed) if len(points) >= curves.LEAST_POINTS else None,
@@ -367,9 +371,26 @@ def _used(store: Store) -> set[str]:
     return {row.answer for row in [*attempts.learned(store), *judging]}
 
 
-def _feedback(database: Database, used: set[str], missing: list[Json], is_choice: bool) -> Json:
+def _remembered(store: Store) -> Json:
+    """What the champion remembers of its answers."""
+    try:
+        found = reference.read(releases.folder(store, releases.champion_id(store)))
+    except WindlassError:
+        return {}
+    return found.answers if found is not None else {}
+
+
+def _is_right(output: Output, remembered: Json, row: Json) -> bool:
+    if row["value"] == row["correct"] or not row["correct"]:
+        return bool(row["value"] == row["correct"])
+    return output.is_right(output.value_of(row["value"]), output.value_of(row["correct"]), remembered)
+
+
+def _feedback(
+    database: Database, used: set[str], missing: list[Json], output: Output, is_right: Callable[[Json], bool]
+) -> Json:
     """How many answers people judged, how many of them were wrong, and the same of those that were not used: the
-    latest word on each answer counts; of each answer by itself, where it is one of some labels."""
+    latest word on each answer counts; of each answer by itself, where answers are few."""
     latest: dict[str, Json] = {}
     try:
         latest = {row["id"]: row for row in feedback_counts(database)}
@@ -380,10 +401,10 @@ def _feedback(database: Database, used: set[str], missing: list[Json], is_choice
     unused = [row for id, row in latest.items() if id not in used]
     return {
         "count": len(latest),
-        "wrong": sum(row["correct"] != row["value"] for row in latest.values()),
+        "wrong": sum(not is_right(row) for row in latest.values()),
         "unused": len(unused),
-        "unused_wrong": sum(row["correct"] != row["value"] for row in unused),
-        "by_answer": _by_answer(unused) if is_choice else {},
+        "unused_wrong": sum(not is_right(row) for row in unused),
+        "by_answer": _by_answer([row for row in unused if output.named(output.value_of(row["value"]))]),
     }
 
 

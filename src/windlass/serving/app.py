@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 
 from windlass.errors import did_you_mean
 from windlass.kinds import table as kinds
+from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Release
 from windlass.serving import (
@@ -170,7 +171,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             codec.dumps(
                 {
                     "id": stored.id,
-                    "correct": stored.correct,
+                    "correct": service.seat.output.value_of(stored.correct) if stored.correct else "",
                     "right": stored.right,
                     "new_label": is_new_label,
                     "at": stored.at,
@@ -212,16 +213,22 @@ def _read_feedback(body: bytes, service: Service) -> Feedback:
     id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
     if not isinstance(id, str) or not 0 < len(id) <= MAX_ID:
         raise wrong(f"'id' is missing or not text of at most {MAX_ID} characters, expected the id of an answer")
-    kind = kinds.of(service.predictor.manifest.output)
-    label = kind.read(correct, None)
-    if (label == "") is (right is None) or not isinstance(right, bool | None):
+    given = kinds.of(service.predictor.manifest.output).read(correct, None)
+    is_said = not is_missing(given)
+    if is_said is (right is not None) or not isinstance(right, bool | None):
         raise wrong(
             "feedback has no or two of 'correct' and 'right', expected what the answer should have been, or whether "
             "it was right"
         )
     if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
         raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
-    return Feedback(id, label, note, "", right)
+    seat = service.seat
+    known = seat.reference.answers if seat.reference is not None else {}
+
+    def is_right(value: str, said: str) -> bool:
+        return seat.output.is_right(seat.output.value_of(value), seat.output.value_of(said), known)
+
+    return Feedback(id, seat.output.kept_as(given) if is_said else "", note, "", right, is_right=is_right)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:

@@ -98,7 +98,7 @@ def _response(said: Any, ids: Sequence[str]) -> Response:
 
 def _scores(answer: Answer, count: int | None) -> list[Json]:
     """The likeliest labels, likeliest first."""
-    found = [{"label": str(answer.value), "score": answer.confidence}]
+    found = [{"label": answer.value, "score": answer.confidence}]
     found += [{"label": str(value), "score": share} for value, share in answer.alternatives]
     return found[:count]
 

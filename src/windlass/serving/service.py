@@ -241,7 +241,8 @@ class Service:
             self._counted(canary, canary.tried, started, failed=True)
             return
         canary.compared += len(answers)
-        canary.differing += sum(one.value != other.value for one, other in zip(answers, given.answers, strict=True))
+        same, pairs = canary.seat.output.same, zip(answers, given.answers, strict=True)
+        canary.differing += sum(not same(one.value, other.value) for one, other in pairs)
         self._counted(canary, canary.tried, started, failed=False)
 
     def told(self, release: str, right: bool) -> None:
