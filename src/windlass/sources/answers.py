@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
+from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing
 from windlass.sources.columns import is_clock, is_date, is_number, is_quantity, numbers_of, readable, word_of
 
@@ -44,6 +45,9 @@ def output_kind(name: str, values: Sequence[Any], reasons: list[str]) -> str:
 
     Raises: DataError: it holds numbers, or moments, that are no labels.
     """
+    claimed = kinds.claimed([value for value in values if not is_missing(value)])
+    if claimed:
+        return claimed
     if is_quantity(values):
         raise DataError(f"column '{name}' holds numbers; {SOON}", _bands(values))
     different = len(set(readable(values)))

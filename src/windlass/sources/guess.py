@@ -145,7 +145,8 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     looks = {name: look(name, values) for name, values in columns.items() if name != found.output}
     _choose_inputs(looks, found)
     others = [row.get(found.output) for each in sources if each is not source for row in _read(each)]
-    GOALS[found.output_kind](found, columns[found.output], others)
+    if found.output_kind in GOALS:
+        GOALS[found.output_kind](found, columns[found.output], others)
     return found
 
 
