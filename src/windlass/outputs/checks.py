@@ -178,12 +178,13 @@ def _check_improving(output: Output, spec: Spec, splits: Splits, predictor: Pred
     sizes = {len(thought.doubts), len(thought.contradicts), len(thought.is_new), len(thought.surprise)}
     expect(sizes == {len(taught)}, f"{output.kind}: an opinion of {sizes} rows, expected {len(taught)}")
     expect(thought.contradicts.mean() <= 0.25, f"{output.kind}: right answers contradict what is known")
-    asked = [{"id": str(number), "inputs": row, "value": output.kept_as(answer.value), "confidence": answer.confidence}
-             for number, ((row, _), answer) in enumerate(zip(pairs, predictor.answer([row for row, _ in pairs], splits.root),
-                                                             strict=True))]  # fmt: skip
-    doubts = output.doubts(
-        predictor, [{**row, "inputs": {name: row["inputs"][name] for name in spec.inputs}} for row in asked]
-    )
+    bare = [{name: row[name] for name in spec.inputs} for row, _ in pairs]
+    answers = predictor.answer(bare, splits.root)
+    asked = [
+        {"id": str(number), "inputs": row, "value": output.kept_as(answer.value), "confidence": answer.confidence}
+        for number, (row, answer) in enumerate(zip(bare, answers, strict=True))
+    ]
+    doubts = output.doubts(predictor, asked)
     expect(len(doubts) == len(asked), f"{output.kind}: {len(asked)} answers have {len(doubts)} doubts")
 
 
