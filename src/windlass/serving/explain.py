@@ -14,7 +14,7 @@ from windlass.predictors.occlusion import Effort
 from windlass.predictors.writer import Writer
 from windlass.records import Explanation, Json, Row
 from windlass.serving import codec, cost
-from windlass.serving.asker import asker, gone, watched
+from windlass.serving.asker import asker, gone, received, watched
 from windlass.serving.faults import Fault
 from windlass.serving.rows import read_object, rows_of, wrong
 from windlass.serving.schema import Exact, json_body, request_schema, responses
@@ -69,7 +69,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     )
     async def explain_rows(request: Request) -> Response:
         service.is_proving(request)
-        body, who = await request.body(), asker(request)
+        body, who = received(request), asker(request)
         work = _Work(body, service.settings.max_effort)
         async with watched(who.receive, work.leave), turnstile:
             release, predictor = service.release.id, service.predictor

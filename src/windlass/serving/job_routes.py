@@ -13,7 +13,7 @@ from pydantic import Field
 
 from windlass.records import Column, Json, Row
 from windlass.serving import codec, cost
-from windlass.serving.asker import asker
+from windlass.serving.asker import asker, received
 from windlass.serving.database import Failure
 from windlass.serving.faults import Fault
 from windlass.serving.job_work import JobWork
@@ -96,7 +96,7 @@ def _add_start(app: FastAPI, service: Service) -> None:
     )
     async def start_job(request: Request) -> Response:
         jobs = _jobs(service)
-        content, kind = await request.body(), request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        content, kind = received(request), request.headers.get("content-type", "").partition(";")[0].strip().lower()
         key = idempotency_key(request)
         async with reading:
             rows, effort = await asyncio.to_thread(_read, content, kind, service.predictor.manifest.inputs)
