@@ -12,15 +12,20 @@ from windlass.serving.faults import Fault
 
 
 class Asker(NamedTuple):
-    """receive: what the client says after its request. charge: takes the characters that its work costs."""
+    """receive: what the client says after its request. charge: takes the characters that its work costs.
+
+    name: of its key or, without one, its address: who has the same name shares places in line.
+    """
 
     receive: Receive
     charge: Callable[[int], None]
+    name: str = ""
 
 
 def asker(request: Request) -> Asker:
     """Of a request that came through the edge."""
-    return Asker(request.receive, getattr(request.state, "charge", _free))
+    name = getattr(request.state, "key", "") or (request.client.host if request.client else "")
+    return Asker(request.receive, getattr(request.state, "charge", _free), name)
 
 
 def received(request: Request) -> bytes:

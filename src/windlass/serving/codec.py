@@ -1,6 +1,7 @@
 """The one JSON codec of the service: UTF-8, finite numbers, int64, bounded depth and size, no repeated key, no half
 surrogate. What it takes, every other program can take; what it refuses, it refuses as a typed 400."""
 
+import codecs
 import json
 import math
 import re
@@ -15,6 +16,7 @@ MAX_VALUES = 100_000
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 PIECE = 256 * 1024
 """Characters that are looked at in one call: no other thread runs meanwhile."""
+UTF8 = codecs.getincrementaldecoder("utf-8")
 STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """A string, closed or not: an open one runs to the end, so that the pattern is linear on any text."""
 INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
@@ -26,7 +28,7 @@ HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 def loads(body: bytes) -> Any:
     """The JSON value of the body. Raises: Fault 400 that says what is wrong, never with the client's text in it."""
     try:
-        text = body.decode("utf-8")
+        text = _text(body)
     except UnicodeDecodeError as error:
         raise bad_json(f"is not UTF-8 at byte {error.start}, expected UTF-8") from None
     _check_shape(text)
@@ -39,6 +41,21 @@ def loads(body: bytes) -> Any:
     return value
 
 
+def _text(body: bytes) -> str:
+    """Raises: UnicodeDecodeError."""
+    if len(body) <= PIECE:
+        return body.decode("utf-8")
+    decoder, place, parts = UTF8(), 0, []
+    try:
+        for place in range(0, len(body), PIECE):
+            held = len(decoder.getstate()[0])
+            parts.append(decoder.decode(body[place : place + PIECE], final=place + PIECE >= len(body)))
+    except UnicodeDecodeError as error:
+        first = place - held
+        raise UnicodeDecodeError("utf-8", body, first + error.start, first + error.end, error.reason) from None
+    return "".join(parts)
+
+
 def dumps(value: Any) -> bytes:
     """Compact JSON in UTF-8. Raises: ValueError when a number is not finite."""
     return _ENCODER.encode(value).encode("utf-8")
@@ -46,7 +63,7 @@ def dumps(value: Any) -> bytes:
 
 def _check_shape(text: str) -> None:
     """Depth and number of values, from the brackets and commas outside strings, before anything is built."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH and text.count(",") <= MAX_VALUES:
+    if _count(text, "[") + _count(text, "{") <= MAX_DEPTH and _count(text, ",") <= MAX_VALUES:
         return
     depth = n_values = 0
     for bare in _outside(text):
@@ -57,6 +74,10 @@ def _check_shape(text: str) -> None:
             depth += 1 if bracket in "[{" else -1
             if depth > MAX_DEPTH:
                 raise bad_json(f"is nested deeper than {MAX_DEPTH} levels, expected a flat value")
+
+
+def _count(text: str, sign: str) -> int:
+    return sum(text.count(sign, start, start + PIECE) for start in range(0, len(text), PIECE))
 
 
 def _outside(text: str) -> Iterator[str]:

@@ -44,7 +44,7 @@ SMALL_BYTES = 64 * 1024
 """Of a body, whose bytes wait for no other."""
 LARGE_SHARE = 0.75
 """Of the bytes that may be held, those of large bodies: what small ones need is never taken."""
-INTAKE_A_SECOND, INTAKE_AT_ONCE = 64 * 1024 * 1024, 4 * 1024 * 1024
+INTAKE_A_SECOND, INTAKE_AT_ONCE = 32 * 1024 * 1024, 4 * 1024 * 1024
 """Bytes of large bodies that are received, all together: at 160 MiB a second the event loop did nothing else, and
 answers waited for seconds (docs/log.md)."""
 QUEUE_S = 60.0

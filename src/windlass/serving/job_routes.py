@@ -98,7 +98,7 @@ def _add_start(app: FastAPI, service: Service) -> None:
         jobs = _jobs(service)
         content, kind = received(request), request.headers.get("content-type", "").partition(";")[0].strip().lower()
         key = idempotency_key(request)
-        async with reading:
+        async with reading.of(asker(request).name):
             rows, effort = await asyncio.to_thread(_read, content, kind, service.predictor.manifest.inputs)
         asker(request).charge(effort)
         job = await _done(lambda: jobs.add(caller(request), key, rows))

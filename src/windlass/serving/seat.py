@@ -139,12 +139,13 @@ class Seat:
     async def _label(self, rows: list[Row], efforts: list[int], asker: Asker) -> list[Answer]:
         effort = sum(efforts)
         if not self.is_network and self.pace.ms(effort, len(rows)) <= QUICK_MS:
-            async with self.turnstile:
+            async with self.turnstile.of(asker.name):
                 return self._compute(rows, effort)
         if self.pace.is_one_slice(effort, len(rows)):
             return await self.batcher.answer(rows, effort, asker)
         steps = (self._compute(rows[part], sum(efforts[part])) for part in self.pace.slices(efforts))
-        return [answer for answers in await self.batcher.in_steps(steps, asker) for answer in answers]
+        parts = await self.batcher.in_steps(steps, asker, self.pace.ms(effort, len(rows)))
+        return [answer for answers in parts for answer in answers]
 
     def _compute(self, rows: Sequence[Row], effort: int) -> list[Answer]:
         started = self._clock()
