@@ -30,7 +30,7 @@ from windlass.serving import (
     retention,
     watch_page,
 )
-from windlass.serving.asker import received
+from windlass.serving.asker import asker, received
 from windlass.serving.door import Door
 from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
@@ -162,6 +162,8 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         stored = await _stored(service.log, said)
         if stored.is_new:
             service.told(stored.release, stored.right)
+        else:
+            asker(request).waive()
         known = sorted(service.seat.labels)
         is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
         is_lost = is_new_label and not service.settings.new_labels

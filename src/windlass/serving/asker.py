@@ -12,7 +12,8 @@ from windlass.serving.faults import Fault
 
 
 class Asker(NamedTuple):
-    """receive: what the client says after its request. charge: takes the characters that its work costs.
+    """receive: what the client says after its request. charge: takes the characters that its work costs; waive: takes
+    nothing from its quota, as of what was answered before.
 
     name: of its key or, without one, its address: who has the same name shares places in line.
     """
@@ -20,12 +21,14 @@ class Asker(NamedTuple):
     receive: Receive
     charge: Callable[[int], None]
     name: str = ""
+    waive: Callable[[], None] = lambda: None
 
 
 def asker(request: Request) -> Asker:
     """Of a request that came through the edge."""
     name = getattr(request.state, "key", "") or (request.client.host if request.client else "")
-    return Asker(request.receive, getattr(request.state, "charge", _free), name)
+    state = request.state
+    return Asker(request.receive, state.charge, name, state.waive)
 
 
 def received(request: Request) -> bytes:

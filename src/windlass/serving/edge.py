@@ -12,7 +12,6 @@ import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +21,7 @@ from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.asker import gone
 from windlass.serving.faults import RETRY_AFTER_S, Fault, overloaded, status_of
-from windlass.serving.guard import Guard
+from windlass.serving.guard import Bill, Guard
 from windlass.serving.measures import Measures
 from windlass.serving.routes import Places, Route, Routes
 
@@ -47,6 +46,8 @@ LARGE_SHARE = 0.75
 INTAKE_A_SECOND, INTAKE_AT_ONCE = 32 * 1024 * 1024, 4 * 1024 * 1024
 """Bytes of large bodies that are received, all together: at 160 MiB a second the event loop did nothing else, and
 answers waited for seconds (docs/log.md)."""
+UNPAID = frozenset({429, *range(500, 600)})
+"""Statuses of requests that were not answered, through no fault in them: they are not of the quota."""
 QUEUE_S = 60.0
 """What waiting may add to the seconds of a text."""
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
@@ -116,7 +117,7 @@ class _Exchange:
         self.held = 0
         self.is_received = self.has_begun = False
         self.id = secrets.token_hex(6)
-        self.key = ""
+        self.bill: Bill | None = None
 
     async def run(self) -> None:
         edge, headers = self.edge, dict(self.scope["headers"])
@@ -128,8 +129,8 @@ class _Exchange:
             raise overloaded("server is stopping, expected another one")
         self._begin()
         state = self.scope.setdefault("state", {})
-        self.key = state["key"] = await edge.guard.admit(self.scope, headers, route)
-        state["charge"] = partial(edge.guard.charge, self.scope, self.key)
+        self.bill = await edge.guard.admit(self.scope, headers, route)
+        state |= {"key": self.bill.key, "charge": self.bill.charge, "waive": self.bill.waive}
         if self.scope["method"] not in ("GET", "HEAD", "DELETE"):
             _check_type(headers, route.media)
         deadline_s = min(route.deadline_s, edge.settings.deadline_s)
@@ -207,6 +208,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.status in UNPAID and self.bill is not None:
+                self.bill.waive()
             headers = list(message["headers"])
             if not any(name == POLICY[0] for name, _ in headers):
                 headers.append(POLICY)
@@ -267,7 +270,7 @@ class _Exchange:
                     "route": path,
                     "status": status,
                     "ms": round(1_000 * seconds, 2),
-                    "key": self.key or None,
+                    "key": (self.bill.key if self.bill else "") or None,
                     "release": self.scope.get("state", {}).get("release"),
                 }
             )

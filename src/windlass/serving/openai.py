@@ -79,7 +79,7 @@ def _add_completions(app: FastAPI, service: Service) -> None:
             wish, asked, efforts = await seat.aside(len(body), understood)
             seat.charge(efforts, asker(request))
             if wish.how.schema is not None:
-                async with trying:
+                async with trying.of(asker(request).name):
                     await asyncio.to_thread(check_cost, wish.how.schema)
             answer = form(*names, wish)
 
