@@ -1,12 +1,11 @@
 """The one JSON codec of the service: UTF-8, finite numbers, int64, bounded depth and size, no repeated key, no half
 surrogate. What it takes, every other program can take; what it refuses, it refuses as a typed 400."""
 
-import codecs
 import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, AnyStr
 
 from windlass.kinds.contract import has_surrogate
 from windlass.serving.faults import Fault, bad_json
@@ -16,10 +15,14 @@ MAX_VALUES = 100_000
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 PIECE = 256 * 1024
 """Characters that are looked at in one call: no other thread runs meanwhile."""
-UTF8 = codecs.getincrementaldecoder("utf-8")
+ROWS, END = re.compile(rb'[ \t\n\r]*\{[ \t\n\r]*"rows"[ \t\n\r]*:[ \t\n\r]*\['), re.compile(rb"[ \t\n\r]*\}[ \t\n\r]*")
+SIGN = re.compile(rb'["\[\]{},]')
+MEBIBYTE, MOST_SIGNS = 1024 * 1024, 10_000
+"""Bytes of a body from which on it is read row by row, and commas and brackets of one up to which it is."""
 STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """A string, closed or not: an open one runs to the end, so that the pattern is linear on any text."""
 INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+INSIDE_BYTES = re.compile(INSIDE.pattern.encode(), re.DOTALL)
 """Of a string, as far as it goes: to its closing quote, or to half of an escape."""
 BRACKET = re.compile(r"[\[\]{}]")
 HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -27,8 +30,10 @@ HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def loads(body: bytes) -> Any:
     """The JSON value of the body. Raises: Fault 400 that says what is wrong, never with the client's text in it."""
+    if len(body) > MEBIBYTE and (rows := _row_by_row(body)) is not None:
+        return {"rows": rows}
     try:
-        text = _text(body)
+        text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise bad_json(f"is not UTF-8 at byte {error.start}, expected UTF-8") from None
     _check_shape(text)
@@ -41,19 +46,42 @@ def loads(body: bytes) -> Any:
     return value
 
 
-def _text(body: bytes) -> str:
-    """Raises: UnicodeDecodeError."""
-    if len(body) <= PIECE:
-        return body.decode("utf-8")
-    decoder, place, parts = UTF8(), 0, []
+def _row_by_row(body: bytes) -> list[Any] | None:
+    """The elements of `{"rows": [...]}`, each read by itself, so that no call is a long one and no copy a large one.
+
+    None for what has another form, many values, or any fault: it is read as a whole, which says what is wrong.
+    """
+    head = ROWS.match(body)
+    if head is None or sum(_count(body, sign) for sign in (b",", b"[", b"{")) > MOST_SIGNS:
+        return None
+    rows, depth, start, place = [], 0, head.end(), head.end()
+    while (sign := SIGN.search(body, place)) is not None:
+        place, what = sign.end(), sign[0]
+        if what == b'"':
+            place = _end(body, place, b'"', b"\\", INSIDE_BYTES)
+        elif depth == 0 and what in b",]":
+            rows.append(body[start : sign.start()])
+            start = place
+            if what == b"]":
+                break
+        else:
+            depth += (what in b"[{") - (what in b"]}")
+            if depth > MAX_DEPTH - 2:
+                return None
+    if END.fullmatch(body, start) is None:
+        return None
     try:
-        for place in range(0, len(body), PIECE):
-            held = len(decoder.getstate()[0])
-            parts.append(decoder.decode(body[place : place + PIECE], final=place + PIECE >= len(body)))
-    except UnicodeDecodeError as error:
-        first = place - held
-        raise UnicodeDecodeError("utf-8", body, first + error.start, first + error.end, error.reason) from None
-    return "".join(parts)
+        return [_row(row) for row in rows]
+    except (ValueError, RecursionError, Fault):
+        return None
+
+
+def _row(content: bytes) -> Any:
+    text = content.decode("utf-8")
+    value = _DECODER.decode(text)
+    if _names_half(text):
+        _check_surrogates(value)
+    return value
 
 
 def dumps(value: Any) -> bytes:
@@ -76,7 +104,7 @@ def _check_shape(text: str) -> None:
                 raise bad_json(f"is nested deeper than {MAX_DEPTH} levels, expected a flat value")
 
 
-def _count(text: str, sign: str) -> int:
+def _count(text: AnyStr, sign: AnyStr) -> int:
     return sum(text.count(sign, start, start + PIECE) for start in range(0, len(text), PIECE))
 
 
@@ -89,18 +117,18 @@ def _outside(text: str) -> Iterator[str]:
     while place < len(text):
         quote = text.find('"', place, place + PIECE)
         yield text[place : place + PIECE if quote < 0 else quote]
-        place = place + PIECE if quote < 0 else _end(text, quote + 1)
+        place = place + PIECE if quote < 0 else _end(text, quote + 1, '"', "\\", INSIDE)
 
 
-def _end(text: str, place: int) -> int:
+def _end(text: AnyStr, place: int, quote: AnyStr, escape: AnyStr, inside_of: re.Pattern[AnyStr]) -> int:
     """Where what follows a string begins, whose first character stands here."""
-    quote = text.find('"', place)
-    if text.find("\\", place, quote) < 0 <= quote:
-        return quote + 1
+    closing = text.find(quote, place)
+    if text.find(escape, place, closing) < 0 <= closing:
+        return closing + 1
     while place < len(text):
-        inside = INSIDE.match(text, place, place + PIECE)
+        inside = inside_of.match(text, place, place + PIECE)
         assert inside is not None
-        if text[inside.end() : inside.end() + 1] == '"':
+        if text[inside.end() : inside.end() + 1] == quote:
             return inside.end() + 1
         if inside.end() == place:  # a backslash, and nothing after it
             break
