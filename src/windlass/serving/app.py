@@ -31,6 +31,7 @@ from windlass.serving import (
     retention,
     watch_page,
 )
+from windlass.serving.asker import asker, received
 from windlass.serving.door import Door
 from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
@@ -139,7 +140,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
             }
         )
         if not given.is_proof:
-            request_size = len(await request.body())
+            request_size = len(received(request))
             service.keep(given.seat, given.rows, ids, given.answers, receipt(request, started, request_size))
         return Response(content, media_type=JSON)
 
@@ -157,11 +158,13 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
     async def feedback(request: Request) -> Response:
         if service.log is None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
-        said = _read_feedback(await request.body(), service)
+        said = _read_feedback(received(request), service)
         said = said._replace(key=idempotency_key(request), caller=caller(request))
         stored = await _stored(service.log, said)
         if stored.is_new:
             service.told(stored.release, stored.right)
+        else:
+            asker(request).waive()
         known = sorted(service.seat.labels)
         is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
         is_lost = is_new_label and not service.settings.new_labels

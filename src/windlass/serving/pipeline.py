@@ -17,7 +17,7 @@ from windlass.kinds import table as kinds
 from windlass.predictors.writer import answers
 from windlass.records import Answer, Json, Manifest, Row
 from windlass.serving import codec, cost, openai_requests
-from windlass.serving.asker import asker
+from windlass.serving.asker import asker, received
 from windlass.serving.foreign import answered, check_count, check_model, described
 from windlass.serving.rows import check_names, wrong
 from windlass.serving.scheduler import LATE, Order, too_slow
@@ -80,7 +80,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
 
 async def _answer(service: Service, request: Request) -> Response:
-    content = await service.aside(len(body := await request.body()), lambda: _object(body))
+    content = await service.aside(len(body := received(request)), lambda: _object(body))
     if service.writer is not None:
         return await _write(service, request, content)
     count = _top_k(content)
@@ -192,7 +192,7 @@ async def _write(service: Service, request: Request, content: Json) -> Response:
             raise too_slow(service.settings.answer_s)
         ids = [token_hex(12) for _ in written]
         if not is_proving:
-            request_size = len(await request.body())
+            request_size = len(received(request))
             service.keep(seat, list(wish.rows), ids, answers(written), receipt(request, started, request_size))
         prompts = [next(iter(row.values())) if is_whole else "" for row in wish.rows]
         texts = [{"generated_text": prompt + each.text} for prompt, each in zip(prompts, written, strict=True)]
