@@ -147,12 +147,14 @@ def _check_watching(output: Output, splits: Splits, predictor: Predictor) -> Non
         reference.write(Path(name), content)
         found = reference.read(Path(name))
     expect(found is not None and found.n_rows, f"{output.kind}: a release remembers no rows")
+    if found is None:
+        return
     row = splits.test.head(1).select(list(splits.inputs)).to_dicts()[0]
-    if found is not None:
-        profile = json.loads(found.profile(row, predictor.answer([row], splits.root)[0]))
-        expect(len(profile) == len(found.columns) + (found.written is not None), f"{output.kind}: profile {profile}")
-        expect(output.is_right(*[output.value_of(output.kept_as(predictor.answer([row], splits.root)[0].value))] * 2,
-                               found.answers), f"{output.kind}: an answer is not right beside itself")  # fmt: skip
+    answer = predictor.answer([row], splits.root)[0]
+    profile = json.loads(found.profile(row, answer))
+    expect(len(profile) == len(found.columns) + (found.written is not None), f"{output.kind}: profile {profile}")
+    value = output.value_of(output.kept_as(answer.value))
+    expect(output.is_right(value, value, found.answers), f"{output.kind}: an answer is not right beside itself")
 
 
 def _check_improving(output: Output, spec: Spec, splits: Splits, predictor: Predictor) -> None:
