@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 VALIDATION = "validation.safetensors"
-"""Beside the artifact: `logits` (n, k) of the validation rows by a model that had not seen them."""
+"""Beside the artifact: `logits` (n, k) of the validation rows by a model that had not seen them; or `calibrated`, whose
+softmax is calibrated already. `held_out` reads either."""
+CALIBRATED = "calibrated"
 LEAST_CALIBRATED = 10
 """Validation rows: fewer calibrate nothing, and choose no threshold."""
 
@@ -134,13 +136,35 @@ def finish(
 
 def _reached(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The validation rows that the minutes reached: their classes, and logits without NaN."""
-    reached = np.isfinite(logits).all(axis=1)
-    return truth[reached], logits[reached].astype(np.float64)
+    known = np.isfinite(logits).all(axis=1)
+    return truth[known], logits[known].astype(np.float64)
 
 
-def keep_validation(options: Options, logits: np.ndarray) -> None:
-    """Keeps the logits (n, k) of the validation rows beside the artifact."""
-    write_bytes(options.folder / VALIDATION, save({"logits": np.ascontiguousarray(logits, np.float32)}))
+def keep_validation(options: Options, logits: np.ndarray, is_calibrated: bool = False) -> None:
+    """Keeps the logits (n, k) of the validation rows beside the artifact; calibrated: not by its manifest."""
+    name = CALIBRATED if is_calibrated else "logits"
+    write_bytes(options.folder / VALIDATION, save({name: np.ascontiguousarray(logits, np.float32)}))
+
+
+def held_out(run_folder: Path) -> np.ndarray:
+    """Calibrated logits (n, k) float64 of the validation rows, by a model that had not seen them; NaN: not reached.
+
+    One temperature, and of each class a shift where it is needed, were fitted on the same rows. That is worth less than
+    MEASURED; what a blend fits is more, and is cross-fitted.
+    """
+    kept, is_calibrated = _kept(run_folder)
+    return kept if is_calibrated else read_manifest(run_folder / "artifact").calibrated(kept)
+
+
+def held_out_logits(run_folder: Path) -> np.ndarray:
+    """The same before the calibration in the manifest."""
+    return _kept(run_folder)[0]
+
+
+def _kept(run_folder: Path) -> tuple[np.ndarray, bool]:
+    """What `keep_validation` kept, float64, and whether it is calibrated already."""
+    ((name, logits),) = load((run_folder / VALIDATION).read_bytes()).items()
+    return logits.astype(np.float64), name == CALIBRATED
 
 
 def calibrated(manifest: Manifest, truth: np.ndarray, logits: np.ndarray) -> Manifest:
@@ -159,8 +183,7 @@ def decide(run_folder: Path, splits: Splits, metric: str, wanted: Mapping[str, f
     """
     folder = run_folder / "artifact"
     manifest = read_manifest(folder)
-    kept = load((run_folder / VALIDATION).read_bytes())["logits"]
-    truth, logits = _reached(targets(manifest.output, splits.validation), manifest.calibrated(kept))
+    truth, logits = _reached(targets(manifest.output, splits.validation), held_out(run_folder))
     state = {name: value for name, value in manifest.output.state.items() if name != category.THRESHOLD}
     found = dict(wanted)
     if not found and len(truth) >= LEAST_CALIBRATED and len(state["labels"]) == 2:
