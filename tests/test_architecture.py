@@ -30,6 +30,7 @@ ROOMS = (
     "consent remote",
     "predictors",
     "learners",
+    "evaluation",
     "judging",
     "serving",
     "shipping",

@@ -100,8 +100,8 @@ NOISE = Column("label", "category", {"labels": ["no", "yes"], "counts": [1, 1]})
 
 
 def test_a_blend_of_pure_noise_does_not_look_better_than_its_members():
-    """Eight candidates that guess on 60 rows, twenty times. Scored on the rows that it was picked on, as it used to be (the
-    control), their blend nearly always gains the one per cent that it takes; scored fold by fold it rarely does."""
+    """Eight candidates that guess on 60 rows, twenty times. Scored on the rows that it was picked on, as it used to be
+    (the control), their blend nearly always gains the one per cent that it takes; fold by fold it rarely does."""
     before, now, scores = 0, 0, []
     for seed in range(20):
         random = np.random.default_rng(seed)

@@ -1,8 +1,8 @@
 """The mean of what two or three trained candidates say: different mistakes cancel.
 
-What is picked because it does well on some rows does too well on them. So a blend is made five times besides, each time
-without a fifth of the validation rows, and that fifth is answered by it: these answers are the blend's score, and decide
-whether it is worth anything. The one that is served is picked on all of them.
+What is picked because it does well on some rows does too well on them. So a blend is made five times besides, each
+time without a fifth of the validation rows, and that fifth is answered by it: these answers are the blend's score, and
+decide whether it is worth anything. The one that is served is picked on all of them.
 
 Source: Caruana et al. 2004 (ensemble selection from libraries of models): picked with replacement, three at most;
         cross-fitting: Stone 1974.
