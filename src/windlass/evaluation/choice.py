@@ -79,7 +79,7 @@ def validated(
 
 def _kept(run_folder: Path, splits: Splits) -> Validated:
     """Rows that the minutes did not reach are left out."""
-    output, logits = read_manifest(run_folder / "artifact").output, held_out(run_folder)
+    output, logits = read_manifest(run_folder / "artifact").output, held_out(run_folder, splits)
     rows = np.flatnonzero(np.isfinite(logits).all(axis=1))
     return Validated(label_marks(output, targets(output, splits.validation)[rows], softmax(logits[rows])), rows)
 

@@ -21,8 +21,8 @@ from windlass.learners.rows import (
     LEAST_CALIBRATED,
     calibrated,
     fit_output,
+    folds,
     held_out,
-    held_out_logits,
     keep_validation,
     score,
     targets,
@@ -35,7 +35,6 @@ from windlass.records import Column, Manifest, Progress, Splits
 MOST, MOST_PICKS = 3, 8
 LEAST_GAIN = 0.01
 """Relative gain of log loss below which a blend is not worth a second model."""
-N_FOLDS = 5
 Shares = Mapping[str, np.ndarray]
 """Calibrated probabilities (n, k) of the same rows, by the name of the candidate."""
 
@@ -50,48 +49,33 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     truth = targets(output, splits.validation)
     if len(options.runs) < 2 or len(truth) < LEAST_CALIBRATED:
         raise NotReady(f"needs two trained candidates and {LEAST_CALIBRATED} validation rows")
-    logits = {name: held_out_logits(folder) for name, folder in options.runs.items()}
-    reached = np.isfinite(np.sum([each.sum(axis=1) for each in logits.values()], axis=0))
+    shares = {name: softmax(held_out(folder, splits)) for name, folder in options.runs.items()}
+    reached = np.isfinite(np.sum([share.sum(axis=1) for share in shares.values()], axis=0))
     if reached.sum() < LEAST_CALIBRATED:  # rows that every candidate answered in time
         raise NotReady(f"needs {LEAST_CALIBRATED} validation rows that all candidates answered within the minutes")
-    shares = {name: softmax(held_out(folder))[reached] for name, folder in options.runs.items()}
-    truth = truth[reached]
-    weights = picked(shares, truth)
-    judged, alone = cross_fitted({name: each[reached] for name, each in logits.items()}, truth, output, options.seed)
-    single = min(log_loss(truth, share) for share in alone.values())
+    shares, truth, fold_of = {name: share[reached] for name, share in shares.items()}, truth[reached], folds(len(truth))
+    weights, judged = picked(shares, truth), cross_fitted(shares, truth, fold_of[reached], output)
+    single = min(log_loss(truth, share) for share in shares.values())
     if len(weights) < 2 or log_loss(truth, softmax(judged)) > single * (1 - LEAST_GAIN):
         raise NotReady("no blend is better than its best member on validation rows that it was not picked on")
-    every = np.full((len(splits.validation), judged.shape[1]), np.nan)
+    every = np.full((len(reached), judged.shape[1]), np.nan)
     every[reached] = judged
-    keep_validation(options, every, is_calibrated=True)
+    keep_validation(options.folder, calibrated=every)
     _write(options, weights, truth, _logits(shares, weights))
     return Fitted(options.artifact, score(options.metric, output, truth, judged))
 
 
-def cross_fitted(
-    logits: Mapping[str, np.ndarray], truth: np.ndarray, output: Column, seed: int
-) -> tuple[np.ndarray, Shares]:
-    """Of each row, by what the other folds say: the calibrated logits (n, k) of the blend that is picked there, and the
-    probabilities of each candidate as it is calibrated there.
+def cross_fitted(shares: Shares, truth: np.ndarray, fold_of: np.ndarray, output: Column) -> np.ndarray:
+    """Calibrated logits (n, k) of each row by the blend whose members, weights and calibration the other folds choose.
 
-    Args: logits: (n, k) of each candidate, before calibration.  truth: (n,) int.
+    Args: shares: of each row as calibrated by other folds.  truth, fold_of: (n,) int.
     """
-    fold_of = np.random.default_rng(seed).permutation(len(truth)) % N_FOLDS
-    plain = Manifest("blend", "blend", (), output)
-    judged = np.empty((len(truth), next(iter(logits.values())).shape[1]))
-    alone = {name: np.empty_like(judged) for name in logits}
-    for fold in range(N_FOLDS):
+    judged, plain = np.empty((len(truth), next(iter(shares.values())).shape[1])), Manifest("", "", (), output)
+    for fold in np.unique(fold_of):
         here, others = fold_of == fold, fold_of != fold
-        shares = {
-            name: softmax(calibrated(plain, truth[others], each[others]).calibrated(each))
-            for name, each in logits.items()
-        }
-        weights = picked({name: share[others] for name, share in shares.items()}, truth[others])
-        mean = _logits(shares, weights)
+        mean = _logits(shares, picked({name: share[others] for name, share in shares.items()}, truth[others]))
         judged[here] = calibrated(plain, truth[others], mean[others]).calibrated(mean[here])
-        for name, share in shares.items():
-            alone[name][here] = share[here]
-    return judged, alone
+    return judged
 
 
 def picked(shares: Shares, truth: np.ndarray) -> dict[str, float]:
