@@ -166,7 +166,7 @@ def test_no_candidate_within_the_limits_is_said_with_numbers():
     assert words == "No candidate keeps the limits; one comes nearest: latency p95 is 9.0 ms, expected at most 5 ms."
 
 
-@pytest.mark.parametrize(("test", "said"), [(0.93, "reaches down to 0.880."), (0.96, "")])
+@pytest.mark.parametrize(("test", "said"), [(0.93, "reaches to 0.880."), (0.96, "")])
 def test_a_goal_that_is_met_though_not_for_certain_is_met_with_a_warning(test, said):
     found = [candidate("one", 1, test=test)]
     on = seen(one=np.ones(10))

@@ -254,8 +254,7 @@ def why(choice: Choice, board: Sequence[Candidate], basis: Basis, goal: Goal, li
     score = chosen.metrics.get(goal.metric)
     end = doubtful_end(goal.metric, score, goal.bound) if score and goal.bound is not None else None
     if end is not None:
-        way = "up" if goal.metric in LOWER else "down"
-        words.append(f"The goal is met, though not for certain: the 95 % interval reaches {way} to {end:.3f}.")
+        words.append(f"The goal is met, though not for certain: the 95 % interval reaches to {end:.3f}.")
     if basis.is_test:
         words.append("There are no validation rows: test rows have chosen, and its score on them is a little too good.")
     if chosen.worthless:
