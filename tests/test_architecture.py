@@ -32,6 +32,7 @@ ROOMS = (
     "predictors",
     "outputs",
     "learners",
+    "evaluation",
     "judging",
     "serving",
     "shipping",

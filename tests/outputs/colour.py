@@ -23,7 +23,19 @@ from windlass.learners.contract import Budget, Fitted, Learner, Options
 from windlass.metrics import Array, Estimate, Marks
 from windlass.outputs import table as outputs
 from windlass.outputs.comparing import Paired, PairedScores, Sheet, by_chance
-from windlass.outputs.contract import Baseline, Doubt, Held, Kept, Output, Seen, Shown, Tested, Unsupported, Why
+from windlass.outputs.contract import (
+    Baseline,
+    Doubt,
+    Held,
+    Kept,
+    Output,
+    Seen,
+    Shown,
+    Tested,
+    Unsupported,
+    Validated,
+    Why,
+)
 from windlass.outputs.remembering import answered, kept_rows
 from windlass.outputs.splitting import STRATUM, Way, in_three
 from windlass.outputs.trust import Opinion
@@ -271,6 +283,9 @@ OUTPUT = Output(
     check_tests=lambda rows, spec: None,
     settle=lambda folder, splits, spec, metric: None,
     marks=marks,
+    validated=lambda predictor, folder, splits, held: Validated(
+        marks(predictor, splits.validation.to_dicts(), held), np.arange(len(splits.validation))
+    ),
     baseline=baseline,
     sections=sections,
     advice=lambda marks, misses: ["Look at the furthest colours."],

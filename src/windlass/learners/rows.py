@@ -1,23 +1,23 @@
 """Splits as arrays, and what every learner does at the end: calibrate, write the manifest, keep golden rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors.numpy import save
 
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch
 from windlass.learners.contract import Fitted, Options
-from windlass.metrics import best_calibration, softmax
-from windlass.outputs.labels.measures import LEAST_CALIBRATED, fit_output, reached, score
-from windlass.predictors.artifact import N_GOLDEN, VALIDATION, write_golden, write_manifest
+from windlass.metrics import softmax
+from windlass.outputs.labels.calibration import calibrated, reached
+from windlass.outputs.labels.measures import fit_output, score
+from windlass.predictors.artifact import N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.records import Column, Json, Manifest, Splits
-from windlass.store import write_bytes
 
 if TYPE_CHECKING:
     import polars as pl
+
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def finish(
     """
     truth, known_logits = reached(encoded.validation_targets, validation_logits)
     folder = options.artifact
-    keep_validation(options, validation_logits)
+    keep_validation(options.folder, logits=validation_logits)
     plain = Manifest(inputs=encoded.inputs, output=encoded.output, **manifest)
     written = calibrated(plain, truth, known_logits)
     write_manifest(folder, written)
@@ -104,16 +104,3 @@ def finish(
     ]
     write_golden(folder, portable, softmax(written.calibrated(golden_logits)))
     return Fitted(folder, score(options.metric, encoded.output, truth, written.calibrated(known_logits)))
-
-
-def keep_validation(options: Options, logits: np.ndarray) -> None:
-    """Keeps the logits (n, k) of the validation rows beside the artifact."""
-    write_bytes(options.folder / VALIDATION, save({"logits": np.ascontiguousarray(logits, np.float32)}))
-
-
-def calibrated(manifest: Manifest, truth: np.ndarray, logits: np.ndarray) -> Manifest:
-    """The manifest with the calibration that these validation rows show; of fewer than ten with none."""
-    if len(truth) < LEAST_CALIBRATED:
-        return manifest
-    temperature, shift = best_calibration(truth, logits.astype(np.float64))
-    return replace(manifest, temperature=temperature, shift=shift)

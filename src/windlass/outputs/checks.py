@@ -100,8 +100,11 @@ def _check_measures(output: Output, spec: Spec, splits: Splits, predictor: Predi
         )
         found = bootstrap(marks, metric, n_resamples=20)
         expect(math.isnan(value) or found.low <= found.value <= found.high, f"{output.kind}: {metric} has no interval")
-    baseline = output.baseline(Tested(marks.metrics[0], splits, [], {"it": marks}))
+    baseline = output.baseline(Tested(marks.metrics[0], splits, {"it": "it"}, {"it": marks}))
     expect(baseline is None or baseline.words, f"{output.kind}: its baseline has no words")
+    with tempfile.TemporaryDirectory(prefix="windlass-check-") as name:
+        seen = output.validated(predictor, Path(name), splits, Held(spec, splits.root))
+    expect(seen is None or len(seen.marks) == len(seen.rows), f"{output.kind}: validation rows and marks differ")
     board = Board(spec.name, marks.metrics[0], "", {}, "", "", [], [], len(rows), "")
     shown = output.sections(Shown(board, marks, ["an example"] * len(rows)))
     names = [section.name for section in shown]

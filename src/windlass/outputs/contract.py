@@ -4,6 +4,7 @@ One record a kind of answer. Stages, serving, watching, improving, planning and 
 makes no sense for an output is an `Unsupported`, whose sentence the user sees.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -19,7 +20,7 @@ from windlass.outputs.trust import Known, Opinion
 from windlass.pages.sections import Section
 from windlass.predictors.contract import Predictor
 from windlass.predictors.occlusion import Effort
-from windlass.records import Board, Candidate, Column, Explanation, Json, Manifest, Recent, Row, Splits
+from windlass.records import Board, Column, Explanation, Json, Manifest, Recent, Row, Splits
 from windlass.spec import Goal, Spec
 
 if TYPE_CHECKING:
@@ -61,17 +62,32 @@ class Held:
 
 @dataclass(frozen=True)
 class Tested:
-    """Candidates that were measured. marks: candidate -> its answers on the test rows."""
+    """Candidates that were measured. learners: candidate -> who trained it; marks: -> its answers on the same rows."""
 
     metric: str
     splits: Splits
-    candidates: Sequence[Candidate]
+    learners: Mapping[str, str]
     marks: Mapping[str, Marks]
 
 
 @dataclass(frozen=True)
+class Validated:
+    """A candidate's answers on validation rows. rows: (m,) int, which rows of the split they are."""
+
+    marks: Marks
+    rows: np.ndarray
+
+    def value(self, metric: str) -> float | None:
+        """None: not measured, or not defined for these answers."""
+        if not len(self.rows) or metric not in self.marks.metrics:
+            return None
+        found = self.marks.value(metric)
+        return None if math.isnan(found) else found
+
+
+@dataclass(frozen=True)
 class Baseline:
-    """What costs no model: its words, and what it reaches in the goal's metric on the test rows."""
+    """What costs no model: its words, and what it reaches in the goal's metric."""
 
     words: str
     value: float
@@ -143,8 +159,9 @@ class Output:
     spec, metric) -> the validation score once what needs no training is decided; None: as the learner measured it.
 
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
-    baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of the report.
-    advice(marks, misses) -> what to do next; misses: the goal is not reached.
+    validated(predictor, folder of its run, splits, held) -> its answers on validation rows, by a model that had not
+    seen them; None: that is not known. baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of
+    the report. advice(marks, misses) -> what to do next; misses: the goal is not reached.
 
     picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
     -> why it was answered so. explains_live: why the service does not explain answers; None: it does.
@@ -181,6 +198,7 @@ class Output:
     check_tests: Callable[[Sequence[Row], Spec], None]
     settle: Callable[[Path, Splits, Spec, str], float | None]
     marks: Callable[[Predictor, Sequence[Row], Held], Marks]
+    validated: Callable[[Predictor, Path, Splits, Held], Validated | None]
     baseline: Callable[[Tested], Baseline | None]
     sections: Callable[[Shown], list[Section]]
     advice: Callable[[Marks, bool], list[str]]

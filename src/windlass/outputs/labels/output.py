@@ -60,6 +60,7 @@ OUTPUT = Output(
     check_tests=lambda rows, spec: None,
     settle=measures.settle,
     marks=measures.marks,
+    validated=measures.validated,
     baseline=measures.baseline,
     sections=report.report_sections,
     advice=report.advice,

@@ -45,9 +45,9 @@ def check_rows(spec: Spec, splits: Splits) -> None:
 
 def baseline(tested: Tested) -> Baseline | None:
     """A part of the input as it is, where that was tried."""
-    metric = tested.metric
-    copied = [each.metrics[metric] for each in tested.candidates if each.learner == COPY and metric in each.metrics]
-    return Baseline("a part of the input as it is (`copy`)", copied[0].value) if copied else None
+    metric, copies = tested.metric, [name for name, learner in tested.learners.items() if learner == COPY]
+    copied = [tested.marks[name] for name in copies if name in tested.marks and metric in tested.marks[name].metrics]
+    return Baseline("a part of the input as it is (`copy`)", copied[0].value(metric)) if copied else None
 
 
 def improves(spec: Spec) -> None:

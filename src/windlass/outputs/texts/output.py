@@ -72,6 +72,7 @@ OUTPUT = Output(
     check_tests=later("windlass.outputs.texts.judged", "check_tests"),
     settle=settle,
     marks=later("windlass.outputs.texts.judged", "marks"),
+    validated=later("windlass.outputs.texts.judged", "validated"),
     baseline=measures.baseline,
     sections=report.report_sections,
     advice=report.advice,
