@@ -17,7 +17,7 @@ ROOMS = (
     "errors",
     "client",
     "metrics",
-    "drift_metrics text_metrics",
+    "drift_metrics text_metrics number_metrics",
     "cell system_calls",
     "sandbox",
     "strict_yaml",
@@ -195,7 +195,7 @@ def _may(module: Module, item: Import) -> bool:
 
 
 KINDS_ASKED = frozenset({*KINDS, "tags", "boxes", "masks", "items", "audio", "forecast", "chat", "colour"})
-ANSWERERS = re.compile(r"\b(Labeller|Writer|NumberPredictor|LabelMarks|TextMarks|NumberMarks)\b")
+ANSWERERS = re.compile(r"\b(Labeller|Writer|Estimator|LabelMarks|TextMarks|NumberMarks)\b")
 MAY_ASK = {
     "learners/table.py": "a table of learners names what each reads and gives",
     "predictors/table.py": "who blends labels opens parts that give labels",

@@ -113,7 +113,7 @@ METRICS: dict[str, Metric] = {
     "pr_auc": pr_auc,
 }
 BINARY_ONLY = frozenset({"roc_auc", "pr_auc"})
-LOWER = frozenset({"bits_per_byte"})
+LOWER = frozenset({"bits_per_byte", "mae", "rmse", "medae"})
 """Metrics whose smaller value is the better one."""
 
 
@@ -126,7 +126,16 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"{told(self.value)} [{told(self.low)}, {told(self.high)}]"
+
+
+def told(value: float) -> str:
+    """A measure as people read it: a share with three decimals, of larger ones fewer: `0.912`, `31.42`, `12,346`."""
+    size = abs(value)
+    if 0 < size < 0.0005:
+        return f"{value:.1g}"
+    places = 3 if not size >= 10 else 2 if size < 100 else 1 if size < 1_000 else 0
+    return f"{value:,.{places}f}"
 
 
 def softmax(logits: Array) -> Array:

@@ -19,6 +19,10 @@ Progress = Callable[[str, float, float, str], None]
 """Called as progress(task, done, total, note); total 0 means unknown."""
 
 
+INTERVAL = ("low", "high", "share")
+"""What the three numbers of an answer's interval are called in JSON."""
+
+
 def silent(task: str, done: float, total: float, note: str = "") -> None:
     """A progress that shows nothing."""
 
@@ -28,6 +32,7 @@ class Answer:
     """One answer: the value, how sure (calibrated, 0-1; null: not known), what else it could be, what it rests on.
 
     is_cut: a text that met a limit before it ended; a client hears of it in OpenAI's forms alone.
+    interval: of a number (low, high, share): between which two the right one lies, for this share (0-1) of all answers.
     """
 
     value: Any
@@ -35,6 +40,7 @@ class Answer:
     alternatives: tuple[tuple[Any, float], ...] = ()
     evidence: tuple[str, ...] = ()
     is_cut: bool = False
+    interval: tuple[float, float, float] | None = None
 
     def as_json(self) -> Json:
         return {
@@ -42,6 +48,7 @@ class Answer:
             "confidence": None if self.confidence is None else round(self.confidence, 6),
             "alternatives": [{"value": value, "confidence": round(share, 6)} for value, share in self.alternatives],
             **({"evidence": list(self.evidence)} if self.evidence else {}),
+            **({"interval": dict(zip(INTERVAL, self.interval, strict=True))} if self.interval else {}),
         }
 
 
@@ -179,6 +186,8 @@ class Prepared:
 @dataclass(frozen=True)
 class Splits:
     """The rows that learners see. `test` is for `evaluate` alone. written: column -> how raw values of it are written.
+
+    weight: the column of train and validation that says how much each row counts; empty: all the same.
     """
 
     inputs: dict[str, str]
@@ -189,6 +198,7 @@ class Splits:
     root: Path
     fingerprint: str = ""
     written: Mapping[str, Json] = field(default_factory=dict)
+    weight: str = ""
 
     @property
     def output_column(self) -> str:

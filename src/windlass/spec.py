@@ -10,11 +10,12 @@ from pydantic import Field, field_validator
 from windlass import strict_yaml
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.metrics import LOWER, METRICS
+from windlass.number_metrics import NUMBER_METRICS
 from windlass.strict_yaml import Strict
 from windlass.text_metrics import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 
 FILE_NAME = "windlass.yaml"
-ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES)
+ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
 """What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
@@ -245,10 +246,10 @@ def _sound(spec: Spec, where: str) -> Spec:
         if UNUSABLE.fullmatch(name):
             raise SpecError(f"{where}: a column is called '{name}', expected another name", "rename it in the data")
     for name in spec.formats:
-        if name not in spec.inputs:
+        if name not in spec.columns:
             raise SpecError(
-                f"{where}: 'formats' has the column '{name}', expected {expected(spec.inputs)}",
-                did_you_mean(name, spec.inputs),
+                f"{where}: 'formats' has the column '{name}', expected {expected(spec.columns)}",
+                did_you_mean(name, spec.columns),
             )
     for found, name in spec.labels.merge.items():
         if name in spec.labels.merge:

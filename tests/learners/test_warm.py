@@ -45,7 +45,7 @@ def grown(splits: Splits) -> Splits:
 def begun(trained, inherits: bool = True):
     splits, start = trained
     encoded = warm.encode(grown(splits), start, FORMS, 13)
-    joined = network.build(QUICK, encoded.inputs, encoded.train, encoded.n_classes)
+    joined = network.build(QUICK, encoded.inputs, encoded.train, encoded.n_scores)
     if inherits:
         warm.inherit(joined, start, encoded)
     return joined.eval(), encoded

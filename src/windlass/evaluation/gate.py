@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from windlass.metrics import LOWER, Estimate, is_better, meets
+from windlass.metrics import LOWER, Estimate, is_better, meets, told
 from windlass.outputs.contract import Baseline
 from windlass.spec import Goal, Limits
 from windlass.text_metrics import RULES_BROKEN
@@ -48,4 +48,4 @@ def worthless(metric: str, metrics: Mapping[str, Estimate], baseline: Baseline |
         return ""
     if baseline is None or (found.value == 0 and metric not in LOWER):
         return f"{metric} is {found}: it solves nothing, expected more than 0"
-    return f"{metric} is {found}, no better than {baseline.value:.3f} of {baseline.words}, expected more than that"
+    return f"{metric} is {found}, no better than {told(baseline.value)} of {baseline.words}, expected more than that"

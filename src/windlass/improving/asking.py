@@ -35,12 +35,12 @@ MOST_READ = 20_000
 @dataclass(frozen=True)
 class Question:
     """An answer that is worth a label. margin: between its two likeliest labels, of a text its confidence, 0-1:
-    smaller is less sure."""
+    smaller is less sure; confidence None: not known."""
 
     id: str
     values: Json
     answered: str
-    confidence: float
+    confidence: float | None
     margin: float
 
 
@@ -88,7 +88,7 @@ def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path
             names["id"]: each.id,
             **{name: _told(value) for name, value in kinds.spelt(spec, each.values).items()},
             names["answered"]: each.answered,
-            names["confidence"]: f"{each.confidence:.3f}",
+            names["confidence"]: "" if each.confidence is None else f"{each.confidence:.3f}",
         }
         for each in found
     ]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds import table as kinds
+from windlass.metrics import told
 from windlass.outputs.comparing import Paired, Sheet, by_chance, thirds
 from windlass.outputs.contract import Output
 from windlass.outputs.taught import Pairs, Taught
@@ -187,7 +188,8 @@ def _loss(sheet: Sheet, metric: str, asked: "_Asked") -> tuple[Check, Json]:
         found.append(_fallen(sheet, metric, "the test rows and earlier batches", frozen, 1.0))
     words, numbers = "; ".join(each[1] for each in found), found[0][2]
     holds = not any(each[0] for each in found)
-    return Check("loss", holds, True, words + ("" if holds else ", expected to lose at most 1 point")), numbers
+    most = f", expected to lose at most 1 {sheet.points_are[0]}"
+    return Check("loss", holds, True, words + most * (not holds)), numbers
 
 
 def _fallen(sheet: Sheet, metric: str, name: str, rows: np.ndarray, level: float) -> tuple[bool, str, Json]:
@@ -196,8 +198,8 @@ def _fallen(sheet: Sheet, metric: str, name: str, rows: np.ndarray, level: float
     before, after, difference = sheet.goal(metric, rows)
     is_lost = difference.value < -MOST_LOSS
     words = (
-        f"{metric_name(metric)} on {name} {before:.3f} -> {after:.3f}, "
-        f"{100 * difference.value:+.1f} points [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
+        f"{metric_name(metric)} on {name} {told(before)} -> {told(after)}, {100 * difference.value:+.1f} "
+        f"{sheet.points_are[1]} [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
     )
     worth = sheet.worth(rows)
     if is_lost and worth is not None:

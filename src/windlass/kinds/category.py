@@ -306,6 +306,7 @@ KIND = Kind(
     portable=lambda value, root: read(value, root),
     is_named=True,
     fault=fault,
+    n_scores=lambda state: len(state["labels"]),
     background=background,
     describe=describe,
     sketch=Sketch(learn, profile, traits),

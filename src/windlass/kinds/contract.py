@@ -93,6 +93,7 @@ class Kind:
         and `content`; None: it is none. is_named: its values are names, of which some are frequent.
     size: what short and long, or low and high values are told by; None: they are not told.
     fault(manifest) -> what is wrong with an artifact that answers this kind, '' when nothing is.
+    n_scores(state) -> numbers a row that an engine gives for an output with this state; None: it gives none.
     answers: what may be remembered of an answer of this kind, its `profile` takes an `Answer`; None: its mix says all.
     needs: packages that reading its values imports, beside those of every service.
     claims(values) -> the values of a column are of this kind and of no other; asked before anything is guessed.
@@ -124,6 +125,7 @@ class Kind:
     is_named: bool = False
     size: Size | None = None
     fault: Callable[[Manifest], str] = lambda manifest: ""
+    n_scores: Callable[[Json], int] | None = None
     answers: Sketch | None = None
     needs: tuple[str, ...] = ()
     claims: Callable[[Sequence[Any]], bool] = lambda values: False

@@ -12,9 +12,9 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import number_format
-from windlass.kinds.contract import Kind, Size, is_missing, shown
+from windlass.kinds.contract import Kind, Size, is_finite, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
-from windlass.records import Json
+from windlass.records import Json, Manifest
 
 MISSING_WORDS = frozenset(
     {"", "na", "n/a", "n.a.", "nan", "nat", "<na>", "#n/a", "null", "none", "unknown", "missing", "?", "-", "--", "—"}
@@ -32,6 +32,8 @@ N_BINS = 16
 N_QUANTILES = 21
 N_SKETCH = 32
 """Bins of a profile."""
+TARGET, HALF = "target", "half"
+"""The form of a column that is answered; where its state keeps half of the width of an answer's interval."""
 LOW, HIGH = (5, 20), (95, 80)
 """Percentiles from which a number is very low or high, and low or high."""
 
@@ -128,6 +130,7 @@ def _is_rounded(number: int) -> bool:
 
 def fit(values: Iterable[float], form: str, options: Json) -> Json:
     """raw: nothing to learn. scaled: median for the missing, mean, deviation. binned: the same and quantile edges.
+    target: of a column that is answered, where nothing is missing: as scaled, and the least and the largest number.
 
     All know the quantiles from 0 to 100 % in steps of 5, to six digits, so that a number can be called low or high.
     """
@@ -140,8 +143,10 @@ def fit(values: Iterable[float], form: str, options: Json) -> Json:
     deviation = float(present.std())
     shares = np.linspace(0, 1, N_BINS + 1)[1:-1] if form == "binned" else np.empty(0)
     edges = np.unique(np.quantile(present, shares))
+    ends = {"least": float(present.min()), "most": float(present.max())} if form == TARGET else {}
     return {
         "form": form,
+        **ends,
         "median": float(np.median(present)),
         "mean": float(present.mean()),
         "deviation": deviation if deviation > 1e-12 else 1.0,
@@ -158,17 +163,43 @@ def _quantiles(present: np.ndarray) -> list[float]:
 
 def encode(values: Sequence[float], state: Json) -> np.ndarray:
     """raw -> (n, 1) with NaN; scaled -> (n, 2): deviations from the mean (clipped to 8), is missing;
-    binned -> (n, 2 + edges): the same and one place for each edge that the number exceeds."""
+    binned -> (n, 2 + edges): the same and one place for each edge that the number exceeds; target -> (n,) float64,
+    deviations from the mean. Raises: DataError: a target is missing."""
     column = np.array(values, np.float64)
     if state["form"] == "raw":
         return column.astype(np.float32)[:, None]
     missing = np.isnan(column)
+    if state["form"] == TARGET:
+        if missing.any():
+            raise DataError("number is missing, expected one to learn from or to judge by")
+        return np.asarray((column - state["mean"]) / state["deviation"])
     filled = np.where(missing, state["median"], column)
     scaled = np.clip((filled - state["mean"]) / state["deviation"], -8, 8)
     parts = [scaled[:, None], missing[:, None]]
     if state["form"] == "binned":
         parts.append((filled[:, None] > np.array(state["edges"])[None, :]) & ~missing[:, None])
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def decode(scores: np.ndarray, state: Json) -> np.ndarray:
+    """The numbers (n,) float64 of scores (n, 1), in deviations from the mean."""
+    return np.asarray(state["mean"] + state["deviation"] * scores[:, 0].astype(np.float64))
+
+
+def rounded(value: float, state: Json) -> float:
+    """The number with as many digits as are of use: to the hundred-thousandth part of the deviation, or less."""
+    return round(value, 5 - math.floor(math.log10(state["deviation"])))
+
+
+def fault(manifest: Manifest) -> str:
+    """What is wrong with how an artifact answers numbers; '' when nothing is."""
+    state = manifest.output.state
+    if not all(is_finite(state.get(name)) for name in ("mean", "median", "least", "most", "deviation")):
+        return f"output '{manifest.output.name}' has no finite mean and deviation, expected both"
+    if state["deviation"] <= 0:
+        return f"deviation is {state['deviation']!r}, expected a number above 0"
+    half = state.get(HALF, 0.0)
+    return "" if is_finite(half) and half >= 0 else f"half of the interval is {half!r}, expected a number from 0 on"
 
 
 def portable(value: Any, root: Path | None) -> float | None:
@@ -241,7 +272,7 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 KIND = Kind(
     name="number",
-    forms=("scaled", "binned", "raw"),
+    forms=("scaled", "binned", "raw", TARGET),
     check=check,
     read=read,
     fit=fit,
@@ -252,6 +283,8 @@ KIND = Kind(
     describe=describe,
     sketch=Sketch(learn, profile, traits),
     as_written=as_written,
+    fault=fault,
+    n_scores=lambda state: 1,
     doubt=doubt,
     size=Size(
         float, ("low", "high"), "is at most {low:g}", "is at least {high:g}", "is over {low:g} and under {high:g}"

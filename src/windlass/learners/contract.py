@@ -73,6 +73,7 @@ class Learner:
     refuse: asked before the minutes are shared, so that who cannot learn gets none of them.
     of_runs: it is made of the candidates before it, and so trained anew when they are others.
     warm_starts: it can begin with the weights of a release that it trained before (`Options.start`).
+    weighs: it heeds how much each row counts (`Splits.weight`).
     """
 
     name: str
@@ -88,6 +89,7 @@ class Learner:
     refuse: Refuse = never
     of_runs: bool = False
     warm_starts: bool = False
+    weighs: bool = False
 
     def missing(self) -> str:
         """What to install before this learner can run; empty when nothing is missing."""

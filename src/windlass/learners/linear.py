@@ -1,12 +1,13 @@
 """A linear model on terms, levels, bins and pixels: the baseline that often suffices.
 
-Text gets a linear support vector machine (one against the rest), all else a logistic regression; the temperature
-turns the margins of either into probabilities. Measured choices: docs/log.md, "linear".
+Labels of text get a linear support vector machine (one against the rest), of all else a logistic regression; the
+temperature turns the margins of either into probabilities. Numbers get a ridge regression. Measured choices:
+docs/log.md, "linear".
 Source: Fan et al. 2008, LIBLINEAR; Wang & Manning 2012 (n-gram baselines).
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +20,10 @@ from sklearn.svm import LinearSVC
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
 from windlass.kinds.table import join
+from windlass.learners import ridge
+from windlass.learners.aims import aim_of
 from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.lesson import Lesson
 from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
 from windlass.metrics import BINARY_ONLY, best_temperature, log_loss, paired_difference, softmax
 from windlass.outputs.labels.measures import label_marks
@@ -44,7 +48,8 @@ MAX_WEIGHTS = 40_000_000
 class Tried:
     """A linear model as it was tried. scales: one an input, what its features are multiplied by, 0: left out.
 
-    weights: one (features, k) float32 an input, of the features as they are; logits: (n, k) of the validation rows.
+    loss: what an error costs, where there is a choice. weights: one (features, k) float32 an input, of the features as
+    they are; logits: (n, k) of the validation rows.
     """
 
     scales: tuple[float, ...]
@@ -52,6 +57,23 @@ class Tried:
     weights: list[np.ndarray]
     bias: np.ndarray
     logits: np.ndarray
+    loss: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How one kind of output is fitted.
+
+    strengths(is_sparse) -> of the regularisation, the likeliest first; unchosen: where no validation rows choose.
+    losses(metric) -> what an error may cost, the usual one first. solve(rows, lesson) -> (features, k) float32 weights,
+    and (k,) bias. best_of(metric, encoded, found) -> the best by the validation rows.
+    """
+
+    strengths: Callable[[bool], tuple[float, ...]]
+    unchosen: float
+    losses: Callable[[str], tuple[str, ...]]
+    solve: Callable[[Any, Lesson], tuple[np.ndarray, np.ndarray]]
+    best_of: "Callable[[str, Encoded, Sequence[Tried]], Tried]"
 
 
 @dataclass(frozen=True)
@@ -67,10 +89,16 @@ class Search:
 
     def run(self) -> Tried:
         """The best of what the time allows to try; at least one is tried."""
+        self._scales_and_strength()
+        for loss in self.way.losses(self.options.metric)[1:] if len(self.encoded.validation_targets) else ():
+            self._try(self.best.scales, self.best.strength, loss)
+        return self.best
+
+    def _scales_and_strength(self) -> None:
         groups = inputs_together(self.encoded.inputs)
         if len(groups) < 2:
             self._strengths((1.0,) * len(self.encoded.inputs))
-            return self.best
+            return
         norms = [_norm([self.encoded.train[place] for place in group]) for group in groups]
         equal = self._scales(groups, [norms[0] / norm for norm in norms])
         alone = [self._scales(groups, [float(other is group) for other in groups]) for group in groups]
@@ -81,28 +109,38 @@ class Search:
             for _ in range(MOST_STEPS):
                 if not self._is_better_with(group, equal):
                     break
-        return self.best
+
+    @property
+    def way(self) -> Way:
+        return WAYS[self.encoded.output.kind]
 
     @property
     def best(self) -> Tried:
-        return best_of(self.options.metric, self.encoded, self.found)
+        return self.way.best_of(self.options.metric, self.encoded, self.found)
 
     def fitted(
-        self, tried: Tried, batches: Sequence[Batch], targets: np.ndarray
+        self, tried: Tried, batches: Sequence[Batch], targets: np.ndarray, counts: np.ndarray | None
     ) -> tuple[list[np.ndarray], np.ndarray]:
         """Weights of the features as they are, and bias, of a model fitted on these rows as that one was."""
         used = [place for place, scale in enumerate(tried.scales) if scale]
         rows = matrix([_scaled(batches[place], tried.scales[place]) for place in used])
-        joined, bias = _weights(_fitted(tried.strength, rows, targets, self.options.seed), self.encoded.n_classes)
-        weights = [np.zeros((width(batch), self.encoded.n_classes), np.float32) for batch in batches]
+        n_scores, seed = self.encoded.n_scores, self.options.seed
+        joined, bias = self.way.solve(rows, Lesson(targets, counts, n_scores, tried.strength, seed, tried.loss))
+        weights = [np.zeros((width(batch), n_scores), np.float32) for batch in batches]
         edges = np.cumsum([width(batches[place]) for place in used])[:-1]
         for place, found in zip(used, np.split(joined, edges), strict=True):
             weights[place] = found * np.float32(tried.scales[place])
         return weights, bias
 
     def _strengths(self, scales: tuple[float, ...]) -> None:
-        for strength in _strengths_of(scales, self.encoded):
+        for strength in self._strengths_of(scales):
             self._try(scales, strength)
+
+    def _strengths_of(self, scales: Sequence[float]) -> tuple[float, ...]:
+        if not len(self.encoded.validation_targets):
+            return (self.way.unchosen,)
+        used = [batch for batch, scale in zip(self.encoded.train, scales, strict=True) if scale]
+        return self.way.strengths(any(isinstance(batch, Sparse) for batch in used))
 
     def _scales(self, groups: Sequence[Sequence[int]], found: Sequence[float]) -> tuple[float, ...]:
         of = {place: scale for group, scale in zip(groups, found, strict=True) for place in group}
@@ -120,23 +158,28 @@ class Search:
             self._try(tuple(scales), before.strength)
         return self.best is not before
 
-    def _try(self, scales: tuple[float, ...], strength: float | None = None) -> None:
+    def _try(self, scales: tuple[float, ...], strength: float | None = None, loss: str = "") -> None:
         """Fits once more, unless that was done or too much of the time is used."""
-        strength = _strengths_of(scales, self.encoded)[0] if strength is None else strength
-        is_done = any((each.scales, each.strength) == (scales, strength) for each in self.found)
+        strength = self._strengths_of(scales)[0] if strength is None else strength
+        loss = loss or self.way.losses(self.options.metric)[0]
+        is_done = any((each.scales, each.strength, each.loss) == (scales, strength, loss) for each in self.found)
         if is_done or (self.found and self.budget.spent() > 0.4 * self.budget.seconds):
             return
         self.progress("choosing strength and weights", len(self.found), 0, f"{strength:g}")
-        tried = Tried(scales, strength, [], np.empty(0), np.empty(0))
-        weights, bias = self.fitted(tried, self.encoded.train, self.encoded.train_targets)
+        tried = Tried(scales, strength, [], np.empty(0), np.empty(0), loss)
+        weights, bias = self.fitted(
+            tried, self.encoded.train, self.encoded.train_targets, self.encoded.train_weights
+        )
         logits = np.asarray(self.validation @ np.concatenate(weights) + bias)
         self.found.append(replace(tried, weights=weights, bias=bias, logits=logits))
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """Chooses strength and weights of the inputs on the validation rows, then fits on all rows but the test's."""
-    n_labels = splits.train[splits.output_column].n_unique()
-    terms = {"text": {"n_terms": max(1_000, min(200_000, MAX_WEIGHTS // n_labels))}}
+    n_scores = kinds.get(splits.output[splits.output_column]).n_scores
+    output = aim_of(splits).fit_output(splits)
+    assert n_scores is not None
+    terms = {"text": {"n_terms": max(1_000, min(200_000, MAX_WEIGHTS // n_scores(output.state)))}}
     progress("reading", 0, 3, "")
     encoded = encode(splits, FORMS, {**PIXELS, **terms})
     validation = matrix(encoded.validation)
@@ -146,7 +189,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     if len(encoded.validation_targets) and budget.left() > 0:
         progress("fitting on all rows", 2, 3, "")
         every = [join([one, other]) for one, other in zip(encoded.train, encoded.validation, strict=True)]
-        weights, bias = search.fitted(best, every, np.concatenate([encoded.train_targets, encoded.validation_targets]))
+        weights, bias = search.fitted(best, every, encoded.every_target, encoded.every_weight)
     write_weights(options.artifact, weights, bias)
     golden = validation[:N_GOLDEN] @ np.concatenate(weights) + bias
     return finish(
@@ -161,12 +204,13 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
 
 def _settings(best: Tried, encoded: Encoded) -> Json:
     names = [column.name for column in encoded.inputs]
+    chosen: Json = {"strength": best.strength, **({"loss": best.loss} if best.loss else {})}
     if len(inputs_together(encoded.inputs)) < 2:
-        return {"strength": best.strength}
+        return chosen
     scales = {name: float(f"{scale:.4g}") for name, scale in zip(names, best.scales, strict=True)}
     unused = [f"'{name}' is not used: without it validation rows were answered no worse" for name in names
               if not scales[name]]  # fmt: skip
-    return {"strength": best.strength, "scales": scales, **({"notes": unused} if unused else {})}
+    return {**chosen, "scales": scales, **({"notes": unused} if unused else {})}
 
 
 def inputs_together(inputs: Sequence[Column]) -> list[list[int]]:
@@ -190,13 +234,6 @@ def _scaled(batch: Batch, scale: float) -> Batch:
         return batch
     factor = np.float32(scale)
     return replace(batch, values=batch.values * factor) if isinstance(batch, Sparse) else batch * factor
-
-
-def _strengths_of(scales: Sequence[float], encoded: Encoded) -> tuple[float, ...]:
-    if not len(encoded.validation_targets):
-        return (UNCHOSEN_STRENGTH,)
-    used = [batch for batch, scale in zip(encoded.train, scales, strict=True) if scale]
-    return MARGIN_STRENGTHS if any(isinstance(batch, Sparse) for batch in used) else LOGISTIC_STRENGTHS
 
 
 def matrix(batches: Sequence[Batch]) -> Any:
@@ -248,8 +285,16 @@ def _is_surely_closer(truth: np.ndarray, one: np.ndarray, other: np.ndarray) -> 
     return bool(gains.mean() > 1.645 * gains.std() / np.sqrt(len(gains)))
 
 
-def _fitted(strength: float, rows: Any, targets: np.ndarray, seed: int) -> Any:
-    """A model whose fit is cut off rather than run on when it converges slowly."""
+def _best_number(metric: str, encoded: Encoded, found: Sequence[Tried]) -> Tried:
+    """The one whose numbers are best by the metric on the validation rows; without these the first."""
+    truth = encoded.validation_targets
+    values = [encoded.aim.score(metric, encoded.output, truth, each.logits) for each in found]
+    return found[ridge.best_place(metric, values)]
+
+
+def _fitted(rows: Any, lesson: Lesson) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and bias of a model whose fit is cut off rather than run on when it converges slowly."""
+    strength, seed = lesson.strength, lesson.seed
     model = (
         LinearSVC(C=strength, random_state=seed, max_iter=300)
         if sparse.issparse(rows)
@@ -257,7 +302,7 @@ def _fitted(strength: float, rows: Any, targets: np.ndarray, seed: int) -> Any:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(rows, targets)
+        return _weights(model.fit(rows, lesson.targets, lesson.weights), lesson.n_scores)
 
 
 def _weights(model: Any, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -271,3 +316,16 @@ def _weights(model: Any, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     weights[:, model.classes_] = coefficients.T
     bias[model.classes_] = intercepts
     return weights, bias
+
+
+WAYS: dict[str, Way] = {
+    "category": Way(
+        lambda is_sparse: MARGIN_STRENGTHS if is_sparse else LOGISTIC_STRENGTHS,
+        UNCHOSEN_STRENGTH,
+        lambda metric: ("",),
+        _fitted,
+        best_of,
+    ),
+    "number": Way(ridge.strengths, ridge.SPARSE_STRENGTHS[0], ridge.losses, ridge.solve, _best_number),
+}
+"""Kind of the output -> how it is fitted."""

@@ -20,6 +20,7 @@ from windlass.learners import checkpoint, probe
 from windlass.learners.batches import shuffled, spread
 from windlass.learners.contract import Budget, Options
 from windlass.learners.task import Task, Verdict, in_precision
+from windlass.metrics import LOWER, told
 from windlass.records import Json, Progress
 from windlass.store import fingerprint, read_json, write_json
 
@@ -400,7 +401,8 @@ class _Training:
         state.elapsed = time.monotonic() - self.begun
         tokens = float(self.lengths.mean()) * state.step * self.settings.batch
         entry: Json = {"epoch": round(state.step / self.n_batches, 3), "step": state.step,
-                       "train_loss": state.loss / state.n_losses if state.n_losses else None, "score": value,
+                       "train_loss": state.loss / state.n_losses if state.n_losses else None,
+                       "score": None if value is None else self._shown(value),
                        "seconds": round(state.elapsed, 3), "precision": self.plan.precision}
         if loss is not None:
             entry["validation_loss"] = loss
@@ -411,6 +413,10 @@ class _Training:
             entry["note"] = "; ".join(notes)
         state.curve.append(entry)
         state.loss, state.n_losses, state.notes = 0.0, 0, []
+
+    def _shown(self, score: float) -> float:
+        """The metric as people know it, of a score of which more is better."""
+        return -score if self.task.metric in LOWER else score
 
     # Around steps ----------------------------------------------------------------------------------------------
 
@@ -424,7 +430,7 @@ class _Training:
         left = state.elapsed / state.step * (steps - state.step)
         words = [f"epoch {min(state.step / self.n_batches, steps / self.n_batches):.1f}"]
         if state.best is not None:
-            words.append(f"best {self.task.metric} {state.best:.3f}")
+            words.append(f"best {self.task.metric} {told(self._shown(state.best))}")
         words.append(state.stopped or f"{int(left // 60)}:{int(left % 60):02d} left")
         progress("train", state.step, steps, ", ".join(words))
 

@@ -17,8 +17,8 @@ from windlass.learners.batches import Inputs
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.export import export
 from windlass.learners.rows import Encoded, encode, finish
-from windlass.learners.task import Data, answers
-from windlass.outputs.labels.measures import score
+from windlass.learners.task import TASKS, answers
+from windlass.metrics import LOWER
 from windlass.predictors.artifact import N_GOLDEN
 from windlass.records import Column, Json, Progress, Splits
 
@@ -140,15 +140,18 @@ def fit_network(design: Design, splits: Splits, options: Options, budget: Budget
         encoded = warm.encode(splits, start, forms, options.seed)
         design = replace(design, described={**design.described, "warm_start": start.release})
     train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
-    network = build(design, encoded.inputs, list(train.arrays), encoded.n_classes)
+    network = build(design, encoded.inputs, list(train.arrays), encoded.n_scores)
     if start is not None:
         warm.inherit(network, start, encoded)
     if design.start is not None and not loop.is_begun(options):
         design.start(network, train, encoded.train_targets, budget)
     known = validation if start is None else validation.rows(np.arange(0))  # what is new is in no validation row
-    data = Data(train, encoded.train_targets, known,
-                     lambda logits: score(options.metric, encoded.output, encoded.validation_targets, logits),
-                     options.metric)
+    sign = -1 if options.metric in LOWER else 1
+
+    def score(scores: np.ndarray) -> float:
+        return sign * encoded.aim.score(options.metric, encoded.output, encoded.validation_targets, scores)
+
+    data = TASKS[encoded.output.kind](train, encoded.train_targets, known, score, options.metric)
     curve = loop.train(network, data, design.settings, options, budget, progress)
     result = Result(answers(network, validation, design.settings.batch), curve)
     network.cpu()

@@ -164,17 +164,17 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
     check_script(plan.text_options["tokenizer"], splits)
     encoded = encode(splits, plan.forms, {"text": plan.text_options})
     train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
-    network = build(plan, encoded.inputs, list(train.arrays), encoded.n_classes)
+    network = build(plan, encoded.inputs, list(train.arrays), encoded.n_scores)
     paths = [options.folder / f"features-{part}.safetensors" for part in ("validation", "train")]
     known, learned = (frozen.features(network, inputs, frozen.Place(path, budget, progress, options.seed))
                       for inputs, path in zip((validation, train), paths, strict=True))
     progress("train", len(learned.rows), len(train), "linear head")
     truth = encoded.validation_targets[known.rows]
     chosen = frozen.choose((learned.features, encoded.train_targets[learned.rows]), (known.features, truth),
-                           encoded.n_classes, lambda logits: score(options.metric, encoded.output, truth, logits),
+                           encoded.n_scores, lambda logits: score(options.metric, encoded.output, truth, logits),
                            budget)
     frozen.set_head(network, chosen.head)
-    logits = np.full((len(encoded.validation_targets), encoded.n_classes), np.nan, np.float32)
+    logits = np.full((len(encoded.validation_targets), encoded.n_scores), np.nan, np.float32)
     logits[known.rows] = chosen.validation_logits
     value = score(options.metric, encoded.output, truth, chosen.validation_logits)
     curve: list[Json] = [{"epoch": 1, "score": value if len(truth) else None, "rows": len(learned.rows),

@@ -1,4 +1,4 @@
-"""Splits as arrays, and what every learner does at the end: calibrate, write the manifest, keep golden rows."""
+"""Splits as arrays, and what every learner does at the end: what validation tells, the manifest, golden rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ import numpy as np
 
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch
+from windlass.learners.aims import Aim, aim, aim_of
 from windlass.learners.contract import Fitted, Options
-from windlass.metrics import softmax
-from windlass.outputs.labels.calibration import calibrated, reached
-from windlass.outputs.labels.measures import fit_output, score
+from windlass.outputs.labels.calibration import reached
 from windlass.predictors.artifact import N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.records import Column, Json, Manifest, Splits
 
@@ -22,7 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Train and validation rows as arrays: one batch an input, in the spec's order, and targets (n,) int64."""
+    """Train and validation rows as arrays: one batch an input, in the spec's order, and targets (n,).
+
+    Targets are class numbers int64, or numbers float64 in deviations from their mean. weights: (n,) how much each row
+    counts; None: all the same.
+    """
 
     inputs: tuple[Column, ...]
     output: Column
@@ -30,10 +33,30 @@ class Encoded:
     train_targets: np.ndarray
     validation: list[Batch]
     validation_targets: np.ndarray
+    train_weights: np.ndarray | None = None
+    validation_weights: np.ndarray | None = None
 
     @property
-    def n_classes(self) -> int:
-        return len(self.output.state["labels"])
+    def n_scores(self) -> int:
+        """Numbers a row that a model gives: one a class, or the number itself."""
+        found = kinds.get(self.output.kind).n_scores
+        assert found is not None
+        return found(self.output.state)
+
+    @property
+    def aim(self) -> Aim:
+        return aim(self.output)
+
+    @property
+    def every_target(self) -> np.ndarray:
+        """Of train, then of validation."""
+        return np.concatenate([self.train_targets, self.validation_targets])
+
+    @property
+    def every_weight(self) -> np.ndarray | None:
+        if self.train_weights is None or self.validation_weights is None:
+            return None
+        return np.concatenate([self.train_weights, self.validation_weights])
 
 
 def encode(splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json] | None = None) -> Encoded:
@@ -42,7 +65,7 @@ def encode(splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json]
     Args:  forms: kind -> form.  options: kind -> options of that form.
     """
     inputs = tuple(fit_input(name, splits, forms, options) for name in splits.inputs)
-    return encode_splits(inputs, fit_output(splits), splits)
+    return encode_splits(inputs, aim_of(splits).fit_output(splits), splits)
 
 
 def fit_input(name: str, splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json] | None) -> Column:
@@ -62,6 +85,7 @@ def encode_splits(inputs: tuple[Column, ...], output: Column, splits: Splits) ->
         targets(output, splits.train),
         encode_inputs(inputs, splits.validation, splits),
         targets(output, splits.validation),
+        *(part[splits.weight].to_numpy() if splits.weight else None for part in (splits.train, splits.validation)),
     )
 
 
@@ -70,7 +94,7 @@ def encode_inputs(inputs: tuple[Column, ...], rows: "pl.DataFrame", splits: Spli
 
 
 def targets(output: Column, rows: "pl.DataFrame") -> np.ndarray:
-    """Class numbers (n,) int64."""
+    """What is right (n,): class numbers int64, or numbers float64 in deviations from their mean."""
     batch = kinds.encode_column(output, rows[output.name].to_list(), None)
     assert isinstance(batch, np.ndarray)
     return batch
@@ -81,26 +105,26 @@ def finish(
     manifest: Mapping[str, Any],
     encoded: Encoded,
     splits: Splits,
-    validation_logits: np.ndarray,
-    golden_logits: np.ndarray,
+    validation_scores: np.ndarray,
+    golden_scores: np.ndarray,
 ) -> Fitted:
     """Writes manifest and golden rows beside the model file that the learner has already written.
 
     Args: manifest: `predictor`, `learner` and `settings` of the manifest.
-          validation_logits: (n, k) of a model that has not seen the validation rows: temperature and score; rows of
+          validation_scores: (n, k) of a model that has not seen the validation rows: calibration and score; rows of
               NaN, which the minutes did not reach, count for neither.
-          golden_logits: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
+          golden_scores: (<= N_GOLDEN, k) of the model in memory, as it will be served, on the first validation rows.
     """
-    truth, known_logits = reached(encoded.validation_targets, validation_logits)
+    truth, known = reached(encoded.validation_targets, validation_scores)
     folder = options.artifact
-    keep_validation(options.folder, logits=validation_logits)
+    keep_validation(options.folder, logits=validation_scores)
     plain = Manifest(inputs=encoded.inputs, output=encoded.output, **manifest)
-    written = calibrated(plain, truth, known_logits)
+    written = encoded.aim.finished(plain, truth, known)
     write_manifest(folder, written)
     rows = splits.validation.head(N_GOLDEN).select(list(splits.inputs)).to_dicts()
     portable = [
         {name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
         for row in rows
     ]
-    write_golden(folder, portable, softmax(written.calibrated(golden_logits)))
-    return Fitted(folder, score(options.metric, encoded.output, truth, written.calibrated(known_logits)))
+    write_golden(folder, portable, encoded.aim.golden(written, golden_scores))
+    return Fitted(folder, encoded.aim.score(options.metric, encoded.output, truth, written.calibrated(known)))

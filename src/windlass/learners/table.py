@@ -8,7 +8,8 @@ from windlass.records import Progress, Splits
 
 TABLE = frozenset({"number", "category", "date"})
 ANY = TABLE | {"text", "image"}
-CATEGORY = frozenset({"category"})
+CATEGORY, NUMBER = frozenset({"category"}), frozenset({"number"})
+SCORED = CATEGORY | NUMBER
 TEXT = frozenset({"text"})
 TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
@@ -33,17 +34,28 @@ def _refusal(function: str, module: str = "written") -> Refuse:
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
-        Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("majority")),
-        Learner("linear", "a linear model on terms, numbers and pixels", ANY, CATEGORY, _later("linear"), cost=3),
+        Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("majority"), weighs=True),
+        Learner("mean", "always the mean", ANY, NUMBER, _later("majority", "fit_mean"), weighs=True),
+        Learner("median", "always the median", ANY, NUMBER, _later("majority", "fit_median"), weighs=True),
+        Learner(
+            "linear",
+            "a linear model on terms, numbers and pixels",
+            ANY,
+            SCORED,
+            _later("linear"),
+            cost=3,
+            weighs=True,
+        ),
         Learner(
             "trees",
             "gradient-boosted trees (LightGBM)",
             TABLE | {"text"},
-            CATEGORY,
+            SCORED,
             _later("trees"),
             needs=("lightgbm",),
             cost=1,
             suits=TABLE,
+            weighs=True,
         ),
         Learner(
             "frozen",
@@ -72,7 +84,7 @@ LEARNERS: dict[str, Learner] = {
             "cnn",
             "convolutions over words or pixels",
             ANY,
-            CATEGORY,
+            SCORED,
             _later("cnn"),
             needs=TORCH,
             cost=1,

@@ -82,6 +82,21 @@ class Data:
         return Verdict(self.score(answers(model, self.validation, batch, precision)))
 
 
+@dataclass(frozen=True)
+class Numbers(Data):
+    """Rows with a number each. targets: (n,) float64, in deviations from their mean."""
+
+    def loss(self, model: nn.Module, rows: np.ndarray, smoothing: float) -> torch.Tensor:
+        """Huber's: squared below one deviation, absolute above. Source: Huber 1964, Ann. Math. Statist. 35(1)."""
+        found = model(*tensors(self.train, rows)).float()[:, 0]
+        targets = torch.from_numpy(self.targets[rows].astype(np.float32)).to(probe.device())
+        return functional.huber_loss(found, targets)
+
+
+TASKS: dict[str, type[Data]] = {"category": Data, "number": Numbers}
+"""Kind of the output -> what a network learns of it."""
+
+
 def checksums(arrays: Sequence[np.ndarray]) -> list[Any]:
     """Shape and checksum of each array."""
     return [(array.shape, zlib.crc32(np.ascontiguousarray(array).data)) for array in arrays]

@@ -22,10 +22,10 @@ from torch import nn
 
 from windlass.errors import DataError, NotReady
 from windlass.kinds.text import PAD, UNKNOWN
+from windlass.learners.aims import aim, aim_of
 from windlass.learners.checkpoint import weights
 from windlass.learners.contract import Options
 from windlass.learners.rows import Encoded, encode_splits, fit_input
-from windlass.outputs.labels.measures import fit_output
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.onnx import FILE as GRAPH
 from windlass.predictors.weights import FILE, HEADER
@@ -55,7 +55,8 @@ def encode(splits: Splits, start: WarmStart, forms: tuple[Mapping[str, str], Map
     Words and labels are those of all rows; other columns are read as the release reads them. Raises: NotReady: the
     release reads other columns. DataError: its manifest is damaged.
     """
-    known = read_manifest(Path(start.artifact)).inputs
+    before = read_manifest(Path(start.artifact))
+    known = before.inputs
     wanted = [(name, kind, forms[0][kind]) for name, kind in splits.inputs.items()]
     if [(column.name, column.kind, column.state.get("form")) for column in known] != wanted:
         raise NotReady(f"release '{start.release}' reads other columns, expected {', '.join(splits.inputs)}: "
@@ -63,7 +64,7 @@ def encode(splits: Splits, start: WarmStart, forms: tuple[Mapping[str, str], Map
     inputs = tuple(fit_input(column.name, splits, *forms) if column.state["form"] == IDS else column
                    for column in known)
     some = replace(splits, train=replayed(splits, start.n_new, seed))
-    return encode_splits(inputs, fit_output(splits), some)
+    return encode_splits(inputs, aim_of(splits).known_output(splits, before.output), some)
 
 
 def replayed(splits: Splits, n_new: int, seed: int) -> "pl.DataFrame":
@@ -72,7 +73,7 @@ def replayed(splits: Splits, n_new: int, seed: int) -> "pl.DataFrame":
     labels = splits.train[splits.output_column].to_numpy()[:n_old]
     order = np.random.default_rng(seed).permutation(n_old)
     taken = set(order[:REPLAYED * n_new].tolist())
-    for label in np.unique(labels):
+    for label in np.unique(labels) if aim_of(splits).has_classes else ():
         taken.update(order[labels[order] == label][:LEAST_OF_LABEL].tolist())
     return splits.train[[*sorted(taken), *range(n_old, len(splits.train))]]
 
@@ -104,8 +105,9 @@ def inherit(network: nn.Module, start: WarmStart, encoded: Encoded) -> None:
 def _moved(before: Manifest, encoded: Encoded) -> Iterator[tuple[str, tuple[list[int], list[int]]]]:
     """Of each weight that has a row for a label or a word: the rows of what was known, as they are numbered now and
     then."""
-    labels = _places(encoded.output.state["labels"], before.output.state["labels"])
-    yield from (("head.weight", labels), ("head.bias", labels))
+    if aim(encoded.output).has_classes:
+        labels = _places(encoded.output.state["labels"], before.output.state["labels"])
+        yield from (("head.weight", labels), ("head.bias", labels))
     for place, (now, then) in enumerate(zip(encoded.inputs, before.inputs, strict=True)):
         if now.state["form"] == IDS:
             words = _places([*ALWAYS, *now.state["tokens"]], [*ALWAYS, *then.state["tokens"]])

@@ -103,9 +103,12 @@ class PairedScores(Paired):
 
 
 class Sheet(ABC):
-    """What both answered to all rows, beside what is right. parts_are: what one part of the answers is called."""
+    """What both answered to all rows, beside what is right. parts_are: what one part of the answers is called.
+    points_are: what a
+    hundredth of the goal's difference is called, and what several are."""
 
     parts_are: ClassVar[tuple[str, str]]
+    points_are: ClassVar[tuple[str, str]] = ("point", "points")
 
     @abstractmethod
     def paired(self, name: str, chosen: np.ndarray) -> Paired:

@@ -136,10 +136,10 @@ Kept = tuple[Row, bool]
 
 @dataclass(frozen=True)
 class Doubt:
-    """How little the product was sure of an answer. margin: 0-1, smaller is less sure."""
+    """How little the product was sure of an answer. margin: 0-1, smaller is less sure; confidence None: not known."""
 
     answered: str
-    confidence: float
+    confidence: float | None
     margin: float
 
 
@@ -180,7 +180,7 @@ class Output:
     spec) -> rows, those set aside whose answer is none that the product gives. opinion(rows, champion, known, spec)
     -> how much they contradict what is known. compare(pair, pairs, metric, root) -> champion and challenger side by
     side. doubts(champion, rows) -> how sure it is of each. improves(spec): raises SpecError where feedback cannot
-    judge.
+    judge. asks_once: rows that ask the same have one right answer; else they may differ rightly, as prices do.
 
     proposals: what `plan` cannot tell of these answers; None: it tells all. compares: why two candidates are not
     compared by people; None: they are.
@@ -222,6 +222,7 @@ class Output:
     doubts: Callable[[Predictor, Sequence[Json]], list[Doubt]]
     improves: Callable[[Spec], None]
     most_tested: int | None = None
+    asks_once: bool = True
     explains_live: Unsupported | None = None
     proposals: Unsupported | None = None
     compares: Unsupported | None = None

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
-from windlass.metrics import LOWER, Estimate
+from windlass.metrics import LOWER, Estimate, told
 from windlass.spec import parse_goal
 
 NOTHING = "–"
@@ -25,6 +25,11 @@ METRIC_NAMES = {
     "exact_match": "exact match",
     "token_f1": "token F1",
     "bits_per_byte": "bits per byte",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "r2": "R²",
+    "medae": "median absolute error",
+    "coverage_90": "right numbers inside the 90 % intervals",
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
     "rules_broken": "texts against the rules",
@@ -39,6 +44,10 @@ METRIC_MEANINGS = {
     "roc_auc": "the chance that a case of the rarer label is ranked above one of the other; 0.5 is a coin, 1 is "
     "perfect",
     "pr_auc": "how clean the top of the ranking is; 1 is perfect",
+    "mae": "how far an answer is from the right number on average, in its unit; 0 is perfect",
+    "rmse": "the same, where one large error weighs more than many small ones; 0 is perfect",
+    "r2": "the share of the differences between rows that the answers tell; 0 is the mean for every row, 1 is perfect",
+    "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
 }
 """What a metric says, for people who do not measure models."""
 LIMIT_NAMES = {
@@ -63,9 +72,9 @@ def number(value: object) -> float | None:
 
 
 def share(value: object) -> str:
-    """A share 0-1 with three decimals."""
+    """A measure: a share 0-1 with three decimals, a larger one with fewer."""
     found = number(value)
-    return NOTHING if found is None else f"{found:.3f}"
+    return NOTHING if found is None else told(found)
 
 
 def percent(value: object) -> str:

@@ -85,13 +85,17 @@ def encoded(inputs: Sequence[Column], rows: Sequence[Values]) -> list[Any]:
     return [kinds.get(column.kind).encode([row[column.name] for row in rows], column.state) for column in inputs]
 
 
-def part_of(found: Weighed, values: Values, answer: str) -> Part:
+SPEAKS, RAISES = ("speaks for", "speaks against", "says nothing about"), ("raises", "lowers", "leaves as it is")
+"""What a part does to an answer that is likelier by it, less likely, or neither; to one that is larger, smaller."""
+
+
+def part_of(found: Weighed, values: Values, answer: str, sides: tuple[str, str, str] = SPEAKS) -> Part:
     """What was weighed, with words for it."""
     column, place, weight = found.column, found.place, found.weight
     kind = kinds.get(column.kind)
     if place is None:
         said = ABSENT if found.is_absent else kind.describe(values[column.name], column.state)
-        side = "speaks for" if weight > 0 else "speaks against" if weight < 0 else "says nothing about"
+        side = sides[0] if weight > 0 else sides[1] if weight < 0 else sides[2]
         return Part(column.name, f"{column.name} {said}, and {side} {answer}", weight)
     if len(place) == 2:
         return Part(column.name, values[column.name][place[0] : place[1]], weight, span=place)

@@ -21,7 +21,8 @@ CHUNK = 256
 
 
 class Predictor(Protocol):
-    """What answers, whatever the output kind: a `Labeller` names categories, a `Writer` writes texts."""
+    """What answers, whatever the output kind: a `Labeller` names categories, an `Estimator` tells numbers, a `Writer`
+    writes texts."""
 
     @property
     def manifest(self) -> Manifest: ...
@@ -66,11 +67,50 @@ class Additive(Protocol):
 
 
 @dataclass(frozen=True)
-class Labeller:
-    """Answers rows with what the manifest says and the engine computes."""
+class Scorer:
+    """Scores rows by what the manifest says and the engine computes; what scores mean is told by its heirs."""
 
     manifest: Manifest
     engine: Engine
+
+    def scores(self, rows: Sequence[Row], root: Path | None) -> tuple[np.ndarray, dict[int, tuple[str, ...]]]:
+        """(n, k) as the engine gives them; and number of a row -> what of it training did not know.
+
+        Raises: DataError: a column is missing or a value cannot be read; the message names row and column.
+        """
+        parts, unknown = [], {}
+        for start in range(0, len(rows), CHUNK):
+            values = self._values(rows[start : start + CHUNK], start, root)
+            parts.append(self._encoded(values))
+            unknown.update({start + number: said for number, said in self._unknown(values).items()})
+        return np.concatenate(parts) if parts else np.zeros((0, n_scores(self.manifest))), unknown
+
+    def _values(self, rows: Sequence[Row], first: int, root: Path | None) -> list[list[Any]]:
+        """What each input reads from the rows; the parts of a blend that share a column read it once."""
+        found: dict[str, list[Any]] = {}
+        for column in self.manifest.inputs:
+            if column.name not in found:
+                read, name = kinds.of(column).read, column.name
+                found[name] = [read_value(read, row, name, number, root) for number, row in enumerate(rows, first)]
+        return [found[column.name] for column in self.manifest.inputs]
+
+    def _encoded(self, values: Sequence[list[Any]]) -> np.ndarray:
+        return self.engine([
+            kinds.get(column.kind).encode(read, column.state)
+            for column, read in zip(self.manifest.inputs, values, strict=True)
+        ])  # fmt: skip
+
+    def _unknown(self, values: Sequence[list[Any]]) -> dict[int, tuple[str, ...]]:
+        found: dict[int, dict[str, str]] = {}
+        for column, read in zip(self.manifest.inputs, values, strict=True):
+            for number, said in kinds.get(column.kind).unknown(read, column.state).items():
+                found.setdefault(number, {})[column.name] = f"'{column.name}' {said}"
+        return {number: tuple(said.values()) for number, said in found.items()}
+
+
+@dataclass(frozen=True)
+class Labeller(Scorer):
+    """Answers rows with labels: scores are logits, whose softmax is calibrated as the manifest says."""
 
     def probabilities(self, rows: Sequence[Row], root: Path | None = None) -> np.ndarray:
         """(n, k) calibrated probabilities. `root` is given when rows hold file paths instead of their content.
@@ -93,14 +133,8 @@ class Labeller:
 
     def _answered(self, rows: Sequence[Row], root: Path | None) -> tuple[np.ndarray, dict[int, tuple[str, ...]]]:
         """Probabilities, and number of a row -> what of it training did not know."""
-        parts, unknown = [], {}
-        for start in range(0, len(rows), CHUNK):
-            values = self._values(rows[start : start + CHUNK], start, root)
-            parts.append(self._logits(values))
-            unknown.update({start + number: said for number, said in self._unknown(values).items()})
-        if not parts:
-            return np.zeros((0, len(self.labels))), {}
-        return softmax(self.manifest.calibrated(np.concatenate(parts))), unknown
+        scores, unknown = self.scores(rows, root)
+        return softmax(self.manifest.calibrated(scores)) if len(scores) else scores, unknown
 
     def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> LabelMarks:
         """Raises: DataError: as `probabilities`, or a label that the artifact does not know."""
@@ -135,27 +169,13 @@ class Labeller:
     def labels(self) -> list[str]:
         return self.manifest.output.state["labels"]
 
-    def _values(self, rows: Sequence[Row], first: int, root: Path | None) -> list[list[Any]]:
-        """What each input reads from the rows; the parts of a blend that share a column read it once."""
-        found: dict[str, list[Any]] = {}
-        for column in self.manifest.inputs:
-            if column.name not in found:
-                read, name = kinds.of(column).read, column.name
-                found[name] = [read_value(read, row, name, number, root) for number, row in enumerate(rows, first)]
-        return [found[column.name] for column in self.manifest.inputs]
 
-    def _logits(self, values: Sequence[list[Any]]) -> np.ndarray:
-        return self.engine([
-            kinds.get(column.kind).encode(read, column.state)
-            for column, read in zip(self.manifest.inputs, values, strict=True)
-        ])  # fmt: skip
-
-    def _unknown(self, values: Sequence[list[Any]]) -> dict[int, tuple[str, ...]]:
-        found: dict[int, dict[str, str]] = {}
-        for column, read in zip(self.manifest.inputs, values, strict=True):
-            for number, said in kinds.get(column.kind).unknown(read, column.state).items():
-                found.setdefault(number, {})[column.name] = f"'{column.name}' {said}"
-        return {number: tuple(said.values()) for number, said in found.items()}
+def n_scores(manifest: Manifest) -> int:
+    """Numbers a row that an engine gives for this output. Raises: DataError: engines give none for its kind."""
+    found = kinds.get(manifest.output.kind).n_scores
+    if found is None:
+        raise DataError(f"output '{manifest.output.name}' is '{manifest.output.kind}', expected one that is scored")
+    return found(manifest.output.state)
 
 
 def empty_batches(manifest: Manifest) -> list[Batch]:

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
-from windlass.predictors.contract import Engine, dense, empty_batches, width
+from windlass.predictors.contract import Engine, dense, empty_batches, n_scores, width
 from windlass.records import Manifest
 from windlass.store import write_bytes
 
@@ -32,12 +32,12 @@ def load(folder: Path, manifest: Manifest) -> Engine:
         bias = tensors["bias"]
     except (OSError, SafetensorError, KeyError) as error:
         raise DataError(f"{folder / FILE} is damaged ({error}), expected weights of a linear model") from None
-    n_classes = len(manifest.output.state["labels"])
-    shapes = [(width(batch), n_classes) for batch in empty_batches(manifest)]
-    if [weight.shape for weight in weights] != shapes or bias.shape != (n_classes,):
+    n_given = n_scores(manifest)
+    shapes = [(width(batch), n_given) for batch in empty_batches(manifest)]
+    if [weight.shape for weight in weights] != shapes or bias.shape != (n_given,):
         raise DataError(
             f"{folder / FILE} has weights {[weight.shape for weight in weights]} and bias {bias.shape}, "
-            f"expected {shapes} and {(n_classes,)}"
+            f"expected {shapes} and {(n_given,)}"
         )
     if not all(tensor.dtype == np.float32 and np.isfinite(tensor).all() for tensor in (*weights, bias)):
         raise DataError(f"{folder / FILE} is damaged, expected finite float32 weights")

@@ -11,7 +11,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
 from windlass.kinds.text import widths
-from windlass.predictors.contract import Engine, empty_batches
+from windlass.predictors.contract import Engine, empty_batches, n_scores
 from windlass.predictors.graph import open_graph
 from windlass.records import Manifest
 
@@ -31,16 +31,16 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     batches = dict(zip(names, empty_batches(manifest), strict=True))
 
     def first_row(session: Any) -> dict[str, np.ndarray]:
-        _check_shapes(folder, session, batches, n_classes)
+        _check_shapes(folder, session, batches, n_given)
         return {name: np.zeros([max(1, size) for size in batch.shape], batch.dtype) for name, batch in _dense(batches)}
 
-    n_classes = len(manifest.output.state["labels"])
+    n_given = n_scores(manifest)
     session = open_graph(folder / FILE, first_row)
     pads = [column.state.get("pad") for column in manifest.inputs]
 
     def logits(batches: Sequence[Batch]) -> np.ndarray:
         dense = [batch for batch in batches if isinstance(batch, np.ndarray)]
-        result = np.empty((len(dense[0]), n_classes), np.float32)
+        result = np.empty((len(dense[0]), n_given), np.float32)
         for rows in _runs(dense, pads):
             feed = {name: _cut(batch[rows], pad) for name, batch, pad in zip(names, dense, pads, strict=True)}
             result[rows] = session.run(["logits"], feed)[0]
@@ -53,7 +53,7 @@ def _dense(batches: Mapping[str, Batch]) -> list[tuple[str, np.ndarray]]:
     return [(name, batch) for name, batch in batches.items() if isinstance(batch, np.ndarray)]
 
 
-def _check_shapes(folder: Path, session: Any, batches: Mapping[str, Batch], n_classes: int) -> None:
+def _check_shapes(folder: Path, session: Any, batches: Mapping[str, Batch], n_given: int) -> None:
     """Raises: DataError: the graph reads or gives something else than the manifest says."""
     found = sorted(item.name for item in session.get_inputs())
     if found != sorted(batches):
@@ -65,8 +65,8 @@ def _check_shapes(folder: Path, session: Any, batches: Mapping[str, Batch], n_cl
                 "expected what the manifest's column gives"
             )
     last = {item.name: item.shape[-1:] for item in session.get_outputs()}.get("logits", [])
-    if not last or (isinstance(last[0], int) and last[0] != n_classes):
-        raise DataError(f"{folder / FILE} gives no 'logits' of {n_classes} classes, expected them")
+    if not last or (isinstance(last[0], int) and last[0] != n_given):
+        raise DataError(f"{folder / FILE} gives no 'logits' of {n_given} numbers a row, expected them")
 
 
 def _runs(batches: Sequence[np.ndarray], pads: Sequence[int | None]) -> Iterator[np.ndarray]:

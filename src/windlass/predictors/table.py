@@ -8,12 +8,13 @@ from windlass.errors import DataError, GateRefused, NotReady, expected
 from windlass.predictors import blend, linear, onnx, trees
 from windlass.predictors.artifact import TOLERANCE, read_golden, read_manifest
 from windlass.predictors.contract import Embeds, Engine, Labeller, Predictor
+from windlass.predictors.estimator import Estimator
 from windlass.predictors.writer import EmbeddingWriter, Writer
 from windlass.predictors.writing import Engine as WritingEngine
 from windlass.records import Manifest
 
 Load = Callable[[Path, Manifest], Predictor]
-SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller}
+SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller, "number": Estimator}
 """Kind of the output -> what answers from the scores of an engine."""
 
 

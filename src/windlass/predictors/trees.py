@@ -10,7 +10,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
-from windlass.predictors.contract import Engine, empty_batches, width
+from windlass.predictors.contract import Engine, empty_batches, n_scores, width
 from windlass.records import Manifest
 
 FILE = "model.txt"
@@ -39,27 +39,28 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     """Raises: DataError when the model is damaged, or not one for the manifest's columns."""
     import lightgbm
 
-    n_classes = len(manifest.output.state["labels"])
+    n_given = n_scores(manifest)
     n_features = sum(width(batch) for batch in empty_batches(manifest))
     try:
-        text = checked((folder / FILE).read_text(encoding="utf-8"), n_features, n_classes)
+        text = checked((folder / FILE).read_text(encoding="utf-8"), n_features, n_given)
         booster = lightgbm.Booster(model_str=text)
     except (OSError, ValueError, lightgbm.basic.LightGBMError) as error:
         raise DataError(f"{folder / FILE} is damaged ({error}), expected a LightGBM model") from None
 
-    return Trees(booster)
+    return Trees(booster, n_given)
 
 
 @dataclass(frozen=True)
 class Trees:
-    """booster: a LightGBM model that was checked."""
+    """booster: a LightGBM model that was checked. n_given: scores a row; of two the first is always 0."""
 
     booster: Any
+    n_given: int
     is_from_zero = False
 
     def __call__(self, batches: Sequence[Batch]) -> np.ndarray:
         scores = np.asarray(self.booster.predict(features(batches), raw_score=True, num_threads=1))
-        return scores if scores.ndim == 2 else np.stack([np.zeros_like(scores), scores], axis=1)
+        return as_scores(scores, self.n_given)
 
     def contributions(self, batches: Sequence[Batch], labels: np.ndarray) -> tuple[list[np.ndarray], float]:
         """Shapley values over the trees' own rows. Source: Lundberg et al. 2020, arXiv:1905.04610 (TreeSHAP)."""
@@ -67,7 +68,7 @@ class Trees:
         rows = rows if isinstance(rows, np.ndarray) else rows.toarray()
         found = np.asarray(self.booster.predict(rows, pred_contrib=True, num_threads=1))
         per_class = found.reshape(-1, rows.shape[1] + 1)
-        weighed = (labels if len(per_class) > 1 else labels[1:]) @ per_class
+        weighed = labels[-len(per_class) :] @ per_class
         sides: list[np.ndarray | None] = [None] * len(batches)
         start = 0
         for place in order(batches):
@@ -76,7 +77,14 @@ class Trees:
         return [side for side in sides if side is not None], float(weighed[-1])
 
 
-def checked(text: str, n_features: int, n_classes: int) -> str:
+def as_scores(found: np.ndarray, n_given: int) -> np.ndarray:
+    """What a booster gives, (n,) or (n, k), as scores (n, n_given)."""
+    if found.ndim == 2:
+        return found
+    return np.stack([np.zeros_like(found)] * (n_given - 1) + [found], axis=1)
+
+
+def checked(text: str, n_features: int, n_given: int) -> str:
     """The model, written anew from what was understood of it.
 
     LightGBM trusts its text: of 40 files with a few changed bytes or a cut end, 20 killed the process (SIGSEGV or
@@ -87,14 +95,14 @@ def checked(text: str, n_features: int, n_classes: int) -> str:
     if "end of trees" not in text:
         raise ValueError("its end is missing")
     header = _fields(head)
-    per_round = 1 if n_classes <= 2 else n_classes
+    per_round = 1 if n_given <= 2 else n_given
     found = [header.get(key) for key in ("max_feature_idx", "num_class", "num_tree_per_iteration")]
     is_mean = "average_output" in head
     if found != [str(n_features - 1), str(per_round), str(per_round)] or is_mean or len(blocks) % per_round:
-        raise ValueError(f"it is not a model of {n_features} features and {n_classes} classes")
+        raise ValueError(f"it is not a model of {n_features} features and {n_given} scores a row")
     if not blocks or [int(block.partition("\n")[0]) for block in blocks] != list(range(len(blocks))):
         raise ValueError("its trees are not all there, or in another order")
-    goal = "binary sigmoid:1" if per_round == 1 else f"multiclass num_class:{n_classes}"
+    goal = {1: "regression", 2: "binary sigmoid:1"}.get(n_given, f"multiclass num_class:{n_given}")
     names = " ".join(f"Column_{number}" for number in range(n_features))
     lines = [
         "tree",

@@ -1,10 +1,8 @@
-"""Which columns can be what a product answers: a set of names, or a text; and what is said of those that cannot."""
+"""Which columns can be what a product answers: a set of names, a number, or a text; by their names and values."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
@@ -14,7 +12,82 @@ from windlass.sources.columns import is_clock, is_date, is_number, is_quantity, 
 MOST_LABELS, LABEL_LETTERS = 1_000, 60
 WRITTEN, REPEATED = 0.95, 0.3
 MARKS, SEVERAL, PART_LETTERS = ";|", 0.1, 40
-SOON = "an output is a category or a text until numbers come"
+FEW_NUMBERS = 20
+"""Different numbers that may be names of labels in a column that is not called like an answer."""
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "target",
+    "class",
+    "category",
+    "intent",
+    "y",
+    "outcome",
+    "output",
+    "result",
+    "answer",
+    "sentiment",
+    "topic",
+    "income",
+    "risk",
+    "churn",
+    "fraud",
+    "is_fraud",
+    "default",
+    "diagnosis",
+    "response",
+    "标签",
+    "类别",
+    "分类",
+    "意图",
+    "情感",
+    "结果",
+)
+TEXT_NAMES = (
+    "answer",
+    "answers",
+    "response",
+    "reply",
+    "output",
+    "completion",
+    "translation",
+    "summary",
+    "回答",
+    "回复",
+    "译文",
+    "翻译",
+    "摘要",
+)
+"""What a column that is to be written is called, the likeliest first."""
+QUANTITY_NAMES = (
+    "target",
+    "y",
+    "price",
+    "sale_price",
+    "saleprice",
+    "cost",
+    "salary",
+    "sales",
+    "revenue",
+    "amount",
+    "demand",
+    "consumption",
+    "价格",
+    "房价",
+    "总价",
+    "单价",
+    "成本",
+    "工资",
+    "薪资",
+    "销量",
+    "销售额",
+    "收入",
+    "金额",
+    "需求量",
+)
+"""What a number that is asked for is called."""
+INPUT_NUMBERS = ("score", "rating", "age", "duration", "weight", "评分", "得分", "年龄", "时长", "重量")
+"""What one may be called that is as often told as asked for: where nothing else looks like an answer."""
 
 
 def could_be_labels(values: Sequence[Any]) -> bool:
@@ -43,18 +116,24 @@ def is_moment(values: Sequence[Any]) -> bool:
 def output_kind(name: str, values: Sequence[Any], reasons: list[str]) -> str:
     """The kind of an output column; what it is taken for is added to the reasons where that is not plain.
 
-    Raises: DataError: it holds numbers, or moments, that are no labels.
+    Raises: DataError: it holds moments that are no labels.
     """
     claimed = kinds.claimed([value for value in values if not is_missing(value)])
     if claimed:
         return claimed
-    if is_quantity(values):
-        raise DataError(f"column '{name}' holds numbers; {SOON}", _bands(values))
     different = len(set(readable(values)))
+    if is_quantity(values):
+        return "number"
+    if different > FEW_NUMBERS and name.strip().lower() not in LABEL_NAMES and _are_numbers(values):
+        reasons.append(
+            f"output '{name}' is taken as a number ({different} different ones); are they names of labels, "
+            f"`output: {{{name}: category}}` says so"
+        )
+        return "number"
     if is_moment(values):
         if different > MOST_LABELS or different * 2 > len(values):
             raise DataError(
-                f"column '{name}' holds dates or times; {SOON}",
+                f"column '{name}' holds dates or times, expected a category, a number or a text",
                 "make a column of what is asked of them, such as the weekday, or 'late' and 'on time'",
             )
         reasons.append(f"output '{name}' holds dates or times: each of the {different} is taken as a label")
@@ -69,21 +148,15 @@ def output_kind(name: str, values: Sequence[Any], reasons: list[str]) -> str:
     return "category"
 
 
-def not_an_output(columns: Mapping[str, Sequence[Any]], names: Collection[str]) -> str:
-    """Why the last column, or one with the name of an answer, was not taken, where it holds numbers; else ''."""
-    last = list(columns)[-1]
-    for name, values in columns.items():
-        if (name == last or name.strip().lower() in names) and is_quantity(values):
-            return f"'{name}' holds numbers; {SOON}: {_bands(values)}"
-    return ""
+def named(columns: Mapping[str, Sequence[Any]], names: Sequence[str], fits: Callable[[str], bool]) -> str:
+    """The column with the first of these names that fits; '' where none does."""
+    by_name = {name.strip().lower(): name for name in columns}
+    return next((by_name[name] for name in names if name in by_name and fits(by_name[name])), "")
 
 
-def _bands(values: Sequence[Any]) -> str:
-    low, high = (f"{float(f'{edge:.3g}'):,.10g}" for edge in np.quantile(numbers_of(values), [1 / 3, 2 / 3]))
-    return (
-        f"make a column of bands, such as 'below {low}', '{low} to {high}' and 'above {high}' (a third of the rows "
-        "each), and name it with `--output`"
-    )
+def _are_numbers(values: Sequence[Any]) -> bool:
+    present = [value for value in values if not is_missing(value)]
+    return bool(present) and len(numbers_of(values)) > WRITTEN * len(present)
 
 
 def _several(labels: Sequence[str]) -> str:

@@ -8,66 +8,37 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds import table as kinds
 from windlass.kinds.category import variants
-from windlass.metrics import LOWER
+from windlass.metrics import LOWER, told
 from windlass.pages.words import plain
-from windlass.sources.answers import could_be_labels, could_be_written, is_moment, not_an_output, output_kind
-from windlass.sources.columns import ID_NAME, Look, look, readable
+from windlass.sources.answers import (
+    INPUT_NUMBERS,
+    LABEL_NAMES,
+    QUANTITY_NAMES,
+    TEXT_NAMES,
+    could_be_labels,
+    could_be_written,
+    is_moment,
+    named,
+    output_kind,
+)
+from windlass.sources.columns import ID_NAME, Look, is_quantity, look, numbers_of, readable
 from windlass.sources.contract import Names, Source
 from windlass.sources.places import find, labelled_pictures
 from windlass.spec import FILE_NAME, UNUSABLE, parse
 from windlass.store import rewrite_text
 
 N_READ, N_SAMPLE = 100_000, 5_000
-OUTPUT_NAMES = (
-    "label",
-    "labels",
-    "target",
-    "class",
-    "category",
-    "intent",
-    "y",
-    "outcome",
-    "output",
-    "result",
-    "answer",
-    "sentiment",
-    "topic",
-    "income",
-    "risk",
-    "churn",
-    "fraud",
-    "is_fraud",
-    "default",
-    "diagnosis",
-    "response",
-    "标签",
-    "类别",
-    "分类",
-    "意图",
-    "情感",
-    "结果",
+WHERE_OR_WHEN = re.compile(
+    r"(^|_)(timestamp|time|datetime|year|lat|lon|lng|latitude|longitude|zip|zipcode|phone)(_|$)|时间|年份|经度|纬度|电话",
+    re.IGNORECASE,
 )
-TEXT_NAMES = (
-    "answer",
-    "answers",
-    "response",
-    "reply",
-    "output",
-    "completion",
-    "translation",
-    "summary",
-    "回答",
-    "回复",
-    "译文",
-    "翻译",
-    "摘要",
-)
-"""What a column that is to be written is called, the likeliest first."""
+"""Names of numbers that are told and not asked for."""
 CHAT_NAMES = ("messages", "conversations")
 RARE = 0.05
 BALANCED = 0.5
@@ -79,7 +50,7 @@ KEEP_INPUTS = """\
 
 @dataclass
 class Guess:
-    """What was found: the spec as text, and one sentence of why for each decision."""
+    """What was found: the spec as text, and one sentence of why for each decision. gate: a goal with a number."""
 
     name: str
     data: str
@@ -87,6 +58,7 @@ class Guess:
     output: str = ""
     output_kind: str = "category"
     goal: str = ""
+    gate: str = ""
     formats: dict[str, str] = field(default_factory=dict)
     merge: dict[str, str] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
@@ -112,7 +84,7 @@ class Guess:
         lines += [f"#   {plain(each)}" for each in said]
         kept = {name: value for name, value in values.items() if value}
         lines.append(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True).rstrip())
-        gate = f"{self.goal} <= 2.0 " if self.goal in LOWER else f"{self.goal} >= 0.90"
+        gate = self.gate or (f"{self.goal} <= 2.0 " if self.goal in LOWER else f"{self.goal} >= 0.90")
         lines.append(f"# goal: {gate}     makes it a gate: nothing worse is released")
         lines.append(KEEP_INPUTS)
         return "\n".join(lines) + "\n"
@@ -161,7 +133,24 @@ def _of_labels(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) ->
     found.goal = _goal(found, labels)
 
 
-GOALS: dict[str, Callable[[Guess, Sequence[Any], Sequence[Any]], None]] = {"text": _of_texts, "category": _of_labels}
+def _of_numbers(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:
+    numbers = np.array(numbers_of(values), np.float64)
+    written = look(found.output, values).format
+    found.formats.update({found.output: written} if written else {})
+    usual = float(np.median(numbers))
+    off = float(np.abs(numbers - usual).mean())
+    found.goal, found.gate = "mae", f"mae <= {float(f'{off / 2:.1g}'):.10g}"
+    found.reasons.append(
+        f"goal mae: how far an answer is off on average, in the unit of '{found.output}'; always answering the median, "
+        f"{usual:,.6g}, is off by {told(off)}"
+    )
+
+
+GOALS: dict[str, Callable[[Guess, Sequence[Any], Sequence[Any]], None]] = {
+    "text": _of_texts,
+    "category": _of_labels,
+    "number": _of_numbers,
+}
 """Kind of the output -> what completes the guess: goal, and how answers are written; elsewhere: of other splits."""
 
 
@@ -235,34 +224,45 @@ def _check_output(output: str, columns: dict[str, list[Any]], source: Source) ->
 
 
 def _output(columns: dict[str, list[Any]], found: Guess) -> str:
-    """The column to answer: by its name, else the last one with few different values."""
-    by_name = {name.strip().lower(): name for name in columns}
+    """The column to answer: by its name, else the last one, where it holds few different values or says how much."""
     fitting = [name for name, values in columns.items() if could_be_labels(values)]
-    for wanted in OUTPUT_NAMES:
-        if by_name.get(wanted) in fitting:
-            found.reasons.append(f"output '{by_name[wanted]}': by its name")
-            return by_name[wanted]
     written = [name for name, values in columns.items() if could_be_written(values) and not ID_NAME.search(name)]
-    named = [by_name[name] for name in TEXT_NAMES if by_name.get(name) in written]
-    if named and len(columns) > 1:
-        found.reasons.append(f"output '{named[0]}': a text to be written, by its name")
-        return named[0]
+    numbers = [name for name, values in columns.items() if _says_how_much(name, values)]
+    fitting_numbers = numbers if len(columns) > 1 else []
+    for names, among, what in (
+        (LABEL_NAMES, fitting, "by its name"),
+        (TEXT_NAMES, written if len(columns) > 1 else [], "a text to be written, by its name"),
+        (QUANTITY_NAMES, fitting_numbers, "a number, by its name"),
+    ):
+        if name := named(columns, names, lambda name, among=among: name in among):
+            found.reasons.append(f"output '{name}': {what}")
+            return name
     fitting = [name for name in fitting if not ID_NAME.search(name) and not is_moment(columns[name])]
+    last = list(columns)[-1]
+    if last in fitting_numbers and (fitting or len(written) < 2):
+        beside = f"; '{fitting[-1]}' could be labels: `--output` names another one" if fitting else ""
+        found.reasons.append(f"output '{last}': a number, the last column{beside}")
+        return last
+    if not fitting and (name := named(columns, INPUT_NUMBERS, lambda name: name in fitting_numbers)):
+        found.reasons.append(f"output '{name}': a number, by its name, where nothing else looks like an answer")
+        return name
     if not fitting and len(written) > 1:
         found.reasons.append(f"output '{written[-1]}': a text to be written, the last one")
         return written[-1]
-    others = not_an_output(columns, OUTPUT_NAMES)
     if not fitting:
         raise DataError(
-            f"no column of {found.data} looks like an answer: it has {expected(columns)}"
-            + (f"; {others}" if others else ""),
+            f"no column of {found.data} looks like an answer: it has {expected(columns)}",
             "say which: `windlass init DATA --output COLUMN`",
         )
     n_values = len(set(readable(columns[fitting[-1]])))
     found.reasons.append(f"output '{fitting[-1]}': the last column with few different values ({n_values})")
-    if others:
-        found.reasons.append(others)
     return fitting[-1]
+
+
+def _says_how_much(name: str, values: Sequence[Any]) -> bool:
+    """True for a number that could be asked for: no key, and no place or time."""
+    is_told = ID_NAME.search(name) or WHERE_OR_WHEN.search(name) or is_moment(values)
+    return not is_told and is_quantity(values) and bool(look(name, values).kind)
 
 
 def _choose_inputs(looks: dict[str, Look], found: Guess) -> None:

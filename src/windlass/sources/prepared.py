@@ -98,7 +98,8 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:
         with reading(home / LEARNED, "columns like those of train", PREPARED_AGAIN):
             parts["train"] = pl.concat([parts["train"], more], how="diagonal")
     root, ways = store.project, kinds.ways(spec)
-    return Splits(spec.inputs, spec.output, **parts, root=root, fingerprint=fingerprint, written=ways)
+    train, validation, test = (parts[name] for name in ("train", "validation", "test"))
+    return Splits(spec.inputs, spec.output, train, validation, test, root, fingerprint=fingerprint, written=ways)
 
 
 def write_starts(store: Store, starts: Iterable[WarmStart]) -> None:

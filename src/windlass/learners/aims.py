@@ -1,0 +1,63 @@
+"""What learners from arrays aim at, by the kind of the output: how answers become targets, how a fit is finished."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from windlass.kinds import number
+from windlass.metrics import softmax
+from windlass.outputs.labels import measures as labels
+from windlass.outputs.labels.calibration import calibrated
+from windlass.outputs.numbers import measures as numbers
+from windlass.records import Column, Manifest, Splits
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is learned of one kind of output. Scores are (n, k) as an engine gives them; truth is (n,), encoded.
+
+    fit_output(splits) -> the column of the answers, as its training rows have them.
+    score(metric, column, truth, calibrated scores) -> the metric; NaN without rows.
+    finished(manifest, truth, scores) -> the manifest with what validation rows tell: calibration, intervals.
+    golden(manifest, scores) -> answers as golden rows keep them.
+    known_output(splits, before) -> the column where a model goes on that was trained with `before`.
+    has_classes: a model has a score for each of a few answers.
+    """
+
+    fit_output: Callable[[Splits], Column]
+    score: Callable[[str, Column, np.ndarray, np.ndarray], float]
+    finished: Callable[[Manifest, np.ndarray, np.ndarray], Manifest]
+    golden: Callable[[Manifest, np.ndarray], Sequence[Any] | np.ndarray]
+    known_output: Callable[[Splits, Column], Column]
+    has_classes: bool
+
+
+AIMS: dict[str, Aim] = {
+    "category": Aim(
+        labels.fit_output,
+        labels.score,
+        calibrated,
+        lambda manifest, scores: softmax(manifest.calibrated(scores)),
+        known_output=lambda splits, before: labels.fit_output(splits),
+        has_classes=True,
+    ),
+    "number": Aim(
+        numbers.fit_output,
+        numbers.score,
+        numbers.with_interval,
+        lambda manifest, scores: number.decode(scores, manifest.output.state).tolist(),
+        known_output=lambda splits, before: numbers.as_before(before),
+        has_classes=False,
+    ),
+}
+"""Kind of the output -> what is aimed at."""
+
+
+def aim(output: Column) -> Aim:
+    return AIMS[output.kind]
+
+
+def aim_of(splits: Splits) -> Aim:
+    return AIMS[splits.output[splits.output_column]]

@@ -1,0 +1,103 @@
+"""Champion and challenger on rows whose numbers are known: each answer costs its error, as the goal counts errors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from windlass.metrics import Estimate, Marks, told
+from windlass.number_metrics import LOSSES, NUMBER_METRICS, NumberMarks
+from windlass.outputs.comparing import SAME, Paired, Sheet, by_chance, thirds
+from windlass.outputs.numbers.measures import estimator
+from windlass.outputs.taught import Pairs
+from windlass.pages.words import metric_name
+from windlass.predictors.contract import Predictor
+from windlass.records import Json
+
+
+def compare(pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> Sheet:
+    """Champion and challenger on these rows. Raises: DataError: a row cannot be read."""
+    return NumberSheet(pair, pairs, metric, root)
+
+
+@dataclass(frozen=True)
+class PairedErrors(Paired):
+    """Rows that both answered. before, after: the metric; won, lost: rows nearer to the right number, and farther."""
+
+    metric: str = ""
+    chance: tuple[float, float] = (1.0, 1.0)
+    """Of such a gain, of such a loss, if both were as good."""
+    better: float = 0.0
+    """By how much errors have become smaller, as a share of those before."""
+    noticed: ClassVar[float] = 0.01
+
+    @property
+    def p_gain(self) -> float:
+        return self.chance[0]
+
+    @property
+    def p_loss(self) -> float:
+        return self.chance[1]
+
+    def gains(self, level: float) -> bool:
+        return self.p_gain < level and self.better > self.noticed
+
+    def loses(self, level: float) -> bool:
+        return self.p_loss < level and -self.better > self.noticed
+
+    def as_json(self) -> Json:
+        return {**super().as_json(), "metric": self.metric, "better": round(self.better, 6)}
+
+    def __str__(self) -> str:
+        return (
+            f"{metric_name(self.metric)} {told(self.before)} -> {told(self.after)} of {self.rows:,} rows "
+            f"({self.won} nearer, {self.lost} farther)"
+        )
+
+
+class NumberSheet(Sheet):
+    """Answers cost their error: absolute, or squared where the goal counts it so."""
+
+    parts_are = ("answers", "answer")
+    points_are = ("% of the champion's error", "% of the champion's error")
+
+    def __init__(self, pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> None:
+        self.metric = metric
+        rows = [row for row, _ in pairs]
+        self.truth = np.array([right for _, right in pairs], np.float64)
+        self.given = [estimator(each).values(rows, root) for each in pair]
+        self.losses = [LOSSES[metric](self.truth - values) for values in self.given]
+
+    def paired(self, name: str, chosen: np.ndarray) -> Paired:
+        before, after = (losses[chosen] for losses in self.losses)
+        n_rows = len(before)
+        if not n_rows:
+            return PairedErrors(name, 0, 0.0, 0.0, 0, 0, self.metric)
+        was, now = (NUMBER_METRICS[self.metric](self.truth[chosen], values[chosen]) for values in self.given)
+        won, lost = int((after < before - SAME).sum()), int((after > before + SAME).sum())
+        chance = by_chance(-before, -after), by_chance(-after, -before)
+        better = _share_less(float(before.mean()), float(after.mean()))
+        return PairedErrors(name, n_rows, was, now, won, lost, self.metric, chance, better)
+
+    def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
+        before, after = (NumberMarks(self.truth[chosen], values[chosen]) for values in self.given)
+        return before, after
+
+    def goal(self, metric: str, chosen: np.ndarray) -> tuple[float, float, Estimate]:
+        """The difference as a share of the champion's error, of which 1 is all."""
+        before, after, more = super().goal(metric, chosen)
+        unit = abs(1 - before if metric == "r2" else before) or 1.0
+        return before, after, Estimate(more.value / unit, more.low / unit, more.high / unit)
+
+    def parts(self) -> list[tuple[str, np.ndarray]]:
+        return thirds("right answer", self.truth.tolist(), ("low", "high"))
+
+
+def _share_less(before: float, after: float) -> float:
+    return (before - after) / before if before else -float(after > 0)
+
+
+def same(one: float, other: float) -> bool:
+    """Both are the same but for how numbers are rounded: six digits are told."""
+    return bool(abs(one - other) <= 1e-5 * max(abs(one), abs(other)))

@@ -1,0 +1,115 @@
+"""Numbers beside the right ones: what is measured of them, what they must beat, and how wide their intervals are."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from windlass.errors import SpecError
+from windlass.kinds import number
+from windlass.kinds import table as kinds
+from windlass.metrics import Marks, is_better
+from windlass.number_metrics import NUMBER_METRICS, NumberMarks, half_width
+from windlass.outputs.contract import Baseline, Held, Tested, Validated
+from windlass.predictors.artifact import LOGITS, read_validation
+from windlass.predictors.contract import Predictor
+from windlass.predictors.estimator import Estimator
+from windlass.records import Column, Manifest, Row, Splits
+from windlass.spec import Goal, Spec
+
+
+def estimator(predictor: Predictor) -> Estimator:
+    """The predictor, which tells numbers: any predictor of an output of this kind does."""
+    assert isinstance(predictor, Estimator)
+    return predictor
+
+
+def number_marks(marks: Marks) -> NumberMarks:
+    """The marks, which are of numbers."""
+    assert isinstance(marks, NumberMarks)
+    return marks
+
+
+def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
+    """Raises: DataError: a row cannot be read, or what is right is no number."""
+    return predictor.marks(rows, [row[held.spec.output_column] for row in rows], held.root)
+
+
+def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held) -> Validated | None:
+    """What was kept when it was trained, as the model that is served may have learned from these rows since; rows that
+    the minutes did not reach are left out. Of the interval nothing is told: these rows have made it."""
+    kept = read_validation(run_folder)
+    if not kept:
+        return None
+    state, name = predictor.manifest.output.state, splits.output_column
+    scores = kept[LOGITS].astype(np.float64)
+    rows = np.flatnonzero(np.isfinite(scores).all(axis=1))
+    right = splits.validation[name].to_numpy().astype(np.float64)
+    return Validated(NumberMarks(right[rows], number.decode(scores[rows], state)), rows)
+
+
+def baseline(tested: Tested) -> Baseline | None:
+    """The same number always: the mean or the median of the training rows, whichever is the better one."""
+    first = number_marks(next(iter(tested.marks.values())))
+    train = tested.splits.train[tested.splits.output_column].to_numpy()
+    found = [
+        Baseline(f"always answering {each:,.6g}, the {name} of the training rows", _always(tested.metric, first, each))
+        for name, each in (("mean", float(train.mean())), ("median", float(np.median(train))))
+    ]
+    return found[1] if is_better(tested.metric, found[1].value, found[0].value) else found[0]
+
+
+def _always(metric: str, first: NumberMarks, answer: float) -> float:
+    return replace(first, values=np.full(len(first), answer)).value(metric)
+
+
+def check(spec: Spec, goal: Goal) -> None:
+    """Raises: SpecError: tests are for programs."""
+    if spec.checks:
+        raise SpecError(f"output '{spec.output_column}' is a number and has 'checks', expected a program: text")
+
+
+def check_rows(spec: Spec, splits: Splits) -> None:
+    """Raises: SpecError: `threshold` is for labels."""
+    if spec.threshold:
+        raise SpecError(f"'threshold' is set and output '{splits.output_column}' is a number, expected a category")
+
+
+def settle(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
+    """Nothing is decided after training."""
+    return None
+
+
+def fit_output(splits: Splits) -> Column:
+    """The column of the numbers, as its training rows have them."""
+    name = splits.output_column
+    state = number.fit(splits.train[name].to_list(), number.TARGET, {})
+    return kinds.with_way(Column(name, splits.output[name], state), splits.written.get(name))
+
+
+def as_before(column: Column) -> Column:
+    """The column in whose deviations a model was trained, to train it on in these; intervals are measured anew."""
+    return replace(column, state={name: value for name, value in column.state.items() if name != number.HALF})
+
+
+def score(metric: str, output: Column, truth: np.ndarray, scores: np.ndarray) -> float:
+    """The metric, in the unit of the output, of scores (n, 1) beside right ones (n,), both in deviations from the mean;
+    NaN without rows."""
+    if not len(truth):
+        return math.nan
+    right, given = (number.decode(each, output.state) for each in (truth[:, None], scores))
+    return NUMBER_METRICS[metric](right, given)
+
+
+def with_interval(manifest: Manifest, truth: np.ndarray, scores: np.ndarray) -> Manifest:
+    """The manifest with the half width of the interval that these validation rows show; of fewer than nine with none.
+
+    Args: truth (n,), scores (n, 1): in deviations from the mean, by a model that had not seen these rows.
+    """
+    half = half_width(truth - scores[:, 0].astype(np.float64))
+    if half is None:
+        return manifest
+    state = {**manifest.output.state, number.HALF: half * manifest.output.state["deviation"]}
+    return replace(manifest, output=replace(manifest.output, state=state))

@@ -1,0 +1,76 @@
+"""Numbers: an answer says how much, with an interval inside which the right number lies in nine cases of ten."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from windlass.kinds import number
+from windlass.number_metrics import NUMBER_METRICS
+from windlass.outputs.contract import Doubt, Output, Unsupported, later
+from windlass.outputs.numbers import explanation, measures, picked, remembering, report, trust
+from windlass.outputs.remembering import kept_rows
+from windlass.predictors.contract import Predictor
+from windlass.records import Column, Json, Manifest
+
+
+def answer_schema(column: Column) -> Json:
+    return {"type": "number", "description": "the answer"}
+
+
+def feedback_schema(column: Column) -> Json:
+    """A number, as JSON has it or as the column's values are written."""
+    return {"type": ["number", "string"], "maxLength": number.MOST_WRITTEN}
+
+
+def widget(manifest: Manifest) -> Json:
+    return {"answer": "number", "verb": "find", "labels": []}
+
+
+def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Doubt]:
+    """One interval is as wide as another: what to ask about is told by how much rows differ."""
+    return [Doubt(str(row["value"]), None, 0.0) for row in rows]
+
+
+def value_of(text: str) -> Any:
+    return number.parse(text)
+
+
+OUTPUT = Output(
+    kind="number",
+    metrics=tuple(NUMBER_METRICS),
+    headline=lambda spec: next(iter(NUMBER_METRICS)),
+    learned=lambda metric: metric,
+    check=measures.check,
+    split=later("windlass.outputs.numbers.split", "split"),
+    counts=later("windlass.outputs.numbers.split", "counts"),
+    warn=later("windlass.outputs.numbers.split", "warn"),
+    check_rows=measures.check_rows,
+    check_tests=lambda rows, spec: None,
+    settle=measures.settle,
+    marks=measures.marks,
+    validated=measures.validated,
+    baseline=measures.baseline,
+    sections=report.report_sections,
+    advice=report.advice,
+    picked=picked.picked,
+    explain=explanation.explain,
+    kept=kept_rows,
+    seen=remembering.seen,
+    named=lambda value: "",
+    is_right=remembering.is_right,
+    answer_schema=answer_schema,
+    feedback_schema=feedback_schema,
+    example=lambda column: float(column.state.get("mean", 1.0)),
+    kept_as=repr,
+    value_of=value_of,
+    widget=widget,
+    same=later("windlass.outputs.numbers.comparing", "same"),
+    teaches=lambda given, right: True,
+    unfit=lambda rows, train, spec: list(rows),
+    opinion=trust.opinion,
+    compare=later("windlass.outputs.numbers.comparing", "compare"),
+    doubts=doubts,
+    improves=lambda spec: None,
+    asks_once=False,
+    proposals=Unsupported("answers are numbers here"),
+    compares=Unsupported("numbers are compared by `evaluate`"),
+)

@@ -1,0 +1,41 @@
+"""How rows were answered with numbers when the release was made: their spread, and how near they were."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from windlass.kinds import number
+from windlass.number_metrics import mae
+from windlass.outputs.contract import Kept, Seen
+from windlass.outputs.numbers.measures import estimator
+from windlass.outputs.remembering import answered
+from windlass.predictors.contract import Predictor
+from windlass.records import Answer, Column, Json, Splits
+
+RIGHT_WITHIN = 1e-6
+"""Of an answer without interval: what is right differs by no larger share of it."""
+
+
+def seen(predictor: Predictor, rows: Sequence[Kept], splits: Splits) -> Seen:
+    """Half of the interval, whether right numbers lay inside, and the error, of rows that were not trained on; and the
+    spread of all answers."""
+    output, half = splits.output_column, estimator(predictor).half
+    answers = answered(predictor, [row for row, _ in rows], splits.root)
+    held = [(answer, row[output]) for answer, (row, is_held) in zip(answers, rows, strict=True) if is_held]
+    known: Json = {} if half is None else {number.HALF: half}
+    if held:
+        given, right = (np.array(each, np.float64) for each in zip(*((a.value, r) for a, r in held), strict=True))
+        known["mae"] = mae(right, given)
+        known["right"] = [int(is_right(value, correct, known)) for value, correct in zip(given, right, strict=True)]
+    state = number.learn(answer.value for answer in answers)
+    return Seen(known, Column(output, splits.output[output], state), [_profile(each, state) for each in answers])
+
+
+def _profile(answer: Answer, state: Json) -> list[int]:
+    return number.profile(answer.value, state)
+
+
+def is_right(value: float, correct: float, answers: Json) -> bool:
+    """The right number lies inside the interval of the answer, as the release remembers it."""
+    half = float(answers.get(number.HALF, RIGHT_WITHIN * max(abs(value), abs(correct))))
+    return bool(abs(value - correct) <= half)

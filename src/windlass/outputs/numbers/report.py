@@ -1,0 +1,132 @@
+"""What the report says of numbers: answers against right numbers, errors over answers, the worst; what to do next."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from windlass.metrics import Marks, told
+from windlass.number_metrics import COVERAGE, SHARE, NumberMarks
+from windlass.outputs.contract import Shown
+from windlass.outputs.numbers.measures import number_marks
+from windlass.pages.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
+from windlass.pages.candidates import chosen
+from windlass.pages.sections import Section, picture, table
+from windlass.pages.words import escaped, interval, percent
+
+MOST_DOTS, N_WORST, N_PARTS = 500, 10, 5
+WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
+LEAST_PART = 30
+"""Rows of a part of the answers before its mean error is spoken of."""
+LEANS = 3.0
+"""Standard errors by which the mean of a part's errors must differ from zero to be worth a word."""
+
+
+def report_sections(shown: Shown) -> list[Section]:
+    """Those of the report, in its order."""
+    marks, best = number_marks(shown.marks), chosen(shown.board)
+    if not len(marks):
+        return []
+    covered = best.metrics.get(COVERAGE) if best else None
+    inside = (
+        f"<p>Each answer has an interval of ± {told(marks.half)} (split conformal prediction): {percent(SHARE)} of "
+        f"right numbers are to lie inside; of these test rows {interval(covered)} did.</p>"
+        if marks.half is not None
+        else "<p>Too few validation rows for intervals: at least nine are needed.</p>"
+    )
+    drawn = picture(against_truth(marks), "On the dotted line answer and right number are the same.")
+    errors = picture(errors_over_answers(marks), "Above the dotted line the right number was higher than the answer.")
+    return [
+        Section("answers", "Answers against right numbers", f'{inside}<div class="pictures top">{drawn}{errors}</div>'),
+        Section("worst", "Largest errors", _worst(marks, shown.examples)),
+    ]
+
+
+def _sampled(n_rows: int) -> np.ndarray:
+    """Places of at most so many rows as dots are drawn, evenly spread."""
+    return np.unique(np.linspace(0, n_rows - 1, min(n_rows, MOST_DOTS)).astype(int))
+
+
+def against_truth(marks: NumberMarks) -> str:
+    """Each row as a dot: the right number across, the answer up."""
+    places = _sampled(len(marks))
+    right, given = marks.targets[places], marks.values[places]
+    both = [*right.tolist(), *given.tolist()]
+    across, down = spanning(both, LEFT, WIDE - 12, 0.03), spanning(both, FOOT - 14, TOP, 0.03)
+    body = _frame(across, down, "answer", "right number")
+    body.append(line("other", (across.at(down.low), down.at(down.low)), (across.at(down.high), down.at(down.high))))
+    return figure("answers against right numbers", [*body, *_dots(across, down, right, given)], (WIDE, FOOT + 42))
+
+
+def errors_over_answers(marks: NumberMarks) -> str:
+    """Each row as a dot: the answer across, by how much the right number was higher up; the interval as lines."""
+    places = _sampled(len(marks))
+    given, errors = marks.values[places], marks.residuals[places]
+    half = marks.half or 0.0
+    across = spanning(given.tolist(), LEFT, WIDE - 12, 0.03)
+    down = spanning([*errors.tolist(), half, -half], FOOT - 14, TOP, 0.03)
+    body = _frame(across, down, "right number less answer", "answer")
+    body.append(line("other", (across.start, down.at(0)), (across.end, down.at(0))))
+    for side in (half, -half) if half else ():
+        body.append(line("limit", (across.start, down.at(side)), (across.end, down.at(side))))
+    return figure("errors over answers", [*body, *_dots(across, down, given, errors)], (WIDE, FOOT + 42))
+
+
+def _frame(across: Axis, down: Axis, up: str, along: str) -> list[str]:
+    return [
+        *across_grid(down, across.start, across.end, 5),
+        *down_ticks(across, FOOT, 4),
+        text(across.start, 16, up, "quiet"),
+        text(across.end, FOOT + 36, along, "quiet", "end"),
+    ]
+
+
+def _dots(across: Axis, down: Axis, first: np.ndarray, second: np.ndarray) -> list[str]:
+    pairs = zip(first.tolist(), second.tolist(), strict=True)
+    return [dot("dot faint", (across.at(x), down.at(y)), 2.5, f"{told(x)}, {told(y)}") for x, y in pairs]
+
+
+def _worst(marks: NumberMarks, examples: Sequence[str]) -> str:
+    order = np.argsort(-np.abs(marks.residuals), kind="stable")[:N_WORST].tolist()
+    rows = [
+        [
+            *(told(each[place]) for each in (marks.targets, marks.values, -marks.residuals)),
+            f'<span dir="auto">{escaped(examples[place], 240)}</span>',
+        ]
+        for place in order
+    ]
+    heads = [("right", "n"), ("answer", "n"), ("too high by", "n"), ("row", "text")]
+    return table(heads, rows, "plain stack")
+
+
+def advice(marks: Marks, misses: bool) -> list[str]:
+    """Where answers lean to one side, and whether a few rows make most of the error."""
+    found, errors = number_marks(marks), np.abs(number_marks(marks).residuals)
+    steps = _leaning(found)
+    few = max(1, len(errors) // 100)
+    share = float(np.sort(errors)[-few:].sum() / max(errors.sum(), 1e-300)) if len(errors) else 0.0
+    if misses and len(errors) >= 100 and share > 0.2:
+        steps.append(
+            f"One row in a hundred makes {percent(share)} of the error: see the largest errors, and mend or take out "
+            "what is wrong among them."
+        )
+    return steps
+
+
+def _leaning(marks: NumberMarks) -> list[str]:
+    """A sentence on the part of the answers, of five from low to high, whose errors lean most, where that is sure."""
+    order = np.argsort(marks.values, kind="stable")
+    worst: tuple[float, str] = (LEANS, "")
+    for part in np.array_split(order, N_PARTS):
+        errors = marks.residuals[part]
+        deviation = float(errors.std(ddof=1)) if len(part) >= LEAST_PART else 0.0
+        if not deviation:
+            continue
+        mean, low, high = float(errors.mean()), float(marks.values[part].min()), float(marks.values[part].max())
+        sure = abs(mean) / (deviation / np.sqrt(len(part)))
+        if sure > worst[0]:
+            side = "low" if mean > 0 else "high"
+            worst = sure, (
+                f"Answers from {told(low)} to {told(high)} are too {side} by {told(abs(mean))} on average: more rows "
+                "there, or an input that tells them apart, would help."
+            )
+    return [worst[1]] if worst[1] else []

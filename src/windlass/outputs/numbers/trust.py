@@ -1,0 +1,52 @@
+"""Whose numbers are believed: how far one lies from the champion's answer, against how far right ones do.
+
+Source: a threshold from known rows: Vovk et al. 2005, Algorithmic learning in a random world (conformal prediction).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from windlass.kinds import number
+from windlass.outputs.numbers.measures import estimator
+from windlass.outputs.taught import Pairs, Taught
+from windlass.outputs.trust import Known, Opinion
+from windlass.predictors.contract import Predictor
+from windlass.predictors.estimator import Estimator
+from windlass.spec import Spec
+
+FAR, OFF = 6.0, 2.0
+"""Half widths of the interval from which on a number is doubted, and from which on it contradicts the champion."""
+SELDOM, SOMETIMES = 0.995, 0.98
+"""Of the right numbers of test rows as many lie nearer than what is doubted, and than what contradicts."""
+LEAST_TESTED, MOST_TESTED = 20, 2_000
+MOST_NATS = 9.0
+
+
+def opinion(rows: Sequence[Taught], predictor: Predictor, known: Known, spec: Spec) -> Opinion:
+    """How much the numbers contradict the champion. Raises: DataError: a row cannot be read."""
+    champion, tested = estimator(predictor), known.tested
+    given = champion.values([row.values for row in rows], known.root)
+    off = np.abs(np.array([row.label for row in rows], np.float64) - given)
+    usual = _usual(champion, tested[:: max(1, -(-len(tested) // MOST_TESTED))], known)
+    half = champion.half or champion.deviation
+    state = champion.manifest.output.state
+    scale = max(float(usual.mean()), 1e-9 * champion.deviation)
+    return Opinion(
+        answers=[number.rounded(value, state) for value in given.tolist()],
+        doubts=off > max(FAR * half, float(np.quantile(usual, SELDOM))),
+        contradicts=off > max(OFF * half, float(np.quantile(usual, SOMETIMES))),
+        is_new=np.zeros(len(rows), bool),
+        surprise=np.minimum(off / scale, MOST_NATS) - 1,
+        known="what the champion answers",
+        otherwise=f"farther from the champion's answer than {100 * SELDOM:g} % of the right ones, and than "
+        f"{FAR:g} times half of its interval",
+    )
+
+
+def _usual(champion: Estimator, tested: Pairs, known: Known) -> np.ndarray:
+    """How far from its answers the right ones lie, (n,), at least one; of few rows as far as its interval reaches."""
+    if len(tested) < LEAST_TESTED:
+        return np.array([champion.half or champion.deviation])
+    given = champion.values([row for row, _ in tested], known.root)
+    return np.abs(np.array([right for _, right in tested], np.float64) - given)
