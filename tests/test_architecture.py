@@ -200,7 +200,6 @@ MAY_ASK = {
     "learners/table.py": "a table of learners names what each reads and gives",
     "predictors/table.py": "who blends labels opens parts that give labels",
     "predictors/writer.py": "what writes piece by piece is found here, by everybody",
-    "planning/evidence.py": "what `plan` tells of labels alone is told of their marks",
     "serving/ask_fields.py": "a table of the page's fields, one a kind",
 }
 """Outside of kinds/ and outputs/, at most five: who asks which kind it has before it, and why."""

@@ -18,6 +18,7 @@ from windlass.planning.drawing import Frame, draw
 from windlass.planning.items import proposals
 from windlass.planning.probing import Fitting, Probe
 from windlass.records import Alarm, Health, Prepared, Splits
+from windlass.spec import Spec
 
 from .conftest import candidate
 
@@ -131,7 +132,8 @@ def probed(n_wrong):
     said = np.where((targets == 1) & (np.arange(200) < 2 * n_wrong), 0, targets)
     marks = LabelMarks(targets, np.eye(2)[said] * 0.8 + 0.1, 1, ("a", "b"))
     splits = Splits({"message": "text"}, {"intent": "category"}, rows, rows, rows, Path())
-    return Probe(splits, "linear", "accuracy", 13), Fitting(200, marks, 0.1)
+    spec = Spec(name="desk", data="d.csv", inputs={"message": "text"}, output={"intent": "category"})
+    return Probe(splits, "linear", "accuracy", spec), Fitting(200, marks, 0.1, "accuracy")
 
 
 def test_a_word_that_always_goes_with_a_label_is_a_rule_and_is_tried():

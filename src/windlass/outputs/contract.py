@@ -94,6 +94,18 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Scored:
+    """Answers as `plan` measures them: in a score whose gains add up, and of which 1 is perfect.
+
+    metric: its name, of `marks`. bound(value) -> a bound of the goal's metric in that score.
+    """
+
+    metric: str
+    marks: Marks
+    bound: Callable[[float], float] = lambda value: value
+
+
+@dataclass(frozen=True)
 class Shown:
     """What the report shows of the chosen candidate. examples: one short text a test row."""
 
@@ -182,7 +194,8 @@ class Output:
     side. doubts(champion, rows) -> how sure it is of each. improves(spec): raises SpecError where feedback cannot
     judge. asks_once: rows that ask the same have one right answer; else they may differ rightly, as prices do.
 
-    proposals: what `plan` cannot tell of these answers; None: it tells all. compares: why two candidates are not
+    scored(marks, metric, splits) -> as `plan` measures them. proposals: why `plan` tells nothing of these answers;
+    None: it does. compares: why two candidates are not
     compared by people; None: they are.
     """
 
@@ -221,6 +234,7 @@ class Output:
     compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]"
     doubts: Callable[[Predictor, Sequence[Json]], list[Doubt]]
     improves: Callable[[Spec], None]
+    scored: Callable[[Marks, str, Splits], Scored]
     most_tested: int | None = None
     asks_once: bool = True
     explains_live: Unsupported | None = None

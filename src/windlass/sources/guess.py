@@ -234,7 +234,7 @@ def _output(columns: dict[str, list[Any]], found: Guess) -> str:
         (TEXT_NAMES, written if len(columns) > 1 else [], "a text to be written, by its name"),
         (QUANTITY_NAMES, fitting_numbers, "a number, by its name"),
     ):
-        if name := named(columns, names, lambda name, among=among: name in among):
+        if name := named({each: columns[each] for each in among}, names, lambda name: True):
             found.reasons.append(f"output '{name}': {what}")
             return name
     fitting = [name for name in fitting if not ID_NAME.search(name) and not is_moment(columns[name])]

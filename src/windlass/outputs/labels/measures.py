@@ -26,6 +26,11 @@ def labeller(predictor: Predictor) -> Labeller:
     return predictor
 
 
+def label_marks_of(marks: Marks) -> LabelMarks | None:
+    """The marks, where they are of labels."""
+    return marks if isinstance(marks, LabelMarks) else None
+
+
 def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
     """Raises: DataError: a row cannot be read, or has a label that the artifact does not know."""
     return predictor.marks(rows, [row[held.spec.output_column] for row in rows], held.root)

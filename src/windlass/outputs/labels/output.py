@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds.category import MAX_CHARACTERS
-from windlass.outputs.contract import Doubt, Output, Unsupported, later
+from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
 from windlass.outputs.labels import explanation, measures, picked, remembering, report
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
@@ -82,6 +82,7 @@ OUTPUT = Output(
     opinion=later("windlass.outputs.labels.trust", "opinion"),
     compare=later("windlass.outputs.labels.comparing", "compare"),
     doubts=doubts,
+    scored=lambda marks, metric, splits: Scored(metric, marks),
     improves=lambda spec: None,
     compares=Unsupported("labels are compared by `evaluate`"),
 )

@@ -10,9 +10,9 @@ import numpy as np
 from windlass.errors import SpecError
 from windlass.kinds import number
 from windlass.kinds import table as kinds
-from windlass.metrics import Marks, is_better
-from windlass.number_metrics import NUMBER_METRICS, NumberMarks, half_width
-from windlass.outputs.contract import Baseline, Held, Tested, Validated
+from windlass.metrics import LOWER, Marks, is_better
+from windlass.number_metrics import NUMBER_METRICS, SKILL, NumberMarks, SkillMarks, half_width
+from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated
 from windlass.predictors.artifact import LOGITS, read_validation
 from windlass.predictors.contract import Predictor
 from windlass.predictors.estimator import Estimator
@@ -50,7 +50,7 @@ def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held
     return Validated(NumberMarks(right[rows], number.decode(scores[rows], state)), rows)
 
 
-def baseline(tested: Tested) -> Baseline | None:
+def baseline(tested: Tested) -> Baseline:
     """The same number always: the mean or the median of the training rows, whichever is the better one."""
     first = number_marks(next(iter(tested.marks.values())))
     train = tested.splits.train[tested.splits.output_column].to_numpy()
@@ -63,6 +63,14 @@ def baseline(tested: Tested) -> Baseline | None:
 
 def _always(metric: str, first: NumberMarks, answer: float) -> float:
     return replace(first, values=np.full(len(first), answer)).value(metric)
+
+
+def scored(marks: Marks, metric: str, splits: Splits) -> Scored:
+    """The share of the error of always answering the same that is spared; r2 is such a score itself."""
+    if metric not in LOWER:
+        return Scored(metric, marks)
+    least = baseline(Tested(metric, splits, {}, {"": marks})).value or math.ulp(1.0)
+    return Scored(SKILL, SkillMarks(number_marks(marks), metric, least), lambda value: 1 - value / least)
 
 
 def check(spec: Spec, goal: Goal) -> None:

@@ -69,8 +69,8 @@ OUTPUT = Output(
     opinion=trust.opinion,
     compare=later("windlass.outputs.numbers.comparing", "compare"),
     doubts=doubts,
+    scored=measures.scored,
     improves=lambda spec: None,
     asks_once=False,
-    proposals=Unsupported("answers are numbers here"),
     compares=Unsupported("numbers are compared by `evaluate`"),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windlass.outputs.contract import Doubt, Output, Unsupported, later
+from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
 from windlass.outputs.remembering import kept_rows
 from windlass.outputs.texts import explanation, measures, remembering, report
 from windlass.predictors.contract import Predictor
@@ -94,6 +94,7 @@ OUTPUT = Output(
     opinion=later("windlass.outputs.texts.trust", "opinion"),
     compare=later("windlass.outputs.texts.comparing", "TextSheet"),
     doubts=doubts,
+    scored=lambda marks, metric, splits: Scored(metric, marks),
     improves=measures.improves,
     most_tested=MOST_WRITTEN,
     explains_live=Unsupported(
