@@ -11,7 +11,7 @@ from windlass.errors import DataError, NotReady, did_you_mean, expected
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Place
 from windlass.metrics import softmax
-from windlass.predictors.contract import Additive, Labeller, Predictor, dense, read_value
+from windlass.predictors.contract import Additive, Labeller, Predictor, check_row, dense, read_value
 from windlass.predictors.occlusion import Effort, Values, Weighed, nothing, weigh
 from windlass.predictors.writer import Writer
 from windlass.records import Column, Explanation, Part, Row
@@ -187,7 +187,9 @@ def _written(predictor: Writer, row: Row, number: int, asked: tuple[Path | None,
 
 
 def _read(inputs: Sequence[Column], row: Row, number: int, root: Path | None) -> dict[str, Any]:
-    return {each.name: read_value(kinds.of(each).read, row, each.name, number, root) for each in _columns(inputs)}
+    columns = _columns(inputs)
+    check_row(row, [each.name for each in columns], number)
+    return {each.name: read_value(kinds.of(each).read, row, each.name, number, root) for each in columns}
 
 
 def _columns(inputs: Sequence[Column]) -> list[Column]:
