@@ -10,7 +10,9 @@ from packed import excel, png, zipped
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.sources import archives, tables
 from windlass.sources.contract import Names
+from windlass.sources.guess import write_guess
 from windlass.sources.places import find, table
+from windlass.spec import load
 
 TABLE = "age,city,y\n31,Bern,no\n42,Oslo,yes\n"
 PLAIN = [{"age": "31", "city": "Bern", "y": "no"}, {"age": "42", "city": "Oslo", "y": "yes"}]
@@ -139,7 +141,7 @@ def test_numbers_of_excel_keep_their_digits(tmp_path):
 def test_two_sheets_a_far_cell_and_a_missing_package_are_refused_in_words(tmp_path, monkeypatch):
     pytest.importorskip("fastexcel")
     excel(tmp_path / "two.xlsx", {"One": [HEADER, *BODY], "Two": [HEADER, *BODY]})
-    with pytest.raises(DataError, match=r"2 sheets that are filled .*'One', 'Two'"):
+    with pytest.raises(DataError, match=r"2 sheets that are filled.*'One', 'Two'\n.*`two.xlsx#One`"):
         list(table(tmp_path / "two.xlsx", tmp_path).rows())
     path = excel(tmp_path / "far.xlsx", {"One": [HEADER, *BODY]})
     with zipfile.ZipFile(path) as archive:
@@ -153,6 +155,25 @@ def test_two_sheets_a_far_cell_and_a_missing_package_are_refused_in_words(tmp_pa
     monkeypatch.setitem(__import__("sys").modules, "fastexcel", None)
     with pytest.raises(NotReady, match=r"pip install 'windlass\[excel\]'"):
         list(table(tmp_path / "two.xlsx", tmp_path).rows())
+
+
+def test_a_sheet_is_named_behind_the_file_wherever_a_file_is(tmp_path):
+    pytest.importorskip("fastexcel")
+    sheets = {"One": [["x", "y"], [1, "a"]], "Q1.2 #neu": [HEADER, *BODY], "Empty": []}
+    excel(tmp_path / "book.xlsx", sheets)
+    named = tmp_path / "book.xlsx#Q1.2 #neu"
+    assert [row.values for row in table(named, tmp_path).rows()] == PLAIN
+    (source,) = find(named.name, tmp_path, Names(), tmp_path)
+    assert [row.values for row in source.rows()] == PLAIN
+    found, path = write_guess(named, tmp_path)
+    assert load(tmp_path).data == named.name
+    assert (found.name, path.parent, set(found.inputs)) == ("book", tmp_path, {"age", "city"})
+    for name, words in (("Onne", r"no sheet 'Onne'.*\n.*did you mean 'One'"), ("Empty", "is empty in that sheet")):
+        with pytest.raises(DataError, match=words):
+            list(table(tmp_path / f"book.xlsx#{name}", tmp_path).rows())
+    excel(tmp_path / "book.xlsx#Q1.2 #neu", {"Real": [["x", "y"], [1, "a"]]})  # a file of that very name comes first
+    with pytest.raises(SpecError, match="ends in"):
+        table(named, tmp_path)
 
 
 def test_columns_are_numbered_as_excel_does():

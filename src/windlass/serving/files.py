@@ -23,7 +23,7 @@ from windlass.sources.confinement import check_files
 from windlass.sources.contract import RawRow
 from windlass.sources.json_files import read_objects, row_of
 from windlass.sources.outgoing import ANSWER, as_csv, free_names, written
-from windlass.sources.places import table
+from windlass.sources.places import file_and_sheet, table
 from windlass.sources.system_files import files_below
 from windlass.store import fingerprint, naming, read_json, sync_folder, write_json
 
@@ -133,10 +133,11 @@ def _mark(source: str, release: str) -> list[Any]:
     """What must be the same for an answer to be the same; nothing where that is not known, as of stdin."""
     if source == "-" or not release:
         return []
-    place = Path(source)
+    place = file_and_sheet(Path(source))[0]
     stamps = [[str(path), path.lstat().st_size, path.lstat().st_mtime_ns] for path in _pictures_below(place)]
     seen = place.stat()
-    return [str(place.resolve()), seen.st_size, seen.st_mtime_ns, release, *([fingerprint(stamps)] if stamps else [])]
+    mark = [str(Path(source).resolve()), seen.st_size, seen.st_mtime_ns, release]
+    return [*mark, fingerprint(stamps)] if stamps else mark
 
 
 def _counted(counts: Counts, chunk: list[RawRow], results: list[Answer | str]) -> list[Line]:

@@ -44,6 +44,7 @@ class Source:
     names: Names = field(default_factory=Names)
     scratch: Path | None = None  # where a reader may put pictures that it unpacks
     warnings: list[str] = field(default_factory=list)
+    sheet: str = ""  # of a workbook; '' = the one that is filled
     version: str = ""  # changes when the rows do; '' = look at the files themselves
 
     root: Path = field(init=False)  # the folder that relative paths in its rows start from

@@ -17,7 +17,7 @@ from windlass.pages.words import plain
 from windlass.sources.answers import could_be_labels, could_be_written, is_moment, not_an_output, output_kind
 from windlass.sources.columns import ID_NAME, Look, look, readable
 from windlass.sources.contract import Names, Source
-from windlass.sources.places import find, labelled_pictures
+from windlass.sources.places import file_and_sheet, find, labelled_pictures
 from windlass.spec import FILE_NAME, UNUSABLE, parse
 from windlass.store import rewrite_text
 
@@ -185,6 +185,7 @@ def _relative(path: Path, project: Path) -> str:
 
 
 def _product_name(path: Path) -> str:
+    path = file_and_sheet(path)[0]
     stem = path.resolve().stem if path.is_file() else path.resolve().name
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "my-product"
 
