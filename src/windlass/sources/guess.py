@@ -21,7 +21,9 @@ from windlass.sources.places import file_and_sheet, find, labelled_pictures
 from windlass.spec import FILE_NAME, UNUSABLE, parse
 from windlass.store import rewrite_text
 
-N_READ, N_SAMPLE = 100_000, 5_000
+N_READ, N_SAMPLE, LEAST_SAMPLE = 100_000, 5_000, 200
+CELLS_READ, CELLS_SAMPLED = 10_000_000, 1_000_000
+"""Rows that are read, and looked at; of tables with very many columns as many as hold so many cells."""
 OUTPUT_NAMES = (
     "label",
     "labels",
@@ -203,9 +205,12 @@ def _labels_of_pictures(source: Source) -> list[str]:
 
 
 def _read(source: Source) -> list[dict[str, Any]]:
-    """Rows from all over the beginning of the source, those left out that cannot be read."""
-    rows = [raw.values for raw in islice(source.rows(), N_READ) if raw.values is not None]
-    return rows[:: max(1, len(rows) // N_SAMPLE)]
+    """Rows from all over the beginning of the source, those left out that cannot be read; fewer where they are wide."""
+    whole = (raw.values for raw in islice(source.rows(), N_READ) if raw.values is not None)
+    rows = list(islice(whole, 1))
+    width = max(1, len(rows[0])) if rows else 1
+    rows += islice(whole, max(LEAST_SAMPLE, CELLS_READ // width))
+    return rows[:: max(1, len(rows) // min(N_SAMPLE, max(LEAST_SAMPLE, CELLS_SAMPLED // width)))]
 
 
 def _columns(rows: Sequence[dict[str, Any]], source: Source) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 from windlass.errors import DataError, NotReady, did_you_mean, expected
 from windlass.sources import grid
 from windlass.sources.archives import check_zip
-from windlass.sources.contract import RawRow, Source
+from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
 
 MAX_CELLS = 200_000_000
 MAX_SHEET_CELLS = 50_000_000
@@ -49,6 +49,8 @@ def read_parquet(source: Source) -> Iterator[RawRow]:
         lazy = pl.scan_parquet(source.path)
         n_columns = len(lazy.collect_schema())
         n_rows = lazy.select(pl.len()).collect().item()
+    if n_columns > MOST_COLUMNS:
+        raise DataError(f"{source.path} has {n_columns:,} columns, expected at most {MOST_COLUMNS:,}")
     if n_rows * n_columns > MAX_CELLS:
         raise DataError(
             f"{source.path} holds {n_rows:,} rows x {n_columns} columns, expected at most {MAX_CELLS:,} cells",
@@ -63,8 +65,8 @@ def read_parquet(source: Source) -> Iterator[RawRow]:
 def read_excel(source: Source) -> Iterator[RawRow]:
     """Rows of the sheet of an Excel file that is named, or the one that is filled: its cells as text, as a CSV of it.
 
-    Raises: DataError: damaged, too large, no header, no such sheet, or none named of several. NotReady: fastexcel is not
-        installed.
+    Raises: DataError: damaged, too large, no header, no such sheet, or none named of several.
+    NotReady: fastexcel is not installed.
     """
     try:
         import fastexcel
