@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -74,13 +74,15 @@ def read_row(text: str) -> dict[str, Any]:
 class Feed:
     """Rows to answer, with the folder that they name files in.
 
-    columns: their own, in order; names: what `answer`, `confidence` and `error` are called beside them.
+    columns: their own, in order; names: what `answer`, `confidence` and `error` are called beside them; named: words
+    without places that nobody knows of, see `Source.named`.
     """
 
     rows: Iterator[RawRow]
     root: Path
     columns: list[str]
     allowed: Sequence[Path] = ()
+    named: Callable[[str], str] = str
     names: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -166,7 +168,7 @@ def _opened(
         is_ragged = found.read is read_objects  # its rows need not have the same columns
         columns = _columns_of(found.rows() if is_ragged else _first_whole(found.rows()))
         found.warnings.clear()
-        yield Feed(found.rows(), found.root.resolve(), columns, allowed), found.warnings
+        yield Feed(found.rows(), found.root.resolve(), columns, allowed, found.named), found.warnings
 
 
 def _pictures(path: Path, inputs: Sequence[Column], allowed: Sequence[Path]) -> tuple[Feed, list[str]]:
@@ -225,7 +227,7 @@ def _answer(predictor: Predictor, raw: RawRow, feed: Feed) -> Answer | str:
         _check_files(predictor, raw.values, feed)
         return predictor.answer([raw.values], feed.root)[0]
     except DataError as error:
-        return f"row {raw.number}: {error.message.removeprefix('row 0, ')}"
+        return f"row {raw.number}: {feed.named(error.message).removeprefix('row 0, ')}"
 
 
 def _check_files(predictor: Predictor, values: Mapping[str, Any], feed: Feed) -> None:

@@ -215,17 +215,17 @@ def _read(source: Source) -> list[dict[str, Any]]:
 
 def _columns(rows: Sequence[dict[str, Any]], source: Source) -> dict[str, list[Any]]:
     if not rows:
-        raise DataError(f"{source.path} has no whole row, expected rows under a header")
+        raise DataError(f"{source.shown} has no whole row, expected rows under a header")
     found = {name: [row.get(name) for row in rows] for name in rows[0] if not UNUSABLE.fullmatch(name)}
     if not found:
-        raise DataError(f"{source.path} has no column with a name that can be used, expected names in its first row")
+        raise DataError(f"{source.shown} has no column with a name that can be used, expected names in its first row")
     return found
 
 
 def _check_output(output: str, columns: dict[str, list[Any]], source: Source) -> None:
     if output and output not in columns:
         raise DataError(
-            f"{source.path} has no column '{output}', expected {expected(columns)}", did_you_mean(output, columns)
+            f"{source.shown} has no column '{output}', expected {expected(columns)}", did_you_mean(output, columns)
         )
 
 

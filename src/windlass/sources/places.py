@@ -9,7 +9,7 @@ from typing import Any
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
 from windlass.sources import archives, conversations, refusals, standard_library
-from windlass.sources.contract import SPLITS, Names, RawRow, Source
+from windlass.sources.contract import SPLITS, Names, Packed, RawRow, Source
 from windlass.sources.json_files import read_objects
 from windlass.sources.system_files import files_below, visible, walk
 from windlass.sources.tables import read_excel, read_npz, read_parquet, splits_of_npz
@@ -132,13 +132,18 @@ def _sources(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]
 def _unpacked(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
     """What the archive holds; a folder that all of it lies in is opened. Its version is that of the archive."""
     inside = archives.unpacked(path, rooms.unpacked)
+    packed = Packed(path, inside if path.suffix.lower() == ".zip" else inside.parent)
     while inside.is_dir() and len(items := visible(inside)) == 1 and not _is_label(items[0]):
         inside = items[0]
     if inside.suffix.lower() in archives.SUFFIXES:
         raise DataError(f"{path} holds an archive ('{inside.name}'), expected one that is packed once", refusals.UNPACK)
-    found = _sources(inside, split, names, rooms)
+    try:
+        found = _sources(inside, split, names, rooms)
+    except DataError as error:
+        raise DataError(packed.named(error.message), refusals.UNPACK) from None
     seen = path.stat()
     for source in found:
+        source.packed = packed
         source.version = f"{path.name} {source.path.name} {seen.st_size} {seen.st_mtime_ns}"
     return found
 
@@ -227,5 +232,5 @@ def check_columns(wanted: list[str], found: list[str], source: Source) -> None:
     for column in wanted:
         if column not in found:
             raise DataError(
-                f"{source.path} has no column '{column}', expected {expected(found)}", did_you_mean(column, found)
+                f"{source.shown} has no column '{column}', expected {expected(found)}", did_you_mean(column, found)
             )

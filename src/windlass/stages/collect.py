@@ -112,6 +112,7 @@ class Intake:
 
     def _reject(self, raw: RawRow, source: Source, reason: str, group: str, shown: str = "") -> None:
         shown = shown or json.dumps(raw.values, ensure_ascii=False, default=str)[:N_SHOWN]
+        reason = source.named(reason)
         self.rejects.append({"source": source.path.name, "row": raw.number, "reason": reason, "shown": shown})
         self.reasons[group] += 1
         why = self.refused.setdefault("has another number of fields" if WIDTH.fullmatch(group) else group, Refused())
@@ -194,7 +195,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
         accepted=len(intake.splits),
         rejected=len(intake.rejects),
         reasons=dict(intake.reasons.most_common()),
-        sources=[str(source.path) for source in sources],
+        sources=[source.shown for source in sources],
         splits=dict(Counter(split or "not split" for split in intake.splits)),
         warnings=[*warnings, *intake.warnings],
         key=key_of(spec, store),
@@ -227,7 +228,7 @@ def _said_of(source: Source, rows_in: int, refused: dict[str, Refused], spec: Sp
     share = why.count / max(1, rows_in)
     if share <= LOUD:
         return ""
-    words = f"{source.path} has {why.count:,} of {rows_in:,} rows ({share:.1%}) rejected for one reason"
+    words = f"{source.shown} has {why.count:,} of {rows_in:,} rows ({share:.1%}) rejected for one reason"
     if share <= spec.max_rejected or group == MISSING.format(spec.output_column):
         return f"{words}: {why.first}" + (f"; {why.hint}" if why.hint else "")
     form = f"; `formats:` says '{spec.formats[why.column]}'" if why.column in spec.formats else ""
@@ -239,7 +240,7 @@ def _said_of(source: Source, rows_in: int, refused: dict[str, Refused], spec: Sp
 
 
 def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
-    where = ", ".join(str(source.path) for source in sources)
+    where = ", ".join(source.shown for source in sources)
     if not intake.rows_in:
         return DataError(f"{where} has no rows, expected at least two of them")
     reason = intake.rejects[0]
