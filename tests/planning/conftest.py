@@ -49,7 +49,7 @@ def setting():
         prepared = Prepared("", {"train": 1_400, "validation": 400, "test": 400}, {}, {"train": counts}, [], [])
         given = {
             "spec": spec, "board": board, "prepared": prepared, "runs": [], "marks": marks(), "released": None,
-            "scored": Scored("macro_f1", marks()),
+            "scored": Scored("macro_f1", evidence.get("marks") or marks()),
             "splits": Splits(dict(spec.inputs), dict(spec.output), ROWS, ROWS, ROWS, Path()), "health": None,
             "improvements": [], "feedback": {"count": 0, "wrong": 0, "unused": 0, "unused_wrong": 0, "by_answer": {}},
             "points": [], "learner": "linear", "curve": None, "doubts": {}, "columns": [], "request_s": 0.01,

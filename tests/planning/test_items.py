@@ -265,3 +265,38 @@ def test_labels_that_are_one_are_merged_before_more_rows_are_bought(setting):
     assert merged.what == f"Merge {quoted('refnud')} into {quoted('refund')}"
     assert merged.cost == 0
     assert "merge-labels" not in ids(setting())
+
+
+def said(right, wrong, new=0):
+    counts = {"count": right + wrong, "wrong": wrong, "unused": right + wrong, "unused_wrong": wrong, "by_answer": {}}
+    return {**counts, "live_right": right, "live_wrong": wrong, "new": {"billing": new} if new else {}}
+
+
+@pytest.mark.parametrize(
+    ("feedback", "proposed"),
+    [
+        (said(20, 20), True),  # half of what was tested (.9)
+        (said(34, 6), False),  # .85 [.71, .93], tested .9 [.87, .93]
+        (said(3, 27), False),  # complaints alone are no share
+        (said(9, 9), False),  # too few
+    ],
+)
+def test_live_quality_far_below_the_test_has_the_judged_answers_learned(setting, feedback, proposed):
+    """Without a learning curve too: what is asked now is another thing than what was tested."""
+    asked = setting(feedback=feedback)
+    chosen = {item.id: item for item in draw(asked, FRAME).chosen}
+    assert ("learn" in chosen) == proposed
+    if proposed:
+        assert "users call 50.0 % [35.2 %, 64.8 %] of the answers right, tested were 90.0 %" in chosen["learn"].why
+        assert "`keep_inputs: true`" in chosen["learn"].how
+        assert "learn" not in ids(setting(feedback={**feedback, "unused": 0}))
+
+
+def test_labels_that_training_does_not_know_and_users_give_are_proposed_first(setting):
+    asked = setting(feedback=said(20, 20, new=20))
+    chosen = draw(asked, FRAME).chosen
+    assert [item.id for item in chosen][:2] == ["new-labels", "learn"]
+    assert "`improve: {new_labels: 10}`" in chosen[0].how
+    assert "'billing'\u2069 20 times" in chosen[0].why
+    assert promises.measure(asked, "new_labels") == 0.0
+    assert "new-labels" not in ids(setting(feedback=said(20, 20, new=9)))

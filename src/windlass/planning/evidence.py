@@ -134,14 +134,14 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
     Raises: NotReady: there is no leaderboard yet.
     """
     missing: list[Json] = []
-    improvements = _improvements(store, missing)
+    improvements, released = _improvements(store, missing), _released(store, missing)
     board, artifact = _standing(store, improvements)
     prepared = store.read("prepare", Prepared)
     splits = read_splits(spec, store)
     measured = _measured(spec, store, board, splits, progress)
     scored, others = _answers(store, board, artifact, splits)
     marks = label_marks_of(scored.marks) if scored is not None else None
-    points = measured["points"]
+    points, said = measured["points"], _said(database, missing)
     output = outputs.of(spec)
     unfit = output.proposals
     if unfit is not None:
@@ -156,10 +156,11 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         splits=splits,
         scored=scored,
         marks=marks,
-        released=_released(store, missing),
+        released=released,
         health=_health(store, missing),
         improvements=improvements,
-        feedback=_feedback(database, _used(store), missing, output, partial(_is_right, output, _remembered(store))),
+        feedback=_feedback(said, _used(store), output, partial(_is_right, output, _remembered(store)))
+        | _live(said, released["id"] if released else "", prepared.labels.get("train", {})),
         points=points,
         learner=measured["learner"],
         curve=curves.fit(probing.points(points), spec.seed) if len(points) >= curves.LEAST_POINTS else None,
@@ -395,26 +396,37 @@ def _is_right(output: Output, remembered: Json, row: Json) -> bool:
     return output.is_right(output.value_of(row["value"]), output.value_of(row["correct"]), remembered)
 
 
-def _feedback(
-    database: Database, used: set[str], missing: list[Json], output: Output, is_right: Callable[[Json], bool]
-) -> Json:
+def _said(database: Database, missing: list[Json]) -> list[Json]:
+    """The last word on each answer that users judged."""
+    try:
+        found = {row["id"]: row for row in feedback_counts(database)}
+    except WindlassError as error:
+        found = {}
+        missing.append(_missing("feedback", error.message))
+    if not found:
+        missing.append(_missing("what users say was right", "`windlass serve` takes it at /v1/feedback"))
+    return list(found.values())
+
+
+def _feedback(said: list[Json], used: set[str], output: Output, is_right: Callable[[Json], bool]) -> Json:
     """How many answers people judged, how many of them were wrong, and the same of those that were not used: the
     latest word on each answer counts; of each answer by itself, where answers are few."""
-    latest: dict[str, Json] = {}
-    try:
-        latest = {row["id"]: row for row in feedback_counts(database)}
-    except WindlassError as error:
-        missing.append(_missing("feedback", error.message))
-    if not latest:
-        missing.append(_missing("what users say was right", "`windlass serve` takes it at /v1/feedback"))
-    unused = [row for id, row in latest.items() if id not in used]
+    unused = [row for row in said if row["id"] not in used]
     return {
-        "count": len(latest),
-        "wrong": sum(not is_right(row) for row in latest.values()),
+        "count": len(said),
+        "wrong": sum(not is_right(row) for row in said),
         "unused": len(unused),
         "unused_wrong": sum(not is_right(row) for row in unused),
         "by_answer": _by_answer([row for row in unused if output.named(output.value_of(row["value"]))]),
     }
+
+
+def _live(said: list[Json], champion: str, labels: Json) -> Json:
+    """What users said of the champion's answers: right, wrong, and how often labels that training does not know."""
+    own = [row for row in said if row["release"] == champion]
+    right = sum(row["correct"] == row["value"] for row in own)
+    new = Counter(row["correct"] for row in own if row["correct"] and row["correct"] not in labels)
+    return {"live_right": right, "live_wrong": len(own) - right, "new": dict(new.most_common()) if labels else {}}
 
 
 def _by_answer(rows: list[Json]) -> Json:

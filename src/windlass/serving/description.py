@@ -28,7 +28,7 @@ EXAMPLES: dict[str, Any] = {
 ERRORS = {
     "400": ("bad_json", "body is not JSON at character 0: Expecting value, expected one JSON value", ""),
     "404": ("not_found", "there is no such answer, expected the id of one", ""),
-    "422": ("data_error", "row 0 has no field 'message', expected it", "send null for a missing value"),
+    "422": ("data_error", "row 0 has no 'message', expected 'message'", "send null for a missing value"),
     "503": (
         "overloaded",
         "server has 64 predictions waiting, expected fewer",

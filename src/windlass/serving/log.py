@@ -403,9 +403,9 @@ def feedback_rows(place: Database | Path | str, of: Sequence[str] = (), most: in
 
 
 def feedback_counts(place: Database | Path | str) -> Iterator[Json]:
-    """The last word on each answer, without what was asked: id, value, correct. Raises: DataError: as the log."""
+    """The last word on each answer, without what was asked: id, release, value, correct. Raises: DataError."""
     query = (
-        "select a.id, a.value, f.correct from feedback f join answers a on a.id = f.id "
+        "select a.id, a.release, a.value, f.correct from feedback f join answers a on a.id = f.id "
         "where f.number = (select max(number) from feedback where id = f.id) order by f.number"
     )
     yield from read(place, TABLES, query)

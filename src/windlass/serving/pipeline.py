@@ -19,7 +19,7 @@ from windlass.records import Answer, Json, Manifest, Row
 from windlass.serving import codec, cost, openai_requests
 from windlass.serving.asker import asker, received
 from windlass.serving.foreign import answered, check_count, check_model, described
-from windlass.serving.rows import check_names, wrong
+from windlass.serving.rows import check_names, check_row, wrong
 from windlass.serving.scheduler import LATE, Order, too_slow
 from windlass.serving.seat import Seat
 from windlass.serving.service import Service, receipt
@@ -138,7 +138,7 @@ def _rows(content: Json, manifest: Manifest, max_rows: int) -> list[Row]:
             raise wrong(f"'inputs' is neither a text nor a row, expected rows with {expected(names)}")
         return [{names[0]: row} for row in rows]
     for number, row in enumerate(rows):
-        check_names(row, names, f"row {number}")
+        check_row(row, names, f"row {number}")
     return rows
 
 
