@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from windlass.metrics import Estimate, LabelMarks
+from windlass.outputs.contract import Scored
 from windlass.pages.roadmap_text import promise_lines, roadmap_markdown
 from windlass.pages.words import quoted
 from windlass.planning import curves, promises, rule_trial
@@ -260,7 +261,8 @@ def test_labels_that_are_one_are_merged_before_more_rows_are_bought(setting):
     counts = {"account": 700, "refnud": 20, "refund": 700}
     prepared = Prepared("", {"train": 1_420, "validation": 400, "test": 400}, {}, {"train": counts}, [], [])
     seen = {"marks": LabelMarks(targets, probabilities, 1, labels), "prepared": prepared}
-    merged = by_id(setting(**seen, board=replace(setting().evidence.board, headline="accuracy")), "merge-labels")
+    scored, board = Scored("accuracy", seen["marks"]), replace(setting().evidence.board, headline="accuracy")
+    merged = by_id(setting(**seen, scored=scored, board=board), "merge-labels")
     assert merged.gain.value == pytest.approx(0.05)
     assert merged.what == f"Merge {quoted('refnud')} into {quoted('refund')}"
     assert merged.cost == 0
