@@ -2,7 +2,7 @@
 
 The peer learns the same train and validation rows, categories as such, with squared and with absolute errors; the
 better of the two on the test rows counts, which favours it.
-Usage: python benchmarks/numbers.py [--data FOLDER] [--minutes 10]
+Usage: python benchmarks/regression.py [--data FOLDER] [--minutes 10]
 """
 
 import argparse
