@@ -1,6 +1,6 @@
 """The small inputs of `shared/cases` that once failed: each run.sh in a copy, and what its first lines ask for.
 
-Usage: python benchmarks/cases.py CASES [--only NAME ...] [--show]     (16 and 40 belong to later issues)
+Usage: python benchmarks/cases.py CASES [--only NAME ...] [--show]     (40 belongs to a later issue)
 """
 
 import argparse
@@ -33,6 +33,7 @@ CASES = {
     "13-big-int": Expected((), (r"constant", r"9007199254740992\.0")),
     "14-one-column-hides-the-table-sku": Expected((r"age", r"income"), (r"extra: text",)),
     "14-one-column-hides-the-table-time": Expected((r"age", r"income"), (r"extra: text",)),
+    "16-regression-target": Expected((r"price: number", r"goal: mae"), (r"price: text",)),
     "18-stray-word-crash": Expected((r"rc=0", r"unknown")),
     "19-date-ddmmyyyy": Expected((r"formats",)),
     "28-stdout-not-utf8": Expected((r"rc=0",)),

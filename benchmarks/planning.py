@@ -32,7 +32,7 @@ from windlass.predictors import releases
 from windlass.records import Splits
 from windlass.serving import codec
 from windlass.sources.prepared import read_splits
-from windlass.spec import load
+from windlass.spec import Spec, load
 from windlass.stages.evaluate import machine
 from windlass.store import Store
 
@@ -75,13 +75,17 @@ def splits_of(name: str) -> Splits:
     return Splits(inputs, {output: "category"}, rows[held:], rows[:held], rows[:0], DATA / name)
 
 
+def _spec(splits: Splits) -> Spec:
+    return Spec(name="probe", data="rows", inputs=splits.inputs, output=splits.output, seed=SEED)
+
+
 def curve_of(name: str, learner: str, metric: str) -> dict:
     """The scores at 5 to 25 % of the rows (three seeds each) and at all of them."""
-    probe = probing.Probe(splits_of(name), learner, metric, SEED)
+    probe = probing.Probe(splits := splits_of(name), learner, metric, _spec(splits))
     started = time.process_time()
     measured = list(probing.learning_points(probe, SHARES, 1e9))
     whole = probing.fitted(probe, probe.splits.train)
-    estimate = whole.marks.value(metric)
+    estimate = whole.score
     return {
         "set": name,
         "learner": learner,

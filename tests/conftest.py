@@ -6,7 +6,7 @@ import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-os.environ["WINDLASS_ALLOW_URLS"] = "http://127.0.0.1:* smtp://127.0.0.1:*"
+os.environ["WINDLASS_ALLOW_URLS"] = "http://127.0.0.1:*#* smtp://127.0.0.1:*#*"
 """Toy servers are asked without a question; tests/test_consent.py takes this away."""
 
 

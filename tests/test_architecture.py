@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 import windlass
+from windlass.kinds.table import KINDS
 
 ROOT = Path(windlass.__file__).parent
 ROOMS = (
     "errors",
     "client",
     "metrics",
-    "drift_metrics number_metrics text_metrics",
+    "drift_metrics text_metrics number_metrics",
     "cell system_calls",
     "sandbox",
     "strict_yaml",
@@ -31,6 +32,7 @@ ROOMS = (
     "predictors",
     "outputs",
     "learners",
+    "evaluation",
     "judging",
     "serving",
     "shipping",
@@ -139,7 +141,7 @@ def imports(module: Module, known: frozenset[str]) -> list[Import]:
 def _is_import(call: ast.Call) -> bool:
     """True for `import_module("a.name")`; a name that is put together at run time is not seen."""
     is_named = bool(call.args) and isinstance(call.args[0], ast.Constant)
-    return is_named and ast.unparse(call.func).split(".")[-1] in ("import_module", "__import__")
+    return is_named and ast.unparse(call.func).split(".")[-1] in ("import_module", "__import__", "later")
 
 
 def _only_version(module: Module) -> bool:
@@ -191,6 +193,49 @@ def _may(module: Module, item: Import) -> bool:
     if room not in RANK or module.room not in RANK:
         return False
     return RANK[room] < RANK[module.room]
+
+
+KINDS_ASKED = frozenset({*KINDS, "tags", "boxes", "masks", "items", "audio", "forecast", "chat", "colour"})
+ANSWERERS = re.compile(r"\b(Labeller|Writer|Estimator|LabelMarks|TextMarks|NumberMarks)\b")
+MAY_ASK = {
+    "learners/table.py": "a table of learners names what each reads and gives",
+    "predictors/table.py": "who blends labels opens parts that give labels",
+    "predictors/writer.py": "what writes piece by piece is found here, by everybody",
+    "serving/ask_fields.py": "a table of the page's fields, one a kind",
+}
+"""Outside of kinds/ and outputs/, at most five: who asks which kind it has before it, and why."""
+
+
+def asks_for_kinds(modules: list[Module]) -> list[str]:
+    """Comparisons with the name of a kind, collections of such names, and `isinstance` of what answers or its marks."""
+    found = []
+    for module in modules:
+        if module.room in ("kinds", "outputs"):
+            continue
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Compare | ast.Set | ast.List | ast.Tuple | ast.Call) and _asks(node):
+                found.append(f"{module.place}:{node.lineno} {ast.unparse(node)[:60]}")
+    return found
+
+
+def _asks(node: ast.expr) -> bool:
+    if isinstance(node, ast.Compare):
+        is_kind = any(re.search(r"kinds?\b|inputs\.values\(\)|output\[", ast.unparse(each)) for each in _sides(node))
+        return is_kind and any(_is_kind(each) for each in _sides(node))
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func) == "isinstance" and bool(ANSWERERS.search(ast.unparse(node.args[1])))
+    elements = node.elts if isinstance(node, ast.Set | ast.List | ast.Tuple) else []
+    return len(elements) > 1 and all(_is_kind(each) for each in elements)
+
+
+def _sides(node: ast.Compare) -> list[ast.expr]:
+    return [node.left, *node.comparators]
+
+
+def _is_kind(node: ast.expr) -> bool:
+    if isinstance(node, ast.Tuple | ast.Set | ast.List):
+        return bool(node.elts) and any(_is_kind(each) for each in node.elts)
+    return isinstance(node, ast.Constant) and node.value in KINDS_ASKED
 
 
 def circles(modules: list[Module]) -> list[str]:
@@ -350,6 +395,11 @@ BAD = [
             code("if TYPE_CHECKING:\n    from windlass.kinds.a import y\n", "kinds/c.py"),
         ],
     ),
+    (asks_for_kinds, [code('if column.kind == "text":\n    pass\n', "serving/app.py")]),
+    (asks_for_kinds, [code('if "image" in splits.inputs.values():\n    pass\n', "learners/cnn.py")]),
+    (asks_for_kinds, [code('found = spec.output[name] not in ("text", "tags")\n', "planning/plan.py")]),
+    (asks_for_kinds, [code('RICH = frozenset({"text", "image"})\n', "sources/guess.py")]),
+    (asks_for_kinds, [code("assert isinstance(predictor, Labeller)\n", "improving/cycle.py")]),
     (heavy_imports, [code("import torch\n")]),
     (heavy_imports, [code("def f():\n    from transformers import AutoModel\n", "serving/app.py")]),
     (unsafe, [code("import pickle\n")]),
@@ -424,6 +474,14 @@ def test_no_rule_flags_what_it_allows(rule, modules):
 def test_the_package_keeps_the_rule(rule):
     """Every file of the package, as it is now."""
     assert rule(package()) == []
+
+
+def test_nobody_outside_asks_which_kind_there_is():
+    """Who may is listed with the reason; a reason that is needed no more goes."""
+    found = {place.partition(":")[0] for place in asks_for_kinds(package())}
+    assert found - set(MAY_ASK) == set(), asks_for_kinds(package())
+    assert set(MAY_ASK) - found == set()
+    assert len(MAY_ASK) <= 5
 
 
 def test_the_package_is_found():

@@ -52,7 +52,7 @@ def test_where_nobody_sits_it_is_refused_with_the_command_that_allows_it(monkeyp
 def test_a_yes_on_a_terminal_is_asked_for_once_and_remembered(tmp_path, monkeypatch):
     shown = at_terminal(monkeypatch, "y\n")
     consent.require(URL, "AWS_SECRET", "rows")
-    assert "send rows to https://models.example/v1 and the environment variable AWS_SECRET" in shown.getvalue()
+    assert f"send rows to {URL}, together with the environment variable AWS_SECRET" in shown.getvalue()
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     consent.require(URL, "AWS_SECRET", "rows")
     consent.require(URL, "", "rows")
@@ -91,13 +91,23 @@ def test_a_server_does_not_ask_from_behind(monkeypatch):
     assert shown.getvalue() == ""
 
 
-def test_a_variable_of_windlass_needs_no_yes_of_its_own(monkeypatch):
-    monkeypatch.setenv(consent.ALLOWED, f"https://other.example {URL}")
+def test_each_variable_needs_a_yes_of_its_own_windlass_s_too(monkeypatch):
+    """A yes to an address lets no specification send it the key of another server."""
+    at_terminal(monkeypatch, "y\n")
+    consent.require(URL, "", "rows")
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setenv(consent.ALLOWED, f"https://other.example#* {URL}")
+    consent.require(URL, "", "rows")
+    for name in ("WINDLASS_DATABASE", "AWS_SECRET"):
+        with pytest.raises(NotReady, match=f"variable {name}, which was not allowed"):
+            consent.require(URL, name, "rows")
+        monkeypatch.setenv(consent.ALLOWED, f"{URL}#{name}")
+        consent.require(URL, name, "rows")
+    monkeypatch.setenv(consent.ALLOWED, f"{URL}#*")
+    consent.require(URL, "ANY_OTHER", "rows")
+    monkeypatch.setenv(consent.ALLOWED, "")
+    consent.allow(URL, "WINDLASS_MODEL_KEY")
     consent.require(URL, "WINDLASS_MODEL_KEY", "rows")
-    with pytest.raises(NotReady, match="AWS_SECRET"):
-        consent.require(URL, "AWS_SECRET", "rows")
-    monkeypatch.setenv(consent.ALLOWED, f"{URL}#AWS_SECRET")
-    consent.require(URL, "AWS_SECRET", "rows")
 
 
 def test_the_command_allows_and_a_file_in_the_project_does_not(tmp_path):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 from windlass import drift_metrics as drift
 
@@ -58,6 +58,30 @@ def test_small_cells_are_taken_together():
 def test_more_often_is_fishers_exact_test(before, now):
     table = [[now[0], now[1] - now[0]], [before[0], before[1] - before[0]]]
     assert drift.more_often(before, now).p == pytest.approx(stats.fisher_exact(table, alternative="greater")[1])
+
+
+def test_surely_below_is_the_integral_by_hand_and_by_quadrature():
+    """One wrong answer, bound a half: the ratio is (1/2 - 1/8) / (1/2 * 1/2) = 3/2."""
+    assert drift.surely_below(0, 1, 0.5) == pytest.approx(2 / 3)
+    mixed, _ = integrate.quad(lambda share: share**10 * (1 - share) ** 20, 0, 0.7)
+    assert drift.surely_below(10, 30, 0.7) == pytest.approx(0.7 * 0.7**10 * 0.3**20 / mixed)
+    assert drift.surely_below(30, 30, 0.7) == 1.0
+
+
+def test_surely_below_keeps_its_level_however_often_one_looks():
+    """A look after each of 500 answers, of which as many are right as the bound has it: at most 5 % ever speak.
+
+    Control: Fisher's kind of test, made for one look, speaks far more often.
+    """
+    random = np.random.default_rng(3)
+    ever = once = 0
+    for _ in range(300):
+        hits = np.cumsum(random.random(500) < 0.8)
+        looks = range(20, 500, 5)
+        ever += any(drift.surely_below(int(hits[n - 1]), n, 0.8) <= 0.05 for n in looks)
+        once += any(stats.binom.cdf(hits[n - 1], n, 0.8) <= 0.05 for n in looks)
+    assert ever / 300 <= 0.05
+    assert once / 300 > 0.15
 
 
 def test_the_energy_distance_is_scipys_in_one_dimension():

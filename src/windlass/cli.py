@@ -253,11 +253,13 @@ def plan(
 
 @app.command()
 def predict(
-    source: Annotated[str, typer.Argument(help="a file (CSV, JSONL, Parquet ...), one row as JSON, or - for JSONL")],
+    source: Annotated[
+        str, typer.Argument(help="a file (CSV, JSONL ...), a picture, a folder of them, a row as JSON, or - for JSONL")
+    ],
     to: Annotated[Path | None, typer.Option("--to", help="CSV or JSONL file to write (none: JSONL to stdout)")] = None,
     project: ProjectFolder = HERE,
 ) -> None:
-    """Answer one row or a whole file with the champion; killed, the same command goes on with --to."""
+    """Answer one row, a whole file or pictures with the champion; killed, the same command goes on with --to."""
     from windlass.project import Project
     from windlass.serving.files import answer_file, answer_one
     from windlass.sources.confinement import allowed_folders

@@ -265,6 +265,6 @@ def _asked(row: Row, inputs: Mapping[str, str]) -> str:
 
 def _prompt(row: Row, inputs: Mapping[str, str]) -> Any:
     """The row as preference training reads it: messages where it is one conversation, else text."""
-    if list(inputs.values()) == ["chat"]:
+    if len(inputs) == 1 and kinds.has_turns(inputs):
         return chat.messages(chat.read(row[next(iter(inputs))], None))
     return _asked(row, inputs)

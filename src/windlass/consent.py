@@ -18,30 +18,29 @@ from windlass.store import write_json
 
 ALLOWED = "WINDLASS_ALLOW_URLS"
 """Addresses with spaces between, each as it is named, or `http://127.0.0.1:*` for all of a host; `ADDRESS#NAME` allows
-the variable NAME to be sent there. For machines that nobody sits at."""
-OWN = "WINDLASS_"
-"""Variables of this name are for Windlass, so that no other program's secret is sent by sending one."""
+the variable NAME to be sent there, `ADDRESS#*` every one. For machines that nobody sits at."""
 
 
 def require(url: str, variable: str, what: str) -> None:
     """Asks on a terminal, once for an address and a variable, and remembers a yes.
 
-    Args:   url: all of it, since one host serves many. variable: of the environment, sent along; empty: none.
+    Args:   url: all of it, since one host serves many. variable: of the environment, sent along; empty: none. One of
+            Windlass's own is asked for like any other: its key for one server is no key for another.
             what: is sent, in words.
     Raises: NotReady: it was not allowed; with the command that allows it.
     """
-    name = "" if variable.startswith(OWN) else variable
-    if _is_allowed(url, name):
+    if _is_allowed(url, variable):
         return
-    told = plain(url, 300) + (f" and the environment variable {plain(variable, 100)}" if name else "")
+    with_it = f", together with the environment variable {plain(variable, 100)}" if variable else ""
+    told = plain(url, 300) + with_it
     if _may_ask():
         sys.stderr.write(f"This project wants to send {what} to {told}.\nAllow it, now and later? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() in ("y", "yes"):
-            allow(url, name)
+            allow(url, variable)
             return
     message = f"{what} would be sent to {told}, which was not allowed on this machine, expected a yes to it"
-    option = f" --variable {plain(name, 100)}" if name else ""
+    option = f" --variable {plain(variable, 100)}" if variable else ""
     raise NotReady(message, f"`windlass allow {plain(url, 300)}{option}`")
 
 
@@ -65,7 +64,7 @@ def allow(url: str, variable: str = "") -> Path:
 
 def _is_allowed(url: str, variable: str) -> bool:
     said = [entry.partition("#") for entry in os.environ.get(ALLOWED, "").split()]
-    if any(each in (url, _every_port(url)) and (not variable or name == variable) for each, _, name in said):
+    if any(each in (url, _every_port(url)) and (not variable or name in (variable, "*")) for each, _, name in said):
         return True
     digest = _digest(url)
     return any(each["sha256"] == digest and (not variable or each["variable"] == variable) for each in _kept())

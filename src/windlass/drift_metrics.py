@@ -104,6 +104,18 @@ def more_often(reference: tuple[int, int], now: tuple[int, int]) -> Test:
     return Test(hits_now / m - hits / n, float(min(1.0, np.exp(logs).sum())))
 
 
+def surely_below(hits: int, n: int, bound: float) -> float:
+    """p, at most 1, of so few hits where their share is at least the bound; it holds however often one looks.
+
+    One over the likelihood ratio of all smaller shares together (uniform up to the bound) to the bound itself, which
+    chance alone brings below p with a probability of at most p, at any time.
+    Source: Ville 1939; Robbins 1970, "Statistical methods related to the law of the iterated logarithm".
+    """
+    special = _special()
+    mixed = special.betaln(hits + 1, n - hits + 1) + np.log(special.betainc(hits + 1, n - hits + 1, bound) / bound)
+    return float(np.exp(min(0.0, hits * np.log(bound) + (n - hits) * np.log1p(-bound) - mixed)))
+
+
 def _log_choose(n: int, k: Array) -> Array:
     gammaln = _special().gammaln
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

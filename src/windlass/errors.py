@@ -1,7 +1,7 @@
 """Every error that a user can meet, with its exit code and the words that help."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 class WindlassError(Exception):
@@ -60,3 +60,37 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     """A hint with the nearest match, or nothing when no option is near."""
     near = difflib.get_close_matches(name, list(options), n=1, cutoff=0.5)
     return f"did you mean '{near[0]}'?" if near else ""
+
+
+MOST_NAMED, LONGEST_NAME = 8, 80
+
+
+def listed(names: Collection[object]) -> str:
+    """Names quoted, a few of many, each cut where it is long."""
+    shown = ", ".join(f"'{str(name)[:LONGEST_NAME]}'" for name in list(names)[:MOST_NAMED])
+    return shown + (f" ... ({len(names)} in all)" if len(names) > MOST_NAMED else "")
+
+
+def wrong_names(given: Collection[str], wanted: Collection[str], is_exact: bool = False) -> tuple[str, str]:
+    """What is wrong with the names that a row has, all of it, and a hint with the nearest matches; ('', '') = nothing.
+
+    is_exact: names beside the wanted ones are wrong even where none is missing.
+    """
+    missing = [name for name in wanted if name not in given]
+    unknown = [name for name in given if name not in wanted]
+    if not missing and not (unknown and is_exact):
+        return "", ""
+    parts = [f"no {listed(missing)}"] if missing else []
+    parts += [f"the unknown field{'s' * (len(unknown) > 1)} {listed(unknown)}"] if unknown else []
+    return f"has {' and '.join(parts)}, expected {listed(wanted)}", nearest(unknown, missing or wanted)
+
+
+def nearest(unknown: Collection[str], wanted: Collection[str]) -> str:
+    """A hint with the nearest match of each unknown name that has one; '' where none has."""
+    if len(unknown) == 1:
+        return did_you_mean(next(iter(unknown))[:LONGEST_NAME], wanted)
+    pairs = []
+    for name in list(unknown)[:MOST_NAMED]:
+        near = difflib.get_close_matches(name[:LONGEST_NAME], list(wanted), n=1, cutoff=0.5)
+        pairs += [f"'{near[0]}' by '{name[:LONGEST_NAME]}'"] if near else []
+    return f"did you mean {', '.join(pairs)}?" if pairs else ""

@@ -250,6 +250,17 @@ def is_better(metric: str, first: float, second: float) -> bool:
     return first < second if metric in LOWER else first > second
 
 
+def meets(metric: str, value: float, bound: float) -> bool:
+    """True when the value is as good as the bound or better."""
+    return value == bound or is_better(metric, value, bound)
+
+
+def doubtful_end(metric: str, found: Estimate, bound: float) -> float | None:
+    """The end of the 95 % interval that misses the bound although the value meets it; None: missed, or for certain."""
+    end = found.high if metric in LOWER else found.low
+    return None if not meets(metric, found.value, bound) or meets(metric, end, bound) else end
+
+
 def bootstrap(marks: Marks, metric: str, seed: int = 13, n_resamples: int = 500) -> Estimate:
     """The metric with its 95 % interval: Wilson's where it is a share of rows, else percentiles over resampled rows.
 
@@ -266,13 +277,23 @@ def bootstrap(marks: Marks, metric: str, seed: int = 13, n_resamples: int = 500)
 
 def paired_difference(metric: str, first: Marks, second: Marks, seed: int = 13) -> Estimate:
     """How much better `first` is than `second` on the same rows (above 0: better), with its 95 % bootstrap interval."""
+    return _estimate(*_paired(metric, first, second, seed))
+
+
+def paired_error(metric: str, first: Marks, second: Marks, seed: int = 13) -> tuple[float, float]:
+    """The same difference with its standard error, by the same bootstrap."""
+    difference, resampled = _paired(metric, first, second, seed)
+    return difference, float(np.nanstd(resampled))
+
+
+def _paired(metric: str, first: Marks, second: Marks, seed: int) -> tuple[float, list[float]]:
     random = np.random.default_rng(seed)
     sign = -1 if metric in LOWER else 1
     differences = []
     for _ in range(N_PAIRED):
         rows = random.integers(0, len(first), len(first))
         differences.append(sign * (first.value(metric, rows) - second.value(metric, rows)))
-    return _estimate(sign * (first.value(metric) - second.value(metric)), differences)
+    return sign * (first.value(metric) - second.value(metric)), differences
 
 
 def _estimate(value: float, resampled: list[float]) -> Estimate:

@@ -12,7 +12,7 @@ from windlass.metrics import Array, Estimate, wilson
 
 SHARE = 0.9
 """Of right numbers that lie inside the interval of an answer."""
-COVERAGE = "coverage_90"
+COVERAGE, SKILL = "coverage_90", "skill"
 
 
 def mae(targets: Array, values: Array) -> float:
@@ -88,6 +88,36 @@ class NumberMarks:
     def exact(self, metric: str) -> Estimate | None:
         """What lies inside is a share."""
         return wilson(float(self.inside.sum()), len(self)) if metric == COVERAGE else None
+
+
+@dataclass(frozen=True)
+class SkillMarks:
+    """The same answers in the share of an error that they spare. least: what it is of the best answer that is always
+    the same, above 0.
+
+    Source: skill score, Murphy 1988, Monthly Weather Review 116(12).
+    """
+
+    marks: NumberMarks
+    metric: str
+    least: float
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return (SKILL,)
+
+    @property
+    def calibration_error(self) -> float | None:
+        return None
+
+    def value(self, metric: str, rows: Array | None = None) -> float:
+        return 1 - self.marks.value(self.metric, rows) / self.least
+
+    def exact(self, metric: str) -> Estimate | None:
+        return None
 
 
 def half_width(residuals: Array, share: float = SHARE) -> float | None:

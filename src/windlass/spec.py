@@ -155,6 +155,9 @@ class Spec(Strict):
     files: list[str] = Field(
         default=[], max_length=20, description="folders outside the data's own that pictures named by it may lie in"
     )
+    max_rejected: float = Field(
+        0.5, gt=0, le=1, description="share of a file's rows that may be rejected for one reason; more: `collect` stops"
+    )
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
     threshold: dict[str, float] = Field(

@@ -130,3 +130,14 @@ def test_text_from_outside_stays_text_in_markdown(board: Board, collected: Colle
     assert "\n# head" not in text
     assert "\u202e" not in text
     assert model_card(made(replace(board, why=EVIL, machine=EVIL), evil))
+
+
+def test_a_goal_that_is_met_though_not_for_certain_is_said_so(board: Board, prepared: Prepared) -> None:
+    """0.912 [0.889, 0.935]: not for certain where 0.90 is asked, for certain where 0.88 is."""
+    assert "Goal and limits are met, though not for certain: the 95 % interval of the score reaches to 0.889" in (
+        model_card(made(board, prepared))
+    )
+    assert "已达到，但并不确定：得分的 95% 区间延伸至 0.889" in chinese(made(board, prepared))
+    sure = replace(board, goal="macro_f1 >= 0.88")
+    assert "Goal and limits are met." in model_card(made(sure, prepared))
+    assert "目标与限制：已达到。" in chinese(made(sure, prepared))

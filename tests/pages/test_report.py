@@ -67,7 +67,8 @@ def test_the_page_begins_with_the_answer(board: Board, details: Details) -> None
     text = seen(page)
     sentence = "linear was chosen: macro-F1 0.912 [0.889, 0.935] on 602 test rows, 95 % of answers within 0.52 ms."
     assert sentence in text
-    assert "✓ Goal and limits are met (macro-F1 ≥ 0.9)." in text
+    verdict = "✓ Goal and limits are met (macro-F1 ≥ 0.9), though not for certain: the 95 % interval reaches to 0.889."
+    assert verdict in text
     assert text.index(sentence) < text.index("What to do next") < text.index("validation")
 
 

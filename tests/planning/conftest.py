@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from windlass.metrics import Estimate, LabelMarks
+from windlass.outputs.contract import Scored
 from windlass.planning.evidence import Evidence
 from windlass.planning.product import Product, load_prices
 from windlass.planning.setting import Setting
@@ -48,6 +49,7 @@ def setting():
         prepared = Prepared("", {"train": 1_400, "validation": 400, "test": 400}, {}, {"train": counts}, [], [])
         given = {
             "spec": spec, "board": board, "prepared": prepared, "runs": [], "marks": marks(), "released": None,
+            "scored": Scored("macro_f1", evidence.get("marks") or marks()),
             "splits": Splits(dict(spec.inputs), dict(spec.output), ROWS, ROWS, ROWS, Path()), "health": None,
             "improvements": [], "feedback": {"count": 0, "wrong": 0, "unused": 0, "unused_wrong": 0, "by_answer": {}},
             "points": [], "learner": "linear", "curve": None, "doubts": {}, "columns": [], "request_s": 0.01,

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from windlass.metrics import Estimate, LabelMarks
+from windlass.outputs.contract import Scored
 from windlass.pages.roadmap_text import promise_lines, roadmap_markdown
 from windlass.pages.words import quoted
 from windlass.planning import curves, promises, rule_trial
@@ -18,6 +19,7 @@ from windlass.planning.drawing import Frame, draw
 from windlass.planning.items import proposals
 from windlass.planning.probing import Fitting, Probe
 from windlass.records import Alarm, Health, Prepared, Splits
+from windlass.spec import Spec
 
 from .conftest import candidate
 
@@ -131,7 +133,8 @@ def probed(n_wrong):
     said = np.where((targets == 1) & (np.arange(200) < 2 * n_wrong), 0, targets)
     marks = LabelMarks(targets, np.eye(2)[said] * 0.8 + 0.1, 1, ("a", "b"))
     splits = Splits({"message": "text"}, {"intent": "category"}, rows, rows, rows, Path())
-    return Probe(splits, "linear", "accuracy", 13), Fitting(200, marks, 0.1)
+    spec = Spec(name="desk", data="d.csv", inputs={"message": "text"}, output={"intent": "category"})
+    return Probe(splits, "linear", "accuracy", spec), Fitting(200, marks, 0.1, "accuracy")
 
 
 def test_a_word_that_always_goes_with_a_label_is_a_rule_and_is_tried():
@@ -258,8 +261,44 @@ def test_labels_that_are_one_are_merged_before_more_rows_are_bought(setting):
     counts = {"account": 700, "refnud": 20, "refund": 700}
     prepared = Prepared("", {"train": 1_420, "validation": 400, "test": 400}, {}, {"train": counts}, [], [])
     seen = {"marks": LabelMarks(targets, probabilities, 1, labels), "prepared": prepared}
-    merged = by_id(setting(**seen, board=replace(setting().evidence.board, headline="accuracy")), "merge-labels")
+    scored, board = Scored("accuracy", seen["marks"]), replace(setting().evidence.board, headline="accuracy")
+    merged = by_id(setting(**seen, scored=scored, board=board), "merge-labels")
     assert merged.gain.value == pytest.approx(0.05)
     assert merged.what == f"Merge {quoted('refnud')} into {quoted('refund')}"
     assert merged.cost == 0
     assert "merge-labels" not in ids(setting())
+
+
+def said(right, wrong, new=0):
+    counts = {"count": right + wrong, "wrong": wrong, "unused": right + wrong, "unused_wrong": wrong, "by_answer": {}}
+    return {**counts, "live_right": right, "live_wrong": wrong, "new": {"billing": new} if new else {}}
+
+
+@pytest.mark.parametrize(
+    ("feedback", "proposed"),
+    [
+        (said(20, 20), True),  # half of what was tested (.9)
+        (said(34, 6), False),  # .85 [.71, .93], tested .9 [.87, .93]
+        (said(3, 27), False),  # complaints alone are no share
+        (said(9, 9), False),  # too few
+    ],
+)
+def test_live_quality_far_below_the_test_has_the_judged_answers_learned(setting, feedback, proposed):
+    """Without a learning curve too: what is asked now is another thing than what was tested."""
+    asked = setting(feedback=feedback)
+    chosen = {item.id: item for item in draw(asked, FRAME).chosen}
+    assert ("learn" in chosen) == proposed
+    if proposed:
+        assert "users call 50.0 % [35.2 %, 64.8 %] of the answers right, tested were 90.0 %" in chosen["learn"].why
+        assert "`keep_inputs: true`" in chosen["learn"].how
+        assert "learn" not in ids(setting(feedback={**feedback, "unused": 0}))
+
+
+def test_labels_that_training_does_not_know_and_users_give_are_proposed_first(setting):
+    asked = setting(feedback=said(20, 20, new=20))
+    chosen = draw(asked, FRAME).chosen
+    assert [item.id for item in chosen][:2] == ["new-labels", "learn"]
+    assert "`improve: {new_labels: 10}`" in chosen[0].how
+    assert "'billing'\u2069 20 times" in chosen[0].why
+    assert promises.measure(asked, "new_labels") == 0.0
+    assert "new-labels" not in ids(setting(feedback=said(20, 20, new=9)))

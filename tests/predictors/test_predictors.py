@@ -130,16 +130,23 @@ def test_a_column_more_than_needed_does_no_harm(tmp_path):
     assert predictor.answer([{**made.ROWS[0], "more": object()}]) == predictor.answer(made.ROWS[:1])
 
 
-def test_a_missing_column_names_the_nearest(tmp_path):
+def test_missing_and_unknown_columns_are_all_named_with_the_nearest(tmp_path):
     predictor = load(made.linear(tmp_path / "a"))
-    with pytest.raises(
-        DataError,
-        match=r"row 0 has no 'colour', expected it; it has one of 'message', 'size', 'color'\n"
-        r"hint: did you mean 'color'\?",
+    whole = {"message": "card", "size": 1, "colour": "red"}
+    all_three = "expected 'message', 'size', 'colour'"
+    for row, words, hint in (
+        ({"message": "card", "size": 1, "color": "red"}, "no 'colour' and the unknown field 'color'", "'colour'?"),
+        (
+            {"mesage": "card", "size": 1, "color": "red", "id": 7},
+            "no 'message', 'colour' and the unknown fields 'mesage', 'color', 'id'",
+            "'message' by 'mesage', 'colour' by 'color'?",
+        ),
+        ({}, "no 'message', 'size', 'colour'", ""),
     ):
-        predictor.answer([{"message": "card", "size": 1, "color": "red"}])
-    with pytest.raises(DataError, match="row 0 has no 'message', expected it; it has nothing"):
-        predictor.answer([{}])
+        with pytest.raises(DataError) as caught:
+            predictor.answer([whole, row])
+        assert caught.value.message == f"row 1 has {words}, {all_three}"
+        assert caught.value.hint == (f"did you mean {hint}" if hint else "")
 
 
 @pytest.mark.parametrize("place", [0, 7, CHUNK - 1, CHUNK, 2 * CHUNK + 3])

@@ -39,9 +39,9 @@ def test_a_page_runs_its_own_script_and_style_and_nothing_else(teller: Any, path
 
 def test_the_page_says_what_the_product_reads(teller: Any, reader: Any) -> None:
     talking, reading = (client.ask("GET", "/chat").content.decode() for client in (teller, reader))
-    assert 'data-reads="chat"' in talking
+    assert 'data-reads="conversation"' in talking
     assert 'data-word="system"' in talking
-    assert 'data-reads="text"' in reading
+    assert 'data-reads="prompt"' in reading
     assert 'data-word="system"' not in reading
     assert 'data-word="alone"' in reading
     assert 'placeholder="64"' in talking

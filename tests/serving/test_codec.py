@@ -62,3 +62,44 @@ def test_a_large_body_means_what_another_reader_takes_it_for(value: Any) -> None
     """Brackets and commas inside of strings count for nothing; both forms of escapes are read."""
     assert codec.loads(json.dumps(value).encode()) == value
     assert codec.loads(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+ROWS = ('{"rows":[', "{", "}", "[", "]", '"a"', '"', ":", ",", "1", "\\\\", '\\"', "\\u5361", "\\ud83d", "卡", "]}")
+
+
+def test_what_is_read_row_by_row_is_what_another_reader_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever follows the head: the same rows, or left to be read as a whole. Of right bodies none is left."""
+    chance, n_read = random.Random(11), 0
+    for size in (2, 5, 100):
+        monkeypatch.setattr(codec, "PIECE", size)
+        for _ in range(20_000):
+            body = ('{"rows": [' + "".join(chance.choices(ROWS, k=chance.randrange(9))) + "]}").encode()
+            rows = codec._row_by_row(body)
+            if rows is not None:
+                n_read += 1
+                assert rows == json.loads(body)["rows"], body
+        for value in ([{"a": 'x\\\\"[,]'}] * 3, ["卡", "\\", 1.5, [[{}]]], [{"a": None, "b": [True, {"c": "{"}]}]):
+            for is_ascii in (True, False):
+                text = json.dumps({"rows": value}, ensure_ascii=is_ascii, indent=chance.choice((None, 1)))
+                assert codec._row_by_row(text.encode()) == value
+    assert n_read > 1_000
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ('{"a": "\\ud83d"}', "surrogate"),
+        ('{"a": 1, "a": 2}', "key twice"),
+        ("[" * 31 + "]" * 31, "deeper than 32"),
+        ("1e999", "1.8e308"),
+        ("[1}", "is not JSON at character"),
+        ("", "is not JSON at character"),
+    ],
+)
+def test_a_large_body_of_rows_is_refused_for_what_a_small_one_is(row: str, says: str) -> None:
+    """17 bytes stand before the text of 1,100,000, and five between it and the broken byte."""
+    body = '{"rows": [{"a": "' + "x" * 1_100_000 + '"}, ' + row + "]}"
+    with pytest.raises(Fault, match=says):
+        codec.loads(body.encode())
+    with pytest.raises(Fault, match="not UTF-8 at byte 1100022"):
+        codec.loads(b'{"rows": [{"a": "%s"}, "\xff"]}' % (b"x" * 1_100_000))

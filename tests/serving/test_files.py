@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +216,81 @@ def test_a_file_names_no_picture_outside_its_folder_unless_that_is_allowed(relea
     assert "`files: [" in written(to)[1][1]["error"]
     counts = files.answer_file(predictor, str(tmp_path / "data/in.csv"), to, allowed=[tmp_path / "private"])
     assert (counts.answered, counts.refused) == (3, 0)
+
+
+def pictures(folder: Path) -> Path:
+    for place in ("red/a.png", "b.JPG"):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(folder / place)
+    (folder / "notes.txt").write_text("no picture")
+    (folder / ".hidden.png").write_bytes(b"")
+    (folder / "torn.png").write_bytes((folder / "red/a.png").read_bytes()[:40])
+    return folder
+
+
+def test_pictures_and_folders_of_them_are_answered_like_the_rows_that_name_them(release_maker, tmp_path: Path) -> None:
+    folder, store = pictures(tmp_path / "photos"), Store(tmp_path)
+    release_maker(store, {"photo": "image"}, [])
+    predictor = releases.open_release(store, "toy-1")[1]
+    (folder / "in.csv").write_text("photo\nb.JPG\nred/a.png\ntorn.png\n")
+    wanted = files.answer_file(predictor, str(folder / "in.csv"), tmp_path / "rows.csv")
+    counts = files.answer_file(predictor, str(folder), tmp_path / "out.csv", "toy-1")
+    assert (counts.answered, counts.refused) == (wanted.answered, wanted.refused) == (2, 1)
+    names, rows = written(tmp_path / "out.csv")
+    assert names == ["photo", "answer", "confidence", "error", "evidence"]
+    assert [row["photo"] for row in rows] == ["b.JPG", "red/a.png", "torn.png"]
+    plain = [{name: row[name] for name in ("photo", "answer", "confidence")} for row in rows]
+    theirs = written(tmp_path / "rows.csv")[1]
+    assert plain == [{name: row[name] for name in ("photo", "answer", "confidence")} for row in theirs]
+    assert counts.notes == [f"2 files of {folder} are no pictures by their endings: left out"]
+    (tmp_path / "link.png").symlink_to(folder / "red/a.png")
+    for place in (folder / "b.JPG", tmp_path / "link.png"):
+        assert files.answer_file(predictor, str(place), tmp_path / "out.jsonl", "toy-1").answered == 1
+        assert written(tmp_path / "out.jsonl")[1][0]["photo"] == place.name
+
+
+def test_pictures_are_refused_in_words_where_they_are_no_whole_row(release_maker, toy, tmp_path: Path) -> None:
+    folder, store = pictures(tmp_path / "photos"), Store(tmp_path / "both")
+    release_maker(store, {"photo": "image", "note": "text"}, [])
+    both = releases.open_release(store, "toy-1")[1]
+    for predictor, place, words in (
+        (both, folder, "is a folder, expected a file with 'photo', 'note'"),
+        (toy, folder / "b.JPG", "is a picture, expected a file with 'message'"),
+    ):
+        with pytest.raises(DataError, match=words):
+            files.answer_file(predictor, str(place), None)
+    alone = Store(tmp_path / "alone")
+    release_maker(alone, {"photo": "image"}, [])
+    (tmp_path / "empty").mkdir()
+    for place, words in (("empty", "holds no picture"), ("none.png", "does not exist")):
+        with pytest.raises(DataError, match=words):
+            files.answer_file(releases.open_release(alone, "toy-1")[1], str(tmp_path / place), None)
+
+
+def test_what_came_in_stands_beside_the_answer_as_it_was(toy, tmp_path: Path) -> None:
+    """As JSON whatever it is; in a CSV truth values and what is nested as JSON, days as ISO 8601."""
+    row = {"message": "my card is lost", "vip": True, "seen": False, "tags": ["a", {"b": None}], "when": "2026-01-02",
+           "n": 12345678901234567890, "x": 1.50, "no": None, "wer": {"name": "Grüße"}}  # fmt: skip
+    (tmp_path / "in.jsonl").write_text(json.dumps(row) + "\n")
+    files.answer_file(toy, str(tmp_path / "in.jsonl"), tmp_path / "out.jsonl")
+    told = written(tmp_path / "out.jsonl")[1][0]
+    assert {name: told[name] for name in row} == row
+    assert told["answer"] == "card"
+    files.answer_file(toy, str(tmp_path / "in.jsonl"), tmp_path / "out.csv")
+    cells = written(tmp_path / "out.csv")[1][0]
+    assert (cells["vip"], cells["seen"], cells["when"], cells["no"]) == ("true", "false", "2026-01-02", "")
+    assert json.loads(cells["tags"]) == row["tags"]
+    assert json.loads(cells["wer"]) == row["wer"]
+
+
+def test_days_and_times_of_a_table_are_written_as_iso_has_them(toy, tmp_path: Path) -> None:
+    day, moment = date(2026, 3, 4), datetime(2026, 3, 4, 5, 6, 7)
+    table = pl.DataFrame({"message": ["refund"], "day": [day], "at": [moment], "ok": [True]})
+    table.write_parquet(tmp_path / "in.parquet")
+    for ending, truth in (("jsonl", True), ("csv", "true")):
+        files.answer_file(toy, str(tmp_path / "in.parquet"), tmp_path / f"out.{ending}")
+        told = written(tmp_path / f"out.{ending}")[1][0]
+        assert (told["day"], told["at"], told["ok"]) == ("2026-03-04", "2026-03-04T05:06:07", truth)
 
 
 def test_broken_bytes_halves_of_characters_and_endless_nesting_cost_their_rows_alone(own_store: Store) -> None:

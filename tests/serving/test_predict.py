@@ -52,8 +52,12 @@ def test_a_missing_value_and_odd_text_are_answered(client: Any) -> None:
 def test_an_unknown_field_is_refused_with_the_nearest_match(client: Any) -> None:
     reply = client.predict({"row": {"mesage": "hello"}})
     assert (reply.status, reply.error["kind"]) == (422, "data_error")
-    assert reply.error["message"] == "row 0 has the unknown field 'mesage', expected 'message'"
+    assert reply.error["message"] == "row 0 has no 'message' and the unknown field 'mesage', expected 'message'"
     assert reply.error["hint"] == "did you mean 'message'?"
+    reply = client.predict({"row": {"message": "hello", "id": 1, "masage": "a"}})
+    assert reply.error["message"] == "row 0 has the unknown fields 'id', 'masage', expected 'message'"
+    assert reply.error["hint"] == "did you mean 'message' by 'masage'?"
+    assert client.predict({"row": {}}).error["hint"] == "send null for a missing value"
     assert "row" in client.predict({"rwo": {"message": "hello"}}).error["hint"]
 
 

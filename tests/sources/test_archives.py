@@ -10,7 +10,9 @@ from packed import excel, png, zipped
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.sources import archives, tables
 from windlass.sources.contract import Names
-from windlass.sources.places import find, table
+from windlass.sources.guess import write_guess
+from windlass.sources.places import check_columns, find, table
+from windlass.spec import load
 
 TABLE = "age,city,y\n31,Bern,no\n42,Oslo,yes\n"
 PLAIN = [{"age": "31", "city": "Bern", "y": "no"}, {"age": "42", "city": "Oslo", "y": "yes"}]
@@ -75,7 +77,7 @@ def link(name, target):
         ({f"{n}.csv": "" for n in range(10_001)}, "10,001 parts"),
         ({"inner.zip": "x"}, "packed once"),
         ({"a.exe": "x"}, "nothing that can be read|ends in"),
-        ({"a": "x", "a/b.csv": TABLE}, "cannot be unpacked"),
+        ({"a": "x", "a/b.csv": TABLE}, "name that no file here can have"),
         ({}, "nothing that can be read"),
     ],
 )
@@ -115,6 +117,44 @@ def test_an_encrypted_or_damaged_archive_is_refused(tmp_path):
             rows(tmp_path / name, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"d/a.csv": "x,x\n1,a\n"}, "data.zip: d/a.csv line 1 names column 'x' twice"),
+        ({"d/a.csv": "x\0,y\n1,a\n"}, "data.zip: d/a.csv line 1 holds a zero byte"),
+        ({"d/a.csv": ""}, "data.zip: d/a.csv is empty"),
+        ({"d/a.csv": "age,town,y\n1,a,b\n"}, "data.zip: d/a.csv has no column 'city'"),
+        ({"a.csv": TABLE, "b.csv": TABLE}, "data.zip holds a.csv, b.csv: it is not clear"),
+        ({"a.pdf": "%PDF"}, "data.zip: a.pdf is a PDF"),
+        ({"inner.zip": "PK"}, "data.zip holds an archive ('inner.zip')"),
+        ({"/".join(["d" * 200] * 30) + "/a.csv": TABLE}, "has a name that no file here can have"),
+        ({"a.csv": TABLE, "a.csv/b.csv": TABLE}, "'a.csv/b.csv' has a name that no file here can have"),
+    ],
+)
+def test_messages_name_the_place_in_the_archive_and_never_where_it_was_unpacked(tmp_path, content, words):
+    path = zipped(tmp_path / "data.zip", content)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def looked() -> None:
+        for source in find(path.name, tmp_path, Names("image", "label"), scratch):
+            check_columns(["age", "city"], [name for row in source.rows() for name in row.values or {}], source)
+
+    with pytest.raises(DataError) as caught:
+        looked()
+    assert words in caught.value.message
+    assert ".windlass" not in str(caught.value)
+    assert str(scratch) not in str(caught.value)
+
+
+def test_a_damaged_member_is_named_in_our_words(tmp_path):
+    content = zipped(tmp_path / "a.zip", {"a.csv": TABLE * 9}).read_bytes()
+    (tmp_path / "torn.zip").write_bytes(content[:45] + bytes([content[45] ^ 0xFF]) + content[46:])
+    with pytest.raises(DataError) as caught:
+        rows(tmp_path / "torn.zip", tmp_path)
+    assert caught.value.message == f"{tmp_path / 'torn.zip'}: 'a.csv' is damaged, expected a whole archive"
+
+
 HEADER, BODY = ["age", "city", "y"], [[31, "Bern", "no"], [42, "Oslo", "yes"]]
 
 
@@ -139,7 +179,7 @@ def test_numbers_of_excel_keep_their_digits(tmp_path):
 def test_two_sheets_a_far_cell_and_a_missing_package_are_refused_in_words(tmp_path, monkeypatch):
     pytest.importorskip("fastexcel")
     excel(tmp_path / "two.xlsx", {"One": [HEADER, *BODY], "Two": [HEADER, *BODY]})
-    with pytest.raises(DataError, match=r"2 sheets that are filled .*'One', 'Two'"):
+    with pytest.raises(DataError, match=r"2 sheets that are filled.*'One', 'Two'\n.*`two.xlsx#One`"):
         list(table(tmp_path / "two.xlsx", tmp_path).rows())
     path = excel(tmp_path / "far.xlsx", {"One": [HEADER, *BODY]})
     with zipfile.ZipFile(path) as archive:
@@ -153,6 +193,25 @@ def test_two_sheets_a_far_cell_and_a_missing_package_are_refused_in_words(tmp_pa
     monkeypatch.setitem(__import__("sys").modules, "fastexcel", None)
     with pytest.raises(NotReady, match=r"pip install 'windlass\[excel\]'"):
         list(table(tmp_path / "two.xlsx", tmp_path).rows())
+
+
+def test_a_sheet_is_named_behind_the_file_wherever_a_file_is(tmp_path):
+    pytest.importorskip("fastexcel")
+    sheets = {"One": [["x", "y"], [1, "a"]], "Q1.2 #neu": [HEADER, *BODY], "Empty": []}
+    excel(tmp_path / "book.xlsx", sheets)
+    named = tmp_path / "book.xlsx#Q1.2 #neu"
+    assert [row.values for row in table(named, tmp_path).rows()] == PLAIN
+    (source,) = find(named.name, tmp_path, Names(), tmp_path)
+    assert [row.values for row in source.rows()] == PLAIN
+    found, path = write_guess(named, tmp_path)
+    assert load(tmp_path).data == named.name
+    assert (found.name, path.parent, set(found.inputs)) == ("book", tmp_path, {"age", "city"})
+    for name, words in (("Onne", r"no sheet 'Onne'.*\n.*did you mean 'One'"), ("Empty", "is empty in that sheet")):
+        with pytest.raises(DataError, match=words):
+            list(table(tmp_path / f"book.xlsx#{name}", tmp_path).rows())
+    excel(tmp_path / "book.xlsx#Q1.2 #neu", {"Real": [["x", "y"], [1, "a"]]})  # a file of that very name comes first
+    with pytest.raises(SpecError, match="ends in"):
+        table(named, tmp_path)
 
 
 def test_columns_are_numbered_as_excel_does():

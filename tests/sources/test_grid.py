@@ -1,9 +1,15 @@
 """Tables as people keep them: each oddity is read, or refused with its line and reason; no row is lost in silence."""
 
+import json
+import time
+
+import polars as pl
 import pytest
 
 from windlass.errors import DataError
 from windlass.sources.contract import Source
+from windlass.sources.json_files import read_objects
+from windlass.sources.tables import read_parquet
 from windlass.sources.text_files import read_csv
 
 
@@ -127,3 +133,23 @@ def test_a_zero_byte_in_the_header_is_refused_with_its_line(tmp_path):
 def test_a_quote_that_swallows_lines_says_how_far(tmp_path):
     rows, _ = read(tmp_path, 'text,y\na,b\n"never closed,y\nb,z\nc,z\n')
     assert "up to line 5" in faults(rows)[0][1]
+
+
+def test_a_table_of_too_many_columns_is_refused_at_once_and_a_line_of_too_many_is_a_fault(tmp_path):
+    """Control: 10,000 columns are read."""
+    wide = [f"c{number}" for number in range(10_001)]
+    line = ",".join("1" for _ in wide)
+    started = time.monotonic()
+    with pytest.raises(DataError, match="line 1 has 10,001 fields, expected at most 10,000"):
+        read(tmp_path, ",".join(wide) + f"\n{line}\n" * 2)
+    (tmp_path / "a.jsonl").write_text(json.dumps(dict.fromkeys(wide, 1)) + "\n")
+    (fault,) = [row.fault for row in read_objects(Source(tmp_path / "a.jsonl", "", read_objects))]
+    assert fault == "has 10,001 fields, expected at most 10,000"
+    pl.DataFrame({name: [1] for name in wide}).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="has 10,001 columns, expected at most 10,000"):
+        list(read_parquet(Source(tmp_path / "a.parquet", "", read_parquet)))
+    assert time.monotonic() - started < 5
+    rows, _ = read(tmp_path, "x,y\n" + "1,2\n" * 20 + f"{line}\n")
+    assert faults(rows) == [(22, "has 10,001 fields, expected at most 10,000")]
+    rows, _ = read(tmp_path, ",".join(wide[:-1]) + "\n" + ",".join("1" for _ in wide[:-1]) + "\n")
+    assert len(values(rows)[0]) == 10_000

@@ -1,6 +1,7 @@
 """Rows in = accepted + rejected, each reject with its reason."""
 
 import json
+import re
 import time
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_a_broken_and_an_enormous_picture_are_rejected_by_name(product):
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / "good.png")
     (folder / "broken.png").write_bytes((folder / "good.png").read_bytes()[:40])
     Image.new("1", (30_000, 30_000)).save(folder / "enormous.png")
-    spec = product.spec(data="pictures", inputs={"image": "image"})
+    spec = product.spec(data="pictures", inputs={"image": "image"}, max_rejected=1.0)
     record = collect(spec, product.store)
     assert (record.rows_in, record.accepted, record.rejected) == (3, 1, 2)
     reasons = " ".join(reject["reason"] for reject in rejects(product))
@@ -116,3 +117,72 @@ def test_values_that_a_form_would_read_are_refused_with_that_form(product, kind,
     assert caught.value.hint == hint
     example = hint.rsplit("'", 2)[1]
     assert collect(product.spec(inputs={"x": kind}, formats={"x": example}), product.store).accepted == 5
+
+
+def mostly(product, n_plain, n_other, other='"1.234,5"'):
+    """A table of which the last column is the answer, some of its numbers written otherwise."""
+    rows = [("1234.5", "ab"[number % 2]) for number in range(n_plain)]
+    return product.csv([*rows, *((other, "ab"[number % 2]) for number in range(n_other))], header="x,intent")
+
+
+@pytest.mark.parametrize(
+    ("kind", "formats", "value", "said", "hint"),
+    [
+        ("number", {"x": "1.234,56"}, "1234.5", "number is '1234.5'.*`formats:` says '1.234,56'", "needs no line"),
+        ("number", {"x": "1234.56 €"}, '"1.234,5"', r"is '1\.234,5'.*like '1234.56 €'", "says it: '1.234,56'"),
+        ("number", {}, '"1.234,5"', r"number is '1\.234,5'", "says it: '1.234,56'"),
+        ("number", {}, "red", "number is 'red'", "is 'x' another kind than number"),
+        ("date", {"x": "31.12.2026"}, "12/24/2025", "date is '12/24/2025'", "'12/31/2026'"),
+        ("date", {}, "soon", "date is 'soon'", "is 'x' another kind than date"),
+    ],
+)
+def test_a_line_of_the_spec_that_rejects_most_rows_stops_with_an_example_and_what_to_change(
+    product, kind, formats, value, said, hint
+):
+    good = {"number": '"7"', "date": "2026-01-02"}[kind]
+    rows = [(good, "a"), (good, "b")] + [(value, "ab"[number % 2]) for number in range(38)]
+    product.csv(rows, header="x,intent")
+    with pytest.raises(DataError, match=r"data\.csv has 38 of 40 rows \(95\.0%\) rejected") as caught:
+        collect(product.spec(inputs={"x": kind}, formats=formats), product.store)
+    assert "expected at most 50%: row 4: column 'x'" in caught.value.message
+    assert re.search(said, caught.value.message)
+    assert hint in caught.value.hint
+    assert not product.store.record("collect").exists()
+    insisted = product.spec(inputs={"x": kind}, formats=formats, max_rejected=1.0)
+    assert collect(insisted, product.store).accepted == 2
+
+
+@pytest.mark.parametrize(("n_plain", "n_other", "is_loud"), [(20, 20, True), (94, 6, True), (95, 5, False)])
+def test_up_to_half_of_the_rows_may_be_rejected_and_from_a_twentieth_on_it_is_said_first(
+    product, n_plain, n_other, is_loud
+):
+    mostly(product, n_plain, n_other)
+    record = collect(product.spec(inputs={"x": "number"}), product.store)
+    assert record.rejected == n_other
+    assert (f"data.csv has {n_other} of {n_plain + n_other} rows" in record.warnings[0]) == is_loud
+    if n_plain == 20:
+        mostly(product, 20, 21)
+        with pytest.raises(DataError, match="21 of 41 rows"):
+            collect(product.spec(inputs={"x": "number"}), product.store)
+
+
+def test_each_given_file_is_judged_by_itself(product):
+    mostly(product, 100, 0).rename(product.folder / "train.csv")
+    mostly(product, 0, 20).rename(product.folder / "test.csv")
+    spec = product.spec(inputs={"x": "number"}, data={"train": "train.csv", "test": "test.csv"})
+    with pytest.raises(DataError, match=r"test\.csv has 20 of 20 rows"):
+        collect(spec, product.store)
+
+
+def test_lines_of_other_widths_are_one_reason(product):
+    ragged = [("a", "b", *"xyz"[: 1 + number % 3]) for number in range(30)]
+    product.csv([("good words", "a"), ("more words", "b"), *ragged])
+    with pytest.raises(DataError, match=r"30 of 32 rows.*has 3 fields, expected 2"):
+        collect(product.spec(), product.store)
+
+
+def test_a_pool_that_is_labelled_bit_by_bit_is_taken_and_its_share_said(product):
+    product.csv([("some words", "a"), ("more words", "b"), *((f"words {number}", "") for number in range(38))])
+    record = collect(product.spec(), product.store)
+    assert record.accepted == 2
+    assert "38 of 40 rows (95.0%)" in record.warnings[0]

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError, GateRefused, NotReady
-from windlass.metrics import Estimate
 from windlass.predictors import releases
 from windlass.project import Project
-from windlass.records import Candidate
-from windlass.spec import Goal
-from windlass.stages.evaluate import choose
 
 from .conftest import messages
 
@@ -108,20 +104,6 @@ def test_the_report_and_the_cards_stand_alone(product):
     assert "https://" not in page
     assert "# desk" in (release.folder / "card.md").read_text(encoding="utf-8")
     assert "## 模型详情" in (release.folder / "card.zh.md").read_text(encoding="utf-8")
-
-
-def candidate(name, score, latency, meets=True):
-    estimate = Estimate(score, score - 0.02, score + 0.02)
-    return Candidate(name, name, {"accuracy": estimate}, score, 0.0, latency, latency, 1.0, 1.0, 1.0, meets, [])
-
-
-def test_the_cheapest_that_meets_a_numbered_goal_is_chosen_else_the_best():
-    found = [candidate("small", 0.90, 1.0), candidate("large", 0.95, 9.0), candidate("poor", 0.5, 0.1, meets=False)]
-    assert choose(found, Goal(metric="accuracy", bound=0.8)).name == "small"
-    twins = [*found, candidate("twin", 0.92, 1.05)]
-    assert choose(twins, Goal(metric="accuracy", bound=0.8)).name == "twin"
-    assert choose(found, Goal(metric="accuracy")).name == "large"
-    assert choose([candidate("poor", 0.5, 0.1, meets=False)], Goal(metric="accuracy", bound=0.9)).name == "poor"
 
 
 def test_what_beats_no_baseline_is_refused_in_words_unless_the_user_insists(product):

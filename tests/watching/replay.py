@@ -82,8 +82,11 @@ class Replay:
         assert found is not None
         return found
 
-    def day(self, source: Source, rows: int = 300, told: float = 0.0, **changes: Any) -> None:
-        """One day of answers, evenly spread; a share `told` of them gets feedback. changes: fields of each answer."""
+    def day(self, source: Source, rows: int = 300, told: float = 0.0, only_wrong: bool = False, **changes: Any) -> None:
+        """One day of answers, evenly spread; a share `told` of them (of the wrong ones) gets feedback.
+
+        changes: fields of each answer.
+        """
         answers, said = [], []
         for number in range(rows):
             value, sure, right = source.answer()
@@ -93,7 +96,7 @@ class Replay:
             at = self.now + (number + 0.5) * DAY / rows
             profile = self.reference.profile(source.row())
             answers.append(Logged(id=id, at=at, release="toy-1", inputs=None, profile=profile, **fields))
-            if source.random.random() < told:
+            if source.random.random() < told and not (right and only_wrong):
                 said.append(Feedback(id, "", None, "", right))
         self.write(answers, said)
         self.now += DAY

@@ -82,7 +82,31 @@ def test_feedback_that_turns_wrong_is_a_change_of_concept(replay):
     assert health.measured.low < 0.8 < health.measured.high
     for day in range(2):
         replay.day(Source(day + 10, wrong=0.4), told=0.5)
-    assert _names(replay.health()) == {("concept", ""), ("quality", "measured")}
+    assert _names(replay.health()) == {("concept", ""), ("quality", "measured"), ("quality", "tested")}
+
+
+@pytest.mark.parametrize(("wrong", "told", "raised"), [(0.4, 1.0, True), (0.0, 1.0, False), (0.04, 1.0, False)])
+def test_feedback_far_below_the_test_is_told_at_once_and_a_little_below_is_not(replay, wrong, told, raised):
+    """By hand: tested .8 of 1,000 (at least .774); live .4, .8 and .76 of 60, each on the very first look."""
+    replay.day(Source(4, wrong=wrong), rows=60, told=told)
+    health = replay.health()
+    assert (("quality", "tested") in _names(health)) == raised
+    if raised:
+        assert health.alarms[0].words.startswith("right answers, as tested and by feedback: 8")
+        assert replay.health().alarms == health.alarms
+        for day in range(12):
+            replay.day(Source(20 + day), told=0.5)
+            replay.health()
+        assert replay.health().alarms == [], "right as often as tested, again and again"
+
+
+def test_complaints_alone_are_no_share_of_right_answers(replay):
+    """Of 300 answers a fifth is wrong, as tested, and only wrong ones are spoken of; control: half of them are wrong.
+    """
+    for wrong, names in ((0.0, set()), (0.5, {("quality", "tested")})):
+        twin = Replay(replay.store.project / f"wrong-{wrong}")
+        twin.day(Source(5, wrong=wrong), told=1.0, only_wrong=True)
+        assert _names(twin.health()) == names
 
 
 def test_a_slow_service_is_told_against_its_own_past(replay):

@@ -96,6 +96,7 @@ class Kind:
     n_scores(state) -> numbers a row that an engine gives for an output with this state; None: it gives none.
     answers: what may be remembered of an answer of this kind, its `profile` takes an `Answer`; None: its mix says all.
     needs: packages that reading its values imports, beside those of every service.
+    claims(values) -> the values of a column are of this kind and of no other; asked before anything is guessed.
     background(state) -> read values that stand for the training rows where this one is left out, with their shares.
     describe(value, state) -> a read value among the training rows, in words.
     parts: how a value comes apart; None: it is one piece.
@@ -127,6 +128,7 @@ class Kind:
     n_scores: Callable[[Json], int] | None = None
     answers: Sketch | None = None
     needs: tuple[str, ...] = ()
+    claims: Callable[[Sequence[Any]], bool] = lambda values: False
     background: Callable[[Json], list[tuple[Any, float]]] = lambda state: [("", 1.0)]
     describe: Callable[[Any, Json], str] = lambda value, state: shown(value)
     parts: Parts | None = None

@@ -51,11 +51,15 @@ def check(value: Any) -> str | None:
 def read(value: Any, root: Path | None) -> datetime | None:
     fault = check(value)
     if fault:
-        examples = date_format.guesses([value.strip()], 1.0) if isinstance(value, str) else []
-        hint = "`formats:` in windlass.yaml says how days are written: " + " or ".join(map(repr, examples))
-        hint = hint if examples else ""
-        raise DataError(f"date {fault}", hint)
+        raise DataError(f"date {fault}", _form_of(value))
     return parse(value)
+
+
+def _form_of(value: Any) -> str:
+    """The forms that a value seems to be written in, as a hint; '' where it seems to be no day."""
+    examples = date_format.guesses([value.strip()], 1.0) if isinstance(value, str) else []
+    shown = " or ".join(map(repr, examples))
+    return f"`formats:` in windlass.yaml says how days are written: {shown}" if examples else ""
 
 
 def as_written(how: Json) -> Kind:
@@ -77,7 +81,7 @@ def as_written(how: Json) -> Kind:
     def read_it(value: Any, root: Path | None) -> datetime | None:
         fault = check_it(value)
         if fault:
-            raise DataError(f"date {fault}")
+            raise DataError(f"date {fault}", _form_of(value))
         return parse_it(value)
 
     def clean_it(value: Any, root: Path | None) -> str | None:

@@ -72,9 +72,23 @@ def read(value: Any, root: Path | None) -> float:
     try:
         return parse(value)
     except (ValueError, OverflowError):
-        example = number_format.guess([value]) if isinstance(value, str) and len(value) <= MOST_WRITTEN else ""
-        hint = f"are its numbers written so? `formats:` in windlass.yaml says it: '{example}'" if example else ""
-        raise DataError(f"number is {shown(value)}, expected a finite number (up to {LARGEST:g})", hint) from None
+        raise DataError(
+            f"number is {shown(value)}, expected a finite number (up to {LARGEST:g})", _form_of(value)
+        ) from None
+
+
+def _form_of(value: Any) -> str:
+    """The form that a value seems to be written in, as a hint; '' where it seems to be no number."""
+    example = number_format.guess([value]) if isinstance(value, str) and len(value) <= MOST_WRITTEN else ""
+    return f"are its numbers written so? `formats:` in windlass.yaml says it: '{example}'" if example else ""
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        parse(value)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def check(value: Any) -> str | None:
@@ -100,7 +114,10 @@ def as_written(how: Json) -> Kind:
         try:
             return parse_it(value)
         except (ValueError, OverflowError):
-            raise DataError(f"number is {shown(value)}, expected one that is written like '{form.example}'") from None
+            hint = "a plain number needs no line in `formats:` of windlass.yaml" if _is_plain(value) else ""
+            hint = hint or _form_of(value)
+            message = f"number is {shown(value)}, expected one that is written like '{form.example}'"
+            raise DataError(message, hint) from None
 
     return replace(
         KIND,

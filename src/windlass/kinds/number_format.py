@@ -103,10 +103,14 @@ def guess(words: Sequence[str]) -> str:
     `1,234` alone parts thousands: a comma before three digits each time, and never before others.
     """
     tidied = [tidy(word) for word in words]
+    plain = NumberFormat("", "", ".")
+    most = sum(_is_written(word, plain) for word in tidied)
+    if most == len(tidied):
+        return ""
     units = Counter(unit for word in tidied if (unit := _unit(word)) is not None)
     unit = units.most_common(1)[0][0] if units else ""
     before = bool(unit) and sum(word.lstrip("(-+ ").startswith(unit) for word in tidied) * 2 > units[unit]
-    best, most = "", sum(_is_written(word, NumberFormat("", "", ".")) for word in tidied)
+    best = ""
     for shape, (thousands, point) in SHAPES.items():
         n_read = sum(_is_written(word, NumberFormat("", thousands, point, unit)) for word in tidied)
         if n_read > most:

@@ -88,6 +88,16 @@ def with_way(column: Column, how: Mapping[str, Any] | None) -> Column:
     return replace(column, state={**column.state, WRITTEN: dict(how)}) if how else column
 
 
+def claimed(values: Sequence[Any]) -> str:
+    """The kind that claims the values of a column as its own; '' where none does."""
+    return next((kind.name for kind in KINDS.values() if kind.claims(values)), "")
+
+
+def has_turns(inputs: Mapping[str, str]) -> bool:
+    """A conversation is among the inputs."""
+    return any(get(kind).turns is not None for kind in inputs.values())
+
+
 def prose(inputs: Mapping[str, str]) -> list[str]:
     """The columns whose values are running text, of column -> kind."""
     return [name for name, kind in inputs.items() if get(kind).is_prose]

@@ -24,11 +24,15 @@ MAX_CHARACTERS = 100_000
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:'[^\W{CJK}]+)?|[^\w\s]")
 LINE_BREAK, ODD_SPACE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]"), re.compile(r"[^\S\n\t]")
+AT_ONCE = 4_096
+"""Characters that are taken apart in one call: no other thread runs meanwhile."""
 BETWEEN = "\x1e"
 SENTENCE_END = re.compile(r"[。！？!?\n]+|\.(?=\s)")
 WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:['’-][^\W{CJK}]+)*")
 SPACES = re.compile(r"(\s)\s+")
 MOST_PARTS = 64
+SIZES = (1, 2, 3)
+"""Words of a term."""
 PAD, UNKNOWN = 0, 1
 N_DIRECTIONS, N_STEPS, N_LENGTHS, N_NEW = 24, 31, 36, 11
 SKETCHED_CHARACTERS, SKETCHED_WORDS, SKETCHED_ROWS, CACHED_WORDS = 4_000, 256, 10_000, 50_000
@@ -79,7 +83,10 @@ def several(value: str) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """Lower-case words, single CJK characters and single marks, in order."""
-    return TOKEN.findall(normalized(text, "NFKC").lower())
+    plain = normalized(text, "NFKC").lower()
+    if len(plain) <= AT_ONCE:
+        return TOKEN.findall(plain)
+    return [match[0] for match in TOKEN.finditer(plain)]  # slower, and other threads run in between
 
 
 def terms(text: str) -> Iterator[str]:
@@ -270,14 +277,22 @@ def spread(value: str, state: Json, weights: np.ndarray) -> list[tuple[Place | N
     """
     words, spans = _placed(value)
     vocabulary = _places(state, "terms")
-    found: dict[int, list[tuple[int, int]]] = {}
-    for start, size in [(place, n_words) for n_words in (1, 2, 3) for place in range(len(words) - n_words + 1)]:
-        for term in filter(vocabulary.__contains__, _terms_of_all(tuple(words[start : start + size]))):
-            found.setdefault(vocabulary[term], []).append((start, size))
+    found: dict[int, tuple[list[int], ...]] = {}  # feature -> where it starts, of one, two and three words
+    for size in SIZES:
+        for start in range(len(words) - size + 1):
+            for term in filter(vocabulary.__contains__, _terms_of_all(tuple(words[start : start + size]))):
+                found.setdefault(vocabulary[term], ([], [], []))[size - 1].append(start)
     shares = np.zeros(len(words))
-    for feature, places in found.items():
-        for start, size in places:
-            shares[start : start + size] += weights[feature] / (len(places) * size)
+    for size in SIZES:
+        starts = [start for of_size in found.values() for start in of_size[size - 1]]
+        worth = [
+            float(weights[feature]) / (sum(map(len, of_size)) * size)
+            for feature, of_size in found.items()
+            for _ in of_size[size - 1]
+        ]
+        each = np.bincount(starts, worth, len(words)) if starts else shares[:0]
+        for step in range(size if starts else 0):
+            shares[step:] += each[: len(words) - step]
     absent = float(np.delete(weights, list(found)).sum())
     told: dict[Place | None, float] = {None: absent} if absent else {}
     for span, share in zip(spans, shares.tolist(), strict=True):
@@ -301,7 +316,7 @@ def _placed(value: str) -> tuple[list[str], list[Place]]:
     plain = normalized(value, "NFKC").lower()
     if len(plain) != len(origins):  # neighbours that compose, in a few scripts: the text is one part
         return tokens(value), [(0, len(value))] * len(tokens(value))
-    found = list(TOKEN.finditer(plain))
+    found = [match for match in TOKEN.finditer(plain)]  # noqa: C416  list() would let no other thread run
     return [match.group() for match in found], [
         (origins[match.start()][0], origins[match.end() - 1][1]) for match in found
     ]

@@ -1,14 +1,15 @@
 """What learners from arrays aim at, by the kind of the output: how answers become targets, how a fit is finished."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from windlass.kinds import number
-from windlass.metrics import best_calibration, softmax
+from windlass.metrics import softmax
 from windlass.outputs.labels import measures as labels
+from windlass.outputs.labels.calibration import calibrated
 from windlass.outputs.numbers import measures as numbers
 from windlass.records import Column, Manifest, Splits
 
@@ -31,14 +32,6 @@ class Aim:
     golden: Callable[[Manifest, np.ndarray], Sequence[Any] | np.ndarray]
     known_output: Callable[[Splits, Column], Column]
     has_classes: bool
-
-
-def calibrated(manifest: Manifest, truth: np.ndarray, logits: np.ndarray) -> Manifest:
-    """The manifest with the calibration that these validation rows show; of fewer than ten with none."""
-    if len(truth) < labels.LEAST_CALIBRATED:
-        return manifest
-    temperature, shift = best_calibration(truth, logits.astype(np.float64))
-    return replace(manifest, temperature=temperature, shift=shift)
 
 
 AIMS: dict[str, Aim] = {

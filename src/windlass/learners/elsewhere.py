@@ -4,6 +4,7 @@ Source: examples in the prompt: Brown et al. 2020, arXiv:2005.14165.
 """
 
 from windlass.errors import SpecError
+from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.written import answers_read, finish_text, inputs_read
 from windlass.predictors.elsewhere import Elsewhere, far_model
@@ -35,7 +36,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
 
 def shots(splits: Splits) -> list[Json]:
     """The first short training rows as questions and answers; a conversation shows by itself what is wanted."""
-    if "chat" in splits.inputs.values():
+    if kinds.has_turns(splits.inputs):
         return []
     columns = tuple(Column(name, kind) for name, kind in splits.inputs.items())
     found: list[Json] = []

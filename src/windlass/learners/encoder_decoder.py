@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from windlass.errors import NotReady
+from windlass.kinds import table as kinds
 from windlass.kinds.chat import ROLES
 from windlass.learners import hub, language, loop
 from windlass.learners.contract import Budget, Fitted, Options
@@ -36,7 +37,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     torch.manual_seed(options.seed)
     model, start = opened.model, _start(opened.model)
     most = min(opened.n_positions or LENGTH, LENGTH)
-    template = template_of(opened, most, "chat" in splits.inputs.values())
+    template = template_of(opened, most, kinds.has_turns(splits.inputs))
     source = hub.with_control(opened.text, [*template.start, *template.answer, *template.end])
     prompts = Prompts(hub.ordinary(source), template, language.columns_of(splits))
     train, validation = (language.encode(prompts, *language.rows_of(splits, part), most)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.kinds import table as kinds
 from windlass.learners import language, loop, tokens
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Settings
@@ -76,7 +77,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     rows, texts = language.rows_of(splits, "train")
     shown, truth = language.rows_of(splits, "validation")
     asked = [" ".join(str(value) for value in row.values()).strip() for row in rows]
-    is_chat = "chat" in splits.inputs.values()
+    is_chat = kinds.has_turns(splits.inputs)
     continues = not any(asked)
     if reason := only_asks(splits, options.variant):
         raise NotReady(reason)

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors.numpy import save
 
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch
 from windlass.learners.aims import Aim, aim, aim_of
 from windlass.learners.contract import Fitted, Options
-from windlass.outputs.labels.measures import reached
-from windlass.predictors.artifact import N_GOLDEN, VALIDATION, write_golden, write_manifest
+from windlass.outputs.labels.calibration import reached
+from windlass.predictors.artifact import N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.records import Column, Json, Manifest, Splits
-from windlass.store import write_bytes
 
 if TYPE_CHECKING:
     import polars as pl
+
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def finish(
     """
     truth, known = reached(encoded.validation_targets, validation_scores)
     folder = options.artifact
-    keep_validation(options, validation_scores)
+    keep_validation(options.folder, logits=validation_scores)
     plain = Manifest(inputs=encoded.inputs, output=encoded.output, **manifest)
     written = encoded.aim.finished(plain, truth, known)
     write_manifest(folder, written)
@@ -129,8 +128,3 @@ def finish(
     ]
     write_golden(folder, portable, encoded.aim.golden(written, golden_scores))
     return Fitted(folder, encoded.aim.score(options.metric, encoded.output, truth, written.calibrated(known)))
-
-
-def keep_validation(options: Options, logits: np.ndarray) -> None:
-    """Keeps the scores (n, k) of the validation rows beside the artifact."""
-    write_bytes(options.folder / VALIDATION, save({"logits": np.ascontiguousarray(logits, np.float32)}))

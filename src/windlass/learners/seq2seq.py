@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.kinds import table as kinds
 from windlass.learners import encoder_decoder, language, loop, tokens
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.loop import Settings
@@ -94,7 +95,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     shown, truth = language.rows_of(splits, "validation")
     progress("train", 0, 0, "making tokens")
     tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.tokens))
-    template = tokens.template(tokenizer, shape.length, "chat" in splits.inputs.values(), is_pair=True)
+    template = tokens.template(tokenizer, shape.length, kinds.has_turns(splits.inputs), is_pair=True)
     prompts = Prompts(tokenizer, template, language.columns_of(splits))
     train, validation = (language.encode(prompts, *part, shape.length) for part in ((rows, texts), (shown, truth)))
     task = language.Answering(train, validation, is_pair=True, start=START)

@@ -109,7 +109,7 @@ def asks_nothing(splits: Splits, variant: str) -> str:
 
 def only_asks(splits: Splits, variant: str) -> str:
     """Why a learner that continues does not try these rows, unless it is named with a preset."""
-    if variant or "chat" in splits.inputs.values() or not asks(splits):
+    if variant or kinds.has_turns(splits.inputs) or not asks(splits):
         return ""
     return "rows ask something, which `seq2seq` reads; `learners: [{gpt: default}]` tries it all the same"
 

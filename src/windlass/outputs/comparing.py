@@ -46,10 +46,10 @@ class Paired:
         return _p(self.lost, self.won)
 
     def gains(self, level: float) -> bool:
-        return self.p_gain < level and self.after - self.before > self.noticed
+        return bool(self.p_gain < level and self.after - self.before > self.noticed)
 
     def loses(self, level: float) -> bool:
-        return self.p_loss < level and self.before - self.after > self.noticed
+        return bool(self.p_loss < level and self.before - self.after > self.noticed)
 
     def as_json(self) -> Json:
         return {

@@ -4,28 +4,30 @@ One record a kind of answer. Stages, serving, watching, improving, planning and 
 makes no sense for an output is an `Unsupported`, whose sentence the user sees.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from windlass.brand import Rules
 from windlass.errors import SpecError
 from windlass.metrics import Marks
-from windlass.outputs.comparing import Sheet
 from windlass.outputs.taught import Pairs, Taught
 from windlass.outputs.trust import Known, Opinion
 from windlass.pages.sections import Section
 from windlass.predictors.contract import Predictor
 from windlass.predictors.occlusion import Effort
-from windlass.records import Board, Candidate, Column, Explanation, Json, Manifest, Recent, Row, Splits
+from windlass.records import Board, Column, Explanation, Json, Manifest, Recent, Row, Splits
 from windlass.spec import Goal, Spec
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from windlass.brand import Rules
+    from windlass.outputs.comparing import Sheet
     from windlass.outputs.splitting import Cleaning
 
 
@@ -40,31 +42,67 @@ class Unsupported:
         return SpecError(self.why, self.hint)
 
 
+def later(module: str, name: str) -> Callable[..., Any]:
+    """A function of a module that is imported when it is first called: a service loads no library of the stages."""
+
+    def call(*values: Any) -> Any:
+        return getattr(import_module(module), name)(*values)
+
+    return call
+
+
 @dataclass(frozen=True)
 class Held:
     """What answers are held to beside the right ones. rules: of the brand; root: of files that rows name."""
 
     spec: Spec
     root: Path
-    rules: Rules | None = None
+    rules: "Rules | None" = None
 
 
 @dataclass(frozen=True)
 class Tested:
-    """Candidates that were measured. marks: candidate -> its answers on the test rows."""
+    """Candidates that were measured. learners: candidate -> who trained it; marks: -> its answers on the same rows."""
 
     metric: str
     splits: Splits
-    candidates: Sequence[Candidate]
+    learners: Mapping[str, str]
     marks: Mapping[str, Marks]
 
 
 @dataclass(frozen=True)
+class Validated:
+    """A candidate's answers on validation rows. rows: (m,) int, which rows of the split they are."""
+
+    marks: Marks
+    rows: np.ndarray
+
+    def value(self, metric: str) -> float | None:
+        """None: not measured, or not defined for these answers."""
+        if not len(self.rows) or metric not in self.marks.metrics:
+            return None
+        found = self.marks.value(metric)
+        return None if math.isnan(found) else found
+
+
+@dataclass(frozen=True)
 class Baseline:
-    """What costs no model: its words, and what it reaches in the goal's metric on the test rows."""
+    """What costs no model: its words, and what it reaches in the goal's metric."""
 
     words: str
     value: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Answers as `plan` measures them: in a score whose gains add up, and of which 1 is perfect.
+
+    metric: its name, of `marks`. bound(value) -> a bound of the goal's metric in that score.
+    """
+
+    metric: str
+    marks: Marks
+    bound: Callable[[float], float] = lambda value: value
 
 
 @dataclass(frozen=True)
@@ -74,7 +112,7 @@ class Shown:
     board: Board
     marks: Marks
     examples: Sequence[str]
-    rules: Rules | None = None
+    rules: "Rules | None" = None
 
 
 @dataclass(frozen=True)
@@ -133,8 +171,9 @@ class Output:
     spec, metric) -> the validation score once what needs no training is decided; None: as the learner measured it.
 
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
-    baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of the report.
-    advice(marks, misses) -> what to do next; misses: the goal is not reached.
+    validated(predictor, folder of its run, splits, held) -> its answers on validation rows, by a model that had not
+    seen them; None: that is not known. baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of
+    the report. advice(marks, misses) -> what to do next; misses: the goal is not reached.
 
     picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
     -> why it was answered so. explains_live: why the service does not explain answers; None: it does.
@@ -144,7 +183,8 @@ class Output:
     named(value) -> an answer as it is counted; '' where each is its own. is_right(value, correct, answers) -> feedback
     says that the answer was right; answers: of `Seen`.
 
-    answer_schema(column) -> JSON schema of the value. feedback_schema(column) -> of what a person sends back.
+    answer_schema(column) -> JSON schema of the value. feedback_schema(column) -> of what a person sends back; example
+    (column) -> such a value.
     kept_as(value) -> the value as one text for the log; value_of(text) -> the value. widget(manifest) -> how the page
     shows an answer and takes a correction: `answer`, a function of its script, `verb`, a word of its button, `labels`.
 
@@ -155,7 +195,8 @@ class Output:
     judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
     one right answer; else they may differ rightly, as prices do.
 
-    proposals: what `plan` cannot tell of these answers; None: it tells all. compares: why two candidates are not
+    scored(marks, metric, splits) -> as `plan` measures them. proposals: why `plan` tells nothing of these answers;
+    None: it does. compares: why two candidates are not
     compared by people; None: they are.
     """
 
@@ -171,6 +212,7 @@ class Output:
     check_tests: Callable[[Sequence[Row], Spec], None]
     settle: Callable[[Path, Splits, Spec, str], float | None]
     marks: Callable[[Predictor, Sequence[Row], Held], Marks]
+    validated: Callable[[Predictor, Path, Splits, Held], Validated | None]
     baseline: Callable[[Tested], Baseline | None]
     sections: Callable[[Shown], list[Section]]
     advice: Callable[[Marks, bool], list[str]]
@@ -182,6 +224,7 @@ class Output:
     is_right: Callable[[Any, Any, Json], bool]
     answer_schema: Callable[[Column], Json]
     feedback_schema: Callable[[Column], Json]
+    example: Callable[[Column], Any]
     kept_as: Callable[[Any], str]
     value_of: Callable[[str], Any]
     widget: Callable[[Manifest], Json]
@@ -189,9 +232,10 @@ class Output:
     teaches: Callable[[Any, Any], bool]
     unfit: Callable[[Sequence[Taught], Pairs, Spec], list[Taught]]
     opinion: Callable[[Sequence[Taught], Predictor, Known, Spec], Opinion]
-    compare: Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]
+    compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]"
     doubts: Callable[[Predictor, Sequence[Json]], list[Doubt]]
     improves: Callable[[Spec], None]
+    scored: Callable[[Marks, str, Splits], Scored]
     most_tested: int | None = None
     asks_once: bool = True
     rights: Callable[[Any], list[Any]] = lambda value: [value]

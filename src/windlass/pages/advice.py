@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from windlass.metrics import LOWER, is_better
-from windlass.pages.candidates import chosen
+from windlass.pages.candidates import chosen, doubtful_goal
 from windlass.pages.classes import ClassScore, Pair
 from windlass.pages.words import count, goal_value, interval, measure, metric_name, number, percent, plain, quoted
 from windlass.records import Board, Candidate
@@ -33,13 +33,11 @@ def _misses_quality(board: Board, candidate: Candidate) -> bool:
 
 
 def _when_met(board: Board, best: Candidate) -> list[str]:
-    goal, score = goal_value(board.goal), best.metrics.get(board.headline)
-    low = number(score.high if board.headline in LOWER else score.low) if score else None
     steps = ["`windlass release` makes an immutable release of it, with a model card."]
-    if goal is not None and low is not None and is_better(board.headline, goal, low):
+    if doubtful_goal(board, best) is not None:
         steps.append(
-            f"The goal {goal:g} lies inside the 95 % interval {interval(score)}: more test rows would settle "
-            "whether it is truly met."
+            f"The goal {goal_value(board.goal):g} lies inside the 95 % interval "
+            f"{interval(best.metrics[board.headline])}: more test rows would settle whether it is truly met."
         )
     return steps
 

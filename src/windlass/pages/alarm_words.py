@@ -31,7 +31,8 @@ def _what(evidence: Json) -> str:
     if name == "concept":
         return f"right answers by feedback, in order ({trait}): "
     if name == "quality":
-        return f"right answers, {subject}{' from confidence' if subject == 'estimated' else ' by feedback'}: "
+        source = {"estimated": "estimated from confidence", "measured": "measured by feedback"}
+        return f"right answers, {source.get(subject, 'as tested and by feedback')}: "
     return f"'{plain(subject, 40)}', {trait}: "
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from windlass.metrics import LOWER
+from windlass.metrics import LOWER, doubtful_end
 from windlass.pages.words import (
     NOTHING,
     aligned,
@@ -208,6 +208,14 @@ def misses(board: Board) -> list[tuple[str, str]]:
         for candidate in board.candidates
         if not candidate.meets_goal and candidate.misses
     ]
+
+
+def doubtful_goal(board: Board, candidate: Candidate) -> float | None:
+    """Where the interval of the candidate's score ends, when that misses the goal although the score meets it."""
+    goal, score = goal_value(board.goal), candidate.metrics.get(board.headline)
+    if goal is None or score is None or None in map(number, (score.value, score.low, score.high)):
+        return None
+    return doubtful_end(board.headline, score, goal)
 
 
 def not_trained(board: Board) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from windlass.errors import SpecError
 from windlass.pages import bilingual
-from windlass.pages.candidates import equals, headings, not_trained
+from windlass.pages.candidates import doubtful_goal, equals, headings, not_trained
 from windlass.pages.card_words import TERMS, WORDS
 from windlass.pages.words import (
     NOTHING,
@@ -228,14 +228,13 @@ def _metrics(card: Card, candidate: Candidate) -> str:
 def _verdict(card: Card, candidate: Candidate) -> str:
     """Goal and limits, and whether they are met."""
     board, limits = card.board, limit_words(card.board.limits, card.term)
-    goal = prose(goal_words(board.goal))
+    goal, end = prose(goal_words(board.goal)), doubtful_goal(board, candidate)
+    met = card.say("met") if end is None else card.say("met_unsure", end=share(end))
     return card.say(
         "goal",
         goal=card.say("open_goal", goal=goal) if goal_value(board.goal) is None else goal,
         limits=card.say("limits", limits=prose(limits)) if limits else "",
-        verdict=card.say("met")
-        if candidate.meets_goal
-        else card.say("not_met", misses=prose("; ".join(candidate.misses))),
+        verdict=met if candidate.meets_goal else card.say("not_met", misses=prose("; ".join(candidate.misses))),
     )
 
 

@@ -84,6 +84,10 @@ WORDS = {
     "open_goal": ("{goal}", "尽可能好"),
     "limits": ("; limits: {limits}", "；限制：{limits}"),
     "met": ("met", "已达到"),
+    "met_unsure": (
+        "met, though not for certain: the 95 % interval of the score reaches to {end}",
+        "已达到，但并不确定：得分的 95% 区间延伸至 {end}",
+    ),
     "not_met": ("**not met**: {misses}", "**未达到**（原文：{misses}）"),
     "headline": (
         "The headline is {metric}. Intervals of shares are Wilson's, all others bootstrap percentiles over the test "

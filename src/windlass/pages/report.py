@@ -6,7 +6,7 @@ from typing import Any
 
 from windlass.pages import sections
 from windlass.pages.advice import next_steps
-from windlass.pages.candidates import chosen, headline_sentence
+from windlass.pages.candidates import chosen, doubtful_goal, headline_sentence
 from windlass.pages.leaderboard import leaderboard
 from windlass.pages.sections import Section
 from windlass.pages.style import POLICY, STYLE
@@ -77,7 +77,9 @@ def _verdict(board: Board, best: Candidate | None) -> str:
         return ""
     asked = escaped(goal_words(board.goal))
     if best.meets_goal:
-        rest = "" if goal_value(board.goal) is None else f" ({asked})"
+        rest, end = "" if goal_value(board.goal) is None else f" ({asked})", doubtful_goal(board, best)
+        if end is not None:
+            rest += f", though not for certain: the 95 % interval reaches to {share(end)}"
         return f'<span class="verdict good">✓ Goal and limits are met{rest}.</span>'
     missed = escaped("; ".join(plain(miss) for miss in best.misses) or goal_words(board.goal))
     return f'<span class="verdict warn">✗ Not met: {missed}.</span>'

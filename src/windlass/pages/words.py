@@ -47,6 +47,7 @@ METRIC_MEANINGS = {
     "mae": "how far an answer is from the right number on average, in its unit; 0 is perfect",
     "rmse": "the same, where one large error weighs more than many small ones; 0 is perfect",
     "r2": "the share of the differences between rows that the answers tell; 0 is the mean for every row, 1 is perfect",
+    "skill": "the share of the error of always answering the same number that the answers spare; 1 is perfect",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
 }
 """What a metric says, for people who do not measure models."""

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from windlass.kinds.category import slips, variants
-from windlass.metrics import Estimate, LabelMarks, confusion, paired_difference
+from windlass.metrics import Estimate, LabelMarks, confusion, paired_difference, wilson
 from windlass.pages.classes import class_scores
 from windlass.pages.roadmap_text import seconds_words
 from windlass.pages.words import count, percent, quoted, share
@@ -18,6 +18,7 @@ from windlass.planning.setting import Setting, item, points_of
 from windlass.planning.slices import Slice
 from windlass.planning.worth import exchange, training_seconds
 from windlass.records import Item, Json
+from windlass.watching.evidence import LEAST_RIGHT, TESTED, below
 
 STEPS = (1.5, 2.0, 4.0)
 MOST_TIMES = 10.0
@@ -27,6 +28,9 @@ ADDED = "put them beside your data and `windlass run`, or `windlass improve --ro
 REAL, LEAST_EXCHANGE = 0.005, 0.2
 """A gain that counts: half a point."""
 WEAKEST, LEAST_TEST, LEAST_SAID = 5, 8, 50
+UNMEASURED = "none: what it brings is measured by the attempt"
+SURE, LEAST_NEW = 0.05, 10
+"""p from which on live quality is short of the test; rows of a label that training does not know."""
 FEEDBACK_SHARE, FEEDBACK_MONTHS = 0.01, 2
 """Of the answers so many are judged by users, where they are asked: a guess on the low side, to be measured."""
 
@@ -323,15 +327,25 @@ def _slug(words: str) -> str:
     return "-".join("".join(sign if sign.isalnum() else " " for sign in words.lower()).split())[:48]
 
 
+def live_quality(setting: Setting) -> Estimate | None:
+    """The share of right answers by feedback on the champion where it certainly falls short of the test; else None."""
+    said, tested, health = setting.evidence.feedback, setting.evidence.accuracy, setting.evidence.health
+    right, wrong = said.get("live_right", 0), said.get("live_wrong", 0)
+    if tested is None or not right + wrong:
+        return None
+    is_told = any((alarm.name, alarm.subject) == ("quality", TESTED) for alarm in (health.alarms if health else []))
+    is_short = right >= LEAST_RIGHT and below(right, right + wrong, tested) <= SURE
+    return wilson(right, right + wrong) if is_told or is_short else None
+
+
 def feedback(setting: Setting) -> Iterator[Item]:
     """Learning from what users said; or asking them."""
-    evidence = setting.evidence
-    n_said = evidence.feedback["count"]
-    if evidence.curve is None:
-        return
-    if evidence.feedback["unused"] >= LEAST_SAID:
-        yield _learn(setting, evidence.feedback["unused"])
-    if n_said >= LEAST_SAID:
+    evidence, live = setting.evidence, live_quality(setting)
+    n_said, unused = evidence.feedback["count"], evidence.feedback["unused"]
+    if unused and (live is not None or (evidence.curve is not None and unused >= LEAST_SAID)):
+        yield _learn(setting, unused, live)
+    yield from _new_labels(setting)
+    if n_said >= LEAST_SAID or evidence.curve is None:
         return
     expected = int(FEEDBACK_SHARE * setting.product.month * FEEDBACK_MONTHS)
     if expected < 20:
@@ -361,27 +375,65 @@ def feedback(setting: Setting) -> Iterator[Item]:
     )
 
 
-def _learn(setting: Setting, n_said: int) -> Item:
-    """n_said: answers that were judged, and not yet learned from."""
+def _learn(setting: Setting, n_said: int, live: Estimate | None) -> Item:
+    """n_said: answers that were judged, and not yet learned from. live: the share of right ones, where it is too low.
+    """
     evidence = setting.evidence
-    assert evidence.curve is not None
-    gain = curves.summary(grown(setting, evidence.curve, n_said))
-    wrong = evidence.feedback["unused_wrong"]
+    gain = None if evidence.curve is None else curves.summary(grown(setting, evidence.curve, n_said))
+    wrong, tested = evidence.feedback["unused_wrong"], evidence.accuracy
+    short = ""
+    if live is not None and tested is not None:
+        short = (
+            f"users call {percent(live.value)} [{percent(live.low)}, {percent(live.high)}] of the answers right, "
+            f"tested were {percent(tested.value)}; "
+        )
+    can_teach = "" if evidence.spec.keep_inputs else "`keep_inputs: true` lets feedback teach; "
     return item(
         setting,
         id="learn",
         what=f"Run `windlass improve`: learn from the {count(n_said)} judged answers that nothing was learned from yet",
-        why=f"{count(wrong)} of them ({percent(wrong / n_said)}) were wrong; each is a labelled row that is there "
-        "already",
-        evidence="feedback in the request log, and the learning curve",
-        method=CURVE,
+        why=f"{short}{count(wrong)} of them ({percent(wrong / n_said)}) were wrong; each is a labelled row that is "
+        "there already",
+        evidence="feedback in the request log" + (", and the learning curve" if gain else ""),
+        method=f"{CURVE}; of rows like those of the test" if gain else UNMEASURED,
         gain=gain,
         chance=None,
-        sure="forecast",
+        sure="forecast" if gain else "rough",
+        benefit="" if gain else "right answers to what is asked now",
+        how=f"{can_teach}`windlass improve`; `windlass improve --doubts` shows what it set aside",
         cost=0.0,
         hours=2,
         days=1,
         acceptance="a challenger learned from them was judged on the test rows",
         measure="improvements",
         bound=float(len(evidence.improvements) + 1),
+        instead_of="learn",
+    )
+
+
+def _new_labels(setting: Setting) -> Iterator[Item]:
+    """Labels that users give again and again and training does not know, where nothing lets them be learned."""
+    evidence = setting.evidence
+    often = {name: n_rows for name, n_rows in evidence.feedback.get("new", {}).items() if n_rows >= LEAST_NEW}
+    if not often or evidence.spec.improve.new_labels:
+        return
+    told = ", ".join(f"{quoted(name)} {count(n_rows)} times" for name, n_rows in list(often.items())[:WEAKEST])
+    yield item(
+        setting,
+        id="new-labels",
+        what=f"Let `windlass improve` learn what users call {', '.join(map(quoted, list(often)[:WEAKEST]))}",
+        why=f"users said {told}, which training does not know: no answer can be that, and such feedback is set aside",
+        evidence="feedback in the request log, on answers of the champion",
+        method=UNMEASURED,
+        gain=None,
+        chance=None,
+        sure="fact",
+        benefit=f"{count(sum(often.values()))} answers of this sort that cannot be right today",
+        how=f"`improve: {{new_labels: {LEAST_NEW}}}` in windlass.yaml, then `windlass improve`",
+        cost=0.0,
+        hours=1,
+        days=1,
+        acceptance="windlass.yaml says from how many rows on a new label is learned",
+        measure="new_labels",
+        bound=1.0,
     )

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from windlass.metrics import LOWER, Estimate
 from windlass.pages.words import METRIC_MEANINGS, amount, count, measure, metric_name, number, percent, share
 from windlass.planning.choosing import Bounds, choose, together, why_left_out
-from windlass.planning.data_items import in_turn
+from windlass.planning.data_items import in_turn, live_quality
 from windlass.planning.handover import coverage
 from windlass.planning.items import proposals
 from windlass.planning.machine_items import closing, few, machines_words
@@ -78,6 +78,7 @@ def _bounds(setting: Setting, made: date) -> Bounds:
     certainty = 1.0 if uncertain and _is_cheap(setting) else 0.0
     closes = {"test-rows": certainty, "retrain": 1.0, "watch": 1.0, "keep-days": 1.0}
     closes |= {f"fair-{each.column}": 1.0 for each in setting.unequal}
+    closes |= {"new-labels": 1.0} | ({"learn": 1.0} if live_quality(setting) is not None else {})
     closes |= closing(setting) | {"brand-rules": 1.0, "input": 0.25}
     return Bounds(product.budget, product.hours_a_week, (end - made).days, product.hour_cost, headroom, missing, closes)
 

@@ -1,7 +1,9 @@
 """Everything measured that there is, read from the store; what is missing is named with its command."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,15 @@ from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
 from windlass.kinds import table as kinds
-from windlass.metrics import Estimate, LabelMarks, paired_difference
+from windlass.metrics import Estimate, LabelMarks, bootstrap, paired_difference
 from windlass.outputs import table as outputs
+from windlass.outputs.contract import Output, Scored
+from windlass.outputs.labels.measures import label_marks_of
 from windlass.planning import compression, curves, label_noise, probing, rule_trial
 from windlass.planning.serving_trial import request_seconds
-from windlass.predictors import releases
+from windlass.predictors import reference, releases
 from windlass.predictors import table as predictors
+from windlass.predictors.artifact import read_manifest
 from windlass.predictors.papers import papers
 from windlass.predictors.writer import writer_of
 from windlass.records import (
@@ -50,15 +55,17 @@ N_ASKED = 100
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known. marks: the chosen candidate's answers on the test rows; curve, doubts, columns: from small
-    trainings; others: candidate -> how much better than the chosen one; compressed: what 8-bit weights did;
-    rules: what plain rules before the model would do; missing: what is not known."""
+    """What is known. scored: the chosen candidate's answers on the test rows, as the plan measures them; marks: the
+    same where they are labels; curve, doubts, columns: from small trainings; others: candidate -> how much better than
+    the chosen one; compressed: what 8-bit weights did; rules: what plain rules before the model would do; missing: what
+    is not known."""
 
     spec: Spec
     board: Board
     prepared: Prepared
     runs: list[Run]
     splits: Splits
+    scored: Scored | None
     marks: LabelMarks | None
     released: Json | None
     health: Health | None
@@ -83,7 +90,7 @@ class Evidence:
 
     @property
     def metric(self) -> str:
-        return self.board.headline
+        return self.scored.metric if self.scored is not None else self.board.headline
 
     @property
     def promoted(self) -> Improvement | None:
@@ -94,7 +101,9 @@ class Evidence:
     @property
     def today(self) -> Estimate | None:
         """The score on the test rows."""
-        return self.best.metrics.get(self.metric)
+        if self.scored is None or self.metric == self.board.headline:
+            return self.best.metrics.get(self.metric)
+        return bootstrap(self.scored.marks, self.metric, self.spec.seed)
 
     @property
     def state(self) -> str:
@@ -125,14 +134,16 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
     Raises: NotReady: there is no leaderboard yet.
     """
     missing: list[Json] = []
-    improvements = _improvements(store, missing)
+    improvements, released = _improvements(store, missing), _released(store, missing)
     board, artifact = _standing(store, improvements)
     prepared = store.read("prepare", Prepared)
     splits = read_splits(spec, store)
     measured = _measured(spec, store, board, splits, progress)
-    marks, others = _answers(store, board, artifact, splits)
-    points = measured["points"]
-    unfit = outputs.of(spec).proposals
+    scored, others = _answers(store, board, artifact, splits)
+    marks = label_marks_of(scored.marks) if scored is not None else None
+    points, said = measured["points"], _said(database, missing)
+    output = outputs.of(spec)
+    unfit = output.proposals
     if unfit is not None:
         missing.append(_missing("label noise, weak parts and the value of handing over", unfit.why))
     elif measured["fault"] or len(points) < curves.LEAST_POINTS:
@@ -143,11 +154,13 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
         prepared=prepared,
         runs=store.read("train", Trained).runs,
         splits=splits,
+        scored=scored,
         marks=marks,
-        released=_released(store, missing),
+        released=released,
         health=_health(store, missing),
         improvements=improvements,
-        feedback=_feedback(database, _used(store), missing, is_choice=marks is not None),
+        feedback=_feedback(said, _used(store), output, partial(_is_right, output, _remembered(store)))
+        | _live(said, released["id"] if released else "", prepared.labels.get("train", {})),
         points=points,
         learner=measured["learner"],
         curve=curves.fit(probing.points(points), spec.seed) if len(points) >= curves.LEAST_POINTS else None,
@@ -187,14 +200,15 @@ def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: 
     if learner and len(splits.validation) < LEAST_VALIDATION:
         found["fault"] = f"it needs {LEAST_VALIDATION} validation rows, there are {len(splits.validation)}"
     elif learner:
-        probe = probing.Probe(splits, learner, board.headline, spec.seed)
+        probe = probing.Probe(splits, learner, board.headline, spec)
         try:
             found["validation"] = probing.validation_rows(probe)
             for point in probing.learning_points(probe, probing.SHARES, CURVE_S, progress):
                 found["points"].append(point)
-            found["doubts"] = _doubts(probe, found["points"], progress)
             found["columns"] = _columns(probe, found["points"], progress)
-            found["rules"] = _rules(probe, found["points"])
+            if found["validation"]["labels"]:
+                found["doubts"] = _doubts(probe, found["points"], progress)
+                found["rules"] = _rules(probe, found["points"])
         except probing.FAILURES as error:
             found["fault"] = str(error)[:300]
     progress("plan", 1, 1, "")
@@ -218,7 +232,8 @@ def _doubts(probe: probing.Probe, points: list[Json], progress: Progress) -> Jso
     without = rows.filter(kept.tolist())
     gain = None
     if without[output].n_unique() == rows[output].n_unique():
-        gain = vars(paired_difference(probe.metric, probing.fitted(probe, without).marks, whole.marks, probe.seed))
+        other = probing.fitted(probe, without)
+        gain = vars(paired_difference(whole.metric, other.marks, whole.marks, probe.seed))
     said = [seen.labels[place] for place in found.said]
     return {
         "count": len(found.rows),
@@ -249,7 +264,7 @@ def _columns(probe: probing.Probe, points: list[Json], progress: Progress) -> li
         rest = {other: kind for other, kind in inputs.items() if other != name}
         splits = probing.replace(probe.splits, inputs=rest)
         without = probing.fitted(probing.replace(probe, splits=splits), splits.train)
-        gain = paired_difference(probe.metric, whole.marks, without.marks, probe.seed)
+        gain = paired_difference(whole.metric, whole.marks, without.marks, probe.seed)
         found.append({"column": name, "adds": vars(gain)})
     return found
 
@@ -270,22 +285,21 @@ def _standing(store: Store, improvements: list[Improvement]) -> tuple[Board, Pat
 
 def _answers(
     store: Store, board: Board, artifact: Path, splits: Splits
-) -> tuple[LabelMarks | None, dict[str, Estimate]]:
+) -> tuple[Scored | None, dict[str, Estimate]]:
     """The chosen candidate's answers on the test rows, and how much better the best others are on the same rows."""
     rows = splits.test.to_dicts()
     truth = [row[splits.output_column] for row in rows]
-    chosen = predictors.load(artifact)
-    if outputs.get(chosen.manifest.output.kind).proposals is not None:
+    output = outputs.get(splits.output[splits.output_column])
+    if output.proposals is not None:
         return None, {}
-    marks = chosen.marks(rows, truth, splits.root)
-    assert isinstance(marks, LabelMarks)
+    mine = output.scored(predictors.load(artifact).marks(rows, truth, splits.root), board.headline, splits)
     others = {}
     for other in _worth_comparing(board):
         model = store.run_folder(other.name) / "artifact"
         if model.is_dir():
-            found = predictors.load(model).marks(rows, truth, splits.root)
-            others[other.name] = paired_difference(board.headline, found, marks)
-    return marks, others
+            found = output.scored(predictors.load(model).marks(rows, truth, splits.root), board.headline, splits)
+            others[other.name] = paired_difference(mine.metric, found.marks, mine.marks)
+    return mine, others
 
 
 def _worth_comparing(board: Board) -> list[Candidate]:
@@ -331,8 +345,8 @@ def _compressed(
 ) -> Json:
     """What a copy of the chosen model with 8-bit weights did, tried once. chosen: its artifact, and the rows."""
     artifact, splits = chosen
-    is_told = outputs.get(splits.output[splits.output_column]).proposals is None
-    if not is_told or len(splits.validation) < LEAST_VALIDATION:
+    has_labels = bool(read_manifest(artifact).output.state.get("labels"))
+    if not has_labels or len(splits.validation) < LEAST_VALIDATION:
         return {}
     key = fingerprint([FORMAT, board.key, board.chosen, str(artifact)])
     if measured.get("compressed", {}).get("key") != key:
@@ -367,24 +381,52 @@ def _used(store: Store) -> set[str]:
     return {row.answer for row in [*attempts.learned(store), *judging]}
 
 
-def _feedback(database: Database, used: set[str], missing: list[Json], is_choice: bool) -> Json:
-    """How many answers people judged, how many of them were wrong, and the same of those that were not used: the
-    latest word on each answer counts; of each answer by itself, where it is one of some labels."""
-    latest: dict[str, Json] = {}
+def _remembered(store: Store) -> Json:
+    """What the champion remembers of its answers."""
     try:
-        latest = {row["id"]: row for row in feedback_counts(database)}
+        found = reference.read(releases.folder(store, releases.champion_id(store)))
+    except WindlassError:
+        return {}
+    return found.answers if found is not None else {}
+
+
+def _is_right(output: Output, remembered: Json, row: Json) -> bool:
+    if row["value"] == row["correct"] or not row["correct"]:
+        return bool(row["value"] == row["correct"])
+    return output.is_right(output.value_of(row["value"]), output.value_of(row["correct"]), remembered)
+
+
+def _said(database: Database, missing: list[Json]) -> list[Json]:
+    """The last word on each answer that users judged."""
+    try:
+        found = {row["id"]: row for row in feedback_counts(database)}
     except WindlassError as error:
+        found = {}
         missing.append(_missing("feedback", error.message))
-    if not latest:
+    if not found:
         missing.append(_missing("what users say was right", "`windlass serve` takes it at /v1/feedback"))
-    unused = [row for id, row in latest.items() if id not in used]
+    return list(found.values())
+
+
+def _feedback(said: list[Json], used: set[str], output: Output, is_right: Callable[[Json], bool]) -> Json:
+    """How many answers people judged, how many of them were wrong, and the same of those that were not used: the
+    latest word on each answer counts; of each answer by itself, where answers are few."""
+    unused = [row for row in said if row["id"] not in used]
     return {
-        "count": len(latest),
-        "wrong": sum(row["correct"] != row["value"] for row in latest.values()),
+        "count": len(said),
+        "wrong": sum(not is_right(row) for row in said),
         "unused": len(unused),
-        "unused_wrong": sum(row["correct"] != row["value"] for row in unused),
-        "by_answer": _by_answer(unused) if is_choice else {},
+        "unused_wrong": sum(not is_right(row) for row in unused),
+        "by_answer": _by_answer([row for row in unused if output.named(output.value_of(row["value"]))]),
     }
+
+
+def _live(said: list[Json], champion: str, labels: Json) -> Json:
+    """What users said of the champion's answers: right, wrong, and how often labels that training does not know."""
+    own = [row for row in said if row["release"] == champion]
+    right = sum(row["correct"] == row["value"] for row in own)
+    new = Counter(row["correct"] for row in own if row["correct"] and row["correct"] not in labels)
+    return {"live_right": right, "live_wrong": len(own) - right, "new": dict(new.most_common()) if labels else {}}
 
 
 def _by_answer(rows: list[Json]) -> Json:
@@ -406,5 +448,6 @@ def _by_answer(rows: list[Json]) -> Json:
 
 
 def goal_bound(evidence: Evidence) -> float | None:
-    """The number in the goal, if there is one."""
-    return outputs.goal(evidence.spec).bound
+    """The number in the goal, if there is one, as the plan measures answers."""
+    bound = outputs.goal(evidence.spec).bound
+    return bound if bound is None or evidence.scored is None else evidence.scored.bound(bound)

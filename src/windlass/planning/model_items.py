@@ -253,6 +253,7 @@ def retrain(setting: Setting) -> Iterator[Item]:
         measure="alarms",
         bound=0.0,
         at_most=True,
+        instead_of="learn",
     )
 
 

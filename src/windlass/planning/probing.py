@@ -11,17 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from safetensors.numpy import load
 
-from windlass.errors import WindlassError
+from windlass.errors import DataError, NotReady, WindlassError
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Options
-from windlass.metrics import LabelMarks, confusion, softmax
+from windlass.metrics import LabelMarks, Marks, confusion
+from windlass.outputs import table as outputs
+from windlass.outputs.contract import Held
+from windlass.outputs.labels.measures import label_marks_of
 from windlass.pages.classes import class_scores
 from windlass.planning import slices
 from windlass.planning.curves import Point
-from windlass.predictors.artifact import VALIDATION, read_manifest
+from windlass.predictors.table import load
 from windlass.records import Json, Progress, Splits, silent
+from windlass.spec import Spec
 
 SHARES = (0.125, 0.18, 0.25, 0.35, 0.5, 0.7, 1.0)
 SEEDS = 3
@@ -36,11 +39,25 @@ ONE_FIT_S = 30.0
 
 @dataclass(frozen=True)
 class Fitting:
-    """One small training. marks: its answers on the validation rows; seconds: of the processor."""
+    """One small training. marks: its answers on the validation rows, as `metric` measures them; seconds: of the
+    processor."""
 
     rows: int
-    marks: LabelMarks
+    marks: Marks
     seconds: float
+    metric: str
+
+    @property
+    def score(self) -> float:
+        return self.marks.value(self.metric)
+
+    @property
+    def labels(self) -> LabelMarks:
+        """The marks, where answers are labels. Raises: DataError: they are none."""
+        found = label_marks_of(self.marks)
+        if found is None:
+            raise DataError("answers are no labels, expected some to be told apart")
+        return found
 
 
 @dataclass(frozen=True)
@@ -50,12 +67,16 @@ class Probe:
     splits: Splits
     learner: str
     metric: str
-    seed: int
+    spec: Spec
+
+    @property
+    def seed(self) -> int:
+        return self.spec.seed
 
 
 def learner_for(splits: Splits, chosen: str) -> str:
     """The learner to probe with: the chosen one when it is cheap, else the cheapest that reads these columns; empty
-    when the answers are no categories."""
+    when none of them does."""
     output = splits.output[splits.output_column]
     fitting = [
         name for name in CHEAP if learners.get(name).reads(splits.inputs, output) and not learners.get(name).missing()
@@ -77,14 +98,12 @@ def fitted(probe: Probe, rows: pl.DataFrame, validation: pl.DataFrame | None = N
         options = Options(Path(place), probe.metric, probe.seed)
         done = learners.get(probe.learner).fit(splits, options, Budget(seconds), silent)
         spent = time.process_time() - started
-        logits = load((Path(place) / VALIDATION).read_bytes())["logits"]
-        manifest = read_manifest(done.artifact)
-    labels = manifest.output.state["labels"]
-    places = {label: place for place, label in enumerate(labels)}
-    targets = np.array([places[str(value)] for value in judged[splits.output_column].to_list()])
-    probabilities = softmax(manifest.calibrated(logits))
-    positive = int(np.argmin(manifest.output.state["counts"]))
-    return Fitting(len(rows), LabelMarks(targets, probabilities, positive, tuple(labels)), spent)
+        output = outputs.get(splits.output[splits.output_column])
+        found = output.validated(load(done.artifact), Path(place), splits, Held(probe.spec, splits.root))
+    if found is None:
+        raise NotReady(f"'{probe.learner}' keeps nothing of validation rows, expected their answers")
+    scored = output.scored(found.marks, probe.metric, splits)
+    return Fitting(len(rows), scored.marks, spent, scored.metric)
 
 
 def learning_points(
@@ -100,38 +119,60 @@ def learning_points(
         if number >= 3 and time.process_time() - started > seconds:
             return
         progress("plan learning curve", number, len(shares), f"{share:.0%} of the rows")
-        n_rows = max(round(share * whole), train[probe.splits.output_column].n_unique())
+        n_rows = max(round(share * whole), _least(train, probe.splits))
         found = []
         for seed in range(1 if n_rows == len(train) else SEEDS):
-            found.append(fitted(probe, subset(train, probe.splits.output_column, n_rows, probe.seed + seed)))
+            found.append(fitted(probe, subset(train, probe.splits, n_rows, probe.seed + seed)))
         yield {
             "rows": n_rows,
-            "scores": [each.marks.value(probe.metric) for each in found],
-            "accuracies": [each.marks.value("accuracy") for each in found],
-            "classes": _class_f1([each.marks for each in found]),
-            "parts": _parts(probe, found),
-            "positive": _positive(found),
+            "scores": [each.score for each in found],
             "seconds": float(np.median([each.seconds for each in found])),
+            **(_of_labels(probe, found) if label_marks_of(found[0].marks) is not None else _NO_LABELS),
         }
+
+
+_NO_LABELS: Json = {"accuracies": [], "classes": {}, "parts": {}, "positive": []}
+
+
+def _of_labels(probe: Probe, found: Sequence[Fitting]) -> Json:
+    """What a point tells where answers are labels."""
+    return {
+        "accuracies": [each.labels.value("accuracy") for each in found],
+        "classes": _class_f1([each.labels for each in found]),
+        "parts": _parts(probe, found),
+        "positive": _positive(found),
+    }
+
+
+def _least(train: pl.DataFrame, splits: Splits) -> int:
+    """The fewest rows to train on: one of each answer, where answers are few."""
+    return train[splits.output_column].n_unique() if _has_few(train, splits) else 1
+
+
+def _has_few(train: pl.DataFrame, splits: Splits) -> bool:
+    name = splits.output_column
+    return bool(outputs.get(splits.output[name]).counts({"train": train}, name))
 
 
 def _parts(probe: Probe, found: Sequence[Fitting]) -> dict[str, float]:
     """The share of right answers in each part of the validation rows, the mean over the trainings."""
-    right = np.mean([each.marks.right for each in found], axis=0)
+    right = np.mean([each.labels.right for each in found], axis=0)
     parts = slices.parts(probe.splits.validation.to_dicts(), probe.splits.train.to_dicts(), probe.splits.inputs)
     return {words: float(right[mask].mean()) for _, words, mask in parts if mask.sum() >= LEAST_PART}
 
 
 def _positive(found: Sequence[Fitting]) -> list[list[float]]:
     """The probability of the second of two classes on the first validation rows, for each training."""
-    if len(found[0].marks.labels) != 2:
+    if len(found[0].labels.labels) != 2:
         return []
-    return [np.round(each.marks.probabilities[:MOST_KEPT, 1], 4).tolist() for each in found]
+    return [np.round(each.labels.probabilities[:MOST_KEPT, 1], 4).tolist() for each in found]
 
 
 def validation_rows(probe: Probe) -> Json:
     """Labels, and what the first validation rows are: what probabilities that are kept are compared with."""
     output = probe.splits.output_column
+    if not _has_few(probe.splits.train, probe.splits):
+        return {"labels": [], "counts": {}, "targets": []}
     truth = [str(value) for value in probe.splits.validation[output].to_list()]
     labels = sorted({str(value) for value in probe.splits.train[output].to_list()})
     counts = Counter(truth)
@@ -152,13 +193,15 @@ def _class_f1(marks: Sequence[LabelMarks]) -> dict[str, float]:
     return {name: float(value) for name, value in zip(names, np.nan_to_num(np.mean(each, axis=0)), strict=True)}
 
 
-def subset(rows: pl.DataFrame, output: str, n_rows: int, seed: int) -> pl.DataFrame:
-    """So many random rows, each label in proportion and at least once."""
+def subset(rows: pl.DataFrame, splits: Splits, n_rows: int, seed: int) -> pl.DataFrame:
+    """So many random rows; where answers are few, each in proportion and at least once."""
     if n_rows >= len(rows):
         return rows
     random = np.random.default_rng(seed)
     order = random.permutation(len(rows))
-    labels = rows[output].to_numpy()[order]
+    if not _has_few(rows, splits):
+        return rows[np.sort(order[:n_rows]).tolist()]
+    labels = rows[splits.output_column].to_numpy()[order]
     _, first = np.unique(labels.astype(str), return_index=True)
     rest = np.setdiff1d(np.arange(len(rows)), first)[: max(n_rows - len(first), 0)]
     kept = np.sort(np.concatenate([first, rest]))
@@ -192,8 +235,8 @@ def out_of_sample(probe: Probe, progress: Progress = silent) -> LabelMarks:
         progress("plan label check", number, N_FOLDS, "")
         inside = fold == number
         found = fitted(probe, rows.filter(pl.Series(~inside)), rows.filter(pl.Series(inside)))
-        columns = [labels.index(label) for label in found.marks.labels]
-        probabilities[np.ix_(np.flatnonzero(inside), np.array(columns))] = found.marks.probabilities
+        columns = [labels.index(label) for label in found.labels.labels]
+        probabilities[np.ix_(np.flatnonzero(inside), np.array(columns))] = found.labels.probabilities
     targets = np.array([labels.index(str(value)) for value in rows[output].to_list()])
     return LabelMarks(targets, probabilities, 1, tuple(labels))
 

@@ -36,6 +36,7 @@ def measure(setting: Setting, name: str) -> float | None:
         "inputs": float(len(evidence.spec.inputs)),
         "feedback": float(evidence.feedback["count"]),
         "improvements": float(len(evidence.improvements)),
+        "new_labels": float(evidence.spec.improve.new_labels),
         "alarms": float(len(evidence.health.alarms)) if evidence.health else None,
         "handed_over": evidence.health.handed_over if evidence.health else None,
         "champion": float(evidence.released is not None and evidence.released["candidate"] == subject),

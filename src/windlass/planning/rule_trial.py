@@ -25,20 +25,20 @@ def tried(probe: Probe, whole: Fitting) -> Json:
     """The rules that change an answer, how often they do, how often rightly, and what the metric gains by it."""
     found = rules(probe)
     said = [_said(row, found, probe.splits.inputs) for row in probe.splits.validation.to_dicts()]
-    names = whole.marks.labels
-    usual = whole.marks.answers
+    marks = whole.labels
+    names, usual = marks.labels, marks.answers
     changed = [
         (place, sign, label) for place, each in enumerate(said) if each
         for sign, label in [each] if label in names and names.index(label) != usual[place]
     ]  # fmt: skip
     if len(changed) < LEAST_CHANGED:
         return {"rules": [], "changed": len(changed), "right": 0, "gain": None}
-    probabilities = whole.marks.probabilities.copy()
+    probabilities = marks.probabilities.copy()
     for place, _, label in changed:
         probabilities[place] = (1 - SURE) / max(len(names) - 1, 1)
         probabilities[place, names.index(label)] = SURE
-    ruled = replace(whole.marks, probabilities=probabilities)
-    right = sum(whole.marks.targets[place] == names.index(label) for place, _, label in changed)
+    ruled = replace(marks, probabilities=probabilities)
+    right = sum(marks.targets[place] == names.index(label) for place, _, label in changed)
     inputs = probe.splits.inputs
     often = Counter((sign, label) for _, sign, label in changed)
     return {
@@ -46,7 +46,7 @@ def tried(probe: Probe, whole: Fitting) -> Json:
                   for (sign, label), rows in often.most_common()],
         "changed": len(changed),
         "right": int(right),
-        "gain": vars(paired_difference(probe.metric, ruled, whole.marks, probe.seed)),
+        "gain": vars(paired_difference(whole.metric, ruled, marks, probe.seed)),
     }  # fmt: skip
 
 

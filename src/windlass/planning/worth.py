@@ -53,6 +53,8 @@ def worth(product: Product, points: Sequence[Json], validation: Json) -> Worth:
     counts = np.array([validation["counts"][label] for label in labels], float)
     usual = float((missed * counts).sum() / counts.sum()) if counts.sum() else product.wrong_cost
     answer = product.right_value + usual
+    if not labels:
+        return Worth(answer, product.month, "the share of the error that is spared, times a right answer's worth")
     return Worth(
         exchange(points) * answer, product.month, "accuracy along the learning curve, times a right answer's worth"
     )
@@ -74,6 +76,8 @@ def _cost_slope(points: Sequence[Json], targets: np.ndarray, who: Costs) -> floa
 def exchange(points: Sequence[Json]) -> float:
     """Gain in accuracy for a gain of one in the goal's metric, as it was along the learning curve (least squares); 1
     where that is not known."""
+    if not points or not points[0]["accuracies"]:
+        return 1.0
     scores = np.array([np.mean(point["scores"]) for point in points])
     accuracies = np.array([np.mean(point["accuracies"]) for point in points])
     if len(scores) < FEW or np.ptp(scores) < 0.005:

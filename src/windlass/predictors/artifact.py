@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load, save
 
 from windlass.errors import DataError, expected
 from windlass.kinds.contract import is_finite
 from windlass.kinds.table import KINDS
 from windlass.records import Json, Manifest
-from windlass.store import read_json, write_json
+from windlass.store import read_json, write_bytes, write_json
 
 MANIFEST, GOLDEN = "manifest.json", "golden.json"
 VALIDATION = "validation.safetensors"
-"""Beside an artifact: what a model that had not seen them gives for the validation rows, `logits` (n, k)."""
+"""Beside an artifact: what a model that had not seen them gives for the validation rows: `logits` (n, k); `calibrated`:
+those whose softmax is calibrated, by other rows. A blend has the latter alone. Rows of NaN were not reached in time."""
+CALIBRATED, LOGITS = "calibrated", "logits"
 N_GOLDEN = 16
 TOLERANCE = 2e-3
 """Largest difference of a probability between the trained model and what is served: float32 against bf16-free
@@ -51,6 +54,18 @@ def _fault(manifest: Manifest) -> str:
     if not manifest.inputs or not isinstance(manifest.predictor, str) or not isinstance(manifest.settings, dict):
         return "it has no inputs, predictor or settings, expected all three"
     return KINDS[manifest.output.kind].fault(manifest)
+
+
+def keep_validation(run_folder: Path, **logits: np.ndarray) -> None:
+    """Keeps these, each (n, k), of the validation rows beside the artifact."""
+    kept = {name: np.ascontiguousarray(values, np.float32) for name, values in logits.items()}
+    write_bytes(run_folder / VALIDATION, save(kept))
+
+
+def read_validation(run_folder: Path) -> dict[str, np.ndarray]:
+    """What was kept of the validation rows; nothing where nothing was."""
+    path = run_folder / VALIDATION
+    return dict(load(path.read_bytes())) if path.is_file() else {}
 
 
 def write_golden(folder: Path, rows: list[Json], answers: Sequence[Any] | np.ndarray) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Place
-from windlass.predictors.contract import Additive, dense, read_value
+from windlass.predictors.contract import Additive, check_row, dense, read_value
 from windlass.predictors.occlusion import Values, Weighed
 from windlass.records import Column, Part, Row
 
@@ -73,7 +73,9 @@ def mean_features(column: Column) -> np.ndarray:
 
 
 def read_inputs(inputs: Sequence[Column], row: Row, number: int, root: Path | None) -> dict[str, Any]:
-    return {each.name: read_value(kinds.of(each).read, row, each.name, number, root) for each in columns_once(inputs)}
+    columns = columns_once(inputs)
+    check_row(row, [each.name for each in columns], number)
+    return {each.name: read_value(kinds.of(each).read, row, each.name, number, root) for each in columns}
 
 
 def columns_once(inputs: Sequence[Column]) -> list[Column]:

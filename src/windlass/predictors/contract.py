@@ -1,13 +1,13 @@
 """What answers from an artifact: rows in, calibrated answers out, without torch wherever that is possible."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from windlass.errors import DataError, did_you_mean, expected
+from windlass.errors import DataError, wrong_names
 from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
@@ -88,6 +88,9 @@ class Scorer:
     def _values(self, rows: Sequence[Row], first: int, root: Path | None) -> list[list[Any]]:
         """What each input reads from the rows; the parts of a blend that share a column read it once."""
         found: dict[str, list[Any]] = {}
+        names = list(dict.fromkeys(column.name for column in self.manifest.inputs))
+        for number, row in enumerate(rows, first):
+            check_row(row, names, number)
         for column in self.manifest.inputs:
             if column.name not in found:
                 read, name = kinds.of(column).read, column.name
@@ -170,6 +173,7 @@ class Labeller(Scorer):
         return self.manifest.output.state["labels"]
 
 
+
 def n_scores(manifest: Manifest) -> int:
     """Numbers a row that an engine gives for this output. Raises: DataError: engines give none for its kind."""
     found = kinds.get(manifest.output.kind).n_scores
@@ -208,13 +212,16 @@ def dense(batch: Batch) -> np.ndarray:
     return row
 
 
+def check_row(row: Row, columns: Collection[str], number: int) -> None:
+    """Raises: DataError: columns are missing; names all of them, and those that are unknown."""
+    if all(name in row for name in columns):
+        return
+    fault, hint = wrong_names(row, columns)
+    raise DataError(f"row {number} {fault}", hint)
+
+
 def read_value(read: Callable[[Any, Path | None], Any], row: Row, column: str, number: int, root: Path | None) -> Any:
     """The value of a column in a row. Raises: DataError that names row and column."""
-    if column not in row:
-        raise DataError(
-            f"row {number} has no '{column}', expected it; it has {expected(row) if row else 'nothing'}",
-            did_you_mean(column, row),
-        )
     try:
         return read(row[column], root)
     except DataError as error:

@@ -11,7 +11,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds import text
-from windlass.predictors.contract import Embeds, Predictor, read_value
+from windlass.predictors.contract import Embeds, Predictor, check_row, read_value
 from windlass.predictors.writing import MAX_PROMPT, Engine, Hear, Writing, Written, silent_hear
 from windlass.records import Answer, Json, Manifest, Row
 from windlass.text_metrics import References, TextMarks
@@ -65,6 +65,8 @@ class Writer:
     def read(self, rows: Sequence[Row], root: Path | None = None) -> list[Row]:
         """The rows as the engine takes them. Raises: DataError: a value cannot be read, or a row is too long."""
         readers = {column.name: kinds.of(column).read for column in self.manifest.inputs}
+        for number, row in enumerate(rows):
+            check_row(row, readers, number)
         found: list[Row] = [
             {name: read_value(reader, row, name, number, root) for name, reader in readers.items()}
             for number, row in enumerate(rows)

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 
 from windlass.errors import did_you_mean
 from windlass.kinds import table as kinds
+from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Release
 from windlass.serving import (
@@ -30,6 +31,7 @@ from windlass.serving import (
     retention,
     watch_page,
 )
+from windlass.serving.asker import asker, received
 from windlass.serving.door import Door
 from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
@@ -138,7 +140,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
             }
         )
         if not given.is_proof:
-            request_size = len(await request.body())
+            request_size = len(received(request))
             service.keep(given.seat, given.rows, ids, given.answers, receipt(request, started, request_size))
         return Response(content, media_type=JSON)
 
@@ -156,11 +158,13 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
     async def feedback(request: Request) -> Response:
         if service.log is None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
-        said = _read_feedback(await request.body(), service)
+        said = _read_feedback(received(request), service)
         said = said._replace(key=idempotency_key(request), caller=caller(request))
         stored = await _stored(service.log, said)
         if stored.is_new:
             service.told(stored.release, stored.right)
+        else:
+            asker(request).waive()
         known = sorted(service.seat.labels)
         is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
         is_lost = is_new_label and not service.settings.new_labels
@@ -170,7 +174,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             codec.dumps(
                 {
                     "id": stored.id,
-                    "correct": stored.correct,
+                    "correct": service.seat.output.value_of(stored.correct) if stored.correct else "",
                     "right": stored.right,
                     "new_label": is_new_label,
                     "at": stored.at,
@@ -212,16 +216,22 @@ def _read_feedback(body: bytes, service: Service) -> Feedback:
     id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
     if not isinstance(id, str) or not 0 < len(id) <= MAX_ID:
         raise wrong(f"'id' is missing or not text of at most {MAX_ID} characters, expected the id of an answer")
-    kind = kinds.of(service.predictor.manifest.output)
-    label = kind.read(correct, None)
-    if (label == "") is (right is None) or not isinstance(right, bool | None):
+    given = kinds.of(service.predictor.manifest.output).read(correct, None)
+    is_said = not is_missing(given)
+    if is_said is (right is not None) or not isinstance(right, bool | None):
         raise wrong(
             "feedback has no or two of 'correct' and 'right', expected what the answer should have been, or whether "
             "it was right"
         )
     if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
         raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
-    return Feedback(id, label, note, "", right)
+    seat = service.seat
+    known = seat.reference.answers if seat.reference is not None else {}
+
+    def is_right(value: str, said: str) -> bool:
+        return seat.output.is_right(seat.output.value_of(value), seat.output.value_of(said), known)
+
+    return Feedback(id, seat.output.kept_as(given) if is_said else "", note, "", right, is_right=is_right)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:

@@ -12,15 +12,29 @@ from windlass.serving.faults import Fault
 
 
 class Asker(NamedTuple):
-    """receive: what the client says after its request. charge: takes the characters that its work costs."""
+    """receive: what the client says after its request. charge: takes the characters that its work costs; waive: takes
+    nothing from its quota, as of what was answered before.
+
+    name: of its key or, without one, its address: who has the same name shares places in line.
+    """
 
     receive: Receive
     charge: Callable[[int], None]
+    name: str = ""
+    waive: Callable[[], None] = lambda: None
 
 
 def asker(request: Request) -> Asker:
     """Of a request that came through the edge."""
-    return Asker(request.receive, getattr(request.state, "charge", _free))
+    name = getattr(request.state, "key", "") or (request.client.host if request.client else "")
+    state = request.state
+    return Asker(request.receive, state.charge, name, state.waive)
+
+
+def received(request: Request) -> bytes:
+    """The body, as the edge received it: `request.body()` would copy it, in the event loop."""
+    body: bytes = request.state.body
+    return body
 
 
 async def nobody_leaves() -> Message:

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, AnyStr
 
 from windlass.kinds.contract import has_surrogate
 from windlass.serving.faults import Fault, bad_json
@@ -15,9 +15,14 @@ MAX_VALUES = 100_000
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 PIECE = 256 * 1024
 """Characters that are looked at in one call: no other thread runs meanwhile."""
+ROWS, END = re.compile(rb'[ \t\n\r]*\{[ \t\n\r]*"rows"[ \t\n\r]*:[ \t\n\r]*\['), re.compile(rb"[ \t\n\r]*\}[ \t\n\r]*")
+SIGN = re.compile(rb'["\[\]{},]')
+MEBIBYTE, MOST_SIGNS = 1024 * 1024, 10_000
+"""Bytes of a body from which on it is read row by row, and commas and brackets of one up to which it is."""
 STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """A string, closed or not: an open one runs to the end, so that the pattern is linear on any text."""
 INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+INSIDE_BYTES = re.compile(INSIDE.pattern.encode(), re.DOTALL)
 """Of a string, as far as it goes: to its closing quote, or to half of an escape."""
 BRACKET = re.compile(r"[\[\]{}]")
 HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -25,6 +30,8 @@ HALF_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def loads(body: bytes) -> Any:
     """The JSON value of the body. Raises: Fault 400 that says what is wrong, never with the client's text in it."""
+    if len(body) > MEBIBYTE and (rows := _row_by_row(body)) is not None:
+        return {"rows": rows}
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -39,6 +46,44 @@ def loads(body: bytes) -> Any:
     return value
 
 
+def _row_by_row(body: bytes) -> list[Any] | None:
+    """The elements of `{"rows": [...]}`, each read by itself, so that no call is a long one and no copy a large one.
+
+    None for what has another form, many values, or any fault: it is read as a whole, which says what is wrong.
+    """
+    head = ROWS.match(body)
+    if head is None or sum(_count(body, sign) for sign in (b",", b"[", b"{")) > MOST_SIGNS:
+        return None
+    rows, depth, start, place = [], 0, head.end(), head.end()
+    while (sign := SIGN.search(body, place)) is not None:
+        place, what = sign.end(), sign[0]
+        if what == b'"':
+            place = _end(body, place, b'"', b"\\", INSIDE_BYTES)
+        elif depth == 0 and what in b",]":
+            rows.append(body[start : sign.start()])
+            start = place
+            if what == b"]":
+                break
+        else:
+            depth += (what in b"[{") - (what in b"]}")
+            if depth > MAX_DEPTH - 2:
+                return None
+    if END.fullmatch(body, start) is None:
+        return None
+    try:
+        return [_row(row) for row in rows]
+    except (ValueError, RecursionError, Fault):
+        return None
+
+
+def _row(content: bytes) -> Any:
+    text = content.decode("utf-8")
+    value = _DECODER.decode(text)
+    if _names_half(text):
+        _check_surrogates(value)
+    return value
+
+
 def dumps(value: Any) -> bytes:
     """Compact JSON in UTF-8. Raises: ValueError when a number is not finite."""
     return _ENCODER.encode(value).encode("utf-8")
@@ -46,7 +91,7 @@ def dumps(value: Any) -> bytes:
 
 def _check_shape(text: str) -> None:
     """Depth and number of values, from the brackets and commas outside strings, before anything is built."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH and text.count(",") <= MAX_VALUES:
+    if _count(text, "[") + _count(text, "{") <= MAX_DEPTH and _count(text, ",") <= MAX_VALUES:
         return
     depth = n_values = 0
     for bare in _outside(text):
@@ -59,6 +104,10 @@ def _check_shape(text: str) -> None:
                 raise bad_json(f"is nested deeper than {MAX_DEPTH} levels, expected a flat value")
 
 
+def _count(text: AnyStr, sign: AnyStr) -> int:
+    return sum(text.count(sign, start, start + PIECE) for start in range(0, len(text), PIECE))
+
+
 def _outside(text: str) -> Iterator[str]:
     """What stands outside of strings, piece by piece; a string that is not closed runs to the end."""
     if len(text) <= PIECE:
@@ -68,18 +117,18 @@ def _outside(text: str) -> Iterator[str]:
     while place < len(text):
         quote = text.find('"', place, place + PIECE)
         yield text[place : place + PIECE if quote < 0 else quote]
-        place = place + PIECE if quote < 0 else _end(text, quote + 1)
+        place = place + PIECE if quote < 0 else _end(text, quote + 1, '"', "\\", INSIDE)
 
 
-def _end(text: str, place: int) -> int:
+def _end(text: AnyStr, place: int, quote: AnyStr, escape: AnyStr, inside_of: re.Pattern[AnyStr]) -> int:
     """Where what follows a string begins, whose first character stands here."""
-    quote = text.find('"', place)
-    if text.find("\\", place, quote) < 0 <= quote:
-        return quote + 1
+    closing = text.find(quote, place)
+    if text.find(escape, place, closing) < 0 <= closing:
+        return closing + 1
     while place < len(text):
-        inside = INSIDE.match(text, place, place + PIECE)
+        inside = inside_of.match(text, place, place + PIECE)
         assert inside is not None
-        if text[inside.end() : inside.end() + 1] == '"':
+        if text[inside.end() : inside.end() + 1] == quote:
             return inside.end() + 1
         if inside.end() == place:  # a backslash, and nothing after it
             break

@@ -4,7 +4,7 @@ A kind says what a value costs (`Kind.effort`); what a character or a row takes 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from windlass.kinds import table as kinds
@@ -46,19 +46,26 @@ def requests(effort: int) -> int:
 
 @dataclass
 class Pace:
-    """Milliseconds of a character and of a row, each as if it were all that costs; the slower one is right."""
+    """Milliseconds of a character and of a row, each as if it were all that costs; the slower one is right.
+
+    Rows of one size, within a factor of four, are judged by others of that size alone: one of 99,000 characters would
+    make every short row seem to take as long as it does.
+    """
 
     character_ms: float = UNKNOWN
     row_ms: float = UNKNOWN
+    sizes: dict[int, "Pace"] = field(default_factory=dict)
 
     def learn(self, effort: int, n_rows: int, ms: float) -> None:
         """So long took the answers to rows of so much effort."""
-        self.character_ms = _nearer(self.character_ms, ms / max(1, effort))
-        self.row_ms = _nearer(self.row_ms, ms / max(1, n_rows))
+        for pace in (self, self.sizes.setdefault(_size(effort, n_rows), Pace())):
+            pace.character_ms = _nearer(pace.character_ms, ms / max(1, effort))
+            pace.row_ms = _nearer(pace.row_ms, ms / max(1, n_rows))
 
     def ms(self, effort: int, n_rows: int) -> float:
-        """What it would take; `UNKNOWN` before anything was learnt."""
-        return max(effort * self.character_ms, n_rows * self.row_ms)
+        """What it would take, by all that was learnt where nothing was of this size; `UNKNOWN` before anything was."""
+        pace = self.sizes.get(_size(effort, n_rows), self)
+        return max(effort * pace.character_ms, n_rows * pace.row_ms)
 
     def is_one_slice(self, effort: int, n_rows: int) -> bool:
         """True for what need not be cut, or cannot be."""
@@ -82,6 +89,11 @@ class Pace:
             end = start + self.first(efforts[start : start + SLICE_ROWS])
             yield slice(start, end)
             start = end
+
+
+def _size(effort: int, n_rows: int) -> int:
+    """Which power of four the effort of one row reaches."""
+    return (effort // max(1, n_rows)).bit_length() // 2
 
 
 def _nearer(known: float, seen: float) -> float:

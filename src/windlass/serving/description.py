@@ -28,7 +28,7 @@ EXAMPLES: dict[str, Any] = {
 ERRORS = {
     "400": ("bad_json", "body is not JSON at character 0: Expecting value, expected one JSON value", ""),
     "404": ("not_found", "there is no such answer, expected the id of one", ""),
-    "422": ("data_error", "row 0 has no field 'message', expected it", "send null for a missing value"),
+    "422": ("data_error", "row 0 has no 'message', expected 'message'", "send null for a missing value"),
     "503": (
         "overloaded",
         "server has 64 predictions waiting, expected fewer",
@@ -85,8 +85,11 @@ def _asked(manifest: Manifest, max_rows: int) -> Json:
     row = {"$ref": "#/components/schemas/Row"}
     example = {column.name: _example(column) for column in manifest.inputs}
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": max_rows}
-    labels = manifest.output.state.get("labels") or ["a better answer"]
-    feedback = FeedbackRequest.model_json_schema()
+    output, feedback = outputs.get(manifest.output.kind), FeedbackRequest.model_json_schema()
+    said = {"anyOf": [output.feedback_schema(manifest.output), {"type": "null"}]}
+    correct = {**feedback["properties"]["correct"], **said}
+    told = {"id": "0f3a9c5d7e1b2846aa90c4d2", "correct": output.example(manifest.output)}
+    feedback = {**feedback, "properties": {**feedback["properties"], "correct": correct}}
     return {
         "Row": {**row_schema(manifest.inputs), "title": "Row", "examples": [example]},
         "OneRow": _holding("row", row, "OneRow"),
@@ -96,7 +99,7 @@ def _asked(manifest: Manifest, max_rows: int) -> Json:
             "oneOf": [{"$ref": "#/components/schemas/Rows"}, {"$ref": "#/components/schemas/OneRow"}],
             "examples": [{"rows": [example]}, {"row": example}],
         },
-        "FeedbackRequest": {**feedback, "examples": [{"id": "0f3a9c5d7e1b2846aa90c4d2", "correct": labels[0]}]},
+        "FeedbackRequest": {**feedback, "examples": [told]},
     }
 
 

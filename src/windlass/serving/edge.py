@@ -12,7 +12,6 @@ import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from windlass.errors import WindlassError, expected
 from windlass.records import Json
 from windlass.serving import codec
+from windlass.serving.asker import gone
 from windlass.serving.faults import RETRY_AFTER_S, Fault, overloaded, status_of
-from windlass.serving.guard import Guard
+from windlass.serving.guard import Bill, Guard
 from windlass.serving.measures import Measures
 from windlass.serving.routes import Places, Route, Routes
 
@@ -39,9 +39,38 @@ SINGLE = frozenset(
     b"authorization content-encoding content-type expect host idempotency-key origin sec-fetch-site x-api-key "
     b"x-windlass-proof x-windlass-session".split()
 )
+SMALL_BYTES = 64 * 1024
+"""Of a body, whose bytes wait for no other."""
+LARGE_SHARE = 0.75
+"""Of the bytes that may be held, those of large bodies: what small ones need is never taken."""
+INTAKE_A_SECOND, INTAKE_AT_ONCE = 32 * 1024 * 1024, 4 * 1024 * 1024
+"""Bytes of large bodies that are received, all together: at 160 MiB a second the event loop did nothing else, and
+answers waited for seconds (docs/log.md)."""
+UNPAID = frozenset({429, *range(500, 600)})
+"""Statuses of requests that were not answered, through no fault in them: they are not of the quota."""
 QUEUE_S = 60.0
 """What waiting may add to the seconds of a text."""
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+
+class Intake:
+    """Receives what is large at a bounded pace, so that the event loop has time for others. The sender waits."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._joining = asyncio.Lock()
+
+    async def take(self, n_bytes: int) -> None:
+        """Waits until so many bytes more have their time."""
+        now = asyncio.get_running_loop().time()
+        self._until = max(self._until, now - INTAKE_AT_ONCE / INTAKE_A_SECOND) + n_bytes / INTAKE_A_SECOND
+        if self._until > now:
+            await asyncio.sleep(self._until - now)
+
+    async def joined(self, parts: list[bytes]) -> bytes:
+        """The parts as one, made beside the event loop, one body after the other."""
+        async with self._joining:
+            return await asyncio.to_thread(_joined, parts)
 
 
 class Edge:
@@ -56,6 +85,7 @@ class Edge:
         self.routes = routes
         self.places = Places(routes)
         self.held_bytes = 0
+        self.intake = Intake()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -87,7 +117,7 @@ class _Exchange:
         self.held = 0
         self.is_received = self.has_begun = False
         self.id = secrets.token_hex(6)
-        self.key = ""
+        self.bill: Bill | None = None
 
     async def run(self) -> None:
         edge, headers = self.edge, dict(self.scope["headers"])
@@ -99,8 +129,8 @@ class _Exchange:
             raise overloaded("server is stopping, expected another one")
         self._begin()
         state = self.scope.setdefault("state", {})
-        self.key = state["key"] = await edge.guard.admit(self.scope, headers, route)
-        state["charge"] = partial(edge.guard.charge, self.scope, self.key)
+        self.bill = await edge.guard.admit(self.scope, headers, route)
+        state |= {"key": self.bill.key, "charge": self.bill.charge, "waive": self.bill.waive}
         if self.scope["method"] not in ("GET", "HEAD", "DELETE"):
             _check_type(headers, route.media)
         deadline_s = min(route.deadline_s, edge.settings.deadline_s)
@@ -108,6 +138,7 @@ class _Exchange:
             deadline_s, 408, f"request did not arrive in time, expected it within {deadline_s:g} s"
         ):
             await self._receive_body(headers, min(route.max_bytes, edge.settings.max_bytes))
+        state["body"] = self.body
         answer_s = edge.settings.answer_s + QUEUE_S if route.answer_s is None else route.answer_s
         async with _within(answer_s, 503, f"answer took too long, expected it within {answer_s:g} s"):
             await edge.app(self.scope, self._replay, self.send)
@@ -139,25 +170,30 @@ class _Exchange:
         n_declared = int(declared) if declared.isdigit() and len(declared) < 16 else limit + 1
         if n_declared > limit and (n_declared > DRAIN_FACTOR * limit or b"expect" in headers):
             raise _too_large(limit)
-        parts, size, more = [], 0, True
+        parts, size, more, state = [], 0, True, self.scope.get("state", {})
         while more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise Fault(499, "gone", "client left before its request was complete")
+                raise gone()
             chunk, more = message.get("body", b""), message.get("more_body", False)
             size += len(chunk)
             if size > DRAIN_FACTOR * limit:
                 raise _too_large(limit)
+            if size > SMALL_BYTES:
+                await self.edge.intake.take(len(chunk))
+                if more and state.get("has_left", _stays)():
+                    raise gone()
             if size <= limit:
-                self._hold(len(chunk))
+                self._hold(len(chunk), size)
                 parts.append(chunk)
         self.is_received = True
         if size > limit:
             raise _too_large(limit)
-        self.body = b"".join(parts) if len(parts) > 1 else bytes(parts[0])
+        self.body = await self.edge.intake.joined(parts) if size > SMALL_BYTES else b"".join(parts)
 
-    def _hold(self, n_bytes: int) -> None:
-        if self.edge.held_bytes + n_bytes > self.edge.settings.max_held_bytes:
+    def _hold(self, n_bytes: int, size: int) -> None:
+        most = self.edge.settings.max_held_bytes * (1 if size <= SMALL_BYTES else LARGE_SHARE)
+        if self.edge.held_bytes + n_bytes > most:
             raise overloaded("server holds as many request bytes as it may, expected fewer at once")
         self.edge.held_bytes += n_bytes
         self.held += n_bytes
@@ -172,6 +208,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.status in UNPAID and self.bill is not None:
+                self.bill.waive()
             headers = list(message["headers"])
             if not any(name == POLICY[0] for name, _ in headers):
                 headers.append(POLICY)
@@ -232,10 +270,22 @@ class _Exchange:
                     "route": path,
                     "status": status,
                     "ms": round(1_000 * seconds, 2),
-                    "key": self.key or None,
+                    "key": (self.bill.key if self.bill else "") or None,
                     "release": self.scope.get("state", {}).get("release"),
                 }
             )
+
+
+def _stays() -> bool:
+    """Of a client of which nothing is known before it has left."""
+    return False
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    """The parts as one, which lets other threads go on meanwhile; they are forgotten here, too."""
+    body = b"".join(parts)
+    parts.clear()
+    return body
 
 
 @asynccontextmanager

@@ -12,9 +12,9 @@ from windlass.outputs import table as outputs
 from windlass.outputs.contract import Why
 from windlass.predictors.contract import Predictor
 from windlass.predictors.occlusion import Effort
-from windlass.records import Explanation, Json, Row
+from windlass.records import Json, Row
 from windlass.serving import codec, cost
-from windlass.serving.asker import asker, gone, watched
+from windlass.serving.asker import asker, gone, received, watched
 from windlass.serving.faults import Fault
 from windlass.serving.rows import read_object, rows_of, wrong
 from windlass.serving.schema import Exact, json_body, request_schema, responses
@@ -24,6 +24,8 @@ from windlass.serving.turnstile import Turnstile
 MAX_ROWS, MAX_WAITING = 8, 8
 LEAST_EVALUATIONS, MAX_EVALUATIONS = 80, 256
 """Of the model, for a row: enough for the sentences of a text, or for its words."""
+SHORT = 2_000
+"""Characters of a request whose explanations wait for none that are longer."""
 MAX_LABEL = 500
 LIMIT_S = 10.0
 """Of one request, once its turn has come."""
@@ -58,7 +60,7 @@ class Explanations(Exact):
 
 def add_routes(app: FastAPI, service: Service) -> None:
     """Adds `POST /v1/explain`; it sheds with 503 when too many wait, and never holds up a prediction."""
-    turnstile = Turnstile(MAX_WAITING)
+    lanes = {is_short: Turnstile(MAX_WAITING) for is_short in (True, False)}
     schema = _schema(service.predictor)
 
     @app.post(
@@ -69,25 +71,26 @@ def add_routes(app: FastAPI, service: Service) -> None:
     )
     async def explain_rows(request: Request) -> Response:
         service.is_proving(request)
-        body, who = await request.body(), asker(request)
-        work = _Work(body, service.settings.max_effort)
-        async with watched(who.receive, work.leave), turnstile:
-            release, predictor = service.release.id, service.predictor
-            try:
-                found = await asyncio.to_thread(work.explained, predictor)
-            finally:
-                work.leave()  # nobody waits for it any more, also when it was given up
+        body, who, release = received(request), asker(request), service.release.id
+        work = _Work(service.predictor, service.settings.max_effort)
+        async with watched(who.receive, work.leave):
+            await service.aside(len(body), lambda: work.read(body))
+            async with lanes[work.is_short].of(who.name):
+                try:
+                    content = await asyncio.to_thread(work.explained, release)
+                finally:
+                    work.leave()  # nobody waits for it any more, also when it was given up
         who.charge(work.effort)
-        content = {"release": release, "explanations": [each.as_json() for each in found]}
-        return Response(codec.dumps(content), media_type="application/json")
+        return Response(content, media_type="application/json")
 
 
 class _Work:
     """What a request for explanations makes. effort: what it has cost, in characters of text."""
 
-    def __init__(self, body: bytes, max_effort: int) -> None:
-        self.body, self.max_effort = body, max_effort
+    def __init__(self, predictor: Predictor, max_effort: int) -> None:
+        self.predictor, self.max_effort = predictor, max_effort
         self.effort = 0
+        self._efforts: list[int] = []
         self._limits: list[Effort] = []
         self._has_left = False
 
@@ -97,28 +100,36 @@ class _Work:
         for limit in self._limits:
             limit.until = 0.0
 
-    def explained(self, predictor: Predictor) -> list[Explanation]:
-        """Raises: Fault 400, 413, 422, 499, 503; DataError."""
-        rows, label = _read(self.body, predictor)
-        output = outputs.get(predictor.manifest.output.kind)
-        if output.explains_live is not None:
-            raise wrong(output.explains_live.why, output.explains_live.hint)
-        efforts = cost.efforts(predictor.manifest.inputs, rows)
-        cost.check(sum(efforts), self.max_effort)
+    @property
+    def is_short(self) -> bool:
+        return sum(self._efforts) <= SHORT
+
+    def read(self, body: bytes) -> None:
+        """Raises: Fault 400, 413, 422."""
+        self._rows, self._label = _read(body, self.predictor)
+        unfit = outputs.get(self.predictor.manifest.output.kind).explains_live
+        if unfit is not None:
+            raise wrong(unfit.why, unfit.hint)
+        self._efforts = cost.efforts(self.predictor.manifest.inputs, self._rows)
+        cost.check(sum(self._efforts), self.max_effort)
+
+    def explained(self, release: str) -> bytes:
+        """The answer, of what was read. Raises: Fault 499, 503; DataError."""
         until = time.monotonic() + LIMIT_S
-        self._limits = [Effort(_evaluations(effort, self.max_effort), until) for effort in efforts]
+        self._limits = [Effort(_evaluations(effort, self.max_effort), until) for effort in self._efforts]
         if self._has_left:
             raise gone()
         waiting = iter(self._limits)
         try:
-            return outputs.explain(predictor, rows, Why(None, label, lambda: next(waiting)))
+            found = outputs.explain(self.predictor, self._rows, Why(None, self._label, lambda: next(waiting)))
         except NotReady as error:
             if self._has_left:
                 raise gone() from None
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "too_slow", error.message, error.hint) from None
         finally:
-            done = zip(efforts, self._limits, strict=True)
+            done = zip(self._efforts, self._limits, strict=True)
             self.effort = sum(effort * limit.n_done for effort, limit in done)
+        return codec.dumps({"release": release, "explanations": [each.as_json() for each in found]})
 
 
 def _evaluations(effort: int, most: int) -> int:

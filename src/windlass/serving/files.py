@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -13,17 +13,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
-from windlass.errors import DataError, SpecError, WindlassError, expected
+from windlass.errors import DataError, SpecError, WindlassError, expected, listed
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import has_surrogate
+from windlass.kinds.image import SUFFIXES
 from windlass.predictors.contract import Predictor
-from windlass.records import Answer
+from windlass.records import Answer, Column
 from windlass.sources.confinement import check_files
 from windlass.sources.contract import RawRow
 from windlass.sources.json_files import read_objects, row_of
-from windlass.sources.outgoing import ANSWER, as_csv, free_names
-from windlass.sources.places import table
-from windlass.store import naming, read_json, sync_folder, write_json
+from windlass.sources.outgoing import ANSWER, as_csv, free_names, written
+from windlass.sources.places import file_and_sheet, table
+from windlass.sources.system_files import files_below
+from windlass.store import fingerprint, naming, read_json, sync_folder, write_json
 
 CHUNK = 256
 SAVE_S = 0.5
@@ -72,13 +74,15 @@ def read_row(text: str) -> dict[str, Any]:
 class Feed:
     """Rows to answer, with the folder that they name files in.
 
-    columns: their own, in order; names: what `answer`, `confidence` and `error` are called beside them.
+    columns: their own, in order; names: what `answer`, `confidence` and `error` are called beside them; named: words
+    without places that nobody knows of, see `Source.named`.
     """
 
     rows: Iterator[RawRow]
     root: Path
     columns: list[str]
     allowed: Sequence[Path] = ()
+    named: Callable[[str], str] = str
     names: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,7 +92,8 @@ class Feed:
 def answer_file(
     predictor: Predictor, source: str, to: Path | None, release: str = "", allowed: Sequence[Path] = ()
 ) -> Counts:
-    """Answers each row of a table into a CSV or JSONL file, or as JSONL to stdout; the row's own columns are kept.
+    """Answers each row of a table into a CSV or JSONL file, or as JSONL to stdout; the row's own columns are kept. A
+    picture is a row by itself, a folder a row for each picture in it, where a picture is all that the product reads.
 
     A file to write appears when it is whole. Killed before, the same call goes on where it was: with the same source,
     unchanged, and the same release. allowed: folders beside the file's own that its rows may name files in.
@@ -96,7 +101,7 @@ def answer_file(
     """
     if to is not None and to.suffix.lower() not in WRITTEN:
         raise SpecError(f"'{to}' ends in '{to.suffix}', expected {expected(WRITTEN)}")
-    with _opened(source, allowed) as (feed, warnings):
+    with _opened(source, predictor.manifest.inputs, allowed) as (feed, warnings):
         counts = _to_stdout(predictor, feed) if to is None else _to_file(predictor, feed, to, _mark(source, release))
         counts.notes[:0] = dict.fromkeys(warnings)
     own = [name for name in ANSWER if name in feed.columns]
@@ -130,8 +135,11 @@ def _mark(source: str, release: str) -> list[Any]:
     """What must be the same for an answer to be the same; nothing where that is not known, as of stdin."""
     if source == "-" or not release:
         return []
-    seen = Path(source).stat()
-    return [str(Path(source).resolve()), seen.st_size, seen.st_mtime_ns, release]
+    place = file_and_sheet(Path(source))[0]
+    stamps = [[str(path), path.lstat().st_size, path.lstat().st_mtime_ns] for path in _pictures_below(place)]
+    seen = place.stat()
+    mark = [str(Path(source).resolve()), seen.st_size, seen.st_mtime_ns, release]
+    return [*mark, fingerprint(stamps)] if stamps else mark
 
 
 def _counted(counts: Counts, chunk: list[RawRow], results: list[Answer | str]) -> list[Line]:
@@ -141,8 +149,10 @@ def _counted(counts: Counts, chunk: list[RawRow], results: list[Answer | str]) -
 
 
 @contextmanager
-def _opened(source: str, allowed: Sequence[Path]) -> Iterator[tuple[Feed, list[str]]]:
-    """The rows of a file, or of stdin; with the warnings of whoever reads them."""
+def _opened(
+    source: str, inputs: Sequence[Column], allowed: Sequence[Path]
+) -> Iterator[tuple[Feed, list[str]]]:
+    """The rows of a file, of pictures, or of stdin; with the warnings of whoever reads them."""
     if source == "-":
         if isinstance(sys.stdin, io.TextIOWrapper):
             sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a row with broken bytes is refused
@@ -150,12 +160,43 @@ def _opened(source: str, allowed: Sequence[Path]) -> Iterator[tuple[Feed, list[s
         first = list(islice(rows, CHUNK))
         yield Feed(chain(first, rows), Path.cwd(), _columns_of(first), allowed), []
         return
+    if Path(source).is_dir() or Path(source).suffix.lower() in SUFFIXES:
+        yield _pictures(Path(source), inputs, allowed)
+        return
     with TemporaryDirectory(prefix="windlass-") as folder:
         found = table(Path(source), Path(folder))
         is_ragged = found.read is read_objects  # its rows need not have the same columns
         columns = _columns_of(found.rows() if is_ragged else _first_whole(found.rows()))
         found.warnings.clear()
-        yield Feed(found.rows(), found.root.resolve(), columns, allowed), found.warnings
+        yield Feed(found.rows(), found.root.resolve(), columns, allowed, found.named), found.warnings
+
+
+def _pictures(path: Path, inputs: Sequence[Column], allowed: Sequence[Path]) -> tuple[Feed, list[str]]:
+    """A row for each picture, named from the folder; with what was left out.
+
+    Raises: DataError: no picture there, or the product reads something else, too.
+    """
+    what, names = "a folder" if path.is_dir() else "a picture", list(dict.fromkeys(column.name for column in inputs))
+    if len(names) != 1 or not kinds.get(inputs[0].kind).file_of("picture.png"):
+        raise DataError(
+            f"{path} is {what}, expected a file with {listed(names)}",
+            "a CSV names a picture a row, and holds the other columns" if len(names) > 1 else "",
+        )
+    if not path.exists():
+        raise DataError(f"{path} does not exist, expected a picture, or a folder of pictures")
+    found = _pictures_below(path) if path.is_dir() else [path]
+    if not found:
+        raise DataError(f"{path} holds no picture, expected {expected(SUFFIXES)}")
+    root = path if path.is_dir() else path.parent
+    rows = (RawRow(number, {names[0]: str(each.relative_to(root))}) for number, each in enumerate(found, 1))
+    n_others = len(files_below(path)) - len(found) if path.is_dir() else 0
+    notes = [f"{n_others:,} files of {path} are no pictures by their endings: left out"] if n_others else []
+    named = [] if path.is_dir() else [path.resolve()]  # a link that was named by hand is meant
+    return Feed(rows, root.resolve(), names, [*allowed, *named]), notes
+
+
+def _pictures_below(path: Path) -> list[Path]:
+    return [each for each in files_below(path) if each.suffix.lower() in SUFFIXES] if path.is_dir() else []
 
 
 def _first_whole(rows: Iterator[RawRow]) -> list[RawRow]:
@@ -186,7 +227,7 @@ def _answer(predictor: Predictor, raw: RawRow, feed: Feed) -> Answer | str:
         _check_files(predictor, raw.values, feed)
         return predictor.answer([raw.values], feed.root)[0]
     except DataError as error:
-        return f"row {raw.number}: {error.message.removeprefix('row 0, ')}"
+        return f"row {raw.number}: {feed.named(error.message).removeprefix('row 0, ')}"
 
 
 def _check_files(predictor: Predictor, values: Mapping[str, Any], feed: Feed) -> None:
@@ -280,5 +321,5 @@ def _write_json_lines(file: TextIO, lines: list[Line], names: Mapping[str, str])
     for values, result in lines:
         free = names if values.keys().isdisjoint(names.values()) else free_names(ANSWER, values)
         told = {**values, **_columns(result, free)}
-        line = json.dumps(told, ensure_ascii=False, default=str)
-        file.write((json.dumps(told, default=str) if has_surrogate(line) else line) + "\n")
+        line = json.dumps(told, ensure_ascii=False, default=written)
+        file.write((json.dumps(told, default=written) if has_surrogate(line) else line) + "\n")

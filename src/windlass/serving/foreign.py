@@ -11,6 +11,7 @@ from fastapi import Request
 from windlass.errors import expected
 from windlass.records import Answer, Json, Manifest, Release, Row
 from windlass.serving import codec
+from windlass.serving.asker import received
 from windlass.serving.faults import Fault
 from windlass.serving.rows import read_rows, wrong
 from windlass.serving.seat import Seat
@@ -30,7 +31,7 @@ class Answered(NamedTuple):
 
 async def answered(service: Service, request: Request, read: Read) -> Answered:
     """The answers to the rows that `read` finds in the body. Raises: Fault, DataError."""
-    started, body = time.perf_counter(), await request.body()
+    started, body = time.perf_counter(), received(request)
 
     def rows(seat: Seat) -> list[Row]:
         found = codec.dumps({"rows": read(body, seat.predictor.manifest)})

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from windlass.serving.routes import Route
 from windlass.serving.settings import Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FREE = SAFE | {"DELETE"}
+"""Methods of which no quota counts a request: they fetch or forget what was paid for. Rates count them."""
 PROOF = "proof"
 """In place of a key's id: the server asks itself."""
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
@@ -79,41 +82,40 @@ class Guard:
                 "`windlass serve --allow-host NAME` names the host of its page",
             )
 
-    async def admit(self, scope: Scope, headers: Headers, route: Route) -> str:
-        """The id of the key; empty for who needs none. Raises: Fault 401, 403, 429."""
-        address = _address(scope)
+    async def admit(self, scope: Scope, headers: Headers, route: Route) -> "Bill":
+        """Who pays for the request, and its first charge. What only looks is no work, and not of the quota.
+
+        Raises: Fault 401, 403, 429.
+        """
+        bill = Bill(self, _address(scope))
         if route.scope == "public":
             if "/health" not in scope["path"]:
-                self._bound(address)
-            return ""
+                self._bound(bill.address)
+            return bill
         if route.scope == "predict" and self.is_proof(headers.get(b"x-windlass-proof", b"").decode("latin-1")):
-            return PROOF
+            bill.key = PROOF
+            return bill
         ring = self.door.ring
         if ring is None or not ring.is_needed:
-            self._bound(address)
-            return ""
+            self._bound(bill.address)
+            return bill
         try:
             key = ring.recognise(_token(headers), route.scope)
-            if not ring.is_counted(key):
-                await asyncio.to_thread(ring.count, key)
-            return key.id
+            bill.key, bill.at = key.id, ring.clock()
+            if scope["method"] not in FREE:
+                if not ring.is_counted(key):
+                    await asyncio.to_thread(ring.count, key)
+                bill.counted = 1
+            return bill
         except Fault as fault:
             if fault.status == HTTPStatus.UNAUTHORIZED:
-                self._bound(address)
+                self._bound(bill.address)
             raise
 
-    def charge(self, scope: Scope, key: str, effort: int) -> None:
-        """Counts a request that cost so many characters as so many as that is worth; `admit` has counted one.
-
-        key: as `admit` gave it.
-        """
-        more = cost.requests(effort) - 1
-        if not more or key == PROOF:
-            return
-        if key and self.door.ring is not None:
-            self.door.ring.charge(key, more)
-        elif self._rate is not None:
-            self._buckets.owe(_address(scope), self._rate, more)
+    def owe(self, address: str, n_requests: int) -> None:
+        """Charges so many more to an address that shows no key."""
+        if self._rate is not None:
+            self._buckets.owe(address, self._rate, n_requests)
 
     def _bound(self, address: str) -> None:
         if self._rate is not None and (wait_s := self._buckets.take(address, self._rate)):
@@ -124,6 +126,34 @@ class Guard:
             return urlsplit(origin).hostname in self.hosts
         except ValueError:
             return False
+
+
+@dataclass
+class Bill:
+    """What one request is charged: to its key, `PROOF` or, where it is empty, to its address. counted: of the quota."""
+
+    guard: Guard
+    address: str
+    key: str = ""
+    at: float = 0.0
+    counted: int = 0
+
+    def charge(self, effort: int) -> None:
+        """Counts a request that cost so many characters as so many as that is worth; one was counted already."""
+        more, ring = cost.requests(effort) - 1, self.guard.door.ring
+        if not more or self.key == PROOF:
+            return
+        if self.key and ring is not None:
+            ring.charge(self.key, more, self.at)
+            self.counted += more
+        else:
+            self.guard.owe(self.address, more)
+
+    def waive(self) -> None:
+        """Takes nothing from the quota: no work was done for it, or it was paid for before."""
+        if self.guard.door.ring is not None:
+            self.guard.door.ring.give_back(self.key, self.counted, self.at)
+        self.counted = 0
 
 
 def _address(scope: Scope) -> str:

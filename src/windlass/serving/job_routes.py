@@ -13,7 +13,7 @@ from pydantic import Field
 
 from windlass.records import Column, Json, Row
 from windlass.serving import codec, cost
-from windlass.serving.asker import asker
+from windlass.serving.asker import asker, received
 from windlass.serving.database import Failure
 from windlass.serving.faults import Fault
 from windlass.serving.job_work import JobWork
@@ -96,12 +96,15 @@ def _add_start(app: FastAPI, service: Service) -> None:
     )
     async def start_job(request: Request) -> Response:
         jobs = _jobs(service)
-        content, kind = await request.body(), request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        key = idempotency_key(request)
-        async with reading:
+        content, kind = received(request), request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        key, who = idempotency_key(request), asker(request)
+        async with reading.of(who.name):
             rows, effort = await asyncio.to_thread(_read, content, kind, service.predictor.manifest.inputs)
-        asker(request).charge(effort)
         job = await _done(lambda: jobs.add(caller(request), key, rows))
+        if job.is_new:
+            who.charge(effort)
+        else:
+            who.waive()
         work: JobWork | None = getattr(app.state, "job_work", None)
         if work is not None:
             work.wake.set()

@@ -48,7 +48,10 @@ COLUMNS = "id, caller, created, finished, n_rows, n_done, n_refused"
 
 @dataclass(frozen=True)
 class Job:
-    """A job as it is kept. caller: id of the key that made it, empty without one. Times: seconds since 1970, UTC."""
+    """A job as it is kept. caller: id of the key that made it, empty without one. Times: seconds since 1970, UTC.
+
+    is_new: it was made just now; what was found has it False.
+    """
 
     id: str
     caller: str
@@ -57,6 +60,7 @@ class Job:
     n_rows: int
     n_done: int
     n_refused: int
+    is_new: bool = False
 
     def as_json(self) -> Json:
         state = "done" if self.finished is not None else "running" if self.n_done else "waiting"
@@ -121,7 +125,7 @@ class Jobs:
 
         Raises: Fault 409: that one has another number of rows; 429: too many of this caller are not done. Failure.
         """
-        job = Job(secrets.token_hex(12), caller, self.clock(), None, len(rows), 0, 0)
+        job = Job(secrets.token_hex(12), caller, self.clock(), None, len(rows), 0, 0, is_new=True)
         name = f"{caller}:{key}" if key else None
         with self._memory.transaction() as connection:
             if name is not None and (found := _found(connection, "key = ?", name)):

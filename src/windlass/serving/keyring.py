@@ -116,8 +116,8 @@ class KeyRing:
             with self._lock:
                 self._shares[place] += share - 1
 
-    def charge(self, id: str, n_requests: int) -> None:
-        """Counts so many requests more against rate and quota of the key: one of its requests cost as much."""
+    def charge(self, id: str, n_requests: int, at: float) -> None:
+        """Counts so many requests more against rate and quota of the key: one of its requests, then, cost it."""
         key = self._keys.get(id)
         if key is None or n_requests <= 0:
             return
@@ -125,7 +125,14 @@ class KeyRing:
             self._buckets.owe(key.id, key.rate, n_requests)
         if key.quota is not None:
             with self._lock:
-                self._new[key.id, period_of(key.quota, self.clock())] += n_requests
+                self._new[key.id, period_of(key.quota, at)] += n_requests
+
+    def give_back(self, id: str, n_requests: int, at: float) -> None:
+        """Takes so many from the quota's count again that were counted at that time (of `clock`), for all workers."""
+        key = self._keys.get(id)
+        if key is not None and key.quota is not None and n_requests > 0:
+            with self._lock:
+                self._shares[key.id, period_of(key.quota, at)] += n_requests
 
     def close(self) -> None:
         """Writes what was counted, then ends."""

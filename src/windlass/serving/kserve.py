@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request, Response
 from windlass import __version__
 from windlass.errors import did_you_mean, expected
 from windlass.kinds import table as kinds
+from windlass.outputs import table as outputs
 from windlass.records import Column, Json, Manifest, Row
 from windlass.serving import codec
 from windlass.serving.foreign import Answered, answered, check_count, check_model, described
@@ -39,7 +40,7 @@ NUMPY = {
 }
 """Datatype of the protocol -> the same in numpy; BYTES is text."""
 SIZE = "inference-header-content-length"
-OUTPUTS = (("label", "BYTES"), ("confidence", "FP64"), ("id", "BYTES"))
+OUTPUTS = ("label", "confidence", "id")
 INFER: Json = {
     "type": "object",
     "properties": {
@@ -122,23 +123,36 @@ def _metadata(service: Service) -> Json:
             {"name": column.name, "datatype": _datatype(column), "shape": [-1]}
             for column in inputs
         ],
-        "outputs": [{"name": name, "datatype": datatype, "shape": [-1]} for name, datatype in OUTPUTS],
+        "outputs": [
+            {"name": name, "datatype": datatype, "shape": [-1]}
+            for name, datatype in _datatypes(service.predictor.manifest).items()
+        ],
     }
+
+
+def _datatypes(manifest: Manifest) -> dict[str, str]:
+    """Tensor of an answer -> its type: a number is one, any other value is text, JSON where it is none."""
+    schema = outputs.get(manifest.output.kind).answer_schema(manifest.output)
+    return {"label": "FP64" if schema["type"] == "number" else "BYTES", "confidence": "FP64", "id": "BYTES"}
+
+
+def _plain(value: Any) -> str | float:
+    return value if isinstance(value, str | float | int) else codec.dumps(value).decode("utf-8")
 
 
 def _given(given: Answered, model: str, asked: Inference) -> Json:
     columns: dict[str, list[Any]] = {
-        "label": [str(answer.value) for answer in given.answers],
+        "label": [_plain(answer.value) for answer in given.answers],
         "confidence": [answer.confidence for answer in given.answers],
         "id": given.ids,
     }
-    outputs = [
+    tensors = [
         {"name": name, "datatype": datatype, "shape": [len(given.ids)], "data": columns[name]}
-        for name, datatype in OUTPUTS
+        for name, datatype in _datatypes(given.manifest).items()
         if name in asked.outputs
     ]
     named = {"id": asked.id} if asked.id else {}
-    return {"model_name": model, "model_version": given.release.id, **named, "outputs": outputs}
+    return {"model_name": model, "model_version": given.release.id, **named, "outputs": tensors}
 
 
 def _read(body: bytes, size: str | None, manifest: Manifest, max_rows: int) -> Inference:
@@ -170,13 +184,13 @@ def _read(body: bytes, size: str | None, manifest: Manifest, max_rows: int) -> I
     return Inference(id, rows, _wanted(value.get("outputs")))
 
 
-def _wanted(outputs: Any) -> list[str]:
-    known = [name for name, _ in OUTPUTS]
-    if not outputs:
+def _wanted(asked: Any) -> list[str]:
+    known = list(OUTPUTS)
+    if not asked:
         return known
-    if not isinstance(outputs, list):
+    if not isinstance(asked, list):
         raise wrong(f"'outputs' is no list, expected some of {expected(known)}")
-    wanted = [each.get("name") if isinstance(each, dict) else None for each in outputs]
+    wanted = [each.get("name") if isinstance(each, dict) else None for each in asked]
     if any(name not in known for name in wanted):
         raise wrong(f"'outputs' asks for another tensor, expected {expected(known)}")
     return [name for name in known if name in wanted]

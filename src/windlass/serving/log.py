@@ -59,6 +59,8 @@ COLUMNS = ("id", "at", "release", "value", "confidence", "latency_ms", "inputs",
 class Logged(NamedTuple):
     """One answer that was given. at: seconds since 1970, UTC; inputs: the row, or None when it is not kept.
 
+    value: a text as it is, any other value as JSON; the output of the release reads it back (`Output.value_of`).
+
     caller: id of the API key that asked, empty without one. profile: what may be remembered of the row without keeping
     it, as JSON; None when nothing is.
     """
@@ -85,9 +87,11 @@ class Requests(NamedTuple):
 
 
 class Feedback(NamedTuple):
-    """What a person says was right. key: the client's idempotency key, empty when there is none.
+    """What a person says was right, as the log keeps answers. key: the client's idempotency key, empty when there is
+    none.
 
     right: said instead of `correct`: the answer was right, or wrong in a way that is not known. caller: as of Logged.
+    is_right(value, correct) -> the answer counts as right.
     """
 
     id: str
@@ -96,6 +100,7 @@ class Feedback(NamedTuple):
     key: str
     right: bool | None = None
     caller: str = ""
+    is_right: Callable[[str, str], bool] = str.__eq__
 
 
 NOT_KEPT = (
@@ -343,7 +348,7 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
     if not found:
         return Fault(404, "unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
     value, release, is_kept = found[0]
-    correct, right = feedback.correct, value == feedback.correct
+    correct, right = feedback.correct, bool(feedback.correct) and feedback.is_right(value, feedback.correct)
     if feedback.right is not None:
         correct, right = (value if feedback.right else ""), feedback.right
     said = (feedback.id, correct, feedback.note)
@@ -398,9 +403,9 @@ def feedback_rows(place: Database | Path | str, of: Sequence[str] = (), most: in
 
 
 def feedback_counts(place: Database | Path | str) -> Iterator[Json]:
-    """The last word on each answer, without what was asked: id, value, correct. Raises: DataError: as the log."""
+    """The last word on each answer, without what was asked: id, release, value, correct. Raises: DataError."""
     query = (
-        "select a.id, a.value, f.correct from feedback f join answers a on a.id = f.id "
+        "select a.id, a.release, a.value, f.correct from feedback f join answers a on a.id = f.id "
         "where f.number = (select max(number) from feedback where id = f.id) order by f.number"
     )
     yield from read(place, TABLES, query)

@@ -20,7 +20,7 @@ from windlass.predictors.writer import Writer, answers, check_length
 from windlass.predictors.writing import Written
 from windlass.records import Json, Row
 from windlass.serving import codec, cost, openai_answers, openai_requests
-from windlass.serving.asker import asker
+from windlass.serving.asker import asker, received
 from windlass.serving.faults import Fault
 from windlass.serving.openai_answers import ChatForm, Form, TextForm
 from windlass.serving.openai_requests import ChatAsked, EmbeddingAsked, TextAsked, Wish
@@ -66,7 +66,7 @@ def _add_completions(app: FastAPI, service: Service) -> None:
     trying = Turnstile(MOST_TRYING)
 
     async def complete(request: Request, form: type[Form], read: Callable[[bytes, Writer, Names], Wish]) -> Response:
-        started, body = time.perf_counter(), await request.body()
+        started, body = time.perf_counter(), received(request)
 
         async def work(seat: Seat) -> Response:
             writer, scheduler, names = *_writing(seat), _names(seat)
@@ -79,7 +79,7 @@ def _add_completions(app: FastAPI, service: Service) -> None:
             wish, asked, efforts = await seat.aside(len(body), understood)
             seat.charge(efforts, asker(request))
             if wish.how.schema is not None:
-                async with trying:
+                async with trying.of(asker(request).name):
                     await asyncio.to_thread(check_cost, wish.how.schema)
             answer = form(*names, wish)
 
@@ -131,7 +131,7 @@ def _add_embeddings(app: FastAPI, service: Service) -> None:
         predictor = seat.predictor
         if not isinstance(predictor, Embeds):
             raise Fault(HTTPStatus.NOT_FOUND, "no_embeddings", "model gives no embeddings, expected one that embeds")
-        body, who, names = await request.body(), asker(request), _names(seat)
+        body, who, names = received(request), asker(request), _names(seat)
         with seat:
             texts, is_base64 = await seat.aside(
                 len(body), lambda: openai_requests.read_embedding(body, names, max_rows)

@@ -17,9 +17,9 @@ from windlass.kinds import table as kinds
 from windlass.predictors.writer import answers
 from windlass.records import Answer, Json, Manifest, Row
 from windlass.serving import codec, cost, openai_requests
-from windlass.serving.asker import asker
+from windlass.serving.asker import asker, received
 from windlass.serving.foreign import answered, check_count, check_model, described
-from windlass.serving.rows import check_names, wrong
+from windlass.serving.rows import check_names, check_row, wrong
 from windlass.serving.scheduler import LATE, Order, too_slow
 from windlass.serving.seat import Seat
 from windlass.serving.service import Service, receipt
@@ -80,7 +80,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
 
 async def _answer(service: Service, request: Request) -> Response:
-    content = await service.aside(len(body := await request.body()), lambda: _object(body))
+    content = await service.aside(len(body := received(request)), lambda: _object(body))
     if service.writer is not None:
         return await _write(service, request, content)
     count = _top_k(content)
@@ -98,7 +98,7 @@ def _response(said: Any, ids: Sequence[str]) -> Response:
 
 def _scores(answer: Answer, count: int | None) -> list[Json]:
     """The likeliest labels, likeliest first."""
-    found = [{"label": str(answer.value), "score": answer.confidence}]
+    found = [{"label": answer.value, "score": answer.confidence}]
     found += [{"label": str(value), "score": share} for value, share in answer.alternatives]
     return found[:count]
 
@@ -138,7 +138,7 @@ def _rows(content: Json, manifest: Manifest, max_rows: int) -> list[Row]:
             raise wrong(f"'inputs' is neither a text nor a row, expected rows with {expected(names)}")
         return [{names[0]: row} for row in rows]
     for number, row in enumerate(rows):
-        check_names(row, names, f"row {number}")
+        check_row(row, names, f"row {number}")
     return rows
 
 
@@ -192,7 +192,7 @@ async def _write(service: Service, request: Request, content: Json) -> Response:
             raise too_slow(service.settings.answer_s)
         ids = [token_hex(12) for _ in written]
         if not is_proving:
-            request_size = len(await request.body())
+            request_size = len(received(request))
             service.keep(seat, list(wish.rows), ids, answers(written), receipt(request, started, request_size))
         prompts = [next(iter(row.values())) if is_whole else "" for row in wish.rows]
         texts = [{"generated_text": prompt + each.text} for prompt, each in zip(prompts, written, strict=True)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
-from windlass.errors import did_you_mean, expected
+from windlass.errors import expected, listed, nearest, wrong_names
 from windlass.records import Json, Row
 from windlass.serving import codec
 from windlass.serving.faults import Fault
@@ -32,15 +32,16 @@ def rows_of(value: Json, columns: Iterable[str], max_rows: int) -> list[Row]:
         raise wrong(f"'rows' has {len(rows):,} rows, expected at most {max_rows:,}", "send them in several requests")
     names = list(columns)
     for number, row in enumerate(rows):
-        _check_row(row, names, f"row {number}")
+        check_row(row, names, f"row {number}")
     return rows
 
 
-def _check_row(row: Any, names: list[str], what: str) -> None:
-    check_names(row, names, what)
-    for name in names:
-        if name not in row:
-            raise wrong(f"{what} has no field '{name}', expected it", "send null for a missing value")
+def check_row(row: Any, names: list[str], what: str) -> None:
+    """Raises: Fault 422: it lacks columns or has others; names all of both."""
+    _check_object(row, names, what)
+    fault, hint = wrong_names(row, names, is_exact=True)
+    if fault:
+        raise wrong(f"{what} {fault}", hint or ("send null for a missing value" if set(names) - set(row) else ""))
 
 
 def read_object(body: bytes, names: Iterable[str], what: str) -> Json:
@@ -51,14 +52,17 @@ def read_object(body: bytes, names: Iterable[str], what: str) -> Json:
 
 
 def check_names(value: Any, names: list[str], what: str) -> None:
+    """Raises: Fault 422: it is no object, or has fields that are none of these; names all of them."""
+    _check_object(value, names, what)
+    unknown = [name for name in value if name not in names]
+    if unknown:
+        fields = f"field{'s' * (len(unknown) > 1)} {listed(unknown)}"
+        raise wrong(f"{what} has the unknown {fields}, expected {expected(names)}", nearest(unknown, names))
+
+
+def _check_object(value: Any, names: list[str], what: str) -> None:
     if not isinstance(value, dict):
         raise wrong(f"{what} is {_named(value)}, expected an object with {expected(names)}")
-    for name in value:
-        if name not in names:
-            raise wrong(
-                f"{what} has the unknown field '{name[:80]}', expected {expected(names)}",
-                did_you_mean(name[:80], names),
-            )
 
 
 def idempotency_key(request: Request, is_needed: bool = False) -> str:

@@ -15,7 +15,7 @@ class Exact(BaseModel):
 
 
 class Alternative(Exact):
-    value: str
+    value: Any
     confidence: float = Field(ge=0, le=1)
 
 
@@ -27,7 +27,7 @@ class Interval(Exact):
 
 class GivenAnswer(Exact):
     id: str = Field(description="names this answer in feedback")
-    value: str = Field(description="the answer")
+    value: Any = Field(description="the answer")
     confidence: float | None = Field(
         ge=0, le=1, description="calibrated probability that it is right; of a text the mean probability of its tokens"
     )
@@ -46,14 +46,14 @@ class Prediction(Exact):
 
 class FeedbackRequest(Exact):
     id: str = Field(max_length=64, description="the id of an answer")
-    correct: str | float | bool | None = Field(None, description="what the answer should have been")
+    correct: Any = Field(None, description="what the answer should have been")
     right: bool | None = Field(None, description="whether it was right, when nobody says what it should have been")
     note: str | None = Field(None, max_length=2_000)
 
 
 class FeedbackStored(Exact):
     id: str
-    correct: str = Field(description="empty: wrong, and nobody said what would have been right")
+    correct: Any = Field(description="empty: wrong, and nobody said what would have been right")
     right: bool = Field(description="true when the answer was right")
     new_label: bool = Field(description="true when the release does not know this label")
     at: float = Field(description="when it was stored: seconds since 1970, UTC")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ from windlass.serving.turnstile import Turnstile
 
 QUICK_MS, QUICK_BYTES = 3.0, 8 * 1024
 """A request this small, of a model this quick, is computed in the event loop: a thread costs more than it saves."""
+MEASURED_ROWS = 16
+"""Whose cost is found at once: then it is seen whether the client is still there, and another request has its turn."""
 T = TypeVar("T")
 Read = Callable[[], list[Row]]
 """Gives the rows of a request, or raises why it cannot be read."""
@@ -43,9 +45,12 @@ class Seat:
         self.turnstile = Turnstile(settings.max_waiting)
         self.thread = ThreadPoolExecutor(1, "windlass-answers")
         self.batcher = Batcher(self._compute, settings.max_waiting, self.thread)
+        self.reading = ThreadPoolExecutor(1, "windlass-reads")
+        self.reader = Batcher(self._compute, settings.max_waiting, self.reading)
         self.cache = Cache(settings.cache) if settings.cache else None
         self.is_network = predictor.manifest.predictor in NETWORKS
         self.pace, self.embedding_pace = cost.Pace(), cost.Pace()
+        self._clock = time.perf_counter if self.is_network or self.writer is not None else time.thread_time
         self.under_way = 0
 
     def __enter__(self) -> "Seat":
@@ -59,7 +64,7 @@ class Seat:
     @property
     def waiting(self) -> int:
         """Predictions that wait for their turn."""
-        return len(self.turnstile) + len(self.batcher)
+        return len(self.turnstile) + len(self.batcher) + len(self.reader)
 
     @property
     def is_idle(self) -> bool:
@@ -88,6 +93,7 @@ class Seat:
         if self.scheduler is not None:
             self.scheduler.close()
         self.thread.shutdown()
+        self.reading.shutdown()
 
     async def answer(self, read: Read, size_bytes: int, asker: Asker) -> tuple[list[Row], list[Answer]]:
         """The rows that `read` gives and their answers, when its turn has come.
@@ -111,15 +117,15 @@ class Seat:
 
     async def measured(self, read: Read, is_small: bool, asker: Asker) -> tuple[list[Row], list[int]]:
         """The rows and what each costs, charged to who asks. Raises: Fault 413: together more than they may."""
+        rows: list[Row] = []
 
-        def measured() -> tuple[list[Row], list[int]]:
-            rows = read()
-            return rows, cost.efforts(self.predictor.manifest.inputs, rows)
+        def steps() -> Iterator[list[int]]:
+            rows.extend(read())
+            for start in range(0, len(rows), MEASURED_ROWS):
+                yield cost.efforts(self.predictor.manifest.inputs, rows[start : start + MEASURED_ROWS])
 
-        if is_small:
-            rows, efforts = measured()
-        else:
-            ((rows, efforts),) = await self.batcher.in_steps((work() for work in (measured,)), asker)
+        parts = list(steps()) if is_small else await self.reader.in_steps(steps(), asker)
+        efforts = [effort for part in parts for effort in part]
         self.charge(efforts, asker)
         return rows, efforts
 
@@ -135,17 +141,18 @@ class Seat:
     async def _label(self, rows: list[Row], efforts: list[int], asker: Asker) -> list[Answer]:
         effort = sum(efforts)
         if not self.is_network and self.pace.ms(effort, len(rows)) <= QUICK_MS:
-            async with self.turnstile:
+            async with self.turnstile.of(asker.name):
                 return self._compute(rows, effort)
         if self.pace.is_one_slice(effort, len(rows)):
             return await self.batcher.answer(rows, effort, asker)
         steps = (self._compute(rows[part], sum(efforts[part])) for part in self.pace.slices(efforts))
-        return [answer for answers in await self.batcher.in_steps(steps, asker) for answer in answers]
+        parts = await self.batcher.in_steps(steps, asker, self.pace.ms(effort, len(rows)))
+        return [answer for answers in parts for answer in answers]
 
     def _compute(self, rows: Sequence[Row], effort: int) -> list[Answer]:
-        started = time.perf_counter()
+        started = self._clock()
         given = self.predictor.answer(rows)
-        self.pace.learn(effort, len(rows), (time.perf_counter() - started) * 1_000)
+        self.pace.learn(effort, len(rows), (self._clock() - started) * 1_000)
         return given
 
     async def _write(
@@ -159,8 +166,8 @@ class Seat:
         return rows, answers(written)
 
     async def beside(self, work: Callable[[], T]) -> T:
-        """What `work` gives, computed in the thread that computes answers."""
-        return await asyncio.get_running_loop().run_in_executor(self.thread, work)
+        """What `work` gives, computed in the thread that reads large requests."""
+        return await asyncio.get_running_loop().run_in_executor(self.reading, work)
 
     async def aside(self, size_bytes: int, work: Callable[[], T]) -> T:
         """What `work` gives; beside the event loop when there is much to read."""

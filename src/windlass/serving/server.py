@@ -33,6 +33,10 @@ LAST_S = 2.5
 KEEP_ALIVE_S = 15
 LINGER_S, MOST_THROWN = 2.0, 64 * 1024 * 1024
 """How long, and how many bytes, what follows a refused message is read and thrown away."""
+TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
+"""Linux tells the state of a connection by it; elsewhere a client has left once what it sent is read."""
+CLOSED = (7, 8)
+"""Of the states: CLOSE and CLOSE_WAIT."""
 SPARE_FILES = 128
 """Open files beside the connections."""
 
@@ -67,6 +71,7 @@ class Protocol(H11Protocol):
     def __init__(self, config: uvicorn.Config, *others: Any, **named: Any) -> None:
         super().__init__(config, *others, **named)
         self.conn: Connection = Connection(h11.SERVER, MAX_HEADER_BYTES)
+        self.app_state = {**self.app_state, "has_left": self.has_left}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -76,6 +81,13 @@ class Protocol(H11Protocol):
             self._refuse(503, "overloaded", "server has too many connections open, expected fewer")
             return
         self._clock = self.loop.call_later(self.deadline_s, transport.close)
+
+    def has_left(self) -> bool:
+        """True when the client has closed, be what it sent before that still unread."""
+        wire = self.transport.get_extra_info("socket")
+        if self.transport.is_closing() or wire is None:
+            return True
+        return TCP_INFO is not None and wire.getsockopt(socket.IPPROTO_TCP, TCP_INFO, 1)[0] in CLOSED
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:

@@ -18,7 +18,7 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.papers import Papers
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Json, Release, Row
-from windlass.serving.asker import NOBODY, asker
+from windlass.serving.asker import NOBODY, asker, received
 from windlass.serving.canary import Arm, Canary
 from windlass.serving.faults import status_of
 from windlass.serving.jobs import Jobs
@@ -166,7 +166,7 @@ class Service:
 
         reads: of bodies of another form than `/v1/predict`'s.
         """
-        body, who = await request.body(), asker(request)
+        body, who = received(request), asker(request)
         seat, is_proof = self.place(request)
 
         async def work(seat: Seat) -> Given:
@@ -241,7 +241,8 @@ class Service:
             self._counted(canary, canary.tried, started, failed=True)
             return
         canary.compared += len(answers)
-        canary.differing += sum(one.value != other.value for one, other in zip(answers, given.answers, strict=True))
+        same, pairs = canary.seat.output.same, zip(answers, given.answers, strict=True)
+        canary.differing += sum(not same(one.value, other.value) for one, other in pairs)
         self._counted(canary, canary.tried, started, failed=False)
 
     def told(self, release: str, right: bool) -> None:

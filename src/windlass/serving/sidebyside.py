@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from windlass.records import Json
 from windlass.serving import codec
 from windlass.serving.app import JSON, NO_TELEMETRY
+from windlass.serving.asker import received
 from windlass.serving.edge import Edge
 from windlass.serving.faults import Fault
 from windlass.serving.guard import Guard
@@ -96,7 +97,7 @@ def create_sidebyside(pairs: Sequence[Pair], path: Path, seed: int, settings: Se
 def _add_preference(app: FastAPI, comparing: Comparing) -> None:
     @app.post("/v1/preference")
     async def prefer(request: Request) -> Response:
-        said = comparing.read(await request.body(), idempotency_key(request, is_needed=True))
+        said = comparing.read(received(request), idempotency_key(request, is_needed=True))
         waiting = asyncio.wrap_future(comparing.store.store(said))
         try:
             is_new = await asyncio.wait_for(waiting, CONFIRM_S)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from windlass.errors import DataError
+from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing
 from windlass.sources.columns import is_clock, is_date, is_number, is_quantity, numbers_of, readable, word_of
 
@@ -117,6 +118,9 @@ def output_kind(name: str, values: Sequence[Any], reasons: list[str]) -> str:
 
     Raises: DataError: it holds moments that are no labels.
     """
+    claimed = kinds.claimed([value for value in values if not is_missing(value)])
+    if claimed:
+        return claimed
     different = len(set(readable(values)))
     if is_quantity(values):
         return "number"

@@ -1,5 +1,6 @@
 """Zip and gzip, unpacked into a folder of the project: measured first, counted while unpacking, never outside."""
 
+import errno
 import gzip
 import lzma
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from windlass.errors import DataError
+from windlass.sources.refusals import UNPACK
 from windlass.sources.system_files import is_system
 from windlass.store import fingerprint, publish
 
@@ -24,6 +26,9 @@ SUFFIXES = (".zip", ".gz")
 BROKEN = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError,
 )  # fmt: skip
+
+
+NAMES = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
 
 
 def unpacked(path: Path, home: Path) -> Path:
@@ -47,8 +52,18 @@ def _guarded(fill: Callable[[Path, Path], None], path: Path, folder: Path) -> No
     try:
         fill(path, folder)
     except BROKEN as error:
-        words = str(error)[:120] or type(error).__name__
-        raise DataError(f"{path} cannot be unpacked ({words}), expected a whole archive") from None
+        raise _broken(str(path), error) from None
+
+
+def _broken(what: str, error: Exception) -> DataError:
+    """Why it cannot be unpacked, without the words of a library. Raises: OSError: the disk is at fault."""
+    if isinstance(error, OSError) and error.errno in NAMES:
+        return DataError(f"{what} has a name that no file here can have, expected shorter ones, each once", UNPACK)
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+    if isinstance(error, NotImplementedError):
+        return DataError(f"{what} is packed in a way that is not known, expected deflate, bzip2 or LZMA", UNPACK)
+    return DataError(f"{what} is damaged, expected a whole archive", "pack it again, or fetch it again")
 
 
 def check_zip(path: Path, most_bytes: int = MAX_BYTES) -> None:
@@ -87,10 +102,16 @@ def _unzip(path: Path, folder: Path) -> None:
             if member.filename.casefold() in seen:
                 raise DataError(f"{path} holds '{place}' twice, expected each name once")
             seen.add(member.filename.casefold())
-            target = folder / place
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as packed, target.open("xb") as file:
-                _copy(packed, file, member.file_size, path)
+            _unzip_member(path, archive, member, folder / place)
+
+
+def _unzip_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(member) as packed, target.open("xb") as file:
+            _copy(packed, file, member.file_size, path)
+    except BROKEN as error:
+        raise _broken(f"{path}: '{member.filename[:80]}'", error) from None
 
 
 def _check_member(path: Path, member: zipfile.ZipInfo, place: PurePosixPath) -> None:

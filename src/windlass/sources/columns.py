@@ -14,6 +14,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import category, date, date_format, image, number, number_format
+from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing, shown
 from windlass.kinds.text import CJK
 
@@ -67,6 +68,9 @@ def look(name: str, values: Sequence[Any]) -> Look:
         return Look("", "no values")
     if found.different == 1:
         return Look("", "always the same")
+    claimed = kinds.claimed(found.all)
+    if claimed:
+        return Look(claimed)
     if found.share(lambda value: isinstance(value, SIMPLE)) < LEAST:
         return Look("", f"holds values such as {shown(found.all[0])}, which no kind reads from a column")
     if found.share(is_picture_path) > LEAST:

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from windlass.errors import DataError, NotReady
+
 SPLITS = ("train", "validation", "test")
+MOST_COLUMNS = 10_000
+"""Of a table: each is looked at, read and measured by itself, so that more take hours."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,42 @@ class Source:
     names: Names = field(default_factory=Names)
     scratch: Path | None = None  # where a reader may put pictures that it unpacks
     warnings: list[str] = field(default_factory=list)
+    sheet: str = ""  # of a workbook; '' = the one that is filled
     version: str = ""  # changes when the rows do; '' = look at the files themselves
+
+    packed: "Packed | None" = None
 
     root: Path = field(init=False)  # the folder that relative paths in its rows start from
 
     def __post_init__(self) -> None:
         self.root = self.path if self.path.is_dir() else self.path.parent
 
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        return self.named(str(self.path))
+
+    def named(self, words: str) -> str:
+        """The words with places inside the archive in place of those where it was unpacked."""
+        return words if self.packed is None else self.packed.named(words)
+
     def rows(self) -> Iterator[RawRow]:
-        return self.read(self)
+        """Raises: DataError, NotReady: as its reader."""
+        try:
+            yield from self.read(self)
+        except (DataError, NotReady) as error:
+            raise type(error)(self.named(error.message), self.named(error.hint)) from None
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An archive, and where it was unpacked: nobody has that place in mind."""
+
+    archive: Path
+    place: Path
+
+    def named(self, words: str) -> str:
+        """`data.zip: d/a.csv` where the words say where that was unpacked."""
+        for place in (self.place, self.place.resolve()):
+            words = words.replace(f"{place}/", f"{self.archive}: ").replace(str(place), str(self.archive))
+        return words

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice, pairwise, takewhile
 
 from windlass.errors import DataError
-from windlass.sources.contract import RawRow, Source
+from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
 from windlass.sources.encodings import fault_of
 from windlass.sources.outgoing import is_ours, unguarded
 
@@ -49,7 +49,7 @@ def rows(records: Iterator[Record], source: Source) -> Iterator[RawRow]:
 
     Raises: DataError: no header, or one that names a column twice.
     """
-    filled = (record for record in records if record.cells or record.fault)
+    filled = (record for record in _bounded(records, source) if record.cells or record.fault)
     head = list(islice(filled, N_LOOK))
     place = _header_place(head, source)
     header = _names(head[place], source)
@@ -62,6 +62,18 @@ def rows(records: Iterator[Record], source: Source) -> Iterator[RawRow]:
         yield _row(record, header, is_foot, ours)
     if n_cut:
         source.warnings.append(f"{n_cut:,} rows of {source.path.name} have empty cells behind their last: left out")
+
+
+def _bounded(records: Iterator[Record], source: Source) -> Iterator[Record]:
+    """Records; too wide ones are faults. Raises: DataError: one of the first is too wide, so that the table is."""
+    for place, record in enumerate(records):
+        if len(record.cells) > MOST_COLUMNS:
+            fault = f"has {len(record.cells):,} fields, expected at most {MOST_COLUMNS:,}"
+            if place <= MOST_TITLES:
+                hint = "is it transposed? a row is one example, a column one fact"
+                raise DataError(f"{source.path} line {record.number} {fault}", hint)
+            record = Record(record.number, fault=fault)
+        yield record
 
 
 def _row(record: Record, header: list[str], is_foot: bool, ours: bool) -> RawRow:
@@ -159,10 +171,12 @@ def _names(record: Record, source: Source) -> list[str]:
     header = [name.strip().lstrip("\ufeff") for name in _trimmed(record.cells)]
     if not any(header):
         raise DataError(f"{source.path} has no header, expected column names in its first line")
+    seen: set[str] = set()
     for name in header:
-        if header.count(name) > 1:
+        if name in seen:
             what = f"names column '{name}' twice" if name else "has a column without a name"
             raise DataError(f"{where} {what}, expected each column once, named, in its header")
+        seen.add(name)
     return header
 
 

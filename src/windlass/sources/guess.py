@@ -29,11 +29,13 @@ from windlass.sources.answers import (
 )
 from windlass.sources.columns import ID_NAME, Look, is_quantity, look, numbers_of, readable
 from windlass.sources.contract import Names, Source
-from windlass.sources.places import find, labelled_pictures
+from windlass.sources.places import file_and_sheet, find, labelled_pictures
 from windlass.spec import FILE_NAME, UNUSABLE, parse
 from windlass.store import rewrite_text
 
-N_READ, N_SAMPLE = 100_000, 5_000
+N_READ, N_SAMPLE, LEAST_SAMPLE = 100_000, 5_000, 200
+CELLS_READ, CELLS_SAMPLED = 10_000_000, 1_000_000
+"""Rows that are read, and looked at; of tables with very many columns as many as hold so many cells."""
 WHERE_OR_WHEN = re.compile(
     r"(^|_)(timestamp|time|datetime|year|lat|lon|lng|latitude|longitude|zip|zipcode|phone)(_|$)|时间|年份|经度|纬度|电话",
     re.IGNORECASE,
@@ -117,7 +119,8 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     looks = {name: look(name, values) for name, values in columns.items() if name != found.output}
     _choose_inputs(looks, found)
     others = [row.get(found.output) for each in sources if each is not source for row in _read(each)]
-    GOALS[found.output_kind](found, columns[found.output], others)
+    if found.output_kind in GOALS:
+        GOALS[found.output_kind](found, columns[found.output], others)
     return found
 
 
@@ -184,6 +187,7 @@ def _relative(path: Path, project: Path) -> str:
 
 
 def _product_name(path: Path) -> str:
+    path = file_and_sheet(path)[0]
     stem = path.resolve().stem if path.is_file() else path.resolve().name
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "my-product"
 
@@ -201,24 +205,27 @@ def _labels_of_pictures(source: Source) -> list[str]:
 
 
 def _read(source: Source) -> list[dict[str, Any]]:
-    """Rows from all over the beginning of the source, those left out that cannot be read."""
-    rows = [raw.values for raw in islice(source.rows(), N_READ) if raw.values is not None]
-    return rows[:: max(1, len(rows) // N_SAMPLE)]
+    """Rows from all over the beginning of the source, those left out that cannot be read; fewer where they are wide."""
+    whole = (raw.values for raw in islice(source.rows(), N_READ) if raw.values is not None)
+    rows = list(islice(whole, 1))
+    width = max(1, len(rows[0])) if rows else 1
+    rows += islice(whole, max(LEAST_SAMPLE, CELLS_READ // width))
+    return rows[:: max(1, len(rows) // min(N_SAMPLE, max(LEAST_SAMPLE, CELLS_SAMPLED // width)))]
 
 
 def _columns(rows: Sequence[dict[str, Any]], source: Source) -> dict[str, list[Any]]:
     if not rows:
-        raise DataError(f"{source.path} has no whole row, expected rows under a header")
+        raise DataError(f"{source.shown} has no whole row, expected rows under a header")
     found = {name: [row.get(name) for row in rows] for name in rows[0] if not UNUSABLE.fullmatch(name)}
     if not found:
-        raise DataError(f"{source.path} has no column with a name that can be used, expected names in its first row")
+        raise DataError(f"{source.shown} has no column with a name that can be used, expected names in its first row")
     return found
 
 
 def _check_output(output: str, columns: dict[str, list[Any]], source: Source) -> None:
     if output and output not in columns:
         raise DataError(
-            f"{source.path} has no column '{output}', expected {expected(columns)}", did_you_mean(output, columns)
+            f"{source.shown} has no column '{output}', expected {expected(columns)}", did_you_mean(output, columns)
         )
 
 
@@ -233,7 +240,7 @@ def _output(columns: dict[str, list[Any]], found: Guess) -> str:
         (TEXT_NAMES, written if len(columns) > 1 else [], "a text to be written, by its name"),
         (QUANTITY_NAMES, fitting_numbers, "a number, by its name"),
     ):
-        if name := named(columns, names, lambda name, among=among: name in among):
+        if name := named({each: columns[each] for each in among}, names, lambda name: True):
             found.reasons.append(f"output '{name}': {what}")
             return name
     fitting = [name for name in fitting if not ID_NAME.search(name) and not is_moment(columns[name])]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from windlass.errors import DataError
-from windlass.sources.contract import RawRow, Source
+from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
 from windlass.sources.encodings import fault_of, open_text
 
 N_SHOWN = 200
@@ -67,6 +67,9 @@ def row_of(number: int, text: str) -> RawRow:
 def _checked(number: int, values: Any, text: str) -> RawRow:
     if not isinstance(values, dict):
         return RawRow(number, None, f"is {type(values).__name__}, expected an object with the columns", text[:N_SHOWN])
+    if len(values) > MOST_COLUMNS:
+        fault = f"has {len(values):,} fields, expected at most {MOST_COLUMNS:,}"
+        return RawRow(number, None, fault, text[:N_SHOWN])
     if fault := fault_of(text):
         return RawRow(number, None, fault, text[:N_SHOWN])
     return RawRow(number, values)

@@ -7,8 +7,10 @@ Source: CSV Injection, OWASP (https://owasp.org/www-community/attacks/CSV_Inject
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
 from typing import Any
 
 MARK = "'"
@@ -20,6 +22,15 @@ ANSWER = ("answer", "confidence", "error", "evidence")
 TAUGHT = ("id", "answered", "confidence", "caller", "reason")
 """Those that are added to rows for a person: `id`, `answered`, and some of the others."""
 OURS = (("answer", "confidence", "error"), ("id", "answered", "confidence"), ("id", "answered", "caller", "reason"))
+
+
+def written(value: Any) -> Any:
+    """The value as text or number: days and times as ISO 8601, truth values and what is nested as JSON has them."""
+    if isinstance(value, bool | dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=written)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float) or value is None else str(value)
 
 
 def guarded(value: Any) -> Any:
@@ -56,5 +67,5 @@ def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], with_heade
     writer = csv.writer(text, lineterminator="\r\n")  # of other endings, Python 3.12 quotes only their own
     if with_header:
         writer.writerow([guarded(name) for name in columns])
-    writer.writerows([guarded(row.get(name)) for name in columns] for row in rows)
+    writer.writerows([guarded(written(row.get(name))) for name in columns] for row in rows)
     return text.getvalue()

@@ -1,5 +1,6 @@
 """What `data` means: a file, files or folders named train and test, a folder of pictures a label, or Python itself."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
 from windlass.sources import archives, conversations, refusals, standard_library
-from windlass.sources.contract import SPLITS, Names, RawRow, Source
+from windlass.sources.contract import SPLITS, Names, Packed, RawRow, Source
 from windlass.sources.json_files import read_objects
 from windlass.sources.system_files import files_below, visible, walk
 from windlass.sources.tables import read_excel, read_npz, read_parquet, splits_of_npz
@@ -29,6 +30,7 @@ TABLES: dict[str, Reader] = {
     ".xlsm": read_excel,
 }
 """The ending of a file with rows under names -> what reads it."""
+SHEET = re.compile(r"(?P<file>.+\.xls[xm])#(?P<sheet>.+)", re.IGNORECASE)
 READERS: dict[str, Reader] = {**TABLES, ".npz": read_npz, ".txt": read_passages}
 TIERS = (
     (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".npz", ".txt"),
@@ -79,12 +81,18 @@ class Rooms:
     unpacked: Path
 
 
+def file_and_sheet(path: Path) -> tuple[Path, str]:
+    """The file, and the sheet that stands behind it: `book.xlsx#Sheet2`; '' = none is named."""
+    found = None if path.is_file() else SHEET.fullmatch(path.name)
+    return (path.with_name(found["file"]), found["sheet"]) if found else (path, "")
+
+
 def table(path: Path, unpacked: Path) -> Source:
     """The one table that the file is, or that the archive holds; archives are unpacked below `unpacked`.
 
     Raises: SpecError: another ending. DataError: no such file, or an archive without a table.
     """
-    suffix = path.suffix.lower()
+    suffix = file_and_sheet(path)[0].suffix.lower()
     if suffix not in (*TABLES, *archives.SUFFIXES):
         refusals.check_address(str(path))
         if path.is_file():
@@ -100,6 +108,7 @@ def table(path: Path, unpacked: Path) -> Source:
 def _sources(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
     if path.is_dir():
         return _folder(path, split, names, rooms)
+    path, sheet = file_and_sheet(path)
     if not path.is_file():
         refusals.check_address(str(path))
         near = ", ".join(item.name for item in visible(path.parent)[:8]) if path.parent.is_dir() else ""
@@ -111,7 +120,7 @@ def _sources(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]
     if suffix not in READERS:
         endings = expected([*READERS, *archives.SUFFIXES])
         raise DataError(f"{path} ends in '{suffix}', expected {endings}", "save a spreadsheet as CSV (UTF-8)")
-    source = Source(path, split, READERS[suffix], names, rooms.pictures)
+    source = Source(path, split, READERS[suffix], names, rooms.pictures, sheet=sheet)
     if suffix != ".npz":
         return [source]
     found = [Source(path, each, read_npz, names, rooms.pictures) for each in splits_of_npz(source)]
@@ -123,13 +132,18 @@ def _sources(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]
 def _unpacked(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
     """What the archive holds; a folder that all of it lies in is opened. Its version is that of the archive."""
     inside = archives.unpacked(path, rooms.unpacked)
+    packed = Packed(path, inside if path.suffix.lower() == ".zip" else inside.parent)
     while inside.is_dir() and len(items := visible(inside)) == 1 and not _is_label(items[0]):
         inside = items[0]
     if inside.suffix.lower() in archives.SUFFIXES:
         raise DataError(f"{path} holds an archive ('{inside.name}'), expected one that is packed once", refusals.UNPACK)
-    found = _sources(inside, split, names, rooms)
+    try:
+        found = _sources(inside, split, names, rooms)
+    except DataError as error:
+        raise DataError(packed.named(error.message), refusals.UNPACK) from None
     seen = path.stat()
     for source in found:
+        source.packed = packed
         source.version = f"{path.name} {source.path.name} {seen.st_size} {seen.st_mtime_ns}"
     return found
 
@@ -218,5 +232,5 @@ def check_columns(wanted: list[str], found: list[str], source: Source) -> None:
     for column in wanted:
         if column not in found:
             raise DataError(
-                f"{source.path} has no column '{column}', expected {expected(found)}", did_you_mean(column, found)
+                f"{source.shown} has no column '{column}', expected {expected(found)}", did_you_mean(column, found)
             )

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from windlass.errors import DataError, NotReady, expected
+from windlass.errors import DataError, NotReady, did_you_mean, expected
 from windlass.sources import grid
 from windlass.sources.archives import check_zip
-from windlass.sources.contract import RawRow, Source
+from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
 
 MAX_CELLS = 200_000_000
 MAX_SHEET_CELLS = 50_000_000
@@ -49,6 +49,8 @@ def read_parquet(source: Source) -> Iterator[RawRow]:
         lazy = pl.scan_parquet(source.path)
         n_columns = len(lazy.collect_schema())
         n_rows = lazy.select(pl.len()).collect().item()
+    if n_columns > MOST_COLUMNS:
+        raise DataError(f"{source.path} has {n_columns:,} columns, expected at most {MOST_COLUMNS:,}")
     if n_rows * n_columns > MAX_CELLS:
         raise DataError(
             f"{source.path} holds {n_rows:,} rows x {n_columns} columns, expected at most {MAX_CELLS:,} cells",
@@ -61,9 +63,10 @@ def read_parquet(source: Source) -> Iterator[RawRow]:
 
 
 def read_excel(source: Source) -> Iterator[RawRow]:
-    """Rows of the one sheet of an Excel file that is filled, its cells as text, as a CSV of it would hold them.
+    """Rows of the sheet of an Excel file that is named, or the one that is filled: its cells as text, as a CSV of it.
 
-    Raises: DataError: damaged, too large, no header, or more than one sheet. NotReady: fastexcel is not installed.
+    Raises: DataError: damaged, too large, no header, no such sheet, or none named of several.
+    NotReady: fastexcel is not installed.
     """
     try:
         import fastexcel
@@ -76,14 +79,27 @@ def read_excel(source: Source) -> Iterator[RawRow]:
     _check_sheets(source.path)
     with told(source.path, "an Excel file"):
         book = fastexcel.read_excel(source.path.read_bytes())
-        sheets = [book.load_sheet(name, header_row=None, dtypes="string") for name in book.sheet_names]
+        wanted = [name for name in book.sheet_names if not source.sheet or name == source.sheet]
+        sheets = [book.load_sheet(name, header_row=None, dtypes="string") for name in wanted]
         filled = [sheet for sheet in sheets if sheet.width and sheet.height]
         frame = filled[0].to_polars() if len(filled) == 1 else None
     if frame is None:
-        names = expected(sheet.name for sheet in filled)
-        raise DataError(f"{source.path} has {len(filled)} sheets that are filled ({names}), expected one of them alone")
+        raise _not_one(source, list(book.sheet_names), [sheet.name for sheet in filled])
     cells = ([cell or "" for cell in row] for row in frame.iter_rows())
     yield from grid.rows((grid.Record(line, row) for line, row in enumerate(cells, 1) if any(row)), source)
+
+
+def _not_one(source: Source, every: list[str], filled: list[str]) -> DataError:
+    """Why no one sheet can be read, and how one is named."""
+    if source.sheet and source.sheet not in every:
+        message = f"{source.path} has no sheet '{source.sheet[:80]}', expected {expected(every)}"
+        return DataError(message, did_you_mean(source.sheet[:80], every))
+    if not filled:
+        return DataError(f"{source.path} is empty{' in that sheet' * bool(source.sheet)}, expected a sheet with rows")
+    return DataError(
+        f"{source.path} has {len(filled)} sheets that are filled, expected the name of one: {expected(filled)}",
+        f"name it behind the file: `{source.path.name}#{filled[0]}`",
+    )
 
 
 def _check_sheets(path: Path) -> None:

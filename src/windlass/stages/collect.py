@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -26,6 +27,10 @@ from windlass.store import Store, fingerprint, write_json, write_text
 REJECTS, PICTURES = "rejects.jsonl", "pictures"
 N_SHOWN = 200
 EVERY = 1_000
+LOUD = 0.05
+"""Share of a source's rows that are rejected for one reason from which on it is said before all else."""
+MISSING = "column '{}' is missing"
+WIDTH = re.compile(r"has \d+ fields, expected \d+")
 
 
 @dataclass
@@ -46,6 +51,8 @@ class Intake:
     doubts: Counter[tuple[str, str]] = field(default_factory=Counter)
     hints: dict[str, str] = field(default_factory=dict)
     rows_in: int = 0
+    refused: dict[str, "Refused"] = field(default_factory=dict)
+    """Of the source that is read: why rows are rejected."""
 
     def __post_init__(self) -> None:
         self.values = {name: [] for name in self.columns}
@@ -67,18 +74,15 @@ class Intake:
             except DataError as error:
                 if error.hint:
                     self.hints.setdefault(name, error.hint)
-                return self._reject(
-                    raw,
-                    source,
-                    f"column '{name}': {error.message}",
-                    f"column '{name}' is not {self.columns[name].name}",
-                )
+                reason, group = f"column '{name}': {error.message}", f"column '{name}' is not {self.columns[name].name}"
+                self.refused.setdefault(group, Refused(name, error.hint or self._other_kind(name)))
+                return self._reject(raw, source, reason, group)
         if is_missing(cleaned[self.output]):
             return self._reject(
                 raw,
                 source,
                 f"column '{self.output}' is missing, expected an answer to learn from",
-                f"column '{self.output}' is missing",
+                MISSING.format(self.output),
             )
         try:
             group, tests = _group(raw.values.get(self.group)), _tests(raw.values.get(self.checks))
@@ -102,10 +106,28 @@ class Intake:
         doubts = [f"column '{name}' holds in {found:,} rows a {said}" for (name, said), found in self.doubts.items()]
         return [*doubts, *(f"column '{name}': {hint}" for name, hint in self.hints.items())]
 
+    def _other_kind(self, name: str) -> str:
+        kind = self.columns[name].name
+        return f"is '{name}' another kind than {kind}? windlass.yaml says '{name}: {kind}', `windlass init` guesses it"
+
     def _reject(self, raw: RawRow, source: Source, reason: str, group: str, shown: str = "") -> None:
         shown = shown or json.dumps(raw.values, ensure_ascii=False, default=str)[:N_SHOWN]
+        reason = source.named(reason)
         self.rejects.append({"source": source.path.name, "row": raw.number, "reason": reason, "shown": shown})
         self.reasons[group] += 1
+        why = self.refused.setdefault("has another number of fields" if WIDTH.fullmatch(group) else group, Refused())
+        why.first = why.first or f"row {raw.number}: {reason}"
+        why.count += 1
+
+
+@dataclass
+class Refused:
+    """Rows of a source that were rejected for one reason. column: whose values are at fault, ''= of none alone."""
+
+    column: str = ""
+    hint: str = ""
+    first: str = ""
+    count: int = 0
 
 
 def _group(value: Any) -> str:
@@ -130,7 +152,7 @@ def _tests(value: Any) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    ways = [spec.formats, spec.labels.merge, spec.files]
+    ways = [spec.formats, spec.labels.merge, spec.files, *([spec.max_rejected] if spec.max_rejected != 0.5 else [])]
     return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, ways, seen])
 
 
@@ -153,24 +175,29 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     shutil.rmtree(folder / PICTURES, ignore_errors=True)
     allowed = allowed_folders(spec.files, store.project)
     intake = Intake(columns, spec.output_column, spec.group, spec.checks, allowed)
+    taken = []
     for source in sources:
+        before, intake.refused = intake.rows_in, {}
         for raw in _checked(source, wanted_columns(spec, source.split)):
             intake.take(raw, source)
             if intake.rows_in % EVERY == 0:
                 progress("collect", intake.rows_in, 0, source.path.name)
+        taken.append((source, intake.rows_in - before, intake.refused))
     progress("collect", intake.rows_in, intake.rows_in, "")
     _write_rejects(folder, intake)
     if not intake.splits:
         raise _nothing_left(intake, sources)
+    warnings = [*filter(None, [_said_of(*each, spec) for each in taken])]
+    warnings += [warning for source in sources for warning in source.warnings]
     _write_rows(store, intake)
     record = Collected(
         rows_in=intake.rows_in,
         accepted=len(intake.splits),
         rejected=len(intake.rejects),
         reasons=dict(intake.reasons.most_common()),
-        sources=[str(source.path) for source in sources],
+        sources=[source.shown for source in sources],
         splits=dict(Counter(split or "not split" for split in intake.splits)),
-        warnings=[*(warning for source in sources for warning in source.warnings), *intake.warnings],
+        warnings=[*warnings, *intake.warnings],
         key=key_of(spec, store),
     )
     write_json(store.record("collect"), as_json(record))
@@ -191,15 +218,36 @@ def _checked(source: Source, wanted: list[str]) -> Iterator[RawRow]:
         yield raw
 
 
+def _said_of(source: Source, rows_in: int, refused: dict[str, Refused], spec: Spec) -> str:
+    """What a person must know of the one reason for which most rows of the source were rejected; '' = of few.
+
+    Rows without an answer are never too many: a pool that is labelled bit by bit is ordinary.
+    Raises: DataError: it is the reason of more rows than `max_rejected` allows.
+    """
+    group, why = max(refused.items(), key=lambda each: each[1].count, default=("", Refused()))
+    share = why.count / max(1, rows_in)
+    if share <= LOUD:
+        return ""
+    words = f"{source.shown} has {why.count:,} of {rows_in:,} rows ({share:.1%}) rejected for one reason"
+    if share <= spec.max_rejected or group == MISSING.format(spec.output_column):
+        return f"{words}: {why.first}" + (f"; {why.hint}" if why.hint else "")
+    form = f"; `formats:` says '{spec.formats[why.column]}'" if why.column in spec.formats else ""
+    insist = f"`max_rejected: {min(1.0, share + LOUD):.2g}` in windlass.yaml goes on without these rows"
+    raise DataError(
+        f"{words}, expected at most {spec.max_rejected:.0%}: {why.first}{form} (all: .windlass/collect/{REJECTS})",
+        "; ".join(filter(None, [why.hint, insist])),
+    )
+
+
 def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
-    where = ", ".join(str(source.path) for source in sources)
+    where = ", ".join(source.shown for source in sources)
     if not intake.rows_in:
         return DataError(f"{where} has no rows, expected at least two of them")
     reason = intake.rejects[0]
     return DataError(
         f"{where} has no row that can be used: all {intake.rows_in:,} were rejected, "
         f"the first (row {reason['row']}) because {reason['reason']}",
-        next(iter(intake.hints.values()), ""),
+        next(iter([*intake.hints.values(), *(why.hint for why in intake.refused.values() if why.hint)]), ""),
     )
 
 

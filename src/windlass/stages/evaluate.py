@@ -4,7 +4,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,25 +13,24 @@ import numpy as np
 
 from windlass.brand import load_rules
 from windlass.errors import NotReady
+from windlass.evaluation import choice
+from windlass.evaluation.gate import goal_misses, limit_misses, worthless
 from windlass.kinds import table as kinds
 from windlass.kinds.category import THRESHOLD
-from windlass.metrics import LOWER, Estimate, Marks, bootstrap, is_better, paired_difference, told
+from windlass.metrics import Marks, bootstrap
 from windlass.outputs import table as outputs
-from windlass.outputs.contract import Baseline, Held, Shown, Tested
+from windlass.outputs.contract import Held, Shown, Tested
 from windlass.pages.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
 from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, Trained, as_json, silent
-from windlass.sources.prepared import CHECKS
-from windlass.spec import Goal, Spec, dump
+from windlass.spec import Spec, dump
 from windlass.store import Store, fingerprint, size_mb, write_json, write_text
 from windlass.text_metrics import RULES_BROKEN
 
 N_TIMED = 200
 N_BATCH = 32
 SECONDS_TIMED = 3.0
-MOST_VALIDATED = 200
-"""Of the validation rows so many are answered, where programs have to be run."""
 REPORT = "report.html"
 
 
@@ -51,33 +50,37 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     rows = rows[:: math.ceil(len(rows) / output.most_tested)] if output.most_tested and rows else rows
     held = Held(spec, splits.root, load_rules(store.project / spec.brand) if spec.brand else None)
     output.check_tests(rows, spec)
-    candidates, marks, failed = [], {}, {}
+    candidates, marks, judged, failed = [], {}, {}, {}
     for number, run in enumerate(trained):
         progress("evaluate", number, len(trained), run.name)
         try:
             predictor = predictors.load(store.run_folder(run.name) / "artifact")
             found = output.marks(predictor, rows, held)
-            run = replace(run, validation=_validation(run, predictor, splits, spec))
+            seen = output.validated(predictor, store.run_folder(run.name), splits, held)
+            run = replace(run, validation=seen.value(goal.metric) if seen is not None else run.validation)
             candidates.append(_measure(run, predictor, found, splits, spec, store))
-            marks[run.name] = found
+            marks[run.name], judged[run.name] = found, seen
         except Exception as error:  # noqa: BLE001  what one candidate does wrong is a line about it; it is logged
             failed[run.name] = replace(run, status="failed", reason=store.reason(f"scoring {run.name}", error))
     progress("evaluate", len(trained), len(trained), "")
     runs = [failed.get(run.name, run) for run in runs]
     if not candidates:
         raise NotReady("no candidate can be chosen: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
-    baseline = output.baseline(Tested(goal.metric, splits, candidates, marks))
-    candidates = [replace(each, worthless=worthless(each, goal.metric, baseline)) for each in candidates]
-    chosen = choose(candidates, goal)
-    as_good = _as_good(candidates, chosen, marks, goal.metric)
+    tested = Tested(goal.metric, splits, {each.name: each.learner for each in candidates}, marks)
+    baseline = output.baseline(tested)
+    candidates = [replace(each, worthless=worthless(goal.metric, each.metrics, baseline)) for each in candidates]
+    basis = choice.basis(goal.metric, judged, marks)
+    basis = replace(basis, baseline=output.baseline(replace(tested, marks=basis.marks)))
+    chosen = choice.choose(candidates, basis, goal, spec.limits)
+    ranked = choice.ranked(candidates, chosen.name, marks, goal.metric)
     board = Board(
         product=spec.name,
         headline=goal.metric,
         goal=str(goal),
         limits=spec.limits.model_dump(exclude_none=True),
         chosen=chosen.name,
-        why=_why(candidates, chosen, goal, spec, as_good),
-        candidates=as_good,
+        why=choice.why(chosen, ranked, basis, goal, spec.limits),
+        candidates=ranked,
         not_trained=[
             {"name": run.name, "status": run.status, "reason": run.reason} for run in runs if run.status != "done"
         ],
@@ -90,15 +93,6 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     shown = Shown(board, marks[chosen.name], examples, held.rules)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
-
-
-def _validation(run: Run, predictor: Predictor, splits: Splits, spec: Spec) -> float | None:
-    """The goal's metric on validation rows: what the learner measured, unless programs have to be run for it."""
-    metric = outputs.goal(spec).metric
-    if metric == outputs.learned_metric(spec):
-        return run.validation
-    rows = [row for row in splits.validation.to_dicts() if row.get(CHECKS)][:MOST_VALIDATED]
-    return outputs.of(spec).marks(predictor, rows, Held(spec, splits.root)).value(metric) if rows else None
 
 
 def machine() -> str:
@@ -120,7 +114,7 @@ def _measure(
     goal = outputs.goal(spec)
     p50, p95, throughput = _speed(predictor, splits)
     size = size_mb(store.run_folder(run.name) / "artifact")
-    misses = _misses(goal, metrics, p95, size, spec)
+    misses = goal_misses(goal, metrics) + limit_misses(spec.limits, p95, size, metrics.get(RULES_BROKEN))
     return Candidate(
         name=run.name,
         learner=run.learner,
@@ -169,112 +163,6 @@ def _throughput(predictor: Predictor, rows: Sequence[Row]) -> float:
         for start in range(0, len(rows), N_BATCH):
             answered += len(predictor.answer(rows[start : start + N_BATCH]))
     return answered / (time.perf_counter() - started)
-
-
-def _misses(goal: Goal, metrics: dict[str, Estimate], p95: float, size: float, spec: Spec) -> list[str]:
-    misses = []
-    if goal.bound is not None:
-        reached = metrics.get(goal.metric)
-        if reached is None:
-            misses.append(f"{goal.metric} is not defined for its answers")
-        elif not (reached.value == goal.bound or is_better(goal.metric, reached.value, goal.bound)):
-            asked = "at most" if goal.metric in LOWER else "at least"
-            misses.append(f"{goal.metric} is {reached}, expected {asked} {goal.bound:g}")
-    limits = spec.limits
-    if limits.latency_p95_ms is not None and p95 > limits.latency_p95_ms:
-        misses.append(f"latency p95 is {p95:.1f} ms, expected at most {limits.latency_p95_ms:g} ms")
-    if limits.size_mb is not None and size > limits.size_mb:
-        misses.append(f"size is {size:.1f} MB, expected at most {limits.size_mb:g} MB")
-    broken = metrics.get(RULES_BROKEN)
-    if limits.rules_broken is not None and (broken is None or broken.value > limits.rules_broken):
-        found = "not measured: nothing was written" if broken is None else str(broken)
-        misses.append(f"{RULES_BROKEN} is {found}, expected at most {limits.rules_broken:g}")
-    return misses
-
-
-def worthless(candidate: Candidate, metric: str, baseline: Baseline | None) -> str:
-    """Why a release of it would be worth nothing; empty when it would be worth something."""
-    found = candidate.metrics.get(metric)
-    if found is not None and metric not in LOWER and found.value == 0:
-        return f"{metric} is {found}: it solves nothing, expected more than 0"
-    if found is None or baseline is None or math.isnan(baseline.value):
-        return ""
-    if is_better(metric, found.value, baseline.value):
-        return ""
-    return f"{metric} is {found}, no better than {told(baseline.value)} of {baseline.words}, expected more than that"
-
-
-AS_CHEAP = 1.1
-"""Times as long as the shortest p50, within which nobody would tell two candidates apart on another day."""
-
-
-def choose(candidates: Sequence[Candidate], goal: Goal) -> Candidate:
-    """With a number in the goal: the cheapest (by p50) that meets goal and limits, of those as cheap the best. Else the
-    best by validation of those that keep the limits, else of all. What is no better than a baseline only in need."""
-    fitting = [candidate for candidate in candidates if candidate.meets_goal]
-    fitting = [candidate for candidate in fitting if not candidate.worthless] or fitting
-    if goal.bound is not None and fitting:
-        least = min(candidate.latency_p50_ms for candidate in fitting)
-        fitting = [candidate for candidate in fitting if candidate.latency_p50_ms <= AS_CHEAP * least]
-
-    def quality(candidate: Candidate) -> float:
-        if candidate.validation is not None:
-            return _upward(goal.metric, candidate.validation)
-        return _quality(candidate, goal.metric)
-
-    return max(fitting or candidates, key=quality)
-
-
-def _upward(metric: str, value: float) -> float:
-    """The value so that more is better."""
-    return -value if metric in LOWER else value
-
-
-def _quality(candidate: Candidate, metric: str) -> float:
-    """The metric so that more is better; a candidate for which it is not defined comes last."""
-    found = candidate.metrics.get(metric)
-    return float("-inf") if found is None or math.isnan(found.value) else _upward(metric, found.value)
-
-
-def _as_good(
-    candidates: Sequence[Candidate], chosen: Candidate, marks: Mapping[str, Marks], metric: str
-) -> list[Candidate]:
-    """The candidates, best first, each marked when the test rows cannot tell it from the chosen one."""
-    marked = []
-    for candidate in candidates:
-        same = False
-        if candidate.name != chosen.name:
-            same = paired_difference(metric, marks[chosen.name], marks[candidate.name]).low <= 0
-        marked.append(replace(candidate, as_good_as_chosen=same))
-    return sorted(marked, key=lambda candidate: -_quality(candidate, metric))
-
-
-def _why(candidates: Sequence[Candidate], chosen: Candidate, goal: Goal, spec: Spec, marked: list[Candidate]) -> str:
-    """One sentence: why this candidate."""
-    fitting = sum(candidate.meets_goal for candidate in candidates)
-    asked = " and the limits" if spec.limits.model_dump(exclude_none=True) else ""
-    score = chosen.metrics.get(goal.metric, "not measured")
-    if goal.bound is not None and fitting:
-        why = f"{chosen.name} is {_cheapest(fitting)} {goal}{asked}: {score}, {chosen.latency_p50_ms:.1f} ms an answer."
-    elif fitting:
-        within = asked and " within the limits"
-        why = f"{chosen.name} is the best by validation {goal.metric}{within}: {score} on test rows."
-    else:
-        why = f"No candidate meets {goal}{asked}; {chosen.name} comes nearest: {'; '.join(chosen.misses)}."
-    if chosen.worthless:
-        why += f" A release of it is refused unless you insist (`windlass release --anyway`): {chosen.worthless}."
-    cheaper = [
-        candidate.name
-        for candidate in marked
-        if candidate.as_good_as_chosen and candidate.latency_p50_ms < chosen.latency_p50_ms
-    ]
-    if cheaper:
-        why += f" Cheaper and not measurably worse on these test rows: {', '.join(cheaper)}."
-    return why
-
-
-def _cheapest(fitting: int) -> str:
-    return "the only candidate that meets" if fitting == 1 else f"the cheapest of {fitting} candidates that meet"
 
 
 def _details(spec: Spec, store: Store, trained: list[Run], shown: Shown) -> Details:

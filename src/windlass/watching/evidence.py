@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from windlass.drift_metrics import holm, more_often
+from windlass.drift_metrics import holm, more_often, surely_below
 from windlass.kinds.sketch import Shift, Sketch, Trait, shift
 from windlass.metrics import Estimate, wilson
 from windlass.predictors.reference import Reference, answer_sketch, sketch_of
@@ -23,7 +23,9 @@ LEAST = 50
 LEAST_TOLD, LEAST_TOLD_BEFORE = 20, 50
 MOST_DROP = 0.05
 """Of right answers, a share, from which on it matters."""
-ESTIMATED, MEASURED = "estimated", "measured"
+LEAST_RIGHT = 5
+"""Feedback that calls answers right, below which it is taken for complaints alone."""
+ESTIMATED, MEASURED, TESTED = "estimated", "measured", "tested"
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,36 @@ def estimated(part: Part, reference: Reference | None) -> Estimate | None:
 def measured(right: int, wrong: int) -> Estimate | None:
     """The share of right answers among those that somebody spoke of, with its 95 % interval.
 
-    Who is wronged speaks more often: compare it with itself over time, not with a test score.
+    Who is wronged speaks more often: it is compared with itself over time, and with a test score by `against_test`.
     """
     told = right + wrong
     return wilson(right, told) if told else None
+
+
+def heard(right: int, wrong: int, answers: int) -> tuple[int, int]:
+    """Right answers, and of how many, as feedback has it. Where hardly anybody calls an answer right, only complaints
+    come in: then all the other answers count as right."""
+    told = right + wrong
+    return (right, told) if right >= LEAST_RIGHT else (max(right, answers - wrong), max(answers, told))
+
+
+def below(hits: int, n: int, tested: Estimate) -> float:
+    """p that as large a share is right by feedback as was tested, less `MOST_DROP`; 1 while there is too little of it.
+
+    Who is wronged speaks more often, so it must fall short of the lower end of what was tested by more than that.
+    """
+    bound = tested.low - MOST_DROP
+    return surely_below(hits, n, bound) if n >= LEAST_TOLD and 0 < bound < 1 else 1.0
+
+
+def against_test(right: int, wrong: int, answers: int, reference: Reference) -> Finding | None:
+    """All feedback on a release against the rows that it was tested on. answers: how many it gave in all."""
+    if not len(reference.right) or right + wrong < LEAST_TOLD:
+        return None
+    tested = wilson(int(reference.right.sum()), len(reference.right))
+    hits, n = heard(right, wrong, answers)
+    p, now = below(hits, n, tested), hits / n
+    return Finding("quality", TESTED, "right answers", tested.value - now, MOST_DROP, p, tested.value, now)
 
 
 def _feedback(told: Sequence[int]) -> list[Finding]:

@@ -11,7 +11,7 @@ from windlass.records import Alarm, Health, Json, as_json
 from windlass.spec import Spec
 from windlass.watching import concept
 from windlass.watching.alarms import Key, Level, level, levels
-from windlass.watching.evidence import LEAST, Finding, estimated, findings, measured
+from windlass.watching.evidence import LEAST, Finding, against_test, estimated, findings, measured
 from windlass.watching.memory import Memory
 from windlass.watching.windows import DAY_S, Window, seconds
 
@@ -107,6 +107,21 @@ def _hear_errors(kept: Memory, window: Window) -> None:
         said: Level = "strong" if more > bounds[1] else "weak" if more > bounds[0] else "clear"
         trait = "failed requests" if key[0] == "errors" else "refused requests"
         _hear(kept, key, said, window, Finding(*key, trait, more, bounds[0], 0.0, usual, share))
+
+
+def hear_told(kept: Memory, release: str, reference: Reference | None, spec: Spec, now: float) -> None:
+    """All feedback on a release against what it was tested with, at every look: nobody waits for a window's end."""
+    if reference is None:
+        return
+    parts = [] if kept.window is None else [part.n for of, part in kept.window.parts.items() if of == release]
+    answers = sum(parts) + sum(each["of_release"] for each in kept.ended if each["release"] == release)
+    worst = against_test(*_told(kept, release, 0.0, now), answers, reference)
+    if worst is not None:
+        look_s = seconds(spec.watch.window)
+        said = level([worst], levels(spec.watch.false_alarms, look_s, look_s))
+        since = min(at for at, of, _ in kept.told if of == release)
+        evidence = {**worst.as_json(), "window": [since, now], "release": release}
+        kept.alarms.hear((worst.name, worst.subject), said, now, sentence(evidence), evidence)
 
 
 def hear_traffic(kept: Memory, now: float, look_s: float) -> None:

@@ -15,7 +15,7 @@ from windlass.serving.memory import read
 from windlass.spec import Spec
 from windlass.store import Store, write_json
 from windlass.watching import concept, memory
-from windlass.watching.judgement import health, hear_traffic, hear_window, peek, summary
+from windlass.watching.judgement import health, hear_told, hear_traffic, hear_window, peek, summary
 from windlass.watching.memory import Memory
 from windlass.watching.telling import channels
 from windlass.watching.windows import Window, begin, seconds
@@ -51,6 +51,8 @@ class Watcher:
             kept = memory.load(self.store)
             self._read_feedback(kept)
             self._read_answers(kept)
+            if release := _newest(kept):
+                hear_told(kept, release, self.reference(release), self.spec, self.now)
             health = self._health(kept)
             self._announce(kept, health)
             memory.save(self.store, kept)
@@ -154,7 +156,7 @@ class Watcher:
     def _warnings(self, kept: Memory) -> list[str]:
         """What is not watched, and why."""
         found = [*dict.fromkeys(self.warnings)]
-        release = kept.window.release if kept.window is not None else kept.ended[-1]["release"] if kept.ended else ""
+        release = _newest(kept)
         if release and self.reference(release) is None:
             found.append(
                 f"release '{release}' has no {reference.FILE}: drift of inputs and the estimated quality are not "
@@ -163,3 +165,8 @@ class Watcher:
         if kept.told and concept.missing():
             found.append(concept.missing())
         return found
+
+
+def _newest(kept: Memory) -> str:
+    """The release that gives most of the answers now; empty where nothing was answered."""
+    return kept.window.release if kept.window is not None else kept.ended[-1]["release"] if kept.ended else ""

@@ -7,26 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load
 
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.metrics import LabelMarks, Marks, best_threshold, softmax
-from windlass.outputs.contract import Baseline, Held, Tested
-from windlass.predictors.artifact import VALIDATION, read_manifest, write_manifest
+from windlass.outputs.contract import Baseline, Held, Tested, Validated
+from windlass.outputs.labels.calibration import LEAST_CALIBRATED, classes, held_out, reached
+from windlass.predictors.artifact import CALIBRATED, keep_validation, read_manifest, read_validation, write_manifest
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Column, Row, Splits
 from windlass.spec import Goal, Spec
-
-LEAST_CALIBRATED = 10
-"""Validation rows: fewer calibrate nothing, and choose no threshold."""
 
 
 def labeller(predictor: Predictor) -> Labeller:
     """The predictor, which names labels: any predictor of an output of this kind does."""
     assert isinstance(predictor, Labeller)
     return predictor
+
+
+def label_marks_of(marks: Marks) -> LabelMarks | None:
+    """The marks, where they are of labels."""
+    return marks if isinstance(marks, LabelMarks) else None
 
 
 def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
@@ -87,26 +89,19 @@ def fit_output(splits: Splits) -> Column:
     return kinds.with_way(Column(name, kind.name, state), how)
 
 
-def reached(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The validation rows that the minutes reached: their classes, and logits without NaN."""
-    there = np.isfinite(logits).all(axis=1)
-    return truth[there], logits[there].astype(np.float64)
-
-
 def settle(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
     """Writes into the artifact of a finished run which share decides between its two labels: the user's, else what the
     metric is best with on the validation rows (see `best_threshold`); the metric then reached there, NaN without rows.
 
     It is no part of the run's key: another threshold trains nothing anew.
     """
-    if not (run_folder / VALIDATION).is_file():
+    known = read_validation(run_folder)
+    if not known:
         return None
-    folder = run_folder / "artifact"
+    folder, judged = run_folder / "artifact", held_out(run_folder, splits)
     manifest = read_manifest(folder)
-    kept = load((run_folder / VALIDATION).read_bytes())["logits"]
-    right = kinds.encode_column(manifest.output, splits.validation[manifest.output.name].to_list(), None)
-    assert isinstance(right, np.ndarray)
-    truth, logits = reached(right, manifest.calibrated(kept))
+    keep_validation(run_folder, **{**known, CALIBRATED: judged})
+    truth, logits = reached(classes(manifest.output, splits), judged)
     state = {name: value for name, value in manifest.output.state.items() if name != category.THRESHOLD}
     found = dict(spec.threshold)
     if not found and len(truth) >= LEAST_CALIBRATED and len(state["labels"]) == 2:
@@ -116,3 +111,13 @@ def settle(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float |
     if output != manifest.output:
         write_manifest(folder, replace(manifest, output=output))
     return score(metric, output, truth, logits)
+
+
+def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held) -> Validated | None:
+    """What was kept when it was trained, as the model that is served may have learned from these rows since; rows that
+    the minutes did not reach are left out."""
+    if not read_validation(run_folder):
+        return None
+    output, logits = predictor.manifest.output, held_out(run_folder, splits)
+    rows = np.flatnonzero(np.isfinite(logits).all(axis=1))
+    return Validated(label_marks(output, classes(output, splits)[rows], softmax(logits[rows])), rows)

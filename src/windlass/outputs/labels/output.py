@@ -6,18 +6,8 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds.category import MAX_CHARACTERS
-from windlass.outputs.contract import Doubt, Output, Unsupported
-from windlass.outputs.labels import (
-    comparing,
-    explanation,
-    measures,
-    new_labels,
-    picked,
-    remembering,
-    report,
-    split,
-    trust,
-)
+from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
+from windlass.outputs.labels import explanation, measures, picked, remembering, report
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
 
@@ -63,13 +53,14 @@ OUTPUT = Output(
     headline=lambda spec: METRICS[0],
     learned=lambda metric: metric,
     check=measures.check,
-    split=split.split,
-    counts=split.counts,
-    warn=split.warn,
+    split=later("windlass.outputs.labels.split", "split"),
+    counts=later("windlass.outputs.labels.split", "counts"),
+    warn=later("windlass.outputs.labels.split", "warn"),
     check_rows=measures.check_rows,
     check_tests=lambda rows, spec: None,
     settle=measures.settle,
     marks=measures.marks,
+    validated=measures.validated,
     baseline=measures.baseline,
     sections=report.report_sections,
     advice=report.advice,
@@ -81,15 +72,17 @@ OUTPUT = Output(
     is_right=lambda value, correct, answers: is_same(value, correct),
     answer_schema=answer_schema,
     feedback_schema=feedback_schema,
+    example=lambda column: next(iter(column.state.get("labels") or ["a better answer"])),
     kept_as=str,
     value_of=str,
     widget=widget,
     same=is_same,
     teaches=lambda given, right: True,
-    unfit=new_labels.fit_to_learn,
-    opinion=trust.opinion,
-    compare=comparing.compare,
+    unfit=later("windlass.outputs.labels.new_labels", "fit_to_learn"),
+    opinion=later("windlass.outputs.labels.trust", "opinion"),
+    compare=later("windlass.outputs.labels.comparing", "compare"),
     doubts=doubts,
+    scored=lambda marks, metric, splits: Scored(metric, marks),
     improves=lambda spec: None,
     compares=Unsupported("labels are compared by `evaluate`"),
 )

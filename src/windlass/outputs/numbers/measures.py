@@ -10,9 +10,10 @@ import numpy as np
 from windlass.errors import SpecError
 from windlass.kinds import number
 from windlass.kinds import table as kinds
-from windlass.metrics import Marks, is_better
-from windlass.number_metrics import NUMBER_METRICS, NumberMarks, half_width
-from windlass.outputs.contract import Baseline, Held, Tested
+from windlass.metrics import LOWER, Marks, is_better
+from windlass.number_metrics import NUMBER_METRICS, SKILL, NumberMarks, SkillMarks, half_width
+from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated
+from windlass.predictors.artifact import LOGITS, read_validation
 from windlass.predictors.contract import Predictor
 from windlass.predictors.estimator import Estimator
 from windlass.records import Column, Manifest, Row, Splits
@@ -36,7 +37,20 @@ def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
     return predictor.marks(rows, [row[held.spec.output_column] for row in rows], held.root)
 
 
-def baseline(tested: Tested) -> Baseline | None:
+def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held) -> Validated | None:
+    """What was kept when it was trained, as the model that is served may have learned from these rows since; rows that
+    the minutes did not reach are left out. Of the interval nothing is told: these rows have made it."""
+    kept = read_validation(run_folder)
+    if not kept:
+        return None
+    state, name = predictor.manifest.output.state, splits.output_column
+    scores = kept[LOGITS].astype(np.float64)
+    rows = np.flatnonzero(np.isfinite(scores).all(axis=1))
+    right = splits.validation[name].to_numpy().astype(np.float64)
+    return Validated(NumberMarks(right[rows], number.decode(scores[rows], state)), rows)
+
+
+def baseline(tested: Tested) -> Baseline:
     """The same number always: the mean or the median of the training rows, whichever is the better one."""
     first = number_marks(next(iter(tested.marks.values())))
     train = tested.splits.train[tested.splits.output_column].to_numpy()
@@ -49,6 +63,14 @@ def baseline(tested: Tested) -> Baseline | None:
 
 def _always(metric: str, first: NumberMarks, answer: float) -> float:
     return replace(first, values=np.full(len(first), answer)).value(metric)
+
+
+def scored(marks: Marks, metric: str, splits: Splits) -> Scored:
+    """The share of the error of always answering the same that is spared; r2 is such a score itself."""
+    if metric not in LOWER:
+        return Scored(metric, marks)
+    least = baseline(Tested(metric, splits, {}, {"": marks})).value or math.ulp(1.0)
+    return Scored(SKILL, SkillMarks(number_marks(marks), metric, least), lambda value: 1 - value / least)
 
 
 def check(spec: Spec, goal: Goal) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from windlass.kinds import number
 from windlass.number_metrics import NUMBER_METRICS
-from windlass.outputs.contract import Doubt, Output, Unsupported
-from windlass.outputs.numbers import comparing, explanation, measures, picked, remembering, report, split, trust
+from windlass.outputs.contract import Doubt, Output, Unsupported, later
+from windlass.outputs.numbers import explanation, measures, picked, remembering, report, trust
 from windlass.outputs.remembering import kept_rows
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
@@ -40,13 +40,14 @@ OUTPUT = Output(
     headline=lambda spec: next(iter(NUMBER_METRICS)),
     learned=lambda metric: metric,
     check=measures.check,
-    split=split.split,
-    counts=split.counts,
-    warn=split.warn,
+    split=later("windlass.outputs.numbers.split", "split"),
+    counts=later("windlass.outputs.numbers.split", "counts"),
+    warn=later("windlass.outputs.numbers.split", "warn"),
     check_rows=measures.check_rows,
     check_tests=lambda rows, spec: None,
     settle=measures.settle,
     marks=measures.marks,
+    validated=measures.validated,
     baseline=measures.baseline,
     sections=report.report_sections,
     advice=report.advice,
@@ -58,17 +59,18 @@ OUTPUT = Output(
     is_right=remembering.is_right,
     answer_schema=answer_schema,
     feedback_schema=feedback_schema,
+    example=lambda column: float(column.state.get("mean", 1.0)),
     kept_as=repr,
     value_of=value_of,
     widget=widget,
-    same=comparing.same,
+    same=later("windlass.outputs.numbers.comparing", "same"),
     teaches=lambda given, right: True,
     unfit=lambda rows, train, spec: list(rows),
     opinion=trust.opinion,
-    compare=comparing.compare,
+    compare=later("windlass.outputs.numbers.comparing", "compare"),
     doubts=doubts,
+    scored=measures.scored,
     improves=lambda spec: None,
     asks_once=False,
-    proposals=Unsupported("answers are numbers here"),
     compares=Unsupported("numbers are compared by `evaluate`"),
 )

@@ -1,18 +1,12 @@
-"""Texts beside the right ones: what is measured of them, what tests and rules say of them, what they must beat."""
+"""What texts are measured by, what they must beat, and what a spec cannot ask of them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-
-from windlass.errors import DataError, SpecError, expected
-from windlass.metrics import Marks
-from windlass.outputs.contract import Baseline, Held, Tested
+from windlass.errors import SpecError, expected
+from windlass.outputs.contract import Baseline, Tested
 from windlass.predictors.contract import Predictor
-from windlass.predictors.examine import pass_rates, rules_broken, sampled
 from windlass.predictors.writer import Writer
-from windlass.records import Row, Splits
-from windlass.sources.prepared import CHECKS
+from windlass.records import Splits
 from windlass.spec import Goal, Spec, parse_goal
-from windlass.text_metrics import PASSES, TEXT_METRICS, TextMarks
+from windlass.text_metrics import PASSES, TEXT_METRICS
 
 COPY = "copy"
 
@@ -21,25 +15,6 @@ def writer(predictor: Predictor) -> Writer:
     """The predictor, which writes texts: any predictor of an output of this kind does."""
     assert isinstance(predictor, Writer)
     return predictor
-
-
-def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
-    """The answers beside the right ones, and what tests and rules say of them.
-
-    Raises: DataError: there are no tests to run. NotReady: no sandbox here.
-    """
-    spec = held.spec
-    found = predictor.marks(rows, [row[spec.output_column] for row in rows], held.root)
-    assert isinstance(found, TextMarks)
-    if not found.written:
-        return found
-    judged = rules_broken(found.answers, held.rules) if held.rules else {}
-    if spec.checks:
-        tests = [row.get(CHECKS) or "" for row in rows]
-        judged["pass_at_1"] = pass_rates([[answer] for answer in found.answers], tests, 1)
-        if parse_goal(spec.goal).metric == "pass_at_5":
-            judged["pass_at_5"] = pass_rates(sampled(writer(predictor), rows, held.root), tests, PASSES["pass_at_5"])
-    return replace(found, judged=judged)
 
 
 def headline(spec: Spec) -> str:
@@ -62,23 +37,17 @@ def check(spec: Spec, goal: Goal) -> None:
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: `threshold` is for labels. DataError: no test row has tests."""
+    """Raises: SpecError: `threshold` is for labels."""
     if spec.threshold:
         kind = splits.output[splits.output_column]
         raise SpecError(f"'threshold' is set and output '{splits.output_column}' is '{kind}', expected 'category'")
 
 
-def check_tests(rows: Sequence[Row], spec: Spec) -> None:
-    """Raises: DataError: tests are to be run, and no row has any."""
-    if spec.checks and not any(row.get(CHECKS) for row in rows):
-        raise DataError(f"no test row has tests in column '{spec.checks}', expected some to run on the answers")
-
-
 def baseline(tested: Tested) -> Baseline | None:
     """A part of the input as it is, where that was tried."""
-    metric = tested.metric
-    copied = [each.metrics[metric] for each in tested.candidates if each.learner == COPY and metric in each.metrics]
-    return Baseline("a part of the input as it is (`copy`)", copied[0].value) if copied else None
+    metric, copies = tested.metric, [name for name, learner in tested.learners.items() if learner == COPY]
+    copied = [tested.marks[name] for name in copies if name in tested.marks and metric in tested.marks[name].metrics]
+    return Baseline("a part of the input as it is (`copy`)", copied[0].value(metric)) if copied else None
 
 
 def improves(spec: Spec) -> None:

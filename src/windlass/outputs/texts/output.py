@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.kinds.text import several
-from windlass.outputs.contract import Doubt, Output, Unsupported
+from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
 from windlass.outputs.remembering import kept_rows
-from windlass.outputs.texts import comparing, explanation, measures, remembering, report, split, trust
+from windlass.outputs.texts import explanation, measures, remembering, report
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest, Row, Splits
 from windlass.spec import Spec
@@ -66,13 +66,14 @@ OUTPUT = Output(
     headline=measures.headline,
     learned=measures.learned,
     check=measures.check,
-    split=split.split,
+    split=later("windlass.outputs.texts.split", "split"),
     counts=counts,
     warn=warn,
     check_rows=measures.check_rows,
-    check_tests=measures.check_tests,
+    check_tests=later("windlass.outputs.texts.judged", "check_tests"),
     settle=settle,
-    marks=measures.marks,
+    marks=later("windlass.outputs.texts.judged", "marks"),
+    validated=later("windlass.outputs.texts.judged", "validated"),
     baseline=measures.baseline,
     sections=report.report_sections,
     advice=report.advice,
@@ -84,15 +85,17 @@ OUTPUT = Output(
     is_right=lambda value, correct, answers: bool(value == correct),
     answer_schema=answer_schema,
     feedback_schema=feedback_schema,
+    example=lambda column: "a better answer",
     kept_as=str,
     value_of=str,
     widget=widget,
-    same=trust.is_same,
+    same=later("windlass.outputs.texts.trust", "is_same"),
     teaches=lambda given, right: bool(given != right),
-    unfit=trust.unfit,
-    opinion=trust.opinion,
-    compare=comparing.TextSheet,
+    unfit=later("windlass.outputs.texts.trust", "unfit"),
+    opinion=later("windlass.outputs.texts.trust", "opinion"),
+    compare=later("windlass.outputs.texts.comparing", "TextSheet"),
     doubts=doubts,
+    scored=lambda marks, metric, splits: Scored(metric, marks),
     improves=measures.improves,
     most_tested=MOST_WRITTEN,
     rights=several,

@@ -1,0 +1,51 @@
+"""Why a release is refused: what a candidate misses of goal and limits, and whether it is worth anything."""
+
+import math
+from collections.abc import Mapping
+
+from windlass.metrics import LOWER, Estimate, is_better, meets, told
+from windlass.outputs.contract import Baseline
+from windlass.spec import Goal, Limits
+from windlass.text_metrics import RULES_BROKEN
+
+
+def goal_misses(goal: Goal, metrics: Mapping[str, Estimate]) -> list[str]:
+    """The goal holds by the value itself; `metrics.doubtful_end` says where the interval reaches beyond it."""
+    if goal.bound is None:
+        return []
+    reached = metrics.get(goal.metric)
+    if reached is None:
+        return [f"{goal.metric} is not defined for its answers"]
+    asked = "at most" if goal.metric in LOWER else "at least"
+    is_met = meets(goal.metric, reached.value, goal.bound)
+    return [] if is_met else [f"{goal.metric} is {reached}, expected {asked} {goal.bound:g}"]
+
+
+def limit_misses(limits: Limits, latency_p95_ms: float, size_mb: float, broken: Estimate | None) -> list[str]:
+    """broken: the share of answers that break a rule of the brand; None: not measured."""
+    misses = []
+    if limits.latency_p95_ms is not None and latency_p95_ms > limits.latency_p95_ms:
+        misses.append(f"latency p95 is {latency_p95_ms:.1f} ms, expected at most {limits.latency_p95_ms:g} ms")
+    if limits.size_mb is not None and size_mb > limits.size_mb:
+        misses.append(f"size is {size_mb:.1f} MB, expected at most {limits.size_mb:g} MB")
+    if limits.rules_broken is not None and (broken is None or broken.value > limits.rules_broken):
+        found = "not measured: nothing was written" if broken is None else str(broken)
+        misses.append(f"{RULES_BROKEN} is {found}, expected at most {limits.rules_broken:g}")
+    return misses
+
+
+def is_trivial(metric: str, value: float, baseline: Baseline | None) -> bool:
+    """It solves nothing, or is no better than what costs no model."""
+    if value == 0 and metric not in LOWER:
+        return True
+    return baseline is not None and not math.isnan(baseline.value) and not is_better(metric, value, baseline.value)
+
+
+def worthless(metric: str, metrics: Mapping[str, Estimate], baseline: Baseline | None) -> str:
+    """Why a release would be worth nothing; empty when it would be worth something."""
+    found = metrics.get(metric)
+    if found is None or not is_trivial(metric, found.value, baseline):
+        return ""
+    if baseline is None or (found.value == 0 and metric not in LOWER):
+        return f"{metric} is {found}: it solves nothing, expected more than 0"
+    return f"{metric} is {found}, no better than {told(baseline.value)} of {baseline.words}, expected more than that"
