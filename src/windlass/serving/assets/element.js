@@ -21,7 +21,8 @@ function element(name, {on = {}, style = {}, ...attributes} = {}, ...inside) {
 const button = (name, act, kind = "") => element("button", {type: "button", class: kind, on: {click: act}}, word(name));
 const percent = (share) => (share > 0.999 && share < 1 ? "> 99.9" : share > 0 && share < 0.001 ? "< 0.1"
   : (100 * share).toFixed(1)) + " %";
-const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
+const signed = (number) => (number < 0 ? "−" : "+") + (Math.abs(number) < 100 ? Math.abs(number).toFixed(2)
+  : Math.abs(number).toLocaleString(language, {maximumFractionDigits: Math.abs(number) < 1000 ? 1 : 0}));
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 // What a reader that cannot see the page hears.
 function speak(text) { $("#spoken").textContent = text; }
