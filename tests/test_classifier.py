@@ -32,11 +32,20 @@ and more again for 20 s, and copies are read before any learner sees them; the l
 
 
 def tree_checks() -> list[Any]:
-    checks = [check for _, check in estimator_checks_generator(Classifier("trees"))]
+    checks = [
+        check for _, check in estimator_checks_generator(Classifier("trees"))
+        if getattr(check, "func", check).__name__ not in NOT_REPEATED
+    ]
     return [check for check in checks if not set(REPEATS) & set(getattr(check, "keywords", {}))]
 
 
-@parametrize_with_checks([Classifier(learner="linear")])
+NOT_REPEATED = {
+    "check_sample_weight_equivalence_on_dense_data": "validation rows are cut by chance: a row that counts twice is on "
+    "one side, two rows that differ may be on both (scikit-learn's own estimators with early stopping say the same)"
+}
+
+
+@parametrize_with_checks([Classifier(learner="linear")], expected_failed_checks=lambda estimator: NOT_REPEATED)
 def test_linear_keeps_the_contract_of_scikit_learn(estimator: Classifier, check: Any) -> None:
     check(estimator)
 

@@ -186,16 +186,51 @@ def test_labels_of_a_test_file_in_another_form_are_merged_into_those_of_train(tm
     assert guess(tmp_path / "data", tmp_path).merge == {"1.0": "1", "YES": "yes"}
 
 
-def test_numbers_as_an_output_are_refused_with_bands(tmp_path):
-    """60 prices from 1.5 to 90: a third of them lies below 31, a third above 60.5 (numpy.quantile)."""
+def test_a_price_is_a_number_to_answer_and_the_goal_is_told_in_its_unit(tmp_path):
+    """60 prices from 1.5 to 90, median 45.75: each of the 30 above is off by 0.75, 2.25 ... 44.25, on average 22.5."""
     rows = [f"{number},{['Oslo', 'Bern'][number % 2]},{number * 1.5}" for number in range(1, 61)]
-    data = csv(tmp_path / "a.csv", "size,city,price", rows)
-    with pytest.raises(DataError, match="'price' holds numbers; an output is a category or a text until") as refused:
-        guess(data, tmp_path, output="price")
-    assert "'below 31', '31 to 60.5' and 'above 60.5'" in refused.value.hint
-    found = guess(data, tmp_path)
-    assert found.output == "city"
-    assert any("'price' holds numbers; an output is a category" in reason for reason in found.reasons)
+    found, path = write_guess(csv(tmp_path / "a.csv", "size,city,price", rows), tmp_path)
+    assert (found.output, found.output_kind, found.goal) == ("price", "number", "mae")
+    assert "always answering the median, 45.75, is off by 22.50" in found.reasons[-1]
+    assert load(tmp_path).output == {"price": "number"}
+    assert "# goal: mae <= 10     makes it a gate" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("header", "output"),
+    [
+        ("price,size,city", "price"),
+        ("价格,面积,城市", "价格"),
+        ("销量,天气,店", "销量"),
+        ("size,price,label", "label"),
+        ("size,timestamp,city", "city"),
+        ("city,size,heat", "heat"),
+    ],
+)
+def test_a_number_is_asked_for_by_its_name_or_as_the_last_column(tmp_path, header, output):
+    """A column that is called like labels goes first; when and where is told, and not asked for."""
+    names = header.split(",")
+    words = {"city", "label", "城市", "店"}
+    rows = [",".join(["x", "y", "z"][number % 3] if name in words else str(number * 1.37 % 71) for name in names)
+            for number in range(150)]  # fmt: skip
+    assert guess(csv(tmp_path / "a.csv", header, rows), tmp_path).output == output
+
+
+def test_a_named_column_of_many_whole_numbers_is_a_number_and_few_are_labels(tmp_path):
+    rows = [f"{number % 31},{number % 94},{number % 5}" for number in range(2_000)]
+    data = csv(tmp_path / "a.csv", "x,hours,stars", rows)
+    found = guess(data, tmp_path, output="hours")
+    assert found.output_kind == "number"
+    assert any("is taken as a number (94 different ones)" in reason for reason in found.reasons)
+    assert guess(data, tmp_path, output="stars").output_kind == "category"
+
+
+def test_how_prices_are_written_is_said_of_the_output_too(tmp_path):
+    rows = [f"{number % 31};{number},{number % 90 + 10} €" for number in range(1_000, 1_200)]
+    (tmp_path / "a.csv").write_text("\n".join(["size;price", *rows]), encoding="utf-8")
+    found, _ = write_guess(tmp_path / "a.csv", tmp_path)
+    assert found.output_kind == "number"
+    assert set(load(tmp_path).formats) == {"price"}
 
 
 def test_lists_of_labels_and_times_as_an_output_are_said(tmp_path):

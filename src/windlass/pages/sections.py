@@ -295,7 +295,9 @@ def _summary(column: Mapping[str, Any]) -> str:
 
 def _short(value: object) -> str:
     found = None if isinstance(value, str) else number(value)
-    return plain(value, 30) if found is None else f"{found:,.6g}"
+    if found is None:
+        return plain(value, 30)
+    return f"{found:,.0f}" if 1e5 <= abs(found) < 1e15 else f"{found:,.6g}"
 
 
 def specification(text: str) -> str:

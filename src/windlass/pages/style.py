@@ -67,6 +67,7 @@ svg .main { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin:
 svg .other { fill: none; stroke: var(--quiet); stroke-width: 1.6; stroke-dasharray: 2 3; stroke-linejoin:
   round; }
 svg .dot { fill: var(--quiet); } svg .dot.chosen { fill: var(--accent); }
+svg .dot.faint { fill: var(--accent); fill-opacity: 0.4; }
 svg .span { stroke: var(--quiet); stroke-width: 1.4; } svg .span.chosen { stroke: var(--accent);
   stroke-width: 2; }
 svg .bar { fill: var(--accent); } svg .wash { fill: var(--wash); } svg .right { fill: var(--accent); }

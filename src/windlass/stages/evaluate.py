@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from windlass.evaluation import choice
 from windlass.evaluation.gate import goal_misses, limit_misses, worthless
 from windlass.kinds import table as kinds
 from windlass.kinds.category import THRESHOLD
+from windlass.kinds.contract import is_missing
 from windlass.metrics import Marks, bootstrap
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Held, Shown, Tested
@@ -89,11 +91,15 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         key=key_of(spec, store),
     )
     write_json(store.record("evaluate"), as_json(board))
-    examples = [" · ".join(str(row[name] or "") for name in spec.inputs)[:400] for row in rows]
+    examples = [" · ".join(_word(row[name]) for name in spec.inputs)[:400] for row in rows]
     shown = Shown(board, marks[chosen.name], examples, held.rules)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
 
+
+
+def _word(value: Any) -> str:
+    return "" if is_missing(value) else str(value)
 
 def machine() -> str:
     """Processor, cores and Python, as one line."""

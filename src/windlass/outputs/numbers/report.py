@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from windlass.metrics import Marks, told
+from windlass.metrics import Estimate, Marks, told
 from windlass.number_metrics import COVERAGE, SHARE, NumberMarks
 from windlass.outputs.contract import Shown
 from windlass.outputs.numbers.measures import number_marks
 from windlass.pages.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
 from windlass.pages.candidates import chosen
 from windlass.pages.sections import Section, picture, table
-from windlass.pages.words import escaped, interval, percent
+from windlass.pages.words import NOTHING, escaped, percent
 
 MOST_DOTS, N_WORST, N_PARTS = 500, 10, 5
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
@@ -29,7 +29,7 @@ def report_sections(shown: Shown) -> list[Section]:
     covered = best.metrics.get(COVERAGE) if best else None
     inside = (
         f"<p>Each answer has an interval of ± {told(marks.half)} (split conformal prediction): {percent(SHARE)} of "
-        f"right numbers are to lie inside; of these test rows {interval(covered)} did.</p>"
+        f"right numbers are to lie inside; of these test rows {_shares(covered)} did.</p>"
         if marks.half is not None
         else "<p>Too few validation rows for intervals: at least nine are needed.</p>"
     )
@@ -39,6 +39,13 @@ def report_sections(shown: Shown) -> list[Section]:
         Section("answers", "Answers against right numbers", f'{inside}<div class="pictures top">{drawn}{errors}</div>'),
         Section("worst", "Largest errors", _worst(marks, shown.examples)),
     ]
+
+
+def _shares(found: Estimate | None) -> str:
+    """`91.2 % [88.9 %, 93.1 %]`."""
+    if found is None:
+        return NOTHING
+    return f"{percent(found.value)} [{percent(found.low)}, {percent(found.high)}]"
 
 
 def _sampled(n_rows: int) -> np.ndarray:
