@@ -248,7 +248,7 @@ def test_the_schema_for_editors_refuses_what_we_refuse(change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"formats": {"mesage": "1,234.56"}}, "'formats' has the column 'mesage', expected 'message'"),
+        ({"formats": {"mesage": "1,234.56"}}, "'formats' has the column 'mesage', expected one of 'message', 'intent'"),
         ({"formats": {"message": 20261231}}, "expected text (in quotes when it looks like a number"),
         ({"labels": {"merge": {"POS": "Pos", "Pos": "pos"}}}, "makes 'POS' a 'Pos', which is merged itself"),
         ({"labels": {"merg": {}}}, "did you mean 'merge'?"),

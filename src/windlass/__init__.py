@@ -8,7 +8,18 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 stands before its import. Every module of the product, and every process that it starts, passes here."""
 
 __version__ = "0.1.0"
-__all__ = ["Answer", "Board", "Classifier", "Client", "Project", "Release", "WindlassError", "__version__", "load"]
+__all__ = [
+    "Answer",
+    "Board",
+    "Classifier",
+    "Client",
+    "Project",
+    "Regressor",
+    "Release",
+    "WindlassError",
+    "__version__",
+    "load",
+]
 
 if TYPE_CHECKING:
     from windlass.classifier import Classifier
@@ -18,6 +29,7 @@ if TYPE_CHECKING:
     from windlass.predictors.table import load
     from windlass.project import Project
     from windlass.records import Answer, Release
+    from windlass.regressor import Regressor
 
 _HOME = {
     "Answer": "records",
@@ -25,6 +37,7 @@ _HOME = {
     "Classifier": "classifier",
     "Client": "client",
     "Project": "project",
+    "Regressor": "regressor",
     "Release": "records",
     "WindlassError": "errors",
     "load": "predictors.table",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
@@ -114,6 +114,41 @@ def targets(y: Any, name: str) -> np.ndarray:
     assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     return labels
+
+
+def numbers(y: Any, name: str) -> np.ndarray:
+    """The numbers (n,) float64. Raises: ValueError, in scikit-learn's words."""
+    if y is None:
+        raise ValueError(f"This {name} estimator requires y to be passed, but the target y is None.")
+    found = column_or_1d(y, warn=True)
+    if np.iscomplexobj(found):
+        raise ValueError("Complex data not supported: y holds complex numbers, expected real ones")
+    try:
+        values = found.astype(np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"y holds {expected(map(repr, found.tolist()[:3]))}, expected numbers") from None
+    assert_all_finite(values, input_name="y")
+    return np.asarray(values)
+
+
+def counted(table: Table, right: np.ndarray, sample_weight: Any) -> tuple[Table, np.ndarray, np.ndarray | None]:
+    """Columns and targets (n,) of the rows that count, and how much each of them does; None: all the same.
+
+    Raises: InputError: a weight is negative, or none is above 0. ValueError, in scikit-learn's words.
+    """
+    if sample_weight is None:
+        return table, right, None
+    weights = column_or_1d(sample_weight, dtype=np.float64, input_name="sample_weight")
+    check_consistent_length(right, weights)
+    assert_all_finite(weights, input_name="sample_weight")
+    if (weights < 0).any():
+        raise InputError(f"sample_weight goes down to {weights.min():g}, expected numbers from 0 on")
+    if not (weights > 0).any():
+        raise InputError("sample_weight is zero for every row, expected weights of which some are above 0")
+    kept = np.flatnonzero(weights > 0)
+    columns = {name: [values[place] for place in kept] for name, values in table.columns.items()}
+    weights = weights[kept]
+    return Table(columns, table.kinds), right[kept], None if len(set(weights.tolist())) == 1 else weights
 
 
 def names_of(classes: np.ndarray) -> list[str]:

@@ -120,6 +120,7 @@ class Explanation:
     label: the answer that is explained; confidence: 0-1, null where it is not known. unit: of weights, base and total.
     base: where nothing of the row is known; total: of the row as it is. adds_up: base and weights sum to the total.
     texts: the texts that spans count in; pictures: column -> data: URI of what boxes lie on, for people, not in JSON.
+    sides: words for what weights above and below 0 do, for people, too.
     """
 
     label: str
@@ -133,6 +134,7 @@ class Explanation:
     parts: tuple[Part, ...]
     texts: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
+    sides: tuple[str, str] = ("speaks for it", "speaks against it")
 
     def as_json(self) -> Json:
         """Parts in the order of the row; `share` is a part's of all weights, sign left out, 0-1."""
@@ -148,7 +150,7 @@ class Explanation:
             }
             for part in self.parts
         ]
-        values = {name: value for name, value in asdict(self).items() if name != "pictures"}
+        values = {name: value for name, value in asdict(self).items() if name not in ("pictures", "sides")}
         return {**values, "base": round(self.base, 6), "total": round(self.total, 6), "parts": parts}
 
 

@@ -18,17 +18,18 @@ import numpy as np
 
 from windlass import spec as specs
 from windlass.errors import DataError, NotReady
-from windlass.kinds import category
+from windlass.kinds import category, number
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Kind, Sparse, is_missing, shown
 from windlass.learners.contract import Budget, Fitted, Learner, Options
+from windlass.metrics import Marks
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_golden
 from windlass.predictors.contract import Labeller
 from windlass.records import Json, Row, Splits, silent
 from windlass.sources.places import find, names_of, wanted_columns
 from windlass.sources.standard_library import PREFIX
-from windlass.toys import toys, writing_toys
+from windlass.toys import number_toy, toys, writing_toys
 
 NAN_FORMS = frozenset({"raw", "index"})
 """Forms for trees, which read NaN as missing; no other batch may hold one."""
@@ -114,6 +115,8 @@ def check_kind(kind: Kind, samples: Sequence[Any] | None = None, options: Json |
     for form in kind.forms:
         if form == LABEL:
             _check_labels(kind, good, options)
+        elif form == number.TARGET:
+            _check_targets(kind, good, options)
         else:
             _check_form(kind, form, good, options)
     _check_sketch(kind, [kind.read(value, None) for value in good])
@@ -227,6 +230,21 @@ def _check_nothing_to_fit(kind: Kind, form: str, options: Json) -> None:
         )
 
 
+def _check_targets(kind: Kind, good: list[Any], options: Json) -> None:
+    """Numbers that are answered come back from their scores; one that is missing is refused."""
+    values = [value for value in (kind.read(one, None) for one in good) if not is_missing(value)]
+    state = kind.fit(iter(values), number.TARGET, options)
+    copy = json.loads(json.dumps(state, allow_nan=False))
+    back = number.decode(np.asarray(kind.encode(values, copy))[:, None], copy)
+    same = np.allclose(back, values, rtol=1e-9, atol=1e-9 * state["deviation"])
+    expect(same, f"{kind.name} as {number.TARGET}: a number does not come back from its score")
+    try:
+        kind.encode([*values, kind.read(None, None)], copy)
+    except DataError:
+        return
+    raise AssertionError(f"{kind.name} as {number.TARGET}: takes a missing number, expected a refusal")
+
+
 def _check_labels(kind: Kind, good: list[Any], options: Json) -> None:
     names = [value for value in (kind.read(one, None) for one in good) if not is_missing(value)]
     state = kind.fit(iter(names), LABEL, options)
@@ -313,8 +331,21 @@ def check_learner(learner: Learner, seconds: float = 60.0, variant: str = "") ->
                 gap = np.abs(predictor.probabilities(rows, splits.root) - again.probabilities(rows, splits.root)).max()
                 expect(gap <= 1e-5, f"{what}: the same seed gave probabilities that differ by {gap:.2g}")
             n_checked += 1
+        n_checked += _check_numbers(learner, Options(folder, "mae", variant=variant), seconds)
     expect(n_checked, f"{learner.name} reads none of the toys, expected at least one")
     return ""
+
+
+def _check_numbers(learner: Learner, options: Options, seconds: float) -> int:
+    """As `check_learner`, of a learner of numbers; how many toys it was checked on."""
+    splits = number_toy(options.folder)
+    if not learner.reads(splits.inputs, "number"):
+        return 0
+    what = f"{learner.name} on numbers"
+    fitted = learner.fit(splits, options, Budget(seconds), silent)
+    found, least = _check_answered(what, learner, fitted, splits, float), 0.5 if learner.cost > 0 else -0.5
+    expect(found.value("r2") >= least, f"{what}: R² is {found.value('r2'):.2f}, expected at least {least:g}")
+    return 1
 
 
 def _check_writer(learner: Learner, seconds: float, variant: str) -> str:
@@ -331,13 +362,13 @@ def _check_writer(learner: Learner, seconds: float, variant: str) -> str:
             except NotReady as error:
                 reasons.append(str(error))
                 continue
-            _check_written(what, learner, fitted, splits)
+            _check_answered(what, learner, fitted, splits, str)
             return ""
     return "; ".join(reasons)
 
 
-def _check_written(what: str, learner: Learner, fitted: Fitted, splits: Splits) -> None:
-    """What every artifact of a learner of texts promises."""
+def _check_answered(what: str, learner: Learner, fitted: Fitted, splits: Splits, holds: type) -> Marks:
+    """What every artifact promises whose answers hold that type; how near they are."""
     _check_folder(what, fitted.artifact)
     json.dumps(fitted.curve, allow_nan=False)
     predictor = predictors.load(fitted.artifact)
@@ -346,10 +377,11 @@ def _check_written(what: str, learner: Learner, fitted: Fitted, splits: Splits) 
     predictors.replay(predictor, fitted.artifact)
     rows = splits.test.to_dicts()
     answers = predictor.answer(rows[:4], splits.root)
-    expect(all(isinstance(answer.value, str) for answer in answers), f"{what}: an answer is not a text")
+    expect(all(isinstance(answer.value, holds) for answer in answers), f"{what}: an answer is no {holds.__name__}")
     expect(predictor.answer([], splits.root) == [], f"{what}: no rows gave answers")
     marks = predictor.marks(rows, [row[splits.output_column] for row in rows], splits.root)
     expect(all(math.isfinite(marks.value(name)) for name in marks.metrics), f"{what}: a metric is not a number")
+    return marks
 
 
 def _check_folder(what: str, folder: Path) -> None:

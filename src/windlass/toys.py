@@ -48,6 +48,20 @@ def toys(folder: Path, seed: int = 13) -> Iterator[tuple[str, Splits]]:
     )
 
 
+def number_toy(folder: Path, seed: int = 13) -> Splits:
+    """A table that tells a number: it grows with the size, and blue ones cost more."""
+    import polars as pl
+
+    random = np.random.default_rng(seed)
+
+    def row() -> Json:
+        size, colour = float(random.uniform(0, 10)), str(random.choice(["red", "blue"]))
+        return {"size": size, "colour": colour, "price": 3 * size + 4 * (colour == "blue") + float(random.normal())}
+
+    train, validation, test = (pl.DataFrame([row() for _ in range(size)]) for size in (240, 60, 60))
+    return Splits({"size": "number", "colour": "category"}, {"price": "number"}, train, validation, test, folder)
+
+
 def _sentence(yes: bool, random: np.random.Generator) -> str:
     telling = ["refund", "money back", "退款", "charged twice"] if yes else ["thanks", "great", "谢谢", "works well"]
     filler = ["my", "order", "the", "parcel", "today", "please", "手机", "it", "was", "hello"]

@@ -19,7 +19,7 @@ from windlass.outputs import table as outputs
 from windlass.outputs.comparing import Paired
 from windlass.outputs.taught import Taught
 from windlass.pages.words import percent
-from windlass.predictors import releases
+from windlass.predictors import reference, releases
 from windlass.predictors.trail import Why
 from windlass.records import Json
 from windlass.serving.canary import LEAST_FEEDBACK, is_more
@@ -68,12 +68,13 @@ class Live:
 
 def feedback_on(spec: Spec, store: Store, place: Database, pair: tuple[str, str]) -> Live:
     """What feedback says of two releases, no caller counting beyond his share. Raises: DataError: the log."""
-    return _counted(spec, _said(spec, place, pair), pair)
+    return _counted(spec, store, _said(spec, place, pair), pair)
 
 
-def _counted(spec: Spec, said: Sequence[Taught], pair: tuple[str, str]) -> Live:
+def _counted(spec: Spec, store: Store, said: Sequence[Taught], pair: tuple[str, str]) -> Live:
     now, before = (_of(said, id, spec) for id in pair)
-    return Live(pair[0], pair[1], len(now), _wrong(now), len(before), _wrong(before))
+    wrong, wrong_before = (_wrong(rows, spec, store) for rows in (now, before))
+    return Live(pair[0], pair[1], len(now), wrong, len(before), wrong_before)
 
 
 def look(spec: Spec, store: Store, place: Database) -> Live | None:
@@ -85,8 +86,8 @@ def look(spec: Spec, store: Store, place: Database) -> Live | None:
     if not former or not releases.improvement(store, champion):
         return None
     said = _said(spec, place, (champion, former))
-    live = _counted(spec, said, (champion, former))
-    kept = [row for row in _of(said, champion, spec) if row.values and row.label]
+    live = _counted(spec, store, said, (champion, former))
+    kept = [row for row in _of(said, champion, spec) if row.values and row.label != ""]
     if not live.is_worse or len(kept) < LEAST_FEEDBACK:
         return live
     opened = [releases.open_release(store, id)[1] for id in (former, champion)]
@@ -106,8 +107,14 @@ def _of(rows: Sequence[Taught], release: str, spec: Spec) -> list[Taught]:
     return [row for row in cap(own, spec.improve.caller_share) if not row.fate]
 
 
-def _wrong(rows: Sequence[Taught]) -> int:
-    return sum(row.label != row.said for row in rows)
+def _wrong(rows: Sequence[Taught], spec: Spec, store: Store) -> int:
+    """How many answers were wrong, as the output says; of those of which nobody said what is right, all."""
+    if not rows:
+        return 0
+    known = reference.opened(releases.folder(store, rows[0].release), lambda words: None)
+    answers: Json = known.answers if known is not None else {}
+    is_right = outputs.of(spec).is_right
+    return sum(row.label == "" or row.said == "" or not is_right(row.said, row.label, answers) for row in rows)
 
 
 def guard(spec: Spec, store: Store, place: Database, command: str) -> str:

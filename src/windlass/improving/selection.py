@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from windlass.improving.trust import cap, doubt
-from windlass.kinds.text import several
 from windlass.outputs import table as outputs
+from windlass.outputs.contract import Output
 from windlass.outputs.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
 from windlass.outputs.trust import Known
 from windlass.predictors.contract import Predictor
@@ -33,8 +33,9 @@ def decide(rows: Sequence[Taught], known: Known, champion: Predictor, spec: Spec
 
     settled = [known.learned[row.answer] for row in rows if not row.fate and known.has(row)]
     found = [row for row in rows if row.fate or not known.has(row)]
-    found = _undecided(found, lambda left: _apart(left, known, spec.inputs))
-    found = _undecided(found, lambda left: _agreed(left, spec.inputs, output.same))
+    found = _undecided(found, lambda left: _apart(left, known, spec.inputs, output))
+    if output.asks_once:
+        found = _undecided(found, lambda left: _agreed(left, spec.inputs, output.same))
     found = _undecided(found, lambda left: output.unfit(left, known.train, spec))
     found = _undecided(found, doubted)
     found = _undecided(found, lambda left: cap(left, spec.improve.caller_share))
@@ -48,9 +49,9 @@ def _undecided(rows: Sequence[Taught], step: Callable[[list[Taught]], list[Taugh
     return [row if row.fate else next(after) for row in rows]
 
 
-def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str]) -> list[Taught]:
+def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str], output: Output) -> list[Taught]:
     """Set aside: what is nearly a row that judges, and what the training rows say already, or say otherwise."""
-    labels: dict[str, list[str]] = {key(row, inputs): several(label) for row, label in known.train}
+    labels: dict[str, list[Any]] = {key(row, inputs): output.rights(label) for row, label in known.train}
     judged = near([row.values for row in rows], known.held, inputs)
     found = []
     for row, place in zip(rows, judged, strict=True):
@@ -59,7 +60,7 @@ def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str]) -> l
             row = row.becomes(ASIDE, "nearly the same as a row that judges")
         elif trained is not None and row.label in trained:
             row = row.becomes(ASIDE, "a training row says so already")
-        elif trained is not None and row.answer not in known.learned:
+        elif trained is not None and output.asks_once and row.answer not in known.learned:
             row = row.becomes(ASIDE, "a training row says otherwise")
         found.append(row)
     return found

@@ -97,7 +97,8 @@ def _untrue(
     order = np.argsort([row.at for row in every], kind="stable")
     order = order[counted[order]]
     groups = [("", burst) for burst in _bursts(order, BURST)]
-    for label in sorted(set(labels[order])):
+    counts = Counter(labels[order].tolist())
+    for label in sorted(name for name, count in counts.items() if count >= LEAST_DOUBTED):
         groups += [(" with this label", burst) for burst in _bursts(order[labels[order] == label], BURST_LABEL)]
     found = [""] * len(rows)
     for which, places in groups:

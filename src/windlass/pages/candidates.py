@@ -30,6 +30,10 @@ BESIDE = {
     "rouge_l": "R-L",
     "token_f1": "F1",
     "bits_per_byte": "bits/B",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "coverage_90": "in 90 %",
     "distinct_2": "varied",
     "repetition": "repeats",
 }
@@ -53,6 +57,10 @@ class Heading:
         return metric_name(self.key) if self.key in SPELLED_OUT else self.head
 
 
+def scores_are(board: Board) -> str:
+    return "less is better" if board.headline in LOWER else "scores are shares 0–1"
+
+
 def chosen(board: Board) -> Candidate | None:
     """The candidate that was chosen, or nothing when none was trained."""
     return next((candidate for candidate in board.candidates if candidate.name == board.chosen), None)
@@ -61,20 +69,20 @@ def chosen(board: Board) -> Candidate | None:
 def headings(board: Board) -> list[Heading]:
     """The columns that follow the candidate's name, the headline metric first."""
     found = board.candidates
-    head = metric_name(board.headline)
+    head, is_share = metric_name(board.headline), "" if board.headline in LOWER else ", a share 0-1"
     columns = [
         Heading(
             "headline",
             head,
             "",
-            f"{head} on the test rows, a share 0-1, with its 95 % interval",
+            f"{head} on the test rows{is_share}, with its 95 % interval",
             [interval(candidate.metrics.get(board.headline)) for candidate in found],
         ),
         Heading(
             "validation",
             "val.",
             "",
-            f"{head} on the validation rows, a share 0-1",
+            f"{head} on the validation rows{is_share}",
             [share(candidate.validation) for candidate in found],
         ),
     ]
@@ -152,8 +160,9 @@ def contest(board: Board) -> tuple[float, float]:
         for candidate in board.candidates
         if board.headline in candidate.metrics and number(candidate.metrics[board.headline].value) is not None
     ]
-    best = max((score.value for score in scores), default=1.0)
-    near = [score for score in scores if score.value >= NEAR * best]
+    values = [score.value for score in scores] or [1.0]
+    best, is_low = (min(values), True) if board.headline in LOWER else (max(values), False)
+    near = [score for score in scores if (score.value <= best / NEAR if is_low else score.value >= NEAR * best)]
     ends = [
         found
         for score in near

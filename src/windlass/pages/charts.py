@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from windlass.metrics import Array
+from windlass.metrics import LOWER, Array
 from windlass.pages.axes import (
     Axis,
     across_grid,
@@ -111,27 +111,29 @@ def quality_and_latency(board: Board) -> str:
     goal, limit = goal_value(board.goal), number(board.limits.get("latency_p95_ms"))
     low, high = contest(board)
     down = spanning([low, high], 276, 40, 0.1)
-    down = Axis(max(down.low, 0.0), max(min(down.high, 1.0), high), down.start, down.end)
+    is_low = board.headline in LOWER
+    down = Axis(max(down.low, 0.0), down.high if is_low else max(min(down.high, 1.0), high), down.start, down.end)
     times = [candidate.latency_p95_ms for candidate, _ in found]
     across = spanning_log([*times, *([limit] if limit is not None else [])], 48, WIDE - 12)
     body = [
         *across_grid(down, 48, WIDE - 12, 5),
         *down_ticks(across, 290, 3),
-        text(48, 18, f"{metric_name(board.headline)} (share, 95 % interval)", "quiet"),
+        text(48, 18, f"{metric_name(board.headline)} ({'' if is_low else 'share, '}95 % interval)", "quiet"),
         text(WIDE - 12, 325, "95th percentile of one answer, ms (log scale)", "quiet", "end"),
     ]
-    body += _bounds(across, down, goal, limit)
+    body += _bounds(across, down, goal, limit, is_low)
     body += _candidates([candidate for candidate, _ in found], board, across, down)
     return figure(f"{metric_name(board.headline)} against latency of each candidate", body, (WIDE, 334))
 
 
-def _bounds(across: Axis, down: Axis, goal: float | None, limit: float | None) -> list[str]:
+def _bounds(across: Axis, down: Axis, goal: float | None, limit: float | None, is_low: bool) -> list[str]:
     """The goal and the limit as lines, and the corner where both are met."""
     pieces = []
     if goal is not None or limit is not None:
         right = across.at(limit) if limit is not None else across.end
-        floor = down.at(goal) if goal is not None else down.start
-        pieces.append(box("fits", (across.start, down.end), (right - across.start, floor - down.end)))
+        edge = down.at(goal) if goal is not None else down.end if is_low else down.start
+        top, floor = (edge, down.start) if is_low else (down.end, edge)
+        pieces.append(box("fits", (across.start, top), (right - across.start, floor - top)))
     if goal is not None:
         place = down.at(goal)
         pieces += [
@@ -158,8 +160,8 @@ def _candidates(found: list[Candidate], board: Board, across: Axis, down: Axis) 
         kind = " chosen" if candidate is best else ""
         name = plain(candidate.name, NAME_LIMIT)
         low, high = number(score.low), number(score.high)
-        if score.value < down.low:
-            name = f"↓ {name} {share(score.value)}"
+        if not down.low <= score.value <= down.high:
+            name = f"{'↓' if score.value < down.low else '↑'} {name} {share(score.value)}"
         elif low is not None and high is not None:
             marks.append(line(f"span{kind}", (x, down.at(low)), (x, down.at(high))))
         note = f"{plain(candidate.name)}: {interval(score)}, p95 {measure(candidate.latency_p95_ms, 'ms')}"

@@ -8,7 +8,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import replace
 
-from windlass.pages.words import block, escaped, percent, plain, width
+from windlass.pages.words import block, escaped, percent, plain, signed, width
 from windlass.records import Explanation, Part
 
 FOR, AGAINST = "0, 114, 178", "213, 94, 0"
@@ -66,7 +66,7 @@ def explained(explanation: Explanation) -> str:
     ]
     return (
         f'<div class="explained"><p class="answer">Why <bdi>‘{escaped(explanation.label, 200)}’</bdi>'
-        f'{_sure(explanation)}</p><p class="said">{_legend()}{escaped(method_words(explanation))}</p>'
+        f'{_sure(explanation)}</p><p class="said">{_legend(explanation)}{escaped(method_words(explanation))}</p>'
         f"{''.join(shown)}{_bars(explanation)}</div>"
     )
 
@@ -79,8 +79,8 @@ def _sure(explanation: Explanation) -> str:
     return "" if explanation.confidence is None else f", {escaped(percent(explanation.confidence))} sure"
 
 
-def _legend() -> str:
-    keys = ((FOR, "speaks for it"), (AGAINST, "speaks against it"))
+def _legend(explanation: Explanation) -> str:
+    keys = zip((FOR, AGAINST), explanation.sides, strict=True)
     return "".join(
         f'<span class="key" style="background:rgba({colour},{DEEPEST})"></span>{words}' for colour, words in keys
     ) + ". "
@@ -89,9 +89,9 @@ def _legend() -> str:
 def method_words(explanation: Explanation) -> str:
     """How it was found and what its numbers mean, in a sentence or two."""
     summed = (
-        f"; from {explanation.base:+.2f} for nothing known they add up to {explanation.total:+.2f}"
+        f"; from {signed(explanation.base)} for nothing known they add up to {signed(explanation.total)}"
         if explanation.adds_up
-        else f"; {explanation.base:+.2f} with nothing known, {explanation.total:+.2f} with all of it"
+        else f"; {signed(explanation.base)} with nothing known, {signed(explanation.total)} with all of it"
     )
     times = "once" if explanation.n_evaluations == 1 else f"{explanation.n_evaluations:,} times"
     return f"Numbers are {explanation.unit}{summed}. By {explanation.method}, the model asked {times}."
@@ -113,7 +113,7 @@ def _marked(column: str, text: str, parts: Sequence[Part], largest: float) -> st
         inside = html.escape(block(text[start:end]))
         pieces.append(html.escape(block(text[last:start])))
         pieces.append(
-            f'<mark style="background:{colour}" title="{part.weight:+.3f}">{inside}</mark>' if colour else inside
+            f'<mark style="background:{colour}" title="{signed(part.weight, 3)}">{inside}</mark>' if colour else inside
         )
         last = max(last, end)
     pieces.append(html.escape(block(text[last:])))
@@ -129,7 +129,7 @@ def _heat(column: str, picture: str, parts: Sequence[Part], largest: float) -> s
             left, top, right, foot = part.box
             boxes.append(
                 f'<rect x="{left:.4f}" y="{top:.4f}" width="{right - left:.4f}" height="{foot - top:.4f}" '
-                f'fill="{colour}"><title>{part.weight:+.3f}</title></rect>'
+                f'fill="{colour}"><title>{signed(part.weight, 3)}</title></rect>'
             )
     image = f'<img alt="{escaped(column)}" src="{html.escape(picture)}">'
     return (
@@ -180,7 +180,7 @@ def _bars(explanation: Explanation) -> str:
         bar = f'<i style="left:{left:.1f}%;width:{wide:.1f}%;background:{colour}"></i>'
         lines.append(
             f'<li><span dir="auto">{escaped(part.words, 160)}</span><span class="track">{bar}</span>'
-            f"<b>{part.weight:+.2f}</b></li>"
+            f"<b>{signed(part.weight)}</b></li>"
         )
     return f"<ol>{''.join(lines)}</ol>" if lines else ""
 
@@ -195,5 +195,5 @@ def explanation_text(explanation: Explanation) -> str:
         sign = "+" if part.weight > 0 else "-"
         bar = sign * max(1, round(BAR_COLUMNS * abs(part.weight) / largest))
         words = plain(part.words, 120)
-        lines.append(f"  {part.weight:+8.3f}  {bar}{' ' * (BAR_COLUMNS - width(bar))}  {words}")
+        lines.append(f"  {signed(part.weight, 3):>8}  {bar}{' ' * (BAR_COLUMNS - width(bar))}  {words}")
     return "\n".join([*lines, f"  {method_words(explanation)}", ""])

@@ -10,6 +10,9 @@ from windlass.pages.words import escaped
 from windlass.records import Explanation
 
 HEADINGS = {
+    "too low": ("Too low", "Where the right number was most above the answer: what was not seen?"),
+    "too high": ("Too high", "Where the right number was most below the answer: what misled it?"),
+    "near": ("Nearest to the right number", "It should be so near for reasons that a person would give, too."),
     "wrong": ("Wrong answers, the surest first", "What misled it? Words that speak for them are worth a look."),
     "first": ("The first answers", "What each part of the row was worth for what was written."),
     "unsure": ("Not sure", "Two answers were about as likely."),
@@ -33,7 +36,7 @@ class Explained:
 def explanations(product: str, candidate: str, found: Sequence[Explained], refusal: str = "") -> str:
     """The whole page as HTML text: no script, nothing loaded."""
     groups = [(group, [each for each in found if each.group == group]) for group in HEADINGS]
-    links = "".join(f'<a href="#{group}">{HEADINGS[group][0]}</a>' for group, rows in groups if rows)
+    links = "".join(f'<a href="#{_anchor(group)}">{HEADINGS[group][0]}</a>' for group, rows in groups if rows)
     body = "".join(_section(group, rows) for group, rows in groups if rows)
     said = f"<section><p>{escaped(refusal)}</p></section>" if refusal else ""
     return (
@@ -48,6 +51,10 @@ def explanations(product: str, candidate: str, found: Sequence[Explained], refus
     )
 
 
+def _anchor(group: str) -> str:
+    return group.replace(" ", "-")
+
+
 def _section(group: str, rows: Sequence[Explained]) -> str:
     title, words = HEADINGS[group]
     cards = "".join(
@@ -55,4 +62,4 @@ def _section(group: str, rows: Sequence[Explained]) -> str:
         f'<p class="truth">Right answer: <bdi>{escaped(each.truth, 200)}</bdi></p></div>'
         for each in rows
     )
-    return f'<section id="{group}"><h2>{title}</h2><p class="quiet">{words}</p>{cards}</section>'
+    return f'<section id="{_anchor(group)}"><h2>{title}</h2><p class="quiet">{words}</p>{cards}</section>'

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from windlass.metrics import is_better, told
+from windlass.number_metrics import NUMBER_METRICS
 from windlass.pages.listing import table as text_table
 from windlass.pages.sections import label, table
 from windlass.pages.style import PLAIN_POLICY, STYLE
@@ -113,7 +115,12 @@ def _history(found: Sequence[Improvement]) -> str:
 def _change(pair: Json | None) -> str:
     if not pair or not pair["rows"]:
         return "–"
-    return f"{percent(pair['before'])} -> {percent(pair['after'])}"
+    return f"{_said(pair['before'], pair.get('metric'))} -> {_said(pair['after'], pair.get('metric'))}"
+
+
+def _said(value: float, metric: object) -> str:
+    """A share of right rows, or of texts their score, as a percentage; an error in its unit."""
+    return told(value) if metric in NUMBER_METRICS else percent(value)
 
 
 def improvements_page(
@@ -179,22 +186,25 @@ def _matrix(found: Sequence[Improvement]) -> str:
     steps, tasks = forgetting(found)
     if len(steps) < 2:
         return ""
-    rows = [[label(name), *(_cell(values, place) for place in range(len(values)))] for name, values in tasks]
+    metric = next((each.evidence["metric"] for each in found if "metric" in each.evidence), "")
+    rows = [[label(name), *(_cell(values, place, metric) for place in range(len(values)))] for name, values in tasks]
     heads = [("rows that judge", "name"), *((escaped(step), "n") for step in steps)]
     return (
         "<section><h2>What was learned, and what was forgotten</h2>"
-        '<p class="quiet">Share of rows right, of texts their score, after each promotion. Rows that judge are never '
+        '<p class="quiet">Share of rows right, of texts their score, of numbers their error, after each '
+        'promotion. Rows that judge are never '
         f"learned: the test rows, and a part of each batch.</p>{table(heads, rows)}</section>"
     )
 
 
-def _cell(values: Sequence[float | None], place: int) -> str:
+def _cell(values: Sequence[float | None], place: int, metric: str) -> str:
     value, before = values[place], values[place - 1] if place else None
     if value is None:
         return ""
     if before is None or value == before:
-        return percent(value)
-    return f'<span class="{"up" if value > before else "down"}">{percent(value)}</span>'
+        return _said(value, metric)
+    is_up = is_better(metric, value, before)
+    return f'<span class="{"up" if is_up else "down"}">{_said(value, metric)}</span>'
 
 
 def _attempt(each: Improvement) -> str:
@@ -253,4 +263,4 @@ def _labels(evidence: Json) -> str:
 
 
 def _pair(each: Json) -> str:
-    return f"{percent(each['before'])} → {percent(each['after'])}"
+    return f"{_said(each['before'], each.get('metric'))} → {_said(each['after'], each.get('metric'))}"

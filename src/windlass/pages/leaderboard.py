@@ -2,7 +2,17 @@
 
 import html
 
-from windlass.pages.candidates import MARK, Heading, as_good, contest, headings, misses, not_trained, trained_so
+from windlass.pages.candidates import (
+    MARK,
+    Heading,
+    as_good,
+    contest,
+    headings,
+    misses,
+    not_trained,
+    scores_are,
+    trained_so,
+)
 from windlass.pages.words import count, escaped, goal_value, goal_words, metric_name, number, plain
 from windlass.records import Board, Candidate
 
@@ -95,7 +105,7 @@ def interval_picture(board: Board, candidate: Candidate, attributes: str = "") -
         return ""
     goal = goal_value(board.goal)
     low, high = contest(board)
-    if score.value < low:
+    if not low <= score.value <= high:
         return ""
 
     def place(value: float) -> str:
@@ -118,5 +128,5 @@ def _legend(board: Board) -> str:
     return (
         f"{MARK} chosen. {escaped(metric_name(board.headline))} with its 95 % interval on "
         f"{count(board.n_test)} "
-        f"test rows{machine}; scores are shares 0–1. Goal: {escaped(goal_words(board.goal))}.{tick}"
+        f"test rows{machine}; {scores_are(board)}. Goal: {escaped(goal_words(board.goal))}.{tick}"
     )

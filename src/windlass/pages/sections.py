@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from windlass.metrics import Array
+from windlass.metrics import LOWER, Array
 from windlass.pages import charts
 from windlass.pages.classes import Bin, ClassScore, Mistake, confused_pairs
 from windlass.pages.leaderboard import board_notes, board_table
@@ -60,7 +60,9 @@ def picture(svg: str, caption: str = "") -> str:
 def comparison(board: Board) -> str:
     """The leaderboard, and quality against latency as a picture."""
     drawn = picture(
-        charts.quality_and_latency(board), "Up and to the left is better; in the tinted corner goal and limits are met."
+        charts.quality_and_latency(board),
+        f"{'Down' if board.headline in LOWER else 'Up'} and to the left is better; in the tinted corner goal and "
+        "limits are met.",
     )
     notes = board_notes(board, says_why=False)
     return f'{board_table(board)}<div class="pictures top">{drawn}<div>{notes}</div></div>'

@@ -4,7 +4,7 @@ import io
 import shutil
 from typing import TYPE_CHECKING
 
-from windlass.pages.candidates import MARK, Heading, as_good, headings, misses, not_trained, trained_so
+from windlass.pages.candidates import MARK, Heading, as_good, headings, misses, not_trained, scores_are, trained_so
 from windlass.pages.words import count, goal_words, limit_words, listed, percent, plain, rows, width
 from windlass.records import Board, Collected, Prepared
 
@@ -119,7 +119,7 @@ def _style(heading: Heading, place: int) -> str:
 def _legend(board: Board, dropped: list[str]) -> "Text":
     from rich.text import Text
 
-    text = f"{MARK} chosen. [ ] is the 95 % interval on {count(board.n_test)} test rows; scores are shares 0–1."
+    text = f"{MARK} chosen. [ ] is the 95 % interval on {count(board.n_test)} test rows; {scores_are(board)}."
     if board.machine:
         text += f" Timed on {plain(board.machine, 60)}."
     if dropped:

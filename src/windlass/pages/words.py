@@ -78,6 +78,11 @@ def share(value: object) -> str:
     return NOTHING if found is None else told(found)
 
 
+def signed(value: float, places: int = 2) -> str:
+    """With its sign, and so many decimals where it is small: `+1.25`, `-12,346`."""
+    return f"{value:+.{places}f}" if abs(value) < 100 else f"{value:+,.1f}" if abs(value) < 1_000 else f"{value:+,.0f}"
+
+
 def percent(value: object) -> str:
     """A share 0-1 as a percentage that says 100 or 0 only when it is exact."""
     found = number(value)

@@ -19,6 +19,12 @@ class Alternative(Exact):
     confidence: float = Field(ge=0, le=1)
 
 
+class Interval(Exact):
+    low: float
+    high: float
+    share: float = Field(gt=0, lt=1, description="of all answers whose right number lies between the two")
+
+
 class GivenAnswer(Exact):
     id: str = Field(description="names this answer in feedback")
     value: Any = Field(description="the answer")
@@ -30,6 +36,7 @@ class GivenAnswer(Exact):
         default=[],
         description="what the answer rests on, what was left out of it, or what of the row training did not know",
     )
+    interval: Interval | None = Field(default=None, description="of a number: where the right one lies")
 
 
 class Prediction(Exact):

@@ -45,7 +45,7 @@ def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
         label=label,
         confidence=None,
         method=method,
-        unit=output.name,
+        unit=f"amounts of '{output.name}'",
         base=base,
         total=total,
         adds_up=method != OCCLUSION,
@@ -53,6 +53,7 @@ def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
         parts=tuple(part_of(each, values, f"'{output.name}'", RAISES) for each in found),
         texts=shown_as(inputs, values, is_picture=False),
         pictures=shown_as(inputs, values, is_picture=True),
+        sides=("raises it", "lowers it"),
     )
 
 

@@ -29,12 +29,12 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
     if rows[output].n_unique() < 2:
         only = f"{rows[output][0]:,.6g} in every row" if len(rows) else "no rows"
         raise DataError(f"column '{output}' has {only}, expected numbers that differ: there is nothing to learn")
-    given = rows.with_columns(_deciles(rows[output]).alias(STRATUM))
+    given = rows.with_columns(tenths(rows[output]).alias(STRATUM))
     parts = in_three(given, Way(spec, STRATUM), cleaning, random)
     return {name: part.drop(STRATUM) for name, part in parts.items()}
 
 
-def _deciles(numbers: pl.Series) -> pl.Series:
+def tenths(numbers: pl.Series) -> pl.Series:
     """Which tenth each number is in, as text; numbers that are the same are in the same one."""
     edges = np.unique(np.quantile(numbers.to_numpy(), np.linspace(0, 1, N_PARTS + 1)[1:-1]))
     return pl.Series(np.searchsorted(edges, numbers.to_numpy(), side="left").astype(str))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from windlass.kinds.text import several
 from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
 from windlass.outputs.remembering import kept_rows
 from windlass.outputs.texts import explanation, measures, remembering, report
@@ -97,6 +98,7 @@ OUTPUT = Output(
     scored=lambda marks, metric, splits: Scored(metric, marks),
     improves=measures.improves,
     most_tested=MOST_WRITTEN,
+    rights=several,
     explains_live=Unsupported(
         "answers of this release are texts, expected labels to be explained over HTTP",
         "`windlass explain` weighs the words of a row by the likelihood of its answer",
