@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from windlass.evaluation.gate import is_trivial, limit_misses
-from windlass.metrics import LOWER, Array, Estimate, Marks, doubtful_end, meets, paired_difference, paired_error
+from windlass.metrics import LOWER, Array, Estimate, Marks, doubtful_end, meets, paired_difference, paired_error, told
 from windlass.outputs.contract import Baseline, Validated
 from windlass.records import Candidate
 from windlass.spec import Goal, Limits
@@ -210,7 +210,7 @@ def why(choice: Choice, board: Sequence[Candidate], basis: Basis, goal: Goal, li
     score = chosen.metrics.get(goal.metric)
     end = doubtful_end(goal.metric, score, goal.bound) if score and goal.bound is not None else None
     if end is not None:
-        words.append(f"The goal is met, though not for certain: the 95 % interval reaches to {end:.3f}.")
+        words.append(f"The goal is met, though not for certain: the 95 % interval reaches to {told(end)}.")
     if basis.is_test:
         words.append("There are no validation rows: test rows have chosen, and its score on them is a little too good.")
     if chosen.worthless:
@@ -252,4 +252,4 @@ def _taken(
 
 
 def _share(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.3f}"
+    return "not measured" if value is None else told(value)

@@ -35,7 +35,7 @@ function done(found) {
   asks.unshift(found);
   show(found);
   keep();
-  speak(`${word("answer")}: ${found.value}${found.confidence ? `, ${percent(found.confidence)}` : ""}`);
+  speak(`${word("answer")}: ${plain(found.value)}${found.confidence ? `, ${percent(found.confidence)}` : ""}`);
   const isOutside = place.getBoundingClientRect().top > innerHeight * 0.8;
   const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (isOutside) place.scrollIntoView({behavior: isStill ? "auto" : "smooth", block: "start"});
@@ -43,7 +43,7 @@ function done(found) {
 async function predict(row, options) {
   const started = performance.now();
   const response = await send("/v1/predict", {row}, options), given = await response.json();
-  done({row, ...given.answers[0], value: String(given.answers[0].value), release: given.release,
+  done({row, ...given.answers[0], release: given.release,
     ms: performance.now() - started, at: Date.now()});
 }
 // A text appears while it is written; what was written until it is stopped is kept.

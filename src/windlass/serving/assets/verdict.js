@@ -43,7 +43,8 @@ function verdict(ask) {
     }, "small"), failed);
 }
 function correction(ask) {
-  const free = facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"}) : element("input", {maxlength: 500, dir: "auto"});
+  const free = facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"}) : facts.answer === "number" ? element("input", {type: "number", step: "any", inputmode: "decimal"})
+    : element("input", {maxlength: 500, dir: "auto"});
   const labels = facts.labels.filter((label) => label !== ask.value);
   const select = labels.length ? element("select", {}, ...labels.map((label) => element("option", {}, label)),
     element("option", {"data-another": true}, word("freely"))) : null;
@@ -57,10 +58,11 @@ function correction(ask) {
       if (!free.hidden) free.focus();
     });
   }
-  const wanted = () => (select && free.hidden ? select.value : free.value.trim());
+  const wanted = () => (select && free.hidden ? select.value
+    : facts.answer === "number" && free.value !== "" ? Number(free.value) : free.value.trim());
   return element("form", {on: {submit: (event) => {
     event.preventDefault();
-    if (wanted()) tell(ask, {correct: wanted()}); else free.focus();
+    if (wanted() !== "") tell(ask, {correct: wanted()}); else free.focus();
   }, keydown: (event) => {
     if (event.key === "Escape") { ask.asking = false; drawAnswer(); $(".verdict button", place).focus(); }
   }}}, element("label", {}, word("should"), select || free), select ? free : "",

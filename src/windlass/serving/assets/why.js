@@ -28,6 +28,7 @@ function explained(ask, why) {
     bars(ask, why), element("p", {class: "said"}, methodWords(why))];
 }
 function heading(ask, why) {
+  if (facts.answer !== "labels") return element("h3", {}, word("whyLabel"), " ", plain(ask.value));
   const labels = [ask.value, ...ask.alternatives.map((other) => other.value)];
   const select = element("select", {"aria-label": word("whyLabel"), on: {change: async () => {
     await explain(ask, select.value);
@@ -37,7 +38,8 @@ function heading(ask, why) {
 }
 function legend() {
   const key = (colour, name) => [element("span", {class: "key", style: {background: `rgba(${colour}, ${DEEPEST})`}}), word(name)];
-  return element("p", {class: "said"}, ...key(SPEAKS, "speaksFor"), ...key(AGAINST, "against"), word("stronger"));
+  return element("p", {class: "said"}, ...key(SPEAKS, facts.answer === "number" ? "raises" : "speaksFor"),
+    ...key(AGAINST, facts.answer === "number" ? "lowers" : "against"), word("stronger"));
 }
 function methodWords(why) {
   const ends = {base: signed(why.base), total: signed(why.total)};
@@ -100,7 +102,7 @@ function reason(ask, part) {
     const [left, top, right, foot] = part.box.map(side);
     return `左起 ${left}–${right} %，上起 ${top}–${foot} %`;
   }
-  if (part.span || part.box || language !== "zh") return part.words.replace(/, and (speaks|says) .*$/s, "");
+  if (part.span || part.box || language !== "zh") return part.words.replace(/, and (speaks|says|raises|lowers) .*$/s, "");
   if (/ lacks other words/.test(part.words)) return `${part.column}：没有其他的词`;
   const below = / \((\d+)\w\w percentile/.exec(part.words), held = /\((\d+ ?%) of the training rows\)/.exec(part.words);
   const value = ask.row[part.column];
