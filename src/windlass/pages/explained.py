@@ -34,13 +34,13 @@ STYLE = """
 .explained .pair { display: flex; flex-wrap: wrap; gap: 14px; margin: 4px 0 8px; }
 .explained .pair .plain img { filter: none; opacity: 1; }
 .explained ol { list-style: none; margin: 8px 0 0; padding: 0; }
-.explained li { display: grid; grid-template-columns: minmax(9rem, 1.5fr) minmax(6rem, 1fr) 4.5rem; gap: 0 12px;
+.explained li { display: grid; grid-template-columns: minmax(9rem, 1.5fr) minmax(6rem, 1fr) 5.2rem; gap: 0 12px;
   align-items: center; padding: 3px 0; font-size: 14px; line-height: 1.35; }
 .explained .track { position: relative; height: 12px; border-radius: 3px; background: rgba(128, 128, 128, 0.13); }
 .explained .track i { position: absolute; top: 0; bottom: 0; border-radius: 3px; }
 .explained .track::after { content: ""; position: absolute; left: 50%; top: -3px; bottom: -3px; width: 1px;
   background: rgba(128, 128, 128, 0.7); }
-.explained li b { text-align: right; font-weight: 500; }
+.explained li b { text-align: right; font-weight: 500; white-space: nowrap; }
 .explained .key { display: inline-block; width: 12px; height: 12px; border-radius: 3px; vertical-align: -1px;
   margin: 0 4px 0 12px; }
 .explained .key:first-child { margin-left: 0; }

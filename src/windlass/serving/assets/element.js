@@ -6,7 +6,7 @@ let language = session.get("windlass-language") || (navigator.language.startsWit
 function word(name, values = {}) {
   return WORDS[language][name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
-const term = (english) => (language === "zh" && (TERMS[english] || english.replace(/^amounts of '(.*)'$/s, "$1"))) || english;
+const term = (english) => (language === "zh" && TERMS[english]) || english;
 // A value as people read it: numbers with six digits, whatever is no text as JSON.
 const plain = (value) => (typeof value === "number" ? value.toLocaleString(language, {maximumSignificantDigits: 6})
   : typeof value === "string" ? value : JSON.stringify(value));
@@ -24,8 +24,8 @@ function element(name, {on = {}, style = {}, ...attributes} = {}, ...inside) {
 const button = (name, act, kind = "") => element("button", {type: "button", class: kind, on: {click: act}}, word(name));
 const percent = (share) => (share > 0.999 && share < 1 ? "> 99.9" : share > 0 && share < 0.001 ? "< 0.1"
   : (100 * share).toFixed(1)) + " %";
-const signed = (number) => (number < 0 ? "−" : "+") + (Math.abs(number) < 1000 ? Math.abs(number).toFixed(2)
-  : plain(Math.round(Math.abs(number))));
+const signed = (number) => (number < 0 ? "−" : "+") + (Math.abs(number) < 100 ? Math.abs(number).toFixed(2)
+  : Math.abs(number).toLocaleString(language, {maximumFractionDigits: Math.abs(number) < 1000 ? 1 : 0}));
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 // What a reader that cannot see the page hears.
 function speak(text) { $("#spoken").textContent = text; }

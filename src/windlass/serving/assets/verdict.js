@@ -12,7 +12,8 @@ async function tell(ask, body) {
       return once();
     });
     const stored = await response.json();
-    ask.said = {right: stored.right, correct: stored.correct, hint: stored.hint};
+    const isSame = "right" in body || stored.correct === ask.value;  // a number may be right, and another one righter
+    ask.said = {right: stored.right && isSame, correct: stored.correct, hint: stored.hint};
     ask.asking = false;
     ask.failed = null;
     keep();
@@ -43,8 +44,9 @@ function verdict(ask) {
     }, "small"), failed);
 }
 function correction(ask) {
-  const free = facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"}) : facts.answer === "number" ? element("input", {type: "number", step: "any", inputmode: "decimal"})
-    : element("input", {maxlength: 500, dir: "auto"});
+  const isNumber = facts.answer === "number";
+  const free = facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"})
+    : element("input", isNumber ? {type: "number", step: "any"} : {maxlength: 500, dir: "auto"});
   const labels = facts.labels.filter((label) => label !== ask.value);
   const select = labels.length ? element("select", {}, ...labels.map((label) => element("option", {}, label)),
     element("option", {"data-another": true}, word("freely"))) : null;
@@ -58,8 +60,7 @@ function correction(ask) {
       if (!free.hidden) free.focus();
     });
   }
-  const wanted = () => (select && free.hidden ? select.value
-    : facts.answer === "number" && free.value !== "" ? Number(free.value) : free.value.trim());
+  const wanted = () => (select && free.hidden ? select.value : isNumber && free.value ? free.valueAsNumber : free.value.trim());
   return element("form", {on: {submit: (event) => {
     event.preventDefault();
     if (wanted() !== "") tell(ask, {correct: wanted()}); else free.focus();

@@ -28,24 +28,26 @@ function explained(ask, why) {
     bars(ask, why), element("p", {class: "said"}, methodWords(why))];
 }
 function heading(ask, why) {
-  if (facts.answer !== "labels") return element("h3", {}, word("whyLabel"), " ", plain(ask.value));
   const labels = [ask.value, ...ask.alternatives.map((other) => other.value)];
+  if (labels.length < 2) return element("h3", {}, `${word("whyLabel")} ${plain(ask.value)}`);
   const select = element("select", {"aria-label": word("whyLabel"), on: {change: async () => {
     await explain(ask, select.value);
     $(".why select", place)?.focus();
   }}}, ...labels.map((label) => element("option", {selected: label === why.label}, label)));
   return element("h3", {}, element("label", {}, word("whyLabel"), " ", select));
 }
+// Of answers that are larger or smaller rather than likelier: words for the sides.
+const SIDES = {number: ["raises", "lowers"]};
 function legend() {
+  const [more, less] = SIDES[facts.answer] || ["speaksFor", "against"];
   const key = (colour, name) => [element("span", {class: "key", style: {background: `rgba(${colour}, ${DEEPEST})`}}), word(name)];
-  return element("p", {class: "said"}, ...key(SPEAKS, facts.answer === "number" ? "raises" : "speaksFor"),
-    ...key(AGAINST, facts.answer === "number" ? "lowers" : "against"), word("stronger"));
+  return element("p", {class: "said"}, ...key(SPEAKS, more), ...key(AGAINST, less), word("stronger"));
 }
 function methodWords(why) {
   const ends = {base: signed(why.base), total: signed(why.total)};
   const times = why.n_evaluations === 1 ? word("once") : word("times", {n: why.n_evaluations});
   const [colon, half, comma, stop] = language === "zh" ? ["", "；", "，", "。"] : [" ", "; ", ", ", ". "];
-  return `${word("numbers")}${colon}${term(why.unit)}${half}${word(why.adds_up ? "sums" : "ends", ends)}${stop}`
+  return `${word("numbers")}${colon}${SIDES[facts.answer] ? word("amounts", {output: facts.output}) : term(why.unit)}${half}${word(why.adds_up ? "sums" : "ends", ends)}${stop}`
     + `${word("by")}${colon}${term(why.method)}${comma}${times}${stop}`.trim();
 }
 function colour(weight, largest) {
@@ -102,7 +104,7 @@ function reason(ask, part) {
     const [left, top, right, foot] = part.box.map(side);
     return `左起 ${left}–${right} %，上起 ${top}–${foot} %`;
   }
-  if (part.span || part.box || language !== "zh") return part.words.replace(/, and (speaks|says|raises|lowers) .*$/s, "");
+  if (part.span || part.box || language !== "zh") return part.words.replace(/, and (speaks|says|raises|lowers|leaves) .*$/s, "");
   if (/ lacks other words/.test(part.words)) return `${part.column}：没有其他的词`;
   const below = / \((\d+)\w\w percentile/.exec(part.words), held = /\((\d+ ?%) of the training rows\)/.exec(part.words);
   const value = ask.row[part.column];
