@@ -29,6 +29,7 @@ from windlass.outputs.contract import (
     Held,
     Kept,
     Output,
+    Scored,
     Seen,
     Shown,
     Tested,
@@ -308,6 +309,7 @@ OUTPUT = Output(
     compare=ColourSheet,
     doubts=lambda champion, rows: [Doubt(row["value"], 0.0, 0.0) for row in rows],
     improves=lambda spec: None,
+    scored=lambda marks, metric, splits: Scored(metric, marks),
     proposals=Unsupported("answers are colours here"),
     compares=Unsupported("colours are compared by `evaluate`"),
 )

@@ -13,10 +13,14 @@ from windlass.pages.sections import Section
 from windlass.predictors.table import load
 from windlass.records import silent
 from windlass.spec import from_values
-from windlass.toys import toys, writing_toys
+from windlass.toys import number_toy, toys, writing_toys
 
-MADE = {"category": ("linear", toys, "text", "macro_f1"), "text": ("retrieve", writing_toys, "answers", "chrf")}
-"""Output -> the learner that answers, the toys, which of them, and the metric."""
+MADE = {
+    "category": ("linear", lambda folder: dict(toys(folder))["text"], "macro_f1"),
+    "text": ("retrieve", lambda folder: dict(writing_toys(folder))["answers"], "chrf"),
+    "number": ("linear", number_toy, "mae"),
+}
+"""Output -> the learner that answers, its rows, and the metric."""
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +29,9 @@ def product(tmp_path_factory):
 
     def of(kind):
         if kind not in made:
-            learner, rows, name, metric = MADE[kind]
+            learner, rows, metric = MADE[kind]
             folder = tmp_path_factory.mktemp(kind)
-            splits = dict(rows(folder))[name]
+            splits = rows(folder)
             fitted = LEARNERS[learner].fit(splits, Options(folder / "run", metric), Budget(20), silent)
             values = {"name": "toy", "data": "toy.csv", "inputs": splits.inputs, "output": splits.output}
             made[kind] = from_values(values, "toy"), splits, load(fitted.artifact)

@@ -11,7 +11,7 @@ import numpy as np
 
 from windlass.errors import NotReady, WindlassError
 from windlass.kinds import table as kinds
-from windlass.metrics import bootstrap
+from windlass.metrics import LOWER, bootstrap
 from windlass.outputs import remembering
 from windlass.outputs.contract import Held, Output, Shown, Tested, Unsupported, Why
 from windlass.outputs.splitting import Cleaning
@@ -100,6 +100,12 @@ def _check_measures(output: Output, spec: Spec, splits: Splits, predictor: Predi
         )
         found = bootstrap(marks, metric, n_resamples=20)
         expect(math.isnan(value) or found.low <= found.value <= found.high, f"{output.kind}: {metric} has no interval")
+    scored = output.scored(marks, marks.metrics[0], splits)
+    value = scored.marks.value(scored.metric)
+    expect(
+        value <= 1 or scored.metric in LOWER,
+        f"{output.kind}: plan measures {value} in {scored.metric}, of which 1 is perfect",
+    )
     baseline = output.baseline(Tested(marks.metrics[0], splits, {"it": "it"}, {"it": marks}))
     expect(baseline is None or baseline.words, f"{output.kind}: its baseline has no words")
     with tempfile.TemporaryDirectory(prefix="windlass-check-") as name:

@@ -35,8 +35,6 @@ function written(ask) {
     ends && element("p", {class: "note"}, word(ends)), ask.isWriting ? "" : copy,
     ask.confidence === undefined || ask.confidence === null ? "" : bar(word("sure"), ask.confidence, true)];
 }
-const plain = (value) => (typeof value === "number" ? value.toLocaleString(language, {maximumSignificantDigits: 6})
-  : typeof value === "string" ? value : JSON.stringify(value));
 function measured(ask) {
   const range = ask.interval && element("p", {class: "sure"},
     `${word("between")} ${plain(ask.interval.low)} – ${plain(ask.interval.high)} (${percent(ask.interval.share)})`);

@@ -7,6 +7,9 @@ function word(name, values = {}) {
   return WORDS[language][name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
 const term = (english) => (language === "zh" && TERMS[english]) || english;
+// A value as people read it: numbers with six digits, whatever is no text as JSON.
+const plain = (value) => (typeof value === "number" ? value.toLocaleString(language, {maximumSignificantDigits: 6})
+  : typeof value === "string" ? value : JSON.stringify(value));
 // An element; `on` are its listeners, `style` goes through the object model, which the policy allows.
 function element(name, {on = {}, style = {}, ...attributes} = {}, ...inside) {
   const made = document.createElement(name);

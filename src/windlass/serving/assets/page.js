@@ -43,7 +43,7 @@ function done(found) {
 async function predict(row, options) {
   const started = performance.now();
   const response = await send("/v1/predict", {row}, options), given = await response.json();
-  done({row, ...given.answers[0], value: given.answers[0].value, release: given.release,
+  done({row, ...given.answers[0], release: given.release,
     ms: performance.now() - started, at: Date.now()});
 }
 // A text appears while it is written; what was written until it is stopped is kept.
