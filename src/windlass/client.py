@@ -32,7 +32,8 @@ Json = dict[str, Any]
 @dataclass(frozen=True)
 class Prediction:
     """An answer of a service: its id (for feedback), the value, how sure it is (0-1; None: not known), what else it
-    could be, what it rests on, and the release that gave it."""
+    could be, what it rests on, and the release that gave it. interval: of a number, (low, high, share): between which
+    two the right one lies, for this share (0-1) of all answers."""
 
     id: str
     value: Any
@@ -40,6 +41,7 @@ class Prediction:
     alternatives: tuple[tuple[Any, float], ...]
     evidence: tuple[str, ...]
     release: str
+    interval: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -276,7 +278,9 @@ def _class_of(status: int, kind: str) -> type[WindlassError]:
 def _prediction(answer: Json, release: str) -> Prediction:
     alternatives = tuple((other["value"], other["confidence"]) for other in answer["alternatives"])
     evidence = tuple(answer.get("evidence", ()))
-    return Prediction(answer["id"], answer["value"], answer["confidence"], alternatives, evidence, release)
+    found = answer.get("interval")
+    interval = None if found is None else (found["low"], found["high"], found["share"])
+    return Prediction(answer["id"], answer["value"], answer["confidence"], alternatives, evidence, release, interval)
 
 
 def _bodies(rows: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:

@@ -193,7 +193,8 @@ class Output:
     -> how much they contradict what is known. compare(pair, pairs, metric, root) -> champion and challenger side by
     side. doubts(champion, rows) -> how sure it is of each. improves(spec): raises SpecError where feedback cannot
     judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
-    one right answer; else they may differ rightly, as prices do.
+    one right answer; else they may differ rightly, as prices do. has_intervals: an answer says between which two the
+    right one lies.
 
     scored(marks, metric, splits) -> as `plan` measures them. proposals: why `plan` tells nothing of these answers;
     None: it does. compares: why two candidates are not
@@ -238,6 +239,7 @@ class Output:
     scored: Callable[[Marks, str, Splits], Scored]
     most_tested: int | None = None
     asks_once: bool = True
+    has_intervals: bool = False
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     explains_live: Unsupported | None = None
     proposals: Unsupported | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windlass.errors import SpecError
+from windlass.number_metrics import COVERAGE
 from windlass.pages import bilingual
 from windlass.pages.candidates import doubtful_goal, equals, headings, not_trained
 from windlass.pages.card_words import TERMS, WORDS
@@ -300,7 +301,12 @@ def _ethics(card: Card) -> str:
 
 def _caveats(card: Card, candidate: Candidate) -> str:
     gap, n_candidates = candidate.calibration_error, len(card.board.candidates)
-    lines = [card.say("drifts"), card.say("writes") if gap is None else card.say("confidence", gap=share(gap))]
+    covered = candidate.metrics.get(COVERAGE)
+    lines = [card.say("drifts")]
+    if covered is not None:
+        lines.append(card.say("reaches", covered=percent(covered.value)))
+    else:
+        lines.append(card.say("writes") if gap is None else card.say("confidence", gap=share(gap)))
     if n_candidates > 1:
         lines.append(card.say("compared", n=count(n_candidates)))
     if card.insisted:

@@ -72,7 +72,7 @@ WORDS = {
         "有 {n} 个标签的测试数据不足 30 行：{names}。",
     ),
     "and_more": (" and {n} more", " 等，另有 {n} 个"),
-    "metric": ("metric (share 0–1)", "指标（比例 0–1）"),
+    "metric": ("metric", "指标"),
     "value": ("value [95 % interval]", "数值 [95% 区间]"),
     "calibration_error": ("calibration error", "校准误差"),
     "insisted": (
@@ -90,11 +90,11 @@ WORDS = {
     ),
     "not_met": ("**not met**: {misses}", "**未达到**（原文：{misses}）"),
     "headline": (
-        "The headline is {metric}. Intervals of shares are Wilson's, all others bootstrap percentiles over the test "
-        "rows. The calibration error is "
+        "The headline is {metric}. Scores are shares 0–1, errors in the unit of the answer. Intervals of shares are "
+        "Wilson's, all others bootstrap percentiles over the test rows. The calibration error, where there is one, is "
         "the mean gap between confidence and accuracy (Guo et al. 2017).",
-        "主要指标是 {metric}。比例的区间为威尔逊（Wilson）区间，其余为测试数据的自助法（bootstrap）百分位数。"
-        "校准误差是置信度与准确率的平均差距（Guo et al. 2017）。",
+        "主要指标是 {metric}。得分为 0–1 之间的比例，误差以答案的单位计。比例的区间为威尔逊（Wilson）区间，"
+        "其余为测试数据的自助法（bootstrap）百分位数。校准误差（如有）是置信度与准确率的平均差距（Guo et al. 2017）。",
     ),
     "tested": (
         "{n} test rows that training did not see, answered by the artifact that is served, through the code that "
@@ -122,6 +122,10 @@ WORDS = {
     "drifts": (
         "The scores hold for rows like the test rows; when the data drifts, measure again.",
         "得分只适用于与测试数据同类的数据；数据发生漂移时请重新测量。",
+    ),
+    "reaches": (
+        "Its intervals held the right number for {covered} of the test rows; a number outside of one can be far off.",
+        "在测试数据中，{covered} 的正确数值落在它给出的区间内；落在区间外的数值可能相差很大。",
     ),
     "writes": (
         "It writes texts that can be wrong and sound right; nothing it says was checked.",

@@ -17,12 +17,13 @@ from windlass.errors import DataError, SpecError, WindlassError, expected, liste
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import has_surrogate
 from windlass.kinds.image import SUFFIXES
+from windlass.outputs import table as outputs
 from windlass.predictors.contract import Predictor
 from windlass.records import Answer, Column
 from windlass.sources.confinement import check_files
 from windlass.sources.contract import RawRow
 from windlass.sources.json_files import read_objects, row_of
-from windlass.sources.outgoing import ANSWER, as_csv, free_names, written
+from windlass.sources.outgoing import ANSWER, ENDS, as_csv, free_names, written
 from windlass.sources.places import file_and_sheet, table
 from windlass.sources.system_files import files_below
 from windlass.store import fingerprint, naming, read_json, sync_folder, write_json
@@ -74,7 +75,7 @@ def read_row(text: str) -> dict[str, Any]:
 class Feed:
     """Rows to answer, with the folder that they name files in.
 
-    columns: their own, in order; names: what `answer`, `confidence` and `error` are called beside them; named: words
+    columns: their own, in order; names: what `answer`, `confidence`, `error` ... are called beside them; named: words
     without places that nobody knows of, see `Source.named`.
     """
 
@@ -102,6 +103,8 @@ def answer_file(
     if to is not None and to.suffix.lower() not in WRITTEN:
         raise SpecError(f"'{to}' ends in '{to.suffix}', expected {expected(WRITTEN)}")
     with _opened(source, predictor.manifest.inputs, allowed) as (feed, warnings):
+        if outputs.get(predictor.manifest.output.kind).has_intervals:
+            feed.names = free_names((*ANSWER, *ENDS), feed.columns)
         counts = _to_stdout(predictor, feed) if to is None else _to_file(predictor, feed, to, _mark(source, release))
         counts.notes[:0] = dict.fromkeys(warnings)
     own = [name for name in ANSWER if name in feed.columns]
@@ -313,13 +316,14 @@ def _columns(result: Answer | str, names: Mapping[str, str]) -> dict[str, Any]:
     said: tuple[Any, ...] = (None, None, result, None)
     if not isinstance(result, str):
         said = (result.value, result.as_json()["confidence"], None, "; ".join(result.evidence) or None)
-    return dict(zip(names.values(), said, strict=True))
+    ends = (None, None) if isinstance(result, str) or result.interval is None else result.interval[:2]
+    return dict(zip(names.values(), (*said, *ends)[: len(names)], strict=True))
 
 
 def _write_json_lines(file: TextIO, lines: list[Line], names: Mapping[str, str]) -> None:
     """A row that has a column of that name, where those before it had none, gets names of its own."""
     for values, result in lines:
-        free = names if values.keys().isdisjoint(names.values()) else free_names(ANSWER, values)
+        free = names if values.keys().isdisjoint(names.values()) else free_names(tuple(names), values)
         told = {**values, **_columns(result, free)}
         line = json.dumps(told, ensure_ascii=False, default=written)
         file.write((json.dumps(told, default=written) if has_surrogate(line) else line) + "\n")

@@ -19,6 +19,8 @@ RUNS = re.compile(r"'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])")
 HARMLESS = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:[.,]\d+)?(?:[eE][+-]?\d{1,3})?%?|-+")
 ANSWER = ("answer", "confidence", "error", "evidence")
 """The columns that are added to rows which were answered."""
+ENDS = ("low", "high")
+"""Those beside them where an answer has an interval."""
 TAUGHT = ("id", "answered", "confidence", "caller", "reason")
 """Those that are added to rows for a person: `id`, `answered`, and some of the others."""
 OURS = (("answer", "confidence", "error"), ("id", "answered", "confidence"), ("id", "answered", "caller", "reason"))

@@ -72,5 +72,6 @@ OUTPUT = Output(
     scored=measures.scored,
     improves=lambda spec: None,
     asks_once=False,
+    has_intervals=True,
     compares=Unsupported("numbers are compared by `evaluate`"),
 )
