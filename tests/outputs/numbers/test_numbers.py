@@ -279,10 +279,12 @@ def test_a_nearer_challenger_gains_and_a_farther_one_loses(splits, fitted, linea
     assert same.won == same.lost == 0
 
 
-def test_the_goals_difference_is_a_share_of_the_champions_error(splits, fitted, linear):
+def test_the_goals_difference_is_told_in_skill(splits, fitted, linear):
+    """Murphy 1988: errors less, over that of the median of the rows that judge."""
     median = predictors.load(fitted["median"].artifact)
     before, after, more = sheet(splits, median, linear).goal("mae", np.ones(100, bool))
-    assert more.value == pytest.approx((before - after) / before)
+    price = splits.test["price"].to_numpy()
+    assert more.value == pytest.approx((before - after) / np.abs(price - np.median(price)).mean())
     assert more.low < more.value < more.high
 
 

@@ -1,4 +1,9 @@
-"""Champion and challenger on rows whose numbers are known: each answer costs its error, as the goal counts errors."""
+"""Champion and challenger on rows whose numbers are known: each answer costs its error, as the goal counts errors.
+
+Differences are told in points of skill, hundredths of the error of always answering the same: of a good champion's own
+error they would be so small that nothing could be learned without a loss.
+Source: skill score, Murphy 1988, Monthly Weather Review 116(12).
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from windlass.metrics import Estimate, Marks, told
-from windlass.number_metrics import LOSSES, NUMBER_METRICS, NumberMarks
+from windlass.number_metrics import ABSOLUTE, LOSSES, NUMBER_METRICS, NumberMarks
 from windlass.outputs.comparing import SAME, Paired, Sheet, by_chance, thirds
 from windlass.outputs.numbers.measures import estimator
 from windlass.outputs.taught import Pairs
@@ -29,7 +34,7 @@ class PairedErrors(Paired):
     chance: tuple[float, float] = (1.0, 1.0)
     """Of such a gain, of such a loss, if both were as good."""
     better: float = 0.0
-    """By how much errors have become smaller, as a share of those before."""
+    """By how much errors have become smaller, as a share of those of always answering the same."""
     noticed: ClassVar[float] = 0.01
 
     @property
@@ -60,7 +65,7 @@ class NumberSheet(Sheet):
     """Answers cost their error: absolute, or squared where the goal counts it so."""
 
     parts_are = ("answers", "answer")
-    points_are = ("% of the champion's error", "% of the champion's error")
+    points_are = ("point of skill", "points of skill")
 
     def __init__(self, pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> None:
         self.metric = metric
@@ -68,6 +73,8 @@ class NumberSheet(Sheet):
         self.truth = np.array([right for _, right in pairs], np.float64)
         self.given = [estimator(each).values(rows, root) for each in pair]
         self.losses = [LOSSES[metric](self.truth - values) for values in self.given]
+        middle = np.median(self.truth) if metric in ABSOLUTE else np.mean(self.truth)
+        self.least = float(LOSSES[metric](self.truth - middle).mean()) if len(self.truth) else 0.0
 
     def paired(self, name: str, chosen: np.ndarray) -> Paired:
         before, after = (losses[chosen] for losses in self.losses)
@@ -77,7 +84,7 @@ class NumberSheet(Sheet):
         was, now = (NUMBER_METRICS[self.metric](self.truth[chosen], values[chosen]) for values in self.given)
         won, lost = int((after < before - SAME).sum()), int((after > before + SAME).sum())
         chance = by_chance(-before, -after), by_chance(-after, -before)
-        better = _share_less(float(before.mean()), float(after.mean()))
+        better = float(before.mean() - after.mean()) / (self.least or 1.0)
         return PairedErrors(name, n_rows, was, now, won, lost, self.metric, chance, better)
 
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
@@ -85,17 +92,13 @@ class NumberSheet(Sheet):
         return before, after
 
     def goal(self, metric: str, chosen: np.ndarray) -> tuple[float, float, Estimate]:
-        """The difference as a share of the champion's error, of which 1 is all."""
+        """The difference in skill, of which 1 is all."""
         before, after, more = super().goal(metric, chosen)
-        unit = abs(1 - before if metric == "r2" else before) or 1.0
+        unit = {"r2": 1.0, "rmse": self.least**0.5}.get(metric, self.least) or 1.0
         return before, after, Estimate(more.value / unit, more.low / unit, more.high / unit)
 
     def parts(self) -> list[tuple[str, np.ndarray]]:
         return thirds("right answer", self.truth.tolist(), ("low", "high"))
-
-
-def _share_less(before: float, after: float) -> float:
-    return (before - after) / before if before else -float(after > 0)
 
 
 def same(one: float, other: float) -> bool:
