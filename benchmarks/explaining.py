@@ -22,6 +22,7 @@ import polars as pl
 
 import windlass
 from windlass.kinds import table as kinds
+from windlass.outputs.contract import Why
 from windlass.outputs.table import explain
 from windlass.predictors.contract import Labeller
 from windlass.predictors.table import load_labeller
@@ -123,7 +124,7 @@ def measured(case: Case, data: Path, work: Path, n_rows: int) -> dict:
     gains, own, spent, asked, gaps = [], [], [], [], []
     for row in rows:
         started = time.perf_counter()
-        found = explain(predictor, [row], Path("/"))[0]
+        found = explain(predictor, [row], Why(Path("/")))[0]
         if len(found.parts) < 4 or len(gains) == n_rows:
             continue
         spent.append((time.perf_counter() - started) * 1000)
