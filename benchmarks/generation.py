@@ -28,19 +28,19 @@ from pathlib import Path
 
 import torch
 
-from windlass.learners import gpt, tokens
-from windlass.learners.language import _convert
-from windlass.metrics import Estimate
-from windlass.predictors import decoding
-from windlass.predictors.engine import FAST, MODEL
-from windlass.predictors.language import Language
-from windlass.predictors.prompts import Prompts, Template
+from windlass.learners.language import gpt, tokens
+from windlass.learners.language.language import _convert
+from windlass.metrics.measures import Estimate
+from windlass.predictors.language import decoding
+from windlass.predictors.language.engine import FAST, MODEL
+from windlass.predictors.language.language import Language
+from windlass.predictors.language.prompts import Prompts, Template
+from windlass.predictors.language.writing import Writing, silent_hear
 from windlass.predictors.writer import Writer
-from windlass.predictors.writing import Writing, silent_hear
 from windlass.records import Column, Manifest, Release
-from windlass.serving.app import create_app
-from windlass.serving.server import running
-from windlass.serving.settings import Settings
+from windlass.serving.api.app import create_app
+from windlass.serving.contract.settings import Settings
+from windlass.serving.http.server import running
 from windlass.stages.evaluate import machine
 
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -40,8 +40,8 @@ from windlass.outputs.taught import LEARNED
 from windlass.predictors import table as predictors
 from windlass.project import Project
 from windlass.records import silent
-from windlass.serving.home import log_path
-from windlass.serving.log import Feedback, Logged, RequestLog
+from windlass.serving.database.location import log_path
+from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.sources.prepared import read_splits
 from windlass.stages import evaluate
 from windlass.stages.evaluate import machine

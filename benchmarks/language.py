@@ -173,7 +173,7 @@ def text_of(path: str) -> str:
 def written(folder: str, chosen: str, test: str) -> list[str]:
     """What the chosen candidate writes: by chance where nothing is asked, else for the first test rows."""
     from windlass.predictors import table
-    from windlass.predictors.writing import Writing
+    from windlass.predictors.language.writing import Writing
 
     writer = table.load(Path(folder, ".windlass", "train", chosen, "artifact"))
     rows = Path(test).read_text("utf-8").splitlines()[:6]

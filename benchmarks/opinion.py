@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import windlass
-from windlass.metrics import Array
+from windlass.metrics.measures import Array
 from windlass.trends.alarms import DAYS_A_MONTH, Rule, surprises
 from windlass.trends.command import Order, trends
 

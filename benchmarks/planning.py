@@ -4,9 +4,9 @@ Usage: python benchmarks/planning.py curves [SET ...]          measures what is 
        python benchmarks/planning.py load PROJECT              a project whose champion is a linear model
        python benchmarks/planning.py report                    writes results/planning.md from results/planning.json
 Scores are those of the validation rows that a curve is measured on; "last value" is the naive forecast that more rows
-change nothing. The prior of the curve (windlass.planning.curves) was chosen on the five sets marked "tuned on",
-which do
-not count. Load is counted in processor seconds of the server, so that other programs on the machine do not change it.
+change nothing. The prior of the curve (windlass.planning.evidence.curves) was chosen on the five sets marked
+"tuned on", which do not count. Load is counted in processor seconds of the server, so that other programs on the
+machine do not change it.
 """
 
 import argparse
@@ -25,12 +25,12 @@ import numpy as np
 import polars as pl
 
 from windlass.kinds import table as kinds
-from windlass.planning import curves, probing
+from windlass.planning.evidence import curves, probing
+from windlass.planning.evidence.serving_trial import request_seconds
 from windlass.planning.product import Product, load_prices
-from windlass.planning.serving_trial import request_seconds
-from windlass.predictors import releases
 from windlass.records import Splits
-from windlass.serving import codec
+from windlass.registry import releases
+from windlass.serving.contract import codec
 from windlass.sources.prepared import read_splits
 from windlass.spec import Spec, load
 from windlass.stages.evaluate import machine

@@ -15,8 +15,8 @@ import polars as pl
 from goals import Goal, record
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from windlass.metrics import paired_difference
-from windlass.number_metrics import COVERAGE, NumberMarks
+from windlass.metrics.measures import paired_difference
+from windlass.metrics.numbers import COVERAGE, NumberMarks
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Held
 from windlass.predictors import table as predictors

@@ -20,7 +20,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from windlass.sandbox import run_program
+from windlass.sandbox.programs import run_program
 from windlass.store import write_text
 
 RESULTS = Path(__file__).resolve().parent / "results" / "sandbox_escape.json"

@@ -257,7 +257,7 @@ def overload(at: Target, found: dict, seconds: float) -> dict:
 
 def bare(folder: Path, model: str, seconds: float) -> dict:
     """The engine in process, without HTTP: one text after the other, then in batches of 8 of like length."""
-    from windlass.predictors import releases
+    from windlass.registry import releases
     from windlass.store import Store
 
     store = Store(folder)

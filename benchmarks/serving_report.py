@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 QUEUE = 64
-"""Predictions that may wait (`windlass.serving.settings`)."""
+"""Predictions that may wait (`windlass.serving.contract.settings`)."""
 NAMES = {
     "bare": "bare engine, in process",
     "windlass": "**windlass**",

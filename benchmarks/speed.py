@@ -68,8 +68,8 @@ def tokens_of(texts: list[str]) -> int:
 
 def ours(rows, seconds: float) -> dict:
     """Windlass's `pretrained` learner with its defaults, within the seconds."""
-    from windlass.learners import pretrained
     from windlass.learners.contract import Budget, Options
+    from windlass.learners.networks import pretrained
     from windlass.records import silent
 
     with tempfile.TemporaryDirectory() as folder:

@@ -21,8 +21,8 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from windlass.errors import WindlassError
-from windlass.learners import checkpoint
-from windlass.predictors import releases
+from windlass.learners.networks import checkpoint
+from windlass.registry import releases
 from windlass.stages.evaluate import machine
 from windlass.store import Store
 
@@ -43,7 +43,7 @@ def publish(target, build):
     build(target)
 store.write_bytes = write_bytes
 store.publish = publish
-import windlass.learners.checkpoint as checkpoint
+import windlass.learners.networks.checkpoint as checkpoint
 checkpoint.write_bytes = write_bytes
 from windlass.cli import main; main()
 """

@@ -20,11 +20,11 @@ import numpy as np
 import polars as pl
 
 import windlass
-from windlass.learners import cnn
 from windlass.learners.contract import Budget, Options
-from windlass.predictors import weights
+from windlass.learners.networks import cnn
 from windlass.predictors.table import load_labeller
 from windlass.records import Splits, WarmStart, silent
+from windlass.registry import checkpoints as weights
 
 RESULTS = Path(__file__).resolve().parent / "results" / "warm-start.json"
 LATE_ROWS, OTHER_SHARE, UNBOUNDED_S = 120, 0.03, 36_000.0

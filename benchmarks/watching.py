@@ -32,10 +32,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from windlass.drift_metrics import population_stability_index
 from windlass.kinds import table as kinds
-from windlass.predictors.reference import MOST_ROWS, Reference, sketch_of
+from windlass.metrics.drift import population_stability_index
 from windlass.records import Column
+from windlass.registry.reference import MOST_ROWS, Reference, sketch_of
 from windlass.spec import Spec, parse
 from windlass.watching.judgement import hear_window, peek
 from windlass.watching.memory import Memory

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from windlass import cli
 from windlass.commands import endings
-from windlass.predictors import releases
 from windlass.project import Project
-from windlass.serving.home import memory
-from windlass.serving.keys import Wish, create
+from windlass.registry import releases
+from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.location import memory
 from windlass.stages import evaluate
 from windlass.store import FOLDER
 from windlass.watching import silence

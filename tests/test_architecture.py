@@ -17,8 +17,6 @@ ROOMS = (
     "errors",
     "client",
     "metrics",
-    "drift_metrics text_metrics number_metrics",
-    "cell system_calls",
     "sandbox",
     "strict_yaml",
     "records spec",
@@ -28,25 +26,23 @@ ROOMS = (
     "store",
     "blueprints",
     "sources",
-    "consent remote",
+    "remote",
     "predictors",
+    "registry",
+    "explain",
     "outputs",
     "learners",
     "evaluation",
-    "judging",
     "serving",
     "shipping",
     "watching",
     "improving",
     "planning",
-    "toys",
     "testing",
     "stages",
     "lifecycle",
     "project",
-    "estimator_input",
-    "estimator",
-    "classifier regressor comparison demo doctor mending trends",
+    "sklearn repair trends",
     "commands",
     "cli",
     "__main__",
@@ -201,7 +197,7 @@ MAY_ASK = {
     "learners/table.py": "a table of learners names what each reads and gives",
     "predictors/table.py": "who blends labels opens parts that give labels",
     "predictors/writer.py": "what writes piece by piece is found here, by everybody",
-    "serving/ask_fields.py": "a table of the page's fields, one a kind",
+    "serving/ui/ask_fields.py": "a table of the page's fields, one a kind",
 }
 """Outside of kinds/ and outputs/, at most five: who asks which kind it has before it, and why."""
 
@@ -258,7 +254,7 @@ def circles(modules: list[Module]) -> list[str]:
     return sorted(name for name in graph if name in reached(name))
 
 
-GENERATING = frozenset({"predictors/decoding.py", "predictors/grammar.py"})
+GENERATING = frozenset({"predictors/language/decoding.py", "predictors/language/grammar.py"})
 """The predictor of language models, which alone may load torch, and only when a model is opened."""
 
 
@@ -358,7 +354,7 @@ def code(text: str, place: str = "kinds/made_up.py") -> Module:
 
 
 STORE = code("", "store.py")
-PAGES = code("", "pages/report.py")
+PAGES = code("", "pages/html/report.py")
 BAD = [
     (wrong_directions, [code("from windlass.learners import table\n"), code("", "learners/table.py")]),
     (wrong_directions, [code("from windlass.store import Store\n"), STORE]),
@@ -380,9 +376,15 @@ BAD = [
         [code("def f():\n    from windlass.stages import train\n", "stages/evaluate.py"), code("", "stages/train.py")],
     ),
     (wrong_directions, [code("from windlass.spec import Spec\n", "records.py"), code("", "spec.py")]),
-    (wrong_directions, [code("def f():\n    from windlass.pages import report\n", "records.py"), PAGES]),
-    (wrong_directions, [code("from windlass.testing import toys\n", "predictors/onnx.py"), code("", "testing.py")]),
-    (wrong_directions, [code("from windlass.stages import train\n", "testing.py"), code("", "stages/train.py")]),
+    (wrong_directions, [code("def f():\n    from windlass.pages.html import report\n", "records.py"), PAGES]),
+    (
+        wrong_directions,
+        [
+            code("from windlass.testing.checks import toys\n", "predictors/networks/onnx.py"),
+            code("", "testing/checks.py"),
+        ],
+    ),
+    (wrong_directions, [code("from windlass.stages import train\n", "testing/checks.py"), code("", "stages/train.py")]),
     (
         circles,
         [code("from windlass.kinds import b\n", "kinds/a.py"), code("from windlass.kinds import a\n", "kinds/b.py")],
@@ -395,21 +397,21 @@ BAD = [
             code("if TYPE_CHECKING:\n    from windlass.kinds.a import y\n", "kinds/c.py"),
         ],
     ),
-    (asks_for_kinds, [code('if column.kind == "text":\n    pass\n', "serving/app.py")]),
-    (asks_for_kinds, [code('if "image" in splits.inputs.values():\n    pass\n', "learners/cnn.py")]),
+    (asks_for_kinds, [code('if column.kind == "text":\n    pass\n', "serving/api/app.py")]),
+    (asks_for_kinds, [code('if "image" in splits.inputs.values():\n    pass\n', "learners/networks/cnn.py")]),
     (asks_for_kinds, [code('found = spec.output[name] not in ("text", "tags")\n', "planning/plan.py")]),
     (asks_for_kinds, [code('RICH = frozenset({"text", "image"})\n', "sources/guess.py")]),
     (asks_for_kinds, [code("assert isinstance(predictor, Labeller)\n", "improving/cycle.py")]),
     (heavy_imports, [code("import torch\n")]),
-    (heavy_imports, [code("def f():\n    from transformers import AutoModel\n", "serving/app.py")]),
+    (heavy_imports, [code("def f():\n    from transformers import AutoModel\n", "serving/api/app.py")]),
     (unsafe, [code("import pickle\n")]),
-    (unsafe, [code("def f():\n    from joblib import load\n", "learners/linear.py")]),
-    (unsafe, [code("torch.load(path)\n", "learners/cnn.py")]),
-    (unsafe, [code("torch.save(model, path)\n", "learners/cnn.py")]),
+    (unsafe, [code("def f():\n    from joblib import load\n", "learners/classic/linear.py")]),
+    (unsafe, [code("torch.load(path)\n", "learners/networks/cnn.py")]),
+    (unsafe, [code("torch.save(model, path)\n", "learners/networks/cnn.py")]),
     (unsafe, [code("eval('1')\n")]),
     (unsafe, [code("exec('x = 1')\n")]),
-    (unsafe, [code("AutoModel.from_pretrained(name, trust_remote_code=True)\n", "learners/pretrained.py")]),
-    (unsafe, [code("AutoModel.from_pretrained(name, trust_remote_code=chosen)\n", "learners/pretrained.py")]),
+    (unsafe, [code("AutoModel.from_pretrained(name, trust_remote_code=True)\n", "learners/networks/pretrained.py")]),
+    (unsafe, [code("AutoModel.from_pretrained(name, trust_remote_code=chosen)\n", "learners/networks/pretrained.py")]),
     (unsafe, [code("subprocess.run(command, shell=True)\n")]),
     (unsafe, [code("np.load(path, allow_pickle=True)\n")]),
     (unsafe, [code("yaml.load(text)\n")]),
@@ -424,10 +426,13 @@ BAD = [
 ]
 GOOD = [
     (wrong_directions, [code("from windlass.kinds.contract import Kind\n"), code("", "kinds/contract.py")]),
-    (wrong_directions, [code("from windlass.metrics import Estimate\n", "records.py"), code("", "metrics.py")]),
+    (
+        wrong_directions,
+        [code("from windlass.metrics.measures import Estimate\n", "records.py"), code("", "metrics/measures.py")],
+    ),
     (wrong_directions, [code("from windlass import __version__\n", "store.py")]),
     (wrong_directions, [code("import windlass\nprint(windlass.__version__)\n", "store.py")]),
-    (wrong_directions, [code("import numpy as np\nimport torch\n", "learners/cnn.py")]),
+    (wrong_directions, [code("import numpy as np\nimport torch\n", "learners/networks/cnn.py")]),
     (
         circles,
         [
@@ -435,7 +440,7 @@ GOOD = [
             code("from windlass.kinds import a\n", "kinds/b.py"),
         ],
     ),
-    (heavy_imports, [code("import torch\n", "learners/cnn.py")]),
+    (heavy_imports, [code("import torch\n", "learners/networks/cnn.py")]),
     (unsafe, [code('"""No pickle, no joblib, no torch.load, anywhere."""\nmodel.eval()\nre.compile("exec(")\n')]),
     (unsafe, [code("np.load(path, allow_pickle=False)\nrun(command, shell=False)\n")]),
     (
@@ -511,7 +516,7 @@ def test_the_import_check_sees_what_is_loaded():
 
 def test_answering_loads_no_torch():
     """What serves a model must not need what trained it."""
-    loaded = _imported_by("import windlass.predictors.table, windlass.predictors.releases, windlass.learners.table")
+    loaded = _imported_by("import windlass.predictors.table, windlass.registry.releases, windlass.learners.table")
     assert not loaded & HEAVY
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from windlass.blueprints import shelf
+from windlass.metrics.texts import rouge_l
 from windlass.spec import load
-from windlass.text_metrics import rouge_l
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 WRITERS = ("translator", "summariser", "content-studio", "code-helper", "chatbot")

@@ -21,10 +21,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import windlass
-from windlass.classifier import Classifier
 from windlass.errors import DataError, NotReady, SpecError
-from windlass.estimator_input import InputError, names_of, plain
 from windlass.kinds import table as kinds
+from windlass.sklearn.classifier import Classifier
+from windlass.sklearn.estimator_input import InputError, names_of, plain
 
 REPEATS = ("readonly_memmap", "X_dtype")
 """Of scikit-learn's checks on trees, the repeats on read-only and float32 copies of X are left out: they fit 500 rounds

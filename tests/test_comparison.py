@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from windlass import lifecycle
-from windlass.comparison import (
+from windlass.commands.comparison import (
     PREFERENCES,
     TRAINING,
     Comparison,
@@ -25,7 +25,7 @@ from windlass.comparison import (
     text,
 )
 from windlass.errors import NotReady, SpecError
-from windlass.serving.preferences import Preference, Preferences
+from windlass.serving.database.preferences import Preference, Preferences
 from windlass.spec import parse
 from windlass.store import Store
 

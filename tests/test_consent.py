@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 from tests.listening import listening
 from tests.watching.replay import Replay, Source
-from windlass import consent
 from windlass.cli import app
 from windlass.errors import DataError, NotReady, SpecError
-from windlass.predictors.elsewhere import far_model
+from windlass.predictors.language.elsewhere import far_model
+from windlass.remote import consent
 from windlass.watching.telling import tell
 
 URL = "https://models.example/v1"
@@ -170,7 +170,7 @@ def test_a_far_model_is_opened_after_a_yes_and_not_before(monkeypatch):
 
 
 def test_the_hub_is_asked_after_a_yes_and_not_before(monkeypatch):
-    pretrained = pytest.importorskip("windlass.learners.pretrained")
+    pretrained = pytest.importorskip("windlass.learners.networks.pretrained")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with pytest.raises(NotReady, match=r"a request for the model 'somebody/model' would be sent to https://"):
         pretrained.locate("somebody/model")

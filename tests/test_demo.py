@@ -4,8 +4,9 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from windlass import Project, demo
-from windlass.predictors import releases
+from windlass import Project
+from windlass.commands import demo
+from windlass.registry import releases
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from windlass import drift_metrics as drift
+from windlass.metrics import drift
 
 RANDOM = np.random.default_rng(7)
 

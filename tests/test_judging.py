@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.judging import MARK, MAX_TEXT, Verdicts, judge, question, read_verdict, writer_as_judge
+from windlass.evaluation.judging import MARK, MAX_TEXT, Verdicts, judge, question, read_verdict, writer_as_judge
 from windlass.predictors.contract import Labeller
+from windlass.predictors.language.writing import Written
 from windlass.predictors.writer import Writer
-from windlass.predictors.writing import Written
 from windlass.records import Column, Manifest
 
 N = 40

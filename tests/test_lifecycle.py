@@ -8,7 +8,7 @@ import pytest
 
 import windlass
 from windlass.blueprints import shelf
-from windlass.predictors import releases
+from windlass.registry import releases
 from windlass.stages.serve import serve
 
 
@@ -71,6 +71,6 @@ class running:
 
 @pytest.mark.parametrize("name", shelf.names())
 def test_every_blueprint_is_whole(name):
-    from windlass.testing import check_blueprint
+    from windlass.testing.checks import check_blueprint
 
     check_blueprint(shelf.HOME / name)

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from windlass import cli
 from windlass.errors import DataError, NotReady
-from windlass.mending import Mended, champion, mend, proposals, read_tests
-from windlass.predictors.edits import one_change
-from windlass.predictors.repair import Repaired
-from windlass.sandbox import run_program
+from windlass.predictors.retrieval.edits import one_change
+from windlass.predictors.retrieval.repair import Repaired
+from windlass.repair.mending import Mended, champion, mend, proposals, read_tests
+from windlass.sandbox.programs import run_program
 
 try:
     run_program("pass")

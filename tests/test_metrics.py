@@ -10,7 +10,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from windlass.metrics import (
+from windlass.metrics.measures import (
     BINARY_ONLY,
     METRICS,
     Estimate,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, median_absolute_error, r2_score, root_mean_squared_error
 
-from windlass.metrics import bootstrap, is_better, paired_difference, told
-from windlass.number_metrics import COVERAGE, NumberMarks, half_width
+from windlass.metrics.measures import bootstrap, is_better, paired_difference, told
+from windlass.metrics.numbers import COVERAGE, NumberMarks, half_width
 
 THEIRS = {"mae": mean_absolute_error, "rmse": root_mean_squared_error, "r2": r2_score, "medae": median_absolute_error}
 

@@ -9,7 +9,7 @@ from windlass import Project
 from windlass.improving.asking import Question, write_questions
 from windlass.improving.taught import from_file
 from windlass.kinds import table as kinds
-from windlass.serving.files import answer_file
+from windlass.serving.batch.files import answer_file
 from windlass.sources.guess import write_guess
 from windlass.spec import load
 from windlass.store import Store

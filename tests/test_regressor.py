@@ -16,8 +16,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import windlass
 from windlass.errors import SpecError
-from windlass.estimator_input import InputError
-from windlass.regressor import Regressor
+from windlass.sklearn.estimator_input import InputError
+from windlass.sklearn.regressor import Regressor
 
 NOT_REPEATED = {
     "check_sample_weight_equivalence_on_dense_data": "validation rows are cut by chance: a row that counts twice is on "

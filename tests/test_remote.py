@@ -10,8 +10,8 @@ import pytest
 
 from tests.listening import listening
 from windlass.errors import NotReady, SpecError
-from windlass.judging import judge
-from windlass.remote import MAX_REPLY, Remote
+from windlass.evaluation.judging import judge
+from windlass.remote.requests import MAX_REPLY, Remote
 
 
 def completion(text):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from windlass.errors import DataError, NotReady
-from windlass.sandbox import Bounds, Outcome, last_words, pass_at_k, passes, run_program
+from windlass.sandbox.programs import Bounds, Outcome, last_words, pass_at_k, passes, run_program
 
 MBPP = Path(__file__).resolve().parents[2] / "shared" / "data" / "code-mbpp" / "test.jsonl"
 
@@ -370,7 +370,7 @@ def test_no_descriptor_is_left_open():
 def test_the_program_dies_with_who_asked_for_it():
     """kill -9 of the asking process."""
     before = left_over()
-    asking = "from windlass.sandbox import run_program; run_program('while True: pass', seconds=60)"
+    asking = "from windlass.sandbox.programs import run_program; run_program('while True: pass', seconds=60)"
     with subprocess.Popen([sys.executable, "-c", asking]) as process:
         until = time.perf_counter() + 30
         while len(left_over() - before) < 3 and time.perf_counter() < until:
@@ -382,17 +382,17 @@ def test_the_program_dies_with_who_asked_for_it():
 
 def test_a_machine_that_cannot_shut_programs_in_says_so(monkeypatch):
     """A processor whose calls are not known; unconfined, the program runs."""
-    monkeypatch.setattr("windlass.sandbox.CELL", cell_that("PIVOT_ROOT = {}"))
+    monkeypatch.setattr("windlass.sandbox.programs.CELL", cell_that("PIVOT_ROOT = {}"))
     with pytest.raises(NotReady, match=r"programs cannot be shut off from network and files here \(.+\)"):
         run_program("pass")
     assert run_program("pass", confined=False).passed
 
 
 def cell_that(change: str) -> Path:
-    from windlass import sandbox
+    from windlass.sandbox import programs as sandbox
 
     text = sandbox.CELL.read_text(encoding="utf-8").replace('if __name__ == "__main__":', f"{change}\nif True:")
-    path = Path("cell.py").resolve()
+    path = Path("sandbox/cell.py").resolve()
     path.write_text(text, encoding="utf-8")
     return path
 

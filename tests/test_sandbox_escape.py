@@ -8,7 +8,7 @@ import pytest
 
 from tests.benchmark_scripts import FOLDER, loaded
 from tests.test_sandbox import confined
-from windlass.sandbox import Bounds, passes, run_program
+from windlass.sandbox.programs import Bounds, passes, run_program
 
 escapes = loaded("sandbox_escape")
 pytestmark = confined
@@ -150,7 +150,7 @@ def test_it_is_the_same_for_an_ordinary_user():
     """Skipped where another user cannot start this Python, as when it lies in root's home."""
     folders = os.pathsep.join(["src", *(path for path in sys.path if path.endswith("site-packages"))])
     asking = (
-        "from windlass.sandbox import run_program as run\n"
+        "from windlass.sandbox.programs import run_program as run\n"
         "assert run('pass').passed\n"
         "print(run('import socket; socket.socket()').reason)\n"
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from windlass import system_calls
 from windlass.errors import NotReady
+from windlass.sandbox import system_calls
 
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),

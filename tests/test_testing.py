@@ -9,7 +9,7 @@ import pytest
 
 import windlass
 from windlass.errors import NotReady, SpecError
-from windlass.testing import check_blueprint, expect
+from windlass.testing.checks import check_blueprint, expect
 
 BLUEPRINTS = sorted(path.parent for path in (Path(windlass.__file__).parent / "blueprints").glob("*/windlass.yaml"))
 SPEC = "name: tickets\ndata: tickets.csv\ninputs: {message: text}\noutput: {intent: category}\n"

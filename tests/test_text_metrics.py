@@ -8,10 +8,10 @@ import pytest
 import sacrebleu
 from scipy.stats import binomtest
 
-from windlass import text_metrics
 from windlass.blueprints import shelf
-from windlass.metrics import bootstrap, paired_difference, wilson
-from windlass.text_metrics import (
+from windlass.metrics import texts as text_metrics
+from windlass.metrics.measures import bootstrap, paired_difference, wilson
+from windlass.metrics.texts import (
     BITS,
     TEXT_METRICS,
     TextMarks,

@@ -15,7 +15,7 @@ from windlass.errors import DataError, GateRefused, NotReady, SpecError
 from windlass.kinds.table import KINDS
 from windlass.learners.table import LEARNERS
 from windlass.lifecycle import STAGES
-from windlass.metrics import METRICS
+from windlass.metrics.measures import METRICS
 from windlass.outputs.table import OUTPUTS
 from windlass.predictors.table import SCORING, WRITING
 from windlass.spec import Limits, Spec
@@ -55,11 +55,9 @@ def tree() -> str:
     for path in sorted(SOURCE.iterdir(), key=lambda item: (item.is_dir(), item.name)):
         if path.suffix == ".py" and path.name != "__init__.py":
             lines.append(f"  {path.name:<16} {first_sentence(path)}")
-    for room in sorted(path for path in SOURCE.iterdir() if path.is_dir() and (path / "__init__.py").is_file()):
-        modules = [path.stem for path in sorted(room.glob("*.py")) if path.stem != "__init__"]
-        if room.name == "blueprints":
-            modules = sorted(path.name for path in room.iterdir() if (path / "windlass.yaml").is_file())
-        lines.append(f"  {room.name + '/':<16} {' '.join(modules)}")
+    for room in _rooms(SOURCE):
+        lines.append(f"  {room.name + '/':<16} {first_sentence(room / '__init__.py')}")
+        lines += [f"    {part.name + '/':<14} {first_sentence(part / '__init__.py')}" for part in _rooms(room)]
     lines += [
         "tests/             mirrors src; plus test_architecture, test_docs, test_lifecycle",
         "benchmarks/        quality on real data, speed against peers, and the results they made",
@@ -68,6 +66,10 @@ def tree() -> str:
         "```",
     ]
     return "\n".join(lines)
+
+
+def _rooms(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if (path / "__init__.py").is_file())
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:

@@ -22,22 +22,22 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from windlass.classifier import Classifier
     from windlass.client import Client
     from windlass.errors import WindlassError
-    from windlass.pages.shown import Board
+    from windlass.pages.html.shown import Board
     from windlass.predictors.table import load
     from windlass.project import Project
     from windlass.records import Answer, Release
-    from windlass.regressor import Regressor
+    from windlass.sklearn.classifier import Classifier
+    from windlass.sklearn.regressor import Regressor
 
 _HOME = {
     "Answer": "records",
-    "Board": "pages.shown",
-    "Classifier": "classifier",
+    "Board": "pages.html.shown",
+    "Classifier": "sklearn.classifier",
     "Client": "client",
     "Project": "project",
-    "Regressor": "regressor",
+    "Regressor": "sklearn.regressor",
     "Release": "records",
     "WindlassError": "errors",
     "load": "predictors.table",

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import Field
 
 from windlass.errors import NotReady, SpecError
+from windlass.metrics.texts import toxic, word_list
 from windlass.strict_yaml import Strict, read, read_utf8
-from windlass.text_metrics import toxic, word_list
 
 CJK = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff]")
 HIDDEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")

@@ -59,8 +59,8 @@ def demo(
     weeks: Annotated[int, typer.Option(min=1, max=8, help="to play; in the fourth something changes")] = 8,
 ) -> None:
     """Play the whole loop in minutes: launch, customers, a change, an alarm, corrections, a better model, a roadmap."""
-    from windlass import demo as played
-    from windlass.pages.progress import bars
+    from windlass.commands import demo as played
+    from windlass.pages.text.progress import bars
 
     page = played.demo(folder, typer.echo, bars(), weeks)
     typer.echo(f"\npage: {page}\nnext: `cd {folder} && windlass serve`; your own data: `windlass init DATA`")
@@ -78,7 +78,7 @@ def schema() -> None:
 def run(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     """Walk the stages in order, skipping what is up to date."""
     from windlass import lifecycle
-    from windlass.pages.terminal import board_text
+    from windlass.pages.text.terminal import board_text
 
     opened = open_project(project, quiet=as_json)
 
@@ -119,7 +119,7 @@ def explain(
 ) -> None:
     opened = open_project(project, quiet=as_json)
     if row:
-        from windlass.serving.files import read_row
+        from windlass.serving.batch.files import read_row
 
         found = opened.champion.explain([read_row(row)], Path.cwd(), label)[0]
         show(found.as_json(), as_json, str(found))
@@ -162,7 +162,7 @@ def watch(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    from windlass.pages.health import health_text
+    from windlass.pages.html.health import health_text
     from windlass.records import as_json as plain
 
     opened = open_project(project, quiet=True)
@@ -206,7 +206,7 @@ def improve(
     from windlass.improving.manners import step_back
 
     step_back()
-    from windlass.pages.improvements import doubts_text, history_text, improvement_text
+    from windlass.pages.html.improvements import doubts_text, history_text, improvement_text
     from windlass.records import as_json as plain
 
     rows, canary, every, on_alarm = order
@@ -261,7 +261,7 @@ def predict(
 ) -> None:
     """Answer one row, a whole file or pictures with the champion; killed, the same command goes on with --to."""
     from windlass.project import Project
-    from windlass.serving.files import answer_file, answer_one
+    from windlass.serving.batch.files import answer_file, answer_one
     from windlass.sources.confinement import allowed_folders
 
     opened = Project(project)
@@ -289,7 +289,7 @@ def repair(
     as_json: AsJson = False,
 ) -> None:
     """Repair a Python file: what the champion proposes, then every change, run against tests in a sandbox."""
-    from windlass.mending import mend
+    from windlass.repair.mending import mend
 
     found = mend(program, tests, project, tries, write)
     show(found.as_json(), as_json, str(found))
@@ -313,8 +313,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare the texts of two writers: a person says which is better, or a judge does."""
-    from windlass import comparison
-    from windlass.pages.progress import bars
+    from windlass.commands import comparison
+    from windlass.pages.text.progress import bars
     from windlass.spec import load
     from windlass.store import Store
 
@@ -332,7 +332,7 @@ def trends(
     as_json: AsJson = False,
 ) -> None:
     """Answer a feed and follow what is said of whom: trends, alarms with their texts, a daily digest and a page."""
-    from windlass.pages.progress import bars
+    from windlass.pages.text.progress import bars
     from windlass.records import as_json as plain
     from windlass.trends import command
 
@@ -347,7 +347,7 @@ def allow(
     variable: Annotated[str, typer.Option(help="an environment variable that may be sent there, too")] = "",
 ) -> None:
     """Allow projects on this machine to send to an address; remembered in your own configuration."""
-    from windlass import consent
+    from windlass.remote import consent
 
     typer.echo(f"{consent.allow(url, variable)}: remembered")
 
@@ -358,8 +358,8 @@ app.add_typer(service.app)
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Try every part and say which features work, and what to install for the others."""
-    from windlass import doctor as examination
-    from windlass.pages.listing import doctor_text
+    from windlass.commands import doctor as examination
+    from windlass.pages.text.listing import doctor_text
 
     parts = examination.as_json(examination.examine())
     show(parts, as_json, doctor_text(parts))
@@ -368,7 +368,7 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def version(as_json: AsJson = False) -> None:
     """Print the version."""
-    from windlass.doctor import versions
+    from windlass.commands.doctor import versions
 
     show(versions() if as_json else {}, as_json, __version__)
 

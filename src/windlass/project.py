@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
-from windlass.pages.shown import Board, Explanation, Roadmap
+from windlass.pages.html.shown import Board, Explanation, Roadmap
 from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, Trained, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
@@ -172,7 +172,7 @@ class Project:
     def improvements(self) -> list[Improvement]:
         """All attempts at a better champion, oldest first; writes `improve/history.html` as well."""
         from windlass.improving.cycle import history
-        from windlass.pages.improvements import improvements_page
+        from windlass.pages.html.improvements import improvements_page
         from windlass.store import write_text
 
         found = history(self.store)
@@ -201,7 +201,7 @@ class Project:
 
         Raises: NotReady: no leaderboard yet. SpecError: product.yaml is wrong, or what if.
         """
-        from windlass.planning.changes import Wish
+        from windlass.planning.schedule.changes import Wish
         from windlass.stages.plan import Order, plan
 
         wish = Wish(**{name: str(value) for name, value in what_if.items()})
@@ -212,7 +212,7 @@ class Project:
     @property
     def champion(self) -> Release:
         """The release that is served. Raises: NotReady when there is none."""
-        from windlass.predictors import releases
+        from windlass.registry import releases
 
         identity = releases.champion_id(self.store)
         record, predictor = releases.open_release(self.store, identity)
@@ -228,13 +228,13 @@ class Project:
 
     def summary(self, word: str, skipped: bool) -> str:
         """One line of what a stage did."""
-        from windlass.pages.listing import stage_line
+        from windlass.pages.text.listing import stage_line
 
         return stage_line(word, skipped, self.store.read_record(word))
 
     def shown(self, word: str) -> str:
         """The last result of a stage as text for a terminal."""
-        from windlass.pages import listing, terminal
+        from windlass.pages.text import listing, terminal
 
         if word == "collect":
             return terminal.collected_text(self.store.read("collect", Collected))

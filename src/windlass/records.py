@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from windlass.metrics import Estimate
+from windlass.metrics.measures import Estimate
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,10 +9,10 @@ from pydantic import Field, field_validator
 
 from windlass import strict_yaml
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
-from windlass.metrics import LOWER, METRICS
-from windlass.number_metrics import NUMBER_METRICS
+from windlass.metrics.measures import LOWER, METRICS
+from windlass.metrics.numbers import NUMBER_METRICS
+from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 from windlass.strict_yaml import Strict
-from windlass.text_metrics import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 
 FILE_NAME = "windlass.yaml"
 ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS)

@@ -7,7 +7,7 @@ import pytest
 
 from windlass.evaluation.choice import Basis, basis, choose, ranked, why
 from windlass.evaluation.gate import worthless
-from windlass.metrics import Estimate, LabelMarks, paired_error
+from windlass.metrics.measures import Estimate, LabelMarks, paired_error
 from windlass.outputs.contract import Baseline, Validated
 from windlass.records import Candidate
 from windlass.spec import Goal, Limits

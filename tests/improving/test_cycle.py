@@ -7,9 +7,10 @@ import pytest
 
 from windlass.errors import DataError, NotReady
 from windlass.improving import attempts, cycle
-from windlass.pages.improvements import doubts_text, history_text, improvement_text
-from windlass.predictors import releases, weights
+from windlass.pages.html.improvements import doubts_text, history_text, improvement_text
 from windlass.records import Board
+from windlass.registry import checkpoints as weights
+from windlass.registry import releases
 from windlass.sources.prepared import read_splits
 from windlass.stages import evaluate
 

@@ -9,7 +9,8 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.improving import attempts
-from windlass.predictors import releases, weights
+from windlass.registry import checkpoints as weights
+from windlass.registry import releases
 
 from .toys import say, taught
 

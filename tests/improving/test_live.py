@@ -13,10 +13,11 @@ from windlass.improving.cycle import write_aside
 from windlass.improving.protection import Protection
 from windlass.improving.taught import from_file
 from windlass.outputs.taught import ASIDE, Taught
-from windlass.predictors import releases, trials
-from windlass.predictors.trail import Why
 from windlass.records import Improvement, as_json
-from windlass.serving.log import Logged, RequestLog
+from windlass.registry import canaries as trials
+from windlass.registry import releases
+from windlass.registry.audit_log import Why
+from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.spec import from_values
 from windlass.store import Store, write_json
 

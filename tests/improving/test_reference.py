@@ -8,12 +8,12 @@ import pytest
 
 from windlass.outputs import remembering
 from windlass.outputs import table as outputs
-from windlass.predictors import reference, releases
 from windlass.predictors.table import load
 from windlass.project import Project
 from windlass.records import Recent, Splits
-from windlass.serving.home import log_path, memory
-from windlass.serving.log import Logged, RequestLog
+from windlass.registry import reference, releases
+from windlass.serving.database.location import log_path, memory
+from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.sources.prepared import read_recent, read_splits
 from windlass.watching.look import Watcher
 

@@ -12,16 +12,16 @@ from windlass.errors import SpecError
 from windlass.improving.selection import Known, decide
 from windlass.improving.taught import from_log
 from windlass.improving.verdict import Exam, judge
-from windlass.metrics import bootstrap
+from windlass.metrics.measures import bootstrap
 from windlass.outputs import table as outputs
 from windlass.outputs.comparing import PairedScores
 from windlass.outputs.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
 from windlass.outputs.texts.comparing import TextSheet
-from windlass.predictors import releases
 from windlass.project import Project
 from windlass.records import Answer
-from windlass.serving.home import log_path
-from windlass.serving.log import Feedback, Logged, RequestLog
+from windlass.registry import releases
+from windlass.serving.database.location import log_path
+from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.sources.likeness import near
 from windlass.spec import parse
 from windlass.stages import evaluate

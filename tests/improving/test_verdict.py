@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from windlass.improving.verdict import Check, Exam, Paired, _none_lost, judge
-from windlass.metrics import LabelMarks
+from windlass.metrics.measures import LabelMarks
 from windlass.outputs import table as outputs
 from windlass.outputs.comparing import by_chance
 from windlass.outputs.labels.comparing import LabelSheet

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from windlass.metrics import Estimate
+from windlass.metrics.measures import Estimate
 from windlass.outputs.taught import Taught
-from windlass.predictors import releases
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.contract import Labeller
-from windlass.predictors.linear import write_weights
 from windlass.predictors.table import load
+from windlass.predictors.tables.linear import write_weights
 from windlass.project import Project
 from windlass.records import Column, Manifest, Release, as_json
-from windlass.serving.home import log_path
-from windlass.serving.log import Feedback, Logged, RequestLog
+from windlass.registry import releases
+from windlass.serving.database.location import log_path
+from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.spec import Spec, parse
 from windlass.store import Store, hash_folder, write_json
 

@@ -10,7 +10,7 @@ from windlass.errors import DataError, SpecError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing, shown
 from windlass.kinds.table import KINDS, encode_column, fit_column, join
-from windlass.testing import check_kind, sample_values
+from windlass.testing.checks import check_kind, sample_values
 
 TEXT, NUMBER, CATEGORY, DATE, IMAGE = (KINDS[name] for name in ("text", "number", "category", "date", "image"))
 

@@ -15,9 +15,9 @@ import pytest
 from windlass.errors import DataError
 from windlass.kinds import normal_form
 from windlass.kinds.text import KIND, MAX_CHARACTERS, PAD, UNKNOWN, pad, read, terms, tokens
-from windlass.predictors import sentences
-from windlass.testing import tiny_tokenizer
-from windlass.text_metrics import words
+from windlass.metrics.texts import words
+from windlass.predictors.language import sentences
+from windlass.testing.checks import tiny_tokenizer
 
 ROWS = ["my card is lost", "the card was stolen", "where is my parcel", "the parcel is late", "", "请 退款"] * 10
 

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from windlass.errors import NotReady
-from windlass.learners import blend, linear
+from windlass.learners.classic import blend, linear
 from windlass.learners.contract import Budget, Options
 from windlass.learners.rows import targets
-from windlass.metrics import accuracy, log_loss, macro_f1, softmax
+from windlass.metrics.measures import accuracy, log_loss, macro_f1, softmax
 from windlass.outputs.labels.calibration import calibrated, cross_calibrated, folds, held_out
 from windlass.outputs.labels.measures import fit_output
 from windlass.predictors import table as predictors

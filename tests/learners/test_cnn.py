@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from tests.learners import toys
-from windlass.learners import cnn
 from windlass.learners.contract import Budget, Options
-from windlass.learners.loop import Settings
-from windlass.learners.network import Network, fit_network
+from windlass.learners.networks import cnn
+from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.network import Network, fit_network
 from windlass.records import silent
 
 PICTURE = {"size": 28, "channels": 1}

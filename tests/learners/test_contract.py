@@ -11,8 +11,8 @@ import pytest
 from windlass.errors import NotReady
 from windlass.learners.contract import Learner
 from windlass.learners.table import LEARNERS
-from windlass.testing import check_learner
-from windlass.toys import toys
+from windlass.testing.checks import check_learner
+from windlass.testing.toys import toys
 
 SLOW = frozenset(name for name, learner in LEARNERS.items() if "torch" in learner.needs)
 """Networks train three toys and one of them twice: ten seconds to two minutes each."""

@@ -6,7 +6,7 @@ import sys
 import polars as pl
 import pytest
 
-from windlass.learners import encoders
+from windlass.learners.networks import encoders
 from windlass.learners.table import LEARNERS
 from windlass.records import Splits
 

@@ -11,10 +11,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from tests.learners import texts
 from windlass.errors import NotReady
-from windlass.learners import encoders, extract, pretrained
 from windlass.learners.contract import Budget, Options
+from windlass.learners.networks import encoders, pretrained
+from windlass.learners.retrieval import extract
+from windlass.metrics.texts import TextMarks
 from windlass.records import silent
-from windlass.text_metrics import TextMarks
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from safetensors.numpy import load_file
 
 from tests.learners import writers
 from windlass.errors import NotReady, SpecError
-from windlass.learners import checkpoint, gpt, language, loop
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.loop import Plan
-from windlass.predictors.engine import MODEL
+from windlass.learners.language import gpt, language
+from windlass.learners.networks import checkpoint, loop
+from windlass.learners.networks.loop import Plan
+from windlass.predictors.language.engine import MODEL
 from windlass.predictors.table import load, replay
 from windlass.records import Splits, silent
 

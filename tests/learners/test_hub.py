@@ -12,8 +12,9 @@ import pytest
 
 from tests.learners import writers
 from windlass.errors import NotReady
-from windlass.learners import hub, llm, pretrained
 from windlass.learners.contract import Budget, Options
+from windlass.learners.language import hub, llm
+from windlass.learners.networks import pretrained
 from windlass.records import Splits, silent
 from windlass.spec import Language as Section
 

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from windlass.learners import linear
+from windlass.learners.classic import linear
+from windlass.learners.classic.linear import best_of, inputs_together
 from windlass.learners.contract import Budget, Options
-from windlass.learners.linear import best_of, inputs_together
 from windlass.learners.rows import Encoded
 from windlass.predictors import table as predictors
 from windlass.records import Column, Splits, silent

@@ -13,17 +13,18 @@ import torch
 
 from tests.learners import writers
 from windlass.errors import DataError, NotReady, SpecError
-from windlass.learners import adapters, hub, language, llm, loop, preference
 from windlass.learners.contract import Budget, Options
-from windlass.learners.loop import Plan
-from windlass.learners.preference import Course, Pupil
+from windlass.learners.language import adapters, hub, language, llm, preference
+from windlass.learners.language.preference import Course, Pupil
+from windlass.learners.networks import loop
+from windlass.learners.networks.loop import Plan
 from windlass.learners.table import LEARNERS
-from windlass.predictors import ctranslate, decoding
-from windlass.predictors.engine import FAST, MODEL
-from windlass.predictors.language import Language
-from windlass.predictors.prompts import Prompts, Template
+from windlass.predictors.language import ctranslate, decoding
+from windlass.predictors.language.engine import FAST, MODEL
+from windlass.predictors.language.language import Language
+from windlass.predictors.language.prompts import Prompts, Template
+from windlass.predictors.language.writing import Writing, silent_hear
 from windlass.predictors.table import load, replay
-from windlass.predictors.writing import Writing, silent_hear
 from windlass.records import Column, Splits, silent
 from windlass.spec import Language as Section
 

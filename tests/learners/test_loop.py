@@ -15,11 +15,11 @@ import torch
 from torch import nn
 
 from windlass.errors import DataError, SpecError
-from windlass.learners import checkpoint, loop, probe
-from windlass.learners.batches import Inputs, by_length, shuffled
 from windlass.learners.contract import Budget, Options
-from windlass.learners.loop import Settings
-from windlass.learners.task import Data, answers
+from windlass.learners.networks import checkpoint, loop, probe
+from windlass.learners.networks.batches import Inputs, by_length, shuffled
+from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.task import Data, answers
 from windlass.records import silent
 
 SETTINGS = Settings(lr=5e-3, batch=8, epochs=6, patience=9, checkpoint_seconds=0.0)

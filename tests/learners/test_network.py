@@ -9,9 +9,9 @@ import torch
 
 from tests.learners import toys
 from windlass.errors import GateRefused, SpecError
-from windlass.learners import cnn, export, network
 from windlass.learners.contract import Budget, Options
-from windlass.learners.loop import Settings
+from windlass.learners.networks import cnn, export, network
+from windlass.learners.networks.loop import Settings
 from windlass.records import silent
 
 QUICK = Settings(lr=5e-3, batch=16, epochs=6, patience=6)

@@ -8,8 +8,8 @@ import pytest
 from tests.learners import texts
 from tests.predictors.test_ngram import HALF, model
 from windlass.errors import DataError, NotReady
-from windlass.learners import ngram
 from windlass.learners.contract import Budget, Options
+from windlass.learners.language import ngram
 from windlass.records import silent
 
 VERSE = {

@@ -12,11 +12,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from tests.learners import toys
 from windlass.errors import NotReady, SpecError
-from windlass.learners import encoders, frozen, network, pretrained
 from windlass.learners.contract import Budget, Options
-from windlass.predictors import weights
+from windlass.learners.networks import encoders, frozen, network, pretrained
 from windlass.predictors.table import load
 from windlass.records import WarmStart, silent
+from windlass.registry import checkpoints as weights
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *toys.FILLER, *(word for words in toys.MOODS.values() for word in words)]
 
@@ -166,8 +166,8 @@ def test_a_folder_uses_no_network_and_a_path_is_no_hub_name(tmp_path):
 def test_features_are_taken_up_again_from_their_file(tmp_path, encoder):
     """A second call reads the file: the network that it is given would raise."""
     plan = pretrained.design("frozen", pretrained.locate(str(encoder)), pretrained.Settings())
-    from windlass.learners.batches import Inputs
-    from windlass.learners.network import Network
+    from windlass.learners.networks.batches import Inputs
+    from windlass.learners.networks.network import Network
 
     class Broken(Network):
         def features(self, *inputs):

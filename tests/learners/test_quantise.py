@@ -9,11 +9,11 @@ import pytest
 from tests.learners import writers
 from tests.learners.test_gpt import fit
 from windlass.errors import SpecError
-from windlass.learners import language
 from windlass.learners.contract import Fitted, Options
-from windlass.predictors import ctranslate, decoding
-from windlass.predictors.engine import FAST, MODEL
-from windlass.predictors.language import Language
+from windlass.learners.language import language
+from windlass.predictors.language import ctranslate, decoding
+from windlass.predictors.language.engine import FAST, MODEL
+from windlass.predictors.language.language import Language
 from windlass.predictors.table import load, replay
 from windlass.records import Splits
 from windlass.spec import Language as Section

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from windlass.learners.reader import Beside, BothWays, Pages, Pointing, Reader
-from windlass.predictors.reading import N_TRAITS, Vocabulary, read
-from windlass.predictors.span import Eyes
+from windlass.learners.retrieval.reader import Beside, BothWays, Pages, Pointing, Reader
+from windlass.predictors.language.reading import N_TRAITS, Vocabulary, read
+from windlass.predictors.retrieval.span import Eyes
 
 VOCABULARY = Vocabulary(("bob", "lives", "in"), (1.0, 1.0, 1.0), 2.0)
 LENGTHS = (9, 4, 1, 6)

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from windlass.errors import NotReady
-from windlass.learners import repair
 from windlass.learners.contract import Budget, Options
+from windlass.learners.retrieval import repair
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_golden
 from windlass.records import Splits, silent

@@ -8,8 +8,8 @@ import pytest
 
 from tests.learners import texts
 from windlass.errors import NotReady
-from windlass.learners import retrieve
 from windlass.learners.contract import Budget, Options
+from windlass.learners.retrieval import retrieve
 from windlass.records import Splits, silent
 
 ASKED = {

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from windlass.errors import NotReady
-from windlass.learners.rewards import REWARDS, arithmetic, by_tests, exact, last_number, program, statements
+from windlass.learners.language.rewards import REWARDS, arithmetic, by_tests, exact, last_number, program, statements
 
 ADD = "def add(a, b):\n    return a + b\n"
 TESTS = "assert add(1, 2) == 3\nassert add(-1, 1) == 0\n"

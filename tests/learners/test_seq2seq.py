@@ -12,14 +12,15 @@ import pytest
 from tests.learners import writers
 from tests.learners.test_gpt import assert_same_weights
 from windlass.errors import NotReady, SpecError
-from windlass.learners import encoder_decoder, hub, language, loop, seq2seq
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.loop import Plan
-from windlass.predictors import ctranslate, decoding
-from windlass.predictors.engine import FAST, MODEL
-from windlass.predictors.language import Language
+from windlass.learners.language import encoder_decoder, hub, language, seq2seq
+from windlass.learners.networks import loop
+from windlass.learners.networks.loop import Plan
+from windlass.predictors.language import ctranslate, decoding
+from windlass.predictors.language.engine import FAST, MODEL
+from windlass.predictors.language.language import Language
+from windlass.predictors.language.writing import Writing, silent_hear
 from windlass.predictors.table import load, replay
-from windlass.predictors.writing import Writing, silent_hear
 from windlass.records import Splits, silent
 
 TINY = seq2seq.Shape(width=48, layers=2, heads=4, hidden=96, length=32, dropout=0.0)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.learners import writers
-from windlass.learners import hub, templates
-from windlass.predictors.prompts import Prompts
+from windlass.learners.language import hub, templates
+from windlass.predictors.language.prompts import Prompts
 from windlass.records import Column
 
 TALKS = [

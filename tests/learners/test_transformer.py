@@ -9,11 +9,11 @@ import torch
 from torch.nn import functional
 
 from tests.learners import toys
-from windlass.learners import transformer
 from windlass.learners.contract import Budget, Options
-from windlass.learners.loop import Settings
-from windlass.learners.network import fit_network
-from windlass.learners.transformer import Sizes, Transformer
+from windlass.learners.networks import transformer
+from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.network import fit_network
+from windlass.learners.networks.transformer import Sizes, Transformer
 from windlass.records import silent
 
 TINY = Sizes(d_model=16, n_heads=2, d_ff=32, n_layers=2, dropout=0.0)

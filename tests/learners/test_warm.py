@@ -10,13 +10,13 @@ import pytest
 
 from tests.learners import toys
 from windlass.errors import DataError, NotReady
-from windlass.learners import cnn, loop, network, warm
 from windlass.learners.contract import Budget, Options
-from windlass.learners.loop import Settings
-from windlass.learners.task import answers
-from windlass.predictors import weights
+from windlass.learners.networks import cnn, loop, network, warm
+from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.task import answers
 from windlass.predictors.table import load
 from windlass.records import Splits, WarmStart, silent
+from windlass.registry import checkpoints as weights
 from windlass.store import hash_folder
 
 QUICK = dataclasses.replace(

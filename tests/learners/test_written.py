@@ -10,9 +10,9 @@ import pytest
 from tests.learners import texts
 from windlass.errors import NotReady
 from windlass.kinds.text import BETWEEN
-from windlass.learners import written
 from windlass.learners.contract import Options
-from windlass.predictors.writing import Written
+from windlass.learners.language import written
+from windlass.predictors.language.writing import Written
 from windlass.records import Column
 
 

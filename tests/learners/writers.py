@@ -8,8 +8,8 @@ import polars as pl
 import torch
 from tokenizers import AddedToken
 
-from windlass.learners import tokens
-from windlass.predictors.prompts import Prompts, open_tokenizer
+from windlass.learners.language import tokens
+from windlass.predictors.language.prompts import Prompts, open_tokenizer
 from windlass.records import Column, Splits
 
 CHATML = (

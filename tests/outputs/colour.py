@@ -20,7 +20,7 @@ from windlass.kinds.contract import Kind, is_missing, shown
 from windlass.kinds.sketch import Sketch, Trait
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Fitted, Learner, Options
-from windlass.metrics import Array, Estimate, Marks
+from windlass.metrics.measures import Array, Estimate, Marks
 from windlass.outputs import table as outputs
 from windlass.outputs.comparing import Paired, PairedScores, Sheet, by_chance
 from windlass.outputs.contract import (
@@ -40,8 +40,8 @@ from windlass.outputs.contract import (
 from windlass.outputs.remembering import answered, kept_rows
 from windlass.outputs.splitting import STRATUM, Way, in_three
 from windlass.outputs.trust import Opinion
-from windlass.pages.sections import Section
-from windlass.pages.words import escaped
+from windlass.pages.html.sections import Section
+from windlass.pages.text.words import escaped
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
 from windlass.predictors.contract import read_value

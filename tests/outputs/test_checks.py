@@ -9,11 +9,11 @@ from windlass.learners.table import LEARNERS
 from windlass.outputs.checks import check_output
 from windlass.outputs.contract import Doubt, Unsupported
 from windlass.outputs.table import OUTPUTS
-from windlass.pages.sections import Section
+from windlass.pages.html.sections import Section
 from windlass.predictors.table import load
 from windlass.records import silent
 from windlass.spec import from_values
-from windlass.toys import number_toy, toys, writing_toys
+from windlass.testing.toys import number_toy, toys, writing_toys
 
 MADE = {
     "category": ("linear", lambda folder: dict(toys(folder))["text"], "macro_f1"),

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from windlass.metrics import Estimate, LabelMarks, expected_calibration_error
+from windlass.metrics.measures import Estimate, LabelMarks, expected_calibration_error
 from windlass.outputs.contract import Shown
 from windlass.outputs.labels.report import advice, report_sections
-from windlass.pages.report import Details
-from windlass.pages.shown import Board
+from windlass.pages.html.report import Details
+from windlass.pages.html.shown import Board
 from windlass.records import Candidate, Collected, Prepared
 
 COUNTS = {

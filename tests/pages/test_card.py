@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import yaml
 
-from windlass.pages.card import Card, code, data_card, model_card, prose
-from windlass.pages.card_words import WORDS
+from windlass.pages.text.card import Card, code, data_card, model_card, prose
+from windlass.pages.text.card_words import WORDS
 from windlass.records import Board, Collected, Prepared
 
 SPEC = "name: support-desk\ndata: a.csv\ninputs: {message: text}\noutput: {intent: category}\nseed: 99\n"

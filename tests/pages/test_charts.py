@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from windlass.metrics import Estimate, LabelMarks, confusion
-from windlass.pages import charts
-from windlass.pages.axes import Axis, spanning, spanning_log
-from windlass.pages.classes import confidence_bins
-from windlass.pages.report import Details
+from windlass.metrics.measures import Estimate, LabelMarks, confusion
+from windlass.pages.charts import charts
+from windlass.pages.charts.axes import Axis, spanning, spanning_log
+from windlass.pages.html.report import Details
+from windlass.pages.text.classes import confidence_bins
 from windlass.records import Board, Prepared
 
 NAN = float("nan")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from windlass.metrics import wilson
-from windlass.pages.classes import class_scores, confidence_bins, confident_mistakes, confused_pairs
+from windlass.metrics.measures import wilson
+from windlass.pages.text.classes import class_scores, confidence_bins, confident_mistakes, confused_pairs
 
 
 def test_the_score_interval_agrees_with_the_published_value() -> None:

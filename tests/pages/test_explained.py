@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from windlass.pages.explained import AGAINST, FOR, explanation_text, strongest
-from windlass.pages.explanations import Explained, explanations
-from windlass.pages.shown import Explanation
+from windlass.pages.html.explained import AGAINST, FOR, explanation_text, strongest
+from windlass.pages.html.explanations import Explained, explanations
+from windlass.pages.html.shown import Explanation
 from windlass.records import Part
 
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from windlass.metrics import Estimate
-from windlass.pages.alarm_words import sentence
-from windlass.pages.health import health_text
-from windlass.pages.health_page import ZH, health_page
+from windlass.metrics.measures import Estimate
+from windlass.pages.html.health import health_text
+from windlass.pages.html.health_page import ZH, health_page
+from windlass.pages.text.alarm_words import sentence
 from windlass.records import Alarm, Health
 
 DAY = 86_400.0

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from windlass.metrics import LabelMarks
-from windlass.pages.report import Details, leaderboard, report
-from windlass.pages.shown import Board
+from windlass.metrics.measures import LabelMarks
+from windlass.pages.html.report import Details, leaderboard, report
+from windlass.pages.html.shown import Board
 from windlass.records import Collected, Prepared
 
 from .conftest import detailed

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from windlass.metrics import Estimate
-from windlass.pages.leaderboard import board_notes
-from windlass.pages.shown import Board
-from windlass.pages.terminal import board_text, collected_text, prepared_text, print_board
-from windlass.pages.words import width
+from windlass.metrics.measures import Estimate
+from windlass.pages.html.leaderboard import board_notes
+from windlass.pages.html.shown import Board
+from windlass.pages.text.terminal import board_text, collected_text, prepared_text, print_board
+from windlass.pages.text.words import width
 from windlass.records import Collected, Prepared, as_json
 from windlass.store import restored
 

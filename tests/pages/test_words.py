@@ -2,8 +2,8 @@
 
 import pytest
 
-from windlass.metrics import Estimate
-from windlass.pages import words
+from windlass.metrics.measures import Estimate
+from windlass.pages.text import words
 
 NAN = float("nan")
 

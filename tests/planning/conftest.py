@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from windlass.metrics import Estimate, LabelMarks
+from windlass.metrics.measures import Estimate, LabelMarks
 from windlass.outputs.contract import Scored
-from windlass.planning.evidence import Evidence
+from windlass.planning.evidence.evidence import Evidence
 from windlass.planning.product import Product, load_prices
 from windlass.planning.setting import Setting
 from windlass.records import Board, Candidate, Prepared, Splits

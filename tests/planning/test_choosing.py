@@ -6,9 +6,9 @@ from itertools import combinations
 
 import pytest
 
-from windlass.metrics import Estimate
-from windlass.planning.choosing import Bounds, choose, together, value, why_left_out
-from windlass.planning.scheduling import critical, dated, schedule
+from windlass.metrics.measures import Estimate
+from windlass.planning.schedule.choosing import Bounds, choose, together, value, why_left_out
+from windlass.planning.schedule.scheduling import critical, dated, schedule
 from windlass.records import Item
 
 BOUNDS = Bounds(4_000, 10, 150, 40, 0.2, 0.03, {})

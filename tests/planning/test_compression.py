@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.predictors import artifacts as made
-from windlass.planning.compression import tried
+from windlass.planning.evidence.compression import tried
 from windlass.predictors.table import load
 from windlass.records import Splits
 

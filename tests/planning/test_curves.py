@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError
-from windlass.planning.curves import Point, fit
+from windlass.planning.evidence.curves import Point, fit
 
 ROWS = (500, 800, 1_200, 1_800, 2_500)
 

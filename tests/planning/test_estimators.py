@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from windlass.metrics import LabelMarks
-from windlass.planning import capacity
-from windlass.planning.handover import Costs, coverage, decided, handover
-from windlass.planning.label_noise import suspects, thresholds
-from windlass.planning.probing import points
-from windlass.planning.slices import unequal, weak_slices
-from windlass.planning.worth import exchange, training_seconds
+from windlass.metrics.measures import LabelMarks
+from windlass.planning.evidence.label_noise import suspects, thresholds
+from windlass.planning.evidence.probing import points
+from windlass.planning.evidence.slices import unequal, weak_slices
+from windlass.planning.schedule import capacity
+from windlass.planning.schedule.handover import Costs, coverage, decided, handover
+from windlass.planning.schedule.worth import exchange, training_seconds
 
 
 def noisy(n_rows=600, share=0.1, seed=3):

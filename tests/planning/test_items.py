@@ -8,16 +8,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from windlass.metrics import Estimate, LabelMarks
+from windlass.metrics.measures import Estimate, LabelMarks
 from windlass.outputs.contract import Scored
-from windlass.pages.roadmap_text import promise_lines, roadmap_markdown
-from windlass.pages.words import quoted
-from windlass.planning import curves, promises, rule_trial
-from windlass.planning.answer_items import complaint_gap
-from windlass.planning.data_items import grown, in_turn
-from windlass.planning.drawing import Frame, draw
-from windlass.planning.items import proposals
-from windlass.planning.probing import Fitting, Probe
+from windlass.pages.text.roadmap_text import promise_lines, roadmap_markdown
+from windlass.pages.text.words import quoted
+from windlass.planning.drawing.drawing import Frame, draw
+from windlass.planning.evidence import curves, rule_trial
+from windlass.planning.evidence.probing import Fitting, Probe
+from windlass.planning.items.answers import complaint_gap
+from windlass.planning.items.data import grown, in_turn
+from windlass.planning.items.table import proposals
+from windlass.planning.schedule import promises
 from windlass.records import Alarm, Health, Prepared, Splits
 from windlass.spec import Spec
 

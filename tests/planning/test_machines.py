@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from windlass.pages.roadmap_text import service_lines
-from windlass.planning.changes import Wish, changed, differences
-from windlass.planning.drawing import Frame, draw
-from windlass.planning.machine_items import closing, compression, hardware
-from windlass.planning.worth import break_even
+from windlass.pages.text.roadmap_text import service_lines
+from windlass.planning.drawing.drawing import Frame, draw
+from windlass.planning.items.machines import closing, compression, hardware
+from windlass.planning.schedule.changes import Wish, changed, differences
+from windlass.planning.schedule.worth import break_even
 
 HOURS = 24 * 365.25 / 12
 SMALL = {"large_machine_hour": None, "large_machine_cores": None}

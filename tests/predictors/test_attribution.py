@@ -13,18 +13,18 @@ import pytest
 from tests.predictors import artifacts as made
 from windlass.blueprints import shelf
 from windlass.errors import DataError, NotReady
+from windlass.explain.attribution import mean_features
+from windlass.explain.occlusion import Effort
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import get
 from windlass.outputs.contract import Why
 from windlass.outputs.labels.explanation import log_odds
 from windlass.outputs.table import explain
-from windlass.pages.explained import explanation_html, explanation_text
-from windlass.predictors.attribution import mean_features
+from windlass.pages.html.explained import explanation_html, explanation_text
 from windlass.predictors.contract import Labeller
-from windlass.predictors.occlusion import Effort
 from windlass.predictors.table import load
 from windlass.records import Splits, silent
-from windlass.toys import toys
+from windlass.testing.toys import toys
 
 
 def fitted(learner: str, splits: Splits, folder):
@@ -214,7 +214,7 @@ def test_a_text_without_words_is_explained_too(linear_of_text, message):
 
 
 def test_an_answer_that_is_found_and_not_weighed_is_refused():
-    from windlass.predictors import excerpt
+    from windlass.predictors.retrieval import excerpt
     from windlass.predictors.writer import Writer
     from windlass.records import Column, Manifest
 
@@ -226,8 +226,8 @@ def test_an_answer_that_is_found_and_not_weighed_is_refused():
 
 def test_words_of_the_input_by_the_likelihood_of_the_answer():
     """A writer to whom an answer is a nat likelier for each of its words that the question holds."""
+    from windlass.predictors.language.writing import Written
     from windlass.predictors.writer import Writer
-    from windlass.predictors.writing import Written
     from windlass.records import Column, Manifest
 
     class Echo:

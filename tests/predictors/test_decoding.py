@@ -10,10 +10,10 @@ import torch
 
 from tests.learners import writers
 from windlass.errors import DataError
-from windlass.learners import tokens
-from windlass.predictors import ctranslate, decoding, engine
-from windlass.predictors.engine import FAST, MODEL, windows
-from windlass.predictors.writing import Writing
+from windlass.learners.language import tokens
+from windlass.predictors.language import ctranslate, decoding, engine
+from windlass.predictors.language.engine import FAST, MODEL, windows
+from windlass.predictors.language.writing import Writing
 
 DECODERS, PAIRS = ("llama", "qwen3", "gpt2"), ("t5", "marian", "bart")
 LENGTH = 48

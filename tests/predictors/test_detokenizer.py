@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from tests.learners import writers
-from windlass.predictors.detokenizer import BYTE_OF, Detokenizer, bytes_of
+from windlass.predictors.language.detokenizer import BYTE_OF, Detokenizer, bytes_of
 
 PIECES = ["▁", "▁▁", "▁a", "b", "▁word", "ing", "中", "▁文", "👾", "\n", ".", "\ufffd"]
 SPACES = decoders.Replace("▁", " ")

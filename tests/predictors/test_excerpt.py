@@ -3,10 +3,10 @@
 import pytest
 
 from windlass.errors import DataError
-from windlass.predictors import excerpt
 from windlass.predictors.artifact import write_golden, write_manifest
+from windlass.predictors.language.writing import Writing
+from windlass.predictors.retrieval import excerpt
 from windlass.predictors.table import load, replay
-from windlass.predictors.writing import Writing
 from windlass.records import Column, Manifest
 
 TEXT = "Anna lives in Rome. Bob lives in Oslo. Carl has no home. The end."

@@ -8,13 +8,13 @@ import pytest
 
 from tests.learners import writers
 from windlass.errors import DataError, NotReady
-from windlass.learners import tokens
-from windlass.predictors import decoding
-from windlass.predictors.engine import MODEL
-from windlass.predictors.grammar import Grammar, check_cost
-from windlass.predictors.language import Language
-from windlass.predictors.prompts import Template
-from windlass.predictors.writing import Writing, silent_hear
+from windlass.learners.language import tokens
+from windlass.predictors.language import decoding
+from windlass.predictors.language.engine import MODEL
+from windlass.predictors.language.grammar import Grammar, check_cost
+from windlass.predictors.language.language import Language
+from windlass.predictors.language.prompts import Template
+from windlass.predictors.language.writing import Writing, silent_hear
 
 END = writers.tokenizer().token_to_id(tokens.END)
 TEMPLATE = Template(start=[END], roles={"user": ([], [])}, answer=[END], end=[END], most=40)

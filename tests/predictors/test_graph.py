@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from windlass.errors import DataError
-from windlass.predictors import graph
-from windlass.predictors.graph import open_graph
+from windlass.predictors.networks import graph
+from windlass.predictors.networks.graph import open_graph
 
 ROW = {"input_0": np.ones((1, 2), np.float32)}
 

@@ -9,12 +9,12 @@ import pytest
 
 from tests.learners import writers
 from windlass.errors import DataError
-from windlass.learners import tokens
-from windlass.predictors import decoding, engine, language
-from windlass.predictors.engine import nobody
-from windlass.predictors.language import MOST_ROWS, Language
-from windlass.predictors.prompts import Ids, Template
-from windlass.predictors.writing import Writing, silent_hear
+from windlass.learners.language import tokens
+from windlass.predictors.language import decoding, engine, language
+from windlass.predictors.language.engine import nobody
+from windlass.predictors.language.language import MOST_ROWS, Language
+from windlass.predictors.language.prompts import Ids, Template
+from windlass.predictors.language.writing import Writing, silent_hear
 from windlass.records import Column, Manifest
 
 END = writers.tokenizer().token_to_id(tokens.END)

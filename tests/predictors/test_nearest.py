@@ -8,11 +8,11 @@ from scipy import sparse
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Sparse
-from windlass.predictors import nearest
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.contract import dense
+from windlass.predictors.language.writing import Writing
+from windlass.predictors.retrieval import nearest
 from windlass.predictors.table import load, replay
-from windlass.predictors.writing import Writing
 from windlass.records import Column, Manifest
 
 TEXT = Column("message", "text", {"form": "terms", "terms": ["card", "lost", "pay"], "weights": [1.0, 1.0, 2.0]})

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError
-from windlass.predictors import ngram
 from windlass.predictors.artifact import write_golden, write_manifest
-from windlass.predictors.ngram import END, START, UNKNOWN, Level, Model
+from windlass.predictors.language import ngram
+from windlass.predictors.language.ngram import END, START, UNKNOWN, Level, Model
+from windlass.predictors.language.writing import Writing, silent_hear
 from windlass.predictors.table import load, replay
-from windlass.predictors.writing import Writing, silent_hear
 from windlass.records import Column, Manifest
 
 A, B = 3, 4

@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from windlass.predictors.onnx import MOST_ROWS, MOST_TOKENS, RUN_TOKENS, cuts
+from windlass.predictors.networks.onnx import MOST_ROWS, MOST_TOKENS, RUN_TOKENS, cuts
 
 
 def cost(lengths: list[int], ends: tuple[int, ...]) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.learners import writers
 from windlass.errors import DataError, NotReady
-from windlass.predictors.prompts import Prompts, Template, messages, open_tokenizer, source
+from windlass.predictors.language.prompts import Prompts, Template, messages, open_tokenizer, source
 from windlass.records import Column
 
 SYSTEM = {"role": "system", "content": "ab"}

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from windlass.predictors.reading import MOST_WORDS, N_TRAITS, SCALE, UNKNOWN, Vocabulary, Words, read
+from windlass.predictors.language.reading import MOST_WORDS, N_TRAITS, SCALE, UNKNOWN, Vocabulary, Words, read
 
 TEXTS = ["Anna lives in Rome.", "Bob lives in Oslo.", "Where does Bob live?"]
 VOCABULARY = Vocabulary.fit(TEXTS, 100)

@@ -10,9 +10,9 @@ import pytest
 from windlass.errors import DataError
 from windlass.outputs import remembering
 from windlass.outputs import table as outputs
-from windlass.predictors import reference
 from windlass.predictors.contract import Predictor
 from windlass.records import Recent, Splits
+from windlass.registry import reference
 
 TEXTS = ("my card is lost", "refund the money please", "my address is new", "卡丢了怎么办")
 

@@ -3,8 +3,8 @@
 import pytest
 
 from windlass.errors import DataError, NotReady
-from windlass.predictors.repair import Repaired, Tries, repair
-from windlass.sandbox import run_program
+from windlass.predictors.retrieval.repair import Repaired, Tries, repair
+from windlass.sandbox.programs import run_program
 
 TESTS = ["assert double(1) == 2", "assert double(3) == 6", "assert double('a') == 'aa'"]
 BROKEN = "def double(x):\n    return 2\n"

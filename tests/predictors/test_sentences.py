@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from windlass.predictors.sentences import grams, overlaps, sentences, spans
+from windlass.predictors.language.sentences import grams, overlaps, sentences, spans
 
 
 @pytest.mark.parametrize(

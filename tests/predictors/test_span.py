@@ -8,13 +8,13 @@ import pytest
 from onnx import TensorProto, checker, helper, numpy_helper
 
 from windlass.errors import DataError
-from windlass.predictors import span
 from windlass.predictors.artifact import write_golden, write_manifest
-from windlass.predictors.reading import N_TRAITS, Vocabulary, read
+from windlass.predictors.language.reading import N_TRAITS, Vocabulary, read
+from windlass.predictors.language.writing import Writing
+from windlass.predictors.retrieval import span
 from windlass.predictors.table import load, replay
-from windlass.predictors.writing import Writing
 from windlass.records import Column, Manifest
-from windlass.testing import tiny_tokenizer
+from windlass.testing.checks import tiny_tokenizer
 
 VOCABULARY = Vocabulary(("oslo", "rome", "in"), (1.0, 1.0, 0.5), 2.0)
 ROWS = [{"context": "Anna lives in Rome.", "question": "Where?"}, {"context": "罗马 Oslo 在", "question": "哪里？"}]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from windlass.predictors.threads import MOST, NAME, n_threads, processors
+from windlass.predictors.language.threads import MOST, NAME, n_threads, processors
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from windlass.errors import DataError
-from windlass.pages.listing import trail_text
-from windlass.predictors import releases, trail
-from windlass.predictors.trail import Why
+from windlass.pages.text.listing import trail_text
+from windlass.registry import audit_log as trail
+from windlass.registry import releases
+from windlass.registry.audit_log import Why
 from windlass.store import Store, write_json
 
 RECORD = {
@@ -93,7 +94,7 @@ def test_a_line_that_was_changed_or_taken_out_is_seen(store: Store) -> None:
 PROMOTE = """
 import itertools, sys
 from pathlib import Path
-from windlass.predictors import releases
+from windlass.registry import releases
 from windlass.store import Store
 store = Store(Path(sys.argv[1]))
 print("begun", flush=True)

@@ -5,9 +5,10 @@ import json
 import numpy as np
 from safetensors.numpy import save_file
 
-from windlass.metrics import Estimate
-from windlass.predictors import releases, weights
+from windlass.metrics.measures import Estimate
 from windlass.records import Release, as_json
+from windlass.registry import checkpoints as weights
+from windlass.registry import releases
 from windlass.store import Store, hash_folder, write_json
 
 

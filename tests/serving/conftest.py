@@ -13,17 +13,17 @@ from postgres_server import new_place, place, postgres_server  # noqa: F401
 from toy_writer import CHAT, RELEASE, Toy, writer_of
 
 from windlass.kinds import table as kinds
-from windlass.metrics import Estimate
-from windlass.predictors import releases
+from windlass.metrics.measures import Estimate
 from windlass.predictors.artifact import write_golden, write_manifest
-from windlass.predictors.linear import write_weights
 from windlass.predictors.table import load
+from windlass.predictors.tables.linear import write_weights
 from windlass.records import Column, Manifest, Release
-from windlass.serving.app import create_app
-from windlass.serving.database import Database
-from windlass.serving.log import RequestLog
-from windlass.serving.server import running
-from windlass.serving.settings import Settings
+from windlass.registry import releases
+from windlass.serving.api.app import create_app
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.backend import Database
+from windlass.serving.database.request_log import RequestLog
+from windlass.serving.http.server import running
 from windlass.store import Store, hash_folder, size_mb, write_json, write_text
 
 MESSAGES = (

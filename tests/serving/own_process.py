@@ -18,7 +18,7 @@ SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, outp
 PROGRAM = """
 from pathlib import Path
 from windlass.improving import protection
-from windlass.serving.settings import Settings
+from windlass.serving.contract.settings import Settings
 from windlass.spec import parse
 from windlass.stages.serve import serve
 from windlass.store import Store

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from windlass.metrics import Estimate
-from windlass.predictors.papers import Papers, papers
+from windlass.metrics.measures import Estimate
 from windlass.records import Board, Candidate, Column
-from windlass.serving import page
-from windlass.serving.ask_fields import field
-from windlass.serving.ask_page import SCRIPTS
-from windlass.serving.ask_standing import board_html, card_html, cards_html
+from windlass.registry.model_cards import Papers, papers
+from windlass.serving.ui import page
+from windlass.serving.ui.ask_board import board_html, card_html, cards_html
+from windlass.serving.ui.ask_fields import field
+from windlass.serving.ui.ask_page import SCRIPTS
 from windlass.store import Store
 
 ESTIMATE = Estimate(0.91, 0.88, 0.94)

@@ -14,10 +14,10 @@ import pytest
 
 from windlass.predictors.contract import Labeller
 from windlass.records import Answer, Column, Manifest
-from windlass.serving.asker import NOBODY
-from windlass.serving.batching import Batcher
-from windlass.serving.cache import ENTRY_BYTES, Cache
-from windlass.serving.settings import Settings
+from windlass.serving.contract.settings import Settings
+from windlass.serving.runtime.batching import Batcher
+from windlass.serving.runtime.cache import ENTRY_BYTES, Cache
+from windlass.serving.runtime.caller import NOBODY
 from windlass.store import Store
 
 TEXTS = ("card", "lost card", "card zzz lost", "lost lost lost lost card card", "zzz", "card card", "lost")
@@ -136,7 +136,7 @@ def test_a_cache_is_bounded_in_entries_and_in_bytes(monkeypatch: pytest.MonkeyPa
     cache.keep([{"x": 3}], [answers["c"]])
     assert cache.find([{"x": 2}]) is None
     assert cache.find([{"y": 2, "x": 1}, {"x": 3}]) == [answers["a"], answers["c"]]
-    monkeypatch.setattr("windlass.serving.cache.MOST_BYTES", 2 * ENTRY_BYTES)
+    monkeypatch.setattr("windlass.serving.runtime.cache.MOST_BYTES", 2 * ENTRY_BYTES)
     cache.keep([{"x": 4}], [answers["a"]])
     assert (len(cache), cache.size_bytes) == (1, ENTRY_BYTES + 104)
 

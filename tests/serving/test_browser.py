@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from toy_writer import ENDLESS, TEXT, Toy
 
-from windlass.predictors.papers import Papers, papers
-from windlass.serving.keyring import KeyRing
-from windlass.serving.keys import Wish, create
-from windlass.serving.log import feedback_rows
+from windlass.registry.model_cards import Papers, papers
+from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.request_log import feedback_rows
+from windlass.serving.http.keyring import KeyRing
 from windlass.store import Store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -10,11 +10,12 @@ import pytest
 from own_process import health_when, serving
 
 from windlass.errors import NotReady, SpecError
-from windlass.predictors import releases, trials
-from windlass.predictors.trials import Trial
-from windlass.serving.canary import Canary, is_more
-from windlass.serving.seat import Seat
-from windlass.serving.settings import Settings
+from windlass.registry import canaries as trials
+from windlass.registry import releases
+from windlass.registry.canaries import Trial
+from windlass.serving.contract.settings import Settings
+from windlass.serving.runtime.canary import Canary, is_more
+from windlass.serving.runtime.replica import Seat
 from windlass.store import Store
 
 ROW = {"message": "my card is lost"}

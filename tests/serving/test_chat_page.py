@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from toy_writer import TEXT, Toy
 
-from windlass.serving import chat_page
+from windlass.serving.ui import chat_page
 
 PAGES = ("/", "/chat")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from windlass.serving import codec
-from windlass.serving.faults import Fault
+from windlass.serving.contract import codec
+from windlass.serving.contract.faults import Fault
 
 SIGNS = ('"', '"', "\\", "[", "]", "{", "}", ",", "x", " ", "\\u", "\n", "卡")
 

@@ -16,13 +16,13 @@ from test_keys import CARD, guarded, with_key
 
 from windlass.predictors.contract import Labeller
 from windlass.records import Column, Manifest
-from windlass.serving import cost
-from windlass.serving.buckets import SharedBuckets
-from windlass.serving.edge import Intake
-from windlass.serving.faults import overloaded
-from windlass.serving.jobs import Jobs
-from windlass.serving.keys import Rate, Wish, create, used
-from windlass.serving.settings import Settings
+from windlass.serving.contract.faults import overloaded
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.jobs import Jobs
+from windlass.serving.database.keys import Rate, Wish, create, used
+from windlass.serving.http.middleware import Intake
+from windlass.serving.http.rate_limits import SharedBuckets
+from windlass.serving.runtime import cost
 from windlass.store import Store
 
 IDS = Column("message", "text", {"form": "ids", "tokens": ["card", "lost"], "length": 8, "pad": 0})
@@ -202,8 +202,8 @@ def test_a_text_that_grows_beyond_its_bound_is_refused(client: Any) -> None:
 
 
 def test_embeddings_are_bounded_too() -> None:
-    from windlass.serving.faults import Fault
-    from windlass.serving.openai_requests import read_embedding
+    from windlass.serving.api.openai_requests import read_embedding
+    from windlass.serving.contract.faults import Fault
 
     body = json.dumps({"model": "teller", "input": ["\ufdfa" * 100_000]}).encode()
     with pytest.raises(Fault, match="expected 1 to 100,000"):
@@ -285,7 +285,7 @@ def test_what_a_job_answers_at_once_is_measured_by_what_its_rows_cost(
     text_store: Store, tmp_path: Path, server_for: Callable[..., Any]
 ) -> None:
     """Rows of which a thousand fit into a step, then rows of 90,000 characters: each is a step of its own."""
-    from windlass.serving.job_work import _step
+    from windlass.serving.batch.work import _step
 
     with server_for(text_store, tmp_path) as client:
         seat = client.app.state.service.seat

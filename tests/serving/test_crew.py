@@ -15,14 +15,14 @@ import pytest
 from own_process import SPEC, children, serving, until
 
 from windlass.errors import NotReady, SpecError
-from windlass.serving import keys
-from windlass.serving.buckets import SharedBuckets
-from windlass.serving.crew import Crew
-from windlass.serving.home import log_path
-from windlass.serving.keys import Rate, Wish
-from windlass.serving.server import bind
-from windlass.serving.settings import Settings
-from windlass.serving.tally import Tally, summed
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database import keys
+from windlass.serving.database.keys import Rate, Wish
+from windlass.serving.database.location import log_path
+from windlass.serving.http.rate_limits import SharedBuckets
+from windlass.serving.http.server import bind
+from windlass.serving.http.workers import Crew
+from windlass.serving.telemetry.multiprocess import Tally, summed
 from windlass.stages.serve import serve
 from windlass.store import Store
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from windlass.serving.database import Connection, Schema
-from windlass.serving.jobs import Jobs
-from windlass.serving.log import answer_rows, feedback_rows
-from windlass.serving.settings import Settings
-from windlass.serving.sqlite import Sqlite
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.backend import Connection, Schema
+from windlass.serving.database.jobs import Jobs
+from windlass.serving.database.request_log import answer_rows, feedback_rows
+from windlass.serving.database.sqlite import Sqlite
 from windlass.store import Store
 
 ROW = {"row": {"message": "my card is lost " * 200}}

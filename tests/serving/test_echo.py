@@ -11,15 +11,15 @@ from tests.learners import writers
 from toy_writer import CHAT, TEXT, Toy, writer_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from windlass.learners import tokens
-from windlass.learners.ngram import count
-from windlass.predictors import decoding
-from windlass.predictors.language import Language
-from windlass.predictors.ngram import Ngram
-from windlass.predictors.prompts import Template
+from windlass.learners.language import tokens
+from windlass.learners.language.ngram import count
+from windlass.predictors.language import decoding
+from windlass.predictors.language.language import Language
+from windlass.predictors.language.ngram import Ngram
+from windlass.predictors.language.prompts import Template
+from windlass.predictors.language.writing import Writing, Written, silent_hear
 from windlass.predictors.writer import confidence
-from windlass.predictors.writing import Writing, Written, silent_hear
-from windlass.serving.log import Feedback, answer_rows
+from windlass.serving.database.request_log import Feedback, answer_rows
 
 END = writers.tokenizer().token_to_id(tokens.END)
 PROMPT = "Who are you, naïve 中文 user?"

@@ -13,11 +13,11 @@ from toy_writer import REFUSED, TEXT, Toy
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
-from windlass.predictors.elsewhere import AT_ONCE, Elsewhere
+from windlass.predictors.language.elsewhere import AT_ONCE, Elsewhere
+from windlass.predictors.language.writing import Writing, Written, silent_hear
 from windlass.predictors.table import load, replay
-from windlass.predictors.writing import Writing, Written, silent_hear
 from windlass.records import Column, Splits, silent
-from windlass.remote import Remote
+from windlass.remote.requests import Remote
 from windlass.spec import Language
 
 ROWS = pl.DataFrame({"en": ["one", "two", "three", "four", "five", "six"], "de": list("abcdef")})

@@ -9,11 +9,11 @@ import openai
 import pytest
 from tests.learners import writers
 
-from windlass.learners import tokens
+from windlass.learners.language import tokens
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.contract import Embeds
-from windlass.predictors.engine import MODEL
-from windlass.predictors.prompts import Template
+from windlass.predictors.language.engine import MODEL
+from windlass.predictors.language.prompts import Template
 from windlass.predictors.table import load
 from windlass.records import Column, Manifest
 

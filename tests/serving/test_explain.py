@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from toy_writer import Toy
 
-from windlass.serving import explain
+from windlass.serving.api import explain
 
 
 def ask(client, body):

@@ -13,10 +13,11 @@ import pytest
 from asking import Client
 from test_keys import CARD, guarded, with_key
 
-from windlass.serving.database import Connection, Database, Schema
-from windlass.serving.faults import Fault
-from windlass.serving.keys import Wish, create
-from windlass.serving.log import (
+from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.backend import Connection, Database, Schema
+from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.request_log import (
     Feedback,
     Logged,
     RequestLog,
@@ -25,8 +26,7 @@ from windlass.serving.log import (
     feedback_rows,
     latest_untold,
 )
-from windlass.serving.settings import Settings
-from windlass.serving.sqlite import Sqlite
+from windlass.serving.database.sqlite import Sqlite
 from windlass.store import Store
 
 
@@ -255,7 +255,7 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 from windlass.spec import parse
 from windlass.stages.serve import serve
-from windlass.serving.settings import Settings
+from windlass.serving.contract.settings import Settings
 from windlass.store import Store
 store = Store(Path({store!r}))
 spec = parse("{{name: support-desk, data: rows.csv, inputs: {{message: text}}, output: {{intent: category}}}}")

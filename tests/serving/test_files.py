@@ -17,16 +17,16 @@ from PIL import Image
 
 from conftest import MESSAGES
 from windlass.errors import DataError
-from windlass.predictors import releases
-from windlass.serving import files
+from windlass.registry import releases
+from windlass.serving.batch import files
 from windlass.store import Store
 
 N_ROWS = 3 * files.CHUNK + 7
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from windlass.predictors import releases
-from windlass.serving import files
+from windlass.registry import releases
+from windlass.serving.batch import files
 from windlass.store import Store
 files.SAVE_S = 0.0
 release, predictor = releases.open_release(Store(Path({store!r})), "toy-1")
@@ -297,8 +297,8 @@ def test_broken_bytes_halves_of_characters_and_endless_nesting_cost_their_rows_a
     """As the command reads it, from bytes."""
     program = f"""
 from pathlib import Path
-from windlass.predictors import releases
-from windlass.serving import files
+from windlass.registry import releases
+from windlass.serving.batch import files
 from windlass.store import Store
 files.answer_file(releases.open_release(Store(Path({str(own_store.project)!r})), "toy-1")[1], "-", None)
 """

@@ -18,16 +18,16 @@ from test_watched import with_reference
 from conftest import LABELS, MESSAGES
 from windlass import Client
 from windlass.errors import DataError, NotReady
-from windlass.predictors import releases
-from windlass.serving import jobs as kept
-from windlass.serving import keys
-from windlass.serving.faults import Fault
-from windlass.serving.home import log_path
-from windlass.serving.job_routes import MOST_ROWS, read_rows
-from windlass.serving.jobs import Done, Jobs
-from windlass.serving.keys import Wish
-from windlass.serving.log import answer_rows
-from windlass.serving.settings import Settings
+from windlass.registry import releases
+from windlass.serving.api.jobs import MOST_ROWS, read_rows
+from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database import jobs as kept
+from windlass.serving.database import keys
+from windlass.serving.database.jobs import Done, Jobs
+from windlass.serving.database.keys import Wish
+from windlass.serving.database.location import log_path
+from windlass.serving.database.request_log import answer_rows
 from windlass.store import Store
 
 ROWS = [{"message": MESSAGES[number % len(MESSAGES)]} for number in range(150)]

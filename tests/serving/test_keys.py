@@ -24,18 +24,18 @@ from typer.testing import CliRunner
 
 from windlass.cli import app as command
 from windlass.errors import SpecError
-from windlass.predictors import releases
-from windlass.serving.app import create_app
-from windlass.serving.buckets import Buckets
-from windlass.serving.database import Failure
-from windlass.serving.door import Door
-from windlass.serving.faults import Fault
-from windlass.serving.keyring import REFRESH_S, KeyRing
-from windlass.serving.keys import Quota, Rate, Wish, create, left_s, listing, period_of, revoke, shown, used
-from windlass.serving.log import RequestLog, answer_rows, feedback_rows
-from windlass.serving.routes import ROUTES, SCOPES
-from windlass.serving.server import bind, running
-from windlass.serving.settings import Settings
+from windlass.registry import releases
+from windlass.serving.api.app import create_app
+from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.routes import ROUTES, SCOPES
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.backend import Failure
+from windlass.serving.database.keys import Quota, Rate, Wish, create, left_s, listing, period_of, revoke, shown, used
+from windlass.serving.database.request_log import RequestLog, answer_rows, feedback_rows
+from windlass.serving.http.keyring import REFRESH_S, KeyRing
+from windlass.serving.http.rate_limits import Buckets
+from windlass.serving.http.server import bind, running
+from windlass.serving.http.server_state import Door
 from windlass.store import Store
 
 CARD = {"row": {"message": "my card is lost"}}
@@ -242,7 +242,7 @@ def test_periods_are_of_utc_and_end_when_they_should() -> None:
 COUNTING = """
 import sys
 from pathlib import Path
-from windlass.serving.keyring import KeyRing
+from windlass.serving.http.keyring import KeyRing
 with KeyRing(Path(sys.argv[1])) as ring:
     for line in sys.stdin:
         for _ in range(int(line)):

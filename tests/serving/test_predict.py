@@ -18,12 +18,12 @@ from PIL import Image
 from starlette.routing import Mount, Route
 
 from windlass.errors import SpecError
-from windlass.serving import codec
-from windlass.serving.faults import Fault
-from windlass.serving.routes import Route as Declared
-from windlass.serving.routes import check_declared
-from windlass.serving.server import bind
-from windlass.serving.settings import Settings
+from windlass.serving.contract import codec
+from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.routes import Route as Declared
+from windlass.serving.contract.routes import check_declared
+from windlass.serving.contract.settings import Settings
+from windlass.serving.http.server import bind
 from windlass.store import Store
 
 

@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 
 from windlass.cli import app as command
 from windlass.errors import DataError
-from windlass.serving import retention
-from windlass.serving.access import AccessLog
-from windlass.serving.keys import Wish, create
-from windlass.serving.log import answer_rows, feedback_rows
-from windlass.serving.retention import DAY_S, Retention, delete_older, forget
-from windlass.serving.settings import Settings
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database import retention
+from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.request_log import answer_rows, feedback_rows
+from windlass.serving.database.retention import DAY_S, Retention, delete_older, forget
+from windlass.serving.telemetry.access_log import AccessLog
 from windlass.store import Store
 
 CANARY = "canary-7f3a-my-name-is-anna"

@@ -11,15 +11,15 @@ from tests.learners import writers
 from toy_writer import BROKEN, ENDLESS, REFUSED, Toy
 
 from windlass.errors import DataError
-from windlass.predictors import ctranslate, decoding
-from windlass.predictors.engine import FAST, MODEL, nobody
-from windlass.predictors.language import Language
-from windlass.predictors.prompts import Template
-from windlass.predictors.writing import Token, Writing, Written
-from windlass.serving.cut import Cut, within
-from windlass.serving.faults import Fault
-from windlass.serving.scheduler import BATCH, Finished, Job, Order, Piece, Scheduler
-from windlass.serving.settings import Settings
+from windlass.predictors.language import ctranslate, decoding
+from windlass.predictors.language.engine import FAST, MODEL, nobody
+from windlass.predictors.language.language import Language
+from windlass.predictors.language.prompts import Template
+from windlass.predictors.language.writing import Token, Writing, Written
+from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.settings import Settings
+from windlass.serving.runtime.scheduler import BATCH, Finished, Job, Order, Piece, Scheduler
+from windlass.serving.runtime.stop_sequences import Cut, within
 
 HOW = Writing(max_tokens=64)
 

@@ -18,13 +18,13 @@ from own_process import SPEC, serving
 from toy_writer import ENDLESS, Toy
 
 from windlass.errors import DataError, GateRefused, NotReady
-from windlass.predictors import releases
 from windlass.predictors.artifact import read_golden
-from windlass.serving.home import log_path
-from windlass.serving.log import answer_rows
-from windlass.serving.probe import probe
-from windlass.serving.server import Server, bind
-from windlass.serving.settings import Settings
+from windlass.registry import releases
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.location import log_path
+from windlass.serving.database.request_log import answer_rows
+from windlass.serving.http.server import Server, bind
+from windlass.serving.runtime.golden_probe import probe
 from windlass.stages.serve import serve
 from windlass.store import Store, hash_folder, write_json
 
@@ -217,9 +217,9 @@ class Missing:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Missing())
-from windlass.predictors import releases
+from windlass.registry import releases
 from windlass.outputs.table import explain
-from windlass.serving.probe import probe
+from windlass.serving.runtime.golden_probe import probe
 from windlass.stages import serve
 from windlass.store import Store
 store = Store(Path({store!r}))
@@ -242,8 +242,8 @@ def test_a_stop_with_an_endless_stream_keeps_its_seconds(
     writer_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_s: float, is_in_time: bool
 ) -> None:
     """Ten were promised, and fourteen taken; here it is four. Control: with no last seconds set aside it is late."""
-    monkeypatch.setattr("windlass.serving.server.GRACE_S", 4.0)
-    monkeypatch.setattr("windlass.serving.server.LAST_S", last_s)
+    monkeypatch.setattr("windlass.serving.http.server.GRACE_S", 4.0)
+    monkeypatch.setattr("windlass.serving.http.server.LAST_S", last_s)
     servers: list[Server] = []
     start = Server.startup
 

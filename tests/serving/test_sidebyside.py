@@ -18,13 +18,13 @@ import pytest
 from asking import Client, Reply
 
 from windlass.errors import DataError, SpecError
-from windlass.serving.database import Connection, Schema
-from windlass.serving.preferences import Pair, Preference, Preferences, chosen, first_is_left, training_rows
-from windlass.serving.routes import check_declared
-from windlass.serving.server import running
-from windlass.serving.sidebyside import ROUTES, create_sidebyside
-from windlass.serving.sidebyside_page import SCRIPT, sidebyside_page, sidebyside_policy
-from windlass.serving.sqlite import Sqlite
+from windlass.serving.contract.routes import check_declared
+from windlass.serving.database.backend import Connection, Schema
+from windlass.serving.database.preferences import Pair, Preference, Preferences, chosen, first_is_left, training_rows
+from windlass.serving.database.sqlite import Sqlite
+from windlass.serving.http.server import running
+from windlass.serving.ui.sidebyside import ROUTES, create_sidebyside
+from windlass.serving.ui.sidebyside_page import SCRIPT, sidebyside_page, sidebyside_policy
 
 PAIRS = [
     Pair(f"p{n}", f"request {n}", f"by alpha {n}", f"by beta {n}", [{"role": "user", "content": n}]) for n in range(40)
@@ -259,9 +259,9 @@ PROGRAM = """
 import sys, threading, time
 from concurrent.futures import Future
 from pathlib import Path
-from windlass.serving.preferences import Pair, Preferences
-from windlass.serving.server import running
-from windlass.serving.sidebyside import create_sidebyside
+from windlass.serving.database.preferences import Pair, Preferences
+from windlass.serving.http.server import running
+from windlass.serving.ui.sidebyside import create_sidebyside
 if sys.argv[2] == "early":
     late = Preferences.store
     def store(self, preference):

@@ -15,11 +15,11 @@ import pytest
 from own_process import children, serving
 from test_keys import guarded, with_key
 
-from windlass.predictors import releases
-from windlass.serving.home import log_path
-from windlass.serving.jobs import Jobs
-from windlass.serving.keys import Wish, create
-from windlass.serving.settings import Settings
+from windlass.registry import releases
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.jobs import Jobs
+from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.location import log_path
 from windlass.store import Store
 
 MINUTES = float(os.environ.get("WINDLASS_SOAK_MINUTES", "10"))

@@ -19,11 +19,11 @@ import uvicorn
 from asking import Client
 from test_keys import guarded, with_key
 
-from windlass.serving.jobs import Jobs
-from windlass.serving.keys import Wish, create
-from windlass.serving.measures import memory_bytes
-from windlass.serving.server import Server
-from windlass.serving.settings import Settings
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.jobs import Jobs
+from windlass.serving.database.keys import Wish, create
+from windlass.serving.http.server import Server
+from windlass.serving.telemetry.metrics import memory_bytes
 from windlass.store import Store
 
 HONEST = b'{"row":{"message":"my card is lost"}}'

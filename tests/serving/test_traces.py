@@ -10,8 +10,8 @@ import pytest
 from tests.listening import listening
 
 from windlass.errors import SpecError
-from windlass.serving.settings import Settings
-from windlass.serving.traces import Traces, connected
+from windlass.serving.contract.settings import Settings
+from windlass.serving.telemetry.traces import Traces, connected
 from windlass.store import Store
 
 pytest.importorskip("opentelemetry.sdk.trace", reason="needs windlass[otel]")

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from windlass.kinds.sketch import place_of
-from windlass.predictors import reference, releases
 from windlass.records import Alarm, Answer, Health, as_json
-from windlass.serving.log import TABLES, answer_rows
-from windlass.serving.memory import read
-from windlass.serving.profiles import MOST_SAVED_S, Profiler
-from windlass.serving.watched import Watched
+from windlass.registry import reference, releases
+from windlass.serving.database.connection import read
+from windlass.serving.database.request_log import TABLES, answer_rows
+from windlass.serving.telemetry.profiles import MOST_SAVED_S, Profiler
+from windlass.serving.telemetry.watched import Watched
 from windlass.store import write_json
 
 ANSWER = Answer("card", 0.9)

@@ -11,14 +11,15 @@ import pytest
 from own_process import health_when, serving
 from toy_writer import RELEASE, TEXT, Toy, writer_of
 
-from windlass.learners.ngram import count
-from windlass.predictors import ngram, releases
+from windlass.learners.language.ngram import count
 from windlass.predictors.artifact import write_golden, write_manifest
-from windlass.predictors.trials import Trial
+from windlass.predictors.language import ngram
 from windlass.records import Column, Manifest
-from windlass.serving.canary import Canary
-from windlass.serving.seat import Seat
-from windlass.serving.settings import Settings
+from windlass.registry import releases
+from windlass.registry.canaries import Trial
+from windlass.serving.contract.settings import Settings
+from windlass.serving.runtime.canary import Canary
+from windlass.serving.runtime.replica import Seat
 from windlass.store import Store, hash_folder, write_json, write_text
 
 SAYS = {"red-1": "red", "blue-1": "blue"}

@@ -9,9 +9,9 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import chat
-from windlass.metrics import Estimate
+from windlass.metrics.measures import Estimate
+from windlass.predictors.language.writing import Hear, Token, Writing, Written
 from windlass.predictors.writer import Writer
-from windlass.predictors.writing import Hear, Token, Writing, Written
 from windlass.records import Column, Manifest, Release
 
 CHAT, TEXT = {"messages": "chat"}, {"prompt": "text"}

@@ -16,13 +16,13 @@ import pytest
 
 from windlass.errors import GateRefused, NotReady
 from windlass.predictors.artifact import write_golden, write_manifest
-from windlass.predictors.engine import FAST, MODEL
-from windlass.predictors.linear import write_weights
+from windlass.predictors.language.engine import FAST, MODEL
 from windlass.predictors.table import FORMATS, load
+from windlass.predictors.tables.linear import write_weights
 from windlass.project import Project
 from windlass.records import Column, Manifest
 from windlass.shipping import needs, product, trial
-from windlass.testing import tiny_tokenizer
+from windlass.testing.checks import tiny_tokenizer
 
 from ..learners import writers
 from ..predictors import artifacts, test_excerpt, test_language, test_nearest, test_ngram, test_span

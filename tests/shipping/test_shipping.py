@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 import windlass
 from windlass.cli import app
 from windlass.errors import DataError, GateRefused, NotReady, SpecError
-from windlass.predictors import releases
 from windlass.predictors.artifact import read_golden
 from windlass.project import Project
-from windlass.serving.app import create_app
-from windlass.serving.settings import Settings
+from windlass.registry import releases
+from windlass.serving.api.app import create_app
+from windlass.serving.contract.settings import Settings
 from windlass.shipping import filling, forms, needs, product, trial
 from windlass.shipping.forms import FORMS, Order, ship
 from windlass.shipping.product import Product

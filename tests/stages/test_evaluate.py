@@ -8,7 +8,7 @@ import pytest
 from windlass.errors import DataError, SpecError
 from windlass.outputs import table as outputs
 from windlass.predictors import table as predictors
-from windlass.predictors.examine import pass_rates
+from windlass.predictors.retrieval.examine import pass_rates
 from windlass.sources.prepared import CHECKS, read_splits
 from windlass.stages.collect import collect
 from windlass.stages.evaluate import evaluate

@@ -43,7 +43,7 @@ def test_rows_of_each_sort_are_explained_on_a_page_and_in_the_record(product):
 
 def test_a_time_that_is_too_short_leaves_rows_out_and_says_so(product, monkeypatch):
     """An occluded model has to be asked often; a stage never fails for want of an explanation."""
-    from windlass.predictors import linear
+    from windlass.predictors.tables import linear
     monkeypatch.setattr(explain, "SECONDS", -1.0)
     monkeypatch.delattr(linear.Linear, "contributions")
     walked(product)

@@ -9,12 +9,12 @@ import pytest
 
 from windlass import lifecycle
 from windlass.errors import NotReady, SpecError
-from windlass.metrics import Estimate
-from windlass.pages.roadmap_text import roadmap_text
-from windlass.planning import promises
-from windlass.planning.changes import Wish
+from windlass.metrics.measures import Estimate
+from windlass.pages.text.roadmap_text import roadmap_text
+from windlass.planning.schedule import promises
+from windlass.planning.schedule.changes import Wish
 from windlass.records import Alarm, Health, Roadmap, as_json, silent
-from windlass.serving.log import Feedback, Logged, RequestLog
+from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.stages.plan import Order, plan
 from windlass.store import read_as, write_json
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError, GateRefused, NotReady
-from windlass.predictors import releases
 from windlass.project import Project
+from windlass.registry import releases
 
 from .conftest import messages
 

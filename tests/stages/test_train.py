@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.learners import linear
 from windlass.learners import table as learners
+from windlass.learners.classic import linear
 from windlass.learners.contract import Learner
 from windlass.predictors.artifact import read_manifest
 from windlass.project import Project

@@ -7,17 +7,19 @@ from dataclasses import replace
 import pytest
 
 from tests.learners import writers
-from windlass.learners import language, llm, loop
-from windlass.learners.loop import Plan
+from windlass.learners.language import language, llm
+from windlass.learners.networks import loop
+from windlass.learners.networks.loop import Plan
 from windlass.lifecycle import run, run_stage
-from windlass.predictors import decoding, releases
 from windlass.predictors import table as predictors
-from windlass.predictors.language import Language
-from windlass.predictors.writing import Writing, silent_hear
+from windlass.predictors.language import decoding
+from windlass.predictors.language.language import Language
+from windlass.predictors.language.writing import Writing, silent_hear
 from windlass.records import silent
-from windlass.serving.app import create_app
-from windlass.serving.server import running
-from windlass.serving.settings import Settings
+from windlass.registry import releases
+from windlass.serving.api.app import create_app
+from windlass.serving.contract.settings import Settings
+from windlass.serving.http.server import running
 
 STEPS, HOW = 12, Writing(max_tokens=8, n_logprobs=0)
 DECODERS, PAIRS = {"llama": "llama3", "qwen3": "qwen3", "gpt2": ""}, ("t5", "marian")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
-from windlass.metrics import wilson
+from windlass.metrics.measures import wilson
 from windlass.trends.alarms import Rule, episodes, surprises
 from windlass.trends.surprise import Usual, share_difference, usual, weekday_factors
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.watching.replay import DAY, Replay, Source
-from windlass.serving.memory import read
+from windlass.serving.database.connection import read
 from windlass.watching import memory
 
 
@@ -186,7 +186,7 @@ def test_a_writers_answers_are_texts_and_are_not_kept(replay):
 
 
 def test_a_release_without_reference_is_watched_for_what_is_left(replay):
-    from windlass.predictors import releases
+    from windlass.registry import releases
 
     (releases.folder(replay.store, "toy-1") / "reference.json").unlink()
     replay.day(Source())
@@ -210,7 +210,7 @@ def test_what_it_remembers_is_bounded(replay, monkeypatch):
 
 
 def test_the_log_has_a_profile_of_each_answer(replay):
-    from windlass.serving.log import TABLES
+    from windlass.serving.database.request_log import TABLES
 
     replay.day(Source(), rows=10)
     rows = list(read(replay.place, TABLES, "select profile from answers"))

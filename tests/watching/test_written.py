@@ -10,13 +10,13 @@ import pytest
 from windlass.kinds.text_answers import SKETCH
 from windlass.outputs import remembering
 from windlass.outputs import table as outputs
-from windlass.predictors import reference, releases
+from windlass.predictors.language.writing import Written
 from windlass.predictors.writer import Writer
-from windlass.predictors.writing import Written
 from windlass.records import Answer, Column, Manifest, Splits
-from windlass.serving.home import log_path
-from windlass.serving.log import Logged, RequestLog
-from windlass.serving.memory import database_at
+from windlass.registry import reference, releases
+from windlass.serving.database.connection import database_at
+from windlass.serving.database.location import log_path
+from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.spec import parse
 from windlass.store import Store
 from windlass.watching.look import Watcher

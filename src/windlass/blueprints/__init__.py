@@ -1,0 +1,1 @@
+"""Ready products, one folder each: rows, windlass.yaml, a README."""

@@ -18,7 +18,7 @@ GIVES = {stage.word: f"{stage.gives[0].upper()}{stage.gives[1:]}: {stage.guarant
 
 def open_project(folder: Path, quiet: bool = False) -> Any:
     """The project in the folder, with progress bars. Raises: NotReady, SpecError."""
-    from windlass.pages.progress import bars
+    from windlass.pages.text.progress import bars
     from windlass.project import Project
 
     return Project(folder, progress=bars(quiet))

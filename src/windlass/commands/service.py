@@ -29,7 +29,7 @@ def _settings(
     workers: Annotated[int, typer.Option(envvar="WINDLASS_WORKERS", help="processes that share the port")] = 1,
     cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for rows that come again; 0: none")] = 0,
 ) -> Any:
-    from windlass.serving.settings import Settings
+    from windlass.serving.contract.settings import Settings
 
     log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
     return Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
@@ -55,7 +55,7 @@ app.add_typer(keys, name="keys")
 
 
 def _memory(project: Path) -> Any:
-    from windlass.serving.home import memory
+    from windlass.serving.database.location import memory
     from windlass.spec import load
     from windlass.store import Store
 
@@ -75,7 +75,7 @@ def create_key(
     project: ProjectFolder = HERE,
 ) -> None:
     """Make a key and show it once; as soon as there is one, every request needs one."""
-    from windlass.serving.keys import Wish, create
+    from windlass.serving.database.keys import Wish, create
 
     _, token = create(_memory(project), Wish(name, tuple(scope or ["predict"]), expires, rate, quota))
     typer.echo(token)
@@ -85,8 +85,8 @@ def create_key(
 @keys.command("list")
 def list_keys(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     """List the keys: scopes, state, and how much of their quota is used."""
-    from windlass.pages.listing import keys_text
-    from windlass.serving.keys import shown
+    from windlass.pages.text.listing import keys_text
+    from windlass.serving.database.keys import shown
 
     found = shown(_memory(project))
     show(found, as_json, keys_text(found))
@@ -97,7 +97,7 @@ def revoke_key(
     name: Annotated[str, typer.Argument(help="its name or id")], project: ProjectFolder = HERE
 ) -> None:
     """Refuse a key from now on, in a running service within two seconds."""
-    from windlass.serving.keys import revoke
+    from windlass.serving.database.keys import revoke
 
     typer.echo(f"revoked: {revoke(_memory(project), name).name}")
 
@@ -108,7 +108,7 @@ def forget(
 ) -> None:
     """Delete answers, what was asked, their feedback, and the rows that `improve` made of it."""
     from windlass.improving.attempts import forget as delete_learned
-    from windlass.serving.retention import forget as delete
+    from windlass.serving.database.retention import forget as delete
     from windlass.store import Store
 
     n_learned = delete_learned(Store(project.resolve()), ids)
@@ -128,8 +128,8 @@ def releases(
     as_json: AsJson = False,
 ) -> None:
     """List the releases, the champion marked."""
-    from windlass.pages.listing import releases_text, trail_text
-    from windlass.predictors.releases import listing, told
+    from windlass.pages.text.listing import releases_text, trail_text
+    from windlass.registry.releases import listing, told
     from windlass.store import Store
 
     store = Store(project.resolve())
@@ -146,7 +146,7 @@ def canary(
     project: ProjectFolder = HERE,
 ) -> None:
     """Try a release beside the champion, on a share of the requests of every running service."""
-    from windlass.predictors import trials
+    from windlass.registry import canaries as trials
     from windlass.store import Store
 
     store = Store(project.resolve())
@@ -160,7 +160,7 @@ def canary(
 @app.command()
 def rollback(project: ProjectFolder = HERE) -> None:
     """Make the release before this champion champion again."""
-    from windlass.predictors.releases import rollback as go_back
+    from windlass.registry.releases import rollback as go_back
     from windlass.store import Store
 
     typer.echo(f"champion: {go_back(Store(project.resolve()))}")
@@ -176,7 +176,7 @@ def ship(
     as_json: AsJson = False,
 ) -> None:
     """Write the champion as a folder to run elsewhere: by pip, as a container, on Kubernetes, under systemd."""
-    from windlass.pages.progress import bars
+    from windlass.pages.text.progress import bars
     from windlass.records import as_json as plain
     from windlass.shipping import forms
     from windlass.spec import load

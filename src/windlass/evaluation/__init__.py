@@ -1,0 +1,1 @@
+"""Which candidate is taken and whether it may be released: choice, gate, judges. Knows no store and no page."""

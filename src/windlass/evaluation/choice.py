@@ -15,11 +15,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from windlass.evaluation.gate import is_trivial, limit_misses
-from windlass.metrics import LOWER, Array, Estimate, Marks, doubtful_end, meets, paired_difference, paired_error, told
+from windlass.metrics.measures import (
+    LOWER,
+    Array,
+    Estimate,
+    Marks,
+    doubtful_end,
+    meets,
+    paired_difference,
+    paired_error,
+    told,
+)
+from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs.contract import Baseline, Validated
 from windlass.records import Candidate
 from windlass.spec import Goal, Limits
-from windlass.text_metrics import RULES_BROKEN
 
 AS_CHEAP = 1.1
 """Times as long as the shortest p50 (as large as the smallest), within which nobody would tell two candidates apart on

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping
 
-from windlass.metrics import LOWER, Estimate, is_better, meets, told
+from windlass.metrics.measures import LOWER, Estimate, is_better, meets, told
+from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs.contract import Baseline
 from windlass.spec import Goal, Limits
-from windlass.text_metrics import RULES_BROKEN
 
 
 def goal_misses(goal: Goal, metrics: Mapping[str, Estimate]) -> list[str]:

@@ -1,0 +1,1 @@
+"""From corrections to a better champion: whose feedback is believed, challengers, verdicts, rollback."""

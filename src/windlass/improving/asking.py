@@ -18,9 +18,9 @@ from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.predictors.contract import Predictor
 from windlass.records import Json
-from windlass.serving import codec
-from windlass.serving.database import Database
-from windlass.serving.log import latest_untold
+from windlass.serving.contract import codec
+from windlass.serving.database.backend import Database
+from windlass.serving.database.request_log import latest_untold
 from windlass.sources.likeness import jaccard, key, shingles
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.spec import Spec

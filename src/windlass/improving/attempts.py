@@ -19,8 +19,8 @@ import polars as pl
 
 from windlass.errors import DataError, NotReady
 from windlass.outputs.taught import FILE, JUDGING, LEARNED, WAITING, Taught
-from windlass.predictors import releases
 from windlass.records import Json
+from windlass.registry import releases
 from windlass.spec import Spec
 from windlass.store import Store, read_json, write_json, write_text
 

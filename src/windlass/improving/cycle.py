@@ -31,11 +31,9 @@ from windlass.outputs import table as outputs
 from windlass.outputs.taught import ASIDE, JUDGING, LEARNED, Taught
 from windlass.outputs.taught import REFUSED as BY_HAND
 from windlass.outputs.trust import Known
-from windlass.predictors import releases, trials, weights
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
 from windlass.predictors.contract import Predictor
-from windlass.predictors.trail import Why
 from windlass.records import (
     Board,
     Collected,
@@ -49,8 +47,12 @@ from windlass.records import (
     as_json,
     silent,
 )
-from windlass.serving.database import Database
-from windlass.serving.log import feedback_total, latest_inputs
+from windlass.registry import canaries as trials
+from windlass.registry import checkpoints as weights
+from windlass.registry import releases
+from windlass.registry.audit_log import Why
+from windlass.serving.database.backend import Database
+from windlass.serving.database.request_log import feedback_total, latest_inputs
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
 from windlass.spec import Spec

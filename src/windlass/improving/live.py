@@ -18,12 +18,12 @@ from windlass.improving.verdict import LEVEL
 from windlass.outputs import table as outputs
 from windlass.outputs.comparing import Paired
 from windlass.outputs.taught import Taught
-from windlass.pages.words import percent
-from windlass.predictors import reference, releases
-from windlass.predictors.trail import Why
+from windlass.pages.text.words import percent
 from windlass.records import Json
-from windlass.serving.canary import LEAST_FEEDBACK, is_more
-from windlass.serving.database import Database
+from windlass.registry import reference, releases
+from windlass.registry.audit_log import Why
+from windlass.serving.database.backend import Database
+from windlass.serving.runtime.canary import LEAST_FEEDBACK, is_more
 from windlass.spec import Spec
 from windlass.store import Store
 

@@ -10,10 +10,11 @@ import threading
 from types import TracebackType
 
 from windlass.errors import NotReady, WindlassError
-from windlass.predictors import releases, trials
-from windlass.serving.canary import LEAST_FEEDBACK
-from windlass.serving.database import Database
-from windlass.serving.log import feedback_count
+from windlass.registry import canaries as trials
+from windlass.registry import releases
+from windlass.serving.database.backend import Database
+from windlass.serving.database.request_log import feedback_count
+from windlass.serving.runtime.canary import LEAST_FEEDBACK
 from windlass.spec import Spec
 from windlass.store import Store
 

@@ -11,8 +11,8 @@ from windlass.kinds.contract import is_missing
 from windlass.outputs import table as outputs
 from windlass.outputs.taught import ASIDE, FILE, Taught
 from windlass.records import Json, Row
-from windlass.serving.database import Database
-from windlass.serving.log import feedback_rows
+from windlass.serving.database.backend import Database
+from windlass.serving.database.request_log import feedback_rows
 from windlass.sources.confinement import allowed_folders, check_files
 from windlass.sources.outgoing import TAUGHT, free_names
 from windlass.sources.places import check_columns, find, names_of

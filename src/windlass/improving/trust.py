@@ -15,7 +15,7 @@ from scipy.stats import binom
 
 from windlass.outputs.taught import ASIDE, FILE, WAITING, Taught
 from windlass.outputs.trust import Opinion
-from windlass.pages.words import percent
+from windlass.pages.text.words import percent
 from windlass.sources.likeness import alike, chance
 
 LEAST_SEEN, DEVIATIONS, MORE_NATS = 8, 4.0, 1.0

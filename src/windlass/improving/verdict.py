@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds import table as kinds
-from windlass.metrics import told
+from windlass.metrics.measures import told
 from windlass.outputs.comparing import Paired, Sheet, by_chance, thirds
 from windlass.outputs.contract import Output
 from windlass.outputs.taught import Pairs, Taught
-from windlass.pages.words import metric_name
+from windlass.pages.text.words import metric_name
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Row
 

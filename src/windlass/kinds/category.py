@@ -14,7 +14,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import Kind, has_surrogate, is_finite, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest
-from windlass.metrics import Threshold
+from windlass.metrics.measures import Threshold
 from windlass.records import Answer, Json, Manifest
 
 MAX_CHARACTERS = 500

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from windlass import drift_metrics
+from windlass.metrics import drift as drift_metrics
 from windlass.records import Json
 
 Profile = list[int]

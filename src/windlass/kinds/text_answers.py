@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from windlass.kinds import text
 from windlass.kinds.sketch import Profile, Sketch, Trait
+from windlass.metrics.texts import repetition
 from windlass.records import Answer, Json
-from windlass.text_metrics import repetition
 
 TENTHS = 10
 UNKNOWN, ENDED, CUT = 0, 1, 2

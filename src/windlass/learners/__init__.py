@@ -1,0 +1,1 @@
+"""What learns: one table, and the families below it. torch lives here alone."""

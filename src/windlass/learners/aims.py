@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds import number
-from windlass.metrics import softmax
+from windlass.metrics.measures import softmax
 from windlass.outputs.labels import measures as labels
 from windlass.outputs.labels.calibration import calibrated
 from windlass.outputs.numbers import measures as numbers

@@ -24,7 +24,7 @@ def _later(module: str, function: str = "fit") -> Fit:
     return fit
 
 
-def _refusal(function: str, module: str = "written") -> Refuse:
+def _refusal(function: str, module: str = "language.written") -> Refuse:
     def refuse(splits: Splits, variant: str) -> str:
         return getattr(import_module(f"windlass.learners.{module}"), function)(splits, variant)
 
@@ -34,15 +34,15 @@ def _refusal(function: str, module: str = "written") -> Refuse:
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
-        Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("majority"), weighs=True),
-        Learner("mean", "always the mean", ANY, NUMBER, _later("majority", "fit_mean"), weighs=True),
-        Learner("median", "always the median", ANY, NUMBER, _later("majority", "fit_median"), weighs=True),
+        Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("classic.majority"), weighs=True),
+        Learner("mean", "always the mean", ANY, NUMBER, _later("classic.majority", "fit_mean"), weighs=True),
+        Learner("median", "always the median", ANY, NUMBER, _later("classic.majority", "fit_median"), weighs=True),
         Learner(
             "linear",
             "a linear model on terms, numbers and pixels",
             ANY,
             SCORED,
-            _later("linear"),
+            _later("classic.linear"),
             cost=3,
             weighs=True,
         ),
@@ -51,7 +51,7 @@ LEARNERS: dict[str, Learner] = {
             "gradient-boosted trees (LightGBM)",
             TABLE | {"text"},
             SCORED,
-            _later("trees"),
+            _later("classic.trees"),
             needs=("lightgbm",),
             cost=1,
             suits=TABLE,
@@ -62,22 +62,22 @@ LEARNERS: dict[str, Learner] = {
             "a pretrained encoder as it is, with a linear head",
             TABLE | {"text"},
             CATEGORY,
-            _later("pretrained", "fit_frozen"),
+            _later("networks.pretrained", "fit_frozen"),
             needs=PRETRAINED,
             cost=1,
             suits=frozenset({"text"}),
-            refuse=_refusal("unknown_script", "encoders"),
+            refuse=_refusal("unknown_script", "networks.encoders"),
         ),
         Learner(
             "pretrained",
             "a pretrained encoder, fine-tuned as a whole",
             TABLE | {"text"},
             CATEGORY,
-            _later("pretrained"),
+            _later("networks.pretrained"),
             needs=PRETRAINED,
             cost=8,
             suits=frozenset({"text"}),
-            refuse=_refusal("unknown_script", "encoders"),
+            refuse=_refusal("unknown_script", "networks.encoders"),
             warm_starts=True,
         ),
         Learner(
@@ -85,7 +85,7 @@ LEARNERS: dict[str, Learner] = {
             "convolutions over words or pixels",
             ANY,
             SCORED,
-            _later("cnn"),
+            _later("networks.cnn"),
             needs=TORCH,
             cost=1,
             suits=frozenset({"text", "image"}),
@@ -97,7 +97,7 @@ LEARNERS: dict[str, Learner] = {
             "a plain recurrent network over words",
             TABLE | {"text"},
             CATEGORY,
-            _later("recurrent", "fit_rnn"),
+            _later("networks.recurrent", "fit_rnn"),
             needs=TORCH,
             cost=1,
             suits=frozenset({"text"}),
@@ -110,7 +110,7 @@ LEARNERS: dict[str, Learner] = {
             "a gated recurrent network over words",
             TABLE | {"text"},
             CATEGORY,
-            _later("recurrent", "fit_lstm"),
+            _later("networks.recurrent", "fit_lstm"),
             needs=TORCH,
             cost=1,
             suits=frozenset({"text"}),
@@ -122,7 +122,7 @@ LEARNERS: dict[str, Learner] = {
             "self-attention over words, from scratch",
             TABLE | {"text"},
             CATEGORY,
-            _later("transformer"),
+            _later("networks.transformer"),
             needs=TORCH,
             cost=1,
             suits=frozenset({"text"}),
@@ -131,14 +131,19 @@ LEARNERS: dict[str, Learner] = {
             warm_starts=True,
         ),
         Learner(
-            "copy", "a part of the input as it is", TABLE | {"text"}, TEXT, _later("excerpt"), suits=frozenset({"text"})
+            "copy",
+            "a part of the input as it is",
+            TABLE | {"text"},
+            TEXT,
+            _later("retrieval.excerpt"),
+            suits=frozenset({"text"}),
         ),
         Learner(
             "retrieve",
             "the answer of the most similar row",
             TABLE | {"text", "chat"},
             TEXT,
-            _later("retrieve"),
+            _later("retrieval.retrieve"),
             cost=0.5,
             suits=frozenset({"text", "chat"}),
         ),
@@ -147,7 +152,7 @@ LEARNERS: dict[str, Learner] = {
             "points at the part of a text that answers",
             TABLE | {"text"},
             TEXT,
-            _later("extract"),
+            _later("retrieval.extract"),
             needs=TORCH,
             cost=6,
             suits=frozenset({"text"}),
@@ -158,17 +163,19 @@ LEARNERS: dict[str, Learner] = {
             "programs one change away, run with the tests of the row",
             TABLE | {"text"},
             TEXT,
-            _later("repair"),
+            _later("retrieval.repair"),
             on_request=True,
-            refuse=_refusal("no_tests", "repair"),
+            refuse=_refusal("no_tests", "retrieval.repair"),
         ),
-        Learner("ngram", "counts of characters after characters", TABLE | {"text"}, TEXT, _later("ngram"), cost=0.5),
+        Learner(
+            "ngram", "counts of characters after characters", TABLE | {"text"}, TEXT, _later("language.ngram"), cost=0.5
+        ),
         Learner(
             "seq2seq",
             "an encoder that reads and a decoder that writes",
             TABLE | {"text", "chat"},
             TEXT,
-            _later("seq2seq"),
+            _later("language.seq2seq"),
             needs=PRETRAINED,
             cost=8,
             refuse=_refusal("asks_nothing"),
@@ -178,7 +185,7 @@ LEARNERS: dict[str, Learner] = {
             "a decoder from scratch that continues text",
             TABLE | {"text", "chat"},
             TEXT,
-            _later("gpt"),
+            _later("language.gpt"),
             needs=PRETRAINED,
             cost=8,
             refuse=_refusal("only_asks"),
@@ -188,7 +195,7 @@ LEARNERS: dict[str, Learner] = {
             "a pretrained language model, fine-tuned",
             TABLE | {"text", "chat"},
             TEXT,
-            _later("llm"),
+            _later("language.llm"),
             needs=(*PRETRAINED, "peft"),
             cost=8,
             on_request=True,
@@ -198,11 +205,16 @@ LEARNERS: dict[str, Learner] = {
             "a language model behind an OpenAI-compatible URL, as it is",
             TABLE | {"text", "chat"},
             TEXT,
-            _later("elsewhere"),
+            _later("retrieval.elsewhere"),
             on_request=True,
         ),
         Learner(
-            "blend", "the mean of two or three of the candidates above", ANY, CATEGORY, _later("blend"), of_runs=True
+            "blend",
+            "the mean of two or three of the candidates above",
+            ANY,
+            CATEGORY,
+            _later("classic.blend"),
+            of_runs=True,
         ),
     )
 }

@@ -11,16 +11,16 @@ import numpy as np
 
 from windlass.errors import NotReady, WindlassError
 from windlass.kinds import table as kinds
-from windlass.metrics import LOWER, bootstrap
+from windlass.metrics.measures import LOWER, bootstrap
 from windlass.outputs import remembering
 from windlass.outputs.contract import Held, Output, Shown, Tested, Unsupported, Why
 from windlass.outputs.splitting import Cleaning
 from windlass.outputs.taught import Taught
 from windlass.outputs.trust import Known
-from windlass.pages.explanations import HEADINGS
-from windlass.predictors import reference
+from windlass.pages.html.explanations import HEADINGS
 from windlass.predictors.contract import Predictor
 from windlass.records import Board, Row, Splits
+from windlass.registry import reference
 from windlass.sources.prepared import GROUP, SPLIT
 from windlass.spec import Spec, parse_goal
 

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.stats import binomtest
 
-from windlass.metrics import Estimate, Marks, paired_difference
-from windlass.pages.words import metric_name, percent
+from windlass.metrics.measures import Estimate, Marks, paired_difference
+from windlass.pages.text.words import metric_name, percent
 from windlass.records import Json
 
 N_SHUFFLED = 2_000

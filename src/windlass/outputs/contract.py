@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from windlass.errors import SpecError
-from windlass.metrics import Marks
+from windlass.explain.occlusion import Effort
+from windlass.metrics.measures import Marks
 from windlass.outputs.taught import Pairs, Taught
 from windlass.outputs.trust import Known, Opinion
-from windlass.pages.sections import Section
+from windlass.pages.html.sections import Section
 from windlass.predictors.contract import Predictor
-from windlass.predictors.occlusion import Effort
 from windlass.records import Board, Column, Explanation, Json, Manifest, Recent, Row, Splits
 from windlass.spec import Goal, Spec
 

@@ -10,8 +10,8 @@ import numpy as np
 from windlass.kinds import table as kinds
 from windlass.outputs.contract import Kept, Output
 from windlass.predictors.contract import Predictor
-from windlass.predictors.reference import profile_of, sketch_of
 from windlass.records import Answer, Column, Json, Recent, Row, Splits
+from windlass.registry.reference import profile_of, sketch_of
 
 MOST_ROWS, MOST_LEARNED, MOST_PICTURES = 1_000, 10_000, 500
 """Rows that are profiled, and training rows that the ways of summing up are learned from."""

@@ -1,0 +1,1 @@
+"""What people read. Pure functions of records; nothing here reads a store."""

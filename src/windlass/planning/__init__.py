@@ -1,0 +1,1 @@
+"""What to do next: from what was measured to a roadmap with gains, costs and days."""

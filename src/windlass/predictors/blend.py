@@ -7,7 +7,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch
-from windlass.metrics import softmax
+from windlass.metrics.measures import softmax
 from windlass.predictors.contract import Engine, Labeller
 from windlass.records import Manifest
 

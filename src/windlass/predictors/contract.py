@@ -11,7 +11,7 @@ from windlass.errors import DataError, wrong_names
 from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
-from windlass.metrics import LabelMarks, Marks, answered, softmax
+from windlass.metrics.measures import LabelMarks, Marks, answered, softmax
 from windlass.records import Answer, Json, Manifest, Row
 
 Engine = Callable[[Sequence[Batch]], np.ndarray]

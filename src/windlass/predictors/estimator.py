@@ -15,7 +15,7 @@ from windlass.errors import DataError
 from windlass.kinds import number
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_finite
-from windlass.number_metrics import SHARE, NumberMarks
+from windlass.metrics.numbers import SHARE, NumberMarks
 from windlass.predictors.contract import Scorer
 from windlass.records import Answer, Json, Row
 

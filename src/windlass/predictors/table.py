@@ -5,12 +5,14 @@ from importlib import import_module
 from pathlib import Path
 
 from windlass.errors import DataError, GateRefused, NotReady, expected
-from windlass.predictors import blend, linear, onnx, trees
+from windlass.predictors import blend
 from windlass.predictors.artifact import TOLERANCE, read_golden, read_manifest
 from windlass.predictors.contract import Embeds, Engine, Labeller, Predictor
 from windlass.predictors.estimator import Estimator
+from windlass.predictors.language.writing import Engine as WritingEngine
+from windlass.predictors.networks import onnx
+from windlass.predictors.tables import linear, trees
 from windlass.predictors.writer import EmbeddingWriter, Writer
-from windlass.predictors.writing import Engine as WritingEngine
 from windlass.records import Manifest
 
 Load = Callable[[Path, Manifest], Predictor]
@@ -48,10 +50,19 @@ SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "onnx": onnx.load,
     "blend": lambda folder, manifest: blend.load(folder, manifest, load_labeller),
 }
-WRITING = ("excerpt", "nearest", "ngram", "span", "language", "elsewhere", "repair")
+WRITING = {
+    "excerpt": "retrieval.excerpt",
+    "nearest": "retrieval.nearest",
+    "ngram": "language.ngram",
+    "span": "retrieval.span",
+    "language": "language.language",
+    "elsewhere": "language.elsewhere",
+    "repair": "retrieval.repair",
+}
+"""Format -> the module of its engine, below `predictors`."""
 FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},
-    **{name: _writing(name) for name in WRITING},
+    **{name: _writing(module) for name, module in WRITING.items()},
 }
 """Every format of an artifact -> what opens it."""
 

@@ -11,10 +11,10 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds import text
+from windlass.metrics.texts import References, TextMarks
 from windlass.predictors.contract import Embeds, Predictor, check_row, read_value
-from windlass.predictors.writing import MAX_PROMPT, Engine, Hear, Writing, Written, silent_hear
+from windlass.predictors.language.writing import MAX_PROMPT, Engine, Hear, Writing, Written, silent_hear
 from windlass.records import Answer, Json, Manifest, Row
-from windlass.text_metrics import References, TextMarks
 
 WHOLE = frozenset({"stop", "cancelled"})
 """Why a text ended, when no limit ended it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import windlass
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Progress, silent
-from windlass.serving import grafana
+from windlass.serving.telemetry import grafana
 from windlass.shipping import filling, needs, product, trial
 from windlass.shipping.product import Product
 from windlass.shipping.trial import Trial

@@ -14,7 +14,7 @@ from windlass.errors import NotReady, SpecError
 from windlass.kinds import table as kinds
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.blend import part_folder
-from windlass.predictors.engine import FAST
+from windlass.predictors.language.engine import FAST
 from windlass.records import Manifest
 
 OWN = "windlass"

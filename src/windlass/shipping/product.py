@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from windlass.kinds import table as kinds
-from windlass.predictors import releases
 from windlass.predictors.artifact import read_manifest
 from windlass.records import Json, Release
+from windlass.registry import releases
 from windlass.shipping import needs
 from windlass.spec import FILE_NAME, Spec, dump
 from windlass.store import Store, hash_folder, write_json, write_text

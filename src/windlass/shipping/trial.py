@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from windlass.consent import ALLOWED
 from windlass.errors import GateRefused
+from windlass.remote.consent import ALLOWED
 from windlass.shipping.product import Product, write_project
 
 START_S, ANSWER_S, STOP_S = 300.0, 150, 30

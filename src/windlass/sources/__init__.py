@@ -1,0 +1,1 @@
+"""Where rows come from: readers, guesses, refusals. What a file holds never ends in a traceback."""

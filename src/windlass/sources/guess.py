@@ -14,8 +14,8 @@ import yaml
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds import table as kinds
 from windlass.kinds.category import variants
-from windlass.metrics import LOWER, told
-from windlass.pages.words import plain
+from windlass.metrics.measures import LOWER, told
+from windlass.pages.text.words import plain
 from windlass.sources.answers import (
     INPUT_NUMBERS,
     LABEL_NAMES,

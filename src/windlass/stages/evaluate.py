@@ -19,16 +19,16 @@ from windlass.evaluation.gate import goal_misses, limit_misses, worthless
 from windlass.kinds import table as kinds
 from windlass.kinds.category import THRESHOLD
 from windlass.kinds.contract import is_missing
-from windlass.metrics import Marks, bootstrap
+from windlass.metrics.measures import Marks, bootstrap
+from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Held, Shown, Tested
-from windlass.pages.report import Details, report
+from windlass.pages.html.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
 from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, Trained, as_json, silent
 from windlass.spec import Spec, dump
 from windlass.store import Store, fingerprint, size_mb, write_json, write_text
-from windlass.text_metrics import RULES_BROKEN
 
 N_TIMED = 200
 N_BATCH = 32

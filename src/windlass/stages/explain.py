@@ -3,11 +3,11 @@
 from time import monotonic
 
 from windlass.errors import WindlassError
+from windlass.explain.occlusion import Effort
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Why
-from windlass.pages.explanations import Explained, explanations
+from windlass.pages.html.explanations import Explained, explanations
 from windlass.predictors import table as predictors
-from windlass.predictors.occlusion import Effort
 from windlass.records import Board, Json, Progress, Splits, silent
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text

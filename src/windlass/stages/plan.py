@@ -3,18 +3,18 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from windlass.pages.roadmap import roadmap_page
-from windlass.pages.roadmap_pictures import gantt, mermaid
-from windlass.pages.roadmap_text import roadmap_markdown
-from windlass.planning import promises
-from windlass.planning.changes import Wish, changed, differences
-from windlass.planning.drawing import Frame, draw, unpriced
-from windlass.planning.evidence import gather
+from windlass.pages.charts.roadmap_pictures import gantt, mermaid
+from windlass.pages.html.roadmap import roadmap_page
+from windlass.pages.text.roadmap_text import roadmap_markdown
+from windlass.planning.drawing.drawing import Frame, draw, unpriced
+from windlass.planning.evidence.evidence import gather
 from windlass.planning.product import FILE_NAME, Product, check_labels, load, load_prices
+from windlass.planning.schedule import promises
+from windlass.planning.schedule.changes import Wish, changed, differences
 from windlass.planning.setting import Setting
 from windlass.records import Progress, Roadmap, as_json, silent
-from windlass.serving.home import log_path
-from windlass.serving.memory import database_at
+from windlass.serving.database.connection import database_at
+from windlass.serving.database.location import log_path
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 

@@ -9,7 +9,7 @@ from windlass.improving import attempts
 from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.outputs.splitting import Cleaning
-from windlass.pages.card import data_card
+from windlass.pages.text.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
 from windlass.sources.likeness import near
 from windlass.sources.prepared import GROUP, read_collected, write_learned, write_recent, write_splits

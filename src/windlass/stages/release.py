@@ -10,14 +10,15 @@ import windlass
 from windlass.errors import DataError, GateRefused, did_you_mean, expected
 from windlass.outputs import remembering
 from windlass.outputs import table as outputs
-from windlass.pages.card import Card, model_card
-from windlass.predictors import reference, releases, weights
+from windlass.pages.text.card import Card, model_card
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import TOLERANCE, read_golden
-from windlass.predictors.papers import BOARD, CARD, CARD_ZH
-from windlass.predictors.trail import Why
 from windlass.records import Board, Candidate, Json, Prepared, Progress, Release, as_json, silent
-from windlass.serving.probe import probe
+from windlass.registry import checkpoints as weights
+from windlass.registry import reference, releases
+from windlass.registry.audit_log import Why
+from windlass.registry.model_cards import BOARD, CARD, CARD_ZH
+from windlass.serving.runtime.golden_probe import probe
 from windlass.sources.prepared import read_recent, read_splits
 from windlass.spec import Spec, dump
 from windlass.store import Store, fingerprint, hash_folder, publish, size_mb, write_json, write_text

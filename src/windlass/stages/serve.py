@@ -19,26 +19,27 @@ from pathlib import Path
 from windlass.errors import GateRefused, NotReady, SpecError, WindlassError
 from windlass.improving.protection import Protection
 from windlass.kinds.decoding import return_large_blocks
-from windlass.predictors import releases, threads
 from windlass.predictors.artifact import TOLERANCE
-from windlass.predictors.papers import papers
-from windlass.serving.access import AccessLog
-from windlass.serving.app import create_app
-from windlass.serving.crew import Crew, say
-from windlass.serving.database import Database
-from windlass.serving.door import Door
-from windlass.serving.guard import is_loopback
-from windlass.serving.home import memory
-from windlass.serving.jobs import KEEP_DAYS, Jobs
-from windlass.serving.keyring import KeyRing
-from windlass.serving.log import RequestLog
-from windlass.serving.probe import Golden, replay_over_http
-from windlass.serving.retention import Retention
-from windlass.serving.server import Server, address, bind
-from windlass.serving.service import Service
-from windlass.serving.settings import Settings
-from windlass.serving.succession import Succession
-from windlass.serving.tally import FIRST, Tally
+from windlass.predictors.language import threads
+from windlass.registry import releases
+from windlass.registry.model_cards import papers
+from windlass.serving.api.app import create_app
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database.backend import Database
+from windlass.serving.database.jobs import KEEP_DAYS, Jobs
+from windlass.serving.database.location import memory
+from windlass.serving.database.request_log import RequestLog
+from windlass.serving.database.retention import Retention
+from windlass.serving.http.access_control import is_loopback
+from windlass.serving.http.keyring import KeyRing
+from windlass.serving.http.server import Server, address, bind
+from windlass.serving.http.server_state import Door
+from windlass.serving.http.workers import Crew, say
+from windlass.serving.runtime.golden_probe import Golden, replay_over_http
+from windlass.serving.runtime.hot_swap import Succession
+from windlass.serving.runtime.service import Service
+from windlass.serving.telemetry.access_log import AccessLog
+from windlass.serving.telemetry.multiprocess import FIRST, Tally
 from windlass.spec import Spec, dump, parse
 from windlass.store import Store
 

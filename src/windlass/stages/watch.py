@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from windlass.errors import SpecError
-from windlass.pages.health_page import health_page
+from windlass.pages.html.health_page import health_page
 from windlass.records import Health
-from windlass.serving.home import memory
+from windlass.serving.database.location import memory
 from windlass.spec import Spec
 from windlass.store import Store, write_text
 from windlass.watching.look import Watcher

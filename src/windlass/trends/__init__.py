@@ -1,0 +1,1 @@
+"""What a stream of texts is about, how it changes, and when to look."""

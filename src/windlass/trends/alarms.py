@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windlass.drift_metrics import holm
-from windlass.metrics import Array
+from windlass.metrics.drift import holm
+from windlass.metrics.measures import Array
 from windlass.trends.surprise import Usual, usual, weekday_factors
 
 DAYS_A_MONTH = 30.4375

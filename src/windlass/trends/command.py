@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from windlass.errors import DataError, NotReady, SpecError, did_you_mean, expected
-from windlass.pages.words import metric_name, share
-from windlass.predictors import releases
+from windlass.pages.text.words import metric_name, share
 from windlass.records import Progress, as_json, silent
+from windlass.registry import releases
 from windlass.spec import load
 from windlass.store import Store, publish, write_json, write_text
 from windlass.trends.definition import Definition, load_definition

@@ -1,7 +1,7 @@
 """The daily digest as Markdown: what happened, to whom, how sure, and which texts say so."""
 
-from windlass.pages.card import prose
-from windlass.pages.words import count, percent
+from windlass.pages.text.card import prose
+from windlass.pages.text.words import count, percent
 from windlass.trends.record import Event, Standing, Text, Trends
 from windlass.trends.sentences import (
     bad_words,

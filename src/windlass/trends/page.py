@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from windlass.pages import bilingual
-from windlass.pages.bilingual import LANGUAGES
-from windlass.pages.style import POLICY, STYLE
-from windlass.pages.words import count, escaped, percent
+from windlass.pages.html.style import POLICY, STYLE
+from windlass.pages.text import bilingual
+from windlass.pages.text.bilingual import LANGUAGES
+from windlass.pages.text.words import count, escaped, percent
 from windlass.trends.picture import days_chart, small_chart
 from windlass.trends.record import Event, Standing, Text, Trends
 from windlass.trends.sentences import (

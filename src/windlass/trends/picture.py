@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from windlass.pages.axes import Axis, across_grid, box, figure, path, text
+from windlass.pages.charts.axes import Axis, across_grid, box, figure, path, text
 from windlass.trends.record import Standing, Trends
 
 MOST_DAYS, SMALL_DAYS = 120, 42

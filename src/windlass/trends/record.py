@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from windlass.metrics import Estimate
+from windlass.metrics.measures import Estimate
 
 
 @dataclass(frozen=True)

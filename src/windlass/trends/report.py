@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from windlass.metrics import Array, wilson
+from windlass.metrics.measures import Array, wilson
 from windlass.records import Json
 from windlass.trends.alarms import LEAST_PAST, Surprises, episodes, surprises
 from windlass.trends.definition import Definition

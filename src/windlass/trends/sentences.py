@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from windlass.metrics import Estimate
-from windlass.pages import bilingual
-from windlass.pages.bilingual import LANGUAGES
-from windlass.pages.words import NOTHING, count, number, percent, plain
+from windlass.metrics.measures import Estimate
+from windlass.pages.text import bilingual
+from windlass.pages.text.bilingual import LANGUAGES
+from windlass.pages.text.words import NOTHING, count, number, percent, plain
 from windlass.trends.record import Event, Standing, Topic, Trends
 
 MOST_CERTAIN = 100_000

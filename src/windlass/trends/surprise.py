@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windlass.metrics import Array, Estimate, wilson
+from windlass.metrics.measures import Array, Estimate, wilson
 
 Z = 1.959964
 STOOD_OUT = 0.005

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from windlass.drift_metrics import holm, more_often, surely_below
 from windlass.kinds.sketch import Shift, Sketch, Trait, shift
-from windlass.metrics import Estimate, wilson
-from windlass.predictors.reference import Reference, answer_sketch, sketch_of
+from windlass.metrics.drift import holm, more_often, surely_below
+from windlass.metrics.measures import Estimate, wilson
 from windlass.records import Column, Json
+from windlass.registry.reference import Reference, answer_sketch, sketch_of
 from windlass.watching.windows import Part
 
 N_SURE = 20

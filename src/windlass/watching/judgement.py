@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
-from windlass.metrics import Estimate
-from windlass.pages.alarm_words import sentence
-from windlass.predictors.reference import Reference
+from windlass.metrics.measures import Estimate
+from windlass.pages.text.alarm_words import sentence
 from windlass.records import Alarm, Health, Json, as_json
+from windlass.registry.reference import Reference
 from windlass.spec import Spec
 from windlass.watching import concept
 from windlass.watching.alarms import Key, Level, level, levels

@@ -6,12 +6,12 @@ from typing import Any
 
 from windlass.errors import WindlassError
 from windlass.outputs import table as outputs
-from windlass.predictors import reference, releases
-from windlass.predictors.reference import Reference
 from windlass.records import Alarm, Health, Json, as_json
-from windlass.serving.database import Database
-from windlass.serving.log import TABLES
-from windlass.serving.memory import read
+from windlass.registry import reference, releases
+from windlass.registry.reference import Reference
+from windlass.serving.database.backend import Database
+from windlass.serving.database.connection import read
+from windlass.serving.database.request_log import TABLES
 from windlass.spec import Spec
 from windlass.store import Store, write_json
 from windlass.watching import concept, memory

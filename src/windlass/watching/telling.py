@@ -15,9 +15,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from windlass import consent
 from windlass.errors import WindlassError
 from windlass.records import Json
+from windlass.remote import consent
 from windlass.spec import Spec, Watch
 from windlass.store import Store
 from windlass.watching import memory

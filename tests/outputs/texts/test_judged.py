@@ -2,12 +2,12 @@
 
 import polars as pl
 
+from windlass.metrics.texts import TextMarks
 from windlass.outputs.contract import Held
 from windlass.outputs.texts.judged import validated
 from windlass.records import Splits
 from windlass.sources.prepared import CHECKS
 from windlass.spec import from_values
-from windlass.text_metrics import TextMarks
 
 
 def splits(values, kind, tmp_path, **columns):

@@ -1,0 +1,1 @@
+"""One of a set of names, with a calibrated probability."""

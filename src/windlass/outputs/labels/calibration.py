@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.kinds import table as kinds
-from windlass.metrics import best_calibration
+from windlass.metrics.measures import best_calibration
 from windlass.predictors.artifact import CALIBRATED, LOGITS, read_manifest, read_validation
 from windlass.records import Column, Manifest, Splits
 

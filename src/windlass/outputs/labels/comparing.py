@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.kinds import category
-from windlass.metrics import LabelMarks, Marks
+from windlass.metrics.measures import LabelMarks, Marks
 from windlass.outputs.comparing import Paired, Sheet
 from windlass.outputs.labels.measures import labeller
 from windlass.outputs.taught import Pairs

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from windlass.errors import DataError, did_you_mean, expected
-from windlass.metrics import softmax
-from windlass.outputs.contract import Why
-from windlass.outputs.labels.measures import labeller
-from windlass.predictors.attribution import (
+from windlass.explain.attribution import (
     METHODS,
     OCCLUSION,
     columns_once,
@@ -18,8 +15,11 @@ from windlass.predictors.attribution import (
     read_inputs,
     shown_as,
 )
+from windlass.explain.occlusion import Values, Weighed, nothing, weigh
+from windlass.metrics.measures import softmax
+from windlass.outputs.contract import Why
+from windlass.outputs.labels.measures import labeller
 from windlass.predictors.contract import Additive, Labeller, Predictor
-from windlass.predictors.occlusion import Values, Weighed, nothing, weigh
 from windlass.records import Explanation, Row
 
 LOG_ODDS = "log-odds"

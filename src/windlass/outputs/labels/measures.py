@@ -11,7 +11,7 @@ import numpy as np
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.kinds import category
 from windlass.kinds import table as kinds
-from windlass.metrics import LabelMarks, Marks, best_threshold, softmax
+from windlass.metrics.measures import LabelMarks, Marks, best_threshold, softmax
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.outputs.labels.calibration import LEAST_CALIBRATED, classes, held_out, reached
 from windlass.predictors.artifact import CALIBRATED, keep_validation, read_manifest, read_validation, write_manifest

@@ -1,13 +1,13 @@
 """What the report says of labels: what is confused with what, calibration, mistakes, each label; and what to do next.
 """
 
-from windlass.metrics import LabelMarks, Marks, confusion
+from windlass.metrics.measures import LabelMarks, Marks, confusion
 from windlass.outputs.contract import Shown
-from windlass.pages import sections
-from windlass.pages.advice import few_rows, weakest
-from windlass.pages.candidates import chosen
-from windlass.pages.classes import class_scores, confidence_bins, confident_mistakes, confused_pairs
-from windlass.pages.sections import Section
+from windlass.pages.html import sections
+from windlass.pages.html.sections import Section
+from windlass.pages.text.advice import few_rows, weakest
+from windlass.pages.text.candidates import chosen
+from windlass.pages.text.classes import class_scores, confidence_bins, confident_mistakes, confused_pairs
 
 
 def report_sections(shown: Shown) -> list[Section]:

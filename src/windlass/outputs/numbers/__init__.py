@@ -1,0 +1,1 @@
+"""How much, with an interval."""

@@ -11,12 +11,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from windlass.metrics import Estimate, Marks, told
-from windlass.number_metrics import ABSOLUTE, LOSSES, NUMBER_METRICS, NumberMarks
+from windlass.metrics.measures import Estimate, Marks, told
+from windlass.metrics.numbers import ABSOLUTE, LOSSES, NUMBER_METRICS, NumberMarks
 from windlass.outputs.comparing import SAME, Paired, Sheet, by_chance, thirds
 from windlass.outputs.numbers.measures import estimator
 from windlass.outputs.taught import Pairs
-from windlass.pages.words import metric_name
+from windlass.pages.text.words import metric_name
 from windlass.predictors.contract import Predictor
 from windlass.records import Json
 

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds import number as kind
-from windlass.outputs.contract import Why
-from windlass.outputs.numbers.measures import estimator
-from windlass.predictors.attribution import (
+from windlass.explain.attribution import (
     METHODS,
     OCCLUSION,
     RAISES,
@@ -22,9 +19,12 @@ from windlass.predictors.attribution import (
     read_inputs,
     shown_as,
 )
+from windlass.explain.occlusion import Effort, Values, Weighed, nothing, weigh
+from windlass.kinds import number as kind
+from windlass.outputs.contract import Why
+from windlass.outputs.numbers.measures import estimator
 from windlass.predictors.contract import Additive, Predictor
 from windlass.predictors.estimator import Estimator
-from windlass.predictors.occlusion import Effort, Values, Weighed, nothing, weigh
 from windlass.records import Explanation, Row
 
 

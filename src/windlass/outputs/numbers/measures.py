@@ -10,8 +10,8 @@ import numpy as np
 from windlass.errors import SpecError
 from windlass.kinds import number
 from windlass.kinds import table as kinds
-from windlass.metrics import LOWER, Marks, is_better
-from windlass.number_metrics import NUMBER_METRICS, SKILL, NumberMarks, SkillMarks, half_width
+from windlass.metrics.measures import LOWER, Marks, is_better
+from windlass.metrics.numbers import NUMBER_METRICS, SKILL, NumberMarks, SkillMarks, half_width
 from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated
 from windlass.predictors.artifact import LOGITS, read_validation
 from windlass.predictors.contract import Predictor

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from windlass.kinds import number
-from windlass.number_metrics import NUMBER_METRICS
+from windlass.metrics.numbers import NUMBER_METRICS
 from windlass.outputs.contract import Doubt, Output, Unsupported, later
 from windlass.outputs.numbers import explanation, measures, picked, remembering, report, trust
 from windlass.outputs.remembering import kept_rows

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from windlass.kinds import number
-from windlass.number_metrics import mae
+from windlass.metrics.numbers import mae
 from windlass.outputs.contract import Kept, Seen
 from windlass.outputs.numbers.measures import estimator
 from windlass.outputs.remembering import answered

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from windlass.metrics import Estimate, Marks, told
-from windlass.number_metrics import COVERAGE, SHARE, NumberMarks
+from windlass.metrics.measures import Estimate, Marks, told
+from windlass.metrics.numbers import COVERAGE, SHARE, NumberMarks
 from windlass.outputs.contract import Shown
 from windlass.outputs.numbers.measures import number_marks
-from windlass.pages.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
-from windlass.pages.candidates import chosen
-from windlass.pages.sections import Section, picture, table
-from windlass.pages.words import NOTHING, escaped, percent
+from windlass.pages.charts.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
+from windlass.pages.html.sections import Section, picture, table
+from windlass.pages.text.candidates import chosen
+from windlass.pages.text.words import NOTHING, escaped, percent
 
 MOST_DOTS, N_WORST, N_PARTS = 500, 10, 5
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0

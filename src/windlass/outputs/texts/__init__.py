@@ -1,0 +1,1 @@
+"""Written answers, of which several may be right."""

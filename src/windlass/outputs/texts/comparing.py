@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from windlass.kinds import text
-from windlass.metrics import Marks
+from windlass.metrics.measures import Marks
+from windlass.metrics.texts import TEXT_METRICS, References, TextMarks
 from windlass.outputs.comparing import N_SHUFFLED, SAME, Paired, PairedScores, Sheet, thirds
 from windlass.outputs.taught import Pairs
 from windlass.predictors.contract import Predictor
-from windlass.text_metrics import TEXT_METRICS, References, TextMarks
 
 
 class TextSheet(Sheet):

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from windlass.errors import NotReady
+from windlass.explain.attribution import OCCLUSION, columns_once, part_of, shown_as
+from windlass.explain.occlusion import Values, nothing, weigh
 from windlass.outputs.contract import Why
 from windlass.outputs.texts.measures import writer
-from windlass.predictors.attribution import OCCLUSION, columns_once, part_of, shown_as
 from windlass.predictors.contract import Predictor
-from windlass.predictors.occlusion import Values, nothing, weigh
 from windlass.records import Explanation, Row
 
 NATS = "log-likelihood (nats)"

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.metrics import Marks
+from windlass.metrics.measures import Marks
+from windlass.metrics.texts import PASSES, TextMarks
 from windlass.outputs.contract import Held, Validated
 from windlass.outputs.texts.measures import headline, writer
 from windlass.predictors.contract import Predictor
-from windlass.predictors.examine import pass_rates, rules_broken, sampled
+from windlass.predictors.retrieval.examine import pass_rates, rules_broken, sampled
 from windlass.records import Row, Splits
 from windlass.sources.prepared import CHECKS
 from windlass.spec import Spec, parse_goal
-from windlass.text_metrics import PASSES, TextMarks
 
 MOST_VALIDATED = 200
 """Of the validation rows so many, evenly spread, are answered: writing takes its time."""

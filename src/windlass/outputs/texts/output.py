@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.kinds.text import several
+from windlass.metrics.texts import BITS, PASSES, TEXT_METRICS
 from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
 from windlass.outputs.remembering import kept_rows
 from windlass.outputs.texts import explanation, measures, remembering, report
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest, Row, Splits
 from windlass.spec import Spec
-from windlass.text_metrics import BITS, PASSES, TEXT_METRICS
 
 if TYPE_CHECKING:
     import polars as pl

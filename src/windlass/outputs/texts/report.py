@@ -1,12 +1,12 @@
 """What the report says of texts: what was written beside the right ones, and rules of the brand that it breaks."""
 
 from windlass.brand import breaches
-from windlass.metrics import Marks
+from windlass.metrics.measures import Marks
+from windlass.metrics.texts import RULES_BROKEN, TextMarks, token_f1
 from windlass.outputs.contract import Shown
-from windlass.pages import sections
-from windlass.pages.candidates import chosen
-from windlass.pages.sections import Section
-from windlass.text_metrics import RULES_BROKEN, TextMarks, token_f1
+from windlass.pages.html import sections
+from windlass.pages.html.sections import Section
+from windlass.pages.text.candidates import chosen
 
 
 def report_sections(shown: Shown) -> list[Section]:

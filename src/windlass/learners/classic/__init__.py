@@ -1,0 +1,1 @@
+"""Learners without torch, on arrays: linear and ridge, trees, baselines, the blend."""

@@ -1,0 +1,109 @@
+"""An encoder that reads and a decoder that writes: from scratch, or a pretrained one by name or path.
+
+Source: Transformer, Vaswani et al. 2017, arXiv:1706.03762, normalised before each layer (Xiong et al. 2020,
+        arXiv:2002.04745); the architecture is transformers' Pegasus (Zhang et al. 2020, arXiv:1912.08777).
+"""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.kinds import table as kinds
+from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.language import encoder_decoder, language, tokens
+from windlass.learners.language.written import asks_nothing
+from windlass.learners.networks import loop
+from windlass.learners.networks.loop import Settings
+from windlass.predictors.language.engine import MODEL
+from windlass.predictors.language.prompts import Prompts
+from windlass.records import Progress, Splits
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large it is. tokens: of the BPE that both sides share, for each root of the number of characters."""
+
+    width: int = 192
+    layers: int = 3
+    heads: int = 4
+    hidden: int = 768
+    length: int = 512
+    tokens: float = 2.5
+    dropout: float = 0.1
+
+
+PRESETS = {
+    "default": Shape(),
+    "small": Shape(width=128, layers=2, heads=4, hidden=512),
+    "large": Shape(width=384, layers=4, heads=6, hidden=1_024, tokens=3.5, dropout=0.2),
+}
+START = tokens.CONTROL.index(tokens.PAD)
+"""The token that an answer begins after: padding, as Pegasus and CTranslate2's converter of it have it."""
+FEW = 20_000
+"""Rows up to which a small network and smaller batches, and so more steps, teach more."""
+SETTINGS = Settings(lr=2e-3, batch=64, epochs=40, patience=5, warmup=0.08, weight_decay=0.01, smoothing=0.1,
+                    average=0.995, checkpoint_seconds=30.0)
+
+
+def build(shape: Shape, n_tokens: int, end: int) -> Any:
+    """The model of a shape, its weights random: normalised before each layer, sine positions, one table of tokens for
+    both sides. An answer begins after the token of padding.
+
+    Normalised before the layers, with the rate and the start of the paper that showed why, it reads what is asked after
+    some hundred steps; normalised after them, as Marian is, it had not after 730 (docs/log.md).
+    """
+    from transformers import PegasusConfig, PegasusForConditionalGeneration
+
+    layers: Any = {
+        f"{side}_{name}": value
+        for side in ("encoder", "decoder")
+        for name, value in (("layers", shape.layers), ("attention_heads", shape.heads), ("ffn_dim", shape.hidden))
+    }
+    converted: Any = {"normalize_before": True, "normalize_embedding": False}  # as CTranslate2's converter asks
+    model = PegasusForConditionalGeneration(PegasusConfig(
+        vocab_size=n_tokens, d_model=shape.width, dropout=shape.dropout, max_position_embeddings=shape.length,
+        activation_function="relu", scale_embedding=True, eos_token_id=end, forced_eos_token_id=None,
+        pad_token_id=START, decoder_start_token_id=START, **layers, **converted))
+    for name, weight in model.named_parameters():
+        if name.startswith("model.shared"):
+            nn.init.normal_(weight, std=shape.width**-0.5)
+        elif weight.ndim > 1 and weight.requires_grad:  # positions stay sines
+            nn.init.xavier_uniform_(weight)
+    return model
+
+
+def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """`options.variant` is a preset (none: by the number of rows), or the path or hub name of a pretrained model.
+
+    Raises: SpecError: it is neither. NotReady: nothing is asked.
+    """
+    rows, texts = language.rows_of(splits, "train")
+    asked = [" ".join(str(value) for value in row.values()) for row in rows]
+    if reason := asks_nothing(splits, options.variant):
+        raise NotReady(reason)
+    name = options.variant or ("small" if len(rows) <= FEW else "default")
+    if name not in PRESETS:
+        if not Path(name).is_dir() and "/" not in name:
+            raise SpecError(f"preset of 'seq2seq' is '{name}', expected {expected(PRESETS)}, or the folder or hub name "
+                            "of an encoder-decoder", did_you_mean(name, PRESETS))
+        return encoder_decoder.fit(splits, options, budget, progress)
+    shape = PRESETS[name]
+    torch.manual_seed(options.seed)
+    shown, truth = language.rows_of(splits, "validation")
+    progress("train", 0, 0, "making tokens")
+    tokenizer = tokens.train([*asked, *texts], tokens.vocabulary(tokens.n_characters([*asked, *texts]), shape.tokens))
+    template = tokens.template(tokenizer, shape.length, kinds.has_turns(splits.inputs), is_pair=True)
+    prompts = Prompts(tokenizer, template, language.columns_of(splits))
+    train, validation = (language.encode(prompts, *part, shape.length) for part in ((rows, texts), (shown, truth)))
+    task = language.Answering(train, validation, is_pair=True, start=START)
+    settings = replace(SETTINGS, batch=SETTINGS.batch if len(train) > FEW else SETTINGS.batch // 2)
+    model = build(shape, tokenizer.get_vocab_size(), template.end[0])
+    curve = loop.train(model, task, settings, options, budget, progress)
+    tokens.save(tokenizer, options.artifact / MODEL)
+    told = {"shape": asdict(shape), "training": asdict(settings), "tokens": tokenizer.get_vocab_size()}
+    return language.deliver(language.Trained("seq2seq", model, prompts, curve, told), splits, options,
+                            train.written)

@@ -1,0 +1,1 @@
+"""The one gradient loop, its batches, checkpoints and export, and the networks that it trains."""

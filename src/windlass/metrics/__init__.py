@@ -1,0 +1,1 @@
+"""Pure functions that several outputs share: shares and intervals, numbers, texts, drift."""

@@ -1,0 +1,132 @@
+"""What makes one set of numbers better than another: pure functions of right and given numbers.
+
+All take `targets` (n,) and `values` (n,) float, in the unit of the output; errors are in that unit, and less is better.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from windlass.metrics.measures import Array, Estimate, wilson
+
+SHARE = 0.9
+"""Of right numbers that lie inside the interval of an answer."""
+COVERAGE, SKILL = "coverage_90", "skill"
+
+
+def mae(targets: Array, values: Array) -> float:
+    """Mean absolute error."""
+    return float(np.abs(targets - values).mean())
+
+
+def rmse(targets: Array, values: Array) -> float:
+    """Root of the mean squared error."""
+    return float(np.sqrt(((targets - values) ** 2).mean()))
+
+
+def medae(targets: Array, values: Array) -> float:
+    """Median absolute error: one answer in two is nearer."""
+    return float(np.median(np.abs(targets - values)))
+
+
+def r2(targets: Array, values: Array) -> float:
+    """The share of the variance that the answers tell, at most 1; NaN where all right numbers are the same.
+
+    Source: coefficient of determination, Draper & Smith 1998, Applied Regression Analysis, ch. 1.
+    """
+    spread = float(((targets - targets.mean()) ** 2).sum())
+    return 1 - float(((targets - values) ** 2).sum()) / spread if spread > 0 else float("nan")
+
+
+NUMBER_METRICS: dict[str, Callable[[Array, Array], float]] = {"mae": mae, "rmse": rmse, "r2": r2, "medae": medae}
+ABSOLUTE = frozenset({"mae", "medae"})
+"""Metrics that an error of twice the size makes twice as bad."""
+LOSSES: dict[str, Callable[[Array], Array]] = {"mae": np.abs, "rmse": np.square, "r2": np.square, "medae": np.abs}
+"""Metric -> what one row loses, of the differences between right and given numbers; less is better."""
+
+
+@dataclass(frozen=True)
+class NumberMarks:
+    """A candidate's answers on rows whose number is known. half: of the width of their intervals; None: they have none.
+    """
+
+    targets: Array
+    values: Array
+    half: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return (*NUMBER_METRICS, *([COVERAGE] if self.half is not None else []))
+
+    @property
+    def calibration_error(self) -> float | None:
+        """None: a number is given with an interval, whose coverage is a metric."""
+        return None
+
+    @property
+    def residuals(self) -> Array:
+        """Right less given numbers, (n,)."""
+        return self.targets - self.values
+
+    @property
+    def inside(self) -> Array:
+        """Which right numbers lie inside the interval, (n,) bool."""
+        half = np.inf if self.half is None else self.half
+        return np.asarray(np.abs(self.residuals) <= half)
+
+    def value(self, metric: str, rows: Array | None = None) -> float:
+        """The metric of all rows, or of these (a row may be named several times)."""
+        chosen = slice(None) if rows is None else rows
+        if metric == COVERAGE:
+            return float(self.inside[chosen].mean())
+        return NUMBER_METRICS[metric](self.targets[chosen], self.values[chosen])
+
+    def exact(self, metric: str) -> Estimate | None:
+        """What lies inside is a share."""
+        return wilson(float(self.inside.sum()), len(self)) if metric == COVERAGE else None
+
+
+@dataclass(frozen=True)
+class SkillMarks:
+    """The same answers in the share of an error that they spare. least: what it is of the best answer that is always
+    the same, above 0.
+
+    Source: skill score, Murphy 1988, Monthly Weather Review 116(12).
+    """
+
+    marks: NumberMarks
+    metric: str
+    least: float
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return (SKILL,)
+
+    @property
+    def calibration_error(self) -> float | None:
+        return None
+
+    def value(self, metric: str, rows: Array | None = None) -> float:
+        return 1 - self.marks.value(self.metric, rows) / self.least
+
+    def exact(self, metric: str) -> Estimate | None:
+        return None
+
+
+def half_width(residuals: Array, share: float = SHARE) -> float | None:
+    """So far from an answer lies, of this share of all rows, the right number at most; None: too few rows to say.
+
+    Args:   residuals: (n,) of rows that the model had not seen.
+    Source: split conformal prediction, Vovk et al. 2005, Algorithmic learning in a random world; Lei et al. 2018,
+            Distribution-free predictive inference for regression, JASA 113(523), algorithm 2.
+    """
+    n_rows = len(residuals)
+    place = int(np.ceil((n_rows + 1) * share))
+    return float(np.sort(np.abs(residuals))[place - 1]) if 0 < place <= n_rows else None

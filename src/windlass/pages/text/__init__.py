@@ -1,0 +1,1 @@
+"""Words, numbers and tables for terminals, cards and roadmaps, in English and Chinese."""

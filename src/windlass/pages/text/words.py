@@ -1,0 +1,249 @@
+"""How values read: numbers with their unit, and text from outside made safe to show."""
+
+import html
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+
+from windlass.metrics.measures import LOWER, Estimate, told
+from windlass.spec import parse_goal
+
+NOTHING = "–"
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "macro_precision": "macro precision",
+    "macro_recall": "macro recall",
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC",
+    "chrf": "chrF",
+    "bleu": "BLEU",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
+    "exact_match": "exact match",
+    "token_f1": "token F1",
+    "bits_per_byte": "bits per byte",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "r2": "R²",
+    "medae": "median absolute error",
+    "coverage_90": "right numbers inside the 90 % intervals",
+    "pass_at_1": "pass@1",
+    "pass_at_5": "pass@5",
+    "rules_broken": "texts against the rules",
+    "distinct_2": "different word pairs",
+    "repetition": "said before in the same text",
+}
+METRIC_MEANINGS = {
+    "accuracy": "the share of right answers",
+    "macro_f1": "how well labels are found, each label counting the same; 1 is perfect",
+    "macro_precision": "how often an answer is right, each label counting the same; 1 is perfect",
+    "macro_recall": "how often a label is found, each label counting the same; 1 is perfect",
+    "roc_auc": "the chance that a case of the rarer label is ranked above one of the other; 0.5 is a coin, 1 is "
+    "perfect",
+    "pr_auc": "how clean the top of the ranking is; 1 is perfect",
+    "mae": "how far an answer is from the right number on average, in its unit; 0 is perfect",
+    "rmse": "the same, where one large error weighs more than many small ones; 0 is perfect",
+    "r2": "the share of the differences between rows that the answers tell; 0 is the mean for every row, 1 is perfect",
+    "skill": "the share of the error of always answering the same number that the answers spare; 1 is perfect",
+    "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
+}
+"""What a metric says, for people who do not measure models."""
+LIMIT_NAMES = {
+    "latency_p95_ms": ("p95 latency", "ms"),
+    "size_mb": ("size", "MB"),
+    "rules_broken": ("texts against the rules", ""),
+}
+# Control characters (terminal escapes among them), lone surrogates and bidirectional overrides can rewrite
+# what stands around them; line breaks and tabs are dealt with apart, emoji joiners stay.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\ufffe\uffff]")
+_OPENING, _CLOSING = re.compile("[\u2066-\u2068]"), "\u2069"
+
+
+def number(value: object) -> float | None:
+    """The value as a finite float, or nothing (also for the null that NaN becomes in JSON)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        try:
+            value = float(value)  # type: ignore[arg-type]  # numpy scalars say what they are only when asked
+        except (TypeError, ValueError):
+            return None
+    return float(value) if math.isfinite(value) else None
+
+
+def share(value: object) -> str:
+    """A measure: a share 0-1 with three decimals, a larger one with fewer."""
+    found = number(value)
+    return NOTHING if found is None else told(found)
+
+
+def signed(value: float, places: int = 2) -> str:
+    """With its sign, and so many decimals where it is small: `+1.25`, `-12,346`."""
+    return f"{value:+.{places}f}" if abs(value) < 100 else f"{value:+,.1f}" if abs(value) < 1_000 else f"{value:+,.0f}"
+
+
+def percent(value: object) -> str:
+    """A share 0-1 as a percentage that says 100 or 0 only when it is exact."""
+    found = number(value)
+    if found is None:
+        return NOTHING
+    if found > 0.999 and found < 1:
+        return "> 99.9 %"
+    if 0 < found < 0.001:
+        return "< 0.1 %"
+    return f"{found * 100:.0f} %" if found in (0, 1) else f"{found * 100:.1f} %"
+
+
+def interval(estimate: Estimate | None) -> str:
+    """`0.912 [0.899, 0.924]`, without brackets where there is no interval."""
+    if estimate is None or number(estimate.value) is None:
+        return NOTHING
+    if number(estimate.low) is None or number(estimate.high) is None:
+        return share(estimate.value)
+    return f"{share(estimate.value)} [{share(estimate.low)}, {share(estimate.high)}]"
+
+
+def count(value: object) -> str:
+    """A whole number with thousands separators."""
+    found = number(value)
+    return NOTHING if found is None else f"{round(found):,}"
+
+
+def rows(value: object) -> str:
+    """`1 row` or `1,204 rows`."""
+    return f"{count(value)} row{'' if number(value) == 1 else 's'}"
+
+
+def aligned(values: Iterable[object]) -> list[str]:
+    """The numbers of a column with the same count of decimals; what would read as 0.0 is `<0.1`."""
+    found = [number(value) for value in values]
+    largest = max((abs(value) for value in found if value is not None), default=0.0)
+    places = 2 if largest < 10 else 1
+    return [NOTHING if value is None else _fixed(value, places) for value in found]
+
+
+def _fixed(value: float, places: int) -> str:
+    smallest = 10.0**-places
+    return f"<{smallest:g}" if 0 < value < smallest / 2 else f"{value:,.{places}f}"
+
+
+def measure(value: object, unit: str) -> str:
+    """One number with its unit, such as `0.9 ms`."""
+    text = aligned([value])[0]
+    return NOTHING if text == NOTHING else f"{text} {unit}"
+
+
+def amount(value: float, currency: str) -> str:
+    """Money: `EUR 1,234`, with cents below 100."""
+    return f"{currency} {value:,.2f}" if 0 < abs(value) < 100 and value != round(value) else f"{currency} {value:,.0f}"
+
+
+def duration(seconds: object) -> str:
+    """`0.4 s`, `12 s`, `2.5 min` or `1.2 h`."""
+    found = number(seconds)
+    if found is None:
+        return NOTHING
+    if found < 9.95:
+        return f"{found:.1f} s" if found >= 0.05 or found == 0 else "<0.1 s"
+    whole = round(found)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole / 60:.1f} min" if whole < 3600 else f"{whole / 3600:.1f} h"
+
+
+def metric_name(metric: str) -> str:
+    """The field's own name of a metric."""
+    return METRIC_NAMES.get(metric, metric)
+
+
+def goal_value(goal: str) -> float | None:
+    """The number that the goal asks for, or nothing."""
+    try:
+        return parse_goal(goal).bound
+    except ValueError:
+        return None
+
+
+def goal_words(goal: str) -> str:
+    """The goal as a person writes it: `macro-F1 ≥ 0.9`."""
+    try:
+        parsed = parse_goal(goal)
+    except ValueError:
+        return plain(goal)
+    if not parsed.metric:
+        return "as good as possible"
+    if parsed.bound is None:
+        return f"the best {metric_name(parsed.metric)}"
+    return f"{metric_name(parsed.metric)} {'≤' if parsed.metric in LOWER else '≥'} {parsed.bound:g}"
+
+
+def limit_words(limits: Mapping[str, object], term: Callable[[str], str] = str) -> str:
+    """The limits as a person writes them: `p95 latency ≤ 20 ms, size ≤ 60 MB`; empty without limits.
+
+    term: what a limit is called in the reader's language.
+    """
+    found = {name: limit for name, value in limits.items() if (limit := number(value)) is not None}
+    return ", ".join(
+        f"{term(LIMIT_NAMES.get(name, (plain(name), ''))[0])} ≤ {limit:g} {LIMIT_NAMES.get(name, ('', ''))[1]}".rstrip()
+        for name, limit in found.items()
+    )
+
+
+def plain(value: object, limit: int = 0) -> str:
+    """Text from outside on one line, without characters that act on the page or the terminal."""
+    text = " ".join(block(re.sub(r"[\r\n\t]", " ", str(value))).split())
+    return shortened(text, limit) if limit else text
+
+
+def block(value: object) -> str:
+    """Text from outside with its line breaks, without characters that act on the page or the terminal."""
+    text = _UNSAFE.sub("", str(value).replace("\r\n", "\n").replace("\r", "\n"))
+    if len(_OPENING.findall(text)) == text.count(_CLOSING):
+        return text
+    return _OPENING.sub("", text).replace(_CLOSING, "")
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` columns of text, the last one an ellipsis where something was cut."""
+    if width(text) <= limit:
+        return text
+    kept, used = [], 1
+    for sign in text:
+        used += width(sign)
+        if used > limit:
+            break
+        kept.append(sign)
+    return "".join(kept).rstrip(" \u200d") + "…"
+
+
+def width(text: str) -> int:
+    """How many columns of a fixed-width font the text takes."""
+    return sum(_sign_width(sign) for sign in text)
+
+
+def _sign_width(sign: str) -> int:
+    if unicodedata.combining(sign) or unicodedata.category(sign) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+
+
+def escaped(value: object, limit: int = 0) -> str:
+    """Text from outside for HTML and SVG, on one line."""
+    return html.escape(plain(value, limit))
+
+
+def quoted(value: object, limit: int = 0) -> str:
+    """A name from outside in quotes, isolated so that right-to-left text leaves its neighbours in place."""
+    return f"\u2068'{plain(value, limit)}'\u2069"
+
+
+def listed(counts: Mapping[str, object]) -> str:
+    """Counts by name in words, the largest first: `3 empty text, 1 too long`."""
+    ordered = sorted(counts.items(), key=lambda pair: -(number(pair[1]) or 0))
+    return ", ".join(f"{count(value)} {plain(name)}" for name, value in ordered)
+
+
+def with_code(text: str) -> str:
+    """A sentence of ours as HTML, with what stands in backticks as code."""
+    return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", html.escape(text))

@@ -1,0 +1,1 @@
+"""The roadmap from chosen items: gaps, milestones, risks, figures."""

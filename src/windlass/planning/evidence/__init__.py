@@ -1,0 +1,1 @@
+"""Everything measured that there is, and the small trainings that measure more."""

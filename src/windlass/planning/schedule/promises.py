@@ -1,0 +1,245 @@
+"""What was promised against what came: an append-only list beside the plan, and the estimators' error from it."""
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds.category import slips, variants
+from windlass.metrics.measures import confusion
+from windlass.pages.text.classes import class_scores
+from windlass.planning.items.answers import complaint_gap
+from windlass.planning.setting import Setting
+from windlass.records import Item, Json, as_json
+from windlass.store import Store, reading, restored
+
+FILE = "promises.jsonl"
+HALF = 0.5
+"""An item whose measure has come half of its way is judged, against that part of what was promised."""
+
+
+def measure(setting: Setting, name: str) -> float | None:
+    """What a measure that an item names is now; None where it is not known."""
+    evidence = setting.evidence
+    word, _, subject = name.partition(":")
+    labels = evidence.prepared.labels.get("train", {})
+    found: dict[str, float | None] = {
+        "learn_rows": float(evidence.n_rows),
+        "test_rows": float(evidence.board.n_test),
+        "doubted_labels": float(evidence.doubts["count"]) if "count" in evidence.doubts else None,
+        "label_variants": float(len({**slips(labels), **variants(labels)})),
+        "inputs": float(len(evidence.spec.inputs)),
+        "feedback": float(evidence.feedback["count"]),
+        "improvements": float(len(evidence.improvements)),
+        "new_labels": float(evidence.spec.improve.new_labels),
+        "alarms": float(len(evidence.health.alarms)) if evidence.health else None,
+        "handed_over": evidence.health.handed_over if evidence.health else None,
+        "champion": float(evidence.released is not None and evidence.released["candidate"] == subject),
+        "least_rows": float(min((labels.get(label, 0) for label in subject.split("|")), default=0)),
+        "gap": setting.gap_of(subject),
+        "machines": float(setting.product.machines),
+        "workers": float(setting.product.workers),
+        "cores": float(setting.cores_in_use),
+        "size_mb": evidence.best.size_mb,
+        "watched": float(evidence.health is not None),
+        "keep_days": float(evidence.spec.keep_days is not None),
+        "unequal": next((each.gap.value for each in setting.unequal if each.column == subject), 0.0),
+        "complaints": gap.value if (gap := complaint_gap(evidence.feedback.get("by_answer", {}), subject)) else None,
+        "rule_gain": evidence.rules["gain"]["value"] if evidence.rules.get("gain") else 0.0,
+        "rules_broken": broken.value if (broken := evidence.best.metrics.get("rules_broken")) else None,
+        "p95_ms": evidence.best.latency_p95_ms,
+        "recall": _recall(setting, subject),
+    }
+    return found.get(word)
+
+
+def _recall(setting: Setting, label: str) -> float | None:
+    marks = setting.evidence.marks
+    if marks is None or label not in marks.labels:
+        return None
+    table = confusion(marks.targets, marks.answers, len(marks.labels))
+    return class_scores(table, list(marks.labels))[marks.labels.index(label)].recall.value
+
+
+@dataclass(frozen=True)
+class _Promised:
+    """A line of the event `promised`, as it must be to be read."""
+
+    id: str
+    at: str
+    what: str
+    method: str
+    metric: str
+    before: float | None
+    gain: Json | None
+    measure: str
+    measured: float | None
+    bound: float
+    at_most: bool
+    by: str
+
+
+@dataclass(frozen=True)
+class _Came:
+    """A line of the event `came`, as it must be to be read."""
+
+    id: str
+    error: float | None
+    inside: bool | None
+
+
+SHAPES = {"promised": _Promised, "came": _Came}
+RESTORE = "restore it from a backup, or move it away to begin anew"
+
+
+def path(store: Store) -> Path:
+    return store.stage("plan") / FILE
+
+
+def read(store: Store) -> list[Json]:
+    """The lines so far, oldest first; a last line that a crash cut is left out. Raises: DataError: another is
+    damaged."""
+    if not path(store).is_file():
+        return []
+    if not path(store).stat().st_size:
+        raise DataError(f"{path(store)} is damaged (it is empty), expected promises", RESTORE)
+    lines = path(store).read_bytes().split(b"\n")
+    found = []
+    for number, line in enumerate(lines[:-1], 1):
+        with reading(path(store), f"an entry as JSON in line {number}", RESTORE):
+            entry = restored(Json, json.loads(line))
+            restored(SHAPES[entry["event"]], entry)
+            found.append(entry)
+    return found
+
+
+def torn(store: Store) -> list[str]:
+    """What to tell of a last line that was cut off; nothing when all lines are whole."""
+    content = path(store).read_bytes() if path(store).is_file() else b"\n"
+    said = f"{path(store)} is damaged: its last line was cut off and does not count"
+    return [] if content.endswith(b"\n") else [said]
+
+
+def add(store: Store, entries: Sequence[Json]) -> None:
+    """Appends the entries, on disk when this returns; half a line that a crash left is ended first."""
+    if not entries:
+        return
+    where = path(store)
+    if torn(store):
+        whole = where.read_bytes().rpartition(b"\n")[0]
+        with where.open("r+b") as file:
+            file.truncate(len(whole) + bool(whole))
+    with where.open("a", encoding="utf-8") as file:
+        file.write("".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def open_promises(entries: Sequence[Json]) -> dict[str, Json]:
+    """Promises whose outcome has not been seen, by id: the first word counts, not what later plans made of it."""
+    found: dict[str, Json] = {}
+    for entry in entries:
+        if entry["event"] == "promised":
+            found.setdefault(entry["id"], entry)
+        else:
+            found.pop(entry["id"], None)
+    return found
+
+
+def promise(setting: Setting, item: Item, made: str) -> Json:
+    """The line that keeps what an item promises."""
+    today = setting.evidence.today
+    return {
+        "event": "promised",
+        "id": item.id,
+        "at": made,
+        "what": item.what,
+        "method": item.method,
+        "metric": setting.evidence.metric,
+        "before": today.value if today else None,
+        "gain": as_json(item.gain) if item.gain else None,
+        "state": setting.evidence.state,
+        "measure": item.measure,
+        "measured": measure(setting, item.measure),
+        "bound": item.bound,
+        "at_most": item.at_most,
+        "by": item.finishes,
+    }
+
+
+def progress_of(setting: Setting, entry: Json) -> float:
+    """How much of its way the measure of a promise has come, 0-1; rows by their logarithm, as gains go with them."""
+    now, before, bound = measure(setting, entry["measure"]), entry["measured"], entry["bound"]
+    if now is None:
+        return 0.0
+    if before is None:
+        return float(now <= bound if entry["at_most"] else now >= bound)
+    if entry["measure"].endswith("rows") and 0 < before < bound:
+        return min(1.0, math.log(max(now, before) / before) / math.log(bound / before))
+    return min(1.0, max(0.0, (now - before) / (bound - before))) if bound != before else 1.0
+
+
+def outcomes(setting: Setting, entries: Sequence[Json], made: str) -> list[Json]:
+    """A line for each open promise whose measure has come (half of) its way, with the gain that came of it.
+
+    Several at once share what came in proportion to what each promised.
+    """
+    today = setting.evidence.today
+    due = [(entry, progress_of(setting, entry)) for entry in open_promises(entries).values()]
+    due = [(entry, part) for entry, part in due if part >= HALF and _can_tell(setting, entry)]
+    promised = {entry["id"]: entry["gain"]["value"] * part for entry, part in due if entry["gain"]}
+    whole = sum(abs(gain) for gain in promised.values())
+    found = []
+    for entry, part in due:
+        came = error = None
+        if entry["id"] in promised and today is not None and entry["before"] is not None:
+            share = abs(promised[entry["id"]]) / whole if whole else 1 / len(promised)
+            came = (today.value - entry["before"]) * share
+            error = promised[entry["id"]] - came
+        gain = entry["gain"]
+        found.append(
+            {
+                "event": "came",
+                "id": entry["id"],
+                "at": made,
+                "what": entry["what"],
+                "method": entry["method"],
+                "part": round(part, 3),
+                "promised": promised.get(entry["id"]),
+                "came": came,
+                "error": error,
+                "inside": None if came is None else gain["low"] * part <= came <= gain["high"] * part,
+                "beside": [other["id"] for other, _ in due if other["id"] != entry["id"]],
+            }
+        )
+    return found
+
+
+def _can_tell(setting: Setting, entry: Json) -> bool:
+    """A gain shows in the same metric, once the leaderboard or the champion is another."""
+    is_new = entry.get("state") != setting.evidence.state
+    return not entry["gain"] or (is_new and entry["metric"] == setting.evidence.metric)
+
+
+def told(entries: Sequence[Json]) -> Json:
+    """What the roadmap shows: each outcome, and the mean error and bias of what was promised.
+
+    bias: mean of promised less came (above 0: too much was promised); error: mean of its size.
+    """
+    came = [entry for entry in entries if entry["event"] == "came"]
+    errors = [entry["error"] for entry in came if entry["error"] is not None]
+    return {
+        "open": [
+            {"id": entry["id"], "at": entry["at"], "by": entry["by"]} for entry in open_promises(entries).values()
+        ],
+        "came": came,
+        "count": len(errors),
+        "bias": float(np.mean(errors)) if errors else None,
+        "error": float(np.mean(np.abs(errors))) if errors else None,
+        "inside": sum(bool(entry["inside"]) for entry in came if entry["inside"] is not None),
+    }

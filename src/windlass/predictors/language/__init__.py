@@ -1,0 +1,1 @@
+"""Engines that write: decoding, prompts, grammars, tokens."""

@@ -1,0 +1,1 @@
+"""ONNX graphs: what may stand in one, and how it runs."""

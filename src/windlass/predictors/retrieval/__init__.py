@@ -1,0 +1,1 @@
+"""Engines that find an answer: excerpts, nearest rows, spans, repairs."""

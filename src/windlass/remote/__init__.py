@@ -1,0 +1,1 @@
+"""Asking another machine: consent first, then bounded requests."""

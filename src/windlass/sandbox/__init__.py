@@ -1,0 +1,1 @@
+"""Running a stranger's program: namespaces, a list of system calls, bounds."""

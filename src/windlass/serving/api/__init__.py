@@ -1,0 +1,1 @@
+"""The routes: what a client asks, in our form and in those of others."""

@@ -1,0 +1,323 @@
+"""The HTTP service of one release: predict, feedback, health, metrics, its description and a page."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from windlass.errors import did_you_mean
+from windlass.kinds import table as kinds
+from windlass.kinds.contract import is_missing
+from windlass.predictors.contract import Predictor
+from windlass.records import Json, Release
+from windlass.serving.api import examples, explain, kserve, openai
+from windlass.serving.api import huggingface as pipeline
+from windlass.serving.api import jobs as job_routes
+from windlass.serving.api import openapi as description
+from windlass.serving.api import releases as release_routes
+from windlass.serving.batch.work import JobWork
+from windlass.serving.contract import codec
+from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.routes import check_declared
+from windlass.serving.contract.rows import idempotency_key, read_object, wrong
+from windlass.serving.contract.schema import (
+    FeedbackRequest,
+    FeedbackStored,
+    Health,
+    Prediction,
+    json_body,
+    key_header,
+    request_schema,
+    responses,
+)
+from windlass.serving.contract.settings import Settings
+from windlass.serving.database import retention
+from windlass.serving.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
+from windlass.serving.http.access_control import Guard
+from windlass.serving.http.middleware import Edge
+from windlass.serving.http.server_state import Door
+from windlass.serving.runtime.caller import asker, received
+from windlass.serving.runtime.replica import Seat
+from windlass.serving.runtime.service import Service, caller, receipt
+from windlass.serving.telemetry.metrics import memory_bytes
+from windlass.serving.telemetry.multiprocess import EVERY_S
+from windlass.serving.telemetry.request_counts import Pulse
+from windlass.serving.telemetry.traces import Traces, connected
+from windlass.serving.ui import ask_page, chat_page, page, watch_page
+
+PARTS = (
+    openai, pipeline, kserve, explain, retention, watch_page, examples, job_routes, release_routes,
+)  # fmt: skip
+"""Modules that add routes of their own."""
+JSON = "application/json"
+CONFIRM_S = 10
+MAX_NOTE, MAX_ID = 2_000, 64
+NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI from 0.16x on can send traces with the text of errors to a collector that the environment names."""
+
+
+def create_app(
+    release: Release,
+    predictor: Predictor,
+    log: RequestLog | None,
+    settings: Settings,
+    proof: str = "",
+    door: Door | None = None,
+) -> FastAPI:
+    """The application. It answers predictions with 503 until `app.state.service.proof` is empty.
+
+    Raises: SpecError: a route is not declared in `ROUTES`.
+    """
+    service = Service(release, predictor, log, settings, proof)
+    app = FastAPI(
+        title=release.product,
+        version=release.id,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=description.operation_id,
+        telemetry=NO_TELEMETRY,
+    )
+    app.state.service = service
+    for add in (_add_predict, _add_feedback, _add_state, _add_pages, *(part.add_routes for part in PARTS)):
+        add(app, service)
+    routes = check_declared(app.routes)
+    app.state.door = door = door or Door()
+    guard = Guard(settings, door, service.is_proof)
+    app.add_middleware(Edge, guard=guard, measures=service.measures, routes=routes)
+    if settings.otel:
+        provider = connected(settings.otel, release.product)
+        app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """What runs beside the requests, for as long as the server does."""
+    service: Service = app.state.service
+    tasks = [asyncio.create_task(_tell(service)), asyncio.create_task(Pulse(service).run())]
+    if service.jobs is not None:
+        app.state.job_work = JobWork(service, service.jobs)
+        tasks.append(asyncio.create_task(app.state.job_work.run()))
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    service.close()
+
+
+def _add_predict(app: FastAPI, service: Service) -> None:
+    schema = request_schema(service.predictor.manifest, service.settings.max_rows)
+
+    @app.post(
+        "/v1/predict",
+        summary="Answer one row or several",
+        openapi_extra=json_body(schema),
+        responses=responses(Prediction, 400, 408, 413, 415, 422, 503),
+    )
+    async def predict(request: Request) -> Response:
+        started = time.perf_counter()
+        given = await service.answer(request)
+        ids = [token_hex(12) for _ in given.answers]
+        content = codec.dumps(
+            {
+                "release": given.seat.release.id,
+                "answers": [{"id": id, **answer.as_json()} for id, answer in zip(ids, given.answers, strict=True)],
+            }
+        )
+        if not given.is_proof:
+            request_size = len(received(request))
+            service.keep(given.seat, given.rows, ids, given.answers, receipt(request, started, request_size))
+        return Response(content, media_type=JSON)
+
+
+def _add_feedback(app: FastAPI, service: Service) -> None:
+    schema = FeedbackRequest.model_json_schema()
+    key_parameter = key_header("a repeated request with the same key is stored once")
+
+    @app.post(
+        "/v1/feedback",
+        summary="Say what an answer should have been",
+        openapi_extra={**json_body(schema), "parameters": [key_parameter]},
+        responses=responses(FeedbackStored, 400, 404, 408, 409, 413, 415, 422, 503, 507),
+    )
+    async def feedback(request: Request) -> Response:
+        if service.log is None:
+            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
+        said = _read_feedback(received(request), service)
+        said = said._replace(key=idempotency_key(request), caller=caller(request))
+        stored = await _stored(service.log, said)
+        if stored.is_new:
+            service.told(stored.release, stored.right)
+        else:
+            asker(request).waive()
+        known = sorted(service.seat.labels)
+        is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
+        is_lost = is_new_label and not service.settings.new_labels
+        said_of_it = [] if stored.is_kept else [NOT_KEPT]
+        said_of_it += [did_you_mean(stored.correct, known), NEW_LABEL] if is_lost else []
+        return Response(
+            codec.dumps(
+                {
+                    "id": stored.id,
+                    "correct": service.seat.output.value_of(stored.correct) if stored.correct else "",
+                    "right": stored.right,
+                    "new_label": is_new_label,
+                    "at": stored.at,
+                    "teaches": stored.is_kept and bool(stored.correct) and not is_lost,
+                    "hint": "; ".join(filter(None, said_of_it)),
+                }
+            ),
+            media_type=JSON,
+        )
+
+
+async def _stored(log: RequestLog, said: Feedback) -> Stored:
+    """The feedback once it is on disk. Raises: Fault 404, also after looking again; 409, 503, 507."""
+    for pause_s in log.looks_again_s:
+        try:
+            return await _confirmed(log, said)
+        except Fault as fault:
+            if fault.status != HTTPStatus.NOT_FOUND:
+                raise
+        await asyncio.sleep(pause_s)
+    return await _confirmed(log, said)
+
+
+async def _confirmed(log: RequestLog, said: Feedback) -> Stored:
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(log.feedback(said)), CONFIRM_S)
+    except TimeoutError:
+        raise Fault(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "log_unavailable",
+            f"feedback was not confirmed in {CONFIRM_S} s, expected it sooner",
+            "send it again: it is stored once",
+        ) from None
+
+
+def _read_feedback(body: bytes, service: Service) -> Feedback:
+    """Raises: Fault 400, 422."""
+    value = read_object(body, ("id", "correct", "right", "note"), "feedback")
+    id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
+    if not isinstance(id, str) or not 0 < len(id) <= MAX_ID:
+        raise wrong(f"'id' is missing or not text of at most {MAX_ID} characters, expected the id of an answer")
+    given = kinds.of(service.predictor.manifest.output).read(correct, None)
+    is_said = not is_missing(given)
+    if is_said is (right is not None) or not isinstance(right, bool | None):
+        raise wrong(
+            "feedback has no or two of 'correct' and 'right', expected what the answer should have been, or whether "
+            "it was right"
+        )
+    if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
+        raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
+    seat = service.seat
+    known = seat.reference.answers if seat.reference is not None else {}
+
+    def is_right(value: str, said: str) -> bool:
+        return seat.output.is_right(seat.output.value_of(value), seat.output.value_of(said), known)
+
+    return Feedback(id, seat.output.kept_as(given) if is_said else "", note, "", right, is_right=is_right)
+
+
+def _add_state(app: FastAPI, service: Service) -> None:
+    @app.get("/health/live", summary="Does it run at all", responses=responses(Health))
+    async def live() -> Response:
+        return Response(codec.dumps(_health(service)), media_type=JSON)
+
+    @app.get("/health/ready", summary="Has it proven its release", responses=responses(Health, 503))
+    async def ready() -> Response:
+        return await health()
+
+    @app.get("/health", summary="Is it ready, and what does it serve", responses=responses(Health, 503))
+    async def health() -> Response:
+        return Response(codec.dumps(_health(service)), 503 if service.proof else 200, media_type=JSON)
+
+    @app.get(
+        "/metrics",
+        summary="Counts for Prometheus",
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def metrics() -> Response:
+        text = _counted(service)
+        if service.tally is not None:
+            text = service.tally.together(text)
+        return Response(text, media_type="text/plain; version=0.0.4")
+
+
+def _counted(service: Service) -> str:
+    """What this process has counted, for Prometheus."""
+    gauges = {
+        **service.seat.gauges(),
+        "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
+    }
+    if service.log is not None:
+        gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
+        gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
+        gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
+    return service.measures.text(gauges, service.release) + service.watched.gauges()
+
+
+async def _tell(service: Service) -> None:
+    """Lets the other workers of the crew know what was counted."""
+    while service.tally is not None:
+        service.tally.tell(_counted(service))
+        await asyncio.sleep(EVERY_S)
+
+
+def _health(service: Service) -> Json:
+    log = "off" if service.log is None else "read-only" if service.log.fault else "writing"
+    return {
+        "status": "proving" if service.proof else "ready",
+        "product": service.release.product,
+        "release": service.release.id,
+        "started": service.started,
+        "log": log,
+        "keeps_inputs": service.settings.keep_inputs,
+        "refused": service.refused,
+        "trial": str(service.canary.trial) if service.canary is not None else "",
+    }
+
+
+def _add_pages(app: FastAPI, service: Service) -> None:
+    has_chat = service.writer is not None and chat_page.fits(service.predictor.manifest)
+    rendered: dict[tuple[str, str], bytes] = {}
+
+    def add(path: str, render: Callable[[Seat], bytes], policy: str) -> None:
+        @app.get(path, include_in_schema=False)
+        async def show() -> Response:
+            headers = {"content-security-policy": policy}
+            return Response(_of_release(path, render), media_type="text/html", headers=headers)
+
+    def _of_release(path: str, render: Callable[[Seat], bytes]) -> bytes:
+        seat = service.seat
+        if (seat.release.id, path) not in rendered:
+            for old in [key for key in rendered if key[0] != seat.release.id]:
+                del rendered[old]
+            rendered[seat.release.id, path] = render(seat)
+        return rendered[seat.release.id, path]
+
+    def talk(seat: Seat) -> bytes:
+        assert seat.writer is not None
+        return chat_page.chat_page(seat.release, seat.writer)
+
+    def describe(seat: Seat) -> bytes:
+        manifest = seat.predictor.manifest
+        return codec.dumps(description.describe(app, seat.release, manifest, service.settings.max_rows))
+
+    def ask(seat: Seat) -> bytes:
+        return ask_page.ask_page(seat.release, seat.predictor.manifest, service.papers(seat.release.id), has_chat)
+
+    add("/", ask, ask_page.ask_policy())
+    if has_chat:
+        add("/chat", talk, page.policy(chat_page.STYLE, chat_page.SCRIPT))
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return Response(_of_release("/openapi.json", describe), media_type=JSON)

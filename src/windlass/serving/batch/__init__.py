@@ -1,0 +1,1 @@
+"""Whole files and jobs, a chunk at a time."""

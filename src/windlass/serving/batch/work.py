@@ -1,0 +1,176 @@
+"""Answers the parts of batch jobs behind live requests: a little at a time, when nobody else waits."""
+
+import asyncio
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from windlass.errors import WindlassError
+from windlass.records import Answer, Json, Row
+from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.rows import rows_of
+from windlass.serving.database.backend import Failure
+from windlass.serving.database.jobs import Done, Jobs, Part
+from windlass.serving.database.request_log import Logged
+from windlass.serving.runtime import cost
+from windlass.serving.runtime.caller import NOBODY
+from windlass.serving.runtime.replica import Seat
+from windlass.serving.runtime.service import Receipt, Service
+from windlass.serving.telemetry.profiles import Profiler
+
+POLL_S, PAUSE_S, HOUR_S = 1.0, 1.0, 3_600.0
+STEP_MS = 10.0
+"""A live request that comes meanwhile waits about so long."""
+PATIENCE_S, LOOK_S = 0.5, 0.005
+"""Live requests that never end let a few rows pass after so long; between two looks whether they have ended."""
+POISON = "nothing answered this row: what tried to was killed, again and again"
+
+
+class JobWork:
+    """The jobs of one process, to be run in its event loop. wake: to be set when there is a new job."""
+
+    def __init__(self, service: Service, jobs: Jobs) -> None:
+        self.service, self.jobs = service, jobs
+        self._profiler = Profiler()
+        self.wake = asyncio.Event()
+        self._tidies_at = 0.0
+
+    async def run(self) -> None:
+        """Until it is cancelled; the part that it was at is given back then."""
+        while self.service.proof:
+            await asyncio.sleep(LOOK_S)
+        while True:
+            try:
+                if not await self._work():
+                    await self._woken()
+            except Failure:
+                await asyncio.sleep(PAUSE_S)
+            except Exception as error:  # noqa: BLE001  a part that fails in any way must not end the others
+                print(f"a part of a job has failed: {type(error).__name__}", file=sys.stderr, flush=True)
+                await asyncio.sleep(PAUSE_S)
+
+    async def _woken(self) -> None:
+        self.wake.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), POLL_S)
+
+    async def _work(self) -> bool:
+        """False when there is nothing to do. Raises: Failure."""
+        if time.monotonic() >= self._tidies_at:
+            self._tidies_at = time.monotonic() + HOUR_S
+            await asyncio.to_thread(self.jobs.delete_older)
+        part = await asyncio.to_thread(self.jobs.take)
+        if part is None:
+            return False
+        holding = asyncio.create_task(self._hold(part))
+        try:
+            done = await self._answer(part)
+        except asyncio.CancelledError:
+            with suppress(Failure):
+                self.jobs.hold(part, 0)
+            raise
+        finally:
+            holding.cancel()
+        await asyncio.to_thread(self.jobs.finish, part, done)
+        return True
+
+    async def _hold(self, part: Part) -> None:
+        """Renews the lease while the part is answered: a row of a product that writes may take minutes."""
+        while True:
+            await asyncio.sleep(self.jobs.lease_s / 3)
+            with suppress(Failure):
+                await asyncio.to_thread(self.jobs.hold, part)
+
+    async def _answer(self, part: Part) -> Done:
+        lines: list[Json] = []
+        logged: list[Logged] = []
+        while len(lines) < len(part.rows):
+            await self._turn()
+            seat = self.service.seat
+            rows = part.rows[len(lines) : len(lines) + _step(seat, part.rows[len(lines) :])]
+            with seat:
+                results: list[Answer | str] = (
+                    [POISON for _ in rows] if part.is_poison else await self._answers(seat, rows)
+                )
+                ids = [secrets.token_hex(12) for _ in rows]
+                profiles = await asyncio.to_thread(self._profiles, seat, ids, rows, results)
+                answered = list(zip(ids, rows, results, profiles, strict=True))
+                lines += self._written(seat, part, len(lines), answered, logged)
+        return Done(lines, sum("error" in line for line in lines), logged)
+
+    async def _turn(self) -> None:
+        """Waits until no live request is under way, but not for ever."""
+        until = time.monotonic() + PATIENCE_S
+        await asyncio.sleep(0)
+        while (self.service.seat.under_way or self.service.seat.waiting) and time.monotonic() < until:
+            await asyncio.sleep(LOOK_S)
+
+    async def _answers(self, seat: Seat, rows: Sequence[Row | str]) -> list[Answer | str]:
+        """An answer a row, or why there is none: all at once, row by row when one of them is bad."""
+        whole = [row for row in rows if not isinstance(row, str)]
+        if len(whole) == len(rows):
+            try:
+                return list(await self._asked(seat, whole))
+            except Exception as error:  # noqa: BLE001  whatever a row does to the model, the other rows are answered
+                if len(rows) == 1:
+                    return [_told(error)]
+        return [row if isinstance(row, str) else (await self._answers(seat, [row]))[0] for row in rows]
+
+    async def _asked(self, seat: Seat, rows: list[Row]) -> list[Answer]:
+        """A busy model is asked again. Raises: what says that a row cannot be answered."""
+        rows_of({"rows": rows}, seat.columns, len(rows))
+        while True:
+            try:
+                return (await seat.answer(lambda: rows, 0, NOBODY))[1]
+            except Fault as fault:
+                if fault.kind != "overloaded":
+                    raise
+            await asyncio.sleep(PAUSE_S)
+
+    def _profiles(
+        self, seat: Seat, ids: Sequence[str], rows: Sequence[Row | str], results: Sequence[Answer | str]
+    ) -> list[str | None]:
+        """What `watch` sees of each row: those of a job drift like any other. None without an answer or a reference."""
+        return [
+            self._profiler.profiles(seat.reference, [id], [row], [result])[0]
+            if seat.reference and not isinstance(row, str) and not isinstance(result, str)
+            else None
+            for id, row, result in zip(ids, rows, results, strict=True)
+        ]
+
+    def _written(
+        self,
+        seat: Seat,
+        part: Part,
+        n_before: int,
+        answered: Sequence[tuple[str, Row | str, Answer | str, str | None]],
+        logged: list[Logged],
+    ) -> list[Json]:
+        """One line a row; the answers among them are logged with the part."""
+        lines = []
+        for number, (id, row, result, profile) in enumerate(answered, part.first + n_before):
+            line: Json = {"row": number, "release": seat.release.id}
+            if isinstance(result, str) or isinstance(row, str):
+                lines.append({**line, "error": result})
+                continue
+            (told,) = self.service.logged(seat, [row], [id], [result], Receipt(seat.pace.row_ms, 0, part.caller))
+            logged.append(told._replace(profile=profile))
+            lines.append({**line, "id": id, **result.as_json()})
+        return lines
+
+
+def _told(error: Exception) -> str:
+    """Why a row was not answered; nothing of an error that is ours."""
+    if not isinstance(error, WindlassError):
+        return "server failed at this row"
+    return error.message.replace("row 0, ", "").replace("row 0 ", "")
+
+
+def _step(seat: Seat, rows: Sequence[Row | str]) -> int:
+    """Rows that take about `STEP_MS`; one of a product that writes, or of which nothing is known yet."""
+    if seat.writer is not None:
+        return 1
+    whole = [{} if isinstance(row, str) else row for row in rows[: cost.SLICE_ROWS]]
+    return seat.pace.first(cost.efforts(seat.predictor.manifest.inputs, whole), STEP_MS)

@@ -1,0 +1,35 @@
+"""Where a project's service keeps what it must remember, for everyone who reads or writes it."""
+
+from pathlib import Path
+
+from windlass.errors import NotReady
+from windlass.serving.database.backend import Database, Failure
+from windlass.serving.database.connection import database_at
+from windlass.serving.database.request_log import TABLES
+from windlass.serving.database.sqlite import Sqlite
+from windlass.store import Store
+
+LOG = "requests.sqlite"
+
+
+def log_path(store: Store) -> Path:
+    """Where the request log and the feedback are kept."""
+    return store.folder / "serve" / LOG
+
+
+def memory(store: Store, url: str = "") -> Database:
+    """Where the service keeps what it must remember: the database of the URL, else a file of the project.
+
+    Raises: SpecError: not such a URL. NotReady: the database cannot be used, or psycopg is missing.
+    """
+    if not url:
+        return Sqlite(log_path(store))
+    place = database_at(url)
+    try:
+        place.connect(TABLES).close()
+    except Failure as failure:
+        raise NotReady(
+            f"database {place.where} cannot be used ({failure}), expected one to write to",
+            "look at the URL of `--database` or WINDLASS_DATABASE",
+        ) from None
+    return place

@@ -1,0 +1,141 @@
+"""What the service remembers of people is deleted: when it is old, and when somebody asks for it.
+
+A row that is deleted is overwritten, too: SQLite would leave its bytes in the file and in the write-ahead log.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+
+from fastapi import FastAPI, Response
+
+from windlass.errors import DataError
+from windlass.serving.contract import codec
+from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.schema import Forgotten, responses
+from windlass.serving.database.backend import Connection, Database, Failure
+from windlass.serving.database.connection import database_at
+from windlass.serving.database.request_log import TABLES, Feedback, RequestLog
+from windlass.serving.database.sqlite import Sqlite
+from windlass.serving.runtime.service import Service
+
+DAY_S = 86_400.0
+EVERY_S = 3_600.0
+BATCH = 500
+"""Rows of one transaction, so that answers can be logged between two of them."""
+
+
+def forget(place: Database | Path | str, ids: Sequence[str]) -> int:
+    """Deletes these answers, what was asked and their feedback; gives how many answers. Raises: DataError."""
+    return _delete(place, lambda connection: _forget(connection, [id for id in ids if "\0" not in id]))
+
+
+def delete_older(place: Database | Path | str, days: float, now: float | None = None) -> int:
+    """The same for all answers that are older; gives how many. Raises: DataError."""
+    before = (time.time() if now is None else now) - days * DAY_S
+    return _delete(place, lambda connection: _forget_before(connection, before))
+
+
+class Retention:
+    """Deletes what is older than so many days: now, and then every hour. fault: why the last time failed."""
+
+    def __init__(self, place: Database | Path | str, days: float) -> None:
+        self.fault = ""
+        self._place, self._days = place, days
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="windlass-retention", daemon=True)
+
+    def __enter__(self) -> "Retention":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                delete_older(self._place, self._days)
+                self.fault = ""
+            except DataError as error:
+                self.fault = error.message
+            if self._stop.wait(EVERY_S):
+                return
+
+
+def add_routes(app: FastAPI, service: Service) -> None:
+    """Adds the deletion of one answer."""
+
+    @app.delete(
+        "/v1/answers/{id}",
+        summary="Forget an answer, what was asked, and its feedback",
+        responses=responses(Forgotten, 401, 403, 404, 429, 503),
+    )
+    async def forget_answer(id: str) -> Response:
+        if service.log is None:
+            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
+        await _written(service.log)
+        if not await _forgotten(service.log, id):
+            raise Fault(404, "unknown_answer", "answer is not in the log, expected the id of an answer")
+        return Response(codec.dumps({"id": id, "forgotten": True}), media_type="application/json")
+
+
+async def _forgotten(log: RequestLog, id: str) -> bool:
+    """False when there is no such answer, also after looking again. Raises: Fault 503."""
+    for pause_s in (*log.looks_again_s, 0.0):
+        try:
+            if await asyncio.get_running_loop().run_in_executor(None, forget, log.database, [id]):
+                return True
+        except DataError as error:
+            raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", error.message) from None
+        await asyncio.sleep(pause_s)
+    return False
+
+
+async def _written(log: RequestLog) -> None:
+    """Waits until all that was logged so far is written: feedback on no answer is refused, but only in its turn."""
+    turn = asyncio.wrap_future(log.feedback(Feedback("", "", None, "")))
+    await asyncio.wait([turn], timeout=5)
+    if turn.done() and not turn.cancelled():
+        turn.exception()  # the refusal is expected; unread it would be written to stderr
+
+
+def _delete(place: Database | Path | str, work: Callable[[Connection], int]) -> int:
+    found = database_at(place)
+    if not found.exists():
+        return 0
+    try:
+        with closing(found.connect(TABLES)) as connection:
+            if isinstance(found, Sqlite):
+                connection.execute("pragma secure_delete = on")
+            n_answers = work(connection)
+            if isinstance(found, Sqlite):
+                connection.execute("pragma wal_checkpoint(truncate)")
+    except Failure as failure:
+        raise DataError(f"{found.where} cannot be changed ({failure}), expected answers to forget") from None
+    return n_answers
+
+
+def _forget(connection: Connection, ids: Sequence[str]) -> int:
+    n_answers = 0
+    with connection.transaction():
+        for id in ids:
+            connection.execute("delete from feedback where id = ?", (id,))
+            n_answers += len(connection.execute("delete from answers where id = ? returning id", (id,)))
+    return n_answers
+
+
+def _forget_before(connection: Connection, before: float) -> int:
+    n_answers = 0
+    query = f"select id from answers where at < ? order by at limit {BATCH}"
+    while rows := connection.execute(query, (before,)):
+        n_answers += _forget(connection, [id for (id,) in rows])
+    return n_answers

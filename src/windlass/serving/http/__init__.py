@@ -1,0 +1,1 @@
+"""Where a request is admitted: middleware, keys, rates, workers, the server itself."""

@@ -1,0 +1,25 @@
+"""The door of a server: open or not, who has a key, and where a line about each request goes."""
+
+from dataclasses import dataclass
+
+from windlass.serving.http.keyring import KeyRing
+from windlass.serving.telemetry.access_log import AccessLog
+
+
+@dataclass
+class Door:
+    """Shared by the edge, which counts what it begins, and the server, which shuts it and waits for the last.
+
+    max_sockets: open connections, all together and of one address; a proxy is one address, too.
+    """
+
+    ring: KeyRing | None = None
+    access: AccessLog | None = None
+    max_sockets: tuple[int, int] = (4_000, 1_000)
+    is_open: bool = True
+    n_begun: int = 0
+
+    @property
+    def is_guarded(self) -> bool:
+        """True when a key must be shown."""
+        return self.ring is not None and self.ring.is_needed

@@ -1,0 +1,1 @@
+"""A loaded release with its queues: replica, batches, costs, canaries, hot swap."""

@@ -1,0 +1,187 @@
+"""Watches which release is the champion, and seats another one without a request that fails.
+
+A new champion is opened beside the one that serves: its files are verified, its golden rows answered by the bare model
+and then through the server itself, by requests that carry a secret. Only then does it take its seat, at once; requests
+that were begun end where they began. One that does not prove itself is refused, and the old one serves on.
+"""
+
+import asyncio
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from windlass.errors import GateRefused, SpecError, WindlassError
+from windlass.predictors.artifact import TOLERANCE
+from windlass.registry import canaries as trials
+from windlass.registry import releases
+from windlass.registry.reference import Reference, opened
+from windlass.serving.runtime.canary import Canary
+from windlass.serving.runtime.golden_probe import Golden, replay_over_http
+from windlass.serving.runtime.replica import Seat, is_same_product
+from windlass.serving.runtime.service import Service
+from windlass.serving.telemetry.watched import Watched
+from windlass.store import Store
+
+Mark = tuple[int, int, int]
+
+
+@dataclass
+class Succession:
+    """A thread that looks at the pointer to the champion.
+
+    where: host and port of this very process. seen: what the pointer's mark was before the release was opened.
+    """
+
+    service: Service
+    store: Store
+    where: tuple[str, int]
+    seen: Mark | None = None
+    swaps: int = 0
+    retired: list[Seat] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._is_over = threading.Event()
+        self._idle: set[int] = set()
+        self._given_up: trials.Trial | None = None
+        self.service.seat.reference = self._reference(self.service.release.id)
+        self.service.watched = Watched(self.store.record("watch"))
+        self._thread = threading.Thread(target=self._run, name="windlass-succession", daemon=True)
+
+    def _reference(self, id: str) -> Reference | None:
+        """What rows of the release were like; none of one that is older than `watch`, or whose reference is damaged."""
+        return opened(releases.folder(self.store, id), lambda fault: print(fault, file=sys.stderr, flush=True))
+
+    def start(self) -> None:
+        """To be called in the server's loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and the releases that have left. To be called when the server has stopped."""
+        self._is_over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        for seat in self.retired:
+            seat.close()
+
+    def _run(self) -> None:
+        while not self._is_over.wait(self.service.settings.look_s):
+            self.look()
+
+    def look(self) -> None:
+        """Seats the champion when it is another one than before; closes releases on which nobody waits any more."""
+        self._close_retired()
+        self._look_at_trial()
+        mark = releases.pointer_mark(self.store)
+        if mark == self.seen:
+            return
+        self.seen = mark
+        id = "of the store"
+        try:
+            id = releases.champion_id(self.store)
+            if id == self.service.release.id:
+                self._say("")
+                return
+            seat = self._proven(id)
+            self._in_loop(lambda: self._sit(seat))
+            print(f"release '{id}' serves now", file=sys.stderr, flush=True)
+        except WindlassError as error:
+            self._say(f"release '{id}' is refused: {error.message}")
+        except Exception as error:  # noqa: BLE001  whatever a damaged release does, the old one must serve on
+            self._say(f"release '{id}' is refused: it cannot be opened ({type(error).__name__})")
+
+    def _look_at_trial(self) -> None:
+        """Seats the release that the store has on trial, or takes it away; tells the store of one that failed."""
+        try:
+            self._tell_failed()
+            trial = trials.running(self.store)
+            present = self.service.canary.trial if self.service.canary is not None else None
+            if trial in (present, self._given_up):
+                return
+            self._given_up = trial
+            canary = Canary(trial, self._proven(trial.release)) if trial is not None else None
+            self._in_loop(lambda: self._try(canary))
+            self._given_up = None
+            print(f"on trial: {trial or 'no release'}", file=sys.stderr, flush=True)
+        except (WindlassError, OSError) as error:
+            print(f"trial is refused: {error}", file=sys.stderr, flush=True)
+        except Exception as error:  # noqa: BLE001  as in `look`
+            print(f"trial is refused: {type(error).__name__}", file=sys.stderr, flush=True)
+
+    def _tell_failed(self) -> None:
+        failed = self.service.failed_trial
+        if failed is None:
+            return
+        canary, why = failed
+        self.service.failed_trial = None
+        self._given_up = canary.trial
+        self.retired.append(canary.seat)
+        print(f"{canary.trial} is stopped: {why}", file=sys.stderr, flush=True)
+        if trials.running(self.store) == canary.trial:
+            trials.stop(self.store, "windlass serve", why)
+
+    def _try(self, canary: Canary | None) -> None:
+        if self.service.canary is not None:
+            self.retired.append(self.service.canary.seat)
+        self.service.canary = canary
+
+    def _in_loop(self, work: Callable[[], None]) -> None:
+        """Does the work between two steps of any request, and waits until it is done."""
+        done: Future[None] = Future()
+
+        def run() -> None:
+            work()
+            done.set_result(None)
+
+        self._loop.call_soon_threadsafe(run)
+        done.result(10)
+
+    def _proven(self, id: str) -> Seat:
+        """Raises: WindlassError: it is not what was released, or not what clients of this service can ask."""
+        release, predictor = releases.open_release(self.store, id, replays=False)
+        if not is_same_product(self.service.predictor.manifest, predictor.manifest):
+            raise SpecError("its columns are others than those that are served", "start `windlass serve` again")
+        seat = Seat(release, predictor, self.service.settings, self._reference(id))
+        try:
+            self._prove(seat, releases.golden(self.store, id))
+        except BaseException:
+            seat.close()
+            raise
+        return seat
+
+    def _prove(self, seat: Seat, golden: Golden) -> None:
+        host, port = self.where
+        proof = secrets.token_urlsafe(32)
+        self.service.entrants = {**self.service.entrants, proof: seat}
+        try:
+            difference = replay_over_http(port, seat.release.id, seat.predictor, golden, proof, host)
+        finally:
+            self.service.entrants = {
+                other: entrant for other, entrant in self.service.entrants.items() if other != proof
+            }
+        if not difference <= TOLERANCE:
+            raise GateRefused(
+                f"it answers its golden rows behind the server with a difference of {difference:.2g}, expected at most "
+                f"{TOLERANCE:g}"
+            )
+
+    def _sit(self, seat: Seat) -> None:
+        self.retired.append(self.service.seat)
+        self.service.seat = seat
+        self.swaps += 1
+        self.service.refused = ""
+
+    def _close_retired(self) -> None:
+        """A release must be idle at two looks: a request may have taken its seat and not yet begun."""
+        for seat in [seat for seat in self.retired if seat.is_idle and id(seat) in self._idle]:
+            self.retired.remove(seat)
+            seat.close()
+        self._idle = {id(seat) for seat in self.retired if seat.is_idle}
+
+    def _say(self, refusal: str) -> None:
+        if refusal != self.service.refused and refusal:
+            print(f"{refusal}; release '{self.service.release.id}' serves on", file=sys.stderr, flush=True)
+        self.service.refused = refusal

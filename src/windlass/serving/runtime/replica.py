@@ -1,0 +1,183 @@
+"""A release in its seat: what answers, and all that leaves with it when another release takes its place."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from windlass.outputs import table as outputs
+from windlass.predictors.contract import Predictor
+from windlass.predictors.writer import Writer, answers, writer_of
+from windlass.records import Answer, Manifest, Release, Row
+from windlass.registry.reference import Reference
+from windlass.serving.contract.settings import Settings
+from windlass.serving.runtime import cost
+from windlass.serving.runtime.batching import Batcher
+from windlass.serving.runtime.bounded_queue import Turnstile
+from windlass.serving.runtime.cache import Cache
+from windlass.serving.runtime.caller import Asker
+from windlass.serving.runtime.scheduler import LATE, Order, Scheduler, too_slow
+
+QUICK_MS, QUICK_BYTES = 3.0, 8 * 1024
+"""A request this small, of a model this quick, is computed in the event loop: a thread costs more than it saves."""
+MEASURED_ROWS = 16
+"""Whose cost is found at once: then it is seen whether the client is still there, and another request has its turn."""
+T = TypeVar("T")
+Read = Callable[[], list[Row]]
+"""Gives the rows of a request, or raises why it cannot be read."""
+NETWORKS = frozenset({"onnx", "blend"})
+"""Predictors that answer several rows in far less time than one after the other: their requests are gathered."""
+
+
+class Seat:
+    """One release, opened. Counts what is under way, so that it can be closed when the last answer is given."""
+
+    def __init__(
+        self, release: Release, predictor: Predictor, settings: Settings, reference: Reference | None = None
+    ) -> None:
+        self.release, self.predictor, self.settings, self.reference = release, predictor, settings, reference
+        self.columns = [column.name for column in predictor.manifest.inputs]
+        self.labels = frozenset(predictor.manifest.output.state.get("labels", ()))
+        self.output = outputs.get(predictor.manifest.output.kind)
+        self.writer = writer_of(predictor)
+        self.scheduler = Scheduler(self.writer.engine, settings) if self.writer is not None else None
+        self.turnstile = Turnstile(settings.max_waiting)
+        self.thread = ThreadPoolExecutor(1, "windlass-answers")
+        self.batcher = Batcher(self._compute, settings.max_waiting, self.thread)
+        self.reading = ThreadPoolExecutor(1, "windlass-reads")
+        self.reader = Batcher(self._compute, settings.max_waiting, self.reading)
+        self.cache = Cache(settings.cache) if settings.cache else None
+        self.is_network = predictor.manifest.predictor in NETWORKS
+        self.pace, self.embedding_pace = cost.Pace(), cost.Pace()
+        self._clock = time.perf_counter if self.is_network or self.writer is not None else time.thread_time
+        self.under_way = 0
+
+    def __enter__(self) -> "Seat":
+        """While a request is inside, the seat is not closed. In the event loop only."""
+        self.under_way += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.under_way -= 1
+
+    @property
+    def waiting(self) -> int:
+        """Predictions that wait for their turn."""
+        return len(self.turnstile) + len(self.batcher) + len(self.reader)
+
+    @property
+    def is_idle(self) -> bool:
+        """True when nothing is under way, nothing waits, and nothing is written."""
+        busy = self.scheduler is not None and (len(self.scheduler) or self.scheduler.running)
+        return not (self.under_way or self.waiting or busy)
+
+    def gauges(self) -> dict[str, tuple[str, float]]:
+        """name -> (help, value), for Prometheus: of this release, since it took its seat."""
+        found = {
+            "windlass_waiting_predictions": ("Predictions that wait for their turn.", float(self.waiting)),
+            "windlass_batches_total": ("Batches of requests that were computed.", float(self.batcher.batches)),
+            "windlass_batched_requests_total": ("Requests that were in them.", float(self.batcher.requests)),
+            "windlass_slices_total": ("Slices of large requests that were computed.", float(self.batcher.slices)),
+        }
+        if self.cache is not None:
+            found |= {
+                "windlass_cache_hits_total": ("Requests answered from the cache.", float(self.cache.hits)),
+                "windlass_cache_misses_total": ("Requests that were not.", float(self.cache.misses)),
+                "windlass_cache_bytes": ("Size of the cached answers.", float(self.cache.size_bytes)),
+            }
+        return found | (self.scheduler.gauges() if self.scheduler is not None else {})
+
+    def close(self) -> None:
+        """Ends its threads."""
+        if self.scheduler is not None:
+            self.scheduler.close()
+        self.thread.shutdown()
+        self.reading.shutdown()
+
+    async def answer(self, read: Read, size_bytes: int, asker: Asker) -> tuple[list[Row], list[Answer]]:
+        """The rows that `read` gives and their answers, when its turn has come.
+
+        Args:   size_bytes: of what `read` reads; much of it is not read in the event loop.
+        Raises: Fault 413: it costs too much; 503: too many wait; 499: the client left; Fault, DataError: a row cannot
+                be read or answered.
+        """
+        is_small = size_bytes <= QUICK_BYTES
+        if self.writer is not None and self.scheduler is not None:
+            return await self._write(read, is_small, asker, self.writer, self.scheduler)
+        rows, efforts = await self.measured(read, is_small, asker)
+        cache = self.cache if is_small else None
+        known = cache.find(rows) if cache is not None else None
+        if known is not None:
+            return rows, known
+        found = rows, await self._label(rows, efforts, asker)
+        if cache is not None:
+            cache.keep(*found)
+        return found
+
+    async def measured(self, read: Read, is_small: bool, asker: Asker) -> tuple[list[Row], list[int]]:
+        """The rows and what each costs, charged to who asks. Raises: Fault 413: together more than they may."""
+        rows: list[Row] = []
+
+        def steps() -> Iterator[list[int]]:
+            rows.extend(read())
+            for start in range(0, len(rows), MEASURED_ROWS):
+                yield cost.efforts(self.predictor.manifest.inputs, rows[start : start + MEASURED_ROWS])
+
+        parts = list(steps()) if is_small else await self.reader.in_steps(steps(), asker)
+        efforts = [effort for part in parts for effort in part]
+        self.charge(efforts, asker)
+        return rows, efforts
+
+    def charge(self, efforts: Sequence[int], asker: Asker) -> None:
+        """Bounds what a request costs and charges it; a text that is to be written counts as a request at least.
+
+        Raises: Fault 413: it costs more than one may.
+        """
+        cost.check(sum(efforts), self.settings.max_effort)
+        least = cost.A_REQUEST if self.writer is not None else 0
+        asker.charge(sum(max(least, effort) for effort in efforts))
+
+    async def _label(self, rows: list[Row], efforts: list[int], asker: Asker) -> list[Answer]:
+        effort = sum(efforts)
+        if not self.is_network and self.pace.ms(effort, len(rows)) <= QUICK_MS:
+            async with self.turnstile.of(asker.name):
+                return self._compute(rows, effort)
+        if self.pace.is_one_slice(effort, len(rows)):
+            return await self.batcher.answer(rows, effort, asker)
+        steps = (self._compute(rows[part], sum(efforts[part])) for part in self.pace.slices(efforts))
+        parts = await self.batcher.in_steps(steps, asker, self.pace.ms(effort, len(rows)))
+        return [answer for answers in parts for answer in answers]
+
+    def _compute(self, rows: Sequence[Row], effort: int) -> list[Answer]:
+        started = self._clock()
+        given = self.predictor.answer(rows)
+        self.pace.learn(effort, len(rows), (self._clock() - started) * 1_000)
+        return given
+
+    async def _write(
+        self, read: Read, is_small: bool, asker: Asker, writer: Writer, scheduler: Scheduler
+    ) -> tuple[list[Row], list[Answer]]:
+        rows, _ = await self.measured(read, is_small, asker)
+        asked = writer.read(rows) if is_small else await self.beside(lambda: writer.read(rows))
+        written = await scheduler.write(Order(asked, writer.writing), asker.receive)
+        if any(each.finish == LATE for each in written):
+            raise too_slow(self.settings.answer_s)
+        return rows, answers(written)
+
+    async def beside(self, work: Callable[[], T]) -> T:
+        """What `work` gives, computed in the thread that reads large requests."""
+        return await asyncio.get_running_loop().run_in_executor(self.reading, work)
+
+    async def aside(self, size_bytes: int, work: Callable[[], T]) -> T:
+        """What `work` gives; beside the event loop when there is much to read."""
+        return work() if size_bytes <= QUICK_BYTES else await self.beside(work)
+
+
+def is_same_product(one: Manifest, other: Manifest) -> bool:
+    """True when who asks the one can ask the other: the same columns of the same kinds go in and come out."""
+    shapes = [
+        ([(column.name, column.kind) for column in manifest.inputs], manifest.output.name, manifest.output.kind)
+        for manifest in (one, other)
+    ]
+    return shapes[0] == shapes[1]

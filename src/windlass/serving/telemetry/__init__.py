@@ -1,0 +1,1 @@
+"""What is counted and told: metrics, access log, traces, profiles."""

@@ -1,0 +1,1 @@
+"""Pages that people use, and their assets."""

@@ -1,0 +1,103 @@
+"""The page of a release: ask it, see why, say what would have been right; how good it is, and its model card.
+
+What was asked is kept in the tab alone; what people say of an answer goes to `/v1/feedback`.
+"""
+
+import json
+from html import escape
+
+from windlass.kinds import table as kinds
+from windlass.outputs import table as outputs
+from windlass.pages.text.words import interval, metric_name
+from windlass.records import Json, Manifest, Release
+from windlass.registry.model_cards import Papers
+from windlass.serving.ui import page
+from windlass.serving.ui.ask_board import board_html, cards_html
+from windlass.serving.ui.ask_fields import field
+
+SCRIPTS = (
+    "keyed.js", "events.js", "words.js", "element.js", "fields.js", "answer.js", "verdict.js", "why.js", "page.js",
+)  # fmt: skip
+AT_ONCE = frozenset({"linear", "trees"})
+"""Predictors whose reasons are exact and take no longer than the answer: they are shown without being asked for."""
+BLANK = '<p class="note" data-word="{}"></p>'
+
+
+def ask_page(release: Release, manifest: Manifest, papers: Papers, has_chat: bool = False) -> bytes:
+    """The page as HTML. has_chat: there is a page to talk to it, too."""
+    name = escape(release.product)
+    body = f"""<main data-facts="{escape(json.dumps(_facts(release, manifest, has_chat), ensure_ascii=False))}">
+<header>
+<div class="top"><h1>{name}</h1><button type="button" class="plain" id="language" data-word="other"></button></div>
+<p class="about"><b>{escape(metric_name(release.headline))} {escape(interval(release.score))}</b> &middot;
+<span data-word="released"></span> <time datetime="{escape(release.created)}">{escape(release.created[:10])}</time>
+&middot; <span data-word="release"></span> {escape(release.id)} &middot; {escape(release.candidate)}</p>
+</header>
+<div class="bar-of-tabs">
+<div role="tablist" data-label="tabs">{_tab("ask", True)}{_tab("board")}{_tab("card")}</div>
+{'<a class="push" href="/chat" data-word="talk"></a>' if has_chat else ""}
+<a{"" if has_chat else ' class="push"'} href="/openapi.json" data-word="programs"></a>
+</div>
+{_asking(manifest, has_chat)}
+<section id="board" class="card" role="tabpanel" aria-labelledby="tab-board" hidden>
+{BLANK.format("boardNote") + board_html(papers.board) if papers.board else BLANK.format("noBoard")}
+</section>
+<section id="card" class="card prose" role="tabpanel" aria-labelledby="tab-card" hidden>
+{cards_html(papers.card, papers.card_zh) if papers.card else BLANK.format("noCard")}
+</section>
+<div id="spoken" role="status" aria-live="polite"></div>
+</main>"""
+    return page.document(name, body, page.asset("page.css"), page.asset(*SCRIPTS))
+
+
+def ask_policy() -> str:
+    """The Content-Security-Policy of the page, the same for every release."""
+    return page.policy(page.asset("page.css"), page.asset(*SCRIPTS))
+
+
+def _facts(release: Release, manifest: Manifest, has_chat: bool) -> Json:
+    """What the script knows of the release."""
+    output = outputs.get(manifest.output.kind)
+    explains = "at once" if manifest.predictor in AT_ONCE else "asked"
+    return {
+        "product": release.product,
+        "release": release.id,
+        "output": manifest.output.name,
+        **output.widget(manifest),
+        "streams": has_chat,
+        "explains": "" if output.explains_live else explains,
+        "pictures": [column.name for column in manifest.inputs if kinds.get(column.kind).is_picture],
+    }
+
+
+def _tab(name: str, is_open: bool = False) -> str:
+    return (
+        f'<button type="button" role="tab" id="tab-{name}" aria-controls="{name}" '
+        f'aria-selected="{str(is_open).lower()}"{"" if is_open else " tabindex=-1"} data-word="{name}"></button>'
+    )
+
+
+def _asking(manifest: Manifest, has_chat: bool) -> str:
+    columns = list({column.name: column for column in manifest.inputs}.values())
+    fields = "\n".join(field(column, number, len(columns) == 1) for number, column in enumerate(columns))
+    verb = outputs.get(manifest.output.kind).widget(manifest)["verb"]
+    return f"""<section id="ask" class="try" role="tabpanel" aria-labelledby="tab-ask">
+<form id="form" class="card" autocomplete="off" novalidate>
+<div class="fields">
+{fields}
+</div>
+<div class="actions">
+<button id="find" data-word="{verb}"></button>
+<button type="button" id="stop" class="second" data-word="stop" hidden></button>
+<button type="button" id="example" class="second" data-word="example"></button>
+<button type="button" id="clear" class="plain" data-word="clear"></button>
+<span class="keys" data-word="keys"></span>
+</div>
+</form>
+<section id="answer" class="card" data-label="answer"></section>
+<section id="recent" class="card" hidden>
+<h2><span data-word="recent"></span><button type="button" id="forget" class="plain" data-word="forget"></button></h2>
+<ol></ol>
+<p class="note" data-word="alone"></p>
+</section>
+</section>"""

@@ -1,0 +1,19 @@
+"""The page of `windlass watch`, shown by the service to who may read its state."""
+
+import asyncio
+
+from fastapi import FastAPI, Response
+
+from windlass.pages.html.health_page import PAGE_STYLE
+from windlass.serving.runtime.service import Service
+from windlass.serving.ui import page
+
+
+def add_routes(app: FastAPI, service: Service) -> None:
+    """Adds `/watch`."""
+    headers = {"content-security-policy": page.policy(PAGE_STYLE, "")}
+
+    @app.get("/watch", include_in_schema=False)
+    async def watch() -> Response:
+        shown = await asyncio.get_running_loop().run_in_executor(None, service.watched.page, service.release.product)
+        return Response(shown, media_type="text/html", headers=headers)

@@ -1,0 +1,1 @@
+"""Shipped checks and toys: what every kind, learner and blueprint must keep."""
