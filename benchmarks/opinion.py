@@ -22,7 +22,7 @@ import numpy as np
 import windlass
 from windlass.metrics.measures import Array
 from windlass.trends.alarms import DAYS_A_MONTH, Rule, surprises
-from windlass.trends.command import Order, trends
+from windlass.trends.command import TrendsRequest, trends
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -164,7 +164,7 @@ def whole(folder: Path, feed: Feed, texts: list[str]) -> dict:
                 file.writelines(
                     json.dumps({"at": at, "text": f"{name}: {texts[row]}"}) + "\n" for row in line[day]
                 )
-    found = trends(folder, Order(path)).trends
+    found = trends(folder, TrendsRequest(path)).trends
     told = {(event.entity, event.first) for event in found.events if event.entity}
     planted = {
         (names[event.entity], (FIRST + timedelta(days=event.day + late)).isoformat())

@@ -20,7 +20,7 @@ from windlass import cli
 from windlass.commands import endings
 from windlass.project import Project
 from windlass.registry import releases
-from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.keys import KeyRequest, create
 from windlass.serving.database.location import memory
 from windlass.stages import evaluate
 from windlass.store import FOLDER
@@ -75,7 +75,7 @@ def finished(folder: Path) -> Project:
         project.plan()
         project.plan(deadline="2031-01-01")
         project.improvements()
-        create(memory(project.store), Wish("desk", ("predict",), "", "", ""))
+        create(memory(project.store), KeyRequest("desk", ("predict",), "", "", ""))
         silence.silence(project.store, ["silence", "drift", "7d"])
         run(folder, ("canary", first, "--share", "0.1"))
     finally:

@@ -12,7 +12,7 @@ import pytest
 import windlass
 from windlass import spec
 from windlass.blueprints import shelf
-from windlass.trends.command import Order, trends
+from windlass.trends.command import TrendsRequest, trends
 from windlass.trends.definition import load_definition
 from windlass.trends.entities import Finder
 
@@ -89,11 +89,11 @@ def test_from_a_new_folder_to_the_alarm_as_the_readme_has_it(tmp_path):
         with (part / "windlass.yaml").open("a", encoding="utf-8") as file:
             file.write("learners: [linear]\n")
         windlass.Project(part).release()
-    found = trends(folder, Order(folder / "stream.jsonl")).trends
+    found = trends(folder, TrendsRequest(folder / "stream.jsonl")).trends
     alarms = {(event.entity, event.first) for event in found.events if event.entity}
     assert ("Harbour Bank", "2025-04-23") in alarms or ("Harbour Bank", "2025-04-24") in alarms
     assert not [name for name, _ in alarms if name == "Solstice Motors"]
     assert sum(found.reading.refused.values()) == 4
     assert found.silent == ["2025-04-13"]
-    before = trends(folder, Order(folder / "stream.jsonl", day="2025-04-22"))
+    before = trends(folder, TrendsRequest(folder / "stream.jsonl", day="2025-04-22"))
     assert "No alarm." in before.digest

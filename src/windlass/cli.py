@@ -336,7 +336,7 @@ def trends(
     from windlass.records import as_json as plain
     from windlass.trends import command
 
-    made = command.trends(project.resolve(), command.Order(feed, topics, day), bars(as_json))
+    made = command.trends(project.resolve(), command.TrendsRequest(feed, topics, day), bars(as_json))
     show(plain(made.trends) if as_json else {}, as_json, made.digest)
     typer.echo(f"{made.folder / command.PAGE}", err=True)
 

@@ -139,9 +139,9 @@ class Project:
         Args:   file: CSV, JSONL or Parquet with the product's columns. canary: share of the requests for a trial.
         Raises: NotReady: no release, or another process improves. SpecError: feedback cannot judge its answers.
         """
-        from windlass.improving.cycle import Order
+        from windlass.improving.cycle import ImproveRequest
 
-        order = Order(None if file is None else Path(file), canary, trigger)
+        order = ImproveRequest(None if file is None else Path(file), canary, trigger)
         improvement: Improvement = lifecycle.improve(self.spec, self.store, order, self._progress)
         return improvement
 
@@ -163,11 +163,11 @@ class Project:
         Never ends by itself. Raises: SpecError: no such period.
         """
         from windlass.improving import live
-        from windlass.improving.standing import Standing, read_period
+        from windlass.improving.standing import RetrainSchedule, read_period
 
         guard = partial(live.guard, self.spec, self.store, lifecycle.memory(self.store), "windlass improve")
         once = partial(self.improve, None, 0.0)
-        return Standing(self.store, once, guard, read_period(every) if every else 0.0, on_alarm).turns()
+        return RetrainSchedule(self.store, once, guard, read_period(every) if every else 0.0, on_alarm).turns()
 
     def improvements(self) -> list[Improvement]:
         """All attempts at a better champion, oldest first; writes `improve/history.html` as well."""
@@ -201,12 +201,12 @@ class Project:
 
         Raises: NotReady: no leaderboard yet. SpecError: product.yaml is wrong, or what if.
         """
-        from windlass.planning.schedule.changes import Wish
-        from windlass.stages.plan import Order, plan
+        from windlass.planning.schedule.changes import WhatIf
+        from windlass.stages.plan import PlanRequest, plan
 
-        wish = Wish(**{name: str(value) for name, value in what_if.items()})
+        wish = WhatIf(**{name: str(value) for name, value in what_if.items()})
         with self.store.lock():
-            order = Order(wish, database=os.environ.get("WINDLASS_DATABASE", ""))
+            order = PlanRequest(wish, database=os.environ.get("WINDLASS_DATABASE", ""))
             return Roadmap(**vars(plan(self.spec, self.store, order, self._progress)))
 
     @property

@@ -7,7 +7,7 @@ import pytest
 
 from windlass.errors import NotReady, SpecError
 from windlass.improving.live import Live
-from windlass.improving.standing import Standing, read_period
+from windlass.improving.standing import RetrainSchedule, read_period
 from windlass.improving.verdict import Paired
 from windlass.records import Alarm, Health, Improvement, as_json
 from windlass.store import Store, write_json
@@ -37,7 +37,7 @@ def standing(tmp_path, waits, guard=lambda: "", **changes):
         write_json(store.record("improve"), as_json(made))
         return made
 
-    return Standing(store, once, guard, wait=clock.wait, now=lambda: clock.at, **changes), clock, asked
+    return RetrainSchedule(store, once, guard, wait=clock.wait, now=lambda: clock.at, **changes), clock, asked
 
 
 def test_an_attempt_is_made_once_a_period(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from windlass.pages.text.roadmap_text import service_lines
 from windlass.planning.drawing.drawing import Frame, draw
 from windlass.planning.items.machines import closing, compression, hardware
-from windlass.planning.schedule.changes import Wish, changed, differences
+from windlass.planning.schedule.changes import WhatIf, changed, differences
 from windlass.planning.schedule.worth import break_even
 
 HOURS = 24 * 365.25 / 12
@@ -118,7 +118,7 @@ def test_ten_times_the_traffic_changes_who_is_cheaper(setting):
     said = {"requests_a_day": 1_000.0, "peak_a_second": 0.1, "api_thousand": 5.0}
     known = setting(said)
     before = draw(known, FRAME)
-    after = draw(setting(changed(known.product, Wish(traffic="10x")).model_dump()), FRAME)
+    after = draw(setting(changed(known.product, WhatIf(traffic="10x")).model_dump()), FRAME)
     assert before.money["even"] == pytest.approx({"value": 39_305, "low": 39_305, "high": 39_305})
     assert before.money["api_thousand"]["value"] == 5.0
     assert before.money["own_thousand"] == pytest.approx(196.525 / 30.4375)

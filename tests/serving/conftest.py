@@ -126,14 +126,14 @@ def release_maker() -> Callable[..., Release]:
 def serve_store(
     store: Store, path: Path | Database, settings: Settings | None = None, **changes: Any
 ) -> Iterator[Client]:
-    """The champion of the store behind a real server. path: of its log. changes: fields of its service or seat."""
+    """The champion of the store behind a real server. path: of its log. changes: fields of its service or replica."""
     release, predictor = releases.open_release(store, releases.champion_id(store))
     settings = settings or Settings()
     with RequestLog(path if isinstance(path, Database) else path / "requests.sqlite") as log:
         app = create_app(release, predictor, log, settings)
         service = app.state.service
         for name, value in changes.items():
-            setattr(service if hasattr(service, name) else service.seat, name, value)
+            setattr(service if hasattr(service, name) else service.replica, name, value)
         with running(app, settings.deadline_s) as port:
             yield Client(port, app, log)
 

@@ -11,7 +11,7 @@ import pytest
 
 from windlass.metrics.measures import Estimate
 from windlass.records import Board, Candidate, Column
-from windlass.registry.model_cards import Papers, papers
+from windlass.registry.model_cards import ModelCards, papers
 from windlass.serving.ui import page
 from windlass.serving.ui.ask_board import board_html, card_html, cards_html
 from windlass.serving.ui.ask_fields import field
@@ -95,13 +95,13 @@ def test_large_examples_are_left_out(tmp_path: Path, release_maker: Callable[...
 
 
 def test_the_page_is_rendered_anew_for_another_release(own_store: Store, tmp_path: Path, server_for: Any) -> None:
-    def found(id: str) -> Papers:
-        return Papers(card=f"# Card\n\nof {id}")
+    def found(id: str) -> ModelCards:
+        return ModelCards(card=f"# Card\n\nof {id}")
 
     with server_for(own_store, tmp_path, papers=found) as client:
         assert "of toy-1" in client.ask("GET", "/").content.decode()
-        seat = client.app.state.service.seat
-        seat.release = replace(seat.release, id="toy-2")
+        replica = client.app.state.service.replica
+        replica.release = replace(replica.release, id="toy-2")
         assert "of toy-2" in client.ask("GET", "/").content.decode()
 
 

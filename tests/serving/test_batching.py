@@ -60,7 +60,7 @@ def gathered(
         assert gate.begun.wait(20)
         for asker in askers[1:]:
             asker.start()
-        batcher = client.app.state.service.seat.batcher
+        batcher = client.app.state.service.replica.batcher
         while len(batcher) < len(bodies):
             client.ask("GET", "/health")
         gate.opened.set()
@@ -122,7 +122,7 @@ def test_the_same_question_is_answered_from_memory_and_counted(
         first, again = (client.predict({"row": {"message": "card"}}).json["answers"][0] for _ in range(2))
         assert first.pop("id") != again.pop("id")
         assert first == again
-        cache = client.app.state.service.seat.cache
+        cache = client.app.state.service.replica.cache
         assert (cache.hits, cache.misses, len(cache)) == (1, 1, 1)
         assert b"windlass_cache_hits_total 1" in client.ask("GET", "/metrics").content
 

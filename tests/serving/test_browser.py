@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from toy_writer import ENDLESS, TEXT, Toy
 
-from windlass.registry.model_cards import Papers, papers
-from windlass.serving.database.keys import Wish, create
+from windlass.registry.model_cards import ModelCards, papers
+from windlass.serving.database.keys import KeyRequest, create
 from windlass.serving.database.request_log import feedback_rows
 from windlass.serving.http.keyring import KeyRing
 from windlass.store import Store
@@ -87,7 +87,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Tab]]:
 
 @pytest.fixture(scope="module")
 def desk(text_store: Store, tmp_path_factory: pytest.TempPathFactory, server_for: Callable[..., Any]) -> Iterator[Any]:
-    with server_for(text_store, tmp_path_factory.mktemp("desk"), papers=lambda id: Papers(CARD)) as client:
+    with server_for(text_store, tmp_path_factory.mktemp("desk"), papers=lambda id: ModelCards(CARD)) as client:
         yield client
 
 
@@ -301,7 +301,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(
     text_store: Store, tmp_path: Path, opened: Callable[..., Tab], server_for: Callable[..., Any]
 ) -> None:
     place = tmp_path / "requests.sqlite"
-    _, key = create(place, Wish("visitor", ("predict", "feedback")))
+    _, key = create(place, KeyRequest("visitor", ("predict", "feedback")))
     with KeyRing(place) as ring, server_for(text_store, tmp_path) as client:
         client.app.state.door.ring = ring
         tab = opened(client)
@@ -323,8 +323,8 @@ def test_an_answer_of_a_newer_release_is_told(
     text_store: Store, tmp_path: Path, opened: Callable[..., Tab], server_for: Callable[..., Any]
 ) -> None:
     with server_for(text_store, tmp_path) as client:
-        tab, seat = opened(client), client.app.state.service.seat
-        seat.release = replace(seat.release, id="toy-2")
+        tab, replica = opened(client), client.app.state.service.replica
+        replica.release = replace(replica.release, id="toy-2")
         tab.ask("my card is lost")
         assert "toy-2" in tab.text(".newer")
         tab.page.click(".newer >> text=Reload")

@@ -12,14 +12,14 @@ from own_process import health_when, serving
 from windlass.errors import NotReady, SpecError
 from windlass.registry import canaries as trials
 from windlass.registry import releases
-from windlass.registry.canaries import Trial
+from windlass.registry.canaries import CanaryTrial
 from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime.canary import Canary, is_more
-from windlass.serving.runtime.replica import Seat
+from windlass.serving.runtime.replica import Replica
 from windlass.store import Store
 
 ROW = {"message": "my card is lost"}
-TRIAL = Trial("toy-1", 0.5, False, "toy-2", "now")
+TRIAL = CanaryTrial("toy-1", 0.5, False, "toy-2", "now")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_shadow_that_often_answers_otherwise_is_stopped() -> None:
 
 
 def test_a_share_of_the_sessions_is_taken_and_always_the_same() -> None:
-    canary = Canary(Trial("toy-1", 0.1, False, "toy-2", "now"), None)  # type: ignore[arg-type]
+    canary = Canary(CanaryTrial("toy-1", 0.1, False, "toy-2", "now"), None)  # type: ignore[arg-type]
     taken = [canary.takes(f"session-{number}") for number in range(10_000)]
     assert 900 < sum(taken) < 1_100
     assert taken == [canary.takes(f"session-{number}") for number in range(10_000)]
@@ -98,12 +98,12 @@ def tried(
 ) -> Iterator[Any]:
     """A server whose release on trial has a spoiled engine, and its service."""
     with server_for(store, path) as client:
-        seat = Seat(*releases.open_release(store, "toy-1"), Settings())
-        object.__setattr__(seat.predictor, "engine", spoil(seat.predictor.engine))
-        trial = Trial("toy-1", 0.5, is_shadow, "toy-2", "now")
-        client.app.state.service.canary = Canary(trial, seat)
+        replica = Replica(*releases.open_release(store, "toy-1"), Settings())
+        object.__setattr__(replica.predictor, "engine", spoil(replica.predictor.engine))
+        trial = CanaryTrial("toy-1", 0.5, is_shadow, "toy-2", "now")
+        client.app.state.service.canary = Canary(trial, replica)
         yield client
-        seat.close()
+        replica.close()
 
 
 def failing(engine: Any) -> Any:

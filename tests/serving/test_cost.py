@@ -19,7 +19,7 @@ from windlass.records import Column, Manifest
 from windlass.serving.contract.faults import overloaded
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database.jobs import Jobs
-from windlass.serving.database.keys import Rate, Wish, create, used
+from windlass.serving.database.keys import KeyRequest, Rate, create, used
 from windlass.serving.http.middleware import Intake
 from windlass.serving.http.rate_limits import SharedBuckets
 from windlass.serving.runtime import cost
@@ -60,10 +60,10 @@ def metered(writer_server: Callable[..., Any], path: Path, row_ms: float) -> Ite
     engine = Metered()
     predictor = Labeller(Manifest("onnx", "by hand", (IDS,), ANSWER), engine)
     with writer_server(None, path, predictor=predictor) as client:
-        seat = client.app.state.service.seat
-        seat.pace = Pace(0.0, row_ms)
+        replica = client.app.state.service.replica
+        replica.pace = Pace(0.0, row_ms)
         try:
-            yield client, engine, seat.batcher
+            yield client, engine, replica.batcher
         finally:
             engine.let.release(1_000)
 
@@ -224,7 +224,7 @@ def test_a_request_counts_as_many_times_as_it_holds_20_000_characters(effort: in
 def test_a_rate_is_charged_by_work_and_so_is_a_quota(text_store: Store, tmp_path: Path) -> None:
     """100 rows of 1,100 characters, 120,000 with what rows count: six requests. Control: 100 short rows are one."""
     place = tmp_path / "log" / "keys.sqlite"
-    slow, metered = (create(place, Wish(name, rate=rate, quota=quota))[1]
+    slow, metered = (create(place, KeyRequest(name, rate=rate, quota=quota))[1]
                      for name, rate, quota in (("slow", "7/h", ""), ("metered", "", "100/month")))  # fmt: skip
     heavy, light = ({"rows": [{"message": "x" * length}] * 100} for length in (1_100, 20))
     with guarded(text_store, place) as client:
@@ -240,7 +240,7 @@ def test_a_rate_is_charged_by_work_and_so_is_a_quota(text_store: Store, tmp_path
 def test_a_job_is_charged_for_its_rows(text_store: Store, tmp_path: Path) -> None:
     """10,000 rows of 50 characters are 75 requests, and 75 an hour are spent."""
     place = tmp_path / "log" / "keys.sqlite"
-    _, token = create(place, Wish("batch", ("jobs", "predict"), rate="75/h"))
+    _, token = create(place, KeyRequest("batch", ("jobs", "predict"), rate="75/h"))
     with guarded(text_store, place) as client, closing(Jobs(place)) as jobs:
         client.app.state.service.jobs = jobs
         rows = {"rows": [{"message": "x" * 50}] * 10_000}
@@ -288,10 +288,10 @@ def test_what_a_job_answers_at_once_is_measured_by_what_its_rows_cost(
     from windlass.serving.batch.work import _step
 
     with server_for(text_store, tmp_path) as client:
-        seat = client.app.state.service.seat
-        seat.pace = Pace(0.001, 0.01)
-        assert _step(seat, [{"message": "x"}] * 64) == 64
-        assert _step(seat, [{"message": "x"}, "no row", *[{"message": GROWN}] * 62]) == 2
+        replica = client.app.state.service.replica
+        replica.pace = Pace(0.001, 0.01)
+        assert _step(replica, [{"message": "x"}] * 64) == 64
+        assert _step(replica, [{"message": "x"}, "no row", *[{"message": GROWN}] * 62]) == 2
 
 
 def test_a_connection_is_kept_after_a_large_request(client: Any) -> None:
@@ -373,7 +373,7 @@ def test_a_short_explanation_waits_for_no_long_one(client: Any, is_short: bool) 
 
     long = {"row": {"message": "where is my card " * 300}}
     replies: list[int] = []
-    service.seat.predictor = type(whole)(whole.manifest, slow)
+    service.replica.predictor = type(whole)(whole.manifest, slow)
     try:
         askers = [asking_why(client, long, replies)]
         assert held.wait(20)
@@ -389,7 +389,7 @@ def test_a_short_explanation_waits_for_no_long_one(client: Any, is_short: bool) 
             asker.join()
     finally:
         go_on.set()
-        service.seat.predictor = whole
+        service.replica.predictor = whole
     assert replies == [200, 200]
 
 
@@ -408,7 +408,7 @@ def test_a_quota_counts_what_was_answered(text_store: Store, tmp_path: Path) -> 
     Free are three repeats of the job, looking at it, and what is refused while the server is not ready.
     """
     place = tmp_path / "log" / "keys.sqlite"
-    _, token = create(place, Wish("shop", ("jobs", "predict"), quota="5/month"))
+    _, token = create(place, KeyRequest("shop", ("jobs", "predict"), quota="5/month"))
     again = with_key(token) | {"Idempotency-Key": "once"}
     with guarded(text_store, place) as client, closing(Jobs(place)) as jobs:
         service = client.app.state.service
@@ -429,16 +429,16 @@ def test_a_quota_counts_what_was_answered(text_store: Store, tmp_path: Path) -> 
 def test_work_that_was_charged_and_not_done_is_given_back(text_store: Store, tmp_path: Path) -> None:
     """100 rows of 1,100 characters are six requests. Control: where they are answered, they are counted."""
     place = tmp_path / "log" / "keys.sqlite"
-    _, token = create(place, Wish("shop", quota="100/month"))
+    _, token = create(place, KeyRequest("shop", quota="100/month"))
     heavy = {"rows": [{"message": "x" * 1_100}] * 100}
     with guarded(text_store, place) as client:
-        seat = client.app.state.service.seat
+        replica = client.app.state.service.replica
 
         def overflowing(rows: Any, effort: int) -> Any:
             raise overloaded("server has too much to do, expected less")
 
-        compute, seat.batcher.compute, seat._compute = seat._compute, overflowing, overflowing
+        compute, replica.batcher.compute, replica._compute = replica._compute, overflowing, overflowing
         assert client.predict(heavy, **with_key(token)).status == 503
-        seat.batcher.compute = seat._compute = compute
+        replica.batcher.compute = replica._compute = compute
         assert client.predict(heavy, **with_key(token)).status == 200
     assert list(used(place).values()) == [6]

@@ -17,17 +17,17 @@ from own_process import SPEC, children, serving, until
 from windlass.errors import NotReady, SpecError
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database import keys
-from windlass.serving.database.keys import Rate, Wish
+from windlass.serving.database.keys import KeyRequest, Rate
 from windlass.serving.database.location import log_path
 from windlass.serving.http.rate_limits import SharedBuckets
 from windlass.serving.http.server import bind
-from windlass.serving.http.workers import Crew
-from windlass.serving.telemetry.multiprocess import Tally, summed
+from windlass.serving.http.workers import Workers
+from windlass.serving.telemetry.multiprocess import MultiprocessMetrics, summed
 from windlass.stages.serve import serve
 from windlass.store import Store
 
 ROW = {"row": {"message": "my card is lost"}}
-SHOP, READER = Wish("shop", ("predict", "feedback"), rate="40/h"), Wish("reader", ("read",))
+SHOP, READER = KeyRequest("shop", ("predict", "feedback"), rate="40/h"), KeyRequest("reader", ("read",))
 
 
 class Asked(NamedTuple):
@@ -135,7 +135,7 @@ def test_a_crew_that_cannot_start_says_why(own_store: Store, tmp_path_factory: p
 def test_a_worker_that_dies_before_it_was_ever_there_ends_the_crew(tmp_path: Path) -> None:
     program = [sys.executable, "-S", "-c", "raise SystemExit(3)"]
     with bind("127.0.0.1", 0) as listener, pytest.raises(NotReady, match="worker ended with status 3"):
-        Crew(listener, program, {"settings": {"crew": str(tmp_path)}}, 2, {}).run(lambda: None)
+        Workers(listener, program, {"settings": {"crew": str(tmp_path)}}, 2, {}).run(lambda: None)
 
 
 def test_counts_are_summed_and_gauges_say_whose_they_are(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_counts_are_summed_and_gauges_say_whose_they_are(tmp_path: Path) -> None
         'g{worker="1"} 7',
         'g{worker="2",y="z"} 8',
     ]
-    first, second, gone = (Tally(tmp_path, name) for name in ("1", "2", "gone"))
+    first, second, gone = (MultiprocessMetrics(tmp_path, name) for name in ("1", "2", "gone"))
     first.tell(one)
     assert 'a_total{x="1"} 5' in second.together(two)
     gone.bury("1")
@@ -180,7 +180,7 @@ def test_a_rate_holds_for_processes_together(tmp_path: Path) -> None:
 
 def test_workers_answer_what_a_quota_says_and_not_one_request_more(own_store: Store) -> None:
     """Two workers, six clients, eighty requests, a quota of 20: 35 were answered."""
-    _, token = keys.create(log_path(own_store), Wish("few", quota="20/month"))
+    _, token = keys.create(log_path(own_store), KeyRequest("few", quota="20/month"))
     with serving(own_store, workers=2) as (client, _, _):
         statuses: list[int] = []
 

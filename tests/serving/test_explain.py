@@ -61,11 +61,11 @@ def test_time_that_is_over_is_shed(client, monkeypatch):
     service = client.app.state.service
     whole = service.predictor
     monkeypatch.setattr(explain, "LIMIT_S", -1.0)
-    service.seat.predictor = type(whole)(whole.manifest, lambda batches: whole.engine(batches))
+    service.replica.predictor = type(whole)(whole.manifest, lambda batches: whole.engine(batches))
     try:
         reply = ask(client, {"row": {"message": "a b c"}})
     finally:
-        service.seat.predictor = whole
+        service.replica.predictor = whole
     assert (reply.status, reply.error["kind"], reply.headers["retry-after"]) == (503, "too_slow", "1")
 
 
@@ -80,7 +80,7 @@ def test_predictions_are_answered_while_explanations_wait_and_too_many_of_these_
             assert go_on.wait(20)
         return whole.engine(batches)
 
-    service.seat.predictor = type(whole)(whole.manifest, slow)
+    service.replica.predictor = type(whole)(whole.manifest, slow)
     row = {"message": "where is my refund"}
     try:
         with ThreadPoolExecutor(16) as clients:
@@ -92,7 +92,7 @@ def test_predictions_are_answered_while_explanations_wait_and_too_many_of_these_
             go_on.set()
             replies = [each.result() for each in waiting]
     finally:
-        service.seat.predictor = whole
+        service.replica.predictor = whole
     assert sorted(reply.status for reply in replies) == [200] * 9 + [503] * 3
     assert {reply.error["kind"] for reply in replies if reply.status == 503} == {"overloaded"}
 

@@ -16,7 +16,7 @@ from test_keys import CARD, guarded, with_key
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database.backend import Connection, Database, Schema
-from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.keys import KeyRequest, create
 from windlass.serving.database.request_log import (
     Feedback,
     Logged,
@@ -105,7 +105,7 @@ def test_an_idempotency_key_stores_once_and_refuses_other_content(client: Any) -
 def test_an_idempotency_key_is_its_callers_own(own_store: Store, tmp_path: Path) -> None:
     """Another customer that counts its visits from 1, too, got 409 for its own feedback. Control: the same one does."""
     place = tmp_path / "requests.sqlite"
-    one, other = (create(place, Wish(name, ("predict", "feedback")))[1] for name in ("one", "other"))
+    one, other = (create(place, KeyRequest(name, ("predict", "feedback")))[1] for name in ("one", "other"))
     with guarded(own_store, place) as client:
         ids = [client.predict(CARD, **with_key(token)).json["answers"][0]["id"] for token in (one, other)]
         said = [

@@ -25,7 +25,7 @@ from windlass.serving.contract.settings import Settings
 from windlass.serving.database import jobs as kept
 from windlass.serving.database import keys
 from windlass.serving.database.jobs import Done, Jobs
-from windlass.serving.database.keys import Wish
+from windlass.serving.database.keys import KeyRequest
 from windlass.serving.database.location import log_path
 from windlass.serving.database.request_log import answer_rows
 from windlass.store import Store
@@ -52,11 +52,11 @@ def test_watch_sees_the_rows_of_a_job_as_those_of_live_requests(served: Any, tmp
     with Client(f"http://127.0.0.1:{served.port}") as client:
         finished(client, client.start_job(ROWS[:3]).id)
         service = served.app.state.service
-        service.seat.reference = with_reference(service, tmp_path)
+        service.replica.reference = with_reference(service, tmp_path)
         finished(client, client.start_job(ROWS[:3]).id)
     profiles = [row["profile"] for row in answer_rows(served.log.path)]
     assert profiles[:3] == [None] * 3
-    assert profiles[3:] == [service.seat.reference.profile(row) for row in ROWS[:3]]
+    assert profiles[3:] == [service.replica.reference.profile(row) for row in ROWS[:3]]
 
 
 def test_a_row_of_a_job_names_no_file(
@@ -180,7 +180,7 @@ def on_disk(folder: Path) -> bytes:
 
 def test_each_key_sees_its_own_jobs_and_may_have_four_of_them(own_store: Store, tmp_path: Path) -> None:
     place = tmp_path / "requests.sqlite"
-    one, other, low = (keys.create(place, Wish(name, (scope,)))[1] for name, scope in OWNERS)
+    one, other, low = (keys.create(place, KeyRequest(name, (scope,)))[1] for name, scope in OWNERS)
     with guarded(own_store, place) as client:
         client.app.state.service.jobs = jobs = Jobs(place)
         sent = [client.ask("POST", "/v1/jobs", {"rows": ROWS[:1]}, **with_key(one)) for _ in range(5)]
@@ -247,7 +247,7 @@ def test_a_row_at_which_the_model_fails_says_so_and_the_others_are_answered(serv
         return engine(batches)
 
     object.__setattr__(predictor, "engine", failing)
-    served.app.state.service.seat.cost_ms = 1.0
+    served.app.state.service.replica.cost_ms = 1.0
     with Client(f"http://127.0.0.1:{served.port}") as client:
         lines = finished(client, client.start_job(ROWS[:6]).id)
     object.__setattr__(predictor, "engine", engine)
@@ -257,21 +257,21 @@ def test_a_row_at_which_the_model_fails_says_so_and_the_others_are_answered(serv
 
 def test_live_requests_go_before_jobs(served: Any) -> None:
     """A live request is under way: not more than a few rows of the job are answered, each only after `PATIENCE_S`."""
-    seat = served.app.state.service.seat
-    seat.under_way += 1
+    replica = served.app.state.service.replica
+    replica.under_way += 1
     with Client(f"http://127.0.0.1:{served.port}") as client:
         id = client.start_job(ROWS).id
         begun = time.monotonic()
         assert client.predict(ROWS[:1])[0].value == "card"
         until(lambda: time.monotonic() - begun > 0.4)
         assert client.job(id).done == 0
-        seat.under_way -= 1
+        replica.under_way -= 1
         assert len(finished(client, id)) == 150
 
 
 def test_a_jobs_idempotency_key_is_its_callers_own_and_means_the_same_rows(own_store: Store, tmp_path: Path) -> None:
     place = tmp_path / "requests.sqlite"
-    one, other = (keys.create(place, Wish(name, ("jobs",)))[1] for name in ("one", "other"))
+    one, other = (keys.create(place, KeyRequest(name, ("jobs",)))[1] for name in ("one", "other"))
     with guarded(own_store, place) as client:
         client.app.state.service.jobs = jobs = Jobs(place)
 

@@ -30,12 +30,23 @@ from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import ROUTES, SCOPES
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database.backend import Failure
-from windlass.serving.database.keys import Quota, Rate, Wish, create, left_s, listing, period_of, revoke, shown, used
+from windlass.serving.database.keys import (
+    KeyRequest,
+    Quota,
+    Rate,
+    create,
+    left_s,
+    listing,
+    period_of,
+    revoke,
+    shown,
+    used,
+)
 from windlass.serving.database.request_log import RequestLog, answer_rows, feedback_rows
 from windlass.serving.http.keyring import REFRESH_S, KeyRing
 from windlass.serving.http.rate_limits import Buckets
 from windlass.serving.http.server import bind, running
-from windlass.serving.http.server_state import Door
+from windlass.serving.http.server_state import ServerState
 from windlass.store import Store
 
 CARD = {"row": {"message": "my card is lost"}}
@@ -47,7 +58,7 @@ def guarded(store: Store, place: Path, settings: Settings | None = None, **door:
     release, predictor = releases.open_release(store, releases.champion_id(store))
     with RequestLog(place) as log, KeyRing(place) as ring:
         settings = settings or Settings()
-        app = create_app(release, predictor, log, settings, door=Door(ring, **door))
+        app = create_app(release, predictor, log, settings, door=ServerState(ring, **door))
         with running(app, settings.deadline_s) as port:
             yield Client(port, app, log)
 
@@ -60,9 +71,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tokens(place: Path) -> dict[str, str]:
     """One key a scope, one that is over and one that was revoked."""
-    made = {scope: create(place, Wish(scope, (scope,)))[1] for scope in SCOPES[1:]}
-    made["over"] = create(place, Wish("over", expires="1d"))[1]
-    made["revoked"] = create(place, Wish("revoked"))[1]
+    made = {scope: create(place, KeyRequest(scope, (scope,)))[1] for scope in SCOPES[1:]}
+    made["over"] = create(place, KeyRequest("over", expires="1d"))[1]
+    made["revoked"] = create(place, KeyRequest("revoked"))[1]
     made["wrong"] = made["predict"][:-1] + ("A" if made["predict"][-1] != "A" else "B")
     revoke(place, "revoked")
     with closing(sqlite3.connect(place)) as connection, connection:
@@ -162,7 +173,7 @@ def test_no_byte_of_a_body_is_read_before_the_key_is(server: Client) -> None:
 
 def test_a_revoked_key_is_refused_within_two_seconds_without_a_restart(text_store: Store, tmp_path: Path) -> None:
     place = tmp_path / "requests.sqlite"
-    _, token = create(place, Wish("short"))
+    _, token = create(place, KeyRequest("short"))
     with guarded(text_store, place) as client:
         assert client.predict(CARD, **with_key(token)).status == 200
         revoke(place, "short")
@@ -176,7 +187,7 @@ def test_the_first_key_closes_a_server_that_was_open(text_store: Store, tmp_path
     place = tmp_path / "requests.sqlite"
     with guarded(text_store, place) as client:
         assert client.predict(CARD).status == 200
-        _, token = create(place, Wish("first"))
+        _, token = create(place, KeyRequest("first"))
         ring = client.app.state.door.ring
         ring.refresh()
         assert client.predict(CARD).status == 401
@@ -205,7 +216,7 @@ def test_a_rate_lets_so_many_through_and_says_when_to_come_back() -> None:
 
 def test_too_many_requests_of_a_key_are_refused_with_429(text_store: Store, tmp_path: Path) -> None:
     place = tmp_path / "requests.sqlite"
-    slow, quick = (create(place, Wish(name, rate=rate))[1] for name, rate in (("slow", "2/h"), ("quick", "")))
+    slow, quick = (create(place, KeyRequest(name, rate=rate))[1] for name, rate in (("slow", "2/h"), ("quick", "")))
     with guarded(text_store, place) as client:
         assert [client.predict(CARD, **with_key(slow)).status for _ in range(3)] == [200, 200, 429]
         reply = client.predict(CARD, **with_key(slow))
@@ -216,7 +227,7 @@ def test_too_many_requests_of_a_key_are_refused_with_429(text_store: Store, tmp_
 
 def test_a_quota_survives_a_restart_and_ends_with_its_period(tmp_path: Path) -> None:
     place = tmp_path / "requests.sqlite"
-    _, token = create(place, Wish("metered", quota="3/month"))
+    _, token = create(place, KeyRequest("metered", quota="3/month"))
     now = [datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()]
     with KeyRing(place, lambda: now[0]) as ring:
         ring.admit(token, "predict")
@@ -254,7 +265,7 @@ with KeyRing(Path(sys.argv[1])) as ring:
 def test_kill_9_gives_nothing_away_and_costs_at_most_a_share(tmp_path: Path) -> None:
     """The stated bound: all that was answered is in the quota, and of 1,000 at most 15 more, which nobody asked for."""
     place = tmp_path / "requests.sqlite"
-    _, token = create(place, Wish("metered", quota="1000/month"))
+    _, token = create(place, KeyRequest("metered", quota="1000/month"))
     arguments = [sys.executable, "-c", COUNTING, str(place), token]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
@@ -289,7 +300,7 @@ def test_workers_together_answer_what_the_quota_says_and_not_one_more(tmp_path: 
     """Two rings that never look again: of 20 they answered 35. Of 5,000 a ring may hold at most a share to the end."""
     place = tmp_path / "requests.sqlite"
     for name, quota in (("few", 20), ("many", 5_000)):
-        _, token = create(place, Wish(name, quota=f"{quota}/month"))
+        _, token = create(place, KeyRequest(name, quota=f"{quota}/month"))
         with KeyRing(place) as one, KeyRing(place) as other:
             for ring in (one, other):
                 ring._stop.set()
@@ -314,7 +325,7 @@ def test_control_of_the_above_rings_that_count_each_for_itself_answer_twice_as_m
 ) -> None:
     """As both do while the database is away, and as all did before."""
     place = tmp_path / "requests.sqlite"
-    _, token = create(place, Wish("few", quota="20/month"))
+    _, token = create(place, KeyRequest("few", quota="20/month"))
     with KeyRing(place) as one, KeyRing(place) as other:
         for ring in (one, other):
             ring._stop.set()
@@ -331,7 +342,7 @@ def away() -> None:
 def test_counts_of_two_processes_add_up(tmp_path: Path) -> None:
     """Two rings, as two workers have: neither overwrites what the other counted, and each learns of it."""
     place = tmp_path / "requests.sqlite"
-    _, token = create(place, Wish("metered", quota="10/day"))
+    _, token = create(place, KeyRequest("metered", quota="10/day"))
     with KeyRing(place) as one, KeyRing(place) as other:
         for ring in (one, other, one, other):
             for _ in range(2):
@@ -348,7 +359,7 @@ def test_counts_of_two_processes_add_up(tmp_path: Path) -> None:
 def test_requests_are_answered_while_the_counts_cannot_be_written(tmp_path: Path) -> None:
     """The file becomes a folder; when it is back, what was counted meanwhile is written."""
     place = tmp_path / "requests.sqlite"
-    _, token = create(place, Wish("metered", quota="10/day"))
+    _, token = create(place, KeyRequest("metered", quota="10/day"))
     with KeyRing(place) as ring:
         aside = place.rename(tmp_path / "aside")
         for path in tmp_path.glob("requests.sqlite-*"):
@@ -371,7 +382,7 @@ def test_a_header_of_which_another_server_may_take_the_other_one_stands_once(
 ) -> None:
     """A gateway that checks the first key, and a service that takes the last. Control: other headers may come twice."""
     place = tmp_path / "keys.sqlite"
-    _, token = create(place, Wish("web"))
+    _, token = create(place, KeyRequest("web"))
     values = {"authorization": f"Bearer {token}", "host": "localhost", "content-type": "application/json"}
     with guarded(text_store, place) as client:
         for twice, wanted in ((name, 400), ("accept", 200)):
@@ -388,7 +399,7 @@ def test_a_header_of_which_another_server_may_take_the_other_one_stands_once(
 
 def test_two_keys_are_refused_and_one_shown_twice_is_not(text_store: Store, tmp_path: Path) -> None:
     place = tmp_path / "keys.sqlite"
-    one, other = (create(place, Wish(name))[1] for name in ("one", "other"))
+    one, other = (create(place, KeyRequest(name))[1] for name in ("one", "other"))
     with guarded(text_store, place) as client:
         assert client.predict(CARD, x_api_key=one, authorization=f"Bearer {other}").status == 400
         assert client.predict(CARD, x_api_key=one, authorization=f"Bearer {one}").status == 200
@@ -404,19 +415,19 @@ def test_an_address_that_others_reach_needs_a_key() -> None:
 @pytest.mark.parametrize(
     "wish",
     [
-        Wish("Big Name"),
-        Wish("a", ()),
-        Wish("a", ("predit",)),
-        Wish("a", ("public",)),
-        Wish("a", expires="soon"),
-        Wish("a", expires="0d"),
-        Wish("a", rate="10"),
-        Wish("a", rate="0/s"),
-        Wish("a", quota="10/year"),
-        Wish("a", quota="9" * 14 + "/day"),
+        KeyRequest("Big Name"),
+        KeyRequest("a", ()),
+        KeyRequest("a", ("predit",)),
+        KeyRequest("a", ("public",)),
+        KeyRequest("a", expires="soon"),
+        KeyRequest("a", expires="0d"),
+        KeyRequest("a", rate="10"),
+        KeyRequest("a", rate="0/s"),
+        KeyRequest("a", quota="10/year"),
+        KeyRequest("a", quota="9" * 14 + "/day"),
     ],
 )
-def test_a_wish_that_cannot_be_is_refused(tmp_path: Path, wish: Wish) -> None:
+def test_a_wish_that_cannot_be_is_refused(tmp_path: Path, wish: KeyRequest) -> None:
     with pytest.raises(SpecError):
         create(tmp_path / "log.sqlite", wish)
     assert listing(tmp_path / "log.sqlite") == []
@@ -449,7 +460,8 @@ def test_the_commands_make_show_and_revoke_a_key(tmp_path: Path) -> None:
 def test_openais_client_sends_the_key_as_it_always_does(tmp_path: Path) -> None:
     place = tmp_path / "requests.sqlite"
     good, other, spent = (
-        create(place, wish)[1] for wish in (Wish("good"), Wish("other", ("read",)), Wish("spent", rate="1/h"))
+        create(place, wish)[1]
+        for wish in (KeyRequest("good"), KeyRequest("other", ("read",)), KeyRequest("spent", rate="1/h"))
     )
 
     def ask(port: int, token: str) -> str | None:
@@ -459,7 +471,7 @@ def test_openais_client_sends_the_key_as_it_always_does(tmp_path: Path) -> None:
             return client.chat.completions.create(model=RELEASE.product, messages=messages).choices[0].message.content
 
     with RequestLog(place) as log, KeyRing(place) as ring:
-        app = create_app(RELEASE, writer_of(Toy(), CHAT), log, Settings(), door=Door(ring))
+        app = create_app(RELEASE, writer_of(Toy(), CHAT), log, Settings(), door=ServerState(ring))
         with running(app) as port:
             assert ask(port, good)
             with pytest.raises(AuthenticationError, match="not known"):
@@ -474,7 +486,7 @@ def test_openais_client_sends_the_key_as_it_always_does(tmp_path: Path) -> None:
 def test_the_keyless_have_a_rate_of_their_own(text_store: Store, tmp_path: Path) -> None:
     """Pages and refusals of one address; a key is not slowed by them, nor is the health check."""
     place = tmp_path / "requests.sqlite"
-    _, token = create(place, Wish("web"))
+    _, token = create(place, KeyRequest("web"))
     with guarded(text_store, place, Settings(keyless_rate=(3, 3_600))) as client:
         asked: list[Callable[[], Reply]] = [lambda: client.ask("GET", "/"), lambda: client.predict(CARD)]
         statuses = [asked[number % 2]().status for number in range(5)]

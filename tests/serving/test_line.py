@@ -10,13 +10,13 @@ import pytest
 from windlass.serving.contract.faults import Fault
 from windlass.serving.http.middleware import Intake
 from windlass.serving.runtime.batching import Batcher
-from windlass.serving.runtime.bounded_queue import Turnstile
-from windlass.serving.runtime.caller import Asker, nobody_leaves
+from windlass.serving.runtime.bounded_queue import BoundedQueue
+from windlass.serving.runtime.caller import Caller, nobody_leaves
 from windlass.serving.runtime.fair_queue import Line
 
 
-def named(name: str) -> Asker:
-    return Asker(nobody_leaves, lambda effort: None, name)
+def named(name: str) -> Caller:
+    return Caller(nobody_leaves, lambda effort: None, name)
 
 
 def line(most: int, over: set[str] | None = None) -> Line[str]:
@@ -56,7 +56,7 @@ def test_a_turnstile_lets_one_of_each_through() -> None:
     """'b' comes after three of 'a', one of which is inside: it is the next but one."""
 
     async def asked() -> list[str]:
-        turnstile, inside, done = Turnstile(8), asyncio.Event(), []
+        turnstile, inside, done = BoundedQueue(8), asyncio.Event(), []
 
         async def go(name: str) -> None:
             async with turnstile.of(name[0]):

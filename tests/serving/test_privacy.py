@@ -19,7 +19,7 @@ from windlass.cli import app as command
 from windlass.errors import DataError
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database import retention
-from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.keys import KeyRequest, create
 from windlass.serving.database.request_log import answer_rows, feedback_rows
 from windlass.serving.database.retention import DAY_S, Retention, delete_older, forget
 from windlass.serving.telemetry.access_log import AccessLog
@@ -56,7 +56,7 @@ def test_what_people_write_is_nowhere_unless_it_is_kept(
 ) -> None:
     """Log of requests, stderr and database are searched; its control is `keep_inputs: true`, which is found."""
     place = tmp_path / "requests.sqlite"
-    token = create(place, Wish("anna", ("predict", "feedback")))[1]
+    token = create(place, KeyRequest("anna", ("predict", "feedback")))[1]
     with (
         AccessLog(str(tmp_path / "access.jsonl")) as access,
         guarded(text_store, place, Settings(keep_inputs=keep_inputs), access=access) as client,
@@ -83,7 +83,7 @@ def test_what_people_write_is_nowhere_unless_it_is_kept(
 
 def test_a_line_about_each_request_says_when_where_how_and_whose(text_store: Store, tmp_path: Path) -> None:
     place, to = tmp_path / "requests.sqlite", tmp_path / "access.jsonl"
-    key, token = create(place, Wish("anna"))
+    key, token = create(place, KeyRequest("anna"))
     with AccessLog(str(to)) as access, guarded(text_store, place, access=access) as client:
         replies = [
             client.predict({"row": {"message": "card"}}, **with_key(token)),
@@ -123,7 +123,7 @@ def test_one_person_is_forgotten_by_route_and_by_command(text_store: Store, tmp_
         "{name: desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}", encoding="utf-8"
     )
     place = tmp_path / ".windlass" / "serve" / "requests.sqlite"
-    admin, other = (create(place, Wish(scope, (scope, "feedback", "predict")))[1] for scope in ("admin", "read"))
+    admin, other = (create(place, KeyRequest(scope, (scope, "feedback", "predict")))[1] for scope in ("admin", "read"))
     with guarded(text_store, place, Settings(keep_inputs=True)) as client:
         first, second, third = (
             ask_and_correct(client, text, **with_key(admin)) for text in (CANARY, "eva-was-here", "otto-was-here")

@@ -18,14 +18,14 @@ from windlass.predictors.language.prompts import Template
 from windlass.predictors.language.writing import Token, Writing, Written
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.settings import Settings
-from windlass.serving.runtime.scheduler import BATCH, Finished, Job, Order, Piece, Scheduler
+from windlass.serving.runtime.scheduler import BATCH, Finished, Job, Piece, Scheduler, WriteRequest
 from windlass.serving.runtime.stop_sequences import Cut, within
 
 HOW = Writing(max_tokens=64)
 
 
-def order(*texts: str, how: Writing = HOW, **changes: Any) -> Order:
-    return Order([{"prompt": text} for text in texts], how, **changes)
+def order(*texts: str, how: Writing = HOW, **changes: Any) -> WriteRequest:
+    return WriteRequest([{"prompt": text} for text in texts], how, **changes)
 
 
 def run(toy: Any, work: Any, settings: Settings | None = None) -> Any:
@@ -75,7 +75,7 @@ def test_tokens_are_those_that_begin_within_the_text() -> None:
     assert within(tokens, 99) == tuple(tokens)
 
 
-async def _all_at_once(scheduler: Scheduler, toy: Toy, orders: list[Order]) -> list[list[Written]]:
+async def _all_at_once(scheduler: Scheduler, toy: Toy, orders: list[WriteRequest]) -> list[list[Written]]:
     """Puts a first job, waits until it is being written, then puts the others and lets all be written."""
     toy.go.clear()
     jobs = [scheduler.put(orders[0])]
@@ -357,7 +357,7 @@ def model(opened: tuple[Any, dict[str, Any]]) -> Callable[[str], tuple[Language,
     return make
 
 
-def answered_early(engine: Any, halting: Halting, orders: list[Order], n_wanted: int) -> set[int]:
+def answered_early(engine: Any, halting: Halting, orders: list[WriteRequest], n_wanted: int) -> set[int]:
     """The orders that are answered before the first, which halts until there are so many, or its patience ends."""
 
     async def work(scheduler: Scheduler) -> set[int]:

@@ -18,7 +18,7 @@ from test_keys import guarded, with_key
 from windlass.registry import releases
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database.jobs import Jobs
-from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.keys import KeyRequest, create
 from windlass.serving.database.location import log_path
 from windlass.store import Store
 
@@ -102,7 +102,7 @@ def test_a_thousand_requests_made_up_from_the_description_get_no_error_of_ours(
     """schemathesis: data that fits the description and data that does not; each answered within two seconds."""
     pytest.importorskip("schemathesis", reason="needs `pip install schemathesis`")
     place = log_path(own_store)
-    token = create(place, Wish("tester", ("admin",)))[1]
+    token = create(place, KeyRequest("tester", ("admin",)))[1]
     with guarded(own_store, place, Settings()) as client:
         client.app.state.service.jobs = Jobs(place)
         assert client.ask("GET", "/openapi.json").status == 200

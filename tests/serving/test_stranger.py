@@ -21,7 +21,7 @@ from test_keys import guarded, with_key
 
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database.jobs import Jobs
-from windlass.serving.database.keys import Wish, create
+from windlass.serving.database.keys import KeyRequest, create
 from windlass.serving.http.server import Server
 from windlass.serving.telemetry.metrics import memory_bytes
 from windlass.store import Store
@@ -37,7 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def token(place: Path) -> str:
-    return create(place, Wish("honest", ("predict", "feedback", "jobs", "read")))[1]
+    return create(place, KeyRequest("honest", ("predict", "feedback", "jobs", "read")))[1]
 
 
 @pytest.fixture(scope="module")

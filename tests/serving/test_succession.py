@@ -142,7 +142,7 @@ def test_requests_under_way_end_on_the_release_they_began_with(
     opened, begun, replies = threading.Event(), threading.Event(), []
     with server_for(two, tmp_path) as client:
         service = client.app.state.service
-        old, engine = service.seat, service.seat.predictor.engine
+        old, engine = service.replica, service.replica.predictor.engine
 
         def slow(batches: Any) -> Any:
             begun.set()
@@ -154,7 +154,7 @@ def test_requests_under_way_end_on_the_release_they_began_with(
         asker.start()
         assert begun.wait(20)
         assert not old.is_idle
-        service.seat = type(old)(*releases.open_release(two, "toy-1"), service.settings)
+        service.replica = type(old)(*releases.open_release(two, "toy-1"), service.settings)
         assert client.predict({"row": ROW}).json["release"] == "toy-1"
         opened.set()
         asker.join()

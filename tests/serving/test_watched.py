@@ -76,7 +76,7 @@ def with_reference(service, folder: Path):
 def test_each_answer_is_logged_with_a_profile_that_holds_no_text(text_store, tmp_path, server_for):
     with server_for(text_store, tmp_path) as client:
         service = client.app.state.service
-        service.seat.reference = with_reference(service, tmp_path)
+        service.replica.reference = with_reference(service, tmp_path)
         replies = [client.predict({"row": {"message": "the secret of card 4711"}}) for _ in range(3)]
         assert [reply.status for reply in replies] == [200] * 3
     rows = list(answer_rows(tmp_path / "requests.sqlite"))

@@ -16,10 +16,10 @@ from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.language import ngram
 from windlass.records import Column, Manifest
 from windlass.registry import releases
-from windlass.registry.canaries import Trial
+from windlass.registry.canaries import CanaryTrial
 from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime.canary import Canary
-from windlass.serving.runtime.replica import Seat
+from windlass.serving.runtime.replica import Replica
 from windlass.store import Store, hash_folder, write_json, write_text
 
 SAYS = {"red-1": "red", "blue-1": "blue"}
@@ -98,11 +98,11 @@ def tried(
 ) -> Iterator[tuple[Any, Any]]:
     """A product that writes, with another release of it on trial for half of the requests."""
     with writer_server(Toy(), path, TEXT) as client:
-        seat = Seat(replace(RELEASE, id="teller-2"), writer_of(engine, TEXT), Settings())
+        replica = Replica(replace(RELEASE, id="teller-2"), writer_of(engine, TEXT), Settings())
         service = client.app.state.service
-        service.canary = Canary(Trial("teller-2", 0.5, is_shadow, "teller-1", "now"), seat)
+        service.canary = Canary(CanaryTrial("teller-2", 0.5, is_shadow, "teller-1", "now"), replica)
         yield client, service
-        seat.close()
+        replica.close()
 
 
 ROUTES = {

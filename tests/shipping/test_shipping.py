@@ -24,9 +24,9 @@ from windlass.registry import releases
 from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
 from windlass.shipping import filling, forms, needs, product, trial
-from windlass.shipping.forms import FORMS, Order, ship
+from windlass.shipping.forms import FORMS, ShipRequest, ship
 from windlass.shipping.product import Product
-from windlass.shipping.trial import Trial
+from windlass.shipping.trial import Rehearsal
 from windlass.store import Store, hash_folder, write_json
 
 HOST = "desk.example.com"
@@ -43,7 +43,7 @@ def folders(chosen: Product, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     """Each form as it is written after a trial that needed 100 MiB and 2 s."""
     home = tmp_path_factory.mktemp("shipped")
     for form in FORMS:
-        forms.write(chosen, Trial(100, 2.0), Order(form, home / form, HOST))
+        forms.write(chosen, Rehearsal(100, 2.0), ShipRequest(form, home / form, HOST))
     return {form: home / form for form in FORMS}
 
 
@@ -83,14 +83,15 @@ def test_a_product_that_does_not_answer_its_golden_rows_is_not_shipped(project: 
     with pytest.raises(GateRefused, match=r"(?s)trial failed .* golden rows"):
         trial.measure(damaged)
     with pytest.raises(GateRefused, match="golden rows"):
-        ship(project.spec, store, Order("wheel", tmp_path / "out"))
+        ship(project.spec, store, ShipRequest("wheel", tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
 def test_memory_is_asked_for_in_steps_above_what_was_measured() -> None:
     """By hand: 1.25 * 100 = 125 -> 128; 2 * 100 + 128 = 328 -> 352; 5 looks a second of the trial, at least 30."""
-    assert (Trial(100, 2.0).request_mib, Trial(100, 2.0).limit_mib, Trial(100, 2.0).start_tries) == (128, 352, 30)
-    assert Trial(1, 20.0).start_tries == 101
+    found = Rehearsal(100, 2.0)
+    assert (found.request_mib, found.limit_mib, found.start_tries) == (128, 352, 30)
+    assert Rehearsal(1, 20.0).start_tries == 101
 
 
 def test_the_shipped_folder_is_the_release_and_nothing_more(folders: dict[str, Path], project: Project) -> None:
@@ -139,7 +140,7 @@ def test_a_wheel_of_this_version_is_taken_along_and_no_other(chosen: Product, tm
     with pytest.raises(NotReady, match="does not exist"):
         needs.check_wheel(wheel)
     wheel.write_bytes(b"wheel")
-    forms.write(replace(chosen, wheel=wheel), Trial(100, 2.0), Order("docker", tmp_path / "out"))
+    forms.write(replace(chosen, wheel=wheel), Rehearsal(100, 2.0), ShipRequest("docker", tmp_path / "out"))
     assert (tmp_path / "out" / "wheels" / wheel.name).read_bytes() == b"wheel"
     with pytest.raises(SpecError, match=r"wheel is 'other-1\.whl'"):
         needs.check_wheel(tmp_path / "other-1.whl")
@@ -162,14 +163,14 @@ def test_a_safe_word_is_filled_in_and_a_blank_without_a_word_is_a_fault() -> Non
 @pytest.mark.parametrize(
     ("order", "error", "words"),
     [
-        (Order("dockr", Path("new")), SpecError, "did you mean 'docker'"),
-        (Order("docker", Path(__file__).parent), DataError, "is not empty"),
-        (Order("kubernetes", Path("new"), host="a b.example"), SpecError, "expected a DNS name"),
-        (Order("kubernetes", Path("new"), host="x.example\ny: z"), SpecError, "expected a DNS name"),
+        (ShipRequest("dockr", Path("new")), SpecError, "did you mean 'docker'"),
+        (ShipRequest("docker", Path(__file__).parent), DataError, "is not empty"),
+        (ShipRequest("kubernetes", Path("new"), host="a b.example"), SpecError, "expected a DNS name"),
+        (ShipRequest("kubernetes", Path("new"), host="x.example\ny: z"), SpecError, "expected a DNS name"),
     ],
 )
 def test_an_order_that_cannot_be_carried_out_is_refused_before_any_work(
-    project: Project, order: Order, error: type[Exception], words: str
+    project: Project, order: ShipRequest, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
         forms.check(project.spec, order)
@@ -179,7 +180,7 @@ def test_a_name_that_cannot_name_a_service_is_refused(project: Project) -> None:
     """A service of Kubernetes begins with a letter and ends with a letter or a digit."""
     for name in ("1desk", "desk-", "d" * 51):
         with pytest.raises(SpecError, match="expected a letter first"):
-            forms.check(project.spec.model_copy(update={"name": name}), Order("docker", Path("new")))
+            forms.check(project.spec.model_copy(update={"name": name}), ShipRequest("docker", Path("new")))
 
 
 def test_every_template_is_written_and_every_blank_filled(folders: dict[str, Path]) -> None:
@@ -286,7 +287,7 @@ def test_the_dashboard_is_that_of_the_product(folders: dict[str, Path]) -> None:
 
 
 def test_no_ingress_is_written_for_nobody(chosen: Product, tmp_path: Path) -> None:
-    forms.write(chosen, Trial(100, 2.0), Order("kubernetes", tmp_path / "out"))
+    forms.write(chosen, Rehearsal(100, 2.0), ShipRequest("kubernetes", tmp_path / "out"))
     assert not (tmp_path / "out" / "ingress.yaml").exists()
 
 
@@ -344,7 +345,7 @@ def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_pat
     subprocess.run([sys.executable, "-m", "pip", "--quiet", *built], check=True, capture_output=True)
     wheel = next(tmp_path.glob("windlass-*.whl"))
     folder = tmp_path / "empty" / "desk"
-    forms.write(replace(chosen, wheel=wheel), Trial(100, 2.0), Order("wheel", folder))
+    forms.write(replace(chosen, wheel=wheel), Rehearsal(100, 2.0), ShipRequest("wheel", folder))
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")], check=True)
     site = next((folder / ".venv").glob("lib/python*/site-packages"))
     link_packages(folder / "requirements.txt", site)

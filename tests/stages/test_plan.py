@@ -12,10 +12,10 @@ from windlass.errors import NotReady, SpecError
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.roadmap_text import roadmap_text
 from windlass.planning.schedule import promises
-from windlass.planning.schedule.changes import Wish
+from windlass.planning.schedule.changes import WhatIf
 from windlass.records import Alarm, Health, Roadmap, as_json, silent
 from windlass.serving.database.request_log import Feedback, Logged, RequestLog
-from windlass.stages.plan import Order, plan
+from windlass.stages.plan import PlanRequest, plan
 from windlass.store import read_as, write_json
 
 from .conftest import Product, messages
@@ -34,7 +34,7 @@ def desk(tmp_path_factory):
         "requests_a_day: 2000\nbudget: 3000\npeople: 2\nwrong_cost: 3\nsensitive: [message]\n", encoding="utf-8"
     )
     lifecycle.run(spec, product.store, silent, lambda word, skipped: None, "evaluate")
-    return product, spec, plan(spec, product.store, Order(made=DAY))
+    return product, spec, plan(spec, product.store, PlanRequest(made=DAY))
 
 
 def test_every_item_says_what_why_how_much_how_sure_and_by_when(desk):
@@ -87,7 +87,7 @@ def test_what_is_not_measured_is_named_with_the_command_that_would(desk):
 def test_the_same_evidence_gives_the_same_plan_and_promises_once(desk):
     product, spec, roadmap = desk
     before = promises.read(product.store)
-    again = plan(spec, product.store, Order(made=DAY))
+    again = plan(spec, product.store, PlanRequest(made=DAY))
     assert replace(again, promises={}) == replace(roadmap, promises={})
     assert promises.read(product.store) == before
     assert {entry["id"] for entry in before} == {item.id for item in roadmap.chosen}
@@ -96,21 +96,22 @@ def test_the_same_evidence_gives_the_same_plan_and_promises_once(desk):
 def test_what_if_says_what_changes_and_leaves_the_plan_alone(desk):
     product, spec, _ = desk
     kept = (product.store.folder / "plan" / "plan.json").read_bytes()
-    told = plan(spec, product.store, Order(Wish(traffic="100x", budget="0"), DAY))
+    told = plan(spec, product.store, PlanRequest(WhatIf(traffic="100x", budget="0"), DAY))
     assert told.what_if == "traffic 100x, budget 0"
     assert any(line.startswith("Cost of an API a month") for line in told.changes)
     assert sum(item.cost for item in told.chosen) == 0
     assert (product.store.folder / "plan" / "plan.json").read_bytes() == kept
-    assert plan(spec, product.store, Order(Wish(traffic="1x"), DAY)).changes == ["Nothing changes."]
+    assert plan(spec, product.store, PlanRequest(WhatIf(traffic="1x"), DAY)).changes == ["Nothing changes."]
 
 
 @pytest.mark.parametrize(
-    "wish", [Wish(traffic="ten"), Wish(traffic="0x"), Wish(budget="-1"), Wish(deadline="soon"), Wish(hours="nan")]
+    "wish",
+    [WhatIf(traffic="ten"), WhatIf(traffic="0x"), WhatIf(budget="-1"), WhatIf(deadline="soon"), WhatIf(hours="nan")],
 )
 def test_a_wish_that_is_no_number_or_date_is_refused(desk, wish):
     product, spec, _ = desk
     with pytest.raises(SpecError, match="expected"):
-        plan(spec, product.store, Order(wish, DAY))
+        plan(spec, product.store, PlanRequest(wish, DAY))
 
 
 def test_without_a_leaderboard_there_is_no_plan(product):
@@ -131,7 +132,7 @@ def test_what_came_is_compared_with_what_was_promised(desk):
         "measure": "learn_rows", "measured": 144.0, "bound": 192.0, "at_most": False, "by": "2026-02-01",
     }  # fmt: skip
     promises.add(product.store, [entry])
-    told = plan(spec, product.store, Order(made=DAY)).promises
+    told = plan(spec, product.store, PlanRequest(made=DAY)).promises
     assert told["count"] == 1
     assert told["error"] == pytest.approx(0.01)
     assert told["bias"] == pytest.approx(0.01)
@@ -155,7 +156,7 @@ def test_alarms_and_feedback_become_items_and_risks(desk):
         log.record([Logged(f"a{n}", float(n), "r1", "refund", 0.9, 1.0, None) for n in range(60)], 100)
         for n in range(60):
             log.feedback(Feedback(f"a{n}", "account" if n % 4 == 0 else "refund", None, f"k{n}")).result(30)
-    told = plan(spec, product.store, Order(Wish(traffic="1x"), DAY))
+    told = plan(spec, product.store, PlanRequest(WhatIf(traffic="1x"), DAY))
     items = {item.id: item for item in told.items}
     assert "new words" in items["retrain"].why
     assert items["retrain"].gain.high > 0.1
@@ -171,7 +172,7 @@ def test_a_label_that_does_not_exist_costs_nothing(desk):
     said = path.read_text(encoding="utf-8")
     path.write_text(said + "wrong_costs: {refnd: 5}\n", encoding="utf-8")
     with pytest.raises(SpecError, match="did you mean 'refund'"):
-        plan(spec, product.store, Order(made=DAY))
+        plan(spec, product.store, PlanRequest(made=DAY))
     path.write_text(said, encoding="utf-8")
 
 
@@ -180,7 +181,7 @@ def test_a_product_that_writes_texts_gets_a_plan_of_what_is_known(product):
     product.csv(rows, header="message,reply")
     spec = product.spec(output={"reply": "text"}, learners=["copy", "retrieve"], minutes=0.2)
     lifecycle.run(spec, product.store, silent, lambda word, skipped: None, "evaluate")
-    told = plan(spec, product.store, Order(made=DAY))
+    told = plan(spec, product.store, PlanRequest(made=DAY))
     assert any("answers are texts" in each["command"] for each in told.missing)
     assert all(item.gain is None for item in told.items)
     assert (product.store.folder / "plan" / "roadmap.html").is_file()
@@ -204,7 +205,7 @@ def test_there_is_no_money_on_the_plan_before_product_yaml_says_what_things_are_
     kept = {each: each.read_bytes() for each in (product.store.folder / "plan").rglob("*") if each.is_file()}
     path.unlink()
     try:
-        roadmap = plan(spec, product.store, Order(made=DAY))
+        roadmap = plan(spec, product.store, PlanRequest(made=DAY))
         folder = product.store.stage("plan")
         texts = {name: (folder / name).read_text("utf-8") for name in ("roadmap.md", "roadmap.html")}
     finally:

@@ -13,7 +13,7 @@ import windlass
 from windlass.cli import app
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.trends import feed as feeds
-from windlass.trends.command import Order, trends
+from windlass.trends.command import TrendsRequest, trends
 
 WORDS = {
     "negative": ("fined for fraud", "misses payments", "warns of a heavy loss", "halts trading after a default"),
@@ -104,7 +104,7 @@ def stream(desk):
 @pytest.fixture(scope="module")
 def made(desk, stream, tmp_path_factory):
     """What was found, with its files kept where the next call does not replace them."""
-    found = trends(desk, Order(stream))
+    found = trends(desk, TrendsRequest(stream))
     kept = tmp_path_factory.mktemp("kept") / "trends"
     shutil.copytree(found.folder, kept)
     return replace(found, folder=kept)
@@ -139,7 +139,7 @@ def test_only_whom_it_concerns_has_an_alarm(made):
 
 def test_a_day_is_told_as_it_was_known_on_that_day(desk, stream, made):
     """What came later changes nothing of it, and is counted as left out."""
-    then = trends(desk, Order(stream, day="2025-04-11")).trends
+    then = trends(desk, TrendsRequest(stream, day="2025-04-11")).trends
     assert then.day == "2025-04-11"
     assert then.reading.later > 0
     assert not then.open_events
@@ -167,7 +167,7 @@ def test_texts_of_the_feed_cannot_act_on_the_page(desk, tmp_path):
         {"at": f"2025-03-{day:02}", "headline": f"Linden <img src=x> fined for fraud [a](javascript:b) {day}"}
         for day in range(1, 20)
     ]
-    found = trends(desk, Order(write(tmp_path / "feed.jsonl", rows)))
+    found = trends(desk, TrendsRequest(write(tmp_path / "feed.jsonl", rows)))
     assert "<img" not in (found.folder / "trends.html").read_text(encoding="utf-8")
     assert "<img" not in found.digest
     assert "[a](" not in found.digest
@@ -185,20 +185,20 @@ def test_the_day_begins_in_the_time_zone_asked_for():
 @pytest.mark.parametrize(
     ("order", "error", "message"),
     [
-        (Order("feed.txt"), SpecError, "ends in '.txt', expected one of '.csv'"),
-        (Order("none.jsonl"), DataError, "none.jsonl does not exist"),
-        (Order("other.jsonl"), DataError, "has no column 'at', expected it; it has"),
-        (Order("broken.jsonl"), DataError, "no row that can be counted"),
-        (Order("stream.jsonl", day="soon"), SpecError, "day is 'soon', expected a date"),
-        (Order("stream.jsonl", day="1999-01-01"), DataError, "no texts until 1999-01-01"),
-        (Order("stream.jsonl", topics="nowhere"), NotReady, "nowhere has no windlass.yaml"),
+        (TrendsRequest("feed.txt"), SpecError, "ends in '.txt', expected one of '.csv'"),
+        (TrendsRequest("none.jsonl"), DataError, "none.jsonl does not exist"),
+        (TrendsRequest("other.jsonl"), DataError, "has no column 'at', expected it; it has"),
+        (TrendsRequest("broken.jsonl"), DataError, "no row that can be counted"),
+        (TrendsRequest("stream.jsonl", day="soon"), SpecError, "day is 'soon', expected a date"),
+        (TrendsRequest("stream.jsonl", day="1999-01-01"), DataError, "no texts until 1999-01-01"),
+        (TrendsRequest("stream.jsonl", topics="nowhere"), NotReady, "nowhere has no windlass.yaml"),
     ],
 )
 def test_what_cannot_be_done_is_said(desk, stream, order, error, message):
     write(desk / "other.jsonl", [{"when": "2025-03-01", "headline": "x"}])
     write(desk / "broken.jsonl", [{"at": "", "headline": "x"}])
     with pytest.raises(error, match=message):
-        trends(desk, Order(desk / order.feed, order.topics, order.day))
+        trends(desk, TrendsRequest(desk / order.feed, order.topics, order.day))
 
 
 def test_a_label_that_the_product_does_not_give_is_no_bad_one(desk, stream, tmp_path):
@@ -206,7 +206,7 @@ def test_a_label_that_the_product_does_not_give_is_no_bad_one(desk, stream, tmp_
     try:
         (desk / "trends.yaml").write_text(whole.replace("[negative]", "[negativ]"), encoding="utf-8")
         with pytest.raises(SpecError, match=r"(?s)'bad' has 'negativ'.*did you mean 'negative'"):
-            trends(desk, Order(stream))
+            trends(desk, TrendsRequest(stream))
     finally:
         (desk / "trends.yaml").write_text(whole, encoding="utf-8")
 

@@ -28,7 +28,7 @@ from windlass.serving.contract.settings import Settings
 from windlass.serving.database.location import memory
 from windlass.serving.database.request_log import RequestLog
 from windlass.serving.http.server import running
-from windlass.serving.runtime.hot_swap import Succession
+from windlass.serving.runtime.hot_swap import HotSwap
 from windlass.spec import FILE_NAME
 from windlass.store import write_text
 
@@ -107,10 +107,10 @@ def _desk(project: Project, calendar: Calendar) -> Iterator[Desk]:
     settings = Settings(keep_inputs=project.spec.keep_inputs)
     with RequestLog(memory(store), calendar) as log:
         app = create_app(release, predictor, log, settings)
-        successions: list[Succession] = []
+        successions: list[HotSwap] = []
 
         def listening(port: int) -> None:
-            successions.append(Succession(app.state.service, store, ("127.0.0.1", port), seen))
+            successions.append(HotSwap(app.state.service, store, ("127.0.0.1", port), seen))
             successions[0].start()
 
         try:
@@ -150,7 +150,7 @@ def _correct(desk: Desk, row: Json, answer: Prediction) -> None:
 
 
 def _improved(desk: Desk, health: Health) -> Improvement | None:
-    """An attempt where there is an alarm; a new champion has taken its seat when this returns."""
+    """An attempt where there is an alarm; a new champion has taken its place when this returns."""
     if not health.alarms:
         return None
     made = desk.project.improve(trigger=f"alarm: {health.alarms[0].words}")

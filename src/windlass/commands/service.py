@@ -75,9 +75,9 @@ def create_key(
     project: ProjectFolder = HERE,
 ) -> None:
     """Make a key and show it once; as soon as there is one, every request needs one."""
-    from windlass.serving.database.keys import Wish, create
+    from windlass.serving.database.keys import KeyRequest, create
 
-    _, token = create(_memory(project), Wish(name, tuple(scope or ["predict"]), expires, rate, quota))
+    _, token = create(_memory(project), KeyRequest(name, tuple(scope or ["predict"]), expires, rate, quota))
     typer.echo(token)
     typer.echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
 
@@ -182,6 +182,6 @@ def ship(
     from windlass.spec import load
     from windlass.store import Store
 
-    order = forms.Order(form, target, host, wheel)
+    order = forms.ShipRequest(form, target, host, wheel)
     shipped = forms.ship(load(project), Store(project.resolve()), order, bars(as_json))
     show(plain(shipped), as_json, str(shipped))

@@ -68,7 +68,7 @@ SCANT, BACK = "waiting", "rolled back"
 
 
 @dataclass(frozen=True)
-class Order:
+class ImproveRequest:
     """What is asked for. file: of newly labelled rows. canary: share of the requests for a trial; 0: promote at once.
     trigger: who or what asked, such as 'windlass improve' or an alarm."""
 
@@ -87,7 +87,7 @@ class Workshop:
     publish: Callable[[Spec, Store, Board], Release]
 
 
-def improve(spec: Spec, store: Store, workshop: Workshop, order: Order, progress: Progress) -> Improvement:
+def improve(spec: Spec, store: Store, workshop: Workshop, order: ImproveRequest, progress: Progress) -> Improvement:
     """Goes on with the attempt that was begun, or settles a trial; without these, or with a file, begins one.
 
     Raises: SpecError: answers that feedback cannot judge. DataError: the log, or the file. NotReady: no release, one on
@@ -119,7 +119,7 @@ def _unfinished(spec: Spec, store: Store) -> Attempt | None:
     return None
 
 
-def _begin(spec: Spec, store: Store, order: Order) -> Attempt:
+def _begin(spec: Spec, store: Store, order: ImproveRequest) -> Attempt:
     champion = releases.champion_id(store)
     store.read_record("prepare")
     file = str(order.file.resolve()) if order.file is not None else ""

@@ -39,7 +39,7 @@ class Turn:
 
 
 @dataclass
-class Standing:
+class RetrainSchedule:
     """Looks again and again whether it is time.
 
     once(trigger) -> an attempt; guard() -> why the champion was rolled back, empty when it was not. every_s: seconds

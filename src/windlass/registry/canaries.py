@@ -16,7 +16,7 @@ FILE = "canary.json"
 
 
 @dataclass(frozen=True)
-class Trial:
+class CanaryTrial:
     """share: of the requests, 0-1. against: the champion beside which it runs; another one ends it."""
 
     release: str
@@ -29,7 +29,7 @@ class Trial:
         return f"{'shadow' if self.is_shadow else 'canary'} '{self.release}', {self.share:.0%} of the requests"
 
 
-def start(store: Store, release: str, share: float, is_shadow: bool = False) -> Trial:
+def start(store: Store, release: str, share: float, is_shadow: bool = False) -> CanaryTrial:
     """Begins a trial; it replaces one that runs. Raises: SpecError: a share outside 0-1, or the champion itself.
 
     Raises: NotReady, DataError, GateRefused: the release is not there, or not what was released.
@@ -40,19 +40,19 @@ def start(store: Store, release: str, share: float, is_shadow: bool = False) -> 
     if release == champion:
         raise SpecError(f"release '{release}' is the champion, expected another one")
     releases.open_release(store, release)
-    trial = Trial(release, share, is_shadow, champion, datetime.now(UTC).isoformat())
+    trial = CanaryTrial(release, share, is_shadow, champion, datetime.now(UTC).isoformat())
     write_json(_path(store), asdict(trial))
     releases.note(store, Why(f"{_word(trial)} started", "windlass canary", str(trial)), release)
     return trial
 
 
-def running(store: Store) -> Trial | None:
+def running(store: Store) -> CanaryTrial | None:
     """The trial beside the present champion, if there is one. Raises: DataError: its file is damaged."""
     path = _path(store)
     if not path.is_file():
         return None
     try:
-        trial = read_as(path, Trial, "`windlass canary --stop` removes it")
+        trial = read_as(path, CanaryTrial, "`windlass canary --stop` removes it")
     except NotReady:
         return None
     return trial if trial.against == releases.champion_id(store) else None
@@ -69,7 +69,7 @@ def stop(store: Store, command: str, reason: str) -> None:
     releases.note(store, Why(f"{_word(trial)} stopped", command, reason), trial.release)
 
 
-def _word(trial: Trial) -> str:
+def _word(trial: CanaryTrial) -> str:
     return "shadow" if trial.is_shadow else "canary"
 
 

@@ -15,7 +15,7 @@ MOST_EXAMPLES, MOST_CHARACTERS = 8, 512 * 1024
 
 
 @dataclass(frozen=True)
-class Papers:
+class ModelCards:
     """card, card_zh: Markdown, empty where there is none; board: none in releases of before 0.2; examples: rows as a
     client would send them, of the golden ones."""
 
@@ -25,10 +25,10 @@ class Papers:
     examples: tuple[Json, ...] = ()
 
 
-def papers(store: Store, id: str) -> Papers:
+def papers(store: Store, id: str) -> ModelCards:
     """The papers of a release whose files were verified when it was opened. Raises: SpecError: not an id."""
     folder = releases.folder(store, id)
-    return Papers(
+    return ModelCards(
         card=_text(folder / CARD),
         card_zh=_text(folder / CARD_ZH),
         board=read_as(folder / BOARD, Board) if (folder / BOARD).is_file() else None,

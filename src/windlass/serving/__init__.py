@@ -1,1 +1,1 @@
-"""The service. One process or several, one release in its seat; below it the parts of a request's way."""
+"""The service. One process or several, one release loaded; below it the parts of a request's way."""

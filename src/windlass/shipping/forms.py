@@ -10,7 +10,7 @@ from windlass.records import Progress, silent
 from windlass.serving.telemetry import grafana
 from windlass.shipping import filling, needs, product, trial
 from windlass.shipping.product import Product
-from windlass.shipping.trial import Trial
+from windlass.shipping.trial import Rehearsal
 from windlass.spec import Spec
 from windlass.store import Store, hash_folder, publish, write_json, write_text
 
@@ -106,7 +106,7 @@ FORMS = {
 
 
 @dataclass(frozen=True)
-class Order:
+class ShipRequest:
     """What is asked for beside a form. host: the public name (none: no Ingress). wheel: of Windlass, to take along."""
 
     form: str
@@ -115,7 +115,7 @@ class Order:
     wheel: Path | None = None
 
 
-def ship(spec: Spec, store: Store, order: Order, progress: Progress = silent) -> Shipped:
+def ship(spec: Spec, store: Store, order: ShipRequest, progress: Progress = silent) -> Shipped:
     """Writes the champion in this form into a new folder, whole or not at all, after it was served once.
 
     Raises: SpecError: an unknown form, or a name that it cannot carry. DataError: the folder is not empty.
@@ -131,7 +131,7 @@ def ship(spec: Spec, store: Store, order: Order, progress: Progress = silent) ->
     return made
 
 
-def check(spec: Spec, order: Order) -> None:
+def check(spec: Spec, order: ShipRequest) -> None:
     """Raises: SpecError: an unknown form, or a name that it cannot carry. DataError: the folder is not empty."""
     if order.form not in FORMS:
         raise SpecError(f"form is '{order.form[:80]}', expected {expected(FORMS)}", did_you_mean(order.form, FORMS))
@@ -143,7 +143,7 @@ def check(spec: Spec, order: Order) -> None:
         raise DataError(f"{target} is not empty, expected a new folder", "name another one, or remove it first")
 
 
-def write(chosen: Product, measured: Trial, order: Order) -> Shipped:
+def write(chosen: Product, measured: Rehearsal, order: ShipRequest) -> Shipped:
     """The folder of an order that was checked."""
     form, target = FORMS[order.form], order.target.resolve()
     words = {
@@ -175,7 +175,7 @@ def write(chosen: Product, measured: Trial, order: Order) -> Shipped:
     )
 
 
-def _fill(form: Form, order: Order, chosen: Product, words: dict[str, str], folder: Path) -> None:
+def _fill(form: Form, order: ShipRequest, chosen: Product, words: dict[str, str], folder: Path) -> None:
     for file in (*form.files, *(form.with_host if order.host else ())):
         text = filling.fill(filling.template(f"{order.form}/{file}"), words)
         write_text(folder / file.replace("NAME", words["name"]).replace("dot-", "."), text)

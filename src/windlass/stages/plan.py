@@ -10,7 +10,7 @@ from windlass.planning.drawing.drawing import Frame, draw, unpriced
 from windlass.planning.evidence.evidence import gather
 from windlass.planning.product import FILE_NAME, Product, check_labels, load, load_prices
 from windlass.planning.schedule import promises
-from windlass.planning.schedule.changes import Wish, changed, differences
+from windlass.planning.schedule.changes import WhatIf, changed, differences
 from windlass.planning.setting import Setting
 from windlass.records import Progress, Roadmap, as_json, silent
 from windlass.serving.database.connection import database_at
@@ -20,11 +20,11 @@ from windlass.store import Store, fingerprint, write_json, write_text
 
 
 @dataclass(frozen=True)
-class Order:
+class PlanRequest:
     """What is asked for. wish: what would be otherwise ("what if"); made: the day of the plan (none: today);
     database: URL of the service's memory (none: the project's file)."""
 
-    wish: Wish = field(default_factory=Wish)
+    wish: WhatIf = field(default_factory=WhatIf)
     made: date | None = None
     database: str = ""
 
@@ -34,14 +34,14 @@ def key_of(spec: Spec, store: Store) -> str:
     return fingerprint([store.key("evaluate"), product.model_dump(mode="json")])
 
 
-def plan(spec: Spec, store: Store, order: Order | None = None, progress: Progress = silent) -> Roadmap:
+def plan(spec: Spec, store: Store, order: PlanRequest | None = None, progress: Progress = silent) -> Roadmap:
     """Writes the roadmap as JSON, Markdown, page and pictures; keeps what it promises, and judges what came of old
     promises.
 
     A "what if" writes `what-if.*` instead, says what it changes, and promises nothing.
     Raises: NotReady: there is no leaderboard. SpecError: product.yaml is wrong.
     """
-    order = order or Order()
+    order = order or PlanRequest()
     product = load(store.project, list(spec.inputs))
     other_product = changed(product, order.wish)
     memory = database_at(order.database or log_path(store))

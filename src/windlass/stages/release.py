@@ -70,7 +70,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReleaseRequest:
     """What the user asks to release. candidate: empty for the chosen one. anyway: although it misses goal or limits, or
     is worth nothing; that is recorded."""
 
@@ -78,7 +78,7 @@ class Wish:
     anyway: bool = False
 
 
-NO_WISH = Wish()
+NO_WISH = ReleaseRequest()
 
 
 def key_of(spec: Spec, store: Store) -> str:
@@ -90,11 +90,11 @@ def release(
 ) -> Release:
     """Publishes the chosen candidate (or the named one) and makes it the champion.
 
-    Args:   anyway: see `Wish`.
+    Args:   anyway: see `ReleaseRequest`.
     Raises: GateRefused: goal, limits or parity do not hold, or it is no better than the baseline; the message says
             which and by how much.
     """
-    record = publish_release(spec, store, store, board, progress, Wish(candidate, anyway))
+    record = publish_release(spec, store, store, board, progress, ReleaseRequest(candidate, anyway))
     releases.point_to(store, record.id, _insisted(record) if record.insisted else releases.PROMOTED)
     progress("release", N_STEPS, N_STEPS, record.id)
     write_json(store.record("release"), {"key": key_of(spec, store), "id": record.id})
@@ -107,7 +107,7 @@ def _insisted(record: Release) -> Why:
 
 
 def publish_release(
-    spec: Spec, store: Store, made_in: Store, board: Board, progress: Progress = silent, wish: Wish = NO_WISH
+    spec: Spec, store: Store, made_in: Store, board: Board, progress: Progress = silent, wish: ReleaseRequest = NO_WISH
 ) -> Release:
     """Makes a release of what was trained in `made_in`, through the gate; it is not the champion yet.
 

@@ -33,13 +33,13 @@ from windlass.serving.database.retention import Retention
 from windlass.serving.http.access_control import is_loopback
 from windlass.serving.http.keyring import KeyRing
 from windlass.serving.http.server import Server, address, bind
-from windlass.serving.http.server_state import Door
-from windlass.serving.http.workers import Crew, say
+from windlass.serving.http.server_state import ServerState
+from windlass.serving.http.workers import Workers, say
 from windlass.serving.runtime.golden_probe import Golden, replay_over_http
-from windlass.serving.runtime.hot_swap import Succession
+from windlass.serving.runtime.hot_swap import HotSwap
 from windlass.serving.runtime.service import Service
 from windlass.serving.telemetry.access_log import AccessLog
-from windlass.serving.telemetry.multiprocess import FIRST, Tally
+from windlass.serving.telemetry.multiprocess import FIRST, MultiprocessMetrics
 from windlass.spec import Spec, dump, parse
 from windlass.store import Store
 
@@ -111,7 +111,7 @@ def _lead(task: _Task) -> None:
         settings = asdict(replace(bounds, crew=folder))
         order = {"spec": dump(task.spec), "store": str(task.store.project.resolve()), "settings": settings}
         environment = {threads.NAME: share, **os.environ}
-        Crew(task.listener, [sys.executable, "-c", WORKER], order, bounds.workers, environment).run(task.ready)
+        Workers(task.listener, [sys.executable, "-c", WORKER], order, bounds.workers, environment).run(task.ready)
 
 
 def work() -> None:
@@ -143,7 +143,7 @@ def _until_alone(file: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
+def _serve(task: _Task, place: Database, door: ServerState, stack: ExitStack) -> None:
     """Serves in this process. A worker proves its release on an address of its own, and only then takes what comes."""
     return_large_blocks()
     store, bounds = task.store, task.bounds
@@ -156,7 +156,7 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
     if task.name in ("", FIRST):
         stack.enter_context(Protection(task.spec, store, place))
     log = stack.enter_context(RequestLog(place, is_shared=bool(bounds.crew)))
-    tally = Tally(Path(bounds.crew), task.name) if bounds.crew else None
+    tally = MultiprocessMetrics(Path(bounds.crew), task.name) if bounds.crew else None
     app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
     service: Service = app.state.service
     service.papers, service.tally = partial(papers, store), tally
@@ -171,7 +171,7 @@ def _serve(task: _Task, place: Database, door: Door, stack: ExitStack) -> None:
         task.ready()
 
     proving = _Proving(service, private, golden, proven)
-    succession = Succession(service, store, (proving.host, proving.port), seen)
+    succession = HotSwap(service, store, (proving.host, proving.port), seen)
 
     def listening() -> None:
         proving.start(server)
@@ -195,10 +195,10 @@ def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
     return replace(settings, is_public=is_public, keyless_rate=rate)
 
 
-def _door(place: Database, settings: Settings, stack: ExitStack) -> Door:
+def _door(place: Database, settings: Settings, stack: ExitStack) -> ServerState:
     """The keys, and the log of requests where one is wanted. Raises: DataError, NotReady."""
     ring = stack.enter_context(KeyRing(place, crew=settings.crew))
-    return Door(ring, stack.enter_context(AccessLog(settings.access_log)) if settings.access_log else None)
+    return ServerState(ring, stack.enter_context(AccessLog(settings.access_log)) if settings.access_log else None)
 
 
 class _Proving:

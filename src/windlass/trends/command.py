@@ -22,7 +22,7 @@ ANSWERS, DIGEST, PAGE, RECORD = "answers.jsonl", "digest.md", "trends.html", "tr
 
 
 @dataclass(frozen=True)
-class Order:
+class TrendsRequest:
     """What is asked for. feed: CSV or JSONL; topics: the folder of a second product, in place of that in trends.yaml;
     day: the last one that counts (empty: of the feed)."""
 
@@ -40,7 +40,7 @@ class Made:
     digest: str
 
 
-def trends(project: Path, order: Order, progress: Progress = silent) -> Made:
+def trends(project: Path, order: TrendsRequest, progress: Progress = silent) -> Made:
     """Reads the feed and writes `.windlass/trends/`, whole or not at all.
 
     Raises: SpecError, DataError: trends.yaml, the day or the feed; NotReady: a product without a release.
@@ -102,7 +102,7 @@ def _day(word: str) -> date | None:
         raise SpecError(f"day is '{word[:40]}', expected a date such as 2025-03-31") from None
 
 
-def _check_counted(counts: Counts, order: Order) -> None:
+def _check_counted(counts: Counts, order: TrendsRequest) -> None:
     """Raises: DataError: no row can be counted."""
     if counts.counted:
         return

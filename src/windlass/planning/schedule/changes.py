@@ -14,7 +14,7 @@ TIMES = re.compile(r"(\d+(?:\.\d+)?)x\Z")
 
 
 @dataclass(frozen=True)
-class Wish:
+class WhatIf:
     """What would be otherwise, as it was typed; empty: as in product.yaml.
 
     traffic: answers a day, or '10x' as many; budget: money; deadline: an ISO date; hours: a week.
@@ -30,7 +30,7 @@ class Wish:
         return ", ".join(f"{name} {value}" for name, value in vars(self).items() if value)
 
 
-def changed(product: Product, wish: Wish) -> Product:
+def changed(product: Product, wish: WhatIf) -> Product:
     """The product as it would be. Raises: SpecError: what is typed is no number, or no date."""
     updates: dict[str, object] = {}
     if wish.traffic:

@@ -38,15 +38,15 @@ from windlass.serving.contract.schema import (
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database import retention
 from windlass.serving.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
-from windlass.serving.http.access_control import Guard
-from windlass.serving.http.middleware import Edge
-from windlass.serving.http.server_state import Door
+from windlass.serving.http.access_control import AccessControl
+from windlass.serving.http.middleware import Middleware
+from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime.caller import asker, received
-from windlass.serving.runtime.replica import Seat
+from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.service import Service, caller, receipt
 from windlass.serving.telemetry.metrics import memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
-from windlass.serving.telemetry.request_counts import Pulse
+from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
 from windlass.serving.ui import ask_page, chat_page, page, watch_page
 
@@ -67,7 +67,7 @@ def create_app(
     log: RequestLog | None,
     settings: Settings,
     proof: str = "",
-    door: Door | None = None,
+    door: ServerState | None = None,
 ) -> FastAPI:
     """The application. It answers predictions with 503 until `app.state.service.proof` is empty.
 
@@ -88,9 +88,9 @@ def create_app(
     for add in (_add_predict, _add_feedback, _add_state, _add_pages, *(part.add_routes for part in PARTS)):
         add(app, service)
     routes = check_declared(app.routes)
-    app.state.door = door = door or Door()
-    guard = Guard(settings, door, service.is_proof)
-    app.add_middleware(Edge, guard=guard, measures=service.measures, routes=routes)
+    app.state.door = door = door or ServerState()
+    guard = AccessControl(settings, door, service.is_proof)
+    app.add_middleware(Middleware, guard=guard, measures=service.measures, routes=routes)
     if settings.otel:
         provider = connected(settings.otel, release.product)
         app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)
@@ -101,7 +101,7 @@ def create_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """What runs beside the requests, for as long as the server does."""
     service: Service = app.state.service
-    tasks = [asyncio.create_task(_tell(service)), asyncio.create_task(Pulse(service).run())]
+    tasks = [asyncio.create_task(_tell(service)), asyncio.create_task(RequestCounts(service).run())]
     if service.jobs is not None:
         app.state.job_work = JobWork(service, service.jobs)
         tasks.append(asyncio.create_task(app.state.job_work.run()))
@@ -127,13 +127,13 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         ids = [token_hex(12) for _ in given.answers]
         content = codec.dumps(
             {
-                "release": given.seat.release.id,
+                "release": given.replica.release.id,
                 "answers": [{"id": id, **answer.as_json()} for id, answer in zip(ids, given.answers, strict=True)],
             }
         )
         if not given.is_proof:
             request_size = len(received(request))
-            service.keep(given.seat, given.rows, ids, given.answers, receipt(request, started, request_size))
+            service.keep(given.replica, given.rows, ids, given.answers, receipt(request, started, request_size))
         return Response(content, media_type=JSON)
 
 
@@ -157,7 +157,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             service.told(stored.release, stored.right)
         else:
             asker(request).waive()
-        known = sorted(service.seat.labels)
+        known = sorted(service.replica.labels)
         is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
         is_lost = is_new_label and not service.settings.new_labels
         said_of_it = [] if stored.is_kept else [NOT_KEPT]
@@ -166,7 +166,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             codec.dumps(
                 {
                     "id": stored.id,
-                    "correct": service.seat.output.value_of(stored.correct) if stored.correct else "",
+                    "correct": service.replica.output.value_of(stored.correct) if stored.correct else "",
                     "right": stored.right,
                     "new_label": is_new_label,
                     "at": stored.at,
@@ -217,13 +217,13 @@ def _read_feedback(body: bytes, service: Service) -> Feedback:
         )
     if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
         raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
-    seat = service.seat
-    known = seat.reference.answers if seat.reference is not None else {}
+    replica = service.replica
+    known = replica.reference.answers if replica.reference is not None else {}
 
     def is_right(value: str, said: str) -> bool:
-        return seat.output.is_right(seat.output.value_of(value), seat.output.value_of(said), known)
+        return replica.output.is_right(replica.output.value_of(value), replica.output.value_of(said), known)
 
-    return Feedback(id, seat.output.kept_as(given) if is_said else "", note, "", right, is_right=is_right)
+    return Feedback(id, replica.output.kept_as(given) if is_said else "", note, "", right, is_right=is_right)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:
@@ -254,7 +254,7 @@ def _add_state(app: FastAPI, service: Service) -> None:
 def _counted(service: Service) -> str:
     """What this process has counted, for Prometheus."""
     gauges = {
-        **service.seat.gauges(),
+        **service.replica.gauges(),
         "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
     }
     if service.log is not None:
@@ -289,30 +289,31 @@ def _add_pages(app: FastAPI, service: Service) -> None:
     has_chat = service.writer is not None and chat_page.fits(service.predictor.manifest)
     rendered: dict[tuple[str, str], bytes] = {}
 
-    def add(path: str, render: Callable[[Seat], bytes], policy: str) -> None:
+    def add(path: str, render: Callable[[Replica], bytes], policy: str) -> None:
         @app.get(path, include_in_schema=False)
         async def show() -> Response:
             headers = {"content-security-policy": policy}
             return Response(_of_release(path, render), media_type="text/html", headers=headers)
 
-    def _of_release(path: str, render: Callable[[Seat], bytes]) -> bytes:
-        seat = service.seat
-        if (seat.release.id, path) not in rendered:
-            for old in [key for key in rendered if key[0] != seat.release.id]:
+    def _of_release(path: str, render: Callable[[Replica], bytes]) -> bytes:
+        replica = service.replica
+        if (replica.release.id, path) not in rendered:
+            for old in [key for key in rendered if key[0] != replica.release.id]:
                 del rendered[old]
-            rendered[seat.release.id, path] = render(seat)
-        return rendered[seat.release.id, path]
+            rendered[replica.release.id, path] = render(replica)
+        return rendered[replica.release.id, path]
 
-    def talk(seat: Seat) -> bytes:
-        assert seat.writer is not None
-        return chat_page.chat_page(seat.release, seat.writer)
+    def talk(replica: Replica) -> bytes:
+        assert replica.writer is not None
+        return chat_page.chat_page(replica.release, replica.writer)
 
-    def describe(seat: Seat) -> bytes:
-        manifest = seat.predictor.manifest
-        return codec.dumps(description.describe(app, seat.release, manifest, service.settings.max_rows))
+    def describe(replica: Replica) -> bytes:
+        manifest = replica.predictor.manifest
+        return codec.dumps(description.describe(app, replica.release, manifest, service.settings.max_rows))
 
-    def ask(seat: Seat) -> bytes:
-        return ask_page.ask_page(seat.release, seat.predictor.manifest, service.papers(seat.release.id), has_chat)
+    def ask(replica: Replica) -> bytes:
+        release, manifest = replica.release, replica.predictor.manifest
+        return ask_page.ask_page(release, manifest, service.papers(release.id), has_chat)
 
     add("/", ask, ask_page.ask_policy())
     if has_chat:

@@ -18,7 +18,7 @@ from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.rows import read_object, rows_of, wrong
 from windlass.serving.contract.schema import Exact, json_body, request_schema, responses
 from windlass.serving.runtime import cost
-from windlass.serving.runtime.bounded_queue import Turnstile
+from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import asker, gone, received, watched
 from windlass.serving.runtime.service import Service
 
@@ -61,7 +61,7 @@ class Explanations(Exact):
 
 def add_routes(app: FastAPI, service: Service) -> None:
     """Adds `POST /v1/explain`; it sheds with 503 when too many wait, and never holds up a prediction."""
-    lanes = {is_short: Turnstile(MAX_WAITING) for is_short in (True, False)}
+    lanes = {is_short: BoundedQueue(MAX_WAITING) for is_short in (True, False)}
     schema = _schema(service.predictor)
 
     @app.post(

@@ -14,7 +14,7 @@ from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.rows import read_rows, wrong
 from windlass.serving.runtime.caller import received
-from windlass.serving.runtime.replica import Seat
+from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.service import Service, receipt
 
 Read = Callable[[bytes, Manifest], list[Row]]
@@ -33,15 +33,15 @@ async def answered(service: Service, request: Request, read: Read) -> Answered:
     """The answers to the rows that `read` finds in the body. Raises: Fault, DataError."""
     started, body = time.perf_counter(), received(request)
 
-    def rows(seat: Seat) -> list[Row]:
-        found = codec.dumps({"rows": read(body, seat.predictor.manifest)})
-        return read_rows(found, seat.columns, service.settings.max_rows)
+    def rows(replica: Replica) -> list[Row]:
+        found = codec.dumps({"rows": read(body, replica.predictor.manifest)})
+        return read_rows(found, replica.columns, service.settings.max_rows)
 
     given = await service.answer(request, rows)
     ids = [token_hex(12) for _ in given.answers]
     if not given.is_proof:
-        service.keep(given.seat, given.rows, ids, given.answers, receipt(request, started, len(body)))
-    return Answered(given.seat.release, given.seat.predictor.manifest, ids, given.answers)
+        service.keep(given.replica, given.rows, ids, given.answers, receipt(request, started, len(body)))
+    return Answered(given.replica.release, given.replica.predictor.manifest, ids, given.answers)
 
 
 def check_model(name: str, release: Release) -> None:

@@ -22,8 +22,8 @@ from windlass.serving.contract import codec
 from windlass.serving.contract.rows import check_names, check_row, wrong
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.caller import asker, received
-from windlass.serving.runtime.replica import Seat
-from windlass.serving.runtime.scheduler import LATE, Order, too_slow
+from windlass.serving.runtime.replica import Replica
+from windlass.serving.runtime.scheduler import LATE, WriteRequest, too_slow
 from windlass.serving.runtime.service import Service, receipt
 
 JSON = "application/json"
@@ -179,23 +179,23 @@ async def _write(service: Service, request: Request, content: Json) -> Response:
     """Texts as text generation gives them. Raises: Fault, DataError."""
     started, is_proving = time.perf_counter(), service.is_proving(request)
 
-    async def work(seat: Seat) -> Response:
-        writer, scheduler = seat.writer, seat.scheduler
+    async def work(replica: Replica) -> Response:
+        writer, scheduler = replica.writer, replica.scheduler
         assert writer is not None
         assert scheduler is not None
-        names = (seat.release.product, seat.release.id)
+        names = (replica.release.product, replica.release.id)
         asked, is_whole = _completion(content, names[0])
         wish = openai_requests.read_completion(codec.dumps(asked), writer, names, service.settings.max_rows)
-        seat.charge(cost.efforts(writer.manifest.inputs, wish.rows), asker(request))
-        order = Order(writer.read(wish.rows), wish.how, wish.stop, wish.is_seeded)
-        with seat:
+        replica.charge(cost.efforts(writer.manifest.inputs, wish.rows), asker(request))
+        order = WriteRequest(writer.read(wish.rows), wish.how, wish.stop, wish.is_seeded)
+        with replica:
             written = await scheduler.write(order, request.receive)
         if any(each.finish == LATE for each in written):
             raise too_slow(service.settings.answer_s)
         ids = [token_hex(12) for _ in written]
         if not is_proving:
             request_size = len(received(request))
-            service.keep(seat, list(wish.rows), ids, answers(written), receipt(request, started, request_size))
+            service.keep(replica, list(wish.rows), ids, answers(written), receipt(request, started, request_size))
         prompts = [next(iter(row.values())) if is_whole else "" for row in wish.rows]
         texts = [{"generated_text": prompt + each.text} for prompt, each in zip(prompts, written, strict=True)]
         return _response([[text] for text in texts] if isinstance(content.get("inputs"), list) else texts, ids)

@@ -20,7 +20,7 @@ from windlass.serving.contract.schema import Exact, key_header, responses
 from windlass.serving.database.backend import Failure
 from windlass.serving.database.jobs import Jobs
 from windlass.serving.runtime import cost
-from windlass.serving.runtime.bounded_queue import Turnstile
+from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import asker, received
 from windlass.serving.runtime.service import Service, caller
 
@@ -86,7 +86,7 @@ def _add_start(app: FastAPI, service: Service) -> None:
     described = responses(JobState, 400, 401, 403, 408, 409, 413, 415, 422, 429, 503, 507)
     described[202] = described.pop(200)
     header = key_header("a repeated request with the same key starts one job")
-    reading = Turnstile(MOST_READING)
+    reading = BoundedQueue(MOST_READING)
 
     @app.post(
         "/v1/jobs",

@@ -21,16 +21,16 @@ from windlass.predictors.writer import Writer, answers, check_length
 from windlass.records import Json, Row
 from windlass.serving.api import openai_answers, openai_requests
 from windlass.serving.api.openai_answers import ChatForm, Form, TextForm
-from windlass.serving.api.openai_requests import ChatAsked, EmbeddingAsked, TextAsked, Wish
+from windlass.serving.api.openai_requests import ChatAsked, Completion, EmbeddingAsked, TextAsked
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.schema import Exact, json_body
 from windlass.serving.http.stream import Stream
 from windlass.serving.runtime import cost
-from windlass.serving.runtime.bounded_queue import Turnstile
+from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import asker, received
-from windlass.serving.runtime.replica import Seat
-from windlass.serving.runtime.scheduler import Order, Scheduler, too_slow
+from windlass.serving.runtime.replica import Replica
+from windlass.serving.runtime.scheduler import Scheduler, WriteRequest, too_slow
 from windlass.serving.runtime.service import Service, receipt
 
 JSON = "application/json"
@@ -65,21 +65,23 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
 def _add_completions(app: FastAPI, service: Service) -> None:
     max_rows = service.settings.max_rows
-    trying = Turnstile(MOST_TRYING)
+    trying = BoundedQueue(MOST_TRYING)
 
-    async def complete(request: Request, form: type[Form], read: Callable[[bytes, Writer, Names], Wish]) -> Response:
+    async def complete(
+        request: Request, form: type[Form], read: Callable[[bytes, Writer, Names], Completion]
+    ) -> Response:
         started, body = time.perf_counter(), received(request)
 
-        async def work(seat: Seat) -> Response:
-            writer, scheduler, names = *_writing(seat), _names(seat)
+        async def work(replica: Replica) -> Response:
+            writer, scheduler, names = *_writing(replica), _names(replica)
 
-            def understood() -> tuple[Wish, list[Row], list[int]]:
+            def understood() -> tuple[Completion, list[Row], list[int]]:
                 wish = read(body, writer, names)
                 asked = [row for row in _read(wish, writer) for _ in range(wish.n)]
                 return wish, asked, cost.efforts(writer.manifest.inputs, asked)
 
-            wish, asked, efforts = await seat.aside(len(body), understood)
-            seat.charge(efforts, asker(request))
+            wish, asked, efforts = await replica.aside(len(body), understood)
+            replica.charge(efforts, asker(request))
             if wish.how.schema is not None:
                 async with trying.of(asker(request).name):
                     await asyncio.to_thread(check_cost, wish.how.schema)
@@ -87,15 +89,15 @@ def _add_completions(app: FastAPI, service: Service) -> None:
 
             def keep(texts: Sequence[Written]) -> None:
                 rows = [row for row in wish.rows for _ in range(wish.n)]
-                service.keep(seat, rows, answer.ids(len(rows)), answers(texts), receipt(request, started, len(body)))
+                service.keep(replica, rows, answer.ids(len(rows)), answers(texts), receipt(request, started, len(body)))
 
-            order = Order(asked, wish.how, wish.stop, wish.is_seeded, wish.streams)
-            with seat:
+            order = WriteRequest(asked, wish.how, wish.stop, wish.is_seeded, wish.streams)
+            with replica:
                 if wish.streams:
                     return Stream(scheduler.put(order), answer, keep)
                 texts = await scheduler.write(order, request.receive)
             if wish.how.echo and any(each.echo is None for each in texts):
-                raise too_slow(seat.settings.answer_s)
+                raise too_slow(replica.settings.answer_s)
             if not wish.how.echo:  # a measurement of a text that stands: nothing was answered that could be watched
                 keep(texts)
             return Response(answer.whole(texts), media_type=JSON)
@@ -115,7 +117,7 @@ def _add_completions(app: FastAPI, service: Service) -> None:
         )
 
 
-def _read(wish: Wish, writer: Writer) -> Sequence[Row]:
+def _read(wish: Completion, writer: Writer) -> Sequence[Row]:
     """The rows to be written; of an echo each character counts. Raises: DataError: one cannot be read."""
     if not wish.how.echo:
         return writer.read(wish.rows)
@@ -129,17 +131,17 @@ def _add_embeddings(app: FastAPI, service: Service) -> None:
 
     @app.post("/v1/embeddings", **_described("Texts as vectors, as OpenAI's interface has it", EmbeddingAsked))
     async def embeddings(request: Request) -> Response:
-        seat, _ = service.place(request)
-        predictor = seat.predictor
+        replica, _ = service.place(request)
+        predictor = replica.predictor
         if not isinstance(predictor, Embeds):
             raise Fault(HTTPStatus.NOT_FOUND, "no_embeddings", "model gives no embeddings, expected one that embeds")
-        body, who, names = received(request), asker(request), _names(seat)
-        with seat:
-            texts, is_base64 = await seat.aside(
+        body, who, names = received(request), asker(request), _names(replica)
+        with replica:
+            texts, is_base64 = await replica.aside(
                 len(body), lambda: openai_requests.read_embedding(body, names, max_rows)
             )
             efforts = [cost.ROW + text.effort(each) for each in texts]
-            seat.charge(efforts, who)
+            replica.charge(efforts, who)
 
             def embedded(part: slice) -> tuple[list[bytes], int]:
                 started = time.perf_counter()
@@ -151,11 +153,11 @@ def _add_embeddings(app: FastAPI, service: Service) -> None:
                 ]
                 return told, sum(len(text.tokens(each)) for each in texts[part])
 
-            pace = seat.embedding_pace
-            parts = await seat.batcher.in_steps(map(embedded, pace.slices(efforts)), who)
+            pace = replica.embedding_pace
+            parts = await replica.batcher.in_steps(map(embedded, pace.slices(efforts)), who)
         told = [each for some, _ in parts for each in some]
         n_tokens = sum(count for _, count in parts)
-        return Response(openai_answers.embeddings(told, seat.release.product, n_tokens), media_type=JSON)
+        return Response(openai_answers.embeddings(told, replica.release.product, n_tokens), media_type=JSON)
 
 
 def _add_models(app: FastAPI, service: Service) -> None:
@@ -169,21 +171,21 @@ def _add_models(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/models/{id}", **_described("The product or its release, as OpenAI's interface names a model"))
     async def one_model(id: str) -> Response:
-        names = _names(service.seat)
+        names = _names(service.replica)
         if id not in names:
             raise openai_requests.unknown_model(names)
         return Response(codec.dumps(model(id)), media_type=JSON)
 
 
-def _names(seat: Seat) -> Names:
-    return seat.release.product, seat.release.id
+def _names(replica: Replica) -> Names:
+    return replica.release.product, replica.release.id
 
 
-def _writing(seat: Seat) -> tuple[Writer, Scheduler]:
+def _writing(replica: Replica) -> tuple[Writer, Scheduler]:
     """What writes; a service never changes between products that write and others."""
-    assert seat.writer is not None
-    assert seat.scheduler is not None
-    return seat.writer, seat.scheduler
+    assert replica.writer is not None
+    assert replica.scheduler is not None
+    return replica.writer, replica.scheduler
 
 
 def _described(summary: str, asked: type[BaseModel] | None = None) -> dict[str, Any]:

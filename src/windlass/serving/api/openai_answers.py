@@ -15,7 +15,7 @@ import numpy as np
 
 from windlass.predictors.language.writing import Echo, Token, Written
 from windlass.records import Json
-from windlass.serving.api.openai_requests import Wish
+from windlass.serving.api.openai_requests import Completion
 from windlass.serving.contract import codec
 
 LAST = b"data: [DONE]\n\n"
@@ -37,7 +37,7 @@ class Form:
 
     model: str
     release: str
-    wish: Wish
+    wish: Completion
     id: str = ""
     created: int = field(default_factory=lambda: int(time.time()))
     prefix: ClassVar[str] = ""

@@ -138,7 +138,7 @@ A = TypeVar("A", bound=Exact)
 
 
 @dataclass(frozen=True)
-class Wish:
+class Completion:
     """A request for completions: `n` texts for each row, row by row."""
 
     rows: Sequence[Row]
@@ -151,7 +151,7 @@ class Wish:
     tells_logprobs: bool
 
 
-def read_chat(body: bytes, writer: Writer, names: Sequence[str]) -> Wish:
+def read_chat(body: bytes, writer: Writer, names: Sequence[str]) -> Completion:
     """Raises: Fault 400, 404."""
     asked = _parse(ChatAsked, body)
     _check_model(asked.model, names)
@@ -169,7 +169,7 @@ def read_chat(body: bytes, writer: Writer, names: Sequence[str]) -> Wish:
     )
 
 
-def read_completion(body: bytes, writer: Writer, names: Sequence[str], max_rows: int) -> Wish:
+def read_completion(body: bytes, writer: Writer, names: Sequence[str], max_rows: int) -> Completion:
     """Raises: Fault 400, 404."""
     asked = _parse(TextAsked, body)
     _check_model(asked.model, names)
@@ -231,7 +231,7 @@ def _wish(
     max_tokens: int | None,
     n_logprobs: int | None,
     schema: Json | None,
-) -> Wish:
+) -> Completion:
     if asked.stream_options is not None and not asked.stream:
         raise wrong("'stream_options' is given without 'stream', expected both", "stream_options")
     for name, value in (("response_format", schema), ("logprobs", n_logprobs)):
@@ -254,7 +254,7 @@ def _wish(
     if asked.seed is not None:
         how = replace(how, seed=asked.seed % 2**31)
     options = asked.stream_options
-    return Wish(
+    return Completion(
         rows=rows,
         how=how,
         stop=_stops(asked.stop),

@@ -16,7 +16,7 @@ from windlass.serving.database.jobs import Done, Jobs, Part
 from windlass.serving.database.request_log import Logged
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.caller import NOBODY
-from windlass.serving.runtime.replica import Seat
+from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.service import Receipt, Service
 from windlass.serving.telemetry.profiles import Profiler
 
@@ -88,61 +88,61 @@ class JobWork:
         logged: list[Logged] = []
         while len(lines) < len(part.rows):
             await self._turn()
-            seat = self.service.seat
-            rows = part.rows[len(lines) : len(lines) + _step(seat, part.rows[len(lines) :])]
-            with seat:
+            replica = self.service.replica
+            rows = part.rows[len(lines) : len(lines) + _step(replica, part.rows[len(lines) :])]
+            with replica:
                 results: list[Answer | str] = (
-                    [POISON for _ in rows] if part.is_poison else await self._answers(seat, rows)
+                    [POISON for _ in rows] if part.is_poison else await self._answers(replica, rows)
                 )
                 ids = [secrets.token_hex(12) for _ in rows]
-                profiles = await asyncio.to_thread(self._profiles, seat, ids, rows, results)
+                profiles = await asyncio.to_thread(self._profiles, replica, ids, rows, results)
                 answered = list(zip(ids, rows, results, profiles, strict=True))
-                lines += self._written(seat, part, len(lines), answered, logged)
+                lines += self._written(replica, part, len(lines), answered, logged)
         return Done(lines, sum("error" in line for line in lines), logged)
 
     async def _turn(self) -> None:
         """Waits until no live request is under way, but not for ever."""
         until = time.monotonic() + PATIENCE_S
         await asyncio.sleep(0)
-        while (self.service.seat.under_way or self.service.seat.waiting) and time.monotonic() < until:
+        while (self.service.replica.under_way or self.service.replica.waiting) and time.monotonic() < until:
             await asyncio.sleep(LOOK_S)
 
-    async def _answers(self, seat: Seat, rows: Sequence[Row | str]) -> list[Answer | str]:
+    async def _answers(self, replica: Replica, rows: Sequence[Row | str]) -> list[Answer | str]:
         """An answer a row, or why there is none: all at once, row by row when one of them is bad."""
         whole = [row for row in rows if not isinstance(row, str)]
         if len(whole) == len(rows):
             try:
-                return list(await self._asked(seat, whole))
+                return list(await self._asked(replica, whole))
             except Exception as error:  # noqa: BLE001  whatever a row does to the model, the other rows are answered
                 if len(rows) == 1:
                     return [_told(error)]
-        return [row if isinstance(row, str) else (await self._answers(seat, [row]))[0] for row in rows]
+        return [row if isinstance(row, str) else (await self._answers(replica, [row]))[0] for row in rows]
 
-    async def _asked(self, seat: Seat, rows: list[Row]) -> list[Answer]:
+    async def _asked(self, replica: Replica, rows: list[Row]) -> list[Answer]:
         """A busy model is asked again. Raises: what says that a row cannot be answered."""
-        rows_of({"rows": rows}, seat.columns, len(rows))
+        rows_of({"rows": rows}, replica.columns, len(rows))
         while True:
             try:
-                return (await seat.answer(lambda: rows, 0, NOBODY))[1]
+                return (await replica.answer(lambda: rows, 0, NOBODY))[1]
             except Fault as fault:
                 if fault.kind != "overloaded":
                     raise
             await asyncio.sleep(PAUSE_S)
 
     def _profiles(
-        self, seat: Seat, ids: Sequence[str], rows: Sequence[Row | str], results: Sequence[Answer | str]
+        self, replica: Replica, ids: Sequence[str], rows: Sequence[Row | str], results: Sequence[Answer | str]
     ) -> list[str | None]:
         """What `watch` sees of each row: those of a job drift like any other. None without an answer or a reference."""
         return [
-            self._profiler.profiles(seat.reference, [id], [row], [result])[0]
-            if seat.reference and not isinstance(row, str) and not isinstance(result, str)
+            self._profiler.profiles(replica.reference, [id], [row], [result])[0]
+            if replica.reference and not isinstance(row, str) and not isinstance(result, str)
             else None
             for id, row, result in zip(ids, rows, results, strict=True)
         ]
 
     def _written(
         self,
-        seat: Seat,
+        replica: Replica,
         part: Part,
         n_before: int,
         answered: Sequence[tuple[str, Row | str, Answer | str, str | None]],
@@ -151,11 +151,11 @@ class JobWork:
         """One line a row; the answers among them are logged with the part."""
         lines = []
         for number, (id, row, result, profile) in enumerate(answered, part.first + n_before):
-            line: Json = {"row": number, "release": seat.release.id}
+            line: Json = {"row": number, "release": replica.release.id}
             if isinstance(result, str) or isinstance(row, str):
                 lines.append({**line, "error": result})
                 continue
-            (told,) = self.service.logged(seat, [row], [id], [result], Receipt(seat.pace.row_ms, 0, part.caller))
+            (told,) = self.service.logged(replica, [row], [id], [result], Receipt(replica.pace.row_ms, 0, part.caller))
             logged.append(told._replace(profile=profile))
             lines.append({**line, "id": id, **result.as_json()})
         return lines
@@ -168,9 +168,9 @@ def _told(error: Exception) -> str:
     return error.message.replace("row 0, ", "").replace("row 0 ", "")
 
 
-def _step(seat: Seat, rows: Sequence[Row | str]) -> int:
+def _step(replica: Replica, rows: Sequence[Row | str]) -> int:
     """Rows that take about `STEP_MS`; one of a product that writes, or of which nothing is known yet."""
-    if seat.writer is not None:
+    if replica.writer is not None:
         return 1
     whole = [{} if isinstance(row, str) else row for row in rows[: cost.SLICE_ROWS]]
-    return seat.pace.first(cost.efforts(seat.predictor.manifest.inputs, whole), STEP_MS)
+    return replica.pace.first(cost.efforts(replica.predictor.manifest.inputs, whole), STEP_MS)

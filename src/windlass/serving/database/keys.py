@@ -82,7 +82,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Wish:
+class KeyRequest:
     """What a new key shall be, as it was written: `90d`, `10/s`, `100000/month`; empty: no bound."""
 
     name: str
@@ -92,7 +92,7 @@ class Wish:
     quota: str = ""
 
 
-def create(place: Database | Any, wish: Wish) -> tuple[Key, str]:
+def create(place: Database | Any, wish: KeyRequest) -> tuple[Key, str]:
     """The new key and its token, which is kept nowhere. Raises: SpecError, DataError."""
     id, now = secrets.token_hex(6), time.time()
     token = f"wl_{id}_{secrets.token_urlsafe(32)}"

@@ -18,7 +18,7 @@ from windlass.serving.contract.settings import Settings
 from windlass.serving.database.keys import Rate
 from windlass.serving.http.keyring import too_often
 from windlass.serving.http.rate_limits import buckets
-from windlass.serving.http.server_state import Door
+from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime import cost
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -35,18 +35,18 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
-class Guard:
+class AccessControl:
     """Refuses who may not ask. door: without keys, or before the first one, whoever reaches the service may ask.
 
     is_proof: whether a header's value opens `predict`, as the server's own while it proves its release.
     """
 
     def __init__(
-        self, settings: Settings, door: Door | None = None, is_proof: Callable[[str], bool] = lambda given: False
+        self, settings: Settings, door: ServerState | None = None, is_proof: Callable[[str], bool] = lambda given: False
     ) -> None:
         self.settings = settings
         self.hosts = frozenset(name.lower() for name in settings.hosts)
-        self.door = door or Door()
+        self.door = door or ServerState()
         self.is_proof = is_proof
         self._buckets = buckets(settings.crew, "addresses")
         self._rate = Rate(*settings.keyless_rate) if settings.keyless_rate else None
@@ -132,7 +132,7 @@ class Guard:
 class Bill:
     """What one request is charged: to its key, `PROOF` or, where it is empty, to its address. counted: of the quota."""
 
-    guard: Guard
+    guard: AccessControl
     address: str
     key: str = ""
     at: float = 0.0

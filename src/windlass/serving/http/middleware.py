@@ -21,7 +21,7 @@ from windlass.records import Json
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import RETRY_AFTER_S, Fault, overloaded, status_of
 from windlass.serving.contract.routes import Places, Route, Routes
-from windlass.serving.http.access_control import Bill, Guard
+from windlass.serving.http.access_control import AccessControl, Bill
 from windlass.serving.runtime.caller import gone
 from windlass.serving.telemetry.metrics import Measures
 
@@ -73,10 +73,10 @@ class Intake:
             return await asyncio.to_thread(_joined, parts)
 
 
-class Edge:
+class Middleware:
     """ASGI middleware around the whole application, which has these routes."""
 
-    def __init__(self, app: ASGIApp, guard: Guard, measures: Measures, routes: Routes) -> None:
+    def __init__(self, app: ASGIApp, guard: AccessControl, measures: Measures, routes: Routes) -> None:
         self.app = app
         self.guard = guard
         self.settings = guard.settings
@@ -107,7 +107,7 @@ class Edge:
 class _Exchange:
     """One request and its response."""
 
-    def __init__(self, edge: Edge, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, edge: Middleware, scope: Scope, receive: Receive, send: Send) -> None:
         self.edge, self.scope, self.receive, self._send = edge, scope, receive, send
         self.path = edge.places.place(scope["path"])
         self.route = edge.routes.get((scope["method"], self.path))

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from windlass.errors import NotReady, SpecError
 from windlass.serving.http.access_control import is_loopback
 from windlass.serving.http.middleware import HEADERS, MAX_HEADER_BYTES, error_body
-from windlass.serving.http.server_state import Door
+from windlass.serving.http.server_state import ServerState
 
 BACKLOG = 1_024
 AT_ONCE = 16
@@ -145,7 +145,7 @@ class Server(uvicorn.Server):
     """A server that calls `listening` once it accepts connections, and that a signal stops without killing."""
 
     def __init__(self, app: ASGIApp, deadline_s: float, listening: Callable[[], None]) -> None:
-        self.door: Door = getattr(getattr(app, "state", None), "door", None) or Door()
+        self.door: ServerState = getattr(getattr(app, "state", None), "door", None) or ServerState()
         most, an_address = self.door.max_sockets
         bounds = {"deadline_s": deadline_s, "sockets": Counter(), "most": (min(most, _open_files()), an_address)}
         protocol = type("BoundedProtocol", (Protocol,), bounds)

@@ -7,7 +7,7 @@ from windlass.serving.telemetry.access_log import AccessLog
 
 
 @dataclass
-class Door:
+class ServerState:
     """Shared by the edge, which counts what it begins, and the server, which shuts it and waits for the last.
 
     max_sockets: open connections, all together and of one address; a proxy is one address, too.

@@ -20,7 +20,7 @@ from typing import Any
 from windlass.errors import DataError, GateRefused, NotReady, SpecError, WindlassError
 from windlass.records import Json
 from windlass.serving.http.server import GRACE_S
-from windlass.serving.telemetry.multiprocess import FIRST, GONE, Tally
+from windlass.serving.telemetry.multiprocess import FIRST, GONE, MultiprocessMetrics
 
 FIRST_PAUSE_S, MOST_PAUSE_S = 0.1, 30.0
 """Until a worker that died is started again: doubled each time that it dies young."""
@@ -30,7 +30,7 @@ STOP_S = GRACE_S + 5.0
 ERRORS = {error.__name__: error for error in (GateRefused, SpecError, DataError, NotReady)}
 
 
-class Crew:
+class Workers:
     """So many workers. program: of one; it reads its order from stdin and says on stdout that it is ready.
 
     order: what each is told, beside its `name` and the `socket`, an open file of it.
@@ -40,7 +40,7 @@ class Crew:
         self, listener: socket.socket, program: list[str], order: Json, n_workers: int, environment: dict[str, str]
     ) -> None:
         self.listener, self.program, self.order, self.environment = listener, program, order, environment
-        self.tally = Tally(Path(order["settings"]["crew"]), GONE)
+        self.tally = MultiprocessMetrics(Path(order["settings"]["crew"]), GONE)
         self.names = [str(int(FIRST) + number) for number in range(n_workers)]
         self._workers: dict[str, Process] = {}
 

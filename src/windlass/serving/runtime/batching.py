@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from windlass.records import Answer, Row
 from windlass.serving.contract.faults import Fault, overloaded
-from windlass.serving.runtime.caller import Asker, gone, watched
+from windlass.serving.runtime.caller import Caller, gone, watched
 from windlass.serving.runtime.fair_queue import Line
 
 MOST_REQUESTS, MOST_EFFORT = 64, 64 * 1024
@@ -66,7 +66,7 @@ class Batcher:
         """How many requests wait."""
         return len(self._line) + len(self._large)
 
-    async def answer(self, rows: list[Row], effort: int, asker: Asker) -> list[Answer]:
+    async def answer(self, rows: list[Row], effort: int, asker: Caller) -> list[Answer]:
         """The answers of a small request. Raises: Fault 503: too many wait; 499: it left; what `compute` raises."""
         waiting = Waiting(rows, effort, asyncio.get_running_loop().create_future())
         _refuse(self._line.add(asker.name, waiting), f"server has {self.max_waiting} predictions waiting")
@@ -75,7 +75,7 @@ class Batcher:
             return await waiting.turn
         return await self._turn(waiting.turn, asker)
 
-    async def in_steps(self, steps: Iterator[T], asker: Asker, ms: float = 0.0) -> list[T]:
+    async def in_steps(self, steps: Iterator[T], asker: Caller, ms: float = 0.0) -> list[T]:
         """What each step gives; ms: that they take, where that is known.
 
         Raises: Fault 503: too many wait, or for too long; 499: the client left; what a step raises.
@@ -94,7 +94,7 @@ class Batcher:
             if not self._large_ms[large.who]:
                 del self._large_ms[large.who]
 
-    async def _turn(self, turn: "asyncio.Future[T]", asker: Asker) -> T:
+    async def _turn(self, turn: "asyncio.Future[T]", asker: Caller) -> T:
         def left() -> None:
             if not turn.done():
                 turn.set_exception(gone())

@@ -8,7 +8,7 @@ from windlass.serving.contract.faults import overloaded
 from windlass.serving.runtime.fair_queue import Line
 
 
-class Turnstile:
+class BoundedQueue:
     """`async with turnstile.of(who):` waits for its turn, or is refused when too many wait.
 
     The turn is handed on in the loop's next round: requests that arrived meanwhile are read and counted before

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive
 from windlass.serving.contract.faults import Fault
 
 
-class Asker(NamedTuple):
+class Caller(NamedTuple):
     """receive: what the client says after its request. charge: takes the characters that its work costs; waive: takes
     nothing from its quota, as of what was answered before.
 
@@ -24,11 +24,11 @@ class Asker(NamedTuple):
     waive: Callable[[], None] = lambda: None
 
 
-def asker(request: Request) -> Asker:
+def asker(request: Request) -> Caller:
     """Of a request that came through the edge."""
     name = getattr(request.state, "key", "") or (request.client.host if request.client else "")
     state = request.state
-    return Asker(request.receive, state.charge, name, state.waive)
+    return Caller(request.receive, state.charge, name, state.waive)
 
 
 def received(request: Request) -> bytes:
@@ -47,7 +47,7 @@ def _free(effort: int) -> None:
     """Work of the server itself."""
 
 
-NOBODY = Asker(nobody_leaves, _free)
+NOBODY = Caller(nobody_leaves, _free)
 """The server itself asks: it never leaves, and pays nothing."""
 
 

@@ -9,8 +9,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from windlass.registry.canaries import Trial
-from windlass.serving.runtime.replica import Seat
+from windlass.registry.canaries import CanaryTrial
+from windlass.serving.runtime.replica import Replica
 
 LEAST_ERRORS, LEAST_TIMES, LEAST_FEEDBACK, LEAST_COMPARED = 20, 100, 30, 100
 """Requests of each arm before it is judged by errors, by latency, by feedback, and by disagreement."""
@@ -46,8 +46,8 @@ class Arm:
 class Canary:
     """The trial and both arms. compared, differing: answers of a shadow beside the champion's."""
 
-    trial: Trial
-    seat: Seat
+    trial: CanaryTrial
+    replica: Replica
     champion: Arm = field(default_factory=Arm)
     tried: Arm = field(default_factory=Arm)
     compared: int = 0

@@ -1,8 +1,8 @@
-"""Watches which release is the champion, and seats another one without a request that fails.
+"""Watches which release is the champion, and opens another one in its place without a request that fails.
 
 A new champion is opened beside the one that serves: its files are verified, its golden rows answered by the bare model
-and then through the server itself, by requests that carry a secret. Only then does it take its seat, at once; requests
-that were begun end where they began. One that does not prove itself is refused, and the old one serves on.
+and then through the server itself, by requests that carry a secret. Only then does it serve, at once; requests that
+were begun end where they began. One that does not prove itself is refused, and the old one serves on.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from windlass.registry import releases
 from windlass.registry.reference import Reference, opened
 from windlass.serving.runtime.canary import Canary
 from windlass.serving.runtime.golden_probe import Golden, replay_over_http
-from windlass.serving.runtime.replica import Seat, is_same_product
+from windlass.serving.runtime.replica import Replica, is_same_product
 from windlass.serving.runtime.service import Service
 from windlass.serving.telemetry.watched import Watched
 from windlass.store import Store
@@ -29,7 +29,7 @@ Mark = tuple[int, int, int]
 
 
 @dataclass
-class Succession:
+class HotSwap:
     """A thread that looks at the pointer to the champion.
 
     where: host and port of this very process. seen: what the pointer's mark was before the release was opened.
@@ -40,13 +40,13 @@ class Succession:
     where: tuple[str, int]
     seen: Mark | None = None
     swaps: int = 0
-    retired: list[Seat] = field(default_factory=list)
+    retired: list[Replica] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._is_over = threading.Event()
         self._idle: set[int] = set()
-        self._given_up: trials.Trial | None = None
-        self.service.seat.reference = self._reference(self.service.release.id)
+        self._given_up: trials.CanaryTrial | None = None
+        self.service.replica.reference = self._reference(self.service.release.id)
         self.service.watched = Watched(self.store.record("watch"))
         self._thread = threading.Thread(target=self._run, name="windlass-succession", daemon=True)
 
@@ -64,8 +64,8 @@ class Succession:
         self._is_over.set()
         if self._thread.ident is not None:
             self._thread.join()
-        for seat in self.retired:
-            seat.close()
+        for replica in self.retired:
+            replica.close()
 
     def _run(self) -> None:
         while not self._is_over.wait(self.service.settings.look_s):
@@ -85,8 +85,8 @@ class Succession:
             if id == self.service.release.id:
                 self._say("")
                 return
-            seat = self._proven(id)
-            self._in_loop(lambda: self._sit(seat))
+            replica = self._proven(id)
+            self._in_loop(lambda: self._sit(replica))
             print(f"release '{id}' serves now", file=sys.stderr, flush=True)
         except WindlassError as error:
             self._say(f"release '{id}' is refused: {error.message}")
@@ -118,14 +118,14 @@ class Succession:
         canary, why = failed
         self.service.failed_trial = None
         self._given_up = canary.trial
-        self.retired.append(canary.seat)
+        self.retired.append(canary.replica)
         print(f"{canary.trial} is stopped: {why}", file=sys.stderr, flush=True)
         if trials.running(self.store) == canary.trial:
             trials.stop(self.store, "windlass serve", why)
 
     def _try(self, canary: Canary | None) -> None:
         if self.service.canary is not None:
-            self.retired.append(self.service.canary.seat)
+            self.retired.append(self.service.canary.replica)
         self.service.canary = canary
 
     def _in_loop(self, work: Callable[[], None]) -> None:
@@ -139,25 +139,25 @@ class Succession:
         self._loop.call_soon_threadsafe(run)
         done.result(10)
 
-    def _proven(self, id: str) -> Seat:
+    def _proven(self, id: str) -> Replica:
         """Raises: WindlassError: it is not what was released, or not what clients of this service can ask."""
         release, predictor = releases.open_release(self.store, id, replays=False)
         if not is_same_product(self.service.predictor.manifest, predictor.manifest):
             raise SpecError("its columns are others than those that are served", "start `windlass serve` again")
-        seat = Seat(release, predictor, self.service.settings, self._reference(id))
+        replica = Replica(release, predictor, self.service.settings, self._reference(id))
         try:
-            self._prove(seat, releases.golden(self.store, id))
+            self._prove(replica, releases.golden(self.store, id))
         except BaseException:
-            seat.close()
+            replica.close()
             raise
-        return seat
+        return replica
 
-    def _prove(self, seat: Seat, golden: Golden) -> None:
+    def _prove(self, replica: Replica, golden: Golden) -> None:
         host, port = self.where
         proof = secrets.token_urlsafe(32)
-        self.service.entrants = {**self.service.entrants, proof: seat}
+        self.service.entrants = {**self.service.entrants, proof: replica}
         try:
-            difference = replay_over_http(port, seat.release.id, seat.predictor, golden, proof, host)
+            difference = replay_over_http(port, replica.release.id, replica.predictor, golden, proof, host)
         finally:
             self.service.entrants = {
                 other: entrant for other, entrant in self.service.entrants.items() if other != proof
@@ -168,18 +168,18 @@ class Succession:
                 f"{TOLERANCE:g}"
             )
 
-    def _sit(self, seat: Seat) -> None:
-        self.retired.append(self.service.seat)
-        self.service.seat = seat
+    def _sit(self, replica: Replica) -> None:
+        self.retired.append(self.service.replica)
+        self.service.replica = replica
         self.swaps += 1
         self.service.refused = ""
 
     def _close_retired(self) -> None:
-        """A release must be idle at two looks: a request may have taken its seat and not yet begun."""
-        for seat in [seat for seat in self.retired if seat.is_idle and id(seat) in self._idle]:
-            self.retired.remove(seat)
-            seat.close()
-        self._idle = {id(seat) for seat in self.retired if seat.is_idle}
+        """A release must be idle at two looks: a request may have taken its place and not yet begun."""
+        for replica in [replica for replica in self.retired if replica.is_idle and id(replica) in self._idle]:
+            self.retired.remove(replica)
+            replica.close()
+        self._idle = {id(replica) for replica in self.retired if replica.is_idle}
 
     def _say(self, refusal: str) -> None:
         if refusal != self.service.refused and refusal:

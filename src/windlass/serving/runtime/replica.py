@@ -1,4 +1,4 @@
-"""A release in its seat: what answers, and all that leaves with it when another release takes its place."""
+"""A release loaded: what answers, and all that leaves with it when another release takes its place."""
 
 import asyncio
 import time
@@ -14,10 +14,10 @@ from windlass.registry.reference import Reference
 from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.batching import Batcher
-from windlass.serving.runtime.bounded_queue import Turnstile
+from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.cache import Cache
-from windlass.serving.runtime.caller import Asker
-from windlass.serving.runtime.scheduler import LATE, Order, Scheduler, too_slow
+from windlass.serving.runtime.caller import Caller
+from windlass.serving.runtime.scheduler import LATE, Scheduler, WriteRequest, too_slow
 
 QUICK_MS, QUICK_BYTES = 3.0, 8 * 1024
 """A request this small, of a model this quick, is computed in the event loop: a thread costs more than it saves."""
@@ -30,7 +30,7 @@ NETWORKS = frozenset({"onnx", "blend"})
 """Predictors that answer several rows in far less time than one after the other: their requests are gathered."""
 
 
-class Seat:
+class Replica:
     """One release, opened. Counts what is under way, so that it can be closed when the last answer is given."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Seat:
         self.output = outputs.get(predictor.manifest.output.kind)
         self.writer = writer_of(predictor)
         self.scheduler = Scheduler(self.writer.engine, settings) if self.writer is not None else None
-        self.turnstile = Turnstile(settings.max_waiting)
+        self.turnstile = BoundedQueue(settings.max_waiting)
         self.thread = ThreadPoolExecutor(1, "windlass-answers")
         self.batcher = Batcher(self._compute, settings.max_waiting, self.thread)
         self.reading = ThreadPoolExecutor(1, "windlass-reads")
@@ -53,8 +53,8 @@ class Seat:
         self._clock = time.perf_counter if self.is_network or self.writer is not None else time.thread_time
         self.under_way = 0
 
-    def __enter__(self) -> "Seat":
-        """While a request is inside, the seat is not closed. In the event loop only."""
+    def __enter__(self) -> "Replica":
+        """While a request is inside, the replica is not closed. In the event loop only."""
         self.under_way += 1
         return self
 
@@ -73,7 +73,7 @@ class Seat:
         return not (self.under_way or self.waiting or busy)
 
     def gauges(self) -> dict[str, tuple[str, float]]:
-        """name -> (help, value), for Prometheus: of this release, since it took its seat."""
+        """name -> (help, value), for Prometheus: of this release, since it took its place."""
         found = {
             "windlass_waiting_predictions": ("Predictions that wait for their turn.", float(self.waiting)),
             "windlass_batches_total": ("Batches of requests that were computed.", float(self.batcher.batches)),
@@ -95,7 +95,7 @@ class Seat:
         self.thread.shutdown()
         self.reading.shutdown()
 
-    async def answer(self, read: Read, size_bytes: int, asker: Asker) -> tuple[list[Row], list[Answer]]:
+    async def answer(self, read: Read, size_bytes: int, asker: Caller) -> tuple[list[Row], list[Answer]]:
         """The rows that `read` gives and their answers, when its turn has come.
 
         Args:   size_bytes: of what `read` reads; much of it is not read in the event loop.
@@ -115,7 +115,7 @@ class Seat:
             cache.keep(*found)
         return found
 
-    async def measured(self, read: Read, is_small: bool, asker: Asker) -> tuple[list[Row], list[int]]:
+    async def measured(self, read: Read, is_small: bool, asker: Caller) -> tuple[list[Row], list[int]]:
         """The rows and what each costs, charged to who asks. Raises: Fault 413: together more than they may."""
         rows: list[Row] = []
 
@@ -129,7 +129,7 @@ class Seat:
         self.charge(efforts, asker)
         return rows, efforts
 
-    def charge(self, efforts: Sequence[int], asker: Asker) -> None:
+    def charge(self, efforts: Sequence[int], asker: Caller) -> None:
         """Bounds what a request costs and charges it; a text that is to be written counts as a request at least.
 
         Raises: Fault 413: it costs more than one may.
@@ -138,7 +138,7 @@ class Seat:
         least = cost.A_REQUEST if self.writer is not None else 0
         asker.charge(sum(max(least, effort) for effort in efforts))
 
-    async def _label(self, rows: list[Row], efforts: list[int], asker: Asker) -> list[Answer]:
+    async def _label(self, rows: list[Row], efforts: list[int], asker: Caller) -> list[Answer]:
         effort = sum(efforts)
         if not self.is_network and self.pace.ms(effort, len(rows)) <= QUICK_MS:
             async with self.turnstile.of(asker.name):
@@ -156,11 +156,11 @@ class Seat:
         return given
 
     async def _write(
-        self, read: Read, is_small: bool, asker: Asker, writer: Writer, scheduler: Scheduler
+        self, read: Read, is_small: bool, asker: Caller, writer: Writer, scheduler: Scheduler
     ) -> tuple[list[Row], list[Answer]]:
         rows, _ = await self.measured(read, is_small, asker)
         asked = writer.read(rows) if is_small else await self.beside(lambda: writer.read(rows))
-        written = await scheduler.write(Order(asked, writer.writing), asker.receive)
+        written = await scheduler.write(WriteRequest(asked, writer.writing), asker.receive)
         if any(each.finish == LATE for each in written):
             raise too_slow(self.settings.answer_s)
         return rows, answers(written)

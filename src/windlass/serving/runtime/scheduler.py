@@ -37,7 +37,7 @@ LATE = "late"
 
 
 @dataclass(frozen=True)
-class Order:
+class WriteRequest:
     """What a request wants written.
 
     rows: as their kinds read them. stop: texts that end an answer, beside those in `how`. is_seeded: the same chance
@@ -72,7 +72,7 @@ Event = Piece | Finished | Exception | None
 class Job:
     """A request that waits or is written for. To be made and read in the event loop."""
 
-    def __init__(self, order: Order, scheduler: "Scheduler") -> None:
+    def __init__(self, order: WriteRequest, scheduler: "Scheduler") -> None:
         self.order = order
         self.has_left = False
         self.n_taken = 0
@@ -219,7 +219,7 @@ class Scheduler:
         """Jobs that wait, or have texts that wait."""
         return len(self._line)
 
-    def put(self, order: Order) -> Job:
+    def put(self, order: WriteRequest) -> Job:
         """A job at the end of the line. To be called in the event loop. Raises: Fault 503: too many wait."""
         job = Job(order, self)
         with self._changed:
@@ -234,7 +234,7 @@ class Scheduler:
             self._changed.notify()
         return job
 
-    async def write(self, order: Order, receive: Receive) -> list[Written]:
+    async def write(self, order: WriteRequest, receive: Receive) -> list[Written]:
         """All texts of the order, finished. Raises: Fault, DataError: as `put` and `Job.next`."""
         job = self.put(order)
         async with job.watched(receive):

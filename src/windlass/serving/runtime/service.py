@@ -1,4 +1,4 @@
-"""What the routes of a service share: the release in its seat, its log, its counts, and who is answered by what."""
+"""What the routes of a service share: the release loaded, its log, its counts, and who is answered by what."""
 
 import asyncio
 import hmac
@@ -17,19 +17,19 @@ from windlass.errors import NotReady, WindlassError
 from windlass.predictors.contract import Predictor
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Json, Release, Row
-from windlass.registry.model_cards import Papers
+from windlass.registry.model_cards import ModelCards
 from windlass.serving.contract.faults import status_of
 from windlass.serving.contract.rows import read_rows
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database.jobs import Jobs
 from windlass.serving.database.request_log import Logged, RequestLog
-from windlass.serving.runtime.bounded_queue import Turnstile
+from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import NOBODY, asker, received
 from windlass.serving.runtime.canary import Arm, Canary
-from windlass.serving.runtime.replica import Seat
+from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.scheduler import Scheduler
 from windlass.serving.telemetry.metrics import Measures
-from windlass.serving.telemetry.multiprocess import Tally
+from windlass.serving.telemetry.multiprocess import MultiprocessMetrics
 from windlass.serving.telemetry.profiles import Profiler
 from windlass.serving.telemetry.watched import Watched
 
@@ -37,7 +37,7 @@ PROOF, SESSION = "x-windlass-proof", "x-windlass-session"
 JUDGE_EVERY, MOST_LISTENING = 10, 4
 """Answers between two looks at a trial; requests that a shadow may be busy with."""
 T = TypeVar("T")
-Reads = Callable[[Seat], list[Row]]
+Reads = Callable[[Replica], list[Row]]
 """Gives the rows of a request for a release, or raises why it cannot be read."""
 
 
@@ -62,7 +62,7 @@ def caller(request: Request) -> str:
 class Given(NamedTuple):
     """What a request was answered, and by which release. is_proof: to be neither logged nor counted."""
 
-    seat: Seat
+    replica: Replica
     rows: list[Row]
     answers: list[Answer]
     is_proof: bool
@@ -72,7 +72,7 @@ class Given(NamedTuple):
 class Service:
     """What the routes share. proof: while it is set, only requests that carry it are predicted, and none is logged.
 
-    The release can be replaced while it runs: who answers a request takes a seat once, and stays with it.
+    The release can be replaced while it runs: who answers a request takes a replica once, and stays with it.
     """
 
     first: Release
@@ -90,76 +90,76 @@ class Service:
     """Why the champion of the store is not the one that serves; empty when it is."""
     jobs: Jobs | None = None
     """Its batch jobs, where it has a memory for them."""
-    tally: Tally | None = None
+    tally: MultiprocessMetrics | None = None
     """Where it counts together with the other workers of its crew."""
     releases: Callable[[], list[Json]] = list
     """The releases of the store, newest first, as `predictors.releases.listing` gives them."""
     watched: Watched = field(default_factory=Watched)
     """What `watch` found last."""
-    papers: Callable[[str], Papers] = lambda id: Papers()
+    papers: Callable[[str], ModelCards] = lambda id: ModelCards()
     """What the release of this id carries for people."""
 
     def __post_init__(self) -> None:
-        self.seat = Seat(self.first, self.opened, self.settings)
-        self.entrants: dict[str, Seat] = {}
+        self.replica = Replica(self.first, self.opened, self.settings)
+        self.entrants: dict[str, Replica] = {}
         """Proof -> a release that is proving itself beside the one that serves."""
         self._listening: set[asyncio.Task[None]] = set()
         self._profiler = Profiler()
 
     @property
     def release(self) -> Release:
-        return self.seat.release
+        return self.replica.release
 
     @property
     def predictor(self) -> Predictor:
-        return self.seat.predictor
+        return self.replica.predictor
 
     @property
     def writer(self) -> Writer | None:
-        return self.seat.writer
+        return self.replica.writer
 
     @property
     def scheduler(self) -> Scheduler | None:
-        return self.seat.scheduler
+        return self.replica.scheduler
 
     @property
-    def turnstile(self) -> Turnstile:
-        return self.seat.turnstile
+    def turnstile(self) -> BoundedQueue:
+        return self.replica.turnstile
 
     def close(self) -> None:
         """Ends its threads."""
-        for seat in (self.seat, *self.entrants.values(), *([self.canary.seat] if self.canary else [])):
-            seat.close()
+        for replica in (self.replica, *self.entrants.values(), *([self.canary.replica] if self.canary else [])):
+            replica.close()
 
     def is_proving(self, request: Request) -> bool:
         """True for a request that proves a release. Raises: NotReady: another one, before it is proven."""
         return self.place(request)[1]
 
-    def place(self, request: Request) -> tuple[Seat, bool]:
+    def place(self, request: Request) -> tuple[Replica, bool]:
         """The release that answers this request, and whether that is to prove it. Raises: NotReady: not proven yet."""
-        seat = self._proves(request.headers.get(PROOF, ""))
-        if seat is None and self.proof:
+        replica = self._proves(request.headers.get(PROOF, ""))
+        if replica is None and self.proof:
             raise NotReady("server is proving its release, expected it to be ready", "send it again after 1 s")
-        return seat or self.seat, seat is not None
+        return replica or self.replica, replica is not None
 
     def is_proof(self, given: str) -> bool:
         """True for what only the server itself knows while it proves a release."""
         return self._proves(given) is not None
 
-    def _proves(self, given: str) -> Seat | None:
+    def _proves(self, given: str) -> Replica | None:
         """The release that proves itself by requests that carry this."""
-        for proof, seat in {**self.entrants, self.proof: self.seat}.items():
+        for proof, replica in {**self.entrants, self.proof: self.replica}.items():
             if proof and hmac.compare_digest(given.encode(), proof.encode()):
-                return seat
+                return replica
         return None
 
     async def aside(self, size_bytes: int, work: Callable[[], T]) -> T:
         """What `work` gives; beside the event loop when there is much to read."""
-        return await self.seat.aside(size_bytes, work)
+        return await self.replica.aside(size_bytes, work)
 
     async def beside(self, work: Callable[[], T]) -> T:
         """What `work` gives, computed beside the event loop."""
-        return await self.seat.beside(work)
+        return await self.replica.beside(work)
 
     async def answer(self, request: Request, reads: Reads | None = None) -> Given:
         """The rows of the request and their answers, when its turn has come. Raises: Fault, DataError.
@@ -167,19 +167,19 @@ class Service:
         reads: of bodies of another form than `/v1/predict`'s.
         """
         body, who = received(request), asker(request)
-        seat, is_proof = self.place(request)
+        replica, is_proof = self.place(request)
 
-        async def work(seat: Seat) -> Given:
-            with seat:
-                return Given(seat, *await seat.answer(_reader(seat, body, reads), len(body), who), is_proof)
+        async def work(replica: Replica) -> Given:
+            with replica:
+                return Given(replica, *await replica.answer(_reader(replica, body, reads), len(body), who), is_proof)
 
         given = await self.given(request, work)
         canary = self.canary
-        if canary is not None and canary.trial.is_shadow and given.seat is seat and not is_proof:
+        if canary is not None and canary.trial.is_shadow and given.replica is replica and not is_proof:
             self._shadow(canary, given, request, len(body))
         return given
 
-    async def given(self, request: Request, work: Callable[[Seat], Awaitable[T]]) -> T:
+    async def given(self, request: Request, work: Callable[[Replica], Awaitable[T]]) -> T:
         """What `work` gives with the release that answers this request: the one on trial for its share of them.
 
         Where that one fails by a fault of its own, or cannot do what is asked, the champion does it. Of a text that is
@@ -190,15 +190,15 @@ class Service:
         if is_proof or canary is None:
             return await self._with(champion, request, work)
         if not canary.trial.is_shadow and _takes(canary, request):
-            tried = await self._measured(canary, canary.seat, request, work)
+            tried = await self._measured(canary, canary.replica, request, work)
             if tried is not None:
                 return tried
         done = await self._measured(canary, champion, request, work)
         return done if done is not None else await self._with(champion, request, work)
 
-    async def _with(self, seat: Seat, request: Request, work: Callable[[Seat], Awaitable[T]]) -> T:
-        request.state.release = seat.release.id
-        return await work(seat)
+    async def _with(self, replica: Replica, request: Request, work: Callable[[Replica], Awaitable[T]]) -> T:
+        request.state.release = replica.release.id
+        return await work(replica)
 
     def _shadow(self, canary: Canary, given: Given, request: Request, size_bytes: int) -> None:
         if _takes(canary, request) and len(self._listening) < MOST_LISTENING:
@@ -207,17 +207,17 @@ class Service:
             task.add_done_callback(self._listening.discard)
 
     async def _measured(
-        self, canary: Canary, seat: Seat, request: Request, work: Callable[[Seat], Awaitable[T]]
+        self, canary: Canary, replica: Replica, request: Request, work: Callable[[Replica], Awaitable[T]]
     ) -> T | None:
         """What the release gives, counted; nothing when it failed, or when only the champion may refuse."""
-        arm = canary.tried if seat is canary.seat else canary.champion
+        arm = canary.tried if replica is canary.replica else canary.champion
         started = time.perf_counter()
         try:
-            done = await self._with(seat, request, work)
+            done = await self._with(replica, request, work)
         except WindlassError as error:
             if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._counted(canary, arm, started, failed=True)
-            elif seat is not canary.seat:
+            elif replica is not canary.replica:
                 raise
             return None
         except Exception:  # noqa: BLE001  a release on trial may fail in any way, and no client may notice
@@ -235,13 +235,13 @@ class Service:
         """Has the shadow answer the same rows, and compares."""
         started = time.perf_counter()
         try:
-            with canary.seat:
-                _, answers = await canary.seat.answer(lambda: given.rows, size_bytes, NOBODY)
+            with canary.replica:
+                _, answers = await canary.replica.answer(lambda: given.rows, size_bytes, NOBODY)
         except Exception:  # noqa: BLE001  as in `_measured`
             self._counted(canary, canary.tried, started, failed=True)
             return
         canary.compared += len(answers)
-        same, pairs = canary.seat.output.same, zip(answers, given.answers, strict=True)
+        same, pairs = canary.replica.output.same, zip(answers, given.answers, strict=True)
         canary.differing += sum(not same(one.value, other.value) for one, other in pairs)
         self._counted(canary, canary.tried, started, failed=False)
 
@@ -259,9 +259,9 @@ class Service:
             self.failed_trial = (canary, verdict)
             self.canary = None
 
-    def keep(self, seat: Seat, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt) -> None:
+    def keep(self, replica: Replica, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt) -> None:
         """Counts the answers of this release and has them logged."""
-        logged, reference = self.logged(seat, rows, ids, answers, receipt), seat.reference
+        logged, reference = self.logged(replica, rows, ids, answers, receipt), replica.reference
         if self.log is None:
             return
         holds_rows = self.settings.keep_inputs or reference
@@ -269,18 +269,18 @@ class Service:
         self.log.record(logged, receipt.size_bytes if holds_rows else 128 * len(ids), profiles)
 
     def logged(
-        self, seat: Seat, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt
+        self, replica: Replica, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt
     ) -> list[Logged]:
         """Counts the answers of this release; gives them as the log has them."""
         for answer in answers:
-            self.measures.answered(seat.output.named(answer.value) or seat.output.kind, answer.confidence)
+            self.measures.answered(replica.output.named(answer.value) or replica.output.kind, answer.confidence)
         at, keep_inputs = self.log.clock() if self.log is not None else time.time(), self.settings.keep_inputs
         return [
             Logged(
                 id,
                 at,
-                seat.release.id,
-                seat.output.kept_as(answer.value),
+                replica.release.id,
+                replica.output.kept_as(answer.value),
                 answer.confidence,
                 receipt.latency_ms,
                 row if keep_inputs else None,
@@ -294,8 +294,8 @@ def _takes(canary: Canary, request: Request) -> bool:
     return canary.takes(request.headers.get(SESSION) or secrets.token_hex(12))
 
 
-def _reader(seat: Seat, body: bytes, reads: Reads | None) -> Callable[[], list[Row]]:
+def _reader(replica: Replica, body: bytes, reads: Reads | None) -> Callable[[], list[Row]]:
     if reads is not None:
-        return lambda: reads(seat)
-    return lambda: read_rows(body, seat.columns, seat.settings.max_rows)
+        return lambda: reads(replica)
+    return lambda: read_rows(body, replica.columns, replica.settings.max_rows)
 

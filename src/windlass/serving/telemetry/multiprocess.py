@@ -15,7 +15,7 @@ GONE, FIRST = "gone", "1"
 EVERY_S = 1.0
 
 
-class Tally:
+class MultiprocessMetrics:
     """One worker's hand in the shared folder; the crew itself uses it with the name `gone`."""
 
     def __init__(self, folder: Path, name: str) -> None:

@@ -14,7 +14,7 @@ ASKED = frozenset(path for _, path in ROUTES) - _OTHER
 """Paths at which nothing but answers is asked for."""
 
 
-class Pulse:
+class RequestCounts:
     """Counts since the last beat, of one process."""
 
     def __init__(self, service: Service) -> None:

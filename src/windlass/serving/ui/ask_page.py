@@ -10,7 +10,7 @@ from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.pages.text.words import interval, metric_name
 from windlass.records import Json, Manifest, Release
-from windlass.registry.model_cards import Papers
+from windlass.registry.model_cards import ModelCards
 from windlass.serving.ui import page
 from windlass.serving.ui.ask_board import board_html, cards_html
 from windlass.serving.ui.ask_fields import field
@@ -23,7 +23,7 @@ AT_ONCE = frozenset({"linear", "trees"})
 BLANK = '<p class="note" data-word="{}"></p>'
 
 
-def ask_page(release: Release, manifest: Manifest, papers: Papers, has_chat: bool = False) -> bytes:
+def ask_page(release: Release, manifest: Manifest, papers: ModelCards, has_chat: bool = False) -> bytes:
     """The page as HTML. has_chat: there is a page to talk to it, too."""
     name = escape(release.product)
     body = f"""<main data-facts="{escape(json.dumps(_facts(release, manifest, has_chat), ensure_ascii=False))}">

@@ -25,8 +25,8 @@ from windlass.serving.database.preferences import (
     first_is_left,
     training_rows,
 )
-from windlass.serving.http.access_control import Guard
-from windlass.serving.http.middleware import Edge
+from windlass.serving.http.access_control import AccessControl
+from windlass.serving.http.middleware import Middleware
 from windlass.serving.runtime.caller import received
 from windlass.serving.telemetry.metrics import Measures
 from windlass.serving.ui.sidebyside_page import sidebyside_page, sidebyside_policy
@@ -98,7 +98,7 @@ def create_sidebyside(pairs: Sequence[Pair], path: Path, seed: int, settings: Se
     _add_preference(app, comparing)
     _add_state(app, comparing)
     routes = check_declared(app.routes, ROUTES)
-    app.add_middleware(Edge, guard=Guard(bounds), measures=Measures(), routes=routes)
+    app.add_middleware(Middleware, guard=AccessControl(bounds), measures=Measures(), routes=routes)
     return app
 
 
