@@ -36,7 +36,7 @@ from load_generator import Target, open_loop
 from windlass.improving import attempts, selection, verdict
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
-from windlass.outputs.taught import LEARNED
+from windlass.outputs.labelled_row import LEARNED
 from windlass.predictors import table as predictors
 from windlass.project import Project
 from windlass.records import silent

@@ -16,7 +16,7 @@ from windlass.cli import app
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.predictors.language.elsewhere import far_model
 from windlass.remote import consent
-from windlass.watching.telling import tell
+from windlass.watching.notifications import tell
 
 URL = "https://models.example/v1"
 

@@ -7,7 +7,7 @@ import pytest
 
 from windlass import Project
 from windlass.improving.asking import Question, write_questions
-from windlass.improving.taught import from_file
+from windlass.improving.training_feedback import from_file
 from windlass.kinds import table as kinds
 from windlass.serving.batch.files import answer_file
 from windlass.sources.guess import write_guess

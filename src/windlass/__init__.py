@@ -24,7 +24,7 @@ __all__ = [
 if TYPE_CHECKING:
     from windlass.client import Client
     from windlass.errors import WindlassError
-    from windlass.pages.html.shown import Board
+    from windlass.pages.html.notebook import Board
     from windlass.predictors.table import load
     from windlass.project import Project
     from windlass.records import Answer, Release

@@ -203,7 +203,7 @@ def improve(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    from windlass.improving.manners import step_back
+    from windlass.improving.priority import step_back
 
     step_back()
     from windlass.pages.html.improvements import doubts_text, history_text, improvement_text
@@ -289,7 +289,7 @@ def repair(
     as_json: AsJson = False,
 ) -> None:
     """Repair a Python file: what the champion proposes, then every change, run against tests in a sandbox."""
-    from windlass.repair.mending import mend
+    from windlass.repair.search import mend
 
     found = mend(program, tests, project, tries, write)
     show(found.as_json(), as_json, str(found))

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
-from windlass.pages.html.shown import Board, Explanation, Roadmap
+from windlass.pages.html.notebook import Board, Explanation, Roadmap
 from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, Trained, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
 from windlass.store import Store
 
 if TYPE_CHECKING:
-    from windlass.improving.standing import Turn
+    from windlass.improving.retrain_schedule import Turn
     from windlass.predictors.contract import Predictor
 
 
@@ -163,7 +163,7 @@ class Project:
         Never ends by itself. Raises: SpecError: no such period.
         """
         from windlass.improving import live
-        from windlass.improving.standing import RetrainSchedule, read_period
+        from windlass.improving.retrain_schedule import RetrainSchedule, read_period
 
         guard = partial(live.guard, self.spec, self.store, lifecycle.memory(self.store), "windlass improve")
         once = partial(self.improve, None, 0.0)

@@ -281,8 +281,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Board:
-    """The leaderboard. `chosen` is the cheapest that meets goal and limits on validation rows; without a number in the goal,
-    the cheapest within one standard error of the best."""
+    """The leaderboard. `chosen` is the cheapest that meets goal and limits on validation rows; without a number in the
+    goal, the cheapest within one standard error of the best."""
 
     product: str
     headline: str

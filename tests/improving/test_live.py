@@ -11,8 +11,8 @@ from windlass.improving import attempts, live, probation
 from windlass.improving.asking import Question, questions, write_questions
 from windlass.improving.cycle import write_aside
 from windlass.improving.protection import Protection
-from windlass.improving.taught import from_file
-from windlass.outputs.taught import ASIDE, Taught
+from windlass.improving.training_feedback import from_file
+from windlass.outputs.labelled_row import ASIDE, LabelledRow
 from windlass.records import Improvement, as_json
 from windlass.registry import canaries as trials
 from windlass.registry import releases
@@ -190,7 +190,7 @@ def test_texts_that_a_spreadsheet_would_run_leave_marked_and_come_back_as_they_w
     assert [row.values["message"] for row in from_file(filled, spec(), Store(tmp_path), 5.0)] == TEXTS
 
     store = Store(tmp_path)
-    write_aside([Taught({"message": text}, "refund", answer=f"a{n}", fate=ASIDE) for n, text in enumerate(TEXTS)],
+    write_aside([LabelledRow({"message": text}, "refund", answer=f"a{n}", fate=ASIDE) for n, text in enumerate(TEXTS)],
                 spec(), store)
     rows = from_file(store.stage("improve") / "aside.csv", spec(), store, 5.0)
     assert [(row.answer, row.values["message"]) for row in rows] == [(f"a{n}", text) for n, text in enumerate(TEXTS)]

@@ -8,12 +8,12 @@ import pytest
 
 from windlass.improving.selection import counts, decide
 from windlass.improving.trust import cap
+from windlass.outputs.labelled_row import ASIDE, FILE, JUDGING, LEARNED, WAITING
 from windlass.outputs.labels.new_labels import is_apart
 from windlass.outputs.labels.trust import _limit, unlikely
-from windlass.outputs.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING
 from windlass.outputs.trust import Known
-from windlass.sources import likeness
-from windlass.sources.likeness import near
+from windlass.sources import near_duplicates
+from windlass.sources.near_duplicates import near
 
 from .toys import WORDS, champion, row, spec
 
@@ -174,13 +174,13 @@ def test_near_copies_count_once(knows):
 @pytest.mark.parametrize("block", [2, 3, 100])
 def test_rows_that_are_compared_block_by_block_are_as_near_as_all_at_once(block, monkeypatch):
     """The nearest, of equals the first; chains of near rows are one group across blocks."""
-    monkeypatch.setattr(likeness, "BLOCK", block)
+    monkeypatch.setattr(near_duplicates, "BLOCK", block)
     kinds = {"message": "text"}
     texts = ["where is my parcel today", "refund the money please", "Where is my parcel, today?", "a cat", "refund the "
              "money, please", "where is my parcel today!", "dogs bark at night"]
     rows = [{"message": text} for text in texts]
     assert near(rows, rows, kinds).tolist() == [0, 1, 0, 3, 1, 0, 6]
-    groups = likeness.alike(rows, kinds).tolist()
+    groups = near_duplicates.alike(rows, kinds).tolist()
     assert [groups.index(group) for group in groups] == [0, 1, 0, 3, 1, 0, 6]
 
 

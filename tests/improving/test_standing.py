@@ -7,7 +7,7 @@ import pytest
 
 from windlass.errors import NotReady, SpecError
 from windlass.improving.live import Live
-from windlass.improving.standing import RetrainSchedule, read_period
+from windlass.improving.retrain_schedule import RetrainSchedule, read_period
 from windlass.improving.verdict import Paired
 from windlass.records import Alarm, Health, Improvement, as_json
 from windlass.store import Store, write_json

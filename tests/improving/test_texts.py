@@ -10,19 +10,19 @@ import pytest
 
 from windlass.errors import SpecError
 from windlass.improving.selection import Known, decide
-from windlass.improving.taught import from_log
+from windlass.improving.training_feedback import from_log
 from windlass.improving.verdict import Exam, judge
 from windlass.metrics.measures import bootstrap
 from windlass.outputs import table as outputs
 from windlass.outputs.comparing import PairedScores
-from windlass.outputs.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
+from windlass.outputs.labelled_row import ASIDE, FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.outputs.texts.comparing import TextSheet
 from windlass.project import Project
 from windlass.records import Answer
 from windlass.registry import releases
 from windlass.serving.database.location import log_path
 from windlass.serving.database.request_log import Feedback, Logged, RequestLog
-from windlass.sources.likeness import near
+from windlass.sources.near_duplicates import near
 from windlass.spec import parse
 from windlass.stages import evaluate
 
@@ -66,7 +66,7 @@ KNOWN = Known(TRAIN, [], {})
 
 
 def row(message, label, caller="", **changes):
-    return Taught({"message": message}, label, caller=caller, **{"answer": f"{caller}-{message}", **changes})
+    return LabelledRow({"message": message}, label, caller=caller, **{"answer": f"{caller}-{message}", **changes})
 
 
 def decided(rows, **more):

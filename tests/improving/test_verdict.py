@@ -10,8 +10,8 @@ from windlass.improving.verdict import Check, Exam, Paired, _none_lost, judge
 from windlass.metrics.measures import LabelMarks
 from windlass.outputs import table as outputs
 from windlass.outputs.comparing import by_chance
+from windlass.outputs.labelled_row import LabelledRow
 from windlass.outputs.labels.comparing import LabelSheet
-from windlass.outputs.taught import Taught
 from windlass.records import Column, Manifest
 
 from .toys import LABELS, WORDS, champion, row
@@ -127,7 +127,7 @@ def played(before, after, n_test, n_recent):
     second."""
     given = [[[p, (1 - p) * 0.6, (1 - p) * 0.4] for p in each] for each in (before, after)]
     rows = [{"place": place} for place in range(n_test + n_recent)]
-    recent = [Taught(each, "account", answer=str(each["place"])) for each in rows[n_test:]]
+    recent = [LabelledRow(each, "account", answer=str(each["place"])) for each in rows[n_test:]]
     test = [(each, "account") for each in rows[:n_test]]
     output = replace(outputs.get("category"), compare=lambda pair, pairs, metric, root: LabelSheet(pair, pairs, root))
     exam = Exam(test, recent, {}, [], {"place": "number"}, "accuracy", Path(), output)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.metrics.measures import Estimate
-from windlass.outputs.taught import Taught
+from windlass.outputs.labelled_row import LabelledRow
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.contract import Labeller
 from windlass.predictors.table import load
@@ -50,11 +50,11 @@ def spec(**improve: object) -> Spec:
     )
 
 
-def row(message: str, label: str, caller: str = "", **changes: object) -> Taught:
-    return Taught({"message": message}, label, caller=caller, **{"answer": f"{caller}-{message}", **changes})
+def row(message: str, label: str, caller: str = "", **changes: object) -> LabelledRow:
+    return LabelledRow({"message": message}, label, caller=caller, **{"answer": f"{caller}-{message}", **changes})
 
 
-def fates(rows: Iterable[Taught]) -> list[tuple[str, str]]:
+def fates(rows: Iterable[LabelledRow]) -> list[tuple[str, str]]:
     return [(each.fate, each.reason) for each in rows]
 
 

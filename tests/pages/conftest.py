@@ -9,8 +9,8 @@ import pytest
 from windlass.metrics.measures import Estimate, LabelMarks, expected_calibration_error
 from windlass.outputs.contract import Shown
 from windlass.outputs.labels.report import advice, report_sections
+from windlass.pages.html.notebook import Board
 from windlass.pages.html.report import Details
-from windlass.pages.html.shown import Board
 from windlass.records import Candidate, Collected, Prepared
 
 COUNTS = {

@@ -6,7 +6,7 @@ import pytest
 
 from windlass.pages.html.explained import AGAINST, FOR, explanation_text, strongest
 from windlass.pages.html.explanations import Explained, explanations
-from windlass.pages.html.shown import Explanation
+from windlass.pages.html.notebook import Explanation
 from windlass.records import Part
 
 

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import numpy as np
 
 from windlass.metrics.measures import LabelMarks
+from windlass.pages.html.notebook import Board
 from windlass.pages.html.report import Details, leaderboard, report
-from windlass.pages.html.shown import Board
 from windlass.records import Collected, Prepared
 
 from .conftest import detailed

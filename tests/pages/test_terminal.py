@@ -9,7 +9,7 @@ from rich.console import Console
 
 from windlass.metrics.measures import Estimate
 from windlass.pages.html.leaderboard import board_notes
-from windlass.pages.html.shown import Board
+from windlass.pages.html.notebook import Board
 from windlass.pages.text.terminal import board_text, collected_text, prepared_text, print_board
 from windlass.pages.text.words import width
 from windlass.records import Collected, Prepared, as_json

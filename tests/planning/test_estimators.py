@@ -10,8 +10,8 @@ from windlass.planning.evidence.label_noise import suspects, thresholds
 from windlass.planning.evidence.probing import points
 from windlass.planning.evidence.slices import unequal, weak_slices
 from windlass.planning.schedule import capacity
+from windlass.planning.schedule.economics import exchange, training_seconds
 from windlass.planning.schedule.handover import Costs, coverage, decided, handover
-from windlass.planning.schedule.worth import exchange, training_seconds
 
 
 def noisy(n_rows=600, share=0.1, seed=3):

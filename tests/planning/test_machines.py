@@ -9,7 +9,7 @@ from windlass.pages.text.roadmap_text import service_lines
 from windlass.planning.drawing.drawing import Frame, draw
 from windlass.planning.items.machines import closing, compression, hardware
 from windlass.planning.schedule.changes import WhatIf, changed, differences
-from windlass.planning.schedule.worth import break_even
+from windlass.planning.schedule.economics import break_even
 
 HOURS = 24 * 365.25 / 12
 SMALL = {"large_machine_hour": None, "large_machine_cores": None}

@@ -30,7 +30,7 @@ from ..predictors import artifacts, test_excerpt, test_language, test_nearest, t
 ANSWER = """
 import json, sys
 from pathlib import Path
-from windlass.shipping.fence import enclose
+from windlass.shipping.import_blocker import enclose
 enclose(sys.argv[2].split(","))
 from windlass.predictors.artifact import read_golden
 from windlass.outputs.table import explain
@@ -147,7 +147,7 @@ def ask(url: str, method: str, path: str, body: Any = None) -> tuple[int, bytes]
 @contextmanager
 def serving(folder: Path, absent: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
     """`windlass serve` without these modules: its URL, and, once it has ended, the modules that it imported."""
-    command = ["-X", "importtime", "-m", "windlass.shipping.fence", ",".join(absent), "windlass.cli"]
+    command = ["-X", "importtime", "-m", "windlass.shipping.import_blocker", ",".join(absent), "windlass.cli"]
     serve = ["serve", "--project", str(folder), "--port", "0"]
     imported: set[str] = set()
     with (
@@ -189,7 +189,7 @@ def test_a_service_does_all_that_it_offers_with_its_packages_and_imports_each_of
 
 
 def test_a_command_that_needs_what_is_not_installed_says_who_knows(project: Project) -> None:
-    fence = [sys.executable, "-m", "windlass.shipping.fence", "polars", "windlass.cli"]
+    fence = [sys.executable, "-m", "windlass.shipping.import_blocker", "polars", "windlass.cli"]
     command = ["collect", "--again", "--project", str(project.folder)]
     found = subprocess.run([*fence, *command], capture_output=True, text=True, check=False)
     assert found.returncode == 4

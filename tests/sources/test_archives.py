@@ -8,10 +8,10 @@ import pytest
 from packed import excel, png, zipped
 
 from windlass.errors import DataError, NotReady, SpecError
-from windlass.sources import archives, tables
 from windlass.sources.contract import Names
 from windlass.sources.guess import write_guess
 from windlass.sources.places import check_columns, find, table
+from windlass.sources.readers import archives, tables
 from windlass.spec import load
 
 TABLE = "age,city,y\n31,Bern,no\n42,Oslo,yes\n"

@@ -8,9 +8,9 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.sources.contract import Source
-from windlass.sources.json_files import read_objects
-from windlass.sources.tables import read_parquet
-from windlass.sources.text_files import read_csv
+from windlass.sources.readers.json_files import read_objects
+from windlass.sources.readers.tables import read_parquet
+from windlass.sources.readers.text_files import read_csv
 
 
 def read(tmp_path, content, name="a.csv"):

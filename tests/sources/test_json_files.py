@@ -6,7 +6,7 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.sources.contract import Source
-from windlass.sources.json_files import read_objects
+from windlass.sources.readers.json_files import read_objects
 
 ROWS = [{"text": "a", "y": "x", "more": {"k": [1, 2]}}, {"text": "b, ]\n", "y": "z"}, {"text": "c", "y": "x"}]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from windlass.sources.contract import Source
 from windlass.sources.outgoing import ANSWER, as_csv, free_names, guarded, is_ours, unguarded
-from windlass.sources.text_files import read_csv
+from windlass.sources.readers.text_files import read_csv
 
 STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a cell a formula, by OWASP."""

@@ -79,7 +79,7 @@ def test_parquet_rows_are_read_with_their_types(tmp_path):
 
 
 def test_a_parquet_file_that_claims_too_many_cells_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("windlass.sources.tables.MAX_CELLS", 1_000)
+    monkeypatch.setattr("windlass.sources.readers.tables.MAX_CELLS", 1_000)
     pl.DataFrame({"a": [0] * 5_000}).write_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="5,000 rows x 1 columns"):
         list(sources(tmp_path / "a.parquet", tmp_path)[0].rows())

@@ -4,9 +4,9 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.sources.contract import Source
-from windlass.sources.encodings import encoding_of
-from windlass.sources.json_files import read_objects
-from windlass.sources.text_files import read_csv
+from windlass.sources.readers.encodings import encoding_of
+from windlass.sources.readers.json_files import read_objects
+from windlass.sources.readers.text_files import read_csv
 
 
 def csv_rows(path, content, encoding="utf-8"):

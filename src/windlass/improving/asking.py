@@ -21,7 +21,7 @@ from windlass.records import Json
 from windlass.serving.contract import codec
 from windlass.serving.database.backend import Database
 from windlass.serving.database.request_log import latest_untold
-from windlass.sources.likeness import jaccard, key, shingles
+from windlass.sources.near_duplicates import jaccard, key, shingles
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.spec import Spec
 from windlass.store import write_text

@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from windlass.errors import DataError, NotReady
-from windlass.outputs.taught import FILE, JUDGING, LEARNED, WAITING, Taught
+from windlass.outputs.labelled_row import FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.records import Json
 from windlass.registry import releases
 from windlass.spec import Spec
@@ -70,37 +70,37 @@ class Attempt:
         for name in ("train", "prepare", "collect"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
-    def rows(self) -> list[Taught]:
+    def rows(self) -> list[LabelledRow]:
         """Raises: DataError: the file is damaged."""
         path = self.folder / ROWS
         if path.is_file() and not path.stat().st_size:
             raise DataError(f"{path} is damaged (it is empty), expected rows as JSON", "restore it from a backup")
         return _read_rows(path)
 
-    def write_rows(self, rows: Sequence[Taught]) -> None:
+    def write_rows(self, rows: Sequence[LabelledRow]) -> None:
         _write_rows(self.folder / ROWS, rows)
 
 
-def _read_rows(path: Path) -> list[Taught]:
+def _read_rows(path: Path) -> list[LabelledRow]:
     if not path.is_file():
         return []
     try:
-        return [Taught(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        return [LabelledRow(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line]
     except (ValueError, TypeError):
         raise DataError(f"{path} is damaged, expected rows as JSON", "restore it from a backup") from None
 
 
-def _write_rows(path: Path, rows: Sequence[Taught]) -> None:
+def _write_rows(path: Path, rows: Sequence[LabelledRow]) -> None:
     lines = [json.dumps(row.as_json(), ensure_ascii=False) for row in rows]
     write_text(path, "".join(f"{line}\n" for line in lines or [""]))
 
 
-def waiting(store: Store) -> list[Taught]:
+def waiting(store: Store) -> list[LabelledRow]:
     """Rows of files that were given before and wait for an attempt; feedback that waits is in the log."""
     return [row.becomes("") for row in _read_rows(store.folder / WORD / WAITING_FILE)]
 
 
-def keep_waiting(store: Store, rows: Sequence[Taught]) -> None:
+def keep_waiting(store: Store, rows: Sequence[LabelledRow]) -> None:
     """Keeps those of the rows that come from a file and wait."""
     _write_rows(store.stage(WORD) / WAITING_FILE, [row for row in rows if row.source == FILE and row.fate == WAITING])
 
@@ -187,7 +187,7 @@ def in_use(store: Store) -> list[Attempt]:
     return [attempt for attempt in attempts(store) if (attempt.done("promote") or {}).get("release") in line]
 
 
-def learned(store: Store) -> list[Taught]:
+def learned(store: Store) -> list[LabelledRow]:
     """The rows that the product has learned, a later correction of an answer in place of an earlier one."""
     rows = [row for attempt in in_use(store) for row in attempt.rows() if row.fate == LEARNED]
     return list({row.answer: row for row in rows}.values())
@@ -200,12 +200,12 @@ def withdrawn(store: Store) -> set[str]:
     return {row.answer for attempt in back for row in attempt.rows() if row.fate == LEARNED}
 
 
-def judging(store: Store) -> dict[str, list[Taught]]:
+def judging(store: Store) -> dict[str, list[LabelledRow]]:
     """Id of an attempt in use -> the rows of it that only judge."""
     return {attempt.id: [row for row in attempt.rows() if row.fate == JUDGING] for attempt in in_use(store)}
 
 
-def learned_frame(rows: Sequence[Taught], like: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+def learned_frame(rows: Sequence[LabelledRow], like: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     """The rows as train rows: the columns of the product, with the types that train has."""
     schema = {name: like.schema[name] for name in spec.columns}
     values = [{**row.values, spec.output_column: row.label} for row in rows]
@@ -223,7 +223,7 @@ def expire(store: Store, keep_days: float) -> None:
     _keep_those(store, lambda row: row.source == FILE or row.at >= since)
 
 
-def _keep_those(store: Store, stays: Callable[[Taught], bool]) -> int:
+def _keep_those(store: Store, stays: Callable[[LabelledRow], bool]) -> int:
     """Deletes the others; how many they were."""
     n_gone = 0
     for attempt in attempts(store):

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from windlass.errors import NotReady, WindlassError
-from windlass.improving import attempts, selection, taught
+from windlass.improving import attempts, selection, training_feedback
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
 from windlass.improving.verdict import Exam, Verdict, judge
@@ -28,8 +28,8 @@ from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
 from windlass.outputs import table as outputs
-from windlass.outputs.taught import ASIDE, JUDGING, LEARNED, Taught
-from windlass.outputs.taught import REFUSED as BY_HAND
+from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow
+from windlass.outputs.labelled_row import REFUSED as BY_HAND
 from windlass.outputs.trust import Known
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
@@ -197,11 +197,11 @@ class _Cycle:
             asked = latest_inputs(self.workshop.log, MOST_ASKED)
             write_recent(self.attempt.space, attempts.learned_frame(held, splits.train, self.spec), asked)
             write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
-        unread = max(0, feedback_total(self.workshop.log) - taught.MOST_READ)
+        unread = max(0, feedback_total(self.workshop.log) - training_feedback.MOST_READ)
         counts = {**selection.counts(decided), "learned_before": len(pool), "unread": unread}
         return {"enough": enough, "why": why, "key": key, "rows": counts}
 
-    def _too_little(self, fresh: Sequence[Taught], key: str) -> str:
+    def _too_little(self, fresh: Sequence[LabelledRow], key: str) -> str:
         """Why these rows are not worth an attempt; empty when they are."""
         least = self.spec.improve.rows
         if len(fresh) < least or not any(row.fate == LEARNED for row in fresh):
@@ -211,20 +211,22 @@ class _Cycle:
         same = [other for other in before if (other.done("gather") or {}).get("key") == key]
         return f"nothing new since attempt {same[-1].id} was refused" if same else ""
 
-    def _taught(self) -> list[Taught]:
+    def _taught(self) -> list[LabelledRow]:
         """The feedback, the rows of files that wait, and those of the file that is given now."""
         back, decided = attempts.withdrawn(self.store), attempts.decided(self.store)
         rows = [
             _by_hand(row, decided.get(row.answer), row.answer in back)
-            for row in taught.from_log(self.workshop.log, self.spec)
+            for row in training_feedback.from_log(self.workshop.log, self.spec)
         ]
         given = {row.answer: row for row in attempts.waiting(self.store)}
         if self.journal["file"]:
-            found = taught.from_file(Path(self.journal["file"]), self.spec, self.store, time.time())
+            found = training_feedback.from_file(Path(self.journal["file"]), self.spec, self.store, time.time())
             given |= {row.answer: row for row in found}
         return [*rows, *given.values()]
 
-    def _lay_out(self, splits: Splits, learned: Sequence[Taught], collected: Collected, prepared: Prepared) -> None:
+    def _lay_out(
+        self, splits: Splits, learned: Sequence[LabelledRow], collected: Collected, prepared: Prepared
+    ) -> None:
         """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay."""
         space = self.attempt.space
         frame = attempts.learned_frame(learned, splits.train, self.spec)
@@ -344,7 +346,7 @@ class _Cycle:
         return releases.open_release(self.store, id)[1]
 
 
-def _by_hand(row: Taught, decision: Json | None, is_back: bool) -> Taught:
+def _by_hand(row: LabelledRow, decision: Json | None, is_back: bool) -> LabelledRow:
     """The row as a person decided about it, unless it was labelled anew since then; else one that a release had learned
     which was rolled back is set aside."""
     if row.fate:
@@ -356,7 +358,7 @@ def _by_hand(row: Taught, decision: Json | None, is_back: bool) -> Taught:
 
 def _cheap(splits: Splits, spec: Spec, pairs: Sequence[tuple[Row, str]], rows: Sequence[Row], label: str) -> np.ndarray:
     """(n,) probability of the label for each row, by a linear model that has learned the pairs. Raises: DataError."""
-    taught_rows = [Taught(dict(row), right) for row, right in pairs]
+    taught_rows = [LabelledRow(dict(row), right) for row, right in pairs]
     frame = attempts.learned_frame(taught_rows, splits.train, spec)
     few = replace(splits, train=frame, validation=frame.head(0), test=frame.head(0))
     with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
@@ -376,7 +378,7 @@ def _pairs(frame: pl.DataFrame, spec: Spec) -> list[tuple[Row, str]]:
     return [(row, row[spec.output_column]) for row in _rows(frame)]
 
 
-def write_aside(rows: Sequence[Taught], spec: Spec, store: Store) -> None:
+def write_aside(rows: Sequence[LabelledRow], spec: Spec, store: Store) -> None:
     """The rows that were set aside as CSV: corrected by a person, they come back by `windlass improve --rows`."""
     names = free_names(TAUGHT, spec.columns)
     told = [

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from windlass.errors import NotReady
-from windlass.improving.taught import AGAIN, from_log
+from windlass.improving.training_feedback import AGAIN, from_log
 from windlass.improving.trust import cap
 from windlass.improving.verdict import LEVEL
 from windlass.outputs import table as outputs
 from windlass.outputs.comparing import Paired
-from windlass.outputs.taught import Taught
+from windlass.outputs.labelled_row import LabelledRow
 from windlass.pages.text.words import percent
 from windlass.records import Json
 from windlass.registry import reference, releases
@@ -71,7 +71,7 @@ def feedback_on(spec: Spec, store: Store, place: Database, pair: tuple[str, str]
     return _counted(spec, store, _said(spec, place, pair), pair)
 
 
-def _counted(spec: Spec, store: Store, said: Sequence[Taught], pair: tuple[str, str]) -> Live:
+def _counted(spec: Spec, store: Store, said: Sequence[LabelledRow], pair: tuple[str, str]) -> Live:
     now, before = (_of(said, id, spec) for id in pair)
     wrong, wrong_before = (_wrong(rows, spec, store) for rows in (now, before))
     return Live(pair[0], pair[1], len(now), wrong, len(before), wrong_before)
@@ -96,18 +96,18 @@ def look(spec: Spec, store: Store, place: Database) -> Live | None:
     return replace(live, same=sheet.paired("same rows", np.ones(len(pairs), bool)))
 
 
-def _said(spec: Spec, place: Database, of: Sequence[str]) -> list[Taught]:
+def _said(spec: Spec, place: Database, of: Sequence[str]) -> list[LabelledRow]:
     """The last word on each answer of these releases."""
     return [row.becomes("") for row in from_log(place, spec, of) if row.reason != AGAIN]
 
 
-def _of(rows: Sequence[Taught], release: str, spec: Spec) -> list[Taught]:
+def _of(rows: Sequence[LabelledRow], release: str, spec: Spec) -> list[LabelledRow]:
     """Feedback on this release, no caller beyond his share."""
     own = [row for row in rows if row.release == release]
     return [row for row in cap(own, spec.improve.caller_share) if not row.fate]
 
 
-def _wrong(rows: Sequence[Taught], spec: Spec, store: Store) -> int:
+def _wrong(rows: Sequence[LabelledRow], spec: Spec, store: Store) -> int:
     """How many answers were wrong, as the output says; of those of which nobody said what is right, all."""
     if not rows:
         return 0

@@ -11,11 +11,11 @@ from typing import Any
 from windlass.improving.trust import cap, doubt
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Output
-from windlass.outputs.taught import ASIDE, FILE, JUDGING, LEARNED, WAITING, Taught
+from windlass.outputs.labelled_row import ASIDE, FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.outputs.trust import Known
 from windlass.predictors.contract import Predictor
 from windlass.records import Json
-from windlass.sources.likeness import alike, chance, key, near
+from windlass.sources.near_duplicates import alike, chance, key, near
 from windlass.spec import Spec
 
 JUDGING_SHARE = 0.25
@@ -24,11 +24,11 @@ CLEAR = 2 / 3
 """Of the callers that labelled the same row must agree, or a person decides."""
 
 
-def decide(rows: Sequence[Taught], known: Known, champion: Predictor, spec: Spec) -> list[Taught]:
+def decide(rows: Sequence[LabelledRow], known: Known, champion: Predictor, spec: Spec) -> list[LabelledRow]:
     """Every row with its fate. Rows that were learned before, with the same label, are not among them."""
     output = outputs.of(spec)
 
-    def doubted(left: list[Taught]) -> list[Taught]:
+    def doubted(left: list[LabelledRow]) -> list[LabelledRow]:
         return doubt(left, output.opinion(left, champion, known, spec), spec.inputs, settled)
 
     settled = [known.learned[row.answer] for row in rows if not row.fate and known.has(row)]
@@ -43,13 +43,15 @@ def decide(rows: Sequence[Taught], known: Known, champion: Predictor, spec: Spec
     return _undecided(found, lambda left: _parted(left, spec.inputs))
 
 
-def _undecided(rows: Sequence[Taught], step: Callable[[list[Taught]], list[Taught]]) -> list[Taught]:
+def _undecided(
+    rows: Sequence[LabelledRow], step: Callable[[list[LabelledRow]], list[LabelledRow]]
+) -> list[LabelledRow]:
     """The rows, those without a fate as the step leaves them."""
     after = iter(step([row for row in rows if not row.fate]))
     return [row if row.fate else next(after) for row in rows]
 
 
-def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str], output: Output) -> list[Taught]:
+def _apart(rows: Sequence[LabelledRow], known: Known, inputs: Mapping[str, str], output: Output) -> list[LabelledRow]:
     """Set aside: what is nearly a row that judges, and what the training rows say already, or say otherwise."""
     labels: dict[str, list[Any]] = {key(row, inputs): output.rights(label) for row, label in known.train}
     judged = near([row.values for row in rows], known.held, inputs)
@@ -67,8 +69,8 @@ def _apart(rows: Sequence[Taught], known: Known, inputs: Mapping[str, str], outp
 
 
 def _agreed(
-    rows: Sequence[Taught], inputs: Mapping[str, str], is_same: Callable[[Any, Any], bool]
-) -> list[Taught]:
+    rows: Sequence[LabelledRow], inputs: Mapping[str, str], is_same: Callable[[Any, Any], bool]
+) -> list[LabelledRow]:
     """One row of those that are the same: a file decides, else most of the callers; without a majority a person."""
     groups: dict[str, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
@@ -90,7 +92,7 @@ def _agreed(
     return found
 
 
-def _majority(rows: Sequence[Taught], is_same: Callable[[Any, Any], bool]) -> Any:
+def _majority(rows: Sequence[LabelledRow], is_same: Callable[[Any, Any], bool]) -> Any:
     """The answer that counts; None: there is none. A caller has one vote, his last one; who names a file decides."""
     votes = {row.who: row.label for row in rows}
     if FILE in votes:
@@ -100,7 +102,7 @@ def _majority(rows: Sequence[Taught], is_same: Callable[[Any, Any], bool]) -> An
     return label if shared[label] >= CLEAR * len(votes) else None
 
 
-def _once(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
+def _once(rows: Sequence[LabelledRow], inputs: Mapping[str, str]) -> list[LabelledRow]:
     """One of the rows that say nearly the same: copies are no more evidence than one row, to learn or to judge by."""
     seen: set[tuple[int, str]] = set()
     found = []
@@ -111,7 +113,7 @@ def _once(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
     return found
 
 
-def _parted(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
+def _parted(rows: Sequence[LabelledRow], inputs: Mapping[str, str]) -> list[LabelledRow]:
     """Learned, or kept to judge by: by a hash of what was asked, so that a row is always on the same side, and what is
     nearly the same as a row that judges judges, too."""
     judges = [chance(key(row.values, inputs)) < JUDGING_SHARE for row in rows]
@@ -123,7 +125,7 @@ def _parted(rows: Sequence[Taught], inputs: Mapping[str, str]) -> list[Taught]:
     ]
 
 
-def counts(rows: Sequence[Taught]) -> Json:
+def counts(rows: Sequence[LabelledRow]) -> Json:
     """How many rows have which fate, why, and whose they are."""
     reasons: dict[str, Counter[str]] = {ASIDE: Counter(), WAITING: Counter()}
     sources: dict[str, Counter[str]] = defaultdict(Counter)
@@ -142,6 +144,6 @@ def counts(rows: Sequence[Taught]) -> Json:
     }
 
 
-def back_to_waiting(rows: Sequence[Taught], reason: str) -> list[Taught]:
+def back_to_waiting(rows: Sequence[LabelledRow], reason: str) -> list[LabelledRow]:
     """The rows when what was learned from them is not used: they wait for the next attempt."""
     return [row.becomes(WAITING, reason) if row.fate in (LEARNED, JUDGING) else row for row in rows]

@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import binom
 
-from windlass.outputs.taught import ASIDE, FILE, WAITING, Taught
+from windlass.outputs.labelled_row import ASIDE, FILE, WAITING, LabelledRow
 from windlass.outputs.trust import Opinion
 from windlass.pages.text.words import percent
-from windlass.sources.likeness import alike, chance
+from windlass.sources.near_duplicates import alike, chance
 
 LEAST_SEEN, DEVIATIONS, MORE_NATS = 8, 4.0, 1.0
 """Rows of a caller, and of the others, before they are compared; and by how many standard errors and nats the caller's
@@ -31,8 +31,8 @@ BURST, BURST_LABEL = 100, 40
 
 
 def doubt(
-    rows: Sequence[Taught], thought: Opinion, inputs: Mapping[str, str], settled: Sequence[Taught]
-) -> list[Taught]:
+    rows: Sequence[LabelledRow], thought: Opinion, inputs: Mapping[str, str], settled: Sequence[LabelledRow]
+) -> list[LabelledRow]:
     """The rows, those that are not believed set aside for a person. Rows of a file are believed.
 
     settled: feedback that was believed before.
@@ -65,7 +65,7 @@ def doubt(
 
 
 def _strangers(
-    rows: Sequence[Taught], fed: np.ndarray, settled: Sequence[Taught], thought: Opinion
+    rows: Sequence[LabelledRow], fed: np.ndarray, settled: Sequence[LabelledRow], thought: Opinion
 ) -> set[str]:
     """Callers whose labels surprise far more than those of the others, on average of all that they ever gave."""
     seen: dict[str, list[float]] = defaultdict(list)
@@ -87,7 +87,7 @@ def _is_strange(who: str, values: Mapping[str, np.ndarray]) -> bool:
 
 
 def _untrue(
-    rows: Sequence[Taught], believed: np.ndarray, settled: Sequence[Taught], thought: Opinion
+    rows: Sequence[LabelledRow], believed: np.ndarray, settled: Sequence[LabelledRow], thought: Opinion
 ) -> list[str]:
     """Why rows are not believed together with those that came beside them; empty where they are."""
     every = [*rows, *settled]
@@ -118,7 +118,7 @@ def _too_much(against: np.ndarray) -> bool:
     return n_rows >= LEAST_DOUBTED and bool(binom.sf(n_against - 1, n_rows, MOST_DOUBTED) < BY_CHANCE)
 
 
-def _strays(rows: Sequence[Taught], is_new: np.ndarray, thought: Opinion) -> dict[str, tuple[str, str]]:
+def _strays(rows: Sequence[LabelledRow], is_new: np.ndarray, thought: Opinion) -> dict[str, tuple[str, str]]:
     """New labels whose rows are not told from those of labels that the product knows, with their fate and why."""
     places: dict[str, list[int]] = defaultdict(list)
     for place in np.flatnonzero(is_new).tolist():
@@ -133,7 +133,7 @@ def _strays(rows: Sequence[Taught], is_new: np.ndarray, thought: Opinion) -> dic
     return found
 
 
-def _campaigns(rows: Sequence[Taught], doubted: np.ndarray, inputs: Mapping[str, str]) -> np.ndarray:
+def _campaigns(rows: Sequence[LabelledRow], doubted: np.ndarray, inputs: Mapping[str, str]) -> np.ndarray:
     """(n,) bool: doubted rows of which many say nearly the same."""
     marked = np.zeros(len(rows), bool)
     places = np.flatnonzero(doubted).tolist()
@@ -144,7 +144,7 @@ def _campaigns(rows: Sequence[Taught], doubted: np.ndarray, inputs: Mapping[str,
     return marked
 
 
-def cap(rows: Sequence[Taught], most: float) -> list[Taught]:
+def cap(rows: Sequence[LabelledRow], most: float) -> list[LabelledRow]:
     """The rows, those that are more than their caller may give left waiting.
 
     A caller gives at most this share of a batch. Fewer than 1 / share callers cannot fill a batch that way: then none

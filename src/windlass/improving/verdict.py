@@ -17,7 +17,7 @@ from windlass.kinds import table as kinds
 from windlass.metrics.measures import told
 from windlass.outputs.comparing import Paired, Sheet, by_chance, thirds
 from windlass.outputs.contract import Output
-from windlass.outputs.taught import Pairs, Taught
+from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.pages.text.words import metric_name
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Row
@@ -81,8 +81,8 @@ class Exam:
     """Rows with what is right. metric: the goal's, for the test rows; root: of files that rows name."""
 
     test: Pairs
-    recent: Sequence[Taught]
-    earlier: Mapping[str, Sequence[Taught]]
+    recent: Sequence[LabelledRow]
+    earlier: Mapping[str, Sequence[LabelledRow]]
     golden: Sequence[Row]
     inputs: Mapping[str, str]
     metric: str
@@ -156,7 +156,7 @@ class _Asked:
         return [part for name, kind in inputs.items() for part in _parts(name, kind, columns[name])]
 
 
-def _pairs(rows: Sequence[Taught]) -> list[tuple[Row, Any]]:
+def _pairs(rows: Sequence[LabelledRow]) -> list[tuple[Row, Any]]:
     return [(row.values, row.label) for row in rows]
 
 

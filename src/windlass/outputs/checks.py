@@ -14,8 +14,8 @@ from windlass.kinds import table as kinds
 from windlass.metrics.measures import LOWER, bootstrap
 from windlass.outputs import remembering
 from windlass.outputs.contract import Held, Output, Shown, Tested, Unsupported, Why
+from windlass.outputs.labelled_row import LabelledRow
 from windlass.outputs.splitting import Cleaning
-from windlass.outputs.taught import Taught
 from windlass.outputs.trust import Known
 from windlass.pages.html.explanations import HEADINGS
 from windlass.predictors.contract import Predictor
@@ -180,7 +180,7 @@ def _check_improving(output: Output, spec: Spec, splits: Splits, predictor: Pred
     expect(not paired.gains(0.05) and not paired.loses(0.05), f"{output.kind}: it is better or worse than itself")
     expect(all(len(mask) == len(pairs) for _, mask in sheet.parts()), f"{output.kind}: parts of other rows")
     json.dumps(paired.as_json(), allow_nan=False)
-    taught = [Taught(dict(row), right, answer=str(number), caller=f"key{number % 5}")
+    taught = [LabelledRow(dict(row), right, answer=str(number), caller=f"key{number % 5}")
               for number, (row, right) in enumerate(pairs)]  # fmt: skip
     train = [(row, row[spec.output_column]) for row in splits.train.to_dicts()]
     known = Known(train, [], {}, splits.root, pairs)

@@ -16,7 +16,7 @@ import numpy as np
 from windlass.errors import SpecError
 from windlass.explain.occlusion import Effort
 from windlass.metrics.measures import Marks
-from windlass.outputs.taught import Pairs, Taught
+from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.outputs.trust import Known, Opinion
 from windlass.pages.html.sections import Section
 from windlass.predictors.contract import Predictor
@@ -231,8 +231,8 @@ class Output:
     widget: Callable[[Manifest], Json]
     same: Callable[[Any, Any], bool]
     teaches: Callable[[Any, Any], bool]
-    unfit: Callable[[Sequence[Taught], Pairs, Spec], list[Taught]]
-    opinion: Callable[[Sequence[Taught], Predictor, Known, Spec], Opinion]
+    unfit: Callable[[Sequence[LabelledRow], Pairs, Spec], list[LabelledRow]]
+    opinion: Callable[[Sequence[LabelledRow], Predictor, Known, Spec], Opinion]
     compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]"
     doubts: Callable[[Predictor, Sequence[Json]], list[Doubt]]
     improves: Callable[[Spec], None]

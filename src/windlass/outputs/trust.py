@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from windlass.outputs.taught import Pairs, Taught
+from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.records import Row
 
 Cheap = Callable[[Pairs, Sequence[Row], str], np.ndarray]
 """(pairs, rows, label) -> (n,) probability of the label for each row, by a cheap model that has learned the pairs."""
 
-Apart = Callable[[Sequence[Taught], Sequence[str]], bool | None]
+Apart = Callable[[Sequence[LabelledRow], Sequence[str]], bool | None]
 
 
 def _cannot(pairs: Pairs, rows: Sequence[Row], label: str) -> np.ndarray:
@@ -32,18 +32,18 @@ class Known:
 
     train: Pairs
     held: Sequence[Row]
-    learned: Mapping[str, Taught]
+    learned: Mapping[str, LabelledRow]
     root: Path | None = None
     tested: Pairs = ()
     cheap: Cheap = _cannot
 
-    def has(self, row: Taught) -> bool:
+    def has(self, row: LabelledRow) -> bool:
         """It was believed before, with this label."""
         before = self.learned.get(row.answer)
         return before is not None and before.label == row.label
 
 
-def _unknown(rows: Sequence[Taught], answers: Sequence[Any]) -> bool | None:
+def _unknown(rows: Sequence[LabelledRow], answers: Sequence[Any]) -> bool | None:
     """Nobody can say."""
     return None
 

@@ -11,8 +11,8 @@ from windlass.planning.evidence.evidence import Evidence, goal_bound
 from windlass.planning.evidence.slices import Slice, Unequal, parts, unequal, weak_slices
 from windlass.planning.product import Prices, Product, label_cost
 from windlass.planning.schedule.capacity import BUSIEST, REQUEST_S, Capacity
+from windlass.planning.schedule.economics import Comparison, Worth, characters, compare, costs, running, worth
 from windlass.planning.schedule.handover import Handover, handover
-from windlass.planning.schedule.worth import Comparison, Worth, characters, compare, costs, running, worth
 from windlass.records import Candidate, Item
 
 MOST_READ = 500

@@ -75,7 +75,7 @@ def measure(product: Product, absent: Iterable[str] = ()) -> Rehearsal:
         folder = Path(place) / "project"
         write_project(product, folder)
         serve = ["serve", "--project", str(folder), "--port", "0"]
-        command = [sys.executable, "-m", "windlass.shipping.fence", ",".join(absent), "windlass.cli", *serve]
+        command = [sys.executable, "-m", "windlass.shipping.import_blocker", ",".join(absent), "windlass.cli", *serve]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN) or name == ALLOWED}
         started = time.perf_counter()
         with (

@@ -199,7 +199,7 @@ def _is_pictures(source: Source) -> bool:
 def _labels_of_pictures(source: Source) -> list[str]:
     if source.path.is_dir():
         return [label for _, label in labelled_pictures(source.path)]
-    from windlass.sources.tables import labels_of_npz
+    from windlass.sources.readers.tables import labels_of_npz
 
     return [str(label) for label in labels_of_npz(source)]
 

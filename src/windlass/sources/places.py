@@ -8,12 +8,13 @@ from typing import Any
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
-from windlass.sources import archives, conversations, refusals, standard_library
+from windlass.sources import refusals, standard_library
 from windlass.sources.contract import SPLITS, Names, Packed, RawRow, Source
-from windlass.sources.json_files import read_objects
-from windlass.sources.system_files import files_below, visible, walk
-from windlass.sources.tables import read_excel, read_npz, read_parquet, splits_of_npz
-from windlass.sources.text_files import read_csv, read_passages
+from windlass.sources.readers import archives, conversations
+from windlass.sources.readers.json_files import read_objects
+from windlass.sources.readers.system_files import files_below, visible, walk
+from windlass.sources.readers.tables import read_excel, read_npz, read_parquet, splits_of_npz
+from windlass.sources.readers.text_files import read_csv, read_passages
 from windlass.spec import Spec
 from windlass.store import FOLDER
 

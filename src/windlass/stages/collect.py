@@ -20,7 +20,7 @@ from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
-from windlass.sources.system_files import files_below
+from windlass.sources.readers.system_files import files_below
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 

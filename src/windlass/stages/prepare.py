@@ -11,7 +11,7 @@ from windlass.outputs import table as outputs
 from windlass.outputs.splitting import Cleaning
 from windlass.pages.text.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
-from windlass.sources.likeness import near
+from windlass.sources.near_duplicates import near
 from windlass.sources.prepared import GROUP, read_collected, write_learned, write_recent, write_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text

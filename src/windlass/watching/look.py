@@ -17,7 +17,7 @@ from windlass.store import Store, write_json
 from windlass.watching import concept, memory
 from windlass.watching.judgement import health, hear_told, hear_traffic, hear_window, peek, summary
 from windlass.watching.memory import Memory
-from windlass.watching.telling import channels
+from windlass.watching.notifications import channels
 from windlass.watching.windows import Window, begin, seconds
 
 GRACE_S = 5.0

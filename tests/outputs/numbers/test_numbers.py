@@ -15,10 +15,10 @@ from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
 from windlass.outputs import contract
 from windlass.outputs.contract import Held, Why
+from windlass.outputs.labelled_row import LabelledRow
 from windlass.outputs.numbers import comparing, explanation, measures, picked, remembering, report, split, trust
 from windlass.outputs.numbers.output import OUTPUT
 from windlass.outputs.splitting import Cleaning
-from windlass.outputs.taught import Taught
 from windlass.outputs.trust import Known
 from windlass.predictors import table as predictors
 from windlass.records import Splits, silent
@@ -240,9 +240,9 @@ def test_feedback_is_right_inside_the_interval():
     assert remembering.is_right(100.0, 100.0, {})
 
 
-def taught(splits, add: float) -> list[Taught]:
+def taught(splits, add: float) -> list[LabelledRow]:
     return [
-        Taught(values={"size": row["size"], "town": row["town"]}, label=row["price"] + add, answer=str(place))
+        LabelledRow(values={"size": row["size"], "town": row["town"]}, label=row["price"] + add, answer=str(place))
         for place, row in enumerate(splits.validation.to_dicts())
     ]
 

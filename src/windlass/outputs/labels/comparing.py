@@ -9,8 +9,8 @@ import numpy as np
 from windlass.kinds import category
 from windlass.metrics.measures import LabelMarks, Marks
 from windlass.outputs.comparing import Paired, Sheet
+from windlass.outputs.labelled_row import Pairs
 from windlass.outputs.labels.measures import labeller
-from windlass.outputs.taught import Pairs
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Json
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from windlass.outputs.taught import ASIDE, FILE, WAITING, Pairs, Taught
+from windlass.outputs.labelled_row import ASIDE, FILE, WAITING, LabelledRow, Pairs
 from windlass.outputs.trust import Known
-from windlass.sources.likeness import alike
+from windlass.sources.near_duplicates import alike
 from windlass.spec import Spec
 
 N_FOLDS, MOST_ROWS, MOST_KNOWN = 5, 400, 2_000
@@ -21,10 +21,10 @@ APART, ERRORS = 0.8, 3.0
 that must exceed one half, or stay below, for a sure word."""
 
 
-def fit_to_learn(rows: Sequence[Taught], train: Pairs, spec: Spec) -> list[Taught]:
+def fit_to_learn(rows: Sequence[LabelledRow], train: Pairs, spec: Spec) -> list[LabelledRow]:
     """Rows of labels that training does not know are set aside, or wait until there are enough of them."""
     least, labels = spec.improve.new_labels, {label for _, label in train}
-    new: dict[str, list[Taught]] = defaultdict(list)
+    new: dict[str, list[LabelledRow]] = defaultdict(list)
     for row in rows:
         if row.label not in labels:
             new[row.label].append(row)
@@ -41,7 +41,9 @@ def fit_to_learn(rows: Sequence[Taught], train: Pairs, spec: Spec) -> list[Taugh
     return found
 
 
-def is_apart(rows: Sequence[Taught], answers: Sequence[str], known: Known, inputs: Mapping[str, str]) -> bool | None:
+def is_apart(
+    rows: Sequence[LabelledRow], answers: Sequence[str], known: Known, inputs: Mapping[str, str]
+) -> bool | None:
     """Rows of one new label are told, by a model that has not learned them, from train rows of the labels that the
     champion answers to them (answers, a row each). None: so few rows do not say."""
     step = max(1, -(-len(rows) // MOST_ROWS))

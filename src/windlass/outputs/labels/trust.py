@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.outputs.labels.measures import labeller
 from windlass.outputs.labels.new_labels import is_apart
-from windlass.outputs.taught import Pairs, Taught
 from windlass.outputs.trust import Known, Opinion
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.spec import Spec
@@ -28,7 +28,7 @@ SURE, UNLIKELY = 0.9, 0.02
 """The champion is sure of a label, and thereby against one that it gives no more."""
 
 
-def opinion(rows: Sequence[Taught], predictor: Predictor, known: Known, spec: Spec) -> Opinion:
+def opinion(rows: Sequence[LabelledRow], predictor: Predictor, known: Known, spec: Spec) -> Opinion:
     """How much the labels contradict the champion. Raises: DataError: a row cannot be read."""
     champion, tested = labeller(predictor), known.tested
     answers, given, sure, entropy = _given(champion, [(row.values, row.label) for row in rows], known.root)

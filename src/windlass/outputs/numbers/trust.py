@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from windlass.kinds import number
+from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.outputs.numbers.measures import estimator
-from windlass.outputs.taught import Pairs, Taught
 from windlass.outputs.trust import Known, Opinion
 from windlass.predictors.contract import Predictor
 from windlass.predictors.estimator import Estimator
@@ -23,7 +23,7 @@ LEAST_TESTED, MOST_TESTED = 20, 2_000
 MOST_NATS = 9.0
 
 
-def opinion(rows: Sequence[Taught], predictor: Predictor, known: Known, spec: Spec) -> Opinion:
+def opinion(rows: Sequence[LabelledRow], predictor: Predictor, known: Known, spec: Spec) -> Opinion:
     """How much the numbers contradict the champion. Raises: DataError: a row cannot be read."""
     champion, tested = estimator(predictor), known.tested
     given = champion.values([row.values for row in rows], known.root)

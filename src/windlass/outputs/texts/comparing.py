@@ -9,7 +9,7 @@ from windlass.kinds import text
 from windlass.metrics.measures import Marks
 from windlass.metrics.texts import TEXT_METRICS, References, TextMarks
 from windlass.outputs.comparing import N_SHUFFLED, SAME, Paired, PairedScores, Sheet, thirds
-from windlass.outputs.taught import Pairs
+from windlass.outputs.labelled_row import Pairs
 from windlass.predictors.contract import Predictor
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from windlass.kinds import table as kinds
 from windlass.kinds import text
 from windlass.metrics.texts import normalised, token_f1, words
-from windlass.outputs.taught import ASIDE, FILE, WAITING, Pairs, Taught
+from windlass.outputs.labelled_row import ASIDE, FILE, WAITING, LabelledRow, Pairs
 from windlass.outputs.trust import Known, Opinion
 from windlass.pages.text.words import percent
 from windlass.predictors.contract import Predictor
 from windlass.records import Row
-from windlass.sources.likeness import near
+from windlass.sources.near_duplicates import near
 from windlass.spec import Spec
 
 ALIKE, UNLIKE = 0.6, 0.3
@@ -36,7 +36,7 @@ def is_same(one: str, other: str) -> bool:
     return one == other or token_f1(one, other) >= ALIKE
 
 
-def opinion(rows: Sequence[Taught], champion: Predictor, known: Known, spec: Spec) -> Opinion:
+def opinion(rows: Sequence[LabelledRow], champion: Predictor, known: Known, spec: Spec) -> Opinion:
     """How much texts contradict the training rows, and what they correct."""
     train = known.train
     places = near([row.values for row in rows], [row for row, _ in train], spec.inputs)
@@ -57,7 +57,7 @@ def opinion(rows: Sequence[Taught], champion: Predictor, known: Known, spec: Spe
     )
 
 
-def unfit(rows: Sequence[Taught], train: Pairs, spec: Spec) -> list[Taught]:
+def unfit(rows: Sequence[LabelledRow], train: Pairs, spec: Spec) -> list[LabelledRow]:
     """The rows, those set aside or left waiting whose text is none that the product gives: one text for very many
     questions, or a language that no training row is written in. Rows of a file are believed."""
     reasons = _refrains(rows, train)
@@ -73,7 +73,7 @@ def unfit(rows: Sequence[Taught], train: Pairs, spec: Spec) -> list[Taught]:
     return found
 
 
-def _refrains(rows: Sequence[Taught], train: Pairs) -> list[tuple[str, str] | None]:
+def _refrains(rows: Sequence[LabelledRow], train: Pairs) -> list[tuple[str, str] | None]:
     """Fate and reason of rows whose text many other rows have, and no training row."""
     said = {normalised(right) for _, label in train for right in text.several(label)}
     keys = [normalised(row.label) for row in rows]
@@ -106,7 +106,7 @@ class _Vocabulary:
         for row, label in train:
             self.words |= _words(label) | self._asked(row)
 
-    def is_foreign(self, row: Taught) -> bool:
+    def is_foreign(self, row: LabelledRow) -> bool:
         """In a script that hardly any training answer has, or in words that neither training nor its question has:
         whoever writes the same language uses some of its small words."""
         script = _script(row.label)

@@ -14,9 +14,9 @@ from windlass.planning.items.models import more_test_rows
 from windlass.planning.items.table import proposals
 from windlass.planning.product import assumptions
 from windlass.planning.schedule.choosing import Bounds, choose, together, why_left_out
+from windlass.planning.schedule.economics import training_seconds
 from windlass.planning.schedule.handover import coverage
 from windlass.planning.schedule.scheduling import dated
-from windlass.planning.schedule.worth import training_seconds
 from windlass.planning.setting import Setting
 from windlass.records import Item, Json, Roadmap
 

@@ -10,7 +10,7 @@ from windlass.pages.text.words import count, percent, quoted
 from windlass.planning.evidence import curves
 from windlass.planning.evidence.slices import LEVEL, difference
 from windlass.planning.items.data import CURVE, LEAST_EXCHANGE, chance_of, grown
-from windlass.planning.schedule.worth import exchange
+from windlass.planning.schedule.economics import exchange
 from windlass.planning.setting import Setting, item, points_of
 from windlass.records import Item, Json
 

@@ -8,7 +8,7 @@ from windlass.pages.text.words import amount, count, measure, number, plain
 from windlass.planning.evidence.compression import FOLDER, is_better
 from windlass.planning.items.data import chance_of
 from windlass.planning.schedule.capacity import BUSIEST, mean_wait_s
-from windlass.planning.schedule.worth import rent
+from windlass.planning.schedule.economics import rent
 from windlass.planning.setting import Setting, item, points_of
 from windlass.records import Item
 

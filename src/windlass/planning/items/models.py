@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from windlass.metrics.measures import LOWER, Estimate
 from windlass.pages.text.words import count, measure, metric_name, percent, plain, quoted, share
 from windlass.planning.items.data import LEAST_EXCHANGE, chance_of, effort
-from windlass.planning.schedule.worth import exchange
+from windlass.planning.schedule.economics import exchange
 from windlass.planning.setting import Setting, item, points_of
 from windlass.records import Candidate, Item
 

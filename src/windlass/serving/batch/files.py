@@ -22,10 +22,10 @@ from windlass.predictors.contract import Predictor
 from windlass.records import Answer, Column
 from windlass.sources.confinement import check_files
 from windlass.sources.contract import RawRow
-from windlass.sources.json_files import read_objects, row_of
 from windlass.sources.outgoing import ANSWER, ENDS, as_csv, free_names, written
 from windlass.sources.places import file_and_sheet, table
-from windlass.sources.system_files import files_below
+from windlass.sources.readers.json_files import read_objects, row_of
+from windlass.sources.readers.system_files import files_below
 from windlass.store import fingerprint, naming, read_json, sync_folder, write_json
 
 CHUNK = 256

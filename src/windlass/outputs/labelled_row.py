@@ -15,7 +15,7 @@ Pairs = Sequence[tuple[Row, Any]]
 
 
 @dataclass(frozen=True)
-class Taught:
+class LabelledRow:
     """A row with what somebody said is right.
 
     values: the inputs as collected rows keep them. label: what is right. source: FEEDBACK or FILE. answer: id of the
@@ -42,7 +42,7 @@ class Taught:
         """The caller as people read it; a file is vouched for by whoever names it, a row by whoever accepts it."""
         return FILE if self.source == FILE or self.is_vouched else self.caller or KEYLESS
 
-    def becomes(self, fate: str, reason: str = "") -> "Taught":
+    def becomes(self, fate: str, reason: str = "") -> "LabelledRow":
         return replace(self, fate=fate, reason=reason)
 
     def as_json(self) -> Json:

@@ -1,6 +1,7 @@
 """Runs a command as where only what is shipped is installed.
 
-`python -m windlass.shipping.fence a,b windlass.cli serve ...`: modules that cannot be imported, then the one to run.
+`python -m windlass.shipping.import_blocker a,b windlass.cli serve ...`: modules that cannot
+be imported, then the one to run.
 """
 
 import runpy
@@ -11,7 +12,7 @@ from importlib.metadata import Distribution, DistributionFinder
 from types import ModuleType
 
 
-class Fence(DistributionFinder):
+class ImportBlocker(DistributionFinder):
     """Finds modules as Python does, but for some of the first level and all below them."""
 
     def __init__(self, absent: Iterable[str]) -> None:
@@ -28,7 +29,7 @@ class Fence(DistributionFinder):
 
 def enclose(absent: Iterable[str]) -> None:
     """From now on this process finds none of these modules, as if they were not installed."""
-    fence = Fence(absent)
+    fence = ImportBlocker(absent)
     sys.meta_path[:] = [fence if finder is PathFinder else finder for finder in sys.meta_path]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from windlass.errors import DataError
+from windlass.sources.readers.system_files import is_system
 from windlass.sources.refusals import UNPACK
-from windlass.sources.system_files import is_system
 from windlass.store import fingerprint, publish
 
 MAX_BYTES = 2 * 1024**3

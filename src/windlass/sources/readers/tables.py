@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError, NotReady, did_you_mean, expected
-from windlass.sources import grid
-from windlass.sources.archives import check_zip
 from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
+from windlass.sources.readers import grid
+from windlass.sources.readers.archives import check_zip
 
 MAX_CELLS = 200_000_000
 MAX_SHEET_CELLS = 50_000_000

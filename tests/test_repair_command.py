@@ -11,7 +11,7 @@ from windlass import cli
 from windlass.errors import DataError, NotReady
 from windlass.predictors.retrieval.edits import one_change
 from windlass.predictors.retrieval.repair import Repaired
-from windlass.repair.mending import Mended, champion, mend, proposals, read_tests
+from windlass.repair.search import Repair, champion, mend, proposals, read_tests
 from windlass.sandbox.programs import run_program
 
 try:
@@ -128,7 +128,7 @@ def test_a_file_with_two_names_is_not_repaired_in_one_of_them(tmp_path):
 def test_what_a_stranger_s_program_says_does_not_act_on_the_terminal():
     """Escape sequences, a bell: the title of the window was set by the message of an exception."""
     said = "Exception: \x1b]0;pwned\x07\x1b[31mred"
-    told = str(Mended(Repaired("x = 1\n", False, 3, said), 1, "-a\n+\x1b[31mb\n"))
+    told = str(Repair(Repaired("x = 1\n", False, 3, said), 1, "-a\n+\x1b[31mb\n"))
     assert not set(told) & {"\x1b", "\x07"}
     assert "red" in told
     assert "+" in told

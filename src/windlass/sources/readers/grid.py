@@ -12,8 +12,8 @@ from itertools import chain, islice, pairwise, takewhile
 
 from windlass.errors import DataError
 from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
-from windlass.sources.encodings import fault_of
 from windlass.sources.outgoing import is_ours, unguarded
+from windlass.sources.readers.encodings import fault_of
 
 N_LOOK = 500
 """Records that are looked at before the header is settled."""

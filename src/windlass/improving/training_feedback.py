@@ -9,7 +9,7 @@ from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing
 from windlass.outputs import table as outputs
-from windlass.outputs.taught import ASIDE, FILE, Taught
+from windlass.outputs.labelled_row import ASIDE, FILE, LabelledRow
 from windlass.records import Json, Row
 from windlass.serving.database.backend import Database
 from windlass.serving.database.request_log import feedback_rows
@@ -24,7 +24,7 @@ MOST_READ = 30_000
 AGAIN = "said anew later"
 
 
-def from_log(place: Database, spec: Spec, of: Sequence[str] = ()) -> list[Taught]:
+def from_log(place: Database, spec: Spec, of: Sequence[str] = ()) -> list[LabelledRow]:
     """A row for each feedback, oldest first. Of two on one answer the later one counts. Raises: DataError.
 
     of: releases whose answers are meant; none given: all.
@@ -37,8 +37,8 @@ def from_log(place: Database, spec: Spec, of: Sequence[str] = ()) -> list[Taught
     ]
 
 
-def _from_feedback(row: Json, spec: Spec) -> Taught:
-    taught = Taught(
+def _from_feedback(row: Json, spec: Spec) -> LabelledRow:
+    taught = LabelledRow(
         label=_label(row["correct"], spec),
         answer=row["id"],
         caller=row.get("caller") or "",
@@ -56,7 +56,7 @@ def _from_feedback(row: Json, spec: Spec) -> Taught:
     return cleaned.becomes(ASIDE, "right as it was: a writer learns nothing from its own text")
 
 
-def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
+def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[LabelledRow]:
     """The rows of a file with the product's columns; a column `id` names the answer that a row is about.
 
     Rows whose label is empty are left out: nobody has labelled them yet. Raises: DataError: no such file, or a column
@@ -66,10 +66,11 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
     for source in find(str(path.resolve()), store.project, names_of(spec), store.stage("improve") / "pictures"):
         for raw in source.rows():
             if raw.values is None:
-                found.append(Taught(source=FILE, answer=f"{path.name}:{raw.number}", at=now).becomes(ASIDE, raw.fault))
+                unread = LabelledRow(source=FILE, answer=f"{path.name}:{raw.number}", at=now)
+                found.append(unread.becomes(ASIDE, raw.fault))
                 continue
             check_columns(spec.columns, list(raw.values), source)
-            row = Taught(
+            row = LabelledRow(
                 label=_label(raw.values.get(spec.output_column), spec),
                 source=FILE,
                 answer=str(raw.values.get(names["id"]) or f"{path.name}:{raw.number}-{fingerprint(raw.values)[:8]}"),
@@ -81,7 +82,7 @@ def from_file(path: Path, spec: Spec, store: Store, now: float) -> list[Taught]:
     return found
 
 
-def _confined(taught: Taught, values: Row, spec: Spec, root: Path, allowed: Sequence[Path]) -> Taught:
+def _confined(taught: LabelledRow, values: Row, spec: Spec, root: Path, allowed: Sequence[Path]) -> LabelledRow:
     """With its inputs, or set aside because one cannot be read or names a file outside the data's folder."""
     try:
         check_files(values, {name: kinds.get(word) for name, word in spec.inputs.items()}, root, allowed)
@@ -100,7 +101,7 @@ def _label(value: Any, spec: Spec) -> Any:
     return "" if is_missing(found) else found
 
 
-def _cleaned(taught: Taught, values: Row, spec: Spec, root: Path | None) -> Taught:
+def _cleaned(taught: LabelledRow, values: Row, spec: Spec, root: Path | None) -> LabelledRow:
     """With its inputs, or set aside because one of them cannot be read."""
     cleaned: Json = {}
     ways = kinds.ways(spec)

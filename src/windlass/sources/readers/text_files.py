@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, TextIO
 
-from windlass.sources import grid
 from windlass.sources.contract import RawRow, Source
-from windlass.sources.encodings import fault_of, open_text
+from windlass.sources.readers import grid
+from windlass.sources.readers.encodings import fault_of, open_text
 
 DELIMITERS = ",;\t|"
 MAX_FIELD = 10_000_000

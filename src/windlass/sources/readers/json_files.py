@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 from windlass.errors import DataError
 from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
-from windlass.sources.encodings import fault_of, open_text
+from windlass.sources.readers.encodings import fault_of, open_text
 
 N_SHOWN = 200
 MAX_CHARACTERS = 500_000_000

@@ -26,7 +26,7 @@ HINT = "a file with lines such as `assert double(2) == 4`, or functions `test_..
 
 
 @dataclass(frozen=True)
-class Mended:
+class Repair:
     """What came of it. n_tests: how many there are; diff: from the broken program to the one that held the most."""
 
     repaired: Repaired
@@ -49,7 +49,7 @@ class Mended:
         return f"{told}\nheld more tests than the broken one:\n{diff}" if diff else told
 
 
-def mend(program: Path, tests: Path, project: Path, tries: int, write: bool = False) -> Mended:
+def mend(program: Path, tests: Path, project: Path, tries: int, write: bool = False) -> Repair:
     """The program that passes the tests, else the one that came furthest. write: one that passes replaces the file.
 
     Args:   tries: programs that are run in each of two rounds. project: its champion is asked first, if it has one.
@@ -63,7 +63,7 @@ def mend(program: Path, tests: Path, project: Path, tries: int, write: bool = Fa
     diff = "".join(difflib.unified_diff(before, after, program.name, f"{program.name} (repaired)"))
     if write and found.passed and diff:
         rewrite_text(program, found.program)
-    return Mended(found, len(checks), diff)
+    return Repair(found, len(checks), diff)
 
 
 def _read(path: Path) -> str:

@@ -12,8 +12,8 @@ import pytest
 from tests.watching.replay import Replay, Source
 from windlass.errors import SpecError
 from windlass.watching import memory
+from windlass.watching.notifications import tell
 from windlass.watching.silence import silence
-from windlass.watching.telling import tell
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def test_a_mail_server_that_is_away_is_a_fault_and_no_crash(tmp_path):
 
 def test_no_password_goes_over_an_open_line(monkeypatch, tmp_path):
     """Another host without STARTTLS gets none; the connection itself is our loopback one."""
-    from windlass.watching import telling
+    from windlass.watching import notifications
 
     class Plain(smtplib.SMTP):
         sock = None
@@ -148,7 +148,7 @@ def test_no_password_goes_over_an_open_line(monkeypatch, tmp_path):
         def __exit__(self, *given):
             return None
 
-    monkeypatch.setattr(telling, "_connected", lambda host, port: Plain())
+    monkeypatch.setattr(notifications, "_connected", lambda host, port: Plain())
     monkeypatch.setenv("MAIL_WORD", "hush")
     monkeypatch.setenv("WINDLASS_ALLOW_URLS", "smtp://mail.example.com:25/b@example.com#MAIL_WORD")
     replay = _alarmed(
