@@ -33,7 +33,7 @@ RUNNER = """
 import sys, time
 seconds = float(sys.argv.pop(1))
 from windlass import cli
-from windlass.commands import endings
+from windlass.commands import failures as endings
 code = endings.ended(cli.app)
 time.sleep(seconds)
 sys.exit(code)

@@ -38,7 +38,7 @@ from windlass.records import Column
 from windlass.registry.reference import MOST_ROWS, Reference, sketch_of
 from windlass.spec import Spec, parse
 from windlass.watching.judgement import hear_window, peek
-from windlass.watching.memory import Memory
+from windlass.watching.state import Memory
 from windlass.watching.windows import Window
 
 DAY_S, TOLD, AFTER_DAYS = 86_400.0, 0.05, 30

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from windlass import cli
-from windlass.commands import endings
+from windlass.commands import failures
 from windlass.project import Project
 from windlass.registry import releases
 from windlass.serving.database.keys import KeyRequest, create
@@ -129,7 +129,7 @@ def run(folder: Path, arguments: Sequence[str], has_project: bool = True) -> End
     os.chdir(folder)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-            code = endings.ended(cli.app)
+            code = failures.ended(cli.app)
     finally:
         sys.argv = before
         os.chdir(here)

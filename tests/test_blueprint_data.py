@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from windlass.blueprints import shelf
+from windlass.blueprints import catalogue
 from windlass.metrics.texts import rouge_l
 from windlass.spec import load
 
@@ -22,13 +22,13 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def table(name):
-    path = next((shelf.HOME / name / "data").glob("*.*"))
+    path = next((catalogue.HOME / name / "data").glob("*.*"))
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file)) if path.suffix == ".csv" else [json.loads(line) for line in file]
 
 
 def talks(split):
-    lines = (shelf.HOME / "chatbot" / "data" / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (catalogue.HOME / "chatbot" / "data" / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["messages"] for line in lines]
 
 
@@ -49,7 +49,7 @@ def test_the_data_is_what_its_tool_writes(name, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_the_readme_says_how_to_run_replace_and_name_a_real_model(name):
-    readme = (shelf.HOME / name / "README.md").read_text(encoding="utf-8")
+    readme = (catalogue.HOME / name / "README.md").read_text(encoding="utf-8")
     assert f"windlass new {name} " in readme
     assert "## Make it yours" in readme
     assert "learners: [" in readme
@@ -58,7 +58,8 @@ def test_the_readme_says_how_to_run_replace_and_name_a_real_model(name):
 
 def test_all_five_together_are_small():
     sizes = {
-        name: sum(path.stat().st_size for path in (shelf.HOME / name).rglob("*") if path.is_file()) for name in WRITERS
+        name: sum(path.stat().st_size for path in (catalogue.HOME / name).rglob("*") if path.is_file())
+        for name in WRITERS
     }
     assert max(sizes.values()) < 1_000_000
     assert sum(sizes.values()) < 3_000_000
@@ -158,7 +159,7 @@ def test_the_bot_remembers_the_name_that_it_was_told():
 
 
 def tasks():
-    lines = (shelf.HOME / "code-helper" / "tasks.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (catalogue.HOME / "code-helper" / "tasks.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -188,6 +189,6 @@ def test_the_tests_of_the_repair_exercises_tell_right_from_wrong():
 
 def test_no_blueprint_keeps_for_ever_what_users_send():
     """`plan` asks for `keep_days` where what users send is kept; a product that is given away asks it of no one."""
-    specs = [load(path.parent) for path in shelf.HOME.rglob("windlass.yaml")]
-    assert len(specs) >= len(list(shelf.HOME.glob("*/windlass.yaml")))
+    specs = [load(path.parent) for path in catalogue.HOME.rglob("windlass.yaml")]
+    assert len(specs) >= len(list(catalogue.HOME.glob("*/windlass.yaml")))
     assert all(spec.keep_inputs and spec.keep_days == 90 for spec in specs)

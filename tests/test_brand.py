@@ -4,11 +4,11 @@ import csv
 
 import pytest
 
-from windlass.blueprints import shelf
+from windlass.blueprints import catalogue
 from windlass.brand import Required, Rules, broken, load_rules
 from windlass.errors import NotReady, SpecError
 
-STUDIO = shelf.HOME / "content-studio"
+STUDIO = catalogue.HOME / "content-studio"
 FREE = Rules(superlatives=True, health_promises=True)
 
 

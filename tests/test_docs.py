@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from windlass import spec
-from windlass.blueprints import shelf
+from windlass.blueprints import catalogue
 from windlass.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,13 +45,13 @@ def test_every_windlass_command_in_the_docs_exists_with_its_options(path):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_yaml_example_is_a_spec_or_a_part_of_one(path):
-    whole = (shelf.HOME / "support-desk" / "windlass.yaml").read_text(encoding="utf-8")
+    whole = (catalogue.HOME / "support-desk" / "windlass.yaml").read_text(encoding="utf-8")
     for block in blocks(path, "yaml"):
         spec.parse(block if "name:" in block.splitlines()[0] else whole + block)
 
 
 def test_the_python_of_the_guide_runs(tmp_path, monkeypatch, capsys):
-    shelf.copy("support-desk", tmp_path / "my-desk")
+    catalogue.copy("support-desk", tmp_path / "my-desk")
     with (tmp_path / "my-desk" / "windlass.yaml").open("a", encoding="utf-8") as file:
         file.write("learners: [majority, linear]\n")
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 
 import windlass
-from windlass.blueprints import shelf
+from windlass.blueprints import catalogue
 from windlass.registry import releases
 from windlass.stages.serve import serve
 
@@ -19,7 +19,7 @@ def ask(url, path, body):
 
 
 def test_a_blueprint_becomes_a_service_that_answers_as_it_was_trained_and_learns_of_its_mistakes(tmp_path):
-    folder = shelf.copy("support-desk", tmp_path / "desk")
+    folder = catalogue.copy("support-desk", tmp_path / "desk")
     with (folder / "windlass.yaml").open("a", encoding="utf-8") as file:
         file.write("learners: [majority, linear]\n")
     project = windlass.Project(folder)
@@ -69,8 +69,8 @@ class running:
         return None
 
 
-@pytest.mark.parametrize("name", shelf.names())
+@pytest.mark.parametrize("name", catalogue.names())
 def test_every_blueprint_is_whole(name):
     from windlass.testing.checks import check_blueprint
 
-    check_blueprint(shelf.HOME / name)
+    check_blueprint(catalogue.HOME / name)

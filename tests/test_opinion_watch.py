@@ -11,13 +11,13 @@ import pytest
 
 import windlass
 from windlass import spec
-from windlass.blueprints import shelf
+from windlass.blueprints import catalogue
 from windlass.trends.command import TrendsRequest, trends
 from windlass.trends.definition import load_definition
 from windlass.trends.entities import Finder
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
-HOME = shelf.HOME / "opinion-watch"
+HOME = catalogue.HOME / "opinion-watch"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -84,7 +84,7 @@ def test_the_readme_says_how_to_run_and_replace_it():
 @pytest.mark.slow
 def test_from_a_new_folder_to_the_alarm_as_the_readme_has_it(tmp_path):
     """Half a minute of training; the bank in trouble has its alarm on the day, the loud van has none."""
-    folder = shelf.copy("opinion-watch", tmp_path / "my-watch")
+    folder = catalogue.copy("opinion-watch", tmp_path / "my-watch")
     for part in (folder, folder / "topics"):
         with (part / "windlass.yaml").open("a", encoding="utf-8") as file:
             file.write("learners: [linear]\n")

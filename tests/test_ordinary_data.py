@@ -6,7 +6,7 @@ import json
 import pytest
 
 from windlass import Project
-from windlass.improving.asking import Question, write_questions
+from windlass.improving.active_learning import Question, write_questions
 from windlass.improving.training_feedback import from_file
 from windlass.kinds import table as kinds
 from windlass.serving.batch.files import answer_file

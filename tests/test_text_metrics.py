@@ -8,7 +8,7 @@ import pytest
 import sacrebleu
 from scipy.stats import binomtest
 
-from windlass.blueprints import shelf
+from windlass.blueprints import catalogue
 from windlass.metrics import texts as text_metrics
 from windlass.metrics.measures import bootstrap, paired_difference, wilson
 from windlass.metrics.texts import (
@@ -348,7 +348,7 @@ def test_words_of_the_list_are_found_whole_in_english_and_anywhere_in_chinese(te
 
 
 def test_the_shipped_list_is_short_mild_and_in_two_languages():
-    listed = word_list((shelf.HOME / "content-studio" / "insults.txt").read_text(encoding="utf-8"))
+    listed = word_list((catalogue.HOME / "content-studio" / "insults.txt").read_text(encoding="utf-8"))
     chinese = [word for word in listed if text_metrics.CJK.search(word)]
     assert (len(listed) - len(chinese), len(chinese)) == (20, 20)
     assert toxic("You dimwit, 你这个笨蛋！", listed) == ["dimwit", "笨蛋"]

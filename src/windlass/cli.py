@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from windlass import __version__
-from windlass.commands import endings, service
+from windlass.commands import failures, service
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show, with_options
 from windlass.errors import DataError
 
@@ -44,12 +44,12 @@ def new(
     folder: Annotated[Path | None, typer.Argument(help="a new folder (none: the blueprint's name)")] = None,
 ) -> None:
     """Start from a ready product."""
-    from windlass.blueprints import shelf
+    from windlass.blueprints import catalogue
 
     if not blueprint:
-        typer.echo("\n".join(shelf.names()))
+        typer.echo("\n".join(catalogue.names()))
         return
-    made = shelf.copy(blueprint, folder or Path(blueprint))
+    made = catalogue.copy(blueprint, folder or Path(blueprint))
     typer.echo(f"{made}\nnext: `cd {made} && windlass run`")
 
 
@@ -375,8 +375,8 @@ def version(as_json: AsJson = False) -> None:
 
 def main() -> None:
     """Runs the command; an error becomes one or two lines on stderr and its exit code."""
-    endings.speak_anywhere()
-    sys.exit(endings.ended(app))
+    failures.speak_anywhere()
+    sys.exit(failures.ended(app))
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ class Project:
 
         Raises: NotReady: the log holds no answer with what was asked. SpecError: feedback cannot judge its answers.
         """
-        from windlass.improving.asking import questions, write_questions
+        from windlass.improving.active_learning import questions, write_questions
         from windlass.outputs import table as outputs
 
         outputs.of(self.spec).improves(self.spec)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from windlass.errors import NotReady
 from windlass.improving import attempts, live, probation
-from windlass.improving.asking import Question, questions, write_questions
+from windlass.improving.active_learning import Question, questions, write_questions
 from windlass.improving.cycle import write_aside
 from windlass.improving.protection import Protection
 from windlass.improving.training_feedback import from_file

@@ -6,7 +6,7 @@ import time
 import polars as pl
 import pytest
 
-from windlass.outputs import remembering
+from windlass.outputs import reference_profile
 from windlass.outputs import table as outputs
 from windlass.predictors.table import load
 from windlass.project import Project
@@ -15,7 +15,7 @@ from windlass.registry import reference, releases
 from windlass.serving.database.location import log_path, memory
 from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.sources.prepared import read_recent, read_splits
-from windlass.watching.look import Watcher
+from windlass.watching.check import Watcher
 
 from ..stages.conftest import Product
 from .toys import champion, say
@@ -87,7 +87,8 @@ def test_the_alarm_about_a_topic_ends_with_the_promotion_that_learned_it(tmp_pat
     known = read_recent(project.store)
     assert known is not None
     assert {row["intent"] for row in known.judging} == {*WORDS, "drone"}
-    before = remembering.make(outputs.get("category"), read_splits(project.spec, project.store), load(folder / "model"))
+    splits = read_splits(project.spec, project.store)
+    before = reference_profile.make(outputs.get("category"), splits, load(folder / "model"))
     reference.write(folder, before)
     (project.store.stage("watch") / "state.json").unlink()
     assert {("drift", "message"), ("drift", "intent")} <= alarms(project, later + 2.1 * DAY)
@@ -109,7 +110,7 @@ def test_each_label_is_there_as_often_as_it_is_asked_for(tmp_path, n_asked, want
     splits = Splits({"message": "text"}, {"intent": "category"}, old, old.head(0), old, tmp_path)
     told = [{"message": "money", "intent": "refund"}] * 120
     asked = [{"message": ("money", "password")[number % 2]} for number in range(n_asked)]
-    content = remembering.make(outputs.get("category"), splits, knows, Recent(told[:90], told[90:], asked))
+    content = reference_profile.make(outputs.get("category"), splits, knows, Recent(told[:90], told[90:], asked))
     assert content["answers"]["mix"] == wanted
     assert len(content["columns"][0]["profiles"]) == 240
     assert len(content["answers"]["confidence"]) == len(content["answers"]["right"]) == 150

@@ -14,9 +14,9 @@ from windlass.improving.training_feedback import from_log
 from windlass.improving.verdict import Exam, judge
 from windlass.metrics.measures import bootstrap
 from windlass.outputs import table as outputs
-from windlass.outputs.comparing import PairedScores
+from windlass.outputs.comparison import PairedScores
 from windlass.outputs.labelled_row import ASIDE, FILE, JUDGING, LEARNED, WAITING, LabelledRow
-from windlass.outputs.texts.comparing import TextSheet
+from windlass.outputs.texts.comparison import TextSheet
 from windlass.project import Project
 from windlass.records import Answer
 from windlass.registry import releases

@@ -9,9 +9,9 @@ import pytest
 from windlass.improving.verdict import Check, Exam, Paired, _none_lost, judge
 from windlass.metrics.measures import LabelMarks
 from windlass.outputs import table as outputs
-from windlass.outputs.comparing import by_chance
+from windlass.outputs.comparison import by_chance
 from windlass.outputs.labelled_row import LabelledRow
-from windlass.outputs.labels.comparing import LabelSheet
+from windlass.outputs.labels.comparison import LabelSheet
 from windlass.records import Column, Manifest
 
 from .toys import LABELS, WORDS, champion, row

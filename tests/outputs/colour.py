@@ -22,7 +22,7 @@ from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Fitted, Learner, Options
 from windlass.metrics.measures import Array, Estimate, Marks
 from windlass.outputs import table as outputs
-from windlass.outputs.comparing import Paired, PairedScores, Sheet, by_chance
+from windlass.outputs.comparison import Paired, PairedScores, Sheet, by_chance
 from windlass.outputs.contract import (
     Baseline,
     Doubt,
@@ -37,7 +37,7 @@ from windlass.outputs.contract import (
     Validated,
     Why,
 )
-from windlass.outputs.remembering import answered, kept_rows
+from windlass.outputs.reference_profile import answered, kept_rows
 from windlass.outputs.splitting import STRATUM, Way, in_three
 from windlass.outputs.trust import Opinion
 from windlass.pages.html.sections import Section

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.predictors import artifacts as made
-from windlass.blueprints import shelf
+from windlass.blueprints import catalogue
 from windlass.errors import DataError, NotReady
 from windlass.explain.attribution import mean_features
 from windlass.explain.occlusion import Effort
@@ -261,7 +261,7 @@ def test_words_that_weigh_more_matter_more_than_random_ones(is_exact, tmp_path):
     """Deletion curves on shipped data: below random orders by at least 3 standard errors. Control: reversed, above."""
     import polars as pl
 
-    rows = pl.read_csv(shelf.HOME / "support-desk" / "data" / "tickets.csv").drop_nulls().sample(600, seed=3)
+    rows = pl.read_csv(catalogue.HOME / "support-desk" / "data" / "tickets.csv").drop_nulls().sample(600, seed=3)
     splits = Splits({"message": "text"}, {"intent": "category"}, rows[:500], rows[500:550], rows[550:], tmp_path)
     predictor = fitted("linear", splits, tmp_path)
     predictor = predictor if is_exact else opaque(predictor)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from windlass.errors import DataError
-from windlass.outputs import remembering
+from windlass.outputs import reference_profile
 from windlass.outputs import table as outputs
 from windlass.predictors.contract import Predictor
 from windlass.records import Recent, Splits
@@ -43,7 +43,7 @@ def _made(folder: Path, recent: Recent | None = None) -> reference.Reference:
         def difference(self, rows, wanted): return 0.0
         def gap(self, answer, wanted): return 0.0
 
-    reference.write(folder, remembering.make(outputs.get("text"), SPLITS, Silent(), recent))
+    reference.write(folder, reference_profile.make(outputs.get("text"), SPLITS, Silent(), recent))
     found = reference.read(folder)
     assert found is not None
     return found

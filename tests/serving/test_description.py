@@ -79,7 +79,7 @@ def test_an_error_is_described_as_it_comes(mixed: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_generated_client_asks_and_reads_typed_answers(
     mixed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

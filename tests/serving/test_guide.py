@@ -38,7 +38,7 @@ def online(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     hub.close_session()
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("program", examples(), ids=lambda program: program.split()[1])
 def test_an_example_of_the_guide_prints_the_answer(
     program: str, client: Any, online: None, capsys: pytest.CaptureFixture[str]

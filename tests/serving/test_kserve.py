@@ -140,7 +140,7 @@ def test_another_model_is_unknown_and_the_table_of_routes_still_guards(client: A
     assert 'windlass_requests_total{route="/v2/models/{id}/infer",status="404"}' in metrics
 
 
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tritons_client_asks_and_reads_the_answers(table: Any, client: Any) -> None:
     triton = pytest.importorskip(
         "tritonclient.http", reason="`pip install tritonclient[http]` (with gevent 20 MB, so not a part of [dev])"

@@ -12,7 +12,7 @@ from windlass.registry import reference, releases
 from windlass.serving.database.connection import read
 from windlass.serving.database.request_log import TABLES, answer_rows
 from windlass.serving.telemetry.profiles import MOST_SAVED_S, Profiler
-from windlass.serving.telemetry.watched import Watched
+from windlass.serving.telemetry.watch_status import Watched
 from windlass.store import write_json
 
 ANSWER = Answer("card", 0.9)

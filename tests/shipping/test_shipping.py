@@ -23,7 +23,7 @@ from windlass.project import Project
 from windlass.registry import releases
 from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
-from windlass.shipping import filling, forms, needs, product, trial
+from windlass.shipping import forms, needs, product, templating, trial
 from windlass.shipping.forms import FORMS, ShipRequest, ship
 from windlass.shipping.product import Product
 from windlass.shipping.trial import Rehearsal
@@ -151,13 +151,13 @@ def test_a_wheel_of_this_version_is_taken_along_and_no_other(chosen: Product, tm
 )
 def test_a_word_that_could_become_code_is_refused(word: str) -> None:
     with pytest.raises(SpecError, match="name is"):
-        filling.fill("FROM {{ name }}", {"name": word})
+        templating.fill("FROM {{ name }}", {"name": word})
 
 
 def test_a_safe_word_is_filled_in_and_a_blank_without_a_word_is_a_fault() -> None:
-    assert filling.fill("a {{ name }} ${X} {y}", {"name": "desk-1.0+x@y:z/w"}) == "a desk-1.0+x@y:z/w ${X} {y}"
+    assert templating.fill("a {{ name }} ${X} {y}", {"name": "desk-1.0+x@y:z/w"}) == "a desk-1.0+x@y:z/w ${X} {y}"
     with pytest.raises(KeyError, match="other"):
-        filling.fill("{{ other }}", {"name": "x"})
+        templating.fill("{{ other }}", {"name": "x"})
 
 
 @pytest.mark.parametrize(

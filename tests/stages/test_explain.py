@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from windlass import lifecycle
-from windlass.outputs.labels import picked
+from windlass.outputs.labels import examples
 from windlass.records import silent
 from windlass.stages import explain
 
@@ -56,5 +56,5 @@ def test_a_time_that_is_too_short_leaves_rows_out_and_says_so(product, monkeypat
 def test_unsure_is_a_row_whose_two_likeliest_answers_are_about_as_likely():
     """0.96 beside 0.04 is sure; of several labels 0.3 beside 0.2 is not."""
     shares = [[0.96, 0.04, 0.0], [0.7, 0.3, 0.0], [0.6, 0.4, 0.0], [0.3, 0.2, 0.5], [0.5, 0.3, 0.2]]
-    assert picked._torn(np.array(shares)).tolist() == [False, False, True, True, True]
-    assert picked._torn(np.ones((2, 1))).tolist() == [False, False]
+    assert examples._torn(np.array(shares)).tolist() == [False, False, True, True, True]
+    assert examples._torn(np.ones((2, 1))).tolist() == [False, False]

@@ -12,7 +12,7 @@ from windlass.serving.database.location import log_path
 from windlass.serving.database.request_log import Feedback, Logged, RequestLog, Requests
 from windlass.spec import Spec, parse
 from windlass.store import Store
-from windlass.watching.look import Watcher
+from windlass.watching.check import Watcher
 
 DAY = 86_400.0
 START = 20_000 * DAY

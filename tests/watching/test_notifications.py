@@ -11,7 +11,7 @@ import pytest
 
 from tests.watching.replay import Replay, Source
 from windlass.errors import SpecError
-from windlass.watching import memory
+from windlass.watching import state
 from windlass.watching.notifications import tell
 from windlass.watching.silence import silence
 
@@ -70,7 +70,7 @@ def test_a_webhook_gets_each_alarm_once_with_its_key(tmp_path, monkeypatch, caps
     lines = [json.loads(line) for line in (tmp_path / "alarms.jsonl").read_text().splitlines()]
     assert [(line["event"], line["name"], line["subject"]) for line in lines] == names
     assert "alarm raised: drift amount" in capsys.readouterr().err
-    assert "s3cret" not in (replay.store.folder / "watch" / memory.FILE).read_text()
+    assert "s3cret" not in (replay.store.folder / "watch" / state.FILE).read_text()
 
 
 def test_what_could_not_be_sent_is_sent_later(tmp_path):

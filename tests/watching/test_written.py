@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from windlass.kinds.text_answers import SKETCH
-from windlass.outputs import remembering
+from windlass.outputs import reference_profile
 from windlass.outputs import table as outputs
 from windlass.predictors.language.writing import Written
 from windlass.predictors.writer import Writer
@@ -19,7 +19,7 @@ from windlass.serving.database.location import log_path
 from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.spec import parse
 from windlass.store import Store
-from windlass.watching.look import Watcher
+from windlass.watching.check import Watcher
 
 DAY, START, ROWS = 86_400.0, 20_000 * 86_400.0, 300
 SPEC = "name: helper\ndata: rows.csv\ninputs: {message: text}\noutput: {reply: text}\n"
@@ -67,7 +67,7 @@ class Product:
         splits = Splits(spec.inputs, spec.output, frame(300, 5), frame(20, 6), frame(200, 7), Path())
         manifest = Manifest("toy", "toy", (Column("message", "text"),), Column("reply", "text"))
         folder = releases.folder(self.store, "toy-1")
-        reference.write(folder, remembering.make(outputs.get("text"), splits, Writer(manifest, Speaker(8))))
+        reference.write(folder, reference_profile.make(outputs.get("text"), splits, Writer(manifest, Speaker(8))))
         self.spec, self.reference, self.asking = spec, reference.read(folder), Speaker(9)
 
     def day(self, speaker):

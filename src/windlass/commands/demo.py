@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from windlass.blueprints import shelf
+from windlass.blueprints import catalogue
 from windlass.client import Client, Prediction
 from windlass.errors import NotReady
 from windlass.pages.html.loop import Week, loop_page, loop_picture, week_text
@@ -90,7 +90,7 @@ def demo(folder: Path, tell: Tell, progress: Progress = silent, weeks: int = 8) 
 
 
 def _launched(folder: Path, progress: Progress) -> Project:
-    spec = shelf.copy(PRODUCT, folder) / FILE_NAME
+    spec = catalogue.copy(PRODUCT, folder) / FILE_NAME
     values = {**yaml.safe_load(spec.read_text(encoding="utf-8")), **WISHES}
     write_text(spec, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     project = Project(folder, progress)

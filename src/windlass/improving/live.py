@@ -16,7 +16,7 @@ from windlass.improving.training_feedback import AGAIN, from_log
 from windlass.improving.trust import cap
 from windlass.improving.verdict import LEVEL
 from windlass.outputs import table as outputs
-from windlass.outputs.comparing import Paired
+from windlass.outputs.comparison import Paired
 from windlass.outputs.labelled_row import LabelledRow
 from windlass.pages.text.words import percent
 from windlass.records import Json

@@ -15,7 +15,7 @@ import numpy as np
 
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import told
-from windlass.outputs.comparing import Paired, Sheet, by_chance, thirds
+from windlass.outputs.comparison import Paired, Sheet, by_chance, thirds
 from windlass.outputs.contract import Output
 from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.pages.text.words import metric_name

@@ -8,8 +8,8 @@ import numpy as np
 
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch
-from windlass.learners.aims import Aim, aim, aim_of
 from windlass.learners.contract import Fitted, Options
+from windlass.learners.objectives import Aim, aim, aim_of
 from windlass.outputs.labels.calibration import reached
 from windlass.predictors.artifact import N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.records import Column, Json, Manifest, Splits

@@ -1,4 +1,5 @@
-"""The one table of learners, in the order they are tried: a new one is a line here and a file beside it."""
+"""The one table of learners, in the order they are tried: a new one is a line here and a file in the folder of
+its family."""
 
 from importlib import import_module
 

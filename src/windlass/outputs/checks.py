@@ -12,7 +12,7 @@ import numpy as np
 from windlass.errors import NotReady, WindlassError
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import LOWER, bootstrap
-from windlass.outputs import remembering
+from windlass.outputs import reference_profile
 from windlass.outputs.contract import Held, Output, Shown, Tested, Unsupported, Why
 from windlass.outputs.labelled_row import LabelledRow
 from windlass.outputs.splitting import Cleaning
@@ -151,7 +151,7 @@ def _check_values(output: Output, splits: Splits, predictor: Predictor, rows: Se
 
 
 def _check_watching(output: Output, splits: Splits, predictor: Predictor) -> None:
-    content = json.loads(json.dumps(remembering.make(output, splits, predictor)))
+    content = json.loads(json.dumps(reference_profile.make(output, splits, predictor)))
     with tempfile.TemporaryDirectory(prefix="windlass-check-") as name:
         reference.write(Path(name), content)
         found = reference.read(Path(name))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from windlass.brand import Rules
-    from windlass.outputs.comparing import Sheet
+    from windlass.outputs.comparison import Sheet
     from windlass.outputs.splitting import Cleaning
 
 

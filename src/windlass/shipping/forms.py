@@ -8,7 +8,7 @@ import windlass
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Progress, silent
 from windlass.serving.telemetry import grafana
-from windlass.shipping import filling, needs, product, trial
+from windlass.shipping import needs, product, templating, trial
 from windlass.shipping.product import Product
 from windlass.shipping.trial import Rehearsal
 from windlass.spec import Spec
@@ -135,9 +135,9 @@ def check(spec: Spec, order: ShipRequest) -> None:
     """Raises: SpecError: an unknown form, or a name that it cannot carry. DataError: the folder is not empty."""
     if order.form not in FORMS:
         raise SpecError(f"form is '{order.form[:80]}', expected {expected(FORMS)}", did_you_mean(order.form, FORMS))
-    filling.check_label(spec.name)
+    templating.check_label(spec.name)
     if order.host:
-        filling.check_host(order.host)
+        templating.check_host(order.host)
     target = order.target
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise DataError(f"{target} is not empty, expected a new folder", "name another one, or remove it first")
@@ -177,7 +177,7 @@ def write(chosen: Product, measured: Rehearsal, order: ShipRequest) -> Shipped:
 
 def _fill(form: Form, order: ShipRequest, chosen: Product, words: dict[str, str], folder: Path) -> None:
     for file in (*form.files, *(form.with_host if order.host else ())):
-        text = filling.fill(filling.template(f"{order.form}/{file}"), words)
+        text = templating.fill(templating.template(f"{order.form}/{file}"), words)
         write_text(folder / file.replace("NAME", words["name"]).replace("dot-", "."), text)
     for file in form.executable:
         (folder / file).chmod(0o755)

@@ -33,7 +33,8 @@ def changed(text: str, change: Change) -> str:
 def tree_of(text: str) -> ast.Module:
     """The syntax tree, without warnings of odd escapes in old code. Raises: SyntaxError, ValueError, RecursionError."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # what Python before 3.12 says of odd escapes
         return ast.parse(text)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import windlass
 from windlass.errors import DataError, GateRefused, did_you_mean, expected
-from windlass.outputs import remembering
+from windlass.outputs import reference_profile
 from windlass.outputs import table as outputs
 from windlass.pages.text.card import Card, model_card
 from windlass.predictors import table as predictors
@@ -125,7 +125,8 @@ def publish_release(
 
     progress("release", 2, N_STEPS, "writing")
     prepared = made_in.read("prepare", Prepared)
-    seen = remembering.make(outputs.of(spec), read_splits(spec, made_in), predictors.load(source), read_recent(made_in))
+    splits, predictor = read_splits(spec, made_in), predictors.load(source)
+    seen = reference_profile.make(outputs.of(spec), splits, predictor, read_recent(made_in))
     record = _publish(Content(spec, board, wanted, prepared, source, seen, against), store)
     progress("release", 3, N_STEPS, "golden answers behind the server")
     _, predictor = releases.open_release(store, record.id)

@@ -10,7 +10,7 @@ from windlass.records import Health
 from windlass.serving.database.location import memory
 from windlass.spec import Spec
 from windlass.store import Store, write_text
-from windlass.watching.look import Watcher
+from windlass.watching.check import Watcher
 from windlass.watching.notifications import tell
 from windlass.watching.silence import duration_s
 

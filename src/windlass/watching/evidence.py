@@ -17,7 +17,6 @@ from windlass.records import Column, Json
 from windlass.registry.reference import Reference, answer_sketch, sketch_of
 from windlass.watching.windows import Part
 
-N_SURE = 20
 LEAST = 50
 """Rows that must be there on both sides before they are compared."""
 LEAST_TOLD, LEAST_TOLD_BEFORE = 20, 50

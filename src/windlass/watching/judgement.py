@@ -12,7 +12,7 @@ from windlass.spec import Spec
 from windlass.watching import concept
 from windlass.watching.alarms import Key, Level, level, levels
 from windlass.watching.evidence import LEAST, Finding, against_test, estimated, findings, measured
-from windlass.watching.memory import Memory
+from windlass.watching.state import Memory
 from windlass.watching.windows import DAY_S, Window, seconds
 
 OF_A_RELEASE = ("drift", "data", "quality", "concept")

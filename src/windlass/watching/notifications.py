@@ -20,7 +20,7 @@ from windlass.records import Json
 from windlass.remote import consent
 from windlass.spec import Spec, Watch
 from windlass.store import Store
-from windlass.watching import memory
+from windlass.watching import state
 
 TIMEOUT_S = 10.0
 MOST_TRIES = 20
@@ -41,8 +41,8 @@ def _has_mail(watch: Watch) -> bool:
 def tell(spec: Spec, store: Store) -> list[str]:
     """Sends what waits; gives what went wrong, in words. An alarm is sent once, or twice when a kill comes between."""
     faults = []
-    with memory.locked(store):
-        kept = memory.load(store)
+    with state.locked(store):
+        kept = state.load(store)
         if not kept.unsent:
             return []
         waiting = []
@@ -54,7 +54,7 @@ def tell(spec: Spec, store: Store) -> list[str]:
             faults.append(f"alarm could not be sent by {order['channel']} ({fault}), try {tries} of {MOST_TRIES}")
             waiting += [{**order, "tries": tries}] if tries < MOST_TRIES else []
         kept.unsent = waiting
-        memory.save(store, kept)
+        state.save(store, kept)
     return faults
 
 

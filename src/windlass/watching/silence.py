@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.store import Store
-from windlass.watching import memory
+from windlass.watching import state
 from windlass.watching.windows import seconds
 
 NAMES = ("errors", "latency", "drift", "concept", "quality", "data", "traffic")
@@ -24,7 +24,7 @@ def silence(store: Store, order: Sequence[str], now: float | None = None) -> str
         raise SpecError(f"alarm is '{name[:40]}', expected {expected(NAMES)}", did_you_mean(name, NAMES))
     length_s = duration_s(duration)
     until = (time.time() if now is None else now) + length_s
-    memory.silence(store, alarm, until)
+    state.silence(store, alarm, until)
     if not length_s:
         return f"alarm '{alarm}' is told of again"
     return f"nobody is told of alarm '{alarm}' until {datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC"

@@ -16,7 +16,16 @@ from windlass.learners.table import LEARNERS
 from windlass.outputs import contract
 from windlass.outputs.contract import Held, Why
 from windlass.outputs.labelled_row import LabelledRow
-from windlass.outputs.numbers import comparing, explanation, measures, picked, remembering, report, split, trust
+from windlass.outputs.numbers import (
+    comparison,
+    examples,
+    explanation,
+    measures,
+    reference_profile,
+    report,
+    split,
+    trust,
+)
 from windlass.outputs.numbers.output import OUTPUT
 from windlass.outputs.splitting import Cleaning
 from windlass.outputs.trust import Known
@@ -216,7 +225,7 @@ def test_a_large_size_raises_the_price(linear):
 def test_the_largest_errors_each_way_are_picked(splits, linear):
     rows = [{**row, "price": row["price"] + 900 * (place == 3) - 900 * (place == 5)}
             for place, row in enumerate(splits.test.to_dicts())]  # fmt: skip
-    found = picked.picked(linear, rows, splits)
+    found = examples.picked(linear, rows, splits)
     assert next(row for group, row in found if group == "too low") == rows[3]
     assert next(row for group, row in found if group == "too high") == rows[5]
 
@@ -226,7 +235,7 @@ def test_the_largest_errors_each_way_are_picked(splits, linear):
 
 def test_a_release_remembers_its_interval_and_how_often_it_held(splits, linear):
     kept = [(row, True) for row in splits.test.to_dicts()]
-    seen = remembering.seen(linear, kept, splits)
+    seen = reference_profile.seen(linear, kept, splits)
     assert seen.answers["half"] == linear.half
     assert 0.81 <= np.mean(seen.answers["right"]) <= 0.99
     assert seen.column.kind == "number"
@@ -234,10 +243,10 @@ def test_a_release_remembers_its_interval_and_how_often_it_held(splits, linear):
 
 
 def test_feedback_is_right_inside_the_interval():
-    assert remembering.is_right(100.0, 104.0, {"half": 5.0})
-    assert not remembering.is_right(100.0, 106.0, {"half": 5.0})
-    assert not remembering.is_right(100.0, 104.0, {})
-    assert remembering.is_right(100.0, 100.0, {})
+    assert reference_profile.is_right(100.0, 104.0, {"half": 5.0})
+    assert not reference_profile.is_right(100.0, 106.0, {"half": 5.0})
+    assert not reference_profile.is_right(100.0, 104.0, {})
+    assert reference_profile.is_right(100.0, 100.0, {})
 
 
 def taught(splits, add: float) -> list[LabelledRow]:
@@ -262,7 +271,7 @@ def test_honest_numbers_are_believed_and_those_far_off_doubted(splits, linear):
 
 def sheet(splits, one, other):
     pairs = [(row, row["price"]) for row in splits.test.to_dicts()]
-    return comparing.compare((one, other), pairs, "mae", Path())
+    return comparison.compare((one, other), pairs, "mae", Path())
 
 
 def test_a_nearer_challenger_gains_and_a_farther_one_loses(splits, fitted, linear):
@@ -289,8 +298,8 @@ def test_the_goals_difference_is_told_in_skill(splits, fitted, linear):
 
 
 def test_numbers_are_the_same_but_for_rounding():
-    assert comparing.same(312_000.0, 312_000.4)
-    assert not comparing.same(312_000.0, 312_400.0)
+    assert comparison.same(312_000.0, 312_000.4)
+    assert not comparison.same(312_000.0, 312_400.0)
 
 
 # told -----------------------------------------------------------------------------------------------------------------

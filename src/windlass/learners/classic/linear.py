@@ -20,10 +20,10 @@ from sklearn.svm import LinearSVC
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
 from windlass.kinds.table import join
-from windlass.learners.aims import aim_of
 from windlass.learners.classic import ridge
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.networks.lesson import Lesson
+from windlass.learners.objectives import aim_of
 from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
 from windlass.metrics.measures import BINARY_ONLY, best_temperature, log_loss, paired_difference, softmax
 from windlass.outputs.labels.measures import label_marks

@@ -22,9 +22,9 @@ from torch import nn
 
 from windlass.errors import DataError, NotReady
 from windlass.kinds.text import PAD, UNKNOWN
-from windlass.learners.aims import aim, aim_of
 from windlass.learners.contract import Options
 from windlass.learners.networks.checkpoint import weights
+from windlass.learners.objectives import aim, aim_of
 from windlass.learners.rows import Encoded, encode_splits, fit_input
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.networks.onnx import FILE as GRAPH

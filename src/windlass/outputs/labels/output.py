@@ -7,7 +7,7 @@ import numpy as np
 
 from windlass.kinds.category import MAX_CHARACTERS
 from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
-from windlass.outputs.labels import explanation, measures, picked, remembering, report
+from windlass.outputs.labels import examples, explanation, measures, reference_profile, report
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
 
@@ -64,10 +64,10 @@ OUTPUT = Output(
     baseline=measures.baseline,
     sections=report.report_sections,
     advice=report.advice,
-    picked=picked.picked,
+    picked=examples.picked,
     explain=explanation.explain,
-    kept=remembering.kept,
-    seen=remembering.seen,
+    kept=reference_profile.kept,
+    seen=reference_profile.seen,
     named=str,
     is_right=lambda value, correct, answers: is_same(value, correct),
     answer_schema=answer_schema,
@@ -80,7 +80,7 @@ OUTPUT = Output(
     teaches=lambda given, right: True,
     unfit=later("windlass.outputs.labels.new_labels", "fit_to_learn"),
     opinion=later("windlass.outputs.labels.trust", "opinion"),
-    compare=later("windlass.outputs.labels.comparing", "compare"),
+    compare=later("windlass.outputs.labels.comparison", "compare"),
     doubts=doubts,
     scored=lambda marks, metric, splits: Scored(metric, marks),
     improves=lambda spec: None,

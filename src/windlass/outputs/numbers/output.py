@@ -6,8 +6,8 @@ from typing import Any
 from windlass.kinds import number
 from windlass.metrics.numbers import NUMBER_METRICS
 from windlass.outputs.contract import Doubt, Output, Unsupported, later
-from windlass.outputs.numbers import explanation, measures, picked, remembering, report, trust
-from windlass.outputs.remembering import kept_rows
+from windlass.outputs.numbers import examples, explanation, measures, reference_profile, report, trust
+from windlass.outputs.reference_profile import kept_rows
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
 
@@ -51,23 +51,23 @@ OUTPUT = Output(
     baseline=measures.baseline,
     sections=report.report_sections,
     advice=report.advice,
-    picked=picked.picked,
+    picked=examples.picked,
     explain=explanation.explain,
     kept=kept_rows,
-    seen=remembering.seen,
+    seen=reference_profile.seen,
     named=lambda value: "",
-    is_right=remembering.is_right,
+    is_right=reference_profile.is_right,
     answer_schema=answer_schema,
     feedback_schema=feedback_schema,
     example=lambda column: float(column.state.get("mean", 1.0)),
     kept_as=repr,
     value_of=value_of,
     widget=widget,
-    same=later("windlass.outputs.numbers.comparing", "same"),
+    same=later("windlass.outputs.numbers.comparison", "same"),
     teaches=lambda given, right: True,
     unfit=lambda rows, train, spec: list(rows),
     opinion=trust.opinion,
-    compare=later("windlass.outputs.numbers.comparing", "compare"),
+    compare=later("windlass.outputs.numbers.comparison", "compare"),
     doubts=doubts,
     scored=measures.scored,
     improves=lambda spec: None,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from windlass.kinds.text import several
 from windlass.metrics.texts import BITS, PASSES, TEXT_METRICS
 from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
-from windlass.outputs.remembering import kept_rows
-from windlass.outputs.texts import explanation, measures, remembering, report
+from windlass.outputs.reference_profile import kept_rows
+from windlass.outputs.texts import explanation, measures, reference_profile, report
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest, Row, Splits
 from windlass.spec import Spec
@@ -80,7 +80,7 @@ OUTPUT = Output(
     picked=picked,
     explain=explanation.explain,
     kept=kept_rows,
-    seen=remembering.seen,
+    seen=reference_profile.seen,
     named=lambda value: "",
     is_right=lambda value, correct, answers: bool(value == correct),
     answer_schema=answer_schema,
@@ -93,7 +93,7 @@ OUTPUT = Output(
     teaches=lambda given, right: bool(given != right),
     unfit=later("windlass.outputs.texts.trust", "unfit"),
     opinion=later("windlass.outputs.texts.trust", "opinion"),
-    compare=later("windlass.outputs.texts.comparing", "TextSheet"),
+    compare=later("windlass.outputs.texts.comparison", "TextSheet"),
     doubts=doubts,
     scored=lambda marks, metric, splits: Scored(metric, marks),
     improves=measures.improves,

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from windlass.metrics.measures import LOWER, Estimate
 from windlass.pages.text.words import METRIC_MEANINGS, amount, count, measure, metric_name, number, percent, share
+from windlass.planning.context import Setting
 from windlass.planning.drawing.risks import risks
 from windlass.planning.items.data import in_turn, live_quality
 from windlass.planning.items.machines import closing, few, machines_words
@@ -17,7 +18,6 @@ from windlass.planning.schedule.choosing import Bounds, choose, together, why_le
 from windlass.planning.schedule.economics import training_seconds
 from windlass.planning.schedule.handover import coverage
 from windlass.planning.schedule.scheduling import dated
-from windlass.planning.setting import Setting
 from windlass.records import Item, Json, Roadmap
 
 HALF_A_YEAR = 183

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.words import amount, count, metric_name, percent, plain, share
-from windlass.planning.setting import Setting
+from windlass.planning.context import Setting
 from windlass.records import Risk
 
 FEW_ROWS, FEW_LABEL_ROWS = 1_000, 20

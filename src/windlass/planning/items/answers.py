@@ -7,11 +7,11 @@ import numpy as np
 
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.words import count, percent, quoted
+from windlass.planning.context import Setting, item, points_of
 from windlass.planning.evidence import curves
 from windlass.planning.evidence.slices import LEVEL, difference
 from windlass.planning.items.data import CURVE, LEAST_EXCHANGE, chance_of, grown
 from windlass.planning.schedule.economics import exchange
-from windlass.planning.setting import Setting, item, points_of
 from windlass.records import Item, Json
 
 LEAST_JUDGED, LEAST_WRONG = 20, 5

@@ -12,11 +12,11 @@ from windlass.metrics.measures import Estimate, LabelMarks, confusion, paired_di
 from windlass.pages.text.classes import class_scores
 from windlass.pages.text.roadmap_text import seconds_words
 from windlass.pages.text.words import count, percent, quoted, share
+from windlass.planning.context import Setting, item, points_of
 from windlass.planning.evidence import curves, probing
 from windlass.planning.evidence.curves import Point
 from windlass.planning.evidence.slices import Slice
 from windlass.planning.schedule.economics import exchange, training_seconds
-from windlass.planning.setting import Setting, item, points_of
 from windlass.records import Item, Json
 from windlass.watching.evidence import LEAST_RIGHT, TESTED, below
 

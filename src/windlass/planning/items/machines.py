@@ -5,11 +5,11 @@ from math import ceil
 
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.words import amount, count, measure, number, plain
+from windlass.planning.context import Setting, item, points_of
 from windlass.planning.evidence.compression import FOLDER, is_better
 from windlass.planning.items.data import chance_of
 from windlass.planning.schedule.capacity import BUSIEST, mean_wait_s
 from windlass.planning.schedule.economics import rent
-from windlass.planning.setting import Setting, item, points_of
 from windlass.records import Item
 
 RESTLESS = 5.0

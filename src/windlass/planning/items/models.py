@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from windlass.metrics.measures import LOWER, Estimate
 from windlass.pages.text.words import count, measure, metric_name, percent, plain, quoted, share
+from windlass.planning.context import Setting, item, points_of
 from windlass.planning.items.data import LEAST_EXCHANGE, chance_of, effort
 from windlass.planning.schedule.economics import exchange
-from windlass.planning.setting import Setting, item, points_of
 from windlass.records import Candidate, Item
 
 MOST_TEST = 10.0
 SMALL_COLUMN = 0.003
-MUCH_FASTER = 1.5
 
 
 def other_model(setting: Setting) -> Iterator[Item]:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from windlass.planning.context import Setting
 from windlass.planning.items import answers as answer_items
 from windlass.planning.items import data as data_items
 from windlass.planning.items import machines as machine_items
 from windlass.planning.items import models as model_items
-from windlass.planning.setting import Setting
 from windlass.records import Item
 
 PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (

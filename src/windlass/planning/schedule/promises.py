@@ -13,8 +13,8 @@ from windlass.errors import DataError
 from windlass.kinds.category import slips, variants
 from windlass.metrics.measures import confusion
 from windlass.pages.text.classes import class_scores
+from windlass.planning.context import Setting
 from windlass.planning.items.answers import complaint_gap
-from windlass.planning.setting import Setting
 from windlass.records import Item, Json, as_json
 from windlass.store import Store, reading, restored
 

@@ -22,7 +22,7 @@ from windlass.serving.runtime.canary import Canary
 from windlass.serving.runtime.golden_probe import Golden, replay_over_http
 from windlass.serving.runtime.replica import Replica, is_same_product
 from windlass.serving.runtime.service import Service
-from windlass.serving.telemetry.watched import Watched
+from windlass.serving.telemetry.watch_status import Watched
 from windlass.store import Store
 
 Mark = tuple[int, int, int]

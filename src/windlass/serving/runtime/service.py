@@ -31,7 +31,7 @@ from windlass.serving.runtime.scheduler import Scheduler
 from windlass.serving.telemetry.metrics import Measures
 from windlass.serving.telemetry.multiprocess import MultiprocessMetrics
 from windlass.serving.telemetry.profiles import Profiler
-from windlass.serving.telemetry.watched import Watched
+from windlass.serving.telemetry.watch_status import Watched
 
 PROOF, SESSION = "x-windlass-proof", "x-windlass-session"
 JUDGE_EVERY, MOST_LISTENING = 10, 4

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from windlass.outputs.contract import Kept, Seen
-from windlass.outputs.remembering import LEAST_OF_NOW, answered, evenly, held_rows, kept_rows
+from windlass.outputs.reference_profile import LEAST_OF_NOW, answered, evenly, held_rows, kept_rows
 from windlass.predictors.contract import Predictor
 from windlass.records import Recent, Splits
 

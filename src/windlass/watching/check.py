@@ -14,10 +14,10 @@ from windlass.serving.database.connection import read
 from windlass.serving.database.request_log import TABLES
 from windlass.spec import Spec
 from windlass.store import Store, write_json
-from windlass.watching import concept, memory
+from windlass.watching import concept, state
 from windlass.watching.judgement import health, hear_told, hear_traffic, hear_window, peek, summary
-from windlass.watching.memory import Memory
 from windlass.watching.notifications import channels
+from windlass.watching.state import Memory
 from windlass.watching.windows import Window, begin, seconds
 
 GRACE_S = 5.0
@@ -47,25 +47,25 @@ class Watcher:
 
     def look(self) -> Health:
         """Reads what is new, judges what ended, writes `watch.json`. Raises: DataError: the log cannot be read."""
-        with memory.locked(self.store):
-            kept = memory.load(self.store)
+        with state.locked(self.store):
+            kept = state.load(self.store)
             self._read_feedback(kept)
             self._read_answers(kept)
             if release := _newest(kept):
                 hear_told(kept, release, self.reference(release), self.spec, self.now)
             health = self._health(kept)
             self._announce(kept, health)
-            memory.save(self.store, kept)
+            state.save(self.store, kept)
             write_json(self.store.record("watch"), as_json(health))
         return health
 
     def _announce(self, kept: Memory, health: Health) -> None:
         """Has people told of what is raised and was not told, but for what is silenced; and of what has ended."""
-        quiet = memory.silences(self.store)
+        quiet = state.silences(self.store)
         raised = {f"{alarm.name}:{alarm.subject}": alarm for alarm in health.alarms}
         for key, alarm in raised.items():
             is_known = kept.announced.get(key) == alarm.since
-            if not is_known and not memory.is_silent(quiet, alarm.name, alarm.subject, self.now):
+            if not is_known and not state.is_silent(quiet, alarm.name, alarm.subject, self.now):
                 kept.announced[key] = alarm.since
                 self._queue(kept, "raised", alarm)
         for key in [key for key in kept.announced if key not in raised]:
@@ -93,9 +93,9 @@ class Watcher:
             known = self.reference(row["release"])
             right = self._is_right(row["value"], row["correct"], known.answers if known else {})
             kept.told.append((row["at"], row["release"], right))
-            if len(kept.told) > 2 * memory.MOST_TOLD:
-                del kept.told[: -memory.MOST_TOLD]
-        kept.told = kept.told[-memory.MOST_TOLD :]
+            if len(kept.told) > 2 * state.MOST_TOLD:
+                del kept.told[: -state.MOST_TOLD]
+        kept.told = kept.told[-state.MOST_TOLD :]
 
     def _is_right(self, value: str, correct: str, answers: Json) -> bool:
         """What is said of an answer; `correct` is empty where it was wrong in a way that is not known."""
@@ -146,7 +146,7 @@ class Watcher:
 
     def _health(self, kept: Memory) -> Health:
         """Of the last window that ended, or of the open one before there is any."""
-        windows = list(kept.ended[-memory.MOST_WINDOWS :])
+        windows = list(kept.ended[-state.MOST_WINDOWS :])
         if kept.window is not None and kept.window.n:
             windows.append({**summary(kept, kept.window, self.reference(kept.window.release), []), "open": True})
         ended = [each for each in windows if not each["open"]]

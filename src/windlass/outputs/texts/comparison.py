@@ -8,7 +8,7 @@ import numpy as np
 from windlass.kinds import text
 from windlass.metrics.measures import Marks
 from windlass.metrics.texts import TEXT_METRICS, References, TextMarks
-from windlass.outputs.comparing import N_SHUFFLED, SAME, Paired, PairedScores, Sheet, thirds
+from windlass.outputs.comparison import N_SHUFFLED, SAME, Paired, PairedScores, Sheet, thirds
 from windlass.outputs.labelled_row import Pairs
 from windlass.predictors.contract import Predictor
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from windlass.commands import endings
+from windlass.commands import failures
 from windlass.errors import DataError, GateRefused, NotReady, SpecError
 from windlass.store import Store, log_traceback
 
@@ -72,7 +72,7 @@ def raising(error: BaseException):
 )
 def test_an_error_is_told_in_words_with_its_exit_code(error, code, words, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["windlass", "run"])
-    assert endings.ended(raising(error)) == code
+    assert failures.ended(raising(error)) == code
     said = capsys.readouterr().err
     assert said.startswith(words)
     assert bool(said) == bool(words)
@@ -87,7 +87,7 @@ def test_what_nobody_foresaw_is_one_line_that_names_the_log(error, tmp_path, cap
     store = Store(tmp_path)
     store.stage("collect")
     monkeypatch.setattr(sys, "argv", ["windlass", "run", "--project", str(tmp_path)])
-    assert endings.ended(raising(error)) == 70
+    assert failures.ended(raising(error)) == 70
     said = capsys.readouterr().err
     assert "Traceback" not in said
     id, log = said.split("internal error ")[1].split()[0], tmp_path / ".windlass" / "log" / "tracebacks.txt"
@@ -121,7 +121,7 @@ def test_a_traceback_is_kept_elsewhere_where_the_project_cannot_be_written(tmp_p
     ],
 )
 def test_the_project_is_read_from_the_command_line(arguments, folder):
-    assert endings.project_named(arguments) == Path(folder)
+    assert failures.project_named(arguments) == Path(folder)
 
 
 # encodings ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from windlass.kinds import number
 from windlass.metrics.numbers import mae
 from windlass.outputs.contract import Kept, Seen
 from windlass.outputs.numbers.measures import estimator
-from windlass.outputs.remembering import answered
+from windlass.outputs.reference_profile import answered
 from windlass.predictors.contract import Predictor
 from windlass.records import Answer, Column, Json, Splits
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from windlass.kinds import text_answers
 from windlass.kinds.text import several
 from windlass.outputs.contract import Kept, Seen
-from windlass.outputs.remembering import MOST_LEARNED, evenly
+from windlass.outputs.reference_profile import MOST_LEARNED, evenly
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Splits
 

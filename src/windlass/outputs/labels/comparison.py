@@ -8,7 +8,7 @@ import numpy as np
 
 from windlass.kinds import category
 from windlass.metrics.measures import LabelMarks, Marks
-from windlass.outputs.comparing import Paired, Sheet
+from windlass.outputs.comparison import Paired, Sheet
 from windlass.outputs.labelled_row import Pairs
 from windlass.outputs.labels.measures import labeller
 from windlass.predictors.contract import Labeller, Predictor

@@ -6,7 +6,7 @@ import pytest
 
 from tests.watching.replay import DAY, Replay, Source
 from windlass.serving.database.connection import read
-from windlass.watching import memory
+from windlass.watching import state
 
 
 @pytest.fixture
@@ -202,11 +202,11 @@ def test_nothing_was_ever_asked(replay):
 
 
 def test_what_it_remembers_is_bounded(replay, monkeypatch):
-    monkeypatch.setattr(memory, "MOST_WINDOWS", 4)
+    monkeypatch.setattr(state, "MOST_WINDOWS", 4)
     for day in range(6):
         replay.day(Source(day))
     replay.health()
-    assert len(json.loads((replay.store.folder / "watch" / memory.FILE).read_text())["ended"]) == 4
+    assert len(json.loads((replay.store.folder / "watch" / state.FILE).read_text())["ended"]) == 4
 
 
 def test_the_log_has_a_profile_of_each_answer(replay):

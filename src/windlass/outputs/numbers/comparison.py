@@ -13,7 +13,7 @@ import numpy as np
 
 from windlass.metrics.measures import Estimate, Marks, told
 from windlass.metrics.numbers import ABSOLUTE, LOSSES, NUMBER_METRICS, NumberMarks
-from windlass.outputs.comparing import SAME, Paired, Sheet, by_chance, thirds
+from windlass.outputs.comparison import SAME, Paired, Sheet, by_chance, thirds
 from windlass.outputs.labelled_row import Pairs
 from windlass.outputs.numbers.measures import estimator
 from windlass.pages.text.words import metric_name
