@@ -74,10 +74,10 @@ def fresh(*command: str) -> tuple[float, int, str]:
         return seconds, done.returncode, (done.stdout + done.stderr).strip()[-600:]
 
 
-def timed(name: str, most_s: float, *command: str) -> Goal:
+def timed(name: str, most_s: float, *command: str, issue: str = "outputs") -> Goal:
     seconds, code, said = fresh(*command)
     last = said.splitlines()[-1] if said else ""
-    return Goal("outputs", name, f"at most {most_s / 60:g} minutes, installation included",
+    return Goal(issue, name, f"at most {most_s / 60:g} minutes, installation included",
                 f"{seconds / 60:.1f} minutes, exit {code}; {last[:160]}", code == 0 and seconds <= most_s)  # fmt: skip
 
 
