@@ -1,6 +1,6 @@
 """What [rooms] asked for: the house counted, the tree of the README, stories of moved files, a newcomer's trial, CI.
 
-The trial is recorded by whoever watched it, a line a question: "question|file found|files opened|wrong guesses|seconds".
+The trial is recorded by whoever watched it, a line each: "question|file found|files opened|wrong guesses|seconds".
 Usage: python benchmarks/rooms.py [--parts house tree stories ci] [--trial LINE LINE LINE]
 """
 
@@ -50,14 +50,15 @@ def stories(since: str) -> Goal:
     older = set(_git("log", "--format=%H", since).split())
     lost = [path for path in moved if not older & set(_git("log", "--follow", "--format=%H", "--", path).split())]
     return Goal("rooms", "`git log --follow` tells the story of moved files", "of all",
-                f"{len(moved) - len(lost)} of {len(moved)}; lost: {', '.join(lost) or 'none'}", bool(moved) and not lost)  # fmt: skip
+                f"{len(moved) - len(lost)} of {len(moved)}; lost: {', '.join(lost) or 'none'}",
+                bool(moved) and not lost)  # fmt: skip
 
 
 def trial(lines: list[str]) -> Goal:
     rows = [[part.strip() for part in line.split("|")] for line in lines]
     slowest = max(float(seconds) for *_, seconds in rows)
     wrong = sum(int(row[3]) for row in rows)
-    told = "; ".join(f"{question}: {file} ({opened} opened, {seconds} s)" for question, file, opened, _, seconds in rows)
+    told = "; ".join(f"{question}: {file} ({opened} opened, {s} s)" for question, file, opened, _, s in rows)
     return Goal("rooms", "a newcomer finds three files from README and folder names", "each within a minute",
                 f"{told}; {wrong} wrong guesses", slowest <= MOST_TRIAL_S,
                 "a language model that had never seen the code; its seconds are not a person's")  # fmt: skip
