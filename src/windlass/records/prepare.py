@@ -1,0 +1,62 @@
+"""What `prepare` made: splits, and rows that were asked lately."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from windlass.records.contract import Json, Row
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data card: what is in each split, what was taken out and why, and the fingerprint of it all.
+
+    groups: of each split, where rows belong together and no group is in two splits; else empty.
+    """
+
+    fingerprint: str
+    rows: dict[str, int]
+    removed: dict[str, int]
+    labels: dict[str, dict[str, int]]
+    columns: list[Json]
+    warnings: list[str]
+    key: str = ""
+    groups: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The rows that learners see. `test` is for `evaluate` alone. written: column -> how raw values of it are written.
+
+    weight: the column of train and validation that says how much each row counts; empty: all the same.
+    """
+
+    inputs: dict[str, str]
+    output: dict[str, str]
+    train: "pl.DataFrame"
+    validation: "pl.DataFrame"
+    test: "pl.DataFrame"
+    root: Path
+    fingerprint: str = ""
+    written: Mapping[str, Json] = field(default_factory=dict)
+    weight: str = ""
+
+    @property
+    def output_column(self) -> str:
+        return next(iter(self.output))
+
+
+@dataclass(frozen=True)
+class Recent:
+    """What came in use. learned, judging: rows with their labels that train has, and that no training ever sees.
+
+    asked: rows as clients sent them last, whose labels nobody has told.
+    """
+
+    learned: Sequence[Row]
+    judging: Sequence[Row]
+    asked: Sequence[Row]
