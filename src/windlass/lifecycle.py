@@ -20,15 +20,51 @@ class Stage:
     gives: str
     guarantees: str
     in_run: bool = True
+    reads: "tuple[Callable[[Spec, Store], Any], ...]" = ()
+    """What it is called with beside spec and store: the records of the stages before it."""
+
+
+def read_splits(spec: "Spec", store: "Store") -> Any:
+    """The splits of `prepare`. Raises: NotReady."""
+    from windlass.sources import prepared
+
+    return prepared.read_splits(spec, store)
+
+
+def read_board(spec: "Spec", store: "Store") -> Any:
+    """The last leaderboard. Raises: NotReady."""
+    from windlass.records import Board
+
+    return store.read("evaluate", Board)
 
 
 STAGES = (
     Stage("collect", "rows and rejects", "rows in = accepted + rejected, each reject with its reason"),
     Stage("prepare", "splits and a data card", "no row of test in train; what was taken out is counted"),
-    Stage("train", "runs, one a candidate", "a baseline always runs; goes on after kill -9; stays in the minutes"),
-    Stage("evaluate", "a leaderboard and a report", "scores the artifact that would be served, with intervals"),
-    Stage("explain", "why a row was answered so", "exact for linear models and trees, else by occlusion; bounded"),
-    Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold; no mere baseline"),
+    Stage(
+        "train",
+        "runs, one a candidate",
+        "a baseline always runs; goes on after kill -9; stays in the minutes",
+        reads=(read_splits,),
+    ),
+    Stage(
+        "evaluate",
+        "a leaderboard and a report",
+        "scores the artifact that would be served, with intervals",
+        reads=(read_splits,),
+    ),
+    Stage(
+        "explain",
+        "why a row was answered so",
+        "exact for linear models and trees, else by occlusion; bounded",
+        reads=(read_splits, read_board),
+    ),
+    Stage(
+        "release",
+        "an immutable release",
+        "refused unless goal, limits and golden answers hold; no mere baseline",
+        reads=(read_board,),
+    ),
     Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained", in_run=False),
     Stage("watch", "health, drift and alarms", "keeps no user text; false alarms have a budget", in_run=False),
     Stage("improve", "a better champion, or why not", "nothing promoted without evidence or lost unseen", in_run=False),
@@ -43,21 +79,8 @@ def module(word: str) -> Any:
 
 
 def arguments(word: str, spec: "Spec", store: "Store") -> list[Any]:
-    """What a stage reads beside spec and store: the records of the stages before it."""
-    if word in ("train", "evaluate", "explain"):
-        from windlass.sources.prepared import read_splits
-
-        return [read_splits(spec, store), *([read_board(store)] if word == "explain" else [])]
-    if word == "release":
-        return [read_board(store)]
-    return []
-
-
-def read_board(store: "Store") -> Any:
-    """The last leaderboard. Raises: NotReady."""
-    from windlass.records import Board
-
-    return store.read("evaluate", Board)
+    """What a stage reads beside spec and store. Raises: NotReady."""
+    return [read(spec, store) for stage in STAGES if stage.word == word for read in stage.reads]
 
 
 def is_current(word: str, spec: "Spec", store: "Store") -> bool:
@@ -98,7 +121,7 @@ def improve(spec: "Spec", store: "Store", order: Any, progress: "Progress") -> A
         for word in ("train", "evaluate"):
             if not is_current(word, challenger, space):
                 getattr(module(word), word)(challenger, space, *arguments(word, challenger, space), progress=progress)
-        return read_board(space)
+        return read_board(challenger, space)
 
     def publish(released: "Spec", space: "Store", board: Any) -> Any:
         return module("release").publish_release(released, store, space, board, progress)

@@ -84,7 +84,7 @@ class Project:
     @property
     def board(self) -> Board:
         """The last leaderboard. Raises: NotReady."""
-        return Board(**vars(lifecycle.read_board(self.store)))
+        return Board(**vars(lifecycle.read_board(self.spec, self.store)))
 
     @property
     def report(self) -> Path:
