@@ -61,7 +61,7 @@ def tree() -> str:
     lines += [
         "tests/             mirrors src; plus test_architecture, test_docs, test_lifecycle",
         "benchmarks/        quality on real data, speed against peers, and the results they made",
-        "docs/              guide, reference (generated), decisions, log of what was measured",
+        "docs/              guide, reference (generated), architecture, decisions, log of what was measured",
         "tools/             the demo, the generators of the blueprints' data and of the reference",
         "```",
     ]

@@ -166,6 +166,7 @@ class _Cycle:
 
     def _gather(self) -> Json:
         """Decides about each row, and lays out the splits of the workspace."""
+        # 1. Under the lock: `collect` and `prepare` may be run meanwhile, and the three must belong together.
         with self.store.lock():
             splits = read_splits(self.spec, self.store, with_learned=False)
             collected, prepared = self.store.read("collect", Collected), self.store.read("prepare", Prepared)
@@ -173,6 +174,7 @@ class _Cycle:
         pool = attempts.learned(self.store)
         judging = [row for rows in attempts.judging(self.store).values() for row in rows]
         predictor = self._open(self.champion)
+        # 2. What is known on both sides: nothing is learned twice, and nothing that judges is learned at all.
         known = Known(
             train=[*_pairs(splits.train, self.spec), *((row.values, row.label) for row in pool)],
             held=[*_rows(splits.test), *_rows(splits.validation), *(row.values for row in judging)],
@@ -182,6 +184,7 @@ class _Cycle:
             cheap=partial(_cheap, splits, self.spec),
         )
         decided = selection.decide(rows, known, predictor, self.spec)
+        # 3. Only what is believed makes a batch. The key knows it again, so that a refused batch is not tried twice.
         fresh = [row for row in decided if row.fate in (LEARNED, JUDGING)]
         key = fingerprint([self.champion, prepared.fingerprint, sorted([row.answer, row.label] for row in fresh)])
         why = self._too_little(fresh, key)
@@ -190,6 +193,7 @@ class _Cycle:
             decided = selection.back_to_waiting(decided, "too few new rows for a batch")
         self.attempt.write_rows(decided)
         if enough:
+            # 4. A challenger learns on all rows, by their newest labels: the new ones alone would have it forget.
             new = {row.answer: row for row in decided if row.fate == LEARNED}
             old = [row for row in pool if row.answer not in new]
             self._lay_out(splits, [*old, *new.values()], collected, prepared)

@@ -37,15 +37,18 @@ def doubt(
 
     settled: feedback that was believed before.
     """
+    # 1. Whole callers first: the labels of one who is not believed must not count against what the others say.
     fed = np.array([row.who != FILE for row in rows], bool)
     before = [row for row in settled if row.who != FILE]
     strange = _strangers(rows, fed, before, thought)
     believed = fed & np.array([row.who not in strange for row in rows], bool)
+    # 2. Then what only many rows show together: each of them alone may be an honest surprise.
     doubted = thought.doubts & fed
     campaigns = _campaigns(rows, doubted, inputs)
     untrue = _untrue(rows, believed, before, thought)
     strays = _strays(rows, believed & thought.is_new, thought)
     is_alone = len({row.who for row, is_fed in zip(rows, fed, strict=True) if is_fed}) < 2
+    # 3. A row is told the widest reason that holds: what speaks against a caller says more than what against a row.
     found = []
     for number, row in enumerate(rows):
         fate, reason = ASIDE, ""

@@ -93,14 +93,18 @@ class Exam:
 def judge(champion: Predictor, challenger: Predictor, exam: Exam) -> Verdict:
     """Raises: DataError: a row cannot be read."""
     asked = _Asked.of(exam)
+    # 1. Both answer the same rows: paired, a difference shows that two separate scores would hide.
     sheet = exam.output.compare((champion, challenger), asked.pairs, exam.metric, exam.root)
     frozen, *earlier, now = (sheet.paired(name, asked.of_task(number)) for number, name in enumerate(asked.names))
+    # 2. Parts are guarded on old rows alone: much of the recent feedback is what the champion got wrong, and a gain
+    # there would cover a loss elsewhere.
     old = ~asked.of_task(len(asked.names) - 1)
     names, one = sheet.parts_are
     parts = _worst_first(sheet, old, sheet.parts())
     slices = _worst_first(sheet, old, asked.slices(exam.inputs), LEAST_SLICE)
     every = np.ones(len(asked.pairs), bool)
     loss, difference = _loss(sheet, exam.metric, asked)
+    # 3. Some checks guard, some may show a gain: no gain makes up for a loss (`Verdict.is_better`).
     checks = [
         loss,
         *_lost_tasks([frozen, *earlier]),

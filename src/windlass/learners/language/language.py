@@ -231,6 +231,7 @@ def deliver(trained: Trained, splits: Splits, options: Options, answers: Sequenc
 
     Args: answers: of the training rows, which tell how long an answer may become.
     """
+    # 1. Hugging Face's form in any case: it tells what a conversion does not (`Language.echo`).
     folder, model = options.artifact, trained.model.eval().cpu()
     (folder / MODEL).mkdir(parents=True, exist_ok=True)
     logging.disable_progress_bar()
@@ -240,10 +241,12 @@ def deliver(trained: Trained, splits: Splits, options: Options, answers: Sequenc
     how = Writing(max_tokens=options.language.max_tokens or suited)
     engine = Language(trained.prompts, [lambda: decoding.TorchDecoder(model, trained.prompts.template.end)])
     quantise = options.language.quantise
+    # 2. The faster engine only where it writes the same texts, unless int8 was asked for.
     converted = _convert(folder, trained.prompts, quantise)
     if converted is not None and not quantise and not _is_faster(engine, converted, splits, how):
         shutil.rmtree(folder / FAST)
         converted = None
+    # 3. Beams are chosen with the engine that will serve, on validation rows.
     how = _best_beams(converted or engine, splits, options, how) if model.config.is_encoder_decoder else how
     settings = {
         **trained.settings, "template": trained.prompts.template.as_json(),

@@ -309,12 +309,14 @@ class _Training:
 
     def advance(self, rows: np.ndarray) -> None:
         """One step, and at the end of an epoch the validation."""
+        # 1. The second plan comes before the step, so that a run that is killed here makes it at the same place.
         if self.state.step == self.plan.second_at and not self.plan.again and self.state.step:
             self._plan_again()
         state, plan = self.state, self.plan
         share = schedule(state.step, plan.total_at(state.step), self.settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_lr"] * share
+        # 2. Timed without the validation: the second plan is made of the pace of steps.
         started = time.monotonic()
         loss = self._step(self.model, self.optimizer, rows, plan.precision)
         state.step += 1
@@ -323,6 +325,7 @@ class _Training:
         if state.step == plan.second_at // WARMING:
             state.warming = state.stepping
         state.elapsed = time.monotonic() - self.begun
+        # 3. Before it is judged: what diverged must not become the best.
         if not math.isfinite(loss):
             self._diverged(loss)
             return

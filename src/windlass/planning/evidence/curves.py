@@ -97,18 +97,21 @@ def fit(points: Sequence[Point], seed: int = 13) -> Curve:
     """
     if len({point.rows for point in points}) < LEAST_POINTS:
         raise DataError(f"a learning curve has {len(points)} points, expected at least {LEAST_POINTS} numbers of rows")
+    # 1. Mistakes and not scores: they fall towards a floor, and the logarithm of what is above it is a straight line.
     rows = np.array([point.rows for point in points], float)
     mistakes = np.maximum(1.0 - np.array([point.score for point in points]), LEAST_MISTAKES)
     variance = np.array([point.error for point in points]) ** 2 + MISFIT**2
     most = int(rows.max())
     floors = np.concatenate([FLOORS, FLOORS]) * mistakes.min()
     exponential = np.repeat([False, True], len(FLOORS))
+    # 2. The floor cannot be told from a few points, so that each is tried; the evidence says how much it counts.
     fits = [
         _regression(rows / most - 1.0 if kind else np.log(rows / most), mistakes - floor, variance)
         for floor, kind in zip(floors, exponential, strict=True)
     ]
     log_weight = np.array([evidence for _, _, evidence in fits]) + np.log(_prior())
     weight = np.exp(log_weight - log_weight.max())
+    # 3. Draws from all of them, not from the best: what is unsure about the form is unsure about the forecast.
     random = np.random.default_rng(seed)
     chosen = random.choice(len(fits), size=4 * N_DRAWS, p=weight / weight.sum())
     noise = random.standard_normal((len(chosen), 2))

@@ -134,15 +134,18 @@ def gather(spec: Spec, store: Store, database: Database, progress: Progress = si
     Raises: NotReady: there is no leaderboard yet.
     """
     missing: list[Json] = []
+    # 1. Which model counts today comes first: all that follows is measured of it, not of what was trained last.
     improvements, released = _improvements(store, missing), _released(store, missing)
     board, artifact = _standing(store, improvements)
     prepared = store.read("prepare", Prepared)
     splits = read_splits(spec, store)
+    # 2. What takes training is kept between plans; the answers on test rows are given anew, since they are cheap.
     measured = _measured(spec, store, board, splits, progress)
     scored, others = _answers(store, board, artifact, splits)
     marks = label_marks_of(scored.marks) if scored is not None else None
     points, said = measured["points"], _said(database, missing)
     output = outputs.of(spec)
+    # 3. What is not known is told with what would tell it: an item that is not proposed must not look like "no need".
     unfit = output.proposals
     if unfit is not None:
         missing.append(_missing("label noise, weak parts and the value of handing over", unfit.why))
@@ -181,6 +184,7 @@ def _missing(what: str, command: str) -> Json:
 
 def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: Progress) -> Json:
     """The small trainings of these rows, kept beside the plan: they do not change with prices or deadlines."""
+    # 1. The key holds all that decides what is measured; prices, deadlines and traffic are not of it.
     learner = probing.learner_for(splits, board.candidate(board.chosen).learner)
     key = fingerprint([FORMAT, splits.fingerprint, learner, board.headline, spec.seed])
     path = store.stage("plan") / MEASURED
@@ -200,6 +204,7 @@ def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: 
     if learner and len(splits.validation) < LEAST_VALIDATION:
         found["fault"] = f"it needs {LEAST_VALIDATION} validation rows, there are {len(splits.validation)}"
     elif learner:
+        # 2. The curve comes first: its last point tells what a training takes, so that the others keep to their time.
         probe = probing.Probe(splits, learner, board.headline, spec)
         try:
             found["validation"] = probing.validation_rows(probe)
@@ -211,6 +216,7 @@ def _measured(spec: Spec, store: Store, board: Board, splits: Splits, progress: 
                 found["rules"] = _rules(probe, found["points"])
         except probing.FAILURES as error:
             found["fault"] = str(error)[:300]
+    # 3. A fault is kept, too: the same rows would fail again.
     progress("plan", 1, 1, "")
     write_json(path, found)
     return found

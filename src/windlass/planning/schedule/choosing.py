@@ -100,10 +100,12 @@ def choose(items: Sequence[Item], bounds: Bounds) -> list[Item]:
     def order(item: Item) -> tuple[bool, float]:
         return _best_alone(item, bounds)[0] > 0, (item.money.value if item.money else 0.0) / max(item.hours, 0.1)
 
+    # 1. Few enough to be looked through: what is worth nothing alone is worth nothing beside others.
     useful = [item for item in items if _is_useful(item, bounds) and not _too_much([item], bounds)]
     likely = sorted(useful, key=lambda item: _best_alone(item, bounds), reverse=True)[:MOST_ITEMS]
     ranked = sorted(likely, key=order, reverse=True)
     alone = [_best_alone(item, bounds) for item in ranked]
+    # 2. At most what the items from each place on can still add: the bound that cuts the search short.
     rest = [
         (sum(max(closed, 0.0) for closed, _ in alone[place:]), sum(max(money, 0.0) for _, money in alone[place:]))
         for place in range(len(ranked) + 1)
@@ -118,6 +120,7 @@ def choose(items: Sequence[Item], bounds: Bounds) -> list[Item]:
         is_hopeless = closed < best[0][0] - SLACK or (closed < best[0][0] + SLACK and money <= best[0][1])
         if place == len(ranked) or is_hopeless:
             return
+        # 3. With the item before without it: a good set is found early, and most of the others are then hopeless.
         item = ranked[place]
         more = [*taken, item]
         if _fits_beside(item, taken) and not _too_much(more, bounds):

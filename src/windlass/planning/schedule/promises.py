@@ -190,8 +190,10 @@ def outcomes(setting: Setting, entries: Sequence[Json], made: str) -> list[Json]
     Several at once share what came in proportion to what each promised.
     """
     today = setting.evidence.today
+    # 1. Only what was done is judged: a promise whose measure has not come half of its way is open, not broken.
     due = [(entry, progress_of(setting, entry)) for entry in open_promises(entries).values()]
     due = [(entry, part) for entry, part in due if part >= HALF and _can_tell(setting, entry)]
+    # 2. What came is one number for all that was done: it is shared out, since nobody can tell whose it is.
     promised = {entry["id"]: entry["gain"]["value"] * part for entry, part in due if entry["gain"]}
     whole = sum(abs(gain) for gain in promised.values())
     found = []

@@ -94,6 +94,7 @@ class Language:
         if how.echo:
             self._serve_echoes(intake, how)
             return
+        # 1. Rows join while others are written, so that nobody waits for the longest text of a batch.
         decoder = self._decoder(how)
         scribes: list[Scribe] = []
         n_taken = 0
@@ -115,9 +116,12 @@ class Language:
                 intake.end(scribes[place].row, scribes[place].written())
             return goes_on
 
+        # 2. A decoder that lets nobody join waits a moment for company instead. The longest text sets its length; each
+        # scribe ends its own.
         if prompts := join() if decoder.takes_more else _gathered(join):
             most = max(scribe.how.max_tokens for scribe in scribes)
             decoder.write(prompts, replace(how, max_tokens=most), step, join)
+        # 3. Who was cut off by the length is told as well: each row that was taken is ended once.
         for scribe in scribes:
             if not scribe.is_over:
                 intake.end(scribe.row, scribe.written())

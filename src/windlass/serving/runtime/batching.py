@@ -108,10 +108,12 @@ class Batcher:
 
     def _start(self) -> None:
         """Has the thread do what is next: a batch and a slice in turn, where both wait."""
+        # 1. In turn, so that neither small requests nor the slices of large ones hold up the others for long.
         batch = [] if self._was_batch and self._large else self._take()
         large = None if batch else self._large.pop()
         if large is None and not batch:
             batch = self._take()
+        # 2. The thread tells the loop when it is done, and the loop starts what is next: the line needs no lock.
         self._is_busy, self._was_batch = bool(batch or large), bool(batch)
         loop = asyncio.get_running_loop()
         if batch:
