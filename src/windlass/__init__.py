@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Answer": "records",
-    "Board": "pages.html.shown",
+    "Board": "pages.html.notebook",
     "Classifier": "sklearn.classifier",
     "Client": "client",
     "Project": "project",
