@@ -71,12 +71,14 @@ def fresh(*command: str) -> tuple[float, int, str]:
         seconds = time.perf_counter() - started
         if shutil.which("make") and (clone / "demo").exists():
             subprocess.run(["make", "stop"], cwd=clone, capture_output=True, check=False)
-        return seconds, done.returncode, (done.stdout + done.stderr).strip()[-600:]
+        return seconds, done.returncode, (done.stdout + done.stderr).strip()[-20_000:]
 
 
 def timed(name: str, most_s: float, *command: str, issue: str = "outputs") -> Goal:
     seconds, code, said = fresh(*command)
     last = said.splitlines()[-1] if said else ""
+    if code:
+        print(said, file=sys.stderr)
     return Goal(issue, name, f"at most {most_s / 60:g} minutes, installation included",
                 f"{seconds / 60:.1f} minutes, exit {code}; {last[:160]}", code == 0 and seconds <= most_s)  # fmt: skip
 

@@ -392,7 +392,7 @@ def cell_that(change: str) -> Path:
     from windlass.sandbox import programs as sandbox
 
     text = sandbox.CELL.read_text(encoding="utf-8").replace('if __name__ == "__main__":', f"{change}\nif True:")
-    path = Path("sandbox/cell.py").resolve()
+    path = Path("cell.py").resolve()
     path.write_text(text, encoding="utf-8")
     return path
 
