@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from toy_writer import Toy
 
-from windlass.serving.telemetry.grafana import dashboard
 from windlass.serving.telemetry.metrics import Measures
+from windlass.shipping.dashboard import dashboard
 from windlass.store import Store
 
 NAME = re.compile(r"\bwindlass_\w+")

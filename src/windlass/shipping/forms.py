@@ -7,8 +7,8 @@ from pathlib import Path
 import windlass
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Progress, silent
-from windlass.serving.telemetry import grafana
 from windlass.shipping import needs, product, templating, trial
+from windlass.shipping.dashboard import dashboard
 from windlass.shipping.product import Product
 from windlass.shipping.trial import Rehearsal
 from windlass.spec import Spec
@@ -185,6 +185,6 @@ def _fill(form: Form, order: ShipRequest, chosen: Product, words: dict[str, str]
         product.write_project(chosen, folder / form.project)
         product.write_needs(chosen, folder, form.packages)
     if form.has_dashboard:
-        write_json(folder / DASHBOARD, grafana.dashboard(chosen.spec.name, chosen.is_writing))
+        write_json(folder / DASHBOARD, dashboard(chosen.spec.name, chosen.is_writing))
     product.write_example(chosen, folder)
     product.write_sums(folder)
