@@ -1,6 +1,6 @@
 """The Grafana dashboard over what `/metrics` tells: traffic, latency, errors, answers, feedback, queues, memory.
 
-`templates/dashboard.json` is Grafana's own format: edit it there, or in Grafana and export it.
+`dashboard.json` is Grafana's own format: edit it there, or in Grafana and export it.
 Source: https://grafana.com/docs/grafana/latest/visualizations/dashboards/.
 """
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from windlass.records import Json
 
-TEMPLATE = Path(__file__).parent / "templates" / "dashboard.json"
+TEMPLATE = Path(__file__).with_name("dashboard.json")
 WRITING = ("Tokens", "Texts")
 """Titles of the panels, the last ones, that only products that write have."""
 
