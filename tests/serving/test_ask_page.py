@@ -11,7 +11,7 @@ import pytest
 
 from windlass.metrics.measures import Estimate
 from windlass.records import Board, Candidate, Column
-from windlass.registry.model_cards import ModelCards, papers
+from windlass.registry.model_cards import ModelCards, model_cards
 from windlass.serving.ui import page
 from windlass.serving.ui.ask_board import board_html, card_html, cards_html
 from windlass.serving.ui.ask_fields import field
@@ -30,7 +30,7 @@ def mixed(
     store = Store(tmp_path_factory.mktemp("mixed"))
     golden = [{"amount": 1.5, "channel": "web"}, {"amount": None, "channel": "shop"}]
     release_maker(store, {"amount": "number", "channel": "category"}, golden)
-    with server_for(store, store.project, papers=lambda id: papers(store, id)) as client:
+    with server_for(store, store.project, model_cards=lambda id: model_cards(store, id)) as client:
         yield client
 
 
@@ -91,14 +91,14 @@ def test_examples_are_golden_rows_that_the_service_answers(mixed: Any) -> None:
 def test_large_examples_are_left_out(tmp_path: Path, release_maker: Callable[..., Any]) -> None:
     store = Store(tmp_path)
     release_maker(store, {"message": "text"}, [{"message": "a " * 49_000}] * 7)
-    assert len(papers(store, "toy-1").examples) == 5  # 98,000 characters and a little, of 524,288
+    assert len(model_cards(store, "toy-1").examples) == 5  # 98,000 characters and a little, of 524,288
 
 
 def test_the_page_is_rendered_anew_for_another_release(own_store: Store, tmp_path: Path, server_for: Any) -> None:
     def found(id: str) -> ModelCards:
         return ModelCards(card=f"# Card\n\nof {id}")
 
-    with server_for(own_store, tmp_path, papers=found) as client:
+    with server_for(own_store, tmp_path, model_cards=found) as client:
         assert "of toy-1" in client.ask("GET", "/").content.decode()
         replica = client.app.state.service.replica
         replica.release = replace(replica.release, id="toy-2")

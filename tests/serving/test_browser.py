@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from toy_writer import ENDLESS, TEXT, Toy
 
-from windlass.registry.model_cards import ModelCards, papers
+from windlass.registry.model_cards import ModelCards, model_cards
 from windlass.serving.database.keys import KeyRequest, create
 from windlass.serving.database.request_log import feedback_rows
 from windlass.serving.http.keyring import KeyRing
@@ -87,7 +87,7 @@ def opened(browser: Any) -> Iterator[Callable[..., Tab]]:
 
 @pytest.fixture(scope="module")
 def desk(text_store: Store, tmp_path_factory: pytest.TempPathFactory, server_for: Callable[..., Any]) -> Iterator[Any]:
-    with server_for(text_store, tmp_path_factory.mktemp("desk"), papers=lambda id: ModelCards(CARD)) as client:
+    with server_for(text_store, tmp_path_factory.mktemp("desk"), model_cards=lambda id: ModelCards(CARD)) as client:
         yield client
 
 
@@ -108,7 +108,7 @@ def counter(
     photo = f"data:image/png;base64,{base64.b64encode(drawn(200)).decode()}"
     golden = [{"photo": photo, "amount": 2.5, "channel": "web"}, {"photo": photo, "amount": None, "channel": "sea"}]
     release_maker(store, {"photo": "image", "amount": "number", "channel": "category"}, golden)
-    with server_for(store, store.project, papers=lambda id: papers(store, id)) as client:
+    with server_for(store, store.project, model_cards=lambda id: model_cards(store, id)) as client:
         yield client
 
 
@@ -303,7 +303,7 @@ def test_a_key_is_asked_for_and_kept_in_the_tab(
     place = tmp_path / "requests.sqlite"
     _, key = create(place, KeyRequest("visitor", ("predict", "feedback")))
     with KeyRing(place) as ring, server_for(text_store, tmp_path) as client:
-        client.app.state.door.ring = ring
+        client.app.state.server_state.ring = ring
         tab = opened(client)
         tab.page.fill("textarea", "my card is lost")
         tab.page.click("#find")

@@ -53,12 +53,12 @@ CARD = {"row": {"message": "my card is lost"}}
 
 
 @contextmanager
-def guarded(store: Store, place: Path, settings: Settings | None = None, **door: Any) -> Iterator[Client]:
+def guarded(store: Store, place: Path, settings: Settings | None = None, **server_state: Any) -> Iterator[Client]:
     """The champion behind a server that knows the keys of `place`. door: further fields of its door."""
     release, predictor = releases.open_release(store, releases.champion_id(store))
     with RequestLog(place) as log, KeyRing(place) as ring:
         settings = settings or Settings()
-        app = create_app(release, predictor, log, settings, door=ServerState(ring, **door))
+        app = create_app(release, predictor, log, settings, server_state=ServerState(ring, **server_state))
         with running(app, settings.deadline_s) as port:
             yield Client(port, app, log)
 
@@ -188,7 +188,7 @@ def test_the_first_key_closes_a_server_that_was_open(text_store: Store, tmp_path
     with guarded(text_store, place) as client:
         assert client.predict(CARD).status == 200
         _, token = create(place, KeyRequest("first"))
-        ring = client.app.state.door.ring
+        ring = client.app.state.server_state.ring
         ring.refresh()
         assert client.predict(CARD).status == 401
         assert client.predict(CARD, **with_key(token)).status == 200
@@ -471,7 +471,7 @@ def test_openais_client_sends_the_key_as_it_always_does(tmp_path: Path) -> None:
             return client.chat.completions.create(model=RELEASE.product, messages=messages).choices[0].message.content
 
     with RequestLog(place) as log, KeyRing(place) as ring:
-        app = create_app(RELEASE, writer_of(Toy(), CHAT), log, Settings(), door=ServerState(ring))
+        app = create_app(RELEASE, writer_of(Toy(), CHAT), log, Settings(), server_state=ServerState(ring))
         with running(app) as port:
             assert ask(port, good)
             with pytest.raises(AuthenticationError, match="not known"):

@@ -56,10 +56,10 @@ def test_a_turnstile_lets_one_of_each_through() -> None:
     """'b' comes after three of 'a', one of which is inside: it is the next but one."""
 
     async def asked() -> list[str]:
-        turnstile, inside, done = BoundedQueue(8), asyncio.Event(), []
+        bounded_queue, inside, done = BoundedQueue(8), asyncio.Event(), []
 
         async def go(name: str) -> None:
-            async with turnstile.of(name[0]):
+            async with bounded_queue.of(name[0]):
                 await inside.wait()
                 done.append(name)
 

@@ -149,7 +149,7 @@ def test_a_writer_on_trial_that_is_as_good_goes_on(
 def test_the_access_log_names_the_release_of_every_form(writer_server: Callable[..., Any], tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = []
     with writer_server(Toy(), tmp_path, TEXT) as client:
-        client.app.state.door.access = type("Lines", (), {"write": staticmethod(lines.append)})
+        client.app.state.server_state.access = type("Lines", (), {"write": staticmethod(lines.append)})
         for path, body in ROUTES.values():
             assert client.ask("POST", path, body).status == 200
         assert client.predict({"row": {"prompt": "hello"}}).status == 200

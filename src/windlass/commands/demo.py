@@ -107,18 +107,18 @@ def _desk(project: Project, calendar: Calendar) -> Iterator[Desk]:
     settings = Settings(keep_inputs=project.spec.keep_inputs)
     with RequestLog(memory(store), calendar) as log:
         app = create_app(release, predictor, log, settings)
-        successions: list[HotSwap] = []
+        hot_swaps: list[HotSwap] = []
 
         def listening(port: int) -> None:
-            successions.append(HotSwap(app.state.service, store, ("127.0.0.1", port), seen))
-            successions[0].start()
+            hot_swaps.append(HotSwap(app.state.service, store, ("127.0.0.1", port), seen))
+            hot_swaps[0].start()
 
         try:
             with running(app, settings.deadline_s, listening) as port, Client(f"http://127.0.0.1:{port}") as client:
                 yield Desk(project, client, calendar, predictor, random.Random(project.spec.seed))
         finally:
-            for succession in successions:
-                succession.stop()
+            for hot_swap in hot_swaps:
+                hot_swap.stop()
 
 
 def _pass_week(desk: Desk, number: int, rows: list[Json], tell: Tell) -> None:

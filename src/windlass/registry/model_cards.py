@@ -25,8 +25,8 @@ class ModelCards:
     examples: tuple[Json, ...] = ()
 
 
-def papers(store: Store, id: str) -> ModelCards:
-    """The papers of a release whose files were verified when it was opened. Raises: SpecError: not an id."""
+def model_cards(store: Store, id: str) -> ModelCards:
+    """The cards of a release whose files were verified when it was opened. Raises: SpecError: not an id."""
     folder = releases.folder(store, id)
     return ModelCards(
         card=_text(folder / CARD),

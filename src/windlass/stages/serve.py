@@ -22,7 +22,7 @@ from windlass.kinds.decoding import return_large_blocks
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.language import threads
 from windlass.registry import releases
-from windlass.registry.model_cards import papers
+from windlass.registry.model_cards import model_cards
 from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
 from windlass.serving.database.backend import Database
@@ -58,7 +58,7 @@ KEYLESS_RATE = (100.0, 1.0)
 
 @dataclass(frozen=True)
 class _Task:
-    """What one process serves. ready: called once its release is proven. name: of a worker; empty without a crew."""
+    """What one process serves. ready: called once its release is proven. name: of a worker; empty without a group."""
 
     spec: Spec
     store: Store
@@ -92,12 +92,12 @@ def serve(
         print(NOT_KEPT, file=sys.stderr, flush=True)
     with ExitStack() as stack:
         place = memory(store, bounds.database)
-        door = _door(place, bounds, stack)
-        listener = bind(host, port, door.is_guarded)
+        server_state = _server_state(place, bounds, stack)
+        listener = bind(host, port, server_state.is_guarded)
         task = _Task(spec, store, bounds, listener, lambda: ready(address(listener)))
         if bounds.workers == 1:
             stack.enter_context(listener)
-            _serve(task, place, door, stack)
+            _serve(task, place, server_state, stack)
             return
     with listener:
         _lead(task)
@@ -108,14 +108,14 @@ def _lead(task: _Task) -> None:
     bounds = task.bounds
     share = str(max(1, threads.n_threads() // bounds.workers))
     with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
-        settings = asdict(replace(bounds, crew=folder))
+        settings = asdict(replace(bounds, workers_folder=folder))
         order = {"spec": dump(task.spec), "store": str(task.store.project.resolve()), "settings": settings}
         environment = {threads.NAME: share, **os.environ}
         Workers(task.listener, [sys.executable, "-c", WORKER], order, bounds.workers, environment).run(task.ready)
 
 
 def work() -> None:
-    """One worker of a crew; it ends when its crew does, even by kill -9: its stdin is closed then."""
+    """One worker of a group; it ends when its group does, even by kill -9: its stdin is closed then."""
     file = sys.stdin.fileno()
     order = json.loads(_line(file))
     threading.Thread(target=_until_alone, args=(file,), daemon=True).start()
@@ -124,7 +124,7 @@ def work() -> None:
         with ExitStack() as stack, socket.socket(fileno=order["socket"]) as listener:
             place = memory(store, bounds.database)
             task = _Task(spec, store, bounds, listener, lambda: say({"ready": True}), order["name"])
-            _serve(task, place, _door(place, bounds, stack), stack)
+            _serve(task, place, _server_state(place, bounds, stack), stack)
     except WindlassError as error:
         say({"error": type(error).__name__, "message": error.message, "hint": error.hint})
         sys.exit(error.exit_code)
@@ -143,11 +143,11 @@ def _until_alone(file: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _serve(task: _Task, place: Database, door: ServerState, stack: ExitStack) -> None:
+def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitStack) -> None:
     """Serves in this process. A worker proves its release on an address of its own, and only then takes what comes."""
     return_large_blocks()
     store, bounds = task.store, task.bounds
-    private = stack.enter_context(bind("127.0.0.1", 0)) if bounds.crew else task.listener
+    private = stack.enter_context(bind("127.0.0.1", 0)) if bounds.workers_folder else task.listener
     seen = releases.pointer_mark(store)
     release, predictor = releases.open_release(store, releases.champion_id(store), replays=False)
     golden = releases.golden(store, release.id)
@@ -155,27 +155,27 @@ def _serve(task: _Task, place: Database, door: ServerState, stack: ExitStack) ->
         stack.enter_context(Retention(place, task.spec.keep_days))
     if task.name in ("", FIRST):
         stack.enter_context(Protection(task.spec, store, place))
-    log = stack.enter_context(RequestLog(place, is_shared=bool(bounds.crew)))
-    tally = MultiprocessMetrics(Path(bounds.crew), task.name) if bounds.crew else None
-    app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), door)
+    log = stack.enter_context(RequestLog(place, is_shared=bool(bounds.workers_folder)))
+    shared_metrics = MultiprocessMetrics(Path(bounds.workers_folder), task.name) if bounds.workers_folder else None
+    app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), server_state)
     service: Service = app.state.service
-    service.papers, service.tally = partial(papers, store), tally
+    service.model_cards, service.shared_metrics = partial(model_cards, store), shared_metrics
     service.releases = partial(releases.listing, store)
     service.jobs = stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS))))
 
     def proven() -> None:
         gc.collect()
         gc.freeze()  # what is here now stays: looked through for cycles, it held up a request by 60 ms now and then
-        if bounds.crew:
+        if bounds.workers_folder:
             server.accept_on(task.listener)
         task.ready()
 
     proving = _Proving(service, private, golden, proven)
-    succession = HotSwap(service, store, (proving.host, proving.port), seen)
+    hot_swap = HotSwap(service, store, (proving.host, proving.port), seen)
 
     def listening() -> None:
         proving.start(server)
-        succession.start()
+        hot_swap.start()
 
     sys.setswitchinterval(TURN_S)
     server = Server(app, bounds.deadline_s, listening)
@@ -184,7 +184,7 @@ def _serve(task: _Task, place: Database, door: ServerState, stack: ExitStack) ->
     except SystemExit:
         raise NotReady("server did not start, expected it to listen", "its reason is on stderr") from None
     finally:
-        succession.stop()
+        hot_swap.stop()
     proving.finish()
 
 
@@ -195,9 +195,9 @@ def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
     return replace(settings, is_public=is_public, keyless_rate=rate)
 
 
-def _door(place: Database, settings: Settings, stack: ExitStack) -> ServerState:
+def _server_state(place: Database, settings: Settings, stack: ExitStack) -> ServerState:
     """The keys, and the log of requests where one is wanted. Raises: DataError, NotReady."""
-    ring = stack.enter_context(KeyRing(place, crew=settings.crew))
+    ring = stack.enter_context(KeyRing(place, workers_folder=settings.workers_folder))
     return ServerState(ring, stack.enter_context(AccessLog(settings.access_log)) if settings.access_log else None)
 
 

@@ -35,7 +35,7 @@ from windlass.records import (
     silent,
 )
 from windlass.registry import reference, releases
-from windlass.registry.model_cards import papers
+from windlass.registry.model_cards import model_cards
 from windlass.serving.database.backend import Database
 from windlass.serving.database.request_log import feedback_counts
 from windlass.sources.prepared import read_splits
@@ -283,7 +283,7 @@ def _standing(store: Store, improvements: list[Improvement]) -> tuple[Board, Pat
     board = store.read("evaluate", Board)
     promoted = {made.challenger for made in improvements if made.verdict == PROMOTED}
     champion = releases.champion_id(store) if promoted else ""
-    improved = papers(store, champion).board if champion in promoted else None
+    improved = model_cards(store, champion).board if champion in promoted else None
     if improved is None:
         return board, store.run_folder(board.chosen) / "artifact"
     return improved, releases.folder(store, champion) / releases.MODEL

@@ -41,7 +41,7 @@ from windlass.serving.database.request_log import NEW_LABEL, NOT_KEPT, Feedback,
 from windlass.serving.http.access_control import AccessControl
 from windlass.serving.http.middleware import Middleware
 from windlass.serving.http.server_state import ServerState
-from windlass.serving.runtime.caller import asker, received
+from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.service import Service, caller, receipt
 from windlass.serving.telemetry.metrics import memory_bytes
@@ -67,7 +67,7 @@ def create_app(
     log: RequestLog | None,
     settings: Settings,
     proof: str = "",
-    door: ServerState | None = None,
+    server_state: ServerState | None = None,
 ) -> FastAPI:
     """The application. It answers predictions with 503 until `app.state.service.proof` is empty.
 
@@ -88,9 +88,9 @@ def create_app(
     for add in (_add_predict, _add_feedback, _add_state, _add_pages, *(part.add_routes for part in PARTS)):
         add(app, service)
     routes = check_declared(app.routes)
-    app.state.door = door = door or ServerState()
-    guard = AccessControl(settings, door, service.is_proof)
-    app.add_middleware(Middleware, guard=guard, measures=service.measures, routes=routes)
+    app.state.server_state = server_state = server_state or ServerState()
+    access_control = AccessControl(settings, server_state, service.is_proof)
+    app.add_middleware(Middleware, access_control=access_control, measures=service.measures, routes=routes)
     if settings.otel:
         provider = connected(settings.otel, release.product)
         app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)
@@ -156,7 +156,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         if stored.is_new:
             service.told(stored.release, stored.right)
         else:
-            asker(request).waive()
+            caller_of(request).waive()
         known = sorted(service.replica.labels)
         is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
         is_lost = is_new_label and not service.settings.new_labels
@@ -246,8 +246,8 @@ def _add_state(app: FastAPI, service: Service) -> None:
     )
     async def metrics() -> Response:
         text = _counted(service)
-        if service.tally is not None:
-            text = service.tally.together(text)
+        if service.shared_metrics is not None:
+            text = service.shared_metrics.together(text)
         return Response(text, media_type="text/plain; version=0.0.4")
 
 
@@ -265,9 +265,9 @@ def _counted(service: Service) -> str:
 
 
 async def _tell(service: Service) -> None:
-    """Lets the other workers of the crew know what was counted."""
-    while service.tally is not None:
-        service.tally.tell(_counted(service))
+    """Lets the other workers of the group know what was counted."""
+    while service.shared_metrics is not None:
+        service.shared_metrics.tell(_counted(service))
         await asyncio.sleep(EVERY_S)
 
 
@@ -313,7 +313,7 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
     def ask(replica: Replica) -> bytes:
         release, manifest = replica.release, replica.predictor.manifest
-        return ask_page.ask_page(release, manifest, service.papers(release.id), has_chat)
+        return ask_page.ask_page(release, manifest, service.model_cards(release.id), has_chat)
 
     add("/", ask, ask_page.ask_policy())
     if has_chat:

@@ -21,5 +21,5 @@ def add_routes(app: FastAPI, service: Service) -> None:
     @app.get("/v1/examples", summary="Rows to try the release with", responses=responses(Examples))
     async def examples() -> Response:
         release = service.release.id
-        rows = service.papers(release).examples
+        rows = service.model_cards(release).examples
         return Response(codec.dumps({"release": release, "rows": list(rows)}), media_type="application/json")

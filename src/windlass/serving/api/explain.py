@@ -19,7 +19,7 @@ from windlass.serving.contract.rows import read_object, rows_of, wrong
 from windlass.serving.contract.schema import Exact, json_body, request_schema, responses
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.bounded_queue import BoundedQueue
-from windlass.serving.runtime.caller import asker, gone, received, watched
+from windlass.serving.runtime.caller import caller_of, gone, received, watched
 from windlass.serving.runtime.service import Service
 
 MAX_ROWS, MAX_WAITING = 8, 8
@@ -72,7 +72,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     )
     async def explain_rows(request: Request) -> Response:
         service.is_proving(request)
-        body, who, release = received(request), asker(request), service.release.id
+        body, who, release = received(request), caller_of(request), service.release.id
         work = _Work(service.predictor, service.settings.max_effort)
         async with watched(who.receive, work.leave):
             await service.aside(len(body), lambda: work.read(body))

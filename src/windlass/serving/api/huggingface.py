@@ -21,7 +21,7 @@ from windlass.serving.api.foreign_rows import answered, check_count, check_model
 from windlass.serving.contract import codec
 from windlass.serving.contract.rows import check_names, check_row, wrong
 from windlass.serving.runtime import cost
-from windlass.serving.runtime.caller import asker, received
+from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.scheduler import LATE, WriteRequest, too_slow
 from windlass.serving.runtime.service import Service, receipt
@@ -186,7 +186,7 @@ async def _write(service: Service, request: Request, content: Json) -> Response:
         names = (replica.release.product, replica.release.id)
         asked, is_whole = _completion(content, names[0])
         wish = openai_requests.read_completion(codec.dumps(asked), writer, names, service.settings.max_rows)
-        replica.charge(cost.efforts(writer.manifest.inputs, wish.rows), asker(request))
+        replica.charge(cost.efforts(writer.manifest.inputs, wish.rows), caller_of(request))
         order = WriteRequest(writer.read(wish.rows), wish.how, wish.stop, wish.is_seeded)
         with replica:
             written = await scheduler.write(order, request.receive)

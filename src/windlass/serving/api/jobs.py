@@ -21,7 +21,7 @@ from windlass.serving.database.backend import Failure
 from windlass.serving.database.jobs import Jobs
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.bounded_queue import BoundedQueue
-from windlass.serving.runtime.caller import asker, received
+from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.service import Service, caller
 
 MOST_ROWS, MOST_READING = 100_000, 8
@@ -98,7 +98,7 @@ def _add_start(app: FastAPI, service: Service) -> None:
     async def start_job(request: Request) -> Response:
         jobs = _jobs(service)
         content, kind = received(request), request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        key, who = idempotency_key(request), asker(request)
+        key, who = idempotency_key(request), caller_of(request)
         async with reading.of(who.name):
             rows, effort = await asyncio.to_thread(_read, content, kind, service.predictor.manifest.inputs)
         job = await _done(lambda: jobs.add(caller(request), key, rows))

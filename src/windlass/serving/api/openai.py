@@ -28,7 +28,7 @@ from windlass.serving.contract.schema import Exact, json_body
 from windlass.serving.http.stream import Stream
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.bounded_queue import BoundedQueue
-from windlass.serving.runtime.caller import asker, received
+from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.scheduler import Scheduler, WriteRequest, too_slow
 from windlass.serving.runtime.service import Service, receipt
@@ -81,9 +81,9 @@ def _add_completions(app: FastAPI, service: Service) -> None:
                 return wish, asked, cost.efforts(writer.manifest.inputs, asked)
 
             wish, asked, efforts = await replica.aside(len(body), understood)
-            replica.charge(efforts, asker(request))
+            replica.charge(efforts, caller_of(request))
             if wish.how.schema is not None:
-                async with trying.of(asker(request).name):
+                async with trying.of(caller_of(request).name):
                     await asyncio.to_thread(check_cost, wish.how.schema)
             answer = form(*names, wish)
 
@@ -135,7 +135,7 @@ def _add_embeddings(app: FastAPI, service: Service) -> None:
         predictor = replica.predictor
         if not isinstance(predictor, Embeds):
             raise Fault(HTTPStatus.NOT_FOUND, "no_embeddings", "model gives no embeddings, expected one that embeds")
-        body, who, names = received(request), asker(request), _names(replica)
+        body, who, names = received(request), caller_of(request), _names(replica)
         with replica:
             texts, is_base64 = await replica.aside(
                 len(body), lambda: openai_requests.read_embedding(body, names, max_rows)

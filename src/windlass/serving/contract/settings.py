@@ -23,7 +23,7 @@ class Settings:
     database: URL of the request log and the feedback; empty for a file of the project.
     cache: answers that are kept by the hash of what was asked; 0: none.
     look_s: seconds between two looks at which release is the champion. workers: processes that share the port.
-    crew: folder where these count together what must be one number; empty: there is one process.
+    workers_folder: folder where these count together what must be one number; empty: there is one process.
     """
 
     max_rows: int = 256
@@ -44,7 +44,7 @@ class Settings:
     cache: int = 0
     look_s: float = 1.0
     workers: int = 1
-    crew: str = ""
+    workers_folder: str = ""
 
     @classmethod
     def from_json(cls, values: Json) -> "Settings":

@@ -36,19 +36,23 @@ def is_loopback(host: str) -> bool:
 
 
 class AccessControl:
-    """Refuses who may not ask. door: without keys, or before the first one, whoever reaches the service may ask.
+    """Refuses who may not ask. Without keys, or before the first one, whoever reaches the
+    service may ask.
 
     is_proof: whether a header's value opens `predict`, as the server's own while it proves its release.
     """
 
     def __init__(
-        self, settings: Settings, door: ServerState | None = None, is_proof: Callable[[str], bool] = lambda given: False
+        self,
+        settings: Settings,
+        server_state: ServerState | None = None,
+        is_proof: Callable[[str], bool] = lambda given: False,
     ) -> None:
         self.settings = settings
         self.hosts = frozenset(name.lower() for name in settings.hosts)
-        self.door = door or ServerState()
+        self.server_state = server_state or ServerState()
         self.is_proof = is_proof
-        self._buckets = buckets(settings.crew, "addresses")
+        self._buckets = buckets(settings.workers_folder, "addresses")
         self._rate = Rate(*settings.keyless_rate) if settings.keyless_rate else None
 
     def check_host(self, headers: Headers) -> None:
@@ -95,7 +99,7 @@ class AccessControl:
         if route.scope == "predict" and self.is_proof(headers.get(b"x-windlass-proof", b"").decode("latin-1")):
             bill.key = PROOF
             return bill
-        ring = self.door.ring
+        ring = self.server_state.ring
         if ring is None or not ring.is_needed:
             self._bound(bill.address)
             return bill
@@ -132,7 +136,7 @@ class AccessControl:
 class Bill:
     """What one request is charged: to its key, `PROOF` or, where it is empty, to its address. counted: of the quota."""
 
-    guard: AccessControl
+    access_control: AccessControl
     address: str
     key: str = ""
     at: float = 0.0
@@ -140,19 +144,19 @@ class Bill:
 
     def charge(self, effort: int) -> None:
         """Counts a request that cost so many characters as so many as that is worth; one was counted already."""
-        more, ring = cost.requests(effort) - 1, self.guard.door.ring
+        more, ring = cost.requests(effort) - 1, self.access_control.server_state.ring
         if not more or self.key == PROOF:
             return
         if self.key and ring is not None:
             ring.charge(self.key, more, self.at)
             self.counted += more
         else:
-            self.guard.owe(self.address, more)
+            self.access_control.owe(self.address, more)
 
     def waive(self) -> None:
         """Takes nothing from the quota: no work was done for it, or it was paid for before."""
-        if self.guard.door.ring is not None:
-            self.guard.door.ring.give_back(self.key, self.counted, self.at)
+        if self.access_control.server_state.ring is not None:
+            self.access_control.server_state.ring.give_back(self.key, self.counted, self.at)
         self.counted = 0
 
 

@@ -40,8 +40,8 @@ class KeyRing:
     To be used by one event loop; its own thread only reads the table and writes the counts.
     """
 
-    def __init__(self, place: Database | Any, clock: Callable[[], float] = time.time, crew: str = "") -> None:
-        """crew: folder of the workers that count rates together. Raises: DataError: the keys cannot be read."""
+    def __init__(self, place: Database | Any, clock: Callable[[], float] = time.time, workers_folder: str = "") -> None:
+        """workers_folder: of the workers that count rates together. Raises: DataError: the keys cannot be read."""
         self.database = database_at(place)
         self.fault = ""
         self.is_needed = False
@@ -50,7 +50,7 @@ class KeyRing:
         self._used: dict[tuple[str, str], int] = {}
         self._new: Counter[tuple[str, str]] = Counter()
         self._shares: Counter[tuple[str, str]] = Counter()
-        self._buckets = buckets(crew, "keys")
+        self._buckets = buckets(workers_folder, "keys")
         self._lock, self._asking = threading.Lock(), threading.Lock()
         self._stop = threading.Event()
         self._memory = Memory(place, KEYS)

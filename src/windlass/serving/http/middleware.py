@@ -76,11 +76,11 @@ class Intake:
 class Middleware:
     """ASGI middleware around the whole application, which has these routes."""
 
-    def __init__(self, app: ASGIApp, guard: AccessControl, measures: Measures, routes: Routes) -> None:
+    def __init__(self, app: ASGIApp, access_control: AccessControl, measures: Measures, routes: Routes) -> None:
         self.app = app
-        self.guard = guard
-        self.settings = guard.settings
-        self.door = guard.door
+        self.access_control = access_control
+        self.settings = access_control.settings
+        self.server_state = access_control.server_state
         self.measures = measures
         self.routes = routes
         self.places = Places(routes)
@@ -122,14 +122,14 @@ class _Exchange:
     async def run(self) -> None:
         edge, headers = self.edge, dict(self.scope["headers"])
         _check_framing(self.scope, headers)
-        edge.guard.check_host(headers)
+        edge.access_control.check_host(headers)
         route = self._known_route()
-        edge.guard.check_origin(self.scope["method"], headers)
-        if not edge.door.is_open:
+        edge.access_control.check_origin(self.scope["method"], headers)
+        if not edge.server_state.is_open:
             raise overloaded("server is stopping, expected another one")
         self._begin()
         state = self.scope.setdefault("state", {})
-        self.bill = await edge.guard.admit(self.scope, headers, route)
+        self.bill = await edge.access_control.admit(self.scope, headers, route)
         state |= {"key": self.bill.key, "charge": self.bill.charge, "waive": self.bill.waive}
         if self.scope["method"] not in ("GET", "HEAD", "DELETE"):
             _check_type(headers, route.media)
@@ -145,7 +145,7 @@ class _Exchange:
 
     def _begin(self) -> None:
         self.has_begun = True
-        self.edge.door.n_begun += 1
+        self.edge.server_state.n_begun += 1
 
     def _known_route(self) -> Route:
         path = self.scope["path"]
@@ -229,7 +229,7 @@ class _Exchange:
             headers.append((b"www-authenticate", b"Bearer"))
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             headers.append((b"allow", ", ".join(self.edge.places.methods(self.path)).encode()))
-        if not self.is_received and (self.scope["method"] not in ("GET", "HEAD") or not self.edge.door.is_open):
+        if not self.is_received and (self.scope["method"] not in ("GET", "HEAD") or not self.edge.server_state.is_open):
             headers.append((b"connection", b"close"))
         await self._answer(status, self._error_body(error), headers)
 
@@ -257,12 +257,12 @@ class _Exchange:
 
     def finish(self) -> None:
         self.edge.held_bytes -= self.held
-        self.edge.door.n_begun -= self.has_begun
+        self.edge.server_state.n_begun -= self.has_begun
         seconds = time.perf_counter() - self.started
         path, status = self.path if self.path in self.edge.places.paths else "other", self.status or 499
         self.edge.measures.request(path, status, seconds)
-        if self.edge.door.access is not None:
-            self.edge.door.access.write(
+        if self.edge.server_state.access is not None:
+            self.edge.server_state.access.write(
                 {
                     "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
                     "id": self.id,

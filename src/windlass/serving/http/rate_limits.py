@@ -1,4 +1,4 @@
-"""Token buckets: how often somebody may ask, counted in one process or together by the workers of a crew."""
+"""Token buckets: how often somebody may ask, counted in one process or together by the workers of a group."""
 
 import fcntl
 import mmap

@@ -145,8 +145,8 @@ class Server(uvicorn.Server):
     """A server that calls `listening` once it accepts connections, and that a signal stops without killing."""
 
     def __init__(self, app: ASGIApp, deadline_s: float, listening: Callable[[], None]) -> None:
-        self.door: ServerState = getattr(getattr(app, "state", None), "door", None) or ServerState()
-        most, an_address = self.door.max_sockets
+        self.admission: ServerState = getattr(getattr(app, "state", None), "server_state", None) or ServerState()
+        most, an_address = self.admission.max_sockets
         bounds = {"deadline_s": deadline_s, "sockets": Counter(), "most": (min(most, _open_files()), an_address)}
         protocol = type("BoundedProtocol", (Protocol,), bounds)
         super().__init__(
@@ -189,15 +189,15 @@ class Server(uvicorn.Server):
         listener.listen(BACKLOG)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal shuts the door: what comes then is refused with 503, what was begun is finished."""
-        if not self.door.is_open:
+        """The first signal shuts the service: what comes then is refused with 503, what was begun is finished."""
+        if not self.admission.is_open:
             super().handle_exit(sig, frame)
             return
-        self.door.is_open = False
+        self.admission.is_open = False
         self._stop_by = time.monotonic() + GRACE_S - LAST_S
 
     async def on_tick(self, counter: int) -> bool:
-        if not self.door.is_open and (not self.door.n_begun or time.monotonic() >= self._stop_by):
+        if not self.admission.is_open and (not self.admission.n_begun or time.monotonic() >= self._stop_by):
             self.should_exit = True
         return await super().on_tick(counter)
 

@@ -1,4 +1,4 @@
-"""The door of a server: open or not, who has a key, and where a line about each request goes."""
+"""The state of a server: open or not, who has a key, and where a line about each request goes."""
 
 from dataclasses import dataclass
 

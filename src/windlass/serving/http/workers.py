@@ -2,7 +2,7 @@
 
 The socket is bound once, and what waits in its line is anybody's: a worker that is killed takes along the requests
 that it was answering, and no others. A worker accepts nothing before it has proven its release, and stops by itself
-when the crew is gone. What they share lies in a folder that goes with the crew.
+when the group is gone. What they share lies in a folder that goes with the group.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Workers:
         self, listener: socket.socket, program: list[str], order: Json, n_workers: int, environment: dict[str, str]
     ) -> None:
         self.listener, self.program, self.order, self.environment = listener, program, order, environment
-        self.tally = MultiprocessMetrics(Path(order["settings"]["crew"]), GONE)
+        self.shared_metrics = MultiprocessMetrics(Path(order["settings"]["workers_folder"]), GONE)
         self.names = [str(int(FIRST) + number) for number in range(n_workers)]
         self._workers: dict[str, Process] = {}
 
@@ -84,7 +84,7 @@ class Workers:
             code = await worker.wait()
             if self._is_over.is_set() or self._is_fatal(name, error, code):
                 return
-            await asyncio.to_thread(self.tally.bury, name)
+            await asyncio.to_thread(self.shared_metrics.bury, name)
             is_young = time.monotonic() - began < YOUNG_S
             pause_s = min(MOST_PAUSE_S, max(FIRST_PAUSE_S, 2 * pause_s)) if is_young else FIRST_PAUSE_S
             why = error.message if error is not None else f"it ended with {_named(code)}"
@@ -93,7 +93,7 @@ class Workers:
                 await asyncio.wait_for(self._is_over.wait(), pause_s)
 
     async def _start(self, name: str) -> Process:
-        """A session of its own: Ctrl-C in a terminal reaches the crew alone, which then stops it gently."""
+        """A session of its own: Ctrl-C in a terminal reaches the group alone, which then stops it gently."""
         file = self.listener.fileno()
         worker = await asyncio.create_subprocess_exec(
             *self.program, stdin=PIPE, stdout=PIPE, pass_fds=(file,), start_new_session=True, env=self.environment
@@ -118,7 +118,7 @@ class Workers:
         return None
 
     def _is_fatal(self, name: str, error: WindlassError | None, code: int) -> bool:
-        """True when the crew ends, since a worker could not start that had never been there before."""
+        """True when the group ends, since a worker could not start that had never been there before."""
         first = self._first[name]
         if first.done():
             return False
@@ -140,6 +140,6 @@ def _named(code: int) -> str:
 
 
 def say(content: Json) -> None:
-    """What a worker tells its crew, once."""
+    """What a worker tells its group, once."""
     sys.stdout.write(json.dumps(content) + "\n")
     sys.stdout.flush()

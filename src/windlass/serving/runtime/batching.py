@@ -66,41 +66,41 @@ class Batcher:
         """How many requests wait."""
         return len(self._line) + len(self._large)
 
-    async def answer(self, rows: list[Row], effort: int, asker: Caller) -> list[Answer]:
+    async def answer(self, rows: list[Row], effort: int, caller: Caller) -> list[Answer]:
         """The answers of a small request. Raises: Fault 503: too many wait; 499: it left; what `compute` raises."""
         waiting = Waiting(rows, effort, asyncio.get_running_loop().create_future())
-        _refuse(self._line.add(asker.name, waiting), f"server has {self.max_waiting} predictions waiting")
+        _refuse(self._line.add(caller.name, waiting), f"server has {self.max_waiting} predictions waiting")
         if not self._is_busy:
             self._start()
             return await waiting.turn
-        return await self._turn(waiting.turn, asker)
+        return await self._turn(waiting.turn, caller)
 
-    async def in_steps(self, steps: Iterator[T], asker: Caller, ms: float = 0.0) -> list[T]:
+    async def in_steps(self, steps: Iterator[T], caller: Caller, ms: float = 0.0) -> list[T]:
         """What each step gives; ms: that they take, where that is known.
 
         Raises: Fault 503: too many wait, or for too long; 499: the client left; what a step raises.
         """
-        if self._large_ms[asker.name] > LONGEST_MS:
-            raise _later(self._large_ms[asker.name])
-        large = Large(steps, asyncio.get_running_loop().create_future(), asker.name, ms if isfinite(ms) else 0.0)
-        _refuse(self._large.add(asker.name, large), f"server has {self._large.most} large requests waiting")
+        if self._large_ms[caller.name] > LONGEST_MS:
+            raise _later(self._large_ms[caller.name])
+        large = Large(steps, asyncio.get_running_loop().create_future(), caller.name, ms if isfinite(ms) else 0.0)
+        _refuse(self._large.add(caller.name, large), f"server has {self._large.most} large requests waiting")
         self._large_ms[large.who] += round(large.ms)
         try:
             if not self._is_busy:
                 self._start()
-            return await self._turn(large.turn, asker)
+            return await self._turn(large.turn, caller)
         finally:
             self._large_ms[large.who] -= round(large.ms)
             if not self._large_ms[large.who]:
                 del self._large_ms[large.who]
 
-    async def _turn(self, turn: "asyncio.Future[T]", asker: Caller) -> T:
+    async def _turn(self, turn: "asyncio.Future[T]", caller: Caller) -> T:
         def left() -> None:
             if not turn.done():
                 turn.set_exception(gone())
 
         try:
-            async with watched(asker.receive, left):
+            async with watched(caller.receive, left):
                 return await turn
         finally:
             if turn.done() and not turn.cancelled():

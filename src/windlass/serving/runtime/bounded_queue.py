@@ -9,7 +9,7 @@ from windlass.serving.runtime.fair_queue import Line
 
 
 class BoundedQueue:
-    """`async with turnstile.of(who):` waits for its turn, or is refused when too many wait.
+    """`async with bounded_queue.of(who):` waits for its turn, or is refused when too many wait.
 
     The turn is handed on in the loop's next round: requests that arrived meanwhile are read and counted before
     the next one computes, so that the bound holds for computation that never awaits, too.

@@ -24,7 +24,7 @@ class Caller(NamedTuple):
     waive: Callable[[], None] = lambda: None
 
 
-def asker(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
     """Of a request that came through the edge."""
     name = getattr(request.state, "key", "") or (request.client.host if request.client else "")
     state = request.state

@@ -48,7 +48,7 @@ class HotSwap:
         self._given_up: trials.CanaryTrial | None = None
         self.service.replica.reference = self._reference(self.service.release.id)
         self.service.watched = Watched(self.store.record("watch"))
-        self._thread = threading.Thread(target=self._run, name="windlass-succession", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="windlass-hot-swap", daemon=True)
 
     def _reference(self, id: str) -> Reference | None:
         """What rows of the release were like; none of one that is older than `watch`, or whose reference is damaged."""

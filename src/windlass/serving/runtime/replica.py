@@ -42,7 +42,7 @@ class Replica:
         self.output = outputs.get(predictor.manifest.output.kind)
         self.writer = writer_of(predictor)
         self.scheduler = Scheduler(self.writer.engine, settings) if self.writer is not None else None
-        self.turnstile = BoundedQueue(settings.max_waiting)
+        self.bounded_queue = BoundedQueue(settings.max_waiting)
         self.thread = ThreadPoolExecutor(1, "windlass-answers")
         self.batcher = Batcher(self._compute, settings.max_waiting, self.thread)
         self.reading = ThreadPoolExecutor(1, "windlass-reads")
@@ -64,7 +64,7 @@ class Replica:
     @property
     def waiting(self) -> int:
         """Predictions that wait for their turn."""
-        return len(self.turnstile) + len(self.batcher) + len(self.reader)
+        return len(self.bounded_queue) + len(self.batcher) + len(self.reader)
 
     @property
     def is_idle(self) -> bool:
@@ -95,7 +95,7 @@ class Replica:
         self.thread.shutdown()
         self.reading.shutdown()
 
-    async def answer(self, read: Read, size_bytes: int, asker: Caller) -> tuple[list[Row], list[Answer]]:
+    async def answer(self, read: Read, size_bytes: int, caller: Caller) -> tuple[list[Row], list[Answer]]:
         """The rows that `read` gives and their answers, when its turn has come.
 
         Args:   size_bytes: of what `read` reads; much of it is not read in the event loop.
@@ -104,18 +104,18 @@ class Replica:
         """
         is_small = size_bytes <= QUICK_BYTES
         if self.writer is not None and self.scheduler is not None:
-            return await self._write(read, is_small, asker, self.writer, self.scheduler)
-        rows, efforts = await self.measured(read, is_small, asker)
+            return await self._write(read, is_small, caller, self.writer, self.scheduler)
+        rows, efforts = await self.measured(read, is_small, caller)
         cache = self.cache if is_small else None
         known = cache.find(rows) if cache is not None else None
         if known is not None:
             return rows, known
-        found = rows, await self._label(rows, efforts, asker)
+        found = rows, await self._label(rows, efforts, caller)
         if cache is not None:
             cache.keep(*found)
         return found
 
-    async def measured(self, read: Read, is_small: bool, asker: Caller) -> tuple[list[Row], list[int]]:
+    async def measured(self, read: Read, is_small: bool, caller: Caller) -> tuple[list[Row], list[int]]:
         """The rows and what each costs, charged to who asks. Raises: Fault 413: together more than they may."""
         rows: list[Row] = []
 
@@ -124,29 +124,29 @@ class Replica:
             for start in range(0, len(rows), MEASURED_ROWS):
                 yield cost.efforts(self.predictor.manifest.inputs, rows[start : start + MEASURED_ROWS])
 
-        parts = list(steps()) if is_small else await self.reader.in_steps(steps(), asker)
+        parts = list(steps()) if is_small else await self.reader.in_steps(steps(), caller)
         efforts = [effort for part in parts for effort in part]
-        self.charge(efforts, asker)
+        self.charge(efforts, caller)
         return rows, efforts
 
-    def charge(self, efforts: Sequence[int], asker: Caller) -> None:
+    def charge(self, efforts: Sequence[int], caller: Caller) -> None:
         """Bounds what a request costs and charges it; a text that is to be written counts as a request at least.
 
         Raises: Fault 413: it costs more than one may.
         """
         cost.check(sum(efforts), self.settings.max_effort)
         least = cost.A_REQUEST if self.writer is not None else 0
-        asker.charge(sum(max(least, effort) for effort in efforts))
+        caller.charge(sum(max(least, effort) for effort in efforts))
 
-    async def _label(self, rows: list[Row], efforts: list[int], asker: Caller) -> list[Answer]:
+    async def _label(self, rows: list[Row], efforts: list[int], caller: Caller) -> list[Answer]:
         effort = sum(efforts)
         if not self.is_network and self.pace.ms(effort, len(rows)) <= QUICK_MS:
-            async with self.turnstile.of(asker.name):
+            async with self.bounded_queue.of(caller.name):
                 return self._compute(rows, effort)
         if self.pace.is_one_slice(effort, len(rows)):
-            return await self.batcher.answer(rows, effort, asker)
+            return await self.batcher.answer(rows, effort, caller)
         steps = (self._compute(rows[part], sum(efforts[part])) for part in self.pace.slices(efforts))
-        parts = await self.batcher.in_steps(steps, asker, self.pace.ms(effort, len(rows)))
+        parts = await self.batcher.in_steps(steps, caller, self.pace.ms(effort, len(rows)))
         return [answer for answers in parts for answer in answers]
 
     def _compute(self, rows: Sequence[Row], effort: int) -> list[Answer]:
@@ -156,11 +156,11 @@ class Replica:
         return given
 
     async def _write(
-        self, read: Read, is_small: bool, asker: Caller, writer: Writer, scheduler: Scheduler
+        self, read: Read, is_small: bool, caller: Caller, writer: Writer, scheduler: Scheduler
     ) -> tuple[list[Row], list[Answer]]:
-        rows, _ = await self.measured(read, is_small, asker)
+        rows, _ = await self.measured(read, is_small, caller)
         asked = writer.read(rows) if is_small else await self.beside(lambda: writer.read(rows))
-        written = await scheduler.write(WriteRequest(asked, writer.writing), asker.receive)
+        written = await scheduler.write(WriteRequest(asked, writer.writing), caller.receive)
         if any(each.finish == LATE for each in written):
             raise too_slow(self.settings.answer_s)
         return rows, answers(written)

@@ -24,7 +24,7 @@ from windlass.serving.contract.settings import Settings
 from windlass.serving.database.jobs import Jobs
 from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.serving.runtime.bounded_queue import BoundedQueue
-from windlass.serving.runtime.caller import NOBODY, asker, received
+from windlass.serving.runtime.caller import NOBODY, caller_of, received
 from windlass.serving.runtime.canary import Arm, Canary
 from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.scheduler import Scheduler
@@ -90,13 +90,13 @@ class Service:
     """Why the champion of the store is not the one that serves; empty when it is."""
     jobs: Jobs | None = None
     """Its batch jobs, where it has a memory for them."""
-    tally: MultiprocessMetrics | None = None
-    """Where it counts together with the other workers of its crew."""
+    shared_metrics: MultiprocessMetrics | None = None
+    """Where it counts together with the other workers of its group."""
     releases: Callable[[], list[Json]] = list
     """The releases of the store, newest first, as `predictors.releases.listing` gives them."""
     watched: Watched = field(default_factory=Watched)
     """What `watch` found last."""
-    papers: Callable[[str], ModelCards] = lambda id: ModelCards()
+    model_cards: Callable[[str], ModelCards] = lambda id: ModelCards()
     """What the release of this id carries for people."""
 
     def __post_init__(self) -> None:
@@ -123,8 +123,8 @@ class Service:
         return self.replica.scheduler
 
     @property
-    def turnstile(self) -> BoundedQueue:
-        return self.replica.turnstile
+    def bounded_queue(self) -> BoundedQueue:
+        return self.replica.bounded_queue
 
     def close(self) -> None:
         """Ends its threads."""
@@ -166,7 +166,7 @@ class Service:
 
         reads: of bodies of another form than `/v1/predict`'s.
         """
-        body, who = received(request), asker(request)
+        body, who = received(request), caller_of(request)
         replica, is_proof = self.place(request)
 
         async def work(replica: Replica) -> Given:

@@ -1,4 +1,4 @@
-"""What the workers of a crew have counted, as one text for Prometheus, whichever of them is asked.
+"""What the workers of a group have counted, as one text for Prometheus, whichever of them is asked.
 
 Each writes its own counts every second. Counters and histograms are summed, also those of workers that have died, so
 that none goes down; a gauge is each worker's own and says which.
@@ -16,7 +16,7 @@ EVERY_S = 1.0
 
 
 class MultiprocessMetrics:
-    """One worker's hand in the shared folder; the crew itself uses it with the name `gone`."""
+    """One worker's hand in the shared folder; the group itself uses it with the name `gone`."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
@@ -51,7 +51,7 @@ class MultiprocessMetrics:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self.folder / "tally.lock").open("w") as file:
+        with (self.folder / "shared_metrics.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -96,7 +96,7 @@ def _labelled(sample: str, worker: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """No sync: the folder goes with the crew."""
+    """No sync: the folder goes with the group."""
     aside = path.with_suffix(f".{os.getpid()}")
     aside.write_text(text, encoding="utf-8")
     os.replace(aside, path)

@@ -23,7 +23,7 @@ AT_ONCE = frozenset({"linear", "trees"})
 BLANK = '<p class="note" data-word="{}"></p>'
 
 
-def ask_page(release: Release, manifest: Manifest, papers: ModelCards, has_chat: bool = False) -> bytes:
+def ask_page(release: Release, manifest: Manifest, model_cards: ModelCards, has_chat: bool = False) -> bytes:
     """The page as HTML. has_chat: there is a page to talk to it, too."""
     name = escape(release.product)
     body = f"""<main data-facts="{escape(json.dumps(_facts(release, manifest, has_chat), ensure_ascii=False))}">
@@ -40,10 +40,10 @@ def ask_page(release: Release, manifest: Manifest, papers: ModelCards, has_chat:
 </div>
 {_asking(manifest, has_chat)}
 <section id="board" class="card" role="tabpanel" aria-labelledby="tab-board" hidden>
-{BLANK.format("boardNote") + board_html(papers.board) if papers.board else BLANK.format("noBoard")}
+{BLANK.format("boardNote") + board_html(model_cards.board) if model_cards.board else BLANK.format("noBoard")}
 </section>
 <section id="card" class="card prose" role="tabpanel" aria-labelledby="tab-card" hidden>
-{cards_html(papers.card, papers.card_zh) if papers.card else BLANK.format("noCard")}
+{cards_html(model_cards.card, model_cards.card_zh) if model_cards.card else BLANK.format("noCard")}
 </section>
 <div id="spoken" role="status" aria-live="polite"></div>
 </main>"""

@@ -98,7 +98,7 @@ def create_sidebyside(pairs: Sequence[Pair], path: Path, seed: int, settings: Se
     _add_preference(app, comparing)
     _add_state(app, comparing)
     routes = check_declared(app.routes, ROUTES)
-    app.add_middleware(Middleware, guard=AccessControl(bounds), measures=Measures(), routes=routes)
+    app.add_middleware(Middleware, access_control=AccessControl(bounds), measures=Measures(), routes=routes)
     return app
 
 

@@ -77,7 +77,7 @@ def killed_under_load(client: Any, victim: int, is_back: Callable[[], bool]) -> 
 
 
 def test_a_worker_that_is_killed_under_load_takes_only_its_own_requests_along(own_store: Store) -> None:
-    """Its control: the same kill of a server that has no crew, whose later requests fail."""
+    """Its control: the same kill of a server that has no group of workers, whose later requests fail."""
     with serving(own_store, workers=2) as (client, process, said):
         before = children(process.pid)
         assert len(before) == 2
@@ -106,7 +106,7 @@ def answers(content: bytes) -> float:
 
 
 def test_two_workers_are_one_service(own_store: Store) -> None:
-    """Feedback finds what the other one answered, counts and rates are of both, and both end when the crew is killed.
+    """Feedback finds what the other one answered, counts and rates are of both, both end when the first process is killed.
 
     Each request takes a new connection, so that answer and feedback meet different workers about half the time.
     """
@@ -125,17 +125,17 @@ def test_two_workers_are_one_service(own_store: Store) -> None:
         until(lambda: not any(is_running(worker) for worker in workers))
 
 
-def test_a_crew_that_cannot_start_says_why(own_store: Store, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_workers_that_cannot_start_says_why(own_store: Store, tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(SpecError, match="workers is 0"):
         serve(SPEC, own_store, port=0, settings=Settings(workers=0))
     with pytest.raises(NotReady, match="has no release"):
         serve(SPEC, Store(tmp_path_factory.mktemp("empty")), port=0, settings=Settings(workers=2))
 
 
-def test_a_worker_that_dies_before_it_was_ever_there_ends_the_crew(tmp_path: Path) -> None:
+def test_a_worker_that_dies_before_it_was_ever_there_ends_the_others(tmp_path: Path) -> None:
     program = [sys.executable, "-S", "-c", "raise SystemExit(3)"]
     with bind("127.0.0.1", 0) as listener, pytest.raises(NotReady, match="worker ended with status 3"):
-        Workers(listener, program, {"settings": {"crew": str(tmp_path)}}, 2, {}).run(lambda: None)
+        Workers(listener, program, {"settings": {"workers_folder": str(tmp_path)}}, 2, {}).run(lambda: None)
 
 
 def test_counts_are_summed_and_gauges_say_whose_they_are(tmp_path: Path) -> None:
