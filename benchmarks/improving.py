@@ -33,6 +33,8 @@ import polars as pl
 from goals import record
 from load_generator import Target, open_loop
 
+from windlass.database.location import log_path
+from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.improving import attempts, selection, verdict
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
@@ -40,8 +42,6 @@ from windlass.outputs.labelled_row import LEARNED
 from windlass.predictors import table as predictors
 from windlass.project import Project
 from windlass.records import silent
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.sources.prepared import read_splits
 from windlass.stages import evaluate
 from windlass.stages.evaluate import machine

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from windlass import cli
 from windlass.commands import failures
+from windlass.database.keys import KeyRequest, create
+from windlass.database.location import memory
 from windlass.project import Project
 from windlass.registry import releases
-from windlass.serving.database.keys import KeyRequest, create
-from windlass.serving.database.location import memory
 from windlass.stages import evaluate
 from windlass.store import FOLDER
 from windlass.watching import silence

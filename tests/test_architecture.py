@@ -24,6 +24,7 @@ ROOMS = (
     "pages",
     "kinds",
     "store",
+    "database",
     "blueprints",
     "sources",
     "remote",

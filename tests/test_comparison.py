@@ -24,8 +24,8 @@ from windlass.commands.comparison import (
     prepare,
     text,
 )
+from windlass.database.preferences import Preference, Preferences
 from windlass.errors import NotReady, SpecError
-from windlass.serving.database.preferences import Preference, Preferences
 from windlass.spec import parse
 from windlass.store import Store
 

@@ -44,6 +44,16 @@ class NotReady(WindlassError):
     kind = "not_ready"
 
 
+class Refused(WindlassError):
+    """What somebody asks and cannot have, with the word that programs can test. retry_after_s: when it may be asked
+    again; 0 when that would not help."""
+
+    def __init__(self, kind: str, message: str, hint: str = "", retry_after_s: int = 0) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.retry_after_s = retry_after_s
+
+
 def expected(options: Iterable[object]) -> str:
     """The allowed values as words: all of them up to ten, else the first ones and how many there are."""
     names = [f"'{option}'" for option in options]

@@ -131,6 +131,6 @@ def improve(spec: "Spec", store: "Store", order: Any, progress: "Progress") -> A
 
 def memory(store: "Store") -> Any:
     """Where the service keeps its log. Raises: NotReady, SpecError: as `serve`."""
-    from windlass.serving.database.location import memory as open_memory
+    from windlass.database.location import memory as open_memory
 
     return open_memory(store, os.environ.get("WINDLASS_DATABASE", ""))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from windlass.database.request_log import Logged, RequestLog
 from windlass.errors import NotReady
 from windlass.improving import attempts, live, probation
 from windlass.improving.active_learning import Question, questions, write_questions
@@ -17,7 +18,6 @@ from windlass.records import Improvement, as_json
 from windlass.registry import canaries as trials
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.spec import from_values
 from windlass.store import Store, write_json
 

@@ -6,14 +6,14 @@ import time
 import polars as pl
 import pytest
 
+from windlass.database.location import log_path, memory
+from windlass.database.request_log import Logged, RequestLog
 from windlass.outputs import reference_profile
 from windlass.outputs import table as outputs
 from windlass.predictors.table import load
 from windlass.project import Project
 from windlass.records import Recent, Splits
 from windlass.registry import reference, releases
-from windlass.serving.database.location import log_path, memory
-from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.sources.prepared import read_recent, read_splits
 from windlass.watching.check import Watcher
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from windlass.database.location import log_path
+from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.errors import SpecError
 from windlass.improving.selection import Known, decide
 from windlass.improving.training_feedback import from_log
@@ -20,8 +22,6 @@ from windlass.outputs.texts.comparison import TextSheet
 from windlass.project import Project
 from windlass.records import Answer
 from windlass.registry import releases
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.sources.near_duplicates import near
 from windlass.spec import parse
 from windlass.stages import evaluate

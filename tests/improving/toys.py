@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from windlass.database.location import log_path
+from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.metrics.measures import Estimate
 from windlass.outputs.labelled_row import LabelledRow
 from windlass.predictors.artifact import write_golden, write_manifest
@@ -15,8 +17,6 @@ from windlass.predictors.tables.linear import write_weights
 from windlass.project import Project
 from windlass.records import Column, Manifest, Release, as_json
 from windlass.registry import releases
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.spec import Spec, parse
 from windlass.store import Store, hash_folder, write_json
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import windlass
+from windlass.database.location import log_path
+from windlass.database.request_log import answer_rows
 from windlass.errors import GateRefused
 from windlass.outputs.checks import check_output
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import answer_rows
 from windlass.sources.guess import write_guess
 from windlass.sources.outgoing import as_csv
 from windlass.sources.prepared import read_splits

@@ -5,7 +5,7 @@ import json
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from windlass.serving.database.request_log import RequestLog
+from windlass.database.request_log import RequestLog
 
 
 class Reply(NamedTuple):

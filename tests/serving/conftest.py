@@ -12,6 +12,8 @@ from asking import Client
 from postgres_server import new_place, place, postgres_server  # noqa: F401
 from toy_writer import CHAT, RELEASE, Toy, writer_of
 
+from windlass.database.backend import Database
+from windlass.database.request_log import RequestLog
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import Estimate
 from windlass.predictors.artifact import write_golden, write_manifest
@@ -21,8 +23,6 @@ from windlass.records import Column, Manifest, Release
 from windlass.registry import releases
 from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.backend import Database
-from windlass.serving.database.request_log import RequestLog
 from windlass.serving.http.server import running
 from windlass.store import Store, hash_folder, size_mb, write_json, write_text
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from windlass.serving.database.backend import Database
-from windlass.serving.database.connection import database_at
-from windlass.serving.database.sqlite import Sqlite
+from windlass.database.backend import Database
+from windlass.database.connection import database_at
+from windlass.database.sqlite import Sqlite
 
 PLACES = [Path("/usr/local/bin"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
 ACCESS = "local all guarded scram-sha-256\nlocal all all trust\n"

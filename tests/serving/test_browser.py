@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from toy_writer import ENDLESS, TEXT, Toy
 
+from windlass.database.keys import KeyRequest, create
+from windlass.database.request_log import feedback_rows
 from windlass.registry.model_cards import ModelCards, model_cards
-from windlass.serving.database.keys import KeyRequest, create
-from windlass.serving.database.request_log import feedback_rows
 from windlass.serving.http.keyring import KeyRing
 from windlass.store import Store
 

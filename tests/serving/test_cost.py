@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from test_keys import CARD, guarded, with_key
 
+from windlass.database.jobs import Jobs
+from windlass.database.keys import KeyRequest, Rate, create, used
 from windlass.predictors.contract import Labeller
 from windlass.records import Column, Manifest
 from windlass.serving.contract.faults import overloaded
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.jobs import Jobs
-from windlass.serving.database.keys import KeyRequest, Rate, create, used
 from windlass.serving.http.middleware import Intake
 from windlass.serving.http.rate_limits import SharedBuckets
 from windlass.serving.runtime import cost

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from windlass.database.backend import Database, Failure, Schema
+from windlass.database.connection import Memory, database_at, read
+from windlass.database.request_log import TABLES, Feedback, RequestLog, answer_rows, feedback_rows
+from windlass.database.sqlite import Sqlite
 from windlass.errors import DataError, SpecError
-from windlass.serving.database.backend import Database, Failure, Schema
-from windlass.serving.database.connection import Memory, database_at, read
-from windlass.serving.database.request_log import TABLES, Feedback, RequestLog, answer_rows, feedback_rows
-from windlass.serving.database.sqlite import Sqlite
 
 NOTES = Schema("notes", ("create table if not exists notes (number {serial}, text text not null unique)",))
 DATED = Schema("notes", (*NOTES.steps, "alter table notes add column at double precision; update notes set at = 7"))
@@ -88,8 +88,8 @@ def test_a_log_from_before_there_were_versions_opens_and_goes_on(tmp_path: Path)
 
 WRITER = """
 import sys
-from windlass.serving.database.backend import Schema
-from windlass.serving.database.connection import Memory
+from windlass.database.backend import Schema
+from windlass.database.connection import Memory
 schema = Schema("counts", ("create table if not exists counts (name text primary key, n integer not null)",))
 memory = Memory(sys.argv[1], schema)
 print("ready", flush=True)
@@ -127,7 +127,7 @@ def url_of(place: Database) -> str:
 def test_a_transaction_that_does_not_end_makes_the_others_busy(
     place: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("windlass.serving.database.backend.BUSY_S", 0.05)
+    monkeypatch.setattr("windlass.database.backend.BUSY_S", 0.05)
     one, other = (Memory(place, NOTES) for _ in range(2))
     with other.transaction():
         pass

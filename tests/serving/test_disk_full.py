@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from windlass.database.backend import Connection, Schema
+from windlass.database.jobs import Jobs
+from windlass.database.request_log import answer_rows, feedback_rows
+from windlass.database.sqlite import Sqlite
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.backend import Connection, Schema
-from windlass.serving.database.jobs import Jobs
-from windlass.serving.database.request_log import answer_rows, feedback_rows
-from windlass.serving.database.sqlite import Sqlite
 from windlass.store import Store
 
 ROW = {"row": {"message": "my card is lost " * 200}}

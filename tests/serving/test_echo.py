@@ -11,6 +11,7 @@ from tests.learners import writers
 from toy_writer import CHAT, TEXT, Toy, writer_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from windlass.database.request_log import Feedback, answer_rows
 from windlass.learners.language import tokens
 from windlass.learners.language.ngram import count
 from windlass.predictors.language import decoding
@@ -19,7 +20,6 @@ from windlass.predictors.language.ngram import Ngram
 from windlass.predictors.language.prompts import Template
 from windlass.predictors.language.writing import Writing, Written, silent_hear
 from windlass.predictors.writer import confidence
-from windlass.serving.database.request_log import Feedback, answer_rows
 
 END = writers.tokenizer().token_to_id(tokens.END)
 PROMPT = "Who are you, naïve 中文 user?"

@@ -13,11 +13,9 @@ import pytest
 from asking import Client
 from test_keys import CARD, guarded, with_key
 
-from windlass.serving.contract.faults import Fault
-from windlass.serving.contract.settings import Settings
-from windlass.serving.database.backend import Connection, Database, Schema
-from windlass.serving.database.keys import KeyRequest, create
-from windlass.serving.database.request_log import (
+from windlass.database.backend import Connection, Database, Schema
+from windlass.database.keys import KeyRequest, create
+from windlass.database.request_log import (
     Feedback,
     Logged,
     RequestLog,
@@ -26,7 +24,10 @@ from windlass.serving.database.request_log import (
     feedback_rows,
     latest_untold,
 )
-from windlass.serving.database.sqlite import Sqlite
+from windlass.database.sqlite import Sqlite
+from windlass.errors import Refused
+from windlass.serving.contract.faults import status_of
+from windlass.serving.contract.settings import Settings
 from windlass.store import Store
 
 
@@ -244,8 +245,8 @@ def test_a_full_disk_is_said_in_its_own_words(tmp_path: Path) -> None:
         assert stored.result(10).right
         done = [log.feedback(Feedback("1", f"label {number}", "y" * 2_000, "")) for number in range(200)]
         fault = done[-1].exception(10)
-    assert isinstance(fault, Fault)
-    assert (fault.status, fault.kind) == (507, "disk_full")
+    assert isinstance(fault, Refused)
+    assert (status_of(fault), fault.kind) == (507, "disk_full")
     assert next(iter(feedback_rows(log.path)))["correct"] == "card"
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from windlass.database.jobs import Jobs
 from windlass.registry import releases
-from windlass.serving.database.jobs import Jobs
 from windlass.store import Store
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from toy_writer import ENDLESS, TEXT, Toy, asked
 
+from windlass.database.request_log import answer_rows
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.request_log import answer_rows
 
 CHAT = "/v1/chat/completions"
 QUICK_S = 2.0

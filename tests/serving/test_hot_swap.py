@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from own_process import health_when, serving
 
+from windlass.database.location import log_path
+from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.store import Store, write_json
 
 ROW = {"message": "my card is lost"}

@@ -17,17 +17,17 @@ from test_watched import with_reference
 
 from conftest import LABELS, MESSAGES
 from windlass import Client
-from windlass.errors import DataError, NotReady
+from windlass.database import jobs as kept
+from windlass.database import keys
+from windlass.database.jobs import Done, Jobs
+from windlass.database.keys import KeyRequest
+from windlass.database.location import log_path
+from windlass.database.request_log import answer_rows
+from windlass.errors import DataError, NotReady, Refused
 from windlass.registry import releases
 from windlass.serving.api.jobs import MOST_ROWS, read_rows
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database import jobs as kept
-from windlass.serving.database import keys
-from windlass.serving.database.jobs import Done, Jobs
-from windlass.serving.database.keys import KeyRequest
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import answer_rows
 from windlass.store import Store
 
 ROWS = [{"message": MESSAGES[number % len(MESSAGES)]} for number in range(150)]
@@ -157,7 +157,7 @@ def test_a_part_is_answered_once_though_two_took_it(tmp_path: Path) -> None:
     assert taken.is_poison
     now[0] += 8 * kept.DAY_S
     jobs.delete_older()
-    with pytest.raises(Fault, match="not known"):
+    with pytest.raises(Refused, match="not known"):
         jobs.get(poisoned.id, "")
     jobs.close()
 

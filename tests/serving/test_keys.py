@@ -23,26 +23,15 @@ from toy_writer import CHAT, RELEASE, Toy, writer_of
 from typer.testing import CliRunner
 
 from windlass.cli import app as command
+from windlass.database.backend import Failure
+from windlass.database.keys import KeyRequest, Quota, Rate, create, left_s, listing, period_of, revoke, shown, used
+from windlass.database.request_log import RequestLog, answer_rows, feedback_rows
 from windlass.errors import SpecError
 from windlass.registry import releases
 from windlass.serving.api.app import create_app
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import ROUTES, SCOPES
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.backend import Failure
-from windlass.serving.database.keys import (
-    KeyRequest,
-    Quota,
-    Rate,
-    create,
-    left_s,
-    listing,
-    period_of,
-    revoke,
-    shown,
-    used,
-)
-from windlass.serving.database.request_log import RequestLog, answer_rows, feedback_rows
 from windlass.serving.http.keyring import REFRESH_S, KeyRing
 from windlass.serving.http.rate_limits import Buckets
 from windlass.serving.http.server import bind, running

@@ -12,11 +12,11 @@ import openai
 import pytest
 from toy_writer import BROKEN, ENDLESS, REFUSED, TEXT, Toy, writer_of
 
+from windlass.database.request_log import answer_rows, feedback_rows
 from windlass.predictors.contract import Labeller
 from windlass.predictors.writer import Writer
 from windlass.registry import releases
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.request_log import answer_rows, feedback_rows
 from windlass.store import Store
 
 HELLO = [{"role": "user", "content": "hello there"}]

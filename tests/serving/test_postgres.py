@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from postgres_server import Server
 
+from windlass.database.backend import Database, Failure, Schema
+from windlass.database.connection import Memory, database_at
+from windlass.database.location import memory
+from windlass.database.request_log import TABLES, Feedback, Logged, RequestLog, feedback_rows
 from windlass.errors import NotReady, SpecError, WindlassError
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.backend import Database, Failure, Schema
-from windlass.serving.database.connection import Memory, database_at
-from windlass.serving.database.location import memory
-from windlass.serving.database.request_log import TABLES, Feedback, Logged, RequestLog, feedback_rows
 from windlass.store import Store
 
 NOTES = Schema("notes", ("create table if not exists notes (text text not null unique)",))

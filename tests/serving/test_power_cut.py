@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from windlass.serving.database.backend import Connection, Schema
-from windlass.serving.database.request_log import Feedback, Logged, RequestLog
-from windlass.serving.database.sqlite import Sqlite, _keep_safe
+from windlass.database.backend import Connection, Schema
+from windlass.database.request_log import Feedback, Logged, RequestLog
+from windlass.database.sqlite import Sqlite, _keep_safe
 
 apsw = pytest.importorskip("apsw", reason="apsw is not installed: pip install apsw")
 CUTS, KEYS = 300, 240

@@ -16,12 +16,12 @@ from test_keys import guarded, with_key
 from typer.testing import CliRunner
 
 from windlass.cli import app as command
+from windlass.database.keys import KeyRequest, create
+from windlass.database.request_log import answer_rows, feedback_rows
+from windlass.database.retention import DAY_S, Retention, delete_older, forget
 from windlass.errors import DataError
+from windlass.serving.api.forget import _written as all_written
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database import retention
-from windlass.serving.database.keys import KeyRequest, create
-from windlass.serving.database.request_log import answer_rows, feedback_rows
-from windlass.serving.database.retention import DAY_S, Retention, delete_older, forget
 from windlass.serving.telemetry.access_log import AccessLog
 from windlass.store import Store
 
@@ -175,7 +175,7 @@ def test_a_deletion_leaves_no_error_unread() -> None:
 
     async def wait() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: seen.append(context))
-        await retention._written(Refuses())  # type: ignore[arg-type]
+        await all_written(Refuses())  # type: ignore[arg-type]
         gc.collect()
 
     asyncio.run(wait())

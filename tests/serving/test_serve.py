@@ -17,12 +17,12 @@ import pytest
 from own_process import SPEC, serving
 from toy_writer import ENDLESS, Toy
 
+from windlass.database.location import log_path
+from windlass.database.request_log import answer_rows
 from windlass.errors import DataError, GateRefused, NotReady
 from windlass.predictors.artifact import read_golden
 from windlass.registry import releases
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import answer_rows
 from windlass.serving.http.server import Server, bind
 from windlass.serving.runtime.golden_probe import probe
 from windlass.stages.serve import serve

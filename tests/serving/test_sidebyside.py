@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from asking import Client, Reply
 
+from windlass.database.backend import Connection, Schema
+from windlass.database.preferences import Pair, Preference, Preferences, chosen, first_is_left, training_rows
+from windlass.database.sqlite import Sqlite
 from windlass.errors import DataError, SpecError
 from windlass.serving.contract.routes import check_declared
-from windlass.serving.database.backend import Connection, Schema
-from windlass.serving.database.preferences import Pair, Preference, Preferences, chosen, first_is_left, training_rows
-from windlass.serving.database.sqlite import Sqlite
 from windlass.serving.http.server import running
 from windlass.serving.ui.sidebyside import ROUTES, create_sidebyside
 from windlass.serving.ui.sidebyside_page import SCRIPT, sidebyside_page, sidebyside_policy
@@ -259,7 +259,7 @@ PROGRAM = """
 import sys, threading, time
 from concurrent.futures import Future
 from pathlib import Path
-from windlass.serving.database.preferences import Pair, Preferences
+from windlass.database.preferences import Pair, Preferences
 from windlass.serving.http.server import running
 from windlass.serving.ui.sidebyside import create_sidebyside
 if sys.argv[2] == "early":

@@ -15,11 +15,11 @@ import pytest
 from own_process import children, serving
 from test_keys import guarded, with_key
 
+from windlass.database.jobs import Jobs
+from windlass.database.keys import KeyRequest, create
+from windlass.database.location import log_path
 from windlass.registry import releases
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.jobs import Jobs
-from windlass.serving.database.keys import KeyRequest, create
-from windlass.serving.database.location import log_path
 from windlass.store import Store
 
 MINUTES = float(os.environ.get("WINDLASS_SOAK_MINUTES", "10"))

@@ -19,9 +19,9 @@ import uvicorn
 from asking import Client
 from test_keys import guarded, with_key
 
+from windlass.database.jobs import Jobs
+from windlass.database.keys import KeyRequest, create
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.jobs import Jobs
-from windlass.serving.database.keys import KeyRequest, create
 from windlass.serving.http.server import Server
 from windlass.serving.telemetry.metrics import memory_bytes
 from windlass.store import Store

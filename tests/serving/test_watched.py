@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from windlass.database.connection import read
+from windlass.database.request_log import TABLES, answer_rows
 from windlass.kinds.sketch import place_of
 from windlass.records import Alarm, Answer, Health, as_json
 from windlass.registry import reference, releases
-from windlass.serving.database.connection import read
-from windlass.serving.database.request_log import TABLES, answer_rows
 from windlass.serving.telemetry.profiles import MOST_SAVED_S, Profiler
 from windlass.serving.telemetry.watch_status import Watched
 from windlass.store import write_json

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import pytest
 from own_process import SPEC, children, serving, until
 
+from windlass.database import keys
+from windlass.database.keys import KeyRequest, Rate
+from windlass.database.location import log_path
 from windlass.errors import NotReady, SpecError
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database import keys
-from windlass.serving.database.keys import KeyRequest, Rate
-from windlass.serving.database.location import log_path
 from windlass.serving.http.rate_limits import SharedBuckets
 from windlass.serving.http.server import bind
 from windlass.serving.http.workers import Workers
@@ -106,7 +106,7 @@ def answers(content: bytes) -> float:
 
 
 def test_two_workers_are_one_service(own_store: Store) -> None:
-    """Feedback finds what the other one answered, counts and rates are of both, both end when the first process is killed.
+    """Feedback finds what the other answered, counts and rates are of both, both end when the first process is killed.
 
     Each request takes a new connection, so that answer and feedback meet different workers about half the time.
     """

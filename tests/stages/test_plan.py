@@ -8,13 +8,13 @@ from datetime import date
 import pytest
 
 from windlass import lifecycle
+from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.errors import NotReady, SpecError
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.roadmap_text import roadmap_text
 from windlass.planning.schedule import promises
 from windlass.planning.schedule.changes import WhatIf
 from windlass.records import Alarm, Health, Roadmap, as_json, silent
-from windlass.serving.database.request_log import Feedback, Logged, RequestLog
 from windlass.stages.plan import PlanRequest, plan
 from windlass.store import read_as, write_json
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from windlass.database.location import log_path
+from windlass.database.request_log import Feedback, Logged, RequestLog, Requests
 from windlass.records import Column, Health
 from windlass.registry import reference, releases
 from windlass.registry.reference import Reference, sketch_of
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import Feedback, Logged, RequestLog, Requests
 from windlass.spec import Spec, parse
 from windlass.store import Store
 from windlass.watching.check import Watcher
@@ -119,7 +119,7 @@ class Replay:
 
     @property
     def place(self) -> Any:
-        from windlass.serving.database.location import memory
+        from windlass.database.location import memory
 
         return memory(self.store)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.watching.replay import DAY, Replay, Source
-from windlass.serving.database.connection import read
+from windlass.database.connection import read
 from windlass.watching import state
 
 
@@ -210,7 +210,7 @@ def test_what_it_remembers_is_bounded(replay, monkeypatch):
 
 
 def test_the_log_has_a_profile_of_each_answer(replay):
-    from windlass.serving.database.request_log import TABLES
+    from windlass.database.request_log import TABLES
 
     replay.day(Source(), rows=10)
     rows = list(read(replay.place, TABLES, "select profile from answers"))

@@ -7,6 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from windlass.database.connection import database_at
+from windlass.database.location import log_path
+from windlass.database.request_log import Logged, RequestLog
 from windlass.kinds.text_answers import SKETCH
 from windlass.outputs import reference_profile
 from windlass.outputs import table as outputs
@@ -14,9 +17,6 @@ from windlass.predictors.language.writing import Written
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Column, Manifest, Splits
 from windlass.registry import reference, releases
-from windlass.serving.database.connection import database_at
-from windlass.serving.database.location import log_path
-from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.spec import parse
 from windlass.store import Store
 from windlass.watching.check import Watcher

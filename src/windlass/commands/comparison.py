@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from windlass.database.preferences import Pair, chosen, training_rows
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.evaluation.judging import Ask, Verdict, Verdicts, judge, writer_as_judge
 from windlass.kinds import chat
@@ -20,7 +21,6 @@ from windlass.records import Json, Progress, Row, Splits, Trained, silent
 from windlass.registry import releases
 from windlass.remote.requests import Remote
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.preferences import Pair, chosen, training_rows
 from windlass.serving.http.server import Server, address, bind
 from windlass.serving.ui.sidebyside import create_sidebyside
 from windlass.sources.prepared import read_splits

@@ -17,6 +17,8 @@ import yaml
 
 from windlass.blueprints import catalogue
 from windlass.client import Client, Prediction
+from windlass.database.location import memory
+from windlass.database.request_log import RequestLog
 from windlass.errors import NotReady
 from windlass.pages.html.loop import Week, loop_page, loop_picture, week_text
 from windlass.predictors.contract import Predictor
@@ -25,8 +27,6 @@ from windlass.records import Health, Improvement, Json, Progress, silent
 from windlass.registry import releases
 from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.location import memory
-from windlass.serving.database.request_log import RequestLog
 from windlass.serving.http.server import running
 from windlass.serving.runtime.hot_swap import HotSwap
 from windlass.spec import FILE_NAME

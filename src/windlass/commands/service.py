@@ -55,7 +55,7 @@ app.add_typer(keys, name="keys")
 
 
 def _memory(project: Path) -> Any:
-    from windlass.serving.database.location import memory
+    from windlass.database.location import memory
     from windlass.spec import load
     from windlass.store import Store
 
@@ -75,7 +75,7 @@ def create_key(
     project: ProjectFolder = HERE,
 ) -> None:
     """Make a key and show it once; as soon as there is one, every request needs one."""
-    from windlass.serving.database.keys import KeyRequest, create
+    from windlass.database.keys import KeyRequest, create
 
     _, token = create(_memory(project), KeyRequest(name, tuple(scope or ["predict"]), expires, rate, quota))
     typer.echo(token)
@@ -85,8 +85,8 @@ def create_key(
 @keys.command("list")
 def list_keys(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     """List the keys: scopes, state, and how much of their quota is used."""
+    from windlass.database.keys import shown
     from windlass.pages.text.listing import keys_text
-    from windlass.serving.database.keys import shown
 
     found = shown(_memory(project))
     show(found, as_json, keys_text(found))
@@ -97,7 +97,7 @@ def revoke_key(
     name: Annotated[str, typer.Argument(help="its name or id")], project: ProjectFolder = HERE
 ) -> None:
     """Refuse a key from now on, in a running service within two seconds."""
-    from windlass.serving.database.keys import revoke
+    from windlass.database.keys import revoke
 
     typer.echo(f"revoked: {revoke(_memory(project), name).name}")
 
@@ -107,8 +107,8 @@ def forget(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="ids of answers")], project: ProjectFolder = HERE
 ) -> None:
     """Delete answers, what was asked, their feedback, and the rows that `improve` made of it."""
+    from windlass.database.retention import forget as delete
     from windlass.improving.attempts import forget as delete_learned
-    from windlass.serving.database.retention import forget as delete
     from windlass.store import Store
 
     n_learned = delete_learned(Store(project.resolve()), ids)

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from windlass.database.backend import Database
+from windlass.database.request_log import latest_untold
 from windlass.errors import NotReady
 from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.predictors.contract import Predictor
 from windlass.records import Json
 from windlass.serving.contract import codec
-from windlass.serving.database.backend import Database
-from windlass.serving.database.request_log import latest_untold
 from windlass.sources.near_duplicates import jaccard, key, shingles
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.spec import Spec

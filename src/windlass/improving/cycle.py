@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from windlass.database.backend import Database
+from windlass.database.request_log import feedback_total, latest_inputs
 from windlass.errors import NotReady, WindlassError
 from windlass.improving import attempts, selection, training_feedback
 from windlass.improving.attempts import WORD, Attempt
@@ -51,8 +53,6 @@ from windlass.registry import canaries as trials
 from windlass.registry import checkpoints as weights
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.serving.database.backend import Database
-from windlass.serving.database.request_log import feedback_total, latest_inputs
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
 from windlass.spec import Spec

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from windlass.database.backend import Database
 from windlass.errors import NotReady
 from windlass.improving.training_feedback import AGAIN, from_log
 from windlass.improving.trust import cap
@@ -22,7 +23,6 @@ from windlass.pages.text.words import percent
 from windlass.records import Json
 from windlass.registry import reference, releases
 from windlass.registry.audit_log import Why
-from windlass.serving.database.backend import Database
 from windlass.serving.runtime.canary import LEAST_FEEDBACK, is_more
 from windlass.spec import Spec
 from windlass.store import Store

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from windlass.database.backend import Database
 from windlass.improving import attempts
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.live import Live, feedback_on
@@ -9,7 +10,6 @@ from windlass.records import Improvement, as_json
 from windlass.registry import canaries as trials
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.serving.database.backend import Database
 from windlass.serving.runtime.canary import LEAST_FEEDBACK, is_more
 from windlass.spec import Spec
 from windlass.store import Store, read_as, write_json

@@ -9,11 +9,11 @@ import sys
 import threading
 from types import TracebackType
 
+from windlass.database.backend import Database
+from windlass.database.request_log import feedback_count
 from windlass.errors import NotReady, WindlassError
 from windlass.registry import canaries as trials
 from windlass.registry import releases
-from windlass.serving.database.backend import Database
-from windlass.serving.database.request_log import feedback_count
 from windlass.serving.runtime.canary import LEAST_FEEDBACK
 from windlass.spec import Spec
 from windlass.store import Store

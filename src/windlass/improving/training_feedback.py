@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from windlass.database.backend import Database
+from windlass.database.request_log import feedback_rows
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing
 from windlass.outputs import table as outputs
 from windlass.outputs.labelled_row import ASIDE, FILE, LabelledRow
 from windlass.records import Json, Row
-from windlass.serving.database.backend import Database
-from windlass.serving.database.request_log import feedback_rows
 from windlass.sources.confinement import allowed_folders, check_files
 from windlass.sources.outgoing import TAUGHT, free_names
 from windlass.sources.places import check_columns, find, names_of

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
+from windlass.database.connection import database_at
+from windlass.database.location import log_path
 from windlass.pages.charts.roadmap_pictures import gantt, mermaid
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.text.roadmap_text import roadmap_markdown
@@ -13,8 +15,6 @@ from windlass.planning.product import FILE_NAME, Product, check_labels, load, lo
 from windlass.planning.schedule import promises
 from windlass.planning.schedule.changes import WhatIf, changed, differences
 from windlass.records import Progress, Roadmap, as_json, silent
-from windlass.serving.database.connection import database_at
-from windlass.serving.database.location import log_path
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, write_json, write_text
 

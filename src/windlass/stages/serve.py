@@ -16,6 +16,11 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from windlass.database.backend import Database
+from windlass.database.jobs import KEEP_DAYS, Jobs
+from windlass.database.location import memory
+from windlass.database.request_log import RequestLog
+from windlass.database.retention import Retention
 from windlass.errors import GateRefused, NotReady, SpecError, WindlassError
 from windlass.improving.protection import Protection
 from windlass.kinds.decoding import return_large_blocks
@@ -25,11 +30,6 @@ from windlass.registry import releases
 from windlass.registry.model_cards import model_cards
 from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.backend import Database
-from windlass.serving.database.jobs import KEEP_DAYS, Jobs
-from windlass.serving.database.location import memory
-from windlass.serving.database.request_log import RequestLog
-from windlass.serving.database.retention import Retention
 from windlass.serving.http.access_control import is_loopback
 from windlass.serving.http.keyring import KeyRing
 from windlass.serving.http.server import Server, address, bind

@@ -4,10 +4,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from windlass.database.location import memory
 from windlass.errors import SpecError
 from windlass.pages.html.health_page import health_page
 from windlass.records import Health
-from windlass.serving.database.location import memory
 from windlass.spec import Spec
 from windlass.store import Store, write_text
 from windlass.watching.check import Watcher

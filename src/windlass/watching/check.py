@@ -4,14 +4,14 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from windlass.database.backend import Database
+from windlass.database.connection import read
+from windlass.database.request_log import TABLES
 from windlass.errors import WindlassError
 from windlass.outputs import table as outputs
 from windlass.records import Alarm, Health, Json, as_json
 from windlass.registry import reference, releases
 from windlass.registry.reference import Reference
-from windlass.serving.database.backend import Database
-from windlass.serving.database.connection import read
-from windlass.serving.database.request_log import TABLES
 from windlass.spec import Spec
 from windlass.store import Store, write_json
 from windlass.watching import concept, state

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from windlass.database.backend import Database
+from windlass.database.request_log import feedback_counts
 from windlass.errors import GateRefused, NotReady, WindlassError
 from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
@@ -36,8 +38,6 @@ from windlass.records import (
 )
 from windlass.registry import reference, releases
 from windlass.registry.model_cards import model_cards
-from windlass.serving.database.backend import Database
-from windlass.serving.database.request_log import feedback_counts
 from windlass.sources.prepared import read_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_json

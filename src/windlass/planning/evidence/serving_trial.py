@@ -7,12 +7,12 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from windlass.database.request_log import RequestLog
 from windlass.predictors.contract import Predictor
 from windlass.records import Release, Row
 from windlass.serving.api.app import create_app
 from windlass.serving.contract import codec
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.request_log import RequestLog
 from windlass.serving.http.server import running
 
 WARM, BLOCKS, ASKED = 50, 5, 60

@@ -10,19 +10,20 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from windlass.errors import did_you_mean
+from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
+from windlass.errors import Refused, did_you_mean
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Release
-from windlass.serving.api import examples, explain, kserve, openai
+from windlass.serving.api import examples, explain, forget, kserve, openai
 from windlass.serving.api import huggingface as pipeline
 from windlass.serving.api import jobs as job_routes
 from windlass.serving.api import openapi as description
 from windlass.serving.api import releases as release_routes
 from windlass.serving.batch.work import JobWork
 from windlass.serving.contract import codec
-from windlass.serving.contract.faults import Fault
+from windlass.serving.contract.faults import Fault, status_of
 from windlass.serving.contract.routes import check_declared
 from windlass.serving.contract.rows import idempotency_key, read_object, wrong
 from windlass.serving.contract.schema import (
@@ -36,8 +37,6 @@ from windlass.serving.contract.schema import (
     responses,
 )
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database import retention
-from windlass.serving.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.serving.http.access_control import AccessControl
 from windlass.serving.http.middleware import Middleware
 from windlass.serving.http.server_state import ServerState
@@ -51,7 +50,7 @@ from windlass.serving.telemetry.traces import Traces, connected
 from windlass.serving.ui import ask_page, chat_page, page, watch_page
 
 PARTS = (
-    openai, pipeline, kserve, explain, retention, watch_page, examples, job_routes, release_routes,
+    openai, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes,
 )  # fmt: skip
 """Modules that add routes of their own."""
 JSON = "application/json"
@@ -183,8 +182,8 @@ async def _stored(log: RequestLog, said: Feedback) -> Stored:
     for pause_s in log.looks_again_s:
         try:
             return await _confirmed(log, said)
-        except Fault as fault:
-            if fault.status != HTTPStatus.NOT_FOUND:
+        except Refused as refused:
+            if status_of(refused) != HTTPStatus.NOT_FOUND:
                 raise
         await asyncio.sleep(pause_s)
     return await _confirmed(log, said)

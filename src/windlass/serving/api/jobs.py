@@ -11,14 +11,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from windlass.database.backend import Failure
+from windlass.database.jobs import Jobs
 from windlass.records import Column, Json, Row
 from windlass.serving.batch.work import JobWork
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.rows import idempotency_key, read_object, wrong
 from windlass.serving.contract.schema import Exact, key_header, responses
-from windlass.serving.database.backend import Failure
-from windlass.serving.database.jobs import Jobs
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import caller_of, received

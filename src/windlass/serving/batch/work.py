@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from windlass.database.backend import Failure
+from windlass.database.jobs import Done, Jobs, Part
+from windlass.database.request_log import Logged
 from windlass.errors import WindlassError
 from windlass.records import Answer, Json, Row
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.rows import rows_of
-from windlass.serving.database.backend import Failure
-from windlass.serving.database.jobs import Done, Jobs, Part
-from windlass.serving.database.request_log import Logged
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.caller import NOBODY
 from windlass.serving.runtime.replica import Replica

@@ -2,29 +2,38 @@
 
 from http import HTTPStatus
 
-from windlass.errors import DataError, NotReady, SpecError, WindlassError
+from windlass.database.backend import RETRY_AFTER_S
+from windlass.errors import DataError, NotReady, Refused, SpecError, WindlassError
 
-RETRY_AFTER_S = 1
+STATUS = {
+    "data_error": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unknown_answer": HTTPStatus.NOT_FOUND,
+    "unknown_job": HTTPStatus.NOT_FOUND,
+    "key_reused": HTTPStatus.CONFLICT,
+    "job_unfinished": HTTPStatus.CONFLICT,
+    "too_many_jobs": HTTPStatus.TOO_MANY_REQUESTS,
+    "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
+    "log_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "disk_full": HTTPStatus.INSUFFICIENT_STORAGE,
+}
+"""Of what the database refuses, which knows nothing of HTTP."""
 
 
-class Fault(WindlassError):
-    """A request that is answered with `status`. param: the parameter that it is about, where one is.
-
-    retry_after_s: when it may be sent again; 0 when that would not help.
-    """
+class Fault(Refused):
+    """A request that is answered with `status`. param: the parameter that it is about, where one is."""
 
     def __init__(self, status: int, kind: str, message: str, hint: str = "", param: str = "") -> None:
-        super().__init__(message, hint)
+        super().__init__(kind, message, hint, RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else 0)
         self.status = status
-        self.kind = kind
         self.param = param
-        self.retry_after_s = RETRY_AFTER_S if status == HTTPStatus.SERVICE_UNAVAILABLE else 0
 
 
 def status_of(error: WindlassError) -> int:
     """The HTTP status of any error of ours."""
     if isinstance(error, Fault):
         return error.status
+    if isinstance(error, Refused):
+        return STATUS[error.kind]
     if isinstance(error, NotReady):
         return HTTPStatus.SERVICE_UNAVAILABLE
     if isinstance(error, DataError | SpecError):

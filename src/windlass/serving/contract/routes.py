@@ -3,16 +3,12 @@
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from starlette.routing import BaseRoute
 
+from windlass.database.keys import SCOPES, KeyScope
 from windlass.errors import SpecError, expected
 from windlass.serving.contract.settings import MEBIBYTE
-
-KeyScope = Literal["public", "predict", "feedback", "jobs", "read", "admin"]
-SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
-"""What a route asks of a key: `public` asks for none, and a key with `admin` has the others."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
+from windlass.database.keys import Rate
 from windlass.errors import expected
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import Route
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.keys import Rate
 from windlass.serving.http.keyring import too_often
 from windlass.serving.http.rate_limits import buckets
 from windlass.serving.http.server_state import ServerState

@@ -17,11 +17,11 @@ from math import ceil
 from types import TracebackType
 from typing import Any
 
+from windlass.database.backend import Connection, Database, Failure
+from windlass.database.connection import Memory, database_at
+from windlass.database.keys import COLUMNS, KEYS, TOKEN, Key, hash_of, left_s, parse, period_of
 from windlass.errors import DataError
 from windlass.serving.contract.faults import Fault
-from windlass.serving.database.backend import Connection, Database, Failure
-from windlass.serving.database.connection import Memory, database_at
-from windlass.serving.database.keys import COLUMNS, KEYS, TOKEN, Key, hash_of, left_s, parse, period_of
 from windlass.serving.http.rate_limits import buckets
 
 REFRESH_S = 1.0

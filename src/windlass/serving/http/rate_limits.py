@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
-from windlass.serving.database.keys import Rate
+from windlass.database.keys import Rate
 
 MOST = 10_000
 """Buckets that one process remembers."""

@@ -13,6 +13,8 @@ from typing import NamedTuple, TypeVar
 
 from fastapi import Request
 
+from windlass.database.jobs import Jobs
+from windlass.database.request_log import Logged, RequestLog
 from windlass.errors import NotReady, WindlassError
 from windlass.predictors.contract import Predictor
 from windlass.predictors.writer import Writer
@@ -21,8 +23,6 @@ from windlass.registry.model_cards import ModelCards
 from windlass.serving.contract.faults import status_of
 from windlass.serving.contract.rows import read_rows
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.jobs import Jobs
-from windlass.serving.database.request_log import Logged, RequestLog
 from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import NOBODY, caller_of, received
 from windlass.serving.runtime.canary import Arm, Canary

@@ -4,8 +4,8 @@ import asyncio
 from collections import Counter
 from http import HTTPStatus
 
+from windlass.database.request_log import Requests
 from windlass.serving.contract.routes import ROUTES
-from windlass.serving.database.request_log import Requests
 from windlass.serving.runtime.service import Service
 
 EVERY_S = 60.0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 
+from windlass.database.preferences import Choice, Pair, Preference, Preferences, chosen, first_is_left, training_rows
 from windlass.records import Json
 from windlass.serving.api.app import JSON, NO_TELEMETRY
 from windlass.serving.contract import codec
@@ -16,15 +17,6 @@ from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import Route, Routes, check_declared
 from windlass.serving.contract.rows import idempotency_key, read_object, wrong
 from windlass.serving.contract.settings import Settings
-from windlass.serving.database.preferences import (
-    Choice,
-    Pair,
-    Preference,
-    Preferences,
-    chosen,
-    first_is_left,
-    training_rows,
-)
 from windlass.serving.http.access_control import AccessControl
 from windlass.serving.http.middleware import Middleware
 from windlass.serving.runtime.caller import received

@@ -10,16 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
+from windlass.database.backend import Connection, Database, Schema, as_text
+from windlass.database.connection import Memory, database_at
+from windlass.database.request_log import TABLES, Logged, insert
+from windlass.database.sqlite import Sqlite
+from windlass.errors import Refused
 from windlass.records import Json, Row
-from windlass.serving.contract import codec
-from windlass.serving.contract.faults import Fault
-from windlass.serving.database.backend import Connection, Database, Schema
-from windlass.serving.database.connection import Memory, database_at
-from windlass.serving.database.request_log import TABLES, Logged, insert
-from windlass.serving.database.sqlite import Sqlite
 
 PART = 64
 """Rows of a part."""
@@ -123,14 +121,14 @@ class Jobs:
     def add(self, caller: str, key: str, rows: Sequence[Row | str]) -> Job:
         """A new job, on disk; the one that this caller made under the same key, if there is one.
 
-        Raises: Fault 409: that one has another number of rows; 429: too many of this caller are not done. Failure.
+        Raises: Refused: that one has another number of rows, or too many of this caller are not done. Failure.
         """
         job = Job(secrets.token_hex(12), caller, self.clock(), None, len(rows), 0, 0, is_new=True)
         name = f"{caller}:{key}" if key else None
         with self._memory.transaction() as connection:
             if name is not None and (found := _found(connection, "key = ?", name)):
                 if found[0].n_rows != len(rows):
-                    raise Fault(409, "key_reused", "Idempotency-Key was used for other rows, expected a new one")
+                    raise Refused("key_reused", "Idempotency-Key was used for other rows, expected a new one")
                 return found[0]
             if len(_found(connection, "caller = ? and finished is null", caller)) >= MOST_UNFINISHED:
                 raise _too_many()
@@ -143,22 +141,21 @@ class Jobs:
             connection.executemany(
                 "insert into job_parts (job, number, rows, result, lease, holder, tries) "
                 "values (?, ?, ?, null, 0, '', 0)",
-                [(job.id, number, _text(list(part))) for number, part in enumerate(parts)],
+                [(job.id, number, as_text(list(part))) for number, part in enumerate(parts)],
             )
         return job
 
     def get(self, id: str, caller: str | None) -> Job:
-        """The job of this id. caller: whose it must be; None: anybody's. Raises: Fault 404; Failure."""
+        """The job of this id. caller: whose it must be; None: anybody's. Raises: Refused: unknown; Failure."""
         with closing(self.database.connect(TABLES, JOBS)) as connection:
             return _own(connection, id, caller)
 
     def result(self, id: str, caller: str | None) -> Iterator[bytes]:
-        """The answers of a job that is done, a part at a time. Raises: Fault 404, 409; Failure."""
+        """The answers of a job that is done, a part at a time. Raises: Refused: unknown, or not done; Failure."""
         with closing(self.database.connect(TABLES, JOBS)) as connection:
             job = _own(connection, id, caller)
             if job.finished is None:
-                raise Fault(
-                    HTTPStatus.CONFLICT,
+                raise Refused(
                     "job_unfinished",
                     f"job has {job.n_done:,} of {job.n_rows:,} rows done, expected all",
                     "ask for it later",
@@ -168,7 +165,7 @@ class Jobs:
                 yield row["result"].encode("utf-8")
 
     def delete(self, id: str, caller: str | None) -> None:
-        """Forgets the job with its rows and its result. Raises: Fault 404; Failure."""
+        """Forgets the job with its rows and its result. Raises: Refused: unknown; Failure."""
         with self._writing() as connection:
             _own(connection, id, caller)
             _delete(connection, id)
@@ -212,7 +209,7 @@ class Jobs:
 
     def finish(self, part: Part, done: Done) -> bool:
         """Writes the answers of a part; False when another one did, or the job is gone. Raises: Failure."""
-        text = "".join(_text(line) + "\n" for line in done.lines)
+        text = "".join(as_text(line) + "\n" for line in done.lines)
         with self._writing() as connection:
             if not connection.execute(
                 "update job_parts set result = ?, rows = null where job = ? and number = ? and result is null "
@@ -242,7 +239,7 @@ class Jobs:
 def _own(connection: Connection, id: str, caller: str | None) -> Job:
     found = _found(connection, "id = ?", id)
     if not found or caller not in (None, found[0].caller):
-        raise Fault(404, "unknown_job", "job is not known, expected the id of one that this key made")
+        raise Refused("unknown_job", "job is not known, expected the id of one that this key made")
     return found[0]
 
 
@@ -255,16 +252,10 @@ def _delete(connection: Connection, id: str) -> None:
     connection.execute("delete from jobs where id = ?", (id,))
 
 
-def _text(value: Any) -> str:
-    return codec.dumps(value).decode("utf-8")
-
-
-def _too_many() -> Fault:
-    fault = Fault(
-        HTTPStatus.TOO_MANY_REQUESTS,
+def _too_many() -> Refused:
+    return Refused(
         "too_many_jobs",
         f"key has {MOST_UNFINISHED} jobs that are not done, expected fewer",
         "wait until one is done, or delete one",
+        retry_after_s=10,
     )
-    fault.retry_after_s = 10
-    return fault

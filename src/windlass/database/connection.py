@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from windlass.database.backend import Connection, Database, Failure, Schema
+from windlass.database.postgres import Postgres
+from windlass.database.sqlite import Sqlite
 from windlass.errors import DataError, SpecError
-from windlass.serving.database.backend import Connection, Database, Failure, Schema
-from windlass.serving.database.postgres import Postgres
-from windlass.serving.database.sqlite import Sqlite
 
 MAX_PAUSE_S = 2.0
 """Between two tries of a server that is away; it doubles from the engine's `pause_s`."""

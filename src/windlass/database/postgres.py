@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from windlass.database import backend as database
+from windlass.database.backend import Connection, Database, Failure, Reason, Schema
 from windlass.errors import NotReady, SpecError
-from windlass.serving.database import backend as database
-from windlass.serving.database.backend import Connection, Database, Failure, Reason, Schema
 
 if TYPE_CHECKING:
     import psycopg

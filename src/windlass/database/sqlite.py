@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from windlass.serving.database import backend as database
-from windlass.serving.database.backend import Connection, Database, Failure, Reason, Schema
+from windlass.database import backend as database
+from windlass.database.backend import Connection, Database, Failure, Reason, Schema
 
 FSYNC_FAILED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 

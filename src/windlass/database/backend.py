@@ -7,19 +7,22 @@ A transaction is the only one that writes, in either engine and among all proces
 its commit, and what was committed is on disk.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Literal
 
-from windlass.serving.contract.faults import Fault
+from windlass.errors import Refused
 
 Reason = Literal["full", "lost", "fsync", "busy", "conflict", "read-only", "other"]
 BUSY_S = 5.0
 """Seconds that a transaction waits for another one to end."""
 VERSIONS = "create table if not exists windlass_schema (name text primary key, version integer not null)"
+
+RETRY_AFTER_S = 1
+"""Seconds after which what could not be written may be sent again."""
 
 
 class Failure(Exception):
@@ -41,14 +44,13 @@ class Failure(Exception):
             self.reason, ""
         )
 
-    def refusal(self, what: str) -> Fault:
-        """What the client is told: 507 when there is no space, else 503."""
-        status, kind, first = HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "look at the server's database"
+    def refusal(self, what: str) -> Refused:
+        """What who asked is told."""
+        kind, first, retry_after_s = "log_unavailable", "look at the server's database", RETRY_AFTER_S
         if self.reason == "full":
-            status, kind, first = HTTPStatus.INSUFFICIENT_STORAGE, "disk_full", "free some space"
-        return Fault(
-            status, kind, f"{what} cannot be written, expected a writable disk", f"{first}, then send it again"
-        )
+            kind, first, retry_after_s = "disk_full", "free some space", 0
+        message = f"{what} cannot be written, expected a writable disk"
+        return Refused(kind, message, f"{first}, then send it again", retry_after_s)
 
 
 @dataclass(frozen=True)
@@ -160,3 +162,8 @@ class Database(ABC):
 
     def __repr__(self) -> str:
         return self.where
+
+
+def as_text(value: Any) -> str:
+    """A value as compact JSON, as it is kept. Raises: ValueError: a number is not finite."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -11,14 +11,16 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
+from windlass.database.backend import Database, Failure, Schema
+from windlass.database.connection import Memory, read
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Json
-from windlass.serving.contract.routes import SCOPES
-from windlass.serving.database.backend import Database, Failure, Schema
-from windlass.serving.database.connection import Memory, read
 
+KeyScope = Literal["public", "predict", "feedback", "jobs", "read", "admin"]
+SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
+"""What a route asks of a key: `public` asks for none, and a key with `admin` has the others."""
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 TOKEN = re.compile(r"wl_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 UNITS_S = {"s": 1.0, "min": 60.0, "h": 3_600.0}

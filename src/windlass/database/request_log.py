@@ -5,6 +5,7 @@ in `unlogged`. Feedback waits for its commit. Both pass through one line, in ord
 after an answer finds it.
 """
 
+import json
 import threading
 import time
 from collections import deque
@@ -14,12 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from windlass.database.backend import RETRY_AFTER_S, Connection, Database, Failure, Schema, as_text
+from windlass.database.connection import Memory, read
+from windlass.database.sqlite import Sqlite
+from windlass.errors import Refused
 from windlass.records import Json, Row
-from windlass.serving.contract import codec
-from windlass.serving.contract.faults import Fault, overloaded
-from windlass.serving.database.backend import Connection, Database, Failure, Schema
-from windlass.serving.database.connection import Memory, read
-from windlass.serving.database.sqlite import Sqlite
 
 MAX_LINE = 4_096
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -207,13 +207,14 @@ class RequestLog:
         self._put(_Entry(requests, 128, Future()))
 
     def feedback(self, feedback: Feedback) -> "Future[Stored]":
-        """A future that is done when the feedback is on disk; it may hold a Fault (404, 409, 503, 507).
+        """A future that is done when the feedback is on disk; it may hold a Refused.
 
-        Raises: Fault 503: the line is full.
+        Raises: Refused: the line is full.
         """
         entry = _Entry(feedback, 256 + 4 * len(feedback.correct) + 4 * len(feedback.note or ""), Future())
         if not self._put(entry):
-            raise overloaded("feedback cannot be written as fast as it comes, expected less of it")
+            message = "feedback cannot be written as fast as it comes, expected less of it"
+            raise Refused("overloaded", message, f"send it again after {RETRY_AFTER_S} s", RETRY_AFTER_S)
         self._urgent.set()
         return entry.done
 
@@ -290,11 +291,11 @@ class RequestLog:
                     self.unlogged += len(entry.content)
 
 
-def _settle(done: "Future[Stored]", result: Stored | Fault | None) -> None:
+def _settle(done: "Future[Stored]", result: Stored | Refused | None) -> None:
     """Tells who waits, if anyone still does: a request that gave up has cancelled its future."""
     if result is None or not done.set_running_or_notify_cancel():
         return
-    if isinstance(result, Fault):
+    if isinstance(result, Refused):
         done.set_exception(result)
     else:
         done.set_result(result)
@@ -302,9 +303,9 @@ def _settle(done: "Future[Stored]", result: Stored | Fault | None) -> None:
 
 def _apply(
     connection: Connection, contents: list[list[Logged] | Feedback | Requests], now: float
-) -> list[Stored | Fault | None]:
+) -> list[Stored | Refused | None]:
     """In order, answers that follow each other by one statement: a server is asked once for them, not for each."""
-    results: list[Stored | Fault | None] = []
+    results: list[Stored | Refused | None] = []
     rows: list[tuple[str | float | None, ...]] = []
     for content in contents:
         if isinstance(content, Feedback):
@@ -334,19 +335,19 @@ def _insert(connection: Connection, rows: list[tuple[str | float | None, ...]]) 
 
 def _columns(answer: Logged) -> tuple[str | float | None, ...]:
     """A writer's text may hold NUL, which PostgreSQL has no place for; JSON escapes it."""
-    inputs = None if answer.inputs is None else codec.dumps(answer.inputs).decode("utf-8")
+    inputs = None if answer.inputs is None else as_text(answer.inputs)
     value = answer.value.replace("\0", "\ufffd") if "\0" in answer.value else answer.value
     return (*answer[:3], value, *answer[4:6], inputs, *answer[7:])
 
 
-def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> Stored | Fault:
+def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> Stored | Refused:
     """Adds a row, unless this very feedback is the latest of its answer or came under the same key."""
     if "\0" in feedback.correct or "\0" in (feedback.note or ""):
-        return Fault(422, "data_error", "feedback holds a NUL character, expected text", "leave it out")
+        return Refused("data_error", "feedback holds a NUL character, expected text", "leave it out")
     query = "select value, release, inputs is not null from answers where id = ?"
     found = [] if "\0" in feedback.id else connection.execute(query, (feedback.id,))
     if not found:
-        return Fault(404, "unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
+        return Refused("unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
     value, release, is_kept = found[0]
     correct, right = feedback.correct, bool(feedback.correct) and feedback.is_right(value, feedback.correct)
     if feedback.right is not None:
@@ -356,7 +357,7 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
         key = f"client:{feedback.caller}:{feedback.key}"
         before = connection.execute("select id, correct, note, at from feedback where key = ?", (key,))
         if before and before[0][:3] != said:
-            return Fault(409, "key_reused", "Idempotency-Key was used for other feedback, expected a new one")
+            return Refused("key_reused", "Idempotency-Key was used for other feedback, expected a new one")
     else:
         count = connection.execute("select count(*) from feedback where id = ?", (feedback.id,))[0][0]
         key = f"auto:{feedback.id}:{count}"
@@ -436,4 +437,4 @@ def answer_rows(place: Database | Path | str, since: float = 0.0) -> Iterator[Js
 
 
 def _with_inputs(row: Json) -> Json:
-    return row if row["inputs"] is None else {**row, "inputs": codec.loads(row["inputs"].encode("utf-8"))}
+    return row if row["inputs"] is None else {**row, "inputs": json.loads(row["inputs"])}

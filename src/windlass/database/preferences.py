@@ -8,14 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from windlass.database.backend import Database, Failure, Schema
+from windlass.database.connection import Memory, read
+from windlass.errors import Refused
 from windlass.records import Json
-from windlass.serving.contract.faults import Fault
-from windlass.serving.database.backend import Database, Failure, Schema
-from windlass.serving.database.connection import Memory, read
 
 Choice = Literal["first", "second", "tie"]
 TABLES = Schema(
@@ -60,7 +59,7 @@ class Preferences:
         return self.memory.fault
 
     def store(self, preference: Preference) -> "Future[bool]":
-        """Done when it is on disk: true when it is new, false when it was there; it may hold a Fault 409, 503, 507."""
+        """Done when it is on disk: true when it is new, false when it was there; it may hold a Refused."""
         return self._thread.submit(self._store, preference)
 
     def close(self) -> None:
@@ -80,7 +79,7 @@ class Preferences:
         except Failure as failure:
             raise failure.refusal("preference") from None
         if before and before[0] != preference[1:]:
-            raise Fault(HTTPStatus.CONFLICT, "key_reused", "Idempotency-Key was used for another, expected a new one")
+            raise Refused("key_reused", "Idempotency-Key was used for another, expected a new one")
         return not before
 
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from windlass.database.backend import Database, Failure
+from windlass.database.connection import database_at
+from windlass.database.request_log import TABLES
+from windlass.database.sqlite import Sqlite
 from windlass.errors import NotReady
-from windlass.serving.database.backend import Database, Failure
-from windlass.serving.database.connection import database_at
-from windlass.serving.database.request_log import TABLES
-from windlass.serving.database.sqlite import Sqlite
 from windlass.store import Store
 
 LOG = "requests.sqlite"
