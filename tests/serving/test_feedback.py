@@ -185,7 +185,7 @@ def test_nul_is_refused_in_feedback_and_replaced_in_a_written_answer(place: Data
         wrong = [Feedback("1", "x\0", None, ""), Feedback("1", "x", "\0", ""), Feedback("\0", "x", None, "")]
         told = [log.feedback(each) for each in wrong]
         assert log.feedback(Feedback("1", "x", None, "")).result(10).is_new
-        assert [each.exception(10).status for each in told] == [422, 422, 404]
+        assert [status_of(each.exception(10)) for each in told] == [422, 422, 404]
     (row,) = feedback_rows(place)
     assert (row["value"], row["inputs"]) == ("a\ufffdb", {"message": "c\0d"})
 
