@@ -67,11 +67,11 @@ def fresh(*command: str) -> tuple[float, int, str]:
         if (ROOT.parent / "shared").is_dir():
             (Path(place) / "shared").symlink_to(ROOT.parent / "shared")
         started = time.perf_counter()
-        done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=clone, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         seconds = time.perf_counter() - started
         if shutil.which("make") and (clone / "demo").exists():
             subprocess.run(["make", "stop"], cwd=clone, capture_output=True, check=False)
-        return seconds, done.returncode, (done.stdout + done.stderr).strip()[-20_000:]
+        return seconds, done.returncode, done.stdout.strip()[-20_000:]
 
 
 def timed(name: str, most_s: float, *command: str, issue: str = "outputs") -> Goal:
