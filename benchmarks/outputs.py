@@ -67,7 +67,8 @@ def fresh(*command: str) -> tuple[float, int, str]:
         if (ROOT.parent / "shared").is_dir():
             (Path(place) / "shared").symlink_to(ROOT.parent / "shared")
         started = time.perf_counter()
-        done = subprocess.run(command, cwd=clone, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, cwd=clone, text=True, check=False, **both)
         seconds = time.perf_counter() - started
         if shutil.which("make") and (clone / "demo").exists():
             subprocess.run(["make", "stop"], cwd=clone, capture_output=True, check=False)
