@@ -85,10 +85,10 @@ def timed(name: str, most_s: float, *command: str, issue: str = "outputs") -> Go
 
 
 def touched(first: str, last: str, tables: tuple[str, ...]) -> Goal:
-    """Files of the package that number's commits changed, beside its own folder, files and the tables."""
-    done = subprocess.run(["git", "diff", "--name-status", f"{first}...{last}", "--", "src/windlass"], cwd=ROOT,
-                          capture_output=True, text=True, check=True)  # fmt: skip
-    changed = [line.split("\t")[-1].removeprefix("src/windlass/") for line in done.stdout.splitlines()]
+    """Files of the package that number's own commits changed, beside its own folder, files and the tables."""
+    command = ["git", "log", "--first-parent", "--no-merges", "--format=", "--name-only", f"{first}..{last}", "--"]
+    done = subprocess.run([*command, "src/windlass"], cwd=ROOT, capture_output=True, text=True, check=True)
+    changed = sorted({line.removeprefix("src/windlass/") for line in done.stdout.splitlines() if line})
     own = re.compile(r"outputs/numbers/|kinds/number|number_metrics|predictors/estimator|regressor|learners/ridge")
     other = [path for path in changed if not own.search(path) and path not in tables]
     return Goal("outputs", "files that `number` touched outside its own folder and tables", "0, reasons for each",
@@ -104,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--house", type=Path, default=HOUSE)
-    parser.add_argument("--number", nargs=2, default=("0d926f1", "number"), help="commits that `number` lies between")
+    parser.add_argument("--number", nargs=2, default=("7814125", "017922e"), help="commits that `number` lies between")
     options = parser.parse_args()
     made = {
         "checks": checks,
