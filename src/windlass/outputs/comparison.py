@@ -45,11 +45,16 @@ class Paired:
     def p_loss(self) -> float:
         return _p(self.lost, self.won)
 
+    @property
+    def gain(self) -> float:
+        """By how much the challenger is better, in the unit of `noticed`."""
+        return self.after - self.before
+
     def gains(self, level: float) -> bool:
-        return bool(self.p_gain < level and self.after - self.before > self.noticed)
+        return bool(self.p_gain < level and self.gain > self.noticed)
 
     def loses(self, level: float) -> bool:
-        return bool(self.p_loss < level and self.before - self.after > self.noticed)
+        return bool(self.p_loss < level and -self.gain > self.noticed)
 
     def as_json(self) -> Json:
         return {
@@ -104,8 +109,7 @@ class PairedScores(Paired):
 
 class Sheet(ABC):
     """What both answered to all rows, beside what is right. parts_are: what one part of the answers is called.
-    points_are: what a
-    hundredth of the goal's difference is called, and what several are."""
+    points_are: what a hundredth of the goal's difference is called, and what several are."""
 
     parts_are: ClassVar[tuple[str, str]]
     points_are: ClassVar[tuple[str, str]] = ("point", "points")

@@ -7,13 +7,12 @@ Source: skill score, Murphy 1988, Monthly Weather Review 116(12).
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
 from windlass.metrics.measures import Estimate, Marks, told
 from windlass.metrics.numbers import ABSOLUTE, LOSSES, NUMBER_METRICS, NumberMarks
-from windlass.outputs.comparison import SAME, Paired, Sheet, by_chance, thirds
+from windlass.outputs.comparison import SAME, Paired, PairedScores, Sheet, by_chance, thirds
 from windlass.outputs.labelled_row import Pairs
 from windlass.outputs.numbers.measures import estimator
 from windlass.pages.text.words import metric_name
@@ -27,32 +26,18 @@ def compare(pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: 
 
 
 @dataclass(frozen=True)
-class PairedErrors(Paired):
-    """Rows that both answered. before, after: the metric; won, lost: rows nearer to the right number, and farther."""
+class PairedErrors(PairedScores):
+    """The same of errors. won, lost: rows nearer to the right number, and farther."""
 
-    metric: str = ""
-    chance: tuple[float, float] = (1.0, 1.0)
-    """Of such a gain, of such a loss, if both were as good."""
     better: float = 0.0
     """By how much errors have become smaller, as a share of those of always answering the same."""
-    noticed: ClassVar[float] = 0.01
 
     @property
-    def p_gain(self) -> float:
-        return self.chance[0]
-
-    @property
-    def p_loss(self) -> float:
-        return self.chance[1]
-
-    def gains(self, level: float) -> bool:
-        return self.p_gain < level and self.better > self.noticed
-
-    def loses(self, level: float) -> bool:
-        return self.p_loss < level and -self.better > self.noticed
+    def gain(self) -> float:
+        return self.better
 
     def as_json(self) -> Json:
-        return {**super().as_json(), "metric": self.metric, "better": round(self.better, 6)}
+        return {**super().as_json(), "better": round(self.better, 6)}
 
     def __str__(self) -> str:
         return (
