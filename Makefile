@@ -22,7 +22,7 @@ test: check             ## everything that CI runs, on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 soak: $(VENV)/ready     ## what CI has no time for: hundreds of kills, minutes of load
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak -o faulthandler_timeout=0
 
 check: $(VENV)/ready    ## lint and types
 	$(BIN)/ruff check src tests tools benchmarks

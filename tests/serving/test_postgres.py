@@ -13,8 +13,7 @@ from windlass.database.backend import Database, Failure, Schema
 from windlass.database.connection import Memory, database_at
 from windlass.database.location import memory
 from windlass.database.request_log import TABLES, Feedback, Logged, RequestLog, feedback_rows
-from windlass.errors import NotReady, SpecError, WindlassError
-from windlass.serving.contract.faults import Fault
+from windlass.errors import NotReady, Refused, SpecError, WindlassError
 from windlass.serving.contract.settings import Settings
 from windlass.store import Store
 
@@ -27,18 +26,18 @@ def answer(id: str) -> Logged:
     return Logged(id, 1_000.0, "toy-1", "card", 0.9, 1.0, None)
 
 
-def say(log: RequestLog, id: str, key: str) -> Fault | None:
+def say(log: RequestLog, id: str, key: str) -> Refused | None:
     """None when it was acknowledged."""
     try:
         log.feedback(Feedback(id, "refund", None, key)).result(30)
-    except Fault as fault:
-        return fault
+    except Refused as refused:
+        return refused
     return None
 
 
 def say_until_stored(log: RequestLog, id: str, key: str) -> None:
-    while (fault := say(log, id, key)) is not None:
-        assert (fault.status, fault.kind) == (503, "log_unavailable")
+    while (refused := say(log, id, key)) is not None:
+        assert refused.kind == "log_unavailable"
 
 
 def test_a_restart_of_the_server_between_two_writes_is_not_noticed(postgres_server: Server) -> None:
@@ -95,6 +94,7 @@ def write_through_kills(server: Server, place: Database, kills: int) -> tuple[se
         for kill in range(kills):
             before = len(told)
             while len(told) <= before + kill % 7:
+                assert all(each.is_alive() for each in writers), "a writer ended: nothing more will be told"
                 say_until_stored(log, "1", "first")
             server.kill()
             server.start()
