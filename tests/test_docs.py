@@ -73,7 +73,7 @@ def test_every_link_inside_the_docs_leads_somewhere():
 
 def test_make_and_ci_run_the_same_command():
     assert "make test" in (ROOT / ".ci" / "run").read_text()
-    command = r"^test: check.*\n\t\$\(BIN\)/python -m pytest -n 2 --dist loadfile$"
+    command = r"^test: check.*\n\t\$\(BIN\)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0$"
     assert re.search(command, (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 

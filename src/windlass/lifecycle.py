@@ -1,15 +1,28 @@
 """The ordered table of stages, and the walk through them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from windlass.records import Progress
+    from windlass.database.backend import Database
+    from windlass.improving.cycle import ImproveRequest
+    from windlass.records import Board, Health, Improvement, Progress, Release
     from windlass.spec import Spec
     from windlass.store import Store
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a walk needs of a stage: the key that its result follows from, and the stage itself."""
+
+    key_of: "Callable[[Spec, Store], str]"
+    run: "Callable[[Spec, Store, Progress], object]"
+
+    def is_current(self, word: str, spec: "Spec", store: "Store") -> bool:
+        """True when the stage's last result still follows from the spec and the stages before it."""
+        return store.record(word).is_file() and store.is_current(word, self.key_of(spec, store))
 
 
 @dataclass(frozen=True)
@@ -19,79 +32,80 @@ class Stage:
     word: str
     gives: str
     guarantees: str
-    in_run: bool = True
-    reads: "tuple[Callable[[Spec, Store], Any], ...]" = ()
-    """What it is called with beside spec and store: the records of the stages before it."""
+    step: Callable[[], Step] | None = None
+    """Imports the stage when it is needed, for `--help` must stay quick; None: it is no part of a walk."""
 
 
-def read_splits(spec: "Spec", store: "Store") -> Any:
-    """The splits of `prepare`. Raises: NotReady."""
-    from windlass.sources import prepared
-
-    return prepared.read_splits(spec, store)
+# Each stage with what it reads: the records of the stages before it, which raise NotReady where they are missing.
 
 
-def read_board(spec: "Spec", store: "Store") -> Any:
-    """The last leaderboard. Raises: NotReady."""
-    from windlass.records import Board
+def _collect() -> Step:
+    from windlass.stages.collect import collect, key_of
 
-    return store.read("evaluate", Board)
+    return Step(key_of, collect)
+
+
+def _prepare() -> Step:
+    from windlass.improving import attempts
+    from windlass.stages.prepare import Learned, key_of, prepare
+
+    def learned(store: "Store") -> Learned:
+        return Learned(attempts.learned(store), [row for rows in attempts.judging(store).values() for row in rows])
+
+    return Step(
+        lambda spec, store: key_of(spec, store, learned(store)),
+        lambda spec, store, progress: prepare(spec, store, progress, learned(store)),
+    )
+
+
+def _train() -> Step:
+    from windlass.sources.prepared import read_splits
+    from windlass.stages.train import key_of, train
+
+    return Step(key_of, lambda spec, store, progress: train(spec, store, read_splits(spec, store), progress))
+
+
+def _evaluate() -> Step:
+    from windlass.sources.prepared import read_splits
+    from windlass.stages.evaluate import evaluate, key_of
+
+    return Step(key_of, lambda spec, store, progress: evaluate(spec, store, read_splits(spec, store), progress))
+
+
+def _explain() -> Step:
+    from windlass.sources.prepared import read_splits
+    from windlass.stages.explain import explain, key_of
+
+    def run(spec: "Spec", store: "Store", progress: "Progress") -> object:
+        return explain(spec, store, read_splits(spec, store), read_board(store), progress)
+
+    return Step(key_of, run)
+
+
+def _release() -> Step:
+    from windlass.stages.release import key_of
+
+    return Step(key_of, release)
 
 
 STAGES = (
-    Stage("collect", "rows and rejects", "rows in = accepted + rejected, each reject with its reason"),
-    Stage("prepare", "splits and a data card", "no row of test in train; what was taken out is counted"),
-    Stage(
-        "train",
-        "runs, one a candidate",
-        "a baseline always runs; goes on after kill -9; stays in the minutes",
-        reads=(read_splits,),
-    ),
-    Stage(
-        "evaluate",
-        "a leaderboard and a report",
-        "scores the artifact that would be served, with intervals",
-        reads=(read_splits,),
-    ),
-    Stage(
-        "explain",
-        "why a row was answered so",
-        "exact for linear models and trees, else by occlusion; bounded",
-        reads=(read_splits, read_board),
-    ),
-    Stage(
-        "release",
-        "an immutable release",
-        "refused unless goal, limits and golden answers hold; no mere baseline",
-        reads=(read_board,),
-    ),
-    Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained", in_run=False),
-    Stage("watch", "health, drift and alarms", "keeps no user text; false alarms have a budget", in_run=False),
-    Stage("improve", "a better champion, or why not", "nothing promoted without evidence or lost unseen", in_run=False),
-    Stage("plan", "a roadmap", "each item names its evidence, gain with interval, cost and day", in_run=False),
-)
-ORDER = tuple(stage.word for stage in STAGES if stage.in_run)
-
-
-def module(word: str) -> Any:
-    """The stage's module, imported when it is needed: `--help` must stay quick."""
-    return import_module(f"windlass.stages.{word}")
-
-
-def arguments(word: str, spec: "Spec", store: "Store") -> list[Any]:
-    """What a stage reads beside spec and store. Raises: NotReady."""
-    return [read(spec, store) for stage in STAGES if stage.word == word for read in stage.reads]
-
-
-def is_current(word: str, spec: "Spec", store: "Store") -> bool:
-    """True when the stage's last result still follows from the spec and the stages before it."""
-    return store.record(word).is_file() and store.is_current(word, module(word).key_of(spec, store))
-
-
-def run_stage(word: str, spec: "Spec", store: "Store", progress: "Progress", **choices: Any) -> Any:
-    """Runs one stage; the stages before it must be there. Raises: NotReady and what the stage raises."""
-    with store.lock():
-        return getattr(module(word), word)(spec, store, *arguments(word, spec, store), progress=progress, **choices)
+    Stage("collect", "rows and rejects", "rows in = accepted + rejected, each reject with its reason", _collect),
+    Stage("prepare", "splits and a data card", "no row of test in train; what was taken out is counted", _prepare),
+    Stage("train", "runs, one a candidate", "a baseline always runs; goes on after kill -9; stays in the minutes",
+          _train),
+    Stage("evaluate", "a leaderboard and a report", "scores the artifact that would be served, with intervals",
+          _evaluate),
+    Stage("explain", "why a row was answered so", "exact for linear models and trees, else by occlusion; bounded",
+          _explain),
+    Stage("release", "an immutable release", "refused unless goal, limits and golden answers hold; no mere baseline",
+          _release),
+    Stage("serve", "an HTTP service", "bounded, measured, answers like the model that was trained"),
+    Stage("watch", "health, drift and alarms", "keeps no user text; false alarms have a budget"),
+    Stage("improve", "a better champion, or why not", "nothing promoted without evidence or lost unseen"),
+    Stage("plan", "a roadmap", "each item names its evidence, gain with interval, cost and day"),
+)  # fmt: skip
+STEPS = {stage.word: stage.step for stage in STAGES if stage.step is not None}
+ORDER = tuple(STEPS)
 
 
 def run(
@@ -99,37 +113,60 @@ def run(
 ) -> None:
     """Walks the stages in order up to and with `until`, skipping what is up to date.
 
-    `told(word, skipped)` is called when a stage is done.
+    `told(word, skipped)` is called when a stage is done. Raises: what the stages raise.
     """
     for word in ORDER[: ORDER.index(until) + 1]:
-        current = is_current(word, spec, store)
+        step = STEPS[word]()
+        current = step.is_current(word, spec, store)
         if not current:
-            run_stage(word, spec, store, progress)
+            with store.lock():
+                step.run(spec, store, progress)
         told(word, current)
 
 
-def watch(spec: "Spec", store: "Store", now: float | None = None, every: str = "") -> Any:
+def read_board(store: "Store") -> "Board":
+    """The last leaderboard. Raises: NotReady."""
+    from windlass.records import Board
+
+    return store.read("evaluate", Board)
+
+
+def release(
+    spec: "Spec", store: "Store", progress: "Progress", candidate: str = "", anyway: bool = False
+) -> "Release":
+    """Publishes the chosen candidate or the named one. Raises: NotReady, and as the stage."""
+    from windlass.stages import release as stage
+
+    return stage.release(spec, store, read_board(store), progress, candidate, anyway)
+
+
+def watch(spec: "Spec", store: "Store", now: float | None = None, every: str = "") -> "Iterator[Health]":
     """Looks at the service: one, and with `every` (such as 60s) one after the other. Raises: as the stage."""
-    return module("watch").looks(spec, store, os.environ.get("WINDLASS_DATABASE", ""), now, every)
+    from windlass.stages.watch import looks
+
+    return looks(spec, store, os.environ.get("WINDLASS_DATABASE", ""), now, every)
 
 
-def improve(spec: "Spec", store: "Store", order: Any, progress: "Progress") -> Any:
+def improve(spec: "Spec", store: "Store", order: "ImproveRequest", progress: "Progress") -> "Improvement":
     """One attempt at a better champion, with what the other stages lend. Raises: as the stage."""
     from windlass.improving.cycle import Workshop
+    from windlass.stages.improve import improve as attempt
+    from windlass.stages.release import publish_release
 
-    def challenge(challenger: "Spec", space: "Store") -> Any:
+    def challenge(challenger: "Spec", space: "Store") -> "Board":
         for word in ("train", "evaluate"):
-            if not is_current(word, challenger, space):
-                getattr(module(word), word)(challenger, space, *arguments(word, challenger, space), progress=progress)
-        return read_board(challenger, space)
+            step = STEPS[word]()
+            if not step.is_current(word, challenger, space):
+                step.run(challenger, space, progress)
+        return read_board(space)
 
-    def publish(released: "Spec", space: "Store", board: Any) -> Any:
-        return module("release").publish_release(released, store, space, board, progress)
+    def publish(released: "Spec", space: "Store", board: "Board") -> "Release":
+        return publish_release(released, store, space, board, progress)
 
-    return module("improve").improve(spec, store, Workshop(memory(store), challenge, publish), order, progress)
+    return attempt(spec, store, Workshop(memory(store), challenge, publish), order, progress)
 
 
-def memory(store: "Store") -> Any:
+def memory(store: "Store") -> "Database":
     """Where the service keeps its log. Raises: NotReady, SpecError: as `serve`."""
     from windlass.database.location import memory as open_memory
 

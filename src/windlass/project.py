@@ -84,7 +84,7 @@ class Project:
     @property
     def board(self) -> Board:
         """The last leaderboard. Raises: NotReady."""
-        return Board(**vars(lifecycle.read_board(self.spec, self.store)))
+        return Board(**vars(lifecycle.read_board(self.store)))
 
     @property
     def report(self) -> Path:
@@ -105,8 +105,8 @@ class Project:
         """
         if candidate or anyway:
             self._walk("evaluate")
-            wish = {"candidate": candidate, "anyway": anyway}
-            lifecycle.run_stage("release", self.spec, self.store, self._progress, **wish)
+            with self.store.lock():
+                lifecycle.release(self.spec, self.store, self._progress, candidate, anyway)
         else:
             self._walk("release")
         return self.champion
@@ -117,13 +117,11 @@ class Project:
         Args:   now: seconds since 1970, of a log that plays other days; None: the clock's.
         Raises: NotReady: no database there. DataError: the log is damaged.
         """
-        found: Health = next(lifecycle.watch(self.spec, self.store, now))
-        return found
+        return next(lifecycle.watch(self.spec, self.store, now))
 
     def looks(self, every: str = "") -> Iterator[Health]:
         """As `watch`, again and again: `every` such as 60s."""
-        found: Iterator[Health] = lifecycle.watch(self.spec, self.store, every=every)
-        return found
+        return lifecycle.watch(self.spec, self.store, every=every)
 
     def silence(self, alarm: str, duration: str) -> str:
         """Tells nobody of an alarm (its name, or name:subject) for so long, such as 7d. Raises: SpecError."""
@@ -142,8 +140,7 @@ class Project:
         from windlass.improving.cycle import ImproveRequest
 
         order = ImproveRequest(None if file is None else Path(file), canary, trigger)
-        improvement: Improvement = lifecycle.improve(self.spec, self.store, order, self._progress)
-        return improvement
+        return lifecycle.improve(self.spec, self.store, order, self._progress)
 
     def ask(self, n_wanted: int = 50) -> Path:
         """Chooses answers that are worth a label: unsure ones that differ; gives a CSV to fill in for `improve(file)`.

@@ -10,7 +10,7 @@ from tests.learners import writers
 from windlass.learners.language import language, llm
 from windlass.learners.networks import loop
 from windlass.learners.networks.loop import Plan
-from windlass.lifecycle import run, run_stage
+from windlass.lifecycle import release, run
 from windlass.predictors import table as predictors
 from windlass.predictors.language import decoding
 from windlass.predictors.language.language import Language
@@ -71,7 +71,7 @@ def test_every_family_writes_the_same_tokens_when_trained_released_reloaded_and_
         language={"adapt": adapt, "rank": 4, "max_tokens": 8},
     )
     run(spec, product.store, silent, lambda word, skipped: None, until="explain")
-    run_stage("release", spec, product.store, silent, anyway=True)  # what tiny models say is right by chance alone
+    release(spec, product.store, silent, anyway=True)  # what tiny models say is right by chance alone
 
     (trained,), rows = kept, [{"said": word} for word in said[:8]]
     template = trained.prompts.template
@@ -82,7 +82,7 @@ def test_every_family_writes_the_same_tokens_when_trained_released_reloaded_and_
     wanted = tokens_of(memory, rows, how)
     assert any(wanted)
     assert tokens_of(artifact.engine, rows, how) == wanted
-    release, reloaded = releases.open_release(product.store, releases.champion_id(product.store))
+    record, reloaded = releases.open_release(product.store, releases.champion_id(product.store))
     assert tokens_of(reloaded.engine, rows, how) == wanted
-    with running(create_app(release, reloaded, None, Settings())) as port:
+    with running(create_app(record, reloaded, None, Settings())) as port:
         assert served_tokens(port, rows) == wanted

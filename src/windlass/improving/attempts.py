@@ -21,7 +21,6 @@ from windlass.errors import DataError, NotReady
 from windlass.outputs.labelled_row import FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.records import Json
 from windlass.registry import releases
-from windlass.spec import Spec
 from windlass.store import Store, read_json, write_json, write_text
 
 WORD, JOURNAL, ROWS, WAITING_FILE = "improve", "journal.json", "rows.jsonl", "waiting.jsonl"
@@ -203,13 +202,6 @@ def withdrawn(store: Store) -> set[str]:
 def judging(store: Store) -> dict[str, list[LabelledRow]]:
     """Id of an attempt in use -> the rows of it that only judge."""
     return {attempt.id: [row for row in attempt.rows() if row.fate == JUDGING] for attempt in in_use(store)}
-
-
-def learned_frame(rows: Sequence[LabelledRow], like: pl.DataFrame, spec: Spec) -> pl.DataFrame:
-    """The rows as train rows: the columns of the product, with the types that train has."""
-    schema = {name: like.schema[name] for name in spec.columns}
-    values = [{**row.values, spec.output_column: row.label} for row in rows]
-    return pl.DataFrame([{name: value.get(name) for name in schema} for value in values], schema=schema)
 
 
 def forget(store: Store, ids: Sequence[str]) -> int:

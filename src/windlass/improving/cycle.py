@@ -30,7 +30,7 @@ from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
 from windlass.outputs import table as outputs
-from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow
+from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow, learned_frame
 from windlass.outputs.labelled_row import REFUSED as BY_HAND
 from windlass.outputs.trust import Known
 from windlass.predictors import table as predictors
@@ -199,7 +199,7 @@ class _Cycle:
             self._lay_out(splits, [*old, *new.values()], collected, prepared)
             held = [*judging, *(row for row in decided if row.fate == JUDGING)]
             asked = latest_inputs(self.workshop.log, MOST_ASKED)
-            write_recent(self.attempt.space, attempts.learned_frame(held, splits.train, self.spec), asked)
+            write_recent(self.attempt.space, learned_frame(held, splits.train, self.spec), asked)
             write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
         unread = max(0, feedback_total(self.workshop.log) - training_feedback.MOST_READ)
         counts = {**selection.counts(decided), "learned_before": len(pool), "unread": unread}
@@ -233,7 +233,7 @@ class _Cycle:
     ) -> None:
         """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay."""
         space = self.attempt.space
-        frame = attempts.learned_frame(learned, splits.train, self.spec)
+        frame = learned_frame(learned, splits.train, self.spec)
         write_splits(space, {"train": splits.train, "validation": splits.validation, "test": splits.test})
         write_learned(space, frame)
         data = fingerprint([prepared.fingerprint, frame.rows()])
@@ -363,7 +363,7 @@ def _by_hand(row: LabelledRow, decision: Json | None, is_back: bool) -> Labelled
 def _cheap(splits: Splits, spec: Spec, pairs: Sequence[tuple[Row, str]], rows: Sequence[Row], label: str) -> np.ndarray:
     """(n,) probability of the label for each row, by a linear model that has learned the pairs. Raises: DataError."""
     taught_rows = [LabelledRow(dict(row), right) for row, right in pairs]
-    frame = attempts.learned_frame(taught_rows, splits.train, spec)
+    frame = learned_frame(taught_rows, splits.train, spec)
     few = replace(splits, train=frame, validation=frame.head(0), test=frame.head(0))
     with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
         fitted = LEARNERS["linear"].fit(few, Options(Path(folder), seed=spec.seed), Budget(CHEAP_S), silent)

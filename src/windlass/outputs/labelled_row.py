@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import polars as pl
+
 from windlass.records import Json, Row
+from windlass.spec import Spec
 
 FEEDBACK, FILE = "feedback", "file"
 REFUSED = "refused by a person"
@@ -47,3 +50,10 @@ class LabelledRow:
 
     def as_json(self) -> Json:
         return asdict(self)
+
+
+def learned_frame(rows: Sequence[LabelledRow], like: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+    """The rows as train rows: the columns of the product, with the types that train has."""
+    schema = {name: like.schema[name] for name in spec.columns}
+    values = [{**row.values, spec.output_column: row.label} for row in rows]
+    return pl.DataFrame([{name: value.get(name) for name in schema} for value in values], schema=schema)

@@ -1,13 +1,15 @@
 """Raw rows -> splits with a fingerprint, and the data card: no row of test in train."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from windlass.improving import attempts
 from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
+from windlass.outputs.labelled_row import LabelledRow, learned_frame
 from windlass.outputs.splitting import Cleaning
 from windlass.pages.text.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
@@ -19,12 +21,23 @@ from windlass.store import Store, fingerprint, write_json, write_text
 N_EXAMPLES = 3
 
 
-def key_of(spec: Spec, store: Store) -> str:
-    learned = [[row.answer, row.label] for row in attempts.learned(store)]
-    return fingerprint([store.key("collect"), spec.seed, spec.columns, *([learned] if learned else [])])
+@dataclass(frozen=True)
+class Learned:
+    """What `improve` has learned since: rows that are trained on, and rows that only judge."""
+
+    rows: Sequence[LabelledRow] = ()
+    judging: Sequence[LabelledRow] = ()
 
 
-def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
+NOTHING = Learned()
+
+
+def key_of(spec: Spec, store: Store, learned: Learned = NOTHING) -> str:
+    rows = [[row.answer, row.label] for row in learned.rows]
+    return fingerprint([store.key("collect"), spec.seed, spec.columns, *([rows] if rows else [])])
+
+
+def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Learned = NOTHING) -> Prepared:
     """Takes out duplicates and what train shares with test, splits as the output says, writes the card.
 
     Raises: DataError: too few rows, or answers that nobody can learn to tell apart.
@@ -35,7 +48,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
     groups = {name: part[GROUP].n_unique() for name, part in splits.items() if GROUP in part.columns}
     splits = {name: part.drop(GROUP, strict=False) for name, part in splits.items()}
     write_splits(store, splits)
-    splits["train"] = _with_learned(splits, spec, store, cleaning)
+    splits["train"] = _with_learned(splits, learned, spec, store, cleaning)
     _warn_of_columns(splits["train"], spec, cleaning)
     outputs.of(spec).warn(splits["train"], spec, cleaning)
     progress("prepare", collected.accepted, collected.accepted, "")
@@ -50,7 +63,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
             for name, kind in {**spec.inputs, **spec.output}.items()
         ],
         warnings=cleaning.warnings,
-        key=key_of(spec, store),
+        key=key_of(spec, store, learned),
         groups=groups,
     )
     write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
@@ -58,21 +71,21 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent) -> Prepared:
     return record
 
 
-def _with_learned(splits: dict[str, pl.DataFrame], spec: Spec, store: Store, cleaning: Cleaning) -> pl.DataFrame:
+def _with_learned(
+    splits: dict[str, pl.DataFrame], learned: Learned, spec: Spec, store: Store, cleaning: Cleaning
+) -> pl.DataFrame:
     """Train with the rows that `improve` has learned, kept beside it: which rows are test does not depend on them."""
-    rows = attempts.learned(store)
     held = [*splits["validation"].to_dicts(), *splits["test"].to_dicts()]
-    copies = near([row.values for row in rows], held, spec.inputs) >= 0
-    kept = [row for row, is_copy in zip(rows, copies, strict=True) if not is_copy]
-    learned = attempts.learned_frame(kept, splits["train"], spec)
-    write_learned(store, learned)
-    judging = [row for rows in attempts.judging(store).values() for row in rows]
-    write_recent(store, attempts.learned_frame(judging, splits["train"], spec))
-    if len(kept) < len(rows):
-        cleaning.removed["learned row that is nearly a test or validation row"] += len(rows) - len(kept)
+    copies = near([row.values for row in learned.rows], held, spec.inputs) >= 0
+    kept = [row for row, is_copy in zip(learned.rows, copies, strict=True) if not is_copy]
+    frame = learned_frame(kept, splits["train"], spec)
+    write_learned(store, frame)
+    write_recent(store, learned_frame(learned.judging, splits["train"], spec))
+    if len(kept) < len(learned.rows):
+        cleaning.removed["learned row that is nearly a test or validation row"] += len(learned.rows) - len(kept)
     if kept:
         cleaning.warnings.append(f"{len(kept):,} of the train rows were learned by `windlass improve`")
-    return pl.concat([splits["train"], learned], how="diagonal")
+    return pl.concat([splits["train"], frame], how="diagonal")
 
 
 def split_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
