@@ -9,7 +9,7 @@ import pytest
 from windlass.metrics.measures import Estimate, LabelMarks
 from windlass.outputs.contract import Scored
 from windlass.planning.context import Setting
-from windlass.planning.evidence.evidence import Evidence
+from windlass.planning.evidence.gathering import Evidence
 from windlass.planning.product import Product, load_prices
 from windlass.records import Board, Candidate, Prepared, Splits
 from windlass.spec import Spec

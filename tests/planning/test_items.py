@@ -12,7 +12,7 @@ from windlass.metrics.measures import Estimate, LabelMarks
 from windlass.outputs.contract import Scored
 from windlass.pages.text.roadmap_text import promise_lines, roadmap_markdown
 from windlass.pages.text.words import quoted
-from windlass.planning.drawing.drawing import Frame, draw
+from windlass.planning.drawing.roadmap import Frame, draw
 from windlass.planning.evidence import curves, rule_trial
 from windlass.planning.evidence.probing import Fitting, Probe
 from windlass.planning.items.answers import complaint_gap

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.metrics.measures import LOWER, Estimate
-from windlass.planning.evidence.evidence import Evidence, goal_bound
+from windlass.planning.evidence.gathering import Evidence, goal_bound
 from windlass.planning.evidence.slices import Slice, Unequal, parts, unequal, weak_slices
 from windlass.planning.product import Prices, Product, label_cost
 from windlass.planning.schedule.capacity import BUSIEST, REQUEST_S, Capacity

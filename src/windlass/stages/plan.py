@@ -9,8 +9,8 @@ from windlass.pages.charts.roadmap_pictures import gantt, mermaid
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.text.roadmap_text import roadmap_markdown
 from windlass.planning.context import Setting
-from windlass.planning.drawing.drawing import Frame, draw, unpriced
-from windlass.planning.evidence.evidence import gather
+from windlass.planning.drawing.roadmap import Frame, draw, unpriced
+from windlass.planning.evidence.gathering import gather
 from windlass.planning.product import FILE_NAME, Product, check_labels, load, load_prices
 from windlass.planning.schedule import promises
 from windlass.planning.schedule.changes import WhatIf, changed, differences
