@@ -47,9 +47,10 @@ def setting():
                       400, "a machine")  # fmt: skip
         counts = {"account": 700, "refund": 700}
         prepared = Prepared("", {"train": 1_400, "validation": 400, "test": 400}, {}, {"train": counts}, [], [])
+        scored = evidence.get("scored") or Scored("macro_f1", evidence.get("marks") or marks())
         given = {
-            "spec": spec, "board": board, "prepared": prepared, "runs": [], "marks": marks(), "released": None,
-            "scored": Scored("macro_f1", evidence.get("marks") or marks()),
+            "spec": spec, "goal": scored.bound(0.8), "board": board, "prepared": prepared,
+            "marks": marks(), "released": None, "scored": scored,
             "splits": Splits(dict(spec.inputs), dict(spec.output), ROWS, ROWS, ROWS, Path()), "health": None,
             "improvements": [], "feedback": {"count": 0, "wrong": 0, "unused": 0, "unused_wrong": 0, "by_answer": {}},
             "points": [], "learner": "linear", "curve": None, "doubts": {}, "columns": [], "request_s": 0.01,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.metrics.measures import LOWER, Estimate
-from windlass.planning.evidence.gathering import Evidence, goal_bound
+from windlass.planning.evidence.gathering import Evidence
 from windlass.planning.evidence.slices import Slice, Unequal, parts, unequal, weak_slices
 from windlass.planning.product import Prices, Product, label_cost
 from windlass.planning.schedule.capacity import BUSIEST, REQUEST_S, Capacity
@@ -35,9 +35,9 @@ class Setting:
     def n_labels(self) -> int:
         return len(self.evidence.marks.labels) if self.evidence.marks is not None else 0
 
-    @cached_property
+    @property
     def goal(self) -> float | None:
-        return goal_bound(self.evidence)
+        return self.evidence.goal
 
     @property
     def missing_points(self) -> float:
