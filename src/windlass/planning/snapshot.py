@@ -10,6 +10,7 @@ from windlass.errors import NotReady, WindlassError
 from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
 from windlass.outputs import table as outputs
+from windlass.outputs.contract import Output
 from windlass.planning import promise_file
 from windlass.planning.promise_file import Promises
 from windlass.records import Board, Health, Improvement, Json, Prepared, Release, Splits
@@ -42,6 +43,7 @@ class Snapshot:
     """
 
     spec: Spec
+    output: Output
     goal: Goal
     board: Board
     artifact: Path
@@ -75,6 +77,7 @@ def take(spec: Spec, store: Store, database: Database) -> Snapshot:
     measured = read_json(folder / MEASURED) if (folder / MEASURED).is_file() else {}
     return Snapshot(
         spec=spec,
+        output=outputs.of(spec),
         goal=outputs.goal(spec),
         board=board,
         artifact=artifact,

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from windlass.metrics.measures import Estimate, LabelMarks, bootstrap
-from windlass.outputs import table as outputs
 from windlass.outputs.contract import Scored
 from windlass.outputs.labels.measures import label_marks_of
 from windlass.planning.evidence import curves, judged_answers, probing, trials
@@ -133,7 +132,7 @@ def _missing(found: Snapshot, measured: Json, compressed: Json) -> Iterator[tupl
         yield "feedback", found.judged_fault
     if not found.judged:
         yield "what users say was right", "`windlass serve` takes it at /v1/feedback"
-    unfit = outputs.of(found.spec).proposals
+    unfit = found.output.proposals
     if unfit is not None:
         yield "label noise, weak parts and the value of handing over", unfit.why
     elif measured["fault"] or len(measured["points"]) < curves.LEAST_POINTS:

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 
-from windlass.outputs import table as outputs
 from windlass.outputs.contract import Output
 from windlass.planning.snapshot import Snapshot
 from windlass.records import Json
@@ -11,7 +10,7 @@ from windlass.records import Json
 def counted(found: Snapshot) -> Json:
     """Of all answers that people judged, and of those that were not used yet, how many were wrong; of each answer by
     itself, where answers are few; and of the champion's alone."""
-    output, remembered = outputs.of(found.spec), found.champion.remembered if found.champion is not None else {}
+    output, remembered = found.output, found.champion.remembered if found.champion is not None else {}
     wrong = [row for row in found.judged if not _is_right(output, remembered, row)]
     unused = [row for row in found.judged if row["id"] not in found.used]
     return {

@@ -6,7 +6,6 @@ import numpy as np
 from windlass.errors import GateRefused, NotReady
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import Estimate, paired_difference
-from windlass.outputs import table as outputs
 from windlass.outputs.contract import Scored
 from windlass.planning.evidence import compression, label_noise, probing, rule_trial
 from windlass.planning.evidence.serving_trial import request_seconds
@@ -124,7 +123,7 @@ def scored(found: Snapshot) -> tuple[Scored | None, dict[str, Estimate]]:
     board, splits = found.board, found.splits
     rows = splits.test.to_dicts()
     truth = [row[splits.output_column] for row in rows]
-    output = outputs.get(splits.output[splits.output_column])
+    output = found.output
     if output.proposals is not None:
         return None, {}
     mine = output.scored(predictors.load(found.artifact).marks(rows, truth, splits.root), board.headline, splits)
