@@ -9,7 +9,7 @@ import pytest
 from windlass.metrics.measures import Estimate, LabelMarks
 from windlass.outputs.contract import Scored
 from windlass.planning.context import Setting
-from windlass.planning.evidence.evidence import Evidence
+from windlass.planning.evidence.gathering import Evidence
 from windlass.planning.product import Product, load_prices
 from windlass.records import Board, Candidate, Prepared, Splits
 from windlass.spec import Spec
@@ -47,9 +47,10 @@ def setting():
                       400, "a machine")  # fmt: skip
         counts = {"account": 700, "refund": 700}
         prepared = Prepared("", {"train": 1_400, "validation": 400, "test": 400}, {}, {"train": counts}, [], [])
+        scored = evidence.get("scored") or Scored("macro_f1", evidence.get("marks") or marks())
         given = {
-            "spec": spec, "board": board, "prepared": prepared, "runs": [], "marks": marks(), "released": None,
-            "scored": Scored("macro_f1", evidence.get("marks") or marks()),
+            "spec": spec, "goal": scored.bound(0.8), "board": board, "prepared": prepared,
+            "marks": marks(), "released": None, "scored": scored,
             "splits": Splits(dict(spec.inputs), dict(spec.output), ROWS, ROWS, ROWS, Path()), "health": None,
             "improvements": [], "feedback": {"count": 0, "wrong": 0, "unused": 0, "unused_wrong": 0, "by_answer": {}},
             "points": [], "learner": "linear", "curve": None, "doubts": {}, "columns": [], "request_s": 0.01,

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from windlass.pages.text.roadmap_text import service_lines
-from windlass.planning.drawing.drawing import Frame, draw
+from windlass.planning.drawing.roadmap import Frame, draw
 from windlass.planning.items.machines import closing, compression, hardware
 from windlass.planning.schedule.changes import WhatIf, changed, differences
 from windlass.planning.schedule.economics import break_even

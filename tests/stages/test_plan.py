@@ -12,7 +12,7 @@ from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.errors import NotReady, SpecError
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.roadmap_text import roadmap_text
-from windlass.planning.schedule import promises
+from windlass.planning import promise_file
 from windlass.planning.schedule.changes import WhatIf
 from windlass.records import Alarm, Health, Roadmap, as_json, silent
 from windlass.stages.plan import PlanRequest, plan
@@ -21,6 +21,14 @@ from windlass.store import read_as, write_json
 from .conftest import Product, messages
 
 DAY = date(2026, 11, 22)
+
+
+def promises_of(product):
+    return product.store.stage("plan") / promise_file.FILE
+
+
+def kept_promises(product):
+    return promise_file.read(promises_of(product)).entries
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +94,10 @@ def test_what_is_not_measured_is_named_with_the_command_that_would(desk):
 
 def test_the_same_evidence_gives_the_same_plan_and_promises_once(desk):
     product, spec, roadmap = desk
-    before = promises.read(product.store)
+    before = kept_promises(product)
     again = plan(spec, product.store, PlanRequest(made=DAY))
     assert replace(again, promises={}) == replace(roadmap, promises={})
-    assert promises.read(product.store) == before
+    assert kept_promises(product) == before
     assert {entry["id"] for entry in before} == {item.id for item in roadmap.chosen}
 
 
@@ -122,7 +130,7 @@ def test_without_a_leaderboard_there_is_no_plan(product):
 def test_what_came_is_compared_with_what_was_promised(desk):
     """By hand: +4 points were promised for a third more rows; the rows are there and the score rose by 3."""
     product, spec, roadmap = desk
-    path = promises.path(product.store)
+    path = promises_of(product)
     saved = path.read_bytes()
     now = roadmap.today.value
     path.unlink()
@@ -131,7 +139,7 @@ def test_what_came_is_compared_with_what_was_promised(desk):
         "metric": "macro_f1", "before": now - 0.03, "gain": {"value": 0.04, "low": 0.0, "high": 0.05},
         "measure": "learn_rows", "measured": 144.0, "bound": 192.0, "at_most": False, "by": "2026-02-01",
     }  # fmt: skip
-    promises.add(product.store, [entry])
+    promise_file.add(promises_of(product), [entry])
     told = plan(spec, product.store, PlanRequest(made=DAY)).promises
     assert told["count"] == 1
     assert told["error"] == pytest.approx(0.01)
@@ -188,12 +196,12 @@ def test_a_product_that_writes_texts_gets_a_plan_of_what_is_known(product):
 
 
 def test_a_line_that_a_crash_cut_is_left_out_and_written_over(product):
-    promises.add(product.store, [{"event": "came", "id": "one", "error": None, "inside": None}])
-    with promises.path(product.store).open("a", encoding="utf-8") as file:
+    promise_file.add(promises_of(product), [{"event": "came", "id": "one", "error": None, "inside": None}])
+    with promises_of(product).open("a", encoding="utf-8") as file:
         file.write('{"event": "promi')
-    assert [entry["id"] for entry in promises.read(product.store)] == ["one"]
-    promises.add(product.store, [{"event": "came", "id": "two", "error": None, "inside": None}])
-    assert [entry["id"] for entry in promises.read(product.store)] == ["one", "two"]
+    assert [entry["id"] for entry in kept_promises(product)] == ["one"]
+    promise_file.add(promises_of(product), [{"event": "came", "id": "two", "error": None, "inside": None}])
+    assert [entry["id"] for entry in kept_promises(product)] == ["one", "two"]
 
 
 def test_there_is_no_money_on_the_plan_before_product_yaml_says_what_things_are_worth(desk):

@@ -172,17 +172,9 @@ def unfinished(store: Store) -> Attempt | None:
     return next((attempt for attempt in attempts(store) if "ended" not in attempt.journal), None)
 
 
-def lineage(store: Store) -> list[str]:
-    """Ids of the champion and of those before it; none when nothing was released."""
-    try:
-        return [releases.champion_id(store), *releases.history(store)]
-    except NotReady:
-        return []
-
-
-def in_use(store: Store) -> list[Attempt]:
-    """The attempts whose release is, or led to, the champion; oldest first."""
-    line = lineage(store)
+def in_use(store: Store, line: Sequence[str] | None = None) -> list[Attempt]:
+    """The attempts whose release is, or led to, the champion; oldest first. line: of releases, where it was read."""
+    line = releases.lineage(store) if line is None else line
     return [attempt for attempt in attempts(store) if (attempt.done("promote") or {}).get("release") in line]
 
 
@@ -190,6 +182,11 @@ def learned(store: Store) -> list[LabelledRow]:
     """The rows that the product has learned, a later correction of an answer in place of an earlier one."""
     rows = [row for attempt in in_use(store) for row in attempt.rows() if row.fate == LEARNED]
     return list({row.answer: row for row in rows}.values())
+
+
+def used(store: Store, line: Sequence[str]) -> list[LabelledRow]:
+    """The rows of attempts in use that were learned, or that judge."""
+    return [row for attempt in in_use(store, line) for row in attempt.rows() if row.fate in (LEARNED, JUDGING)]
 
 
 def withdrawn(store: Store) -> set[str]:

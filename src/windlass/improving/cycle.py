@@ -401,9 +401,9 @@ def write_aside(rows: Sequence[LabelledRow], spec: Spec, store: Store) -> None:
     write_text(store.stage(WORD) / attempts.ASIDE_FILE, as_csv(columns, told))
 
 
-def history(store: Store) -> list[Improvement]:
-    """All attempts that ended, oldest first; one whose release was rolled back says so."""
-    line = attempts.lineage(store)
+def history(store: Store, line: Sequence[str] | None = None) -> list[Improvement]:
+    """All attempts that ended, oldest first; one whose release was rolled back says so. line: of releases, if known."""
+    line = releases.lineage(store) if line is None else line
     found = []
     for attempt in attempts.attempts(store):
         path = attempt.folder / RECORD

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from windlass.metrics.measures import LOWER, Estimate
-from windlass.planning.evidence.evidence import Evidence, goal_bound
+from windlass.metrics.measures import LOWER
+from windlass.planning.evidence.gathering import Evidence
 from windlass.planning.evidence.slices import Slice, Unequal, parts, unequal, weak_slices
 from windlass.planning.product import Prices, Product, label_cost
 from windlass.planning.schedule.capacity import BUSIEST, REQUEST_S, Capacity
 from windlass.planning.schedule.economics import Comparison, Worth, characters, compare, costs, running, worth
 from windlass.planning.schedule.handover import Handover, handover
-from windlass.records import Candidate, Item
+from windlass.records import Candidate
 
 MOST_READ = 500
 """Rows whose length is measured for what an API would cost."""
@@ -35,9 +34,9 @@ class Setting:
     def n_labels(self) -> int:
         return len(self.evidence.marks.labels) if self.evidence.marks is not None else 0
 
-    @cached_property
+    @property
     def goal(self) -> float | None:
-        return goal_bound(self.evidence)
+        return self.evidence.goal
 
     @property
     def missing_points(self) -> float:
@@ -133,15 +132,3 @@ class Setting:
         marked = {name: self.evidence.spec.inputs[name] for name in self.product.sensitive}
         rows = self.evidence.splits.test.to_dicts()
         return unequal(rows, marked, marks.targets, marks.answers, marks.labels)
-
-
-def item(setting: Setting, **values: Any) -> Item:
-    """An item; where only the gain is known, its money follows from what a right answer is worth."""
-    gain = values.get("gain")
-    values.setdefault("money", setting.worth.money(gain) if gain is not None else None)
-    return Item(**values)
-
-
-def points_of(gain: Estimate) -> str:
-    """A gain in hundredths: `+1.2 points [+0.4, +2.0]`."""
-    return f"{100 * gain.value:+.1f} points [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]"

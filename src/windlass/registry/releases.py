@@ -40,6 +40,15 @@ def pointer_mark(store: Store) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
+def lineage(store: Store) -> list[str]:
+    """The champion and those before it, newest first; none when nothing was released."""
+    try:
+        champion, older = _pointer(store)
+    except NotReady:
+        return []
+    return [champion, *older]
+
+
 def history(store: Store) -> list[str]:
     """The champions before this one, newest first; the first is the one to roll back to."""
     return _pointer(store)[1]
@@ -168,13 +177,17 @@ def open_release(store: Store, id: str, replays: bool = True) -> tuple[Release, 
     Raises: NotReady: not there. DataError: a file differs from what was released. GateRefused: an answer differs.
     """
     release = record(store, id)
-    verify(folder(store, id), release)
-    model = folder(store, id) / MODEL
-    predictor = load(model)
+    return release, proven(folder(store, id), release, replays)
+
+
+def proven(where: Path, release: Release, replays: bool = True) -> Predictor:
+    """What answers from the release in this folder. Raises: as `open_release`."""
+    verify(where, release)
+    predictor = load(where / MODEL)
     if replays:
-        replay(predictor, model)
+        replay(predictor, where / MODEL)
     give_back_memory()
-    return release, predictor
+    return predictor
 
 
 def golden(store: Store, id: str) -> tuple[list[Json], list[Any]]:

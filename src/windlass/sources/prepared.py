@@ -89,17 +89,18 @@ def read_recent(store: Store) -> Recent | None:
         return Recent(learned, judging, restored(list[Json], read_json(home / ASKED)["rows"]))
 
 
-def read_splits(spec: Spec, store: Store, with_learned: bool = True) -> Splits:
-    """Raises: NotReady: `prepare` has not run. DataError: what it left is damaged."""
-    fingerprint, home = store.read("prepare", Prepared).fingerprint, store.folder / "prepare"
+def read_splits(spec: Spec, store: Store, with_learned: bool = True, prepared: Prepared | None = None) -> Splits:
+    """prepared: the record of `prepare`, where it was read. Raises: NotReady: `prepare` has not run. DataError: what
+    it left is damaged."""
+    prepared, home = prepared or store.read("prepare", Prepared), store.folder / "prepare"
     parts = {name: read_frame(home / f"{name}.parquet", "prepare", spec.columns) for name in SPLITS}
     if with_learned and (home / LEARNED).is_file():
         more = read_frame(home / LEARNED, "prepare", spec.columns)
         with reading(home / LEARNED, "columns like those of train", PREPARED_AGAIN):
             parts["train"] = pl.concat([parts["train"], more], how="diagonal")
-    root, ways = store.project, kinds.ways(spec)
+    root, ways, mark = store.project, kinds.ways(spec), prepared.fingerprint
     train, validation, test = (parts[name] for name in ("train", "validation", "test"))
-    return Splits(spec.inputs, spec.output, train, validation, test, root, fingerprint=fingerprint, written=ways)
+    return Splits(spec.inputs, spec.output, train, validation, test, root, fingerprint=mark, written=ways)
 
 
 def write_starts(store: Store, starts: Iterable[WarmStart]) -> None:

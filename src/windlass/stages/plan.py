@@ -8,9 +8,10 @@ from windlass.database.location import log_path
 from windlass.pages.charts.roadmap_pictures import gantt, mermaid
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.text.roadmap_text import roadmap_markdown
+from windlass.planning import promise_file, snapshot
 from windlass.planning.context import Setting
-from windlass.planning.drawing.drawing import Frame, draw, unpriced
-from windlass.planning.evidence.evidence import gather
+from windlass.planning.drawing.roadmap import Frame, draw, unpriced
+from windlass.planning.evidence.gathering import gather
 from windlass.planning.product import FILE_NAME, Product, check_labels, load, load_prices
 from windlass.planning.schedule import promises
 from windlass.planning.schedule.changes import WhatIf, changed, differences
@@ -29,11 +30,6 @@ class PlanRequest:
     database: str = ""
 
 
-def key_of(spec: Spec, store: Store) -> str:
-    product = load(store.project, list(spec.inputs))
-    return fingerprint([store.key("evaluate"), product.model_dump(mode="json")])
-
-
 def plan(spec: Spec, store: Store, order: PlanRequest | None = None, progress: Progress = silent) -> Roadmap:
     """Writes the roadmap as JSON, Markdown, page and pictures; keeps what it promises, and judges what came of old
     promises.
@@ -44,21 +40,21 @@ def plan(spec: Spec, store: Store, order: PlanRequest | None = None, progress: P
     order = order or PlanRequest()
     product = load(store.project, list(spec.inputs))
     other_product = changed(product, order.wish)
-    memory = database_at(order.database or log_path(store))
-    evidence = gather(spec, store, memory, progress)
+    found = snapshot.take(spec, store, database_at(order.database or log_path(store)))
+    evidence = gather(found, progress)
     check_labels(product, evidence.prepared.labels.get("train", {}))
     made = order.made or datetime.now(UTC).date()
-    key = key_of(spec, store)
+    key = fingerprint([found.key, product.model_dump(mode="json")])
+    prices, prices_from = load_prices(product, store.project)
 
     def drawn(asked: Product) -> tuple[Setting, Roadmap]:
-        prices, prices_from = load_prices(asked, store.project)
         setting = Setting(evidence, asked, prices)
         return setting, draw(setting, Frame(made, prices_from, key))
 
     setting, roadmap = drawn(product)
     is_priced = (store.project / FILE_NAME).is_file()
-    known = promises.read(store)
-    roadmap = replace(roadmap, warnings=[*roadmap.warnings, *promises.torn(store)])
+    known = found.promises.entries
+    roadmap = replace(roadmap, warnings=[*roadmap.warnings, *found.promises.warnings])
     if order.wish.words:
         _, other = drawn(other_product)
         told = replace(other, promises=promises.told(known), what_if=order.wish.words,
@@ -70,7 +66,7 @@ def plan(spec: Spec, store: Store, order: PlanRequest | None = None, progress: P
     came = promises.outcomes(setting, known, made.isoformat())
     still = promises.open_promises([*known, *came])
     fresh = [promises.promise(setting, item, made.isoformat()) for item in roadmap.chosen if item.id not in still]
-    promises.add(store, [*came, *fresh])
+    promise_file.add(found.folder / promise_file.FILE, [*came, *fresh])
     roadmap = replace(roadmap, promises=promises.told([*known, *came, *fresh]))
     _write(store, roadmap, "roadmap")
     write_json(store.record("plan"), as_json(roadmap))

@@ -7,10 +7,11 @@ import numpy as np
 
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.words import count, percent, quoted
-from windlass.planning.context import Setting, item, points_of
+from windlass.planning.context import Setting
 from windlass.planning.evidence import curves
 from windlass.planning.evidence.slices import LEVEL, difference
-from windlass.planning.items.data import CURVE, LEAST_EXCHANGE, chance_of, grown
+from windlass.planning.items.data import CURVE, LEAST_EXCHANGE, grown
+from windlass.planning.items.item import at_least, at_most, item, points_of
 from windlass.planning.schedule.economics import exchange
 from windlass.records import Item, Json
 
@@ -54,17 +55,13 @@ def complaints(setting: Setting) -> Iterator[Item]:
         method="half of what is wrong more than elsewhere comes right (none to all of it); people judge wrong answers "
         "more often than right ones, so only the comparison counts",
         gain=Estimate(share * gap.value / 2 / rate, 0.0, share * max(gap.high, 0.0) / rate),
-        chance=None,
         sure="rough",
         how="`windlass improve` learns from what users said; `windlass improve --ask 50` names more answers that are "
         "worth a label",
-        cost=0.0,
         hours=2 + judged["wrong"] / 60,
         days=2,
         acceptance=f"answers {quoted(label)} are wrong at most {percent(gap.value / 2)} more often than others",
-        measure=f"complaints:{label}",
-        bound=round(gap.value / 2, 4),
-        at_most=True,
+        until=at_most(f"complaints:{label}", round(gap.value / 2, 4)),
     )
 
 
@@ -86,17 +83,13 @@ def rules(setting: Setting) -> Iterator[Item]:
         evidence=f"rules from the training rows, tried on the validation rows: {points_of(gain)}",
         method="paired bootstrap of answers with and without the rules",
         gain=gain,
-        chance=chance_of(gain),
         sure="measured",
         how="Windlass has no rules for labels: ask them in your program before you ask the model; "
         "`.windlass/plan/measured.json` has them all under `rules`",
-        cost=0.0,
         hours=6,
         days=1,
         acceptance="a model that has learned them, or rules in your program: they add at most half as much",
-        measure="rule_gain",
-        bound=round(gain.value / 2, 4),
-        at_most=True,
+        until=at_most("rule_gain", round(gain.value / 2, 4)),
     )
 
 
@@ -114,19 +107,14 @@ def broken_rules(setting: Setting) -> Iterator[Item]:
         f"{percent(allowed or 0.0)} may",
         evidence=f"the rules of `{setting.evidence.spec.brand}` on {count(setting.evidence.board.n_test)} test answers",
         method="none needed: the texts were read by the rules",
-        gain=None,
-        chance=None,
         sure="measured",
         benefit=f"up to {percent(broken.value)} of the texts that nobody has to write again",
         how="the report (`.windlass/evaluate/report.html`) shows which; write those training answers again by the "
         "rules, then `windlass run`",
-        cost=0.0,
         hours=8,
         days=3,
         acceptance=f"at most {percent(max(allowed or 0.0, broken.value / 2))} of the texts break a rule",
-        measure="rules_broken",
-        bound=max(allowed or 0.0, round(broken.value / 2, 4)),
-        at_most=True,
+        until=at_most("rules_broken", max(allowed or 0.0, round(broken.value / 2, 4))),
     )
 
 
@@ -153,8 +141,6 @@ def another_input(setting: Setting) -> Iterator[Item]:
         f"decides is not always in {columns}",
         evidence=f"learning curve of {sum(len(each['scores']) for each in evidence.points)} trainings{known}",
         method=CURVE,
-        gain=None,
-        chance=None,
         sure="rough",
         benefit=f"at most the {100 * max(missing - max(reach.value, 0.0), 0.0):.1f} points that rows do not bring; how "
         f"much of it, {count(TRIED_ROWS)} rows tell",
@@ -165,6 +151,5 @@ def another_input(setting: Setting) -> Iterator[Item]:
         hours=16,
         days=7 * TRIED_ROWS / setting.product.rows_a_week,
         acceptance=f"{len(evidence.spec.inputs) + 1} input columns, and what the new one adds is known",
-        measure="inputs",
-        bound=float(len(evidence.spec.inputs) + 1),
+        until=at_least("inputs", len(evidence.spec.inputs) + 1),
     )

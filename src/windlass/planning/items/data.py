@@ -3,7 +3,6 @@ evidence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from statistics import NormalDist
 
 import numpy as np
 
@@ -12,10 +11,11 @@ from windlass.metrics.measures import Estimate, LabelMarks, confusion, paired_di
 from windlass.pages.text.classes import class_scores
 from windlass.pages.text.roadmap_text import seconds_words
 from windlass.pages.text.words import count, percent, quoted, share
-from windlass.planning.context import Setting, item, points_of
+from windlass.planning.context import Setting
 from windlass.planning.evidence import curves, probing
 from windlass.planning.evidence.curves import Point
 from windlass.planning.evidence.slices import Slice
+from windlass.planning.items.item import REAL, at_least, at_most, forecast, item, points_of
 from windlass.planning.schedule.economics import exchange, training_seconds
 from windlass.records import Item, Json
 from windlass.watching.evidence import LEAST_RIGHT, TESTED, below
@@ -25,8 +25,7 @@ MOST_TIMES = 10.0
 CURVE = "learning curve: mistakes fall by a power law to a floor, all floors averaged"
 CHECK_SHARE, CHECKED_A_MINUTE = 0.05, 2.0
 ADDED = "put them beside your data and `windlass run`, or `windlass improve --rows new.csv`"
-REAL, LEAST_EXCHANGE = 0.005, 0.2
-"""A gain that counts: half a point."""
+LEAST_EXCHANGE = 0.2
 WEAKEST, LEAST_TEST, LEAST_SAID = 5, 8, 50
 UNMEASURED = "none: what it brings is measured by the attempt"
 SURE, LEAST_NEW = 0.05, 10
@@ -73,6 +72,11 @@ def effort(setting: Setting, more: int, own_hours: float) -> Json:
     }
 
 
+def labelled(setting: Setting, draws: np.ndarray, more: int, own_hours: float) -> Json:
+    """What that many rows to learn from bring and ask for. draws: (n,) of the gain."""
+    return {**forecast(draws), **effort(setting, more, own_hours), "how": ADDED, "instead_of": "rows"}
+
+
 def in_turn(setting: Setting, chosen: Sequence[Item]) -> list[Item]:
     """The chosen items, those that bring rows of all sorts with what each brings after the ones before it: one learning
     curve is climbed once."""
@@ -100,8 +104,7 @@ def _rows_brought(setting: Setting, item: Item) -> int:
 
 def _rows_item(setting: Setting, curve: curves.Curve, more: int) -> Item:
     evidence = setting.evidence
-    draws = grown(setting, curve, more)
-    gain, total = curves.summary(draws), evidence.n_rows + more
+    bought, total = labelled(setting, grown(setting, curve, more), more, 2), evidence.n_rows + more
     first, last = evidence.points[0], evidence.points[-1]
     seconds = training_seconds(evidence.points, total)
     rose = (
@@ -112,19 +115,13 @@ def _rows_item(setting: Setting, curve: curves.Curve, more: int) -> Item:
         setting,
         id=f"rows-{total}",
         what=f"Get {count(more)} more labelled rows ({count(total)} in all)",
-        why=f"{rose}, and it is still rising" if gain.value >= REAL else f"{rose}: it has nearly stopped rising",
+        why=rose + (", and it is still rising" if bought["gain"].value >= REAL else ": it has nearly stopped rising"),
         evidence=f"{sum(len(each['scores']) for each in evidence.points)} trainings of '{evidence.learner}' on "
         f"{len(evidence.points)} sizes; one training with {count(total)} rows will take {seconds_words(seconds)}",
         method=CURVE,
-        gain=gain,
-        chance=float((draws >= REAL).mean()),
-        sure="forecast",
-        how=ADDED,
-        **effort(setting, more, 2),
+        **bought,
         acceptance=f"{count(total)} rows to learn from",
-        measure="learn_rows",
-        bound=float(total),
-        instead_of="rows",
+        until=at_least("learn_rows", total),
     )
 
 
@@ -149,17 +146,13 @@ def merged_labels(setting: Setting) -> Iterator[Item]:
         evidence=f"names and rows of the {count(len(counts))} labels, and the {count(len(marks))} test answers",
         method="the same answers, counted with these labels as one",
         gain=gain,
-        chance=chance_of(gain),
         sure="measured",
         how="`labels: {merge: {'" + "', '".join(f"{name}': '{into}" for name, into in merge.items()) + "'}}` in "
         "windlass.yaml, then `windlass run`",
-        cost=0.0,
         hours=0.5,
         days=0,
         acceptance="no two labels that are one",
-        measure="label_variants",
-        bound=0.0,
-        at_most=True,
+        until=at_most("label_variants", 0),
     )
 
 
@@ -191,24 +184,14 @@ def cleaner_labels(setting: Setting) -> Iterator[Item]:
         evidence="three-fold check of every training label, and one training without the doubted rows",
         method="confident learning; gain as measured on validation rows without the doubted rows",
         gain=gain,
-        chance=chance_of(gain),
         sure="measured",
         how="`.windlass/plan/measured.json` names the first of them under `doubts`; mend them in your data, then "
         "`windlass run`",
-        cost=0.0,
         hours=1 + n_doubted / CHECKED_A_MINUTE / 60,
         days=1,
         acceptance=f"at most {count(n_doubted // 2)} doubted labels in the next plan",
-        measure="doubted_labels",
-        bound=float(n_doubted // 2),
-        at_most=True,
+        until=at_most("doubted_labels", n_doubted // 2),
     )
-
-
-def chance_of(gain: Estimate) -> float:
-    """That a gain with this interval is above 0, if it is spread normally."""
-    spread = max((gain.high - gain.low) / 3.92, 1e-9)
-    return 1 - NormalDist(gain.value, spread).cdf(0.0)
 
 
 def weak_labels(setting: Setting) -> Iterator[Item]:
@@ -232,7 +215,6 @@ def weak_labels(setting: Setting) -> Iterator[Item]:
         return
     missed = float(np.mean([1 - score.f1.value for score in weak]))
     draws = curve.won(have, target) * missed * len(names) / len(marks.labels)
-    gain = curves.summary(draws)
     told = ", ".join(f"{quoted(score.label)} {share(score.f1.value)}" for score in weak)
     yield item(
         setting,
@@ -244,15 +226,9 @@ def weak_labels(setting: Setting) -> Iterator[Item]:
         evidence=f"F1 of each label on {count(len(marks))} test rows, and how it grew with their rows on validation "
         "rows",
         method="learning curve of these labels alone; what other labels may lose is not counted",
-        gain=gain,
-        chance=float((draws >= REAL).mean()),
-        sure="forecast",
-        how=ADDED,
-        **effort(setting, more, 3),
+        **labelled(setting, draws, more, 3),
         acceptance=f"{count(target)} training rows of each of them; F1 of each at least {share(usual)}",
-        measure=f"least_rows:{'|'.join(names)}",
-        bound=float(target),
-        instead_of="rows",
+        until=at_least(f"least_rows:{'|'.join(names)}", target),
     )
 
 
@@ -294,16 +270,9 @@ def weak_part(setting: Setting) -> Iterator[Item]:
             evidence=f"{count(each.rows)} such test rows, difference {percent(each.gap.value)} "
             f"[{percent(each.gap.low)}, {percent(each.gap.high)}], certain after correcting for all parts looked at",
             method="learning curve of this part alone",
-            gain=gain,
-            chance=float((draws >= REAL).mean()),
-            sure="forecast",
-            how=ADDED,
-            **effort(setting, more, 3),
+            **labelled(setting, draws, more, 3) | {"gain": gain},
             acceptance=f"at most {percent(each.gap.value / 2)} more wrong answers there than elsewhere",
-            measure=f"gap:{each.words}",
-            bound=round(each.gap.value / 2, 4),
-            at_most=True,
-            instead_of="rows",
+            until=at_most(f"gap:{each.words}", round(each.gap.value / 2, 4)),
         )
         return
 
@@ -363,21 +332,17 @@ def feedback(setting: Setting) -> Iterator[Item]:
         evidence="feedback in the request log, and the learning curve",
         method=f"{CURVE}; the share of judged answers is a guess",
         gain=gain,
-        chance=None,
         sure="rough",
         how="the service's page has the buttons; a program of your own posts to `/v1/feedback`",
-        cost=0.0,
         hours=8,
         days=FEEDBACK_MONTHS * 30,
         acceptance=f"{count(expected)} judged answers",
-        measure="feedback",
-        bound=float(expected),
+        until=at_least("feedback", expected),
     )
 
 
 def _learn(setting: Setting, n_said: int, live: Estimate | None) -> Item:
-    """n_said: answers that were judged, and not yet learned from. live: the share of right ones, where it is too low.
-    """
+    """n_said: answers that were judged, and not learned from yet. live: the share of right ones, where it is low."""
     evidence = setting.evidence
     gain = None if evidence.curve is None else curves.summary(grown(setting, evidence.curve, n_said))
     wrong, tested = evidence.feedback["unused_wrong"], evidence.accuracy
@@ -397,16 +362,13 @@ def _learn(setting: Setting, n_said: int, live: Estimate | None) -> Item:
         evidence="feedback in the request log" + (", and the learning curve" if gain else ""),
         method=f"{CURVE}; of rows like those of the test" if gain else UNMEASURED,
         gain=gain,
-        chance=None,
         sure="forecast" if gain else "rough",
         benefit="" if gain else "right answers to what is asked now",
         how=f"{can_teach}`windlass improve`; `windlass improve --doubts` shows what it set aside",
-        cost=0.0,
         hours=2,
         days=1,
         acceptance="a challenger learned from them was judged on the test rows",
-        measure="improvements",
-        bound=float(len(evidence.improvements) + 1),
+        until=at_least("improvements", len(evidence.improvements) + 1),
         instead_of="learn",
     )
 
@@ -425,15 +387,11 @@ def _new_labels(setting: Setting) -> Iterator[Item]:
         why=f"users said {told}, which training does not know: no answer can be that, and such feedback is set aside",
         evidence="feedback in the request log, on answers of the champion",
         method=UNMEASURED,
-        gain=None,
-        chance=None,
         sure="fact",
         benefit=f"{count(sum(often.values()))} answers of this sort that cannot be right today",
         how=f"`improve: {{new_labels: {LEAST_NEW}}}` in windlass.yaml, then `windlass improve`",
-        cost=0.0,
         hours=1,
         days=1,
         acceptance="windlass.yaml says from how many rows on a new label is learned",
-        measure="new_labels",
-        bound=1.0,
+        until=at_least("new_labels", 1),
     )

@@ -5,12 +5,12 @@ from math import ceil
 
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.words import amount, count, measure, number, plain
-from windlass.planning.context import Setting, item, points_of
+from windlass.planning.context import Setting
 from windlass.planning.evidence.compression import FOLDER, is_better
-from windlass.planning.items.data import chance_of
+from windlass.planning.items.item import at_least, at_most, item, points_of
 from windlass.planning.schedule.capacity import BUSIEST, mean_wait_s
 from windlass.planning.schedule.economics import rent
-from windlass.records import Item
+from windlass.records import Item, Json
 
 RESTLESS = 5.0
 """A p95 so many times the p50 comes from other programs on the machine rather than from the model."""
@@ -70,12 +70,13 @@ def _served(setting: Setting, cores: int, carries: float) -> str:
     )
 
 
-def _trial(setting: Setting) -> tuple[str, str]:
-    """Evidence, and how sure it is."""
+def _trial(setting: Setting) -> Json:
+    """Evidence, method, and how sure it is."""
     spent = f"{1000 * setting.request_s:.1f} ms of a processor for one request"
+    evidence, sure = f"{spent}, estimated from the time of an answer: there is no release to try", "rough"
     if setting.evidence.request_s is not None:
-        return f"{spent}, measured on the champion over HTTP", "measured"
-    return f"{spent}, estimated from the time of an answer: there is no release to try", "rough"
+        evidence, sure = f"{spent}, measured on the champion over HTTP", "measured"
+    return {"evidence": evidence, "method": METHOD, "sure": sure}
 
 
 METHOD = (
@@ -87,26 +88,19 @@ METHOD = (
 def _workers(setting: Setting) -> Item:
     product = setting.product
     workers = min(_cores(setting), ceil(setting.asked_for * setting.request_s / product.machines))
-    evidence, sure = _trial(setting)
     in_use = product.machines * workers
     return item(
         setting,
         id=f"workers-{workers}",
         what=f"Serve with {workers} processes on each machine, one a core",
         why=_why(setting),
-        evidence=evidence,
-        method=METHOD,
-        gain=None,
-        chance=None,
-        sure=sure,
+        **_trial(setting),
         benefit=_served(setting, in_use, in_use / setting.request_s),
         how=f"`windlass serve --workers {workers}`; then `workers: {workers}` in product.yaml",
-        cost=0.0,
         hours=1,
         days=0,
         acceptance=f"`workers: {workers}` or more, and the busiest second is answered in time",
-        measure="workers",
-        bound=float(workers),
+        until=at_least("workers", workers),
     )
 
 
@@ -114,7 +108,6 @@ def _machines(setting: Setting) -> Item:
     found, month = setting.running(setting.evidence.best)
     product, prices = setting.product, setting.prices
     more = month - rent(product, prices)
-    evidence, sure = _trial(setting)
     several = "s" * (found.machines != 1)
     is_larger = found.cores != prices.machine_cores
     acceptance = f"`machines: {found.machines}` and `workers: {found.cores}` in product.yaml"
@@ -124,23 +117,17 @@ def _machines(setting: Setting) -> Item:
         what=f"Run {found.machines} {'larger ' * is_larger}machine{several} of {found.cores} cores for the peak",
         why=f"{_why(setting)}. By the price list these are the cheapest that carry it: "
         f"{amount(month, product.currency)} a month",
-        evidence=evidence,
-        method=METHOD,
-        gain=None,
-        chance=None,
-        sure=sure,
+        **_trial(setting),
         benefit=_served(setting, found.machines * found.cores, found.machines * found.answers_a_second),
         how=f"`windlass ship kubernetes` or `windlass ship systemd`, each with `--workers {found.cores}`, behind a "
         "load balancer"
         if found.machines > 1
         else f"rent it, `windlass serve --workers {found.cores}`, then turn the old one off",
-        cost=0.0,
         monthly=more,
         hours=4,
         days=1,
         acceptance=f"{acceptance}, and the busiest second is answered in time",
-        measure="cores",
-        bound=float(found.machines * found.cores),
+        until=at_least("cores", found.machines * found.cores),
     )
 
 
@@ -151,27 +138,19 @@ def _fewer(setting: Setting) -> Iterator[Item]:
     spared = rent(product, prices) - month
     if found.cores != prices.machine_cores or found.machines >= product.machines or spared <= 0:
         return
-    evidence, sure = _trial(setting)
     yield item(
         setting,
         id=f"fewer-machines-{found.machines}",
         what=f"Give back {count(product.machines - found.machines)} of {count(product.machines)} machines",
         why=f"the busiest second asks for {few(product.peak)} answers, one machine gives "
         f"{count(found.answers_a_second)}; with one alone, nobody is answered while it stands still",
-        evidence=evidence,
-        method=METHOD,
-        gain=None,
+        **_trial(setting),
         money=Estimate(spared, spared, spared),
-        chance=None,
-        sure=sure,
         how="move traffic away first; watch p95 for a day",
-        cost=0.0,
         hours=2,
         days=1,
         acceptance=f"`machines: {found.machines}` in product.yaml, and the busiest second is answered in time",
-        measure="machines",
-        bound=float(found.machines),
-        at_most=True,
+        until=at_most("machines", found.machines),
     )
 
 
@@ -197,17 +176,13 @@ def compression(setting: Setting) -> Iterator[Item]:
         method="int8 weights, one scale a channel, activations rounded at each run; paired bootstrap",
         gain=gain,
         money=Estimate(*(value + now - then for value in (money.value, money.low, money.high))),
-        chance=chance_of(gain),
         sure="measured",
         how="Windlass releases no such copy yet, as its answers differ from those that were tested. It lies in "
         f"`{place}`: `windlass.load('{place}').answer(rows)` answers from it in a program of your own",
-        cost=0.0,
         hours=8,
         days=2,
         acceptance=f"what answers takes at most {measure(found['size_mb'], 'MB')}, and the goal is still met",
-        measure="size_mb",
-        bound=round(found["size_mb"], 3),
-        at_most=True,
+        until=at_most("size_mb", round(found["size_mb"], 3)),
         instead_of="model",
     )
 
@@ -256,18 +231,13 @@ def too_slow(setting: Setting) -> Iterator[Item]:
         why=f"one answer in twenty takes more than {p95}, {limit:g} ms are allowed: `windlass release` refuses{told}",
         evidence=f"time of single answers on {plain(evidence.board.machine, 80)}",
         method="none needed: it was timed",
-        gain=None,
-        chance=None,
         sure="measured",
         benefit="a model that may be released",
         how=how,
-        cost=0.0,
         hours=1 if is_restless else 4,
         days=0 if is_restless else 2,
         acceptance=f"p95 is at most {limit:g} ms",
-        measure="p95_ms",
-        bound=limit,
-        at_most=True,
+        until=at_most("p95_ms", limit),
     )
 
 

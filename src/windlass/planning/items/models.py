@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from windlass.metrics.measures import LOWER, Estimate
 from windlass.pages.text.words import count, measure, metric_name, percent, plain, quoted, share
-from windlass.planning.context import Setting, item, points_of
-from windlass.planning.items.data import LEAST_EXCHANGE, chance_of, effort
+from windlass.planning.context import Setting
+from windlass.planning.items.data import LEAST_EXCHANGE, effort
+from windlass.planning.items.item import at_least, at_most, item, points_of
 from windlass.planning.schedule.economics import exchange
-from windlass.records import Candidate, Item
+from windlass.records import Candidate, Item, Json
 
 MOST_TEST = 10.0
 SMALL_COLUMN = 0.003
@@ -34,20 +35,12 @@ def other_model(setting: Setting) -> Iterator[Item]:
         why=f"on the same test rows it is better by {points_of(gain)}; an answer takes "
         f"{measure(other.latency_p50_ms, 'ms')} instead of {measure(mine.latency_p50_ms, 'ms')}, and the machines "
         f"{setting.product.currency} {then:,.0f} a month instead of {now:,.0f}{raised}",
-        evidence=f"leaderboard, both on {count(evidence.board.n_test)} test rows",
         method="paired bootstrap of the difference",
         gain=gain,
         money=Estimate(*(value - (then - now) for value in (money.value, money.low, money.high))),
-        chance=chance_of(gain),
-        sure="measured",
-        cost=0.0,
         how=f"`windlass release {name}`" + "; raise the limit in windlass.yaml first" * bool(limits),
         hours=2 + 4 * bool(limits),
-        days=1,
-        acceptance=f"`windlass release {name}` is the champion",
-        measure=f"champion:{name}",
-        bound=1.0,
-        instead_of="model",
+        **_another_champion(setting, name),
     )
 
 
@@ -68,22 +61,27 @@ def cheaper_model(setting: Setting) -> Iterator[Item]:
             why=f"the difference is {points_of(gain)}; an answer takes {measure(other.latency_p50_ms, 'ms')} instead "
             f"of {measure(mine.latency_p50_ms, 'ms')}, size {measure(other.size_mb, 'MB')} instead of "
             f"{measure(mine.size_mb, 'MB')}",
-            evidence=f"leaderboard, both on {count(evidence.board.n_test)} test rows",
             method="paired bootstrap; machines by processor time of an answer",
             gain=gain,
             money=Estimate(now - then, now - then, now - then),
             chance=1.0,
-            sure="measured",
             how=f"`windlass release {other.name}`",
-            cost=0.0,
             hours=2,
-            days=1,
-            acceptance=f"`windlass release {other.name}` is the champion",
-            measure=f"champion:{other.name}",
-            bound=1.0,
-            instead_of="model",
+            **_another_champion(setting, other.name),
         )
         return
+
+
+def _another_champion(setting: Setting, name: str) -> Json:
+    """What is the same whichever candidate of the leaderboard is served instead, and why ever."""
+    return {
+        "evidence": f"leaderboard, both on {count(setting.evidence.board.n_test)} test rows",
+        "sure": "measured",
+        "days": 1,
+        "acceptance": f"`windlass release {name}` is the champion",
+        "until": at_least(f"champion:{name}", 1),
+        "instead_of": "model",
+    }
 
 
 def _limits_missed(candidate: Candidate, metric: str) -> list[str]:
@@ -112,15 +110,12 @@ def more_test_rows(setting: Setting) -> Iterator[Item]:
         "is met",
         evidence=f"95 % interval on {count(n_test)} test rows",
         method="the interval narrows with the root of the rows",
-        gain=None,
-        chance=None,
         sure="fact",
         benefit="certainty whether the goal is met",
         how="keep them in a file of their own, named under `data: {test: ...}` in windlass.yaml, then `windlass run`",
         **effort(setting, more, 2),
         acceptance=f"{count(needed)} test rows, and the goal outside of the interval",
-        measure="test_rows",
-        bound=float(needed),
+        until=at_least("test_rows", needed),
     )
 
 
@@ -153,19 +148,16 @@ def hand_over(setting: Setting) -> Iterator[Item]:
         evidence=f"calibrated confidence and right answers of {count(setting.evidence.board.n_test)} test rows",
         method="cost of each choice by its probability (Chow 1970, Elkan 2001); saving against the better of the "
         "two others, bootstrap",
-        gain=None,
         money=Estimate(each.value * month, each.low * month, each.high * month),
         chance=found.chance,
         sure="measured",
         how=f"your program asks the service and compares {compared}; `watch: {{hand_over_below: ...}}` in "
         "windlass.yaml counts what goes to people",
-        cost=0.0,
         hours=8,
         days=7,
         acceptance=f"about {percent(found.handed)} of the cases are handed over; a case costs {currency} "
         f"{found.best:,.2f} or less over a month",
-        measure="handed_over",
-        bound=round(found.handed / 2, 4),
+        until=at_least("handed_over", round(found.handed / 2, 4)),
     )
 
 
@@ -180,17 +172,13 @@ def watching(setting: Setting) -> Iterator[Item]:
         why="a release is ready, and nobody would notice when its input changes or its quality falls",
         evidence="no result of `windlass watch` in the store",
         method="none needed: a missing alarm is a fact",
-        gain=None,
-        chance=None,
         sure="fact",
         benefit="an alarm within a day when input or quality change",
         how="`windlass watch --every 1d`; `watch:` in windlass.yaml says who is told",
-        cost=0.0,
         hours=2,
         days=1,
         acceptance="a result of `windlass watch`, not older than a day",
-        measure="watched",
-        bound=1.0,
+        until=at_least("watched", 1),
     )
 
 
@@ -206,17 +194,13 @@ def keeping(setting: Setting) -> Iterator[Item]:
         why="`keep_inputs: true` keeps what users send, and without `keep_days` for ever",
         evidence="windlass.yaml",
         method="none needed",
-        gain=None,
-        chance=None,
         sure="fact",
         benefit="a promise to users that is kept",
         how="such as `keep_days: 90` in windlass.yaml",
-        cost=0.0,
         hours=1,
         days=0,
         acceptance="`keep_days` is set",
-        measure="keep_days",
-        bound=1.0,
+        until=at_least("keep_days", 1),
     )
 
 
@@ -241,17 +225,13 @@ def retrain(setting: Setting) -> Iterator[Item]:
         evidence=f"`windlass watch`, {count(health.answers)} answers and {count(health.feedback)} with feedback",
         method="half of what was lost against the test rows comes back (none to all of it)",
         gain=gain,
-        chance=None,
         sure="rough",
         benefit="an end of the alarm" if gain is None else "",
         how="`windlass improve --rows new.csv`, or `windlass improve` alone where there is feedback",
-        cost=0.0,
         hours=4,
         days=2,
         acceptance="no such alarm in the next watch",
-        measure="alarms",
-        bound=0.0,
-        at_most=True,
+        until=at_most("alarms", 0),
         instead_of="learn",
     )
 
@@ -278,16 +258,12 @@ def columns(setting: Setting) -> Iterator[Item]:
         method="paired bootstrap of the difference",
         gain=gain,
         money=None,
-        chance=chance_of(gain),
         sure="measured",
         how=f"take {quoted(column['column'])} out of `inputs:` in windlass.yaml, then `windlass run`",
-        cost=0.0,
         hours=2,
         days=1,
         acceptance=f"at most {kept} input columns, and the goal still met",
-        measure="inputs",
-        bound=float(kept),
-        at_most=True,
+        until=at_most("inputs", kept),
     )
 
 
@@ -304,16 +280,11 @@ def fairness(setting: Setting) -> Iterator[Item]:
             evidence=f"difference {percent(each.gap.value)} [{percent(each.gap.low)}, {percent(each.gap.high)}] on "
             "test rows",
             method="equal opportunity (Hardt et al. 2016), certain after correcting for all groups compared",
-            gain=None,
-            chance=None,
             sure="measured",
             benefit="groups that are treated alike",
             how="try one change after the other and `windlass run`: each plan measures the difference again",
-            cost=0.0,
             hours=16,
             days=14,
             acceptance=f"the difference is at most {percent(each.gap.value / 2)}",
-            measure=f"unequal:{each.column}",
-            bound=round(each.gap.value / 2, 4),
-            at_most=True,
+            until=at_most(f"unequal:{each.column}", round(each.gap.value / 2, 4)),
         )

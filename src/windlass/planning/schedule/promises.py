@@ -1,24 +1,17 @@
-"""What was promised against what came: an append-only list beside the plan, and the estimators' error from it."""
+"""What was promised against what came, and the estimators' error from it."""
 
-import json
 import math
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from windlass.errors import DataError
 from windlass.kinds.category import slips, variants
 from windlass.metrics.measures import confusion
 from windlass.pages.text.classes import class_scores
 from windlass.planning.context import Setting
 from windlass.planning.items.answers import complaint_gap
 from windlass.records import Item, Json, as_json
-from windlass.store import Store, reading, restored
 
-FILE = "promises.jsonl"
 HALF = 0.5
 """An item whose measure has come half of its way is judged, against that part of what was promised."""
 
@@ -39,7 +32,7 @@ def measure(setting: Setting, name: str) -> float | None:
         "new_labels": float(evidence.spec.improve.new_labels),
         "alarms": float(len(evidence.health.alarms)) if evidence.health else None,
         "handed_over": evidence.health.handed_over if evidence.health else None,
-        "champion": float(evidence.released is not None and evidence.released["candidate"] == subject),
+        "champion": float(evidence.released is not None and evidence.released.candidate == subject),
         "least_rows": float(min((labels.get(label, 0) for label in subject.split("|")), default=0)),
         "gap": setting.gap_of(subject),
         "machines": float(setting.product.machines),
@@ -64,80 +57,6 @@ def _recall(setting: Setting, label: str) -> float | None:
         return None
     table = confusion(marks.targets, marks.answers, len(marks.labels))
     return class_scores(table, list(marks.labels))[marks.labels.index(label)].recall.value
-
-
-@dataclass(frozen=True)
-class _Promised:
-    """A line of the event `promised`, as it must be to be read."""
-
-    id: str
-    at: str
-    what: str
-    method: str
-    metric: str
-    before: float | None
-    gain: Json | None
-    measure: str
-    measured: float | None
-    bound: float
-    at_most: bool
-    by: str
-
-
-@dataclass(frozen=True)
-class _Came:
-    """A line of the event `came`, as it must be to be read."""
-
-    id: str
-    error: float | None
-    inside: bool | None
-
-
-SHAPES = {"promised": _Promised, "came": _Came}
-RESTORE = "restore it from a backup, or move it away to begin anew"
-
-
-def path(store: Store) -> Path:
-    return store.stage("plan") / FILE
-
-
-def read(store: Store) -> list[Json]:
-    """The lines so far, oldest first; a last line that a crash cut is left out. Raises: DataError: another is
-    damaged."""
-    if not path(store).is_file():
-        return []
-    if not path(store).stat().st_size:
-        raise DataError(f"{path(store)} is damaged (it is empty), expected promises", RESTORE)
-    lines = path(store).read_bytes().split(b"\n")
-    found = []
-    for number, line in enumerate(lines[:-1], 1):
-        with reading(path(store), f"an entry as JSON in line {number}", RESTORE):
-            entry = restored(Json, json.loads(line))
-            restored(SHAPES[entry["event"]], entry)
-            found.append(entry)
-    return found
-
-
-def torn(store: Store) -> list[str]:
-    """What to tell of a last line that was cut off; nothing when all lines are whole."""
-    content = path(store).read_bytes() if path(store).is_file() else b"\n"
-    said = f"{path(store)} is damaged: its last line was cut off and does not count"
-    return [] if content.endswith(b"\n") else [said]
-
-
-def add(store: Store, entries: Sequence[Json]) -> None:
-    """Appends the entries, on disk when this returns; half a line that a crash left is ended first."""
-    if not entries:
-        return
-    where = path(store)
-    if torn(store):
-        whole = where.read_bytes().rpartition(b"\n")[0]
-        with where.open("r+b") as file:
-            file.truncate(len(whole) + bool(whole))
-    with where.open("a", encoding="utf-8") as file:
-        file.write("".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def open_promises(entries: Sequence[Json]) -> dict[str, Json]:
