@@ -1,5 +1,6 @@
 """Everything measured that there is, read from the store; what is missing is named with its command."""
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ from windlass.sources.prepared import read_splits
 from windlass.spec import Spec
 from windlass.store import Store, fingerprint, read_json, write_json
 
+logger = logging.getLogger("windlass.planning")
 MEASURED = "measured.json"
 FORMAT = 3
 """Of `measured.json`: what is measured anew when this changes."""
@@ -329,7 +331,10 @@ def _request_seconds(store: Store, board: Board, splits: Splits, measured: Json)
     another candidate than the chosen one."""
     try:
         release, predictor = releases.open_release(store, releases.champion_id(store))
-    except (NotReady, GateRefused):
+    except NotReady:
+        return None
+    except GateRefused:
+        logger.warning("the champion cannot be opened: its answers are not timed", exc_info=True)
         return None
     if release.candidate != board.chosen or writer_of(predictor) is not None:
         return None
@@ -391,7 +396,10 @@ def _remembered(store: Store) -> Json:
     """What the champion remembers of its answers."""
     try:
         found = reference.read(releases.folder(store, releases.champion_id(store)))
+    except NotReady:
+        return {}
     except WindlassError:
+        logger.warning("the champion's reference cannot be read", exc_info=True)
         return {}
     return found.answers if found is not None else {}
 
