@@ -23,6 +23,7 @@ ROOMS = (
     "brand",
     "pages",
     "kinds",
+    "diagnostics",
     "store",
     "database",
     "blueprints",

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from windlass.commands import failures
+from windlass.diagnostics import log_unexpected
 from windlass.errors import DataError, GateRefused, NotReady, SpecError
-from windlass.store import Store, log_traceback
+from windlass.store import Store
 
 from .stages.conftest import Product, messages
 
@@ -83,31 +84,33 @@ def test_an_error_is_told_in_words_with_its_exit_code(error, code, words, capsys
     "error", [ValueError("boo"), ModuleNotFoundError("x", name="windlass.nothing"), RecursionError("deep")]
 )
 def test_what_nobody_foresaw_is_one_line_that_names_the_log(error, tmp_path, capsys, monkeypatch):
-    """Control: the traceback is in the log, whole, under the id that the line gives."""
+    """Control: the traceback is in the log under the id that the line gives, without the error's own words."""
     store = Store(tmp_path)
     store.stage("collect")
     monkeypatch.setattr(sys, "argv", ["windlass", "run", "--project", str(tmp_path)])
     assert failures.ended(raising(error)) == 70
     said = capsys.readouterr().err
     assert "Traceback" not in said
-    id, log = said.split("internal error ")[1].split()[0], tmp_path / ".windlass" / "log" / "tracebacks.txt"
+    id, log = said.split("internal error ")[1].split()[0], tmp_path / ".windlass" / "logs" / "windlass.log"
     assert f"its traceback is in {log}\n" in said
     text = log.read_text(encoding="utf-8")
-    assert id in text
-    assert "Traceback (most recent call last)" in text
-    assert f"{type(error).__name__}: {error}" in text
+    assert f"`windlass run` failed (traceback {id})" in text
+    assert f"  {type(error).__name__}\n" in text
+    assert f'File "{__file__}"' in text
+    assert "in raising.<locals>.command" in text
+    assert str(error) not in text.replace(str(tmp_path), "").replace(__file__, "")
 
 
 def test_a_traceback_is_kept_elsewhere_where_the_project_cannot_be_written(tmp_path, monkeypatch):
     """No project there; nor a folder for temporary files."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    id, path = log_traceback(tmp_path / "nothing", ValueError("boo"))
+    id, path = log_unexpected(tmp_path / "nothing", ValueError("boo"), "training")
     assert path is not None
     assert path.parent == tmp_path
     assert path.stat().st_mode & 0o777 == 0o600
-    assert f"{id} " in path.read_text()
+    assert f"training failed (traceback {id})\n  ValueError\n" in path.read_text()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nothing"))
-    assert log_traceback(tmp_path / "nothing", ValueError("boo"))[1] is None
+    assert log_unexpected(tmp_path / "nothing", ValueError("boo"), "training")[1] is None
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def stages() -> str:
 def command_line() -> str:
     group = typer.main.get_command(app)
     parts = []
-    for name, command in group.commands.items():
+    for name, command in {"[OPTION] COMMAND": group, **group.commands}.items():
         usage = [parameter for parameter in command.params if parameter.name != "help"]
         rows = [
             [

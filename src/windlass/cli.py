@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from windlass import __version__
+from windlass import __version__, diagnostics
 from windlass.commands import failures, service
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show, with_options
 from windlass.errors import DataError
+from windlass.store import FOLDER
 
 app = typer.Typer(
     name="windlass",
@@ -19,6 +20,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Say what goes in and what comes out; Windlass finds the cheapest model that meets your goal and ships it.",
 )
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="show the diagnostic log's lines on stderr, too")] = False,
+) -> None:
+    diagnostics.show(debug)
 
 
 @app.command()
@@ -376,6 +384,7 @@ def version(as_json: AsJson = False) -> None:
 def main() -> None:
     """Runs the command; an error becomes one or two lines on stderr and its exit code."""
     failures.speak_anywhere()
+    diagnostics.keep_in(failures.project_named(sys.argv[1:]) / FOLDER)
     sys.exit(failures.ended(app))
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from windlass import lifecycle
+from windlass import diagnostics, lifecycle
 from windlass.pages.html.notebook import Board, Explanation, Roadmap
 from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, Trained, silent
 from windlass.records import Release as ReleaseRecord
@@ -62,6 +62,7 @@ class Project:
         self.folder = Path(folder).resolve()
         self.spec: Spec = load(self.folder)
         self.store = Store(self.folder)
+        diagnostics.keep_in(self.store.folder)
         self._progress = progress
 
     def run(self) -> Board:

@@ -5,22 +5,20 @@ import hashlib
 import json
 import math
 import os
-import secrets
 import shutil
 import sys
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from windlass.diagnostics import log_unexpected
 from windlass.errors import DataError, NotReady, WindlassError
 
-FOLDER, LOG = ".windlass", "log/tracebacks.txt"
-MOST_LOG_BYTES, MOST_REASON = 1_000_000, 400
+FOLDER = ".windlass"
+MOST_REASON = 400
 SHARED_MODE = 0o644
 """mkstemp gives 0600: another user, such as a service's, must be able to read."""
 Record = TypeVar("Record")
@@ -265,33 +263,6 @@ def fingerprint(values: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def log_traceback(folder: Path, error: BaseException, doing: str = "") -> tuple[str, Path | None]:
-    """Adds the error to the log of a store's folder, else to a file of its own for temporary ones; its id, and where
-    it stands.
-
-    A log that has grown long makes room, one is kept beside it. Nowhere: neither can be written.
-    """
-    id, told = secrets.token_hex(4), "".join(traceback.format_exception(error))
-    what = doing or " ".join(sys.argv[1:2])
-    text = f"{datetime.now(UTC).isoformat(timespec='seconds')} {id} {what}\n{told}\n"
-    content = text.encode("utf-8", "backslashreplace")
-    with suppress(OSError):
-        if folder.is_dir():
-            log = folder / LOG
-            log.parent.mkdir(exist_ok=True)
-            if log.is_file() and log.stat().st_size > MOST_LOG_BYTES:
-                log.replace(log.with_suffix(".old.txt"))
-            with log.open("ab") as file:
-                file.write(content)
-            return id, log
-    with suppress(OSError):
-        handle, name = tempfile.mkstemp(prefix=f"windlass-{id}-", suffix=".txt")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        return id, Path(name)
-    return id, None
-
-
 class Store:
     """The folder `.windlass` of a project: one folder a stage, named by the stage's word.
 
@@ -353,12 +324,12 @@ class Store:
 
     def reason(self, doing: str, error: Exception) -> str:
         """Why something failed, with what to do, on one line; an unforeseen error's line names the log with its
-        traceback."""
+        traceback: the project's, also where this is a workspace that goes away."""
         if isinstance(error, WindlassError):
             return "; ".join(filter(None, (error.message, error.hint)))[:MOST_REASON]
         words = f"{type(error).__name__}: {' '.join(str(error).split())}"[:MOST_REASON]
-        id, path = log_traceback(self.folder, error, doing)
-        return f"{words} (traceback {id} in {path})"
+        id, path = log_unexpected(self.project / FOLDER, error, doing)
+        return f"{words} (traceback {id} in {path})" if path else f"{words} (its traceback could not be written)"
 
     def run_folder(self, candidate: str) -> Path:
         """Where a candidate trains; its checkpoint, curve and artifact live here."""

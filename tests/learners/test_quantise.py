@@ -8,6 +8,7 @@ import pytest
 
 from tests.learners import writers
 from tests.learners.test_gpt import fit
+from windlass import diagnostics
 from windlass.errors import SpecError
 from windlass.learners.contract import Fitted, Options
 from windlass.learners.language import language
@@ -95,3 +96,12 @@ def test_the_spec_knows_int8_alone():
     assert parse(said % "int8").language.quantise == "int8"
     with pytest.raises(SpecError, match="is 'int4', expected '' or 'int8'"):
         parse(said % "int4")
+
+
+def test_why_ctranslate2_does_not_take_a_model_is_in_the_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(diagnostics.STORE_LOG, "folder", tmp_path)
+    assert language._convert(tmp_path / "no model", None) is None
+    log = (tmp_path / diagnostics.LOG).read_text(encoding="utf-8")
+    assert "WARNING windlass.learners" in log
+    assert f"CTranslate2 cannot take the model in {tmp_path / 'no model'}: it answers by torch\n" in log
+    assert "in _convert\n" in log

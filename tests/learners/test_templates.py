@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.learners import writers
+from windlass import diagnostics
 from windlass.learners.language import hub, templates
 from windlass.predictors.language.prompts import Prompts
 from windlass.records import Column
@@ -98,6 +99,19 @@ def test_what_cannot_be_taken_apart_gets_a_plain_template_and_says_so(text):
     kept = templates.spoken(reader(text))
     assert kept.notes == [templates.PLAIN]
     assert kept.joined(TALKS[1]).endswith("User:\nnaïve 中文 👾\n\nAssistant:\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{{ 1 / 0 }}", "fails\n  ZeroDivisionError\n"),
+        ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", "in the model's own, a message does not stand"),
+    ],
+)
+def test_why_a_template_was_not_kept_is_in_the_log(text, why, tmp_path, monkeypatch):
+    monkeypatch.setattr(diagnostics.STORE_LOG, "folder", tmp_path)
+    templates.spoken(reader(text))
+    assert why in (tmp_path / diagnostics.LOG).read_text(encoding="utf-8")
 
 
 def test_the_token_that_closes_an_answer_ends_it_and_the_models_own_does_too():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from own_process import health_when, serving
 
+from windlass import diagnostics
 from windlass.errors import NotReady, SpecError
 from windlass.registry import canaries as trials
 from windlass.registry import releases
@@ -119,6 +120,32 @@ def slow(engine: Any) -> Any:
         return engine(batches)
 
     return late
+
+
+def test_why_a_canary_failed_is_in_the_log_without_what_was_asked(
+    two: Store, tmp_path: Path, server_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quoting(engine: Any) -> Any:
+        def fail(batches: Any) -> Any:
+            raise RuntimeError(ROW["message"])
+
+        return fail
+
+    monkeypatch.setattr(diagnostics.STORE_LOG, "folder", two.folder)
+    for is_shadow in (False, True):
+        with tried(server_for, two, tmp_path, quoting, is_shadow) as client:
+            canary = client.app.state.service.canary
+            for number in range(200):
+                assert client.predict({"row": ROW}, x_windlass_session=str(number)).status == 200
+                if canary.tried.failed:
+                    break
+    text = (two.folder / diagnostics.LOG).read_text(encoding="utf-8")
+    assert "WARNING windlass.serving" in text
+    assert "release 'toy-1' failed in a trial\n  RuntimeError\n" in text
+    assert "in Service._measured" in text
+    assert "in Service._listen" in text
+    assert "<locals>.fail\n" in text
+    assert ROW["message"] not in text
 
 
 @pytest.mark.parametrize(("spoil", "why"), [(failing, "requests failed"), (slow, "p95 is")], ids=["fails", "slow"])

@@ -12,6 +12,7 @@ from own_process import health_when, serving
 
 from windlass.database.location import log_path
 from windlass.database.request_log import Feedback, Logged, RequestLog
+from windlass.diagnostics import LOG
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
 from windlass.store import Store, write_json
@@ -123,6 +124,11 @@ def test_a_champion_that_does_not_prove_itself_never_serves(
                 break
         assert asked.ask("GET", "/health").json["refused"] == ""
     assert any("release 'toy-1' is refused" in line and "serves on" in line for line in said)
+    log = (two.folder / LOG).read_text(encoding="utf-8")
+    assert " WARNING windlass.serving [" in log
+    assert "] release 'toy-1' is refused\n  windlass.errors." in log
+    assert "in HotSwap.look\n" in log
+    assert ROW["message"] not in log
 
 
 def test_a_release_that_asks_for_other_columns_waits_for_a_restart(

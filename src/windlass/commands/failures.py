@@ -1,21 +1,24 @@
 """How a command ends when something goes wrong: one or two lines on stderr, an exit code, and never a traceback.
 
-What nobody foresaw is an internal error with an id; its traceback stands in a log that the line names.
+What nobody foresaw is an internal error with an id; its traceback stands in the diagnostic log, which the line names.
 """
 
 import codecs
 import errno
 import io
+import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
+from windlass import diagnostics
 from windlass.errors import NotReady, WindlassError
 from windlass.lifecycle import ORDER
-from windlass.store import FOLDER, log_traceback
+from windlass.store import FOLDER
 
 INTERNAL, STOPPED, PIPE_CLOSED = 70, 130, 141
 """Exit codes: EX_SOFTWARE of sysexits.h; 128 + SIGINT; 128 + SIGPIPE."""
@@ -27,6 +30,7 @@ WRITES = {
 }
 """What can only be said of writing, and what to do."""
 ESCAPED = "windlass-escaped"
+logger = logging.getLogger("windlass.commands")
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
@@ -79,22 +83,43 @@ def _told(error: BaseException) -> int:
         return _say(_stopped(sys.argv[1:]), STOPPED)
     if isinstance(error, BrokenPipeError):
         return PIPE_CLOSED
-    if isinstance(error, ModuleNotFoundError) and not (error.name or "windlass").startswith("windlass"):
-        words = f"error: '{error.name}' is not installed, expected it for this command"
-        return _say(f"{words}\nhint: `windlass doctor` says what to install", NotReady.exit_code)
-    if isinstance(error, OSError) and error.errno is not None:
-        return _say(_of_system(error), NotReady.exit_code)
-    if isinstance(error, MemoryError):
-        return _say("error: this machine has too little memory for this, expected more", NotReady.exit_code)
-    id, path = log_traceback(project_named(sys.argv[1:]) / FOLDER, error)
+    doing = f"`windlass {_command(sys.argv[1:])}`"
+    if _is_of_machine(error):
+        logger.error("%s was ended by this machine", doing, exc_info=error)
+        return _say(_of_machine(error), NotReady.exit_code)
+    id, path = diagnostics.log_unexpected(project_named(sys.argv[1:]) / FOLDER, error, doing)
+    if diagnostics.is_shown():
+        with suppress(OSError):
+            traceback.print_exception(error)
     where = f"its traceback is in {path}" if path else "its traceback could not be written anywhere"
     said = f"error: internal error {id} ({type(error).__name__}), expected none; {where}"
-    return _say(f"{said}\nhint: please report it with that traceback; look first for what of yours it holds", INTERNAL)
+    hint = "please report it with that traceback, which holds none of your data; `windlass --debug` shows all of it"
+    return _say(f"{said}\nhint: {hint}", INTERNAL)
+
+
+def _is_of_machine(error: BaseException) -> bool:
+    """True for what a person who runs the command can mend: a part to install, a disk, memory."""
+    if isinstance(error, ModuleNotFoundError):
+        return not (error.name or "windlass").startswith("windlass")
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None)
+
+
+def _of_machine(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        words = f"error: '{error.name}' is not installed, expected it for this command"
+        return f"{words}\nhint: `windlass doctor` says what to install"
+    if isinstance(error, OSError):
+        return _of_system(error)
+    return "error: this machine has too little memory for this, expected more"
+
+
+def _command(arguments: list[str]) -> str:
+    return next((word for word in arguments if not word.startswith("-")), "")
 
 
 def _stopped(arguments: list[str]) -> str:
     """What is true of the command that was stopped: some go on where they were, and a service has served its last."""
-    command = next((word for word in arguments if not word.startswith("-")), "")
+    command = _command(arguments)
     if command in ("run", *ORDER):
         return "stopped; `windlass run` goes on from here"
     if command == "predict" and "--to" in arguments:

@@ -1,5 +1,6 @@
 """The service's memory by URL: request log, feedback, preferences, keys, jobs; in a SQLite file or in PostgreSQL."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from windlass.database.postgres import Postgres
 from windlass.database.sqlite import Sqlite
 from windlass.errors import DataError, SpecError
 
+logger = logging.getLogger("windlass.database")
 MAX_PAUSE_S = 2.0
 """Between two tries of a server that is away; it doubles from the engine's `pause_s`."""
 
@@ -97,6 +99,8 @@ class Memory:
                 self._connection.rollback()
                 return
         self._is_final = self._is_final or failure.reason == "fsync"
+        if not self.fault:
+            logger.warning("the database fails (%s)", failure.reason, exc_info=failure)
         self.fault = str(failure)
         self._disconnect()
 

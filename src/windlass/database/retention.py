@@ -3,6 +3,7 @@
 A row that is deleted is overwritten, too: SQLite would leave its bytes in the file and in the write-ahead log.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from windlass.database.request_log import TABLES
 from windlass.database.sqlite import Sqlite
 from windlass.errors import DataError
 
+logger = logging.getLogger("windlass.database")
 DAY_S = 86_400.0
 EVERY_S = 3_600.0
 BATCH = 500
@@ -58,6 +60,8 @@ class Retention:
                 delete_older(self._place, self._days)
                 self.fault = ""
             except DataError as error:
+                if not self.fault:
+                    logger.warning("what is older than `keep_days` cannot be deleted", exc_info=error)
                 self.fault = error.message
             if self._stop.wait(EVERY_S):
                 return

@@ -1,6 +1,7 @@
 """`improve` that runs by itself: by a schedule, or when `watch` raises an alarm; beside a service, out of its way."""
 
 import json
+import logging
 import re
 import threading
 import time
@@ -13,6 +14,7 @@ from windlass.improving.attempts import WORD
 from windlass.records import Improvement, Json, as_json
 from windlass.store import Store, reading
 
+logger = logging.getLogger("windlass.improving")
 UNITS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 LOOK_S = 60.0
 WORTH = frozenset({"drift", "concept", "quality"})
@@ -104,5 +106,6 @@ class RetrainSchedule:
         try:
             found = self.store.read_record("watch").get("alarms", [])
         except (WindlassError, json.JSONDecodeError):
+            logger.warning("%s cannot be read: its alarms are not seen", path, exc_info=True)
             return []
         return [alarm for alarm in found if isinstance(alarm, dict) and alarm.get("name") in WORTH]

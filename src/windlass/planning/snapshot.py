@@ -1,5 +1,6 @@
 """What was measured and kept, as it was when the plan began: the one place of planning that reads the store."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from windlass.sources.prepared import read_splits
 from windlass.spec import Goal, Spec
 from windlass.store import Store, read_as, read_json
 
+logger = logging.getLogger("windlass.planning")
 MEASURED = "measured.json"
 
 
@@ -109,6 +111,7 @@ def _champion(store: Store, line: list[str]) -> Champion | None:
     try:
         known = reference.read(folder)
     except WindlassError:
+        logger.warning("the champion's reference cannot be read", exc_info=True)
         known = None
     return Champion(release, folder, known.answers if known is not None else {})
 

@@ -6,6 +6,7 @@ its hash, so that weights of another model are not taken for those of the releas
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from windlass.records import Json, Release, WarmStart
 from windlass.registry import releases
 from windlass.store import Store, publish
 
+logger = logging.getLogger("windlass.registry")
 FILE, HEADER, WORD = "weights.safetensors", "windlass", "weights"
 
 
@@ -68,6 +70,7 @@ def _header(path: Path) -> Json:
         with safe_open(path, framework="numpy") as file:
             found = json.loads((file.metadata() or {}).get(HEADER, "{}"))
     except (OSError, SafetensorError, ValueError):
+        logger.warning("%s cannot be read: no warm start from it", path, exc_info=True)
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -1,5 +1,6 @@
 """What a release carries for people: its model card, the leaderboard that it was chosen from, rows to try it with."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from windlass.records import Board, Json
 from windlass.registry import releases
 from windlass.store import Store, read_as
 
+logger = logging.getLogger("windlass.registry")
 BOARD, CARD, CARD_ZH = "board.json", "card.md", "card.zh.md"
 MOST_EXAMPLES, MOST_CHARACTERS = 8, 512 * 1024
 """Of all examples together; a picture counts as its base64."""
@@ -44,6 +46,7 @@ def _examples(store: Store, id: str) -> tuple[Json, ...]:
     try:
         rows, _ = releases.golden(store, id)
     except WindlassError:
+        logger.warning("golden rows of release '%s' cannot be read: no examples are shown", id, exc_info=True)
         return ()
     return tuple(_fitting(rows))
 

@@ -1,5 +1,6 @@
 """Releases on disk: which one is the champion, and opening one, hashes verified and golden rows replayed."""
 
+import logging
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from windlass.registry import audit_log as trail
 from windlass.registry.audit_log import Why
 from windlass.store import Store, hash_folder, read_as, read_json, write_json
 
+logger = logging.getLogger("windlass.registry")
 CHAMPION, RECORD, MODEL = trail.POINTER, "release.json", "model"
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
@@ -74,6 +76,7 @@ def _last_known(store: Store) -> tuple[str, list[str], bool]:
     try:
         return *_pointer(store), False
     except DataError:
+        logger.warning("pointer to the champion is damaged: the trail says which it was", exc_info=True)
         return *_told_champion(store), True
 
 

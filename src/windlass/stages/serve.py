@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import os
 import secrets
 import signal
@@ -16,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from windlass import diagnostics
 from windlass.database.backend import Database
 from windlass.database.jobs import KEEP_DAYS, Jobs
 from windlass.database.location import memory
@@ -43,6 +45,7 @@ from windlass.serving.telemetry.multiprocess import FIRST, MultiprocessMetrics
 from windlass.spec import Spec, dump, parse
 from windlass.store import Store
 
+logger = logging.getLogger("windlass.stages")
 WORKER = "from windlass.stages.serve import work; work()"
 MOST_WORKERS = 64
 NOT_KEPT = (
@@ -109,7 +112,12 @@ def _lead(task: _Task) -> None:
     share = str(max(1, threads.n_threads() // bounds.workers))
     with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
         settings = asdict(replace(bounds, workers_folder=folder))
-        order = {"spec": dump(task.spec), "store": str(task.store.project.resolve()), "settings": settings}
+        order = {
+            "spec": dump(task.spec),
+            "store": str(task.store.project.resolve()),
+            "settings": settings,
+            "debug": diagnostics.is_shown(),
+        }
         environment = {threads.NAME: share, **os.environ}
         Workers(task.listener, [sys.executable, "-c", WORKER], order, bounds.workers, environment).run(task.ready)
 
@@ -120,6 +128,8 @@ def work() -> None:
     order = json.loads(_line(file))
     threading.Thread(target=_until_alone, args=(file,), daemon=True).start()
     spec, store, bounds = parse(order["spec"]), Store(Path(order["store"])), Settings.from_json(order["settings"])
+    diagnostics.keep_in(store.folder)
+    diagnostics.show(order["debug"])
     try:
         with ExitStack() as stack, socket.socket(fileno=order["socket"]) as listener:
             place = memory(store, bounds.database)
@@ -128,6 +138,9 @@ def work() -> None:
     except WindlassError as error:
         say({"error": type(error).__name__, "message": error.message, "hint": error.hint})
         sys.exit(error.exit_code)
+    except Exception:
+        logger.error("worker %s ended", order["name"], exc_info=True)
+        raise
 
 
 def _line(file: int) -> bytes:
@@ -147,6 +160,7 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
     """Serves in this process. A worker proves its release on an address of its own, and only then takes what comes."""
     return_large_blocks()
     store, bounds = task.store, task.bounds
+    diagnostics.keep_in(store.folder)
     private = stack.enter_context(bind("127.0.0.1", 0)) if bounds.workers_folder else task.listener
     seen = releases.pointer_mark(store)
     release, predictor = releases.open_release(store, releases.champion_id(store), replays=False)
@@ -230,6 +244,7 @@ class _Proving:
                 )
         except (WindlassError, OSError) as error:
             if not server.should_exit:
+                logger.warning("release '%s' does not prove itself", self.service.release.id, exc_info=error)
                 self.refusal = (
                     error
                     if isinstance(error, WindlassError)

@@ -1,5 +1,6 @@
 """One look at the service: what is new in the log is read once, what ended is judged, alarms are raised or ended."""
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from windlass.watching.notifications import channels
 from windlass.watching.state import Memory
 from windlass.watching.windows import Window, begin, seconds
 
+logger = logging.getLogger("windlass.watching")
 GRACE_S = 5.0
 """Answers are in the log this soon after they were given; younger ones are left for the next look."""
 MOST_JOINED = 30
@@ -84,6 +86,7 @@ class Watcher:
                     releases.folder(self.store, release), self.warnings.append
                 )
             except WindlassError:
+                logger.warning("release '%s' has no reference: its rows are not watched", release, exc_info=True)
                 self._references[release] = None
         return self._references[release]
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from windlass.predictors.language.writing import Writing, silent_hear
 from windlass.records import Column, Json, Row, Splits
 from windlass.store import read_json, write_json
 
+logger = getLogger("windlass.learners")
 IGNORED = -100
 UNLIKELY = -30.0
 """A logit that counts for nothing, and yet is finite, as label smoothing needs it."""
@@ -286,6 +288,7 @@ def _convert(folder: Path, prompts: Prompts, quantise: str = "") -> Language | N
         _name_missing(folder / FAST / "config.json", prompts.tokenizer.id_to_token(end[0]))
         return Language(prompts, [lambda: ctranslate.open_decoder(folder, end)])
     except Exception:  # noqa: BLE001  its converters raise whatever an unknown architecture makes them
+        logger.warning("CTranslate2 cannot take the model in %s: it answers by torch", folder, exc_info=True)
         shutil.rmtree(folder / FAST, ignore_errors=True)
         return None
 

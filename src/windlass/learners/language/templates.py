@@ -6,6 +6,8 @@ between the words becomes token ids, and those alone go into the artifact. Templ
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +15,7 @@ from windlass.kinds.chat import ROLES
 from windlass.predictors.language.prompts import Ids, Template
 from windlass.records import Json
 
+logger = logging.getLogger("windlass.learners")
 WORDS = tuple(f"W{letter}rd" for letter in "aeiouy")
 """Stand in for what is said: no template looks for them, and none of them is part of another."""
 PLAIN = "the model has no chat template of its own that can be kept, so that a plain one was taught"
@@ -70,12 +73,23 @@ def spoken(reader: Any) -> Spoken:
     """The model's own template, else a plain one; its notes say what is not as the model had it."""
     if not reader.chat_template:
         return PLAIN_TEMPLATE
+    try:
+        with _quiet():
+            return _own(Renderer(reader), reader.bos_token or "")
+    except Unlike as unlike:
+        logger.warning("a plain chat template is taught: in the model's own, %s", unlike)
+    except Exception:  # noqa: BLE001  a template is a program, and fails in any way it likes
+        logger.warning("a plain chat template is taught: the model's own fails", exc_info=True)
+    return PLAIN_TEMPLATE
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """transformers says nothing meanwhile."""
     loud = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        return _own(Renderer(reader), reader.bos_token or "")
-    except Exception:  # noqa: BLE001  a template is a program, and fails in any way it likes
-        return PLAIN_TEMPLATE
+        yield
     finally:
         logging.disable(loud)
 

@@ -1,6 +1,7 @@
 """A training run on disk: tensors and a JSON header in one safetensors file, replaced atomically."""
 
 import json
+import logging
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from windlass.records import Json
 from windlass.store import write_bytes
 
+logger = logging.getLogger("windlass.learners")
 FILE = "checkpoint.safetensors"
 HEADER = "windlass"
 Tensors = dict[str, torch.Tensor]
@@ -50,6 +52,8 @@ def read(path: Path) -> tuple[dict[str, Tensors], Json] | None:
                 group, _, name = key.partition("/")
                 groups.setdefault(group, {})[name] = file.get_tensor(key)
     except (OSError, SafetensorError, KeyError, ValueError):
+        if path.exists():
+            logger.warning("%s cannot be read: training begins anew", path, exc_info=True)
         return None
     return groups, header
 

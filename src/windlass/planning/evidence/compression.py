@@ -21,6 +21,7 @@ from windlass.predictors.table import load_labeller
 from windlass.records import Json, Row, Splits
 from windlass.store import size_mb
 
+logger = logging.getLogger("windlass.planning")
 FOLDER = "int8"
 OPERATORS = ["MatMul", "Gather", "LSTM", "Attention"]
 """What is rounded. Convolutions are left: ONNX Runtime's integer ones took 1.4 times as long (docs/log.md)."""
@@ -70,6 +71,7 @@ def _rounded(copy: Path) -> str:
                 quantize_dynamic(graph, small, OPERATORS, per_channel=True, weight_type=QuantType.QInt8)
                 small.replace(graph)
     except Exception as error:  # noqa: BLE001  the quantiser raises whatever it stumbles over, none of it documented
+        logger.warning("a network cannot be rounded", exc_info=error)
         return f"ONNX Runtime cannot round this network ({str(error)[:120]})"
     return ""
 

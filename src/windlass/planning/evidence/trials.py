@@ -1,6 +1,8 @@
 """What is tried for a plan, each trial made once for the same rows and kept in `measured.json`: small trainings, the
 time of a request, 8-bit weights. And the answers on test rows, which are given anew, since they are cheap."""
 
+import logging
+
 import numpy as np
 
 from windlass.errors import GateRefused, NotReady
@@ -17,6 +19,7 @@ from windlass.records import Board, Candidate, Json, Progress
 from windlass.registry import releases
 from windlass.store import fingerprint, write_json
 
+logger = logging.getLogger("windlass.planning")
 FORMAT = 3
 """Of `measured.json`: what is measured anew when this changes."""
 CURVE_S, LABELS_S, COLUMNS_S, RULES_S = 60.0, 90.0, 40.0, 20.0
@@ -152,7 +155,10 @@ def seconds_of_request(found: Snapshot, measured: Json) -> float | None:
     release, splits = found.champion.release, found.splits
     try:
         predictor = releases.proven(found.champion.folder, release)
-    except (NotReady, GateRefused):
+    except NotReady:
+        return None
+    except GateRefused:
+        logger.warning("the champion cannot be opened: its answers are not timed", exc_info=True)
         return None
     if release.candidate != found.board.chosen or writer_of(predictor) is not None:
         return None

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
-from windlass.errors import DataError, SpecError, WindlassError, expected, listed
+from windlass.errors import DataError, NotReady, SpecError, WindlassError, expected, listed
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import has_surrogate
 from windlass.kinds.image import SUFFIXES
@@ -28,6 +29,7 @@ from windlass.sources.readers.json_files import read_objects, row_of
 from windlass.sources.readers.system_files import files_below
 from windlass.store import fingerprint, naming, read_json, sync_folder, write_json
 
+logger = logging.getLogger("windlass.serving")
 CHUNK = 256
 SAVE_S = 0.5
 """Between two times that what was written is flushed to disk."""
@@ -294,7 +296,10 @@ class Unfinished:
         """Bytes that are written for good; what is known of them is taken over."""
         try:
             values = read_json(self.journal)
+        except NotReady:
+            return 0
         except WindlassError:
+            logger.warning("%s cannot be read: answering begins anew", self.journal, exc_info=True)
             return 0
         is_same = self.mark and isinstance(values, dict) and values.get("mark") == self.mark
         if not is_same or not self.aside.is_file() or self.aside.stat().st_size < values["size"]:

@@ -1,6 +1,7 @@
 """Answers the parts of batch jobs behind live requests: a little at a time, when nobody else waits."""
 
 import asyncio
+import logging
 import secrets
 import sys
 import time
@@ -20,6 +21,7 @@ from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.service import Receipt, Service
 from windlass.serving.telemetry.profiles import Profiler
 
+logger = logging.getLogger("windlass.serving")
 POLL_S, PAUSE_S, HOUR_S = 1.0, 1.0, 3_600.0
 STEP_MS = 10.0
 """A live request that comes meanwhile waits about so long."""
@@ -47,7 +49,8 @@ class JobWork:
                     await self._woken()
             except Failure:
                 await asyncio.sleep(PAUSE_S)
-            except Exception as error:  # noqa: BLE001  a part that fails in any way must not end the others
+            except Exception as error:
+                logger.error("a part of a job has failed", exc_info=error)
                 print(f"a part of a job has failed: {type(error).__name__}", file=sys.stderr, flush=True)
                 await asyncio.sleep(PAUSE_S)
 
@@ -164,6 +167,7 @@ class JobWork:
 def _told(error: Exception) -> str:
     """Why a row was not answered; nothing of an error that is ours."""
     if not isinstance(error, WindlassError):
+        logger.warning("a row of a job is not answered", exc_info=error)
         return "server failed at this row"
     return error.message.replace("row 0, ", "").replace("row 0 ", "")
 

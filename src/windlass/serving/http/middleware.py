@@ -5,6 +5,7 @@ too slow. Every error leaves it as JSON; one that is not ours leaves it as an id
 """
 
 import asyncio
+import logging
 import secrets
 import sys
 import time
@@ -25,6 +26,7 @@ from windlass.serving.http.access_control import AccessControl, Bill
 from windlass.serving.runtime.caller import gone
 from windlass.serving.telemetry.metrics import Measures
 
+logger = logging.getLogger("windlass.serving")
 DRAIN_FACTOR = 4
 """A body that is too large is read and thrown away up to this many times its limit, so that the client reads why."""
 HEADERS = (
@@ -236,6 +238,7 @@ class _Exchange:
     async def fail(self, error: Exception) -> None:
         """A fault of ours: the client gets its id, stderr gets where it happened; neither gets the client's text."""
         self.edge.measures.errors["internal"] += 1
+        logger.error("request %s failed", self.id, exc_info=error)
         where = "".join(traceback.format_tb(error.__traceback__))
         print(f"error {self.id}: {type(error).__name__}\n{where}", end="", file=sys.stderr, flush=True)
         if not self.status:

@@ -7,6 +7,7 @@ ask, too, one of each has its turn; and a large request that would wait for too 
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -14,11 +15,13 @@ from dataclasses import dataclass, field
 from math import ceil, isfinite
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from windlass.errors import WindlassError
 from windlass.records import Answer, Row
 from windlass.serving.contract.faults import Fault, overloaded
 from windlass.serving.runtime.caller import Caller, gone, watched
 from windlass.serving.runtime.fair_queue import Line
 
+logger = logging.getLogger("windlass.serving")
 MOST_REQUESTS, MOST_EFFORT = 64, 64 * 1024
 """Of one batch, the effort in characters. More is no faster, and the next ones wait for longer."""
 LARGE_SHARE = 4
@@ -204,5 +207,7 @@ def answer_each(requests: Sequence[Waiting], compute: Compute) -> list[list[Answ
     except Exception as error:  # noqa: BLE001  as in `_step`
         if len(requests) == 1:
             return [error]
+        if not isinstance(error, WindlassError):
+            logger.warning("%d requests failed together: each half is tried", len(requests), exc_info=error)
     middle = len(requests) // 2
     return answer_each(requests[:middle], compute) + answer_each(requests[middle:], compute)

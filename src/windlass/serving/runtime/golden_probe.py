@@ -1,6 +1,7 @@
 """Golden rows through real HTTP: what is served equals what was trained and released."""
 
 import http.client
+import logging
 from contextlib import closing
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,7 @@ from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.server import running
 
+logger = logging.getLogger("windlass.serving")
 TIMEOUT_S = 150
 """Longer than `Settings.answer_s`: a golden text may take that long to be written."""
 Golden = tuple[list[Json], list[Any]]
@@ -55,5 +57,6 @@ def _difference(content: bytes, release: str, predictor: Predictor, wanted: Any)
         body = codec.loads(content)
         answer, answered_by = body["answers"][0], body["release"]
     except (Fault, KeyError, IndexError, TypeError):
+        logger.warning("golden answer of release '%s' cannot be read", release, exc_info=True)
         return float("inf")
     return predictor.gap(answer, wanted) if answered_by == release else float("inf")

@@ -6,6 +6,7 @@ were begun end where they began. One that does not prove itself is refused, and 
 """
 
 import asyncio
+import logging
 import secrets
 import sys
 import threading
@@ -25,6 +26,7 @@ from windlass.serving.runtime.service import Service
 from windlass.serving.telemetry.watch_status import Watched
 from windlass.store import Store
 
+logger = logging.getLogger("windlass.serving")
 Mark = tuple[int, int, int]
 
 
@@ -89,8 +91,10 @@ class HotSwap:
             self._in_loop(lambda: self._sit(replica))
             print(f"release '{id}' serves now", file=sys.stderr, flush=True)
         except WindlassError as error:
+            logger.warning("release '%s' is refused", id, exc_info=error)
             self._say(f"release '{id}' is refused: {error.message}")
-        except Exception as error:  # noqa: BLE001  whatever a damaged release does, the old one must serve on
+        except Exception as error:
+            logger.error("release '%s' cannot be opened", id, exc_info=error)
             self._say(f"release '{id}' is refused: it cannot be opened ({type(error).__name__})")
 
     def _look_at_trial(self) -> None:
@@ -107,8 +111,10 @@ class HotSwap:
             self._given_up = None
             print(f"on trial: {trial or 'no release'}", file=sys.stderr, flush=True)
         except (WindlassError, OSError) as error:
+            logger.warning("trial is refused", exc_info=error)
             print(f"trial is refused: {error}", file=sys.stderr, flush=True)
-        except Exception as error:  # noqa: BLE001  as in `look`
+        except Exception as error:
+            logger.error("trial is refused", exc_info=error)
             print(f"trial is refused: {type(error).__name__}", file=sys.stderr, flush=True)
 
     def _tell_failed(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,7 @@ from windlass.serving.telemetry.multiprocess import MultiprocessMetrics
 from windlass.serving.telemetry.profiles import Profiler
 from windlass.serving.telemetry.watch_status import Watched
 
+logger = logging.getLogger("windlass.serving")
 PROOF, SESSION = "x-windlass-proof", "x-windlass-session"
 JUDGE_EVERY, MOST_LISTENING = 10, 4
 """Answers between two looks at a trial; requests that a shadow may be busy with."""
@@ -216,11 +218,13 @@ class Service:
             done = await self._with(replica, request, work)
         except WindlassError as error:
             if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                _log_failed(replica)
                 self._counted(canary, arm, started, failed=True)
             elif replica is not canary.replica:
                 raise
             return None
         except Exception:  # noqa: BLE001  a release on trial may fail in any way, and no client may notice
+            _log_failed(replica)
             self._counted(canary, arm, started, failed=True)
             return None
         self._counted(canary, arm, started, failed=False)
@@ -238,6 +242,7 @@ class Service:
             with canary.replica:
                 _, answers = await canary.replica.answer(lambda: given.rows, size_bytes, NOBODY)
         except Exception:  # noqa: BLE001  as in `_measured`
+            _log_failed(canary.replica)
             self._counted(canary, canary.tried, started, failed=True)
             return
         canary.compared += len(answers)
@@ -288,6 +293,11 @@ class Service:
             )
             for id, row, answer in zip(ids, rows, answers, strict=True)
         ]
+
+
+def _log_failed(replica: Replica) -> None:
+    """To be called where the error was caught: no client hears of it."""
+    logger.warning("release '%s' failed in a trial", replica.release.id, exc_info=True)
 
 
 def _takes(canary: Canary, request: Request) -> bool:

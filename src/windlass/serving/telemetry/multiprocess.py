@@ -5,11 +5,13 @@ that none goes down; a gauge is each worker's own and says which.
 """
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+logger = logging.getLogger("windlass.serving")
 GONE, FIRST = "gone", "1"
 """Names: of the workers that have died, and of the first of those that live."""
 EVERY_S = 1.0
@@ -20,11 +22,17 @@ class MultiprocessMetrics:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
+        self._is_told = False
 
     def tell(self, text: str) -> None:
         """What this worker has counted so far. Never raises: a full disk makes the counts of others old."""
-        with suppress(OSError):
+        try:
             _write(self._path(self.name), text)
+            self._is_told = True
+        except OSError:
+            if self._is_told:
+                logger.warning("counts of worker %s cannot be written", self.name, exc_info=True)
+            self._is_told = False
 
     def together(self, text: str) -> str:
         """All counts; this worker's are the text's, those of others at most a second old."""

@@ -4,6 +4,7 @@
 rows get a profile: a profile costs a tenth of a linear answer, and nobody would ever look at the others.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from windlass.kinds.sketch import HASHES, place_of
 from windlass.records import Answer, Row
 from windlass.registry.reference import Reference
 
+logger = logging.getLogger("windlass.serving")
 SHARE, MOST_SAVED_S = 0.05, 0.5
 """Of the wall clock that may be spent on profiles, and how much of it may be saved up while nothing is asked."""
 MOST_AN_HOUR, HOUR_S = 4_000, 3_600.0
@@ -26,6 +28,7 @@ class Profiler:
         self._left_s, self._last = MOST_SAVED_S, clock()
         self._rows = 0.0  # of the last hour, older ones fading
         self.skipped = 0
+        self._has_failed = False
 
     def profiles(
         self, reference: Reference, ids: Sequence[str], rows: Sequence[Row], answers: Sequence[Answer]
@@ -49,6 +52,9 @@ class Profiler:
         try:
             return reference.profile(row, answer)
         except Exception:  # noqa: BLE001  a state of a release that is damaged in a way that nobody foresaw
+            if not self._has_failed:
+                logger.warning("a row has no profile, perhaps others neither: `watch` does not see it", exc_info=True)
+            self._has_failed = True
             return None
         finally:
             self._left_s -= self._spent() - started

@@ -3,6 +3,7 @@
 The service judges nothing itself: it reads the record that `watch` left beside it, and only when that has changed.
 """
 
+import logging
 from pathlib import Path
 
 from windlass.errors import WindlassError
@@ -12,6 +13,7 @@ from windlass.records import Health
 from windlass.serving.telemetry.metrics import family, quoted
 from windlass.store import read_as
 
+logger = logging.getLogger("windlass.serving")
 Mark = tuple[int, int, int]
 NOTHING = Health("", "", 0.0, 0.0, 0, None, None, None, None, None, None, 0, {}, [], [])
 
@@ -48,6 +50,7 @@ class Watched:
         try:
             self._health = read_as(self.path, Health)
         except (WindlassError, OSError):
+            logger.warning("%s cannot be read: no health is shown", self.path, exc_info=True)
             self._health = NOTHING
 
     def gauges(self) -> str:
