@@ -22,7 +22,8 @@ def test_what_the_server_asks_for_is_waited_up_to_the_policy_s_bound():
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [("3", 3.0), ("0.5", 0.5), (" 2 ", 2.0), ("Thu, 01 Jan 1970 00:00:10 GMT", 7.0),
-     ("Thu, 01 Jan 1970 00:00:01 GMT", 0), (None, 0), ("", 0), ("-1", 0), ("nan", 0), ("inf", 0), ("1e9", 0), ("soon", 0), ("9" * 400, 0)],
+     ("Thu, 01 Jan 1970 00:00:01 GMT", 0), (None, 0), ("", 0),
+     ("-1", 0), ("nan", 0), ("inf", 0), ("1e9", 0), ("soon", 0), ("9" * 400, 0)],
 )  # fmt: skip
 def test_retry_after_is_read_as_seconds_or_a_date(header, seconds):
     """RFC 9110, section 10.2.3; what makes no sense asks for nothing."""
