@@ -64,6 +64,7 @@ DEPENDENCIES = {
     "trl": "import trl\nfrom trl import DPOConfig",
     "peft": "import peft\npeft.LoraConfig()",
     "fastapi": "import fastapi, uvicorn\nfastapi.FastAPI().openapi()",
+    "httpx": "import httpx\nhttpx.HTTPTransport()",
     "opentelemetry": "import opentelemetry.sdk.trace",
     "onnx": "import onnx",
     "llguidance": "import llguidance",

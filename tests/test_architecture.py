@@ -15,6 +15,7 @@ from windlass.kinds.table import KINDS
 ROOT = Path(windlass.__file__).parent
 ROOMS = (
     "errors",
+    "retry",
     "client",
     "metrics",
     "sandbox",
@@ -503,7 +504,9 @@ def _imported_by(statement: str) -> set[str]:
     return set(result.stdout.split())
 
 
-SLOW = frozenset({"torch", "transformers", "fastapi", "polars", "sklearn", "lightgbm", "onnxruntime", "pydantic"})
+SLOW = frozenset(
+    {"torch", "transformers", "fastapi", "polars", "sklearn", "lightgbm", "onnxruntime", "pydantic", "httpx"}
+)
 
 
 def test_importing_windlass_loads_nothing_slow():

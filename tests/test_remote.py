@@ -1,6 +1,8 @@
 """A judge behind a URL: a real toy server that answers, stalls, fails, floods and lies."""
 
+import gzip
 import json
+import logging
 import threading
 import time
 from contextlib import contextmanager
@@ -11,7 +13,10 @@ import pytest
 from tests.listening import listening
 from windlass.errors import NotReady, SpecError
 from windlass.evaluation.judging import judge
+from windlass.remote import transport
 from windlass.remote.requests import MAX_REPLY, Remote
+
+BOUNDS = transport.Bounds(5.0, 1_000)
 
 
 def completion(text):
@@ -185,3 +190,70 @@ def test_nobody_there_is_told():
         pass
     with pytest.raises(NotReady, match="ConnectionRefusedError"):
         Remote(url, "toy", attempts=2, wait_s=0.01)("x")
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_a_model_is_asked_directly_whatever_the_environment_says(name, monkeypatch):
+    """Only the address that the user named is told; a proxy was not named."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with server(lambda handler, number: completion("A")) as (url, _):
+        assert Remote(url, "toy", attempts=1)("x") == "A"
+
+
+def test_a_proxy_is_the_one_that_the_environment_names_for_the_scheme(monkeypatch):
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "proxy.example:3128")
+    assert transport.proxy_of("http://hook.example/x") == "http://proxy.example:3128"
+    assert transport.proxy_of("https://hook.example/x") == ""
+    monkeypatch.setenv("no_proxy", "hook.example")
+    assert transport.proxy_of("http://hook.example/x") == ""
+    monkeypatch.setenv("https_proxy", "socks5://user:word@proxy.example")
+    with pytest.raises(transport.Unreached, match="names no proxy for HTTP") as caught:
+        transport.proxy_of("https://other.example/x")
+    assert "word" not in str(caught.value)
+
+
+def test_a_proxy_gets_the_whole_address_when_it_is_given():
+    with server(lambda handler, number: (200, {}, b"well")) as (proxy, log):
+        reply = transport.post("http://hook.example/a?b=c", b"{}", {}, BOUNDS, proxy.removesuffix("/v1"))
+    assert (reply.content, log[0][0], log[0][1]["Host"]) == (b"well", "http://hook.example/a?b=c", "hook.example")
+
+
+def test_an_answer_is_neither_unpacked_nor_larger_than_its_bound():
+    """A gzip bomb stays as small as it came."""
+    packed = gzip.compress(b"x" * 1_000_000)[:1_000]
+    with server(lambda handler, number: (200, {"content-encoding": "gzip"}, packed)) as (url, log):
+        reply = transport.post(url, b"{}", {}, BOUNDS)
+    assert (reply.content, reply.is_whole) == (packed, True)
+    assert log[0][1]["accept-encoding"] == "identity"
+    with server(lambda handler, number: (200, {}, b"x" * 1_001)) as (url, _):
+        assert transport.post(url, b"{}", {}, BOUNDS).is_whole is False
+
+
+def test_a_secret_in_a_path_or_a_header_is_in_no_log_and_no_error(caplog):
+    caplog.set_level(logging.INFO)
+    with server(lambda handler, number: (200, {}, b"")) as (url, _):
+        transport.post(f"{url}/s3cret-path", b"{}", {}, BOUNDS)
+        with pytest.raises(ValueError, match="header 'authorization' holds characters") as caught:
+            transport.post(url, b"{}", {"authorization": "Bearer s3cret\n"}, BOUNDS)
+    with pytest.raises(transport.Unreached) as unreached:
+        transport.post(f"{url}/s3cret-path", b"{}", {}, BOUNDS)
+    assert "s3cret" not in caplog.text + str(caught.value) + str(unreached.value)
+
+
+def test_a_fault_says_what_the_system_said():
+    """httpx wraps it twice."""
+    with server(lambda handler, number: None) as (url, _):
+        pass
+    with pytest.raises(transport.Unreached, match=r"ConnectionRefusedError: \[Errno 111\]"):
+        transport.post(url, b"{}", {}, BOUNDS)
+
+
+def test_a_certificate_that_this_machine_does_not_trust_is_refused():
+    """A server that speaks no TLS stands for it: there is no way around the handshake."""
+    with server(lambda handler, number: (200, {}, b"")) as (url, log), pytest.raises(transport.Unreached, match="SSL"):
+        transport.post(url.replace("http:", "https:"), b"{}", {}, BOUNDS)
+    assert log == []

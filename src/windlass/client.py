@@ -8,7 +8,6 @@ import http.client
 import ipaddress
 import json
 import os
-import random
 import secrets
 import ssl
 import time
@@ -18,12 +17,11 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from windlass.errors import DataError, GateRefused, NotReady, SpecError, WindlassError
+from windlass.retry import UNREACHED, Retry, asked_s
 
-PASSING = frozenset({429, 502, 503, 504})
-"""Statuses after which it is worth asking again."""
+RETRY = Retry()
 MAX_ROWS, MAX_BYTES = 256, 8 * 1024 * 1024
 """Of one request; more are sent in several."""
-FIRST_WAIT_S, MOST_WAIT_S = 0.1, 5.0
 KEY_NAME = "WINDLASS_API_KEY"
 ERRORS: dict[str, type[WindlassError]] = {error.kind: error for error in (GateRefused, SpecError, DataError, NotReady)}
 Json = dict[str, Any]
@@ -77,7 +75,7 @@ class Job:
 class _Reply:
     status: int
     content: Any
-    wait_s: float
+    asked_s: float
 
     @property
     def is_good(self) -> bool:
@@ -192,11 +190,11 @@ class Client:
             try:
                 reply = self._once((method, path, body, headers), until)
             except (OSError, http.client.HTTPException) as error:
-                reply = _Reply(503, f"{type(error).__name__}: {error}", 0.0)
+                reply = _Reply(UNREACHED, f"{type(error).__name__}: {error}", 0.0)
             if reply.is_good:
                 return reply.content
-            wait_s = _wait_s(attempt, reply.wait_s)
-            if reply.status not in PASSING or time.monotonic() + wait_s >= until:
+            wait_s = RETRY.wait_s(attempt, reply.asked_s)
+            if not RETRY.is_passing(reply.status) or time.monotonic() + wait_s >= until:
                 raise self._error(reply, attempt)
             self._sleep(wait_s)
 
@@ -239,7 +237,7 @@ class Client:
         else:
             self._idle.append(connection)
         kind = response.getheader("content-type", "")
-        return _Reply(response.status, _loads(content, kind), _seconds(response.getheader("retry-after")))
+        return _Reply(response.status, _loads(content, kind), asked_s(response.getheader("retry-after")))
 
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
@@ -268,7 +266,7 @@ class Client:
 def _class_of(status: int, kind: str) -> type[WindlassError]:
     if kind in ERRORS:
         return ERRORS[kind]
-    if status in PASSING:
+    if RETRY.is_passing(status):
         return NotReady
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         return WindlassError
@@ -323,19 +321,6 @@ def _loads(content: bytes, kind: str) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
-
-
-def _wait_s(attempt: int, asked_s: float) -> float:
-    """Seconds until the next attempt: what the server asked for, and by chance up to twice as long each time.
-
-    Source: full jitter, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
-    """
-    return asked_s + random.uniform(0, min(MOST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempt, 16)))
-
-
-def _seconds(header: str | None) -> float:
-    """What Retry-After asks for, when it is a number."""
-    return float(header) if header and header.isdigit() and len(header) < 6 else 0.0
 
 
 def _checked(url: str) -> SplitResult:

@@ -11,8 +11,10 @@ import pytest
 from toy_writer import TEXT, Toy
 
 from windlass.serving.ui import chat_page
+from windlass.serving.ui.page import asset
 
 PAGES = ("/", "/chat")
+SCRIPT = asset(*chat_page.SCRIPTS)
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +58,13 @@ def test_the_plain_page_asks_for_a_text_and_leads_to_the_chat(teller: Any, reade
 
 
 def test_every_word_is_there_in_both_languages(teller: Any) -> None:
-    said = re.search(r"const WORDS = \{(.*?)\n\};", chat_page.SCRIPT, re.DOTALL)
+    said = re.search(r"const WORDS = \{(.*?)\n\};", SCRIPT, re.DOTALL)
     assert said is not None
     english, chinese = said[1].split("\n  zh: ")
     keys = [re.findall(r"[{ ]([a-z]+): \"", part) for part in (english, chinese)]
     assert sorted(keys[0]) == sorted(keys[1])
     page = teller.ask("GET", "/chat").content.decode()
-    used = {*re.findall(r'data-word="([a-z]+)"', page), *re.findall(r'(?:word|button)\("([a-z]+)"', chat_page.SCRIPT)}
+    used = {*re.findall(r'data-word="([a-z]+)"', page), *re.findall(r'(?:word|button)\("([a-z]+)"', SCRIPT)}
     assert used <= set(keys[0])
     assert set(keys[0]) == used | {"alone"}
 

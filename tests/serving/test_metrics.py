@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from toy_writer import Toy
 
 from windlass.serving.telemetry.metrics import Measures
+from windlass.serving.telemetry.multiprocess import MultiprocessMetrics
 from windlass.shipping.dashboard import dashboard
 from windlass.store import Store
 
@@ -74,6 +75,32 @@ def test_the_edge_of_a_bucket_belongs_to_it() -> None:
     counts = {sample.labels.get("le"): sample.value for sample in families["windlass_answer_confidence"].samples}
     assert (counts["0.1"], counts["0.2"], counts["0.99"], counts["1.0"], counts["+Inf"]) == (1, 2, 2, 3, 3)
     assert families["windlass_answers"].samples[0].labels == {"label": 'a "quoted"\nlabel'}
+
+
+HOSTILE = ["</script>", 'a "b" \\ c', "line\nbreak", "\r", "next\x85line", "para\u2029graph", "{x=1} 7",
+           "# HELP a b", " ", "\\n"]  # fmt: skip
+
+
+def test_the_sums_of_workers_are_read_whatever_an_answer_is_called(tmp_path: Path) -> None:
+    """Each worker, one that has died among them, has answered each label once; two live, and tell of their gauges."""
+    texts = []
+    for _ in range(3):
+        measures = Measures()
+        for label in HOSTILE:
+            measures.answered(label, 0.5)
+            measures.request("/v1/predict", 200, 0.003)
+        texts.append(measures.text({"windlass_memory_bytes": ("Resident memory.", 7.0)}))
+    first, second, gone = (MultiprocessMetrics(tmp_path, name) for name in ("1", "2", "gone"))
+    first.tell(texts[0])
+    gone.bury("1")
+    first.tell(texts[1])
+    families = {each.name: each for each in text_string_to_metric_families(second.together(texts[2]))}
+    answers = {sample.labels["label"]: sample.value for sample in families["windlass_answers"].samples}
+    assert answers == dict.fromkeys(HOSTILE, 3.0)
+    buckets = {sample.labels.get("le"): sample.value for sample in families["windlass_request_seconds"].samples}
+    assert (buckets["0.0025"], buckets["0.005"], buckets["+Inf"]) == (0, 3 * len(HOSTILE), 3 * len(HOSTILE))
+    gauges = {sample.labels["worker"]: sample.value for sample in families["windlass_memory_bytes"].samples}
+    assert gauges == {"1": 7.0, "2": 7.0}
 
 
 def asked(board: Any) -> set[str]:

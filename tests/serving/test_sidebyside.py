@@ -23,8 +23,9 @@ from windlass.database.sqlite import Sqlite
 from windlass.errors import DataError, SpecError
 from windlass.serving.contract.routes import check_declared
 from windlass.serving.http.server import running
+from windlass.serving.ui.page import asset
 from windlass.serving.ui.sidebyside import ROUTES, create_sidebyside
-from windlass.serving.ui.sidebyside_page import SCRIPT, sidebyside_page, sidebyside_policy
+from windlass.serving.ui.sidebyside_page import SCRIPTS, sidebyside_page, sidebyside_policy
 
 PAIRS = [
     Pair(f"p{n}", f"request {n}", f"by alpha {n}", f"by beta {n}", [{"role": "user", "content": n}]) for n in range(40)
@@ -122,12 +123,12 @@ def test_the_page_runs_only_its_own_script_and_loads_nothing(client: Judge) -> N
     page = sidebyside_page().decode()
     assert not re.search(r'(?:src|href)="(?!/v1/|data:,)', page)
     assert "http:" not in page.replace("http://www.w3.org", "")
-    assert "innerHTML" not in SCRIPT
+    assert "innerHTML" not in asset(*SCRIPTS)
 
 
 def test_both_languages_have_the_same_words() -> None:
     english, chinese = (
-        set(re.findall(r"(\w+): \"", part)) for part in re.findall(r"(?:en|zh): \{(.*?)\}", SCRIPT, re.DOTALL)
+        set(re.findall(r"(\w+): \"", part)) for part in re.findall(r"(?:en|zh): \{(.*?)\}", asset(*SCRIPTS), re.DOTALL)
     )
     assert english == chinese
     used = set(re.findall(r'data-word="(\w+)"', sidebyside_page().decode()))

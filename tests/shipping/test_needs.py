@@ -115,6 +115,14 @@ def test_a_predictor_answers_with_its_packages_and_with_none_of_them_less(name: 
         assert any(f"'{module}" in less.stderr for module in modules), less.stderr
 
 
+def test_a_product_whose_texts_are_written_elsewhere_needs_what_asks(tmp_path: Path) -> None:
+    """The one predictor that asks over HTTP."""
+    columns = (Column("said", "text"),)
+    write_manifest(tmp_path, Manifest("elsewhere", "elsewhere", columns, Column("answer", "text")))
+    assert needs.of_artifact(tmp_path) == ["httpx"]
+    assert "httpcore" in needs.packages(tmp_path)
+
+
 @pytest.mark.slow
 def test_a_language_model_with_a_copy_for_ctranslate2_answers_without_torch(tmp_path: Path) -> None:
     """Slow because making it needs torch. The control: without CTranslate2 it looks for torch, which is not there."""

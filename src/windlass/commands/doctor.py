@@ -17,6 +17,7 @@ PARTS = (
     ("pictures", ("PIL.Image",), "windlass"),
     ("answers from networks", ("onnxruntime", "tokenizers"), "windlass[networks]"),
     ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
+    ("ask models behind a URL, send webhooks", ("httpx",), "windlass"),
     ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "windlass[otel]"),
     ("keep the log in PostgreSQL", ("psycopg",), "windlass[postgres]"),
     ("tell drift of the right answers", ("river",), "windlass[watch]"),

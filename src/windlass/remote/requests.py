@@ -4,17 +4,12 @@ Source: POST {base}/chat/completions of https://platform.openai.com/docs/api-ref
 Ollama and others answer too.
 """
 
-import http.client
+import http
 import ipaddress
 import json
 import os
 import re
-import socket
-import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -22,21 +17,21 @@ from urllib.parse import SplitResult, urlsplit
 from windlass.errors import NotReady, SpecError
 from windlass.pages.text.words import plain
 from windlass.records import Json
+from windlass.remote import transport
+from windlass.retry import PASSING, Retry
 
 MAX_REPLY = 1024 * 1024
 MAX_TOKENS = 2_048
 MOST_WAIT_S = 30.0
 GOOD = re.compile(r"[!-~]+\Z")
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses after which it is worth asking again."""
 
 
 class _Passing(Exception):
-    """A fault that may be gone the next time. wait_s: what the server asked for, 0 when it asked for nothing."""
+    """A fault that may be gone the next time. asked_s: what the server asked to wait, 0: nothing."""
 
-    def __init__(self, why: str, wait_s: float = 0.0) -> None:
+    def __init__(self, why: str, asked_s: float = 0.0) -> None:
         super().__init__(why)
-        self.wait_s = wait_s
+        self.asked_s = asked_s
 
 
 @dataclass(frozen=True)
@@ -53,8 +48,8 @@ class Remote:
     """Called with a prompt, gives what the model says.
 
     Args:   url: the base, such as http://127.0.0.1:8000/v1. key_name: the environment variable that holds the key,
-            empty when none is needed. timeout_s: of one attempt, all of it. wait_s: before the second attempt, then
-            twice as long each time.
+            empty when none is needed. timeout_s: of one attempt, all of it. wait_s: about before the second attempt,
+            then twice as long each time.
     Raises: SpecError: not such a URL, or a key that would travel in the clear. NotReady: no key.
     """
 
@@ -66,7 +61,9 @@ class Remote:
     ) -> None:
         self.url = _checked(url, self.role)
         self.model = model
-        self.timeout_s, self.attempts, self.wait_s = timeout_s, attempts, wait_s
+        self.attempts = attempts
+        self._bounds = transport.Bounds(timeout_s, MAX_REPLY)
+        self._retry = Retry(PASSING, wait_s, MOST_WAIT_S, MOST_WAIT_S)
         self._key = _key(key_name, self.role)
         if self._key and self.url.scheme == "http" and not _is_here(self.url.hostname or ""):
             raise SpecError(f"{self.role} is {url}, expected https: its key would travel in the clear")
@@ -84,38 +81,28 @@ class Remote:
         fault = _Passing("")
         for attempt in range(self.attempts):
             if attempt:
-                time.sleep(min(MOST_WAIT_S, fault.wait_s or self.wait_s * 2 ** (attempt - 1)))
+                time.sleep(self._retry.wait_s(attempt, fault.asked_s))
             try:
                 return self._read(self._post(body))
             except _Passing as error:
                 fault = error
-            except (OSError, http.client.HTTPException) as error:
-                fault = _Passing(f"{type(error).__name__}: {error}")
+            except transport.Unreached as error:
+                fault = _Passing(str(error))
         raise self._not_ready(f"after {self.attempts} attempts: {fault}")
 
     def _post(self, body: bytes) -> bytes:
-        headers = {"content-type": "application/json", "accept": "application/json", "user-agent": "windlass"}
+        headers = {"content-type": "application/json", "accept": "application/json"}
         if self._key:
             headers["authorization"] = f"Bearer {self._key}"
-        with closing(self._connection()) as connection:
-            connection.connect()
-            with _deadline(connection.sock, self.timeout_s):
-                connection.request("POST", f"{self.url.path.rstrip('/')}/chat/completions", body, headers)
-                with connection.getresponse() as response:
-                    content = response.read(MAX_REPLY + 1)
-        if len(content) > MAX_REPLY:
+        place = f"{self.url.scheme}://{self.url.netloc}{self.url.path.rstrip('/')}/chat/completions"
+        response = transport.post(place, body, headers, self._bounds)
+        if not response.is_whole:
             raise self._not_ready(f"its answer is larger than {MAX_REPLY:,} bytes")
-        if response.status in PASSING:
-            raise _Passing(f"status {response.status}", _seconds(response.getheader("retry-after")))
+        if self._retry.is_passing(response.status):
+            raise _Passing(f"status {response.status}", response.asked_s)
         if response.status != http.HTTPStatus.OK:
-            raise self._not_ready(f"status {response.status}: {content[:2_000].decode('utf-8', 'replace')}")
-        return content
-
-    def _connection(self) -> http.client.HTTPConnection:
-        host, port = self.url.hostname or "", self.url.port
-        if self.url.scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=self.timeout_s)
-        return http.client.HTTPSConnection(host, port, timeout=self.timeout_s, context=ssl.create_default_context())
+            raise self._not_ready(f"status {response.status}: {response.content[:2_000].decode('utf-8', 'replace')}")
+        return response.content
 
     def _read(self, content: bytes) -> Reply:
         try:
@@ -140,30 +127,6 @@ class Remote:
             "expected a chat completion",
             "look whether its server runs, and whether it knows this model",
         )
-
-
-@contextmanager
-def _deadline(connected: socket.socket, seconds: float) -> Iterator[None]:
-    """Hangs up when the time is over, however slowly headers and body drip. Raises: _Passing: it did."""
-    is_late = threading.Event()
-
-    def hang_up() -> None:
-        is_late.set()
-        with suppress(OSError):
-            connected.shutdown(socket.SHUT_RDWR)
-
-    clock = threading.Timer(seconds, hang_up)
-    clock.daemon = True
-    clock.start()
-    try:
-        yield
-    except (OSError, http.client.HTTPException):
-        if not is_late.is_set():
-            raise
-    finally:
-        clock.cancel()
-    if is_late.is_set():
-        raise _Passing(f"no answer within {seconds:g} s")
 
 
 def _count(value: Any) -> int:
@@ -202,11 +165,3 @@ def _is_here(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _seconds(header: str | None) -> float:
-    """What Retry-After asks for, when it is a number."""
-    try:
-        return max(0.0, float(header or 0))
-    except ValueError:
-        return 0.0

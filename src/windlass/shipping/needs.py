@@ -30,7 +30,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "ngram": (),
     "repair": (),
     "span": ("onnxruntime",),
-    "elsewhere": (),
+    "elsewhere": ("httpx",),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""
 TORCH = ("torch", "transformers", "tokenizers")

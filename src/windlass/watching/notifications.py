@@ -8,21 +8,19 @@ import os
 import smtplib
 import ssl
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from windlass.errors import WindlassError
 from windlass.records import Json
-from windlass.remote import consent
+from windlass.remote import consent, transport
 from windlass.spec import Spec, Watch
 from windlass.store import Store
 from windlass.watching import state
 
-TIMEOUT_S = 10.0
+TIMEOUT_S, MAX_REPLY = 10.0, 1_024
 MOST_TRIES = 20
 TLS_PORT = 465
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -65,8 +63,6 @@ def _sent(channel: str, message: Json, watch: Watch, project: Path) -> str:
     try:
         _ask(channel, watch)
         _SENDERS[channel](message, watch, project)
-    except urllib.error.HTTPError as error:
-        return f"HTTP {error.code}"
     except WindlassError as error:
         return f"{error.message}; {error.hint}"
     except (OSError, smtplib.SMTPException, LookupError, ValueError) as error:
@@ -100,21 +96,15 @@ def _to_file(message: Json, watch: Watch, project: Path) -> None:
         file.write(json.dumps(message, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A webhook that points elsewhere is refused: the URL that was configured is the only one that is told."""
-
-    def redirect_request(self, *given: Any, **named: Any) -> None:
-        return None
-
-
 def _to_webhook(message: Json, watch: Watch, project: Path) -> None:
     body = json.dumps({"text": f"{title(message)}: {message['words']}", **message}, allow_nan=False).encode("utf-8")
     headers = {"content-type": "application/json", "user-agent": "windlass-watch"}
     if watch.webhook_key:
         headers["authorization"] = f"Bearer {_secret(watch.webhook_key)}"
-    request = urllib.request.Request(watch.webhook, body, headers, method="POST")
-    with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_S) as reply:
-        reply.read(1_024)
+    proxy = transport.proxy_of(watch.webhook)
+    reply = transport.post(watch.webhook, body, headers, transport.Bounds(TIMEOUT_S, MAX_REPLY), proxy)
+    if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+        raise OSError(f"HTTP {reply.status}")
 
 
 def _secret(name: str) -> str:

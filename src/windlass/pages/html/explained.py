@@ -82,7 +82,8 @@ def _sure(explanation: Explanation) -> str:
 def _legend(explanation: Explanation) -> str:
     keys = zip((FOR, AGAINST), explanation.sides, strict=True)
     return "".join(
-        f'<span class="key" style="background:rgba({colour},{DEEPEST})"></span>{words}' for colour, words in keys
+        f'<span class="key" style="background:rgba({colour},{DEEPEST})"></span>{escaped(words)}'
+        for colour, words in keys
     ) + ". "
 
 

@@ -208,7 +208,7 @@ def _cell(values: Sequence[float | None], place: int, metric: str) -> str:
 
 
 def _attempt(each: Improvement) -> str:
-    kind, words = VERDICTS.get(each.verdict, ("quiet", plain(each.verdict)))
+    kind, words = VERDICTS.get(each.verdict, ("quiet", escaped(each.verdict)))
     checks = "".join(
         f'<li><span class="{"good" if check["holds"] else "warn" if check["guards"] else "quiet"}">{_mark(check)}'
         f"</span> {escaped(check['words'])}</li>"

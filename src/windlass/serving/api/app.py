@@ -47,7 +47,7 @@ from windlass.serving.telemetry.metrics import memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
-from windlass.serving.ui import ask_page, chat_page, page, watch_page
+from windlass.serving.ui import ask_page, chat_page, watch_page
 
 PARTS = (
     openai, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes,
@@ -316,7 +316,7 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
     add("/", ask, ask_page.ask_policy())
     if has_chat:
-        add("/chat", talk, page.policy(chat_page.STYLE, chat_page.SCRIPT))
+        add("/chat", talk, chat_page.chat_policy())
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:

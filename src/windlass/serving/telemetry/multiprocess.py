@@ -38,7 +38,7 @@ class MultiprocessMetrics:
         """All counts; this worker's are the text's, those of others at most a second old."""
         with self._locked():
             others = {
-                path.stem: path.read_text(encoding="utf-8")
+                path.stem: _read(path)
                 for path in sorted(self.folder.glob("*.prom"))
                 if path.stem != self.name
             }
@@ -48,9 +48,9 @@ class MultiprocessMetrics:
     def bury(self, name: str) -> None:
         """The worker of this name has died: its counters are kept, its gauges are not."""
         with self._locked(), suppress(FileNotFoundError):
-            last = self._path(name).read_text(encoding="utf-8")
+            last = _read(self._path(name))
             with suppress(FileNotFoundError):
-                last += self._path(GONE).read_text(encoding="utf-8")
+                last += _read(self._path(GONE))
             _write(self._path(GONE), summed({}, last))
             self._path(name).unlink()
 
@@ -86,7 +86,7 @@ def _lines(samples: dict[str, float]) -> list[str]:
 def _samples(text: str, heads: dict[str, list[str]]) -> Iterator[tuple[str, str, str, float]]:
     """Family, its kind, the sample with its labels, its value. heads: gets the lines that tell of each family."""
     family = kind = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a label may hold what else ends a line
         if line.startswith("# HELP "):
             family = line.split(" ", 3)[2]
             heads.setdefault(family, []).extend([line] if not heads.get(family) else [])
@@ -103,8 +103,13 @@ def _labelled(sample: str, worker: str) -> str:
     return f'{name}{{worker="{worker}"{"," + labels if bracket else "}"}'
 
 
+def _read(path: Path) -> str:
+    """As it was written: `read_text` would end a line at each carriage return."""
+    return path.read_bytes().decode("utf-8")
+
+
 def _write(path: Path, text: str) -> None:
     """No sync: the folder goes with the group."""
     aside = path.with_suffix(f".{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
+    aside.write_bytes(text.encode("utf-8"))
     os.replace(aside, path)
