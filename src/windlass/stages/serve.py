@@ -28,7 +28,7 @@ from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.language import threads
 from windlass.registry import releases
 from windlass.registry.model_cards import model_cards
-from windlass.serving.api.app import create_app
+from windlass.serving.api.app import service_app
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.access_control import is_loopback
 from windlass.serving.http.keyring import KeyRing
@@ -155,13 +155,18 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
         stack.enter_context(Retention(place, task.spec.keep_days))
     if task.name in ("", FIRST):
         stack.enter_context(Protection(task.spec, store, place))
-    log = stack.enter_context(RequestLog(place, is_shared=bool(bounds.workers_folder)))
-    shared_metrics = MultiprocessMetrics(Path(bounds.workers_folder), task.name) if bounds.workers_folder else None
-    app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), server_state)
-    service: Service = app.state.service
-    service.model_cards, service.shared_metrics = partial(model_cards, store), shared_metrics
-    service.releases = partial(releases.listing, store)
-    service.jobs = stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS))))
+    service = Service(
+        release,
+        predictor,
+        stack.enter_context(RequestLog(place, is_shared=bool(bounds.workers_folder))),
+        bounds,
+        secrets.token_urlsafe(32),
+        jobs=stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS)))),
+        shared_metrics=MultiprocessMetrics(Path(bounds.workers_folder), task.name) if bounds.workers_folder else None,
+        releases=partial(releases.listing, store),
+        model_cards=partial(model_cards, store),
+    )
+    app = service_app(service, server_state)
 
     def proven() -> None:
         gc.collect()

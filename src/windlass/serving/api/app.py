@@ -65,17 +65,21 @@ def create_app(
     predictor: Predictor,
     log: RequestLog | None,
     settings: Settings,
-    proof: str = "",
     server_state: ServerState | None = None,
 ) -> FastAPI:
-    """The application. It answers predictions with 503 until `app.state.service.proof` is empty.
+    """The application of a release by itself, without a store. Raises: SpecError as `service_app`."""
+    return service_app(Service(release, predictor, log, settings), server_state)
+
+
+def service_app(service: Service, server_state: ServerState | None = None) -> FastAPI:
+    """The application of a service. It answers predictions with 503 until `service.proof` is empty.
 
     Raises: SpecError: a route is not declared in `ROUTES`.
     """
-    service = Service(release, predictor, log, settings, proof)
+    settings = service.settings
     app = FastAPI(
-        title=release.product,
-        version=release.id,
+        title=service.release.product,
+        version=service.release.id,
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
@@ -91,7 +95,7 @@ def create_app(
     access_control = AccessControl(settings, server_state, service.is_proof)
     app.add_middleware(Middleware, access_control=access_control, measures=service.measures, routes=routes)
     if settings.otel:
-        provider = connected(settings.otel, release.product)
+        provider = connected(settings.otel, service.release.product)
         app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)
     return app
 
