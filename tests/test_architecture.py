@@ -18,7 +18,7 @@ ROOMS = (
     "client",
     "metrics",
     "sandbox",
-    "strict_yaml",
+    "durations strict_yaml",
     "records spec",
     "brand",
     "pages",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from windlass.durations import DAY_S, read_duration
 from windlass.kinds.sketch import place_of
 from windlass.records import Json
 
@@ -19,7 +20,6 @@ MOST_LABELS, MOST_RELEASES = 200, 4
 STEP = 1.05
 """Latencies are counted in bins of 5 %."""
 OTHER = "…"
-DAY_S = 86_400.0
 Seen = tuple[int, str, float | None, str]
 """A sampled answer: hash of its id, profile as JSON, confidence, answer (empty where each is its own)."""
 
@@ -135,9 +135,7 @@ class Window:
 
 def seconds(window: str) -> float:
     """`15m`, `1h` or `1d` in seconds; `auto` is a day: what is asked by night differs from what is asked by day."""
-    if window == "auto":
-        return DAY_S
-    return int(window[:-1]) * {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": DAY_S}[window[-1]]
+    return DAY_S if window == "auto" else read_duration(window, "window", "'15m', '1h' or '1d'", least_s=1.0)
 
 
 def begin(at: float, length_s: float) -> Window:
