@@ -18,6 +18,7 @@ from pathlib import Path
 
 from windlass.database.backend import Database
 from windlass.database.jobs import KEEP_DAYS, Jobs
+from windlass.database.keys import Rate
 from windlass.database.location import memory
 from windlass.database.request_log import RequestLog
 from windlass.database.retention import Retention
@@ -52,8 +53,8 @@ NOT_KEPT = (
 TURN_S = 0.001
 """How long the thread that computes keeps the interpreter when the event loop wants it: a short answer asks for it
 some three times, and Python's 5 ms would make each of them wait."""
-KEYLESS_RATE = (100.0, 1.0)
-"""Requests, and in how many seconds, from one address without a key, where others reach the server."""
+KEYLESS_RATE = Rate(100.0, 1.0)
+"""Of one address without a key, where others reach the server."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
         task.ready()
 
     proving = _Proving(service, private, golden, proven)
-    hot_swap = HotSwap(service, store, (proving.host, proving.port), seen)
+    hot_swap = HotSwap(service, store, proving.host, proving.port, seen)
 
     def listening() -> None:
         proving.start(server)

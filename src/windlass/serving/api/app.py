@@ -43,7 +43,7 @@ from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.service import Service, caller, receipt
-from windlass.serving.telemetry.metrics import memory_bytes
+from windlass.serving.telemetry.metrics import Gauge, memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
@@ -258,12 +258,12 @@ def _counted(service: Service) -> str:
     """What this process has counted, for Prometheus."""
     gauges = {
         **service.replica.gauges(),
-        "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
+        "windlass_memory_bytes": Gauge("Resident memory of the process.", float(memory_bytes())),
     }
     if service.log is not None:
-        gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
-        gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
-        gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
+        gauges["windlass_log_waiting"] = Gauge("Entries that wait to be written to the log.", float(len(service.log)))
+        gauges["windlass_unlogged_total"] = Gauge("Answers that could not be logged.", float(service.log.unlogged))
+        gauges["windlass_log_read_only"] = Gauge("1 while the log cannot be written.", float(bool(service.log.fault)))
     return service.measures.text(gauges, service.release) + service.watched.gauges()
 
 
