@@ -5,6 +5,7 @@ import pytest
 from scipy import integrate, stats
 
 from windlass.metrics import drift
+from windlass.metrics.proportions import Proportion
 
 RANDOM = np.random.default_rng(7)
 
@@ -57,7 +58,8 @@ def test_small_cells_are_taken_together():
 @pytest.mark.parametrize(("before", "now"), [((3, 400), (9, 300)), ((0, 500), (4, 200)), ((50, 100), (20, 100))])
 def test_more_often_is_fishers_exact_test(before, now):
     table = [[now[0], now[1] - now[0]], [before[0], before[1] - before[0]]]
-    assert drift.more_often(before, now).p == pytest.approx(stats.fisher_exact(table, alternative="greater")[1])
+    found = drift.more_often(Proportion(*before), Proportion(*now))
+    assert found.p == pytest.approx(stats.fisher_exact(table, alternative="greater")[1])
 
 
 def test_surely_below_is_the_integral_by_hand_and_by_quadrature():

@@ -119,6 +119,8 @@ def test_what_equals_the_default_is_not_written():
         ({"optimizer": "adamW"}, "'optimizer' is 'adamW', expected 'adamw', 'adam' or 'sgd'"),
         ({"watch": {"mail_to": ["a@b.cd"] * 21}}, "expected at most 20 items"),
         ({"watch": {"window": "1 h"}}, "'watch.window' is '1 h', expected text that matches '^(auto"),
+        ({"watch": {"window": "0d"}}, "'watch.window' is '0d', expected 1s to 100y"),
+        ({"watch": {"window": "101y"}}, "'watch.window' is '101y', expected 1s to 100y"),
         ({"precision": "half"}, "'precision' is 'half', expected 'auto', 'float32' or 'bfloat16'"),
         ({"keep_inputs": 1}, "'keep_inputs' is 1, expected true or false"),
         (

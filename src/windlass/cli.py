@@ -2,13 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from windlass import __version__, diagnostics
 from windlass.commands import failures, service
-from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show, with_options
+from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show
 from windlass.errors import DataError
 from windlass.store import FOLDER
 
@@ -183,33 +183,19 @@ def watch(
         show(plain(health), as_json, health_text(health))
 
 
-def _order(
-    rows: Annotated[Path | None, typer.Option("--rows", help="newly labelled rows: CSV, JSONL, Parquet")] = None,
-    canary: Annotated[float, typer.Option(help="try it on this share of the requests, 0-1")] = 0.0,
-    every: Annotated[str, typer.Option(help="again and again, such as 1d; rolls back what does worse")] = "",
-    on_alarm: Annotated[bool, typer.Option("--on-alarm", help="whenever `windlass watch` sees a drift")] = False,
-) -> Any:
-    return rows, canary, every, on_alarm
-
-
-def _decisions(
-    doubts: Annotated[bool, typer.Option("--doubts", help="list the feedback that was set aside, and why")] = False,
-    accept: Annotated[list[str] | None, typer.Option(metavar="ID", help="believe it; may be repeated")] = None,
-    refuse: Annotated[list[str] | None, typer.Option(metavar="ID", help="never learn it; may be repeated")] = None,
-) -> Any:
-    return doubts, accept or [], refuse or []
-
-
 @app.command("improve", help=GIVES["improve"])
-@with_options(_order)
-@with_options(_decisions)
 def improve(
-    decisions: Any,
-    order: Any,
     ask: Annotated[int, typer.Option(help="write a CSV of so many answers that are worth a label")] = 0,
     history: Annotated[bool, typer.Option("--history", help="what was tried, and why it was promoted or not")] = False,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
+    doubts: Annotated[bool, typer.Option("--doubts", help="list the feedback that was set aside, and why")] = False,
+    accept: Annotated[list[str] | None, typer.Option(metavar="ID", help="believe it; may be repeated")] = None,
+    refuse: Annotated[list[str] | None, typer.Option(metavar="ID", help="never learn it; may be repeated")] = None,
+    rows: Annotated[Path | None, typer.Option("--rows", help="newly labelled rows: CSV, JSONL, Parquet")] = None,
+    canary: Annotated[float, typer.Option(help="try it on this share of the requests, 0-1")] = 0.0,
+    every: Annotated[str, typer.Option(help="again and again, such as 1d; rolls back what does worse")] = "",
+    on_alarm: Annotated[bool, typer.Option("--on-alarm", help="whenever `windlass watch` sees a drift")] = False,
 ) -> None:
     from windlass.improving.priority import step_back
 
@@ -217,8 +203,6 @@ def improve(
     from windlass.pages.html.improvements import doubts_text, history_text, improvement_text
     from windlass.records import as_json as plain
 
-    rows, canary, every, on_alarm = order
-    doubts, accept, refuse = decisions
     opened = open_project(project, quiet=as_json or bool(every) or on_alarm)
     if ask:
         typer.echo(f"{opened.ask(ask)}\nnext: fill in the column of the output, then `windlass improve --rows` it")
@@ -226,7 +210,7 @@ def improve(
         for ids, is_accepted in ((accept, True), (refuse, False)):
             if ids:
                 opened.decide(ids, is_accepted)
-        show(opened.doubts(), as_json, doubts_text(opened.doubts(), accept, refuse))
+        show(opened.doubts(), as_json, doubts_text(opened.doubts(), accept or [], refuse or []))
     elif history:
         found = opened.improvements()
         show([plain(each) for each in found], as_json, history_text(found, opened.doubts()))

@@ -8,6 +8,7 @@ import yaml
 from pydantic import Field, field_validator
 
 from windlass import strict_yaml
+from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
@@ -87,7 +88,7 @@ class Watch(Strict):
 
     window: str = Field(
         default="auto",
-        pattern=r"^(auto|[1-9][0-9]{0,3}[smhd])$",
+        pattern=rf"^(auto|{PATTERN})$",
         description="time that is judged at once, such as 15m, 1h or 1d; auto: a day, longer while it has few answers",
     )
     rows: int = Field(default=300, ge=50, le=100_000, description="answers that a window has at least")
@@ -104,6 +105,13 @@ class Watch(Strict):
     mail_from: str = Field(default="", max_length=200, description="sender, and the name to log in with")
     mail_to: list[str] = Field(default=[], max_length=20, description="who gets alarms by mail")
     mail_password: str = Field(default="", max_length=200, description="the environment variable of the password")
+
+    @field_validator("window")
+    @classmethod
+    def _window(cls, value: str) -> str:
+        if value != "auto" and not 1 <= (duration_s(value) or 0.0) <= CENTURY_S:
+            raise ValueError("expected 1s to 100y")
+        return value
 
 
 class Goal(Strict):

@@ -31,10 +31,15 @@ PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float
 """What a key may look like and yet is a name: in `{yes: 0.3}` the label is called 'yes'."""
 
 
-class Strict(BaseModel):
-    """A record that a person writes: nothing is converted, no key is passed over."""
+class Exact(BaseModel):
+    """A record from outside, or for it: nothing is converted, no key is passed over, every number is finite."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Strict(Exact):
+    """A record that a person writes in YAML, with words for what is wrong in it."""
+
     wanted: ClassVar[Mapping[str, str]] = {}
     """What a field, or else an error of this type, asks for, where `WANTED` is not clear enough."""
     if_missing: ClassVar[str] = ""

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from windlass.errors import DataError, NotReady
-from windlass.improving import attempts, cycle
+from windlass.improving import attempts, cycle, training_feedback
 from windlass.pages.html.improvements import doubts_text, history_text, improvement_text
 from windlass.records import Board
 from windlass.registry import checkpoints as weights
@@ -70,7 +70,7 @@ def test_too_little_feedback_waits_and_says_how_much_is_missing(project):
 
 
 def test_feedback_that_is_too_old_to_be_read_is_counted_and_told(project, monkeypatch):
-    monkeypatch.setattr(cycle.training_feedback, "MOST_READ", 8)
+    monkeypatch.setattr(training_feedback, "MOST_READ", 8)
     say(project, taught(12))
     made = project.improve()
     assert (made.rows["given"], made.rows["unread"]) == (8, 4)

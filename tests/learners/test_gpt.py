@@ -18,7 +18,8 @@ from windlass.errors import NotReady, SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import gpt, language
 from windlass.learners.networks import checkpoint, loop
-from windlass.learners.networks.loop import Plan
+from windlass.learners.networks.steps import Steps
+from windlass.learners.networks.training_plan import Plan, Planner
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.table import load, replay
 from windlass.records import Splits, silent
@@ -28,7 +29,7 @@ TINY = gpt.Shape(width=64, layers=2, heads=4, length=48, block=32)
 
 def fit(folder: Path, splits: Splits, steps: int, pause: float = 0.0, variant: str = "default") -> Fitted:
     """A tiny model after so many steps, whatever this machine is doing; a checkpoint after each step."""
-    step = loop._Training._step
+    step = Steps.take
 
     def slow(*args) -> float:
         time.sleep(pause)
@@ -37,8 +38,8 @@ def fit(folder: Path, splits: Splits, steps: int, pause: float = 0.0, variant: s
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gpt, "PRESETS", {"default": TINY, "gpt2": replace(TINY, family="gpt2")})
         patch.setattr(gpt, "SETTINGS", replace(gpt.SETTINGS, lr=4e-3, checkpoint_seconds=0.0))
-        patch.setattr(loop._Training, "_planned", lambda self, key, _: Plan(key, steps, "float32", 1, 600.0, steps))
-        patch.setattr(loop._Training, "_step", slow)
+        patch.setattr(Planner, "made", lambda self, key, _: Plan(key, steps, "float32", 1, 600.0, steps))
+        patch.setattr(Steps, "take", slow)
         patch.setattr(loop, "CHECKPOINT_COST", 1e9 if pause else loop.CHECKPOINT_COST)
         folder.mkdir(parents=True, exist_ok=True)
         options = Options(folder, "exact_match" if variant else "bits_per_byte", variant=variant)

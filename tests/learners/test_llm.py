@@ -16,8 +16,7 @@ from windlass.errors import DataError, NotReady, SpecError
 from windlass.learners.contract import Budget, Options
 from windlass.learners.language import adapters, hub, language, llm, preference
 from windlass.learners.language.preference import Course, Pupil
-from windlass.learners.networks import loop
-from windlass.learners.networks.loop import Plan
+from windlass.learners.networks.training_plan import Plan, Planner
 from windlass.learners.table import LEARNERS
 from windlass.predictors.language import ctranslate, decoding
 from windlass.predictors.language.engine import FAST, MODEL
@@ -35,7 +34,7 @@ FAMILIES = {"llama": "llama3", "qwen3": "qwen3", "gpt2": ""}
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """A plan of few steps whatever this machine is doing, at a rate that random weights need."""
-    monkeypatch.setattr(loop._Training, "_planned", lambda self, key, _: Plan(key, STEPS, "float32", 1, 600.0, STEPS))
+    monkeypatch.setattr(Planner, "made", lambda self, key, _: Plan(key, STEPS, "float32", 1, 600.0, STEPS))
     monkeypatch.setattr(llm, "RATES", {"small": 5e-3, "large": 5e-3, "beside": 2e-2})
 
 
@@ -311,7 +310,8 @@ def test_rewards_raise_the_share_of_right_sums_on_prompts_that_were_not_rewarded
     pupil, train, held = adder()
     before = [preference.mean_reward(pupil, task) for task in (train, held)]
     course = Course(lr=3e-3, batch=64, epochs=24.0)
-    curve = preference.reinforce(pupil, (train, held), course, options(tmp_path, ""), Budget(120), silent)
+    tasks = preference.Tasks(train, held)
+    curve = preference.reinforce(pupil, tasks, course, options(tmp_path, ""), Budget(120), silent)
     after = [preference.mean_reward(pupil, task) for task in (train, held)]
     assert after[0] >= before[0] + 0.4
     assert after[1] >= before[1] + 0.25
@@ -327,7 +327,8 @@ def test_a_model_that_was_better_before_stays_as_it_was(tmp_path):
     before = {name: value.clone() for name, value in pupil.model.state_dict().items()}
     wrong = replace(train, reward=lambda answer, row, rights: float(answer not in rights))
     course = Course(lr=3e-3, batch=64, epochs=12.0)
-    curve = preference.reinforce(pupil, (wrong, held), course, options(tmp_path, ""), Budget(120), silent)
+    tasks = preference.Tasks(wrong, held)
+    curve = preference.reinforce(pupil, tasks, course, options(tmp_path, ""), Budget(120), silent)
     assert "stays as it was" in curve[-1]["note"]
     assert all(torch.equal(value, before[name]) for name, value in pupil.model.state_dict().items())
 

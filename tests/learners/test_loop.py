@@ -18,8 +18,9 @@ from windlass.errors import DataError, SpecError
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import checkpoint, loop, probe
 from windlass.learners.networks.batches import Inputs, by_length, shuffled
-from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.steps import Settings, Steps, optimizer_of
 from windlass.learners.networks.task import Data, answers
+from windlass.learners.networks.training_plan import Planner
 from windlass.records import silent
 
 SETTINGS = Settings(lr=5e-3, batch=8, epochs=6, patience=9, checkpoint_seconds=0.0)
@@ -324,12 +325,12 @@ def test_a_run_far_over_its_budget_is_stopped(tmp_path):
 def test_measuring_leaves_weights_and_chance_untouched(tmp_path):
     torch.manual_seed(5)
     model = Bag()
-    training = loop._Training(model, data(), SETTINGS, Options(tmp_path, precision="auto"))
+    planner = Planner(model, Steps(data(), SETTINGS, "adamw"), Options(tmp_path, precision="auto"))
     before, state = weights_of(model).copy(), torch.get_rng_state()
     rows = [np.arange(8), np.arange(8, 16)]
-    seconds = probe.step_seconds(model, training._optimizer, training._step, rows,
+    seconds = probe.step_seconds(model, planner.steps.optimizer, planner.steps.take, rows,
                                  probe.Tried(["float32", "bfloat16"], 5.0))
-    training._threads(rows[0])
+    planner.threads(rows[0])
     assert set(seconds) == {"float32", "bfloat16"}
     assert (weights_of(model) == before).all()
     assert (torch.get_rng_state() == state).all()
@@ -384,7 +385,7 @@ def test_rate_rises_then_falls_along_a_cosine():
 
 
 def test_norms_and_biases_do_not_decay_and_the_head_has_its_own_rate():
-    optimizer = loop.optimizer_of(Bag(), Settings(lr=1e-3, head_lr=10, weight_decay=0.1), "adamw")
+    optimizer = optimizer_of(Bag(), Settings(lr=1e-3, head_lr=10, weight_decay=0.1), "adamw")
     rates = {(group["lr"], group["weight_decay"], parameter.ndim)
              for group in optimizer.param_groups for parameter in group["params"]}
     assert rates == {(1e-3, 0.1, 2), (1e-2, 0.1, 2), (1e-2, 0.0, 1)}

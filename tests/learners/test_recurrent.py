@@ -9,9 +9,9 @@ from torch import nn
 from tests.learners import toys
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import recurrent
-from windlass.learners.networks.loop import Settings
 from windlass.learners.networks.network import fit_network
 from windlass.learners.networks.recurrent import Recurrence, Recurrent
+from windlass.learners.networks.steps import Settings
 from windlass.records import silent
 
 DESIGNS = {"rnn": recurrent.RNN["default"], **recurrent.LSTM}

@@ -15,7 +15,7 @@ from windlass.errors import NotReady, SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import encoder_decoder, hub, language, seq2seq
 from windlass.learners.networks import loop
-from windlass.learners.networks.loop import Plan
+from windlass.learners.networks.training_plan import Plan, Planner
 from windlass.predictors.language import ctranslate, decoding
 from windlass.predictors.language.engine import FAST, MODEL
 from windlass.predictors.language.language import Language
@@ -37,7 +37,7 @@ def _quick(monkeypatch):
 
 
 def planned(monkeypatch, steps: int) -> None:
-    monkeypatch.setattr(loop._Training, "_planned", lambda self, key, _: Plan(key, steps, "float32", 1, 600.0, steps))
+    monkeypatch.setattr(Planner, "made", lambda self, key, _: Plan(key, steps, "float32", 1, 600.0, steps))
 
 
 def reversed_words(root: Path, n_rows: int = 32) -> Splits:

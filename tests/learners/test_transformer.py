@@ -11,8 +11,8 @@ from torch.nn import functional
 from tests.learners import toys
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import transformer
-from windlass.learners.networks.loop import Settings
 from windlass.learners.networks.network import fit_network
+from windlass.learners.networks.steps import Settings
 from windlass.learners.networks.transformer import Sizes, Transformer
 from windlass.records import silent
 

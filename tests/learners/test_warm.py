@@ -12,7 +12,7 @@ from tests.learners import toys
 from windlass.errors import DataError, NotReady
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import cnn, loop, network, warm
-from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.steps import Settings
 from windlass.learners.networks.task import answers
 from windlass.predictors.table import load
 from windlass.records import Splits, WarmStart, silent
@@ -44,7 +44,7 @@ def grown(splits: Splits) -> Splits:
 
 def begun(trained, inherits: bool = True):
     splits, start = trained
-    encoded = warm.encode(grown(splits), start, FORMS, 13)
+    encoded = warm.encode(grown(splits), start, *FORMS, 13)
     joined = network.build(QUICK, encoded.inputs, encoded.train, encoded.n_scores)
     if inherits:
         warm.inherit(joined, start, encoded)

@@ -11,6 +11,7 @@ from own_process import health_when, serving
 
 from windlass import diagnostics
 from windlass.errors import NotReady, SpecError
+from windlass.metrics.proportions import Proportion
 from windlass.registry import canaries as trials
 from windlass.registry import releases
 from windlass.registry.canaries import CanaryTrial
@@ -40,11 +41,11 @@ def arms(tried: tuple[int, ...], champion: tuple[int, ...]) -> Canary:
 
 def test_two_shares_differ_beyond_chance_as_by_hand() -> None:
     """10 of 20 against 0 of 20: pooled 1/4, error sqrt(3/16 / 10) = 0.137, z = 3.65; 8 of 20: z = 3.16; 7: 2.91."""
-    assert is_more((10, 20), (0, 20))
-    assert is_more((8, 20), (0, 20))
-    assert not is_more((7, 20), (0, 20))
-    assert not is_more((0, 20), (10, 20))
-    assert not is_more((0, 20), (0, 20))
+    assert is_more(Proportion(10, 20), Proportion(0, 20))
+    assert is_more(Proportion(8, 20), Proportion(0, 20))
+    assert not is_more(Proportion(7, 20), Proportion(0, 20))
+    assert not is_more(Proportion(0, 20), Proportion(10, 20))
+    assert not is_more(Proportion(0, 20), Proportion(0, 20))
 
 
 def test_errors_latency_and_feedback_are_judged_after_enough_of_them() -> None:
@@ -158,7 +159,7 @@ def test_a_canary_that_fails_or_is_slow_is_stopped_and_no_client_notices(
             assert client.predict({"row": ROW}, x_windlass_session=str(number)).status == 200
             if service.canary is None:
                 break
-        assert why in service.failed_trial[1]
+        assert why in service.failed_trial.why
         assert client.predict({"row": ROW}).json["release"] == "toy-2"
 
 

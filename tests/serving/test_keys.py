@@ -476,7 +476,7 @@ def test_the_keyless_have_a_rate_of_their_own(text_store: Store, tmp_path: Path)
     """Pages and refusals of one address; a key is not slowed by them, nor is the health check."""
     place = tmp_path / "requests.sqlite"
     _, token = create(place, KeyRequest("web"))
-    with guarded(text_store, place, Settings(keyless_rate=(3, 3_600))) as client:
+    with guarded(text_store, place, Settings(keyless_rate=Rate(3, 3_600))) as client:
         asked: list[Callable[[], Reply]] = [lambda: client.ask("GET", "/"), lambda: client.predict(CARD)]
         statuses = [asked[number % 2]().status for number in range(5)]
         assert statuses == [200, 401, 200, 429, 429]

@@ -23,6 +23,7 @@ from windlass.database.jobs import Jobs
 from windlass.database.keys import KeyRequest, create
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.server import Server
+from windlass.serving.http.server_state import SocketLimits
 from windlass.serving.telemetry.metrics import memory_bytes
 from windlass.store import Store
 
@@ -449,7 +450,7 @@ def test_stock_uvicorn_leaves_slow_sockets_open(server: Client) -> None:
 def test_one_address_cannot_take_all_connections(text_store: Store, tmp_path: Path) -> None:
     """At most 40 of one address: the 41st is told 503, another address is served, and places are given back."""
     place = tmp_path / "requests.sqlite"
-    with guarded(text_store, place, max_sockets=(100, 40)) as client:
+    with guarded(text_store, place, max_sockets=SocketLimits(100, 40)) as client:
         held = [socket.create_connection(("127.0.0.1", client.port)) for _ in range(40)]
         assert client.ask("GET", "/health").status == 503
         with closing(socket.create_connection(("127.0.0.1", client.port), source_address=("127.0.0.2", 0))) as other:

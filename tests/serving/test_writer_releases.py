@@ -124,7 +124,7 @@ def test_a_writer_on_trial_that_fails_is_stopped_and_no_client_notices(
             assert b"You said: hello" in reply.content
             if service.canary is None:
                 break
-        assert "requests failed" in service.failed_trial[1]
+        assert "requests failed" in service.failed_trial.why
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -8,8 +8,7 @@ import pytest
 
 from tests.learners import writers
 from windlass.learners.language import language, llm
-from windlass.learners.networks import loop
-from windlass.learners.networks.loop import Plan
+from windlass.learners.networks.training_plan import Plan, Planner
 from windlass.lifecycle import release, run
 from windlass.predictors import table as predictors
 from windlass.predictors.language import decoding
@@ -30,7 +29,7 @@ CASES = [*[("llm", family, adapt) for family in DECODERS for adapt in ("full", "
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     """A plan of few steps whatever this machine is doing, at a rate that random weights need."""
-    monkeypatch.setattr(loop._Training, "_planned", lambda self, key, _: Plan(key, STEPS, "float32", 1, 600.0, STEPS))
+    monkeypatch.setattr(Planner, "made", lambda self, key, _: Plan(key, STEPS, "float32", 1, 600.0, STEPS))
     monkeypatch.setattr(llm, "RATES", {"small": 5e-3, "large": 5e-3, "beside": 2e-2})
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import nbinom
 
 from windlass.metrics.measures import wilson
+from windlass.metrics.proportions import Proportion
 from windlass.trends.alarms import Rule, episodes, surprises
 from windlass.trends.surprise import Usual, share_difference, usual, weekday_factors
 
@@ -69,7 +70,7 @@ def test_weekdays_are_learned_and_lean_on_the_mean():
 
 def test_an_interval_of_newcombe_1998():
     """His table II, method 10: 56/70 against 48/80 is 0.2 with (0.0524, 0.3339)."""
-    found = share_difference((56, 70), (48, 80))
+    found = share_difference(Proportion(56, 70), Proportion(48, 80))
     assert [found.value, found.low, found.high] == pytest.approx([0.2, 0.0524, 0.3339], abs=1e-4)
     assert np.isnan(wilson(0, 0).value)
 

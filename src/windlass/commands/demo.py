@@ -110,7 +110,7 @@ def _desk(project: Project, calendar: Calendar) -> Iterator[Desk]:
         hot_swaps: list[HotSwap] = []
 
         def listening(port: int) -> None:
-            hot_swaps.append(HotSwap(app.state.service, store, ("127.0.0.1", port), seen))
+            hot_swaps.append(HotSwap(app.state.service, store, "127.0.0.1", port, seen))
             hot_swaps[0].start()
 
         try:

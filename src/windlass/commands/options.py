@@ -1,7 +1,5 @@
 """What commands share: their options, opening the project, and printing for people or for programs."""
 
-import inspect
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,20 +30,3 @@ def show(values: Any, as_json: bool, text: str = "") -> None:
         typer.echo(json.dumps(values, ensure_ascii=False))
     else:
         typer.echo(text)
-
-
-def with_options(options: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command the options of another function, too; what that makes of them is its first argument."""
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        added, own = (inspect.signature(function).parameters for function in (options, command))
-
-        def joined(*outer: Any, **values: Any) -> None:
-            """outer: what options that were given around these made."""
-            command(options(**{name: values.pop(name) for name in added}), *outer, **values)
-
-        joined.__signature__ = inspect.Signature([*list(own.values())[1:], *added.values()])  # type: ignore[attr-defined]
-        joined.__annotations__ = {**command.__annotations__, **options.__annotations__}
-        return joined
-
-    return decorate

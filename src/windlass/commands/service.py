@@ -6,47 +6,41 @@ from typing import Annotated, Any
 
 import typer
 
-from windlass.commands.options import GIVES, HERE, AsJson, ProjectFolder, show, with_options
+from windlass.commands.options import GIVES, HERE, AsJson, ProjectFolder, show
 from windlass.errors import DataError
 
 app = typer.Typer()
+ServiceDatabase = Annotated[
+    str,
+    typer.Option(
+        envvar="WINDLASS_DATABASE",
+        metavar="URL",
+        show_default=False,
+        help="postgresql://user@host/name (none: a SQLite file of the project)",
+    ),
+]
 
 
-def _settings(
+@app.command("serve", help=GIVES["serve"])
+def serve(
+    project: ProjectFolder = HERE,
+    host: Annotated[str, typer.Option(help="where to listen; others are let in only with a key")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
     otel: Annotated[str, typer.Option(help="collector for traces; env: as OTEL_EXPORTER_OTLP_ENDPOINT says")] = "",
-    database: Annotated[
-        str,
-        typer.Option(
-            envvar="WINDLASS_DATABASE",
-            metavar="URL",
-            show_default=False,
-            help="postgresql://user@host/name (none: a SQLite file of the project)",
-        ),
-    ] = "",
+    database: ServiceDatabase = "",
     allow_host: Annotated[
         list[str] | None, typer.Option(envvar="WINDLASS_ALLOW_HOST", help="a name that the Host header may have")
     ] = None,
     workers: Annotated[int, typer.Option(envvar="WINDLASS_WORKERS", help="processes that share the port")] = 1,
     cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for rows that come again; 0: none")] = 0,
-) -> Any:
-    from windlass.serving.contract.settings import Settings
-
-    log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
-    return Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
-
-
-@app.command("serve", help=GIVES["serve"])
-@with_options(_settings)
-def serve(
-    settings: Any,
-    project: ProjectFolder = HERE,
-    host: Annotated[str, typer.Option(help="where to listen; others are let in only with a key")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0: any free one")] = 8000,
 ) -> None:
+    from windlass.serving.contract.settings import Settings
     from windlass.spec import load
     from windlass.stages.serve import serve as run_service
     from windlass.store import Store
 
+    log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
+    settings = Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
     run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
 
 

@@ -16,6 +16,7 @@ from windlass.database.backend import Connection, Database, Schema, as_text
 from windlass.database.connection import Memory, database_at
 from windlass.database.request_log import TABLES, Logged, insert
 from windlass.database.sqlite import Sqlite
+from windlass.durations import DAY_S
 from windlass.errors import Refused
 from windlass.records import Json, Row
 
@@ -26,7 +27,6 @@ MOST_UNFINISHED = 4
 MOST_TRIES = 3
 """A part that was taken so often and never answered is not tried again: it may be what its takers died of."""
 KEEP_DAYS, LEASE_S = 7.0, 20.0
-DAY_S = 86_400.0
 JOBS = Schema(
     "jobs",
     (

@@ -15,6 +15,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from windlass.database.backend import Database, Failure, Schema
 from windlass.database.connection import Memory, read
+from windlass.durations import UNITS_S, read_duration
+from windlass.durations import read_rate as read_count
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Json
 
@@ -23,11 +25,10 @@ SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 """What a route asks of a key: `public` asks for none, and a key with `admin` has the others."""
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 TOKEN = re.compile(r"wl_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
-UNITS_S = {"s": 1.0, "min": 60.0, "h": 3_600.0}
-DAYS = {"d": 1, "w": 7, "y": 365}
+RATE_PERIODS = ("s", "min", "h")
 PERIODS = {"day": "%Y-%m-%d", "month": "%Y-%m"}
 """Period of a quota -> how it is named, in UTC."""
-MOST = 10**12
+MOST, MOST_RATE = 10**12, 10**9 - 1
 KEYS = Schema(
     "keys",
     (
@@ -106,7 +107,7 @@ def create(place: Database | Any, wish: KeyRequest) -> tuple[Key, str]:
         hash_of(token),
         read_scopes(wish.scopes),
         now,
-        now + 86_400 * read_days(wish.expires) if wish.expires else None,
+        now + read_expiry(wish.expires) if wish.expires else None,
         read_rate(wish.rate) if wish.rate else None,
         read_quota(wish.quota) if wish.quota else None,
     )
@@ -197,27 +198,18 @@ def read_scopes(names: Iterable[str]) -> frozenset[str]:
 
 def read_rate(text: str) -> Rate:
     """`10/s`, `600/min`, `50/h`. Raises: SpecError."""
-    match = re.fullmatch(r"([0-9]{1,9})/(s|min|h)", text)
-    if match is None or not int(match[1]):
-        raise SpecError(f"rate is '{text[:80]}', expected such as '10/s', '600/min' or '50/h'")
-    return Rate(int(match[1]), UNITS_S[match[2]])
+    requests, period = read_count(text, "rate", "'10/s', '600/min' or '50/h'", RATE_PERIODS, MOST_RATE)
+    return Rate(requests, UNITS_S[period])
 
 
 def read_quota(text: str) -> Quota:
     """`5000/day`, `100000/month`. Raises: SpecError."""
-    match = re.fullmatch(r"([0-9]{1,13})/(day|month)", text)
-    if match is None or not 0 < int(match[1]) <= MOST:
-        raise SpecError(f"quota is '{text[:80]}', expected such as '5000/day' or '100000/month'")
-    return Quota(int(match[1]), match[2])
+    return Quota(*read_count(text, "quota", "'5000/day' or '100000/month'", PERIODS, MOST))
 
 
-def read_days(text: str) -> int:
-    """`90d`, `12w`, `1y` as days. Raises: SpecError."""
-    match = re.fullmatch(r"([0-9]{1,4})([dwy])", text)
-    days = int(match[1]) * DAYS[match[2]] if match else 0
-    if not 0 < days <= 36_500:
-        raise SpecError(f"expiry is '{text[:80]}', expected such as '90d', '12w' or '1y'")
-    return days
+def read_expiry(text: str) -> float:
+    """Seconds until a key expires, of `90d`, `12w` or `1y`. Raises: SpecError."""
+    return read_duration(text, "expiry", "'90d', '12w' or '1y'", least_s=1.0)
 
 
 def period_of(quota: Quota, now: float) -> str:

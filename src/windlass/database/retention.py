@@ -15,10 +15,11 @@ from windlass.database.backend import Connection, Database, Failure
 from windlass.database.connection import database_at
 from windlass.database.request_log import TABLES
 from windlass.database.sqlite import Sqlite
+from windlass.durations import DAY_S
 from windlass.errors import DataError
 
 logger = logging.getLogger("windlass.database")
-DAY_S = 86_400.0
+
 EVERY_S = 3_600.0
 BATCH = 500
 """Rows of one transaction, so that answers can be logged between two of them."""

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -87,18 +87,30 @@ def encoded(inputs: Sequence[Column], rows: Sequence[Values]) -> list[Any]:
     return [kinds.get(column.kind).encode([row[column.name] for row in rows], column.state) for column in inputs]
 
 
-SPEAKS, RAISES = ("speaks for", "speaks against", "says nothing about"), ("raises", "lowers", "leaves as it is")
-"""What a part does to an answer that is likelier by it, less likely, or neither; to one that is larger, smaller."""
+class Effect(NamedTuple):
+    """Words for what a part does to an answer, by the sign of its weight."""
+
+    positive: str
+    negative: str
+    none: str
+
+    def of(self, weight: float) -> str:
+        return self.positive if weight > 0 else self.negative if weight < 0 else self.none
 
 
-def part_of(found: Weighed, values: Values, answer: str, sides: tuple[str, str, str] = SPEAKS) -> Part:
+SPEAKS = Effect("speaks for", "speaks against", "says nothing about")
+"""Of an answer that is likelier by it, less likely, or neither."""
+RAISES = Effect("raises", "lowers", "leaves as it is")
+"""Of one that is larger by it, or smaller."""
+
+
+def part_of(found: Weighed, values: Values, answer: str, effect: Effect = SPEAKS) -> Part:
     """What was weighed, with words for it."""
     column, place, weight = found.column, found.place, found.weight
     kind = kinds.get(column.kind)
     if place is None:
         said = ABSENT if found.is_absent else kind.describe(values[column.name], column.state)
-        side = sides[0] if weight > 0 else sides[1] if weight < 0 else sides[2]
-        return Part(column.name, f"{column.name} {said}, and {side} {answer}", weight)
+        return Part(column.name, f"{column.name} {said}, and {effect.of(weight)} {answer}", weight)
     if len(place) == 2:
         return Part(column.name, values[column.name][place[0] : place[1]], weight, span=place)
     left, top, right, foot = (round(100 * side) for side in place)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from windlass.durations import DAY_S
 from windlass.errors import DataError, NotReady
 from windlass.outputs.labelled_row import FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.records import Json
@@ -26,7 +27,6 @@ from windlass.store import Store, read_json, write_json, write_text
 WORD, JOURNAL, ROWS, WAITING_FILE = "improve", "journal.json", "rows.jsonl", "waiting.jsonl"
 ASIDE_FILE, DECIDED = "aside.csv", "decided.json"
 ID = re.compile(r"\d{4,}\Z")
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)

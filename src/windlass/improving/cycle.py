@@ -7,63 +7,36 @@ every release. promote: it becomes the champion, or goes on trial.
 """
 
 import shutil
-import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import polars as pl
 
 from windlass.database.backend import Database
-from windlass.database.request_log import feedback_total, latest_inputs
 from windlass.errors import NotReady, WindlassError
-from windlass.improving import attempts, selection, training_feedback
+from windlass.improving import attempts, selection
 from windlass.improving.attempts import WORD, Attempt
+from windlass.improving.gathering import Gathering, labelled_pairs
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
 from windlass.improving.verdict import Exam, Verdict, judge
 from windlass.kinds import table as kinds
-from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
 from windlass.outputs import table as outputs
-from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow, learned_frame
-from windlass.outputs.labelled_row import REFUSED as BY_HAND
-from windlass.outputs.trust import Known
+from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
 from windlass.predictors.contract import Predictor
-from windlass.records import (
-    Board,
-    Collected,
-    Improvement,
-    Json,
-    Prepared,
-    Progress,
-    Release,
-    Row,
-    Splits,
-    as_json,
-    silent,
-)
+from windlass.records import Board, Improvement, Json, Progress, Release, as_json
 from windlass.registry import canaries as trials
-from windlass.registry import checkpoints as weights
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
-from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
+from windlass.sources.prepared import read_splits
 from windlass.spec import Spec
-from windlass.store import Store, fingerprint, read_as, write_json, write_text
+from windlass.store import Store, read_as, write_json, write_text
 
 CHEAP = frozenset({"majority", "linear", "trees", "copy", "retrieve"})
 """Learners that are tried beside the champion's: they take seconds."""
-CHEAP_S = 60.0
-"""Seconds that a linear model may take for a second opinion."""
-MOST_ASKED = 500
-"""Rows that were asked last, which tell how often each label is asked for now."""
 SCANT, BACK = "waiting", "rolled back"
 
 
@@ -165,83 +138,8 @@ class _Cycle:
         return found if found is not None else self.attempt.note(name, work())
 
     def _gather(self) -> Json:
-        """Decides about each row, and lays out the splits of the workspace."""
-        # 1. Under the lock: `collect` and `prepare` may be run meanwhile, and the three must belong together.
-        with self.store.lock():
-            splits = read_splits(self.spec, self.store, with_learned=False)
-            collected, prepared = self.store.read("collect", Collected), self.store.read("prepare", Prepared)
-        rows = self._taught()
-        pool = attempts.learned(self.store)
-        judging = [row for rows in attempts.judging(self.store).values() for row in rows]
         predictor = self._open(self.champion)
-        # 2. What is known on both sides: nothing is learned twice, and nothing that judges is learned at all.
-        known = Known(
-            train=[*_pairs(splits.train, self.spec), *((row.values, row.label) for row in pool)],
-            held=[*_rows(splits.test), *_rows(splits.validation), *(row.values for row in judging)],
-            learned={row.answer: row for row in [*pool, *judging]},
-            root=splits.root,
-            tested=_pairs(splits.test, self.spec),
-            cheap=partial(_cheap, splits, self.spec),
-        )
-        decided = selection.decide(rows, known, predictor, self.spec)
-        # 3. Only what is believed makes a batch. The key knows it again, so that a refused batch is not tried twice.
-        fresh = [row for row in decided if row.fate in (LEARNED, JUDGING)]
-        key = fingerprint([self.champion, prepared.fingerprint, sorted([row.answer, row.label] for row in fresh)])
-        why = self._too_little(fresh, key)
-        enough = not why
-        if not enough:
-            decided = selection.back_to_waiting(decided, "too few new rows for a batch")
-        self.attempt.write_rows(decided)
-        if enough:
-            # 4. A challenger learns on all rows, by their newest labels: the new ones alone would have it forget.
-            new = {row.answer: row for row in decided if row.fate == LEARNED}
-            old = [row for row in pool if row.answer not in new]
-            self._lay_out(splits, [*old, *new.values()], collected, prepared)
-            held = [*judging, *(row for row in decided if row.fate == JUDGING)]
-            asked = latest_inputs(self.workshop.log, MOST_ASKED)
-            write_recent(self.attempt.space, learned_frame(held, splits.train, self.spec), asked)
-            write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
-        unread = max(0, feedback_total(self.workshop.log) - training_feedback.MOST_READ)
-        counts = {**selection.counts(decided), "learned_before": len(pool), "unread": unread}
-        return {"enough": enough, "why": why, "key": key, "rows": counts}
-
-    def _too_little(self, fresh: Sequence[LabelledRow], key: str) -> str:
-        """Why these rows are not worth an attempt; empty when they are."""
-        least = self.spec.improve.rows
-        if len(fresh) < least or not any(row.fate == LEARNED for row in fresh):
-            missing = max(least - len(fresh), 1)
-            return f"{len(fresh):,} new rows to learn from, expected at least {least:,}: {missing:,} are missing"
-        before = [other for other in attempts.attempts(self.store) if other.id != self.attempt.id]
-        same = [other for other in before if (other.done("gather") or {}).get("key") == key]
-        return f"nothing new since attempt {same[-1].id} was refused" if same else ""
-
-    def _taught(self) -> list[LabelledRow]:
-        """The feedback, the rows of files that wait, and those of the file that is given now."""
-        back, decided = attempts.withdrawn(self.store), attempts.decided(self.store)
-        rows = [
-            _by_hand(row, decided.get(row.answer), row.answer in back)
-            for row in training_feedback.from_log(self.workshop.log, self.spec)
-        ]
-        given = {row.answer: row for row in attempts.waiting(self.store)}
-        if self.journal["file"]:
-            found = training_feedback.from_file(Path(self.journal["file"]), self.spec, self.store, time.time())
-            given |= {row.answer: row for row in found}
-        return [*rows, *given.values()]
-
-    def _lay_out(
-        self, splits: Splits, learned: Sequence[LabelledRow], collected: Collected, prepared: Prepared
-    ) -> None:
-        """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay."""
-        space = self.attempt.space
-        frame = learned_frame(learned, splits.train, self.spec)
-        write_splits(space, {"train": splits.train, "validation": splits.validation, "test": splits.test})
-        write_learned(space, frame)
-        data = fingerprint([prepared.fingerprint, frame.rows()])
-        note = f"{len(frame):,} of the train rows were learned from feedback and new files"
-        counts = {**prepared.rows, "train": len(splits.train) + len(frame)}
-        record = replace(prepared, rows=counts, fingerprint=data, warnings=[*prepared.warnings, note])
-        write_json(space.record("collect"), as_json(collected))
-        write_json(space.record("prepare"), as_json(record))
+        return Gathering(self.spec, self.store, self.workshop.log, self.attempt, predictor).gather()
 
     def _challenge_spec(self) -> Spec:
         """The champion's learner and the cheap ones; those of a blend, when it is one."""
@@ -262,7 +160,7 @@ class _Cycle:
         board = self.attempt.space.read("evaluate", Board)
         challenger = predictors.load(self.attempt.space.run_folder(board.chosen) / "artifact")
         exam = Exam(
-            test=_pairs(splits.test, self.spec),
+            test=labelled_pairs(splits.test, self.spec),
             recent=[row for row in self.attempt.rows() if row.fate == JUDGING],
             earlier=attempts.judging(self.store),
             golden=releases.golden(self.store, self.champion)[0],
@@ -350,36 +248,7 @@ class _Cycle:
         return releases.open_release(self.store, id)[1]
 
 
-def _by_hand(row: LabelledRow, decision: Json | None, is_back: bool) -> LabelledRow:
-    """The row as a person decided about it, unless it was labelled anew since then; else one that a release had learned
-    which was rolled back is set aside."""
-    if row.fate:
-        return row
-    if decision is not None and decision["at"] >= row.at:
-        return replace(row, is_vouched=True) if decision["is_accepted"] else row.becomes(ASIDE, BY_HAND)
-    return row.becomes(ASIDE, "a release that was rolled back had learned it") if is_back else row
-
-
-def _cheap(splits: Splits, spec: Spec, pairs: Sequence[tuple[Row, str]], rows: Sequence[Row], label: str) -> np.ndarray:
-    """(n,) probability of the label for each row, by a linear model that has learned the pairs. Raises: DataError."""
-    taught_rows = [LabelledRow(dict(row), right) for row, right in pairs]
-    frame = learned_frame(taught_rows, splits.train, spec)
-    few = replace(splits, train=frame, validation=frame.head(0), test=frame.head(0))
-    with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
-        fitted = LEARNERS["linear"].fit(few, Options(Path(folder), seed=spec.seed), Budget(CHEAP_S), silent)
-        model = predictors.load_labeller(fitted.artifact)
-        return model.probabilities(rows, splits.root)[:, model.labels.index(label)]
-
-
 STEPS = ("gather", "challenge", "judge", "publish", "promote")
-
-
-def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    return frame.to_dicts()
-
-
-def _pairs(frame: pl.DataFrame, spec: Spec) -> list[tuple[Row, str]]:
-    return [(row, row[spec.output_column]) for row in _rows(frame)]
 
 
 def write_aside(rows: Sequence[LabelledRow], spec: Spec, store: Store) -> None:

@@ -16,6 +16,7 @@ from windlass.errors import NotReady
 from windlass.improving.training_feedback import AGAIN, from_log
 from windlass.improving.trust import cap
 from windlass.improving.verdict import LEVEL
+from windlass.metrics.proportions import Proportion
 from windlass.outputs import table as outputs
 from windlass.outputs.comparison import Paired
 from windlass.outputs.labelled_row import LabelledRow
@@ -44,7 +45,7 @@ class Live:
     def is_worse(self) -> bool:
         if min(self.told, self.told_former) < LEAST_FEEDBACK:
             return False
-        return is_more((self.wrong, self.told), (self.wrong_former, self.told_former))
+        return is_more(Proportion(self.wrong, self.told), Proportion(self.wrong_former, self.told_former))
 
     @property
     def has_fallen(self) -> bool:
@@ -66,15 +67,15 @@ class Live:
         return {**counts, "wrong_former": self.wrong_former, **same}
 
 
-def feedback_on(spec: Spec, store: Store, place: Database, pair: tuple[str, str]) -> Live:
+def feedback_on(spec: Spec, store: Store, place: Database, champion: str, former: str) -> Live:
     """What feedback says of two releases, no caller counting beyond his share. Raises: DataError: the log."""
-    return _counted(spec, store, _said(spec, place, pair), pair)
+    return _counted(spec, store, _said(spec, place, (champion, former)), champion, former)
 
 
-def _counted(spec: Spec, store: Store, said: Sequence[LabelledRow], pair: tuple[str, str]) -> Live:
-    now, before = (_of(said, id, spec) for id in pair)
+def _counted(spec: Spec, store: Store, said: Sequence[LabelledRow], champion: str, former: str) -> Live:
+    now, before = (_of(said, id, spec) for id in (champion, former))
     wrong, wrong_before = (_wrong(rows, spec, store) for rows in (now, before))
-    return Live(pair[0], pair[1], len(now), wrong, len(before), wrong_before)
+    return Live(champion, former, len(now), wrong, len(before), wrong_before)
 
 
 def look(spec: Spec, store: Store, place: Database) -> Live | None:
@@ -86,7 +87,7 @@ def look(spec: Spec, store: Store, place: Database) -> Live | None:
     if not former or not releases.improvement(store, champion):
         return None
     said = _said(spec, place, (champion, former))
-    live = _counted(spec, store, said, (champion, former))
+    live = _counted(spec, store, said, champion, former)
     kept = [row for row in _of(said, champion, spec) if row.values and row.label != ""]
     if not live.is_worse or len(kept) < LEAST_FEEDBACK:
         return live

@@ -6,6 +6,7 @@ from windlass.database.backend import Database
 from windlass.improving import attempts
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.live import Live, feedback_on
+from windlass.metrics.proportions import Proportion
 from windlass.records import Improvement, as_json
 from windlass.registry import canaries as trials
 from windlass.registry import releases
@@ -35,11 +36,11 @@ def settle(spec: Spec, store: Store, place: Database) -> Improvement | None:
         if _is_champion(store, improvement):
             return _settled(last, improvement, PROMOTED, improvement.why)
         return _settled(last, improvement, REFUSED, "its trial was stopped")
-    live = feedback_on(spec, store, place, (trial.release, trial.against))
+    live = feedback_on(spec, store, place, trial.release, trial.against)
     if min(live.told, live.told_former) < LEAST_FEEDBACK:
         least = min(live.told, live.told_former)
         return replace(improvement, why=f"on trial: feedback on {least} answers of each, expected {LEAST_FEEDBACK}")
-    if is_more((live.wrong, live.told), (live.wrong_former, live.told_former)):
+    if is_more(Proportion(live.wrong, live.told), Proportion(live.wrong_former, live.told_former)):
         trials.stop(store, improvement.trigger, live.words)
         return _settled(last, improvement, REFUSED, live.words)
     return _promoted(store, last, improvement, live)

@@ -2,31 +2,29 @@
 
 import json
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
-from windlass.errors import SpecError, WindlassError
+from windlass.durations import read_duration
+from windlass.errors import WindlassError
 from windlass.improving.attempts import WORD
 from windlass.records import Improvement, Json, as_json
 from windlass.store import Store, reading
 
 logger = logging.getLogger("windlass.improving")
-UNITS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
 LOOK_S = 60.0
 WORTH = frozenset({"drift", "concept", "quality"})
 """Alarms that say that the world is another one than was learned; errors and latency are not mended by learning."""
 
 
 def read_period(text: str) -> float:
-    """Seconds, from `90m`, `6h`, `1d` or `2w`. Raises: SpecError."""
-    match = re.fullmatch(r"([1-9][0-9]{0,4})([mhdw])", text)
-    if match is None:
-        raise SpecError(f"'--every' is '{text[:40]}', expected a number with m, h, d or w, such as 1d")
-    return int(match.group(1)) * UNITS[match.group(2)]
+    """Seconds, at least a minute, from `90m`, `6h`, `1d` or `2w`. Raises: SpecError."""
+    return read_duration(text, "'--every'", "'90m', '6h', '1d' or '2w'", least_s=LOOK_S, most_s=inf)
 
 
 @dataclass(frozen=True)

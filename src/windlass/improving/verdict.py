@@ -251,7 +251,7 @@ def _parts(name: str, kind: str, values: Sequence[Any]) -> list[tuple[str, np.nd
     """Words and mask (n,) of each simple slice of a column."""
     told = kinds.get(kind)
     if told.size is not None:
-        return thirds(name, [None if value is None else told.size.of(value) for value in values], told.size.ends)
+        return thirds(name, [None if value is None else told.size.of(value) for value in values], *told.size.ends)
     if told.is_named:
         names = np.array([str(value or "") for value in values], object)
         return [(f"{name}: {level or 'missing'}", names == level) for level in sorted(set(names))]

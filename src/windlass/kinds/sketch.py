@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from windlass.metrics import drift as drift_metrics
+from windlass.metrics.proportions import Proportion
 from windlass.records import Json
 
 Profile = list[int]
@@ -90,7 +91,7 @@ def shift(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
 
 def _rate(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
     hits = [int(np.isin(rows[:, trait.start], trait.codes).sum()) for rows in (reference, now)]
-    test = drift_metrics.more_often((hits[0], len(reference)), (hits[1], len(now)))
+    test = drift_metrics.more_often(Proportion(hits[0], len(reference)), Proportion(hits[1], len(now)))
     before, after = (hit / max(len(rows), 1) for hit, rows in zip(hits, (reference, now), strict=True))
     return Shift(trait.name, "rate", test.distance, LIMITS["rate"], test.p, before, after)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from windlass.metrics.proportions import Proportion
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -90,8 +92,8 @@ def _without_small_cells(table: Array) -> Array:
     return np.concatenate([kept, rest], axis=1)
 
 
-def more_often(reference: tuple[int, int], now: tuple[int, int]) -> Test:
-    """Fisher's exact test, one-sided: does it happen more often now? Each: (how often, of how many).
+def more_often(reference: Proportion, now: Proportion) -> Test:
+    """Fisher's exact test, one-sided: does it happen more often now?
 
     distance: share now less share before; below 0 where it happens less often.
     """

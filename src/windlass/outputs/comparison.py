@@ -150,10 +150,10 @@ def by_chance(before: np.ndarray, after: np.ndarray) -> float:
     return (1 + int((np.array(sums) >= more.sum() - SAME).sum())) / (1 + N_SHUFFLED)
 
 
-def thirds(name: str, values: Sequence[Any], ends: tuple[str, str]) -> list[tuple[str, np.ndarray]]:
-    """The rows with the smallest and with the largest numbers; none where nothing is known."""
+def thirds(name: str, values: Sequence[Any], low: str, high: str) -> list[tuple[str, np.ndarray]]:
+    """The rows with the smallest and with the largest numbers, by words for both; none where nothing is known."""
     sizes = np.array([np.nan if value is None else float(value) for value in values], np.float64)
     if np.isnan(sizes).all():
         return []
-    low, high = np.nanquantile(sizes, [SHORT, LONG])
-    return [(f"{name}: {ends[0]}", sizes <= low), (f"{name}: {ends[1]}", sizes >= high)]
+    small, large = np.nanquantile(sizes, [SHORT, LONG])
+    return [(f"{name}: {low}", sizes <= small), (f"{name}: {high}", sizes >= large)]

@@ -56,13 +56,13 @@ def in_three(rows: pl.DataFrame, way: Way, cleaning: Cleaning, random: np.random
     if not len(test):
         train, test = cut(train, inputs, way.stratum, round(TEST_SHARE * len(train)), random)
     if len(given["test"]) or is_grouped:
-        train = apart(train, test, inputs, ("train", "test"), cleaning)
+        train = apart(train, test, inputs, "train", "test", cleaning)
         test = way.known(test, train, "test")
     if not len(validation):
         train, validation = cut_validation(train, inputs, way.stratum, random)
     if len(given["validation"]) or is_grouped:
-        validation = apart(validation, test, inputs, ("validation", "test"), cleaning)
-        train = apart(train, validation, inputs, ("train", "validation"), cleaning)
+        validation = apart(validation, test, inputs, "validation", "test", cleaning)
+        train = apart(train, validation, inputs, "train", "validation", cleaning)
         validation = way.known(validation, train, "validation")
     if not len(test):
         raise too_few(rows, "two rows a label" if way.stratum in way.spec.output else "two different ones")
@@ -103,10 +103,9 @@ def without_duplicates(train: pl.DataFrame, cleaning: Cleaning) -> pl.DataFrame:
 
 
 def apart(
-    rows: pl.DataFrame, others: pl.DataFrame, inputs: list[str], splits: tuple[str, str], cleaning: Cleaning
+    rows: pl.DataFrame, others: pl.DataFrame, inputs: list[str], own: str, other: str, cleaning: Cleaning
 ) -> pl.DataFrame:
-    """The rows of the first split that share neither inputs nor a group with those of the second."""
-    own, other = splits
+    """The rows of a split that share neither inputs nor a group with those of another; own, other: their names."""
     if GROUP in rows.columns:
         rows = without(rows, others, [GROUP], f"{own} row of the group of a {other} row", cleaning)
     return without(rows, others, inputs, f"{own} row with the inputs of a {other} row", cleaning)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,13 +22,19 @@ FILE = "reference.json"
 _WRITTEN_OUT = json.JSONEncoder(separators=(",", ":"))
 
 
+class Profiles(NamedTuple):
+    """A column with the state of its sketch, and profiles (n, k) of its values."""
+
+    column: Column
+    profiles: np.ndarray
+
+
 @dataclass(frozen=True)
 class Reference:
     """columns: each input, with the state of its sketch. profiles: (n, k) of each column.
 
     mix: answer -> rows, where answers are few. confidence, right: (n,) of the answers, empty where they are not told.
-    written: where the mix does not say all, the column of the answers with the state of their sketch, and their
-    profiles (m, k). answers: all that the output remembers.
+    written: of the answers, where the mix does not say all. answers: all that the output remembers.
     """
 
     columns: tuple[Column, ...]
@@ -36,7 +42,7 @@ class Reference:
     mix: dict[str, int]
     confidence: np.ndarray
     right: np.ndarray
-    written: tuple[Column, np.ndarray] | None = None
+    written: Profiles | None = None
     answers: Json = field(default_factory=dict)
 
     def profile(self, row: Row, answer: Answer | None = None) -> str:
@@ -46,7 +52,8 @@ class Reference:
         """
         found = [profile_of(column, row) for column in self.columns]
         if self.written is not None and answer is not None:
-            found.append(answer_sketch(self.written[0]).profile(answer, self.written[0].state))
+            column = self.written.column
+            found.append(answer_sketch(column).profile(answer, column.state))
         return _WRITTEN_OUT.encode(found)
 
     @property
@@ -121,14 +128,14 @@ def _parsed(values: Json) -> Reference:
     )
 
 
-def _parsed_written(found: Json | None) -> tuple[Column, np.ndarray] | None:
+def _parsed_written(found: Json | None) -> Profiles | None:
     if found is None:
         return None
     column = Column(str(found["name"]), str(found.get("kind", "text")), dict(found["state"]))
     table = np.array(found["profiles"], np.int32)
     if table.ndim != 2 or table.shape[1] < _wide(answer_sketch(column).traits(column.state)):
         raise ValueError("profiles of what was answered")
-    return column, table
+    return Profiles(column, table)
 
 
 def _wide(traits: Sequence[Trait]) -> int:

@@ -20,6 +20,7 @@ from pathlib import Path
 from windlass import diagnostics
 from windlass.database.backend import Database
 from windlass.database.jobs import KEEP_DAYS, Jobs
+from windlass.database.keys import Rate
 from windlass.database.location import memory
 from windlass.database.request_log import RequestLog
 from windlass.database.retention import Retention
@@ -30,7 +31,7 @@ from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.language import threads
 from windlass.registry import releases
 from windlass.registry.model_cards import model_cards
-from windlass.serving.api.app import create_app
+from windlass.serving.api.app import service_app
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.access_control import is_loopback
 from windlass.serving.http.keyring import KeyRing
@@ -55,8 +56,8 @@ NOT_KEPT = (
 TURN_S = 0.001
 """How long the thread that computes keeps the interpreter when the event loop wants it: a short answer asks for it
 some three times, and Python's 5 ms would make each of them wait."""
-KEYLESS_RATE = (100.0, 1.0)
-"""Requests, and in how many seconds, from one address without a key, where others reach the server."""
+KEYLESS_RATE = Rate(100.0, 1.0)
+"""Of one address without a key, where others reach the server."""
 
 
 @dataclass(frozen=True)
@@ -169,13 +170,18 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
         stack.enter_context(Retention(place, task.spec.keep_days))
     if task.name in ("", FIRST):
         stack.enter_context(Protection(task.spec, store, place))
-    log = stack.enter_context(RequestLog(place, is_shared=bool(bounds.workers_folder)))
-    shared_metrics = MultiprocessMetrics(Path(bounds.workers_folder), task.name) if bounds.workers_folder else None
-    app = create_app(release, predictor, log, bounds, secrets.token_urlsafe(32), server_state)
-    service: Service = app.state.service
-    service.model_cards, service.shared_metrics = partial(model_cards, store), shared_metrics
-    service.releases = partial(releases.listing, store)
-    service.jobs = stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS))))
+    service = Service(
+        release,
+        predictor,
+        stack.enter_context(RequestLog(place, is_shared=bool(bounds.workers_folder))),
+        bounds,
+        secrets.token_urlsafe(32),
+        jobs=stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS)))),
+        shared_metrics=MultiprocessMetrics(Path(bounds.workers_folder), task.name) if bounds.workers_folder else None,
+        releases=partial(releases.listing, store),
+        model_cards=partial(model_cards, store),
+    )
+    app = service_app(service, server_state)
 
     def proven() -> None:
         gc.collect()
@@ -185,7 +191,7 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
         task.ready()
 
     proving = _Proving(service, private, golden, proven)
-    hot_swap = HotSwap(service, store, (proving.host, proving.port), seen)
+    hot_swap = HotSwap(service, store, proving.host, proving.port, seen)
 
     def listening() -> None:
         proving.start(server)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from windlass.database.location import memory
+from windlass.durations import read_duration
 from windlass.errors import SpecError
 from windlass.pages.html.health_page import health_page
 from windlass.records import Health
@@ -12,7 +13,7 @@ from windlass.spec import Spec
 from windlass.store import Store, write_text
 from windlass.watching.check import Watcher
 from windlass.watching.notifications import tell
-from windlass.watching.silence import duration_s
+from windlass.watching.silence import DURATIONS
 
 PAGE = "watch.html"
 
@@ -39,7 +40,7 @@ def looks(
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Health]:
     """One look, or with `every` (such as 60s) one after the other without end. Raises: SpecError: not a duration."""
-    pause_s = duration_s(every) if every else 0.0
+    pause_s = read_duration(every, "duration", DURATIONS) if every else 0.0
     if every and not pause_s:
         raise SpecError(f"every is '{every}', expected at least 1s")
     while True:

@@ -20,8 +20,8 @@ def days_chart(standing: Standing, trends: Trends) -> str:
     down = Axis(0, most * 1.05, FOOT, TOP)
     step = (WIDE - LEFT) / len(days)
     body = across_grid(down, LEFT, WIDE, 4)
-    body += _bars(standing, days, down, (LEFT, step))
-    body += _lines("high", high, down, (LEFT, step)) + _lines("usual", usual, down, (LEFT, step))
+    body += _bars(standing, days, down, LEFT, step)
+    body += _lines("high", high, down, LEFT, step) + _lines("usual", usual, down, LEFT, step)
     every = max(1, round(len(days) / 10))
     body += [
         text(LEFT + (place + 0.5) * step, FOOT + 18, day[5:], "quiet", "middle")
@@ -36,14 +36,14 @@ def small_chart(standing: Standing, trends: Trends) -> str:
     """The same of fewer days, to stand in a line of a table."""
     days = trends.days[-SMALL_DAYS:]
     down = Axis(0, max(*standing.series.bad[-SMALL_DAYS:], 4), SMALL[1] - 1, 2)
-    body = _bars(standing, days, down, (0, SMALL[0] / len(days)))
+    body = _bars(standing, days, down, 0.0, SMALL[0] / len(days))
     drawn = figure(f"bad texts a day: {standing.entity}", body, SMALL)
     return drawn.replace('class="chart"', 'class="chart small"', 1)
 
 
-def _bars(standing: Standing, days: Sequence[str], down: Axis, across: tuple[float, float]) -> list[str]:
-    """across: where the first bar begins, and how wide each is."""
-    series, (left, step) = standing.series, across
+def _bars(standing: Standing, days: Sequence[str], down: Axis, left: float, step: float) -> list[str]:
+    """left: where the first bar begins. step: from one to the next."""
+    series = standing.series
     first = len(series.bad) - len(days)
     bars = []
     for place, day in enumerate(days):
@@ -57,10 +57,7 @@ def _bars(standing: Standing, days: Sequence[str], down: Axis, across: tuple[flo
     return bars
 
 
-def _lines(
-    kind: str, values: Sequence[float | None], down: Axis, across: tuple[float, float]
-) -> list[str]:
+def _lines(kind: str, values: Sequence[float | None], down: Axis, left: float, step: float) -> list[str]:
     """A line over the days where the value is known."""
-    left, step = across
     points = [(left + (place + 0.5) * step, down.at(value)) for place, value in enumerate(values) if value is not None]
     return [path(kind, points)] if len(points) > 1 else []

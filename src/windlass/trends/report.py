@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from windlass.metrics.measures import Array, wilson
+from windlass.metrics.proportions import Proportion
 from windlass.records import Json
 from windlass.trends.alarms import LEAST_PAST, Surprises, episodes, surprises
 from windlass.trends.definition import Definition
@@ -68,7 +69,7 @@ def analyse(counts: Counts, definition: Definition, reading: Reading) -> Trends:
     usual = surprises(table.texts, volumes, weekdays, definition.rule)
     standings = [_standing(table, place, bad, definition.window) for place in range(len(table.names))]
     events = [
-        _event(table, place, run, (bad, usual), definition.window)
+        _event(table, place, Episode(*run), Found(bad, usual), definition.window)
         for place in range(len(table.names))
         for run in episodes(bad.is_alarm[place])
     ]
@@ -98,7 +99,7 @@ def _standing(table: Table, place: int, found: Surprises, window: int) -> Standi
     name, n_days = table.names[place], len(table.days)
     week, before = slice(max(n_days - WEEK, 0), n_days), slice(max(n_days - WEEK - window, 0), max(n_days - WEEK, 0))
     texts, bad = table.texts[place], table.bad[place]
-    now, then = (bad[week].sum(), texts[week].sum()), (bad[before].sum(), texts[before].sum())
+    now, then = (Proportion(bad[days].sum(), texts[days].sum()) for days in (week, before))
     among_all = NormalDist().inv_cdf(1 - 0.025 / len(table.names))
     return Standing(
         entity=name,
@@ -130,24 +131,36 @@ def _topics(table: Table, name: str, now: Sequence[date], before: Sequence[date]
     ]
 
 
-def _event(
-    table: Table, place: int, run: tuple[int, int], found: tuple[Surprises, Surprises], window: int
-) -> Event:
+class Episode(NamedTuple):
+    """The numbers of the first and the last day of an alarm."""
+
+    first: int
+    last: int
+
+
+class Found(NamedTuple):
+    """What surprises in the bad texts, and in all of them."""
+
+    bad: Surprises
+    all: Surprises
+
+
+def _event(table: Table, place: int, run: Episode, found: Found, window: int) -> Event:
     """What is known of an alarm; its figures are of the most surprising day of the run."""
     bad, usual = found
     first, last = run
     peak = first + int(np.argmin(bad.chance[place, first : last + 1]))
     before = slice(max(first - window, 0), first)
     name, texts = table.names[place], table.texts[place]
-    now = (table.bad[place, peak], texts[peak])
-    then = (table.bad[place, before].sum(), texts[before].sum())
+    now = Proportion(table.bad[place, peak], texts[peak])
+    then = Proportion(table.bad[place, before].sum(), texts[before].sum())
     return Event(
         entity=name,
         first=table.days[first].isoformat(),
         last=table.days[last].isoformat(),
         is_open=last == len(table.days) - 1,
         peak=table.days[peak].isoformat(),
-        bad=int(now[0]),
+        bad=int(now.hits),
         bad_in_all=int(table.bad[place, first : last + 1].sum()),
         usual=float(bad.mean[place, peak]),
         high=int(bad.high[place, peak]),
@@ -169,9 +182,9 @@ def _whom(table: Table, day: int) -> dict[str, int]:
     return {table.names[place]: int(table.bad[place, day]) for place in most if table.bad[place, day]}
 
 
-def _why(is_loud: bool, now: tuple[float, float], then: tuple[float, float]) -> str:
+def _why(is_loud: bool, now: Proportion, then: Proportion) -> str:
     """Of an entity that nobody wrote about before, both."""
-    is_worse = not then[1] or share_difference(now, then).low > 0
+    is_worse = not then.n or share_difference(now, then).low > 0
     return "both" if is_loud and is_worse else "volume" if is_loud else "tone"
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windlass.metrics.measures import Array, Estimate, wilson
+from windlass.metrics.proportions import Proportion
 
 Z = 1.959964
 STOOD_OUT = 0.005
@@ -105,8 +106,8 @@ def weekday_factors(totals: Array, weekdays: Array) -> Array:
 
 
 
-def share_difference(now: tuple[float, float], before: tuple[float, float], z: float = Z) -> Estimate:
-    """By how much a share rose, with its interval, of 95 % unless told; each is (hits, n).
+def share_difference(now: Proportion, before: Proportion, z: float = Z) -> Estimate:
+    """By how much a share rose, with its interval, of 95 % unless told.
 
     Source: Newcombe 1998, Statist. Med. 17, 873, method 10.
     """

@@ -19,7 +19,7 @@ from windlass.watching import concept, state
 from windlass.watching.judgement import health, hear_told, hear_traffic, hear_window, peek, summary
 from windlass.watching.notifications import channels
 from windlass.watching.state import Memory
-from windlass.watching.windows import Window, begin, seconds
+from windlass.watching.windows import Requests, Window, begin, seconds
 
 logger = logging.getLogger("windlass.watching")
 GRACE_S = 5.0
@@ -118,12 +118,12 @@ class Watcher:
         kept.until = max(kept.until, horizon)
         hear_traffic(kept, horizon, self.length_s)
 
-    def _requests(self, window: Window) -> tuple[int, int, int]:
-        """Answered, refused and failed requests of the window; what the service counts once a minute."""
+    def _requests(self, window: Window) -> Requests:
+        """What the service counts once a minute."""
         counts = [0, 0, 0]
         for row in self._rows(REQUESTS, (window.since, window.until)):
             counts = [count + row[name] for count, name in zip(counts, ("answered", "refused", "failed"), strict=True)]
-        return counts[0], counts[1], counts[2]
+        return Requests(*counts)
 
     def _rows(self, query: str, values: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
         return read(self.place, TABLES, query, values)

@@ -5,16 +5,17 @@ columns has no more false alarms than one of two.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from windlass.kinds.sketch import Shift, Sketch, Trait, shift
 from windlass.metrics.drift import holm, more_often, surely_below
 from windlass.metrics.measures import Estimate, wilson
-from windlass.records import Column, Json
-from windlass.registry.reference import Reference, answer_sketch, sketch_of
+from windlass.metrics.proportions import Proportion
+from windlass.records import Json
+from windlass.registry.reference import Profiles, Reference, answer_sketch, sketch_of
 from windlass.watching.windows import Part
 
 LEAST = 50
@@ -56,18 +57,24 @@ class Finding:
         return {**shown, "large": self.is_large}
 
 
-def findings(part: Part, reference: Reference, output: str, told: Sequence[int]) -> list[Finding]:
+class Told(NamedTuple):
+    """Answers that feedback calls right, and wrong."""
+
+    right: int
+    wrong: int
+
+
+def findings(part: Part, reference: Reference, output: str, told: Told, told_before: Told) -> list[Finding]:
     """All that was compared, p-values adjusted together.
 
-    Args: output: the column that is answered. told: right and wrong answers of this window, then of those before, by
-        feedback.
+    Args: output: the column that is answered. told, told_before: of this window, and of those before.
     """
     found = [
         *_columns(part, reference),
         *_answers(part, reference, output),
         *_written(part, reference),
         *_sureness(part, reference),
-        *_feedback(told),
+        *_feedback(told, told_before),
     ]
     adjusted = holm([finding.p for finding in found])
     return [replace(finding, p=p) for finding, p in zip(found, adjusted, strict=True)]
@@ -77,7 +84,7 @@ def _columns(part: Part, reference: Reference) -> list[Finding]:
     return [
         finding
         for place, column in enumerate(reference.columns)
-        for finding in _drift(part, place, (column, reference.profiles[place]), sketch_of(column))
+        for finding in _drift(part, place, Profiles(column, reference.profiles[place]), sketch_of(column))
     ]
 
 
@@ -85,13 +92,13 @@ def _written(part: Part, reference: Reference) -> list[Finding]:
     """Answers against those that the release gave when it was made: their profiles come after those of the inputs."""
     if reference.written is None:
         return []
-    return _drift(part, len(reference.columns), reference.written, answer_sketch(reference.written[0]))
+    return _drift(part, len(reference.columns), reference.written, answer_sketch(reference.written.column))
 
 
-def _drift(part: Part, place: int, known: tuple[Column, np.ndarray], sketch: Sketch) -> list[Finding]:
-    """What is said of the profiles at this place. known: the column that they are of, and those of the reference."""
+def _drift(part: Part, place: int, known: Profiles, sketch: Sketch) -> list[Finding]:
+    """What is said of the profiles at this place. known: those of the reference."""
     column, before = known
-    rows = [json.loads(profile) for _, profile, _, _ in part.sample if profile]
+    rows = [json.loads(seen.profile) for seen in part.sample if seen.profile]
     now = np.array([row[place] for row in rows if len(row) > place and row[place] is not None], np.int32)
     if min(len(now), len(before)) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
         return []
@@ -106,7 +113,7 @@ def _moved(name: str, subject: str, moved: Shift) -> Finding:
 
 def _answers(part: Part, reference: Reference, output: str) -> list[Finding]:
     """The mix of the answers against that of the reference."""
-    given = [value for *_, value in part.sample if value]
+    given = [seen.value for seen in part.sample if seen.value]
     labels = sorted({*reference.mix, *given})
     code = {label: place + 1 for place, label in enumerate(labels)}
     before = [code[label] for label, count in reference.mix.items() for _ in range(count)]
@@ -132,11 +139,11 @@ def threshold(reference: Reference) -> float | None:
 def _sureness(part: Part, reference: Reference) -> list[Finding]:
     """More unsure answers than the reference had: the estimated quality falls; and how sure answers are at all."""
     limit = threshold(reference)
-    sure = np.array([confidence for _, _, confidence, _ in part.sample if confidence is not None])
+    sure = np.array([seen.confidence for seen in part.sample if seen.confidence is not None])
     if limit is None or len(sure) < LEAST:
         return []
     low, low_now = int((reference.confidence < limit).sum()), int((sure < limit).sum())
-    test = more_often((low, len(reference.confidence)), (low_now, len(sure)))
+    test = more_often(Proportion(low, len(reference.confidence)), Proportion(low_now, len(sure)))
     before, now = 1 - low / len(reference.confidence), 1 - low_now / len(sure)
     return [Finding("quality", ESTIMATED, "right answers", test.distance, MOST_DROP, test.p, before, now)]
 
@@ -144,7 +151,7 @@ def _sureness(part: Part, reference: Reference) -> list[Finding]:
 def estimated(part: Part, reference: Reference | None) -> Estimate | None:
     """The share of right answers as the confidence of the answers tells it, with its 95 % interval."""
     limit = threshold(reference) if reference is not None else None
-    sure = [confidence for _, _, confidence, _ in part.sample if confidence is not None]
+    sure = [seen.confidence for seen in part.sample if seen.confidence is not None]
     if limit is None or len(sure) < LEAST:
         return None
     hits = sum(confidence >= limit for confidence in sure)
@@ -186,14 +193,20 @@ def against_test(right: int, wrong: int, answers: int, reference: Reference) -> 
     return Finding("quality", TESTED, "right answers", tested.value - now, MOST_DROP, p, tested.value, now)
 
 
-def _feedback(told: Sequence[int]) -> list[Finding]:
-    right, wrong, right_before, wrong_before = told
-    now, before = right + wrong, right_before + wrong_before
+def _feedback(told: Told, told_before: Told) -> list[Finding]:
+    now, before = sum(told), sum(told_before)
     if now < LEAST_TOLD or before < LEAST_TOLD_BEFORE:
         return []
-    test = more_often((wrong_before, before), (wrong, now))
+    test = more_often(Proportion(told_before.wrong, before), Proportion(told.wrong, now))
     return [
         Finding(
-            "quality", MEASURED, "right answers", test.distance, MOST_DROP, test.p, right_before / before, right / now
+            "quality",
+            MEASURED,
+            "right answers",
+            test.distance,
+            MOST_DROP,
+            test.p,
+            told_before.right / before,
+            told.right / now,
         )
     ]

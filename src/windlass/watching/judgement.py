@@ -11,7 +11,7 @@ from windlass.registry.reference import Reference
 from windlass.spec import Spec
 from windlass.watching import concept
 from windlass.watching.alarms import Key, Level, level, levels
-from windlass.watching.evidence import LEAST, Finding, against_test, estimated, findings, measured
+from windlass.watching.evidence import LEAST, Finding, Told, against_test, estimated, findings, measured
 from windlass.watching.state import Memory
 from windlass.watching.windows import DAY_S, Window, seconds
 
@@ -57,14 +57,14 @@ def peek(kept: Memory, window: Window, reference: Reference | None, spec: Spec) 
 def _findings(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> list[Finding]:
     if reference is None:
         return []
-    told = [*_told(kept, window.release, window.since, window.until), *_told(kept, window.release, 0.0, window.since)]
-    return findings(window.main, reference, spec.output_column, told)
+    told = _told(kept, window.release, window.since, window.until)
+    return findings(window.main, reference, spec.output_column, told, _told(kept, window.release, 0.0, window.since))
 
 
-def _told(kept: Memory, release: str, since: float, until: float) -> tuple[int, int]:
-    """Right and wrong answers of a release by the feedback of that time."""
+def _told(kept: Memory, release: str, since: float, until: float) -> Told:
+    """What feedback of that time says of a release."""
     heard = [right for at, of, right in kept.told if of == release and since <= at < until]
-    return sum(heard), len(heard) - sum(heard)
+    return Told(sum(heard), len(heard) - sum(heard))
 
 
 def _by_key(found: Iterable[Finding]) -> dict[Key, list[Finding]]:

@@ -1,17 +1,17 @@
 """An alarm that nobody shall be told of for a while: it stays visible, and says so."""
 
-import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from windlass.durations import read_duration
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.store import Store
 from windlass.watching import state
-from windlass.watching.windows import seconds
 
 NAMES = ("errors", "latency", "drift", "concept", "quality", "data", "traffic")
-DURATION = re.compile(r"[0-9]{1,4}[smhd]")
+DURATIONS = "'60s', '15m', '2h' or '7d'"
+"""Examples for who wrote another."""
 
 
 def silence(store: Store, order: Sequence[str], now: float | None = None) -> str:
@@ -22,16 +22,9 @@ def silence(store: Store, order: Sequence[str], now: float | None = None) -> str
     name = alarm.partition(":")[0]
     if name not in NAMES:
         raise SpecError(f"alarm is '{name[:40]}', expected {expected(NAMES)}", did_you_mean(name, NAMES))
-    length_s = duration_s(duration)
+    length_s = read_duration(duration, "duration", DURATIONS)
     until = (time.time() if now is None else now) + length_s
     state.silence(store, alarm, until)
     if not length_s:
         return f"alarm '{alarm}' is told of again"
     return f"nobody is told of alarm '{alarm}' until {datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def duration_s(text: str) -> float:
-    """`60s`, `15m`, `2h` or `7d` in seconds. Raises: SpecError."""
-    if not DURATION.fullmatch(text):
-        raise SpecError(f"duration is '{text[:40]}', expected such as '60s', '15m', '2h' or '7d'")
-    return seconds(text)

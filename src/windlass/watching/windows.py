@@ -9,8 +9,9 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from windlass.durations import DAY_S, read_duration
 from windlass.kinds.sketch import place_of
 from windlass.records import Json
 
@@ -19,18 +20,39 @@ MOST_LABELS, MOST_RELEASES = 200, 4
 STEP = 1.05
 """Latencies are counted in bins of 5 %."""
 OTHER = "…"
-DAY_S = 86_400.0
-Seen = tuple[int, str, float | None, str]
-"""A sampled answer: hash of its id, profile as JSON, confidence, answer (empty where each is its own)."""
+
+
+class Seen(NamedTuple):
+    """A sampled answer. place: hash of its id, negated. profile: as JSON. value: empty where each is its own."""
+
+    place: int
+    profile: str
+    confidence: float | None
+    value: str
+
+
+class Sum(NamedTuple):
+    """The sum of `n` numbers."""
+
+    total: float
+    n: int
+
+
+class Requests(NamedTuple):
+    """Requests of a window, as the service counted them."""
+
+    answered: int
+    refused: int
+    failed: int
 
 
 @dataclass
 class Part:
-    """What one release answered in a window. confidence: sum and number of those that are known."""
+    """What one release answered in a window. confidence: of the answers where it is known."""
 
     n: int = 0
     latency: Counter[int] = field(default_factory=Counter)
-    confidence: tuple[float, int] = (0.0, 0)
+    confidence: Sum = field(default_factory=lambda: Sum(0.0, 0))
     low: int = 0
     mix: Counter[str] = field(default_factory=Counter)
     profiled: int = 0
@@ -42,7 +64,7 @@ class Part:
         self.latency[_latency_bin(row["latency_ms"])] += 1
         confidence = row["confidence"]
         if confidence is not None:
-            self.confidence = (self.confidence[0] + confidence, self.confidence[1] + 1)
+            self.confidence = Sum(self.confidence.total + confidence, self.confidence.n + 1)
             self.low += confidence < low_below
         if value:
             self.mix[value if value in self.mix or len(self.mix) < MOST_LABELS else OTHER] += 1
@@ -52,9 +74,9 @@ class Part:
     def _sample(self, place: int, profile: str, confidence: float | None, value: str) -> None:
         """Keeps the smallest hashes: the heap's first is the largest of them, its hash negated."""
         if len(self.sample) < SAMPLE:
-            heapq.heappush(self.sample, (-place, profile, confidence, value))
-        elif -place > self.sample[0][0]:
-            heapq.heapreplace(self.sample, (-place, profile, confidence, value))
+            heapq.heappush(self.sample, Seen(-place, profile, confidence, value))
+        elif -place > self.sample[0].place:
+            heapq.heapreplace(self.sample, Seen(-place, profile, confidence, value))
 
     def latency_ms(self, share: float) -> float | None:
         """The quantile of the latencies, within 5 %."""
@@ -78,13 +100,14 @@ class Part:
 
     @classmethod
     def from_json(cls, values: Json) -> "Part":
-        sample: list[Seen] = [(int(place), str(profile), sure, str(value)) for place, profile, sure, value in
-                              values["sample"]]
+        sample = [
+            Seen(int(place), str(profile), sure, str(value)) for place, profile, sure, value in values["sample"]
+        ]
         heapq.heapify(sample)
         return cls(
             int(values["n"]),
             Counter({int(place): int(count) for place, count in values["latency"]}),
-            (float(values["confidence"][0]), int(values["confidence"][1])),
+            Sum(float(values["confidence"][0]), int(values["confidence"][1])),
             int(values["low"]),
             Counter(values["mix"]),
             int(values["profiled"]),
@@ -103,8 +126,8 @@ class Window:
     since: float
     until: float
     parts: dict[str, Part] = field(default_factory=dict)
-    requests: tuple[int, int, int] = (0, 0, 0)
-    """Answered, refused and failed, as the service counted them; known when the window ends."""
+    requests: Requests = field(default_factory=lambda: Requests(0, 0, 0))
+    """Known when the window ends."""
 
     @property
     def n(self) -> int:
@@ -135,9 +158,7 @@ class Window:
 
 def seconds(window: str) -> float:
     """`15m`, `1h` or `1d` in seconds; `auto` is a day: what is asked by night differs from what is asked by day."""
-    if window == "auto":
-        return DAY_S
-    return int(window[:-1]) * {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": DAY_S}[window[-1]]
+    return DAY_S if window == "auto" else read_duration(window, "window", "'15m', '1h' or '1d'", least_s=1.0)
 
 
 def begin(at: float, length_s: float) -> Window:

@@ -16,7 +16,7 @@ from windlass.kinds.chat import ROLES
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import hub, language
 from windlass.learners.networks import loop
-from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.steps import Settings
 from windlass.predictors.language.decoding import banned
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.language.prompts import Ids, Prompts, Template

@@ -18,8 +18,9 @@ from windlass.learners.language import adapters, hub, language, preference, temp
 from windlass.learners.language.preference import Course, Pupil
 from windlass.learners.language.rewards import REWARDS, TESTS
 from windlass.learners.networks import loop
-from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.steps import Settings
 from windlass.learners.networks.task import Task
+from windlass.learners.networks.training_plan import ROOM
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.language.prompts import Prompts, Template
 from windlass.records import Json, Progress, Splits
@@ -163,13 +164,13 @@ def _taught_further(pupil: Pupil, lesson: Lesson, splits: Splits, options: Optio
     course = Course(lr=GENTLER * (RATES["beside"] if adapters.is_adapted(pupil.model) else RATES["small"]))
     if section.preferences:
         pairs = preference.read_pairs(Path(section.preferences), pupil.prompts, max(most, language.LEAST_TOKENS))
-        allowed = Budget(budget.left() * (SHARE if section.reward else loop.ROOM))
+        allowed = Budget(budget.left() * (SHARE if section.reward else ROOM))
         curve += preference.prefer(pupil, pairs, course, options, allowed, progress)
     if section.reward:
-        task, judged = (_rewarded(splits, part, section.reward, section.max_tokens or most)
-                        for part in ("train", "validation"))
-        allowed = Budget(budget.left() * loop.ROOM)
-        curve += preference.reinforce(pupil, (task, judged), course, options, allowed, progress)
+        tasks = preference.Tasks(*(_rewarded(splits, part, section.reward, section.max_tokens or most)
+                                   for part in ("train", "validation")))
+        allowed = Budget(budget.left() * ROOM)
+        curve += preference.reinforce(pupil, tasks, course, options, allowed, progress)
     return curve
 
 

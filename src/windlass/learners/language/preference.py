@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -163,12 +163,17 @@ def prefer(pupil: Pupil, pairs: Sequence[Pair], course: Course, options: Options
 # Rewards --------------------------------------------------------------------------------------------------------------
 
 
-def reinforce(pupil: Pupil, tasks: tuple[Task, Task], course: Course, options: Options, budget: Budget,
-              progress: Progress) -> list[Json]:
-    """Teaches the model in place by rewards for its own answers; gives the curve.
+class Tasks(NamedTuple):
+    """What is learned from, and what it is judged on."""
 
-    Args: tasks: to learn from, and to be judged on: the model stays as it was where its rewards there fell.
-    """
+    train: Task
+    validation: Task
+
+
+def reinforce(pupil: Pupil, tasks: Tasks, course: Course, options: Options, budget: Budget,
+              progress: Progress) -> list[Json]:
+    """Teaches the model in place by rewards for its own answers, or leaves it as it was where those of the validation
+    task fell; gives the curve."""
     task, judged = tasks
     held = checkpoint.copied(checkpoint.weights(pupil.model))
     before = mean_reward(pupil, judged)

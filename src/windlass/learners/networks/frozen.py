@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -99,28 +100,32 @@ class Chosen:
     validation_logits: np.ndarray
 
 
-def choose(learned: tuple[np.ndarray, np.ndarray], known: tuple[np.ndarray, np.ndarray], n_classes: int,
-           score: Callable[[np.ndarray], float], budget: Budget) -> Chosen:
-    """Tries the strengths on the validation rows, then fits the best one on all rows.
+class Examples(NamedTuple):
+    """Features (n, D) of rows, and their targets (n,)."""
 
-    Args: learned, known: features (n, D) and targets (n,) of training and validation rows, these may be none.
-    """
-    strengths = STRENGTHS if len(known[0]) else STRENGTHS[1:2]
+    features: np.ndarray
+    targets: np.ndarray
+
+
+def choose(train: Examples, validation: Examples, n_classes: int, score: Callable[[np.ndarray], float],
+           budget: Budget) -> Chosen:
+    """Tries the strengths on the validation rows, which may be none, then fits the best one on all rows."""
+    strengths = STRENGTHS if len(validation.features) else STRENGTHS[1:2]
     best: tuple[float, float, np.ndarray] | None = None
     slowest = 0.0
     for strength in strengths:
         if best is not None and budget.left() < 3 * slowest:
             break
         started = time.monotonic()
-        weights, bias = logistic(*learned, n_classes, strength)
-        logits = known[0].reshape(-1, weights.shape[1]) @ weights.T + bias
+        weights, bias = logistic(train.features, train.targets, n_classes, strength)
+        logits = validation.features.reshape(-1, weights.shape[1]) @ weights.T + bias
         value = score(logits)
         if best is None or value > best[0]:
             best = (value, strength, logits.astype(np.float32))
         slowest = max(slowest, time.monotonic() - started)
     assert best is not None
-    rows = np.concatenate([learned[0], known[0].reshape(-1, learned[0].shape[1])])
-    head = logistic(rows, np.concatenate([learned[1], known[1]]), n_classes, best[1])
+    rows = np.concatenate([train.features, validation.features.reshape(-1, train.features.shape[1])])
+    head = logistic(rows, np.concatenate([train.targets, validation.targets]), n_classes, best[1])
     return Chosen(head, best[1], best[2])
 
 

@@ -1,102 +1,30 @@
-"""The one gradient loop: every network is trained here, inside its budget, and a killed run resumes by itself.
+"""The one gradient loop: every network is trained here, inside its budget, and a killed run resumes by itself."""
 
-Source: AdamW, Loshchilov & Hutter 2019, arXiv:1711.05101; label smoothing, Szegedy et al. 2016, arXiv:1512.00567;
-        gradient clipping, Pascanu et al. 2013, arXiv:1211.5063.
-"""
-
-import copy
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from windlass.errors import DataError, SpecError, did_you_mean, expected
+from windlass.errors import DataError
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import checkpoint, probe
-from windlass.learners.networks.batches import shuffled, spread
-from windlass.learners.networks.task import Task, Verdict, in_precision
+from windlass.learners.networks.batches import shuffled
+from windlass.learners.networks.steps import Settings, Steps
+from windlass.learners.networks.task import Task, Verdict
+from windlass.learners.networks.training_plan import PLAN, Plan, Planner
 from windlass.metrics.measures import LOWER, told
 from windlass.records import Json, Progress
-from windlass.store import fingerprint, read_json, write_json
 
-PLAN = "plan.json"
-ROOM = 0.9
-"""Share of the time left that the steps are planned for; the rest is for the export."""
-AGAIN, EARLIEST = 50, 4
-"""The plan is made again after so many steps, or after a third of those planned, where that is at least `EARLIEST`."""
 WARMING = 5
 """Steps that warm up, as a share of those before the second plan: one in so many, which do not tell the pace."""
 OVERRUN = 1.3
-EVALUATION_COST = 0.4
-"""Answering a row costs about this share of training on it."""
 CHECKPOINT_COST = 0.05
-SGD_FACTOR = 50.0
-"""SGD steps along the raw gradient: its learning rate is this many times that of AdamW, measured on small networks."""
 REPORT_SECONDS = 0.3
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a network is trained. lr: of AdamW, at its highest; head_lr: the head's, as a multiple of it.
-
-    warmup: share of the steps. clip: largest norm of the gradient. smoothing: share of each target that is spread
-    over all classes. average: decay of the moving average of the weights that is judged and kept; 0: the weights
-    themselves. patience: epochs without a better validation metric. judge_start: the network as it starts is judged,
-    too, and kept when no epoch beats it. checkpoint_seconds: between checkpoints.
-    """
-
-    lr: float = 1e-3
-    head_lr: float = 1.0
-    batch: int = 32
-    epochs: int = 20
-    patience: int = 3
-    warmup: float = 0.1
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    smoothing: float = 0.0
-    average: float = 0.0
-    judge_start: bool = False
-    checkpoint_seconds: float = 15.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run will do, decided before its first step and kept, so that a resumed run is the same run.
-
-    A few timed steps can mislead on a busy machine, so the steps are planned again at the pace of the first ones.
-    again: their number by the second plan, which holds from step `second_at` on; 0: not made yet.
-    """
-
-    key: str
-    steps: int
-    precision: str
-    threads: int
-    seconds: float
-    again: int = 0
-
-    @property
-    def second_at(self) -> int:
-        """The step before which the second plan is made; 0: the first one stands."""
-        early = min(AGAIN, self.steps // 3)
-        return early if early >= EARLIEST else 0
-
-    @property
-    def total(self) -> int:
-        """Steps of the whole run, as far as is known."""
-        return self.again or self.steps
-
-    def total_at(self, step: int) -> int:
-        """Steps of the whole run as they were known at this step: what its learning rate follows."""
-        return self.total if step >= self.second_at else self.steps
-
-    def began(self, other: "Plan", step: int) -> bool:
-        """True when a run that had come to `step` by the other plan is on this one's way."""
-        return self == other or (step <= self.second_at and replace(self, again=0) == other)
 
 
 @dataclass
@@ -151,27 +79,6 @@ def clean(options: Options) -> None:
         Path(options.folder, name).unlink(missing_ok=True)
 
 
-def optimizer_of(model: nn.Module, settings: Settings, name: str) -> torch.optim.Optimizer:
-    """The optimizer, with decay on matrices only and the head's own rate. Raises: SpecError: not one of ours."""
-    factor = SGD_FACTOR if name == "sgd" else 1.0
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for place, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        decay = settings.weight_decay if parameter.ndim > 1 else 0.0
-        rate = settings.lr * factor * (settings.head_lr if place.startswith("head.") else 1.0)
-        groups.setdefault((rate, decay), []).append(parameter)
-    listed = [{"params": held, "lr": rate, "base_lr": rate, "weight_decay": decay if name != "adam" else 0.0}
-              for (rate, decay), held in groups.items()]
-    if name == "sgd":
-        return torch.optim.SGD(listed, momentum=0.9)
-    kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
-    if name not in kinds:
-        names = [*kinds, "sgd"]
-        raise SpecError(f"optimizer is '{name}', expected {expected(names)}", did_you_mean(name, names))
-    return kinds[name](listed, fused=True)
-
-
 def schedule(step: int, steps: int, warmup: float) -> float:
     """Share of the highest learning rate at this step (from 0): a straight rise, then half a cosine towards 0."""
     rise = min(round(warmup * steps), steps - 1)
@@ -190,9 +97,10 @@ class _Training:
 
     def __init__(self, model: nn.Module, task: Task, settings: Settings, options: Options) -> None:
         self.model, self.task, self.settings, self.options = model, task, settings, options
-        self.lengths = task.lengths
-        self.n_batches = math.ceil(len(self.lengths) / settings.batch)
-        self.optimizer = optimizer_of(model, settings, options.optimizer)
+        self.steps = Steps(task, settings, options.optimizer)
+        self.planner = Planner(model, self.steps, options)
+        self.lengths, self.n_batches = self.planner.lengths, self.planner.n_batches
+        self.optimizer = self.steps.optimizer(model)
         self.state = State()
         self.best: checkpoint.Tensors = {}
         self.mean: checkpoint.Tensors = {}
@@ -203,13 +111,14 @@ class _Training:
 
     def prepare(self, budget: Budget, progress: Progress) -> None:
         """Takes up the plan and the checkpoint of a killed run, or makes a plan."""
-        key = self._key()
-        path = self.options.folder / PLAN
-        found = self._kept_plan(path, key)
+        key, found = self.planner.key(), self.planner.kept()
+        if found is not None and found.key != key:
+            self.state.notes.append("plan discarded: it was made for other rows or settings")
+            found = None
         if found is None:
             progress("train", 0, 0, "measuring a step")
-            found = self._planned(key, budget)
-            write_json(path, asdict(found))
+            found = self.planner.made(key, budget)
+            self.planner.write(found)
         self.plan = found
         torch.set_num_threads(found.threads)
         torch.manual_seed(self.options.seed)
@@ -219,59 +128,6 @@ class _Training:
         self.begun = time.monotonic() - self.state.elapsed
         if self.settings.judge_start and not self.state.curve:
             self._judge()
-
-    def _key(self) -> str:
-        """Changes with everything that decides what the run computes, except the plan itself."""
-        shapes = {name: list(value.shape) for name, value in checkpoint.weights(self.model).items()}
-        return fingerprint({
-            "settings": asdict(self.settings), "seed": self.options.seed, "optimizer": self.options.optimizer,
-            "metric": self.task.metric, "precision": self.options.precision, "shapes": shapes,
-            "data": self.task.identity(),
-        })
-
-    def _kept_plan(self, path: Path, key: str) -> Plan | None:
-        if not path.is_file():
-            return None
-        try:
-            plan = Plan(**read_json(path))
-        except (DataError, TypeError):
-            plan = Plan("", 0, "", 1, 0.0)
-        if plan.key == key:
-            return plan
-        self.state.notes.append("plan discarded: it was made for other rows or settings")
-        return None
-
-    def _planned(self, key: str, budget: Budget) -> Plan:
-        """As many epochs as fit, at most those of the settings; less than one when not even one fits."""
-        if self.options.precision not in ("auto", "float32", "bfloat16"):
-            raise SpecError(f"precision is '{self.options.precision}', expected one of 'auto', 'float32', 'bfloat16'")
-        size = self.settings.batch
-        timed = spread(shuffled(self.lengths, size, self.options.seed, 0), self.lengths, 4)
-        tried = probe.Tried(probe.precisions(self.options.precision), budget.left() * 0.02)
-        threads = self._threads(timed[0])
-        seconds = probe.step_seconds(self.model, self._optimizer, self._step, timed, tried)
-        precision = probe.fastest(seconds)
-        room = ROOM * budget.left()
-        return Plan(key, max(1, self._fitting(room, seconds[precision], 0)), precision, threads, room)
-
-    def _fitting(self, room: float, step_seconds: float, done: int) -> int:
-        """Steps of the whole run, when that many are done and there is room for so many seconds more."""
-        validation = EVALUATION_COST * self.task.n_validation / max(1, len(self.lengths))
-        fits = int(room / max(step_seconds * (1 + validation), 1e-9))
-        return min(self.settings.epochs * self.n_batches, done + fits)
-
-    def _threads(self, rows: np.ndarray) -> int:
-        """How many threads do a step soonest, tried on a copy."""
-        if probe.device().type != "cpu":
-            return torch.get_num_threads()
-        state, twin = checkpoint.random_state(), copy.deepcopy(self.model)
-        optimizer = self._optimizer(twin)
-        threads = probe.choose_threads(lambda: self._step(twin, optimizer, rows, "float32"))
-        checkpoint.set_random_state(state)
-        return threads
-
-    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        return optimizer_of(model, self.settings, self.options.optimizer)
 
     def _resume(self, progress: Progress) -> None:
         path = self.options.folder / checkpoint.FILE
@@ -311,14 +167,15 @@ class _Training:
         """One step, and at the end of an epoch the validation."""
         # 1. The second plan comes before the step, so that a run that is killed here makes it at the same place.
         if self.state.step == self.plan.second_at and not self.plan.again and self.state.step:
-            self._plan_again()
+            pace = (self.state.stepping - self.state.warming) / (self.state.step - self.state.step // WARMING)
+            self.plan = self.planner.again(self.plan, pace, self.state.step, self.state.elapsed)
         state, plan = self.state, self.plan
         share = schedule(state.step, plan.total_at(state.step), self.settings.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_lr"] * share
         # 2. Timed without the validation: the second plan is made of the pace of steps.
         started = time.monotonic()
-        loss = self._step(self.model, self.optimizer, rows, plan.precision)
+        loss = self.steps.take(self.model, self.optimizer, rows, plan.precision)
         state.step += 1
         self._average()
         state.stepping += time.monotonic() - started
@@ -334,25 +191,6 @@ class _Training:
             state.stopped = "stopped: out of time"
         if self._at_epoch_end() or state.stopped:
             self._judge()
-
-    def _plan_again(self) -> None:
-        """As many steps as fit at the pace of those that were done; on disk before the next one is."""
-        state, plan = self.state, self.plan
-        pace = (state.stepping - state.warming) / (state.step - state.step // WARMING)
-        room = max(0.0, plan.seconds - state.elapsed)
-        self.plan = replace(plan, again=max(state.step + 1, self._fitting(room, pace, state.step)))
-        write_json(self.options.folder / PLAN, asdict(self.plan))
-
-    def _step(self, model: nn.Module, optimizer: torch.optim.Optimizer, rows: np.ndarray, precision: str) -> float:
-        """Forward, backward and update on these rows; gives the loss in nats."""
-        model.train()
-        with in_precision(precision):
-            loss = self.task.loss(model, rows, self.settings.smoothing)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), self.settings.clip)
-        optimizer.step()
-        return float(loss.item())
 
     def _average(self) -> None:
         """Moves the average of the weights a little; in the first steps more, so that it leaves the start behind."""

@@ -133,11 +133,11 @@ def preset(learner: str, name: str, presets: Mapping[str, Design]) -> Design:
 def fit_network(design: Design, splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """Builds, trains, exports and proves the network of a design on these splits; keeps its weights beside it."""
     torch.manual_seed(options.seed)
-    start, forms = options.start, (design.forms, {"text": design.text_options})
+    start, text_options = options.start, {"text": design.text_options}
     if start is None:
-        encoded = encode(splits, *forms)
+        encoded = encode(splits, design.forms, text_options)
     else:
-        encoded = warm.encode(splits, start, forms, options.seed)
+        encoded = warm.encode(splits, start, design.forms, text_options, options.seed)
         design = replace(design, described={**design.described, "warm_start": start.release})
     train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
     network = build(design, encoded.inputs, list(train.arrays), encoded.n_scores)

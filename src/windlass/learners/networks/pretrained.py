@@ -21,7 +21,6 @@ from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.networks import frozen, probe
 from windlass.learners.networks.batches import Inputs
 from windlass.learners.networks.encoders import Source, check_script, locate
-from windlass.learners.networks.loop import Settings
 from windlass.learners.networks.network import (
     FORMS,
     Design,
@@ -34,6 +33,7 @@ from windlass.learners.networks.network import (
     deliver,
     fit_network,
 )
+from windlass.learners.networks.steps import Settings
 from windlass.learners.networks.task import answers
 from windlass.learners.rows import encode
 from windlass.outputs.labels.measures import score
@@ -170,9 +170,9 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
                       for inputs, path in zip((validation, train), paths, strict=True))
     progress("train", len(learned.rows), len(train), "linear head")
     truth = encoded.validation_targets[known.rows]
-    chosen = frozen.choose((learned.features, encoded.train_targets[learned.rows]), (known.features, truth),
-                           encoded.n_scores, lambda logits: score(options.metric, encoded.output, truth, logits),
-                           budget)
+    chosen = frozen.choose(frozen.Examples(learned.features, encoded.train_targets[learned.rows]),
+                           frozen.Examples(known.features, truth), encoded.n_scores,
+                           lambda logits: score(options.metric, encoded.output, truth, logits), budget)
     frozen.set_head(network, chosen.head)
     logits = np.full((len(encoded.validation_targets), encoded.n_scores), np.nan, np.float32)
     logits[known.rows] = chosen.validation_logits

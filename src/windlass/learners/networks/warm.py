@@ -49,19 +49,20 @@ def write(network: nn.Module, learner: str, options: Options) -> None:
     write_bytes(options.folder / FILE, save(tensors, metadata={HEADER: json.dumps(header)}))
 
 
-def encode(splits: Splits, start: WarmStart, forms: tuple[Mapping[str, str], Mapping[str, Json]], seed: int) -> Encoded:
-    """The new rows and the replayed ones, and all validation rows. forms: as `rows.encode` takes them.
+def encode(splits: Splits, start: WarmStart, forms: Mapping[str, str], options: Mapping[str, Json], seed: int
+           ) -> Encoded:
+    """The new rows and the replayed ones, and all validation rows. forms, options: as `rows.encode` takes them.
 
     Words and labels are those of all rows; other columns are read as the release reads them. Raises: NotReady: the
     release reads other columns. DataError: its manifest is damaged.
     """
     before = read_manifest(Path(start.artifact))
     known = before.inputs
-    wanted = [(name, kind, forms[0][kind]) for name, kind in splits.inputs.items()]
+    wanted = [(name, kind, forms[kind]) for name, kind in splits.inputs.items()]
     if [(column.name, column.kind, column.state.get("form")) for column in known] != wanted:
         raise NotReady(f"release '{start.release}' reads other columns, expected {', '.join(splits.inputs)}: "
                        "no warm start")
-    inputs = tuple(fit_input(column.name, splits, *forms) if column.state["form"] == IDS else column
+    inputs = tuple(fit_input(column.name, splits, forms, options) if column.state["form"] == IDS else column
                    for column in known)
     some = replace(splits, train=replayed(splits, start.n_new, seed))
     return encode_splits(inputs, aim_of(splits).known_output(splits, before.output), some)

@@ -26,7 +26,7 @@ from windlass.learners.language.written import (
 )
 from windlass.learners.networks import loop, pretrained
 from windlass.learners.networks.export import export
-from windlass.learners.networks.loop import Settings
+from windlass.learners.networks.steps import Settings
 from windlass.learners.retrieval.reader import Beside, Pages, Pointing, Reader
 from windlass.metrics.measures import best_temperature
 from windlass.metrics.texts import References

@@ -83,7 +83,7 @@ class NumberSheet(Sheet):
         return before, after, Estimate(more.value / unit, more.low / unit, more.high / unit)
 
     def parts(self) -> list[tuple[str, np.ndarray]]:
-        return thirds("right answer", self.truth.tolist(), ("low", "high"))
+        return thirds("right answer", self.truth.tolist(), "low", "high")
 
 
 def same(one: float, other: float) -> bool:

@@ -62,4 +62,4 @@ class TextSheet(Sheet):
         return TextMarks(before, rights), TextMarks(after, rights)
 
     def parts(self) -> list[tuple[str, np.ndarray]]:
-        return thirds("right answer", [len(rights[0]) for rights in self.rights], ("short", "long"))
+        return thirds("right answer", [len(rights[0]) for rights in self.rights], "short", "long")

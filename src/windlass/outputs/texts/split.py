@@ -31,12 +31,12 @@ def split(
     train, test, validation = without_duplicates(given["train"], cleaning), given["test"], given["validation"]
     if not len(test):
         train, test = cut(train, [ASKED], STRATUM, round(min(TEST_SHARE * len(train), MAX_VALIDATION)), random)
-    train = apart(train, test, [ASKED], ("train", "test"), cleaning)
+    train = apart(train, test, [ASKED], "train", "test", cleaning)
     if not len(validation):
         wanted = max(1, min(MAX_VALIDATION, round(TEXT_SHARE * len(train))))
         train, validation = cut(train, [ASKED], STRATUM, wanted, random)
-    validation = apart(validation, test, [ASKED], ("validation", "test"), cleaning)
-    train = apart(train, validation, [ASKED], ("train", "validation"), cleaning)
+    validation = apart(validation, test, [ASKED], "validation", "test", cleaning)
+    train = apart(train, validation, [ASKED], "train", "validation", cleaning)
     if not len(train) or not len(test):
         raise too_few(rows, "two different ones")
     is_asked = bool((train[ASKED] != train[spec.output_column]).any())

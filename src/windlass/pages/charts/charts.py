@@ -1,7 +1,7 @@
 """Pictures where people would rather look than read: inline SVG, coloured by `STYLE`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from windlass.metrics.measures import LOWER, Array
 from windlass.pages.charts.axes import (
@@ -223,7 +223,7 @@ def confusion_matrix(matrix: Array, labels: list[str]) -> str:
     if len(labels) > MOST_CLASSES:
         pairs = confused_pairs(matrix, labels, MOST_CLASSES)
         bars = [
-            (
+            Bar(
                 f"{quoted(pair.truth, 13)} → {quoted(pair.answer, 13)}",
                 float(pair.count),
                 f"{count(pair.count)} ({percent(pair.share)})",
@@ -323,7 +323,7 @@ def label_bars(counts: Mapping[str, Mapping[str, int]]) -> str:
     if not whole:
         return ""
     bars = [
-        (label, float(totals[label]), f"{count(totals[label])} ({percent(totals[label] / whole)})")
+        Bar(label, float(totals[label]), f"{count(totals[label])} ({percent(totals[label] / whole)})")
         for label in ordered[:MOST_BARS]
     ]
     rest = ordered[MOST_BARS:]
@@ -332,8 +332,16 @@ def label_bars(counts: Mapping[str, Mapping[str, int]]) -> str:
     return _bars(f"rows of each of {len(ordered)} labels", bars, 140, foot)
 
 
-def _bars(name: str, bars: Iterable[tuple[str, float, str]], names_wide: float, foot: str = "") -> str:
-    """Horizontal bars: each a name, a value that sets its length, and the words at its end."""
+class Bar(NamedTuple):
+    """value: sets its length. words: at its end."""
+
+    name: str
+    value: float
+    words: str
+
+
+def _bars(name: str, bars: Iterable[Bar], names_wide: float, foot: str = "") -> str:
+    """Horizontal bars."""
     given = list(bars)
     most = max(value for _, value, _ in given) or 1.0
     room = WIDE - names_wide - max(text_width(words) for _, _, words in given) - 14

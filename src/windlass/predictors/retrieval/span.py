@@ -92,7 +92,7 @@ class Span:
 
     def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
         """One part of the text a row, as one token; it is there at once, so nothing of `how` applies."""
-        found = answers(self.run, self.eyes, self.readings(rows), (self.longest, self.temperature))
+        found = answers(self.run, self.eyes, self.readings(rows), self.longest, self.temperature)
         return [
             Written(text, "stop" if hear(number, text) else "cancelled", 0, 1, logprob)
             for number, (text, logprob) in enumerate(found)
@@ -104,11 +104,11 @@ class Span:
 
 
 def answers(
-    run: Run, eyes: Eyes, readings: Sequence[Reading], limits: tuple[int, float]
+    run: Run, eyes: Eyes, readings: Sequence[Reading], longest: int, temperature: float
 ) -> list[tuple[str, float | None]]:
     """The text of each answer and its log-probability; nothing, with none, where there is nothing to read.
 
-    Args: limits: words of an answer at most, and the temperature of the probabilities.
+    Args: longest: words of an answer at most. temperature: of the probabilities.
     """
     found: list[tuple[str, float | None]] = [("", None)] * len(readings)
     order = sorted(
@@ -119,7 +119,7 @@ def answers(
         logits = run(eyes.arrays([readings[row] for row in rows]))
         for row, logits_2T in zip(rows, logits, strict=True):
             reading = readings[row]
-            first, last, logprob = best_span(logits_2T[:, : len(reading.words)], reading.numbers, *limits)
+            first, last, logprob = best_span(logits_2T[:, : len(reading.words)], reading.numbers, longest, temperature)
             found[row] = (reading.text(first, last), logprob)
     return found
 

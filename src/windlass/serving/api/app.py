@@ -43,7 +43,7 @@ from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.service import Service, caller, receipt
-from windlass.serving.telemetry.metrics import memory_bytes
+from windlass.serving.telemetry.metrics import Gauge, memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
@@ -65,17 +65,21 @@ def create_app(
     predictor: Predictor,
     log: RequestLog | None,
     settings: Settings,
-    proof: str = "",
     server_state: ServerState | None = None,
 ) -> FastAPI:
-    """The application. It answers predictions with 503 until `app.state.service.proof` is empty.
+    """The application of a release by itself, without a store. Raises: SpecError as `service_app`."""
+    return service_app(Service(release, predictor, log, settings), server_state)
+
+
+def service_app(service: Service, server_state: ServerState | None = None) -> FastAPI:
+    """The application of a service. It answers predictions with 503 until `service.proof` is empty.
 
     Raises: SpecError: a route is not declared in `ROUTES`.
     """
-    service = Service(release, predictor, log, settings, proof)
+    settings = service.settings
     app = FastAPI(
-        title=release.product,
-        version=release.id,
+        title=service.release.product,
+        version=service.release.id,
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
@@ -91,7 +95,7 @@ def create_app(
     access_control = AccessControl(settings, server_state, service.is_proof)
     app.add_middleware(Middleware, access_control=access_control, measures=service.measures, routes=routes)
     if settings.otel:
-        provider = connected(settings.otel, release.product)
+        provider = connected(settings.otel, service.release.product)
         app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)
     return app
 
@@ -254,12 +258,12 @@ def _counted(service: Service) -> str:
     """What this process has counted, for Prometheus."""
     gauges = {
         **service.replica.gauges(),
-        "windlass_memory_bytes": ("Resident memory of the process.", float(memory_bytes())),
+        "windlass_memory_bytes": Gauge("Resident memory of the process.", float(memory_bytes())),
     }
     if service.log is not None:
-        gauges["windlass_log_waiting"] = ("Entries that wait to be written to the log.", float(len(service.log)))
-        gauges["windlass_unlogged_total"] = ("Answers that could not be logged.", float(service.log.unlogged))
-        gauges["windlass_log_read_only"] = ("1 while the log cannot be written.", float(bool(service.log.fault)))
+        gauges["windlass_log_waiting"] = Gauge("Entries that wait to be written to the log.", float(len(service.log)))
+        gauges["windlass_unlogged_total"] = Gauge("Answers that could not be logged.", float(service.log.unlogged))
+        gauges["windlass_log_read_only"] = Gauge("1 while the log cannot be written.", float(bool(service.log.fault)))
     return service.measures.text(gauges, service.release) + service.watched.gauges()
 
 

@@ -6,8 +6,9 @@ from fastapi import FastAPI, Response
 from pydantic import Field
 
 from windlass.serving.contract import codec
-from windlass.serving.contract.schema import Exact, responses
+from windlass.serving.contract.schema import responses
 from windlass.serving.runtime.service import Service
+from windlass.strict_yaml import Exact
 
 
 class Examples(Exact):

@@ -16,11 +16,12 @@ from windlass.records import Json, Row
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.rows import read_object, rows_of, wrong
-from windlass.serving.contract.schema import Exact, json_body, request_schema, responses
+from windlass.serving.contract.schema import json_body, request_schema, responses
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import caller_of, gone, received, watched
 from windlass.serving.runtime.service import Service
+from windlass.strict_yaml import Exact
 
 MAX_ROWS, MAX_WAITING = 8, 8
 LEAST_EVALUATIONS, MAX_EVALUATIONS = 80, 256

@@ -18,11 +18,12 @@ from windlass.serving.batch.work import JobWork
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.rows import idempotency_key, read_object, wrong
-from windlass.serving.contract.schema import Exact, key_header, responses
+from windlass.serving.contract.schema import key_header, responses
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.service import Service, caller
+from windlass.strict_yaml import Exact
 
 MOST_ROWS, MOST_READING = 100_000, 8
 """Of a job; jobs whose rows wait to be read, one after the other."""

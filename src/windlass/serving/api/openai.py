@@ -24,7 +24,7 @@ from windlass.serving.api.openai_answers import ChatForm, Form, TextForm
 from windlass.serving.api.openai_requests import ChatAsked, Completion, EmbeddingAsked, TextAsked
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
-from windlass.serving.contract.schema import Exact, json_body
+from windlass.serving.contract.schema import json_body
 from windlass.serving.http.stream import Stream
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.bounded_queue import BoundedQueue
@@ -32,6 +32,7 @@ from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.scheduler import Scheduler, WriteRequest, too_slow
 from windlass.serving.runtime.service import Service, receipt
+from windlass.strict_yaml import Exact
 
 JSON = "application/json"
 Names = tuple[str, str]

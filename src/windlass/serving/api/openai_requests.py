@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from windlass.errors import did_you_mean, expected
 from windlass.kinds import table as kinds
@@ -18,6 +18,7 @@ from windlass.predictors.writer import Writer
 from windlass.records import Column, Json, Row
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
+from windlass.strict_yaml import Exact
 
 MAX_STOPS, MAX_N, MAX_MESSAGES, MAX_SCHEMA_BYTES = 4, 4, 1_000, 64 * 1024
 LEAST_TOP_P, LEAST_TEMPERATURE = 0.01, 0.01
@@ -51,10 +52,6 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "dimensions": (),
 }
 """Parameter that is not supported -> its values under which nothing would differ; null is always one."""
-
-
-class Exact(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class StreamOptions(Exact):

@@ -9,8 +9,9 @@ from pydantic import Field
 from windlass.errors import WindlassError
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
-from windlass.serving.contract.schema import Exact, responses
+from windlass.serving.contract.schema import responses
 from windlass.serving.runtime.service import Service
+from windlass.strict_yaml import Exact
 
 
 class ListedRelease(Exact):

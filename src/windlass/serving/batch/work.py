@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from windlass.database.backend import Failure
 from windlass.database.jobs import Done, Jobs, Part
@@ -28,6 +29,15 @@ STEP_MS = 10.0
 PATIENCE_S, LOOK_S = 0.5, 0.005
 """Live requests that never end let a few rows pass after so long; between two looks whether they have ended."""
 POISON = "nothing answered this row: what tried to was killed, again and again"
+
+
+class Answered(NamedTuple):
+    """A row of a job, or why it is none, and what came of it. profile: as `watch` sees it, where it does."""
+
+    id: str
+    row: Row | str
+    result: Answer | str
+    profile: str | None
 
 
 class JobWork:
@@ -99,7 +109,7 @@ class JobWork:
                 )
                 ids = [secrets.token_hex(12) for _ in rows]
                 profiles = await asyncio.to_thread(self._profiles, replica, ids, rows, results)
-                answered = list(zip(ids, rows, results, profiles, strict=True))
+                answered = [Answered(*each) for each in zip(ids, rows, results, profiles, strict=True)]
                 lines += self._written(replica, part, len(lines), answered, logged)
         return Done(lines, sum("error" in line for line in lines), logged)
 
@@ -148,7 +158,7 @@ class JobWork:
         replica: Replica,
         part: Part,
         n_before: int,
-        answered: Sequence[tuple[str, Row | str, Answer | str, str | None]],
+        answered: Sequence[Answered],
         logged: list[Logged],
     ) -> list[Json]:
         """One line a row; the answers among them are logged with the part."""

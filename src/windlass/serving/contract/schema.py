@@ -2,16 +2,13 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from windlass.records import Column, Json, Manifest
+from windlass.strict_yaml import Exact
 
 MAX_KEY = 200
 """Characters of an Idempotency-Key."""
-
-
-class Exact(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Alternative(Exact):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from windlass.database.keys import Rate
 from windlass.records import Json
 
 MEBIBYTE = 1024 * 1024
@@ -15,7 +16,7 @@ class Settings:
     deadline_s: seconds until a request must have arrived, headers and body each.
     max_waiting: predictions that may wait for their turn. max_held_bytes: request bytes in memory, all together.
     hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's). is_public: it listens
-    where others reach it. keyless_rate: requests, and in how many seconds, that one address may send without a key.
+    where others reach it. keyless_rate: of one address without a key.
     access_log: `json` for a line about each request on stderr, else a file to append it to; empty: none.
     keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
     new_labels: rows that a new label needs before `improve` learns it; 0: it learns none.
@@ -34,7 +35,7 @@ class Settings:
     max_waiting: int = 64
     hosts: tuple[str, ...] = ()
     is_public: bool = False
-    keyless_rate: tuple[float, float] | None = None
+    keyless_rate: Rate | None = None
     access_log: str = ""
     keep_inputs: bool = False
     new_labels: int = 0
@@ -50,4 +51,5 @@ class Settings:
     def from_json(cls, values: Json) -> "Settings":
         """What `asdict` gave, after JSON has made lists of its tuples."""
         given: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        return cls(**given)
+        rate = given.get("keyless_rate")
+        return cls(**{**given, "keyless_rate": Rate(*rate) if rate else None})

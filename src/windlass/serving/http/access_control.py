@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-from windlass.database.keys import Rate
 from windlass.errors import expected
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import Route
@@ -53,7 +52,7 @@ class AccessControl:
         self.server_state = server_state or ServerState()
         self.is_proof = is_proof
         self._buckets = buckets(settings.workers_folder, "addresses")
-        self._rate = Rate(*settings.keyless_rate) if settings.keyless_rate else None
+        self._rate = settings.keyless_rate
 
     def check_host(self, headers: Headers) -> None:
         """Raises: Fault 421: a name that is not ours, as a page elsewhere would send after rebinding its DNS name.

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from windlass.errors import NotReady, SpecError
 from windlass.serving.http.access_control import is_loopback
 from windlass.serving.http.middleware import HEADERS, MAX_HEADER_BYTES, error_body
-from windlass.serving.http.server_state import ServerState
+from windlass.serving.http.server_state import ServerState, SocketLimits
 
 BACKLOG = 1_024
 AT_ONCE = 16
@@ -57,12 +57,12 @@ class Connection(h11.Connection):
 class Protocol(H11Protocol):
     """HTTP/1.1 that closes a connection whose headers are not there in time, which uvicorn's own leaves open.
 
-    sockets: address -> its open connections. most: connections, all together and of one address.
+    sockets: address -> its open connections.
     """
 
     deadline_s = 10.0
     sockets: Counter[str]
-    most: tuple[int, int]
+    most: SocketLimits
     _clock: asyncio.TimerHandle | None = None
     _address = ""
     _is_refused = False
@@ -77,7 +77,7 @@ class Protocol(H11Protocol):
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         self.sockets[self._address] += 1
-        if len(self.connections) > self.most[0] or self.sockets[self._address] > self.most[1]:
+        if len(self.connections) > self.most.all or self.sockets[self._address] > self.most.of_address:
             self._refuse(503, "overloaded", "server has too many connections open, expected fewer")
             return
         self._clock = self.loop.call_later(self.deadline_s, transport.close)
@@ -146,8 +146,9 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, deadline_s: float, listening: Callable[[], None]) -> None:
         self.admission: ServerState = getattr(getattr(app, "state", None), "server_state", None) or ServerState()
-        most, an_address = self.admission.max_sockets
-        bounds = {"deadline_s": deadline_s, "sockets": Counter(), "most": (min(most, _open_files()), an_address)}
+        most = self.admission.max_sockets
+        most = most._replace(all=min(most.all, _open_files()))
+        bounds: dict[str, Any] = {"deadline_s": deadline_s, "sockets": Counter(), "most": most}
         protocol = type("BoundedProtocol", (Protocol,), bounds)
         super().__init__(
             uvicorn.Config(

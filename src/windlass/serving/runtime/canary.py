@@ -9,6 +9,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+from windlass.metrics.proportions import Proportion
 from windlass.registry.canaries import CanaryTrial
 from windlass.serving.runtime.replica import Replica
 
@@ -69,7 +70,7 @@ class Canary:
         """Why the trial must stop; empty while nothing speaks against it."""
         tried, champion = self.tried, self.champion
         if tried.answered >= LEAST_ERRORS and is_more(
-            (tried.failed, tried.answered), (champion.failed, champion.answered)
+            Proportion(tried.failed, tried.answered), Proportion(champion.failed, champion.answered)
         ):
             return (
                 f"{tried.failed} of {tried.answered} requests failed, "
@@ -80,7 +81,9 @@ class Canary:
             if tried.p95_ms > most:
                 return f"p95 is {tried.p95_ms:.1f} ms, expected at most {most:.1f} (champion {champion.p95_ms:.1f})"
         told, told_champion = tried.right + tried.wrong, champion.right + champion.wrong
-        if min(told, told_champion) >= LEAST_FEEDBACK and is_more((tried.wrong, told), (champion.wrong, told_champion)):
+        if min(told, told_champion) >= LEAST_FEEDBACK and is_more(
+            Proportion(tried.wrong, told), Proportion(champion.wrong, told_champion)
+        ):
             return f"{tried.wrong} of {told} answers were wrong, of the champion's {champion.wrong} of {told_champion}"
         return self._disagreement()
 
@@ -94,13 +97,13 @@ class Canary:
         return f"{share:.0%} of {self.compared} answers differ from the champion's, expected {MOST_DISAGREEMENT:.0%}"
 
 
-def is_more(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """True when the share of the one exceeds the other's beyond chance. Each: (number, of how many).
+def is_more(one: Proportion, other: Proportion) -> bool:
+    """True when the share of the one exceeds the other's beyond chance.
 
     Source: two-proportion z-test with the pooled variance.
     """
-    if not one[1] or not other[1]:
+    if not one.n or not other.n:
         return False
-    pooled = (one[0] + other[0]) / (one[1] + other[1])
-    error = math.sqrt(pooled * (1 - pooled) * (1 / one[1] + 1 / other[1]))
-    return error > 0 and (one[0] / one[1] - other[0] / other[1]) / error > LIMIT
+    pooled = (one.hits + other.hits) / (one.n + other.n)
+    error = math.sqrt(pooled * (1 - pooled) * (1 / one.n + 1 / other.n))
+    return error > 0 and (one.hits / one.n - other.hits / other.n) / error > LIMIT

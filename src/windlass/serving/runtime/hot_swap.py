@@ -34,12 +34,13 @@ Mark = tuple[int, int, int]
 class HotSwap:
     """A thread that looks at the pointer to the champion.
 
-    where: host and port of this very process. seen: what the pointer's mark was before the release was opened.
+    host, port: of this very process. seen: what the pointer's mark was before the release was opened.
     """
 
     service: Service
     store: Store
-    where: tuple[str, int]
+    host: str
+    port: int
     seen: Mark | None = None
     swaps: int = 0
     retired: list[Replica] = field(default_factory=list)
@@ -159,11 +160,12 @@ class HotSwap:
         return replica
 
     def _prove(self, replica: Replica, golden: Golden) -> None:
-        host, port = self.where
         proof = secrets.token_urlsafe(32)
         self.service.entrants = {**self.service.entrants, proof: replica}
         try:
-            difference = replay_over_http(port, replica.release.id, replica.predictor, golden, proof, host)
+            difference = replay_over_http(
+                self.port, replica.release.id, replica.predictor, golden, proof, self.host
+            )
         finally:
             self.service.entrants = {
                 other: entrant for other, entrant in self.service.entrants.items() if other != proof

@@ -18,6 +18,7 @@ from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.cache import Cache
 from windlass.serving.runtime.caller import Caller
 from windlass.serving.runtime.scheduler import LATE, Scheduler, WriteRequest, too_slow
+from windlass.serving.telemetry.metrics import Gauge
 
 QUICK_MS, QUICK_BYTES = 3.0, 8 * 1024
 """A request this small, of a model this quick, is computed in the event loop: a thread costs more than it saves."""
@@ -72,19 +73,19 @@ class Replica:
         busy = self.scheduler is not None and (len(self.scheduler) or self.scheduler.running)
         return not (self.under_way or self.waiting or busy)
 
-    def gauges(self) -> dict[str, tuple[str, float]]:
-        """name -> (help, value), for Prometheus: of this release, since it took its place."""
+    def gauges(self) -> dict[str, Gauge]:
+        """By name, for Prometheus: of this release, since it took its place."""
         found = {
-            "windlass_waiting_predictions": ("Predictions that wait for their turn.", float(self.waiting)),
-            "windlass_batches_total": ("Batches of requests that were computed.", float(self.batcher.batches)),
-            "windlass_batched_requests_total": ("Requests that were in them.", float(self.batcher.requests)),
-            "windlass_slices_total": ("Slices of large requests that were computed.", float(self.batcher.slices)),
+            "windlass_waiting_predictions": Gauge("Predictions that wait for their turn.", float(self.waiting)),
+            "windlass_batches_total": Gauge("Batches of requests that were computed.", float(self.batcher.batches)),
+            "windlass_batched_requests_total": Gauge("Requests that were in them.", float(self.batcher.requests)),
+            "windlass_slices_total": Gauge("Slices of large requests that were computed.", float(self.batcher.slices)),
         }
         if self.cache is not None:
             found |= {
-                "windlass_cache_hits_total": ("Requests answered from the cache.", float(self.cache.hits)),
-                "windlass_cache_misses_total": ("Requests that were not.", float(self.cache.misses)),
-                "windlass_cache_bytes": ("Size of the cached answers.", float(self.cache.size_bytes)),
+                "windlass_cache_hits_total": Gauge("Requests answered from the cache.", float(self.cache.hits)),
+                "windlass_cache_misses_total": Gauge("Requests that were not.", float(self.cache.misses)),
+                "windlass_cache_bytes": Gauge("Size of the cached answers.", float(self.cache.size_bytes)),
             }
         return found | (self.scheduler.gauges() if self.scheduler is not None else {})
 

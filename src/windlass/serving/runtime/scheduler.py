@@ -26,6 +26,7 @@ from windlass.serving.contract.faults import Fault, overloaded
 from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime.caller import gone, watched
 from windlass.serving.runtime.stop_sequences import Cut, within
+from windlass.serving.telemetry.metrics import Gauge
 
 BATCH = 8
 GRACE_S = 5.0
@@ -259,14 +260,16 @@ class Scheduler:
         if self._thread is not None:
             self._thread.join(JOIN_S)
 
-    def gauges(self) -> dict[str, tuple[str, float]]:
-        """name -> (help, value), for Prometheus."""
+    def gauges(self) -> dict[str, Gauge]:
+        """By name, for Prometheus."""
         return {
-            "windlass_writing_running": ("Texts that are being written.", float(self.running)),
-            "windlass_writing_waiting": ("Requests that wait to be written.", float(len(self))),
-            "windlass_tokens_written_total": ("Tokens that were written.", float(self.n_tokens)),
-            "windlass_prompt_tokens_total": ("Tokens that were read.", float(self.n_prompt)),
-            "windlass_writing_cancelled_total": ("Texts whose client left before they ended.", float(self.n_cancelled)),
+            "windlass_writing_running": Gauge("Texts that are being written.", float(self.running)),
+            "windlass_writing_waiting": Gauge("Requests that wait to be written.", float(len(self))),
+            "windlass_tokens_written_total": Gauge("Tokens that were written.", float(self.n_tokens)),
+            "windlass_prompt_tokens_total": Gauge("Tokens that were read.", float(self.n_prompt)),
+            "windlass_writing_cancelled_total": Gauge(
+                "Texts whose client left before they ended.", float(self.n_cancelled)
+            ),
         }
 
     def _run(self) -> None:

@@ -70,6 +70,13 @@ class Given(NamedTuple):
     is_proof: bool
 
 
+class FailedTrial(NamedTuple):
+    """A trial that was ended, and why."""
+
+    canary: Canary
+    why: str
+
+
 @dataclass
 class Service:
     """What the routes share. proof: while it is set, only requests that carry it are predicted, and none is logged.
@@ -86,8 +93,8 @@ class Service:
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     canary: Canary | None = None
     """The release on trial, if there is one."""
-    failed_trial: tuple[Canary, str] | None = None
-    """A trial that was ended, and why; until the store has heard of it."""
+    failed_trial: FailedTrial | None = None
+    """Until the store has heard of it."""
     refused: str = ""
     """Why the champion of the store is not the one that serves; empty when it is."""
     jobs: Jobs | None = None
@@ -261,7 +268,7 @@ class Service:
         """Ends the trial at once when it speaks against the release; the store hears of it at the next look."""
         verdict = canary.verdict() if self.canary is canary else ""
         if verdict:
-            self.failed_trial = (canary, verdict)
+            self.failed_trial = FailedTrial(canary, verdict)
             self.canary = None
 
     def keep(self, replica: Replica, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 from windlass.records import Release
 
@@ -36,6 +37,13 @@ class _Histogram:
         return [*zip(names, counts, strict=True), (f"_sum{bare}", self.total), (f"_count{bare}", counts[-1])]
 
 
+class Gauge(NamedTuple):
+    """A number as it is now, with what it says."""
+
+    help_text: str
+    value: float
+
+
 class Measures:
     """Counts since the start. All of it is written by the event loop alone."""
 
@@ -57,8 +65,8 @@ class Measures:
         if confidence is not None:
             self._confidence.add(confidence)
 
-    def text(self, gauges: dict[str, tuple[str, float]], release: Release | None = None) -> str:
-        """All counts, these gauges (name -> (help, value)) and what is served, as Prometheus text."""
+    def text(self, gauges: Mapping[str, Gauge], release: Release | None = None) -> str:
+        """All counts, these gauges by their names and what is served, as Prometheus text."""
         requests = [
             (f'{{route="{quoted(route)}",status="{status}"}}', float(count))
             for (route, status), count in sorted(self.requests.items())
@@ -85,11 +93,11 @@ class Measures:
             lines += family(name, kind, help_text, [("", value)])
         return "\n".join(lines) + "\n"
 
-    def _right_share(self) -> dict[str, tuple[str, float]]:
+    def _right_share(self) -> dict[str, Gauge]:
         """As a gauge; nothing before there is feedback."""
         words = "Share of the feedback since the start that found the answer right."
         told = self.feedback.total()
-        return {"windlass_feedback_right_share": (words, self.feedback[True] / told)} if told else {}
+        return {"windlass_feedback_right_share": Gauge(words, self.feedback[True] / told)} if told else {}
 
     def _latency(self) -> list[str]:
         samples = [
