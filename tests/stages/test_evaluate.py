@@ -19,7 +19,7 @@ from .conftest import messages
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 CODE = {"inputs": {"broken": "text"}, "output": {"fixed": "text"}, "checks": "tests", "learners": ["copy", "retrieve"]}
-MBPP = Path("/work/shared/data/code-mbpp")
+MBPP = Path(__file__).resolve().parents[3] / "shared" / "data" / "code-mbpp"
 
 
 def run(product, **changes):
