@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from windlass.serving.contract.faults import Fault
-from windlass.serving.http.middleware import Intake
+from windlass.serving.http.intake import Intake
 from windlass.serving.runtime.batching import Batcher
 from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import Caller, nobody_leaves

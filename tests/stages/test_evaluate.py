@@ -8,6 +8,7 @@ import pytest
 from windlass.errors import DataError, SpecError
 from windlass.outputs import table as outputs
 from windlass.predictors import table as predictors
+from windlass.predictors.artifact import read_manifest
 from windlass.predictors.retrieval.examine import pass_rates
 from windlass.sources.prepared import CHECKS, read_splits
 from windlass.stages.collect import collect
@@ -15,6 +16,7 @@ from windlass.stages.evaluate import evaluate
 from windlass.stages.prepare import prepare
 from windlass.stages.train import train
 
+from ..tables import with_line
 from .conftest import messages
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
@@ -23,12 +25,17 @@ MBPP = Path(__file__).resolve().parents[3] / "shared" / "data" / "code-mbpp"
 
 
 def run(product, **changes):
+    spec, splits = trained(product, **changes)
+    return evaluate(spec, product.store, splits)
+
+
+def trained(product, **changes):
     spec = product.spec(**changes)
     collect(spec, product.store)
     prepare(spec, product.store)
     splits = read_splits(spec, product.store)
     train(spec, product.store, splits)
-    return evaluate(spec, product.store, splits)
+    return spec, splits
 
 
 def json_lines(product, name, rows):
@@ -85,17 +92,17 @@ def test_test_rows_without_tests_and_tests_that_are_no_python_are_named(product)
     assert rejected["reason"] == "tests are no Python, expected statements such as `assert f(1) == 2`"
 
 
-def test_a_candidate_that_cannot_be_scored_is_a_line_and_the_others_stay(product, monkeypatch):
+def test_a_candidate_that_cannot_be_scored_is_a_line_and_the_others_stay(product):
     product.csv(messages(120))
-    load = predictors.load
 
-    def loaded(folder):
-        if folder.parent.name == "linear":
-            raise IndexError("index 7 is out of bounds")
-        return load(folder)
+    def odd(folder, manifest):
+        raise IndexError("index 7 is out of bounds")
 
-    monkeypatch.setattr(predictors, "load", loaded)
-    board = run(product, learners=["majority", "linear"])
+    spec, splits = trained(product, learners=["majority", "linear"])
+    formats = [read_manifest(product.store.run_folder(name) / "artifact").predictor for name in ("majority", "linear")]
+    assert formats[0] != formats[1]
+    with with_line(predictors.FORMATS, formats[1], odd):
+        board = evaluate(spec, product.store, splits)
     assert [candidate.name for candidate in board.candidates] == ["majority"]
     assert [item["name"] for item in board.not_trained] == ["linear"]
     assert "index 7 is out of bounds (traceback " in board.not_trained[0]["reason"]

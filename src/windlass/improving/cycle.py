@@ -80,11 +80,13 @@ class ImproveRequest:
 @dataclass(frozen=True)
 class Workshop:
     """What the stages lend. log: where feedback is. challenge(spec, workspace) -> the leaderboard, trained there;
-    publish(spec, workspace, board) -> the chosen candidate as a release of the project, through the gate."""
+    publish(spec, workspace, board) -> the chosen candidate as a release of the project, through the gate.
+    most_read: feedback that is read, the last of it."""
 
     log: Database
     challenge: Callable[[Spec, Store], Board]
     publish: Callable[[Spec, Store, Board], Release]
+    most_read: int = training_feedback.MOST_READ
 
 
 def improve(spec: Spec, store: Store, workshop: Workshop, order: ImproveRequest, progress: Progress) -> Improvement:
@@ -201,7 +203,7 @@ class _Cycle:
             asked = latest_inputs(self.workshop.log, MOST_ASKED)
             write_recent(self.attempt.space, attempts.learned_frame(held, splits.train, self.spec), asked)
             write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
-        unread = max(0, feedback_total(self.workshop.log) - training_feedback.MOST_READ)
+        unread = max(0, feedback_total(self.workshop.log) - self.workshop.most_read)
         counts = {**selection.counts(decided), "learned_before": len(pool), "unread": unread}
         return {"enough": enough, "why": why, "key": key, "rows": counts}
 
@@ -220,7 +222,7 @@ class _Cycle:
         back, decided = attempts.withdrawn(self.store), attempts.decided(self.store)
         rows = [
             _by_hand(row, decided.get(row.answer), row.answer in back)
-            for row in training_feedback.from_log(self.workshop.log, self.spec)
+            for row in training_feedback.from_log(self.workshop.log, self.spec, most=self.workshop.most_read)
         ]
         given = {row.answer: row for row in attempts.waiting(self.store)}
         if self.journal["file"]:

@@ -6,8 +6,7 @@ Source: AdamW, Loshchilov & Hutter 2019, arXiv:1711.05101; label smoothing, Szeg
 
 import copy
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -126,7 +125,7 @@ def train(model: nn.Module, task: Task, settings: Settings, options: Options, bu
     """
     torch.manual_seed(options.seed)
     model.to(probe.device())
-    run = _Training(model, task, settings, options)
+    run = _Training(model, task, settings, options, budget.clock)
     run.prepare(budget, progress)
     for rows in run.remaining():
         run.advance(rows)
@@ -188,8 +187,9 @@ def state_share(step: int) -> float:
 class _Training:
     """One run: the model with what surrounds it between two steps."""
 
-    def __init__(self, model: nn.Module, task: Task, settings: Settings, options: Options) -> None:
-        self.model, self.task, self.settings, self.options = model, task, settings, options
+    def __init__(self, model: nn.Module, task: Task, settings: Settings, options: Options,
+                 clock: Callable[[], float]) -> None:
+        self.model, self.task, self.settings, self.options, self.clock = model, task, settings, options, clock
         self.lengths = task.lengths
         self.n_batches = math.ceil(len(self.lengths) / settings.batch)
         self.optimizer = optimizer_of(model, settings, options.optimizer)
@@ -197,7 +197,7 @@ class _Training:
         self.best: checkpoint.Tensors = {}
         self.mean: checkpoint.Tensors = {}
         self.plan = Plan("", 1, "float32", 1, 0.0)
-        self.write_seconds, self.written, self.reported, self.begun = 0.0, time.monotonic(), 0.0, 0.0
+        self.write_seconds, self.written, self.reported, self.begun = 0.0, self.clock(), 0.0, 0.0
 
     # Before the first step -------------------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ class _Training:
         if self.settings.average:
             self.mean = checkpoint.copied(checkpoint.weights(self.model))
         self._resume(progress)
-        self.begun = time.monotonic() - self.state.elapsed
+        self.begun = self.clock() - self.state.elapsed
         if self.settings.judge_start and not self.state.curve:
             self._judge()
 
@@ -242,9 +242,15 @@ class _Training:
         return None
 
     def _planned(self, key: str, budget: Budget) -> Plan:
-        """As many epochs as fit, at most those of the settings; less than one when not even one fits."""
+        """As many epochs as fit, at most those of the settings; less than one when not even one fits.
+
+        A budget that counts steps has exactly those.
+        """
         if self.options.precision not in ("auto", "float32", "bfloat16"):
             raise SpecError(f"precision is '{self.options.precision}', expected one of 'auto', 'float32', 'bfloat16'")
+        if budget.steps is not None:
+            precision = "float32" if self.options.precision == "auto" else self.options.precision
+            return Plan(key, budget.steps, precision, 1, ROOM * budget.left(), budget.steps)
         size = self.settings.batch
         timed = spread(shuffled(self.lengths, size, self.options.seed, 0), self.lengths, 4)
         tried = probe.Tried(probe.precisions(self.options.precision), budget.left() * 0.02)
@@ -317,14 +323,14 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_lr"] * share
         # 2. Timed without the validation: the second plan is made of the pace of steps.
-        started = time.monotonic()
+        started = self.clock()
         loss = self._step(self.model, self.optimizer, rows, plan.precision)
         state.step += 1
         self._average()
-        state.stepping += time.monotonic() - started
+        state.stepping += self.clock() - started
         if state.step == plan.second_at // WARMING:
             state.warming = state.stepping
-        state.elapsed = time.monotonic() - self.begun
+        state.elapsed = self.clock() - self.begun
         # 3. Before it is judged: what diverged must not become the best.
         if not math.isfinite(loss):
             self._diverged(loss)
@@ -401,7 +407,7 @@ class _Training:
 
     def _record(self, value: float | None, loss: float | None) -> None:
         state = self.state
-        state.elapsed = time.monotonic() - self.begun
+        state.elapsed = self.clock() - self.begun
         tokens = float(self.lengths.mean()) * state.step * self.settings.batch
         entry: Json = {"epoch": round(state.step / self.n_batches, 3), "step": state.step,
                        "train_loss": state.loss / state.n_losses if state.n_losses else None,
@@ -426,7 +432,7 @@ class _Training:
     def report(self, progress: Progress) -> None:
         """Where the run is and how long it still takes, a few times a second."""
         state, steps = self.state, self.plan.total
-        now = time.monotonic()
+        now = self.clock()
         if now - self.reported < REPORT_SECONDS and state.step < steps and not state.stopped:
             return
         self.reported = now
@@ -439,14 +445,14 @@ class _Training:
 
     def keep(self) -> None:
         """Writes a checkpoint when one is due: at an epoch's end or after some seconds, at under 5 % of the time."""
-        waited = time.monotonic() - self.written
+        waited = self.clock() - self.written
         due = self._at_epoch_end() or bool(self.state.stopped) or waited >= self.settings.checkpoint_seconds
         if not due or waited * CHECKPOINT_COST < self.write_seconds:
             return
-        started = time.monotonic()
+        started = self.clock()
         groups = {"model": checkpoint.weights(self.model), "best": self.best, "mean": self.mean,
                   "random": checkpoint.random_state(), "optimizer": checkpoint.optimizer_tensors(self.optimizer)}
         header = {"plan": asdict(self.plan), "state": asdict(self.state)}
         checkpoint.write(self.options.folder / checkpoint.FILE, groups, header)
-        self.written = time.monotonic()
+        self.written = self.clock()
         self.write_seconds = self.written - started

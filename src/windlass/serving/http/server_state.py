@@ -1,7 +1,9 @@
 """The state of a server: open or not, who has a key, and where a line about each request goes."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
+from windlass.serving.http.intake import Intake
 from windlass.serving.http.keyring import KeyRing
 from windlass.serving.telemetry.access_log import AccessLog
 
@@ -11,13 +13,24 @@ class ServerState:
     """Shared by the edge, which counts what it begins, and the server, which shuts it and waits for the last.
 
     max_sockets: open connections, all together and of one address; a proxy is one address, too.
+    grace_s: from the order to stop until the process has ended; last_s: of it: before that, what is still being sent is
+    cut off. stop_by: when that is.
     """
 
     ring: KeyRing | None = None
     access: AccessLog | None = None
     max_sockets: tuple[int, int] = (4_000, 1_000)
+    grace_s: float = 10.0
+    last_s: float = 2.5
+    intake: Intake = field(default_factory=Intake)
     is_open: bool = True
+    stop_by: float = float("inf")
     n_begun: int = 0
+
+    def shut(self) -> None:
+        """What comes from now on is refused, what was begun is finished."""
+        self.is_open = False
+        self.stop_by = time.monotonic() + self.grace_s - self.last_s
 
     @property
     def is_guarded(self) -> bool:
