@@ -329,7 +329,7 @@ def test_a_run_far_over_its_budget_is_stopped(tmp_path):
 def test_measuring_leaves_weights_and_chance_untouched(tmp_path):
     torch.manual_seed(5)
     model = Bag()
-    training = loop._Training(model, data(), SETTINGS, Options(tmp_path, precision="auto"))
+    training = loop._Training(model, data(), SETTINGS, Options(tmp_path, precision="auto"), time.monotonic)
     before, state = weights_of(model).copy(), torch.get_rng_state()
     rows = [np.arange(8), np.arange(8, 16)]
     seconds = probe.step_seconds(model, training._optimizer, training._step, rows,
