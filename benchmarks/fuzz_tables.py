@@ -10,7 +10,7 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,13 +131,16 @@ def _series(name: str, values: Sequence[Any]) -> pl.Series:
     return (found.str.to_date("%Y-%m-%d", strict=False) if is_day else found).alias(name)
 
 
-def survives(table: Dirty) -> str:
-    """What became of the table: 'prepared', or the kind of refusal. Raises: what a user would see as a traceback."""
+def survives(table: Dirty, guess: Callable[[Path, Path, str], object] = write_guess) -> str:
+    """What became of the table: 'prepared', or the kind of refusal. Raises: what a user would see as a traceback.
+
+    guess: what writes the specification, as `init` does.
+    """
     with tempfile.TemporaryDirectory(prefix="windlass-fuzz-") as place:
         folder = Path(place)
         path = write(table, folder)
         try:
-            write_guess(path, folder, table.names[-1] if table.output else "")
+            guess(path, folder, table.names[-1] if table.output else "")
             spec, store = load(folder), Store(folder)
             collected = collect(spec, store)
             if collected.rows_in != collected.accepted + collected.rejected:

@@ -46,7 +46,8 @@ from windlass.sources.prepared import read_splits
 from windlass.stages import evaluate
 from windlass.stages.evaluate import machine
 
-RESULTS = Path(__file__).resolve().parent / "results"
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
 SPEC = """name: bank
 data: data.csv
 inputs: {text: text}
@@ -413,7 +414,7 @@ def _while(process: subprocess.Popen, target: Target) -> tuple[dict, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("/work/shared/data"))
+    parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
     parser.add_argument("--weeks", type=int, default=10)
     parser.add_argument("--batches", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of `weeks`; the others take the first")

@@ -36,7 +36,7 @@ from windlass.spec import Spec, load
 from windlass.stages.evaluate import machine
 from windlass.store import Store
 
-DATA = Path("/work/shared/data")
+DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 RESULTS = Path(__file__).parent / "results"
 SHARES = (0.05, 0.08, 0.12, 0.18, 0.25)
 COUNTED = {

@@ -26,7 +26,8 @@ from windlass.predictors.table import load_labeller
 from windlass.records import Splits, WarmStart, silent
 from windlass.registry import checkpoints as weights
 
-RESULTS = Path(__file__).resolve().parent / "results" / "warm-start.json"
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "warm-start.json"
 LATE_ROWS, OTHER_SHARE, UNBOUNDED_S = 120, 0.03, 36_000.0
 
 
@@ -85,7 +86,7 @@ def measured(rows: Rows, work: Path, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("/work/shared/data"))
+    parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--labels", type=int, default=30)
     given = parser.parse_args()

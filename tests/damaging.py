@@ -22,10 +22,10 @@ from windlass.database.keys import KeyRequest, create
 from windlass.database.location import memory
 from windlass.project import Project
 from windlass.registry import releases
-from windlass.stages import evaluate
 from windlass.store import FOLDER
 from windlass.watching import silence
 
+from .brief import briefly_timed
 from .improving.toys import say, taught
 from .stages.conftest import Product, messages
 
@@ -59,8 +59,7 @@ def finished(folder: Path) -> Project:
     product = Product(folder)
     product.csv(messages(90))
     product.spec(learners=["majority", "linear"], keep_inputs=True, improve={"new_labels": 5})
-    evaluate.SECONDS_TIMED, before = 0.05, evaluate.SECONDS_TIMED
-    try:
+    with briefly_timed():
         project = Project(folder)
         project.release()
         first = project.champion.id
@@ -78,8 +77,6 @@ def finished(folder: Path) -> Project:
         create(memory(project.store), KeyRequest("desk", ("predict",), "", "", ""))
         silence.silence(project.store, ["silence", "drift", "7d"])
         run(folder, ("canary", first, "--share", "0.1"))
-    finally:
-        evaluate.SECONDS_TIMED = before
     assert releases.champion_id(project.store) == made.challenger
     return project
 

@@ -504,6 +504,33 @@ def test_nobody_outside_asks_which_kind_there_is():
     assert len(MAY_ASK) <= 5
 
 
+MACHINE = re.compile(r"(?<![\w.{}])/(work|root|home|Users)/\w")
+"""The beginning of a path that only one machine has."""
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def machine_paths(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if MACHINE.search(line)]
+
+
+def test_no_file_names_a_path_of_one_machine():
+    """Data sets and cases are found beside the project, or named on the command line."""
+    found = {}
+    for folder in ("src", "tests", "tools", "benchmarks", "docs"):
+        for path in (CHECKOUT / folder).rglob("*"):
+            is_text = path.suffix in {".py", ".md", ".json", ".yaml", ".yml", ".toml", ".sh", ".txt"}
+            if is_text and (lines := machine_paths(path.read_text(encoding="utf-8", errors="replace"))):
+                found[str(path.relative_to(CHECKOUT))] = lines
+    assert found == {}
+
+
+@pytest.mark.parametrize("place", ["work/data", "root/x.py", "home/anna/rows.csv"])
+def test_a_path_of_one_machine_is_seen(place):
+    """The control."""
+    assert machine_paths(f'DATA = Path("/{place}")')
+    assert not machine_paths(f"https://example.org/{place}, ../{place}")
+
+
 def test_the_package_is_found():
     """The rules above hold for an empty list too."""
     assert {"kinds/text.py", "store.py", "learners/table.py"} <= {module.place for module in package()}

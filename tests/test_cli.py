@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from windlass import cli
+from windlass.commands import failures
 from windlass.lifecycle import STAGES
 
 from .stages.conftest import messages
@@ -137,11 +137,8 @@ def test_a_command_that_is_stopped_says_what_is_true_of_it(arguments, says, monk
     def interrupted(**named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", interrupted)
     monkeypatch.setattr(sys, "argv", ["windlass", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert (ended.value.code, capsys.readouterr().err) == (130, f"{says}\n")
+    assert (failures.ended(interrupted), capsys.readouterr().err) == (130, f"{says}\n")
 
 
 @pytest.mark.parametrize("asked", [[], ["--doubts"], ["--history"], ["--ask", "3"], ["--accept", "x"]])

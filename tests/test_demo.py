@@ -10,11 +10,11 @@ from windlass.registry import releases
 
 
 @pytest.mark.slow
-def test_a_change_is_noticed_and_learned_from(tmp_path, monkeypatch):
+def test_a_change_is_noticed_and_learned_from(tmp_path):
     """Three weeks as before, then gift cards: an alarm, corrections, and a champion that knows them."""
-    monkeypatch.setitem(demo.WISHES, "learners", ["majority", "linear"])
     told = []
-    page = demo.demo(tmp_path / "desk", told.append, weeks=5)
+    wishes = {**demo.WISHES, "learners": ["majority", "linear"]}
+    page = demo.demo(tmp_path / "desk", told.append, weeks=5, wishes=wishes)
     project = Project(tmp_path / "desk")
     promoted = [made for made in project.improvements() if made.verdict == "promoted"]
     assert promoted[-1].challenger == project.champion.id

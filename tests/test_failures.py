@@ -14,6 +14,7 @@ from windlass.diagnostics import log_unexpected
 from windlass.errors import DataError, GateRefused, NotReady, SpecError
 from windlass.store import Store
 
+from .brief import briefly_timed
 from .stages.conftest import Product, messages
 
 REFUND = "我要退款"
@@ -29,13 +30,11 @@ def windlass(*arguments: str, folder: Path, encoding: str = "utf-8", **more: obj
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     from windlass.project import Project
-    from windlass.stages import evaluate
 
     product = Product(tmp_path_factory.mktemp("desk"))
     product.csv(messages(90))
     product.spec(learners=["majority", "linear"])
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(evaluate, "SECONDS_TIMED", 0.05)
+    with briefly_timed():
         Project(product.folder).release()
     (product.folder / "asked.csv").write_text(f"message\n{REFUND}😀\n", encoding="utf-8")
     return product.folder

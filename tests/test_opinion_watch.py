@@ -34,8 +34,7 @@ def stream():
 def test_data_and_stream_are_what_their_tool_writes(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(TOOLS))
     tool = importlib.import_module("make_opinion_watch")
-    monkeypatch.setattr(tool, "TARGET", tmp_path / "data")
-    tool.main()
+    tool.main(tmp_path / "data")
     assert (tmp_path / "data" / "news.csv").read_bytes() == (HOME / "data" / "news.csv").read_bytes()
     assert (tmp_path / "stream.jsonl").read_bytes() == (HOME / "stream.jsonl").read_bytes()
 

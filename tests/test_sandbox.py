@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -380,12 +381,12 @@ def test_the_program_dies_with_who_asked_for_it():
     assert settled(before)
 
 
-def test_a_machine_that_cannot_shut_programs_in_says_so(monkeypatch):
+def test_a_machine_that_cannot_shut_programs_in_says_so():
     """A processor whose calls are not known; unconfined, the program runs."""
-    monkeypatch.setattr("windlass.sandbox.programs.CELL", cell_that("PIVOT_ROOT = {}"))
+    bounds = Bounds(cell=cell_that("PIVOT_ROOT = {}"))
     with pytest.raises(NotReady, match=r"programs cannot be shut off from network and files here \(.+\)"):
-        run_program("pass")
-    assert run_program("pass", confined=False).passed
+        passes("pass", ["assert True"], bounds=bounds)
+    assert passes("pass", ["assert True"], bounds=replace(bounds, confined=False)).passed
 
 
 def cell_that(change: str) -> Path:

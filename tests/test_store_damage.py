@@ -7,10 +7,10 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.records import Board, Candidate, Health, Prepared, Run, Trained
-from windlass.stages import evaluate
 from windlass.store import Store, read_as, restored, write_json, write_text
 
 from . import damaging
+from .brief import briefly_timed
 from .damaging import COMMANDS, DAMAGES, Ended
 
 SEEN = (
@@ -33,8 +33,7 @@ SAMPLE, SEED = 40, 13
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(evaluate, "SECONDS_TIMED", 0.05)
+    with briefly_timed():
         yield damaging.walk(tmp_path_factory.mktemp("walk"))
 
 

@@ -88,7 +88,7 @@ def shared(sections: dict[str, list[str]], one: str, other: str) -> set[str]:
     return (slots(sections[f"flow.{one}"]) & slots(sections[f"flow.{other}"])) - {"who", "name"}
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write the files and say what is in them."""
     rng = random.Random(SEED)
     talks: dict[str, None] = {}
@@ -100,13 +100,13 @@ def main() -> None:
             talks[json.dumps(row, ensure_ascii=False, separators=(",", ":"))] = None
     lines = list(talks)
     rng.shuffle(lines)
-    TARGET.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     for split, share in {**SPLITS, "train": 1.0}.items():
         n = round(share * len(talks)) if split != "train" else len(lines)
         part, lines = lines[:n], lines[n:]
-        (TARGET / f"{split}.jsonl").write_text("".join(f"{line}\n" for line in part), encoding="utf-8")
+        (target / f"{split}.jsonl").write_text("".join(f"{line}\n" for line in part), encoding="utf-8")
         n_turns = sum(line.count('"role":"assistant"') for line in part)
-        print(f"{TARGET / split}.jsonl: {len(part)} conversations, {n_turns} answers")
+        print(f"{target / split}.jsonl: {len(part)} conversations, {n_turns} answers")
 
 
 if __name__ == "__main__":

@@ -24,12 +24,12 @@ def read_tasks(text: str) -> list[dict[str, str | list[str]]]:
     return tasks
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write the file and say how many exercises are in it."""
     tasks = read_tasks(TEXT.read_text(encoding="utf-8"))
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text("".join(json.dumps(task) + "\n" for task in tasks), encoding="utf-8")
-    print(f"{TARGET}: {len(tasks)} exercises")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("".join(json.dumps(task) + "\n" for task in tasks), encoding="utf-8")
+    print(f"{target}: {len(tasks)} exercises")
 
 
 if __name__ == "__main__":

@@ -133,14 +133,14 @@ def write_rows(rng: random.Random) -> list[Row]:
     return rows
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write the file and say what is in it."""
     rows = write_rows(random.Random(SEED))
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    with TARGET.open("w", encoding="utf-8", newline="") as file:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", encoding="utf-8", newline="") as file:
         heads = ("kind", "topic", "facts", "tone", "language", "text")
         csv.writer(file, lineterminator="\n").writerows([heads, *rows])
-    print(f"{TARGET}: {len(rows)} texts, {sum(N_POEMS.values())} poems, {TARGET.stat().st_size / 1e6:.2f} MB")
+    print(f"{target}: {len(rows)} texts, {sum(N_POEMS.values())} poems, {target.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

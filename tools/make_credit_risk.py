@@ -86,18 +86,18 @@ def table(columns: Columns, is_bad: np.ndarray, rng: np.random.Generator) -> lis
     return rows
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write the file and say what the truth behind it allows."""
     rng = np.random.default_rng(SEED)
     columns = applicants(N_ROWS, rng)
     chance = risk(columns)
     is_bad = rng.random(N_ROWS) < chance
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    with TARGET.open("w", encoding="utf-8", newline="") as file:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([[*columns, "outcome"], *table(columns, is_bad, rng)])
     best = best_auc(risk(applicants(N_FOR_BEST_AUC, np.random.default_rng(SEED + 1))))
     error = math.sqrt(is_bad.mean() * (1 - is_bad.mean()) / N_ROWS)
-    print(f"{TARGET}: {N_ROWS} rows, {is_bad.mean():.1%} bad (standard error {error:.1%})")
+    print(f"{target}: {N_ROWS} rows, {is_bad.mean():.1%} bad (standard error {error:.1%})")
     print(f"best AUC {best:.3f} over all applicants, {best_auc(chance):.3f} over these {N_ROWS}")
 
 

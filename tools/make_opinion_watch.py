@@ -152,20 +152,20 @@ def _with_faults(rows: list[object], rng: random.Random) -> list[object]:
     return rows
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write the files and say what is in them."""
     rng = random.Random(SEED)
     sections = writer.read_sections("opinion_watch.txt")
     rows = sample(sections, rng)
     told = stream(sections, rng)
-    TARGET.mkdir(parents=True, exist_ok=True)
-    with (TARGET / "news.csv").open("w", encoding="utf-8", newline="") as file:
+    target.mkdir(parents=True, exist_ok=True)
+    with (target / "news.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([("text", "sentiment", "topic", "line"), *rows])
-    with (TARGET.parent / STREAM).open("w", encoding="utf-8", newline="") as file:
+    with (target.parent / STREAM).open("w", encoding="utf-8", newline="") as file:
         file.writelines(f"{row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)}\n" for row in told)
     n_chinese = sum(writer.is_chinese(text) for text, *_ in rows)
-    print(f"{TARGET}: {len(rows)} lines, {n_chinese} with Chinese, of {len({row[3] for row in rows})} sentences")
-    print(f"{TARGET.parent / STREAM}: {len(told)} rows")
+    print(f"{target}: {len(rows)} lines, {n_chinese} with Chinese, of {len({row[3] for row in rows})} sentences")
+    print(f"{target.parent / STREAM}: {len(told)} rows")
 
 
 if __name__ == "__main__":

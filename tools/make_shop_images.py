@@ -225,20 +225,20 @@ def photograph(draw: Draw, rng: np.random.Generator) -> Image.Image:
     return small.quantize(N_COLOURS, dither=Image.Dither.NONE).convert("RGB")
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write every picture and say how many and how large."""
     rng = np.random.default_rng(SEED)
-    shutil.rmtree(TARGET, ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
     size_bytes = 0
     for label, n in N_PER_CLASS.items():
-        folder = TARGET / label
+        folder = target / label
         folder.mkdir(parents=True)
         for number in range(n):
             path = folder / f"{number:03}.png"
             photograph(DRAWINGS[label], rng).save(path, optimize=True)
             size_bytes += path.stat().st_size
     n_pictures = sum(N_PER_CLASS.values())
-    print(f"{TARGET}: {n_pictures} pictures, {len(N_PER_CLASS)} classes, {size_bytes / 1e6:.2f} MB")
+    print(f"{target}: {n_pictures} pictures, {len(N_PER_CLASS)} classes, {size_bytes / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

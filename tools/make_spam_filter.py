@@ -78,16 +78,16 @@ def write_messages(sentences: dict[str, list[str]], rng: random.Random) -> list[
     return rows
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write the file and say what is in it."""
     rng = random.Random(SEED)
     rows = write_messages(writer.read_sections("spam_filter.txt"), rng)
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    with TARGET.open("w", encoding="utf-8", newline="") as file:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([("message", "label"), *rows])
     n_spam = sum(label == "spam" for _, label in rows)
     n_chinese = sum(writer.is_chinese(text) for text, _ in rows)
-    print(f"{TARGET}: {len(rows)} messages, {n_spam} spam, {n_chinese} with Chinese")
+    print(f"{target}: {len(rows)} messages, {n_spam} spam, {n_chinese} with Chinese")
 
 
 if __name__ == "__main__":

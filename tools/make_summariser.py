@@ -61,15 +61,15 @@ def write_reports(language: str, rng: random.Random) -> list[Row]:
     return list(rows.values())
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write the file and say what is in it."""
     rng = random.Random(SEED)
     rows = [row for language in N_REPORTS for row in write_reports(language, rng)]
     rng.shuffle(rows)
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     mean = sum(len(row["report"]) for row in rows) / len(rows)
-    print(f"{TARGET}: {len(rows)} reports of {mean:.0f} characters on average, {TARGET.stat().st_size / 1e6:.2f} MB")
+    print(f"{target}: {len(rows)} reports of {mean:.0f} characters on average, {target.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -240,15 +240,15 @@ def write_pairs(sections: dict[str, list[str]], rng: random.Random) -> list[Pair
     return list(pairs.items())
 
 
-def main() -> None:
+def main(target: Path = TARGET) -> None:
     """Write the file and say what is in it."""
     pairs = write_pairs(writer.read_sections("translator.txt"), random.Random(SEED))
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    with TARGET.open("w", encoding="utf-8", newline="") as file:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([("en", "zh"), *pairs])
     words = {word for english, _ in pairs for word in re.findall(r"[a-z']+", english.lower())}
     characters = {character for _, chinese in pairs for character in chinese}
-    print(f"{TARGET}: {len(pairs)} pairs, {len(words)} English words, {len(characters)} characters in Chinese texts")
+    print(f"{target}: {len(pairs)} pairs, {len(words)} English words, {len(characters)} characters in Chinese texts")
 
 
 if __name__ == "__main__":

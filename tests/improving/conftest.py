@@ -5,15 +5,16 @@ import shutil
 import pytest
 
 from windlass.project import Project
-from windlass.stages import evaluate
 
+from ..brief import briefly_timed
 from ..stages.conftest import Product, messages
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick():
     """Latency is not what is looked at here."""
-    monkeypatch.setattr(evaluate, "SECONDS_TIMED", 0.05)
+    with briefly_timed():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +33,7 @@ def _released(folder, learner):
     product = Product(folder)
     product.csv(messages(90))
     product.spec(learners=[learner], keep_inputs=True, improve={"new_labels": 5})
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(evaluate, "SECONDS_TIMED", 0.05)
+    with briefly_timed():
         Project(product.folder).release()
     return product.folder
 

@@ -5,14 +5,15 @@ import shutil
 import polars as pl
 import pytest
 
+from windlass import lifecycle
 from windlass.errors import DataError, NotReady
-from windlass.improving import attempts, cycle, training_feedback
+from windlass.improving import attempts, cycle
+from windlass.improving.cycle import ImproveRequest
 from windlass.pages.html.improvements import doubts_text, history_text, improvement_text
-from windlass.records import Board
+from windlass.records import Board, silent
 from windlass.registry import checkpoints as weights
 from windlass.registry import releases
 from windlass.sources.prepared import read_splits
-from windlass.stages import evaluate
 
 from ..stages.conftest import WORDS
 from .toys import say, taught
@@ -69,10 +70,10 @@ def test_too_little_feedback_waits_and_says_how_much_is_missing(project):
     assert attempts.attempts(project.store) == []
 
 
-def test_feedback_that_is_too_old_to_be_read_is_counted_and_told(project, monkeypatch):
-    monkeypatch.setattr(training_feedback, "MOST_READ", 8)
+def test_feedback_that_is_too_old_to_be_read_is_counted_and_told(project):
     say(project, taught(12))
-    made = project.improve()
+    workshop = cycle.Workshop(lifecycle.memory(project.store), None, None, most_read=8)
+    made = cycle.improve(project.spec, project.store, workshop, ImproveRequest(), silent)
     assert (made.rows["given"], made.rows["unread"]) == (8, 4)
     assert "not read        4" in improvement_text(made)
 
@@ -152,7 +153,6 @@ def test_a_promotion_that_was_taken_back_before_it_was_written_down_stays_taken_
     with pytest.raises(KeyboardInterrupt):
         project.improve()
     monkeypatch.undo()
-    monkeypatch.setattr(evaluate, "SECONDS_TIMED", 0.05)
     releases.rollback(project.store)
     if not looks:
         monkeypatch.setattr(cycle._Cycle, "_was_promoted", lambda self, release: False)

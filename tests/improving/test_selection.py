@@ -172,15 +172,14 @@ def test_near_copies_count_once(knows):
 
 
 @pytest.mark.parametrize("block", [2, 3, 100])
-def test_rows_that_are_compared_block_by_block_are_as_near_as_all_at_once(block, monkeypatch):
+def test_rows_that_are_compared_block_by_block_are_as_near_as_all_at_once(block):
     """The nearest, of equals the first; chains of near rows are one group across blocks."""
-    monkeypatch.setattr(near_duplicates, "BLOCK", block)
     kinds = {"message": "text"}
     texts = ["where is my parcel today", "refund the money please", "Where is my parcel, today?", "a cat", "refund the "
              "money, please", "where is my parcel today!", "dogs bark at night"]
     rows = [{"message": text} for text in texts]
-    assert near(rows, rows, kinds).tolist() == [0, 1, 0, 3, 1, 0, 6]
-    groups = near_duplicates.alike(rows, kinds).tolist()
+    assert near(rows, rows, kinds, block=block).tolist() == [0, 1, 0, 3, 1, 0, 6]
+    groups = near_duplicates.alike(rows, kinds, block=block).tolist()
     assert [groups.index(group) for group in groups] == [0, 1, 0, 3, 1, 0, 6]
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from windlass.errors import SpecError
 from windlass.improving.selection import Known, decide
 from windlass.improving.training_feedback import from_log
 from windlass.improving.verdict import Exam, judge
-from windlass.metrics.measures import bootstrap
 from windlass.outputs import table as outputs
 from windlass.outputs.comparison import PairedScores
 from windlass.outputs.labelled_row import ASIDE, FILE, JUDGING, LEARNED, WAITING, LabelledRow
@@ -24,9 +22,10 @@ from windlass.records import Answer
 from windlass.registry import releases
 from windlass.sources.near_duplicates import near
 from windlass.spec import parse
-from windlass.stages import evaluate
 
+from ..brief import briefly_timed
 from ..stages.conftest import Product
+from ..tables import with_line
 from .toys import say
 
 TOPICS = {
@@ -87,9 +86,10 @@ class Says:
 
 
 @pytest.fixture(autouse=True)
-def quicker(monkeypatch):
+def quicker():
     """Intervals of the leaderboard are not what is looked at here."""
-    monkeypatch.setattr(evaluate, "bootstrap", partial(bootstrap, n_resamples=10))
+    with briefly_timed(n_resamples=10):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,7 @@ def released(tmp_path_factory):
     product = Product(tmp_path_factory.mktemp("released"))
     product.csv(questions(TOPICS, 80), header="message,reply")
     product.spec(output={"reply": "text"}, learners=["copy", "retrieve"], goal="rouge_l", keep_inputs=True)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(evaluate, "SECONDS_TIMED", 0.05)
-        patched.setattr(evaluate, "bootstrap", partial(bootstrap, n_resamples=10))
+    with briefly_timed(n_resamples=10):
         Project(product.folder).release()
     return product.folder
 
@@ -127,16 +125,16 @@ def test_what_the_champion_answers_wrong_is_corrected_by_people_and_learned(proj
 
 
 @pytest.mark.parametrize("trusts", [False, True], ids=["as it is", "control"])
-def test_a_poisoned_batch_is_not_learned(project, trusts, monkeypatch):
+def test_a_poisoned_batch_is_not_learned(project, trusts):
     """One text for everything, by keys that were stolen. Control: whoever corrects is believed, and so it is learned:
     rows that judge are poisoned as well, and no test row asks such things."""
-    if trusts:
-        believing = replace(outputs.get("text"), unfit=lambda rows, train, spec: list(rows))
-        monkeypatch.setitem(outputs.OUTPUTS, "text", believing)
+    text = outputs.get("text")
+    judging = replace(text, unfit=lambda rows, train, spec: list(rows)) if trusts else text
     poison = [(question, "send your card number to the friendly people at cheap prizes")
               for question, _ in questions(NEW, 120, 900)]
     say(project, poison, callers=[f"key{place}" for place in range(6)])
-    made = project.improve()
+    with with_line(outputs.OUTPUTS, "text", judging):
+        made = project.improve()
     assert (made.verdict == "promoted") is trusts, made.why
 
 

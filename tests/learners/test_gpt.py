@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,33 +18,37 @@ from tests.learners import writers
 from windlass.errors import NotReady, SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import gpt, language
-from windlass.learners.networks import checkpoint, loop
-from windlass.learners.networks.steps import Steps
-from windlass.learners.networks.training_plan import Plan, Planner
+from windlass.learners.networks import checkpoint
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.table import load, replay
 from windlass.records import Splits, silent
 
 TINY = gpt.Shape(width=64, layers=2, heads=4, length=48, block=32)
+QUICK = gpt.Recipe(
+    {"default": TINY, "gpt2": replace(TINY, family="gpt2")}, replace(gpt.SETTINGS, lr=4e-3, checkpoint_seconds=0.0)
+)
 
 
 def fit(folder: Path, splits: Splits, steps: int, pause: float = 0.0, variant: str = "default") -> Fitted:
     """A tiny model after so many steps, whatever this machine is doing; a checkpoint after each step."""
-    step = Steps.take
+    chosen = options(folder, variant)
+    return language.deliver(train(splits, chosen, steps, pause), splits, chosen)
 
-    def slow(*args) -> float:
+
+def train(splits: Splits, chosen: Options, steps: int, pause: float = 0.0) -> language.Trained:
+    """pause: seconds that a step takes at least, where the run is to be killed in one."""
+
+    def slow(task: str, done: float, total: float, note: str = "") -> None:
         time.sleep(pause)
-        return step(*args)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gpt, "PRESETS", {"default": TINY, "gpt2": replace(TINY, family="gpt2")})
-        patch.setattr(gpt, "SETTINGS", replace(gpt.SETTINGS, lr=4e-3, checkpoint_seconds=0.0))
-        patch.setattr(Planner, "made", lambda self, key, _: Plan(key, steps, "float32", 1, 600.0, steps))
-        patch.setattr(Steps, "take", slow)
-        patch.setattr(loop, "CHECKPOINT_COST", 1e9 if pause else loop.CHECKPOINT_COST)
-        folder.mkdir(parents=True, exist_ok=True)
-        options = Options(folder, "exact_match" if variant else "bits_per_byte", variant=variant)
-        return gpt.fit(splits, options, Budget(600), silent)
+    ticking = map(float, count()).__next__  # so that each step is reported, and nearly each one kept
+    budget = Budget(600, steps, ticking) if pause else Budget(600, steps)
+    return gpt.train(splits, chosen, budget, slow, QUICK)
+
+
+def options(folder: Path, variant: str = "default") -> Options:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Options(folder, "exact_match" if variant else "bits_per_byte", variant=variant)
 
 
 def texts(root: Path) -> Splits:
@@ -89,7 +94,7 @@ def test_killed_anywhere_it_resumes_to_the_same_weights(tmp_path):
     script = ("import sys; from pathlib import Path; from tests.learners import test_gpt, writers\n"
               "root = Path(sys.argv[1])\n"
               "test_gpt.fit(root / 'killed', writers.echoes(root, n_rows=24, n_validation=4), 12, pause=0.15)")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], env=environment)
     path = tmp_path / "killed" / checkpoint.FILE
     while not path.exists() and process.poll() is None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,10 +14,9 @@ import torch
 
 from tests.learners import writers
 from windlass.errors import DataError, NotReady, SpecError
-from windlass.learners.contract import Budget, Options
+from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import adapters, hub, language, llm, preference
 from windlass.learners.language.preference import Course, Pupil
-from windlass.learners.networks.training_plan import Plan, Planner
 from windlass.learners.table import LEARNERS
 from windlass.predictors.language import ctranslate, decoding
 from windlass.predictors.language.engine import FAST, MODEL
@@ -31,11 +31,13 @@ STEPS = 12
 FAMILIES = {"llama": "llama3", "qwen3": "qwen3", "gpt2": ""}
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """A plan of few steps whatever this machine is doing, at a rate that random weights need."""
-    monkeypatch.setattr(Planner, "made", lambda self, key, _: Plan(key, STEPS, "float32", 1, 600.0, STEPS))
-    monkeypatch.setattr(llm, "RATES", {"small": 5e-3, "large": 5e-3, "beside": 2e-2})
+def train(splits, options: Options, seconds: float = 600) -> language.Trained:
+    """In few steps whatever this machine is doing, at a rate that random weights need."""
+    return llm.train(splits, options, Budget(seconds, STEPS), silent, {"small": 5e-3, "large": 5e-3, "beside": 2e-2})
+
+
+def fit(splits, options: Options, seconds: float = 600) -> Fitted:
+    return language.deliver(train(splits, options, seconds), splits, options)
 
 
 @pytest.fixture(scope="module")
@@ -67,21 +69,18 @@ def ids_of(engine: Language, rows) -> list[list[str]]:
 
 @pytest.mark.parametrize("adapt", ["full", "lora"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_is_trained_is_what_is_delivered_and_served(tmp_path, folders, monkeypatch, family, adapt):
+def test_what_is_trained_is_what_is_delivered_and_served(tmp_path, folders, family, adapt):
     """The tokens of the model in memory, of the artifact with torch, and of its conversion are the same."""
-    kept = []
-    deliver = language.deliver
-    monkeypatch.setattr(language, "deliver", lambda trained, *rest: kept.append(trained) or deliver(trained, *rest))
-    monkeypatch.setattr(language, "_is_faster", lambda *_: True)
     splits = writers.echoes(tmp_path)
     chosen = options(tmp_path, folders(family, FAMILIES[family]), adapt=adapt, rank=4)
-    fitted = llm.fit(splits, chosen, Budget(60), silent)
+    trained = train(splits, chosen)
+    fitted = language.deliver(trained, splits, chosen, lambda *_: True)
     losses = [entry["validation_loss"] for entry in fitted.curve]
     assert losses[-1] < losses[0] - 0.5
     loaded = load(fitted.artifact)
     assert replay(loaded, fitted.artifact) == 0
     rows, template = splits.validation.select("said").to_dicts(), loaded.engine.prompts.template
-    memory = Language(kept[0].prompts, [lambda: decoding.TorchDecoder(kept[0].model, template.end)])
+    memory = Language(trained.prompts, [lambda: decoding.TorchDecoder(trained.model, template.end)])
     slow = decoding.open_decoder(fitted.artifact / MODEL, template.end)
     fast = ctranslate.open_decoder(fitted.artifact, template.end)
     wanted = ids_of(memory, rows)
@@ -99,7 +98,7 @@ def test_what_is_trained_is_what_is_delivered_and_served(tmp_path, folders, monk
 
 def test_a_conversation_is_asked_by_the_models_own_template(tmp_path, folders):
     splits = writers.echoes(tmp_path, kind="chat")
-    fitted = llm.fit(splits, options(tmp_path, folders("qwen3", "qwen3"), max_tokens=7), Budget(60), silent)
+    fitted = fit(splits, options(tmp_path, folders("qwen3", "qwen3"), max_tokens=7))
     loaded = load(fitted.artifact)
     assert loaded.writing.max_tokens == 7
     reader = hub.open_model(str(folders("qwen3", "qwen3")), "llm", is_pair=False).reader
@@ -113,7 +112,7 @@ def test_rows_that_ask_nothing_are_continued(tmp_path, folders):
     texts = pl.DataFrame({"said": [""] * 12, "answer": ["ab cd efg " * 12] * 12})
     splits = Splits({"said": "text"}, {"answer": "text"}, texts.head(10), texts.tail(2), texts.tail(2), tmp_path)
     chosen = replace(options(tmp_path, folders("llama")), metric="bits_per_byte")
-    fitted = llm.fit(splits, chosen, Budget(60), silent)
+    fitted = fit(splits, chosen)
     assert fitted.curve[-1]["train_loss"] < fitted.curve[1]["train_loss"]
     assert 0 < fitted.validation < 8
     assert replay(load(fitted.artifact), fitted.artifact) == 0
@@ -149,7 +148,8 @@ def test_lora_is_for_large_models_unless_said_otherwise():
 
 
 def test_qlora_without_what_it_needs_says_what_to_install(tmp_path, folders, monkeypatch):
-    monkeypatch.setattr(adapters, "find_spec", lambda name: None)
+    for module in ("bitsandbytes", "torchao"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(NotReady, match="bitsandbytes"):
         llm.fit(writers.echoes(tmp_path), options(tmp_path, folders("llama"), adapt="qlora"), Budget(60), silent)
 
@@ -159,10 +159,11 @@ def test_qlora_without_what_it_needs_says_what_to_install(tmp_path, folders, mon
 def test_qlora_delivers_a_plain_model(tmp_path, folders, monkeypatch, module):
     if find_spec(module) is None:
         pytest.skip(f"needs {module}")
-    monkeypatch.setattr(adapters, "find_spec", lambda name: find_spec(name) if name == module else None)
+    for other in {"bitsandbytes", "torchao"} - {module}:
+        monkeypatch.setitem(sys.modules, other, None)
     splits = writers.echoes(tmp_path)
     chosen = options(tmp_path, folders("llama", "llama3"), adapt="qlora", rank=4)
-    fitted = llm.fit(splits, chosen, Budget(60), silent)
+    fitted = fit(splits, chosen)
     losses = [entry["validation_loss"] for entry in fitted.curve]
     assert losses[-1] < losses[0] - 0.5
     assert replay(load(fitted.artifact), fitted.artifact) == 0
@@ -338,7 +339,7 @@ def test_preferences_and_rewards_follow_fine_tuning(tmp_path, folders):
     pairs = write_pairs(tmp_path / "pairs.jsonl", 8)
     section = {"adapt": "lora", "rank": 4, "preferences": str(pairs), "reward": "exact", "max_tokens": 3}
     chosen = options(tmp_path, folders("llama", "llama3"), **section)
-    fitted = llm.fit(replace(splits, train=splits.train.head(8)), chosen, Budget(40), silent)
+    fitted = fit(replace(splits, train=splits.train.head(8)), chosen, 40)
     notes = "; ".join(entry.get("note", "") for entry in fitted.curve)
     assert "preferences (DPO), 8 pairs" in notes
     assert "rewards (GRPO), exact" in notes

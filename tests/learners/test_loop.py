@@ -64,10 +64,11 @@ def data(n_train: int = 96, n_validation: int = 30) -> Data:
 def run(folder: Path, settings: Settings = SETTINGS, progress=silent, seconds: float = 60, pause: float = 0.0,
         **options) -> tuple[nn.Module, list]:
     torch.manual_seed(5)
-    model = Bag(pause=pause)
+    model = options.pop("kind", Bag)(pause=pause)
+    budget = Budget(seconds, clock=options.pop("clock", time.monotonic))
     folder.mkdir(exist_ok=True, parents=True)
     chosen = Options(folder, "accuracy", precision=options.pop("precision", "float32"), **options)
-    return model, loop.train(model, options.pop("data", data()), settings, chosen, Budget(seconds), progress)
+    return model, loop.train(model, options.pop("data", data()), settings, chosen, budget, progress)
 
 
 def fixed_plan(folder: Path, steps: int = 72, **changes) -> None:
@@ -162,15 +163,19 @@ def stopped_halfway(folder: Path, step: int = 30) -> None:
     class Broken(Exception):
         pass
 
-    def progress(task, done, total, note=""):
-        if done >= step:
-            raise Broken
+    class Breaking(Bag):
+        """Breaks off in its step of that number."""
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "REPORT_SECONDS", 0.0)
-        patch.setattr(loop, "CHECKPOINT_COST", 1e9)
-        with pytest.raises(Broken):
-            run(folder, progress=progress)
+        n_steps = 0
+
+        def forward(self, tokens):
+            self.n_steps += self.training
+            if self.n_steps == step:
+                raise Broken
+            return super().forward(tokens)
+
+    with pytest.raises(Broken):
+        run(folder, kind=Breaking, clock=lambda: 0.0)  # where nothing takes time each step is kept
 
 
 def test_a_run_resumed_in_the_middle_is_not_the_run_of_a_fresh_random_state(tmp_path):

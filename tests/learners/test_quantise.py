@@ -1,5 +1,6 @@
 """A language model in 8 bits: a smaller copy, which answers, and whose answers are the golden ones."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.learners import writers
-from tests.learners.test_gpt import fit
+from tests.learners.test_gpt import options, train
 from windlass import diagnostics
 from windlass.errors import SpecError
 from windlass.learners.contract import Fitted, Options
@@ -32,21 +33,15 @@ def splits(tmp_path_factory) -> Splits:
 @pytest.fixture(scope="module")
 def delivered(tmp_path_factory, splits) -> Callable[[Path, str], Fitted]:
     """Delivers one trained model as often as is asked, quantised as is asked."""
-    kept = []
-    deliver = language.deliver
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(language, "deliver", lambda *given: kept.append(given) or deliver(*given))
-        first = fit(tmp_path_factory.mktemp("run"), splits, 240)
-    trained, _, options, answers = kept[0]
+    chosen = options(tmp_path_factory.mktemp("run"))
+    trained = train(splits, chosen, 240)
 
     def again(folder: Path, quantise: str) -> Fitted:
-        asked: Options = replace(options, folder=folder, language=Section(quantise=quantise))
+        asked: Options = replace(chosen, folder=folder, language=Section(quantise=quantise))
         (asked.artifact / MODEL).mkdir(parents=True)
         for name in ("tokenizer.json", "tokenizer_config.json"):
-            (asked.artifact / MODEL / name).write_bytes((first.artifact / MODEL / name).read_bytes())
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(language, "_is_faster", lambda *_: True)
-            return deliver(trained, splits, asked, answers)
+            (asked.artifact / MODEL / name).write_bytes((chosen.artifact / MODEL / name).read_bytes())
+        return language.deliver(trained, splits, asked, lambda *_: True)
 
     return again
 
@@ -83,7 +78,7 @@ def test_int8_foresees_texts_as_float32_does(tmp_path, delivered, splits):
 
 
 def test_a_model_that_cannot_be_quantised_says_so(tmp_path, delivered, monkeypatch):
-    monkeypatch.setattr(language, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "ctranslate2", None)
     fitted = delivered(tmp_path / "none", "int8")
     assert not (fitted.artifact / FAST).exists()
     assert fitted.curve[-1]["note"].endswith(language.NOT_QUANTISED)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ from windlass.errors import NotReady, SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import encoder_decoder, hub, language, seq2seq
 from windlass.learners.networks import loop
-from windlass.learners.networks.training_plan import Plan, Planner
 from windlass.predictors.language import ctranslate, decoding
 from windlass.predictors.language.engine import FAST, MODEL
 from windlass.predictors.language.language import Language
@@ -27,17 +27,11 @@ TINY = seq2seq.Shape(width=48, layers=2, heads=4, hidden=96, length=32, dropout=
 FAMILIES = ("t5", "marian", "bart")
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    quick = {"lr": 4e-3, "batch": 32, "average": 0.9, "smoothing": 0.0, "checkpoint_seconds": 0.0}
-    monkeypatch.setattr(seq2seq, "PRESETS", {"small": TINY, "default": TINY})
-    monkeypatch.setattr(seq2seq, "SETTINGS", replace(seq2seq.SETTINGS, **quick))
-    monkeypatch.setattr(encoder_decoder, "SETTINGS", replace(encoder_decoder.SETTINGS, lr=1e-2))
-    monkeypatch.setattr(encoder_decoder, "RATES", {"t5": 1e-2})
-
-
-def planned(monkeypatch, steps: int) -> None:
-    monkeypatch.setattr(Planner, "made", lambda self, key, _: Plan(key, steps, "float32", 1, 600.0, steps))
+QUICK = seq2seq.Recipe(
+    {"small": TINY, "default": TINY},
+    replace(seq2seq.SETTINGS, lr=4e-3, batch=32, average=0.9, smoothing=0.0, checkpoint_seconds=0.0),
+    encoder_decoder.Recipe(replace(encoder_decoder.SETTINGS, lr=1e-2), {"t5": 1e-2}),
+)
 
 
 def reversed_words(root: Path, n_rows: int = 32) -> Splits:
@@ -47,18 +41,23 @@ def reversed_words(root: Path, n_rows: int = 32) -> Splits:
     return Splits({"said": "text"}, {"answer": "text"}, rows, rows.head(8), rows.tail(8), root)
 
 
-def fit(folder: Path, splits: Splits, variant: str = "", progress=silent) -> Fitted:
+def options(folder: Path, variant: str = "") -> Options:
     folder.mkdir(parents=True, exist_ok=True)
-    return seq2seq.fit(splits, Options(folder, "exact_match", variant=variant), Budget(600), progress)
+    return Options(folder, "exact_match", variant=variant)
+
+
+def fit(folder: Path, splits: Splits, variant: str = "", steps: int = 10, is_better=None) -> Fitted:
+    chosen = options(folder, variant)
+    trained = seq2seq.train(splits, chosen, Budget(600, steps), silent, QUICK)
+    return language.deliver(trained, splits, chosen, is_better)
 
 
 # From scratch ---------------------------------------------------------------------------------------------------------
 
 
-def test_it_learns_to_say_words_backwards(tmp_path, monkeypatch):
-    planned(monkeypatch, 150)
+def test_it_learns_to_say_words_backwards(tmp_path):
     splits = reversed_words(tmp_path)
-    fitted = fit(tmp_path / "run", splits)
+    fitted = fit(tmp_path / "run", splits, steps=150)
     model = load(fitted.artifact)
     assert replay(model, fitted.artifact) == 0
     answers = [answer.value for answer in model.answer(splits.train.select("said").to_dicts())]
@@ -66,12 +65,10 @@ def test_it_learns_to_say_words_backwards(tmp_path, monkeypatch):
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"artifact"}
 
 
-def test_what_it_learned_is_written_alike_by_ctranslate2(tmp_path, monkeypatch):
+def test_what_it_learned_is_written_alike_by_ctranslate2(tmp_path):
     """CTranslate2 begins with padding by itself: that is what training began with."""
-    monkeypatch.setattr(language, "_is_faster", lambda *_: True)
-    planned(monkeypatch, 30)
     splits = reversed_words(tmp_path)
-    fitted = fit(tmp_path / "run", splits)
+    fitted = fit(tmp_path / "run", splits, steps=30, is_better=lambda *_: True)
     prompts, rows = load(fitted.artifact).engine.prompts, splits.train.select("said").to_dicts()
     end, texts = prompts.template.end, splits.train["answer"].to_list()
     slow, fast = (Language(prompts, [opener]) for opener in (
@@ -89,7 +86,7 @@ def test_where_a_token_stands_is_told_by_sines_and_not_by_chance():
     assert places[0][0].tolist() == [0.0] * 24 + [1.0] * 24
 
 
-def test_broken_off_it_resumes_to_the_same_weights(tmp_path, monkeypatch):
+def test_broken_off_it_resumes_to_the_same_weights(tmp_path):
     """`test_gpt` kills such a run; here it breaks off in its sixth step."""
 
     class Broken(Exception):
@@ -99,13 +96,11 @@ def test_broken_off_it_resumes_to_the_same_weights(tmp_path, monkeypatch):
         if done >= 6:
             raise Broken
 
-    planned(monkeypatch, 10)
-    monkeypatch.setattr(loop, "REPORT_SECONDS", 0.0)
-    monkeypatch.setattr(loop, "CHECKPOINT_COST", 1e9)
     splits = reversed_words(tmp_path)
     wanted = fit(tmp_path / "whole", splits)
+    ticking = Budget(600, 10, map(float, count()).__next__)  # so that each step is reported
     with pytest.raises(Broken):
-        fit(tmp_path / "broken", splits, progress=progress)
+        seq2seq.train(splits, options(tmp_path / "broken"), ticking, progress, QUICK)
     assert loop.is_begun(Options(tmp_path / "broken"))
     assert_same_weights(wanted, fit(tmp_path / "broken", splits))
 
@@ -134,22 +129,19 @@ def folders(tmp_path_factory):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_is_fine_tuned_is_what_is_delivered_and_served(tmp_path, folders, monkeypatch, family):
+def test_what_is_fine_tuned_is_what_is_delivered_and_served(tmp_path, folders, family):
     """The tokens of the model in memory, of the artifact with torch, and of its conversion are the same."""
-    kept = []
-    deliver = language.deliver
-    monkeypatch.setattr(language, "deliver", lambda trained, *rest: kept.append(trained) or deliver(trained, *rest))
-    monkeypatch.setattr(language, "_is_faster", lambda *_: True)
-    planned(monkeypatch, 12)
     splits = reversed_words(tmp_path)
-    fitted = fit(tmp_path / "run", splits, str(folders[family]))
+    chosen = options(tmp_path / "run", str(folders[family]))
+    trained = seq2seq.train(splits, chosen, Budget(600, 12), silent, QUICK)
+    fitted = language.deliver(trained, splits, chosen, lambda *_: True)
     losses = [entry["validation_loss"] for entry in fitted.curve]
     assert losses[-1] < losses[0] - 0.5
     loaded = load(fitted.artifact)
     assert replay(loaded, fitted.artifact) == 0
     prompts, rows = loaded.engine.prompts, splits.validation.select("said").to_dicts()
     how = Writing(max_tokens=8, n_logprobs=0)
-    wanted = Language(kept[0].prompts, [lambda: decoding.TorchDecoder(kept[0].model, prompts.template.end)]).write(
+    wanted = Language(trained.prompts, [lambda: decoding.TorchDecoder(trained.model, prompts.template.end)]).write(
         rows, how, silent_hear)  # fmt: skip
     slow = decoding.open_decoder(fitted.artifact / MODEL, prompts.template.end)
     found = Language(prompts, [lambda: slow]).write(rows, how, silent_hear)

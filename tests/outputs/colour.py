@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
+from tests.tables import with_line
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind, is_missing, shown
@@ -325,7 +325,7 @@ def installed() -> Iterator[None]:
             (learners.LEARNERS, "words", WORDS),
             (predictors.FORMATS, "palette", load),
         ):
-            stack.enter_context(patch.dict(tables, {name: line}))
+            stack.enter_context(with_line(tables, name, line))
         yield
 
 

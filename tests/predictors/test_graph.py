@@ -10,7 +10,6 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from windlass.errors import DataError
-from windlass.predictors.networks import graph
 from windlass.predictors.networks.graph import open_graph
 
 ROW = {"input_0": np.ones((1, 2), np.float32)}
@@ -127,16 +126,15 @@ def test_onnx_runtime_alone_runs_the_loop_for_ever(tmp_path):
     assert caught.value.stdout == b"opened\n"
 
 
-def test_a_first_run_that_takes_too_long_is_given_up(tmp_path, monkeypatch):
+def test_a_first_run_that_takes_too_long_is_given_up(tmp_path):
     """Products of large matrices: within the memory, and without end for whoever waits."""
     nodes = [node("Expand", ("one", "n"), ("m0",))]
     nodes += [node("MatMul", (f"m{turn}", "m0"), (f"m{turn + 1}",)) for turn in range(150)]
     nodes += [node("ReduceSum", ("m150",), ("s",)), node("Add", ("input_0", "s"))]
     (tmp_path / "model.onnx").write_bytes(model(nodes, {"one": np.float32([[1e-3]]), "n": np.array([3_000, 3_000])}))
-    monkeypatch.setattr(graph, "FIRST_RUN_S", 1.0)
     started = time.monotonic()
     with pytest.raises(DataError, match="has not answered within 1 s"):
-        open_graph(tmp_path / "model.onnx", lambda session: ROW)
+        open_graph(tmp_path / "model.onnx", lambda session: ROW, first_run_s=1.0)
     assert time.monotonic() - started < 3
 
 

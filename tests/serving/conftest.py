@@ -24,6 +24,7 @@ from windlass.registry import releases
 from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.server import running
+from windlass.serving.http.server_state import ServerState
 from windlass.store import Store, hash_folder, size_mb, write_json, write_text
 
 MESSAGES = (
@@ -124,13 +125,17 @@ def release_maker() -> Callable[..., Release]:
 
 @contextmanager
 def serve_store(
-    store: Store, path: Path | Database, settings: Settings | None = None, **changes: Any
+    store: Store,
+    path: Path | Database,
+    settings: Settings | None = None,
+    state: ServerState | None = None,
+    **changes: Any,
 ) -> Iterator[Client]:
     """The champion of the store behind a real server. path: of its log. changes: fields of its service or replica."""
     release, predictor = releases.open_release(store, releases.champion_id(store))
     settings = settings or Settings()
     with RequestLog(path if isinstance(path, Database) else path / "requests.sqlite") as log:
-        app = create_app(release, predictor, log, settings)
+        app = create_app(release, predictor, log, settings, server_state=state)
         service = app.state.service
         for name, value in changes.items():
             setattr(service if hasattr(service, name) else service.replica, name, value)
@@ -152,12 +157,13 @@ def client(text_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @contextmanager
 def serve_writer(
-    engine: Any, path: Path, inputs: dict[str, str] = CHAT, settings: Settings | None = None, predictor: Any = None
+    engine: Any, path: Path, inputs: dict[str, str] = CHAT, settings: Settings | None = None, predictor: Any = None,
+    state: ServerState | None = None,
 ) -> Iterator[Client]:
     """A writing engine, or another predictor, behind a real server."""
     settings = settings or Settings(keep_inputs=True)
     with RequestLog(path / "requests.sqlite") as log:
-        app = create_app(RELEASE, predictor or writer_of(engine, inputs), log, settings)
+        app = create_app(RELEASE, predictor or writer_of(engine, inputs), log, settings, server_state=state)
         with running(app, settings.deadline_s) as port:
             yield Client(port, app, log)
 

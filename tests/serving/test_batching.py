@@ -127,7 +127,7 @@ def test_the_same_question_is_answered_from_memory_and_counted(
         assert b"windlass_cache_hits_total 1" in client.ask("GET", "/metrics").content
 
 
-def test_a_cache_is_bounded_in_entries_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_is_bounded_in_entries_and_in_bytes() -> None:
     """The longest unused entry goes first; the order of a row's keys is no difference."""
     cache = Cache(2)
     answers = {name: Answer(name, 0.5) for name in "abc"}
@@ -136,8 +136,9 @@ def test_a_cache_is_bounded_in_entries_and_in_bytes(monkeypatch: pytest.MonkeyPa
     cache.keep([{"x": 3}], [answers["c"]])
     assert cache.find([{"x": 2}]) is None
     assert cache.find([{"y": 2, "x": 1}, {"x": 3}]) == [answers["a"], answers["c"]]
-    monkeypatch.setattr("windlass.serving.runtime.cache.MOST_BYTES", 2 * ENTRY_BYTES)
-    cache.keep([{"x": 4}], [answers["a"]])
+    cache = Cache(2, most_bytes=2 * ENTRY_BYTES)
+    for number in range(2):
+        cache.keep([{"x": number}], [answers["a"]])
     assert (len(cache), cache.size_bytes) == (1, ENTRY_BYTES + 104)
 
 

@@ -17,20 +17,18 @@ def bare(text: str) -> str:
     return codec.STRING.sub("", text)
 
 
-def test_what_stands_outside_of_strings_is_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_stands_outside_of_strings_is_the_same_in_pieces() -> None:
     """Any text, JSON or not, cut at any place."""
     chance = random.Random(7)
     for size in (2, 3, 5, 8):
-        monkeypatch.setattr(codec, "PIECE", size)
         for _ in range(2_000):
             text = "".join(chance.choices(SIGNS, k=chance.randrange(30)))
-            assert "".join(codec._outside(text)) == bare(text), text
+            assert "".join(codec._outside(text, size)) == bare(text), text
 
 
-def test_no_step_looks_at_more_than_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_step_looks_at_more_than_a_piece() -> None:
     """While a pattern looks at a text, no other thread runs."""
-    monkeypatch.setattr(codec, "PIECE", 100)
-    pieces = list(codec._outside("[" * 1_000 + '"' + '\\"' * 1_000 + '"' + "," * 1_000))
+    pieces = list(codec._outside("[" * 1_000 + '"' + '\\"' * 1_000 + '"' + "," * 1_000, 100))
     assert max(map(len, pieces)) <= 100
     assert len("".join(pieces)) == 2_000
 
@@ -67,21 +65,20 @@ def test_a_large_body_means_what_another_reader_takes_it_for(value: Any) -> None
 ROWS = ('{"rows":[', "{", "}", "[", "]", '"a"', '"', ":", ",", "1", "\\\\", '\\"', "\\u5361", "\\ud83d", "卡", "]}")
 
 
-def test_what_is_read_row_by_row_is_what_another_reader_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_read_row_by_row_is_what_another_reader_reads() -> None:
     """Whatever follows the head: the same rows, or left to be read as a whole. Of right bodies none is left."""
     chance, n_read = random.Random(11), 0
     for size in (2, 5, 100):
-        monkeypatch.setattr(codec, "PIECE", size)
         for _ in range(20_000):
             body = ('{"rows": [' + "".join(chance.choices(ROWS, k=chance.randrange(9))) + "]}").encode()
-            rows = codec._row_by_row(body)
+            rows = codec._row_by_row(body, size)
             if rows is not None:
                 n_read += 1
                 assert rows == json.loads(body)["rows"], body
         for value in ([{"a": 'x\\\\"[,]'}] * 3, ["卡", "\\", 1.5, [[{}]]], [{"a": None, "b": [True, {"c": "{"}]}]):
             for is_ascii in (True, False):
                 text = json.dumps({"rows": value}, ensure_ascii=is_ascii, indent=chance.choice((None, 1)))
-                assert codec._row_by_row(text.encode()) == value
+                assert codec._row_by_row(text.encode(), size) == value
     assert n_read > 1_000
 
 

@@ -20,8 +20,9 @@ from windlass.predictors.contract import Labeller
 from windlass.records import Column, Manifest
 from windlass.serving.contract.faults import overloaded
 from windlass.serving.contract.settings import Settings
-from windlass.serving.http.middleware import Intake
+from windlass.serving.http.intake import Intake
 from windlass.serving.http.rate_limits import SharedBuckets
+from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime import cost
 from windlass.store import Store
 
@@ -330,22 +331,22 @@ def test_large_bodies_leave_room_for_small_ones(
 
 @pytest.mark.parametrize("leaves", [True, False])
 def test_what_a_client_sent_before_it_left_is_not_read(
-    text_store: Store, tmp_path: Path, server_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, leaves: bool
+    text_store: Store, tmp_path: Path, server_for: Callable[..., Any], leaves: bool
 ) -> None:
     """Control: of a client that stays all of it is."""
     taken: list[int] = []
     begun, go_on = threading.Event(), threading.Event()
 
-    async def take(intake: Intake, n_bytes: int) -> None:
-        taken.append(n_bytes)
-        begun.set()
-        while not go_on.is_set():
-            await asyncio.sleep(0)
+    class Held(Intake):
+        async def take(self, n_bytes: int) -> None:
+            taken.append(n_bytes)
+            begun.set()
+            while not go_on.is_set():
+                await asyncio.sleep(0)
 
-    monkeypatch.setattr(Intake, "take", take)
     body = json.dumps({"row": {"message": "x"}}).encode() + b" " * 1_500_000
     head = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    with server_for(text_store, tmp_path) as client:
+    with server_for(text_store, tmp_path, state=ServerState(intake=Held())) as client:
         with closing(socket.create_connection(("127.0.0.1", client.port), timeout=20)) as wire:
             wire.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
             assert begun.wait(20)

@@ -124,10 +124,8 @@ def url_of(place: Database) -> str:
     return f"sqlite:///{place}" if isinstance(place, Sqlite) else place._url
 
 
-def test_a_transaction_that_does_not_end_makes_the_others_busy(
-    place: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("windlass.database.backend.BUSY_S", 0.05)
+def test_a_transaction_that_does_not_end_makes_the_others_busy(place: Database) -> None:
+    place.busy_s = 0.05
     one, other = (Memory(place, NOTES) for _ in range(2))
     with other.transaction():
         pass

@@ -31,10 +31,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return writers.decoder(tmp_path_factory.mktemp("models") / "llama")
 
 
-def language_of(folder: Path, start: tuple[int, ...] = (), end: int = END) -> Language:
+def language_of(folder: Path, start: tuple[int, ...] = (), end: int = END, most_echoed: int = 2**25) -> Language:
     template = Template(start=list(start), roles={"user": ([], [])}, answer=[END], end=[end], most=MOST)
     prompts = writers.prompts(folder, template, prompt="text")
-    return Language(prompts, [lambda: decoding.open_decoder(folder, [end])])
+
+    def opened() -> decoding.TorchDecoder:
+        decoder = decoding.open_decoder(folder, [end])
+        decoder.most_echoed = most_echoed
+        return decoder
+
+    return Language(prompts, [opened])
 
 
 @pytest.fixture(scope="module")
@@ -193,10 +199,13 @@ def test_a_token_that_ends_the_text_is_told_as_well(
 
 
 def test_a_prompt_that_is_read_in_parts_is_told_alike(
-    server: Any, reference: Reference, monkeypatch: pytest.MonkeyPatch
+    folder: Path, reference: Reference, writer_server: Callable[..., Any], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(decoding, "MOST_ECHOED", 3 * reference.model.config.vocab_size)
-    check(complete(server, max_tokens=2).choices[0].logprobs, reference, reference.continued(reference.ids(PROMPT), 2))
+    """Three tokens at a time."""
+    language = language_of(folder, most_echoed=3 * reference.model.config.vocab_size)
+    with writer_server(language, tmp_path, TEXT) as server:
+        told = complete(server, max_tokens=2).choices[0].logprobs
+    check(told, reference, reference.continued(reference.ids(PROMPT), 2))
 
 
 def test_a_prompt_is_told_without_log_probabilities_too(server: Any) -> None:

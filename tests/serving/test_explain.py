@@ -3,11 +3,10 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from toy_writer import Toy
-
-from windlass.serving.api import explain
 
 
 def ask(client, body):
@@ -56,16 +55,16 @@ def test_what_cannot_be_explained_is_refused_in_words(client, body, status, word
     assert (reply.status, words in reply.error["message"]) == (status, True), reply.content
 
 
-def test_time_that_is_over_is_shed(client, monkeypatch):
+def test_time_that_is_over_is_shed(client):
     """Occlusion alone takes time: the engine is shown as one that says nothing of its sums."""
     service = client.app.state.service
-    whole = service.predictor
-    monkeypatch.setattr(explain, "LIMIT_S", -1.0)
+    whole, settings = service.predictor, service.settings
+    service.settings = replace(settings, explain_s=-1.0)
     service.replica.predictor = type(whole)(whole.manifest, lambda batches: whole.engine(batches))
     try:
         reply = ask(client, {"row": {"message": "a b c"}})
     finally:
-        service.replica.predictor = whole
+        service.replica.predictor, service.settings = whole, settings
     assert (reply.status, reply.error["kind"], reply.headers["retry-after"]) == (503, "too_slow", "1")
 
 

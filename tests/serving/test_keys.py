@@ -23,9 +23,10 @@ from toy_writer import CHAT, RELEASE, Toy, writer_of
 from typer.testing import CliRunner
 
 from windlass.cli import app as command
-from windlass.database.backend import Failure
+from windlass.database.backend import Connection, Failure, Schema
 from windlass.database.keys import KeyRequest, Quota, Rate, create, left_s, listing, period_of, revoke, shown, used
 from windlass.database.request_log import RequestLog, answer_rows, feedback_rows
+from windlass.database.sqlite import Sqlite
 from windlass.errors import SpecError
 from windlass.registry import releases
 from windlass.serving.api.app import create_app
@@ -309,23 +310,35 @@ def test_workers_together_answer_what_the_quota_says_and_not_one_more(tmp_path: 
     assert sorted(used(place).values()) == [20, 5_000]
 
 
-def test_control_of_the_above_rings_that_count_each_for_itself_answer_twice_as_many(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_control_of_the_above_rings_that_count_each_for_itself_answer_twice_as_many(tmp_path: Path) -> None:
     """As both do while the database is away, and as all did before."""
-    place = tmp_path / "requests.sqlite"
+    place = Leaving(tmp_path / "requests.sqlite")
     _, token = create(place, KeyRequest("few", quota="20/month"))
     with KeyRing(place) as one, KeyRing(place) as other:
         for ring in (one, other):
             ring._stop.set()
             ring._thread.join()
-            monkeypatch.setattr(ring._memory, "transaction", away)
+        place.is_away = True
         assert asked_in_turn(token, one, other) == 40
-        monkeypatch.undo()
+        place.is_away = False
 
 
-def away() -> None:
-    raise Failure("lost", "away")
+class Leaving(Sqlite):
+    """A file that cannot be written to while it is away."""
+
+    is_away = False
+
+    def connect(self, *schemas: Schema) -> Connection:
+        connection = super().connect(*schemas)
+        begin = connection.begin
+
+        def begun() -> None:
+            if self.is_away:
+                raise Failure("lost", "away")
+            begin()
+
+        connection.begin = begun  # type: ignore[method-assign]
+        return connection
 
 
 def test_counts_of_two_processes_add_up(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from windlass.serving.contract.faults import Fault
-from windlass.serving.http.middleware import Intake
+from windlass.serving.http.intake import Intake
 from windlass.serving.runtime.batching import Batcher
 from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import Caller, nobody_leaves
@@ -110,6 +110,6 @@ def test_what_is_large_is_received_at_a_bounded_pace(monkeypatch: pytest.MonkeyP
         for n_mebibytes in (4, 8, 8):
             await intake.take(n_mebibytes * 1024 * 1024)
 
-    monkeypatch.setattr("windlass.serving.http.middleware.asyncio.sleep", recorded)
+    monkeypatch.setattr(asyncio, "sleep", recorded)
     asyncio.run(taken())
     assert [wait for wait in waits if wait > 0.01] == pytest.approx([0.25, 0.5], abs=0.02)

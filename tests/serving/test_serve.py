@@ -15,15 +15,20 @@ from typing import Any
 import numpy as np
 import pytest
 from own_process import SPEC, serving
+from tests.tables import with_line
 from toy_writer import ENDLESS, Toy
 
 from windlass.database.location import log_path
 from windlass.database.request_log import answer_rows
 from windlass.errors import DataError, GateRefused, NotReady
 from windlass.predictors.artifact import read_golden
+from windlass.predictors.contract import Labeller
+from windlass.predictors.table import FORMATS
+from windlass.predictors.tables import linear
 from windlass.registry import releases
 from windlass.serving.contract.settings import Settings
-from windlass.serving.http.server import Server, bind
+from windlass.serving.http.server import bind
+from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime.golden_probe import probe
 from windlass.stages.serve import serve
 from windlass.store import Store, hash_folder, write_json
@@ -109,13 +114,18 @@ def test_the_probe_measures_parity_through_http(own_store: Store) -> None:
 
 
 def test_a_server_that_answers_otherwise_than_its_release_stops(
-    own_store: Store, monkeypatch: pytest.MonkeyPatch
+    own_store: Store
 ) -> None:
-    """Golden rows are changed after the release was opened, as a fault between loading and HTTP would show itself."""
-    rows, wanted = read_golden(model_of(own_store))
-    monkeypatch.setattr(releases, "golden", lambda store, id: (rows, np.roll(wanted, 1, axis=1)))
+    """What opens the release takes each label for the next one, which only golden rows through HTTP show."""
+
+    def shifted(folder: Path, manifest: Any) -> Labeller:
+        return Labeller(manifest, lambda batches: np.roll(linear.load(folder, manifest)(batches), 1, axis=1))
+
     told: list[str] = []
-    with pytest.raises(GateRefused, match="server answers its golden rows with a difference"):
+    with (
+        with_line(FORMATS, "linear", shifted),
+        pytest.raises(GateRefused, match="server answers its golden rows with a difference"),
+    ):
         serve(SPEC, own_store, port=0, ready=told.append)
     assert told == []
 
@@ -239,28 +249,19 @@ def test_what_is_served_without_trees_needs_nothing_that_training_needs(own_stor
 
 @pytest.mark.parametrize(("last_s", "is_in_time"), [(2.5, True), (-3.0, False)])
 def test_a_stop_with_an_endless_stream_keeps_its_seconds(
-    writer_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_s: float, is_in_time: bool
+    writer_server: Callable[..., Any], tmp_path: Path, last_s: float, is_in_time: bool
 ) -> None:
     """Ten were promised, and fourteen taken; here it is four. Control: with no last seconds set aside it is late."""
-    monkeypatch.setattr("windlass.serving.http.server.GRACE_S", 4.0)
-    monkeypatch.setattr("windlass.serving.http.server.LAST_S", last_s)
-    servers: list[Server] = []
-    start = Server.startup
-
-    async def startup(self: Server, sockets: Any = None) -> None:
-        servers.append(self)
-        await start(self, sockets)
-
-    monkeypatch.setattr(Server, "startup", startup)
+    state = ServerState(grace_s=4.0, last_s=last_s)
     body = {"model": "teller", "messages": [{"role": "user", "content": ENDLESS}], "stream": True, "max_tokens": 4_000}
     with ExitStack() as stack:
-        client = stack.enter_context(writer_server(Toy(wait_s=0.02), tmp_path))
+        client = stack.enter_context(writer_server(Toy(wait_s=0.02), tmp_path, state=state))
         wire = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)))
         wire.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
         reply = wire.getresponse()
         assert reply.read(5) == b"data:"
         asked = time.monotonic()
-        servers[0].handle_exit(15, None)
+        state.shut()
         with suppress(http.client.IncompleteRead, ConnectionError):
             reply.read()
         took = time.monotonic() - asked

@@ -22,7 +22,6 @@ from test_keys import guarded, with_key
 from windlass.database.jobs import Jobs
 from windlass.database.keys import KeyRequest, create
 from windlass.serving.contract.settings import Settings
-from windlass.serving.http.server import Server
 from windlass.serving.http.server_state import SocketLimits
 from windlass.serving.telemetry.metrics import memory_bytes
 from windlass.store import Store
@@ -464,19 +463,16 @@ def test_one_address_cannot_take_all_connections(text_store: Store, tmp_path: Pa
             assert time.monotonic() < deadline
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as wire:
+        return wire.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_what_was_begun_is_finished_and_what_is_new_is_refused(
-    text_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text_store: Store, tmp_path: Path
 ) -> None:
     """A signal while a prediction is computed: it is answered, another one gets 503, then the server is gone."""
     begun, opened = threading.Event(), threading.Event()
-    servers: list[Server] = []
-    start = Server.startup
-
-    async def startup(self: Server, sockets: Any = None) -> None:
-        servers.append(self)
-        await start(self, sockets)
-
-    monkeypatch.setattr(Server, "startup", startup)
     with guarded(text_store, tmp_path / "requests.sqlite") as client:
         predictor = client.app.state.service.predictor
         engine = predictor.engine
@@ -491,7 +487,7 @@ def test_what_was_begun_is_finished_and_what_is_new_is_refused(
         asker = threading.Thread(target=lambda: replies.append(client.predict(HONEST).status))
         asker.start()
         assert begun.wait(20)
-        servers[0].handle_exit(15, None)
+        client.app.state.server_state.shut()
         late = client.predict(HONEST)
         assert (late.status, late.error["kind"], late.headers["retry-after"]) == (503, "overloaded", "1")
         assert client.ask("GET", "/health").status == 503
@@ -499,7 +495,7 @@ def test_what_was_begun_is_finished_and_what_is_new_is_refused(
         asker.join(20)
         assert replies == [200]
         deadline = time.monotonic() + 10
-        while not servers[0].should_exit:
+        while listens(client.port):
             assert time.monotonic() < deadline
         object.__setattr__(predictor, "engine", engine)
 

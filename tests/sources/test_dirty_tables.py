@@ -33,11 +33,15 @@ def test_no_table_ends_in_a_traceback(table):
     assert fuzz.survives(table) in ("prepared", "DataError", "SpecError", "NotReady")
 
 
-def test_the_fuzz_sees_a_traceback(monkeypatch):
+def test_the_fuzz_sees_a_traceback():
     """The control: a reader that stumbles over a stray word, as `init` did."""
     rows = tuple((str(number % 23), "ab"[number % 2]) for number in range(30))
     table = fuzz.Dirty(("x", "label"), (*rows, ("unknown", "a")), "csv", False, b"")
     assert fuzz.survives(table) == "prepared"
-    monkeypatch.setattr("windlass.sources.guess.look", lambda name, values: [float(value) for value in values])
+
+    def stumbles(path, folder, output):
+        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+            float(line.partition(",")[0])
+
     with pytest.raises(ValueError, match="unknown"):
-        fuzz.survives(table)
+        fuzz.survives(table, stumbles)

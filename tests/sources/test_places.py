@@ -8,6 +8,7 @@ from PIL import Image
 from windlass.errors import DataError
 from windlass.sources.contract import Names
 from windlass.sources.places import find
+from windlass.sources.readers.tables import read_parquet
 
 
 def sources(path, project, data=None):
@@ -78,11 +79,10 @@ def test_parquet_rows_are_read_with_their_types(tmp_path):
     assert [row.values for row in rows] == [{"age": 31, "label": "a"}, {"age": None, "label": "b"}]
 
 
-def test_a_parquet_file_that_claims_too_many_cells_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("windlass.sources.readers.tables.MAX_CELLS", 1_000)
+def test_a_parquet_file_that_claims_too_many_cells_is_refused_before_it_is_read(tmp_path):
     pl.DataFrame({"a": [0] * 5_000}).write_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="5,000 rows x 1 columns"):
-        list(sources(tmp_path / "a.parquet", tmp_path)[0].rows())
+        list(read_parquet(sources(tmp_path / "a.parquet", tmp_path)[0], 1_000))
 
 
 @pytest.mark.parametrize(

@@ -15,20 +15,26 @@ from windlass.stages.evaluate import evaluate
 from windlass.stages.prepare import prepare
 from windlass.stages.train import train
 
+from ..tables import with_line
 from .conftest import messages
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
 CODE = {"inputs": {"broken": "text"}, "output": {"fixed": "text"}, "checks": "tests", "learners": ["copy", "retrieve"]}
-MBPP = Path("/work/shared/data/code-mbpp")
+MBPP = Path(__file__).resolve().parents[3] / "shared" / "data" / "code-mbpp"
 
 
 def run(product, **changes):
+    spec, splits = trained(product, **changes)
+    return evaluate(spec, product.store, splits)
+
+
+def trained(product, **changes):
     spec = product.spec(**changes)
     collect(spec, product.store)
     prepare(spec, product.store)
     splits = read_splits(spec, product.store)
     train(spec, product.store, splits)
-    return evaluate(spec, product.store, splits)
+    return spec, splits
 
 
 def json_lines(product, name, rows):
@@ -85,17 +91,19 @@ def test_test_rows_without_tests_and_tests_that_are_no_python_are_named(product)
     assert rejected["reason"] == "tests are no Python, expected statements such as `assert f(1) == 2`"
 
 
-def test_a_candidate_that_cannot_be_scored_is_a_line_and_the_others_stay(product, monkeypatch):
+def test_a_candidate_that_cannot_be_scored_is_a_line_and_the_others_stay(product):
     product.csv(messages(120))
-    load = predictors.load
 
-    def loaded(folder):
+    load = predictors.FORMATS["linear"]
+
+    def odd(folder, manifest):
         if folder.parent.name == "linear":
             raise IndexError("index 7 is out of bounds")
-        return load(folder)
+        return load(folder, manifest)
 
-    monkeypatch.setattr(predictors, "load", loaded)
-    board = run(product, learners=["majority", "linear"])
+    spec, splits = trained(product, learners=["majority", "linear"])
+    with with_line(predictors.FORMATS, "linear", odd):
+        board = evaluate(spec, product.store, splits)
     assert [candidate.name for candidate in board.candidates] == ["majority"]
     assert [item["name"] for item in board.not_trained] == ["linear"]
     assert "index 7 is out of bounds (traceback " in board.not_trained[0]["reason"]

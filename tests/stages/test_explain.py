@@ -5,10 +5,16 @@ import json
 import numpy as np
 
 from windlass import lifecycle
+from windlass.lifecycle import read_board
 from windlass.outputs.labels import examples
+from windlass.predictors import table as predictors
+from windlass.predictors.contract import Labeller
+from windlass.predictors.tables import linear
 from windlass.records import silent
+from windlass.sources.prepared import read_splits
 from windlass.stages import explain
 
+from ..tables import with_line
 from .conftest import messages
 
 
@@ -41,13 +47,17 @@ def test_rows_of_each_sort_are_explained_on_a_page_and_in_the_record(product):
     assert again[-1] == ("explain", True)
 
 
-def test_a_time_that_is_too_short_leaves_rows_out_and_says_so(product, monkeypatch):
+def test_a_time_that_is_too_short_leaves_rows_out_and_says_so(product):
     """An occluded model has to be asked often; a stage never fails for want of an explanation."""
-    from windlass.predictors.tables import linear
-    monkeypatch.setattr(explain, "SECONDS", -1.0)
-    monkeypatch.delattr(linear.Linear, "contributions")
-    walked(product)
-    record = product.store.read_record("explain")
+    spec, _ = walked(product)
+
+    def opaque(folder, manifest):
+        """Known by its answers alone."""
+        return Labeller(manifest, lambda batches: linear.load(folder, manifest)(batches))
+
+    rows = read_splits(spec, product.store), read_board(spec, product.store)
+    with with_line(predictors.FORMATS, "linear", opaque):
+        record = explain.explain(spec, product.store, *rows, seconds=-1.0)
     assert record["rows"] == []
     assert "took too long" in record["refusal"]
     assert "took too long" in (product.folder / record["report"]).read_text(encoding="utf-8")

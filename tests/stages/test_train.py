@@ -14,6 +14,7 @@ from windlass.stages.collect import collect
 from windlass.stages.prepare import prepare
 from windlass.stages.train import entries, key_of, train
 
+from ..tables import with_line
 from .conftest import messages
 
 
@@ -48,6 +49,10 @@ def test_learners_that_do_not_exist_or_do_not_fit_are_refused(product, chosen, w
         entries(product.spec(learners=chosen))
 
 
+def with_learner(learner):
+    return with_line(learners.LEARNERS, learner.name, learner)
+
+
 def test_a_second_walk_trains_nothing_again(product):
     spec, splits = ready(product)
     first = train(spec, product.store, splits)
@@ -56,20 +61,21 @@ def test_a_second_walk_trains_nothing_again(product):
     assert first[1].validation > first[0].validation
 
 
-def test_a_candidate_that_fails_does_not_stop_the_others(product, monkeypatch):
+def test_a_candidate_that_fails_does_not_stop_the_others(product):
     def broken(splits, options, budget, progress):
         raise DataError("rows are odd, expected even ones")
 
-    monkeypatch.setitem(learners.LEARNERS, "broken", Learner("broken", "", learners.ANY, learners.CATEGORY, broken))
-    spec, splits = ready(product, learners=["majority", "broken", "linear"])
-    assert [(run.status, run.reason) for run in train(spec, product.store, splits)] == [
+    with with_learner(Learner("broken", "", learners.ANY, learners.CATEGORY, broken)):
+        spec, splits = ready(product, learners=["majority", "broken", "linear"])
+        runs = train(spec, product.store, splits)
+    assert [(run.status, run.reason) for run in runs] == [
         ("done", ""),
         ("failed", "rows are odd, expected even ones"),
         ("done", ""),
     ]
 
 
-def test_what_nobody_foresaw_is_a_line_that_names_the_log_with_its_traceback(product, monkeypatch):
+def test_what_nobody_foresaw_is_a_line_that_names_the_log_with_its_traceback(product):
     """Indices out of range ended the whole run before: any exception is the candidate's own affair, wherever it is."""
 
     def broken(splits, options, budget, progress):
@@ -78,13 +84,11 @@ def test_what_nobody_foresaw_is_a_line_that_names_the_log_with_its_traceback(pro
     def refuse(splits, variant):
         return {}["no such key"]
 
-    for name, learner in (("broken", broken), ("refuses", linear.fit)):
-        asked = {"refuse": refuse} if name == "refuses" else {}
-        monkeypatch.setitem(
-            learners.LEARNERS, name, Learner(name, "", learners.ANY, learners.CATEGORY, learner, **asked)
-        )
-    spec, splits = ready(product, learners=["majority", "broken", "refuses", "linear"])
-    runs = train(spec, product.store, splits)
+    breaks = Learner("broken", "", learners.ANY, learners.CATEGORY, broken)
+    refuses = Learner("refuses", "", learners.ANY, learners.CATEGORY, linear.fit, refuse=refuse)
+    with with_learner(breaks), with_learner(refuses):
+        spec, splits = ready(product, learners=["majority", "broken", "refuses", "linear"])
+        runs = train(spec, product.store, splits)
     assert [run.status for run in runs] == ["done", "failed", "unavailable", "done"]
     log = product.store.folder / "logs" / "windlass.log"
     assert runs[1].reason.startswith("IndexError: list index out of range (traceback ")
@@ -96,11 +100,11 @@ def test_what_nobody_foresaw_is_a_line_that_names_the_log_with_its_traceback(pro
     assert "no such key" not in text
 
 
-def test_a_missing_part_makes_a_candidate_unavailable_with_what_to_install(product, monkeypatch):
+def test_a_missing_part_makes_a_candidate_unavailable_with_what_to_install(product):
     absent = Learner("absent", "", learners.ANY, learners.CATEGORY, lambda *_: None, needs=("not_installed_anywhere",))
-    monkeypatch.setitem(learners.LEARNERS, "absent", absent)
-    spec, splits = ready(product, learners=["majority", "absent"])
-    run = train(spec, product.store, splits)[1]
+    with with_learner(absent):
+        spec, splits = ready(product, learners=["majority", "absent"])
+        run = train(spec, product.store, splits)[1]
     assert (run.status, run.reason) == ("unavailable", "needs not_installed_anywhere: pip install 'windlass[train]'")
 
 
@@ -121,7 +125,7 @@ def test_a_model_is_named_by_its_folder(product, tmp_path):
     ]
 
 
-def test_other_preferences_and_another_way_to_teach_are_another_run(product, monkeypatch):
+def test_other_preferences_and_another_way_to_teach_are_another_run(product):
     """And learners get the path of the preferences as it is, whatever folder the command runs in."""
     seen = []
 
@@ -129,17 +133,17 @@ def test_other_preferences_and_another_way_to_teach_are_another_run(product, mon
         seen.append(options.language)
         return learners.get("majority").fit(splits, options, budget, progress)
 
-    monkeypatch.setitem(learners.LEARNERS, "taught", Learner("taught", "", learners.ANY, learners.CATEGORY, fit))
     pairs = product.folder / "pairs.jsonl"
     pairs.write_text("{}\n")
     section = {"preferences": "pairs.jsonl", "rank": 8}
-    spec, splits = ready(product, learners=["taught"], language=section)
-    for _ in range(2):
+    with with_learner(Learner("taught", "", learners.ANY, learners.CATEGORY, fit)):
+        spec, splits = ready(product, learners=["taught"], language=section)
+        for _ in range(2):
+            train(spec, product.store, splits)
+        assert [(each.preferences, each.rank) for each in seen] == [(str(pairs), 8)]
+        pairs.write_text("{}\n{}\n")
         train(spec, product.store, splits)
-    assert [(each.preferences, each.rank) for each in seen] == [(str(pairs), 8)]
-    pairs.write_text("{}\n{}\n")
-    train(spec, product.store, splits)
-    train(product.spec(learners=["taught"], language={**section, "rank": 4}), product.store, splits)
+        train(product.spec(learners=["taught"], language={**section, "rank": 4}), product.store, splits)
     assert [each.rank for each in seen] == [8, 8, 4]
 
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.learners import writers
-from windlass.learners.language import language, llm
-from windlass.learners.networks.training_plan import Plan, Planner
+from tests.tables import with_line
+from windlass.learners.contract import Budget
+from windlass.learners.language import language, llm, seq2seq
+from windlass.learners.table import LEARNERS
 from windlass.lifecycle import release, run
 from windlass.predictors import table as predictors
 from windlass.predictors.language import decoding
@@ -26,11 +28,12 @@ CASES = [*[("llm", family, adapt) for family in DECODERS for adapt in ("full", "
          *[("seq2seq", family, "full") for family in PAIRS]]  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    """A plan of few steps whatever this machine is doing, at a rate that random weights need."""
-    monkeypatch.setattr(Planner, "made", lambda self, key, _: Plan(key, STEPS, "float32", 1, 600.0, STEPS))
-    monkeypatch.setattr(llm, "RATES", {"small": 5e-3, "large": 5e-3, "beside": 2e-2})
+def train(learner, splits, options, progress):
+    """In few steps whatever this machine is doing, at a rate that random weights need."""
+    budget = Budget(600, STEPS)
+    if learner == "llm":
+        return llm.train(splits, options, budget, progress, {"small": 5e-3, "large": 5e-3, "beside": 2e-2})
+    return seq2seq.train(splits, options, budget, progress)
 
 
 def tokens_of(engine, rows, how) -> list[list[str]]:
@@ -51,11 +54,14 @@ def served_tokens(port: int, rows) -> list[list[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("learner", "family", "adapt"), CASES, ids=lambda value: str(value))
 def test_every_family_writes_the_same_tokens_when_trained_released_reloaded_and_served(
-    product, monkeypatch, learner, family, adapt
+    product, learner, family, adapt
 ):
     kept = []
-    deliver = language.deliver
-    monkeypatch.setattr(language, "deliver", lambda trained, *rest: kept.append(trained) or deliver(trained, *rest))
+
+    def fit(splits, options, budget, progress):
+        kept.append(train(learner, splits, options, progress))
+        return language.deliver(kept[0], splits, options)
+
     folder = product.folder / "model"
     writers.decoder(folder, family, DECODERS[family]) if learner == "llm" else writers.pair(folder, family)
     said = writers.words(80)
@@ -69,7 +75,8 @@ def test_every_family_writes_the_same_tokens_when_trained_released_reloaded_and_
         learners=[{learner: str(folder)}],
         language={"adapt": adapt, "rank": 4, "max_tokens": 8},
     )
-    run(spec, product.store, silent, lambda word, skipped: None, until="explain")
+    with with_line(LEARNERS, learner, replace(LEARNERS[learner], fit=fit)):
+        run(spec, product.store, silent, lambda word, skipped: None, until="explain")
     release(spec, product.store, silent, anyway=True)  # what tiny models say is right by chance alone
 
     (trained,), rows = kept, [{"said": word} for word in said[:8]]

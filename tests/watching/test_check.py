@@ -201,12 +201,21 @@ def test_nothing_was_ever_asked(replay):
     assert (health.answers, health.alarms, health.windows) == (0, [], [])
 
 
-def test_what_it_remembers_is_bounded(replay, monkeypatch):
-    monkeypatch.setattr(state, "MOST_WINDOWS", 4)
-    for day in range(6):
+def test_what_it_remembers_is_bounded(replay):
+    """The windows of years: the oldest leave, and the new ones are there."""
+    path = replay.store.folder / "watch" / state.FILE
+    for day in range(3):
         replay.day(Source(day))
     replay.health()
-    assert len(json.loads((replay.store.folder / "watch" / state.FILE).read_text())["ended"]) == 4
+    kept = json.loads(path.read_text())
+    (*_, last) = kept["ended"]
+    path.write_text(json.dumps({**kept, "ended": [last] * state.MOST_WINDOWS}))
+    for day in range(3, 6):
+        replay.day(Source(day))
+    replay.health()
+    ended = json.loads(path.read_text())["ended"]
+    assert len(ended) == state.MOST_WINDOWS
+    assert ended[0] == last != ended[-1]
 
 
 def test_the_log_has_a_profile_of_each_answer(replay):

@@ -137,10 +137,18 @@ def test_a_mail_server_that_is_away_is_a_fault_and_no_crash(tmp_path):
 
 def test_no_password_goes_over_an_open_line(monkeypatch, tmp_path):
     """Another host without STARTTLS gets none; the connection itself is our loopback one."""
-    from windlass.watching import notifications
 
     class Plain(smtplib.SMTP):
         sock = None
+
+        def __init__(self, *given, **named):
+            """Connects to nobody."""
+
+        def ehlo(self, name=""):
+            return 250, b""
+
+        def has_extn(self, opt):
+            return False
 
         def login(self, *given):
             raise AssertionError("a password was sent")
@@ -148,7 +156,7 @@ def test_no_password_goes_over_an_open_line(monkeypatch, tmp_path):
         def __exit__(self, *given):
             return None
 
-    monkeypatch.setattr(notifications, "_connected", lambda host, port: Plain())
+    monkeypatch.setattr(smtplib, "SMTP", Plain)
     monkeypatch.setenv("MAIL_WORD", "hush")
     monkeypatch.setenv("WINDLASS_ALLOW_URLS", "smtp://mail.example.com:25/b@example.com#MAIL_WORD")
     replay = _alarmed(

@@ -65,13 +65,16 @@ class Desk:
     weeks: list[Week] = field(default_factory=list)
 
 
-def demo(folder: Path, tell: Tell, progress: Progress = silent, weeks: int = 8) -> Path:
-    """Plays the loop in a new folder, told step by step; gives the page that shows it. weeks: 1 to 8.
+def demo(
+    folder: Path, tell: Tell, progress: Progress = silent, weeks: int = 8, wishes: Json = WISHES
+) -> Path:
+    """Plays the loop in a new folder, told step by step; gives the page that shows it.
 
+    weeks: 1 to 8. wishes: what the specification says otherwise than that of the ready product.
     Raises: DataError: the folder is not empty; and what the stages raise.
     """
     tell(f"1. Launch: a ready product in {folder}, trained, compared, released.\n")
-    project = _launched(folder, progress)
+    project = _launched(folder, progress, wishes)
     tell(f"{project.board}\n\n2. The roadmap of the first day:")
     before = project.plan()
     tell(_listed(before.summary))
@@ -89,9 +92,9 @@ def demo(folder: Path, tell: Tell, progress: Progress = silent, weeks: int = 8) 
     return home / "loop.html"
 
 
-def _launched(folder: Path, progress: Progress) -> Project:
+def _launched(folder: Path, progress: Progress, wishes: Json) -> Project:
     spec = catalogue.copy(PRODUCT, folder) / FILE_NAME
-    values = {**yaml.safe_load(spec.read_text(encoding="utf-8")), **WISHES}
+    values = {**yaml.safe_load(spec.read_text(encoding="utf-8")), **wishes}
     write_text(spec, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     project = Project(folder, progress)
     project.release()

@@ -87,7 +87,7 @@ class Connection(ABC):
 
     @abstractmethod
     def begin(self) -> None:
-        """Begins a transaction when no other one writes; waits up to BUSY_S seconds for that."""
+        """Begins a transaction when no other one writes; waits up to `Database.busy_s` for that."""
 
     @abstractmethod
     def commit(self) -> None:
@@ -147,10 +147,14 @@ class Connection(ABC):
 
 
 class Database(ABC):
-    """Where the memory is. where: for people, without a password. pause_s: until a lost server is asked again."""
+    """Where the memory is. where: for people, without a password. pause_s: until a lost server is asked again.
+
+    busy_s: how long a transaction waits for another one to end.
+    """
 
     where: str
     pause_s: float = 0.0
+    busy_s: float = BUSY_S
 
     @abstractmethod
     def exists(self) -> bool:

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from windlass.database import backend as database
 from windlass.database.backend import Connection, Database, Failure, Reason, Schema
 from windlass.errors import NotReady, SpecError
 
@@ -62,7 +61,7 @@ class Postgres(Database):
             raise Failure("lost", self._without_secrets(str(error))) from None
         connection = _PostgresConnection(opened)
         try:
-            connection.set_up()
+            connection.set_up(self.busy_s)
             connection.prepare(schemas)
         except BaseException:
             connection.close()
@@ -90,7 +89,7 @@ class _PostgresConnection(Connection):
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self._connection = connection
 
-    def set_up(self) -> None:
+    def set_up(self, busy_s: float) -> None:
         """Commits wait for the disk whatever the server's default is; an abandoned transaction lets go of its lock."""
         encoding = self.execute("show server_encoding")[0][0]
         if encoding not in ("UTF8", "SQL_ASCII"):
@@ -99,9 +98,7 @@ class _PostgresConnection(Connection):
             "select set_config('synchronous_commit', 'on', false) "
             "where current_setting('synchronous_commit') not in ('on', 'remote_apply')"
         )
-        self.execute(
-            f"set lock_timeout = {int(1_000 * database.BUSY_S)}; set idle_in_transaction_session_timeout = 10000"
-        )
+        self.execute(f"set lock_timeout = {int(1_000 * busy_s)}; set idle_in_transaction_session_timeout = 10000")
 
     def execute(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._translated():

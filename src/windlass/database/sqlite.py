@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from windlass.database import backend as database
 from windlass.database.backend import Connection, Database, Failure, Reason, Schema
 
 FSYNC_FAILED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
@@ -28,7 +27,7 @@ class Sqlite(Database):
     def connect(self, *schemas: Schema) -> Connection:
         with _translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = _SqliteConnection(self.path)
+            connection = _SqliteConnection(self.path, self.busy_s)
         try:
             connection.prepare(schemas)
         except BaseException:
@@ -40,11 +39,11 @@ class Sqlite(Database):
 class _SqliteConnection(Connection):
     serial = "integer primary key"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_s: float) -> None:
         self.path = path
-        self._connection = sqlite3.connect(path, timeout=database.BUSY_S, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         try:
-            _keep_safe(self._connection)
+            _keep_safe(self._connection, busy_s)
             self._inode = path.stat().st_ino
         except BaseException:
             self._connection.close()
@@ -95,10 +94,10 @@ class _SqliteConnection(Connection):
             self._connection.close()
 
 
-def _keep_safe(connection: sqlite3.Connection) -> None:
+def _keep_safe(connection: sqlite3.Connection, busy_s: float) -> None:
     """WAL, each commit flushed; SQLite has no time-out while the mode changes, so what starts together waits here."""
     connection.execute("pragma synchronous = full")
-    end = time.monotonic() + database.BUSY_S
+    end = time.monotonic() + busy_s
     while True:
         try:
             connection.execute("pragma journal_mode = wal")

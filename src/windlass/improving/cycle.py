@@ -14,7 +14,7 @@ from pathlib import Path
 
 from windlass.database.backend import Database
 from windlass.errors import NotReady, WindlassError
-from windlass.improving import attempts, selection
+from windlass.improving import attempts, selection, training_feedback
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.gathering import Gathering, labelled_pairs
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
@@ -53,11 +53,13 @@ class ImproveRequest:
 @dataclass(frozen=True)
 class Workshop:
     """What the stages lend. log: where feedback is. challenge(spec, workspace) -> the leaderboard, trained there;
-    publish(spec, workspace, board) -> the chosen candidate as a release of the project, through the gate."""
+    publish(spec, workspace, board) -> the chosen candidate as a release of the project, through the gate.
+    most_read: feedback that is read, the last of it."""
 
     log: Database
     challenge: Callable[[Spec, Store], Board]
     publish: Callable[[Spec, Store, Board], Release]
+    most_read: int = training_feedback.MOST_READ
 
 
 def improve(spec: Spec, store: Store, workshop: Workshop, order: ImproveRequest, progress: Progress) -> Improvement:
@@ -139,7 +141,8 @@ class _Cycle:
 
     def _gather(self) -> Json:
         predictor = self._open(self.champion)
-        return Gathering(self.spec, self.store, self.workshop.log, self.attempt, predictor).gather()
+        most = self.workshop.most_read
+        return Gathering(self.spec, self.store, self.workshop.log, self.attempt, predictor, most).gather()
 
     def _challenge_spec(self) -> Spec:
         """The champion's learner and the cheap ones; those of a blend, when it is one."""

@@ -36,13 +36,14 @@ MOST_ASKED = 500
 
 @dataclass(frozen=True)
 class Gathering:
-    """The first step of an attempt. log: where feedback is. predictor: the champion's."""
+    """The first step of an attempt. log: of feedback; its last `most_read` rows are read. predictor: the champion's."""
 
     spec: Spec
     store: Store
     log: Database
     attempt: Attempt
     predictor: Predictor
+    most_read: int = training_feedback.MOST_READ
 
     @property
     def champion(self) -> str:
@@ -84,7 +85,7 @@ class Gathering:
             asked = latest_inputs(self.log, MOST_ASKED)
             write_recent(self.attempt.space, learned_frame(held, splits.train, self.spec), asked)
             write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
-        unread = max(0, feedback_total(self.log) - training_feedback.MOST_READ)
+        unread = max(0, feedback_total(self.log) - self.most_read)
         counts = {**selection.counts(decided), "learned_before": len(pool), "unread": unread}
         return {"enough": enough, "why": why, "key": key, "rows": counts}
 
@@ -103,7 +104,7 @@ class Gathering:
         back, decided = attempts.withdrawn(self.store), attempts.decided(self.store)
         rows = [
             _by_hand(row, decided.get(row.answer), row.answer in back)
-            for row in training_feedback.from_log(self.log, self.spec)
+            for row in training_feedback.from_log(self.log, self.spec, most=self.most_read)
         ]
         given = {row.answer: row for row in attempts.waiting(self.store)}
         if self.attempt.journal["file"]:

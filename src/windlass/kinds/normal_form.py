@@ -24,7 +24,7 @@ def n_characters(text: str, most: int) -> int:
     return count
 
 
-def normalized(text: str, form: Literal["NFC", "NFKC"]) -> str:
+def normalized(text: str, form: Literal["NFC", "NFKC"], piece: int = PIECE) -> str:
     """The text in a normal form, made in pieces: each character costs the same, and no call is a long one.
 
     Whole, a run of combining marks would take time that grows with its square: 100,000 of them ten seconds. Of such a
@@ -32,14 +32,14 @@ def normalized(text: str, form: Literal["NFC", "NFKC"]) -> str:
     """
     if text.isascii():
         return text
-    return "".join(unicodedata.normalize(form, piece) for piece in _pieces(text))
+    return "".join(unicodedata.normalize(form, part) for part in _pieces(text, piece))
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(text: str, size: int = PIECE) -> Iterator[str]:
     start = 0
     while start < len(text):
-        end = start + PIECE
-        places = range(end, start + PIECE // 2, -1) if end < len(text) else ()
+        end = start + size
+        places = range(end, start + size // 2, -1) if end < len(text) else ()
         cut = next((place for place in places if _begins(text[place])), end)
         yield text[start:cut]
         start = cut

@@ -11,17 +11,25 @@ from windlass.spec import Language
 
 
 class Budget:
-    """Seconds that a candidate may use."""
+    """Seconds that a candidate may use.
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._started = time.monotonic()
+    steps: a network does exactly so many on one thread, whatever the pace of this machine: the same weights
+    each time; None: as many as fit. clock: what tells the time, in seconds.
+    """
+
+    def __init__(self, seconds: float, steps: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds, self.steps, self.clock = seconds, steps, clock
+        self._started = clock()
 
     def spent(self) -> float:
-        return time.monotonic() - self._started
+        return self.clock() - self._started
 
     def left(self) -> float:
         return max(0.0, self.seconds - self.spent())
+
+    def part(self, share: float) -> "Budget":
+        """A share of what is left, from now on."""
+        return Budget(share * self.left(), self.steps, self.clock)
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,12 @@ class Outcome:
 @dataclass(frozen=True)
 class Bounds:
     """What a program may use. confined: False leaves the limits of time, memory and size alone, which is for programs
-    that you trust: they then reach the network, your files and your other processes."""
+    that you trust: they then reach the network, your files and your other processes. cell: what starts it."""
 
     seconds: float = 5.0
     memory_mb: int = 256
     confined: bool = True
+    cell: Path = CELL
 
     def __post_init__(self) -> None:
         if not 0 < self.seconds <= 3_600:
@@ -223,7 +224,7 @@ def _run(files: dict[str, str], start: str, bounds: Bounds) -> _Ended:
             "parent": os.getpid(),
         }
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", str(CELL)],
+            [sys.executable, "-I", "-S", "-B", str(bounds.cell)],
             cwd=folder,
             env={},
             stdin=subprocess.PIPE,

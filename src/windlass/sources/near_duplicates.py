@@ -35,37 +35,44 @@ def chance(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8]) / 2**64
 
 
-def near(rows: Sequence[Row], others: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR) -> np.ndarray:
-    """(n,) int: the place of a row among `others` that says nearly the same, the nearest one; -1 where none does."""
+def near(
+    rows: Sequence[Row], others: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR, block: int = BLOCK
+) -> np.ndarray:
+    """(n,) int: the place of a row among `others` that says nearly the same, the nearest one; -1 where none does.
+
+    block: rows that are compared with so many others at once.
+    """
     found, values = np.full(len(rows), -1), np.full(len(rows), np.nextafter(np.float32(least), 0))
     if not len(rows) or not len(others):
         return found
     left, right = shingles(rows, inputs), shingles(others, inputs)
-    for begin, start in _blocks(len(rows), len(others)):
-        likeness = jaccard(left[begin : begin + BLOCK], right[start : start + BLOCK])
+    for begin, start in _blocks(len(rows), len(others), block):
+        likeness = jaccard(left[begin : begin + block], right[start : start + block])
         value = np.asarray(likeness.max(axis=1).todense()).ravel()
-        places = begin + np.flatnonzero(value > values[begin : begin + BLOCK])  # the first of equals stays
+        places = begin + np.flatnonzero(value > values[begin : begin + block])  # the first of equals stays
         found[places] = start + np.asarray(likeness.argmax(axis=1)).ravel()[places - begin]
         values[places] = value[places - begin]
     return found
 
 
-def alike(rows: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR) -> np.ndarray:
+def alike(
+    rows: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR, block: int = BLOCK
+) -> np.ndarray:
     """(n,) int: the same number for rows that are connected by being near."""
     if not len(rows):
         return np.zeros(0, int)
     each, pairs = shingles(rows, inputs), []
-    for begin, start in _blocks(len(rows), len(rows)):
-        links = (jaccard(each[begin : begin + BLOCK], each[start : start + BLOCK]) >= least).tocoo()
+    for begin, start in _blocks(len(rows), len(rows), block):
+        links = (jaccard(each[begin : begin + block], each[start : start + block]) >= least).tocoo()
         pairs.append(np.stack([begin + links.row, start + links.col]))
     places = np.concatenate(pairs, axis=1)
     graph = sparse.csr_matrix((np.ones(places.shape[1], bool), places), (len(rows), len(rows)))
     return sparse.csgraph.connected_components(graph, directed=False)[1]
 
 
-def _blocks(n_rows: int, n_others: int) -> list[tuple[int, int]]:
+def _blocks(n_rows: int, n_others: int, block: int) -> list[tuple[int, int]]:
     """Where blocks of rows and others begin: all pairs at once would be as many numbers as there are pairs."""
-    return [(begin, start) for begin in range(0, n_rows, BLOCK) for start in range(0, n_others, BLOCK)]
+    return [(begin, start) for begin in range(0, n_rows, block) for start in range(0, n_others, block)]
 
 
 def shingles(rows: Sequence[Row], inputs: Mapping[str, str]) -> sparse.csr_matrix:

@@ -15,21 +15,25 @@ from windlass.store import Store, fingerprint, write_json, write_text
 REPORT = "report.html"
 N_LOOKED_AT = 500
 SECONDS = 20.0
-"""For all rows together: an explanation that does not fit is left out."""
 
 
 def key_of(spec: Spec, store: Store) -> str:
     return fingerprint([store.key("evaluate"), "explain"])
 
 
-def explain(spec: Spec, store: Store, splits: Splits, board: Board, progress: Progress = silent) -> Json:
-    """Explains a few test rows through the artifact that would be served; writes `explain/report.html`."""
+def explain(
+    spec: Spec, store: Store, splits: Splits, board: Board, progress: Progress = silent, seconds: float = SECONDS
+) -> Json:
+    """Explains a few test rows through the artifact that would be served; writes `explain/report.html`.
+
+    seconds: for all rows together: an explanation that does not fit is left out.
+    """
     predictor = predictors.load(store.run_folder(board.chosen) / "artifact")
     looked_at = splits.test.head(N_LOOKED_AT).to_dicts()
     output = outputs.of(spec)
     picked = output.picked(predictor, looked_at, splits)
     found: list[Explained] = []
-    refusal, until = "", monotonic() + SECONDS
+    refusal, until = "", monotonic() + seconds
     for number, (group, row) in enumerate(picked):
         progress("explain", number, len(picked), group)
         try:

@@ -4,7 +4,8 @@ Source: T5, Raffel et al. 2020, arXiv:1910.10683; BART, Lewis et al. 2019, arXiv
         al. 2018, arXiv:1804.00344; the architectures are those of transformers.
 """
 
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from windlass.errors import NotReady
 from windlass.kinds import table as kinds
 from windlass.kinds.chat import ROLES
-from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.contract import Budget, Options
 from windlass.learners.language import hub, language
 from windlass.learners.networks import loop
 from windlass.learners.networks.steps import Settings
@@ -31,7 +32,18 @@ SETTINGS = Settings(lr=1e-4, batch=32, epochs=10, patience=3, warmup=0.06, smoot
                     checkpoint_seconds=60.0)
 
 
-def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is fine-tuned. rates: of AdamW for the families that have one of their own."""
+
+    settings: Settings = SETTINGS
+    rates: Mapping[str, float] = field(default_factory=lambda: RATES)
+
+    def rate(self, family: str) -> float:
+        return self.rates.get(family, self.settings.lr)
+
+
+def train(splits: Splits, options: Options, budget: Budget, progress: Progress, recipe: Recipe) -> language.Trained:
     """`options.variant` is a folder or a hub name, which alone may use the network. Raises: SpecError, NotReady."""
     progress("train", 0, 0, "opening the model")
     opened = hub.open_model(options.variant, "seq2seq", is_pair=True)
@@ -45,13 +57,13 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
                          for part in ("train", "validation"))
     task = language.Answering(train, validation, is_pair=True, start=start, banned=tuple(banned(model)))
     width = int(np.percentile([len(answer) for answer in train.written], 95)) if len(train) else 1
-    batch = max(1, min(SETTINGS.batch, MOST_LOGITS // (max(1, width) * model.config.vocab_size)))
-    settings = replace(SETTINGS, lr=RATES.get(model.config.model_type, SETTINGS.lr), batch=batch)
+    batch = max(1, min(recipe.settings.batch, MOST_LOGITS // (max(1, width) * model.config.vocab_size)))
+    settings = replace(recipe.settings, lr=recipe.rate(model.config.model_type), batch=batch)
     curve = loop.train(model, task, settings, options, budget, progress)
     hub.save_tokenizer(source, hub.names_of(opened.reader), options.artifact / MODEL)
     model.generation_config = _generation(model, template, start)
     told = {"from": options.variant, "training": asdict(settings)}
-    return language.deliver(language.Trained("seq2seq", model, prompts, curve, told), splits, options, train.written)
+    return language.Trained("seq2seq", model, prompts, curve, told, train.written)
 
 
 def _start(model: Any) -> int:

@@ -4,7 +4,8 @@ Source: GPT-2, Radford et al. 2019; rotary positions, Su et al. 2021, arXiv:2104
         arXiv:2002.05202; the architectures are those of transformers (LlamaForCausalLM, GPT2LMHeadModel).
 """
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -66,14 +67,30 @@ def build(shape: Shape, n_tokens: int, end: int) -> Any:
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """Trains as `train`, and writes the artifact."""
+    return language.deliver(train(splits, options, budget, progress), splits, options)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Shapes by the names that a specification gives them, and how they are trained."""
+
+    presets: Mapping[str, Shape] = field(default_factory=lambda: PRESETS)
+    settings: Settings = SETTINGS
+
+
+def train(splits: Splits, options: Options, budget: Budget, progress: Progress, recipe: Recipe | None = None
+          ) -> language.Trained:
     """Trains on the texts alone when nothing is asked, else on the answers after their prompts.
 
     `options.variant` is a preset. Raises: SpecError: not one of them.
     """
     name = options.variant or "default"
-    if name not in PRESETS:
-        raise SpecError(f"preset of 'gpt' is '{name}', expected {expected(PRESETS)}", did_you_mean(name, PRESETS))
-    shape = PRESETS[name]
+    recipe = recipe or Recipe()
+    presets = recipe.presets
+    if name not in presets:
+        raise SpecError(f"preset of 'gpt' is '{name}', expected {expected(presets)}", did_you_mean(name, presets))
+    shape = presets[name]
     torch.manual_seed(options.seed)
     rows, texts = language.rows_of(splits, "train")
     shown, truth = language.rows_of(splits, "validation")
@@ -97,9 +114,8 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     else:
         task = language.Answering(train, validation, is_pair=False)
     model = build(shape, tokenizer.get_vocab_size(), template.end[0])
-    curve = loop.train(model, task, SETTINGS, options, budget, progress)
+    curve = loop.train(model, task, recipe.settings, options, budget, progress)
     tokens.save(tokenizer, options.artifact / MODEL)
-    settings = {"shape": asdict(shape), "training": asdict(SETTINGS), "tokens": tokenizer.get_vocab_size(),
+    settings = {"shape": asdict(shape), "training": asdict(recipe.settings), "tokens": tokenizer.get_vocab_size(),
                 "continues": continues}
-    return language.deliver(language.Trained("gpt", model, prompts, curve, settings), splits, options,
-                            [] if continues else train.written)
+    return language.Trained("gpt", model, prompts, curve, settings, [] if continues else train.written)

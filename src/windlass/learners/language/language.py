@@ -5,7 +5,7 @@ Shapes: B rows, T tokens, V vocabulary.
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -212,40 +212,47 @@ def stream_of(texts: Sequence[Ids]) -> np.ndarray:
     return np.array([number for text in texts for number in text], np.int64)
 
 
+Compare = Callable[[Language, Language, Splits, Writing], bool]
+
+
 # The artifact ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A language model that was trained, and what its manifest shall tell."""
+    """A language model that was trained, and what its manifest shall tell.
+
+    answers: of the training rows, which tell how long an answer may become; none where nothing is asked.
+    """
 
     learner: str
     model: Any
     prompts: Prompts
     curve: list[Json]
     settings: Json
+    answers: Sequence[Ids]
 
 
-def deliver(trained: Trained, splits: Splits, options: Options, answers: Sequence[Ids]) -> Fitted:
+def deliver(trained: Trained, splits: Splits, options: Options, is_better: Compare | None = None) -> Fitted:
     """Writes the artifact: the model in Hugging Face's form, and converted for CTranslate2 where that is faster.
 
     A conversion to int8 was asked for, and stays: what it costs is what the leaderboard tells.
 
-    Args: answers: of the training rows, which tell how long an answer may become.
+    Args: is_better: (torch, CTranslate2, rows, how they write) -> whether the second one serves; None: `is_faster`.
     """
     # 1. Hugging Face's form in any case: it tells what a conversion does not (`Language.echo`).
     folder, model = options.artifact, trained.model.eval().cpu()
     (folder / MODEL).mkdir(parents=True, exist_ok=True)
     logging.disable_progress_bar()
     model.save_pretrained(folder / MODEL)
-    longest = float(np.percentile([len(answer) for answer in answers], 99)) if answers else LEAST_TOKENS
+    longest = float(np.percentile([len(answer) for answer in trained.answers], 99)) if trained.answers else LEAST_TOKENS
     suited = int(min(MOST_TOKENS, max(LEAST_TOKENS, SLACK * longest)))
     how = Writing(max_tokens=options.language.max_tokens or suited)
     engine = Language(trained.prompts, [lambda: decoding.TorchDecoder(model, trained.prompts.template.end)])
     quantise = options.language.quantise
     # 2. The faster engine only where it writes the same texts, unless int8 was asked for.
     converted = _convert(folder, trained.prompts, quantise)
-    if converted is not None and not quantise and not _is_faster(engine, converted, splits, how):
+    if converted is not None and not quantise and not (is_better or is_faster)(engine, converted, splits, how):
         shutil.rmtree(folder / FAST)
         converted = None
     # 3. Beams are chosen with the engine that will serve, on validation rows.
@@ -300,7 +307,7 @@ def _name_missing(path: Path, token: str) -> None:
                       for name, value in values.items()})
 
 
-def _is_faster(plain: Language, fast: Language, splits: Splits, how: Writing) -> bool:
+def is_faster(plain: Language, fast: Language, splits: Splits, how: Writing) -> bool:
     """True when CTranslate2 writes the same texts in less time, on some validation rows."""
     rows = rows_of(splits, "validation")[0][:N_PROBED] or rows_of(splits, "train")[0][:N_PROBED]
     seconds, texts = [], []

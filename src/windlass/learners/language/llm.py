@@ -4,6 +4,7 @@ Source: as `gpt`, `adapters` and `preference` name them. What is trained is what
         is the one that made the training rows.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,10 @@ SHARE = 0.5
 
 @dataclass(frozen=True)
 class Lesson:
-    """What the model shall learn. answers: of the training rows, as ids; notes: what is not as the model had it."""
+    """What the model shall learn. answers: of the training rows, as ids; notes: what is not as the model had it.
+
+    rates: of AdamW, as `RATES`.
+    """
 
     prompts: Prompts
     task: Task
@@ -51,9 +55,16 @@ class Lesson:
     continues: bool
     text: str
     notes: list[str]
+    rates: Mapping[str, float]
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """Trains as `train`, and writes the artifact."""
+    return language.deliver(train(splits, options, budget, progress), splits, options)
+
+
+def train(splits: Splits, options: Options, budget: Budget, progress: Progress, rates: Mapping[str, float] = RATES
+          ) -> language.Trained:
     """Trains on the answers after their prompts, or on texts alone where nothing is asked.
 
     `options.variant` is a folder or a hub name, which alone may use the network. `options.language` says how.
@@ -64,13 +75,13 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     quantized = adapters.quantization() if options.language.adapt == "qlora" else None
     opened = hub.open_model(options.variant, "llm", is_pair=False, quantization=quantized)
     torch.manual_seed(options.seed)
-    lesson = _lesson(opened, splits)
+    lesson = _lesson(opened, splits, rates)
     n_parameters = sum(value.numel() for value in opened.model.parameters())
     adapt = adapters.choose(options.language.adapt, n_parameters)
     settings = _settings(adapt, n_parameters, lesson, opened.model.config.get_text_config().vocab_size)
     model = opened.model if adapt == "full" else adapters.lora(opened.model, options.language.rank)
     follows = bool(options.language.preferences) + bool(options.language.reward)
-    first = Budget(budget.left() * (SHARE if follows else 1.0))
+    first = budget.part(SHARE if follows else 1.0)
     curve = loop.train(model, lesson.task, settings, options, first, progress)
     pupil = Pupil(model, lesson.prompts, lesson.text, hub.names_of(opened.reader))
     taught = _taught_further(pupil, lesson, splits, options, budget, progress)
@@ -82,7 +93,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     hub.save_tokenizer(lesson.text, pupil.names, options.artifact / MODEL)
     told = {"from": options.variant, "adapt": adapt, "notes": notes, "training": asdict(settings),
             "continues": lesson.continues, **({} if adapt == "full" else {"rank": options.language.rank})}
-    return language.deliver(language.Trained("llm", plain, lesson.prompts, curve, told), splits, options,
+    return language.Trained("llm", plain, lesson.prompts, curve, told,
                             [] if lesson.continues else lesson.train.written)
 
 
@@ -99,7 +110,7 @@ def _check(splits: Splits, options: Options) -> None:
         REWARDS["tests"]("x = 1", {TESTS: "assert x == 1"}, ())
 
 
-def _lesson(opened: hub.Opened, splits: Splits) -> Lesson:
+def _lesson(opened: hub.Opened, splits: Splits, rates: Mapping[str, float]) -> Lesson:
     """The rows as this model reads them. Raises: NotReady: the model has no token that ends an answer."""
     (rows, texts), shown = language.rows_of(splits, "train"), language.rows_of(splits, "validation")
     continues = not any(str(value).strip() for row in rows for value in row.values())
@@ -123,7 +134,7 @@ def _lesson(opened: hub.Opened, splits: Splits) -> Lesson:
     if continues:
         stream, shown_stream = (language.stream_of(part.written) for part in (train, validation))
         task = language.Continuing(stream, shown_stream, min(room, LENGTH // 4))
-    return Lesson(prompts, task, train, continues, source, [*spoken.notes, *_cut(train, template)])
+    return Lesson(prompts, task, train, continues, source, [*spoken.notes, *_cut(train, template)], rates)
 
 
 def _check_room(prompts: Prompts, room: int, answer: int) -> None:
@@ -153,7 +164,7 @@ def _settings(adapt: str, n_parameters: int, lesson: Lesson, n_tokens: int) -> S
     size = "beside" if adapt != "full" else "small" if n_parameters <= adapters.LARGE else "large"
     width = int(np.percentile(lesson.task.lengths, 95)) if len(lesson.task.lengths) else 1
     batch = max(1, min(SETTINGS.batch, MOST_LOGITS // (max(1, width) * n_tokens)))
-    return replace(SETTINGS, lr=RATES[size], batch=batch)
+    return replace(SETTINGS, lr=lesson.rates[size], batch=batch)
 
 
 def _taught_further(pupil: Pupil, lesson: Lesson, splits: Splits, options: Options, budget: Budget,
@@ -161,16 +172,15 @@ def _taught_further(pupil: Pupil, lesson: Lesson, splits: Splits, options: Optio
     """Preferences, then rewards, as far as they are asked for."""
     section, curve = options.language, list[Json]()
     most = max(map(len, lesson.train.written), default=language.LEAST_TOKENS)
-    course = Course(lr=GENTLER * (RATES["beside"] if adapters.is_adapted(pupil.model) else RATES["small"]))
+    course = Course(lr=GENTLER * lesson.rates["beside" if adapters.is_adapted(pupil.model) else "small"])
     if section.preferences:
         pairs = preference.read_pairs(Path(section.preferences), pupil.prompts, max(most, language.LEAST_TOKENS))
-        allowed = Budget(budget.left() * (SHARE if section.reward else ROOM))
+        allowed = budget.part(SHARE if section.reward else ROOM)
         curve += preference.prefer(pupil, pairs, course, options, allowed, progress)
     if section.reward:
         tasks = preference.Tasks(*(_rewarded(splits, part, section.reward, section.max_tokens or most)
                                    for part in ("train", "validation")))
-        allowed = Budget(budget.left() * ROOM)
-        curve += preference.reinforce(pupil, tasks, course, options, allowed, progress)
+        curve += preference.reinforce(pupil, tasks, course, options, budget.part(ROOM), progress)
     return curve
 
 

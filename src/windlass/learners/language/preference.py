@@ -33,6 +33,8 @@ N_JUDGED = 200
 """Rows whose rewards are compared, before and after."""
 PAD, LOGGED = "pad_token", ("loss", "reward", "rewards/accuracies", "kl", "completions/mean_length")
 """What of trl's log goes into the curve, where it is there."""
+OLD_NAME = "`(is_)?gradient_checkpointing` is deprecated"
+"""trl and accelerate ask transformers by a name that is going out of use."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +286,7 @@ def _workplace(pupil: Pupil, options: Options) -> Iterator[Path]:
     state = torch.is_grad_enabled()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of trl and accelerate, about settings of their own
+            warnings.filterwarnings("ignore", OLD_NAME, FutureWarning)
             yield place
     finally:
         torch.set_grad_enabled(state)

@@ -4,7 +4,8 @@ Source: Transformer, Vaswani et al. 2017, arXiv:1706.03762, normalised before ea
         arXiv:2002.04745); the architecture is transformers' Pegasus (Zhang et al. 2020, arXiv:1912.08777).
 """
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,22 +77,39 @@ def build(shape: Shape, n_tokens: int, end: int) -> Any:
     return model
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """Shapes by the names that a specification gives them, how they are trained, and how others are fine-tuned."""
+
+    presets: Mapping[str, Shape] = field(default_factory=lambda: PRESETS)
+    settings: Settings = SETTINGS
+    tuning: encoder_decoder.Recipe = field(default_factory=encoder_decoder.Recipe)
+
+
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """Trains as `train`, and writes the artifact."""
+    return language.deliver(train(splits, options, budget, progress), splits, options)
+
+
+def train(splits: Splits, options: Options, budget: Budget, progress: Progress, recipe: Recipe | None = None
+          ) -> language.Trained:
     """`options.variant` is a preset (none: by the number of rows), or the path or hub name of a pretrained model.
 
     Raises: SpecError: it is neither. NotReady: nothing is asked.
     """
+    recipe = recipe or Recipe()
+    presets = recipe.presets
     rows, texts = language.rows_of(splits, "train")
     asked = [" ".join(str(value) for value in row.values()) for row in rows]
     if reason := asks_nothing(splits, options.variant):
         raise NotReady(reason)
     name = options.variant or ("small" if len(rows) <= FEW else "default")
-    if name not in PRESETS:
+    if name not in presets:
         if not Path(name).is_dir() and "/" not in name:
-            raise SpecError(f"preset of 'seq2seq' is '{name}', expected {expected(PRESETS)}, or the folder or hub name "
-                            "of an encoder-decoder", did_you_mean(name, PRESETS))
-        return encoder_decoder.fit(splits, options, budget, progress)
-    shape = PRESETS[name]
+            raise SpecError(f"preset of 'seq2seq' is '{name}', expected {expected(presets)}, or the folder or hub name "
+                            "of an encoder-decoder", did_you_mean(name, presets))
+        return encoder_decoder.train(splits, options, budget, progress, recipe.tuning)
+    shape = presets[name]
     torch.manual_seed(options.seed)
     shown, truth = language.rows_of(splits, "validation")
     progress("train", 0, 0, "making tokens")
@@ -100,10 +118,9 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     prompts = Prompts(tokenizer, template, language.columns_of(splits))
     train, validation = (language.encode(prompts, *part, shape.length) for part in ((rows, texts), (shown, truth)))
     task = language.Answering(train, validation, is_pair=True, start=START)
-    settings = replace(SETTINGS, batch=SETTINGS.batch if len(train) > FEW else SETTINGS.batch // 2)
+    settings = replace(recipe.settings, batch=recipe.settings.batch // (1 if len(train) > FEW else 2))
     model = build(shape, tokenizer.get_vocab_size(), template.end[0])
     curve = loop.train(model, task, settings, options, budget, progress)
     tokens.save(tokenizer, options.artifact / MODEL)
     told = {"shape": asdict(shape), "training": asdict(settings), "tokens": tokenizer.get_vocab_size()}
-    return language.deliver(language.Trained("seq2seq", model, prompts, curve, told), splits, options,
-                            train.written)
+    return language.Trained("seq2seq", model, prompts, curve, told, train.written)

@@ -19,6 +19,12 @@ from windlass.store import write_bytes
 LARGEST_DIFFERENCE = 1e-3
 """Of a logit, relative to the largest logit: float32 sums in another order differ by some 1e-6."""
 OPSET = 18
+EXPECTED: tuple[tuple[str, type[Warning]], ...] = (
+    ("Converting a tensor to a Python|Using len to get tensor shape", torch.jit.TracerWarning),
+    ("You are using the legacy TorchScript-based ONNX export|The feature will be removed", DeprecationWarning),
+    ("Exporting aten::index operator|Exporting a model to ONNX with a batch_size|Constant folding", UserWarning),
+)
+"""What the exporter says of every one of our networks: the beginning of the message as a pattern, and its class."""
 
 
 def export(network: nn.Module, batches: Sequence[np.ndarray], folder: Path) -> float:
@@ -63,11 +69,12 @@ def doubled(batches: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter's own warnings, log lines and prints are not for the user: the check below is what counts."""
+    """What the exporter is known to warn of, its log lines and prints are not for the user: the check below counts."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+        for message, category in EXPECTED:
+            warnings.filterwarnings("ignore", message, category)
         for logger in loggers:
             logger.setLevel(logging.ERROR)
         try:

@@ -1,8 +1,7 @@
 """The one gradient loop: every network is trained here, inside its budget, and a killed run resumes by itself."""
 
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -54,7 +53,7 @@ def train(model: nn.Module, task: Task, settings: Settings, options: Options, bu
     """
     torch.manual_seed(options.seed)
     model.to(probe.device())
-    run = _Training(model, task, settings, options)
+    run = _Training(model, task, settings, options, budget.clock)
     run.prepare(budget, progress)
     for rows in run.remaining():
         run.advance(rows)
@@ -95,8 +94,9 @@ def state_share(step: int) -> float:
 class _Training:
     """One run: the model with what surrounds it between two steps."""
 
-    def __init__(self, model: nn.Module, task: Task, settings: Settings, options: Options) -> None:
-        self.model, self.task, self.settings, self.options = model, task, settings, options
+    def __init__(self, model: nn.Module, task: Task, settings: Settings, options: Options,
+                 clock: Callable[[], float]) -> None:
+        self.model, self.task, self.settings, self.options, self.clock = model, task, settings, options, clock
         self.steps = Steps(task, settings, options.optimizer)
         self.planner = Planner(model, self.steps, options)
         self.lengths, self.n_batches = self.planner.lengths, self.planner.n_batches
@@ -105,7 +105,7 @@ class _Training:
         self.best: checkpoint.Tensors = {}
         self.mean: checkpoint.Tensors = {}
         self.plan = Plan("", 1, "float32", 1, 0.0)
-        self.write_seconds, self.written, self.reported, self.begun = 0.0, time.monotonic(), 0.0, 0.0
+        self.write_seconds, self.written, self.reported, self.begun = 0.0, self.clock(), 0.0, 0.0
 
     # Before the first step -------------------------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ class _Training:
         if self.settings.average:
             self.mean = checkpoint.copied(checkpoint.weights(self.model))
         self._resume(progress)
-        self.begun = time.monotonic() - self.state.elapsed
+        self.begun = self.clock() - self.state.elapsed
         if self.settings.judge_start and not self.state.curve:
             self._judge()
 
@@ -174,14 +174,14 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base_lr"] * share
         # 2. Timed without the validation: the second plan is made of the pace of steps.
-        started = time.monotonic()
+        started = self.clock()
         loss = self.steps.take(self.model, self.optimizer, rows, plan.precision)
         state.step += 1
         self._average()
-        state.stepping += time.monotonic() - started
+        state.stepping += self.clock() - started
         if state.step == plan.second_at // WARMING:
             state.warming = state.stepping
-        state.elapsed = time.monotonic() - self.begun
+        state.elapsed = self.clock() - self.begun
         # 3. Before it is judged: what diverged must not become the best.
         if not math.isfinite(loss):
             self._diverged(loss)
@@ -239,7 +239,7 @@ class _Training:
 
     def _record(self, value: float | None, loss: float | None) -> None:
         state = self.state
-        state.elapsed = time.monotonic() - self.begun
+        state.elapsed = self.clock() - self.begun
         tokens = float(self.lengths.mean()) * state.step * self.settings.batch
         entry: Json = {"epoch": round(state.step / self.n_batches, 3), "step": state.step,
                        "train_loss": state.loss / state.n_losses if state.n_losses else None,
@@ -264,7 +264,7 @@ class _Training:
     def report(self, progress: Progress) -> None:
         """Where the run is and how long it still takes, a few times a second."""
         state, steps = self.state, self.plan.total
-        now = time.monotonic()
+        now = self.clock()
         if now - self.reported < REPORT_SECONDS and state.step < steps and not state.stopped:
             return
         self.reported = now
@@ -277,14 +277,14 @@ class _Training:
 
     def keep(self) -> None:
         """Writes a checkpoint when one is due: at an epoch's end or after some seconds, at under 5 % of the time."""
-        waited = time.monotonic() - self.written
+        waited = self.clock() - self.written
         due = self._at_epoch_end() or bool(self.state.stopped) or waited >= self.settings.checkpoint_seconds
         if not due or waited * CHECKPOINT_COST < self.write_seconds:
             return
-        started = time.monotonic()
+        started = self.clock()
         groups = {"model": checkpoint.weights(self.model), "best": self.best, "mean": self.mean,
                   "random": checkpoint.random_state(), "optimizer": checkpoint.optimizer_tensors(self.optimizer)}
         header = {"plan": asdict(self.plan), "state": asdict(self.state)}
         checkpoint.write(self.options.folder / checkpoint.FILE, groups, header)
-        self.written = time.monotonic()
+        self.written = self.clock()
         self.write_seconds = self.written - started

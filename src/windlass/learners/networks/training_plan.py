@@ -112,9 +112,15 @@ class Planner:
         })
 
     def made(self, key: str, budget: Budget) -> Plan:
-        """As many epochs as fit, at most those of the settings; less than one when not even one fits."""
+        """As many epochs as fit, at most those of the settings; less than one when not even one fits.
+
+        A budget that counts steps has exactly those.
+        """
         if self.options.precision not in ("auto", "float32", "bfloat16"):
             raise SpecError(f"precision is '{self.options.precision}', expected one of 'auto', 'float32', 'bfloat16'")
+        if budget.steps is not None:
+            precision = "float32" if self.options.precision == "auto" else self.options.precision
+            return Plan(key, budget.steps, precision, 1, ROOM * budget.left(), budget.steps)
         size = self.settings.batch
         timed = spread(shuffled(self.lengths, size, self.options.seed, 0), self.lengths, 4)
         tried = probe.Tried(probe.precisions(self.options.precision), budget.left() * 0.02)

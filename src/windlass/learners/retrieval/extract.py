@@ -74,20 +74,20 @@ class Course:
         """The network trained in that share of the time left; its plan and checkpoint have a folder of their own."""
         options = replace(self.options, folder=self.options.folder / name)
         options.folder.mkdir(parents=True, exist_ok=True)
-        seconds = share * self.budget.left()
 
         def show(step: str, done: float, total: float, note: str = "") -> None:
             self.progress(step, done, total, f"{name}, {note}")
 
-        curve = loop.train(network, task, settings, options, Budget(seconds), show)
+        curve = loop.train(network, task, settings, options, self.budget.part(share), show)
         return Trained(name, network.cpu(), task, settings, curve)
 
 
-def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+def fit(splits: Splits, options: Options, budget: Budget, progress: Progress, settings: Settings = READER) -> Fitted:
     """Trains the reader, then a copy of it with an encoder beside it; the better one on the validation rows answers.
 
     `options.variant` is the encoder's folder or hub name; nothing: the starter encoder where it is installed and knows
-    the script. Raises: NotReady: there is no text beside the question, or the answers do not stand in it.
+    the script. `settings` are the reader's.
+    Raises: NotReady: there is no text beside the question, or the answers do not stand in it.
     """
     check_asks(splits, options, "what is pointed at")
     progress("reading", 0, 0, "")
@@ -96,17 +96,17 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     torch.manual_seed(options.seed)
     course = Course(options, budget, progress)
     reader = Reader(len(task.eyes.vocabulary.words))
-    found = [course.train("reader", reader, task, READER, READER_SHARE if encoder else 1.0)]
+    found = [course.train("reader", reader, task, settings, READER_SHARE if encoder else 1.0)]
     if encoder:
         torch.manual_seed(options.seed)
         beside = Beside(copy.deepcopy(reader), encoder.backbone, encoder.width, encoder.eyes.padding)
         found.append(course.train("encoder", beside, replace(task, eyes=encoder.eyes), ENCODER, 1.0))
     best = max(found, key=lambda trained: np.nan_to_num(trained.score, nan=-1.0))
-    settings = {"tried": {trained.name: _or_none(trained.score) for trained in found}, "network": best.name}
+    made: Json = {"tried": {trained.name: _or_none(trained.score) for trained in found}, "network": best.name}
     if encoder and best.name == "encoder":
         write_text(options.artifact / TOKENIZER, encoder.tokenizer)
-        settings["encoder"] = {"length": encoder.length, "pad": encoder.eyes.padding}
-    fitted = _deliver(best, replace(span, eyes=best.task.eyes), settings, splits, options)
+        made["encoder"] = {"length": encoder.length, "pad": encoder.eyes.padding}
+    fitted = _deliver(best, replace(span, eyes=best.task.eyes), made, splits, options)
     for trained in found:
         shutil.rmtree(options.folder / trained.name, ignore_errors=True)
     return replace(fitted, curve=best.curve)

@@ -58,9 +58,9 @@ class TorchDecoder:
 
     takes_more = True
 
-    def __init__(self, model: Any, end: Ids, tokenizer: Path | None = None) -> None:
+    def __init__(self, model: Any, end: Ids, tokenizer: Path | None = None, most_echoed: int = MOST_ECHOED) -> None:
         self.model, self.end, self.tokenizer = model.eval(), frozenset(end), tokenizer
-        self.begin = list(end[:1])
+        self.begin, self.most_echoed = list(end[:1]), most_echoed
         config = model.config
         self.is_pair = bool(config.is_encoder_decoder)
         self.longest = int(getattr(config, "max_position_embeddings", 0) or getattr(config, "n_positions", 0) or 10**6)
@@ -141,7 +141,7 @@ class TorchDecoder:
         import torch
 
         found: list[Share] = []
-        size, last = max(1, MOST_ECHOED // self.n_tokens), len(prompt) - 1
+        size, last = max(1, self.most_echoed // self.n_tokens), len(prompt) - 1
         for first in range(0, last, size):
             logprobs_TV = torch.log_softmax(batch.read(prompt[first : min(first + size, last)]), dim=-1)
             for token, logprobs_V in zip(prompt[first + 1 :], logprobs_TV, strict=False):

@@ -47,7 +47,7 @@ Feeds = Mapping[str, np.ndarray]
 _Field = tuple[int, int | memoryview]
 
 
-def open_graph(path: Path, feeds: Callable[[Any], Feeds]) -> Any:
+def open_graph(path: Path, feeds: Callable[[Any], Feeds], first_run_s: float = FIRST_RUN_S) -> Any:
     """The ONNX Runtime session of a graph.
 
     Args:   feeds: gives, for the session, what it is first run with; it may raise DataError.
@@ -59,10 +59,10 @@ def open_graph(path: Path, feeds: Callable[[Any], Feeds]) -> Any:
     how, found = onnxruntime.RunOptions(), list[Any]()
     waiting = threading.Thread(target=lambda: found.append(_tried(path, feeds, how)), name="first run", daemon=True)
     waiting.start()
-    waiting.join(FIRST_RUN_S)
+    waiting.join(first_run_s)
     if not found:
         how.terminate = True
-        raise DataError(f"{path} has not answered within {FIRST_RUN_S:g} s, expected the graph of a network", HINT)
+        raise DataError(f"{path} has not answered within {first_run_s:g} s, expected the graph of a network", HINT)
     if isinstance(found[0], DataError):
         raise found[0]
     return found[0]

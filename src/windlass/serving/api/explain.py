@@ -17,6 +17,7 @@ from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.rows import read_object, rows_of, wrong
 from windlass.serving.contract.schema import json_body, request_schema, responses
+from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.bounded_queue import BoundedQueue
 from windlass.serving.runtime.caller import caller_of, gone, received, watched
@@ -29,8 +30,6 @@ LEAST_EVALUATIONS, MAX_EVALUATIONS = 80, 256
 SHORT = 2_000
 """Characters of a request whose explanations wait for none that are longer."""
 MAX_LABEL = 500
-LIMIT_S = 10.0
-"""Of one request, once its turn has come."""
 
 
 class ExplainedPart(Exact):
@@ -74,7 +73,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     async def explain_rows(request: Request) -> Response:
         service.is_proving(request)
         body, who, release = received(request), caller_of(request), service.release.id
-        work = _Work(service.predictor, service.settings.max_effort)
+        work = _Work(service.predictor, service.settings)
         async with watched(who.receive, work.leave):
             await service.aside(len(body), lambda: work.read(body))
             async with lanes[work.is_short].of(who.name):
@@ -89,8 +88,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
 class _Work:
     """What a request for explanations makes. effort: what it has cost, in characters of text."""
 
-    def __init__(self, predictor: Predictor, max_effort: int) -> None:
-        self.predictor, self.max_effort = predictor, max_effort
+    def __init__(self, predictor: Predictor, settings: Settings) -> None:
+        self.predictor, self.max_effort, self.limit_s = predictor, settings.max_effort, settings.explain_s
         self.effort = 0
         self._efforts: list[int] = []
         self._limits: list[Effort] = []
@@ -117,7 +116,7 @@ class _Work:
 
     def explained(self, release: str) -> bytes:
         """The answer, of what was read. Raises: Fault 499, 503; DataError."""
-        until = time.monotonic() + LIMIT_S
+        until = time.monotonic() + self.limit_s
         self._limits = [Effort(_evaluations(effort, self.max_effort), until) for effort in self._efforts]
         if self._has_left:
             raise gone()

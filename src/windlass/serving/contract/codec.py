@@ -46,7 +46,7 @@ def loads(body: bytes) -> Any:
     return value
 
 
-def _row_by_row(body: bytes) -> list[Any] | None:
+def _row_by_row(body: bytes, piece: int = PIECE) -> list[Any] | None:
     """The elements of `{"rows": [...]}`, each read by itself, so that no call is a long one and no copy a large one.
 
     None for what has another form, many values, or any fault: it is read as a whole, which says what is wrong.
@@ -58,7 +58,7 @@ def _row_by_row(body: bytes) -> list[Any] | None:
     while (sign := SIGN.search(body, place)) is not None:
         place, what = sign.end(), sign[0]
         if what == b'"':
-            place = _end(body, place, b'"', b"\\", INSIDE_BYTES)
+            place = _end(body, place, b'"', b"\\", INSIDE_BYTES, piece)
         elif depth == 0 and what in b",]":
             rows.append(body[start : sign.start()])
             start = place
@@ -108,25 +108,27 @@ def _count(text: AnyStr, sign: AnyStr) -> int:
     return sum(text.count(sign, start, start + PIECE) for start in range(0, len(text), PIECE))
 
 
-def _outside(text: str) -> Iterator[str]:
+def _outside(text: str, piece: int = PIECE) -> Iterator[str]:
     """What stands outside of strings, piece by piece; a string that is not closed runs to the end."""
-    if len(text) <= PIECE:
+    if len(text) <= piece:
         yield STRING.sub("", text)
         return
     place = 0
     while place < len(text):
-        quote = text.find('"', place, place + PIECE)
-        yield text[place : place + PIECE if quote < 0 else quote]
-        place = place + PIECE if quote < 0 else _end(text, quote + 1, '"', "\\", INSIDE)
+        quote = text.find('"', place, place + piece)
+        yield text[place : place + piece if quote < 0 else quote]
+        place = place + piece if quote < 0 else _end(text, quote + 1, '"', "\\", INSIDE, piece)
 
 
-def _end(text: AnyStr, place: int, quote: AnyStr, escape: AnyStr, inside_of: re.Pattern[AnyStr]) -> int:
+def _end(
+    text: AnyStr, place: int, quote: AnyStr, escape: AnyStr, inside_of: re.Pattern[AnyStr], piece: int
+) -> int:
     """Where what follows a string begins, whose first character stands here."""
     closing = text.find(quote, place)
     if text.find(escape, place, closing) < 0 <= closing:
         return closing + 1
     while place < len(text):
-        inside = inside_of.match(text, place, place + PIECE)
+        inside = inside_of.match(text, place, place + piece)
         assert inside is not None
         if text[inside.end() : inside.end() + 1] == quote:
             return inside.end() + 1

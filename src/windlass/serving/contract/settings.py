@@ -19,6 +19,7 @@ class Settings:
     where others reach it. keyless_rate: of one address without a key.
     access_log: `json` for a line about each request on stderr, else a file to append it to; empty: none.
     keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
+    explain_s: seconds that the explanations of one request may take, once its turn has come.
     new_labels: rows that a new label needs before `improve` learns it; 0: it learns none.
     otel: the collector of OpenTelemetry that gets traces; empty: nobody does.
     database: URL of the request log and the feedback; empty for a file of the project.
@@ -40,6 +41,7 @@ class Settings:
     keep_inputs: bool = False
     new_labels: int = 0
     answer_s: float = 120.0
+    explain_s: float = 10.0
     otel: str = ""
     database: str = field(default="", repr=False)
     cache: int = 0

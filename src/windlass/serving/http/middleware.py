@@ -45,34 +45,11 @@ SMALL_BYTES = 64 * 1024
 """Of a body, whose bytes wait for no other."""
 LARGE_SHARE = 0.75
 """Of the bytes that may be held, those of large bodies: what small ones need is never taken."""
-INTAKE_A_SECOND, INTAKE_AT_ONCE = 32 * 1024 * 1024, 4 * 1024 * 1024
-"""Bytes of large bodies that are received, all together: at 160 MiB a second the event loop did nothing else, and
-answers waited for seconds (docs/log.md)."""
 UNPAID = frozenset({429, *range(500, 600)})
 """Statuses of requests that were not answered, through no fault in them: they are not of the quota."""
 QUEUE_S = 60.0
 """What waiting may add to the seconds of a text."""
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-
-
-class Intake:
-    """Receives what is large at a bounded pace, so that the event loop has time for others. The sender waits."""
-
-    def __init__(self) -> None:
-        self._until = 0.0
-        self._joining = asyncio.Lock()
-
-    async def take(self, n_bytes: int) -> None:
-        """Waits until so many bytes more have their time."""
-        now = asyncio.get_running_loop().time()
-        self._until = max(self._until, now - INTAKE_AT_ONCE / INTAKE_A_SECOND) + n_bytes / INTAKE_A_SECOND
-        if self._until > now:
-            await asyncio.sleep(self._until - now)
-
-    async def joined(self, parts: list[bytes]) -> bytes:
-        """The parts as one, made beside the event loop, one body after the other."""
-        async with self._joining:
-            return await asyncio.to_thread(_joined, parts)
 
 
 class Middleware:
@@ -87,7 +64,7 @@ class Middleware:
         self.routes = routes
         self.places = Places(routes)
         self.held_bytes = 0
-        self.intake = Intake()
+        self.intake = self.server_state.intake
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -282,13 +259,6 @@ class _Exchange:
 def _stays() -> bool:
     """Of a client of which nothing is known before it has left."""
     return False
-
-
-def _joined(parts: list[bytes]) -> bytes:
-    """The parts as one, which lets other threads go on meanwhile; they are forgotten here, too."""
-    body = b"".join(parts)
-    parts.clear()
-    return body
 
 
 @asynccontextmanager

@@ -27,9 +27,6 @@ BACKLOG = 1_024
 AT_ONCE = 16
 """Connections that asyncio takes in one turn of its loop, between which answers are sent and the line moves on; the
 others wait in the kernel (docs/log.md)."""
-GRACE_S = 10
-LAST_S = 2.5
-"""Of it: before that, what is still being sent is cut off, so that the process has ended in time."""
 KEEP_ALIVE_S = 15
 LINGER_S, MOST_THROWN = 2.0, 64 * 1024 * 1024
 """How long, and how many bytes, what follows a refused message is read and thrown away."""
@@ -167,7 +164,6 @@ class Server(uvicorn.Server):
             )
         )
         self.listening = listening
-        self._stop_by = float("inf")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -178,7 +174,7 @@ class Server(uvicorn.Server):
 
     def accept_on(self, listener: socket.socket) -> None:
         """From now on it answers there, too. To be called outside of its loop, once it listens."""
-        asyncio.run_coroutine_threadsafe(self._accept_on(listener), self.loop).result(GRACE_S)
+        asyncio.run_coroutine_threadsafe(self._accept_on(listener), self.loop).result(self.admission.grace_s)
 
     async def _accept_on(self, listener: socket.socket) -> None:
         make: Any = self.config.http_protocol_class
@@ -194,11 +190,10 @@ class Server(uvicorn.Server):
         if not self.admission.is_open:
             super().handle_exit(sig, frame)
             return
-        self.admission.is_open = False
-        self._stop_by = time.monotonic() + GRACE_S - LAST_S
+        self.admission.shut()
 
     async def on_tick(self, counter: int) -> bool:
-        if not self.admission.is_open and (not self.admission.n_begun or time.monotonic() >= self._stop_by):
+        if not self.admission.is_open and (not self.admission.n_begun or time.monotonic() >= self.admission.stop_by):
             self.should_exit = True
         return await super().on_tick(counter)
 

@@ -1,8 +1,10 @@
 """The state of a server: open or not, who has a key, and where a line about each request goes."""
 
+import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from windlass.serving.http.intake import Intake
 from windlass.serving.http.keyring import KeyRing
 from windlass.serving.telemetry.access_log import AccessLog
 
@@ -16,13 +18,26 @@ class SocketLimits(NamedTuple):
 
 @dataclass
 class ServerState:
-    """Shared by the edge, which counts what it begins, and the server, which shuts it and waits for the last."""
+    """Shared by the edge, which counts what it begins, and the server, which shuts it and waits for the last.
+
+    grace_s: from the order to stop until the process has ended; last_s: of it: before that, what is still being sent is
+    cut off. stop_by: when that is.
+    """
 
     ring: KeyRing | None = None
     access: AccessLog | None = None
     max_sockets: SocketLimits = field(default_factory=SocketLimits)
+    grace_s: float = 10.0
+    last_s: float = 2.5
+    intake: Intake = field(default_factory=Intake)
     is_open: bool = True
+    stop_by: float = float("inf")
     n_begun: int = 0
+
+    def shut(self) -> None:
+        """What comes from now on is refused, what was begun is finished."""
+        self.is_open = False
+        self.stop_by = time.monotonic() + self.grace_s - self.last_s
 
     @property
     def is_guarded(self) -> bool:

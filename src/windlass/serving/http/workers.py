@@ -19,13 +19,13 @@ from typing import Any
 
 from windlass.errors import DataError, GateRefused, NotReady, SpecError, WindlassError
 from windlass.records import Json
-from windlass.serving.http.server import GRACE_S
+from windlass.serving.http.server_state import ServerState
 from windlass.serving.telemetry.multiprocess import FIRST, GONE, MultiprocessMetrics
 
 FIRST_PAUSE_S, MOST_PAUSE_S = 0.1, 30.0
 """Until a worker that died is started again: doubled each time that it dies young."""
 YOUNG_S = 60.0
-STOP_S = GRACE_S + 5.0
+STOP_S = ServerState.grace_s + 5.0
 """A worker that has not ended so long after SIGTERM is killed."""
 ERRORS = {error.__name__: error for error in (GateRefused, SpecError, DataError, NotReady)}
 

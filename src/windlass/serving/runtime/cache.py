@@ -17,8 +17,8 @@ ENTRY_BYTES = 400
 class Cache:
     """Answers of one release; a release has its own, so that none crosses over. Used by the event loop alone."""
 
-    def __init__(self, n_entries: int) -> None:
-        self.n_entries = n_entries
+    def __init__(self, n_entries: int, most_bytes: int = MOST_BYTES) -> None:
+        self.n_entries, self.most_bytes = n_entries, most_bytes
         self.size_bytes = self.hits = self.misses = 0
         self._answers: OrderedDict[bytes, Answer] = OrderedDict()
 
@@ -43,7 +43,7 @@ class Cache:
             if key not in self._answers:
                 self._answers[key] = answer
                 self.size_bytes += _size(answer)
-        while len(self._answers) > self.n_entries or self.size_bytes > MOST_BYTES:
+        while len(self._answers) > self.n_entries or self.size_bytes > self.most_bytes:
             self.size_bytes -= _size(self._answers.popitem(last=False)[1])
 
 

@@ -31,7 +31,7 @@ BROKEN = (
 NAMES = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
 
 
-def unpacked(path: Path, home: Path) -> Path:
+def unpacked(path: Path, home: Path, most_bytes: int = MAX_BYTES) -> Path:
     """The file, or the folder, that the archive holds; it stays below `home` until the archive changes.
 
     Raises: DataError: damaged, encrypted, too large, or with members that are links or lie outside.
@@ -41,16 +41,16 @@ def unpacked(path: Path, home: Path) -> Path:
     target = home / f"{name}-{fingerprint([seen.st_size, seen.st_mtime_ns])[:16]}"
     if not target.is_dir():
         fill = _unzip if path.suffix.lower() == ".zip" else _gunzip
-        publish(target, lambda folder: _guarded(fill, path, folder))
+        publish(target, lambda folder: _guarded(fill, path, folder, most_bytes))
         for old in home.glob(f"{name}-*"):
             if old != target:
                 shutil.rmtree(old, ignore_errors=True)
     return target if path.suffix.lower() == ".zip" else target / path.stem
 
 
-def _guarded(fill: Callable[[Path, Path], None], path: Path, folder: Path) -> None:
+def _guarded(fill: Callable[[Path, Path, int], None], path: Path, folder: Path, most_bytes: int) -> None:
     try:
-        fill(path, folder)
+        fill(path, folder, most_bytes)
     except BROKEN as error:
         raise _broken(str(path), error) from None
 
@@ -90,8 +90,8 @@ def _check_ratio(path: Path, size: int, packed: int) -> None:
         )
 
 
-def _unzip(path: Path, folder: Path) -> None:
-    check_zip(path)
+def _unzip(path: Path, folder: Path, most_bytes: int) -> None:
+    check_zip(path, most_bytes)
     with zipfile.ZipFile(path) as archive:
         seen: set[str] = set()
         for member in archive.infolist():
@@ -126,13 +126,13 @@ def _check_member(path: Path, member: zipfile.ZipInfo, place: PurePosixPath) -> 
         raise DataError(f"{path} is encrypted, expected an archive without a password", "unpack it yourself")
 
 
-def _gunzip(path: Path, folder: Path) -> None:
+def _gunzip(path: Path, folder: Path, most_bytes: int) -> None:
     with gzip.open(path) as packed, (folder / path.stem).open("xb") as file:
         n_packed, size = path.stat().st_size, 0
         while chunk := packed.read(CHUNK):
             size += len(chunk)
-            if size > MAX_BYTES:
-                raise DataError(f"{path} unpacks to more than {MAX_BYTES:,} bytes, expected at most that")
+            if size > most_bytes:
+                raise DataError(f"{path} unpacks to more than {most_bytes:,} bytes, expected at most that")
             _check_ratio(path, size, n_packed)
             file.write(chunk)
 

@@ -41,7 +41,7 @@ def told(path: Path, wanted: str) -> Iterator[None]:
         raise DataError(f"{path} cannot be read ({words}), expected {wanted}") from None
 
 
-def read_parquet(source: Source) -> Iterator[RawRow]:
+def read_parquet(source: Source, most_cells: int = MAX_CELLS) -> Iterator[RawRow]:
     """Rows of a Parquet file. Raises: DataError: damaged, or more than 2e8 cells by its own header."""
     import polars as pl
 
@@ -51,9 +51,9 @@ def read_parquet(source: Source) -> Iterator[RawRow]:
         n_rows = lazy.select(pl.len()).collect().item()
     if n_columns > MOST_COLUMNS:
         raise DataError(f"{source.path} has {n_columns:,} columns, expected at most {MOST_COLUMNS:,}")
-    if n_rows * n_columns > MAX_CELLS:
+    if n_rows * n_columns > most_cells:
         raise DataError(
-            f"{source.path} holds {n_rows:,} rows x {n_columns} columns, expected at most {MAX_CELLS:,} cells",
+            f"{source.path} holds {n_rows:,} rows x {n_columns} columns, expected at most {most_cells:,} cells",
             "split it, or take a sample",
         )
     for start in range(0, n_rows, BATCH):
