@@ -30,12 +30,14 @@ test: check             ## everything that CI runs, on two cores
 soak: $(VENV)/ready     ## what CI has no time for: hundreds of kills, minutes of load
 	$(BIN)/python -m pytest -m soak -o faulthandler_timeout=0
 
-check: $(VENV)/ready    ## lint and types
+check: $(VENV)/ready    ## lint, form and types
 	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/ruff format --check --quiet src tests tools benchmarks
 	$(BIN)/mypy
 
 fix: $(VENV)/ready      ## mend what can be mended by a machine
 	$(BIN)/ruff check --fix src tests tools benchmarks
+	$(BIN)/ruff format --quiet src tests tools benchmarks
 
 bench: $(VENV)/ready    ## quality on the real data sets beside the project, and speed against peers
 	$(BIN)/python benchmarks/quality.py

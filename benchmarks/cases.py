@@ -53,12 +53,24 @@ CASES = {
 def ran(folder: Path) -> str:
     """Everything that run.sh prints, in a copy of the case."""
     command = Path(sys.executable).with_name("windlass")
-    environment = {**os.environ, "WINDLASS": str(command), "COLUMNS": "160",
-                   "PATH": f"{command.parent}:{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "WINDLASS": str(command),
+        "COLUMNS": "160",
+        "PATH": f"{command.parent}:{os.environ['PATH']}",
+    }
     with tempfile.TemporaryDirectory() as place:
         copy = Path(shutil.copytree(folder, Path(place) / folder.name))
-        done = subprocess.run(["sh", "run.sh"], cwd=copy, env=environment, capture_output=True, text=True, check=False,
-                              errors="replace", timeout=600)
+        done = subprocess.run(
+            ["sh", "run.sh"],
+            cwd=copy,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            errors="replace",
+            timeout=600,
+        )
         spec = copy / "p" / "windlass.yaml"
         return done.stdout + done.stderr + (spec.read_text("utf-8") if spec.is_file() else "")
 

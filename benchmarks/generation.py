@@ -99,16 +99,23 @@ def measured(engines: dict[str, Write], rounds: int) -> dict:
 
 @contextmanager
 def over_http(engine: Language, prompt: str, n_tokens: int) -> Iterator[Write]:
-    manifest = Manifest("language", "gpt", (Column("prompt", "text"),), Column("text", "text"), 1.0,
-                        {"writing": {"max_tokens": n_tokens}})
+    manifest = Manifest(
+        "language",
+        "gpt",
+        (Column("prompt", "text"),),
+        Column("text", "text"),
+        1.0,
+        {"writing": {"max_tokens": n_tokens}},
+    )
     release = Release("bench", "bench", "gpt", "chrf", Estimate(0, 0, 0), "2026-11-22T00:00:00+00:00", "", {}, 0.0)
     app = create_app(release, Writer(manifest, engine), None, Settings())
     with running(app) as port, ThreadPoolExecutor(8) as pool:
 
         def ask(client: int) -> tuple[int, str]:
             body = json.dumps({"model": "bench", "prompt": prompt, "max_tokens": n_tokens}).encode()
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/completions", body,
-                                             {"content-type": "application/json"})
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/v1/completions", body, {"content-type": "application/json"}
+            )
             told = json.load(urllib.request.urlopen(request))
             return told["usage"]["completion_tokens"], told["choices"][0]["text"]
 
@@ -117,17 +124,24 @@ def over_http(engine: Language, prompt: str, n_tokens: int) -> Iterator[Write]:
 
 def in_process(engine: Language, prompt: str, n_tokens: int) -> Write:
     how = Writing(max_tokens=n_tokens)
-    return lambda clients: [(written.n_tokens, written.text)
-                            for written in engine.write([{"prompt": prompt}] * clients, how, silent_hear)]
+    return lambda clients: [
+        (written.n_tokens, written.text) for written in engine.write([{"prompt": prompt}] * clients, how, silent_hear)
+    ]
 
 
 def with_transformers(model, tokenizer, ids: list[int], n_tokens: int) -> Write:
     def write(clients: int) -> Answers:
         input_ids = torch.tensor([ids] * clients)
         with torch.inference_mode():
-            out = model.generate(input_ids=input_ids, attention_mask=torch.ones_like(input_ids), do_sample=False,
-                                 max_new_tokens=n_tokens, min_new_tokens=n_tokens, pad_token_id=0)
-        return [(len(row), tokenizer.decode(row)) for row in out[:, len(ids):].tolist()]
+            out = model.generate(
+                input_ids=input_ids,
+                attention_mask=torch.ones_like(input_ids),
+                do_sample=False,
+                max_new_tokens=n_tokens,
+                min_new_tokens=n_tokens,
+                pad_token_id=0,
+            )
+        return [(len(row), tokenizer.decode(row)) for row in out[:, len(ids) :].tolist()]
 
     return write
 
@@ -140,8 +154,9 @@ def with_ctranslate(folder: Path, tokenizer, ids: list[int], n_tokens: int) -> W
     names = [tokenizer.id_to_token(number) for number in ids]
 
     def write(clients: int) -> Answers:
-        found = engine.generate_batch([names] * clients, max_length=n_tokens, min_length=n_tokens,
-                                      include_prompt_in_result=False)
+        found = engine.generate_batch(
+            [names] * clients, max_length=n_tokens, min_length=n_tokens, include_prompt_in_result=False
+        )
         return [(len(item.sequences_ids[0]), tokenizer.decode(item.sequences_ids[0])) for item in found]
 
     return write
@@ -265,29 +280,43 @@ def compared(folder: Path, options: argparse.Namespace) -> dict:
     plain = Language(prompts, [lambda: decoding.open_decoder(folder / MODEL, template.end)])
     fast = _convert(folder, Prompts(tokenizer, Template(roles={"user": ([], [])}, end=[1]), prompts.columns))
     with ExitStack() as stack:
-        engines = {"windlass, torch, HTTP": stack.enter_context(over_http(plain, prompt, options.tokens)),
-                   "windlass, torch, in process": in_process(plain, prompt, options.tokens),
-                   "transformers.generate": with_transformers(model, tokenizer, ids, options.tokens)}
+        engines = {
+            "windlass, torch, HTTP": stack.enter_context(over_http(plain, prompt, options.tokens)),
+            "windlass, torch, in process": in_process(plain, prompt, options.tokens),
+            "transformers.generate": with_transformers(model, tokenizer, ids, options.tokens),
+        }
         if fast:
-            engines |= {"windlass, CTranslate2, HTTP": stack.enter_context(over_http(fast, prompt, options.tokens)),
-                        "windlass, CTranslate2, in process": in_process(fast, prompt, options.tokens),
-                        "CTranslate2": with_ctranslate(folder, tokenizer, ids, options.tokens)}
+            engines |= {
+                "windlass, CTranslate2, HTTP": stack.enter_context(over_http(fast, prompt, options.tokens)),
+                "windlass, CTranslate2, in process": in_process(fast, prompt, options.tokens),
+                "CTranslate2": with_ctranslate(folder, tokenizer, ids, options.tokens),
+            }
             shutil.copytree(folder / MODEL, folder / "int8" / MODEL)
             engines[INT8] = in_process(_convert(folder / "int8", fast.prompts, "int8"), prompt, options.tokens)
         if find_spec("xllamacpp") and find_spec("gguf"):
             path = write_gguf(model, tokenizer, folder / "model.gguf")
             engines["llama.cpp"] = stack.enter_context(with_llama_cpp(path, ids, options.tokens))
         speeds = measured(engines, options.rounds)
-    return {"parameters": sum(value.numel() for value in model.parameters()), "prompt": len(ids),
-            "tokens": options.tokens, "rounds": options.rounds, "threads": torch.get_num_threads(), "engines": speeds}
+    return {
+        "parameters": sum(value.numel() for value in model.parameters()),
+        "prompt": len(ids),
+        "tokens": options.tokens,
+        "rounds": options.rounds,
+        "threads": torch.get_num_threads(),
+        "engines": speeds,
+    }
 
 
 def table(found: dict) -> str:
     """The figures as Markdown."""
-    lines = [f"# Generated tokens a second\n\n{found.get('parameters', 0) / 1e6:.0f} million random weights, "
-             f"{found.get('prompt')} tokens of prompt and {found.get('tokens')} of answer, greedy; {found['machine']}, "
-             f"{found.get('threads')} threads, {found['date']}. Median of {found.get('rounds')} rounds in turn (least "
-             "to most).\n", "| engine | 1 client | 8 clients |", "|---|---|---|"]
+    lines = [
+        f"# Generated tokens a second\n\n{found.get('parameters', 0) / 1e6:.0f} million random weights, "
+        f"{found.get('prompt')} tokens of prompt and {found.get('tokens')} of answer, greedy; {found['machine']}, "
+        f"{found.get('threads')} threads, {found['date']}. Median of {found.get('rounds')} rounds in turn (least "
+        "to most).\n",
+        "| engine | 1 client | 8 clients |",
+        "|---|---|---|",
+    ]
     for name, speeds in found.get("engines", {}).items():
         cells = [f"{speed['median']:g} ({speed['least']:g} to {speed['most']:g})" for speed in speeds.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")

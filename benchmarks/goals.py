@@ -34,8 +34,11 @@ def record(*goals: Goal) -> None:
     place = Path(sys.argv[0]).resolve()
     root = FILE.parent.parent.parent
     script = place.relative_to(root).as_posix() if place.is_relative_to(root) else place.name
-    run = {"command": shlex.join(["python", script, *sys.argv[1:]]), "machine": machine(),
-           "date": datetime.now(UTC).date().isoformat()}
+    run = {
+        "command": shlex.join(["python", script, *sys.argv[1:]]),
+        "machine": machine(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
     for goal in goals:
         row = asdict(goal)
         note = row.pop("note")

@@ -121,8 +121,16 @@ def say(project: Project, said: Sequence[Said], mark: str) -> None:
             part = list(enumerate(said))[start : start + 200]
             log.record(
                 [
-                    Logged(f"{mark}-{place}", time.time(), release.id, answers[place].value, answers[place].confidence,
-                           1.0, {"text": text}, caller)
+                    Logged(
+                        f"{mark}-{place}",
+                        time.time(),
+                        release.id,
+                        answers[place].value,
+                        answers[place].confidence,
+                        1.0,
+                        {"text": text},
+                        caller,
+                    )
                     for place, (text, _, caller) in part
                 ],
                 100,
@@ -147,8 +155,10 @@ def week_of(world: World, rows: Sequence[Row], number: int, chance: random.Rando
         wrong = chance.random() < NOISE
         said.append((text, chance.choice(known) if wrong else label, f"key-{chance.randrange(N_HONEST):02d}"))
     turned = dict(zip(known, known[1:] + known[:1], strict=True))
-    said += [(f"{text} {chance.choice('abcdefgh')}", turned[label], "hostile")
-             for text, label in chance.sample(list(rows), min(N_HOSTILE, len(rows)))]
+    said += [
+        (f"{text} {chance.choice('abcdefgh')}", turned[label], "hostile")
+        for text, label in chance.sample(list(rows), min(N_HOSTILE, len(rows)))
+    ]
     chance.shuffle(said)
     return said
 
@@ -164,8 +174,10 @@ def simulate(world: World, folder: Path, chance: random.Random) -> dict:
         said = week_of(world, rows, number, chance)
         answered = project.champion.predict([{"text": text} for text, _, _ in said])
         say(project, said, f"w{number}")
-        told |= {f"w{number}-{place}": (*each, answer.value)
-                 for place, (each, answer) in enumerate(zip(said, answered, strict=True))}
+        told |= {
+            f"w{number}-{place}": (*each, answer.value)
+            for place, (each, answer) in enumerate(zip(said, answered, strict=True))
+        }
         began = time.perf_counter()
         made = project.improve(trigger=f"week {number}")
         seconds = round(time.perf_counter() - began, 1)
@@ -192,8 +204,12 @@ def simulate(world: World, folder: Path, chance: random.Random) -> dict:
     taught = [(text, truth[text]) for text, _, _, _ in told.values() if text in truth]
     best = oracle(project, world, list(dict.fromkeys(taught)))
     wrong = _wrong_learned(project, truth)
-    return {"frozen": {name: round(value, 4) for name, value in frozen.items()}, "weeks": weeks, "labels": wrong,
-            "oracle": best}
+    return {
+        "frozen": {name: round(value, 4) for name, value in frozen.items()},
+        "weeks": weeks,
+        "labels": wrong,
+        "oracle": best,
+    }
 
 
 def right_rows(project: Project, told: dict, truth: dict) -> dict:
@@ -205,8 +221,7 @@ def right_rows(project: Project, told: dict, truth: dict) -> dict:
     used |= {row.answer for rows in attempts.judging(project.store).values() for row in rows}
     with (project.store.stage("improve") / "aside.csv").open(encoding="utf-8", newline="") as file:
         reasons = {row["id"]: row["reason"] for row in csv.DictReader(file)}
-    right = {id for id, (text, label, caller, _) in told.items()
-             if caller not in HOSTILE and truth.get(text) == label}
+    right = {id for id, (text, label, caller, _) in told.items() if caller not in HOSTILE and truth.get(text) == label}
     corrections = {id for id in right if told[id][3] != told[id][1]}
     aside = corrections & set(reasons) - used
     return {
@@ -231,8 +246,11 @@ def oracle(project: Project, world: World, taught: Sequence[Row]) -> dict:
         answers = model.answer([{"text": text} for text, _ in world.test])
     right = [answer.value == label for answer, (_, label) in zip(answers, world.test, strict=True)]
     old = [each for each, (_, label) in zip(right, world.test, strict=True) if label in world.early]
-    return {"rows": len(taught), "accuracy": round(float(np.mean(right)), 4),
-            "accuracy_old_labels": round(float(np.mean(old)), 4)}
+    return {
+        "rows": len(taught),
+        "accuracy": round(float(np.mean(right)), 4),
+        "accuracy_old_labels": round(float(np.mean(old)), 4),
+    }
 
 
 def _wrong_learned(project: Project, truth: dict) -> dict:
@@ -250,8 +268,10 @@ def poisoned(kind: str, pool: Sequence[Row], labels: Sequence[str], chance: rand
     """A batch in which nothing is true, from 24 keys that were all stolen."""
     one, other = chance.sample(list(labels), 2)
     if kind == "renamed label":
-        return [(text, "pay the thief", f"key-{place % N_HONEST:02d}")
-                for place, (text, _) in enumerate(row for row in pool if row[1] == one)]
+        return [
+            (text, "pay the thief", f"key-{place % N_HONEST:02d}")
+            for place, (text, _) in enumerate(row for row in pool if row[1] == one)
+        ]
     copied = pool[chance.randrange(len(pool))][0]
     turn = {
         "other label": lambda text, label: (text, chance.choice([each for each in labels if each != label])),
@@ -259,8 +279,10 @@ def poisoned(kind: str, pool: Sequence[Row], labels: Sequence[str], chance: rand
         "two swapped": lambda text, label: (text, {one: other, other: one}.get(label, label)),
         "near copies": lambda text, label: (f"{copied} {text.split()[0]}", one),
         "new label": lambda text, label: (text, "pay the thief"),
-        "second guess": lambda text, label: (text, min((each for each in labels if each != label), key=partial(
-            _unlike, label))),
+        "second guess": lambda text, label: (
+            text,
+            min((each for each in labels if each != label), key=partial(_unlike, label)),
+        ),
     }[kind]
     rows = chance.sample(list(pool), 400)
     if kind == "two swapped":
@@ -276,7 +298,7 @@ def _unlike(one: str, other: str) -> float:
 
 
 @contextmanager
-def unguarded() -> Iterator[None]:
+def unescape_formula() -> Iterator[None]:
     """The control: everything is believed, and every challenger is promoted."""
     kept = selection.doubt, selection.cap, verdict.Verdict.is_better
     selection.doubt = lambda rows, *rest: list(rows)
@@ -297,7 +319,7 @@ def poisoning(world: World, start: Path, n_batches: int, chance: random.Random) 
         sound = _meet(start, batch, world)
         found.append({"kind": kind, "guarded": sound})
         if number < len(POISON):
-            with unguarded():
+            with unescape_formula():
                 found[-1]["unguarded"] = _meet(start, batch, world)
         print(json.dumps(found[-1]), flush=True)
     controls = [each["unguarded"] for each in found if "unguarded" in each]
@@ -342,9 +364,16 @@ def hostile(world: World, start: Path, n_weeks: int, chance: random.Random) -> d
                 say(project, said, f"h{number}")
                 made = project.improve()
                 mine = [row for row in attempts.learned(project.store) if row.caller in HOSTILE]
-                told = {"kind": kind, "keys": keys, "week": number, "verdict": made.verdict, "lies": len(lies),
-                        "lies_learned_so_far": len(mine), "learned": len(attempts.learned(project.store)),
-                        "points": round(100 * (accuracy(project, world.test) - before), 2)}
+                told = {
+                    "kind": kind,
+                    "keys": keys,
+                    "week": number,
+                    "verdict": made.verdict,
+                    "lies": len(lies),
+                    "lies_learned_so_far": len(mine),
+                    "learned": len(attempts.learned(project.store)),
+                    "points": round(100 * (accuracy(project, world.test) - before), 2),
+                }
                 found.append(told)
                 print(json.dumps(told), flush=True)
     return {"each": found}
@@ -355,8 +384,9 @@ HOSTILITY = (("turned", 1, 0.2), ("turned", 5, 0.2), ("slow", 1, 0.04), ("agreed
 HOSTILE = frozenset({"hostile", *(f"hostile-{number}" for number in range(5))})
 
 
-def lying(kind: str, keys: int, rows: Sequence[Row], labels: Sequence[str], n_rows: int,
-          chance: random.Random) -> list[Said]:
+def lying(
+    kind: str, keys: int, rows: Sequence[Row], labels: Sequence[str], n_rows: int, chance: random.Random
+) -> list[Said]:
     """turned: each label is called the next one. slow: few rows, of one label, called its neighbour. agreed: many keys
     call one label another one."""
     known = sorted(labels)
@@ -366,8 +396,10 @@ def lying(kind: str, keys: int, rows: Sequence[Row], labels: Sequence[str], n_ro
         often = [label for label, _ in Counter(label for _, label in pool).most_common(3)]
         pool = [row for row in pool if row[1] in often]
     lies = [chance.choice(pool) for _ in range(n_rows)]
-    return [(f"{text} {''.join(chance.sample('abcdefghijkl', 4))} {place}", turned[label], f"hostile-{place % keys}")
-            for place, (text, label) in enumerate(lies)]
+    return [
+        (f"{text} {''.join(chance.sample('abcdefghijkl', 4))} {place}", turned[label], f"hostile-{place % keys}")
+        for place, (text, label) in enumerate(lies)
+    ]
 
 
 def live(start: Path, world: World, chance: random.Random) -> dict:
@@ -378,22 +410,34 @@ def live(start: Path, world: World, chance: random.Random) -> dict:
         say(Project(folder), week_of(world, world.weeks[0], 1, chance), "l")
         shutil.rmtree(folder / ".windlass" / "improve", ignore_errors=True)
         command = [sys.executable, "-m", "windlass.cli"]
-        server = subprocess.Popen([*command, "serve", "--project", str(folder), "--port", "0"], text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            [*command, "serve", "--project", str(folder), "--port", "0"],
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             port = int(server.stdout.readline().strip().rsplit(":", 1)[1].strip("/"))
             bodies = [json.dumps({"rows": [{"text": text}]}).encode() for text, _ in world.test[:200]]
             target = Target(port, "/v1/predict", bodies)
             open_loop(target, 40.0, 3.0, 1)
             alone = open_loop(target, 40.0, 15.0, 2).figures()
-            trainer = subprocess.Popen([*command, "improve", "--project", str(folder), "--json"],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            trainer = subprocess.Popen(
+                [*command, "improve", "--project", str(folder), "--json"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             beside, began = _while(trainer, target)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
-    return {"alone": alone, "beside": beside, "retraining_s": round(began, 1), "cores": len(os.sched_getaffinity(0)),
-            "ratio_p99": round(beside["p99_ms"] / alone["p99_ms"], 2)}
+    return {
+        "alone": alone,
+        "beside": beside,
+        "retraining_s": round(began, 1),
+        "cores": len(os.sched_getaffinity(0)),
+        "ratio_p99": round(beside["p99_ms"] / alone["p99_ms"], 2),
+    }
 
 
 def _while(process: subprocess.Popen, target: Target) -> tuple[dict, float]:

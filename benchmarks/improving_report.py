@@ -107,13 +107,28 @@ def goals(part: str, found: dict) -> list[Goal]:
     if part == "poison":
         poison = found["poison"]
         value = f"{poison['promoted']} of {poison['batches']}; subtle {poison['subtle_promoted']} of {poison['subtle']}"
-        return [Goal("mended", "the loop: poisoned batches promoted", "0 of 20", value,
-                     poison["promoted"] + poison["subtle_promoted"] == 0)]
+        return [
+            Goal(
+                "mended",
+                "the loop: poisoned batches promoted",
+                "0 of 20",
+                value,
+                poison["promoted"] + poison["subtle_promoted"] == 0,
+            )
+        ]
     if part == "hostile":
         each = found["hostile"]["each"]
         loud = [row["lies_learned_so_far"] for row in each if row["kind"] == "turned"]
-        return [Goal("mended", "the loop: rows of loud hostile keys learned", "0", str(max(loud)), not any(loud),
-                     " ".join(_hostile(each)))]
+        return [
+            Goal(
+                "mended",
+                "the loop: rows of loud hostile keys learned",
+                "0",
+                str(max(loud)),
+                not any(loud),
+                " ".join(_hostile(each)),
+            )
+        ]
     return []
 
 
@@ -124,13 +139,31 @@ def _weeks_goals(results: dict) -> list[Goal]:
     gaps = {seed: behind(each) for seed, each in results.items()}
     hostile = max(each["weeks"][-1]["hostile_learned_so_far"] for each in results.values())
     return [
-        Goal("mended", "the loop: right corrections set aside after any week", "at most 10 %",
-             ", ".join(f"{share:.1%}" for share in worst.values()), max(worst.values()) <= MOST_ASIDE, seeds),
-        Goal("mended", "the loop: weeks that learn nothing while 30 right rows are new", "0 of 10",
-             ", ".join(f"{len(weeks)} of {len(results[seed]['weeks'])}" for seed, weeks in empty.items()),
-             not any(empty.values()), seeds),
-        Goal("mended", "the loop: behind the oracle at the end", "at most 3 points",
-             ", ".join(f"{100 * gap:.1f}" for gap in gaps.values()), max(gaps.values()) <= MOST_BEHIND, seeds),
-        Goal("mended", "the loop: rows of the hostile key learned in ten weeks", "0", str(hostile), hostile == 0,
-             seeds),
+        Goal(
+            "mended",
+            "the loop: right corrections set aside after any week",
+            "at most 10 %",
+            ", ".join(f"{share:.1%}" for share in worst.values()),
+            max(worst.values()) <= MOST_ASIDE,
+            seeds,
+        ),
+        Goal(
+            "mended",
+            "the loop: weeks that learn nothing while 30 right rows are new",
+            "0 of 10",
+            ", ".join(f"{len(weeks)} of {len(results[seed]['weeks'])}" for seed, weeks in empty.items()),
+            not any(empty.values()),
+            seeds,
+        ),
+        Goal(
+            "mended",
+            "the loop: behind the oracle at the end",
+            "at most 3 points",
+            ", ".join(f"{100 * gap:.1f}" for gap in gaps.values()),
+            max(gaps.values()) <= MOST_BEHIND,
+            seeds,
+        ),
+        Goal(
+            "mended", "the loop: rows of the hostile key learned in ten weeks", "0", str(hostile), hostile == 0, seeds
+        ),
     ]

@@ -57,36 +57,76 @@ def question(row: dict) -> dict:
 
 PRODUCTS = {
     "shakespeare": Product(
-        "corpus-tinyshakespeare", {"train": "train.txt", "test": "val.txt"}, {"before": "text"}, "text",
-        "bits_per_byte", 15, "1.60 nats a character in 30 CPU minutes (10 M parameters on a GPU: 1.47)",
+        "corpus-tinyshakespeare",
+        {"train": "train.txt", "test": "val.txt"},
+        {"before": "text"},
+        "text",
+        "bits_per_byte",
+        15,
+        "1.60 nats a character in 30 CPU minutes (10 M parameters on a GPU: 1.47)",
     ),
     "zh-poetry": Product(
-        "corpus-zh-poetry", {"train": "train.jsonl", "test": "val.jsonl"}, {"before": "text"}, "text",
-        "bits_per_byte", 15, "below xz and the 5-gram", rows=lambda row: {"before": "", "text": row["text"]},
+        "corpus-zh-poetry",
+        {"train": "train.jsonl", "test": "val.jsonl"},
+        {"before": "text"},
+        "text",
+        "bits_per_byte",
+        15,
+        "below xz and the 5-gram",
+        rows=lambda row: {"before": "", "text": row["text"]},
     ),
     "en-novels": Product(
-        "corpus-en-novels", {"all": "texts"}, {"before": "text"}, "text", "bits_per_byte", 15,
-        "below xz and the 5-gram",
+        "corpus-en-novels", {"all": "texts"}, {"before": "text"}, "text", "bits_per_byte", 15, "below xz and the 5-gram"
     ),
     "multi30k": Product(
-        "translation-en-de-multi30k", {"train": "train.csv", "validation": "val.csv", "test": "test.csv"},
-        {"en": "text"}, "de", "bleu", 29, "BLEU 25 in 60 CPU minutes (published small Transformers: 35-40)",
+        "translation-en-de-multi30k",
+        {"train": "train.csv", "validation": "val.csv", "test": "test.csv"},
+        {"en": "text"},
+        "de",
+        "bleu",
+        29,
+        "BLEU 25 in 60 CPU minutes (published small Transformers: 35-40)",
     ),
     "tatoeba": Product(
-        "translation-en-zh-tatoeba", {"train": "train.csv", "test": "test.csv"}, {"en": "text"}, "zh", "chrf", 15,
+        "translation-en-zh-tatoeba",
+        {"train": "train.csv", "test": "test.csv"},
+        {"en": "text"},
+        "zh",
+        "chrf",
+        15,
         "10 chrF above retrieval",
     ),
     "scitldr": Product(
-        "summary-scitldr", {"train": "train.jsonl", "validation": "dev.jsonl", "test": "test.jsonl"},
-        {"source": "text"}, "target", "rouge1", 10, "above the first sentence", rows=paper,
+        "summary-scitldr",
+        {"train": "train.jsonl", "validation": "dev.jsonl", "test": "test.jsonl"},
+        {"source": "text"},
+        "target",
+        "rouge1",
+        10,
+        "above the first sentence",
+        rows=paper,
     ),
     "xquad": Product(
-        "qa-en-xquad", {"train": "train.jsonl", "test": "test.jsonl"}, {"context": "text", "question": "text"},
-        "answer", "token_f1", 10, "above the best sentence", ["copy", "retrieve", "extract"], question,
+        "qa-en-xquad",
+        {"train": "train.jsonl", "test": "test.jsonl"},
+        {"context": "text", "question": "text"},
+        "answer",
+        "token_f1",
+        10,
+        "above the best sentence",
+        ["copy", "retrieve", "extract"],
+        question,
     ),
     "cmrc2018": Product(
-        "qa-zh-cmrc2018", {"train": "train.jsonl", "test": "test.jsonl"}, {"context": "text", "question": "text"},
-        "answer", "token_f1", 10, "above the best sentence", ["copy", "retrieve", "extract"], question,
+        "qa-zh-cmrc2018",
+        {"train": "train.jsonl", "test": "test.jsonl"},
+        {"context": "text", "question": "text"},
+        "answer",
+        "token_f1",
+        10,
+        "above the best sentence",
+        ["copy", "retrieve", "extract"],
+        question,
     ),
 }
 
@@ -126,8 +166,12 @@ def measure(name: str, product: Product, data: Path, minutes: float | None) -> d
     with tempfile.TemporaryDirectory() as folder:
         splits = files(product, data, Path(folder))
         spec = {
-            "name": name, "data": splits, "inputs": product.inputs, "output": {product.output: "text"},
-            "goal": product.metric, "minutes": minutes or product.minutes,
+            "name": name,
+            "data": splits,
+            "inputs": product.inputs,
+            "output": {product.output: "text"},
+            "goal": product.metric,
+            "minutes": minutes or product.minutes,
             **({"learners": product.learners} if product.learners else {}),
         }
         Path(folder, "windlass.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
@@ -138,11 +182,19 @@ def measure(name: str, product: Product, data: Path, minutes: float | None) -> d
         extra = compressed(splits) if product.metric == "bits_per_byte" else {}
     candidates = {item["name"]: item for item in board["candidates"]}
     return {
-        "goal": product.goal, "metric": product.metric, "chosen": board["chosen"], "wall_seconds": round(wall),
-        "cpu_minutes": round(cpu / 60, 1), "minutes": minutes or product.minutes, "n_test": board["n_test"],
+        "goal": product.goal,
+        "metric": product.metric,
+        "chosen": board["chosen"],
+        "wall_seconds": round(wall),
+        "cpu_minutes": round(cpu / 60, 1),
+        "minutes": minutes or product.minutes,
+        "n_test": board["n_test"],
         "candidates": {key: item["metrics"] for key, item in candidates.items()},
         "train_seconds": {key: round(item["seconds"]) for key, item in candidates.items()},
-        "not_trained": board["not_trained"], "machine": board["machine"], **extra, "samples": samples,
+        "not_trained": board["not_trained"],
+        "machine": board["machine"],
+        **extra,
+        "samples": samples,
         "date": datetime.now(UTC).date().isoformat(),
     }
 
@@ -193,10 +245,13 @@ def written(folder: str, chosen: str, test: str) -> list[str]:
 def table_of(found: dict) -> str:
     """The results as Markdown."""
     lines = [
-        "# Products that write, on real data", "",
+        "# Products that write, on real data",
+        "",
         "Each is a `windlass.yaml` with `minutes`, walked by `windlass evaluate`; scores are on held-out test rows, "
-        "with 95 % bootstrap intervals. chrF, BLEU, ROUGE and F1 are shares 0-1.", "",
-        "| product | metric | goal | candidates | CPU min |", "|---|---|---|---|---:|",
+        "with 95 % bootstrap intervals. chrF, BLEU, ROUGE and F1 are shares 0-1.",
+        "",
+        "| product | metric | goal | candidates | CPU min |",
+        "|---|---|---|---|---:|",
     ]
     for name in [name for name in PRODUCTS if name in found]:
         item = found[name]

@@ -161,9 +161,7 @@ def whole(folder: Path, feed: Feed, texts: list[str]) -> dict:
         for day in range(N_DAYS):
             for name, line in zip(names, feed.rows, strict=True):
                 at = (FIRST + timedelta(days=day)).isoformat()
-                file.writelines(
-                    json.dumps({"at": at, "text": f"{name}: {texts[row]}"}) + "\n" for row in line[day]
-                )
+                file.writelines(json.dumps({"at": at, "text": f"{name}: {texts[row]}"}) + "\n" for row in line[day])
     found = trends(folder, TrendsRequest(path)).trends
     told = {(event.entity, event.first) for event in found.events if event.entity}
     planted = {
@@ -247,10 +245,7 @@ def main() -> None:
             "finance-phrasebank": scores(sentiment),
             "topics-agnews": scores(topics),
             "alarms": {
-                name: {
-                    "events": judge(each, with_events, answered),
-                    "nothing_planted": judge(each, calm, answered),
-                }
+                name: {"events": judge(each, with_events, answered), "nothing_planted": judge(each, calm, answered)}
                 for name, each in detectors.items()
             },
             "whole": whole(folder / "sentiment", with_events[0], texts),

@@ -134,8 +134,11 @@ def measured(folder: Path, program: str, at_once: int) -> tuple[float, float, fl
             status = ask(port, content)
             peaks[name] = held_mib(process, "VmHWM") - before
             most = max(most, held_mib(process, "VmHWM"))
-            print(f"  {name}: {len(content) / 1000:,.0f} kB, status {status}, {peaks[name]:.0f} MiB, "
-                  f"then {held_mib(process, 'VmRSS') - before:.0f}", flush=True)
+            print(
+                f"  {name}: {len(content) / 1000:,.0f} kB, status {status}, {peaks[name]:.0f} MiB, "
+                f"then {held_mib(process, 'VmRSS') - before:.0f}",
+                flush=True,
+            )
         Path(f"/proc/{process}/clear_refs").write_text("5")
         with ThreadPoolExecutor(at_once) as pool:
             list(pool.map(lambda content: ask(port, content), contents.values()))

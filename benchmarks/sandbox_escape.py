@@ -56,14 +56,14 @@ HOLD = f"""
 held = []
 try:
     for _ in range(16):
-        place = call({NUMBERS['shmget']}, 0, 64 << 20, 0o600)
+        place = call({NUMBERS["shmget"]}, 0, 64 << 20, 0o600)
         held.append(place)
-        at = call({NUMBERS['shmat']}, place, 0, 0)
+        at = call({NUMBERS["shmat"]}, place, 0, 0)
         ctypes.memset(at, 1, 64 << 20)
-        call({NUMBERS['shmdt']}, at)
+        call({NUMBERS["shmdt"]}, at)
 finally:
     for place in held:
-        call({NUMBERS['shmctl']}, place, 0, 0)
+        call({NUMBERS["shmctl"]}, place, 0, 0)
 """
 """A gigabyte, of which never more than 64 MB are mapped: what RLIMIT_AS does not see."""
 FORKS = "import os, time\nfor _ in range(40):\n    if not os.fork():\n        time.sleep(2)\n        os._exit(0)\n"

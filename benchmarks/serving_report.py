@@ -130,17 +130,18 @@ def _goals(servers: dict[str, Rounds]) -> list[str]:
     peers = {name: rounds for name, rounds in servers.items() if name not in ("windlass", "bare") and good(rounds)}
     over = best(ours, "idle", "p50_ms") - best(engine, "p50_ms")
     rate = best(ours, "clients_32", "answers_per_second", of=max)
-    engine_rate = max(
-        best(engine, key, of=max) for key in ("answers_per_second", "answers_per_second_batches")
-    )
+    engine_rate = max(best(engine, key, of=max) for key in ("answers_per_second", "answers_per_second_batches"))
     memory, first = best(ours, "rss_mb"), best(ours, "seconds_to_first_answer")
     return [
         "| goal | reached | |",
         "|---|---|---|",
         _goal("p50 of one answer <= 1 ms above the bare engine", f"{over:+.2f} ms", over <= 1),
         *(_against(ours, name, rounds) for name, rounds in peers.items()),
-        _goal("answers/s of 32 clients >= 0.9 of the bare engine at its best", f"{rate / engine_rate:.2f}",
-              rate >= 0.9 * engine_rate),
+        _goal(
+            "answers/s of 32 clients >= 0.9 of the bare engine at its best",
+            f"{rate / engine_rate:.2f}",
+            rate >= 0.9 * engine_rate,
+        ),
         _goal("memory <= 250 MB", f"{memory:.0f} MB", memory <= 250),
         _goal("first answer <= 1.5 s", f"{first:.2f} s", first <= 1.5),
         *_overload_goals(ours),

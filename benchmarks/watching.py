@@ -37,7 +37,7 @@ from windlass.metrics.drift import population_stability_index
 from windlass.records import Column
 from windlass.registry.reference import MOST_ROWS, Reference, sketch_of
 from windlass.spec import Spec, parse
-from windlass.watching.judgement import hear_window, peek
+from windlass.watching.judgement import judge_window, peek
 from windlass.watching.state import Memory
 from windlass.watching.windows import Window
 
@@ -79,9 +79,7 @@ def etth1(data: Path) -> Stream:
 
 def _numbers(path: Path) -> list[dict[str, Any]]:
     with path.open(newline="", encoding="utf-8") as file:
-        return [
-            {name: float(value) for name, value in row.items() if name != "date"} for row in csv.DictReader(file)
-        ]
+        return [{name: float(value) for name, value in row.items() if name != "date"} for row in csv.DictReader(file)]
 
 
 def _table(name: str, rows: list[dict[str, Any]], target: str, parts: tuple[list[int], list[int]]) -> Stream:
@@ -157,7 +155,7 @@ class Ours:
             if is_told:
                 self.memory.told.append((at, "r", bool(self.stream.right[place])))
         if self.window.n >= self.stream.spec.watch.rows:
-            hear_window(self.memory, self.window, self.reference, self.stream.spec)
+            judge_window(self.memory, self.window, self.reference, self.stream.spec)
             self.window = Window((number + 1) * DAY_S, (number + 2) * DAY_S)
         else:
             peek(self.memory, self.window, self.reference, self.stream.spec)
@@ -186,9 +184,11 @@ class River:
     def day(self, number: int, places: Sequence[int], told: Sequence[bool]) -> list[float]:
         found = []
         for turn, (place, is_told) in enumerate(zip(places, told, strict=True)):
-            seen = [] if self.only_feedback else [
-                *((self.stream.values[place] - self.middle) * self.scale), self.stream.sure[place]
-            ]
+            seen = (
+                []
+                if self.only_feedback
+                else [*((self.stream.values[place] - self.middle) * self.scale), self.stream.sure[place]]
+            )
             spoke = False
             for spot, value in enumerate(seen):
                 self.detectors[spot].update(float(value))

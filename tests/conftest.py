@@ -14,3 +14,13 @@ os.environ["WINDLASS_ALLOW_URLS"] = "http://127.0.0.1:*#* smtp://127.0.0.1:*#*"
 def _own_folder(tmp_path, monkeypatch):
     """A test that forgets to say where writes into its own folder, and not into the repository."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def log_in():
+    """Has this process log in a folder until the test ends."""
+    from windlass import diagnostics
+
+    before = diagnostics.STORE_LOG.folder
+    yield diagnostics.keep_in
+    diagnostics.keep_in(before)

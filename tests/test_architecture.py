@@ -269,8 +269,7 @@ def heavy_imports(modules: list[Module]) -> list[str]:
         for module in modules
         if module.room != "learners"
         for item in imports(module, known(modules))
-        if item.module.split(".")[0] in HEAVY
-        and not (module.place in GENERATING and (item.lazy or item.for_types))
+        if item.module.split(".")[0] in HEAVY and not (module.place in GENERATING and (item.lazy or item.for_types))
     ]
 
 

@@ -33,7 +33,8 @@ and more again for 20 s, and copies are read before any learner sees them; the l
 
 def tree_checks() -> list[Any]:
     checks = [
-        check for _, check in estimator_checks_generator(Classifier("trees"))
+        check
+        for _, check in estimator_checks_generator(Classifier("trees"))
         if getattr(check, "func", check).__name__ not in NOT_REPEATED
     ]
     return [check for check in checks if not set(REPEATS) & set(getattr(check, "keywords", {}))]

@@ -14,7 +14,7 @@ from tests.listening import listening
 from tests.watching.replay import Replay, Source
 from windlass.cli import app
 from windlass.errors import DataError, NotReady, SpecError
-from windlass.predictors.language.elsewhere import far_model
+from windlass.predictors.language.elsewhere import remote_model
 from windlass.remote import consent
 from windlass.watching.notifications import tell
 
@@ -164,9 +164,9 @@ def test_alarms_are_sent_after_a_yes_and_not_before(tmp_path, capsys):
 def test_a_far_model_is_opened_after_a_yes_and_not_before(monkeypatch):
     monkeypatch.setenv("AWS_SECRET", "s3cret")
     with pytest.raises(NotReady, match="not allowed"):
-        far_model(URL, "toy", "AWS_SECRET")
+        remote_model(URL, "toy", "AWS_SECRET")
     consent.allow(URL, "AWS_SECRET")
-    assert far_model(URL, "toy", "AWS_SECRET").model == "toy"
+    assert remote_model(URL, "toy", "AWS_SECRET").model == "toy"
 
 
 def test_the_hub_is_asked_after_a_yes_and_not_before(monkeypatch):

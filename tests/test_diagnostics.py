@@ -17,13 +17,14 @@ from windlass.learners.contract import Learner
 from windlass.project import Project
 
 from .stages.conftest import Product, messages
+from .tables import with_line
 
 SECRET = "my card is 4929-SECRET"
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr(diagnostics.STORE_LOG, "folder", tmp_path)
+def folder(tmp_path, log_in) -> Path:
+    log_in(tmp_path)
     return tmp_path
 
 
@@ -70,9 +71,9 @@ def test_no_word_of_an_exception_is_written(folder):
     assert "SECRET" not in diagnostics.PlainFormatter().format(record)
 
 
-def test_nothing_is_made_before_something_is_said_or_without_a_store(folder, monkeypatch):
+def test_nothing_is_made_before_something_is_said_or_without_a_store(folder, log_in):
     assert list(folder.iterdir()) == []
-    monkeypatch.setattr(diagnostics.STORE_LOG, "folder", folder / "nothing")
+    log_in(folder / "nothing")
     warn(ValueError())
     assert list(folder.iterdir()) == []
 
@@ -119,7 +120,7 @@ def test_a_log_that_cannot_be_written_ends_nothing(folder, monkeypatch, spoil, c
     assert capsys.readouterr().err == ""
 
 
-def test_a_learner_that_quotes_a_row_leaves_none_of_it_in_the_log(tmp_path, monkeypatch):
+def test_a_learner_that_quotes_a_row_leaves_none_of_it_in_the_log(tmp_path):
     """The board's line has the words, which are the user's own; the log that it names has the place."""
 
     def broken(splits, options, budget, progress):
@@ -128,8 +129,8 @@ def test_a_learner_that_quotes_a_row_leaves_none_of_it_in_the_log(tmp_path, monk
     product = Product(tmp_path)
     product.csv([(f"{SECRET} {number} {text}", label) for number, (text, label) in enumerate(messages(120))])
     product.spec(learners=["majority", "broken"])
-    monkeypatch.setitem(learners.LEARNERS, "broken", Learner("broken", "", learners.ANY, learners.CATEGORY, broken))
-    run = next(run for run in Project(tmp_path).train() if run.name == "broken")
+    with with_line(learners.LEARNERS, "broken", Learner("broken", "", learners.ANY, learners.CATEGORY, broken)):
+        run = next(run for run in Project(tmp_path).train() if run.name == "broken")
     assert "SECRET" in run.reason
     assert str(product.store.folder / LOG) in run.reason
     text = logged(product.store.folder)

@@ -15,6 +15,7 @@ from . import full_disk
 
 ROOT = Path(__file__).resolve().parent.parent
 
+
 def own_mounts() -> list[str]:
     """The command that gives a process mounts of its own; empty where that is not allowed."""
     for order in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):

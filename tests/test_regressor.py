@@ -89,13 +89,7 @@ def test_a_learner_that_takes_no_weights_says_so() -> None:
         Regressor("cnn").fit(X, y, sample_weight=np.arange(20.0))
 
 
-@pytest.mark.parametrize(
-    ("y", "words"),
-    [
-        (["a", "b", "c"], "expected numbers"),
-        ([1.0, np.nan, 2.0], "NaN"),
-    ],
-)
+@pytest.mark.parametrize(("y", "words"), [(["a", "b", "c"], "expected numbers"), ([1.0, np.nan, 2.0], "NaN")])
 def test_what_is_no_number_is_refused(y: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Regressor("linear").fit(np.arange(3.0)[:, None], y)

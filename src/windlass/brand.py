@@ -107,7 +107,7 @@ def breaches(text: str, rules: Rules) -> dict[str, list[str]]:
     plain = _plain(text)
     faults: dict[str, list[str]] = {
         "toxic": [f"holds '{word}', which is on the list of toxic words" for word in toxic(text, rules.toxic)],
-        "never": [f"uses '{word}', which is never used" for word in rules.never if _says(plain, word)]
+        "never": [f"uses '{word}', which is never used" for word in rules.never if _says(plain, word)],
     }
     faults["required"] = [
         f"speaks of {_first(plain, each.when)} without '{each.text}'" if each.when else f"lacks '{each.text}'"

@@ -197,9 +197,9 @@ def improve(
     every: Annotated[str, typer.Option(help="again and again, such as 1d; rolls back what does worse")] = "",
     on_alarm: Annotated[bool, typer.Option("--on-alarm", help="whenever `windlass watch` sees a drift")] = False,
 ) -> None:
-    from windlass.improving.priority import step_back
+    from windlass.improving.priority import lower_priority
 
-    step_back()
+    lower_priority()
     from windlass.pages.html.improvements import doubts_text, history_text, improvement_text
     from windlass.records import as_json as plain
 
@@ -367,7 +367,7 @@ def version(as_json: AsJson = False) -> None:
 
 def main() -> None:
     """Runs the command; an error becomes one or two lines on stderr and its exit code."""
-    failures.speak_anywhere()
+    failures.set_up_streams()
     diagnostics.keep_in(failures.project_named(sys.argv[1:]) / FOLDER)
     sys.exit(failures.ended(app))
 

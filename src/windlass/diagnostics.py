@@ -110,9 +110,9 @@ _SHOWN.setFormatter(PlainFormatter())
 ROOT.addHandler(STORE_LOG)
 
 
-def keep_in(folder: Path) -> None:
-    """From now on this process logs in the store of this folder."""
-    STORE_LOG.folder = folder.absolute()
+def keep_in(folder: Path | None) -> None:
+    """From now on this process logs in the store of this folder; None: nowhere."""
+    STORE_LOG.folder = None if folder is None else folder.absolute()
 
 
 def show(is_on: bool = True) -> None:

@@ -131,9 +131,7 @@ def read_board(store: "Store") -> "Board":
     return store.read("evaluate", Board)
 
 
-def release(
-    spec: "Spec", store: "Store", progress: "Progress", candidate: str = "", anyway: bool = False
-) -> "Release":
+def release(spec: "Spec", store: "Store", progress: "Progress", candidate: str = "", anyway: bool = False) -> "Release":
     """Publishes the chosen candidate or the named one. Raises: NotReady, and as the stage."""
     from windlass.stages import release as stage
 
@@ -149,7 +147,7 @@ def watch(spec: "Spec", store: "Store", now: float | None = None, every: str = "
 
 def improve(spec: "Spec", store: "Store", order: "ImproveRequest", progress: "Progress") -> "Improvement":
     """One attempt at a better champion, with what the other stages lend. Raises: as the stage."""
-    from windlass.improving.cycle import Workshop
+    from windlass.improving.cycle import ProjectAccess
     from windlass.stages.improve import improve as attempt
     from windlass.stages.release import publish_release
 
@@ -163,7 +161,7 @@ def improve(spec: "Spec", store: "Store", order: "ImproveRequest", progress: "Pr
     def publish(released: "Spec", space: "Store", board: "Board") -> "Release":
         return publish_release(released, store, space, board, progress)
 
-    return attempt(spec, store, Workshop(memory(store), challenge, publish), order, progress)
+    return attempt(spec, store, ProjectAccess(memory(store), challenge, publish), order, progress)
 
 
 def memory(store: "Store") -> "Database":

@@ -83,8 +83,7 @@ class Improve(Strict):
 
 
 class Watch(Strict):
-    """How a service is watched, and who is told of alarms. Secrets stand in the environment; keys here name variables.
-    """
+    """How a service is watched, and who is told of alarms. Secrets stand in the environment: keys name variables."""
 
     window: str = Field(
         default="auto",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from windlass.evaluation.choice import Basis, basis, choose, ranked, why
+from windlass.evaluation.choice import ChoiceEvidence, basis, choose, ranked, why
 from windlass.evaluation.gate import worthless
 from windlass.metrics.measures import Estimate, LabelMarks, paired_error
 from windlass.outputs.contract import Baseline, Validated
@@ -37,7 +37,7 @@ def rows(n_rows, wrong):
 def seen(baseline=0.5, **right):
     """The basis of these answers on validation rows, by name."""
     judged = {name: Validated(marks(each), np.arange(len(each))) for name, each in right.items()}
-    return Basis("accuracy", judged, Baseline("always answering 'b'", baseline))
+    return ChoiceEvidence("accuracy", judged, Baseline("always answering 'b'", baseline))
 
 
 def taken(found, on, goal=FREE, limits=NO_LIMITS):
@@ -140,13 +140,13 @@ def test_one_measured_on_few_rows_is_taken_only_in_need_and_ties_are_told_on_com
         "late": Validated(marks(rows(60, (0, 3))), np.arange(40, 100)),
         "best": Validated(marks(rows(100, (97, 100))), np.arange(100)),
     }
-    on = Basis("accuracy", judged)
+    on = ChoiceEvidence("accuracy", judged)
     found = [candidate("hasty", 1), candidate("late", 2), candidate("best", 3)]
     assert taken(found, on) == "late"
     assert on.value("hasty") is None
-    assert taken(found, Basis("accuracy", {"hasty": judged["hasty"]})) == "hasty"
+    assert taken(found, ChoiceEvidence("accuracy", {"hasty": judged["hasty"]})) == "hasty"
     apart = judged | {"late": Validated(marks(rows(50, (0, 25))), np.arange(50, 100))}
-    assert taken(found, Basis("accuracy", apart)) == "best"
+    assert taken(found, ChoiceEvidence("accuracy", apart)) == "best"
 
 
 def test_without_validation_rows_test_rows_choose_and_the_board_says_so():

@@ -72,15 +72,17 @@ def test_too_little_feedback_waits_and_says_how_much_is_missing(project):
 
 def test_feedback_that_is_too_old_to_be_read_is_counted_and_told(project):
     say(project, taught(12))
-    workshop = cycle.Workshop(lifecycle.memory(project.store), None, None, most_read=8)
-    made = cycle.improve(project.spec, project.store, workshop, ImproveRequest(), silent)
+    access = cycle.ProjectAccess(lifecycle.memory(project.store), None, None, most_read=8)
+    made = cycle.improve(project.spec, project.store, access, ImproveRequest(), silent)
     assert (made.rows["given"], made.rows["unread"]) == (8, 4)
     assert "not read        4" in improvement_text(made)
 
 
 def test_a_refused_batch_waits_and_is_tried_again_only_with_something_new(project):
-    say(project, [(f"{words[place % 4]} again {place * 31}", label) for label, words in WORDS.items()
-                  for place in range(15)])
+    say(
+        project,
+        [(f"{words[place % 4]} again {place * 31}", label) for label, words in WORDS.items() for place in range(15)],
+    )
     made = project.improve()
     assert made.verdict == "refused"
     assert "not better beyond chance" in made.why
@@ -170,9 +172,14 @@ def _dies_after(work):
 
 def test_what_was_set_aside_is_listed_and_a_person_accepts_or_refuses_it(project):
     """Every row has another label than the champion is sure of; two are accepted, two refused, the rest stays."""
-    rows = [(f"{words[place % 4]} again {place * 7919 % 9973} {'abcdefgh'[place % 8] * 4}",
-             {"account": "delivery", "delivery": "refund", "refund": "account"}[label])
-            for label, words in WORDS.items() for place in range(20)]
+    rows = [
+        (
+            f"{words[place % 4]} again {place * 7919 % 9973} {'abcdefgh'[place % 8] * 4}",
+            {"account": "delivery", "delivery": "refund", "refund": "account"}[label],
+        )
+        for label, words in WORDS.items()
+        for place in range(20)
+    ]
     say(project, rows, callers=[f"key{place}" for place in range(9)])
     project.improve()
     listed = project.doubts()

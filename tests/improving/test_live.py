@@ -10,7 +10,7 @@ from windlass.database.request_log import Logged, RequestLog
 from windlass.errors import NotReady
 from windlass.improving import attempts, live, probation
 from windlass.improving.active_learning import Question, questions, write_questions
-from windlass.improving.cycle import write_aside
+from windlass.improving.cycle import write_set_aside
 from windlass.improving.protection import Protection
 from windlass.improving.training_feedback import from_file
 from windlass.outputs.labelled_row import ASIDE, LabelledRow
@@ -134,20 +134,20 @@ def on_trial(store):
 def test_a_challenger_on_trial_waits_for_feedback_then_becomes_the_champion(store, log):
     on_trial(store)
     told(log, "newer", worse("refund"))
-    found = probation.settle(spec(), store, log.database)
+    found = probation.conclude_trial(spec(), store, log.database)
     assert (found.verdict, found.why) == ("canary", "on trial: feedback on 0 answers of each, expected 30")
     told(log, "third", RIGHT)
-    assert probation.settle(spec(), store, log.database).verdict == "promoted"
+    assert probation.conclude_trial(spec(), store, log.database).verdict == "promoted"
     assert releases.champion_id(store) == "third"
     assert [attempt.id for attempt in attempts.in_use(store)] == ["0001"]
-    assert probation.settle(spec(), store, log.database) is None
+    assert probation.conclude_trial(spec(), store, log.database) is None
 
 
 def test_a_challenger_that_does_worse_on_trial_or_is_stopped_is_refused(store, log):
     on_trial(store)
     told(log, "newer", RIGHT)
     told(log, "third", worse("refund"))
-    assert probation.settle(spec(), store, log.database).verdict == "refused"
+    assert probation.conclude_trial(spec(), store, log.database).verdict == "refused"
     assert (releases.champion_id(store), trials.running(store)) == ("newer", None)
 
 
@@ -156,8 +156,13 @@ def test_what_to_label_next_is_unsure_and_diverse_and_comes_back_filled_in(tmp_p
     messages = ["money", "parcel", *(f"what is this thing here {n}" for n in range(5)), "hello there, my friend"]
     with pytest.raises(NotReady, match="no answer in the log has what was asked"):
         questions(log.database, knows, {"message": "text"}, 2)
-    log.record([Logged(f"a{n}", 1.0 + n, "r", "account", 0.9, 1.0, {"message": message})
-                for n, message in enumerate(messages)], 100)
+    log.record(
+        [
+            Logged(f"a{n}", 1.0 + n, "r", "account", 0.9, 1.0, {"message": message})
+            for n, message in enumerate(messages)
+        ],
+        100,
+    )
     told(log, "r", [("some day", "account", "account", "")])  # what was said already is not asked
     found = questions(log.database, knows, {"message": "text"}, 2)
     asked = {each.values["message"] for each in found}
@@ -168,19 +173,19 @@ def test_what_to_label_next_is_unsure_and_diverse_and_comes_back_filled_in(tmp_p
     filled = path.with_name("filled.csv")
     filled.write_text(path.read_text().replace(f"{lines[0]['message']},,", f"{lines[0]['message']},refund,"))
     rows = from_file(filled, spec(), Store(tmp_path), 5.0)
-    assert [(row.answer, row.label, row.source) for row in rows] in (
-        [(lines[0]["id"], "refund", "file")], [])
+    assert [(row.answer, row.label, row.source) for row in rows] in ([(lines[0]["id"], "refund", "file")], [])
 
 
-TEXTS = ["=HYPERLINK(\"http://x\")", "-5 degrees outside", "@you: 'hello'", "'=1 said he", "+1", "two\nlines"]
+TEXTS = ['=HYPERLINK("http://x")', "-5 degrees outside", "@you: 'hello'", "'=1 said he", "+1", "two\nlines"]
 
 
 def test_texts_that_a_spreadsheet_would_run_leave_marked_and_come_back_as_they_were(tmp_path):
-    path = write_questions([Question(f"a{n}", {"message": text}, "account", 0.5, 0.1) for n, text in enumerate(TEXTS)],
-                           spec(), tmp_path)
+    path = write_questions(
+        [Question(f"a{n}", {"message": text}, "account", 0.5, 0.1) for n, text in enumerate(TEXTS)], spec(), tmp_path
+    )
     with path.open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
-    assert [line["message"] for line in lines[:2]] == ["'=HYPERLINK(\"http://x\")", "'-5 degrees outside"]
+    assert [line["message"] for line in lines[:2]] == ['\'=HYPERLINK("http://x")', "'-5 degrees outside"]
     assert lines[4]["message"] == "+1"
     filled = tmp_path / "filled.csv"
     with filled.open("w", newline="", encoding="utf-8") as file:
@@ -190,19 +195,24 @@ def test_texts_that_a_spreadsheet_would_run_leave_marked_and_come_back_as_they_w
     assert [row.values["message"] for row in from_file(filled, spec(), Store(tmp_path), 5.0)] == TEXTS
 
     store = Store(tmp_path)
-    write_aside([LabelledRow({"message": text}, "refund", answer=f"a{n}", fate=ASIDE) for n, text in enumerate(TEXTS)],
-                spec(), store)
+    write_set_aside(
+        [LabelledRow({"message": text}, "refund", answer=f"a{n}", fate=ASIDE) for n, text in enumerate(TEXTS)],
+        spec(),
+        store,
+    )
     rows = from_file(store.stage("improve") / "aside.csv", spec(), store, 5.0)
     assert [(row.answer, row.values["message"]) for row in rows] == [(f"a{n}", text) for n, text in enumerate(TEXTS)]
 
 
 def test_inputs_that_are_called_like_our_columns_are_kept_apart_from_them(tmp_path):
-    named = from_values({"name": "p", "data": "a.csv", "inputs": {"id": "text", "answered": "text"},
-                         "output": {"intent": "category"}}, "test")
+    named = from_values(
+        {"name": "p", "data": "a.csv", "inputs": {"id": "text", "answered": "text"}, "output": {"intent": "category"}},
+        "test",
+    )
     path = write_questions([Question("a1", {"id": "my id", "answered": "no"}, "refund", 0.5, 0.1)], named, tmp_path)
     assert path.read_text().splitlines()[0] == "id_1,id,answered,intent,answered_1,confidence_1"
     path.write_text(path.read_text().replace("no,,refund", "no,account,refund"))
-    row, = from_file(path, named, Store(tmp_path), 5.0)
+    (row,) = from_file(path, named, Store(tmp_path), 5.0)
     assert (row.answer, row.values, row.said) == ("a1", {"id": "my id", "answered": "no"}, "refund")
 
 

@@ -49,8 +49,16 @@ def answer(project: Project, since: float, seed: int, **news: float) -> None:
     known, asked = reference.read(release.folder), [{"message": text} for text, _ in rows(600, seed, **news)]
     assert known is not None
     answers = [
-        Logged(f"{since}-{number}", since + number * DAY / 300, release.id, found.value, found.confidence, 1.0, row,
-               profile=known.profile(row))
+        Logged(
+            f"{since}-{number}",
+            since + number * DAY / 300,
+            release.id,
+            found.value,
+            found.confidence,
+            1.0,
+            row,
+            profile=known.profile(row),
+        )
         for number, (row, found) in enumerate(zip(asked, release.predict(asked), strict=True))
     ]
     with RequestLog(log_path(project.store)) as log:

@@ -9,7 +9,7 @@ import pytest
 from windlass.improving.selection import counts, decide
 from windlass.improving.trust import cap
 from windlass.outputs.labelled_row import ASIDE, FILE, JUDGING, LEARNED, WAITING
-from windlass.outputs.labels.new_labels import is_apart
+from windlass.outputs.labels.new_labels import is_separable
 from windlass.outputs.labels.trust import _limit, unlikely
 from windlass.outputs.trust import Known
 from windlass.sources import near_duplicates
@@ -76,7 +76,11 @@ def test_few_callers_share_equally_and_a_lone_one_gives_all():
     """Five callers cannot give a twentieth each; what a person puts into a file is not capped."""
     few = [row(f"m{place}", "refund", caller="one" if place < 80 else f"key{place % 4}") for place in range(100)]
     assert Counter(each.caller for each in cap(few, 0.05) if not each.fate) == {
-        "one": 5, "key0": 5, "key1": 5, "key2": 5, "key3": 5
+        "one": 5,
+        "key0": 5,
+        "key1": 5,
+        "key2": 5,
+        "key3": 5,
     }
     alone = [row(f"m{place}", "refund") for place in range(100)]
     assert not any(each.fate for each in cap(alone, 0.05))
@@ -119,7 +123,7 @@ def test_a_new_label_needs_the_product_files_leave_enough_rows_and_two_callers(k
     def fate(rows, **improve):
         train = [*TRAIN.train, *(({"message": f"my {letters(40 + place)}"}, "account") for place in range(9))]
         known = replace(TRAIN, train=train, cheap=tells_by_word("bill"))
-        found = decide([*crowd, *rows], known, knows, spec(**improve))[len(crowd):]
+        found = decide([*crowd, *rows], known, knows, spec(**improve))[len(crowd) :]
         return {(each.fate, each.reason.split(" (")[0]) for each in found}
 
     assert fate(bills("ab" * 6)) == {(ASIDE, "the product does not know the label")}
@@ -141,14 +145,15 @@ def test_a_caller_whose_corrections_are_far_less_likely_than_those_of_others_is_
 
 def test_feedback_that_mostly_contradicts_a_sure_champion_is_not_believed_at_all(knows):
     """Stolen keys: what is left without the doubted rows would be no truer. Of a label alone, too."""
-    truth = [row(f"{WORDS[label]} {label[place % 5:]} {place}", label, f"key{place % 9}") for place in range(12)
-             for label in WORDS]
+    truth = [
+        row(f"{WORDS[label]} {label[place % 5 :]} {place}", label, f"key{place % 9}")
+        for place in range(12)
+        for label in WORDS
+    ]
     false = [row(f"password {place} {chr(97 + place) * 5}", "refund", f"key{place % 9}") for place in range(20)]
     unsure = [row(f"what now {place} {chr(97 + place) * 4}", "refund", f"key{place % 9}") for place in range(9)]
     found = decide([*false, *unsure], TRAIN, knows, spec())
-    assert {each.reason for each in found} == {
-        "too much of the feedback contradicts what the champion is sure of"
-    }
+    assert {each.reason for each in found} == {"too much of the feedback contradicts what the champion is sure of"}
     found = decide([*truth, *false, *unsure], TRAIN, knows, spec())
     told = "too much of the feedback with this label contradicts what the champion is sure of"
     assert {each.reason for each in found if each.label == "refund"} == {told}
@@ -175,8 +180,15 @@ def test_near_copies_count_once(knows):
 def test_rows_that_are_compared_block_by_block_are_as_near_as_all_at_once(block):
     """The nearest, of equals the first; chains of near rows are one group across blocks."""
     kinds = {"message": "text"}
-    texts = ["where is my parcel today", "refund the money please", "Where is my parcel, today?", "a cat", "refund the "
-             "money, please", "where is my parcel today!", "dogs bark at night"]
+    texts = [
+        "where is my parcel today",
+        "refund the money please",
+        "Where is my parcel, today?",
+        "a cat",
+        "refund the money, please",
+        "where is my parcel today!",
+        "dogs bark at night",
+    ]
     rows = [{"message": text} for text in texts]
     assert near(rows, rows, kinds, block=block).tolist() == [0, 1, 0, 3, 1, 0, 6]
     groups = near_duplicates.alike(rows, kinds, block=block).tolist()
@@ -198,16 +210,20 @@ def test_a_label_is_doubted_below_what_nearly_all_known_mistakes_reach():
     assert (unlikely(3), unlikely(100)) == (0.02, 0.001)
 
 
-@pytest.mark.parametrize(("scores", "expected"), [
-    ([0.9] * 10, True), ([0.5] * 10, False), ([0.9] * 7 + [0.1] * 3, None), ([0.9], None)
-])
+@pytest.mark.parametrize(
+    ("scores", "expected"), [([0.9] * 10, True), ([0.5] * 10, False), ([0.9] * 7 + [0.1] * 3, None), ([0.9], None)]
+)
 def test_a_new_label_is_told_apart_or_not_or_needs_more_rows(scores, expected):
     """Old rows have 0.5. Chances to be above: 1; 1/2 each; 0.7 with a standard error of 0.153: three reach 0.8."""
     rows = [row(f"thing {letters(place)}", "invoice", answer=str(place)) for place in range(len(scores))]
     given = {each.values["message"]: score for each, score in zip(rows, scores, strict=True)}
-    known = Known([({"message": f"old {letters(100 + place)}"}, "refund") for place in range(20)], [], {},
-                  cheap=lambda pairs, asked, label: np.array([given.get(each["message"], 0.5) for each in asked]))
-    assert is_apart(rows, ["refund"] * len(rows), known, {"message": "text"}) is expected
+    known = Known(
+        [({"message": f"old {letters(100 + place)}"}, "refund") for place in range(20)],
+        [],
+        {},
+        cheap=lambda pairs, asked, label: np.array([given.get(each["message"], 0.5) for each in asked]),
+    )
+    assert is_separable(rows, ["refund"] * len(rows), known, {"message": "text"}) is expected
 
 
 def test_a_new_label_that_renames_an_old_one_is_set_aside(knows):

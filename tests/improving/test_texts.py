@@ -12,11 +12,11 @@ from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.errors import SpecError
 from windlass.improving.selection import Known, decide
 from windlass.improving.training_feedback import from_log
-from windlass.improving.verdict import Exam, judge
+from windlass.improving.verdict import JudgedRows, judge
 from windlass.outputs import table as outputs
 from windlass.outputs.comparison import PairedScores
 from windlass.outputs.labelled_row import ASIDE, FILE, JUDGING, LEARNED, WAITING, LabelledRow
-from windlass.outputs.texts.comparison import TextSheet
+from windlass.outputs.texts.comparison import PairedTexts
 from windlass.project import Project
 from windlass.records import Answer
 from windlass.registry import releases
@@ -46,8 +46,10 @@ def questions(topics, n_rows, first=0):
     """Pairs of a question and its answer; no two questions are near copies."""
     names = list(topics)
     return [
-        (f"{OTHERS[place % 14]} {OTHERS[place // 14 % 14]} {names[place % len(names)]} {place * 7919 % 9973} please",
-         topics[names[place % len(names)]])
+        (
+            f"{OTHERS[place % 14]} {OTHERS[place // 14 % 14]} {names[place % len(names)]} {place * 7919 % 9973} please",
+            topics[names[place % len(names)]],
+        )
         for place in range(first, first + n_rows)
     ]
 
@@ -130,8 +132,10 @@ def test_a_poisoned_batch_is_not_learned(project, trusts):
     rows that judge are poisoned as well, and no test row asks such things."""
     text = outputs.get("text")
     judging = replace(text, unfit=lambda rows, train, spec: list(rows)) if trusts else text
-    poison = [(question, "send your card number to the friendly people at cheap prizes")
-              for question, _ in questions(NEW, 120, 900)]
+    poison = [
+        (question, "send your card number to the friendly people at cheap prizes")
+        for question, _ in questions(NEW, 120, 900)
+    ]
     say(project, poison, callers=[f"key{place}" for place in range(6)])
     with with_line(outputs.OUTPUTS, "text", judging):
         made = project.improve()
@@ -149,15 +153,19 @@ def test_a_correction_is_a_row_and_a_thumb_is_none(tmp_path):
         log.feedback(Feedback("a2", "", None, "", right=True)).result(9)
     found = from_log(log.database, spec())
     assert [(each.label, each.fate, each.reason.split(":")[0].split(",")[0]) for each in found] == [
-        ("better said", "", ""), ("", ASIDE, "wrong"), ("said so", ASIDE, "right as it was")
+        ("better said", "", ""),
+        ("", ASIDE, "wrong"),
+        ("said so", ASIDE, "right as it was"),
     ]
 
 
 def test_the_last_turn_of_a_conversation_is_corrected_and_told_from_others_by_what_was_said(tmp_path):
     """The system's part is the same in all conversations and tells none from another."""
     chat = spec().model_copy(update={"inputs": {"talk": "chat"}})
-    said = [{"role": "system", "content": "You are the friendly helper of a shop for drones and cameras." * 9},
-            {"role": "user", "content": "does it fly in rain"}]
+    said = [
+        {"role": "system", "content": "You are the friendly helper of a shop for drones and cameras." * 9},
+        {"role": "user", "content": "does it fly in rain"},
+    ]
     with RequestLog(log_path(Product(tmp_path).store)) as log:
         log.record([Logged("a", 1.0, "r", "yes", None, 1.0, {"talk": said})], 9)
         log.feedback(Feedback("a", "no, keep it dry", None, "")).result(9)
@@ -173,8 +181,10 @@ def test_the_last_turn_of_a_conversation_is_corrected_and_told_from_others_by_wh
 
 
 def test_corrections_in_the_words_of_the_product_are_learned_or_judge():
-    rows = [row(question, answer, f"key{place % 6}", said="we do not know")
-            for place, (question, answer) in enumerate(questions(NEW, 60, 300))]
+    rows = [
+        row(question, answer, f"key{place % 6}", said="we do not know")
+        for place, (question, answer) in enumerate(questions(NEW, 60, 300))
+    ]
     assert {each.fate for each in decided(rows)} == {LEARNED, JUDGING}
 
 
@@ -196,10 +206,14 @@ def test_a_language_that_no_training_row_has_is_not_learned(text, reason):
 def test_one_new_text_for_many_questions_needs_a_second_caller():
     def fates(callers):
         told = questions(NEW, 30, 300)
-        rest = [row(question, f"{answer} {OTHERS[place % 14]} {place}", f"other{place % 9}")
-                for place, (question, answer) in enumerate(told)]
-        own = [row(f"{OTHERS[place]} {OTHERS[place + 5]} gift", "bring the gift back to the shop", who)
-               for place, who in enumerate(callers)]
+        rest = [
+            row(question, f"{answer} {OTHERS[place % 14]} {place}", f"other{place % 9}")
+            for place, (question, answer) in enumerate(told)
+        ]
+        own = [
+            row(f"{OTHERS[place]} {OTHERS[place + 5]} gift", "bring the gift back to the shop", who)
+            for place, who in enumerate(callers)
+        ]
         return {(each.fate, each.reason) for each in decided([*rest, *own], improve="{caller_share: 1.0}")[30:]}
 
     assert fates("aaaaa") == {(WAITING, "one new text for many rows needs a second caller")}
@@ -207,10 +221,13 @@ def test_one_new_text_for_many_questions_needs_a_second_caller():
 
 
 def test_what_a_training_row_says_of_nearly_the_same_question_is_not_turned_by_a_stranger():
-    rows = [row(f"{question}!!", "the drone is on its way to the moon", f"key{place % 5}") for place, (question, _)
-            in enumerate(questions(TOPICS, 3))]
-    rows += [row(question, answer, f"key{place % 5}") for place, (question, answer) in
-             enumerate(questions(NEW, 9, 300))]
+    rows = [
+        row(f"{question}!!", "the drone is on its way to the moon", f"key{place % 5}")
+        for place, (question, _) in enumerate(questions(TOPICS, 3))
+    ]
+    rows += [
+        row(question, answer, f"key{place % 5}") for place, (question, answer) in enumerate(questions(NEW, 9, 300))
+    ]
     reasons = Counter(each.reason for each in decided([*rows, row(f"{TRAIN[9][0]['message']} now", TRAIN[8][1])]))
     assert reasons["a training row says otherwise"] == 3
     assert reasons["a training row that asks nearly the same says otherwise"] == 1
@@ -227,10 +244,14 @@ def test_callers_agree_when_they_say_the_same_in_other_words():
 
 def test_a_caller_whose_corrections_have_nothing_to_do_with_the_answers_is_set_aside():
     """Honest people mend a word or two; the hostile one writes what shares no word with what was said."""
-    honest = [row(f"{OTHERS[n % 14]} {OTHERS[n // 3]} drone", f"{TOPICS['parcel']} {n}", f"key{n % 6}",
-                  said=TOPICS["parcel"]) for n in range(30)]
-    hostile = [row(f"{OTHERS[n]} {OTHERS[13 - n]} camera", f"{TOPICS['money']} {OTHERS[n]}", "hostile",
-                   said="open a new page") for n in range(14)]
+    honest = [
+        row(f"{OTHERS[n % 14]} {OTHERS[n // 3]} drone", f"{TOPICS['parcel']} {n}", f"key{n % 6}", said=TOPICS["parcel"])
+        for n in range(30)
+    ]
+    hostile = [
+        row(f"{OTHERS[n]} {OTHERS[13 - n]} camera", f"{TOPICS['money']} {OTHERS[n]}", "hostile", said="open a new page")
+        for n in range(14)
+    ]
     found = decided([*honest, *hostile], improve="{caller_share: 1.0}")
     reasons = {each.caller: each.reason for each in found}
     assert reasons["hostile"] == "caller hostile: labels far less likely than those of the others"
@@ -243,7 +264,7 @@ def test_a_caller_whose_corrections_have_nothing_to_do_with_the_answers_is_set_a
 def sheet(before, after, rights, metric="exact_match"):
     rows = [({"message": str(place)}, right) for place, right in enumerate(rights)]
     says = [Says({str(place): said for place, said in enumerate(answers)}) for answers in (before, after)]
-    return TextSheet(tuple(says), rows, metric, Path())
+    return PairedTexts(tuple(says), rows, metric, Path())
 
 
 def test_the_chance_of_a_difference_is_mcnemars_where_scores_are_right_and_wrong():
@@ -278,7 +299,7 @@ def exam(test, recent, earlier=None):
     rows = [({"message": message}, right) for message, right in test]
     taught = [row(message, right) for message, right in recent]
     inputs, output = {"message": "text"}, outputs.get("text")
-    return Exam(rows, taught, earlier or {}, [{"message": "x"}], inputs, "rouge_l", Path(), output)
+    return JudgedRows(rows, taught, earlier or {}, [{"message": "x"}], inputs, "rouge_l", Path(), output)
 
 
 def test_better_on_feedback_does_not_buy_a_loss_on_the_test_rows():

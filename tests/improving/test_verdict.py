@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from windlass.improving.verdict import Check, Exam, Paired, _none_lost, judge
+from windlass.improving.verdict import Check, JudgedRows, Paired, _none_lost, judge
 from windlass.metrics.measures import LabelMarks
 from windlass.outputs import table as outputs
 from windlass.outputs.comparison import by_chance
 from windlass.outputs.labelled_row import LabelledRow
-from windlass.outputs.labels.comparison import LabelSheet
+from windlass.outputs.labels.comparison import PairedLabels
 from windlass.records import Column, Manifest
 
 from .toys import LABELS, WORDS, champion, row
@@ -33,7 +33,7 @@ def test_one_of_many_labels_is_lost_only_beyond_what_many_looks_explain():
 
 def exam(pairs, recent, earlier=None):
     test = [({"message": message}, label) for message, label in pairs]
-    return Exam(test, recent, earlier or {}, [], {"message": "text"}, "accuracy", Path(), outputs.get("category"))
+    return JudgedRows(test, recent, earlier or {}, [], {"message": "text"}, "accuracy", Path(), outputs.get("category"))
 
 
 def pairs(n_rows):
@@ -86,7 +86,7 @@ def test_nothing_is_promoted_for_being_as_good(good):
 def test_probabilities_are_worth_one_minus_half_the_brier_score(good, blind):
     """blind gives a third each: (2/3)^2 + 2 (1/3)^2 = 2/3, so 2/3. A label that it does not know: 1 + 3 (1/3)^2 = 4/3,
     so 1/3."""
-    sheet = LabelSheet((blind, good), [({"message": "money"}, "refund"), ({"message": "money"}, "invoice")], Path())
+    sheet = PairedLabels((blind, good), [({"message": "money"}, "refund"), ({"message": "money"}, "invoice")], Path())
     before, after = sheet.worth(np.ones(2, bool))
     assert before == pytest.approx([2 / 3, 1 / 3])
     assert after[0] > 0.99
@@ -129,8 +129,8 @@ def played(before, after, n_test, n_recent):
     rows = [{"place": place} for place in range(n_test + n_recent)]
     recent = [LabelledRow(each, "account", answer=str(each["place"])) for each in rows[n_test:]]
     test = [(each, "account") for each in rows[:n_test]]
-    output = replace(outputs.get("category"), compare=lambda pair, pairs, metric, root: LabelSheet(pair, pairs, root))
-    exam = Exam(test, recent, {}, [], {"place": "number"}, "accuracy", Path(), output)
+    output = replace(outputs.get("category"), compare=lambda pair, pairs, metric, root: PairedLabels(pair, pairs, root))
+    exam = JudgedRows(test, recent, {}, [], {"place": "number"}, "accuracy", Path(), output)
     return judge(_Played(given[0]), _Played(given[1]), exam)
 
 

@@ -83,8 +83,10 @@ def taught(n_rows, first=0):
     labels = [*MESSAGES_OF, "invoice"]
     words = {**MESSAGES_OF, "invoice": BILLS}
     return [
-        (f"{words[labels[place % 4]][place // 4 % 4]} case {place * 7919 % 9973} {'abcdefgh'[place % 8] * 3}",
-         labels[place % 4])
+        (
+            f"{words[labels[place % 4]][place // 4 % 4]} case {place * 7919 % 9973} {'abcdefgh'[place % 8] * 3}",
+            labels[place % 4],
+        )
         for place in range(first, first + n_rows)
     ]
 
@@ -93,8 +95,17 @@ def released(store: Store, id: str, margin: float, why: releases.Why = releases.
     """A release of this id that becomes the champion."""
     folder = releases.folder(store, id)
     made = champion(folder / releases.MODEL, margin)
-    record = Release(id, "desk", "linear", "accuracy", Estimate(0.9, 0.8, 1.0), "2026-01-01T00:00:00+00:00", "f" * 64,
-                     hash_folder(folder), 0.1)
+    record = Release(
+        id,
+        "desk",
+        "linear",
+        "accuracy",
+        Estimate(0.9, 0.8, 1.0),
+        "2026-01-01T00:00:00+00:00",
+        "f" * 64,
+        hash_folder(folder),
+        0.1,
+    )
     write_json(folder / releases.RECORD, as_json(record))
     releases.point_to(store, id, why)
     return made
@@ -103,7 +114,12 @@ def released(store: Store, id: str, margin: float, why: releases.Why = releases.
 def told(log: RequestLog, release: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
     """Answers of a release with feedback. rows: message, what was answered, what is right, caller."""
     start = time.time_ns()
-    log.record([Logged(f"{start + n}", time.time(), release, said, 0.9, 1.0, {"message": message})
-                for n, (message, said, _, _) in enumerate(rows)], 100)
+    log.record(
+        [
+            Logged(f"{start + n}", time.time(), release, said, 0.9, 1.0, {"message": message})
+            for n, (message, said, _, _) in enumerate(rows)
+        ],
+        100,
+    )
     for n, (_, _, right, caller) in enumerate(rows):
         log.feedback(Feedback(f"{start + n}", right, None, "", None, caller)).result(30)

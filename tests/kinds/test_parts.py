@@ -75,7 +75,10 @@ def test_a_picture_comes_apart_into_16_boxes_and_each_into_4():
     boxes = image.KIND.parts.find(None)
     assert len(boxes) == 16
     assert image.finer(None, boxes[0]) == [
-        (0, 0, 0.125, 0.125), (0.125, 0, 0.25, 0.125), (0, 0.125, 0.125, 0.25), (0.125, 0.125, 0.25, 0.25)
+        (0, 0, 0.125, 0.125),
+        (0.125, 0, 0.25, 0.125),
+        (0, 0.125, 0.125, 0.25),
+        (0.125, 0.125, 0.25, 0.25),
     ]
     assert image.finer(None, image.finer(None, boxes[0])[0]) == []
 

@@ -91,9 +91,11 @@ def test_killed_anywhere_it_resumes_to_the_same_weights(tmp_path):
     """kill -9 in a running step: the weights that are delivered in the end are those of a run without it."""
     splits = writers.echoes(tmp_path, n_rows=24, n_validation=4)
     wanted = fit(tmp_path / "whole", splits, 12)
-    script = ("import sys; from pathlib import Path; from tests.learners import test_gpt, writers\n"
-              "root = Path(sys.argv[1])\n"
-              "test_gpt.fit(root / 'killed', writers.echoes(root, n_rows=24, n_validation=4), 12, pause=0.15)")
+    script = (
+        "import sys; from pathlib import Path; from tests.learners import test_gpt, writers\n"
+        "root = Path(sys.argv[1])\n"
+        "test_gpt.fit(root / 'killed', writers.echoes(root, n_rows=24, n_validation=4), 12, pause=0.15)"
+    )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], env=environment)
     path = tmp_path / "killed" / checkpoint.FILE

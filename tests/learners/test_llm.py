@@ -16,7 +16,7 @@ from tests.learners import writers
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import adapters, hub, language, llm, preference
-from windlass.learners.language.preference import Course, Pupil
+from windlass.learners.language.preference import PreferenceSettings, TrainableModel
 from windlass.learners.table import LEARNERS
 from windlass.predictors.language import ctranslate, decoding
 from windlass.predictors.language.engine import FAST, MODEL
@@ -190,13 +190,13 @@ def test_merged_quantized_weights_compute_what_the_adapted_model_did(folders, fa
 # Preferences ----------------------------------------------------------------------------------------------------------
 
 
-def pupil_of(folder: Path, adapt: str = "full") -> Pupil:
+def pupil_of(folder: Path, adapt: str = "full") -> TrainableModel:
     torch.manual_seed(1)
     opened = hub.open_model(str(folder), "llm", is_pair=False)
     end = opened.ends[:1]
     template = Template(start=end, roles={"user": ([], [])}, answer=end, end=end, most=40)
     model = opened.model if adapt == "full" else adapters.lora(opened.model, 4)
-    return Pupil(model, Prompts(opened.tokenizer, template, [Column("said", "text")]), opened.text,
+    return TrainableModel(model, Prompts(opened.tokenizer, template, [Column("said", "text")]), opened.text,
                  hub.names_of(opened.reader))  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def write_pairs(path: Path, n_pairs: int = 24) -> Path:
     return path
 
 
-def margin(pupil: Pupil, pairs) -> float:
+def margin(pupil: TrainableModel, pairs) -> float:
     """How much likelier the chosen answers are, in nats a pair."""
     decoder = decoding.TorchDecoder(pupil.model, pupil.prompts.template.end)
     asked = [pair.asked for pair in pairs]
@@ -224,7 +224,7 @@ def test_preferences_lower_their_loss_and_make_the_chosen_likelier(tmp_path, fol
     pairs = preference.read_pairs(write_pairs(tmp_path / "pairs.jsonl"), pupil.prompts, 8)
     assert len(pairs) == 24
     before, forward = margin(pupil, pairs), vars(pupil.model).get("forward")
-    course = Course(lr=2e-3 if adapt == "full" else 1e-2, epochs=6.0)
+    course = PreferenceSettings(lr=2e-3 if adapt == "full" else 1e-2, epochs=6.0)
     curve = preference.prefer(pupil, pairs, course, options(tmp_path, ""), Budget(60), silent)
     assert curve[0]["loss"] == pytest.approx(np.log(2), abs=1e-3)
     assert curve[-1]["loss"] < 0.5 * curve[0]["loss"]
@@ -240,7 +240,7 @@ def test_preferences_lower_their_loss_and_make_the_chosen_likelier(tmp_path, fol
 def test_the_time_ends_it(tmp_path, folders):
     pupil = pupil_of(folders("llama"))
     pairs = preference.read_pairs(write_pairs(tmp_path / "pairs.jsonl"), pupil.prompts, 8)
-    curve = preference.prefer(pupil, pairs, Course(epochs=50.0), options(tmp_path, ""), Budget(0), silent)
+    curve = preference.prefer(pupil, pairs, PreferenceSettings(epochs=50.0), options(tmp_path, ""), Budget(0), silent)
     assert [entry["step"] for entry in curve] == [1]
 
 
@@ -274,7 +274,7 @@ def test_preferences_that_are_missing_or_all_alike_are_refused(tmp_path, folders
 # Rewards --------------------------------------------------------------------------------------------------------------
 
 
-def adder() -> tuple[Pupil, preference.Task, preference.Task]:
+def adder() -> tuple[TrainableModel, preference.Task, preference.Task]:
     """A model that was taught sums of single digits, most of them one too high; and the sums, some of them held out."""
     from tokenizers import Tokenizer, decoders, models
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -295,7 +295,7 @@ def adder() -> tuple[Pupil, preference.Task, preference.Task]:
     model = LlamaForCausalLM(LlamaConfig(
         vocab_size=len(names), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         max_position_embeddings=32, eos_token_id=0, bos_token_id=0, pad_token_id=1))  # fmt: skip
-    taught = language.Answering(language.encode(prompts, rows * 8, told, 4), language.Pairs([], []), is_pair=False)
+    taught = language.AnswerTask(language.encode(prompts, rows * 8, told, 4), language.Pairs([], []), is_pair=False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     for _ in range(200):
         loss = taught.loss(model, chance.integers(0, len(told), 64), 0.0)
@@ -304,13 +304,13 @@ def adder() -> tuple[Pupil, preference.Task, preference.Task]:
         optimizer.step()
     train, held = (preference.Task(rows[part], rights[part], llm.REWARDS["arithmetic"], 4)
                    for part in (slice(None, 32), slice(32, None)))  # fmt: skip
-    return Pupil(model, prompts, text, {"pad_token": "<pad>", "eos_token": "<end>"}), train, held
+    return TrainableModel(model, prompts, text, {"pad_token": "<pad>", "eos_token": "<end>"}), train, held
 
 
 def test_rewards_raise_the_share_of_right_sums_on_prompts_that_were_not_rewarded(tmp_path):
     pupil, train, held = adder()
     before = [preference.mean_reward(pupil, task) for task in (train, held)]
-    course = Course(lr=3e-3, batch=64, epochs=24.0)
+    course = PreferenceSettings(lr=3e-3, batch=64, epochs=24.0)
     tasks = preference.Tasks(train, held)
     curve = preference.reinforce(pupil, tasks, course, options(tmp_path, ""), Budget(120), silent)
     after = [preference.mean_reward(pupil, task) for task in (train, held)]
@@ -327,7 +327,7 @@ def test_a_model_that_was_better_before_stays_as_it_was(tmp_path):
     pupil, train, held = adder()
     before = {name: value.clone() for name, value in pupil.model.state_dict().items()}
     wrong = replace(train, reward=lambda answer, row, rights: float(answer not in rights))
-    course = Course(lr=3e-3, batch=64, epochs=12.0)
+    course = PreferenceSettings(lr=3e-3, batch=64, epochs=12.0)
     tasks = preference.Tasks(wrong, held)
     curve = preference.reinforce(pupil, tasks, course, options(tmp_path, ""), Budget(120), silent)
     assert "stays as it was" in curve[-1]["note"]

@@ -57,12 +57,18 @@ def words(n_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def data(n_train: int = 96, n_validation: int = 30) -> Data:
     tokens, targets = words(n_train, 1)
     shown, truth = words(n_validation, 2)
-    return Data(Inputs((tokens,), (0,)), targets, Inputs((shown,), (0,)),
-                lambda logits: float((logits.argmax(1) == truth).mean()) if len(truth) else float("nan"), "accuracy")
+    return Data(
+        Inputs((tokens,), (0,)),
+        targets,
+        Inputs((shown,), (0,)),
+        lambda logits: float((logits.argmax(1) == truth).mean()) if len(truth) else float("nan"),
+        "accuracy",
+    )
 
 
-def run(folder: Path, settings: Settings = SETTINGS, progress=silent, seconds: float = 60, pause: float = 0.0,
-        **options) -> tuple[nn.Module, list]:
+def run(
+    folder: Path, settings: Settings = SETTINGS, progress=silent, seconds: float = 60, pause: float = 0.0, **options
+) -> tuple[nn.Module, list]:
     torch.manual_seed(5)
     model = options.pop("kind", Bag)(pause=pause)
     budget = Budget(seconds, clock=options.pop("clock", time.monotonic))
@@ -116,8 +122,10 @@ def test_batches_are_cut_to_their_longest_row():
 def test_killed_anywhere_it_resumes_to_the_same_weights(tmp_path):
     """kill -9 in a running step, before and after the second plan, which has 72 steps where the first had 48; dropout
     and the place inside the epoch go on as if nothing had been."""
-    script = ("import sys; from pathlib import Path; from tests.learners.test_loop import run, fixed_plan, SETTINGS\n"
-              "run(Path(sys.argv[1]), pause=0.05)")
+    script = (
+        "import sys; from pathlib import Path; from tests.learners.test_loop import run, fixed_plan, SETTINGS\n"
+        "run(Path(sys.argv[1]), pause=0.05)"
+    )
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         run(folder, dataclasses.replace(SETTINGS))
@@ -269,8 +277,14 @@ def test_it_stops_when_validation_gets_no_better(tmp_path):
     """A score that never rises ends the run after the first epoch and `patience` more."""
     flat = dataclasses.replace(data(), score=lambda logits: 0.5)
     torch.manual_seed(5)
-    result = loop.train(Bag(), flat, dataclasses.replace(SETTINGS, epochs=20, patience=2),
-                        Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
+    result = loop.train(
+        Bag(),
+        flat,
+        dataclasses.replace(SETTINGS, epochs=20, patience=2),
+        Options(tmp_path, "accuracy", precision="float32"),
+        Budget(60),
+        silent,
+    )
     assert len(result) == 3
     assert "no better for 2 epochs" in result[-1]["note"]
 
@@ -285,8 +299,14 @@ def test_best_weights_are_kept_when_later_epochs_are_worse(tmp_path):
 
     torch.manual_seed(5)
     model = Bag()
-    loop.train(model, dataclasses.replace(data(), score=score), SETTINGS,
-               Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
+    loop.train(
+        model,
+        dataclasses.replace(data(), score=score),
+        SETTINGS,
+        Options(tmp_path, "accuracy", precision="float32"),
+        Budget(60),
+        silent,
+    )
     assert np.allclose(answers(model, data().validation, 8), kept[1], atol=1e-5)
 
 
@@ -295,17 +315,23 @@ def test_the_start_is_kept_when_no_epoch_beats_it(tmp_path):
     torch.manual_seed(5)
     model = Bag()
     start = {name: value.clone() for name, value in model.state_dict().items()}
-    result = loop.train(model, dataclasses.replace(data(), score=lambda logits: next(scores)),
-                        dataclasses.replace(SETTINGS, judge_start=True),
-                        Options(tmp_path, "accuracy", precision="float32"), Budget(60), silent)
+    result = loop.train(
+        model,
+        dataclasses.replace(data(), score=lambda logits: next(scores)),
+        dataclasses.replace(SETTINGS, judge_start=True),
+        Options(tmp_path, "accuracy", precision="float32"),
+        Budget(60),
+        silent,
+    )
     assert result[0]["epoch"] == 0.0
     assert all(torch.equal(value, start[name]) for name, value in model.state_dict().items())
 
 
 def test_without_validation_rows_it_trains_the_planned_epochs(tmp_path):
     torch.manual_seed(5)
-    result = loop.train(Bag(), data(n_validation=0), SETTINGS, Options(tmp_path, precision="float32"), Budget(60),
-                        silent)
+    result = loop.train(
+        Bag(), data(n_validation=0), SETTINGS, Options(tmp_path, precision="float32"), Budget(60), silent
+    )
     assert len(result) == 6
     assert all(entry["score"] is None for entry in result)
 
@@ -333,8 +359,9 @@ def test_measuring_leaves_weights_and_chance_untouched(tmp_path):
     planner = Planner(model, Steps(data(), SETTINGS, "adamw"), Options(tmp_path, precision="auto"))
     before, state = weights_of(model).copy(), torch.get_rng_state()
     rows = [np.arange(8), np.arange(8, 16)]
-    seconds = probe.step_seconds(model, planner.steps.optimizer, planner.steps.take, rows,
-                                 probe.Tried(["float32", "bfloat16"], 5.0))
+    seconds = probe.step_seconds(
+        model, planner.steps.optimizer, planner.steps.take, rows, probe.Tried(["float32", "bfloat16"], 5.0)
+    )
     planner.threads(rows[0])
     assert set(seconds) == {"float32", "bfloat16"}
     assert (weights_of(model) == before).all()
@@ -391,8 +418,11 @@ def test_rate_rises_then_falls_along_a_cosine():
 
 def test_norms_and_biases_do_not_decay_and_the_head_has_its_own_rate():
     optimizer = optimizer_of(Bag(), Settings(lr=1e-3, head_lr=10, weight_decay=0.1), "adamw")
-    rates = {(group["lr"], group["weight_decay"], parameter.ndim)
-             for group in optimizer.param_groups for parameter in group["params"]}
+    rates = {
+        (group["lr"], group["weight_decay"], parameter.ndim)
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
     assert rates == {(1e-3, 0.1, 2), (1e-2, 0.1, 2), (1e-2, 0.0, 1)}
 
 

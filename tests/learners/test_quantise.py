@@ -93,8 +93,8 @@ def test_the_spec_knows_int8_alone():
         parse(said % "int4")
 
 
-def test_why_ctranslate2_does_not_take_a_model_is_in_the_log(tmp_path, monkeypatch):
-    monkeypatch.setattr(diagnostics.STORE_LOG, "folder", tmp_path)
+def test_why_ctranslate2_does_not_take_a_model_is_in_the_log(tmp_path, log_in):
+    log_in(tmp_path)
     assert language._convert(tmp_path / "no model", None) is None
     log = (tmp_path / diagnostics.LOG).read_text(encoding="utf-8")
     assert "WARNING windlass.learners" in log

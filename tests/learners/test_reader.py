@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from windlass.learners.retrieval.reader import Beside, BothWays, Pages, Pointing, Reader
+from windlass.learners.retrieval.reader import BidirectionalGRU, Pages, Reader, SpanTask, SummedLogits
 from windlass.predictors.language.reading import N_TRAITS, Vocabulary, read
-from windlass.predictors.retrieval.span import Eyes
+from windlass.predictors.retrieval.span import SpanEncoder
 
 VOCABULARY = Vocabulary(("bob", "lives", "in"), (1.0, 1.0, 1.0), 2.0)
 LENGTHS = (9, 4, 1, 6)
@@ -64,7 +64,7 @@ class Backbone(nn.Module):
 def beside():
     torch.manual_seed(1)
     pieces, places = rows_of()[0], rows_of()[0].clamp(max=1).cumsum(dim=1) - 1
-    return Beside(Reader(3), Backbone(), 8, 0), [*rows_of(), pieces, places.clamp(min=0)]
+    return SummedLogits(Reader(3), Backbone(), 8, 0), [*rows_of(), pieces, places.clamp(min=0)]
 
 
 def test_padding_changes_nothing_with_an_encoder_beside():
@@ -83,7 +83,7 @@ def test_with_an_encoder_it_starts_as_the_reader_alone():
 def test_both_ways_is_what_a_gated_network_gives_for_each_row():
     """Against torch's own bidirectional GRU on rows without padding."""
     torch.manual_seed(1)
-    ours = BothWays(3, 4)
+    ours = BidirectionalGRU(3, 4)
     theirs = nn.GRU(3, 4, batch_first=True, bidirectional=True)
     for name, value in ours.forwards.named_parameters():
         getattr(theirs, name).data.copy_(value.data)
@@ -109,7 +109,7 @@ def pointing(text="Bob lives in Oslo", answers=("Oslo",), metric="exact_match"):
     reading = read(text, "where?", VOCABULARY)
     places = [place for answer in answers for place in reading.places(answer)]
     pages = Pages([reading], [places], [list(answers)])
-    return Pointing(pages, pages, Eyes(VOCABULARY), 2, metric)
+    return SpanTask(pages, pages, SpanEncoder(VOCABULARY), 2, metric)
 
 
 def test_the_loss_is_that_of_start_and_end():

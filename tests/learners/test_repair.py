@@ -43,9 +43,10 @@ def test_an_endless_program_is_ended_and_the_search_goes_on(tmp_path):
 def test_rows_without_a_column_of_tests_are_refused_with_the_nearest_name(tmp_path):
     given = splits(tmp_path)
     assert repair.no_tests(given, "") == ""
-    assert repair.no_tests(
-        given, "test"
-    ) == "'test' is no text input, expected one of 'broken', 'tests' (did you mean 'tests'?)"
+    assert (
+        repair.no_tests(given, "test")
+        == "'test' is no text input, expected one of 'broken', 'tests' (did you mean 'tests'?)"
+    )
     three = splits(tmp_path, note=["", ""])
     assert repair.no_tests(three, "") == "rows have 3 text inputs, expected a program and its tests"
     with pytest.raises(NotReady, match="3 text inputs"):

@@ -48,7 +48,7 @@ def reader(text: str, end: str = "<|im_end|>"):
                                    bos_token="<|begin_of_text|>")  # fmt: skip
 
 
-def taught(kept: templates.Spoken, most: int = 500) -> Prompts:
+def taught(kept: templates.TemplateTexts, most: int = 500) -> Prompts:
     """Our prompts with the pieces, made as a learner makes them."""
     source = writers.tokenizer().to_str()
     control = hub.ordinary(source)
@@ -108,8 +108,8 @@ def test_what_cannot_be_taken_apart_gets_a_plain_template_and_says_so(text):
         ("{% for m in messages %}{{ m.content | upper }}{% endfor %}", "in the model's own, a message does not stand"),
     ],
 )
-def test_why_a_template_was_not_kept_is_in_the_log(text, why, tmp_path, monkeypatch):
-    monkeypatch.setattr(diagnostics.STORE_LOG, "folder", tmp_path)
+def test_why_a_template_was_not_kept_is_in_the_log(text, why, tmp_path, log_in):
+    log_in(tmp_path)
     templates.spoken(reader(text))
     assert why in (tmp_path / diagnostics.LOG).read_text(encoding="utf-8")
 

@@ -57,8 +57,9 @@ def test_the_essay_preset_has_the_stated_shapes():
 
 def test_toy_sentences_are_learned_and_served_alike(tmp_path):
     splits = toys.text_splits(tmp_path, n_rows=180)
-    design = dataclasses.replace(transformer.PRESETS["default"],
-                                 settings=Settings(lr=3e-3, batch=32, epochs=10, patience=10))
+    design = dataclasses.replace(
+        transformer.PRESETS["default"], settings=Settings(lr=3e-3, batch=32, epochs=10, patience=10)
+    )
     fitted = fit_network(design, splits, Options(tmp_path / "run", "accuracy"), Budget(60), silent)
     assert fitted.validation > 0.9
     assert toys.answers_alike(splits, fitted.artifact) == pytest.approx(fitted.validation)

@@ -23,8 +23,15 @@ def sentences(n_rows: int, seed: int = 1) -> pl.DataFrame:
         mood = list(MOODS)[place % len(MOODS)]
         words = [chance.choice(FILLER) for _ in range(chance.randint(0, 13))]
         words.insert(chance.randint(0, len(words)), chance.choice(MOODS[mood]))
-        rows.append({"text": " ".join(words), "mood": mood, "age": chance.uniform(0, 9),
-                     "town": chance.choice(["Ulm", "Bonn"]), "day": f"2026-03-{chance.randint(1, 28):02d}"})
+        rows.append(
+            {
+                "text": " ".join(words),
+                "mood": mood,
+                "age": chance.uniform(0, 9),
+                "town": chance.choice(["Ulm", "Bonn"]),
+                "day": f"2026-03-{chance.randint(1, 28):02d}",
+            }
+        )
     return pl.DataFrame(rows)
 
 
@@ -32,8 +39,14 @@ def text_splits(root: Path, n_rows: int = 90, n_validation: int = 30, table: boo
     """Text, and with `table` a column of each dense kind beside it."""
     inputs = {"text": "text"} | ({"age": "number", "town": "category", "day": "date"} if table else {})
     rows = sentences(n_rows + n_validation)
-    return Splits(inputs, {"mood": "category"}, rows.head(n_rows), rows.tail(n_validation) if n_validation else
-                  rows.clear(), rows.tail(9), root)
+    return Splits(
+        inputs,
+        {"mood": "category"},
+        rows.head(n_rows),
+        rows.tail(n_validation) if n_validation else rows.clear(),
+        rows.tail(9),
+        root,
+    )
 
 
 def pictures(n_rows: int, side: int = 16, seed: int = 1) -> pl.DataFrame:
@@ -43,12 +56,19 @@ def pictures(n_rows: int, side: int = 16, seed: int = 1) -> pl.DataFrame:
     for place in range(n_rows):
         pixels = chance.integers(0, 40, (side, side)).astype(np.uint8)
         start = int(chance.integers(4, side - 5))
-        pixels[(slice(start, start + 2), slice(3, side - 3)) if place % 2 else
-               (slice(3, side - 3), slice(start, start + 2))] = 230
+        pixels[
+            (slice(start, start + 2), slice(3, side - 3))
+            if place % 2
+            else (slice(3, side - 3), slice(start, start + 2))
+        ] = 230
         file = io.BytesIO()
         Image.fromarray(pixels).save(file, "PNG")
-        rows.append({"picture": f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}",
-                     "bar": "lies" if place % 2 else "stands"})
+        rows.append(
+            {
+                "picture": f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}",
+                "bar": "lies" if place % 2 else "stands",
+            }
+        )
     return pl.DataFrame(rows)
 
 
@@ -65,8 +85,11 @@ def answers_alike(splits: Splits, artifact: Path) -> float:
     assert replay(predictor, artifact) < 1e-4
     rows = splits.validation.select(list(splits.inputs)).to_dicts()
     answers = [answer.value for answer in predictor.answer(rows)]
-    return float(np.mean([answer == truth for answer, truth in
-                          zip(answers, splits.validation[splits.output_column], strict=True)]))
+    return float(
+        np.mean(
+            [answer == truth for answer, truth in zip(answers, splits.validation[splits.output_column], strict=True)]
+        )
+    )
 
 
 def longer(tokens: np.ndarray, pad: int = 0) -> np.ndarray:
@@ -84,8 +107,9 @@ def padding_changes(encoder, n_tokens: int = 12) -> float:
     encoder.eval()
     with torch.inference_mode():
         short, long = encoder(torch.from_numpy(tokens)), encoder(torch.from_numpy(longer(tokens)))
-        alone = torch.cat([encoder(torch.from_numpy(tokens[row:row + 1, :length]))
-                           for row, length in enumerate((9, 4, 1, 7))])
+        alone = torch.cat(
+            [encoder(torch.from_numpy(tokens[row : row + 1, :length])) for row, length in enumerate((9, 4, 1, 7))]
+        )
     return max(float((short - long).abs().max()), float((short - alone).abs().max()))
 
 

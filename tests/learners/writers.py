@@ -36,7 +36,7 @@ QWEN3 = (
 )
 CONTROL = ("<|im_start|>", "<|im_end|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|begin_of_text|>")
 TEMPLATES = {"chatml": (CHATML, "<|im_end|>"), "llama3": (LLAMA3, "<|eot_id|>"), "qwen3": (QWEN3, "<|im_end|>")}
-SAID = ["ab cd efg", "Who are you, user? assistant system", "{\"a\": [1, 20, true]} null false", "naïve 中文 👾 text"]
+SAID = ["ab cd efg", "Who are you, user? assistant system", '{"a": [1, 20, true]} null false', "naïve 中文 👾 text"]
 LENGTH = 96
 
 
@@ -67,14 +67,34 @@ def decoder(folder: Path, family: str = "llama", template: str = "", length: int
     ends = {"eos_token_id": made.token_to_id(end), "bos_token_id": None, "pad_token_id": None}
     torch.manual_seed(3)
     if family == "gpt2":
-        model = GPT2LMHeadModel(GPT2Config(vocab_size=made.get_vocab_size(), n_positions=length, n_embd=32, n_layer=2,
-                                           n_head=4, initializer_range=0.1, **ends))
+        model = GPT2LMHeadModel(
+            GPT2Config(
+                vocab_size=made.get_vocab_size(),
+                n_positions=length,
+                n_embd=32,
+                n_layer=2,
+                n_head=4,
+                initializer_range=0.1,
+                **ends,
+            )
+        )
     else:
-        shape = {"vocab_size": made.get_vocab_size(), "hidden_size": 32, "intermediate_size": 64,
-                 "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
-                 "max_position_embeddings": length, "initializer_range": 0.2, **ends}
-        model = (Qwen3ForCausalLM(Qwen3Config(head_dim=8, tie_word_embeddings=True, **shape)) if family == "qwen3"
-                 else LlamaForCausalLM(LlamaConfig(**shape)))
+        shape = {
+            "vocab_size": made.get_vocab_size(),
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "max_position_embeddings": length,
+            "initializer_range": 0.2,
+            **ends,
+        }
+        model = (
+            Qwen3ForCausalLM(Qwen3Config(head_dim=8, tie_word_embeddings=True, **shape))
+            if family == "qwen3"
+            else LlamaForCausalLM(LlamaConfig(**shape))
+        )
     model.save_pretrained(folder)
     return folder
 
@@ -98,19 +118,42 @@ def pair(folder: Path, family: str = "t5") -> Path:
     bos = made.token_to_id("<|begin_of_text|>")
     before = "<|begin_of_text|> " if family == "bart" else ""
     made.post_processor = processors.TemplateProcessing(
-        single=f"{before}$A {tokens.END}", special_tokens=[(tokens.END, end), ("<|begin_of_text|>", bos)])
+        single=f"{before}$A {tokens.END}", special_tokens=[(tokens.END, end), ("<|begin_of_text|>", bos)]
+    )
     names = {"pad_token": made.id_to_token(pad), "unk_token": tokens.ANSWER}
     torch.manual_seed(3)
     n_tokens = made.get_vocab_size()
     if family == "t5":
-        model = T5ForConditionalGeneration(T5Config(
-            vocab_size=n_tokens, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, pad_token_id=pad,
-            eos_token_id=end, decoder_start_token_id=pad, feed_forward_proj="gated-gelu"))
+        model = T5ForConditionalGeneration(
+            T5Config(
+                vocab_size=n_tokens,
+                d_model=32,
+                d_kv=8,
+                d_ff=64,
+                num_layers=2,
+                num_heads=4,
+                pad_token_id=pad,
+                eos_token_id=end,
+                decoder_start_token_id=pad,
+                feed_forward_proj="gated-gelu",
+            )
+        )
     else:
-        shape = {"vocab_size": n_tokens, "d_model": 32, "encoder_layers": 2, "decoder_layers": 2,
-                 "encoder_attention_heads": 4, "decoder_attention_heads": 4, "encoder_ffn_dim": 64,
-                 "decoder_ffn_dim": 64, "max_position_embeddings": 64, "init_std": 0.1, "pad_token_id": pad,
-                 "eos_token_id": end, "bos_token_id": bos}
+        shape = {
+            "vocab_size": n_tokens,
+            "d_model": 32,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 4,
+            "encoder_ffn_dim": 64,
+            "decoder_ffn_dim": 64,
+            "max_position_embeddings": 64,
+            "init_std": 0.1,
+            "pad_token_id": pad,
+            "eos_token_id": end,
+            "bos_token_id": bos,
+        }
         if family == "marian":
             model = MarianMTModel(MarianConfig(decoder_start_token_id=pad, **shape))
             model.generation_config.bad_words_ids = [[pad]]

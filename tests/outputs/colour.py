@@ -22,10 +22,9 @@ from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Fitted, Learner, Options
 from windlass.metrics.measures import Array, Estimate, Marks
 from windlass.outputs import table as outputs
-from windlass.outputs.comparison import Paired, PairedScores, Sheet, by_chance
+from windlass.outputs.comparison import Paired, PairedAnswers, PairedScores, by_chance
 from windlass.outputs.contract import (
     Baseline,
-    Doubt,
     Held,
     Kept,
     Output,
@@ -33,12 +32,13 @@ from windlass.outputs.contract import (
     Seen,
     Shown,
     Tested,
+    Uncertainty,
     Unsupported,
     Validated,
     Why,
 )
 from windlass.outputs.reference_profile import answered, kept_rows
-from windlass.outputs.splitting import STRATUM, Way, in_three
+from windlass.outputs.splitting import STRATUM, SplitMethod, train_validation_test
 from windlass.outputs.trust import Opinion
 from windlass.pages.html.sections import Section
 from windlass.pages.text.words import escaped
@@ -235,7 +235,7 @@ def is_right(value: Any, correct: Any, answers: Json) -> bool:
     return bool(np.abs(np.array(value) - np.array(correct)).mean() <= answers.get("right_within", 0))
 
 
-class ColourSheet(Sheet):
+class ColourSheet(PairedAnswers):
     """Champion and challenger on rows whose colours are known."""
 
     parts_are = ("colours", "colour")
@@ -274,15 +274,18 @@ OUTPUT = Output(
     check=lambda spec, goal: None,
     split=lambda rows, spec, cleaning, random: {
         name: part.drop(STRATUM)
-        for name, part in in_three(
-            rows.with_columns(rows[spec.output_column].str.head(1).alias(STRATUM)), Way(spec, STRATUM), cleaning, random
+        for name, part in train_validation_test(
+            rows.with_columns(rows[spec.output_column].str.head(1).alias(STRATUM)),
+            SplitMethod(spec, STRATUM),
+            cleaning,
+            random,
         ).items()
     },
     counts=lambda splits, column: {},
     warn=lambda train, spec, cleaning: None,
     check_rows=lambda spec, splits: None,
     check_tests=lambda rows, spec: None,
-    settle=lambda folder, splits, spec, metric: None,
+    tune_decision=lambda folder, splits, spec, metric: None,
     marks=marks,
     validated=lambda predictor, folder, splits, held: Validated(
         marks(predictor, splits.validation.to_dicts(), held), np.arange(len(splits.validation))
@@ -307,7 +310,7 @@ OUTPUT = Output(
     unfit=lambda rows, train, spec: list(rows),
     opinion=opinion,
     compare=ColourSheet,
-    doubts=lambda champion, rows: [Doubt(row["value"], 0.0, 0.0) for row in rows],
+    doubts=lambda champion, rows: [Uncertainty(row["value"], 0.0, 0.0) for row in rows],
     improves=lambda spec: None,
     scored=lambda marks, metric, splits: Scored(metric, marks),
     proposals=Unsupported("answers are colours here"),

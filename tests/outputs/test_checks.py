@@ -7,7 +7,7 @@ import pytest
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
 from windlass.outputs.checks import check_output
-from windlass.outputs.contract import Doubt, Unsupported
+from windlass.outputs.contract import Uncertainty, Unsupported
 from windlass.outputs.table import OUTPUTS
 from windlass.pages.html.sections import Section
 from windlass.predictors.table import load
@@ -60,7 +60,7 @@ BROKEN = {
     "is not right where it is the right one": {"is_right": lambda value, correct, answers: False},
     "has no answer or verb": {"widget": lambda manifest: {"answer": "labels"}},
     "rows are lost on the way": {"unfit": lambda rows, train, spec: list(rows)[1:]},
-    "have 1 doubts": {"doubts": lambda champion, rows: [Doubt("a", 0.5, 0.5)]},
+    "have 1 doubts": {"doubts": lambda champion, rows: [Uncertainty("a", 0.5, 0.5)]},
     "groups without a heading": {"picked": lambda predictor, rows, splits: [("odd", rows[0])]},
     "None is not of type 'string'": {"example": lambda column: None},
 }  # fmt: skip

@@ -207,15 +207,11 @@ def detailed(board: Board, marks: LabelMarks, examples: list[str], **facts: Any)
 
 
 @pytest.fixture
-def details(
-    board: Board, marks: LabelMarks, examples: list[str], prepared: Prepared, collected: Collected
-) -> Details:
+def details(board: Board, marks: LabelMarks, examples: list[str], prepared: Prepared, collected: Collected) -> Details:
     curves = {
         "transformer": _curve(20, 0.93),
         "cnn": _curve(12, 0.89),
         "trees": [{"step": place * 10, "score": 0.85 - 0.5 / place} for place in range(1, 15)],
         "linear": [],
     }
-    return detailed(
-        board, marks, examples, curves=curves, prepared=prepared, collected=collected, spec_text=SPEC
-    )
+    return detailed(board, marks, examples, curves=curves, prepared=prepared, collected=collected, spec_text=SPEC)

@@ -44,7 +44,7 @@ def test_the_page_stands_by_itself():
     assert not re.findall(r"<script|https?://(?!www\.w3\.org)|<link rel=\"style|style=\"| on\w+=", page)
     assert "<b>refund</b>" not in page
     assert "&lt;script&gt; of a warning" in page
-    assert page.count("<svg class=\"chart") == 7
+    assert page.count('<svg class="chart') == 7
 
 
 def test_the_page_says_everything_in_both_languages():
@@ -58,8 +58,13 @@ def test_the_page_says_everything_in_both_languages():
 
 def test_the_terminal_says_what_the_page_says():
     text = health_text(_health())
-    for words in ("support-desk, release r-1", "1 alarm\n", "'message', new words: median 0.1 → 0.4 (p < 0.0001)",
-                  "0.900 [0.850, 0.950]", "note: a <script> of a warning"):
+    for words in (
+        "support-desk, release r-1",
+        "1 alarm\n",
+        "'message', new words: median 0.1 → 0.4 (p < 0.0001)",
+        "0.900 [0.850, 0.950]",
+        "note: a <script> of a warning",
+    ):
         assert words in text
 
 

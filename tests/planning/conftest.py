@@ -58,8 +58,6 @@ def setting():
             "others": {},
         }  # fmt: skip
         plain, _ = load_prices(Product(), Path())
-        return Setting(
-            Evidence(**given | evidence), Product(**product or {}), plain.model_copy(update=prices or {})
-        )
+        return Setting(Evidence(**given | evidence), Product(**product or {}), plain.model_copy(update=prices or {}))
 
     return made

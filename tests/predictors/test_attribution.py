@@ -237,8 +237,9 @@ def test_words_of_the_input_by_the_likelihood_of_the_answer():
             return [Written("red coat") for _ in rows]
 
         def nats(self, rows, texts):
-            return np.array([9.0 - sum(word in row["ask"] for word in text.split()) for row, text in
-                             zip(rows, texts, strict=True)])
+            return np.array(
+                [9.0 - sum(word in row["ask"] for word in text.split()) for row, text in zip(rows, texts, strict=True)]
+            )
 
     writer = Writer(Manifest("echo", "echo", (Column("ask", "text"),), Column("answer", "text")), Echo())
     found = explain(writer, [{"ask": "a red old coat"}])[0]

@@ -17,7 +17,7 @@ from windlass.predictors.language.writing import Writing
 
 DECODERS, PAIRS = ("llama", "qwen3", "gpt2"), ("t5", "marian", "bart")
 LENGTH = 48
-ASKED = ["ab cd", "Who are you, user?", "x", "naïve 中文 👾 text", "{\"a\": [1, 20]}", "cd cd cd"]
+ASKED = ["ab cd", "Who are you, user?", "x", "naïve 中文 👾 text", '{"a": [1, 20]}', "cd cd cd"]
 HOW = Writing(max_tokens=12)
 
 

@@ -11,7 +11,7 @@ from tests.learners import writers
 from windlass.errors import DataError
 from windlass.learners.language import tokens
 from windlass.predictors.language import decoding, engine, language
-from windlass.predictors.language.engine import nobody
+from windlass.predictors.language.engine import no_joiners
 from windlass.predictors.language.language import MOST_ROWS, Language
 from windlass.predictors.language.prompts import Ids, Template
 from windlass.predictors.language.writing import Writing, silent_hear
@@ -35,7 +35,7 @@ class Spelled:
     def room(self, prompt: Ids) -> int:
         return 10**6
 
-    def write(self, prompts: Sequence[Ids], how: Writing, step, join=nobody) -> None:
+    def write(self, prompts: Sequence[Ids], how: Writing, step, join=no_joiners) -> None:
         self.batches.append(len(prompts))
         for row, _ in enumerate(prompts):
             for token in self.ids:

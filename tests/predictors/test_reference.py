@@ -38,10 +38,17 @@ def _made(folder: Path, recent: Recent | None = None) -> reference.Reference:
         """Writes nothing: a product whose answers have no mix."""
 
         def __init__(self) -> None: ...
-        def answer(self, rows, root=None): return []
-        def marks(self, rows, truth, root=None): raise NotImplementedError
-        def difference(self, rows, wanted): return 0.0
-        def gap(self, answer, wanted): return 0.0
+        def answer(self, rows, root=None):
+            return []
+
+        def marks(self, rows, truth, root=None):
+            raise NotImplementedError
+
+        def difference(self, rows, wanted):
+            return 0.0
+
+        def gap(self, answer, wanted):
+            return 0.0
 
     reference.write(folder, reference_profile.make(outputs.get("text"), SPLITS, Silent(), recent))
     found = reference.read(folder)

@@ -124,7 +124,7 @@ def test_who_listens_may_stop_it(tmp_path):
 
 def test_pieces_of_an_encoder_are_found_for_each_word():
     """The tiny tokenizer has a piece a letter: 'card' has four, and '?' in the question before it one."""
-    eyes = span.Eyes(VOCABULARY, span.open_tokenizer(tiny_tokenizer(), 64))
+    eyes = span.SpanEncoder(VOCABULARY, span.open_tokenizer(tiny_tokenizer(), 64))
     arrays = eyes.arrays([read("card so", "?", VOCABULARY), read("a", "card", VOCABULARY)])
     assert arrays[3].shape == (2, 7)
     assert arrays[4].tolist() == [[1, 5], [4, 0]]

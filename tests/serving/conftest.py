@@ -157,7 +157,11 @@ def client(text_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @contextmanager
 def serve_writer(
-    engine: Any, path: Path, inputs: dict[str, str] = CHAT, settings: Settings | None = None, predictor: Any = None,
+    engine: Any,
+    path: Path,
+    inputs: dict[str, str] = CHAT,
+    settings: Settings | None = None,
+    predictor: Any = None,
     state: ServerState | None = None,
 ) -> Iterator[Client]:
     """A writing engine, or another predictor, behind a real server."""

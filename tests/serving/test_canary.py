@@ -124,7 +124,7 @@ def slow(engine: Any) -> Any:
 
 
 def test_why_a_canary_failed_is_in_the_log_without_what_was_asked(
-    two: Store, tmp_path: Path, server_for: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    two: Store, tmp_path: Path, server_for: Callable[..., Any], log_in: Callable[[Path], None]
 ) -> None:
     def quoting(engine: Any) -> Any:
         def fail(batches: Any) -> Any:
@@ -132,7 +132,7 @@ def test_why_a_canary_failed_is_in_the_log_without_what_was_asked(
 
         return fail
 
-    monkeypatch.setattr(diagnostics.STORE_LOG, "folder", two.folder)
+    log_in(two.folder)
     for is_shadow in (False, True):
         with tried(server_for, two, tmp_path, quoting, is_shadow) as client:
             canary = client.app.state.service.canary

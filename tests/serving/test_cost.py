@@ -33,7 +33,7 @@ GROWN = "\ufdfa" * 5_000
 """90,000 characters once it is normalised."""
 
 
-class Pace(cost.Pace):
+class CostModel(cost.CostModel):
     """One that learns nothing, so that the slices are known."""
 
     def learn(self, effort: int, n_rows: int, ms: float) -> None:
@@ -62,7 +62,7 @@ def metered(writer_server: Callable[..., Any], path: Path, row_ms: float) -> Ite
     predictor = Labeller(Manifest("onnx", "by hand", (IDS,), ANSWER), engine)
     with writer_server(None, path, predictor=predictor) as client:
         replica = client.app.state.service.replica
-        replica.pace = Pace(0.0, row_ms)
+        replica.pace = CostModel(0.0, row_ms)
         try:
             yield client, engine, replica.batcher
         finally:
@@ -254,7 +254,7 @@ def test_who_owes_waits_until_it_has_come_in(tmp_path: Path) -> None:
     """Of 10 a second, after 40: three seconds for what is owed, a tenth for the next."""
     now = [100.0]
     shared = SharedBuckets(tmp_path / "buckets", lambda: now[0])
-    shared.owe("a", Rate(10, 1), 40)
+    shared.charge_address("a", Rate(10, 1), 40)
     assert shared.take("a", Rate(10, 1)) == pytest.approx(3.1)
     now[0] += 3.05
     assert shared.take("a", Rate(10, 1)) == pytest.approx(0.05)
@@ -267,16 +267,16 @@ def test_who_owes_waits_until_it_has_come_in(tmp_path: Path) -> None:
 
 
 def test_slices_follow_the_slower_of_characters_and_rows() -> None:
-    pace = cost.Pace(0.001, 5.0)
+    pace = cost.CostModel(0.001, 5.0)
     assert [part.stop - part.start for part in pace.slices([200] * 10)] == [4, 4, 2]  # 5 ms a row
     assert [part.stop - part.start for part in pace.slices([9_000] * 5)] == [2, 2, 1]  # 9 ms of characters
     assert [part.stop - part.start for part in pace.slices([90_000] * 2)] == [1, 1]
-    assert [part.stop - part.start for part in cost.Pace(0.0, 0.0).slices([100] * 130)] == [64, 64, 2]
-    assert [part.stop for part in cost.Pace().slices([100] * 3)] == [1, 2, 3]
+    assert [part.stop - part.start for part in cost.CostModel(0.0, 0.0).slices([100] * 130)] == [64, 64, 2]
+    assert [part.stop for part in cost.CostModel().slices([100] * 3)] == [1, 2, 3]
 
 
 def test_a_pace_is_learnt_and_forgets_slowly() -> None:
-    pace = cost.Pace()
+    pace = cost.CostModel()
     pace.learn(1_000, 2, 10.0)
     assert (pace.character_ms, pace.row_ms) == (0.01, 5.0)
     pace.learn(1_000, 2, 20.0)
@@ -291,7 +291,7 @@ def test_what_a_job_answers_at_once_is_measured_by_what_its_rows_cost(
 
     with server_for(text_store, tmp_path) as client:
         replica = client.app.state.service.replica
-        replica.pace = Pace(0.001, 0.01)
+        replica.pace = CostModel(0.001, 0.01)
         assert _step(replica, [{"message": "x"}] * 64) == 64
         assert _step(replica, [{"message": "x"}, "no row", *[{"message": GROWN}] * 62]) == 2
 
@@ -311,7 +311,7 @@ def test_a_connection_is_kept_after_a_large_request(client: Any) -> None:
 
 def test_a_short_row_stays_quick_after_long_ones() -> None:
     """As measured: 140 ms for 99,000 characters, 0.3 for 30. Control: judged by all rows together it takes 28 ms."""
-    pace = cost.Pace()
+    pace = cost.CostModel()
     pace.learn(99_100, 1, 140.0)
     pace.learn(130, 1, 0.3)
     pace.learn(99_100, 1, 140.0)

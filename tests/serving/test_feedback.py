@@ -22,7 +22,7 @@ from windlass.database.request_log import (
     answer_rows,
     feedback_counts,
     feedback_rows,
-    latest_untold,
+    latest_without_feedback,
 )
 from windlass.database.sqlite import Sqlite
 from windlass.errors import Refused
@@ -198,7 +198,7 @@ def test_of_a_long_log_the_last_feedback_and_the_last_untold_answers_are_read(pl
     assert [(row["id"], row["correct"]) for row in feedback_rows(place, most=2)] == [("1", "refund"), ("5", "card")]
     told = [(row["id"], row["correct"]) for row in feedback_counts(place)]
     assert told == [("2", "card"), ("1", "refund"), ("5", "card")]
-    assert [row["inputs"] for row in latest_untold(place, 1)] == [{"message": "4"}]
+    assert [row["inputs"] for row in latest_without_feedback(place, 1)] == [{"message": "4"}]
 
 
 def test_answers_that_find_the_line_full_are_counted(tmp_path: Path) -> None:

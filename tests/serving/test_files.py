@@ -150,7 +150,7 @@ def test_what_a_spreadsheet_would_run_is_marked_and_numbers_are_not(toy, tmp_pat
     names, rows = written(tmp_path / "out.csv")
     assert names[:3] == ["message", "amount", "'=note"]
     assert [[row[name] for name in names[:3]] for row in rows] == [
-        ["'=HYPERLINK(\"x\")", "-3.5", "'@a"],
+        ['\'=HYPERLINK("x")', "-3.5", "'@a"],
         ["my card", "+7", "'-2+3"],
     ]
 

@@ -273,8 +273,9 @@ def test_one_who_leaves_takes_nobody_along(writer_server: Callable[..., Any], tm
 
 def test_who_reads_nothing_holds_up_nobody(writer_server: Callable[..., Any], tmp_path: Path) -> None:
     """A client that never reads its stream: its answer is written, and the next one is answered."""
-    with writer_server(Toy(), tmp_path, settings=SLOW) as client, closing(
-        connect(client, ENDLESS, stream=True, max_tokens=4_096)
+    with (
+        writer_server(Toy(), tmp_path, settings=SLOW) as client,
+        closing(connect(client, ENDLESS, stream=True, max_tokens=4_096)),
     ):
         assert chat(client, "next").status == 200
 

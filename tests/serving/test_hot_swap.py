@@ -35,9 +35,7 @@ def own_answers(store: Store) -> dict[str, float]:
 
 @pytest.mark.parametrize("n_swaps", [8, pytest.param(50, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("cache", [0, 100])
-def test_promotions_and_rollbacks_under_load_fail_no_request(
-    two: Store, cache: int, n_swaps: int
-) -> None:
+def test_promotions_and_rollbacks_under_load_fail_no_request(two: Store, cache: int, n_swaps: int) -> None:
     """With a cache, too: an answer of one release never comes from another's."""
     own, given, is_over = own_answers(two), [], threading.Event()
     with serving(two, cache=cache) as (asked, _, said):
@@ -84,7 +82,10 @@ def test_a_running_service_goes_back_from_a_champion_that_feedback_speaks_agains
     assert "champion: toy-1, since 40 of 40 answers were wrong by feedback" in "".join(said)
     last = releases.told(two)[-1]
     assert (last["event"], last["from"], last["to"], last["command"]) == (
-        "rollback", "toy-2", "toy-1", "windlass serve"
+        "rollback",
+        "toy-2",
+        "toy-1",
+        "windlass serve",
     )
 
 

@@ -11,12 +11,12 @@ from windlass.serving.contract.faults import Fault
 from windlass.serving.http.intake import Intake
 from windlass.serving.runtime.batching import Batcher
 from windlass.serving.runtime.bounded_queue import BoundedQueue
-from windlass.serving.runtime.caller import Caller, nobody_leaves
+from windlass.serving.runtime.caller import Caller, never_leaves
 from windlass.serving.runtime.fair_queue import Line
 
 
 def named(name: str) -> Caller:
-    return Caller(nobody_leaves, lambda effort: None, name)
+    return Caller(never_leaves, lambda effort: None, name)
 
 
 def line(most: int, over: set[str] | None = None) -> Line[str]:

@@ -92,7 +92,7 @@ def test_the_sums_of_workers_are_read_whatever_an_answer_is_called(tmp_path: Pat
         texts.append(measures.text({"windlass_memory_bytes": ("Resident memory.", 7.0)}))
     first, second, gone = (MultiprocessMetrics(tmp_path, name) for name in ("1", "2", "gone"))
     first.tell(texts[0])
-    gone.bury("1")
+    gone.retire_worker("1")
     first.tell(texts[1])
     families = {each.name: each for each in text_string_to_metric_families(second.together(texts[2]))}
     answers = {sample.labels["label"]: sample.value for sample in families["windlass_answers"].samples}

@@ -35,10 +35,7 @@ def ai(teller: Any) -> Iterator[openai.OpenAI]:
 @pytest.fixture(scope="module")
 def texts_ai(writer_server: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]:
     """A product that reads a single text."""
-    with (
-        writer_server(Toy(), tmp_path_factory.mktemp("texts"), TEXT) as server,
-        client_of(server) as client,
-    ):
+    with writer_server(Toy(), tmp_path_factory.mktemp("texts"), TEXT) as server, client_of(server) as client:
         yield client
 
 
@@ -223,10 +220,7 @@ def test_the_models_are_the_product_and_its_release(ai: openai.OpenAI) -> None:
     assert [(model.id, model.owned_by) for model in ai.models.list()] == [("teller", "windlass")]
     assert ai.models.retrieve("teller-1").id == "teller-1"
     assert ai.chat.completions.create(model="teller-1", messages=HELLO).model == "teller"
-    for ask in (
-        lambda: ai.models.retrieve("gpt-5"),
-        lambda: ai.chat.completions.create(model="gpt-5", messages=HELLO),
-    ):
+    for ask in (lambda: ai.models.retrieve("gpt-5"), lambda: ai.chat.completions.create(model="gpt-5", messages=HELLO)):
         with pytest.raises(openai.NotFoundError, match="expected one of 'teller', 'teller-1'") as caught:
             ask()
         assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
@@ -436,10 +430,7 @@ def test_an_endless_answer_holds_its_length(ai: openai.OpenAI) -> None:
 
 
 def test_the_time_limit_of_an_answer_is_told_as_its_length(writer_server: Callable[..., Any], tmp_path: Path) -> None:
-    with (
-        writer_server(Toy(wait_s=0.01), tmp_path, settings=Settings(answer_s=0.3)) as server,
-        client_of(server) as ai,
-    ):
+    with writer_server(Toy(wait_s=0.01), tmp_path, settings=Settings(answer_s=0.3)) as server, client_of(server) as ai:
         text, finish = _whole(say(ai, ENDLESS, max_tokens=4_096, stream=True))
         assert finish == "length"
         assert text.startswith("You said: go on for ever more")

@@ -12,7 +12,7 @@ from toy_writer import BROKEN, ENDLESS, REFUSED, Toy
 
 from windlass.errors import DataError
 from windlass.predictors.language import ctranslate, decoding
-from windlass.predictors.language.engine import FAST, MODEL, nobody
+from windlass.predictors.language.engine import FAST, MODEL, no_joiners
 from windlass.predictors.language.language import Language
 from windlass.predictors.language.prompts import Template
 from windlass.predictors.language.writing import Token, Writing, Written
@@ -307,7 +307,7 @@ class Halting:
         self.can, self.room, self.nats = decoder.can, decoder.room, decoder.nats
         self.takes_more = decoder.takes_more
 
-    def write(self, prompts: Any, how: Writing, step: Any, join: Any = nobody) -> None:
+    def write(self, prompts: Any, how: Writing, step: Any, join: Any = no_joiners) -> None:
         def halting(row: int, *told: Any) -> bool:
             self.n_first += row == 0
             if row == 0 and self.n_first == 100:

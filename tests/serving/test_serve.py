@@ -113,9 +113,7 @@ def test_the_probe_measures_parity_through_http(own_store: Store) -> None:
         probe(predictor, release, ([{"other": "x"}], wanted))
 
 
-def test_a_server_that_answers_otherwise_than_its_release_stops(
-    own_store: Store
-) -> None:
+def test_a_server_that_answers_otherwise_than_its_release_stops(own_store: Store) -> None:
     """What opens the release takes each label for the next one, which only golden rows through HTTP show."""
 
     def shifted(folder: Path, manifest: Any) -> Labeller:

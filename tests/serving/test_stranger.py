@@ -468,9 +468,7 @@ def listens(port: int) -> bool:
         return wire.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_what_was_begun_is_finished_and_what_is_new_is_refused(
-    text_store: Store, tmp_path: Path
-) -> None:
+def test_what_was_begun_is_finished_and_what_is_new_is_refused(text_store: Store, tmp_path: Path) -> None:
     """A signal while a prediction is computed: it is answered, another one gets 503, then the server is gone."""
     begun, opened = threading.Event(), threading.Event()
     with guarded(text_store, tmp_path / "requests.sqlite") as client:
@@ -498,5 +496,3 @@ def test_what_was_begun_is_finished_and_what_is_new_is_refused(
         while listens(client.port):
             assert time.monotonic() < deadline
         object.__setattr__(predictor, "engine", engine)
-
-

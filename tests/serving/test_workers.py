@@ -156,10 +156,10 @@ def test_counts_are_summed_and_gauges_say_whose_they_are(tmp_path: Path) -> None
     first, second, gone = (MultiprocessMetrics(tmp_path, name) for name in ("1", "2", "gone"))
     first.tell(one)
     assert 'a_total{x="1"} 5' in second.together(two)
-    gone.bury("1")
-    gone.bury("1")
+    gone.retire_worker("1")
+    gone.retire_worker("1")
     first.tell(one)
-    gone.bury("1")
+    gone.retire_worker("1")
     left = second.together(two)
     assert 'a_total{x="1"} 7' in left
     assert 'worker="1"' not in left

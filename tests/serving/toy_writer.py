@@ -10,7 +10,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds import chat
 from windlass.metrics.measures import Estimate
-from windlass.predictors.language.writing import Hear, Token, Writing, Written
+from windlass.predictors.language.writing import OnText, Token, Writing, Written
 from windlass.predictors.writer import Writer
 from windlass.records import Column, Manifest, Release
 
@@ -54,7 +54,7 @@ class Toy:
     def __post_init__(self) -> None:
         self.go.set()
 
-    def write(self, rows: Sequence[Any], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Any], how: Writing, hear: OnText) -> list[Written]:
         self.calls.append((list(rows), how))
         self.begun.release()
         assert self.go.wait(20)
@@ -86,7 +86,7 @@ class _Growing:
         self.said: list[str] = []
         self.finish = ""
 
-    def step(self, number: int, hear: Hear, how: Writing) -> None:
+    def step(self, number: int, hear: OnText, how: Writing) -> None:
         if self.finish:
             return
         word = next(self.source, None)

@@ -26,7 +26,7 @@ from windlass.serving.contract.settings import Settings
 from windlass.shipping import forms, needs, product, templating, trial
 from windlass.shipping.forms import FORMS, ShipRequest, ship
 from windlass.shipping.product import Product
-from windlass.shipping.trial import Rehearsal
+from windlass.shipping.trial import TrialRun
 from windlass.store import Store, hash_folder, write_json
 
 HOST = "desk.example.com"
@@ -43,7 +43,7 @@ def folders(chosen: Product, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     """Each form as it is written after a trial that needed 100 MiB and 2 s."""
     home = tmp_path_factory.mktemp("shipped")
     for form in FORMS:
-        forms.write(chosen, Rehearsal(100, 2.0), ShipRequest(form, home / form, HOST))
+        forms.write(chosen, TrialRun(100, 2.0), ShipRequest(form, home / form, HOST))
     return {form: home / form for form in FORMS}
 
 
@@ -55,9 +55,7 @@ def pod(folder: Path) -> Any:
     return read(folder, "deployment.yaml")["spec"]["template"]["spec"]
 
 
-def test_the_command_serves_the_product_once_writes_it_and_says_what_it_needs(
-    project: Project, tmp_path: Path
-) -> None:
+def test_the_command_serves_the_product_once_writes_it_and_says_what_it_needs(project: Project, tmp_path: Path) -> None:
     """A Python with numpy and a web server holds more than 30 MiB, and this one no torch (then over 150 MiB)."""
     arguments = ["ship", "wheel", str(tmp_path / "out"), "--project", str(project.folder), "--json"]
     result = CliRunner().invoke(app, arguments)
@@ -89,9 +87,9 @@ def test_a_product_that_does_not_answer_its_golden_rows_is_not_shipped(project: 
 
 def test_memory_is_asked_for_in_steps_above_what_was_measured() -> None:
     """By hand: 1.25 * 100 = 125 -> 128; 2 * 100 + 128 = 328 -> 352; 5 looks a second of the trial, at least 30."""
-    found = Rehearsal(100, 2.0)
+    found = TrialRun(100, 2.0)
     assert (found.request_mib, found.limit_mib, found.start_tries) == (128, 352, 30)
-    assert Rehearsal(1, 20.0).start_tries == 101
+    assert TrialRun(1, 20.0).start_tries == 101
 
 
 def test_the_shipped_folder_is_the_release_and_nothing_more(folders: dict[str, Path], project: Project) -> None:
@@ -140,7 +138,7 @@ def test_a_wheel_of_this_version_is_taken_along_and_no_other(chosen: Product, tm
     with pytest.raises(NotReady, match="does not exist"):
         needs.check_wheel(wheel)
     wheel.write_bytes(b"wheel")
-    forms.write(replace(chosen, wheel=wheel), Rehearsal(100, 2.0), ShipRequest("docker", tmp_path / "out"))
+    forms.write(replace(chosen, wheel=wheel), TrialRun(100, 2.0), ShipRequest("docker", tmp_path / "out"))
     assert (tmp_path / "out" / "wheels" / wheel.name).read_bytes() == b"wheel"
     with pytest.raises(SpecError, match=r"wheel is 'other-1\.whl'"):
         needs.check_wheel(tmp_path / "other-1.whl")
@@ -287,7 +285,7 @@ def test_the_dashboard_is_that_of_the_product(folders: dict[str, Path]) -> None:
 
 
 def test_no_ingress_is_written_for_nobody(chosen: Product, tmp_path: Path) -> None:
-    forms.write(chosen, Rehearsal(100, 2.0), ShipRequest("kubernetes", tmp_path / "out"))
+    forms.write(chosen, TrialRun(100, 2.0), ShipRequest("kubernetes", tmp_path / "out"))
     assert not (tmp_path / "out" / "ingress.yaml").exists()
 
 
@@ -345,7 +343,7 @@ def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_pat
     subprocess.run([sys.executable, "-m", "pip", "--quiet", *built], check=True, capture_output=True)
     wheel = next(tmp_path.glob("windlass-*.whl"))
     folder = tmp_path / "empty" / "desk"
-    forms.write(replace(chosen, wheel=wheel), Rehearsal(100, 2.0), ShipRequest("wheel", folder))
+    forms.write(replace(chosen, wheel=wheel), TrialRun(100, 2.0), ShipRequest("wheel", folder))
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")], check=True)
     site = next((folder / ".venv").glob("lib/python*/site-packages"))
     link_packages(folder / "requirements.txt", site)

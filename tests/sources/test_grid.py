@@ -67,10 +67,7 @@ def test_a_header_that_comes_again_and_a_footer_are_rejected_and_totals_elsewher
     """The control: a row named 'total' that is whole, and one far above the end, are rows."""
     many = "".join(f"{number},Bern,no\n" for number in range(20))
     rows, _ = read(tmp_path, f"age,city,y\nTotal,,no\n{many}age,city,y\ntotal,Oslo,yes\n\nTotal:,62,\n")
-    assert faults(rows) == [
-        (23, "repeats the header, expected a row"),
-        (26, "is a footer ('Total:'), expected a row"),
-    ]
+    assert faults(rows) == [(23, "repeats the header, expected a row"), (26, "is a footer ('Total:'), expected a row")]
     assert len(values(rows)) == 22
 
 

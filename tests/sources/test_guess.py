@@ -140,9 +140,7 @@ def test_a_stray_word_among_numbers_is_counted(tmp_path, word):
 
 
 def test_a_word_for_missing_is_said(tmp_path):
-    found = guess(
-        table(tmp_path / "a.csv", income=lambda number: "unknown" if number == 5 else number * 1.5), tmp_path
-    )
+    found = guess(table(tmp_path / "a.csv", income=lambda number: "unknown" if number == 5 else number * 1.5), tmp_path)
     assert any("1 hold 'unknown', read as missing" in reason for reason in found.reasons)
 
 

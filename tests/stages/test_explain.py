@@ -34,8 +34,11 @@ def test_rows_of_each_sort_are_explained_on_a_page_and_in_the_record(product):
     record = product.store.read_record("explain")
     groups = {row["group"] for row in record["rows"]}
     assert "right" in groups <= {"right", "unsure", "wrong"}
-    assert all((row["label"] == row["truth"]) is (row["group"] == "right") for row in record["rows"]
-               if row["group"] != "unsure")
+    assert all(
+        (row["label"] == row["truth"]) is (row["group"] == "right")
+        for row in record["rows"]
+        if row["group"] != "unsure"
+    )
     assert all(row["confidence"] < 2 / 3 for row in record["rows"] if row["group"] == "unsure")
     page = (product.folder / record["report"]).read_text(encoding="utf-8")
     assert page.count('class="explained"') == len(record["rows"])

@@ -53,9 +53,7 @@ def served_tokens(port: int, rows) -> list[list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("learner", "family", "adapt"), CASES, ids=lambda value: str(value))
-def test_every_family_writes_the_same_tokens_when_trained_released_reloaded_and_served(
-    product, learner, family, adapt
-):
+def test_every_family_writes_the_same_tokens_when_trained_released_reloaded_and_served(product, learner, family, adapt):
     kept = []
 
     def fit(splits, options, budget, progress):

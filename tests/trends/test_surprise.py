@@ -7,11 +7,11 @@ from scipy.stats import nbinom
 from windlass.metrics.measures import wilson
 from windlass.metrics.proportions import Proportion
 from windlass.trends.alarms import Rule, episodes, surprises
-from windlass.trends.surprise import Usual, share_difference, usual, weekday_factors
+from windlass.trends.surprise import ExpectedCount, share_difference, usual, weekday_factors
 
 
 def test_the_tail_is_that_of_the_negative_binomial():
-    known = Usual(np.array([2.0, 7.5, 0.3]), np.array([5.0, 40.0, 0.5]))
+    known = ExpectedCount(np.array([2.0, 7.5, 0.3]), np.array([5.0, 40.0, 0.5]))
     counts = np.array([6, 12, 0])
     wanted = nbinom.sf(counts - 1, known.size, known.size / (known.size + known.mean))
     assert known.tail(counts) == pytest.approx(wanted, rel=1e-9)
@@ -19,13 +19,13 @@ def test_the_tail_is_that_of_the_negative_binomial():
 
 def test_a_far_tail_is_still_told_exactly():
     """1 - cdf would be 0."""
-    known = Usual(np.array([2.0]), np.array([5.0]))
+    known = ExpectedCount(np.array([2.0]), np.array([5.0]))
     assert known.tail(np.array([120])) == pytest.approx(nbinom.sf(119, 5, 5 / 7), rel=1e-6)
     assert 0 < known.tail(np.array([120]))[0] < 1e-40
 
 
 def test_the_smallest_count_that_is_rare_enough():
-    known = Usual(np.array([2.0, 30.0]), np.array([5.0, 1e9]))
+    known = ExpectedCount(np.array([2.0, 30.0]), np.array([5.0, 1e9]))
     reached = known.reached(0.01)
     assert (known.tail(reached) <= 0.01).all()
     assert (known.tail(reached - 1) > 0.01).all()

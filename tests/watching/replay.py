@@ -41,8 +41,10 @@ class Source:
 
     def row(self) -> dict[str, Any]:
         random = self.random
-        words = [NEW[random.integers(8)] if random.random() < self.new_words else WORDS[random.integers(12)]
-                 for _ in range(random.integers(3, 12))]
+        words = [
+            NEW[random.integers(8)] if random.random() < self.new_words else WORDS[random.integers(12)]
+            for _ in range(random.integers(3, 12))
+        ]
         amount = None if random.random() < self.missing else float(random.normal(50 + 10 * self.shift, 10))
         return {"message": " ".join(words), "amount": amount, "shop": ("web", "street", "phone")[random.integers(3)]}
 

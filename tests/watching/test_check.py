@@ -101,8 +101,7 @@ def test_feedback_far_below_the_test_is_told_at_once_and_a_little_below_is_not(r
 
 
 def test_complaints_alone_are_no_share_of_right_answers(replay):
-    """Of 300 answers a fifth is wrong, as tested, and only wrong ones are spoken of; control: half of them are wrong.
-    """
+    """Of 300 answers a fifth is wrong, as tested, only wrong ones are spoken of; control: half are wrong."""
     for wrong, names in ((0.0, set()), (0.5, {("quality", "tested")})):
         twin = Replay(replay.store.project / f"wrong-{wrong}")
         twin.day(Source(5, wrong=wrong), told=1.0, only_wrong=True)

@@ -24,7 +24,21 @@ from windlass.watching.check import Watcher
 DAY, START, ROWS = 86_400.0, 20_000 * 86_400.0, 300
 SPEC = "name: helper\ndata: rows.csv\ninputs: {message: text}\noutput: {reply: text}\n"
 WORDS = (
-    "we", "send", "your", "parcel", "on", "monday", "and", "the", "money", "comes", "back", "to", "you", "in", "week",
+    "we",
+    "send",
+    "your",
+    "parcel",
+    "on",
+    "monday",
+    "and",
+    "the",
+    "money",
+    "comes",
+    "back",
+    "to",
+    "you",
+    "in",
+    "week",
 )
 
 
@@ -39,8 +53,10 @@ class Speaker:
 
     def say(self):
         random = self.random
-        words = [f"zo{random.integers(99)}rk" if random.random() < self.new else WORDS[random.integers(len(WORDS))]
-                 for _ in range(random.integers(self.length - 6, self.length + 6))]
+        words = [
+            f"zo{random.integers(99)}rk" if random.random() < self.new else WORDS[random.integers(len(WORDS))]
+            for _ in range(random.integers(self.length - 6, self.length + 6))
+        ]
         text = " ".join(words[:3] * 8 if random.random() < self.circles else words)
         return Written(text, "length" if random.random() < self.cut else "stop", logprob=-3.0, n_tokens=30)
 
@@ -53,8 +69,9 @@ class Speaker:
 
 def frame(rows, seed):
     speaker = Speaker(seed)
-    return pl.DataFrame({"message": [speaker.say().text for _ in range(rows)],
-                         "reply": [speaker.say().text for _ in range(rows)]})
+    return pl.DataFrame(
+        {"message": [speaker.say().text for _ in range(rows)], "reply": [speaker.say().text for _ in range(rows)]}
+    )
 
 
 @dataclass
@@ -110,8 +127,10 @@ def test_what_changed_in_the_texts_is_told_and_nothing_else(tmp_path, speaker, w
 def test_a_profile_says_length_circles_cut_and_confidence_by_hand():
     """`a b c` eight times: 24 words have 21 runs of four, 3 of them different: 18 / 21 = .857 is 9 tenths, code 10."""
     state = SKETCH.learn(iter(["a b c d"]))
-    plain, circles = SKETCH.profile(Answer("a b c d", None), state), SKETCH.profile(
-        Answer(" ".join("abc" * 8), 0.5, is_cut=True), state)
+    plain, circles = (
+        SKETCH.profile(Answer("a b c d", None), state),
+        SKETCH.profile(Answer(" ".join("abc" * 8), 0.5, is_cut=True), state),
+    )
     assert plain[-3:] == [1, 1, 0]
     assert circles[-3:] == [10, 2, 6]
     names = [trait.name for trait in SKETCH.traits(state)]

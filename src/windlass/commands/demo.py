@@ -53,7 +53,7 @@ class Calendar:
 
 
 @dataclass
-class Desk:
+class DemoService:
     """The product and its service while the weeks pass. first: what answered on the first day."""
 
     project: Project
@@ -65,9 +65,7 @@ class Desk:
     weeks: list[Week] = field(default_factory=list)
 
 
-def demo(
-    folder: Path, tell: Tell, progress: Progress = silent, weeks: int = 8, wishes: Json = WISHES
-) -> Path:
+def demo(folder: Path, tell: Tell, progress: Progress = silent, weeks: int = 8, wishes: Json = WISHES) -> Path:
     """Plays the loop in a new folder, told step by step; gives the page that shows it.
 
     weeks: 1 to 8. wishes: what the specification says otherwise than that of the ready product.
@@ -102,7 +100,7 @@ def _launched(folder: Path, progress: Progress, wishes: Json) -> Project:
 
 
 @contextmanager
-def _desk(project: Project, calendar: Calendar) -> Iterator[Desk]:
+def _desk(project: Project, calendar: Calendar) -> Iterator[DemoService]:
     """The champion behind HTTP, as `windlass serve` has it, but for the clock of its log."""
     store, id = project.store, project.champion.id
     release, predictor = releases.open_release(store, id)
@@ -118,13 +116,13 @@ def _desk(project: Project, calendar: Calendar) -> Iterator[Desk]:
 
         try:
             with running(app, settings.deadline_s, listening) as port, Client(f"http://127.0.0.1:{port}") as client:
-                yield Desk(project, client, calendar, predictor, random.Random(project.spec.seed))
+                yield DemoService(project, client, calendar, predictor, random.Random(project.spec.seed))
         finally:
             for hot_swap in hot_swaps:
                 hot_swap.stop()
 
 
-def _pass_week(desk: Desk, number: int, rows: list[Json], tell: Tell) -> None:
+def _pass_week(desk: DemoService, number: int, rows: list[Json], tell: Tell) -> None:
     """A week of messages and corrections, a look at the service, and when there is an alarm, an attempt to improve."""
     n_right, n_first, sure = 0, 0, 0.0
     for start in range(0, len(rows), BATCH):
@@ -147,12 +145,12 @@ def _pass_week(desk: Desk, number: int, rows: list[Json], tell: Tell) -> None:
     tell(week_text(week))
 
 
-def _correct(desk: Desk, row: Json, answer: Prediction) -> None:
+def _correct(desk: DemoService, row: Json, answer: Prediction) -> None:
     if desk.chance.random() < CORRECTED:
         desk.client.feedback(answer.id, correct=row["intent"])
 
 
-def _improved(desk: Desk, health: Health) -> Improvement | None:
+def _improved(desk: DemoService, health: Health) -> Improvement | None:
     """An attempt where there is an alarm; a new champion has taken its place when this returns."""
     if not health.alarms:
         return None

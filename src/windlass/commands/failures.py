@@ -41,7 +41,7 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)), error.end
 
 
-def speak_anywhere() -> None:
+def set_up_streams() -> None:
     """Whatever the streams' encoding is, no text ends a command; JSON stays JSON. Standard input is UTF-8."""
     codecs.register_error(ESCAPED, _escaped)
     for stream in (sys.stdout, sys.stderr):

@@ -87,9 +87,7 @@ def list_keys(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
 
 
 @keys.command("revoke")
-def revoke_key(
-    name: Annotated[str, typer.Argument(help="its name or id")], project: ProjectFolder = HERE
-) -> None:
+def revoke_key(name: Annotated[str, typer.Argument(help="its name or id")], project: ProjectFolder = HERE) -> None:
     """Refuse a key from now on, in a running service within two seconds."""
     from windlass.database.keys import revoke
 

@@ -77,8 +77,7 @@ class Logged(NamedTuple):
 
 
 class Requests(NamedTuple):
-    """Requests for answers since the last such count. at: its end; refused: the client's fault; failed: the server's.
-    """
+    """Requests for answers since the last such count. at: its end; refused: by the client's fault; failed: ours."""
 
     at: float
     answered: int
@@ -418,7 +417,7 @@ def latest_inputs(place: Database | Path | str, most: int) -> list[Row]:
     return [_with_inputs(row)["inputs"] for row in read(place, TABLES, query, (most,))]
 
 
-def latest_untold(place: Database | Path | str, most: int) -> Iterator[Json]:
+def latest_without_feedback(place: Database | Path | str, most: int) -> Iterator[Json]:
     """The last answers whose inputs were kept and of which nobody spoke, newest first. Raises: DataError: the log."""
     query = (
         f"select {', '.join(COLUMNS)} from answers where inputs is not null "

@@ -49,7 +49,7 @@ of 100 cases: 1.96 throws quality away (docs/log.md, "choice and gate")."""
 
 
 @dataclass(frozen=True)
-class Basis:
+class ChoiceEvidence:
     """What the choice looks at: candidates by name, on rows that they had not seen.
 
     baseline: what costs no model, and what it reaches on these rows. is_test: there are no validation rows.
@@ -121,12 +121,14 @@ class _Part:
         return None
 
 
-def basis(metric: str, found: Mapping[str, Validated | None], marks: Mapping[str, Marks]) -> Basis:
+def basis(metric: str, found: Mapping[str, Validated | None], marks: Mapping[str, Marks]) -> ChoiceEvidence:
     """What validation rows say; where there are none, what test rows (`marks`) say."""
     judged = {name: each for name, each in found.items() if each is not None and each.value(metric) is not None}
     if judged:
-        return Basis(metric, judged)
-    return Basis(metric, {name: Validated(each, np.arange(len(each))) for name, each in marks.items()}, is_test=True)
+        return ChoiceEvidence(metric, judged)
+    return ChoiceEvidence(
+        metric, {name: Validated(each, np.arange(len(each))) for name, each in marks.items()}, is_test=True
+    )
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Choice:
     fits: bool = True
 
 
-def choose(candidates: Sequence[Candidate], basis: Basis, goal: Goal, limits: Limits) -> Choice:
+def choose(candidates: Sequence[Candidate], basis: ChoiceEvidence, goal: Goal, limits: Limits) -> Choice:
     """With a number in the goal: the cheapest (by p50) that meets goal and limits, of those as cheap the best; the best
     where none does. Else the cheapest of those that keep the limits and are not measurably worse than the best of them.
     What is worth nothing, or breaks a limit, is taken only in need."""
@@ -159,7 +161,7 @@ def choose(candidates: Sequence[Candidate], basis: Basis, goal: Goal, limits: Li
     return Choice(taken.name, best.name, tuple(each.name for each in meeting), bool(fitting))
 
 
-def keeps_limits(candidate: Candidate, basis: Basis, limits: Limits) -> bool:
+def keeps_limits(candidate: Candidate, basis: ChoiceEvidence, limits: Limits) -> bool:
     """By what was measured of its cost, and on the rows of the basis."""
     broken = basis.value(candidate.name, RULES_BROKEN)
     share = None if broken is None else Estimate(broken, broken, broken)
@@ -170,11 +172,11 @@ def _meets(value: float | None, goal: Goal) -> bool:
     return value is not None and goal.bound is not None and meets(goal.metric, value, goal.bound)
 
 
-def _best(candidates: Sequence[Candidate], basis: Basis) -> Candidate:
+def _best(candidates: Sequence[Candidate], basis: ChoiceEvidence) -> Candidate:
     return max(candidates, key=lambda each: (basis.quality(each.name), -each.latency_p50_ms))
 
 
-def _cheapest(candidates: Sequence[Candidate], basis: Basis) -> Candidate:
+def _cheapest(candidates: Sequence[Candidate], basis: ChoiceEvidence) -> Candidate:
     """By p50, of those as fast by size, of those as small the best."""
     fast = _least(candidates, lambda each: each.latency_p50_ms, NOTICED_MS)
     return _best(_least(fast, lambda each: each.size_mb, NOTICED_MB), basis)
@@ -193,9 +195,7 @@ def _upward(metric: str, value: float) -> float:
     return -value if metric in LOWER else value
 
 
-def ranked(
-    candidates: Sequence[Candidate], chosen: str, marks: Mapping[str, Marks], metric: str
-) -> list[Candidate]:
+def ranked(candidates: Sequence[Candidate], chosen: str, marks: Mapping[str, Marks], metric: str) -> list[Candidate]:
     """The candidates, best first by the test rows, each marked when these cannot tell it from the chosen one."""
 
     def quality(candidate: Candidate) -> float:
@@ -211,7 +211,7 @@ def ranked(
     return sorted(marked, key=lambda each: -quality(each))
 
 
-def why(choice: Choice, board: Sequence[Candidate], basis: Basis, goal: Goal, limits: Limits) -> str:
+def why(choice: Choice, board: Sequence[Candidate], basis: ChoiceEvidence, goal: Goal, limits: Limits) -> str:
     """In a few sentences: why this candidate, and what of that is not certain. board: as `ranked` gives them."""
     chosen = next(each for each in board if each.name == choice.name)
     words = [_taken(choice, chosen, board, basis, goal, limits)]
@@ -224,9 +224,7 @@ def why(choice: Choice, board: Sequence[Candidate], basis: Basis, goal: Goal, li
     if basis.is_test:
         words.append("There are no validation rows: test rows have chosen, and its score on them is a little too good.")
     if chosen.worthless:
-        words.append(
-            f"A release of it is refused unless you insist (`windlass release --anyway`): {chosen.worthless}."
-        )
+        words.append(f"A release of it is refused unless you insist (`windlass release --anyway`): {chosen.worthless}.")
     cheaper = [each.name for each in board if each.as_good_as_chosen and each.latency_p50_ms < chosen.latency_p50_ms]
     if cheaper:
         words.append(f"Cheaper and not measurably worse on these test rows: {', '.join(cheaper)}.")
@@ -234,7 +232,7 @@ def why(choice: Choice, board: Sequence[Candidate], basis: Basis, goal: Goal, li
 
 
 def _taken(
-    choice: Choice, chosen: Candidate, board: Sequence[Candidate], basis: Basis, goal: Goal, limits: Limits
+    choice: Choice, chosen: Candidate, board: Sequence[Candidate], basis: ChoiceEvidence, goal: Goal, limits: Limits
 ) -> str:
     asked = bool(limits.model_dump(exclude_none=True))
     rows, within = "test" if basis.is_test else "validation", " within the limits" if asked else ""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from windlass.explain.occlusion import Values, Weighed
+from windlass.explain.occlusion import Values, WeightedPart
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Place
 from windlass.predictors.contract import Additive, check_row, dense, read_value
@@ -22,7 +22,7 @@ MOST_PARTS = 512
 
 def exactly(
     engine: Additive, inputs: Sequence[Column], values: Values, direction: np.ndarray
-) -> tuple[list[Weighed], float]:
+) -> tuple[list[WeightedPart], float]:
     """What each part of a row adds to `logits @ direction` against what stands for the training rows, and the sum where
     nothing of the row is known. direction: (k,) float."""
     sides, base = engine.contributions(encoded(inputs, [values]), direction)
@@ -30,23 +30,23 @@ def exactly(
         usual, _ = engine.contributions([mean_features(column) for column in inputs], direction)
         sides = [side - other for side, other in zip(sides, usual, strict=True)]
         base += float(sum(other.sum() for other in usual))
-    found: list[Weighed] = []
+    found: list[WeightedPart] = []
     for column, weights in zip(inputs, sides, strict=True):
         parts = kinds.get(column.kind).parts
         if parts is None:
-            found.append(Weighed(column, None, float(weights.sum())))
+            found.append(WeightedPart(column, None, float(weights.sum())))
         else:
             spread = parts.spread(values[column.name], column.state, weights)
-            every = [Weighed(column, place, weight, is_absent=place is None) for place, weight in spread]
+            every = [WeightedPart(column, place, weight, is_absent=place is None) for place, weight in spread]
             found += every if len(every) <= MOST_PARTS else _coarser(every, parts.find(values[column.name]))
     return found, base
 
 
-def _coarser(every: Sequence[Weighed], coarse: Sequence[Place]) -> list[Weighed]:
+def _coarser(every: Sequence[WeightedPart], coarse: Sequence[Place]) -> list[WeightedPart]:
     """Of a very long text the sums of its sentences, and the words of those that weigh most."""
     found = [each for each in every if each.place is None]
     starts = [place[0] for place in coarse]
-    inside: list[list[Weighed]] = [[] for _ in coarse]
+    inside: list[list[WeightedPart]] = [[] for _ in coarse]
     for each in every:
         if each.place is not None:
             inside[bisect_right(starts, each.place[0]) - 1].append(each)
@@ -56,11 +56,11 @@ def _coarser(every: Sequence[Weighed], coarse: Sequence[Place]) -> list[Weighed]
             left -= len(words)
             found += words
         else:
-            found.append(Weighed(every[0].column, place, _sum(words)))
+            found.append(WeightedPart(every[0].column, place, _sum(words)))
     return sorted(found, key=lambda each: each.place or (0, 0))
 
 
-def _sum(found: Sequence[Weighed]) -> float:
+def _sum(found: Sequence[WeightedPart]) -> float:
     return sum(each.weight for each in found)
 
 
@@ -104,7 +104,7 @@ RAISES = Effect("raises", "lowers", "leaves as it is")
 """Of one that is larger by it, or smaller."""
 
 
-def part_of(found: Weighed, values: Values, answer: str, effect: Effect = SPEAKS) -> Part:
+def part_of(found: WeightedPart, values: Values, answer: str, effect: Effect = SPEAKS) -> Part:
     """What was weighed, with words for it."""
     column, place, weight = found.column, found.place, found.weight
     kind = kinds.get(column.kind)
@@ -120,6 +120,4 @@ def part_of(found: Weighed, values: Values, answer: str, effect: Effect = SPEAKS
 def shown_as(inputs: Sequence[Column], values: Values, is_picture: bool) -> dict[str, str]:
     """What places lie on: column -> its text, or its picture as a data: URI."""
     found = {column.name: kinds.get(column.kind).parts for column in inputs}
-    return {
-        name: parts.show(values[name]) for name, parts in found.items() if parts and parts.is_picture is is_picture
-    }
+    return {name: parts.show(values[name]) for name, parts in found.items() if parts and parts.is_picture is is_picture}

@@ -47,7 +47,7 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Weighed:
+class WeightedPart:
     """A part of a column and what it is worth. place None: the whole column, or with `is_absent` what it lacks."""
 
     column: Column
@@ -56,17 +56,17 @@ class Weighed:
     is_absent: bool = False
 
 
-def weigh(score: Score, columns: Sequence[Column], row: Values, effort: Effort) -> list[Weighed]:
+def weigh(score: Score, columns: Sequence[Column], row: Values, effort: Effort) -> list[WeightedPart]:
     """Every part of the row, in order. Raises: NotReady: the time is over."""
     total = float(effort.scores(score, [row])[0])
-    found: list[Weighed] = []
+    found: list[WeightedPart] = []
     for number, column in enumerate(columns):
         share = (effort.most - effort.n_done) // (len(columns) - number)
         parts = kinds.get(column.kind).parts
         if parts is not None and parts.find(row[column.name]):
             found += _Column(score, column, parts, row, effort).weighed(total, share)
         else:
-            found.append(Weighed(column, None, total - _without(score, column, row, effort)))
+            found.append(WeightedPart(column, None, total - _without(score, column, row, effort)))
     return found
 
 
@@ -93,7 +93,7 @@ class _Column:
     row: Values
     effort: Effort
 
-    def weighed(self, total: float, most: int) -> list[Weighed]:
+    def weighed(self, total: float, most: int) -> list[WeightedPart]:
         """As fine as `most` evaluations allow: the parts that weigh most come apart first."""
         value = self.row[self.column.name]
         coarse = self.parts.find(value)
@@ -117,7 +117,7 @@ class _Column:
         scores = self.effort.scores(self.score, [{**self.row, self.column.name: each} for each in changed])
         return dict(zip(places, (total - scores).tolist(), strict=True))
 
-    def _sorted(self, weights: Mapping[Place, float]) -> list[Weighed]:
+    def _sorted(self, weights: Mapping[Place, float]) -> list[WeightedPart]:
         """In the order of a reader."""
         places = sorted(weights, key=lambda place: (place[1], place[0]) if self.parts.is_picture else place)
-        return [Weighed(self.column, place, weights[place]) for place in places]
+        return [WeightedPart(self.column, place, weights[place]) for place in places]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from windlass.database.backend import Database
-from windlass.database.request_log import latest_untold
+from windlass.database.request_log import latest_without_feedback
 from windlass.errors import NotReady
 from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
@@ -47,7 +47,7 @@ class Question:
 def questions(place: Database, champion: Predictor, inputs: Mapping[str, str], n_wanted: int) -> list[Question]:
     """The most telling first. Raises: NotReady: no answer in the log has its inputs. DataError: it cannot be read."""
     found: dict[str, Json] = {}
-    for row in latest_untold(place, MOST_READ):
+    for row in latest_without_feedback(place, MOST_READ):
         found.setdefault(key(row["inputs"], inputs), row)
     if not found:
         raise NotReady(

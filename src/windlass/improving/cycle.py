@@ -17,8 +17,8 @@ from windlass.errors import NotReady, WindlassError
 from windlass.improving import attempts, selection, training_feedback
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.gathering import Gathering, labelled_pairs
-from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, settle
-from windlass.improving.verdict import Exam, Verdict, judge
+from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, conclude_trial
+from windlass.improving.verdict import JudgedRows, Verdict, judge
 from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
 from windlass.outputs import table as outputs
@@ -51,7 +51,7 @@ class ImproveRequest:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class ProjectAccess:
     """What the stages lend. log: where feedback is. challenge(spec, workspace) -> the leaderboard, trained there;
     publish(spec, workspace, board) -> the chosen candidate as a release of the project, through the gate.
     most_read: feedback that is read, the last of it."""
@@ -62,7 +62,7 @@ class Workshop:
     most_read: int = training_feedback.MOST_READ
 
 
-def improve(spec: Spec, store: Store, workshop: Workshop, order: ImproveRequest, progress: Progress) -> Improvement:
+def improve(spec: Spec, store: Store, access: ProjectAccess, order: ImproveRequest, progress: Progress) -> Improvement:
     """Goes on with the attempt that was begun, or settles a trial; without these, or with a file, begins one.
 
     Raises: SpecError: answers that feedback cannot judge. DataError: the log, or the file. NotReady: no release, one on
@@ -74,15 +74,17 @@ def improve(spec: Spec, store: Store, workshop: Workshop, order: ImproveRequest,
             attempts.expire(store, spec.keep_days)
         begun = _unfinished(spec, store)
         if begun is not None:
-            made: Improvement | None = _Cycle(spec, store, workshop, begun, progress).run()
+            made: Improvement | None = _Cycle(spec, store, access, begun, progress).run()
         else:
-            made = settle(spec, store, workshop.log)
+            made = conclude_trial(spec, store, access.log)
         if made is not None and order.file is None:
             return made
         if made is not None and made.verdict == CANARY:
-            raise NotReady(f"release '{made.challenger}' is on trial, expected its end before new rows are learned",
-                           "`windlass canary --stop` ends it")
-        return _Cycle(spec, store, workshop, _begin(spec, store, order), progress).run()
+            raise NotReady(
+                f"release '{made.challenger}' is on trial, expected its end before new rows are learned",
+                "`windlass canary --stop` ends it",
+            )
+        return _Cycle(spec, store, access, _begin(spec, store, order), progress).run()
 
 
 def _unfinished(spec: Spec, store: Store) -> Attempt | None:
@@ -105,8 +107,8 @@ def _begin(spec: Spec, store: Store, order: ImproveRequest) -> Attempt:
 class _Cycle:
     """The steps of an attempt."""
 
-    def __init__(self, spec: Spec, store: Store, workshop: Workshop, attempt: Attempt, progress: Progress) -> None:
-        self.spec, self.store, self.workshop, self.attempt = spec, store, workshop, attempt
+    def __init__(self, spec: Spec, store: Store, access: ProjectAccess, attempt: Attempt, progress: Progress) -> None:
+        self.spec, self.store, self.access, self.attempt = spec, store, access, attempt
         self.progress = progress
         self.journal = attempt.journal
         self.champion: str = self.journal["champion"]
@@ -126,7 +128,7 @@ class _Cycle:
         gathered = self._step("gather", self._gather)
         if not gathered["enough"]:
             return self._result(SCANT, gathered["why"])
-        self._step("challenge", lambda: as_json(self.workshop.challenge(self._challenge_spec(), self.attempt.space)))
+        self._step("challenge", lambda: as_json(self.access.challenge(self._challenge_spec(), self.attempt.space)))
         verdict = self._step("judge", self._judge)
         if not verdict["is_better"]:
             return self._result(REFUSED, verdict["why"])
@@ -141,8 +143,8 @@ class _Cycle:
 
     def _gather(self) -> Json:
         predictor = self._open(self.champion)
-        most = self.workshop.most_read
-        return Gathering(self.spec, self.store, self.workshop.log, self.attempt, predictor, most).gather()
+        most = self.access.most_read
+        return Gathering(self.spec, self.store, self.access.log, self.attempt, predictor, most).gather()
 
     def _challenge_spec(self) -> Spec:
         """The champion's learner and the cheap ones; those of a blend, when it is one."""
@@ -162,7 +164,7 @@ class _Cycle:
         splits = read_splits(self.spec, self.attempt.space)
         board = self.attempt.space.read("evaluate", Board)
         challenger = predictors.load(self.attempt.space.run_folder(board.chosen) / "artifact")
-        exam = Exam(
+        exam = JudgedRows(
             test=labelled_pairs(splits.test, self.spec),
             recent=[row for row in self.attempt.rows() if row.fate == JUDGING],
             earlier=attempts.judging(self.store),
@@ -179,7 +181,7 @@ class _Cycle:
     def _publish(self) -> Json:
         """Raises: GateRefused: goal, limits or parity do not hold."""
         board = self.attempt.space.read("evaluate", Board)
-        return {"release": self.workshop.publish(self.spec, self.attempt.space, board).id}
+        return {"release": self.access.publish(self.spec, self.attempt.space, board).id}
 
     def _step_promote(self, release: str, verdict: Json) -> Improvement:
         """Makes the release the champion, or starts its trial; once, also when it was killed in between."""
@@ -231,7 +233,7 @@ class _Cycle:
         """
         if improvement.verdict == SCANT:
             attempts.keep_waiting(self.store, self.attempt.rows())
-            write_aside(self.attempt.rows(), self.spec, self.store)
+            write_set_aside(self.attempt.rows(), self.spec, self.store)
             write_json(self.store.record(WORD), as_json(replace(improvement, id="")))
             shutil.rmtree(self.attempt.folder)
             return replace(improvement, id="")
@@ -240,7 +242,7 @@ class _Cycle:
             self.attempt.write_rows(rows)
             improvement = replace(improvement, rows={**improvement.rows, **selection.counts(rows)})
         attempts.keep_waiting(self.store, self.attempt.rows())
-        write_aside(self.attempt.rows(), self.spec, self.store)
+        write_set_aside(self.attempt.rows(), self.spec, self.store)
         write_json(self.attempt.folder / RECORD, as_json(improvement))
         write_json(self.store.record(WORD), as_json(improvement))
         self.attempt.end(improvement.verdict)
@@ -254,7 +256,7 @@ class _Cycle:
 STEPS = ("gather", "challenge", "judge", "publish", "promote")
 
 
-def write_aside(rows: Sequence[LabelledRow], spec: Spec, store: Store) -> None:
+def write_set_aside(rows: Sequence[LabelledRow], spec: Spec, store: Store) -> None:
     """The rows that were set aside as CSV: corrected by a person, they come back by `windlass improve --rows`."""
     names = free_names(TAUGHT, spec.columns)
     told = [

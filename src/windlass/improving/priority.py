@@ -6,7 +6,7 @@ NICENESS = 10
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
-def step_back() -> None:
+def lower_priority() -> None:
     """Lets others go first on this machine: called by a process of its own, before it computes anything.
 
     Little urgency, threads for half of the cores. Not bound to cores, where others may be bound as well.

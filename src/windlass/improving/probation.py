@@ -19,7 +19,7 @@ RECORD = "improvement.json"
 PROMOTED, CANARY, REFUSED = "promoted", "canary", "refused"
 
 
-def settle(spec: Spec, store: Store, place: Database) -> Improvement | None:
+def conclude_trial(spec: Spec, store: Store, place: Database) -> Improvement | None:
     """What became of the challenger that the last attempt put on trial; None: there was none, or it is settled.
 
     While too little feedback has come it stays on trial. Raises: DataError, NotReady: as the log, the trial.

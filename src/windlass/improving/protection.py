@@ -68,11 +68,11 @@ class Protection:
 
     def _settle(self) -> None:
         from windlass.improving import attempts
-        from windlass.improving.probation import CANARY, settle
+        from windlass.improving.probation import CANARY, conclude_trial
 
         try:
             with attempts.locked(self._store):
-                made = settle(self._spec, self._store, self._place)
+                made = conclude_trial(self._spec, self._store, self._place)
         except NotReady:  # `windlass improve` is at work, and settles it
             return
         if made is not None and made.verdict != CANARY:

@@ -24,19 +24,14 @@ MOST_READ = 30_000
 AGAIN = "said anew later"
 
 
-def from_log(
-    place: Database, spec: Spec, of: Sequence[str] = (), most: int = MOST_READ
-) -> list[LabelledRow]:
+def from_log(place: Database, spec: Spec, of: Sequence[str] = (), most: int = MOST_READ) -> list[LabelledRow]:
     """A row for each feedback, oldest first. Of two on one answer the later one counts. Raises: DataError.
 
     of: releases whose answers are meant; none given: all. most: feedback that is read, the last of it.
     """
     found = [_from_feedback(row, spec) for row in feedback_rows(place, of, most)]
     last = {row.answer: number for number, row in enumerate(found)}
-    return [
-        row if last[row.answer] == number else row.becomes(ASIDE, AGAIN)
-        for number, row in enumerate(found)
-    ]
+    return [row if last[row.answer] == number else row.becomes(ASIDE, AGAIN) for number, row in enumerate(found)]
 
 
 def _from_feedback(row: Json, spec: Spec) -> LabelledRow:

@@ -128,7 +128,7 @@ def _strays(rows: Sequence[LabelledRow], is_new: np.ndarray, thought: Opinion) -
         places[rows[place].label].append(place)
     found = {}
     for label, own in places.items():
-        told = thought.is_apart([rows[place] for place in own], [thought.answers[place] for place in own])
+        told = thought.is_separable([rows[place] for place in own], [thought.answers[place] for place in own])
         if told is None:
             found[label] = WAITING, "a new label that cannot be told from those the product knows yet"
         elif not told:

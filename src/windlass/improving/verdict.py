@@ -15,7 +15,7 @@ import numpy as np
 
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import told
-from windlass.outputs.comparison import Paired, Sheet, by_chance, thirds
+from windlass.outputs.comparison import Paired, PairedAnswers, by_chance, thirds
 from windlass.outputs.contract import Output
 from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.pages.text.words import metric_name
@@ -77,7 +77,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Exam:
+class JudgedRows:
     """Rows with what is right. metric: the goal's, for the test rows; root: of files that rows name."""
 
     test: Pairs
@@ -90,7 +90,7 @@ class Exam:
     output: Output
 
 
-def judge(champion: Predictor, challenger: Predictor, exam: Exam) -> Verdict:
+def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdict:
     """Raises: DataError: a row cannot be read."""
     asked = _Asked.of(exam)
     # 1. Both answer the same rows: paired, a difference shows that two separate scores would hide.
@@ -142,7 +142,7 @@ class _Asked:
         return self.task < len(self.names) - 1
 
     @classmethod
-    def of(cls, exam: Exam) -> "_Asked":
+    def of(cls, exam: JudgedRows) -> "_Asked":
         tasks = {"test rows": evenly(exam.test, exam.output.most_tested)}
         tasks |= {f"batch {id}": _pairs(rows) for id, rows in exam.earlier.items() if rows}
         tasks["recent feedback"] = _pairs(exam.recent)
@@ -170,14 +170,14 @@ def evenly(pairs: Pairs, most: int | None) -> list[tuple[Row, Any]]:
 
 
 def _worst_first(
-    sheet: Sheet, among: np.ndarray, parts: Sequence[tuple[str, np.ndarray]], least: int = 1
+    sheet: PairedAnswers, among: np.ndarray, parts: Sequence[tuple[str, np.ndarray]], least: int = 1
 ) -> list[Paired]:
     """Each part of these rows that has so many of them."""
     found = [sheet.paired(name, rows & among) for name, rows in parts if (rows & among).sum() >= least]
     return sorted(found, key=lambda each: each.p_loss)
 
 
-def _loss(sheet: Sheet, metric: str, asked: "_Asked") -> tuple[Check, Json]:
+def _loss(sheet: PairedAnswers, metric: str, asked: "_Asked") -> tuple[Check, Json]:
     """The goal's metric may not fall by more than a point on the rows that are frozen: the test rows, and with them
     what judged earlier batches.
 
@@ -196,7 +196,7 @@ def _loss(sheet: Sheet, metric: str, asked: "_Asked") -> tuple[Check, Json]:
     return Check("loss", holds, True, words + most * (not holds)), numbers
 
 
-def _fallen(sheet: Sheet, metric: str, name: str, rows: np.ndarray, level: float) -> tuple[bool, str, Json]:
+def _fallen(sheet: PairedAnswers, metric: str, name: str, rows: np.ndarray, level: float) -> tuple[bool, str, Json]:
     """It is lost; in words; and the numbers. level: chance of what the probabilities lose, below which they confirm it;
     1: any loss does."""
     before, after, difference = sheet.goal(metric, rows)
@@ -214,7 +214,7 @@ def _fallen(sheet: Sheet, metric: str, name: str, rows: np.ndarray, level: float
     return is_lost, words, {**numbers, "low": difference.low, "high": difference.high}
 
 
-def _worth_more(sheet: Sheet, rows: np.ndarray) -> list[Check]:
+def _worth_more(sheet: PairedAnswers, rows: np.ndarray) -> list[Check]:
     """What the probabilities are worth has risen, where hardly fewer answers are right: a small gain shows there first.
 
     Source: a margin of no inferiority: Wellek 2010, Testing statistical hypotheses of equivalence and noninferiority.
@@ -239,7 +239,7 @@ def _worth_more(sheet: Sheet, rows: np.ndarray) -> list[Check]:
     ]
 
 
-def _changed(champion: Predictor, challenger: Predictor, exam: Exam) -> Json:
+def _changed(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Json:
     """How many of the champion's golden rows the challenger answers otherwise."""
     if not exam.golden:
         return {"rows": 0, "changed": 0}

@@ -181,8 +181,7 @@ def encode(values: Sequence[str], state: Json) -> np.ndarray:
 
 
 def decode(probabilities: np.ndarray, state: Json) -> list[Answer]:
-    """Answers from (n, k) probabilities: the likeliest label, or the one that the threshold takes, and the next ones.
-    """
+    """Answers from (n, k) probabilities: the likeliest label, or the one the threshold takes, and the next ones."""
     labels = state["labels"]
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, : N_ALTERNATIVES + 1]
     decides = threshold(state)

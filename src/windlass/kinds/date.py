@@ -163,6 +163,16 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 
 KIND = Kind(
-    name="date", forms=("calendar",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=clean,
-    background=background, describe=describe, sketch=Sketch(learn, profile, traits), as_written=as_written,
+    name="date",
+    forms=("calendar",),
+    check=check,
+    read=read,
+    fit=fit,
+    encode=encode,
+    clean=clean,
+    portable=clean,
+    background=background,
+    describe=describe,
+    sketch=Sketch(learn, profile, traits),
+    as_written=as_written,
 )

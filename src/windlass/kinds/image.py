@@ -291,9 +291,20 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 
 KIND = Kind(
-    name="image", forms=("pixels",), check=check, read=read, fit=fit, encode=encode, clean=clean, portable=portable,
-    heaviest=heaviest, file_of=file_of,
-    background=background, describe=lambda value, state: "as a whole",
+    name="image",
+    forms=("pixels",),
+    check=check,
+    read=read,
+    fit=fit,
+    encode=encode,
+    clean=clean,
+    portable=portable,
+    heaviest=heaviest,
+    file_of=file_of,
+    background=background,
+    describe=lambda value, state: "as a whole",
     parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),
-    sketch=Sketch(learn, profile, traits), effort=effort, needs=("pillow",),
+    sketch=Sketch(learn, profile, traits),
+    effort=effort,
+    needs=("pillow",),
 )

@@ -42,7 +42,7 @@ class NumberFormat:
 
     def plain(self, word: str) -> str:
         """The number as Python writes it. Raises: ValueError: it is not written so."""
-        word = tidy(word)
+        word = with_plain_signs(word)
         is_negative = word.startswith("(") and word.endswith(")")
         word = word[1:-1] if is_negative else word
         bare, is_below = _without_sign(word)
@@ -64,7 +64,7 @@ class NumberFormat:
         return word[len(self.unit) :].lstrip() if self.unit and word.startswith(self.unit) else word
 
 
-def tidy(word: str) -> str:
+def with_plain_signs(word: str) -> str:
     """The word with plain spaces, minus and apostrophe."""
     for space in SPACES:
         word = word.replace(space, " ")
@@ -85,7 +85,7 @@ def _digits(thousands: str, point: str) -> re.Pattern[str]:
 @lru_cache(maxsize=256)
 def parse(example: str) -> NumberFormat:
     """The format that an example shows. Raises: SpecError: it is no example of 1234.56."""
-    found = EXAMPLE.fullmatch(tidy(example))
+    found = EXAMPLE.fullmatch(with_plain_signs(example))
     shape = found["shape"] if found else ""
     units = [unit.strip() for unit in (found["before"], found["after"])] if found else []
     if shape not in SHAPES or all(units) or max(map(len, units)) > MOST_UNIT:
@@ -102,7 +102,7 @@ def guess(words: Sequence[str]) -> str:
 
     `1,234` alone parts thousands: a comma before three digits each time, and never before others.
     """
-    tidied = [tidy(word) for word in words]
+    tidied = [with_plain_signs(word) for word in words]
     plain = NumberFormat("", "", ".")
     most = sum(_is_written(word, plain) for word in tidied)
     if most == len(tidied):

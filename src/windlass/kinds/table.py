@@ -78,12 +78,10 @@ def ways(spec: Spec) -> dict[str, Json]:
 def spelt(spec: Spec, values: Mapping[str, Any]) -> Json:
     """The inputs among these values, as a file of the product's own has them: written as `formats` says."""
     found = ways(spec)
-    return {
-        name: reading(kind, found.get(name)).spelt(values.get(name)) for name, kind in spec.inputs.items()
-    }
+    return {name: reading(kind, found.get(name)).spelt(values.get(name)) for name, kind in spec.inputs.items()}
 
 
-def with_way(column: Column, how: Mapping[str, Any] | None) -> Column:
+def with_format(column: Column, how: Mapping[str, Any] | None) -> Column:
     """The column with the way in which its values are written in its state."""
     return replace(column, state={**column.state, WRITTEN: dict(how)}) if how else column
 

@@ -19,8 +19,7 @@ def learn(texts: Iterable[str]) -> Json:
 
 
 def profile(answer: Answer, state: Json) -> Profile:
-    """That of a text, then tenths of its runs of words that were said before, whether it was cut, tenths of confidence.
-    """
+    """That of a text, then tenths of its runs of words that were said before, if it was cut, tenths of confidence."""
     value = str(answer.value)
     sure = UNKNOWN if answer.confidence is None else 1 + round(TENTHS * answer.confidence)
     told = 1 + round(TENTHS * repetition(value)) if value else UNKNOWN

@@ -15,7 +15,7 @@ from windlass.records import Column, Manifest, Splits
 
 
 @dataclass(frozen=True)
-class Aim:
+class Objective:
     """What is learned of one kind of output. Scores are (n, k) as an engine gives them; truth is (n,), encoded.
 
     fit_output(splits) -> the column of the answers, as its training rows have them.
@@ -34,8 +34,8 @@ class Aim:
     has_classes: bool
 
 
-AIMS: dict[str, Aim] = {
-    "category": Aim(
+AIMS: dict[str, Objective] = {
+    "category": Objective(
         labels.fit_output,
         labels.score,
         calibrated,
@@ -43,7 +43,7 @@ AIMS: dict[str, Aim] = {
         known_output=lambda splits, before: labels.fit_output(splits),
         has_classes=True,
     ),
-    "number": Aim(
+    "number": Objective(
         numbers.fit_output,
         numbers.score,
         numbers.with_interval,
@@ -55,9 +55,9 @@ AIMS: dict[str, Aim] = {
 """Kind of the output -> what is aimed at."""
 
 
-def aim(output: Column) -> Aim:
+def aim(output: Column) -> Objective:
     return AIMS[output.kind]
 
 
-def aim_of(splits: Splits) -> Aim:
+def objective_of(splits: Splits) -> Objective:
     return AIMS[splits.output[splits.output_column]]

@@ -9,14 +9,13 @@ import numpy as np
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch
 from windlass.learners.contract import Fitted, Options
-from windlass.learners.objectives import Aim, aim, aim_of
+from windlass.learners.objectives import Objective, aim, objective_of
 from windlass.outputs.labels.calibration import reached
 from windlass.predictors.artifact import N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.records import Column, Json, Manifest, Splits
 
 if TYPE_CHECKING:
     import polars as pl
-
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Encoded:
         return found(self.output.state)
 
     @property
-    def aim(self) -> Aim:
+    def aim(self) -> Objective:
         return aim(self.output)
 
     @property
@@ -65,7 +64,7 @@ def encode(splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json]
     Args:  forms: kind -> form.  options: kind -> options of that form.
     """
     inputs = tuple(fit_input(name, splits, forms, options) for name in splits.inputs)
-    return encode_splits(inputs, aim_of(splits).fit_output(splits), splits)
+    return encode_splits(inputs, objective_of(splits).fit_output(splits), splits)
 
 
 def fit_input(name: str, splits: Splits, forms: Mapping[str, str], options: Mapping[str, Json] | None) -> Column:
@@ -73,7 +72,7 @@ def fit_input(name: str, splits: Splits, forms: Mapping[str, str], options: Mapp
     kind = splits.inputs[name]
     values = splits.train[name].to_list()
     column = kinds.fit_column(name, kind, values, splits.root, forms[kind], (options or {}).get(kind))
-    return kinds.with_way(column, splits.written.get(name))
+    return kinds.with_format(column, splits.written.get(name))
 
 
 def encode_splits(inputs: tuple[Column, ...], output: Column, splits: Splits) -> Encoded:

@@ -48,8 +48,7 @@ LOSSES: dict[str, Callable[[Array], Array]] = {"mae": np.abs, "rmse": np.square,
 
 @dataclass(frozen=True)
 class NumberMarks:
-    """A candidate's answers on rows whose number is known. half: of the width of their intervals; None: they have none.
-    """
+    """A candidate's answers on rows whose number is known. half: of the width of their intervals; None: no such."""
 
     targets: Array
     values: Array

@@ -107,7 +107,7 @@ class PairedScores(Paired):
         )
 
 
-class Sheet(ABC):
+class PairedAnswers(ABC):
     """What both answered to all rows, beside what is right. parts_are: what one part of the answers is called.
     points_are: what a hundredth of the goal's difference is called, and what several are."""
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from windlass.brand import Rules
-    from windlass.outputs.comparison import Sheet
+    from windlass.outputs.comparison import PairedAnswers
     from windlass.outputs.splitting import Cleaning
 
 
@@ -147,7 +147,7 @@ Kept = tuple[Row, bool]
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Uncertainty:
     """How little the product was sure of an answer. margin: 0-1, smaller is less sure; confidence None: not known."""
 
     answered: str
@@ -211,7 +211,7 @@ class Output:
     warn: "Callable[[pl.DataFrame, Spec, Cleaning], None]"
     check_rows: Callable[[Spec, Splits], None]
     check_tests: Callable[[Sequence[Row], Spec], None]
-    settle: Callable[[Path, Splits, Spec, str], float | None]
+    tune_decision: Callable[[Path, Splits, Spec, str], float | None]
     marks: Callable[[Predictor, Sequence[Row], Held], Marks]
     validated: Callable[[Predictor, Path, Splits, Held], Validated | None]
     baseline: Callable[[Tested], Baseline | None]
@@ -233,8 +233,8 @@ class Output:
     teaches: Callable[[Any, Any], bool]
     unfit: Callable[[Sequence[LabelledRow], Pairs, Spec], list[LabelledRow]]
     opinion: Callable[[Sequence[LabelledRow], Predictor, Known, Spec], Opinion]
-    compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], Sheet]"
-    doubts: Callable[[Predictor, Sequence[Json]], list[Doubt]]
+    compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], PairedAnswers]"
+    doubts: Callable[[Predictor, Sequence[Json]], list[Uncertainty]]
     improves: Callable[[Spec], None]
     scored: Callable[[Marks, str, Splits], Scored]
     most_tested: int | None = None
@@ -244,5 +244,3 @@ class Output:
     explains_live: Unsupported | None = None
     proposals: Unsupported | None = None
     compares: Unsupported | None = None
-
-

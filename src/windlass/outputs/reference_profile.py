@@ -1,5 +1,4 @@
-"""What a release remembers of its rows, without a row of it: the content of `reference.json`, made when it is released.
-"""
+"""What a release remembers of its rows, without a row of it: `reference.json`, made when it is released."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +26,10 @@ def make(output: Output, splits: Splits, predictor: Predictor, recent: Recent | 
     often as it is asked for now: a topic that was learned is no drift any more, one that was not still is.
     """
     train, kept = splits.train.to_dicts(), output.kept(splits, predictor, recent, most_rows(splits.inputs, MOST_ROWS))
-    columns = [kinds.with_way(_learned(name, kind, train, splits.root), splits.written.get(name))
-               for name, kind in splits.inputs.items()]
+    columns = [
+        kinds.with_format(_learned(name, kind, train, splits.root), splits.written.get(name))
+        for name, kind in splits.inputs.items()
+    ]
     profiles = [[profile_of(column, row, splits.root) for column in columns] for row, _ in kept]
     whole = [place for place, found in enumerate(profiles) if all(part is not None for part in found)]
     seen = output.seen(predictor, [kept[place] for place in whole], splits)
@@ -85,7 +86,5 @@ def _learned(name: str, kind: str, train: Sequence[Row], root: Path) -> Column:
 
 def answered(predictor: Predictor, rows: Sequence[Row], root: Path) -> list[Answer]:
     return [
-        answer
-        for start in range(0, len(rows), CHUNK)
-        for answer in predictor.answer(rows[start : start + CHUNK], root)
+        answer for start in range(0, len(rows), CHUNK) for answer in predictor.answer(rows[start : start + CHUNK], root)
     ]

@@ -35,7 +35,7 @@ class Cleaning:
 
 
 @dataclass(frozen=True)
-class Way:
+class SplitMethod:
     """How rows are cut. stratum: the column whose values each part has in proportion.
 
     known(part, train, name) -> the rows of a part that can be judged by who learned from train.
@@ -46,7 +46,9 @@ class Way:
     known: Callable[[pl.DataFrame, pl.DataFrame, str], pl.DataFrame] = lambda part, train, name: part
 
 
-def in_three(rows: pl.DataFrame, way: Way, cleaning: Cleaning, random: np.random.Generator) -> dict[str, pl.DataFrame]:
+def train_validation_test(
+    rows: pl.DataFrame, way: SplitMethod, cleaning: Cleaning, random: np.random.Generator
+) -> dict[str, pl.DataFrame]:
     """Train, validation and test in proportion to the strata, without shared inputs or groups.
 
     Raises: DataError: too few rows for a test split.

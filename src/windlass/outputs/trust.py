@@ -66,4 +66,4 @@ class Opinion:
     surprise: np.ndarray
     known: str = "what the champion is sure of"
     otherwise: str = "less likely, to the champion, than the right labels of nearly all its known mistakes"
-    is_apart: Apart = _unknown
+    is_separable: Apart = _unknown

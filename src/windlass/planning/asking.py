@@ -44,11 +44,7 @@ QUESTIONS = (
         "How many minutes does a person need for one case?",
         "what is unsure can go to a person; that has a price",
     ),
-    (
-        "person_wrong",
-        "What share of the cases does a person get wrong?",
-        "people err too: 0.02 or 2 % is one in fifty",
-    ),
+    ("person_wrong", "What share of the cases does a person get wrong?", "people err too: 0.02 or 2 % is one in fifty"),
     (
         "hour_cost",
         "What does an hour of your people's work cost?",

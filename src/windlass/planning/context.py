@@ -7,10 +7,10 @@ import numpy as np
 
 from windlass.metrics.measures import LOWER
 from windlass.planning.evidence.gathering import Evidence
-from windlass.planning.evidence.slices import Slice, Unequal, parts, unequal, weak_slices
+from windlass.planning.evidence.slices import FairnessGap, Slice, parts, unequal, weak_slices
 from windlass.planning.product import Prices, Product, label_cost
 from windlass.planning.schedule.capacity import BUSIEST, REQUEST_S, Capacity
-from windlass.planning.schedule.economics import Comparison, Worth, characters, compare, costs, running, worth
+from windlass.planning.schedule.economics import AnswerValue, Comparison, characters, compare, costs, running, worth
 from windlass.planning.schedule.handover import Handover, handover
 from windlass.records import Candidate
 
@@ -47,7 +47,7 @@ class Setting:
         return self.goal - today.value
 
     @cached_property
-    def worth(self) -> Worth:
+    def worth(self) -> AnswerValue:
         return worth(self.product, self.evidence.points, self.evidence.validation)
 
     def gains(self, won: np.ndarray) -> np.ndarray:
@@ -125,7 +125,7 @@ class Setting:
         return float(self.right[~mask].mean() - self.right[mask].mean()) if 0 < mask.sum() < len(mask) else None
 
     @cached_property
-    def unequal(self) -> list[Unequal]:
+    def unequal(self) -> list[FairnessGap]:
         marks = self.evidence.marks
         if marks is None:
             return []

@@ -173,7 +173,6 @@ class Labeller(Scorer):
         return self.manifest.output.state["labels"]
 
 
-
 def n_scores(manifest: Manifest) -> int:
     """Numbers a row that an engine gives for this output. Raises: DataError: engines give none for its kind."""
     found = kinds.get(manifest.output.kind).n_scores

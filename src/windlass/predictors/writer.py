@@ -13,7 +13,7 @@ from windlass.kinds import table as kinds
 from windlass.kinds import text
 from windlass.metrics.texts import References, TextMarks
 from windlass.predictors.contract import Embeds, Predictor, check_row, read_value
-from windlass.predictors.language.writing import MAX_PROMPT, Engine, Hear, Writing, Written, silent_hear
+from windlass.predictors.language.writing import MAX_PROMPT, Engine, OnText, Writing, Written, silent_hear
 from windlass.records import Answer, Json, Manifest, Row
 
 WHOLE = frozenset({"stop", "cancelled"})
@@ -35,7 +35,7 @@ class Writer:
         said = self.manifest.settings.get("writing", {})
         return Writing(**{**said, "stop": tuple(said.get("stop", ()))})
 
-    def write(self, rows: Sequence[Row], how: Writing | None = None, hear: Hear = silent_hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing | None = None, hear: OnText = silent_hear) -> list[Written]:
         """One text a row, in order. Raises: DataError: a row cannot be read or is too long."""
         return self.engine.write(self.read(rows), how or self.writing, hear)
 

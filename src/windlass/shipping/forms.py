@@ -10,7 +10,7 @@ from windlass.records import Progress, silent
 from windlass.shipping import needs, product, templating, trial
 from windlass.shipping.dashboard import dashboard
 from windlass.shipping.product import Product
-from windlass.shipping.trial import Rehearsal
+from windlass.shipping.trial import TrialRun
 from windlass.spec import Spec
 from windlass.store import Store, hash_folder, publish, write_json, write_text
 
@@ -143,7 +143,7 @@ def check(spec: Spec, order: ShipRequest) -> None:
         raise DataError(f"{target} is not empty, expected a new folder", "name another one, or remove it first")
 
 
-def write(chosen: Product, measured: Rehearsal, order: ShipRequest) -> Shipped:
+def write(chosen: Product, measured: TrialRun, order: ShipRequest) -> Shipped:
     """The folder of an order that was checked."""
     form, target = FORMS[order.form], order.target.resolve()
     words = {

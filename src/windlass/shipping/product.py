@@ -62,9 +62,7 @@ def write_project(product: Product, folder: Path) -> None:
     """A project that can be served and nothing else: `windlass.yaml` and the release, champion of an empty history."""
     write_text(folder / FILE_NAME, dump(product.spec))
     shipped = Store(folder)
-    shutil.copytree(
-        releases.folder(product.store, product.release.id), releases.folder(shipped, product.release.id)
-    )
+    shutil.copytree(releases.folder(product.store, product.release.id), releases.folder(shipped, product.release.id))
     releases.point_to(shipped, product.release.id)
     releases.verify(releases.folder(shipped, product.release.id), product.release)
 

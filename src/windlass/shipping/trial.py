@@ -31,7 +31,7 @@ OWN = ("WINDLASS_",)
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class TrialRun:
     """What one server needed. memory_mib: most resident memory, all its processes, over golden rows, full batches and
     the heaviest values.
 
@@ -61,7 +61,7 @@ def _steps(mebibytes: float, step: int = 32) -> int:
     return int(-(-mebibytes // step) * step)
 
 
-def measure(product: Product, absent: Iterable[str] = ()) -> Rehearsal:
+def measure(product: Product, absent: Iterable[str] = ()) -> TrialRun:
     """Serves the product by `windlass serve`, which proves its golden rows before it says where it is.
 
     Labels are asked for in full batches afterwards, and of the value that takes most memory in each column; a product
@@ -91,7 +91,7 @@ def measure(product: Product, absent: Iterable[str] = ()) -> Rehearsal:
                 raise GateRefused(f"trial failed ({error}), expected the service to run; {_told(errors)}") from None
             finally:
                 _stop(process)
-    return Rehearsal(-(-memory // MEBIBYTE), start_s)
+    return TrialRun(-(-memory // MEBIBYTE), start_s)
 
 
 def _url(process: "subprocess.Popen[bytes]") -> str:

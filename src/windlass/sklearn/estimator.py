@@ -74,8 +74,7 @@ class ProductEstimator(BaseEstimator):
         spec = self._spec(output, {name: each.format for name, each in chosen.items() if each.format}, weights)
         ways = kinds.ways(spec)
         inputs = [
-            series(name, kinds.reading(kind, ways.get(name)), table.columns[name])
-            for name, kind in self.kinds_.items()
+            series(name, kinds.reading(kind, ways.get(name)), table.columns[name]) for name, kind in self.kinds_.items()
         ]
         rows = pl.DataFrame([*inputs, right.alias(output)])
         if weights is not None:

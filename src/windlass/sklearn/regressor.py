@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError
 from windlass.outputs.numbers.measures import estimator
-from windlass.outputs.numbers.split import tenths
+from windlass.outputs.numbers.split import deciles
 from windlass.sklearn.estimator import ProductEstimator
 from windlass.sklearn.estimator_input import ROOT, InputError, counted, numbers, read
 
@@ -89,4 +89,4 @@ class Regressor(RegressorMixin, ProductEstimator):
         return np.stack([values - reach, values + reach], axis=1)
 
     def _strata(self, rows: pl.DataFrame, output: str) -> pl.Series:
-        return tenths(rows[output])
+        return deciles(rows[output])

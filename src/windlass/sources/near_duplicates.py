@@ -55,9 +55,7 @@ def near(
     return found
 
 
-def alike(
-    rows: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR, block: int = BLOCK
-) -> np.ndarray:
+def alike(rows: Sequence[Row], inputs: Mapping[str, str], least: float = NEAR, block: int = BLOCK) -> np.ndarray:
     """(n,) int: the same number for rows that are connected by being near."""
     if not len(rows):
         return np.zeros(0, int)

@@ -42,7 +42,7 @@ def guarded(value: Any) -> Any:
     return value
 
 
-def unguarded(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """The value of a cell of one of our own files."""
     return cell[1:] if cell.startswith(MARK) and RUNS.match(cell[1:]) else cell
 

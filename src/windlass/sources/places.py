@@ -71,11 +71,11 @@ def find(data: str | Mapping[Any, str], project: Path, names: Names, scratch: Pa
 def _place(place: str, split: str, project: Path, names: Names, scratch: Path) -> list[Source]:
     if place.startswith(standard_library.PREFIX):
         return [standard_library.source(place, split, names)]
-    return _sources(project / place, split, names, Rooms(scratch, project / FOLDER / "unpacked"))
+    return _sources(project / place, split, names, ReaderFolders(scratch, project / FOLDER / "unpacked"))
 
 
 @dataclass(frozen=True)
-class Rooms:
+class ReaderFolders:
     """Where readers may write: pictures made of arrays, and what archives hold."""
 
     pictures: Path
@@ -99,14 +99,14 @@ def table(path: Path, unpacked: Path) -> Source:
         if path.is_file():
             refusals.check_file(path, READABLE)
         raise SpecError(f"'{path}' ends in '{suffix}', expected {expected(TABLES)}", "or a .zip or .gz of it")
-    found = _sources(path, "", Names(), Rooms(unpacked, unpacked))
+    found = _sources(path, "", Names(), ReaderFolders(unpacked, unpacked))
     if len(found) != 1 or found[0].path.suffix.lower() not in TABLES:
         shown = ", ".join(source.path.name for source in found[:4])
         raise DataError(f"{path} holds {shown}, expected one file of {expected(TABLES)}")
     return found[0]
 
 
-def _sources(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
+def _sources(path: Path, split: str, names: Names, rooms: ReaderFolders) -> list[Source]:
     if path.is_dir():
         return _folder(path, split, names, rooms)
     path, sheet = file_and_sheet(path)
@@ -130,7 +130,7 @@ def _sources(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]
     return found
 
 
-def _unpacked(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
+def _unpacked(path: Path, split: str, names: Names, rooms: ReaderFolders) -> list[Source]:
     """What the archive holds; a folder that all of it lies in is opened. Its version is that of the archive."""
     inside = archives.unpacked(path, rooms.unpacked)
     packed = Packed(path, inside if path.suffix.lower() == ".zip" else inside.parent)
@@ -154,7 +154,7 @@ def _is_label(item: Path) -> bool:
     return item.is_dir() and any(each.suffix.lower() in SUFFIXES for each in visible(item))
 
 
-def _folder(path: Path, split: str, names: Names, rooms: Rooms) -> list[Source]:
+def _folder(path: Path, split: str, names: Names, rooms: ReaderFolders) -> list[Source]:
     """Files named by split come first, then a single file, then folders named by split, then folders of labels.
 
     What is rarer as data (JSON documents, spreadsheets, archives) is looked at where there is nothing else.
@@ -192,7 +192,7 @@ def _of_tier(items: list[Path], tier: tuple[str, ...]) -> list[Path]:
     return [item for item in items if item.suffix.lower() in tier and item.is_file()]
 
 
-def _by_split(path: Path, files: list[Path], names: Names, rooms: Rooms) -> list[Source]:
+def _by_split(path: Path, files: list[Path], names: Names, rooms: ReaderFolders) -> list[Source]:
     """The sources of the files that are named by split; none where no file is."""
     split_of = {item: SPLIT_NAMES.get(item.name.lower().partition(".")[0], "") for item in files}
     named = [item for item in files if split_of[item] and item.suffix.lower() != ".npz"]

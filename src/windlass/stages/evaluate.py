@@ -97,9 +97,9 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     return board
 
 
-
 def _word(value: Any) -> str:
     return "" if is_missing(value) else str(value)
+
 
 def machine() -> str:
     """Processor, cores and Python, as one line."""
@@ -113,9 +113,7 @@ def machine() -> str:
     return f"{model}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
 
 
-def _measure(
-    run: Run, predictor: Predictor, marks: Marks, splits: Splits, spec: Spec, store: Store
-) -> Candidate:
+def _measure(run: Run, predictor: Predictor, marks: Marks, splits: Splits, spec: Spec, store: Store) -> Candidate:
     metrics = {name: bootstrap(marks, name, spec.seed) for name in marks.metrics}
     goal = outputs.goal(spec)
     p50, p95, throughput = _speed(predictor, splits)

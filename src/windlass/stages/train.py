@@ -148,7 +148,7 @@ def _settled(run: Run, spec: Spec, store: Store, splits: Splits) -> Run:
     """The run with what needs no training decided in its artifact, such as the threshold between two labels."""
     if run.status != "done":
         return run
-    reached = outputs.of(spec).settle(store.run_folder(run.name), splits, spec, outputs.learned_metric(spec))
+    reached = outputs.of(spec).tune_decision(store.run_folder(run.name), splits, spec, outputs.learned_metric(spec))
     return run if reached is None else replace(run, validation=None if math.isnan(reached) else reached)
 
 
@@ -210,9 +210,7 @@ def _refusal(entry: Entry, splits: Splits, store: Store) -> str:
         return store.reason(f"asking whether {entry.name} can learn", error)
 
 
-def _train_one(
-    entry: Entry, options: Options, splits: Splits, budget: Budget, store: Store, progress: Progress
-) -> Run:
+def _train_one(entry: Entry, options: Options, splits: Splits, budget: Budget, store: Store, progress: Progress) -> Run:
     """The candidate's run, whatever became of it: the others still run, and the leaderboard tells the reason."""
     started = time.monotonic()
 

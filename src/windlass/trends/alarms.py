@@ -6,7 +6,7 @@ import numpy as np
 
 from windlass.metrics.drift import holm
 from windlass.metrics.measures import Array
-from windlass.trends.surprise import Usual, usual, weekday_factors
+from windlass.trends.surprise import ExpectedCount, usual, weekday_factors
 
 DAYS_A_MONTH = 30.4375
 LEAST_PAST = 14
@@ -56,7 +56,7 @@ def surprises(counts: Array, volumes: Array, weekdays: Array, rule: Rule) -> Sur
         factors = weekday_factors(volumes[past], weekdays[past])
         known = usual(counts[:, past], factors[weekdays[past]], float(factors[weekdays[day]]))
         means[:, day], sizes[:, day] = known.mean, known.size
-    known = Usual(means, sizes)
+    known = ExpectedCount(means, sizes)
     chance = known.tail(counts)
     adjusted = np.array([holm(day) for day in chance.T]).reshape(counts.T.shape).T
     found = Surprises(

@@ -2,7 +2,7 @@
 
 from windlass.pages.text.card import prose
 from windlass.pages.text.words import count, percent
-from windlass.trends.record import Event, Standing, Text, Trends
+from windlass.trends.record import EntityStatus, Event, Text, Trends
 from windlass.trends.sentences import (
     bad_words,
     day_sentence,
@@ -69,7 +69,7 @@ def _entities(trends: Trends, language: str) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cells(standing: Standing, language: str) -> list[str]:
+def _cells(standing: EntityStatus, language: str) -> list[str]:
     return [
         prose(name_of(standing.entity, language)),
         count(standing.day_texts),

@@ -51,7 +51,7 @@ class Answerer:
 
 
 @dataclass(frozen=True)
-class Told:
+class FeedRow:
     """A row that can be counted."""
 
     number: int
@@ -84,7 +84,7 @@ class _Repeats:
     def __init__(self) -> None:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
 
-    def is_new(self, told: Told) -> bool:
+    def is_new(self, told: FeedRow) -> bool:
         key = blake2b(f"{told.day} {' '.join(told.text.casefold().split())}".encode(), digest_size=12).digest()
         if key in self._seen:
             return False
@@ -131,7 +131,7 @@ class Reader:
                     "`time:` and `text:` of trends.yaml name the columns",
                 )
 
-    def _told(self, raw: RawRow, counts: Counts, repeats: _Repeats) -> Told | None:
+    def _told(self, raw: RawRow, counts: Counts, repeats: _Repeats) -> FeedRow | None:
         """The row when it can be counted; else it is counted as refused, later or repeated."""
         if raw.values is None:
             counts.refuse("unreadable", f"row {raw.number} {raw.fault}")
@@ -148,7 +148,7 @@ class Reader:
         if not isinstance(text, str) or not text.strip():
             counts.refuse("no text", f"row {raw.number}: '{self.definition.text}' is {_shown(text)}")
             return None
-        told = Told(raw.number, day, text, raw.values)
+        told = FeedRow(raw.number, day, text, raw.values)
         if self.until is not None and day > self.until:
             counts.later += 1
         elif repeats.is_new(told):
@@ -157,7 +157,7 @@ class Reader:
             counts.repeated += 1
         return None
 
-    def _count(self, told: Sequence[Told], counts: Counts, finder: Finder, answers: TextIO) -> None:
+    def _count(self, told: Sequence[FeedRow], counts: Counts, finder: Finder, answers: TextIO) -> None:
         moods = _labels(self.sentiment, told)
         about: list[Label | str] = _labels(self.topics, told) if self.topics else [("", None)] * len(told)
         for row, mood, topic in zip(told, moods, about, strict=True):
@@ -202,7 +202,7 @@ def find_rows(path: Path, wanted: Callable[[int], bool]) -> Iterator[RawRow]:
     return (raw for raw in open_feed(path) if raw.values is not None and wanted(raw.number))
 
 
-def _labels(answerer: Answerer, told: Sequence[Told]) -> list[Label | str]:
+def _labels(answerer: Answerer, told: Sequence[FeedRow]) -> list[Label | str]:
     """Label and confidence of each row, or why there is none: all at once, one by one when one of them is bad."""
     rows = [answerer.row(each.values, each.text) for each in told]
     try:

@@ -7,7 +7,7 @@ from windlass.pages.text import bilingual
 from windlass.pages.text.bilingual import LANGUAGES
 from windlass.pages.text.words import count, escaped, percent
 from windlass.trends.picture import days_chart, small_chart
-from windlass.trends.record import Event, Standing, Text, Trends
+from windlass.trends.record import EntityStatus, Event, Text, Trends
 from windlass.trends.sentences import (
     bad_words,
     day_sentence,
@@ -103,7 +103,7 @@ def _event(event: Event, trends: Trends) -> str:
     )
 
 
-def _standing(entity: str, trends: Trends) -> Standing:
+def _standing(entity: str, trends: Trends) -> EntityStatus:
     return next(each for each in (trends.everything, *trends.entities) if each.entity == entity)
 
 
@@ -116,11 +116,11 @@ def _text(text: Text) -> str:
     if text.confidence is not None:
         sure = percent(text.confidence)
         facts.append(both(lambda language: say(language, "sure_of", share=sure)))
-    return f'<li><bdi>{escaped(text.text, LONGEST_TEXT)}</bdi><small>{" · ".join(facts)}</small></li>'
+    return f"<li><bdi>{escaped(text.text, LONGEST_TEXT)}</bdi><small>{' · '.join(facts)}</small></li>"
 
 
 def _everything(trends: Trends) -> str:
-    caption = f'{both(lambda language: name_of("", language))}. {said("chart", trends)}'
+    caption = f"{both(lambda language: name_of('', language))}. {said('chart', trends)}"
     return f"<figure><figcaption>{caption}</figcaption>{days_chart(trends.everything, trends)}</figure>"
 
 
@@ -149,7 +149,7 @@ def _table(heads: list[tuple[str, str]], rows: list[list[str]]) -> str:
     return f'<div class="scroll"><table class="plain"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _cells(standing: Standing, trends: Trends) -> list[str]:
+def _cells(standing: EntityStatus, trends: Trends) -> list[str]:
     kind = {1: "warn", -1: "good", 0: "quiet"}[standing.direction]
     return [
         f"<bdi>{escaped(standing.entity, 40)}</bdi>",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from windlass.pages.charts.axes import Axis, across_grid, box, figure, path, text
-from windlass.trends.record import Standing, Trends
+from windlass.trends.record import EntityStatus, Trends
 
 MOST_DAYS, SMALL_DAYS = 120, 42
 WIDE, HIGH = 1040.0, 190.0
@@ -12,7 +12,7 @@ LEFT, TOP, FOOT = 40.0, 12.0, 160.0
 SMALL = (150.0, 34.0)
 
 
-def days_chart(standing: Standing, trends: Trends) -> str:
+def days_chart(standing: EntityStatus, trends: Trends) -> str:
     """The last days that the feed had, at full width; pointing at a bar shows its numbers."""
     series, days = standing.series, trends.days[-MOST_DAYS:]
     bad, usual, high = (values[-MOST_DAYS:] for values in (series.bad, series.usual, series.high))
@@ -32,7 +32,7 @@ def days_chart(standing: Standing, trends: Trends) -> str:
     return drawn.replace('class="chart"', 'class="chart wide"', 1)
 
 
-def small_chart(standing: Standing, trends: Trends) -> str:
+def small_chart(standing: EntityStatus, trends: Trends) -> str:
     """The same of fewer days, to stand in a line of a table."""
     days = trends.days[-SMALL_DAYS:]
     down = Axis(0, max(*standing.series.bad[-SMALL_DAYS:], 4), SMALL[1] - 1, 2)
@@ -41,7 +41,7 @@ def small_chart(standing: Standing, trends: Trends) -> str:
     return drawn.replace('class="chart"', 'class="chart small"', 1)
 
 
-def _bars(standing: Standing, days: Sequence[str], down: Axis, left: float, step: float) -> list[str]:
+def _bars(standing: EntityStatus, days: Sequence[str], down: Axis, left: float, step: float) -> list[str]:
     """left: where the first bar begins. step: from one to the next."""
     series = standing.series
     first = len(series.bad) - len(days)
@@ -51,9 +51,7 @@ def _bars(standing: Standing, days: Sequence[str], down: Axis, left: float, step
         kind = "alarm" if series.is_alarm[first + place] else "bar"
         note = f"{day} {date.fromisoformat(day):%a}: {n} / {series.texts[first + place]}"
         top = down.at(n)
-        bars.append(
-            box(kind, (left + place * step + step * 0.12, top), (step * 0.76, down.start - top), 0.75, note)
-        )
+        bars.append(box(kind, (left + place * step + step * 0.12, top), (step * 0.76, down.start - top), 0.75, note))
     return bars
 
 

@@ -72,7 +72,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Standing:
+class EntityStatus:
     """How an entity stands ('' = all texts). day_...: of the last day; week, before: share of bad texts in the last
     seven days and in the window before them; change: their difference, with an interval that allows for the number of
     entities. topics: of the bad texts of the week."""
@@ -138,8 +138,8 @@ class Trends:
     days: list[str]
     silent: list[str]
     has_past: bool
-    everything: Standing
-    entities: list[Standing]
+    everything: EntityStatus
+    entities: list[EntityStatus]
     events: list[Event]
     texts: list[Text] = field(default_factory=list)
 

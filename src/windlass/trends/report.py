@@ -18,7 +18,7 @@ from windlass.records import Json
 from windlass.trends.alarms import LEAST_PAST, Surprises, episodes, surprises
 from windlass.trends.definition import Definition
 from windlass.trends.feed import ALL, Counts, find_rows
-from windlass.trends.record import Event, Reading, Series, Standing, Text, Topic, Trends
+from windlass.trends.record import EntityStatus, Event, Reading, Series, Text, Topic, Trends
 from windlass.trends.surprise import share_difference
 
 WEEK = 7
@@ -95,13 +95,13 @@ def _silent(days: Sequence[date], window: int) -> list[str]:
     ]
 
 
-def _standing(table: Table, place: int, found: Surprises, window: int) -> Standing:
+def _standing(table: Table, place: int, found: Surprises, window: int) -> EntityStatus:
     name, n_days = table.names[place], len(table.days)
     week, before = slice(max(n_days - WEEK, 0), n_days), slice(max(n_days - WEEK - window, 0), max(n_days - WEEK, 0))
     texts, bad = table.texts[place], table.bad[place]
     now, then = (Proportion(bad[days].sum(), texts[days].sum()) for days in (week, before))
     among_all = NormalDist().inv_cdf(1 - 0.025 / len(table.names))
-    return Standing(
+    return EntityStatus(
         entity=name,
         day_texts=int(texts[-1]),
         day_bad=int(bad[-1]),

@@ -6,7 +6,7 @@ from windlass.metrics.measures import Estimate
 from windlass.pages.text import bilingual
 from windlass.pages.text.bilingual import LANGUAGES
 from windlass.pages.text.words import NOTHING, count, number, percent, plain
-from windlass.trends.record import Event, Standing, Topic, Trends
+from windlass.trends.record import EntityStatus, Event, Topic, Trends
 
 MOST_CERTAIN = 100_000
 """Days beyond which a chance is only called rarer: nobody has tested so far a tail."""
@@ -256,7 +256,7 @@ def topics_sentence(topics: list[Topic], whole: int, language: str) -> str:
     )
 
 
-def direction_words(standing: Standing, language: str) -> str:
+def direction_words(standing: EntityStatus, language: str) -> str:
     return say(language, {1: "worse", -1: "better", 0: "same"}[standing.direction])
 
 

@@ -25,7 +25,7 @@ N_ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Usual:
+class ExpectedCount:
     """What a day would be if nothing had changed: a negative binomial, variance = mean + mean^2 / size. mean, size: of
     one shape, such as (n,) or (n, d), which is that of all that is given and asked."""
 
@@ -51,7 +51,7 @@ class Usual:
         return high.astype(int)
 
 
-def usual(past: Array, exposure: Array, today: float) -> Usual:
+def usual(past: Array, exposure: Array, today: float) -> ExpectedCount:
     """What the past foretells for one more day.
 
     Args:    past: (n, w) counts of n series on w days; exposure: (w,) > 0, how much was to be expected of each day
@@ -62,12 +62,12 @@ def usual(past: Array, exposure: Array, today: float) -> Usual:
         rates = (weights * past).sum(1) / (weights * exposure).sum(1)
         means = rates[:, None] * exposure
         scatter = overdispersion(past, means, weights)
-        chances = Usual(means, 1 / (scatter[:, None] + 1e-9)).tail(past)
+        chances = ExpectedCount(means, 1 / (scatter[:, None] + 1e-9)).tail(past)
         weights = np.minimum(chances / STOOD_OUT, 1.0)
     scatter = overdispersion(past, means, weights)
     seen = (weights * past).sum(1) + UNSEEN
     mean = seen / (weights * exposure).sum(1) * today
-    return Usual(mean, 1 / (1 / seen + scatter))
+    return ExpectedCount(mean, 1 / (1 / seen + scatter))
 
 
 def _without_the_highest(past: Array) -> Array:
@@ -103,7 +103,6 @@ def weekday_factors(totals: Array, weekdays: Array) -> Array:
         return np.ones(7)
     seen = np.bincount(weekdays, weights=totals, minlength=7) + mean
     return seen / ((np.bincount(weekdays, minlength=7) + 1) * mean)
-
 
 
 def share_difference(now: Proportion, before: Proportion, z: float = Z) -> Estimate:

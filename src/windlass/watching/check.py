@@ -16,7 +16,7 @@ from windlass.registry.reference import Reference
 from windlass.spec import Spec
 from windlass.store import Store, write_json
 from windlass.watching import concept, state
-from windlass.watching.judgement import health, hear_told, hear_traffic, hear_window, peek, summary
+from windlass.watching.judgement import health, judge_feedback, judge_traffic, judge_window, peek, summary
 from windlass.watching.notifications import channels
 from windlass.watching.state import Memory
 from windlass.watching.windows import Requests, Window, begin, seconds
@@ -54,7 +54,7 @@ class Watcher:
             self._read_feedback(kept)
             self._read_answers(kept)
             if release := _newest(kept):
-                hear_told(kept, release, self.reference(release), self.spec, self.now)
+                judge_feedback(kept, release, self.reference(release), self.spec, self.now)
             health = self._health(kept)
             self._announce(kept, health)
             state.save(self.store, kept)
@@ -82,9 +82,7 @@ class Watcher:
         """What the rows of the release were like; None where it has none, or is gone."""
         if release not in self._references:
             try:
-                self._references[release] = reference.opened(
-                    releases.folder(self.store, release), self.warnings.append
-                )
+                self._references[release] = reference.opened(releases.folder(self.store, release), self.warnings.append)
             except WindlassError:
                 logger.warning("release '%s' has no reference: its rows are not watched", release, exc_info=True)
                 self._references[release] = None
@@ -116,7 +114,7 @@ class Watcher:
         if kept.window is not None:
             self._end(kept, kept.window, horizon)
         kept.until = max(kept.until, horizon)
-        hear_traffic(kept, horizon, self.length_s)
+        judge_traffic(kept, horizon, self.length_s)
 
     def _requests(self, window: Window) -> Requests:
         """What the service counts once a minute."""
@@ -140,7 +138,7 @@ class Watcher:
             grown = (window.until - window.since) / self.length_s
             if window.n >= self.spec.watch.rows or grown >= MOST_JOINED:
                 window.requests = self._requests(window)
-                hear_window(kept, window, self.reference(window.release), self.spec)
+                judge_window(kept, window, self.reference(window.release), self.spec)
                 kept.window = None
                 return None
             peek(kept, window, self.reference(window.release), self.spec)

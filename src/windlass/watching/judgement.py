@@ -27,7 +27,7 @@ FAILED, REFUSED = (0.01, 0.05), (0.05, 0.2)
 CONCEPT_OVER = 0.02
 
 
-def hear_window(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> None:
+def judge_window(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> None:
     """Judges the window against its release's reference and its own past; `kept` remembers both."""
     before = kept.ended[-1]["release"] if kept.ended else window.release
     if before != window.release:
@@ -109,7 +109,7 @@ def _hear_errors(kept: Memory, window: Window) -> None:
         _hear(kept, key, said, window, Finding(*key, trait, more, bounds[0], 0.0, usual, share))
 
 
-def hear_told(kept: Memory, release: str, reference: Reference | None, spec: Spec, now: float) -> None:
+def judge_feedback(kept: Memory, release: str, reference: Reference | None, spec: Spec, now: float) -> None:
     """All feedback on a release against what it was tested with, at every look: nobody waits for a window's end."""
     if reference is None:
         return
@@ -124,7 +124,7 @@ def hear_told(kept: Memory, release: str, reference: Reference | None, spec: Spe
         kept.alarms.hear((worst.name, worst.subject), said, now, sentence(evidence), evidence)
 
 
-def hear_traffic(kept: Memory, now: float, look_s: float) -> None:
+def judge_traffic(kept: Memory, now: float, look_s: float) -> None:
     """Nobody asks any more, though many would have by now, as often as they did."""
     past = [each["answers"] / (each["until"] - each["since"]) for each in kept.ended[-BASE_WINDOWS:]]
     if len(past) < LEAST_BASE:
@@ -186,9 +186,7 @@ def summary(kept: Memory, window: Window, reference: Reference | None, found: Se
     }
 
 
-def health(
-    product: str, windows: list[Json], shown: Json | None, alarms: list[Alarm], warnings: list[str]
-) -> Health:
+def health(product: str, windows: list[Json], shown: Json | None, alarms: list[Alarm], warnings: list[str]) -> Health:
     """The record of a look. shown: the window that is told of; None: nothing was answered yet."""
     told: Json = shown or {}
     return Health(

@@ -100,9 +100,7 @@ class Part:
 
     @classmethod
     def from_json(cls, values: Json) -> "Part":
-        sample = [
-            Seen(int(place), str(profile), sure, str(value)) for place, profile, sure, value in values["sample"]
-        ]
+        sample = [Seen(int(place), str(profile), sure, str(value)) for place, profile, sure, value in values["sample"]]
         heapq.heapify(sample)
         return cls(
             int(values["n"]),

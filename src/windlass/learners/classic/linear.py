@@ -23,7 +23,7 @@ from windlass.kinds.table import join
 from windlass.learners.classic import ridge
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.networks.lesson import Lesson
-from windlass.learners.objectives import aim_of
+from windlass.learners.objectives import objective_of
 from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
 from windlass.metrics.measures import BINARY_ONLY, best_temperature, log_loss, paired_difference, softmax
 from windlass.outputs.labels.measures import label_marks
@@ -61,7 +61,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Way:
+class FitMethod:
     """How one kind of output is fitted.
 
     strengths(is_sparse) -> of the regularisation, the likeliest first; unchosen: where no validation rows choose.
@@ -111,7 +111,7 @@ class Search:
                     break
 
     @property
-    def way(self) -> Way:
+    def way(self) -> FitMethod:
         return WAYS[self.encoded.output.kind]
 
     @property
@@ -167,9 +167,7 @@ class Search:
             return
         self.progress("choosing strength and weights", len(self.found), 0, f"{strength:g}")
         tried = Tried(scales, strength, [], np.empty(0), np.empty(0), loss)
-        weights, bias = self.fitted(
-            tried, self.encoded.train, self.encoded.train_targets, self.encoded.train_weights
-        )
+        weights, bias = self.fitted(tried, self.encoded.train, self.encoded.train_targets, self.encoded.train_weights)
         logits = np.asarray(self.validation @ np.concatenate(weights) + bias)
         self.found.append(replace(tried, weights=weights, bias=bias, logits=logits))
 
@@ -177,7 +175,7 @@ class Search:
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """Chooses strength and weights of the inputs on the validation rows, then fits on all rows but the test's."""
     n_scores = kinds.get(splits.output[splits.output_column]).n_scores
-    output = aim_of(splits).fit_output(splits)
+    output = objective_of(splits).fit_output(splits)
     assert n_scores is not None
     terms = {"text": {"n_terms": max(1_000, min(200_000, MAX_WEIGHTS // n_scores(output.state)))}}
     progress("reading", 0, 3, "")
@@ -318,14 +316,14 @@ def _weights(model: Any, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     return weights, bias
 
 
-WAYS: dict[str, Way] = {
-    "category": Way(
+WAYS: dict[str, FitMethod] = {
+    "category": FitMethod(
         lambda is_sparse: MARGIN_STRENGTHS if is_sparse else LOGISTIC_STRENGTHS,
         UNCHOSEN_STRENGTH,
         lambda metric: ("",),
         _fitted,
         best_of,
     ),
-    "number": Way(ridge.strengths, ridge.SPARSE_STRENGTHS[0], ridge.losses, ridge.solve, _best_number),
+    "number": FitMethod(ridge.strengths, ridge.SPARSE_STRENGTHS[0], ridge.losses, ridge.solve, _best_number),
 }
 """Kind of the output -> how it is fitted."""

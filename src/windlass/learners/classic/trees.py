@@ -161,8 +161,7 @@ def _categories(encoded: Encoded) -> list[int]:
 
 
 class _Watch:
-    """Keeps the learning curve, and stops when so many seconds of the budget are used (the rest is for the last fit).
-    """
+    """Keeps the learning curve, and stops when so many seconds of the budget are used (the rest: the last fit)."""
 
     def __init__(self, budget: Budget, until: float, progress: Progress) -> None:
         self.budget, self.until, self.progress = budget, until, progress

@@ -29,15 +29,18 @@ def quantization() -> Any:
         from transformers import BitsAndBytesConfig
 
         exact = torch.bfloat16 if torch.cuda.is_available() else torch.float32
-        return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-                                  bnb_4bit_compute_dtype=exact)
+        return BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=exact
+        )
     if find_spec("torchao") is not None:
         from torchao.quantization import Int8WeightOnlyConfig
         from transformers import TorchAoConfig
 
         return TorchAoConfig(Int8WeightOnlyConfig())
-    raise NotReady("adapt is 'qlora', expected bitsandbytes (4 bits) or torchao (8 bits) to be installed",
-                   "pip install 'windlass[qlora]', or `language: {adapt: lora}`")
+    raise NotReady(
+        "adapt is 'qlora', expected bitsandbytes (4 bits) or torchao (8 bits) to be installed",
+        "pip install 'windlass[qlora]', or `language: {adapt: lora}`",
+    )
 
 
 def lora(model: Any, rank: int) -> Any:
@@ -45,9 +48,14 @@ def lora(model: Any, rank: int) -> Any:
     from peft import LoraConfig, get_peft_model
     from transformers.pytorch_utils import Conv1D
 
-    config = LoraConfig(r=rank, lora_alpha=SCALE * rank, lora_dropout=DROPOUT, target_modules="all-linear",
-                        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
-                        task_type="CAUSAL_LM")
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=SCALE * rank,
+        lora_dropout=DROPOUT,
+        target_modules="all-linear",
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
+        task_type="CAUSAL_LM",
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that is going out of use
         return get_peft_model(model, config)
@@ -81,12 +89,14 @@ def _dequantized(base: Any) -> Any:
     from transformers import AutoModelForCausalLM
     from transformers.pytorch_utils import Conv1D
 
-    config = type(base.config).from_dict({name: value for name, value in base.config.to_dict().items()
-                                          if name != "quantization_config"})
+    config = type(base.config).from_dict(
+        {name: value for name, value in base.config.to_dict().items() if name != "quantization_config"}
+    )
     plain: nn.Module = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     found: dict[str, torch.Tensor] = {}
-    layers: dict[str, Any] = {name: module for name, module in base.named_modules()
-                              if isinstance(module, BaseTunerLayer)}
+    layers: dict[str, Any] = {
+        name: module for name, module in base.named_modules() if isinstance(module, BaseTunerLayer)
+    }
     with torch.no_grad():
         for name, layer in layers.items():
             inner = layer.get_base_layer()

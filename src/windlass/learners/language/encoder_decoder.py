@@ -28,8 +28,9 @@ LENGTH = 512
 MOST_LOGITS = 2**27
 RATES = {"t5": 5e-4, "mt5": 5e-4}
 """T5 learns at higher rates than the others, as its authors fine-tune it."""
-SETTINGS = Settings(lr=1e-4, batch=32, epochs=10, patience=3, warmup=0.06, smoothing=0.1, judge_start=True,
-                    checkpoint_seconds=60.0)
+SETTINGS = Settings(
+    lr=1e-4, batch=32, epochs=10, patience=3, warmup=0.06, smoothing=0.1, judge_start=True, checkpoint_seconds=60.0
+)
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ def train(splits: Splits, options: Options, budget: Budget, progress: Progress, 
     template = template_of(opened, most, kinds.has_turns(splits.inputs))
     source = hub.with_control(opened.text, [*template.start, *template.answer, *template.end])
     prompts = Prompts(hub.ordinary(source), template, language.columns_of(splits))
-    train, validation = (language.encode(prompts, *language.rows_of(splits, part), most)
-                         for part in ("train", "validation"))
-    task = language.Answering(train, validation, is_pair=True, start=start, banned=tuple(banned(model)))
+    train, validation = (
+        language.encode(prompts, *language.rows_of(splits, part), most) for part in ("train", "validation")
+    )
+    task = language.AnswerTask(train, validation, is_pair=True, start=start, banned=tuple(banned(model)))
     width = int(np.percentile([len(answer) for answer in train.written], 95)) if len(train) else 1
     batch = max(1, min(recipe.settings.batch, MOST_LOGITS // (max(1, width) * model.config.vocab_size)))
     settings = replace(recipe.settings, lr=recipe.rate(model.config.model_type), batch=batch)
@@ -78,8 +80,9 @@ def _start(model: Any) -> int:
     start = getattr(model.config, "decoder_start_token_id", None)
     start = start if start is not None else getattr(model.generation_config, "decoder_start_token_id", None)
     if start is None:
-        raise NotReady("model names no token that answers begin after, expected 'decoder_start_token_id' in its "
-                       "config.json")
+        raise NotReady(
+            "model names no token that answers begin after, expected 'decoder_start_token_id' in its config.json"
+        )
     return int(start)
 
 
@@ -100,8 +103,9 @@ def template_of(opened: hub.Opened, most: int, is_chat: bool) -> Template:
         return list(opened.tokenizer.encode(content, add_special_tokens=False).ids)
 
     roles: dict[str, tuple[Ids, Ids]] = {role: (ids(f"{role}: "), ids("; ")) for role in (ROLES if is_chat else ())}
-    return Template(start=before, roles=roles or {"user": ([], [])}, answer=after or opened.ends[:1], end=opened.ends,
-                    most=most)
+    return Template(
+        start=before, roles=roles or {"user": ([], [])}, answer=after or opened.ends[:1], end=opened.ends, most=most
+    )
 
 
 def _generation(model: Any, template: Template, start: int) -> Any:
@@ -110,5 +114,9 @@ def _generation(model: Any, template: Template, start: int) -> Any:
 
     old = model.generation_config
     return GenerationConfig(
-        bos_token_id=old.bos_token_id, eos_token_id=template.end, pad_token_id=old.pad_token_id,
-        decoder_start_token_id=start, bad_words_ids=old.bad_words_ids)
+        bos_token_id=old.bos_token_id,
+        eos_token_id=template.end,
+        pad_token_id=old.pad_token_id,
+        decoder_start_token_id=start,
+        bad_words_ids=old.bad_words_ids,
+    )

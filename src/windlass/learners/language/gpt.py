@@ -57,13 +57,31 @@ def build(shape: Shape, n_tokens: int, end: int) -> Any:
 
     ends: dict[str, Any] = {"bos_token_id": end, "eos_token_id": end, "pad_token_id": 0}
     if shape.family == "gpt2":
-        return GPT2LMHeadModel(GPT2Config(
-            vocab_size=n_tokens, n_positions=shape.length, n_embd=shape.width, n_layer=shape.layers,
-            n_head=shape.heads, resid_pdrop=shape.dropout, embd_pdrop=shape.dropout, attn_pdrop=0.0, **ends))
-    return LlamaForCausalLM(LlamaConfig(
-        vocab_size=n_tokens, hidden_size=shape.width, intermediate_size=round(shape.width * 8 / 3 / 32) * 32,
-        num_hidden_layers=shape.layers, num_attention_heads=shape.heads, max_position_embeddings=shape.length,
-        tie_word_embeddings=True, **ends))
+        return GPT2LMHeadModel(
+            GPT2Config(
+                vocab_size=n_tokens,
+                n_positions=shape.length,
+                n_embd=shape.width,
+                n_layer=shape.layers,
+                n_head=shape.heads,
+                resid_pdrop=shape.dropout,
+                embd_pdrop=shape.dropout,
+                attn_pdrop=0.0,
+                **ends,
+            )
+        )
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=n_tokens,
+            hidden_size=shape.width,
+            intermediate_size=round(shape.width * 8 / 3 / 32) * 32,
+            num_hidden_layers=shape.layers,
+            num_attention_heads=shape.heads,
+            max_position_embeddings=shape.length,
+            tie_word_embeddings=True,
+            **ends,
+        )
+    )
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
@@ -79,8 +97,9 @@ class Recipe:
     settings: Settings = SETTINGS
 
 
-def train(splits: Splits, options: Options, budget: Budget, progress: Progress, recipe: Recipe | None = None
-          ) -> language.Trained:
+def train(
+    splits: Splits, options: Options, budget: Budget, progress: Progress, recipe: Recipe | None = None
+) -> language.Trained:
     """Trains on the texts alone when nothing is asked, else on the answers after their prompts.
 
     `options.variant` is a preset. Raises: SpecError: not one of them.
@@ -110,12 +129,16 @@ def train(splits: Splits, options: Options, budget: Budget, progress: Progress, 
     task: Task
     if continues:
         streams = [language.stream_of(part.written) for part in (train, validation)]
-        task = language.Continuing(streams[0], streams[1], shape.length)
+        task = language.ContinuationTask(streams[0], streams[1], shape.length)
     else:
-        task = language.Answering(train, validation, is_pair=False)
+        task = language.AnswerTask(train, validation, is_pair=False)
     model = build(shape, tokenizer.get_vocab_size(), template.end[0])
     curve = loop.train(model, task, recipe.settings, options, budget, progress)
     tokens.save(tokenizer, options.artifact / MODEL)
-    settings = {"shape": asdict(shape), "training": asdict(recipe.settings), "tokens": tokenizer.get_vocab_size(),
-                "continues": continues}
+    settings = {
+        "shape": asdict(shape),
+        "training": asdict(recipe.settings),
+        "tokens": tokenizer.get_vocab_size(),
+        "continues": continues,
+    }
     return language.Trained("gpt", model, prompts, curve, settings, [] if continues else train.written)

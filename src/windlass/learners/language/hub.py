@@ -52,8 +52,11 @@ class Opened:
         """The ids that end an answer, as tokenizer and configurations name them, the tokenizer's own first."""
         found: Ids = []
         generation = getattr(self.model, "generation_config", None)
-        for value in (self.reader.eos_token_id, getattr(generation, "eos_token_id", None),
-                      getattr(self.model.config, "eos_token_id", None)):
+        for value in (
+            self.reader.eos_token_id,
+            getattr(generation, "eos_token_id", None),
+            getattr(self.model.config, "eos_token_id", None),
+        ):
             found += value if isinstance(value, list) else [] if value is None else [value]
         return [number for number in dict.fromkeys(found) if self.tokenizer.id_to_token(number) is not None]
 
@@ -61,13 +64,16 @@ class Opened:
 def locate(variant: str, learner: str) -> Source:
     """Where the model that the user named is. Raises: SpecError: none was named, or neither a folder nor a name."""
     if not variant:
-        raise SpecError(f"learner '{learner}' starts from a model, expected its folder or hub name",
-                        f"`learners: [{{{learner}: PATH}}]`")
+        raise SpecError(
+            f"learner '{learner}' starts from a model, expected its folder or hub name",
+            f"`learners: [{{{learner}: PATH}}]`",
+        )
     try:
         return pretrained.locate(variant)
     except SpecError:
-        raise SpecError(f"model of '{learner}' is '{variant}', expected a folder with config.json or a hub name"
-                        ) from None
+        raise SpecError(
+            f"model of '{learner}' is '{variant}', expected a folder with config.json or a hub name"
+        ) from None
 
 
 def open_model(variant: str, learner: str, is_pair: bool, quantization: Any = None) -> Opened:
@@ -89,18 +95,29 @@ def open_model(variant: str, learner: str, is_pair: bool, quantization: Any = No
         config = _config(source, is_pair, where)
         opener: Any = AutoModelForSeq2SeqLM if is_pair else AutoModelForCausalLM
         rounded = {} if quantization is None else {"quantization_config": quantization}
-        model, read = opener.from_pretrained(source.name, config=config, use_safetensors=True, dtype=torch.float32,
-                                             output_loading_info=True, **rounded, **where)
+        model, read = opener.from_pretrained(
+            source.name,
+            config=config,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            **rounded,
+            **where,
+        )
         text, reader = _tokenizer(source)
     except WindlassError:
         raise
     except Exception as error:  # noqa: BLE001  any value can stand in the files, and any error come of it
         if "custom code" in str(error):
-            raise NotReady(f"model '{variant}' comes with code of its own, which is never run, expected an "
-                           "architecture that transformers knows", CODE) from None
+            raise NotReady(
+                f"model '{variant}' comes with code of its own, which is never run, expected an "
+                "architecture that transformers knows",
+                CODE,
+            ) from None
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise NotReady(f"model '{variant}' cannot be loaded ({reason}), expected config.json, model.safetensors and "
-                       "tokenizer.json") from None
+        raise NotReady(
+            f"model '{variant}' cannot be loaded ({reason}), expected config.json, model.safetensors and tokenizer.json"
+        ) from None
     if read["missing_keys"]:
         raise NotReady(f"model '{variant}' has no weights for '{min(read['missing_keys'])}', expected all of them")
     tokenizer = ordinary(text)
@@ -120,8 +137,10 @@ def _check_files(source: Source) -> None:
     lacks += [] if any(name.endswith(".safetensors") for name in names) else ["weights as safetensors"]
     if lacks:
         hint = next((words for end, words in INSTEAD.items() if any(name.endswith(end) for name in names)), "")
-        raise NotReady(f"folder '{source.name}' has no {lacks[0]}, expected config.json, model.safetensors and "
-                       "tokenizer.json", hint)
+        raise NotReady(
+            f"folder '{source.name}' has no {lacks[0]}, expected config.json, model.safetensors and tokenizer.json",
+            hint,
+        )
 
 
 def _config(source: Source, is_pair: bool, where: dict[str, Any]) -> Any:
@@ -154,8 +173,10 @@ def _tokenizer(source: Source) -> tuple[str, Any]:
         return reader.backend_tokenizer.to_str(), reader
     except Exception as error:  # noqa: BLE001  each tokenizer fails in its own way when a part is not installed
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:150]
-        raise NotReady(f"model '{source.name}' has no tokenizer.json, and transformers cannot make one of its files "
-                       f"({reason}), expected that file") from None
+        raise NotReady(
+            f"model '{source.name}' has no tokenizer.json, and transformers cannot make one of its files "
+            f"({reason}), expected that file"
+        ) from None
 
 
 def ordinary(text: str) -> Any:

@@ -57,8 +57,12 @@ class Pairs:
         return len(self.asked)
 
     def identity(self) -> list[Any]:
-        return checksums([np.array([number for row in rows for number in [*row, -1]], np.int64)
-                          for rows in (self.asked, self.written)])
+        return checksums(
+            [
+                np.array([number for row in rows for number in [*row, -1]], np.int64)
+                for rows in (self.asked, self.written)
+            ]
+        )
 
 
 def rows_of(splits: Splits, part: str) -> tuple[list[Row], list[str]]:
@@ -75,18 +79,27 @@ def encode(prompts: Prompts, rows: Sequence[Row], texts: Sequence[str], most: in
     """Prompts and answers, each answer with the end that closes it, cut to `most` tokens."""
     end = prompts.template.end[:1]
     asked = [prompts.of(row) for row in rows]
-    return Pairs([prompt.ids for prompt in asked], [[*prompts.text(text)[: most - 1], *end] for text in texts],
-                 sum(prompt.n_cut > 0 for prompt in asked))
+    return Pairs(
+        [prompt.ids for prompt in asked],
+        [[*prompts.text(text)[: most - 1], *end] for text in texts],
+        sum(prompt.n_cut > 0 for prompt in asked),
+    )
 
 
 # Tasks ----------------------------------------------------------------------------------------------------------------
 
 
-def cross_entropy(logits_BTV: torch.Tensor, wanted_BT: torch.Tensor, smoothing: float, summed: bool = False
-                  ) -> torch.Tensor:
+def cross_entropy(
+    logits_BTV: torch.Tensor, wanted_BT: torch.Tensor, smoothing: float, summed: bool = False
+) -> torch.Tensor:
     """Of the tokens that are wanted; the mean, or their sum."""
-    return functional.cross_entropy(logits_BTV.float().flatten(0, 1), wanted_BT.flatten(), ignore_index=IGNORED,
-                                    label_smoothing=smoothing, reduction="sum" if summed else "mean")
+    return functional.cross_entropy(
+        logits_BTV.float().flatten(0, 1),
+        wanted_BT.flatten(),
+        ignore_index=IGNORED,
+        label_smoothing=smoothing,
+        reduction="sum" if summed else "mean",
+    )
 
 
 def _tensor(rows: Sequence[Ids], filler: int) -> torch.Tensor:
@@ -94,7 +107,7 @@ def _tensor(rows: Sequence[Ids], filler: int) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class Answering:
+class AnswerTask:
     """Learns to write the answer of each row, and nothing of what was asked.
 
     is_pair: an encoder reads what is asked; else both stand in one sequence.
@@ -111,8 +124,10 @@ class Answering:
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        return np.array([len(asked) + len(written) for asked, written in zip(self.train.asked, self.train.written,
-                                                                             strict=True)], np.int64)
+        return np.array(
+            [len(asked) + len(written) for asked, written in zip(self.train.asked, self.train.written, strict=True)],
+            np.int64,
+        )
 
     @property
     def n_validation(self) -> int:
@@ -135,28 +150,36 @@ class Answering:
         mean = total / max(1, n_tokens)
         return Verdict(-mean, mean)
 
-    def _loss(self, model: nn.Module, pairs: Pairs, rows: np.ndarray, smoothing: float, summed: bool = False
-              ) -> tuple[torch.Tensor, int]:
+    def _loss(
+        self, model: nn.Module, pairs: Pairs, rows: np.ndarray, smoothing: float, summed: bool = False
+    ) -> tuple[torch.Tensor, int]:
         """The loss of these rows, and over how many tokens."""
         asked, written = [pairs.asked[row] for row in rows], [pairs.written[row] for row in rows]
         if self.is_pair:
             wanted = written
             logits_BTV = model(
-                input_ids=_tensor(asked, 0), attention_mask=(_mask(asked)),
+                input_ids=_tensor(asked, 0),
+                attention_mask=(_mask(asked)),
                 decoder_input_ids=_tensor([[self.start, *row[:-1]] for row in written], 0),
             ).logits
         else:
             whole = [[*before, *after] for before, after in zip(asked, written, strict=True)]
             first = min(map(len, asked)) - 1  # logits before are nobody's answer, and most of the memory
-            wanted = [[*[IGNORED] * (len(before) - 1 - first), *after]
-                      for before, after in zip(asked, written, strict=True)]
+            wanted = [
+                [*[IGNORED] * (len(before) - 1 - first), *after] for before, after in zip(asked, written, strict=True)
+            ]
             n_kept = max(map(len, whole)) - 1 - first
-            logits_BTV = model(input_ids=_tensor([row[:-1] for row in whole], 0),
-                               attention_mask=_mask([row[:-1] for row in whole]), logits_to_keep=n_kept).logits
+            logits_BTV = model(
+                input_ids=_tensor([row[:-1] for row in whole], 0),
+                attention_mask=_mask([row[:-1] for row in whole]),
+                logits_to_keep=n_kept,
+            ).logits
         if self.banned:
             logits_BTV = logits_BTV.index_fill(-1, torch.tensor(self.banned, device=logits_BTV.device), UNLIKELY)
-        return (cross_entropy(logits_BTV, _tensor(wanted, IGNORED), smoothing, summed),
-                sum(len(row) for row in written))
+        return (
+            cross_entropy(logits_BTV, _tensor(wanted, IGNORED), smoothing, summed),
+            sum(len(row) for row in written),
+        )
 
 
 def _mask(rows: Sequence[Ids]) -> torch.Tensor:
@@ -165,7 +188,7 @@ def _mask(rows: Sequence[Ids]) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class Continuing:
+class ContinuationTask:
     """Learns to continue a long text: all of it, cut anew into blocks of `length` tokens in each epoch.
 
     stream, validation: (n,) int64 token ids, texts one after the other.
@@ -258,7 +281,8 @@ def deliver(trained: Trained, splits: Splits, options: Options, is_better: Compa
     # 3. Beams are chosen with the engine that will serve, on validation rows.
     how = _best_beams(converted or engine, splits, options, how) if model.config.is_encoder_decoder else how
     settings = {
-        **trained.settings, "template": trained.prompts.template.as_json(),
+        **trained.settings,
+        "template": trained.prompts.template.as_json(),
         "writing": {"max_tokens": how.max_tokens, "beams": how.beams},
         "engine": "ctranslate2" if converted else "torch",
         "quantised": quantise if converted else "",
@@ -303,8 +327,9 @@ def _convert(folder: Path, prompts: Prompts, quantise: str = "") -> Language | N
 def _name_missing(path: Path, token: str) -> None:
     """Writes a token where the configuration has none: CTranslate2 does not open one without, and never uses it."""
     values = read_json(path)
-    write_json(path, {name: token if value is None and name.endswith("_token") else value
-                      for name, value in values.items()})
+    write_json(
+        path, {name: token if value is None and name.endswith("_token") else value for name, value in values.items()}
+    )
 
 
 def is_faster(plain: Language, fast: Language, splits: Splits, how: Writing) -> bool:
@@ -322,7 +347,7 @@ def is_faster(plain: Language, fast: Language, splits: Splits, how: Writing) -> 
 def _best_beams(engine: Language, splits: Splits, options: Options, how: Writing) -> Writing:
     """Greedy or four beams, by the metric on some validation rows."""
     rows, texts = rows_of(splits, "validation")
-    rows, texts = rows[:N_PROBED * 8], texts[:N_PROBED * 8]
+    rows, texts = rows[: N_PROBED * 8], texts[: N_PROBED * 8]
     if not rows:
         return how
     scores = {}

@@ -16,7 +16,7 @@ from windlass.errors import NotReady, SpecError
 from windlass.kinds import text
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import adapters, hub, language, preference, templates
-from windlass.learners.language.preference import Course, Pupil
+from windlass.learners.language.preference import PreferenceSettings, TrainableModel
 from windlass.learners.language.rewards import REWARDS, TESTS
 from windlass.learners.networks import loop
 from windlass.learners.networks.steps import Settings
@@ -34,8 +34,9 @@ RATES = {"small": 1e-4, "large": 2e-5, "beside": 2e-4}
 """Of AdamW: all weights of a model below `adapters.LARGE`, above it, and matrices beside them."""
 GENTLER = 0.1
 """The rate of what follows, as a share of fine-tuning's."""
-SETTINGS = Settings(batch=MOST_BATCH, epochs=3, patience=2, warmup=0.06, weight_decay=0.0, judge_start=True,
-                    checkpoint_seconds=60.0)
+SETTINGS = Settings(
+    batch=MOST_BATCH, epochs=3, patience=2, warmup=0.06, weight_decay=0.0, judge_start=True, checkpoint_seconds=60.0
+)
 LEAST_ASKED = 8
 """Tokens that a model must have room for between those of its template, or it does not see what is asked."""
 SHARE = 0.5
@@ -63,8 +64,9 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     return language.deliver(train(splits, options, budget, progress), splits, options)
 
 
-def train(splits: Splits, options: Options, budget: Budget, progress: Progress, rates: Mapping[str, float] = RATES
-          ) -> language.Trained:
+def train(
+    splits: Splits, options: Options, budget: Budget, progress: Progress, rates: Mapping[str, float] = RATES
+) -> language.Trained:
     """Trains on the answers after their prompts, or on texts alone where nothing is asked.
 
     `options.variant` is a folder or a hub name, which alone may use the network. `options.language` says how.
@@ -83,7 +85,7 @@ def train(splits: Splits, options: Options, budget: Budget, progress: Progress, 
     follows = bool(options.language.preferences) + bool(options.language.reward)
     first = budget.part(SHARE if follows else 1.0)
     curve = loop.train(model, lesson.task, settings, options, first, progress)
-    pupil = Pupil(model, lesson.prompts, lesson.text, hub.names_of(opened.reader))
+    pupil = TrainableModel(model, lesson.prompts, lesson.text, hub.names_of(opened.reader))
     taught = _taught_further(pupil, lesson, splits, options, budget, progress)
     curve += taught
     notes = [*lesson.notes, *(entry["note"] for entry in taught if "note" in entry)]
@@ -91,10 +93,15 @@ def train(splits: Splits, options: Options, budget: Budget, progress: Progress, 
         curve[-1]["note"] = "; ".join([*filter(None, [curve[-1].get("note")]), *lesson.notes])
     plain = _plain(adapters.merged(model), lesson.prompts.template, opened)
     hub.save_tokenizer(lesson.text, pupil.names, options.artifact / MODEL)
-    told = {"from": options.variant, "adapt": adapt, "notes": notes, "training": asdict(settings),
-            "continues": lesson.continues, **({} if adapt == "full" else {"rank": options.language.rank})}
-    return language.Trained("llm", plain, lesson.prompts, curve, told,
-                            [] if lesson.continues else lesson.train.written)
+    told = {
+        "from": options.variant,
+        "adapt": adapt,
+        "notes": notes,
+        "training": asdict(settings),
+        "continues": lesson.continues,
+        **({} if adapt == "full" else {"rank": options.language.rank}),
+    }
+    return language.Trained("llm", plain, lesson.prompts, curve, told, [] if lesson.continues else lesson.train.written)
 
 
 def _check(splits: Splits, options: Options) -> None:
@@ -128,12 +135,13 @@ def _lesson(opened: hub.Opened, splits: Splits, rates: Mapping[str, float]) -> L
     prompts = Prompts(hub.ordinary(source), template, language.columns_of(splits))
     if not continues:
         _check_room(prompts, room, answer)
-    train, validation = (language.encode(prompts, *part, 10**9 if continues else answer)
-                         for part in ((rows, texts), shown))
-    task: Task = language.Answering(train, validation, is_pair=False)
+    train, validation = (
+        language.encode(prompts, *part, 10**9 if continues else answer) for part in ((rows, texts), shown)
+    )
+    task: Task = language.AnswerTask(train, validation, is_pair=False)
     if continues:
         stream, shown_stream = (language.stream_of(part.written) for part in (train, validation))
-        task = language.Continuing(stream, shown_stream, min(room, LENGTH // 4))
+        task = language.ContinuationTask(stream, shown_stream, min(room, LENGTH // 4))
     return Lesson(prompts, task, train, continues, source, [*spoken.notes, *_cut(train, template)], rates)
 
 
@@ -141,8 +149,10 @@ def _check_room(prompts: Prompts, room: int, answer: int) -> None:
     """Raises: NotReady: the template and an answer take all that the model reads at once."""
     around = len(prompts.after([{"role": "user", "content": ""}]).ids)
     if prompts.template.most - around < LEAST_ASKED:
-        raise NotReady(f"model reads {room:,} tokens at once, expected at least {answer + around + LEAST_ASKED:,}: "
-                       f"{answer:,} of an answer, {around:,} of its template and {LEAST_ASKED} of what is asked")
+        raise NotReady(
+            f"model reads {room:,} tokens at once, expected at least {answer + around + LEAST_ASKED:,}: "
+            f"{answer:,} of an answer, {around:,} of its template and {LEAST_ASKED} of what is asked"
+        )
 
 
 def _cut(train: language.Pairs, template: Template) -> list[str]:
@@ -167,19 +177,21 @@ def _settings(adapt: str, n_parameters: int, lesson: Lesson, n_tokens: int) -> S
     return replace(SETTINGS, lr=lesson.rates[size], batch=batch)
 
 
-def _taught_further(pupil: Pupil, lesson: Lesson, splits: Splits, options: Options, budget: Budget,
-                    progress: Progress) -> list[Json]:
+def _taught_further(
+    pupil: TrainableModel, lesson: Lesson, splits: Splits, options: Options, budget: Budget, progress: Progress
+) -> list[Json]:
     """Preferences, then rewards, as far as they are asked for."""
     section, curve = options.language, list[Json]()
     most = max(map(len, lesson.train.written), default=language.LEAST_TOKENS)
-    course = Course(lr=GENTLER * lesson.rates["beside" if adapters.is_adapted(pupil.model) else "small"])
+    course = PreferenceSettings(lr=GENTLER * lesson.rates["beside" if adapters.is_adapted(pupil.model) else "small"])
     if section.preferences:
         pairs = preference.read_pairs(Path(section.preferences), pupil.prompts, max(most, language.LEAST_TOKENS))
         allowed = budget.part(SHARE if section.reward else ROOM)
         curve += preference.prefer(pupil, pairs, course, options, allowed, progress)
     if section.reward:
-        tasks = preference.Tasks(*(_rewarded(splits, part, section.reward, section.max_tokens or most)
-                                   for part in ("train", "validation")))
+        tasks = preference.Tasks(
+            *(_rewarded(splits, part, section.reward, section.max_tokens or most) for part in ("train", "validation"))
+        )
         curve += preference.reinforce(pupil, tasks, course, options, budget.part(ROOM), progress)
     return curve
 
@@ -199,5 +211,6 @@ def _plain(model: Any, template: Template, opened: hub.Opened) -> Any:
     from transformers import GenerationConfig
 
     model.generation_config = GenerationConfig(
-        bos_token_id=opened.reader.bos_token_id, eos_token_id=template.end, pad_token_id=opened.reader.pad_token_id)
+        bos_token_id=opened.reader.bos_token_id, eos_token_id=template.end, pad_token_id=opened.reader.pad_token_id
+    )
     return model

@@ -38,7 +38,7 @@ OLD_NAME = "`(is_)?gradient_checkpointing` is deprecated"
 
 
 @dataclass(frozen=True)
-class Course:
+class PreferenceSettings:
     """How it is taught. lr: highest. batch: pairs or answers of a step. epochs: times over all prompts at most.
 
     beta: DPO: how near to the model as it was. group: GRPO: answers to one prompt, compared with each other.
@@ -54,7 +54,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Pupil:
+class TrainableModel:
     """A model that is taught further, and what reads for it. text: its tokenizer.json; names: of its control tokens."""
 
     model: Any
@@ -102,8 +102,9 @@ def read_pairs(path: Path, prompts: Prompts, most: int) -> list[Pair]:
             chosen, rejected = (_text(row[name]) for name in ("chosen", "rejected"))
             asked = _asked(row["prompt"], prompts)
         except (ValueError, KeyError, TypeError, RecursionError, DataError) as error:
-            raise DataError(f"{path}, line {number} is no preference ({str(error)[:100]}), "
-                            "expected prompt, chosen and rejected") from None
+            raise DataError(
+                f"{path}, line {number} is no preference ({str(error)[:100]}), expected prompt, chosen and rejected"
+            ) from None
         if chosen != rejected:
             pairs.append(Pair(asked, *([*prompts.text(text)[: most - 1], *end] for text in (chosen, rejected))))
     if not pairs:
@@ -131,8 +132,14 @@ def _read(kind: str, value: Any) -> Any:
     return kinds.get(kind).read(value, None) if is_talk else value
 
 
-def prefer(pupil: Pupil, pairs: Sequence[Pair], course: Course, options: Options, budget: Budget,
-           progress: Progress) -> list[Json]:
+def prefer(
+    pupil: TrainableModel,
+    pairs: Sequence[Pair],
+    course: PreferenceSettings,
+    options: Options,
+    budget: Budget,
+    progress: Progress,
+) -> list[Json]:
     """Teaches the model in place which answers are preferred; gives the curve."""
     from trl import DPOConfig, DPOTrainer
 
@@ -150,12 +157,22 @@ def prefer(pupil: Pupil, pairs: Sequence[Pair], course: Course, options: Options
     with _workplace(pupil, options) as place:
         size = min(course.batch, len(pairs))
         settings = DPOConfig(
-            **_plain(place, course, options), beta=course.beta, max_length=None, per_device_train_batch_size=size)
+            **_plain(place, course, options), beta=course.beta, max_length=None, per_device_train_batch_size=size
+        )
         trainer = Preferring(
-            model=pupil.model, ref_model=still, args=settings, processing_class=_reader(pupil), callbacks=[watch],
-            train_dataset=_table({"prompt_ids": [pair.asked for pair in pairs],
-                                  "chosen_ids": [pair.chosen for pair in pairs],
-                                  "rejected_ids": [pair.rejected for pair in pairs]}))
+            model=pupil.model,
+            ref_model=still,
+            args=settings,
+            processing_class=_reader(pupil),
+            callbacks=[watch],
+            train_dataset=_table(
+                {
+                    "prompt_ids": [pair.asked for pair in pairs],
+                    "chosen_ids": [pair.chosen for pair in pairs],
+                    "rejected_ids": [pair.rejected for pair in pairs],
+                }
+            ),
+        )
         _run(trainer)
     if is_adapted(pupil.model) and "ref" in pupil.model.peft_config:
         pupil.model.delete_adapter("ref")
@@ -172,8 +189,14 @@ class Tasks(NamedTuple):
     validation: Task
 
 
-def reinforce(pupil: Pupil, tasks: Tasks, course: Course, options: Options, budget: Budget,
-              progress: Progress) -> list[Json]:
+def reinforce(
+    pupil: TrainableModel,
+    tasks: Tasks,
+    course: PreferenceSettings,
+    options: Options,
+    budget: Budget,
+    progress: Progress,
+) -> list[Json]:
     """Teaches the model in place by rewards for its own answers, or leaves it as it was where those of the validation
     task fell; gives the curve."""
     task, judged = tasks
@@ -190,18 +213,24 @@ def reinforce(pupil: Pupil, tasks: Tasks, course: Course, options: Options, budg
     return _curve(watch.logged, f"rewards (GRPO), {words}")
 
 
-def mean_reward(pupil: Pupil, task: Task) -> float:
+def mean_reward(pupil: TrainableModel, task: Task) -> float:
     """Of the likeliest answer to each row."""
     if not task.rows:
         return float("nan")
     model = pupil.model.to(probe.device())
     engine = Language(pupil.prompts, [lambda: TorchDecoder(model, pupil.prompts.template.end)])
     written = engine.write(task.rows, Writing(max_tokens=task.most), silent_hear)
-    return float(np.mean([task.reward(answer.text, row, rights)
-                          for answer, row, rights in zip(written, task.rows, task.rights, strict=True)]))
+    return float(
+        np.mean(
+            [
+                task.reward(answer.text, row, rights)
+                for answer, row, rights in zip(written, task.rows, task.rights, strict=True)
+            ]
+        )
+    )
 
 
-def _rewarded(pupil: Pupil, task: Task, course: Course, plain: Json, watch: Any) -> Any:
+def _rewarded(pupil: TrainableModel, task: Task, course: PreferenceSettings, plain: Json, watch: Any) -> Any:
     """trl's trainer for rewards: a prompt is the number of its row, which becomes our token ids."""
     from trl import GRPOConfig, GRPOTrainer
 
@@ -216,15 +245,29 @@ def _rewarded(pupil: Pupil, task: Task, course: Course, plain: Json, watch: Any)
 
     def reward(prompts: list[str], completion_ids: list[Ids], **_: Any) -> list[float | None]:
         texts = [pupil.prompts.tokenizer.decode(ids, skip_special_tokens=True).strip("\n") for ids in completion_ids]
-        return [task.reward(text, task.rows[int(number)], task.rights[int(number)])
-                for text, number in zip(texts, prompts, strict=True)]
+        return [
+            task.reward(text, task.rows[int(number)], task.rights[int(number)])
+            for text, number in zip(texts, prompts, strict=True)
+        ]
 
     size = max(course.group, course.batch // course.group * course.group)
     settings = GRPOConfig(
-        **plain, num_generations=course.group, per_device_train_batch_size=size, max_completion_length=task.most,
-        temperature=course.temperature, beta=0.0, shuffle_dataset=True)
-    return Rewarding(model=pupil.model, reward_funcs=reward, args=settings, processing_class=_reader(pupil),
-                     callbacks=[watch], train_dataset=_table({"prompt": [str(n) for n in range(len(task.rows))]}))
+        **plain,
+        num_generations=course.group,
+        per_device_train_batch_size=size,
+        max_completion_length=task.most,
+        temperature=course.temperature,
+        beta=0.0,
+        shuffle_dataset=True,
+    )
+    return Rewarding(
+        model=pupil.model,
+        reward_funcs=reward,
+        args=settings,
+        processing_class=_reader(pupil),
+        callbacks=[watch],
+        train_dataset=_table({"prompt": [str(n) for n in range(len(task.rows))]}),
+    )
 
 
 # trl ------------------------------------------------------------------------------------------------------------------
@@ -235,18 +278,30 @@ def check_installed() -> None:
     try:
         import trl  # noqa: F401
     except ImportError as error:
-        raise NotReady(f"preferences and rewards need trl ({str(error)[:100]})", "pip install 'windlass[llm]'"
-                       ) from None
+        raise NotReady(
+            f"preferences and rewards need trl ({str(error)[:100]})", "pip install 'windlass[llm]'"
+        ) from None
 
 
-def _plain(place: Path, course: Course, options: Options) -> Json:
+def _plain(place: Path, course: PreferenceSettings, options: Options) -> Json:
     """The settings that both trainers share: on this machine, without a word to anybody, nothing written."""
     exact = options.precision == "float32" or probe.device().type == "cpu"
     return {
-        "output_dir": str(place), "learning_rate": course.lr, "num_train_epochs": course.epochs, "seed": options.seed,
-        "lr_scheduler_type": "constant_with_warmup", "warmup_steps": 0, "bf16": not exact, "report_to": [],
-        "save_strategy": "no", "logging_steps": 1, "disable_tqdm": True, "gradient_checkpointing": False,
-        "log_level": "error", "dataloader_pin_memory": False, "max_grad_norm": 1.0,
+        "output_dir": str(place),
+        "learning_rate": course.lr,
+        "num_train_epochs": course.epochs,
+        "seed": options.seed,
+        "lr_scheduler_type": "constant_with_warmup",
+        "warmup_steps": 0,
+        "bf16": not exact,
+        "report_to": [],
+        "save_strategy": "no",
+        "logging_steps": 1,
+        "disable_tqdm": True,
+        "gradient_checkpointing": False,
+        "log_level": "error",
+        "dataloader_pin_memory": False,
+        "max_grad_norm": 1.0,
         "use_cpu": probe.device().type == "cpu",
     }
 
@@ -257,7 +312,7 @@ def _table(columns: dict[str, list[Any]]) -> Any:
     return Dataset.from_dict(columns)
 
 
-def _reader(pupil: Pupil) -> Any:
+def _reader(pupil: TrainableModel) -> Any:
     """The tokenizer as trl wants it; the token that ends our answers ends its answers too."""
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
@@ -275,7 +330,7 @@ def _run(trainer: Any) -> None:
 
 
 @contextmanager
-def _workplace(pupil: Pupil, options: Options) -> Iterator[Path]:
+def _workplace(pupil: TrainableModel, options: Options) -> Iterator[Path]:
     """Where trl may write, empty and gone afterwards; and the model as it was but for its weights."""
     from transformers.utils import logging
 
@@ -310,8 +365,14 @@ def _watch(what: str, budget: Budget, progress: Progress) -> Any:
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
             kept = {name.split("/")[-1]: float(logs[name]) for name in LOGGED if name in (logs or {})}
             if kept:
-                self.logged.append({"step": state.global_step, "epoch": round(float(state.epoch or 0), 3), **kept,
-                                    "seconds": round(budget.spent(), 3)})
+                self.logged.append(
+                    {
+                        "step": state.global_step,
+                        "epoch": round(float(state.epoch or 0), 3),
+                        **kept,
+                        "seconds": round(budget.spent(), 3),
+                    }
+                )
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             last = self.logged[-1] if self.logged else {}
@@ -326,6 +387,9 @@ def _watch(what: str, budget: Budget, progress: Progress) -> Any:
 def _curve(logged: list[Json], note: str) -> list[Json]:
     """At most a hundred entries, evenly spread, the last with the note."""
     finite = [{name: value for name, value in entry.items() if np.isfinite(value)} for entry in logged]
-    kept = [finite[place] for place in sorted({*np.linspace(0, len(finite) - 1, 100).astype(int).tolist()})] \
-        if finite else [{}]
+    kept = (
+        [finite[place] for place in sorted({*np.linspace(0, len(finite) - 1, 100).astype(int).tolist()})]
+        if finite
+        else [{}]
+    )
     return [*kept[:-1], {**kept[-1], "note": note}]

@@ -46,8 +46,17 @@ START = tokens.CONTROL.index(tokens.PAD)
 """The token that an answer begins after: padding, as Pegasus and CTranslate2's converter of it have it."""
 FEW = 20_000
 """Rows up to which a small network and smaller batches, and so more steps, teach more."""
-SETTINGS = Settings(lr=2e-3, batch=64, epochs=40, patience=5, warmup=0.08, weight_decay=0.01, smoothing=0.1,
-                    average=0.995, checkpoint_seconds=30.0)
+SETTINGS = Settings(
+    lr=2e-3,
+    batch=64,
+    epochs=40,
+    patience=5,
+    warmup=0.08,
+    weight_decay=0.01,
+    smoothing=0.1,
+    average=0.995,
+    checkpoint_seconds=30.0,
+)
 
 
 def build(shape: Shape, n_tokens: int, end: int) -> Any:
@@ -65,10 +74,22 @@ def build(shape: Shape, n_tokens: int, end: int) -> Any:
         for name, value in (("layers", shape.layers), ("attention_heads", shape.heads), ("ffn_dim", shape.hidden))
     }
     converted: Any = {"normalize_before": True, "normalize_embedding": False}  # as CTranslate2's converter asks
-    model = PegasusForConditionalGeneration(PegasusConfig(
-        vocab_size=n_tokens, d_model=shape.width, dropout=shape.dropout, max_position_embeddings=shape.length,
-        activation_function="relu", scale_embedding=True, eos_token_id=end, forced_eos_token_id=None,
-        pad_token_id=START, decoder_start_token_id=START, **layers, **converted))
+    model = PegasusForConditionalGeneration(
+        PegasusConfig(
+            vocab_size=n_tokens,
+            d_model=shape.width,
+            dropout=shape.dropout,
+            max_position_embeddings=shape.length,
+            activation_function="relu",
+            scale_embedding=True,
+            eos_token_id=end,
+            forced_eos_token_id=None,
+            pad_token_id=START,
+            decoder_start_token_id=START,
+            **layers,
+            **converted,
+        )
+    )
     for name, weight in model.named_parameters():
         if name.startswith("model.shared"):
             nn.init.normal_(weight, std=shape.width**-0.5)
@@ -91,8 +112,9 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     return language.deliver(train(splits, options, budget, progress), splits, options)
 
 
-def train(splits: Splits, options: Options, budget: Budget, progress: Progress, recipe: Recipe | None = None
-          ) -> language.Trained:
+def train(
+    splits: Splits, options: Options, budget: Budget, progress: Progress, recipe: Recipe | None = None
+) -> language.Trained:
     """`options.variant` is a preset (none: by the number of rows), or the path or hub name of a pretrained model.
 
     Raises: SpecError: it is neither. NotReady: nothing is asked.
@@ -106,8 +128,11 @@ def train(splits: Splits, options: Options, budget: Budget, progress: Progress, 
     name = options.variant or ("small" if len(rows) <= FEW else "default")
     if name not in presets:
         if not Path(name).is_dir() and "/" not in name:
-            raise SpecError(f"preset of 'seq2seq' is '{name}', expected {expected(presets)}, or the folder or hub name "
-                            "of an encoder-decoder", did_you_mean(name, presets))
+            raise SpecError(
+                f"preset of 'seq2seq' is '{name}', expected {expected(presets)}, or the folder or hub name "
+                "of an encoder-decoder",
+                did_you_mean(name, presets),
+            )
         return encoder_decoder.train(splits, options, budget, progress, recipe.tuning)
     shape = presets[name]
     torch.manual_seed(options.seed)
@@ -117,7 +142,7 @@ def train(splits: Splits, options: Options, budget: Budget, progress: Progress, 
     template = tokens.template(tokenizer, shape.length, kinds.has_turns(splits.inputs), is_pair=True)
     prompts = Prompts(tokenizer, template, language.columns_of(splits))
     train, validation = (language.encode(prompts, *part, shape.length) for part in ((rows, texts), (shown, truth)))
-    task = language.Answering(train, validation, is_pair=True, start=START)
+    task = language.AnswerTask(train, validation, is_pair=True, start=START)
     settings = replace(recipe.settings, batch=recipe.settings.batch // (1 if len(train) > FEW else 2))
     model = build(shape, tokenizer.get_vocab_size(), template.end[0])
     curve = loop.train(model, task, settings, options, budget, progress)

@@ -22,12 +22,12 @@ PLAIN = "the model has no chat template of its own that can be kept, so that a p
 NO_SYSTEM = "the model's template knows no system message: one is told as if the user had said it"
 
 
-class Unlike(Exception):
+class UnsupportedTemplate(Exception):
     """The template cannot be taken apart into pieces that do not depend on what is said."""
 
 
 @dataclass(frozen=True)
-class Spoken:
+class TemplateTexts:
     """A template as texts; as `prompts.Template`, whose pieces these become."""
 
     start: str
@@ -43,7 +43,9 @@ class Spoken:
         return self.start + ("" if has_system else self.default) + inside + self.answer
 
 
-PLAIN_TEMPLATE = Spoken("", "", {role: (f"{role.capitalize()}:\n", "\n\n") for role in ROLES}, "Assistant:\n", [PLAIN])
+PLAIN_TEMPLATE = TemplateTexts(
+    "", "", {role: (f"{role.capitalize()}:\n", "\n\n") for role in ROLES}, "Assistant:\n", [PLAIN]
+)
 
 
 class Renderer:
@@ -54,8 +56,9 @@ class Renderer:
 
     def __call__(self, said: list[Json], is_asked: bool = True) -> str:
         """Without thoughts where the template knows such a choice: what is taught answers at once."""
-        return self.reader.apply_chat_template(said, tokenize=False, add_generation_prompt=is_asked,
-                                               enable_thinking=False)
+        return self.reader.apply_chat_template(
+            said, tokenize=False, add_generation_prompt=is_asked, enable_thinking=False
+        )
 
     def pieces(self, *roles: str, is_asked: bool = True) -> list[str]:
         """What stands before, between and after the messages of these roles. Raises: Unlike."""
@@ -64,19 +67,19 @@ class Renderer:
         for message in said:
             before, word, rest = rest.partition(message["content"])
             if not word or message["content"] in rest:
-                raise Unlike("a message does not stand in it once")
+                raise UnsupportedTemplate("a message does not stand in it once")
             found.append(before)
         return [*found, rest]
 
 
-def spoken(reader: Any) -> Spoken:
+def spoken(reader: Any) -> TemplateTexts:
     """The model's own template, else a plain one; its notes say what is not as the model had it."""
     if not reader.chat_template:
         return PLAIN_TEMPLATE
     try:
         with _quiet():
             return _own(Renderer(reader), reader.bos_token or "")
-    except Unlike as unlike:
+    except UnsupportedTemplate as unlike:
         logger.warning("a plain chat template is taught: in the model's own, %s", unlike)
     except Exception:  # noqa: BLE001  a template is a program, and fails in any way it likes
         logger.warning("a plain chat template is taught: the model's own fails", exc_info=True)
@@ -94,17 +97,23 @@ def _quiet() -> Iterator[None]:
         logging.disable(loud)
 
 
-def _own(render: Renderer, bos: str) -> Spoken:
+def _own(render: Renderer, bos: str) -> TemplateTexts:
     """Raises: Unlike: it cannot be taken apart, or its pieces do not give what it gives."""
     lead, asked, again, last = render.pieces("user", "assistant", "user")
     after_user = _tail(render, "user")
     if not asked.startswith(after_user) or not last.startswith(after_user):
         after_user = ""
     ended = _tail(render, "user", "assistant")
-    before_user = next((each for each in (lead, lead.removeprefix(bos), again.removeprefix(ended))
-                        if each and lead.endswith(each) and again.endswith(each)), "")
+    before_user = next(
+        (
+            each
+            for each in (lead, lead.removeprefix(bos), again.removeprefix(ended))
+            if each and lead.endswith(each) and again.endswith(each)
+        ),
+        "",
+    )
     if not before_user:
-        raise Unlike("users speak otherwise at first")
+        raise UnsupportedTemplate("users speak otherwise at first")
     head, after_assistant = lead[: len(lead) - len(before_user)], again[: len(again) - len(before_user)]
     roles = {"user": (before_user, after_user), "assistant": (asked[len(after_user) :], after_assistant)}
     answer, start, notes = last[len(after_user) :], head, []
@@ -113,12 +122,12 @@ def _own(render: Renderer, bos: str) -> Spoken:
         if not first.startswith(head):
             start = bos if bos and first.startswith(bos) and head.startswith(bos) else ""
         if not second.endswith(before_user):
-            raise Unlike("users speak otherwise after a system message")
+            raise UnsupportedTemplate("users speak otherwise after a system message")
         roles["system"] = (first[len(start) :], second[: len(second) - len(before_user)])
     except Exception:  # noqa: BLE001  as above: many templates refuse system messages
         roles["system"] = roles["user"]
         notes.append(NO_SYSTEM)
-    found = Spoken(start, head[len(start) :], roles, answer, notes)
+    found = TemplateTexts(start, head[len(start) :], roles, answer, notes)
     _check(found, render)
     return found
 
@@ -131,19 +140,18 @@ def _tail(render: Renderer, *roles: str) -> str:
         return ""
 
 
-def _check(found: Spoken, render: Renderer) -> None:
+def _check(found: TemplateTexts, render: Renderer) -> None:
     """Raises: Unlike: on a conversation of other words, the pieces give another text than the template."""
     said = ["Who wrote this?", "A crew of three.", "And when? Tell me.", "In May.", "Thanks; why?"]
-    talk = [{"role": role, "content": content}
-            for role, content in zip(("user", "assistant") * 3, said, strict=False)]
+    talk = [{"role": role, "content": content} for role, content in zip(("user", "assistant") * 3, said, strict=False)]
     talks = [talk[:1], talk[:3], talk]
     if NO_SYSTEM not in found.notes:
         talks += [[{"role": "system", "content": "Be brief."}, *each] for each in talks]
     if any(found.joined(each) != render(each) for each in talks):
-        raise Unlike("its pieces do not give what it gives")
+        raise UnsupportedTemplate("its pieces do not give what it gives")
 
 
-def as_ids(found: Spoken, tokenizer: Any, ends: Ids, most: int) -> Template:
+def as_ids(found: TemplateTexts, tokenizer: Any, ends: Ids, most: int) -> Template:
     """The template of a manifest. Args: tokenizer: one to which control tokens are control tokens."""
 
     def ids(text: str) -> Ids:
@@ -156,15 +164,24 @@ def as_ids(found: Spoken, tokenizer: Any, ends: Ids, most: int) -> Template:
     first = _first(tokenizer) if plain else []
     if plain:
         roles["assistant"] = (roles["assistant"][0], [*ends[:1], *roles["assistant"][1]])
-    return Template(first or ids(found.start), roles, ids(found.answer), list(dict.fromkeys([*closing, *ends])), most,
-                    ids(found.default))
+    return Template(
+        first or ids(found.start),
+        roles,
+        ids(found.answer),
+        list(dict.fromkeys([*closing, *ends])),
+        most,
+        ids(found.default),
+    )
 
 
 def _first(tokenizer: Any) -> Ids:
     """What the tokenizer puts before each text by itself."""
     encoding = tokenizer.encode("a", add_special_tokens=True)
-    return [number for number, mask in zip(encoding.ids, encoding.special_tokens_mask, strict=True) if mask][:1] \
-        if encoding.special_tokens_mask[0] else []
+    return (
+        [number for number, mask in zip(encoding.ids, encoding.special_tokens_mask, strict=True) if mask][:1]
+        if encoding.special_tokens_mask[0]
+        else []
+    )
 
 
 def control_ids(template: Template, tokenizer: Any) -> Ids:

@@ -29,7 +29,10 @@ def train(texts: Iterable[str], n_tokens: int) -> Any:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=n_tokens, min_frequency=2, show_progress=False, special_tokens=list(CONTROL),
+        vocab_size=n_tokens,
+        min_frequency=2,
+        show_progress=False,
+        special_tokens=list(CONTROL),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
     )
     tokenizer.train_from_iterator(texts, trainer)
@@ -53,8 +56,9 @@ def template(tokenizer: Any, most: int, is_chat: bool, is_pair: bool) -> Templat
     roles: dict[str, tuple[list[int], list[int]]] = {
         role: ([tokenizer.token_to_id(f"<|{role}|>")], []) for role in (ROLES if is_chat else ())
     }
-    return Template(start=[] if is_pair else [end], roles=roles or {"user": ([], [])}, answer=answer, end=[end],
-                    most=most)
+    return Template(
+        start=[] if is_pair else [end], roles=roles or {"user": ([], [])}, answer=answer, end=[end], most=most
+    )
 
 
 def n_characters(texts: Sequence[str]) -> int:

@@ -49,9 +49,12 @@ def score_engine(engine: Engine, splits: Splits, metric: str) -> float:
 
 
 def _writer(splits: Splits, engine: Engine, manifest: Mapping[str, Any]) -> Writer:
-    columns = {"inputs": tuple(
-        kinds.with_way(Column(name, kind), splits.written.get(name)) for name, kind in splits.inputs.items()
-    ), **manifest}
+    columns = {
+        "inputs": tuple(
+            kinds.with_format(Column(name, kind), splits.written.get(name)) for name, kind in splits.inputs.items()
+        ),
+        **manifest,
+    }
     output = Column(splits.output_column, splits.output[splits.output_column])
     return Writer(Manifest(output=output, **columns), engine)
 

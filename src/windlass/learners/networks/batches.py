@@ -36,15 +36,17 @@ class Inputs:
     def take(self, rows: np.ndarray) -> list[np.ndarray]:
         """The arrays of these rows; token ids are cut to the longest of them."""
         taken = [array[rows] for array in self.arrays]
-        return [array if pad is None else array[:, :widths(array, pad).max(initial=1)]
-                for array, pad in zip(taken, self.pads, strict=True)]
+        return [
+            array if pad is None else array[:, : widths(array, pad).max(initial=1)]
+            for array, pad in zip(taken, self.pads, strict=True)
+        ]
 
 
 def shuffled(lengths: np.ndarray, size: int, seed: int, epoch: int) -> list[np.ndarray]:
     """Row numbers of each training batch: every row once, rows of like length together, all else by chance."""
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(lengths))
-    pools = [order[start:start + POOL * size] for start in range(0, len(order), POOL * size)]
+    pools = [order[start : start + POOL * size] for start in range(0, len(order), POOL * size)]
     ordered = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
     batches = cut(ordered, size)
     return [batches[place] for place in random.permutation(len(batches))]
@@ -56,7 +58,7 @@ def by_length(lengths: np.ndarray, size: int) -> list[np.ndarray]:
 
 
 def cut(order: np.ndarray, size: int) -> list[np.ndarray]:
-    return [order[start:start + size] for start in range(0, len(order), size)]
+    return [order[start : start + size] for start in range(0, len(order), size)]
 
 
 def spread(batches: Sequence[np.ndarray], lengths: np.ndarray, count: int) -> list[np.ndarray]:

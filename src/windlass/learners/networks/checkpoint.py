@@ -20,8 +20,10 @@ Tensors = dict[str, torch.Tensor]
 
 def weights(model: nn.Module) -> Tensors:
     """What training changes, by name: parameters that learn, and buffers; each once where it is shared; no copies."""
-    return {**{name: value.detach() for name, value in model.named_parameters() if value.requires_grad},
-            **{name: value.detach() for name, value in model.named_buffers()}}
+    return {
+        **{name: value.detach() for name, value in model.named_parameters() if value.requires_grad},
+        **{name: value.detach() for name, value in model.named_buffers()},
+    }
 
 
 def copied(tensors: Tensors) -> Tensors:
@@ -37,8 +39,11 @@ def set_weights(model: nn.Module, values: Tensors) -> None:
 
 def write(path: Path, groups: dict[str, Tensors], header: Json) -> None:
     """Groups of tensors as `<group>/<name>`, with the header."""
-    tensors = {f"{group}/{name}": value.detach().cpu().contiguous()
-               for group, values in groups.items() for name, value in values.items()}
+    tensors = {
+        f"{group}/{name}": value.detach().cpu().contiguous()
+        for group, values in groups.items()
+        for name, value in values.items()
+    }
     write_bytes(path, save(tensors, metadata={HEADER: json.dumps(header)}))
 
 
@@ -73,8 +78,12 @@ def set_random_state(state: Tensors) -> None:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
-    return {f"{number}/{name}": value for number, slots in optimizer.state_dict()["state"].items()
-            for name, value in slots.items() if isinstance(value, torch.Tensor)}
+    return {
+        f"{number}/{name}": value
+        for number, slots in optimizer.state_dict()["state"].items()
+        for name, value in slots.items()
+        if isinstance(value, torch.Tensor)
+    }
 
 
 def set_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:

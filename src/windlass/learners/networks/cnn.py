@@ -40,8 +40,9 @@ class TextConvolution(Features):
         self.embedding = nn.Embedding(len(state["tokens"]) + 2, settings.embedding, padding_idx=self.pad)
         nn.init.uniform_(self.embedding.weight, -0.25, 0.25)  # as in the paper; pads are masked below
         self.dropout = nn.Dropout(settings.dropout)
-        self.convolutions = nn.ModuleList(nn.Conv1d(settings.embedding, settings.channels, width)
-                                          for width in settings.widths)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(settings.embedding, settings.channels, width) for width in settings.widths
+        )
 
     def forward(self, tokens_BT: torch.Tensor) -> torch.Tensor:
         real_B1T = (tokens_BT != self.pad).unsqueeze(1)
@@ -71,8 +72,9 @@ class Shifted(nn.Module):
         across_B, down_B = chance_4B[2] * 2 * self.move, chance_4B[3] * 2 * self.move
         first_B3 = torch.stack([size_B * angle_B.cos(), -size_B * angle_B.sin(), across_B], dim=1)
         second_B3 = torch.stack([size_B * angle_B.sin(), size_B * angle_B.cos(), down_B], dim=1)
-        grid_BHW2 = functional.affine_grid(torch.stack([first_B3, second_B3], dim=1), list(pixels_BCHW.shape),
-                                           align_corners=False)
+        grid_BHW2 = functional.affine_grid(
+            torch.stack([first_B3, second_B3], dim=1), list(pixels_BCHW.shape), align_corners=False
+        )
         return functional.grid_sample(pixels_BCHW, grid_BHW2, padding_mode="border", align_corners=False)
 
 
@@ -116,8 +118,13 @@ DEFAULT = Design(
 )
 PRESETS = {
     "default": DEFAULT,
-    "essay": replace(DEFAULT, image=EssayConvolution, dropout=0.0, described={"preset": "essay"},
-                     settings=Settings(lr=1e-3, batch=32, epochs=10, patience=3, weight_decay=0.0)),
+    "essay": replace(
+        DEFAULT,
+        image=EssayConvolution,
+        dropout=0.0,
+        described={"preset": "essay"},
+        settings=Settings(lr=1e-3, batch=32, epochs=10, patience=3, weight_decay=0.0),
+    ),
 }
 
 

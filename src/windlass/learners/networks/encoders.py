@@ -96,8 +96,11 @@ def unknown_script(splits: Splits, variant: str) -> str:
 def _script_fault(tokenizer: str, splits: Splits) -> str:
     from tokenizers import Tokenizer
 
-    texts = [str(value or "")[:400] for name in kinds.prose(splits.inputs)
-             for value in splits.train[name].head(N_SCRIPT).to_list()]
+    texts = [
+        str(value or "")[:400]
+        for name in kinds.prose(splits.inputs)
+        for value in splits.train[name].head(N_SCRIPT).to_list()
+    ]
     reader = Tokenizer.from_str(tokenizer)
     unknown = {reader.token_to_id(word) for word in ("[UNK]", "<unk>")}
     ids = [number for encoding in reader.encode_batch(texts, add_special_tokens=False) for number in encoding.ids]

@@ -41,8 +41,9 @@ def export(network: nn.Module, batches: Sequence[np.ndarray], folder: Path) -> f
     content = graph(network, batches)
     difference = largest_difference(network, content, batches)
     if not difference <= LARGEST_DIFFERENCE:
-        raise GateRefused(f"exported graph differs from the network by {difference:.2g}, "
-                          f"expected at most {LARGEST_DIFFERENCE:g}")
+        raise GateRefused(
+            f"exported graph differs from the network by {difference:.2g}, expected at most {LARGEST_DIFFERENCE:g}"
+        )
     write_bytes(folder / FILE, content)
     return difference
 
@@ -50,14 +51,22 @@ def export(network: nn.Module, batches: Sequence[np.ndarray], folder: Path) -> f
 def graph(network: nn.Module, batches: Sequence[np.ndarray]) -> bytes:
     """The network as ONNX, traced on these rows."""
     names = [f"input_{number}" for number in range(len(batches))]
-    axes = {name: {0: "rows", 1: f"tokens_{name}"} if array.dtype == np.int64 else {0: "rows"}
-            for name, array in zip(names, batches, strict=True)}
+    axes = {
+        name: {0: "rows", 1: f"tokens_{name}"} if array.dtype == np.int64 else {0: "rows"}
+        for name, array in zip(names, batches, strict=True)
+    }
     file = io.BytesIO()
     with _quiet(), torch.no_grad():
-        torch.onnx.export(network, tuple(torch.from_numpy(array) for array in doubled(batches)), file,  # type: ignore[arg-type]
-                          dynamo=False,
-                          input_names=names, output_names=["logits"], dynamic_axes={**axes, "logits": {0: "rows"}},
-                          opset_version=OPSET)
+        torch.onnx.export(
+            network,
+            tuple(torch.from_numpy(array) for array in doubled(batches)),
+            file,  # type: ignore[arg-type]
+            dynamo=False,
+            input_names=names,
+            output_names=["logits"],
+            dynamic_axes={**axes, "logits": {0: "rows"}},
+            opset_version=OPSET,
+        )
     return file.getvalue()
 
 

@@ -68,7 +68,7 @@ def features(network: Network, inputs: Inputs, place: Place) -> Known:
         probe.choose_threads(lambda: answers(network.features, first, BATCH, precision))
     written = time.monotonic()
     while len(done) < len(order) and not (len(done) and place.budget.left() < ROOM * place.budget.seconds):
-        chunk = inputs.rows(order[len(done):len(done) + CHUNK])
+        chunk = inputs.rows(order[len(done) : len(done) + CHUNK])
         found = answers(network.features, chunk, BATCH, precision)
         done = np.concatenate([done.reshape(-1, found.shape[1]), found])
         place.progress("train", len(done), len(order), "encoding rows")
@@ -77,7 +77,7 @@ def features(network: Network, inputs: Inputs, place: Place) -> Known:
             written = time.monotonic()
     write_bytes(place.path, save({"features": done}, metadata={"key": key}))
     network.cpu()
-    return Known(done, order[:len(done)])
+    return Known(done, order[: len(done)])
 
 
 def _kept(path: Path, key: str) -> np.ndarray:
@@ -107,8 +107,9 @@ class Examples(NamedTuple):
     targets: np.ndarray
 
 
-def choose(train: Examples, validation: Examples, n_classes: int, score: Callable[[np.ndarray], float],
-           budget: Budget) -> Chosen:
+def choose(
+    train: Examples, validation: Examples, n_classes: int, score: Callable[[np.ndarray], float], budget: Budget
+) -> Chosen:
     """Tries the strengths on the validation rows, which may be none, then fits the best one on all rows."""
     strengths = STRENGTHS if len(validation.features) else STRENGTHS[1:2]
     best: tuple[float, float, np.ndarray] | None = None

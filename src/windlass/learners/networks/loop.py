@@ -44,8 +44,9 @@ class State:
     curve: list[Json] = field(default_factory=list)
 
 
-def train(model: nn.Module, task: Task, settings: Settings, options: Options, budget: Budget,
-          progress: Progress) -> list[Json]:
+def train(
+    model: nn.Module, task: Task, settings: Settings, options: Options, budget: Budget, progress: Progress
+) -> list[Json]:
     """Trains the model in place and leaves the best weights in it, ready to answer; gives the learning curve.
 
     The model is on the training device. Interrupted at any point and called again with the same arguments, it gives
@@ -94,8 +95,9 @@ def state_share(step: int) -> float:
 class _Training:
     """One run: the model with what surrounds it between two steps."""
 
-    def __init__(self, model: nn.Module, task: Task, settings: Settings, options: Options,
-                 clock: Callable[[], float]) -> None:
+    def __init__(
+        self, model: nn.Module, task: Task, settings: Settings, options: Options, clock: Callable[[], float]
+    ) -> None:
         self.model, self.task, self.settings, self.options, self.clock = model, task, settings, options, clock
         self.steps = Steps(task, settings, options.optimizer)
         self.planner = Planner(model, self.steps, options)
@@ -143,8 +145,10 @@ class _Training:
         checkpoint.set_weights(self.model, groups["model"])
         checkpoint.set_optimizer(self.optimizer, groups.get("optimizer", {}))
         checkpoint.set_random_state(groups["random"])
-        self.best, self.mean = ({name: value.to(probe.device()) for name, value in groups.get(group, {}).items()}
-                                for group in ("best", "mean"))
+        self.best, self.mean = (
+            {name: value.to(probe.device()) for name, value in groups.get(group, {}).items()}
+            for group in ("best", "mean")
+        )
         self.state = State(**header["state"])
 
     def _is_of_plan(self, header: Json) -> bool:
@@ -204,8 +208,10 @@ class _Training:
     def _diverged(self, loss: float) -> None:
         """Stops with the best weights so far. Raises: DataError when there are none."""
         if not self.best:
-            raise DataError(f"loss is {loss} at step {self.state.step}, expected a finite number",
-                            "choose another `optimizer` or `precision: float32`")
+            raise DataError(
+                f"loss is {loss} at step {self.state.step}, expected a finite number",
+                "choose another `optimizer` or `precision: float32`",
+            )
         self.state.stopped = f"stopped: the loss became {loss}"
         self.state.curve[-1]["note"] = self.state.stopped
 
@@ -241,10 +247,14 @@ class _Training:
         state = self.state
         state.elapsed = self.clock() - self.begun
         tokens = float(self.lengths.mean()) * state.step * self.settings.batch
-        entry: Json = {"epoch": round(state.step / self.n_batches, 3), "step": state.step,
-                       "train_loss": state.loss / state.n_losses if state.n_losses else None,
-                       "score": None if value is None else self._shown(value),
-                       "seconds": round(state.elapsed, 3), "precision": self.plan.precision}
+        entry: Json = {
+            "epoch": round(state.step / self.n_batches, 3),
+            "step": state.step,
+            "train_loss": state.loss / state.n_losses if state.n_losses else None,
+            "score": None if value is None else self._shown(value),
+            "seconds": round(state.elapsed, 3),
+            "precision": self.plan.precision,
+        }
         if loss is not None:
             entry["validation_loss"] = loss
         if tokens:
@@ -282,8 +292,13 @@ class _Training:
         if not due or waited * CHECKPOINT_COST < self.write_seconds:
             return
         started = self.clock()
-        groups = {"model": checkpoint.weights(self.model), "best": self.best, "mean": self.mean,
-                  "random": checkpoint.random_state(), "optimizer": checkpoint.optimizer_tensors(self.optimizer)}
+        groups = {
+            "model": checkpoint.weights(self.model),
+            "best": self.best,
+            "mean": self.mean,
+            "random": checkpoint.random_state(),
+            "optimizer": checkpoint.optimizer_tensors(self.optimizer),
+        }
         header = {"plan": asdict(self.plan), "state": asdict(self.state)}
         checkpoint.write(self.options.folder / checkpoint.FILE, groups, header)
         self.written = self.clock()

@@ -62,8 +62,9 @@ class Table(Features):
     def __init__(self, n_features: int, width: int = TABLE_WIDTH) -> None:
         super().__init__()
         self.width = width
-        self.layers = nn.Sequential(nn.Linear(n_features, width), nn.LayerNorm(width), nn.ReLU(),
-                                    nn.Linear(width, width), nn.ReLU())
+        self.layers = nn.Sequential(
+            nn.Linear(n_features, width), nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+        )
 
     def forward(self, dense_BD: torch.Tensor) -> torch.Tensor:
         return self.layers(dense_BD)
@@ -83,8 +84,9 @@ class Plain(Features):
 class Network(nn.Module):
     """Logits (B, K) from one tensor an input, in the order of the columns."""
 
-    def __init__(self, encoders: Mapping[int, Features], table: Features | None, n_classes: int,
-                 dropout: float) -> None:
+    def __init__(
+        self, encoders: Mapping[int, Features], table: Features | None, n_classes: int, dropout: float
+    ) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({str(place): encoder for place, encoder in encoders.items()})
         self.table = table
@@ -187,9 +189,19 @@ def deliver(network: Network, design: Design, encoded: Encoded, outcome: Outcome
     difference = export(network, sample, options.artifact)
     first = arrays(encoded.inputs, encoded.validation).rows(np.arange(min(N_GOLDEN, len(encoded.validation_targets))))
     golden = answers(network, first, N_GOLDEN)
-    settings = {**design.described, "training": outcome.training, "largest_difference": difference,
-                "parameters": sum(value.numel() for value in network.parameters())}
-    fitted = finish(options, {"predictor": "onnx", "learner": design.learner, "settings": settings}, encoded,
-                    outcome.splits, outcome.result.validation_logits, golden)
+    settings = {
+        **design.described,
+        "training": outcome.training,
+        "largest_difference": difference,
+        "parameters": sum(value.numel() for value in network.parameters()),
+    }
+    fitted = finish(
+        options,
+        {"predictor": "onnx", "learner": design.learner, "settings": settings},
+        encoded,
+        outcome.splits,
+        outcome.result.validation_logits,
+        golden,
+    )
     loop.clean(options)
     return replace(fitted, curve=outcome.result.curve)

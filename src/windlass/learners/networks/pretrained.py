@@ -42,8 +42,9 @@ from windlass.records import Json, Progress, Splits
 
 LENGTH = 256
 N_START, N_TIMED, START_SHARE, START_STRENGTH = 3_000, 16, 0.15, 10.0
-SETTINGS = Settings(lr=1e-4, head_lr=20.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98,
-                    judge_start=True)
+SETTINGS = Settings(
+    lr=1e-4, head_lr=20.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98, judge_start=True
+)
 LEAST_ROWS, STEP_TOKENS, LETTERS = 8, 200, 5
 LEAST_STEPS, FLOPS = 700, 4e10
 """On a processor a step of 200 tokens costs as much a token as a larger one, and where time is short more steps teach
@@ -78,9 +79,12 @@ def design(learner: str, source: Source, settings: Settings) -> Design:
         text=lambda state: Pooled(backbone, pad, config.hidden_size),
         forms={**FORMS, "text": "pieces"},
         text_options={"tokenizer": tokenizer, "length": length, "pad": pad},
-        described={"encoder": Path(source.name).parent.name if source.offline and Path(source.name).name == "model"
-                   else source.name, "trained_weights": sum(weight.numel() for weight in backbone.parameters()
-                                                            if weight.requires_grad)},
+        described={
+            "encoder": Path(source.name).parent.name
+            if source.offline and Path(source.name).name == "model"
+            else source.name,
+            "trained_weights": sum(weight.numel() for weight in backbone.parameters() if weight.requires_grad),
+        },
     )
 
 
@@ -95,12 +99,15 @@ def _load(source: Source) -> tuple[Any, nn.Module, str]:
     try:
         config = AutoConfig.from_pretrained(source.name, **where)
         _refuse_other_than_encoder(source.name, config)
-        backbone = AutoModel.from_pretrained(source.name, config=config, use_safetensors=True, dtype=torch.float32,
-                                             **where)
+        backbone = AutoModel.from_pretrained(
+            source.name, config=config, use_safetensors=True, dtype=torch.float32, **where
+        )
         tokenizer = Path(str(cached_file(source.name, "tokenizer.json", **where))).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise NotReady(f"encoder '{source.name}' cannot be loaded ({str(error).splitlines()[0][:200]}), expected "
-                       "config.json, model.safetensors and tokenizer.json") from None
+        raise NotReady(
+            f"encoder '{source.name}' cannot be loaded ({str(error).splitlines()[0][:200]}), expected "
+            "config.json, model.safetensors and tokenizer.json"
+        ) from None
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None
     backbone.get_input_embeddings().requires_grad_(False)  # half the weights, a fifth of a step's time, no quality
@@ -112,8 +119,10 @@ def _refuse_other_than_encoder(name: str, config: Any) -> None:
 
     reads_both_ways = type(config) in MODEL_FOR_MASKED_LM_MAPPING
     if not reads_both_ways or config.is_encoder_decoder or getattr(config, "is_decoder", False):
-        raise SpecError(f"encoder '{name}' is a '{config.model_type}' model, expected an encoder such as BERT, "
-                        "RoBERTa, DistilBERT, MPNet or DeBERTa")
+        raise SpecError(
+            f"encoder '{name}' is a '{config.model_type}' model, expected an encoder such as BERT, "
+            "RoBERTa, DistilBERT, MPNet or DeBERTa"
+        )
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
@@ -150,7 +159,7 @@ def _start(network: Network, train: Inputs, targets: np.ndarray, budget: Budget)
     started = time.monotonic()
     answers(network.features, first, N_TIMED)
     fits = int(START_SHARE * budget.left() / (time.monotonic() - started) * N_TIMED)
-    rows = rows[:max(N_TIMED, min(N_START, fits))]
+    rows = rows[: max(N_TIMED, min(N_START, fits))]
     known = answers(network.features, train.rows(rows), N_TIMED)
     network.cpu()
     if len(np.unique(targets[rows])) > 1:
@@ -166,21 +175,35 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
     train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
     network = build(plan, encoded.inputs, list(train.arrays), encoded.n_scores)
     paths = [options.folder / f"features-{part}.safetensors" for part in ("validation", "train")]
-    known, learned = (frozen.features(network, inputs, frozen.Place(path, budget, progress, options.seed))
-                      for inputs, path in zip((validation, train), paths, strict=True))
+    known, learned = (
+        frozen.features(network, inputs, frozen.Place(path, budget, progress, options.seed))
+        for inputs, path in zip((validation, train), paths, strict=True)
+    )
     progress("train", len(learned.rows), len(train), "linear head")
     truth = encoded.validation_targets[known.rows]
-    chosen = frozen.choose(frozen.Examples(learned.features, encoded.train_targets[learned.rows]),
-                           frozen.Examples(known.features, truth), encoded.n_scores,
-                           lambda logits: score(options.metric, encoded.output, truth, logits), budget)
+    chosen = frozen.choose(
+        frozen.Examples(learned.features, encoded.train_targets[learned.rows]),
+        frozen.Examples(known.features, truth),
+        encoded.n_scores,
+        lambda logits: score(options.metric, encoded.output, truth, logits),
+        budget,
+    )
     frozen.set_head(network, chosen.head)
     logits = np.full((len(encoded.validation_targets), encoded.n_scores), np.nan, np.float32)
     logits[known.rows] = chosen.validation_logits
     value = score(options.metric, encoded.output, truth, chosen.validation_logits)
-    curve: list[Json] = [{"epoch": 1, "score": value if len(truth) else None, "rows": len(learned.rows),
-                          "strength": chosen.strength, "seconds": round(budget.spent(), 3)}]
-    fitted = deliver(network, plan, encoded, Outcome(splits, options, Result(logits, curve),
-                                                               {"strength": chosen.strength}))
+    curve: list[Json] = [
+        {
+            "epoch": 1,
+            "score": value if len(truth) else None,
+            "rows": len(learned.rows),
+            "strength": chosen.strength,
+            "seconds": round(budget.spent(), 3),
+        }
+    ]
+    fitted = deliver(
+        network, plan, encoded, Outcome(splits, options, Result(logits, curve), {"strength": chosen.strength})
+    )
     for path in paths:
         path.unlink(missing_ok=True)
     return fitted

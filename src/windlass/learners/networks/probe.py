@@ -43,8 +43,9 @@ def precisions(wanted: str) -> list[str]:
     """
     if wanted != "auto":
         return [wanted]
-    seconds = {name: _product_seconds(dtype) for name, dtype in
-               (("float32", torch.float32), ("bfloat16", torch.bfloat16))}
+    seconds = {
+        name: _product_seconds(dtype) for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+    }
     return ["float32", "bfloat16"] if seconds["bfloat16"] < seconds["float32"] else ["float32"]
 
 
@@ -78,8 +79,9 @@ def _product_seconds(dtype: torch.dtype) -> float:
     return min(_seconds(lambda: (left @ left)[0, 0].item()) for _ in range(N_PRODUCTS))
 
 
-def step_seconds(model: nn.Module, make: Make, step: Step, batches: Sequence[np.ndarray],
-                 plan: Tried) -> dict[str, float]:
+def step_seconds(
+    model: nn.Module, make: Make, step: Step, batches: Sequence[np.ndarray], plan: Tried
+) -> dict[str, float]:
     """Mean seconds a step for each precision, on a copy of the model: the model and the random state stay untouched.
 
     Args: make: gives the optimizer of a model. step: one step on these rows.

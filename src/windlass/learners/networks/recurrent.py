@@ -89,8 +89,9 @@ def _design(learner: str, name: str, settings: Recurrence, dropout: float) -> De
 RNN = {"default": _design("rnn", "default", Recurrence(cell="rnn"), 0.3)}
 LSTM = {
     "default": _design("lstm", "default", Recurrence(), 0.3),
-    "essay-stacked": _design("lstm", "essay-stacked", Recurrence(hidden=64, layers=2, both_ways=False, pooled=False,
-                                                                 dropout=0.0), 0.0),
+    "essay-stacked": _design(
+        "lstm", "essay-stacked", Recurrence(hidden=64, layers=2, both_ways=False, pooled=False, dropout=0.0), 0.0
+    ),
     "essay-spam": _design("lstm", "essay-spam", Recurrence(both_ways=False, pooled=False, dropout=0.0), 0.0),
 }
 

@@ -51,8 +51,10 @@ def optimizer_of(model: nn.Module, settings: Settings, name: str) -> torch.optim
         decay = settings.weight_decay if parameter.ndim > 1 else 0.0
         rate = settings.lr * factor * (settings.head_lr if place.startswith("head.") else 1.0)
         groups.setdefault((rate, decay), []).append(parameter)
-    listed = [{"params": held, "lr": rate, "base_lr": rate, "weight_decay": decay if name != "adam" else 0.0}
-              for (rate, decay), held in groups.items()]
+    listed = [
+        {"params": held, "lr": rate, "base_lr": rate, "weight_decay": decay if name != "adam" else 0.0}
+        for (rate, decay), held in groups.items()
+    ]
     if name == "sgd":
         return torch.optim.SGD(listed, momentum=0.9)
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}

@@ -105,11 +105,17 @@ class Planner:
     def key(self) -> str:
         """Changes with everything that decides what the run computes, except the plan itself."""
         shapes = {name: list(value.shape) for name, value in checkpoint.weights(self.model).items()}
-        return fingerprint({
-            "settings": asdict(self.settings), "seed": self.options.seed, "optimizer": self.options.optimizer,
-            "metric": self.task.metric, "precision": self.options.precision, "shapes": shapes,
-            "data": self.task.identity(),
-        })
+        return fingerprint(
+            {
+                "settings": asdict(self.settings),
+                "seed": self.options.seed,
+                "optimizer": self.options.optimizer,
+                "metric": self.task.metric,
+                "precision": self.options.precision,
+                "shapes": shapes,
+                "data": self.task.identity(),
+            }
+        )
 
     def made(self, key: str, budget: Budget) -> Plan:
         """As many epochs as fit, at most those of the settings; less than one when not even one fits.

@@ -32,8 +32,9 @@ class Sizes:
     norm_first: bool = True
 
 
-def attention(queries_BNTH: torch.Tensor, keys_BNTH: torch.Tensor, values_BNTH: torch.Tensor,
-              real_BT: torch.Tensor) -> torch.Tensor:
+def attention(
+    queries_BNTH: torch.Tensor, keys_BNTH: torch.Tensor, values_BNTH: torch.Tensor, real_BT: torch.Tensor
+) -> torch.Tensor:
     """Scaled dot-product attention (B, N, T, H): softmax(Q K^T / sqrt(H)) V, without weight on padding (eq. 1)."""
     scores_BNTT = queries_BNTH @ keys_BNTH.transpose(2, 3) / math.sqrt(queries_BNTH.shape[-1])
     masked_BNTT = scores_BNTT.masked_fill(~real_BT[:, None, None, :], torch.finfo(scores_BNTT.dtype).min)
@@ -67,8 +68,9 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = sizes.norm_first
         self.attention = MultiHeadAttention(sizes.d_model, sizes.n_heads)
-        self.feed_forward = nn.Sequential(nn.Linear(sizes.d_model, sizes.d_ff), nn.ReLU(),
-                                          nn.Linear(sizes.d_ff, sizes.d_model))
+        self.feed_forward = nn.Sequential(
+            nn.Linear(sizes.d_model, sizes.d_ff), nn.ReLU(), nn.Linear(sizes.d_ff, sizes.d_model)
+        )
         self.first_norm = nn.LayerNorm(sizes.d_model)
         self.second_norm = nn.LayerNorm(sizes.d_model)
         self.dropout = nn.Dropout(sizes.dropout)
@@ -126,11 +128,14 @@ def _design(name: str, sizes: Sizes, settings: Settings) -> Design:
 
 
 PRESETS = {
-    "default": _design("default", Sizes(), Settings(lr=1e-3, batch=64, epochs=15, patience=3, weight_decay=0.05,
-                                                    smoothing=0.05)),
-    "essay": _design("essay", Sizes(d_model=512, n_heads=8, d_ff=512, n_layers=1, n_tokens=10_000, length=32,
-                                    dropout=0.1, norm_first=False),
-                     Settings(lr=5e-4, batch=64, epochs=10, patience=3)),
+    "default": _design(
+        "default", Sizes(), Settings(lr=1e-3, batch=64, epochs=15, patience=3, weight_decay=0.05, smoothing=0.05)
+    ),
+    "essay": _design(
+        "essay",
+        Sizes(d_model=512, n_heads=8, d_ff=512, n_layers=1, n_tokens=10_000, length=32, dropout=0.1, norm_first=False),
+        Settings(lr=5e-4, batch=64, epochs=10, patience=3),
+    ),
 }
 
 

@@ -24,7 +24,7 @@ from windlass.errors import DataError, NotReady
 from windlass.kinds.text import PAD, UNKNOWN
 from windlass.learners.contract import Options
 from windlass.learners.networks.checkpoint import weights
-from windlass.learners.objectives import aim, aim_of
+from windlass.learners.objectives import aim, objective_of
 from windlass.learners.rows import Encoded, encode_splits, fit_input
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.networks.onnx import FILE as GRAPH
@@ -49,8 +49,9 @@ def write(network: nn.Module, learner: str, options: Options) -> None:
     write_bytes(options.folder / FILE, save(tensors, metadata={HEADER: json.dumps(header)}))
 
 
-def encode(splits: Splits, start: WarmStart, forms: Mapping[str, str], options: Mapping[str, Json], seed: int
-           ) -> Encoded:
+def encode(
+    splits: Splits, start: WarmStart, forms: Mapping[str, str], options: Mapping[str, Json], seed: int
+) -> Encoded:
     """The new rows and the replayed ones, and all validation rows. forms, options: as `rows.encode` takes them.
 
     Words and labels are those of all rows; other columns are read as the release reads them. Raises: NotReady: the
@@ -60,12 +61,14 @@ def encode(splits: Splits, start: WarmStart, forms: Mapping[str, str], options: 
     known = before.inputs
     wanted = [(name, kind, forms[kind]) for name, kind in splits.inputs.items()]
     if [(column.name, column.kind, column.state.get("form")) for column in known] != wanted:
-        raise NotReady(f"release '{start.release}' reads other columns, expected {', '.join(splits.inputs)}: "
-                       "no warm start")
-    inputs = tuple(fit_input(column.name, splits, forms, options) if column.state["form"] == IDS else column
-                   for column in known)
+        raise NotReady(
+            f"release '{start.release}' reads other columns, expected {', '.join(splits.inputs)}: no warm start"
+        )
+    inputs = tuple(
+        fit_input(column.name, splits, forms, options) if column.state["form"] == IDS else column for column in known
+    )
     some = replace(splits, train=replayed(splits, start.n_new, seed))
-    return encode_splits(inputs, aim_of(splits).known_output(splits, before.output), some)
+    return encode_splits(inputs, objective_of(splits).known_output(splits, before.output), some)
 
 
 def replayed(splits: Splits, n_new: int, seed: int) -> "pl.DataFrame":
@@ -73,8 +76,8 @@ def replayed(splits: Splits, n_new: int, seed: int) -> "pl.DataFrame":
     n_old = len(splits.train) - n_new
     labels = splits.train[splits.output_column].to_numpy()[:n_old]
     order = np.random.default_rng(seed).permutation(n_old)
-    taken = set(order[:REPLAYED * n_new].tolist())
-    for label in np.unique(labels) if aim_of(splits).has_classes else ():
+    taken = set(order[: REPLAYED * n_new].tolist())
+    for label in np.unique(labels) if objective_of(splits).has_classes else ():
         taken.update(order[labels[order] == label][:LEAST_OF_LABEL].tolist())
     return splits.train[[*sorted(taken), *range(n_old, len(splits.train))]]
 
@@ -87,15 +90,17 @@ def inherit(network: nn.Module, start: WarmStart, encoded: Encoded) -> None:
     try:
         found = load_file(start.weights)
     except (OSError, SafetensorError):
-        raise DataError(f"weights of release '{start.release}' are damaged or gone, expected them: no warm start"
-                        ) from None
+        raise DataError(
+            f"weights of release '{start.release}' are damaged or gone, expected them: no warm start"
+        ) from None
     rows = dict(_moved(read_manifest(Path(start.artifact)), encoded))
     with torch.no_grad():
         for name, tensor in weights(network).items():
             before = found.get(name)
-            if before is None or before.shape[name in rows:] != tensor.shape[name in rows:]:
-                raise NotReady(f"release '{start.release}' is another network ('{name}'), expected the same one: "
-                               "no warm start")
+            if before is None or before.shape[name in rows :] != tensor.shape[name in rows :]:
+                raise NotReady(
+                    f"release '{start.release}' is another network ('{name}'), expected the same one: no warm start"
+                )
             if name in rows:
                 now, then = rows[name]
                 tensor[now] = before[then]

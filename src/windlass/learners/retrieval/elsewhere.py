@@ -7,7 +7,7 @@ from windlass.errors import SpecError
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language.written import answers_read, finish_text, inputs_read
-from windlass.predictors.language.elsewhere import Elsewhere, far_model
+from windlass.predictors.language.elsewhere import Elsewhere, remote_model
 from windlass.predictors.language.prompts import messages
 from windlass.predictors.language.writing import Writing
 from windlass.records import Column, Json, Progress, Splits
@@ -25,7 +25,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
             "and `language: {model: NAME}`"
         )
     said: Json = {"url": options.variant, "model": asked.model, "key": asked.key, "shots": shots(splits)}
-    remote = far_model(said["url"], said["model"], said["key"])
+    remote = remote_model(said["url"], said["model"], said["key"])
     columns = tuple(Column(name, kind) for name, kind in splits.inputs.items())
     progress("train", 0, 0, "asking the model")
     most = asked.max_tokens or Writing().max_tokens

@@ -27,11 +27,11 @@ from windlass.learners.language.written import (
 from windlass.learners.networks import loop, pretrained
 from windlass.learners.networks.export import export
 from windlass.learners.networks.steps import Settings
-from windlass.learners.retrieval.reader import Beside, Pages, Pointing, Reader
+from windlass.learners.retrieval.reader import Pages, Reader, SpanTask, SummedLogits
 from windlass.metrics.measures import best_temperature
 from windlass.metrics.texts import References
 from windlass.predictors.language.reading import Vocabulary
-from windlass.predictors.retrieval.span import FILE, TOKENIZER, VOCABULARY, Eyes, Span, open_tokenizer
+from windlass.predictors.retrieval.span import FILE, TOKENIZER, VOCABULARY, Span, SpanEncoder, open_tokenizer
 from windlass.records import Json, Progress, Row, Splits
 from windlass.store import write_bytes, write_json, write_text
 
@@ -52,7 +52,7 @@ class Trained:
 
     name: str
     network: nn.Module
-    task: Pointing
+    task: SpanTask
     settings: Settings
     curve: list[Json]
 
@@ -63,14 +63,14 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingContext:
     """What surrounds the trainings."""
 
     options: Options
     budget: Budget
     progress: Progress
 
-    def train(self, name: str, network: nn.Module, task: Pointing, settings: Settings, share: float) -> Trained:
+    def train(self, name: str, network: nn.Module, task: SpanTask, settings: Settings, share: float) -> Trained:
         """The network trained in that share of the time left; its plan and checkpoint have a folder of their own."""
         options = replace(self.options, folder=self.options.folder / name)
         options.folder.mkdir(parents=True, exist_ok=True)
@@ -94,12 +94,12 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress, se
     span, task = _task(splits, options)
     encoder = _encoder(splits, options, task.eyes.vocabulary)
     torch.manual_seed(options.seed)
-    course = Course(options, budget, progress)
+    course = TrainingContext(options, budget, progress)
     reader = Reader(len(task.eyes.vocabulary.words))
     found = [course.train("reader", reader, task, settings, READER_SHARE if encoder else 1.0)]
     if encoder:
         torch.manual_seed(options.seed)
-        beside = Beside(copy.deepcopy(reader), encoder.backbone, encoder.width, encoder.eyes.padding)
+        beside = SummedLogits(copy.deepcopy(reader), encoder.backbone, encoder.width, encoder.eyes.padding)
         found.append(course.train("encoder", beside, replace(task, eyes=encoder.eyes), ENCODER, 1.0))
     best = max(found, key=lambda trained: np.nan_to_num(trained.score, nan=-1.0))
     made: Json = {"tried": {trained.name: _or_none(trained.score) for trained in found}, "network": best.name}
@@ -112,7 +112,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress, se
     return replace(fitted, curve=best.curve)
 
 
-def _task(splits: Splits, options: Options) -> tuple[Span, Pointing]:
+def _task(splits: Splits, options: Options) -> tuple[Span, SpanTask]:
     """What is learned, and how rows are read for it. Raises: NotReady: see `fit`."""
     columns = text_inputs(splits)
     if len(columns) < 2:
@@ -126,7 +126,7 @@ def _task(splits: Splits, options: Options) -> tuple[Span, Pointing]:
         )
     others = tuple(name for name in splits.inputs if name in columns[1:])
     texts = dict.fromkeys(row[name] for row in rows for name in columns)
-    eyes = Eyes(Vocabulary.fit(texts, N_WORDS))
+    eyes = SpanEncoder(Vocabulary.fit(texts, N_WORDS))
     span = Span(lambda arrays: np.zeros((len(arrays[0]), 2, arrays[0].shape[1])), eyes, columns[0], others, 1)
     train = _pages(span, rows, [[answer] for answer in answers])
     known = [number for number, places in enumerate(train.places) if places]
@@ -137,7 +137,7 @@ def _task(splits: Splits, options: Options) -> tuple[Span, Pointing]:
     validation = _pages(span, inputs_read(splits, judged), rights_read(splits, judged))
     lengths = [min(last - first for first, last in places) + 1 for places in train.places]
     longest = int(np.ceil(np.quantile(lengths, LONGEST_SHARE)))
-    return replace(span, longest=longest), Pointing(train, validation, eyes, longest, options.metric)
+    return replace(span, longest=longest), SpanTask(train, validation, eyes, longest, options.metric)
 
 
 def _pages(span: Span, rows: Sequence[Row], rights: Sequence[References]) -> Pages:
@@ -154,7 +154,7 @@ class Encoder:
     width: int
     tokenizer: str
     length: int
-    eyes: Eyes
+    eyes: SpanEncoder
 
 
 def _encoder(splits: Splits, options: Options, vocabulary: Vocabulary) -> Encoder | None:
@@ -176,7 +176,7 @@ def _encoder(splits: Splits, options: Options, vocabulary: Vocabulary) -> Encode
     assert isinstance(pooled, pretrained.Pooled)
     tokenizer, padding = plan.text_options["tokenizer"], plan.text_options["pad"]
     length = min(MOST_PIECES, int(getattr(pooled.backbone.config, "max_position_embeddings", MOST_PIECES + 2)) - 2)
-    eyes = Eyes(vocabulary, open_tokenizer(tokenizer, length), padding)
+    eyes = SpanEncoder(vocabulary, open_tokenizer(tokenizer, length), padding)
     return Encoder(pooled.backbone, pooled.width, tokenizer, length, eyes)
 
 
@@ -214,7 +214,7 @@ def _open_last_axis(options: Options) -> None:
     write_bytes(options.artifact / FILE, graph.SerializeToString())
 
 
-def _temperature(network: nn.Module, task: Pointing) -> float:
+def _temperature(network: nn.Module, task: SpanTask) -> float:
     """What makes the probabilities of starts and ends mean what they say on the validation rows; 1 where few."""
     rows = [row for row, places in enumerate(task.validation.places) if places]
     if len(rows) < N_TEMPERATURE:

@@ -21,14 +21,14 @@ from windlass.learners.networks.batches import by_length
 from windlass.learners.networks.task import Verdict, checksums, in_precision
 from windlass.metrics.texts import References, TextMarks
 from windlass.predictors.language.reading import FIRST, N_TRAITS, PAD, SCALE, UNKNOWN, Reading
-from windlass.predictors.retrieval.span import Eyes, best_span
+from windlass.predictors.retrieval.span import SpanEncoder, best_span
 
 EMBEDDING, ASKED, HIDDEN, MIXED = 48, 48, 64, 64
 DROPOUT, HIDE = 0.3, 0.15
 IMPOSSIBLE = -1e4
 
 
-class BothWays(nn.Module):
+class BidirectionalGRU(nn.Module):
     """(B, T, D) -> (B, T, 2 hidden): a gated recurrent network forwards and one backwards.
 
     Each reads only real words, so that padding changes nothing. Source: Cho et al. 2014, arXiv:1406.1078.
@@ -55,11 +55,11 @@ class Reader(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(FIRST + n_words, EMBEDDING, padding_idx=PAD)
         nn.init.normal_(self.embedding.weight, std=0.3)
-        self.asked = BothWays(EMBEDDING, ASKED)
+        self.asked = BidirectionalGRU(EMBEDDING, ASKED)
         self.weigh = nn.Linear(2 * ASKED, 1)
         self.traits = nn.Linear(N_TRAITS, MIXED)
         self.gate = nn.Linear(2 * ASKED, EMBEDDING + MIXED)
-        self.read = BothWays(EMBEDDING + MIXED, HIDDEN)
+        self.read = BidirectionalGRU(EMBEDDING + MIXED, HIDDEN)
         self.dropout = nn.Dropout(DROPOUT)
         self.seen, self.wanted = nn.Linear(2 * HIDDEN + N_TRAITS, MIXED), nn.Linear(2 * ASKED, MIXED)
         self.point = nn.Linear(MIXED, 2)
@@ -92,7 +92,7 @@ class Head(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.traits = nn.Linear(N_TRAITS, MIXED)
-        self.read = BothWays(width + MIXED, HIDDEN)
+        self.read = BidirectionalGRU(width + MIXED, HIDDEN)
         self.point = nn.Linear(2 * HIDDEN, 2)
         nn.init.zeros_(self.point.weight)
         nn.init.zeros_(self.point.bias)
@@ -102,7 +102,7 @@ class Head(nn.Module):
         return self.point(self.read(torch.cat([states_BTD, traits_BTD], dim=2), real_BT))
 
 
-class Beside(nn.Module):
+class SummedLogits(nn.Module):
     """A reader and a pretrained encoder: the logits of both added. Pieces (B, P) and places (B, T) come last."""
 
     def __init__(self, reader: Reader, backbone: nn.Module, width: int, pad: int) -> None:
@@ -150,12 +150,12 @@ class Pages:
 
 
 @dataclass(frozen=True)
-class Pointing:
+class SpanTask:
     """The task of the gradient loop: start and end of the answer, any of its right places."""
 
     train: Pages
     validation: Pages
-    eyes: Eyes
+    eyes: SpanEncoder
     longest: int
     metric: str
 

@@ -8,19 +8,19 @@ import numpy as np
 
 from windlass.kinds import category
 from windlass.metrics.measures import LabelMarks, Marks
-from windlass.outputs.comparison import Paired, Sheet
+from windlass.outputs.comparison import Paired, PairedAnswers
 from windlass.outputs.labelled_row import Pairs
 from windlass.outputs.labels.measures import labeller
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Json
 
 
-def compare(pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> Sheet:
+def compare(pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> PairedAnswers:
     """Champion and challenger on these rows. Raises: DataError: a row cannot be read."""
-    return LabelSheet((labeller(pair[0]), labeller(pair[1])), pairs, root)
+    return PairedLabels((labeller(pair[0]), labeller(pair[1])), pairs, root)
 
 
-class LabelSheet(Sheet):
+class PairedLabels(PairedAnswers):
     """Answers are right or wrong. A label that one of them does not know it cannot have right."""
 
     parts_are = ("labels", "label")

@@ -15,7 +15,7 @@ from windlass.explain.attribution import (
     read_inputs,
     shown_as,
 )
-from windlass.explain.occlusion import Values, Weighed, nothing, weigh
+from windlass.explain.occlusion import Values, WeightedPart, nothing, weigh
 from windlass.metrics.measures import softmax
 from windlass.outputs.contract import Why
 from windlass.outputs.labels.measures import labeller
@@ -71,7 +71,7 @@ def log_odds(logits: np.ndarray, chosen: int) -> np.ndarray:
 
 def _exact(
     predictor: Labeller, values: Values, logits: np.ndarray, chosen: int
-) -> tuple[str, list[Weighed], float]:
+) -> tuple[str, list[WeightedPart], float]:
     """What each part adds to the label's logit against the others, each of these by its own probability.
 
     The log-odds are that difference less the entropy of the others, which the base takes: so all adds up.

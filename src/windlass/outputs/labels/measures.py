@@ -1,5 +1,4 @@
-"""Labels beside the right ones: what is measured of them, what they must beat, and the share that decides between two.
-"""
+"""Labels beside the right ones: what is measured of them, what they must beat, and the share that parts two."""
 
 import math
 from collections.abc import Sequence
@@ -86,10 +85,10 @@ def fit_output(splits: Splits) -> Column:
     how = splits.written.get(name, {"merge": {}})
     kind = kinds.reading(splits.output[name], how)
     state = kind.fit((kind.read(value, None) for value in splits.train[name]), "label", {})
-    return kinds.with_way(Column(name, kind.name, state), how)
+    return kinds.with_format(Column(name, kind.name, state), how)
 
 
-def settle(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
+def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
     """Writes into the artifact of a finished run which share decides between its two labels: the user's, else what the
     metric is best with on the validation rows (see `best_threshold`); the metric then reached there, NaN without rows.
 

@@ -41,7 +41,7 @@ def fit_to_learn(rows: Sequence[LabelledRow], train: Pairs, spec: Spec) -> list[
     return found
 
 
-def is_apart(
+def is_separable(
     rows: Sequence[LabelledRow], answers: Sequence[str], known: Known, inputs: Mapping[str, str]
 ) -> bool | None:
     """Rows of one new label are told, by a model that has not learned them, from train rows of the labels that the

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds.category import MAX_CHARACTERS
-from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
+from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, later
 from windlass.outputs.labels import examples, explanation, measures, reference_profile, report
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
@@ -31,14 +31,14 @@ def widget(manifest: Manifest) -> Json:
     return {"answer": "labels", "verb": "find", "labels": manifest.output.state.get("labels", [])}
 
 
-def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Doubt]:
+def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
     """The margin is between the two likeliest labels."""
     labeller = measures.labeller(champion)
     probabilities = labeller.probabilities([row["inputs"] for row in rows])
     best, ranked = probabilities.argmax(axis=1), np.sort(probabilities, axis=1)
     first, second = ranked[:, -1].tolist(), ranked[:, -2].tolist()
     return [
-        Doubt(labeller.labels[place], sure, sure - other)
+        Uncertainty(labeller.labels[place], sure, sure - other)
         for place, sure, other in zip(best.tolist(), first, second, strict=True)
     ]
 
@@ -58,7 +58,7 @@ OUTPUT = Output(
     warn=later("windlass.outputs.labels.split", "warn"),
     check_rows=measures.check_rows,
     check_tests=lambda rows, spec: None,
-    settle=measures.settle,
+    tune_decision=measures.tune_decision,
     marks=measures.marks,
     validated=measures.validated,
     baseline=measures.baseline,

@@ -1,5 +1,4 @@
-"""What the report says of labels: what is confused with what, calibration, mistakes, each label; and what to do next.
-"""
+"""What the report says of labels: what is confused with what, calibration, mistakes, each label; what to do next."""
 
 from windlass.metrics.measures import LabelMarks, Marks, confusion
 from windlass.outputs.contract import Shown

@@ -8,7 +8,7 @@ import polars as pl
 
 from windlass.errors import DataError
 from windlass.kinds import category
-from windlass.outputs.splitting import Cleaning, Way, given_splits, in_three, without_duplicates
+from windlass.outputs.splitting import Cleaning, SplitMethod, given_splits, train_validation_test, without_duplicates
 from windlass.spec import Spec
 
 MAX_LABELS = 1_000
@@ -32,7 +32,7 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
     def known(part: pl.DataFrame, train: pl.DataFrame, name: str) -> pl.DataFrame:
         return _with_known_labels(part, train, output, f"{name} row whose label is not in train", cleaning)
 
-    return in_three(rows, Way(spec, output, known), cleaning, random)
+    return train_validation_test(rows, SplitMethod(spec, output, known), cleaning, random)
 
 
 def _with_known_labels(

@@ -14,7 +14,7 @@ import numpy as np
 
 from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.outputs.labels.measures import labeller
-from windlass.outputs.labels.new_labels import is_apart
+from windlass.outputs.labels.new_labels import is_separable
 from windlass.outputs.trust import Known, Opinion
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.spec import Spec
@@ -41,7 +41,7 @@ def opinion(rows: Sequence[LabelledRow], predictor: Predictor, known: Known, spe
         contradicts=(sure >= SURE) & (given <= UNLIKELY),
         is_new=np.isnan(given),
         surprise=-np.log(np.maximum(given, FLOOR)) - entropy,
-        is_apart=partial(is_apart, known=known, inputs=spec.inputs),
+        is_separable=partial(is_separable, known=known, inputs=spec.inputs),
     )
 
 
@@ -58,9 +58,7 @@ def _limit(given: np.ndarray, sure: np.ndarray) -> float | None:
     return float(mistakes[int(MISTAKES * (len(mistakes) + 1)) - 1])
 
 
-def _given(
-    champion: Labeller, pairs: Pairs, root: Path | None
-) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+def _given(champion: Labeller, pairs: Pairs, root: Path | None) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
     """The likeliest label; probability of the label that was given, NaN where the champion does not know it; of the
     likeliest one; and the surprise, in nats, of labels drawn by the champion's probabilities. All (n,)."""
     if not pairs:

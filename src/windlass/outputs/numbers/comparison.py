@@ -12,7 +12,7 @@ import numpy as np
 
 from windlass.metrics.measures import Estimate, Marks, told
 from windlass.metrics.numbers import ABSOLUTE, LOSSES, NUMBER_METRICS, NumberMarks
-from windlass.outputs.comparison import SAME, Paired, PairedScores, Sheet, by_chance, thirds
+from windlass.outputs.comparison import SAME, Paired, PairedAnswers, PairedScores, by_chance, thirds
 from windlass.outputs.labelled_row import Pairs
 from windlass.outputs.numbers.measures import estimator
 from windlass.pages.text.words import metric_name
@@ -20,9 +20,9 @@ from windlass.predictors.contract import Predictor
 from windlass.records import Json
 
 
-def compare(pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> Sheet:
+def compare(pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> PairedAnswers:
     """Champion and challenger on these rows. Raises: DataError: a row cannot be read."""
-    return NumberSheet(pair, pairs, metric, root)
+    return PairedNumbers(pair, pairs, metric, root)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class PairedErrors(PairedScores):
         )
 
 
-class NumberSheet(Sheet):
+class PairedNumbers(PairedAnswers):
     """Answers cost their error: absolute, or squared where the goal counts it so."""
 
     parts_are = ("answers", "answer")

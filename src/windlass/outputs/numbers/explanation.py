@@ -19,7 +19,7 @@ from windlass.explain.attribution import (
     read_inputs,
     shown_as,
 )
-from windlass.explain.occlusion import Effort, Values, Weighed, nothing, weigh
+from windlass.explain.occlusion import Effort, Values, WeightedPart, nothing, weigh
 from windlass.kinds import number as kind
 from windlass.outputs.contract import Why
 from windlass.outputs.numbers.measures import estimator
@@ -57,7 +57,7 @@ def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
     )
 
 
-def _weighed(predictor: Estimator, values: Values, effort: Effort) -> tuple[str, list[Weighed], float]:
+def _weighed(predictor: Estimator, values: Values, effort: Effort) -> tuple[str, list[WeightedPart], float]:
     """The method, what each part adds, and the number where nothing of the row is known."""
     manifest, state = predictor.manifest, predictor.manifest.output.state
     if isinstance(predictor.engine, Additive):

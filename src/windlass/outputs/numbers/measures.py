@@ -85,7 +85,7 @@ def check_rows(spec: Spec, splits: Splits) -> None:
         raise SpecError(f"'threshold' is set and output '{splits.output_column}' is a number, expected a category")
 
 
-def settle(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
+def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
     """Nothing is decided after training."""
     return None
 
@@ -94,7 +94,7 @@ def fit_output(splits: Splits) -> Column:
     """The column of the numbers, as its training rows have them."""
     name = splits.output_column
     state = number.fit(splits.train[name].to_list(), number.TARGET, {})
-    return kinds.with_way(Column(name, splits.output[name], state), splits.written.get(name))
+    return kinds.with_format(Column(name, splits.output[name], state), splits.written.get(name))
 
 
 def as_before(column: Column) -> Column:

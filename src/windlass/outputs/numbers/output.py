@@ -5,7 +5,7 @@ from typing import Any
 
 from windlass.kinds import number
 from windlass.metrics.numbers import NUMBER_METRICS
-from windlass.outputs.contract import Doubt, Output, Unsupported, later
+from windlass.outputs.contract import Output, Uncertainty, Unsupported, later
 from windlass.outputs.numbers import examples, explanation, measures, reference_profile, report, trust
 from windlass.outputs.reference_profile import kept_rows
 from windlass.predictors.contract import Predictor
@@ -25,9 +25,9 @@ def widget(manifest: Manifest) -> Json:
     return {"answer": "number", "verb": "find", "labels": []}
 
 
-def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Doubt]:
+def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
     """One interval is as wide as another: what to ask about is told by how much rows differ."""
-    return [Doubt(str(row["value"]), None, 0.0) for row in rows]
+    return [Uncertainty(str(row["value"]), None, 0.0) for row in rows]
 
 
 def value_of(text: str) -> Any:
@@ -45,7 +45,7 @@ OUTPUT = Output(
     warn=later("windlass.outputs.numbers.split", "warn"),
     check_rows=measures.check_rows,
     check_tests=lambda rows, spec: None,
-    settle=measures.settle,
+    tune_decision=measures.tune_decision,
     marks=measures.marks,
     validated=measures.validated,
     baseline=measures.baseline,

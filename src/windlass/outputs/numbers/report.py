@@ -132,8 +132,11 @@ def _leaning(marks: NumberMarks) -> list[str]:
         sure = abs(mean) / (deviation / np.sqrt(len(part)))
         if sure > worst[0]:
             side = "low" if mean > 0 else "high"
-            worst = sure, (
-                f"Answers from {told(low)} to {told(high)} are too {side} by {told(abs(mean))} on average: more rows "
-                "there, or an input that tells them apart, would help."
+            worst = (
+                sure,
+                (
+                    f"Answers from {told(low)} to {told(high)} are too {side} by {told(abs(mean))} on average: more "
+                    "rows there, or an input that tells them apart, would help."
+                ),
             )
     return [worst[1]] if worst[1] else []

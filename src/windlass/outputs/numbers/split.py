@@ -1,5 +1,4 @@
-"""Rows whose answers are numbers, in three parts: each with as many low and high ones; what is odd about them is said.
-"""
+"""Rows whose answers are numbers, in three parts: each with as many low and high ones; what is odd is said."""
 
 from collections.abc import Mapping
 
@@ -7,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from windlass.errors import DataError
-from windlass.outputs.splitting import STRATUM, Cleaning, Way, in_three
+from windlass.outputs.splitting import STRATUM, Cleaning, SplitMethod, train_validation_test
 from windlass.spec import Spec
 
 N_PARTS = 10
@@ -29,12 +28,12 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
     if rows[output].n_unique() < 2:
         only = f"{rows[output][0]:,.6g} in every row" if len(rows) else "no rows"
         raise DataError(f"column '{output}' has {only}, expected numbers that differ: there is nothing to learn")
-    given = rows.with_columns(tenths(rows[output]).alias(STRATUM))
-    parts = in_three(given, Way(spec, STRATUM), cleaning, random)
+    given = rows.with_columns(deciles(rows[output]).alias(STRATUM))
+    parts = train_validation_test(given, SplitMethod(spec, STRATUM), cleaning, random)
     return {name: part.drop(STRATUM) for name, part in parts.items()}
 
 
-def tenths(numbers: pl.Series) -> pl.Series:
+def deciles(numbers: pl.Series) -> pl.Series:
     """Which tenth each number is in, as text; numbers that are the same are in the same one."""
     edges = np.unique(np.quantile(numbers.to_numpy(), np.linspace(0, 1, N_PARTS + 1)[1:-1]))
     return pl.Series(np.searchsorted(edges, numbers.to_numpy(), side="left").astype(str))

@@ -8,12 +8,12 @@ import numpy as np
 from windlass.kinds import text
 from windlass.metrics.measures import Marks
 from windlass.metrics.texts import TEXT_METRICS, References, TextMarks
-from windlass.outputs.comparison import N_SHUFFLED, SAME, Paired, PairedScores, Sheet, thirds
+from windlass.outputs.comparison import N_SHUFFLED, SAME, Paired, PairedAnswers, PairedScores, thirds
 from windlass.outputs.labelled_row import Pairs
 from windlass.predictors.contract import Predictor
 
 
-class TextSheet(Sheet):
+class PairedTexts(PairedAnswers):
     """Answers are worth their score against the right ones, by a metric that is a sum over rows."""
 
     parts_are = ("answers", "answer")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from windlass.kinds.text import several
 from windlass.metrics.texts import BITS, PASSES, TEXT_METRICS
-from windlass.outputs.contract import Doubt, Output, Scored, Unsupported, later
+from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, later
 from windlass.outputs.reference_profile import kept_rows
 from windlass.outputs.texts import explanation, measures, reference_profile, report
 from windlass.predictors.contract import Predictor
@@ -38,14 +38,14 @@ def counts(splits: "Mapping[str, pl.DataFrame]", output: str) -> dict[str, dict[
     return {}
 
 
-def settle(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
+def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
     """Nothing is decided after training."""
     return None
 
 
-def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Doubt]:
+def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
     """Texts are not written once more: what was said when they were is in the log."""
-    return [Doubt(row["value"], row["confidence"] or 0.0, row["confidence"] or 0.0) for row in rows]
+    return [Uncertainty(row["value"], row["confidence"] or 0.0, row["confidence"] or 0.0) for row in rows]
 
 
 def answer_schema(column: Column) -> Json:
@@ -71,7 +71,7 @@ OUTPUT = Output(
     warn=warn,
     check_rows=measures.check_rows,
     check_tests=later("windlass.outputs.texts.judged", "check_tests"),
-    settle=settle,
+    tune_decision=tune_decision,
     marks=later("windlass.outputs.texts.judged", "marks"),
     validated=later("windlass.outputs.texts.judged", "validated"),
     baseline=measures.baseline,
@@ -93,7 +93,7 @@ OUTPUT = Output(
     teaches=lambda given, right: bool(given != right),
     unfit=later("windlass.outputs.texts.trust", "unfit"),
     opinion=later("windlass.outputs.texts.trust", "opinion"),
-    compare=later("windlass.outputs.texts.comparison", "TextSheet"),
+    compare=later("windlass.outputs.texts.comparison", "PairedTexts"),
     doubts=doubts,
     scored=lambda marks, metric, splits: Scored(metric, marks),
     improves=measures.improves,

@@ -21,9 +21,7 @@ TEXT_SHARE = 0.05
 ASKED = "\x00asked"
 
 
-def split(
-    rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.Generator
-) -> dict[str, pl.DataFrame]:
+def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.Generator) -> dict[str, pl.DataFrame]:
     """Without labels there is nothing to split by. Rows without any input are told apart by what is written."""
     asked = pl.concat_str([pl.col(list(spec.inputs)).cast(pl.String).fill_null("")], separator="\x1f")
     own = pl.when(asked.str.replace_all("\x1f", "") == "").then(pl.col(spec.output_column)).otherwise(asked)

@@ -136,7 +136,7 @@ def more_rows(curve: Json) -> str:
     return figure("score against training rows, with a forecast", body, (CURVE_WIDE, 300))
 
 
-def sure_enough(handover: Json) -> str:
+def risk_coverage_chart(handover: Json) -> str:
     """Share of right answers against the share that is answered when the unsure rest goes to a person."""
     if not handover or len(handover["points"]) < 2:
         return ""

@@ -124,5 +124,3 @@ def time_ticks(across: Axis, wanted: int = 4) -> list[str]:
         ]
         at += step * DAY_S
     return pieces
-
-

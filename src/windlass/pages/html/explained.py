@@ -61,8 +61,7 @@ def explained(explanation: Explanation) -> str:
         if _of(explanation, name, "span")
     ]
     shown += [
-        _heat(name, picture, _of(explanation, name, "box"), largest)
-        for name, picture in explanation.pictures.items()
+        _heat(name, picture, _of(explanation, name, "box"), largest) for name, picture in explanation.pictures.items()
     ]
     return (
         f'<div class="explained"><p class="answer">Why <bdi>‘{escaped(explanation.label, 200)}’</bdi>'
@@ -81,10 +80,13 @@ def _sure(explanation: Explanation) -> str:
 
 def _legend(explanation: Explanation) -> str:
     keys = zip((FOR, AGAINST), explanation.sides, strict=True)
-    return "".join(
-        f'<span class="key" style="background:rgba({colour},{DEEPEST})"></span>{escaped(words)}'
-        for colour, words in keys
-    ) + ". "
+    return (
+        "".join(
+            f'<span class="key" style="background:rgba({colour},{DEEPEST})"></span>{escaped(words)}'
+            for colour, words in keys
+        )
+        + ". "
+    )
 
 
 def method_words(explanation: Explanation) -> str:

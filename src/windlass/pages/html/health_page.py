@@ -220,7 +220,7 @@ def _finding(finding: Json) -> str:
     share = strength(finding)
     now = sentence({**finding, "p": None}).partition(": ")[2]
     return (
-        f'<tr{" class=over" if finding.get("large") and share >= 1 else ""}><td><bdi>{escaped(finding["subject"], 30)}'
+        f"<tr{' class=over' if finding.get('large') and share >= 1 else ''}><td><bdi>{escaped(finding['subject'], 30)}"
         f'</bdi></td><td>{escaped(finding["trait"])}</td><td>{escaped(now)}</td><td class="name">'
         f'<svg class="meter" viewBox="0 0 90 8" role="presentation"><rect class="wash" width="90" height="8"/>'
         f'<rect class="{"wrong" if share >= 1 else "bar"}" width="{90 * min(share, 1):.0f}" height="8"/></svg>'
@@ -232,6 +232,6 @@ def _foot(health: Health) -> str:
     warnings = "".join(f"<li>{escaped(warning)}</li>" for warning in health.warnings)
     told = f"<h3>{_say('What is not watched')}</h3><ul>{warnings}</ul>" if warnings else ""
     return (
-        f'<section><h2>{_say("How to read this page")}</h2>{told}'
+        f"<section><h2>{_say('How to read this page')}</h2>{told}"
         f'<p class="quiet">{both(EXPLAINED, EXPLAINED_ZH)}</p></section>'
     )

@@ -70,8 +70,16 @@ def doubts_text(aside: Sequence[Mapping[str, str]], accepted: Sequence[str], ref
         return "no feedback is set aside"
     known = ("id", "answered", "caller", "reason")
     inputs = [name for name in aside[0] if name not in known]
-    rows = [[row["id"], *(plain(row[name] or "", 40) for name in inputs), plain(row["answered"] or "", 24),
-             plain(row["caller"] or "", 16), plain(row["reason"], 60)] for row in aside]
+    rows = [
+        [
+            row["id"],
+            *(plain(row[name] or "", 40) for name in inputs),
+            plain(row["answered"] or "", 24),
+            plain(row["caller"] or "", 16),
+            plain(row["reason"], 60),
+        ]
+        for row in aside
+    ]
     return (
         f"{text_table(rows, ['id', *inputs, 'answered', 'by', 'set aside, since'])}\n"
         "next: `windlass improve --accept ID`, `--refuse ID`"
@@ -123,9 +131,7 @@ def _said(value: float, metric: object) -> str:
     return told(value) if metric in NUMBER_METRICS else percent(value)
 
 
-def improvements_page(
-    product: str, found: Sequence[Improvement], aside: Sequence[Mapping[str, str]] = ()
-) -> str:
+def improvements_page(product: str, found: Sequence[Improvement], aside: Sequence[Mapping[str, str]] = ()) -> str:
     """The whole page as HTML text: no script, nothing loaded. aside: rows that are set aside now."""
     newest = list(reversed(found))
     promoted = [each for each in found if each.verdict == "promoted"]
@@ -192,7 +198,7 @@ def _matrix(found: Sequence[Improvement]) -> str:
     return (
         "<section><h2>What was learned, and what was forgotten</h2>"
         '<p class="quiet">Share of rows right, of texts their score, of numbers their error, after each '
-        'promotion. Rows that judge are never '
+        "promotion. Rows that judge are never "
         f"learned: the test rows, and a part of each batch.</p>{table(heads, rows)}</section>"
     )
 
@@ -224,10 +230,7 @@ def _attempt(each: Improvement) -> str:
 
 
 def _rows(rows: Json) -> str:
-    fates = [
-        ["learned", count(rows.get("learned", 0)), ""],
-        ["kept to judge by", count(rows.get("judging", 0)), ""],
-    ]
+    fates = [["learned", count(rows.get("learned", 0)), ""], ["kept to judge by", count(rows.get("judging", 0)), ""]]
     for fate in ("set aside", "waiting"):
         fates += [[fate, count(n), escaped(reason)] for reason, n in rows.get(fate, {}).items()]
     if rows.get("unread"):

@@ -5,12 +5,12 @@ import html
 from windlass.pages.text.candidates import (
     MARK,
     Heading,
-    as_good,
     contest,
     headings,
     misses,
     not_trained,
     scores_are,
+    ties,
     trained_so,
 )
 from windlass.pages.text.words import count, escaped, goal_value, goal_words, metric_name, number, plain
@@ -59,7 +59,7 @@ def board_notes(board: Board, says_why: bool = True) -> str:
     Args: says_why: whether the notes begin with the reason of the choice (a page may have said it already).
     """
     found = [plain(board.why)] if board.why and says_why else []
-    found += [f"{note}." for note in as_good(board)]
+    found += [f"{note}." for note in ties(board)]
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
     found += [f"{name}: {note}" for name, note in trained_so(board)]
     found += [f"Not trained: {name} ({reason})" for name, reason in not_trained(board)]

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from windlass.pages.charts.roadmap_pictures import gantt, more_rows, sure_enough
+from windlass.pages.charts.roadmap_pictures import gantt, more_rows, risk_coverage_chart
 from windlass.pages.html.style import POLICY, STYLE
 from windlass.pages.text import bilingual
 from windlass.pages.text.bilingual import both
 from windlass.pages.text.roadmap_text import (
     STATES,
-    brings,
+    gain_and_money,
     is_long,
     milestone_words,
     promise_lines,
@@ -161,7 +161,7 @@ def _item(number: int, item: Item, roadmap: Roadmap) -> str:
     when = f"{item.starts} – {item.finishes}" + "".join(f"; {words}" for words in [*after, *critical])
     facts = [
         ("why", f"{item.why}."),
-        ("brings", f"{brings(item, roadmap.currency)}"),
+        ("brings", f"{gain_and_money(item, roadmap.currency)}"),
         ("sure", f"{sure_words(item)}. Method: {item.method}. Evidence: {item.evidence}."),
         ("takes", takes(item, roadmap.currency)),
         ("when", when),
@@ -169,7 +169,7 @@ def _item(number: int, item: Item, roadmap: Roadmap) -> str:
         ("done", item.acceptance),
     ]
     told = "".join(
-        f"<dt>{label(name)}</dt><dd{' class=strong' if name == 'brings' else ''}>{with_code(plain(words))}</dd>"
+        f"<dt>{label(name)}</dt><dd{' class=strong' if name == 'gain_and_money' else ''}>{with_code(plain(words))}</dd>"
         for name, words in facts
     )
     return f'<div class="item"><h3>{number}. {with_code(plain(item.what))}</h3><dl>{told}</dl></div>'
@@ -184,13 +184,15 @@ def _milestones(roadmap: Roadmap) -> str:
 
 
 def _pictures(roadmap: Roadmap) -> str:
-    found = [picture for picture in (more_rows(roadmap.curve), sure_enough(roadmap.handover)) if picture]
+    found = [picture for picture in (more_rows(roadmap.curve), risk_coverage_chart(roadmap.handover)) if picture]
     return f'<div class="pictures top">{"".join(f"<figure>{each}</figure>" for each in found)}</div>' if found else ""
 
 
 def _left_out(roadmap: Roadmap) -> str:
     left = [item for item in roadmap.items if not item.starts]
-    return _listed([f"{plain(item.what)} ({brings(item, roadmap.currency)}): {plain(item.left_out)}." for item in left])
+    return _listed(
+        [f"{plain(item.what)} ({gain_and_money(item, roadmap.currency)}): {plain(item.left_out)}." for item in left]
+    )
 
 
 def _risks(roadmap: Roadmap) -> str:

@@ -174,7 +174,7 @@ def contest(board: Board) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def as_good(board: Board) -> list[str]:
+def ties(board: Board) -> list[str]:
     """One sentence for each candidate that the test rows cannot tell from the chosen one."""
     return [f"{name} is statistically as good (95 %)" for name in equals(board)]
 

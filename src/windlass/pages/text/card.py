@@ -173,10 +173,7 @@ def _details(card: Card, candidate: Candidate) -> str:
         [
             card.say("answers", given=given, asked=asked) if given and asked else card.say("answers_something"),
             card.say(
-                "learner",
-                name=code(candidate.name),
-                learner=code(candidate.learner),
-                time=duration(candidate.seconds),
+                "learner", name=code(candidate.name), learner=code(candidate.learner), time=duration(candidate.seconds)
             ),
             card.say(
                 "speed",
@@ -319,8 +316,7 @@ def _reproduce(card: Card) -> str:
     version, fingerprint = prose(card.windlass_version), code(card.prepared.fingerprint)
     said = card.say("seed", seed=seed) if seed is not None else ""
     return (
-        f"{card.say('again', version=version, seed=said, fingerprint=fingerprint)}\n\n"
-        f"{_fenced(card.spec_text, 'yaml')}"
+        f"{card.say('again', version=version, seed=said, fingerprint=fingerprint)}\n\n{_fenced(card.spec_text, 'yaml')}"
     )
 
 

@@ -48,14 +48,8 @@ WORDS = {
         "Primary use: rows like those of its training data, in the product {product}.{known}",
         "主要用途：产品 {product} 中与训练数据同类的数据。{known}",
     ),
-    "known": (
-        " It knows {n} labels and answers one of them, always.",
-        "它认识 {n} 个标签，每次都只从中回答一个。",
-    ),
-    "users": (
-        "Users: those who run this product and know its data.",
-        "使用者：运行此产品并了解其数据的人。",
-    ),
+    "known": (" It knows {n} labels and answers one of them, always.", "它认识 {n} 个标签，每次都只从中回答一个。"),
+    "users": ("Users: those who run this product and know its data.", "使用者：运行此产品并了解其数据的人。"),
     "not_for": (
         "It must not be used for other data, languages or populations than those below without measuring it there, nor "
         "as the only ground of a decision that weighs heavily on a person (credit, work, health, law, safety).",
@@ -67,10 +61,7 @@ WORDS = {
         "overall score.{few}",
         "本卡没有按人群、语言或数据来源分别测量质量，它们可能与总体得分不同。{few}",
     ),
-    "few": (
-        " {n} labels have fewer than 30 test rows: {names}.",
-        "有 {n} 个标签的测试数据不足 30 行：{names}。",
-    ),
+    "few": (" {n} labels have fewer than 30 test rows: {names}.", "有 {n} 个标签的测试数据不足 30 行：{names}。"),
     "and_more": (" and {n} more", " 等，另有 {n} 个"),
     "metric": ("metric", "指标"),
     "value": ("value [95 % interval]", "数值 [95% 区间]"),

@@ -29,7 +29,7 @@ def money_words(item: Item, currency: str) -> str:
     return f"{amount(item.money.value, currency)} a month [{low}, {high}]"
 
 
-def brings(item: Item, currency: str) -> str:
+def gain_and_money(item: Item, currency: str) -> str:
     """Gain and money, or what it is good for where neither can be told."""
     found = [words for words in (gain_words(item), money_words(item, currency)) if words]
     return "; ".join(found) or item.benefit or "nothing that could be measured"
@@ -230,7 +230,7 @@ def roadmap_markdown(roadmap: Roadmap) -> str:
     left = [item for item in roadmap.items if not item.starts]
     if left:
         lines += ["", "## Left out, and why", ""]
-        lines += [f"- {plain(item.what)} ({brings(item, currency)}): {plain(item.left_out)}." for item in left]
+        lines += [f"- {plain(item.what)} ({gain_and_money(item, currency)}): {plain(item.left_out)}." for item in left]
     lines += ["", "## Risks", "", "| risk | how bad | evidence | what to do |", "|---|---|---|---|"]
     lines += [
         f"| {_cell(risk.name)} | {risk.severity} | {_cell(risk.evidence)} | {_cell(risk.answer)} |"
@@ -254,7 +254,7 @@ def _item_lines(number: int, item: Item, currency: str) -> list[str]:
         f"### {number}. {plain(item.what)}",
         "",
         f"- **Why:** {plain(item.why)}.",
-        f"- **Brings:** {brings(item, currency)}.",
+        f"- **Brings:** {gain_and_money(item, currency)}.",
         f"- **How sure:** {sure_words(item)}. Method: {plain(item.method)}. Evidence: {plain(item.evidence)}.",
         f"- **Takes:** {takes(item, currency)}.",
         f"- **When:** {item.starts} to {item.finishes}.{critical}{after}",
@@ -284,7 +284,7 @@ def roadmap_text(roadmap: Roadmap) -> str:
             "",
             f"{number:>3}. {plain(item.what)}",
             f"     why    {plain(item.why)}",
-            f"     brings {brings(item, currency)}",
+            f"     brings {gain_and_money(item, currency)}",
             f"     sure   {sure_words(item)}",
             f"     takes  {takes(item, currency)}; by {item.finishes}",
             *([f"     how    {plain(item.how)}"] if item.how else []),

@@ -4,7 +4,7 @@ import io
 import shutil
 from typing import TYPE_CHECKING
 
-from windlass.pages.text.candidates import MARK, Heading, as_good, headings, misses, not_trained, scores_are, trained_so
+from windlass.pages.text.candidates import MARK, Heading, headings, misses, not_trained, scores_are, ties, trained_so
 from windlass.pages.text.words import count, goal_words, limit_words, listed, percent, plain, rows, width
 from windlass.records import Board, Collected, Prepared
 
@@ -130,7 +130,7 @@ def _legend(board: Board, dropped: list[str]) -> "Text":
 def notes(board: Board) -> list[str]:
     """What stands under the table, one line a fact."""
     found = [plain(board.why)] if board.why else []
-    found += as_good(board)
+    found += ties(board)
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
     found += [f"{name}: {note}" for name, note in trained_so(board)]
     found += [f"not trained: {name} ({reason})" for name, reason in not_trained(board)]

@@ -48,12 +48,6 @@ def _by_answer(rows: list[Json]) -> Json:
     for row in wrong:
         instead[row["value"]].update([row["correct"]] if row["correct"] else [])
     return {
-        name: {
-            "count": number,
-            "wrong": n_wrong[name],
-            "instead": dict(instead[name].most_common()),
-        }
+        name: {"count": number, "wrong": n_wrong[name], "instead": dict(instead[name].most_common())}
         for name, number in judged.items()
     }
-
-

@@ -12,7 +12,7 @@ from windlass.metrics.measures import Estimate, wilson
 
 
 @dataclass(frozen=True)
-class Suspects:
+class SuspectLabels:
     """rows: places of the suspected rows, the surest first; said: the label that the models see instead, as a class
     number; share: of all rows, with its interval; by_label: of each class how many."""
 
@@ -30,7 +30,7 @@ def thresholds(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return found
 
 
-def suspects(labels: np.ndarray, probabilities: np.ndarray, names: tuple[str, ...]) -> Suspects:
+def suspects(labels: np.ndarray, probabilities: np.ndarray, names: tuple[str, ...]) -> SuspectLabels:
     """Rows that the models, with confidence, count to another class than their label.
 
     Args: labels: (n,) int; probabilities: (n, k) of models that had not seen the row.
@@ -44,7 +44,7 @@ def suspects(labels: np.ndarray, probabilities: np.ndarray, names: tuple[str, ..
     order = np.argsort(-margin, kind="stable")
     rows = rows[order]
     counts = np.bincount(labels[rows], minlength=len(names))
-    return Suspects(
+    return SuspectLabels(
         rows,
         said[rows],
         wilson(len(rows), len(labels)),

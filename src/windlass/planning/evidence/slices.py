@@ -124,7 +124,7 @@ def _z(mask: np.ndarray, right: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class Unequal:
+class FairnessGap:
     """Two groups of a marked column that are answered differently: the share (of rows whose truth is `label`) that is
     answered `label`, in the groups where it is lowest and highest."""
 
@@ -139,7 +139,7 @@ class Unequal:
 
 def unequal(
     rows: Sequence[Row], marked: dict[str, str], truth: np.ndarray, answers: np.ndarray, labels: tuple[str, ...]
-) -> list[Unequal]:
+) -> list[FairnessGap]:
     """Marked columns in whose groups a label is certainly not found equally well (Bonferroni over what is compared)."""
     found = []
     for column, kind in marked.items():
@@ -148,7 +148,7 @@ def unequal(
         for place, label in enumerate(labels):
             pair = _furthest(groups, truth == place, answers == place)
             if pair is not None:
-                found.append(Unequal(column, label, *pair))
+                found.append(FairnessGap(column, label, *pair))
     z = NormalDist().inv_cdf(1 - LEVEL / 2 / max(len(found), 1)) / 1.959964
     certain = [each for each in found if each.gap.value - z * (each.gap.value - each.gap.low) > 0]
     return sorted(certain, key=lambda each: -each.gap.value)

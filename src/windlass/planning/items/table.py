@@ -34,8 +34,13 @@ PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
     model_items.fairness,
     model_items.columns,
 )
-AFTER = {"rows": ("labels", "merge"), "weak-labels": ("labels", "merge"), "handover": ("model", "cheaper"),
-         "learn": ("new-labels",), "retrain": ("new-labels",)}
+AFTER = {
+    "rows": ("labels", "merge"),
+    "weak-labels": ("labels", "merge"),
+    "handover": ("model", "cheaper"),
+    "learn": ("new-labels",),
+    "retrain": ("new-labels",),
+}
 """What begins with a word waits for what begins with one of the others: labels are cleaned before more are bought,
 and a
 threshold belongs to the model that it was measured on."""

@@ -13,7 +13,7 @@ import numpy as np
 from windlass.metrics.measures import Estimate, LabelMarks
 from windlass.planning.product import DAYS_A_MONTH, Prices, Product
 from windlass.planning.schedule import capacity
-from windlass.planning.schedule.handover import Costs, decided, paid
+from windlass.planning.schedule.handover import Costs, decided, row_costs
 from windlass.records import Json, Row
 
 CHARACTERS_A_TOKEN = (3.0, 4.0, 5.0)
@@ -27,7 +27,7 @@ MOST_ANSWERS = 1e10
 
 
 @dataclass(frozen=True)
-class Worth:
+class AnswerValue:
     """each: what one answer is worth more when the goal's metric gains one whole; month: answers a month; how: where
     `each` is from, in words."""
 
@@ -41,7 +41,7 @@ class Worth:
         return Estimate(gain.value * whole, gain.low * whole, gain.high * whole)
 
 
-def worth(product: Product, points: Sequence[Json], validation: Json) -> Worth:
+def worth(product: Product, points: Sequence[Json], validation: Json) -> AnswerValue:
     """Of two labels: how the cost of mistakes, decided by cost, fell along the learning curve. Of more: how accuracy
     rose along it, times what a right answer is worth and a mistake costs."""
     labels = validation.get("labels", [])
@@ -49,13 +49,13 @@ def worth(product: Product, points: Sequence[Json], validation: Json) -> Worth:
     if len(labels) == 2 and len(points) >= FEW and points[0]["positive"]:
         who = Costs(missed, person_cost(product), product.person_wrong)
         slope = _cost_slope(points, np.array(validation["targets"]), who)
-        return Worth(slope, product.month, "the cost of mistakes, each decided by cost, along the learning curve")
+        return AnswerValue(slope, product.month, "the cost of mistakes, each decided by cost, along the learning curve")
     counts = np.array([validation["counts"][label] for label in labels], float)
     usual = float((missed * counts).sum() / counts.sum()) if counts.sum() else product.wrong_cost
     answer = product.right_value + usual
     if not labels:
-        return Worth(answer, product.month, "the share of the error that is spared, times a right answer's worth")
-    return Worth(
+        return AnswerValue(answer, product.month, "the share of the error that is spared, times a right answer's worth")
+    return AnswerValue(
         exchange(points) * answer, product.month, "accuracy along the learning curve, times a right answer's worth"
     )
 
@@ -67,7 +67,7 @@ def _cost_slope(points: Sequence[Json], targets: np.ndarray, who: Costs) -> floa
         for score, positive in zip(point["scores"], point["positive"], strict=True):
             probabilities = np.stack([1 - np.array(positive), np.array(positive)], axis=1)
             scores.append(score)
-            paid_each.append(paid(targets, decided(probabilities, who), who).mean())
+            paid_each.append(row_costs(targets, decided(probabilities, who), who).mean())
     if np.ptp(scores) < 0.005:
         return 0.0
     return max(0.0, -float(np.polyfit(scores, paid_each, 1)[0]))

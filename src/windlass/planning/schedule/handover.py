@@ -56,7 +56,7 @@ def decided(probabilities: np.ndarray, costs: Costs) -> np.ndarray:
     return np.where(risk.min(1) <= by_person, best, -1)
 
 
-def paid(targets: np.ndarray, answers: np.ndarray, costs: Costs) -> np.ndarray:
+def row_costs(targets: np.ndarray, answers: np.ndarray, costs: Costs) -> np.ndarray:
     """(n,) what each row costs when answered so."""
     by_person = costs.person + costs.person_wrong * costs.missed[targets]
     return np.where(answers < 0, by_person, np.where(answers == targets, 0.0, costs.missed[targets]))
@@ -66,8 +66,8 @@ def handover(marks: LabelMarks, costs: Costs, seed: int) -> Handover:
     """What deciding by costs is worth on these rows, against always giving the likeliest label."""
     answers = decided(marks.probabilities, costs)
     usual = marks.answers
-    now, best = paid(marks.targets, usual, costs), paid(marks.targets, answers, costs)
-    people = paid(marks.targets, np.full(len(marks), -1), costs)
+    now, best = row_costs(marks.targets, usual, costs), row_costs(marks.targets, answers, costs)
+    people = row_costs(marks.targets, np.full(len(marks), -1), costs)
     saved = (now if now.mean() <= people.mean() else people) - best
     resampled = _resampled(saved, seed)
     given = answers >= 0

@@ -10,7 +10,7 @@ from weakref import WeakSet
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.language.engine import FAST, MODEL, TOKENIZER, Join, Step, nobody, room, windows
+from windlass.predictors.language.engine import FAST, MODEL, TOKENIZER, Join, Step, no_joiners, room, windows
 from windlass.predictors.language.prompts import Ids, open_tokenizer
 from windlass.predictors.language.threads import n_threads
 from windlass.predictors.language.writing import Writing
@@ -54,7 +54,7 @@ class FastDecoder:
     def room(self, prompt: Ids) -> int:
         return room(len(prompt), self.longest, self.is_pair)
 
-    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = nobody) -> None:
+    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = no_joiners) -> None:
         """As `engine.Decoder`; nothing can join what CTranslate2 is writing.
 
         Raises: DataError: a prompt leaves no room for an answer.
@@ -68,8 +68,10 @@ class FastDecoder:
         """Continues prompts of about the same length."""
         names = [self._names(prompt) for prompt in prompts]
         shortest = min(map(len, prompts))
-        rows = [Row(0 if self.is_pair else len(prompt) - shortest, room)
-                for prompt, room in zip(prompts, rooms, strict=True)]
+        rows = [
+            Row(0 if self.is_pair else len(prompt) - shortest, room)
+            for prompt, room in zip(prompts, rooms, strict=True)
+        ]
         most = max(min(how.max_tokens, row.room) + row.forced for row in rows)
         options: dict[str, Any] = {
             "beam_size": how.beams,
@@ -80,12 +82,19 @@ class FastDecoder:
         if how.beams == 1:
             options["callback"] = _callback(step, frozenset(self.end), rows)
         if self.is_pair:
-            found = self.engine.translate_batch(names, max_decoding_length=most, min_decoding_length=0,
-                                                return_end_token=True, max_input_length=0, **options)
+            found = self.engine.translate_batch(
+                names,
+                max_decoding_length=most,
+                min_decoding_length=0,
+                return_end_token=True,
+                max_input_length=0,
+                **options,
+            )
             answers = [self._ids(item.hypotheses[0]) for item in found]
         else:
-            found = self.engine.generate_batch(names, max_length=most, include_prompt_in_result=False,
-                                               return_end_token=True, **options)
+            found = self.engine.generate_batch(
+                names, max_length=most, include_prompt_in_result=False, return_end_token=True, **options
+            )
             answers = [list(item.sequences_ids[0]) for item in found]
         if how.beams > 1:
             self._tell(prompts, [answer[: row.room] for answer, row in zip(answers, rows, strict=True)], step)
@@ -104,9 +113,12 @@ class FastDecoder:
             pairs = [self._names(prompt) for prompt in prompts], [self._names(answer) for answer in said]
             found = self.engine.score_batch(*pairs, max_batch_size=2_048, batch_type="tokens", max_input_length=0)
             return np.array([-sum(item.log_probs[: len(answer)]) for item, answer in zip(found, answers, strict=True)])
-        parts = [(number, before or self.end[:1], after)
-                 for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)) if answer
-                 for before, after in windows(prompt, answer, self.longest)]
+        parts = [
+            (number, before or self.end[:1], after)
+            for number, (prompt, answer) in enumerate(zip(prompts, answers, strict=True))
+            if answer
+            for before, after in windows(prompt, answer, self.longest)
+        ]
         whole = [self._names([*before, *after]) for _, before, after in parts]
         scored = self.engine.score_batch(whole, max_batch_size=2_048, batch_type="tokens", max_input_length=0)
         nats = np.zeros(len(answers))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from windlass.errors import DataError, NotReady
-from windlass.predictors.language.engine import TOKENIZER, Join, Share, Step, nobody, room, windows
+from windlass.predictors.language.engine import TOKENIZER, Join, Share, Step, no_joiners, room, windows
 from windlass.predictors.language.grammar import Grammar
 from windlass.predictors.language.prompts import Ids
 from windlass.predictors.language.writing import Writing
@@ -77,7 +77,7 @@ class TorchDecoder:
     def room(self, prompt: Ids) -> int:
         return room(len(prompt), self.longest, self.is_pair)
 
-    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = nobody) -> None:
+    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = no_joiners) -> None:
         """As `engine.Decoder`. Raises: DataError: a prompt leaves no room for an answer."""
         import torch
 
@@ -156,9 +156,15 @@ class TorchDecoder:
         ids_BT, mask_BT = padded(begun, on_left=not self.is_pair)
         fits = self.longest - (1 if self.is_pair else ids_BT.shape[1])
         found = self.model.generate(
-            input_ids=ids_BT.to(self.model.device), attention_mask=mask_BT.to(self.model.device),
-            num_beams=how.beams, max_new_tokens=min(most, fits), do_sample=False, pad_token_id=0,
-            eos_token_id=sorted(self.end), repetition_penalty=how.repetition_penalty, length_penalty=1.0,
+            input_ids=ids_BT.to(self.model.device),
+            attention_mask=mask_BT.to(self.model.device),
+            num_beams=how.beams,
+            max_new_tokens=min(most, fits),
+            do_sample=False,
+            pad_token_id=0,
+            eos_token_id=sorted(self.end),
+            repetition_penalty=how.repetition_penalty,
+            length_penalty=1.0,
         )
         first = 1 if self.is_pair else ids_BT.shape[1]
         answers = [self._until_end(row[first:].tolist()) for row in found]
@@ -223,8 +229,11 @@ class TorchDecoder:
         if self.is_pair:
             source_BT, seen_BT = padded(prompts, on_left=False)
             target_BT, _ = padded([[self.start, *answer[:-1]] for answer in answers], on_left=False)
-            logits_BTV = self.model(input_ids=source_BT.to(device), attention_mask=seen_BT.to(device),
-                                    decoder_input_ids=target_BT.to(device)).logits
+            logits_BTV = self.model(
+                input_ids=source_BT.to(device),
+                attention_mask=seen_BT.to(device),
+                decoder_input_ids=target_BT.to(device),
+            ).logits
             firsts = [0] * len(answers)
         else:
             begun = [prompt or self.begin for prompt in prompts]
@@ -291,13 +300,22 @@ class _Batch:
     def logits(self) -> "torch.Tensor":
         """(B, V), of the next token."""
         if self.is_pair:
-            out = self.model(encoder_outputs=self.encoded, attention_mask=self.mask_BT,
-                             decoder_input_ids=self.next_BT, use_cache=True, **{self.kept: self.cache})
+            out = self.model(
+                encoder_outputs=self.encoded,
+                attention_mask=self.mask_BT,
+                decoder_input_ids=self.next_BT,
+                use_cache=True,
+                **{self.kept: self.cache},
+            )
         else:
             places_BT = (self.mask_BT.cumsum(dim=1) - 1).clamp(min=0)[:, -self.next_BT.shape[1] :]
             wanted: dict[str, Any] = {"position_ids": places_BT, "logits_to_keep": 1, self.kept: self.cache}
-            out = self.model(input_ids=self.next_BT, attention_mask=self.mask_BT, use_cache=True,
-                             **{name: each for name, each in wanted.items() if name in self.takes})
+            out = self.model(
+                input_ids=self.next_BT,
+                attention_mask=self.mask_BT,
+                use_cache=True,
+                **{name: each for name, each in wanted.items() if name in self.takes},
+            )
         self.cache = out[self.kept]
         logits_BV = out.logits[:, -1].float().cpu()
         logits_BV[:, self.banned] = float("-inf")

@@ -13,7 +13,7 @@ import numpy as np
 
 from windlass.errors import DataError, WindlassError
 from windlass.predictors.language.prompts import messages
-from windlass.predictors.language.writing import Hear, Intake, Writing, Written
+from windlass.predictors.language.writing import Intake, OnText, Writing, Written
 from windlass.records import Column, Json, Manifest, Row
 from windlass.remote import consent
 from windlass.remote.requests import Remote
@@ -24,12 +24,12 @@ LOOK_S = 0.05
 """While requests are on their way, so often is looked for others that may go with them."""
 
 
-class FarModel(Remote):
+class RemoteModel(Remote):
     role = "language model"
 
 
 def load(folder: Path, manifest: Manifest) -> "Elsewhere":
-    """Asks nobody yet. Raises: DataError: settings are damaged. SpecError, NotReady: as `far_model`."""
+    """Asks nobody yet. Raises: DataError: settings are damaged. SpecError, NotReady: as `remote_model`."""
     said = manifest.settings.get("elsewhere")
     names = ("url", "model", "key")
     if not isinstance(said, dict) or not all(isinstance(said.get(name), str) for name in names):
@@ -37,12 +37,12 @@ def load(folder: Path, manifest: Manifest) -> "Elsewhere":
     shots = said.get("shots", [])
     if not isinstance(shots, list) or not all(_is_message(shot) for shot in shots):
         raise DataError(f"{folder / 'manifest.json'} has damaged 'shots', expected messages")
-    return Elsewhere(far_model(*(said[name] for name in names)), manifest.inputs, shots)
+    return Elsewhere(remote_model(*(said[name] for name in names)), manifest.inputs, shots)
 
 
-def far_model(url: str, model: str, key: str) -> FarModel:
+def remote_model(url: str, model: str, key: str) -> RemoteModel:
     """The model behind a URL that a specification or an artifact names. Raises: as `Remote`, and `consent.require`."""
-    found = FarModel(url, model, key)
+    found = RemoteModel(url, model, key)
     consent.require(url, key, "rows of this product")
     return found
 
@@ -59,7 +59,7 @@ class Elsewhere:
     def __init__(self, remote: Remote, columns: Sequence[Column], shots: Sequence[Json]) -> None:
         self.remote, self.columns, self.shots = remote, columns, list(shots)
 
-    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing, hear: OnText) -> list[Written]:
         """One text a row, in order. Raises: DataError: `how` asks for what it cannot do. NotReady: no answer."""
         options = _options(how)
         with ThreadPoolExecutor(AT_ONCE) as pool:

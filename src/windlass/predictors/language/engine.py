@@ -19,7 +19,7 @@ Join = Callable[[], Sequence[Ids]]
 """Called between two tokens: prompts that join those that are being continued, numbered on from the ones before."""
 
 
-def nobody() -> Sequence[Ids]:
+def no_joiners() -> Sequence[Ids]:
     """Lets nothing join."""
     return ()
 
@@ -37,7 +37,7 @@ class Decoder(Protocol):
         """Tokens that it can write after this prompt. Raises: DataError: none."""
         ...
 
-    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = nobody) -> None:
+    def write(self, prompts: Sequence[Ids], how: Writing, step: Step, join: Join = no_joiners) -> None:
         """Continues each prompt until its `step` says false or it wrote an end token (which is stepped, too).
 
         how.max_tokens: so long a text is planned for; `step` counts them. join: asked for more prompts where the

@@ -18,7 +18,7 @@ from windlass.predictors.language import ctranslate, decoding
 from windlass.predictors.language.detokenizer import Detokenizer, bytes_of
 from windlass.predictors.language.engine import FAST, MODEL, TOKENIZER, Decoder, EchoesIds, EmbedsIds, Join, Share, Step
 from windlass.predictors.language.prompts import Ids, Prompt, Prompts, Template, open_tokenizer, source
-from windlass.predictors.language.writing import Echo, Hear, Intake, Token, Writing, Written
+from windlass.predictors.language.writing import Echo, Intake, OnText, Token, Writing, Written
 from windlass.records import Manifest, Row
 
 MOST_ROWS = 32
@@ -39,8 +39,9 @@ def load(folder: Path, manifest: Manifest) -> "Language":
 def _check(template: Template, tokenizer: Any) -> None:
     """Raises: DataError: the template is not one of this tokenizer."""
     around = [ids for pair in template.roles.values() for ids in pair]
-    used = [number for ids in (template.start, template.default, template.answer, template.end, *around)
-            for number in ids]
+    used = [
+        number for ids in (template.start, template.default, template.answer, template.end, *around) for number in ids
+    ]
     if template.most < 1 or not template.end or any(tokenizer.id_to_token(number) is None for number in used):
         raise DataError("manifest.json: template is damaged, expected token ids of the tokenizer, and one that ends")
 
@@ -77,7 +78,7 @@ class Language:
             self.opened[number] = self.openers[number]()
         return self.opened[number]
 
-    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing, hear: OnText) -> list[Written]:
         """One text a row, in order. Raises: DataError: a row cannot be read."""
         if how.echo:
             return [self.echo(row, how, number, hear) for number, row in enumerate(rows)]
@@ -96,7 +97,7 @@ class Language:
             return
         # 1. Rows join while others are written, so that nobody waits for the longest text of a batch.
         decoder = self._decoder(how)
-        scribes: list[Scribe] = []
+        scribes: list[TextStreamer] = []
         n_taken = 0
 
         def join() -> list[Ids]:
@@ -126,7 +127,7 @@ class Language:
             if not scribe.is_over:
                 intake.end(scribe.row, scribe.written())
 
-    def echo(self, row: Row, how: Writing, number: int, hear: Hear) -> Written:
+    def echo(self, row: Row, how: Writing, number: int, hear: OnText) -> Written:
         """As `writing.Echoes`; CTranslate2 tells too little, so this needs torch. Raises: NotReady: no torch."""
         decoder, asked = self._decoder(how), next(iter(row.values()))
         assert isinstance(decoder, EchoesIds)
@@ -136,7 +137,7 @@ class Language:
             text = source(row)
             ids, offsets = self.prompts.plain(text)
         how = replace(how, max_tokens=min(how.max_tokens, decoder.room(ids)))
-        scribe = Scribe(self.prompts, how, number, Prompt(ids), hear)
+        scribe = TextStreamer(self.prompts, how, number, Prompt(ids), hear)
         shares: list[Share] = [(0.0, ()), *decoder.echo(ids, how, _router([scribe]))]
         told = [scribe.token(token, *share) for token, share in zip(ids, shares, strict=True)]
         return replace(scribe.written(), echo=Echo(text, tuple(told[-len(offsets) :]), tuple(offsets)))
@@ -157,11 +158,11 @@ class Language:
                     intake.end(number, written)
             n_taken += len(taken)
 
-    def _scribe(self, decoder: Decoder, row: Row, how: Writing, number: int, hear: Hear) -> "Scribe":
+    def _scribe(self, decoder: Decoder, row: Row, how: Writing, number: int, hear: OnText) -> "TextStreamer":
         """Raises: DataError: the row cannot be read, or leaves no room for an answer."""
         prompt = self.prompts.of(row)
         most = min(how.max_tokens, decoder.room(prompt.ids))
-        return Scribe(self.prompts, replace(how, max_tokens=most), number, prompt, hear)
+        return TextStreamer(self.prompts, replace(how, max_tokens=most), number, prompt, hear)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """As `contract.Embeds`; CTranslate2 gives no hidden states, so this needs torch. Raises: NotReady: no torch."""
@@ -188,17 +189,17 @@ def _gathered(join: Join) -> list[Ids]:
     return found
 
 
-def _router(batch: Sequence["Scribe"]) -> Step:
+def _router(batch: Sequence["TextStreamer"]) -> Step:
     def step(row: int, token: int, logprob: float, others: Sequence[tuple[int, float]]) -> bool:
         return batch[row].step(token, logprob, others)
 
     return step
 
 
-class Scribe:
+class TextStreamer:
     """Turns the tokens of one answer into text as they come, and says when it is finished."""
 
-    def __init__(self, prompts: Prompts, how: Writing, row: int, prompt: Prompt, hear: Hear) -> None:
+    def __init__(self, prompts: Prompts, how: Writing, row: int, prompt: Prompt, hear: OnText) -> None:
         self.prompts, self.how, self.row, self.prompt, self.hear = prompts, how, row, prompt, hear
         self.n_tokens, self.logprob, self.is_over = 0, 0.0, False
         self.detokenizer = Detokenizer(prompts.tokenizer)

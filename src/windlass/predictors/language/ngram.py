@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from windlass.errors import DataError
-from windlass.predictors.language.writing import Hear, Token, Writing, Written
+from windlass.predictors.language.writing import OnText, Token, Writing, Written
 from windlass.records import Manifest, Row
 from windlass.store import write_bytes
 
@@ -131,7 +131,7 @@ class Ngram:
     model: Model
     is_generating = True
 
-    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing, hear: OnText) -> list[Written]:
         """One text a row; the texts differ where there is chance. Raises: DataError: `how` asks for more."""
         if how.schema is not None or how.beams > 1 or how.repetition_penalty != 1:
             raise DataError("an n-gram model writes without 'schema', 'beams' and 'repetition_penalty', expected none")
@@ -141,7 +141,7 @@ class Ngram:
         """(n,) negative log-likelihood of each text and its end, in nats."""
         return np.array([self.model.nats(text) for text in texts])
 
-    def _one(self, number: int, how: Writing, hear: Hear) -> Written:
+    def _one(self, number: int, how: Writing, hear: OnText) -> Written:
         random = np.random.default_rng([how.seed, number])
         symbols, tokens, text, heard, finish = [START] * (self.model.order - 1), list[Token](), "", 0, ""
         while not finish:

@@ -9,7 +9,7 @@ import numpy as np
 from windlass.errors import DataError, WindlassError
 from windlass.records import Json, Row
 
-Hear = Callable[[int, str], bool]
+OnText = Callable[[int, str], bool]
 """Called with a row's number and the next piece of its text; false stops that row."""
 MAX_TOKENS, MAX_PROMPT, MAX_BEAMS, MAX_STOPS = 4_096, 100_000, 8, 8
 
@@ -100,7 +100,7 @@ class Engine(Protocol):
 
     is_generating: bool
 
-    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing, hear: OnText) -> list[Written]:
         """One text a row, in order. Raises: DataError: a row cannot be read or is too long."""
         ...
 
@@ -117,7 +117,7 @@ class Intake(Protocol):
         ...
 
     def hear(self, number: int, piece: str) -> bool:
-        """As `Hear`."""
+        """As `OnText`."""
         ...
 
     def end(self, number: int, written: Written) -> None:
@@ -142,7 +142,7 @@ class Serves(Protocol):
 class Echoes(Protocol):
     """An engine that tells what the tokens of a prompt were worth to it."""
 
-    def echo(self, row: Row, how: Writing, number: int, hear: Hear) -> Written:
+    def echo(self, row: Row, how: Writing, number: int, hear: OnText) -> Written:
         """The text of this row as it stands, and what follows it. number: what `hear` is told of the row.
 
         Instead of its text, a row may hold its token ids as a list.

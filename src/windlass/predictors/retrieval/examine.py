@@ -75,4 +75,3 @@ def rules_broken(answers: Sequence[str], rules: brand.Rules) -> dict[str, Array]
     found = [brand.breaches(answer, rules) for answer in answers]
     each = {f"{RULES_BROKEN}.{rule}": np.array([rule in faults for faults in found], float) for rule in rules.in_force}
     return {RULES_BROKEN: np.array([bool(faults) for faults in found], float), **each}
-

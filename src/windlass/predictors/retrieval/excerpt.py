@@ -9,7 +9,7 @@ import numpy as np
 from windlass.errors import DataError, expected
 from windlass.kinds import table as kinds
 from windlass.predictors.language.sentences import overlaps, sentences
-from windlass.predictors.language.writing import Hear, Writing, Written
+from windlass.predictors.language.writing import OnText, Writing, Written
 from windlass.records import Manifest, Row
 
 
@@ -46,7 +46,7 @@ class Excerpt:
     others: tuple[str, ...]
     is_generating = False
 
-    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing, hear: OnText) -> list[Written]:
         """One part a row; it is there at once, so nothing of `how` applies."""
         texts = [WAYS[self.way](row[self.column], [row[name] for name in self.others]) for row in rows]
         return [Written(text, "stop" if hear(number, text) else "cancelled") for number, text in enumerate(texts)]

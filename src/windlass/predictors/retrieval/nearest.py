@@ -12,7 +12,7 @@ from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
 from windlass.predictors.contract import empty_batches, width
-from windlass.predictors.language.writing import Hear, Writing, Written
+from windlass.predictors.language.writing import OnText, Writing, Written
 from windlass.records import Column, Manifest, Row
 from windlass.store import read_json, write_bytes, write_json
 
@@ -32,7 +32,7 @@ class Nearest:
     otherwise: int
     is_generating = False
 
-    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing, hear: OnText) -> list[Written]:
         """The text of the nearest row, of the first of equals; it is there at once: nothing of `how` applies."""
         asked = features(self.columns, rows)
         texts = [self.answers[self.nearest(asked, number)] for number in range(len(rows))]

@@ -15,7 +15,7 @@ import numpy as np
 from windlass.errors import DataError, expected
 from windlass.kinds import table as kinds
 from windlass.kinds import text
-from windlass.predictors.language.writing import Hear, Writing, Written
+from windlass.predictors.language.writing import OnText, Writing, Written
 from windlass.predictors.retrieval.edits import one_change
 from windlass.predictors.retrieval.examine import statements
 from windlass.records import Manifest, Row
@@ -94,7 +94,7 @@ class Search:
     tests: str
     is_generating = False
 
-    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing, hear: OnText) -> list[Written]:
         """One program a row, as it stands where it has no tests; nothing of `how` applies.
 
         Raises: NotReady: no sandbox here.

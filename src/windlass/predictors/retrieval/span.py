@@ -15,7 +15,7 @@ from windlass.errors import DataError, NotReady, expected
 from windlass.kinds import table as kinds
 from windlass.kinds.text import pad
 from windlass.predictors.language.reading import N_TRAITS, PAD, Reading, Vocabulary, read
-from windlass.predictors.language.writing import Hear, Writing, Written
+from windlass.predictors.language.writing import OnText, Writing, Written
 from windlass.predictors.networks.graph import open_graph
 from windlass.records import Manifest, Row
 from windlass.store import read_json
@@ -23,11 +23,11 @@ from windlass.store import read_json
 FILE, VOCABULARY, TOKENIZER = "model.onnx", "vocabulary.json", "tokenizer.json"
 MOST_ROWS, LEAST_PIECES = 16, 8
 Run = Callable[[Sequence[np.ndarray]], np.ndarray]
-"""What `Eyes.arrays` gives -> logits (B, 2, T) of where an answer starts and ends."""
+"""What `SpanEncoder.arrays` gives -> logits (B, 2, T) of where an answer starts and ends."""
 
 
 @dataclass(frozen=True)
-class Eyes:
+class SpanEncoder:
     """How readings become arrays: the vocabulary, and, with an encoder, its tokenizer and what it pads with."""
 
     vocabulary: Vocabulary
@@ -77,7 +77,7 @@ class Span:
     """
 
     run: Run
-    eyes: Eyes
+    eyes: SpanEncoder
     column: str
     others: tuple[str, ...]
     longest: int
@@ -90,7 +90,7 @@ class Span:
             read(row[self.column], question, self.eyes.vocabulary) for row, question in zip(rows, asked, strict=True)
         ]
 
-    def write(self, rows: Sequence[Row], how: Writing, hear: Hear) -> list[Written]:
+    def write(self, rows: Sequence[Row], how: Writing, hear: OnText) -> list[Written]:
         """One part of the text a row, as one token; it is there at once, so nothing of `how` applies."""
         found = answers(self.run, self.eyes, self.readings(rows), self.longest, self.temperature)
         return [
@@ -104,7 +104,7 @@ class Span:
 
 
 def answers(
-    run: Run, eyes: Eyes, readings: Sequence[Reading], longest: int, temperature: float
+    run: Run, eyes: SpanEncoder, readings: Sequence[Reading], longest: int, temperature: float
 ) -> list[tuple[str, float | None]]:
     """The text of each answer and its log-probability; nothing, with none, where there is nothing to read.
 
@@ -158,7 +158,7 @@ def load(folder: Path, manifest: Manifest) -> Span:
     if not isinstance(longest, int) or longest < 1:
         raise DataError(f"{folder / 'manifest.json'} has longest {longest!r}, expected a number from 1")
     vocabulary = _vocabulary(folder)
-    eyes = Eyes(vocabulary) if encoder is None else Eyes(vocabulary, *_tokenizer(folder, encoder))
+    eyes = SpanEncoder(vocabulary) if encoder is None else SpanEncoder(vocabulary, *_tokenizer(folder, encoder))
     others = tuple(name for name in texts if name != column)
     return Span(_open(folder / FILE, eyes), eyes, str(column), others, longest, manifest.temperature)
 
@@ -188,7 +188,7 @@ def _tokenizer(folder: Path, encoder: Any) -> tuple[Any, int]:
     return open_tokenizer(content, length), padding
 
 
-def _open(path: Path, eyes: Eyes) -> Run:
+def _open(path: Path, eyes: SpanEncoder) -> Run:
     """The graph as a function, tried on a word of the vocabulary. Raises: DataError: it is not ours or damaged."""
     last = eyes.vocabulary.words[-1] if eyes.vocabulary.words else "?"
     sample = eyes.arrays([read(f"{last} {last}", last, eyes.vocabulary)])

@@ -159,7 +159,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         if stored.is_new:
             service.told(stored.release, stored.right)
         else:
-            caller_of(request).waive()
+            caller_of(request).refund()
         known = sorted(service.replica.labels)
         is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
         is_lost = is_new_label and not service.settings.new_labels

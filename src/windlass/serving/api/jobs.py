@@ -106,7 +106,7 @@ def _add_start(app: FastAPI, service: Service) -> None:
         if job.is_new:
             who.charge(effort)
         else:
-            who.waive()
+            who.refund()
         work: JobWork | None = getattr(app.state, "job_work", None)
         if work is not None:
             work.wake.set()

@@ -119,10 +119,7 @@ def _metadata(service: Service) -> Json:
         "name": service.release.product,
         "versions": [service.release.id],
         "platform": f"windlass_{service.predictor.manifest.predictor}",
-        "inputs": [
-            {"name": column.name, "datatype": _datatype(column), "shape": [-1]}
-            for column in inputs
-        ],
+        "inputs": [{"name": column.name, "datatype": _datatype(column), "shape": [-1]} for column in inputs],
         "outputs": [
             {"name": name, "datatype": datatype, "shape": [-1]}
             for name, datatype in _datatypes(service.predictor.manifest).items()

@@ -21,7 +21,7 @@ from windlass.predictors.writer import Writer, answers, check_length
 from windlass.records import Json, Row
 from windlass.serving.api import openai_answers, openai_requests
 from windlass.serving.api.openai_answers import ChatForm, Form, TextForm
-from windlass.serving.api.openai_requests import ChatAsked, Completion, EmbeddingAsked, TextAsked
+from windlass.serving.api.openai_requests import ChatRequest, Completion, CompletionRequest, EmbeddingRequest
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.schema import json_body
@@ -105,11 +105,11 @@ def _add_completions(app: FastAPI, service: Service) -> None:
 
         return await service.given(request, work)
 
-    @app.post("/v1/chat/completions", **_described("Answer a conversation, as OpenAI's interface has it", ChatAsked))
+    @app.post("/v1/chat/completions", **_described("Answer a conversation, as OpenAI's interface has it", ChatRequest))
     async def chat(request: Request) -> Response:
         return await complete(request, ChatForm, openai_requests.read_chat)
 
-    @app.post("/v1/completions", **_described("Answer a text, as OpenAI's interface has it", TextAsked))
+    @app.post("/v1/completions", **_described("Answer a text, as OpenAI's interface has it", CompletionRequest))
     async def completions(request: Request) -> Response:
         return await complete(
             request,
@@ -130,7 +130,7 @@ def _read(wish: Completion, writer: Writer) -> Sequence[Row]:
 def _add_embeddings(app: FastAPI, service: Service) -> None:
     max_rows = service.settings.max_rows
 
-    @app.post("/v1/embeddings", **_described("Texts as vectors, as OpenAI's interface has it", EmbeddingAsked))
+    @app.post("/v1/embeddings", **_described("Texts as vectors, as OpenAI's interface has it", EmbeddingRequest))
     async def embeddings(request: Request) -> Response:
         replica, _ = service.place(request)
         predictor = replica.predictor
@@ -193,7 +193,7 @@ def _described(summary: str, asked: type[BaseModel] | None = None) -> dict[str, 
     """What openapi.json says of a route."""
     statuses = (404, 421, 500) if asked is None else (400, 404, 408, 413, 415, 421, 422, 500, 503)
     content = {JSON: ANY}
-    if asked in (ChatAsked, TextAsked):
+    if asked in (ChatRequest, CompletionRequest):
         content["text/event-stream"] = {"schema": {"type": "string"}}
     return {
         "summary": summary,

@@ -132,11 +132,7 @@ class ChatForm(Form):
         return self._part(number, {"content": text})
 
     def _last(self, number: int, written: Written) -> Json:
-        return {
-            **self._part(number, {}),
-            "logprobs": self._logprobs(written),
-            "finish_reason": reason(written),
-        }
+        return {**self._part(number, {}), "logprobs": self._logprobs(written), "finish_reason": reason(written)}
 
     def _part(self, number: int, delta: Json) -> Json:
         return {"index": number, "delta": delta, "logprobs": None, "finish_reason": None}

@@ -89,7 +89,7 @@ class ResponseFormat(Exact):
     json_schema: SchemaNamed | None = None
 
 
-class Asked(Exact):
+class CommonRequest(Exact):
     """What both ways of completing share."""
 
     model: str = Field(max_length=200, description="name of the product, or id of the release")
@@ -107,7 +107,7 @@ class Asked(Exact):
     user: str | None = Field(None, max_length=512, description="accepted, not used")
 
 
-class ChatAsked(Asked):
+class ChatRequest(CommonRequest):
     messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
     max_completion_tokens: int | None = Field(None, ge=1, le=MAX_TOKENS)
     logprobs: bool | None = None
@@ -115,7 +115,7 @@ class ChatAsked(Asked):
     response_format: ResponseFormat | None = None
 
 
-class TextAsked(Asked):
+class CompletionRequest(CommonRequest):
     prompt: str | list[str] | list[int] | list[list[int]] = Field(
         description="a text, or several; with `echo` as token ids, too"
     )
@@ -124,7 +124,7 @@ class TextAsked(Asked):
     echo: bool | None = Field(None, description="tell the prompt as well; of causal models, not in a stream")
 
 
-class EmbeddingAsked(Exact):
+class EmbeddingRequest(Exact):
     model: str = Field(max_length=200, description="name of the product, or id of the release")
     input: str | list[str] = Field(description="a text, or several")
     encoding_format: Literal["float", "base64"] | None = None
@@ -150,7 +150,7 @@ class Completion:
 
 def read_chat(body: bytes, writer: Writer, names: Sequence[str]) -> Completion:
     """Raises: Fault 400, 404."""
-    asked = _parse(ChatAsked, body)
+    asked = _parse(ChatRequest, body)
     _check_model(asked.model, names)
     if asked.top_logprobs is not None and not asked.logprobs:
         raise wrong("'top_logprobs' is given without 'logprobs', expected both", "top_logprobs")
@@ -168,7 +168,7 @@ def read_chat(body: bytes, writer: Writer, names: Sequence[str]) -> Completion:
 
 def read_completion(body: bytes, writer: Writer, names: Sequence[str], max_rows: int) -> Completion:
     """Raises: Fault 400, 404."""
-    asked = _parse(TextAsked, body)
+    asked = _parse(CompletionRequest, body)
     _check_model(asked.model, names)
     inputs = writer.manifest.inputs
     if len(inputs) != 1 or not _takes_prompts(inputs[0], bool(asked.echo)):
@@ -187,7 +187,7 @@ def read_completion(body: bytes, writer: Writer, names: Sequence[str], max_rows:
 
 def read_embedding(body: bytes, names: Sequence[str], max_rows: int) -> tuple[list[str], bool]:
     """The texts, and whether base64 is wanted. Raises: Fault 400, 404, 422."""
-    asked = _parse(EmbeddingAsked, body)
+    asked = _parse(EmbeddingRequest, body)
     _check_model(asked.model, names)
     texts = _texts(asked.input, "input", max_rows)
     for text in texts:
@@ -222,7 +222,7 @@ def inlined(schema: Json) -> Json:
 
 
 def _wish(
-    asked: ChatAsked | TextAsked,
+    asked: ChatRequest | CompletionRequest,
     writer: Writer,
     rows: Sequence[Row],
     max_tokens: int | None,
@@ -263,7 +263,7 @@ def _wish(
     )
 
 
-def _check_echo(asked: TextAsked, writer: Writer) -> None:
+def _check_echo(asked: CompletionRequest, writer: Writer) -> None:
     """Raises: Fault 400, 422."""
     if not asked.echo and asked.max_tokens == 0:
         raise wrong("'max_tokens' is 0 without 'echo', expected at least 1", "max_tokens")
@@ -337,7 +337,7 @@ def _texts(value: str | list[Any], name: str, most: int) -> list[Any]:
     return texts
 
 
-def _prompts(asked: TextAsked, most: int) -> list[str] | list[list[int]]:
+def _prompts(asked: CompletionRequest, most: int) -> list[str] | list[list[int]]:
     """Raises: Fault 400."""
     value = asked.prompt
     several: list[Any] = [value] if isinstance(value, str) or isinstance(value[0] if value else "", int) else [*value]

@@ -154,9 +154,7 @@ def _counted(counts: Counts, chunk: list[RawRow], results: list[Answer | str]) -
 
 
 @contextmanager
-def _opened(
-    source: str, inputs: Sequence[Column], allowed: Sequence[Path]
-) -> Iterator[tuple[Feed, list[str]]]:
+def _opened(source: str, inputs: Sequence[Column], allowed: Sequence[Path]) -> Iterator[tuple[Feed, list[str]]]:
     """The rows of a file, of pictures, or of stdin; with the warnings of whoever reads them."""
     if source == "-":
         if isinstance(sys.stdin, io.TextIOWrapper):

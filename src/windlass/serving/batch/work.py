@@ -19,7 +19,7 @@ from windlass.serving.contract.rows import rows_of
 from windlass.serving.runtime import cost
 from windlass.serving.runtime.caller import NOBODY
 from windlass.serving.runtime.replica import Replica
-from windlass.serving.runtime.service import Receipt, Service
+from windlass.serving.runtime.service import LoggedRequest, Service
 from windlass.serving.telemetry.profiles import Profiler
 
 logger = logging.getLogger("windlass.serving")
@@ -154,12 +154,7 @@ class JobWork:
         ]
 
     def _written(
-        self,
-        replica: Replica,
-        part: Part,
-        n_before: int,
-        answered: Sequence[Answered],
-        logged: list[Logged],
+        self, replica: Replica, part: Part, n_before: int, answered: Sequence[Answered], logged: list[Logged]
     ) -> list[Json]:
         """One line a row; the answers among them are logged with the part."""
         lines = []
@@ -168,7 +163,9 @@ class JobWork:
             if isinstance(result, str) or isinstance(row, str):
                 lines.append({**line, "error": result})
                 continue
-            (told,) = self.service.logged(replica, [row], [id], [result], Receipt(replica.pace.row_ms, 0, part.caller))
+            (told,) = self.service.logged(
+                replica, [row], [id], [result], LoggedRequest(replica.pace.row_ms, 0, part.caller)
+            )
             logged.append(told._replace(profile=profile))
             lines.append({**line, "id": id, **result.as_json()})
         return lines

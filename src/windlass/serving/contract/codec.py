@@ -120,9 +120,7 @@ def _outside(text: str, piece: int = PIECE) -> Iterator[str]:
         place = place + piece if quote < 0 else _end(text, quote + 1, '"', "\\", INSIDE, piece)
 
 
-def _end(
-    text: AnyStr, place: int, quote: AnyStr, escape: AnyStr, inside_of: re.Pattern[AnyStr], piece: int
-) -> int:
+def _end(text: AnyStr, place: int, quote: AnyStr, escape: AnyStr, inside_of: re.Pattern[AnyStr], piece: int) -> int:
     """Where what follows a string begins, whose first character stands here."""
     closing = text.find(quote, place)
     if text.find(escape, place, closing) < 0 <= closing:

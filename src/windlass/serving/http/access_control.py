@@ -85,12 +85,12 @@ class AccessControl:
                 "`windlass serve --allow-host NAME` names the host of its page",
             )
 
-    async def admit(self, scope: Scope, headers: Headers, route: Route) -> "Bill":
+    async def admit(self, scope: Scope, headers: Headers, route: Route) -> "RequestCharge":
         """Who pays for the request, and its first charge. What only looks is no work, and not of the quota.
 
         Raises: Fault 401, 403, 429.
         """
-        bill = Bill(self, _address(scope))
+        bill = RequestCharge(self, _address(scope))
         if route.scope == "public":
             if "/health" not in scope["path"]:
                 self._bound(bill.address)
@@ -115,10 +115,10 @@ class AccessControl:
                 self._bound(bill.address)
             raise
 
-    def owe(self, address: str, n_requests: int) -> None:
+    def charge_address(self, address: str, n_requests: int) -> None:
         """Charges so many more to an address that shows no key."""
         if self._rate is not None:
-            self._buckets.owe(address, self._rate, n_requests)
+            self._buckets.charge_address(address, self._rate, n_requests)
 
     def _bound(self, address: str) -> None:
         if self._rate is not None and (wait_s := self._buckets.take(address, self._rate)):
@@ -132,7 +132,7 @@ class AccessControl:
 
 
 @dataclass
-class Bill:
+class RequestCharge:
     """What one request is charged: to its key, `PROOF` or, where it is empty, to its address. counted: of the quota."""
 
     access_control: AccessControl
@@ -150,9 +150,9 @@ class Bill:
             ring.charge(self.key, more, self.at)
             self.counted += more
         else:
-            self.access_control.owe(self.address, more)
+            self.access_control.charge_address(self.address, more)
 
-    def waive(self) -> None:
+    def refund(self) -> None:
         """Takes nothing from the quota: no work was done for it, or it was paid for before."""
         if self.access_control.server_state.ring is not None:
             self.access_control.server_state.ring.give_back(self.key, self.counted, self.at)

@@ -22,7 +22,7 @@ from windlass.records import Json
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import RETRY_AFTER_S, Fault, overloaded, status_of
 from windlass.serving.contract.routes import Places, Route, Routes
-from windlass.serving.http.access_control import AccessControl, Bill
+from windlass.serving.http.access_control import AccessControl, RequestCharge
 from windlass.serving.runtime.caller import gone
 from windlass.serving.telemetry.metrics import Measures
 
@@ -96,7 +96,7 @@ class _Exchange:
         self.held = 0
         self.is_received = self.has_begun = False
         self.id = secrets.token_hex(6)
-        self.bill: Bill | None = None
+        self.bill: RequestCharge | None = None
 
     async def run(self) -> None:
         edge, headers = self.edge, dict(self.scope["headers"])
@@ -109,13 +109,11 @@ class _Exchange:
         self._begin()
         state = self.scope.setdefault("state", {})
         self.bill = await edge.access_control.admit(self.scope, headers, route)
-        state |= {"key": self.bill.key, "charge": self.bill.charge, "waive": self.bill.waive}
+        state |= {"key": self.bill.key, "charge": self.bill.charge, "refund": self.bill.refund}
         if self.scope["method"] not in ("GET", "HEAD", "DELETE"):
             _check_type(headers, route.media)
         deadline_s = min(route.deadline_s, edge.settings.deadline_s)
-        async with _within(
-            deadline_s, 408, f"request did not arrive in time, expected it within {deadline_s:g} s"
-        ):
+        async with _within(deadline_s, 408, f"request did not arrive in time, expected it within {deadline_s:g} s"):
             await self._receive_body(headers, min(route.max_bytes, edge.settings.max_bytes))
         state["body"] = self.body
         answer_s = edge.settings.answer_s + QUEUE_S if route.answer_s is None else route.answer_s
@@ -188,7 +186,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self.status in UNPAID and self.bill is not None:
-                self.bill.waive()
+                self.bill.refund()
             headers = list(message["headers"])
             if not any(name == POLICY[0] for name, _ in headers):
                 headers.append(POLICY)

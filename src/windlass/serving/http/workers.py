@@ -84,7 +84,7 @@ class Workers:
             code = await worker.wait()
             if self._is_over.is_set() or self._is_fatal(name, error, code):
                 return
-            await asyncio.to_thread(self.shared_metrics.bury, name)
+            await asyncio.to_thread(self.shared_metrics.retire_worker, name)
             is_young = time.monotonic() - began < YOUNG_S
             pause_s = min(MOST_PAUSE_S, max(FIRST_PAUSE_S, 2 * pause_s)) if is_young else FIRST_PAUSE_S
             why = error.message if error is not None else f"it ended with {_named(code)}"

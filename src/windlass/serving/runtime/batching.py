@@ -44,7 +44,7 @@ class Waiting(NamedTuple):
 
 
 @dataclass(eq=False)
-class Large(Generic[T]):
+class SteppedWork(Generic[T]):
     """What is done in steps, each in the thread, others between two of them. ms: that all of them take, if known."""
 
     steps: Iterator[T]
@@ -61,7 +61,7 @@ class Batcher:
         self.compute, self.max_waiting, self.thread = compute, max_waiting, thread
         self.batches = self.requests = self.slices = 0
         self._line: Line[Waiting] = Line(max_waiting, _is_over)
-        self._large: Line[Large[Any]] = Line(max(1, max_waiting // LARGE_SHARE), _is_over)
+        self._large: Line[SteppedWork[Any]] = Line(max(1, max_waiting // LARGE_SHARE), _is_over)
         self._large_ms: Counter[str] = Counter()
         self._is_busy = self._was_batch = False
 
@@ -85,7 +85,7 @@ class Batcher:
         """
         if self._large_ms[caller.name] > LONGEST_MS:
             raise _later(self._large_ms[caller.name])
-        large = Large(steps, asyncio.get_running_loop().create_future(), caller.name, ms if isfinite(ms) else 0.0)
+        large = SteppedWork(steps, asyncio.get_running_loop().create_future(), caller.name, ms if isfinite(ms) else 0.0)
         _refuse(self._large.add(caller.name, large), f"server has {self._large.most} large requests waiting")
         self._large_ms[large.who] += round(large.ms)
         try:
@@ -150,7 +150,7 @@ class Batcher:
                 waiting.turn.set_result(result)
         self._start()
 
-    def _settle_step(self, large: "Large[Any]", done: "Future[Any]") -> None:
+    def _settle_step(self, large: "SteppedWork[Any]", done: "Future[Any]") -> None:
         result = done.result()
         if not large.turn.done():
             if isinstance(result, Exception):
@@ -163,11 +163,11 @@ class Batcher:
         self._start()
 
 
-def _is_over(each: "Waiting | Large[Any]") -> bool:
+def _is_over(each: "Waiting | SteppedWork[Any]") -> bool:
     return each.turn.done()
 
 
-def _refuse(pushed: "Waiting | Large[Any] | None", why: str) -> None:
+def _refuse(pushed: "Waiting | SteppedWork[Any] | None", why: str) -> None:
     """Tells the one that gave up its place so."""
     if pushed is not None:
         pushed.turn.set_exception(overloaded(f"{why}, expected fewer"))

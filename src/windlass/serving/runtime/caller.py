@@ -12,7 +12,7 @@ from windlass.serving.contract.faults import Fault
 
 
 class Caller(NamedTuple):
-    """receive: what the client says after its request. charge: takes the characters that its work costs; waive: takes
+    """receive: what the client says after its request. charge: takes the characters that its work costs; refund: takes
     nothing from its quota, as of what was answered before.
 
     name: of its key or, without one, its address: who has the same name shares places in line.
@@ -21,14 +21,14 @@ class Caller(NamedTuple):
     receive: Receive
     charge: Callable[[int], None]
     name: str = ""
-    waive: Callable[[], None] = lambda: None
+    refund: Callable[[], None] = lambda: None
 
 
 def caller_of(request: Request) -> Caller:
     """Of a request that came through the edge."""
     name = getattr(request.state, "key", "") or (request.client.host if request.client else "")
     state = request.state
-    return Caller(request.receive, state.charge, name, state.waive)
+    return Caller(request.receive, state.charge, name, state.refund)
 
 
 def received(request: Request) -> bytes:
@@ -37,7 +37,7 @@ def received(request: Request) -> bytes:
     return body
 
 
-async def nobody_leaves() -> Message:
+async def never_leaves() -> Message:
     """What a client says that neither asks nor goes: nothing, ever."""
     await asyncio.Event().wait()
     return {}
@@ -47,7 +47,7 @@ def _free(effort: int) -> None:
     """Work of the server itself."""
 
 
-NOBODY = Caller(nobody_leaves, _free)
+NOBODY = Caller(never_leaves, _free)
 """The server itself asks: it never leaves, and pays nothing."""
 
 

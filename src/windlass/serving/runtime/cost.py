@@ -45,7 +45,7 @@ def requests(effort: int) -> int:
 
 
 @dataclass
-class Pace:
+class CostModel:
     """Milliseconds of a character and of a row, each as if it were all that costs; the slower one is right.
 
     Rows of one size, within a factor of four, are judged by others of that size alone: one of 99,000 characters would
@@ -54,11 +54,11 @@ class Pace:
 
     character_ms: float = UNKNOWN
     row_ms: float = UNKNOWN
-    sizes: dict[int, "Pace"] = field(default_factory=dict)
+    sizes: dict[int, "CostModel"] = field(default_factory=dict)
 
     def learn(self, effort: int, n_rows: int, ms: float) -> None:
         """So long took the answers to rows of so much effort."""
-        for pace in (self, self.sizes.setdefault(_size(effort, n_rows), Pace())):
+        for pace in (self, self.sizes.setdefault(_size(effort, n_rows), CostModel())):
             pace.character_ms = _nearer(pace.character_ms, ms / max(1, effort))
             pace.row_ms = _nearer(pace.row_ms, ms / max(1, n_rows))
 

@@ -163,9 +163,7 @@ class HotSwap:
         proof = secrets.token_urlsafe(32)
         self.service.entrants = {**self.service.entrants, proof: replica}
         try:
-            difference = replay_over_http(
-                self.port, replica.release.id, replica.predictor, golden, proof, self.host
-            )
+            difference = replay_over_http(self.port, replica.release.id, replica.predictor, golden, proof, self.host)
         finally:
             self.service.entrants = {
                 other: entrant for other, entrant in self.service.entrants.items() if other != proof

@@ -50,7 +50,7 @@ class Replica:
         self.reader = Batcher(self._compute, settings.max_waiting, self.reading)
         self.cache = Cache(settings.cache) if settings.cache else None
         self.is_network = predictor.manifest.predictor in NETWORKS
-        self.pace, self.embedding_pace = cost.Pace(), cost.Pace()
+        self.pace, self.embedding_pace = cost.CostModel(), cost.CostModel()
         self._clock = time.perf_counter if self.is_network or self.writer is not None else time.thread_time
         self.under_way = 0
 

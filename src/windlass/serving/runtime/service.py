@@ -43,7 +43,7 @@ Reads = Callable[[Replica], list[Row]]
 """Gives the rows of a request for a release, or raises why it cannot be read."""
 
 
-class Receipt(NamedTuple):
+class LoggedRequest(NamedTuple):
     """A request as the log remembers it. caller: id of its API key, empty without one."""
 
     latency_ms: float
@@ -51,9 +51,9 @@ class Receipt(NamedTuple):
     caller: str
 
 
-def receipt(request: Request, started: float, size_bytes: int) -> Receipt:
+def receipt(request: Request, started: float, size_bytes: int) -> LoggedRequest:
     """What is remembered of a request that is answered now. started: of time.perf_counter()."""
-    return Receipt((time.perf_counter() - started) * 1_000, size_bytes, caller(request))
+    return LoggedRequest((time.perf_counter() - started) * 1_000, size_bytes, caller(request))
 
 
 def caller(request: Request) -> str:
@@ -271,7 +271,9 @@ class Service:
             self.failed_trial = FailedTrial(canary, verdict)
             self.canary = None
 
-    def keep(self, replica: Replica, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt) -> None:
+    def keep(
+        self, replica: Replica, rows: list[Row], ids: list[str], answers: list[Answer], receipt: LoggedRequest
+    ) -> None:
         """Counts the answers of this release and has them logged."""
         logged, reference = self.logged(replica, rows, ids, answers, receipt), replica.reference
         if self.log is None:
@@ -281,7 +283,7 @@ class Service:
         self.log.record(logged, receipt.size_bytes if holds_rows else 128 * len(ids), profiles)
 
     def logged(
-        self, replica: Replica, rows: list[Row], ids: list[str], answers: list[Answer], receipt: Receipt
+        self, replica: Replica, rows: list[Row], ids: list[str], answers: list[Answer], receipt: LoggedRequest
     ) -> list[Logged]:
         """Counts the answers of this release; gives them as the log has them."""
         for answer in answers:
@@ -315,4 +317,3 @@ def _reader(replica: Replica, body: bytes, reads: Reads | None) -> Callable[[], 
     if reads is not None:
         return lambda: reads(replica)
     return lambda: read_rows(body, replica.columns, replica.settings.max_rows)
-

@@ -37,15 +37,11 @@ class MultiprocessMetrics:
     def together(self, text: str) -> str:
         """All counts; this worker's are the text's, those of others at most a second old."""
         with self._locked():
-            others = {
-                path.stem: _read(path)
-                for path in sorted(self.folder.glob("*.prom"))
-                if path.stem != self.name
-            }
+            others = {path.stem: _read(path) for path in sorted(self.folder.glob("*.prom")) if path.stem != self.name}
         gone = others.pop(GONE, "")
         return summed({**others, self.name: text}, gone)
 
-    def bury(self, name: str) -> None:
+    def retire_worker(self, name: str) -> None:
         """The worker of this name has died: its counters are kept, its gauges are not."""
         with self._locked(), suppress(FileNotFoundError):
             last = _read(self._path(name))

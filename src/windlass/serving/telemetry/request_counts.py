@@ -21,7 +21,7 @@ class RequestCounts:
         self.service = service
         self._before: Counter[str] = Counter()
 
-    def beat(self) -> None:
+    def flush(self) -> None:
         """Has what was counted since the last beat written; nothing when nothing came."""
         now = Counter[str]()
         for (path, status), count in self.service.measures.requests.items():
@@ -38,9 +38,9 @@ class RequestCounts:
         try:
             while True:
                 await asyncio.sleep(EVERY_S)
-                self.beat()
+                self.flush()
         finally:
-            self.beat()
+            self.flush()
 
 
 def _word(status: int) -> str:

@@ -8,7 +8,7 @@ from markdown_it.token import Token
 
 from windlass.pages.html.leaderboard import interval_picture
 from windlass.pages.text.bilingual import both
-from windlass.pages.text.candidates import MARK, Heading, as_good, headings, misses, not_trained
+from windlass.pages.text.candidates import MARK, Heading, headings, misses, not_trained, ties
 from windlass.pages.text.card_words import TERMS
 from windlass.pages.text.words import count, escaped, goal_words, metric_name, plain
 from windlass.records import Board
@@ -20,7 +20,7 @@ def board_html(board: Board) -> str:
     heads = "".join(_head(heading) for heading in columns)
     rows = "".join(_row(board, columns, place) for place in range(len(board.candidates)))
     found = [plain(board.why)] if board.why else []
-    found += [f"{note}." for note in as_good(board)]
+    found += [f"{note}." for note in ties(board)]
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
     found += [f"Not trained: {name} ({reason})" for name, reason in not_trained(board)]
     notes = "".join(f'<li dir="auto">{html.escape(note)}</li>' for note in found)
@@ -44,7 +44,7 @@ def _row(board: Board, columns: Sequence[Heading], place: int) -> str:
     is_chosen = candidate.name == board.chosen
     cells = "".join(_cell(board, heading, place) for heading in columns)
     name = f'<th scope="row"><bdi>{escaped(candidate.name, 40)}</bdi>{f" {MARK}" if is_chosen else ""}</th>'
-    return f'<tr{" class=chosen" if is_chosen else ""}>{name}{cells}</tr>'
+    return f"<tr{' class=chosen' if is_chosen else ''}>{name}{cells}</tr>"
 
 
 def _cell(board: Board, heading: Heading, place: int) -> str:

@@ -34,7 +34,7 @@ NAMES = {
 }
 
 
-class EncodingTried(NamedTuple):
+class CandidateEncoding(NamedTuple):
     """An encoding, the older one whose lead bytes from first to last are its commoner characters."""
 
     name: str
@@ -43,8 +43,8 @@ class EncodingTried(NamedTuple):
     last: int
 
 
-CHINESE = (EncodingTried("gb18030", "gb2312", 0xB0, 0xD7), EncodingTried("cp950", "big5", 0xA4, 0xC6),
-           EncodingTried("big5hkscs", "big5", 0xA4, 0xC6))  # fmt: skip
+CHINESE = (CandidateEncoding("gb18030", "gb2312", 0xB0, 0xD7), CandidateEncoding("cp950", "big5", 0xA4, 0xC6),
+           CandidateEncoding("big5hkscs", "big5", 0xA4, 0xC6))  # fmt: skip
 FREQUENT = frozenset(
     "的一是不了在人有我他这這个個们們中来來上大为為和国國地到以说說时時要就出会會可也你对對生能而子那得于着下自之年过過发發后後作里用道行所然家"
     "种事成方多经經么去法学學如都同现現当當没沒动動面起看定天分还還进進好小部其些主样樣理心她本前开開但因只从從想实實请請什谢謝吗嗎您很不被给給把"
@@ -147,7 +147,7 @@ def _chinese(path: Path, head: bytes) -> Encoding | None:
     return None
 
 
-def _score(head: bytes, trial: EncodingTried) -> float:
+def _score(head: bytes, trial: CandidateEncoding) -> float:
     """The share of commoner characters, and of the commonest, among the Chinese ones; 0 when the text is not Chinese.
 
     Latin letters with accents stand alone among others, or come out as rare characters.

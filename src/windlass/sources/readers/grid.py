@@ -12,7 +12,7 @@ from itertools import chain, islice, pairwise, takewhile
 
 from windlass.errors import DataError
 from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
-from windlass.sources.outgoing import is_ours, unguarded
+from windlass.sources.outgoing import is_ours, unescape_formula
 from windlass.sources.readers.encodings import fault_of
 
 N_LOOK = 500
@@ -56,7 +56,7 @@ def rows(records: Iterator[Record], source: Source) -> Iterator[RawRow]:
     _check_header(header, [record.cells for record in head[place + 1 :]], head[place].number, source)
     ours, n_cut = is_ours(header), 0
     if ours:
-        header = [unguarded(name) for name in header]
+        header = [unescape_formula(name) for name in header]
     for record, is_foot in _with_foot(chain(head[place + 1 :], filled)):
         n_cut += len(record.cells) > len(header) and not any(record.cells[len(header) :])
         yield _row(record, header, is_foot, ours)
@@ -84,7 +84,7 @@ def _row(record: Record, header: list[str], is_foot: bool, ours: bool) -> RawRow
     if fault:
         return RawRow(record.number, None, fault, record.shown)
     if ours:
-        cells = [unguarded(cell) for cell in cells]
+        cells = [unescape_formula(cell) for cell in cells]
     return RawRow(record.number, dict(zip(header, cells, strict=True)))
 
 

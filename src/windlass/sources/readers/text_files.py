@@ -63,8 +63,7 @@ def _records(reader: Any, n_before: int) -> Iterator[grid.Record]:
 
 
 def _delimiter(lines: Sequence[str], source: Source) -> str:
-    """The delimiter of the first line when the lines below have as many fields, else the one that most lines agree on.
-    """
+    """The delimiter of the first line when the lines below have as many fields, else the one most lines agree on."""
     first = next((line for line in lines if line.strip()), "")
     in_first = max(DELIMITERS, key=first.count)
     if source.path.suffix.lower() in (".tsv", ".tab") and "\t" in first:
