@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, median_absolute_error, r2_score, root_mean_squared_error
 
 from windlass.metrics.measures import bootstrap, is_better, paired_difference, told
-from windlass.metrics.numbers import COVERAGE, NumberMarks, half_width
+from windlass.metrics.numbers import COVERAGE, NumberMarks, half_width, interval_ends, is_inside
 
 THEIRS = {"mae": mean_absolute_error, "rmse": root_mean_squared_error, "r2": r2_score, "medae": median_absolute_error}
 
@@ -67,3 +67,14 @@ def test_measures_read_as_people_write_them():
     assert [told(value) for value in (0.9123, 31.416, 312.5, 12345.6, 0.0, 0.0001)] == [
         "0.912", "31.42", "312.5", "12,346", "0.000", "0.0001",
     ]  # fmt: skip
+
+
+def test_an_interval_is_cut_at_the_floor_and_loses_no_number_above_it():
+    values, half = np.array([10.0, 3.0, -9.0]), 5.0
+    low, high = interval_ends(values, half, 0.0)
+    assert (low.tolist(), high.tolist()) == ([5.0, 0.0, 0.0], [15.0, 8.0, 0.0])
+    assert interval_ends(values, half)[0].tolist() == [5.0, -2.0, -14.0]
+    right = np.array([6.0, 0.0, 0.0])
+    assert is_inside(right, values, half).tolist() == [True, True, False]
+    assert is_inside(right, values, half, 0.0).tolist() == [True, True, True]
+    assert not is_inside(np.array([-1.0]), values[1:2], half, 0.0)

@@ -48,11 +48,13 @@ LOSSES: dict[str, Callable[[Array], Array]] = {"mae": np.abs, "rmse": np.square,
 
 @dataclass(frozen=True)
 class NumberMarks:
-    """A candidate's answers on rows whose number is known. half: of the width of their intervals; None: no such."""
+    """A candidate's answers on rows whose number is known. half: of the width of their intervals; None: no such.
+    floor: where they are cut, as no training row lies below; None: nowhere."""
 
     targets: Array
     values: Array
     half: float | None = None
+    floor: float | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -74,8 +76,7 @@ class NumberMarks:
     @property
     def inside(self) -> Array:
         """Which right numbers lie inside the interval, (n,) bool."""
-        half = np.inf if self.half is None else self.half
-        return np.asarray(np.abs(self.residuals) <= half)
+        return is_inside(self.targets, self.values, np.inf if self.half is None else self.half, self.floor)
 
     def value(self, metric: str, rows: Array | None = None) -> float:
         """The metric of all rows, or of these (a row may be named several times)."""
@@ -117,6 +118,21 @@ class SkillMarks:
 
     def exact(self, metric: str) -> Estimate | None:
         return None
+
+
+def interval_ends(values: Array, half: float, floor: float | None = None) -> tuple[Array, Array]:
+    """(n,) low and (n,) high: half to each side of the numbers, cut at the floor, where there is one. No right number
+    that is at least the floor falls out by that."""
+    low, high = values - half, values + half
+    return (low, high) if floor is None else (np.maximum(low, floor), np.maximum(high, floor))
+
+
+def is_inside(targets: Array, values: Array, half: float, floor: float | None = None) -> Array:
+    """(n,) bool: the right numbers lie inside the interval, its ends included."""
+    near = np.abs(targets - values) <= half
+    if floor is None:
+        return np.asarray(near)
+    return np.asarray((near & (targets >= floor)) | ((targets == floor) & (values + half < floor)))
 
 
 def half_width(residuals: Array, share: float = SHARE) -> float | None:

@@ -15,7 +15,7 @@ from windlass.errors import DataError
 from windlass.kinds import number
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_finite
-from windlass.metrics.numbers import SHARE, NumberMarks
+from windlass.metrics.numbers import SHARE, NumberMarks, interval_ends
 from windlass.predictors.contract import Scorer
 from windlass.records import Answer, Json, Row
 
@@ -28,6 +28,11 @@ class Estimator(Scorer):
     def half(self) -> float | None:
         """Half of the width of an answer's interval, in the unit of the answers; None: they have none."""
         return self.manifest.output.state.get(number.HALF)
+
+    @property
+    def floor(self) -> float | None:
+        """Where intervals are cut: at 0 where no training row is below; None: nowhere."""
+        return 0.0 if self.manifest.output.state["least"] >= 0 else None
 
     @property
     def deviation(self) -> float:
@@ -46,8 +51,10 @@ class Estimator(Scorer):
 
     def _answer(self, value: float, unknown: tuple[str, ...]) -> Answer:
         state, half = self.manifest.output.state, self.half
-        low, value, high = (number.rounded(value + side * (half or 0.0), state) for side in (-1, 0, 1))
-        return Answer(value, None, evidence=unknown, interval=None if half is None else (low, high, SHARE))
+        ends = interval_ends(np.array([value]), half or 0.0, self.floor)
+        low, high = (number.rounded(float(end[0]), state) for end in ends)
+        interval = None if half is None else (low, high, SHARE)
+        return Answer(number.rounded(value, state), None, evidence=unknown, interval=interval)
 
     def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> NumberMarks:
         """Raises: DataError: as `values`, or what is right is no number."""
@@ -55,7 +62,7 @@ class Estimator(Scorer):
         targets = np.array([read(value, None) for value in truth], np.float64)
         if np.isnan(targets).any():
             raise DataError("number is missing, expected the right one to judge by")
-        return NumberMarks(targets, self.values(rows, root), self.half)
+        return NumberMarks(targets, self.values(rows, root), self.half, self.floor)
 
     def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
         """The largest difference, as a share of the deviation. Raises: DataError: these are no numbers."""

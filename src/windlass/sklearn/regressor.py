@@ -10,6 +10,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError
+from windlass.metrics.numbers import interval_ends
 from windlass.outputs.numbers.measures import estimator
 from windlass.outputs.numbers.split import deciles
 from windlass.sklearn.estimator import ProductEstimator
@@ -84,9 +85,10 @@ class Regressor(RegressorMixin, ProductEstimator):
     def predict_interval(self, X: Any) -> np.ndarray:
         """(n, 2) float64: between which two the right number lies, for nine rows of ten (split conformal prediction);
         infinite where fewer than nine validation rows told how far it may lie. Raises: as `predict`."""
-        values, half = self.predict(X), estimator(self._predictor()).half
-        reach = np.inf if half is None else half
-        return np.stack([values - reach, values + reach], axis=1)
+        values, found = self.predict(X), estimator(self._predictor())
+        if found.half is None:
+            return np.stack([np.full(len(values), -np.inf), np.full(len(values), np.inf)], axis=1)
+        return np.stack(interval_ends(values, found.half, found.floor), axis=1)
 
     def _strata(self, rows: pl.DataFrame, output: str) -> pl.Series:
         return deciles(rows[output])

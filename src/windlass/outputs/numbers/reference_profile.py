@@ -5,13 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from windlass.kinds import number
-from windlass.metrics.numbers import mae
+from windlass.metrics.numbers import is_inside, mae
 from windlass.outputs.contract import Kept, Seen
 from windlass.outputs.numbers.measures import estimator
 from windlass.outputs.reference_profile import answered
 from windlass.predictors.contract import Predictor
 from windlass.records import Answer, Column, Json, Splits
 
+FLOOR = "floor"
+"""Where intervals are cut, in what a release remembers; not there: nowhere."""
 RIGHT_WITHIN = 1e-6
 """Of an answer without interval: what is right differs by no larger share of it."""
 
@@ -19,10 +21,10 @@ RIGHT_WITHIN = 1e-6
 def seen(predictor: Predictor, rows: Sequence[Kept], splits: Splits) -> Seen:
     """Half of the interval, whether right numbers lay inside, and the error, of rows that were not trained on; and the
     spread of all answers."""
-    output, half = splits.output_column, estimator(predictor).half
+    output, half, floor = splits.output_column, estimator(predictor).half, estimator(predictor).floor
     answers = answered(predictor, [row for row, _ in rows], splits.root)
     held = [(answer, row[output]) for answer, (row, is_held) in zip(answers, rows, strict=True) if is_held]
-    known: Json = {} if half is None else {number.HALF: half}
+    known: Json = {} if half is None else {number.HALF: half, **({} if floor is None else {FLOOR: floor})}
     if held:
         given, right = (np.array(each, np.float64) for each in zip(*((a.value, r) for a, r in held), strict=True))
         known["mae"] = mae(right, given)
@@ -38,4 +40,4 @@ def _profile(answer: Answer, state: Json) -> list[int]:
 def is_right(value: float, correct: float, answers: Json) -> bool:
     """The right number lies inside the interval of the answer, as the release remembers it."""
     half = float(answers.get(number.HALF, RIGHT_WITHIN * max(abs(value), abs(correct))))
-    return bool(abs(value - correct) <= half)
+    return bool(is_inside(np.array(correct), np.array(value), half, answers.get(FLOOR)))
