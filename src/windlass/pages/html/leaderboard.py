@@ -48,7 +48,7 @@ def board_table(board: Board) -> str:
         f"<tbody>{rows}</tbody></table>"
     )
     return (
-        f'<div style="overflow-x:auto">{table}</div>'
+        f'<div class="scroll" style="overflow-x:auto">{table}</div>'
         f'<p style="{QUIET}font-size:13px;margin:10px 0 0;max-width:none">{_legend(board)}</p>'
     )
 

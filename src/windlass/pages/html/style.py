@@ -3,10 +3,10 @@
 STYLE = """
 :root { color-scheme: light dark;
   --paper: #fbfaf8; --surface: #ffffff; --ink: #1c2430; --quiet: #5c6573; --line: #e4e1db; --wash: #f3f1ed;
-  --accent: #1f5fa8; --on-accent: #ffffff; --good: #1a7a4c; --warn: #b3480f; }
+  --accent: #1f5fa8; --on-accent: #ffffff; --good: #1a7a4c; --warn: #b3480f; --edge: rgba(28, 36, 48, 0.3); }
 @media (prefers-color-scheme: dark) { :root {
   --paper: #13161b; --surface: #1a1e25; --ink: #e5e8ec; --quiet: #9ba4b0; --line: #2e343e; --wash: #20252d;
-  --accent: #75aef5; --on-accent: #0c1117; --good: #63c794; --warn: #f09a5b; } }
+  --accent: #75aef5; --on-accent: #0c1117; --good: #63c794; --warn: #f09a5b; --edge: rgba(229, 232, 236, 0.35); } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, -apple-system,
   "Segoe UI",
@@ -44,7 +44,11 @@ nav a:hover { color: var(--accent); text-decoration: underline; }
 .pictures.top { align-items: start; }
 .beside { display: grid; grid-template-columns: minmax(0, 1fr) 290px; gap: 16px 28px; align-items: start; }
 figure { margin: 16px 0 0; min-width: 0; } figcaption { margin-bottom: 4px; }
-.scroll { overflow-x: auto; } .foot { margin-top: 8px; } .aside { padding-top: 32px; }
+.scroll { overflow-x: auto; background: linear-gradient(to right, var(--surface) 40%, transparent) left / 40px
+  100% no-repeat local, linear-gradient(to left, var(--surface) 40%, transparent) right / 40px 100% no-repeat local,
+  linear-gradient(to right, var(--edge), transparent) left / 16px 100% no-repeat scroll,
+  linear-gradient(to left, var(--edge), transparent) right / 16px 100% no-repeat scroll; }
+.foot { margin-top: 8px; } .aside { padding-top: 32px; }
 table.plain { border-collapse: collapse; width: 100%; font-size: 14px; }
 table.plain th { text-align: left; color: var(--quiet); font-weight: 500; font-size: 13px; vertical-align:
   bottom; }
@@ -86,7 +90,7 @@ svg .wrong { fill: var(--warn); } svg .inverse { fill: var(--on-accent); }
     --accent: #1f5fa8; --on-accent: #fff; --good: #1a7a4c; --warn: #b3480f; }
   body { font-size: 12px; } main { padding: 0; max-width: none; } nav { display: none; }
   section { border: 0; padding: 0; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; }
+  .scroll, pre { overflow: visible; background: none; } pre { white-space: pre-wrap; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 

@@ -5,6 +5,8 @@ import time
 
 from windlass.records import Progress, silent
 
+DONE = "done"
+
 
 def bars(quiet: bool = False) -> Progress:
     """A progress that draws bars in a terminal, and writes a line now and then where there is none."""
@@ -51,7 +53,8 @@ def _written(every_seconds: float = 15.0) -> Progress:
             return
         last[task] = now
         share = f" {100 * done / total:.0f} %" if total else f" {done:,.0f}"
-        sys.stderr.write(f"{task}{'  done' if finished else share}{f'  {note}' if note else ''}\n")
+        said = f"  {note}" if note and not (finished and note == DONE) else ""
+        sys.stderr.write(f"{task}{f'  {DONE}' if finished else share}{said}\n")
         sys.stderr.flush()
 
     return progress
