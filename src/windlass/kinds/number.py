@@ -208,6 +208,21 @@ def rounded(value: float, state: Json) -> float:
     return round(value, 5 - math.floor(math.log10(state["deviation"])))
 
 
+def places(state: Json) -> int:
+    """Decimals that an answer deserves where people read it, below 0 for tens and hundreds: two digits of half of its
+    interval, or three of the deviation where it has none.
+
+    Source: Guide to the expression of uncertainty in measurement, JCGM 100:2008, 7.2.6.
+    """
+    half = state.get(HALF)
+    return decimals(half, 2) if half else decimals(state["deviation"], 3)
+
+
+def decimals(size: float, digits: int) -> int:
+    """After which decimal a number above 0 has so many digits."""
+    return digits - 1 - math.floor(math.log10(float(f"{size:.{digits - 1}e}")))
+
+
 def fault(manifest: Manifest) -> str:
     """What is wrong with how an artifact answers numbers; '' when nothing is."""
     state = manifest.output.state

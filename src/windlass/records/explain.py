@@ -28,7 +28,8 @@ class Explanation:
     label: the answer that is explained; confidence: 0-1, null where it is not known. unit: of weights, base and total.
     base: where nothing of the row is known; total: of the row as it is. adds_up: base and weights sum to the total.
     texts: the texts that spans count in; pictures: column -> data: URI of what boxes lie on, for people, not in JSON.
-    sides: words for what weights above and below 0 do, for people, too.
+    sides: words for what weights above and below 0 do, for people, too. places: decimals of an answer that is a number,
+    where people read it; None: it is none.
     """
 
     label: str
@@ -43,6 +44,7 @@ class Explanation:
     texts: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)
     sides: tuple[str, str] = ("speaks for it", "speaks against it")
+    places: int | None = None
 
     def as_json(self) -> Json:
         """Parts in the order of the row; `share` is a part's of all weights, sign left out, 0-1."""
@@ -58,5 +60,5 @@ class Explanation:
             }
             for part in self.parts
         ]
-        values = {name: value for name, value in asdict(self).items() if name not in ("pictures", "sides")}
+        values = {name: value for name, value in asdict(self).items() if name not in ("pictures", "sides", "places")}
         return {**values, "base": round(self.base, 6), "total": round(self.total, 6), "parts": parts}

@@ -29,6 +29,8 @@ from windlass.outputs.numbers import (
 from windlass.outputs.numbers.output import OUTPUT
 from windlass.outputs.splitting import Cleaning
 from windlass.outputs.trust import Known
+from windlass.pages.html.explained import explained, explanation_text
+from windlass.pages.text.words import to_places
 from windlass.predictors import table as predictors
 from windlass.records import Splits, silent
 from windlass.sources.prepared import GROUP, SPLIT
@@ -228,6 +230,32 @@ def test_the_largest_errors_each_way_are_picked(splits, linear):
     found = examples.picked(linear, rows, splits)
     assert next(row for group, row in found if group == "too low") == rows[3]
     assert next(row for group, row in found if group == "too high") == rows[5]
+
+
+def test_an_interval_of_what_was_never_negative_begins_at_zero(linear):
+    """Training and service ask the same property; a product that knew numbers below 0 is not cut."""
+    row, state = {"size": -20_000, "town": "Oslo"}, linear.manifest.output.state
+    assert state["least"] >= 0
+    assert linear.answer([row])[0].interval[:2] == (0.0, 0.0)
+    assert linear.marks([row], [0.0]).inside.all()
+    output = replace(linear.manifest.output, state={**state, "least": -1.0})
+    signed = replace(linear, manifest=replace(linear.manifest, output=output))
+    assert signed.answer([row])[0].interval[0] < 0
+    assert not signed.marks([row], [0.0]).inside.any()
+
+
+def test_a_number_is_told_with_the_digits_that_its_interval_deserves(linear):
+    assert number.places({"deviation": 90.0, "half": 40.3}) == 0
+    assert number.places({"deviation": 90_000.0, "half": 0.0}) == -2
+    assert number.places({"deviation": 90.0, "half": 9.96}) == 0, "9.96 is 10 with two digits"
+    assert (to_places(254.862, 0), to_places(12_345.6, -2), to_places(-0.4, 0)) == ("255", "12,300", "0")
+    found = explanation.explain(linear, {"size": 190, "town": "Oslo"}, 0, Why())
+    assert found.label == f"{linear.answer([{'size': 190, 'town': 'Oslo'}])[0].value:.15g}", "exact for programs"
+    assert "places" not in found.as_json()
+    shown = to_places(found.total, found.places)
+    assert len(shown) < len(found.label)
+    assert f"‘{shown}’" in explained(found)
+    assert f"why '{shown}'" in explanation_text(found)
 
 
 # remembered, believed, compared ---------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
         texts=shown_as(inputs, values, is_picture=False),
         pictures=shown_as(inputs, values, is_picture=True),
         sides=("raises it", "lowers it"),
+        places=kind.places(output.state),
     )
 
 

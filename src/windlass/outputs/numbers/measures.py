@@ -10,7 +10,7 @@ import numpy as np
 from windlass.errors import SpecError
 from windlass.kinds import number
 from windlass.kinds import table as kinds
-from windlass.metrics.measures import LOWER, Marks, is_better
+from windlass.metrics.measures import LOWER, Marks, is_better, told
 from windlass.metrics.numbers import NUMBER_METRICS, SKILL, NumberMarks, SkillMarks, half_width
 from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated
 from windlass.predictors.artifact import LOGITS, read_validation
@@ -55,7 +55,7 @@ def baseline(tested: Tested) -> Baseline:
     first = number_marks(next(iter(tested.marks.values())))
     train = tested.splits.train[tested.splits.output_column].to_numpy()
     found = [
-        Baseline(f"always answering {each:,.6g}, the {name} of the training rows", _always(tested.metric, first, each))
+        Baseline(f"always answering {told(each)}, the {name} of the training rows", _always(tested.metric, first, each))
         for name, each in (("mean", float(train.mean())), ("median", float(np.median(train))))
     ]
     return found[1] if is_better(tested.metric, found[1].value, found[0].value) else found[0]

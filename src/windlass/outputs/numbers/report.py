@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from windlass.kinds.number import decimals
 from windlass.metrics.measures import Estimate, Marks, told
 from windlass.metrics.numbers import COVERAGE, SHARE, NumberMarks
 from windlass.outputs.contract import Shown
@@ -11,7 +12,7 @@ from windlass.outputs.numbers.measures import number_marks
 from windlass.pages.charts.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
 from windlass.pages.html.sections import Section, picture, table
 from windlass.pages.text.candidates import chosen
-from windlass.pages.text.words import NOTHING, escaped, percent
+from windlass.pages.text.words import NOTHING, escaped, percent, to_places
 
 MOST_DOTS, N_WORST, N_PARTS = 500, 10, 5
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
@@ -28,8 +29,8 @@ def report_sections(shown: Shown) -> list[Section]:
         return []
     covered = best.metrics.get(COVERAGE) if best else None
     inside = (
-        f"<p>Each answer has an interval of ± {told(marks.half)} (split conformal prediction): {percent(SHARE)} of "
-        f"right numbers are to lie inside; of these test rows {_shares(covered)} did.</p>"
+        f"<p>Each answer has an interval of ± {to_places(marks.half, _places(marks))} (split conformal prediction): "
+        f"{percent(SHARE)} of right numbers are to lie inside; of these test rows {_shares(covered)} did.</p>"
         if marks.half is not None
         else "<p>Too few validation rows for intervals: at least nine are needed.</p>"
     )
@@ -39,6 +40,11 @@ def report_sections(shown: Shown) -> list[Section]:
         Section("answers", "Answers against right numbers", f'{inside}<div class="pictures top">{drawn}{errors}</div>'),
         Section("worst", "Largest errors", _worst(marks, shown.examples)),
     ]
+
+
+def _places(marks: NumberMarks) -> int:
+    """Decimals of an answer, and of how far it is off: two digits of half of its interval, or of the mean error."""
+    return decimals(marks.half or marks.value("mae") or 1.0, 2)
 
 
 def _shares(found: Estimate | None) -> str:
@@ -96,7 +102,8 @@ def _worst(marks: NumberMarks, examples: Sequence[str]) -> str:
     order = np.argsort(-np.abs(marks.residuals), kind="stable")[:N_WORST].tolist()
     rows = [
         [
-            *(told(each[place]) for each in (marks.targets, marks.values, -marks.residuals)),
+            told(marks.targets[place]),
+            *(to_places(each[place], _places(marks)) for each in (marks.values, -marks.residuals)),
             f'<span dir="auto">{escaped(examples[place], 240)}</span>',
         ]
         for place in order

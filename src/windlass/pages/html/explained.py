@@ -8,7 +8,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import replace
 
-from windlass.pages.text.words import block, escaped, percent, plain, signed, width
+from windlass.pages.text.words import block, escaped, percent, plain, signed, to_places, width
 from windlass.records import Explanation, Part
 
 FOR, AGAINST = "0, 114, 178", "213, 94, 0"
@@ -34,7 +34,7 @@ STYLE = """
 .explained .pair { display: flex; flex-wrap: wrap; gap: 14px; margin: 4px 0 8px; }
 .explained .pair .plain img { filter: none; opacity: 1; }
 .explained ol { list-style: none; margin: 8px 0 0; padding: 0; }
-.explained li { display: grid; grid-template-columns: minmax(9rem, 1.5fr) minmax(6rem, 1fr) 5.2rem; gap: 0 12px;
+.explained li { display: grid; grid-template-columns: minmax(0, 1.5fr) minmax(0, 1fr) minmax(5.2rem, auto); gap: 0 12px;
   align-items: center; padding: 3px 0; font-size: 14px; line-height: 1.35; }
 .explained .track { position: relative; height: 12px; border-radius: 3px; background: rgba(128, 128, 128, 0.13); }
 .explained .track i { position: absolute; top: 0; bottom: 0; border-radius: 3px; }
@@ -44,6 +44,9 @@ STYLE = """
 .explained .key { display: inline-block; width: 12px; height: 12px; border-radius: 3px; vertical-align: -1px;
   margin: 0 4px 0 12px; }
 .explained .key:first-child { margin-left: 0; }
+@media (max-width: 760px) {
+  .explained li { grid-template-columns: minmax(0, 1fr) auto; padding: 5px 0; }
+  .explained .track { grid-column: 1 / -1; grid-row: 2; } }
 """
 
 
@@ -64,10 +67,20 @@ def explained(explanation: Explanation) -> str:
         _heat(name, picture, _of(explanation, name, "box"), largest) for name, picture in explanation.pictures.items()
     ]
     return (
-        f'<div class="explained"><p class="answer">Why <bdi>‘{escaped(explanation.label, 200)}’</bdi>'
+        f'<div class="explained"><p class="answer">Why <bdi>‘{escaped(_label(explanation), 200)}’</bdi>'
         f'{_sure(explanation)}</p><p class="said">{_legend(explanation)}{escaped(method_words(explanation))}</p>'
         f"{''.join(shown)}{_bars(explanation)}</div>"
     )
+
+
+def _label(explanation: Explanation) -> str:
+    """The answer; of a number the digits that its interval deserves."""
+    return explanation.label if explanation.places is None else to_places(explanation.total, explanation.places)
+
+
+def _weight(explanation: Explanation, value: float, decimals: int = 2) -> str:
+    """What a part is worth, with its sign: of a number a digit more than the answer has."""
+    return signed(value, decimals) if explanation.places is None else to_places(value, explanation.places + 1, "+")
 
 
 def _of(explanation: Explanation, column: str, place: str) -> list[Part]:
@@ -91,10 +104,11 @@ def _legend(explanation: Explanation) -> str:
 
 def method_words(explanation: Explanation) -> str:
     """How it was found and what its numbers mean, in a sentence or two."""
+    base, total = (_weight(explanation, value) for value in (explanation.base, explanation.total))
     summed = (
-        f"; from {signed(explanation.base)} for nothing known they add up to {signed(explanation.total)}"
+        f"; from {base} for nothing known they add up to {total}"
         if explanation.adds_up
-        else f"; {signed(explanation.base)} with nothing known, {signed(explanation.total)} with all of it"
+        else f"; {base} with nothing known, {total} with all of it"
     )
     times = "once" if explanation.n_evaluations == 1 else f"{explanation.n_evaluations:,} times"
     return f"Numbers are {explanation.unit}{summed}. By {explanation.method}, the model asked {times}."
@@ -183,7 +197,7 @@ def _bars(explanation: Explanation) -> str:
         bar = f'<i style="left:{left:.1f}%;width:{wide:.1f}%;background:{colour}"></i>'
         lines.append(
             f'<li><span dir="auto">{escaped(part.words, 160)}</span><span class="track">{bar}</span>'
-            f"<b>{signed(part.weight)}</b></li>"
+            f"<b>{_weight(explanation, part.weight)}</b></li>"
         )
     return f"<ol>{''.join(lines)}</ol>" if lines else ""
 
@@ -191,12 +205,12 @@ def _bars(explanation: Explanation) -> str:
 def explanation_text(explanation: Explanation) -> str:
     """The explanation as text for a terminal: the strongest parts with bars of + and -."""
     sure = "" if explanation.confidence is None else f", {percent(explanation.confidence)} sure"
-    lines = [f"why '{plain(explanation.label, 200)}'{sure}"]
+    lines = [f"why '{plain(_label(explanation), 200)}'{sure}"]
     found = strongest(explanation) or sorted(explanation.parts, key=lambda part: -abs(part.weight))[:N_STRONGEST]
     largest = max((abs(part.weight) for part in found), default=0.0) or 1.0
     for part in found:
         sign = "+" if part.weight > 0 else "-"
         bar = sign * max(1, round(BAR_COLUMNS * abs(part.weight) / largest))
         words = plain(part.words, 120)
-        lines.append(f"  {signed(part.weight, 3):>8}  {bar}{' ' * (BAR_COLUMNS - width(bar))}  {words}")
+        lines.append(f"  {_weight(explanation, part.weight, 3):>8}  {bar}{' ' * (BAR_COLUMNS - width(bar))}  {words}")
     return "\n".join([*lines, f"  {method_words(explanation)}", ""])

@@ -297,7 +297,9 @@ def _short(value: object) -> str:
     found = None if isinstance(value, str) else number(value)
     if found is None:
         return plain(value, 30)
-    return f"{found:,.0f}" if 1e5 <= abs(found) < 1e15 else f"{found:,.6g}"
+    if found.is_integer() or abs(found) >= 1e4:
+        return f"{found:,.0f}" if abs(found) < 1e15 else f"{found:,.4g}"
+    return f"{found:,.4g}"
 
 
 def specification(text: str) -> str:

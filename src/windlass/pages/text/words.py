@@ -83,6 +83,11 @@ def signed(value: float, places: int = 2) -> str:
     return f"{value:+.{places}f}" if abs(value) < 100 else f"{value:+,.1f}" if abs(value) < 1_000 else f"{value:+,.0f}"
 
 
+def to_places(value: float, places: int, sign: str = "") -> str:
+    """With so many decimals, below 0 rounded to tens and hundreds: `255`, `12,300`. sign: '+' says it always."""
+    return f"{round(value, places) + 0.0:{sign},.{max(places, 0)}f}"
+
+
 def percent(value: object) -> str:
     """A share 0-1 as a percentage that says 100 or 0 only when it is exact."""
     found = number(value)

@@ -37,8 +37,8 @@ function written(ask) {
 }
 function measured(ask) {
   const range = ask.interval && element("p", {class: "sure"},
-    `${word("between")} ${plain(ask.interval.low)} – ${plain(ask.interval.high)} (${percent(ask.interval.share)})`);
-  return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, plain(ask.value)), range || ""];
+    `${word("between")} ${deserved(ask.interval.low, ask)} – ${deserved(ask.interval.high, ask)} (${percent(ask.interval.share)})`);
+  return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, deserved(ask.value, ask)), range || ""];
 }
 const SHOWN = {labels: labelled, text: written};
 function drawAnswer() {
@@ -82,7 +82,7 @@ function drawRecent() {
       on: {click: () => { fillRow(ask.row); show(ask); }}},
     small ? element("img", {src: small, alt: ""}) : "",
     element("span", {class: "asked", dir: "auto"}, summary(ask.row)),
-    element("span", {class: "given"}, element("bdi", {}, plain(ask.value).slice(0, 80)),
+    element("span", {class: "given"}, element("bdi", {}, deserved(ask.value, ask).slice(0, 80)),
       ask.confidence ? ` ${percent(ask.confidence)}` : "", mark && ` ${mark}`));
     return element("li", {}, open);
   }));

@@ -25,17 +25,18 @@ function explained(ask, why) {
   const pictured = facts.pictures.map((name) => [name, why.parts.filter((part) => part.column === name && part.box)]);
   return [heading(ask, why), legend(), ...texts.filter((each) => each[2].length).map((each) => marked(...each, largest)),
     ...pictured.filter((each) => each[1].length && ask.row[each[0]]).map(([name, parts]) => heat(name, ask.row[name], parts, largest)),
-    bars(ask, why), element("p", {class: "said"}, methodWords(why))];
+    bars(ask, why), element("p", {class: "said"}, methodWords(ask, why))];
 }
 function heading(ask, why) {
   const labels = [ask.value, ...ask.alternatives.map((other) => other.value)];
-  if (labels.length < 2) return element("h3", {}, `${word("whyLabel")} ${plain(ask.value)}`);
+  if (labels.length < 2) return element("h3", {}, `${word("whyLabel")} ${deserved(ask.value, ask)}`);
   const select = element("select", {"aria-label": word("whyLabel"), on: {change: async () => {
     await explain(ask, select.value);
     $(".why select", place)?.focus();
   }}}, ...labels.map((label) => element("option", {selected: label === why.label}, label)));
   return element("h3", {}, element("label", {}, word("whyLabel"), " ", select));
 }
+const weigh = (ask, value) => (ask.interval ? deserved(value, ask, 1, {signDisplay: "always"}) : signed(value));
 // Of answers that are larger or smaller rather than likelier: words for the sides.
 const SIDES = {number: ["raises", "lowers"]};
 function legend() {
@@ -43,8 +44,8 @@ function legend() {
   const key = (colour, name) => [element("span", {class: "key", style: {background: `rgba(${colour}, ${DEEPEST})`}}), word(name)];
   return element("p", {class: "said"}, ...key(SPEAKS, more), ...key(AGAINST, less), word("stronger"));
 }
-function methodWords(why) {
-  const ends = {base: signed(why.base), total: signed(why.total)};
+function methodWords(ask, why) {
+  const ends = {base: weigh(ask, why.base), total: weigh(ask, why.total)};
   const times = why.n_evaluations === 1 ? word("once") : word("times", {n: why.n_evaluations});
   const [colon, half, comma, stop] = language === "zh" ? ["", "；", "，", "。"] : [" ", "; ", ", ", ". "];
   return `${word("numbers")}${colon}${SIDES[facts.answer] ? word("amounts", {output: facts.output}) : term(why.unit)}${half}${word(why.adds_up ? "sums" : "ends", ends)}${stop}`
@@ -118,6 +119,6 @@ function bars(ask, why) {
     const fill = element("i", {style: {left: `${left}%`, width: `${wide}%`,
       background: `rgba(${part.weight > 0 ? SPEAKS : AGAINST}, ${DEEPEST})`}});
     return element("li", {}, element("span", {dir: "auto", title: part.words}, reason(ask, part)),
-      element("span", {class: "track"}, fill), element("b", {}, signed(part.weight)));
+      element("span", {class: "track"}, fill), element("b", {}, weigh(ask, part.weight)));
   }));
 }
