@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from windlass.improving.verdict import Check, JudgedRows, Paired, _none_lost, judge
+from windlass.improving.verdict import CHANGED, Check, JudgedRows, Paired, _none_lost, is_changed, judge
 from windlass.metrics.measures import LabelMarks
 from windlass.outputs import table as outputs
 from windlass.outputs.comparison import by_chance
@@ -66,6 +66,16 @@ def test_better_on_recent_feedback_alone_does_not_buy_a_loss_on_the_test_rows(go
     assert {check.name for check in verdict.losses} == {"loss", "labels", "slices"}
     assert not verdict.is_better
     assert "expected to lose at most 1 point" in verdict.why
+    assert "but better on recent feedback" in verdict.why
+    assert CHANGED in verdict.why, "the way out where it is no poison but a world that has changed"
+    assert is_changed(verdict.as_json())
+
+
+def test_a_refusal_without_a_gain_on_recent_rows_names_no_other_way(good, blind):
+    verdict = judge(good, blind, exam(pairs(20), [row(f"money {place}", "refund") for place in range(30)]))
+    assert verdict.losses
+    assert not verdict.is_changed
+    assert CHANGED not in verdict.why
 
 
 def test_what_an_earlier_batch_taught_is_not_traded_for_something_new(good, blind):

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from windlass.improving.verdict import CHANGED
 from windlass.metrics.measures import Estimate, LabelMarks
 from windlass.outputs.contract import Scored
 from windlass.pages.text.roadmap_text import promise_lines, roadmap_markdown
@@ -20,7 +21,7 @@ from windlass.planning.items.data import grown, in_turn
 from windlass.planning.items.item import at_least, at_most, item
 from windlass.planning.items.table import proposals
 from windlass.planning.schedule import promises
-from windlass.records import Alarm, Health, Prepared, Splits
+from windlass.records import Alarm, Health, Improvement, Prepared, Release, Splits
 from windlass.spec import Spec
 
 from .conftest import candidate
@@ -238,6 +239,22 @@ def test_a_drift_that_was_seen_is_an_item(setting):
     health = Health("desk", "r1", 0.0, 1.0, 500, 2.0, 9.0, 0.8, 0.05, None, None, 0, {}, [], [alarm])
     assert by_id(setting(health=health), "retrain").benefit == "an end of the alarm"
     assert "retrain" not in ids(setting(health=replace(health, alarms=[])))
+
+
+def test_after_a_refusal_because_the_world_changed_the_same_is_not_advised_again(setting):
+    """Recent rows were answered better and old test rows worse: the rows themselves must change."""
+    alarm = Alarm("drift", "price", 0.0, "'price' is larger", {})
+    health = Health("desk", "r1", 0.0, 1.0, 500, 2.0, 9.0, 0.8, 0.05, None, None, 0, {}, [], [alarm])
+    checks = [{"name": "loss", "holds": False, "guards": True}, {"name": "recent", "holds": True, "guards": False}]
+    made = Improvement("1", "", "", "r1", "linear", "refused", "lost", {}, {"checks": checks})
+    feedback = {"count": 90, "wrong": 60, "unused": 90, "unused_wrong": 60, "by_answer": {}}
+    found = setting(health=health, improvements=[made], feedback=feedback)
+    released = Release("r1", "desk", "linear", "accuracy", Estimate(0.9, 0.8, 0.95), "", "", {}, 1.0)
+    found = replace(found, evidence=replace(found.evidence, released=released))
+    assert by_id(found, "retrain").how == CHANGED
+    assert "learn" not in ids(found)
+    later = replace(found, evidence=replace(found.evidence, improvements=[replace(made, champion="r0")]))
+    assert "windlass improve" in by_id(later, "retrain").how, "the champion is another one since"
 
 
 def test_what_came_of_promises_is_told_with_what_was_done_at_the_same_time(setting):

@@ -31,6 +31,11 @@ LIKELY, NO_WORSE = 0.2, 0.005
 to show what a week of feedback teaches."""
 MOST_LOSS = 0.01
 LEAST_SLICE = 20
+RECENT = "recent"
+CHANGED = (
+    "put the new rows into `data:`, take out old ones that no longer hold, then `windlass run` and `windlass release`"
+)
+"""What helps where recent rows are answered better and old test rows worse: more learning beside them does not."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,17 @@ class Verdict:
     @property
     def why(self) -> str:
         """The reasons as sentences."""
+        if self.is_changed:
+            recent = next(check.words for check in self.gains if check.name == RECENT)
+            lost = [check.words for check in self.losses]
+            return "; ".join([*lost, f"but {recent}: where what is right has changed, {CHANGED}"])
         told = self.losses or self.gains or [check for check in self.checks if not check.guards]
         return "; ".join(check.words for check in told)
+
+    @property
+    def is_changed(self) -> bool:
+        """Recent rows are answered better and old ones worse: what is right may have changed, or feedback is wrong."""
+        return is_changed(self.as_json())
 
     def as_json(self) -> Json:
         checks = [
@@ -74,6 +88,13 @@ class Verdict:
             for check in self.checks
         ]
         return {"checks": checks, **self.evidence}
+
+
+def is_changed(evidence: Json) -> bool:
+    """The same of the evidence that an attempt kept."""
+    checks = evidence.get("checks", [])
+    is_gained = any(check["name"] == RECENT and check["holds"] for check in checks)
+    return is_gained and any(check["guards"] and not check["holds"] for check in checks)
 
 
 @dataclass(frozen=True)
@@ -110,7 +131,7 @@ def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdi
         *_lost_tasks([frozen, *earlier]),
         _none_lost(names, one, parts),
         _none_lost("slices", "slice", slices),
-        _gain("recent", "recent feedback", now),
+        _gain(RECENT, "recent feedback", now),
         _gain("all", "all rows that judge", sheet.paired("all rows", every)),
         *_worth_more(sheet, every),
     ]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from windlass.improving.probation import REFUSED
+from windlass.improving.verdict import is_changed
 from windlass.metrics.measures import Estimate, LabelMarks, bootstrap
 from windlass.outputs.contract import Scored
 from windlass.outputs.labels.measures import label_marks_of
@@ -59,6 +61,18 @@ class Evidence:
         """The improvement that made the champion, if one did."""
         champion = self.released.id if self.released else ""
         return next((each for each in self.improvements if champion and each.challenger == champion), None)
+
+    @property
+    def is_world_changed(self) -> bool:
+        """The last attempt at a better champion was refused because old rows got worse while recent ones got better."""
+        last = self.improvements[-1] if self.improvements else None
+        return bool(
+            last
+            and self.released
+            and last.champion == self.released.id
+            and last.verdict == REFUSED
+            and is_changed(last.evidence)
+        )
 
     @property
     def today(self) -> Estimate | None:

@@ -311,7 +311,11 @@ def feedback(setting: Setting) -> Iterator[Item]:
     """Learning from what users said; or asking them."""
     evidence, live = setting.evidence, live_quality(setting)
     n_said, unused = evidence.feedback["count"], evidence.feedback["unused"]
-    if unused and (live is not None or (evidence.curve is not None and unused >= LEAST_SAID)):
+    if (
+        unused
+        and not evidence.is_world_changed
+        and (live is not None or (evidence.curve is not None and unused >= LEAST_SAID))
+    ):
         yield _learn(setting, unused, live)
     yield from _new_labels(setting)
     if n_said >= LEAST_SAID or evidence.curve is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from windlass.improving.verdict import CHANGED
 from windlass.metrics.measures import LOWER, Estimate
 from windlass.pages.text.words import count, measure, metric_name, percent, plain, quoted, share
 from windlass.planning.context import Setting
@@ -12,6 +13,7 @@ from windlass.records import Candidate, Item, Json
 
 MOST_TEST = 10.0
 SMALL_COLUMN = 0.003
+RETRAIN = "`windlass improve --rows new.csv`, or `windlass improve` alone where there is feedback"
 
 
 def other_model(setting: Setting) -> Iterator[Item]:
@@ -217,17 +219,22 @@ def retrain(setting: Setting) -> Iterator[Item]:
         rate = max(exchange(setting.evidence.points), LEAST_EXCHANGE)
         fall, most = (max(accuracy.value - value, 0.0) / rate for value in (health.measured.value, health.measured.low))
         gain = Estimate(fall / 2, 0.0, most)
+    what, how = "Learn from recent rows (`windlass improve`) and release again", RETRAIN
+    reasons = [plain(alarm.words) for alarm in serious[:3]]
+    if setting.evidence.is_world_changed:
+        what, how = "Train on the new rows, without old ones that no longer hold, and release again", CHANGED
+        reasons.append("the last `windlass improve` answered recent rows better and old test rows worse: refused")
     yield item(
         setting,
         id="retrain",
-        what="Learn from recent rows (`windlass improve`) and release again",
-        why="; ".join(plain(alarm.words) for alarm in serious[:3]),
+        what=what,
+        why="; ".join(reasons),
         evidence=f"`windlass watch`, {count(health.answers)} answers and {count(health.feedback)} with feedback",
         method="half of what was lost against the test rows comes back (none to all of it)",
         gain=gain,
         sure="rough",
         benefit="an end of the alarm" if gain is None else "",
-        how="`windlass improve --rows new.csv`, or `windlass improve` alone where there is feedback",
+        how=how,
         hours=4,
         days=2,
         acceptance="no such alarm in the next watch",
