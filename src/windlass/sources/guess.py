@@ -50,6 +50,10 @@ KEEP_INPUTS = """\
 #                       without it `windlass improve` learns from `--rows` alone (`keep_days: 90` deletes it again)"""
 
 
+UNNAMED = "my-product"
+"""Of data whose file has no letter or digit that a name can hold."""
+
+
 @dataclass
 class Guess:
     """What was found: the spec as text, and one sentence of why for each decision. gate: a goal with a number."""
@@ -101,6 +105,11 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     sources = find(data, project, Names("image", "label"), project / ".windlass" / "init")
     source = next((item for item in sources if item.split in ("train", "")), sources[0])
     found = Guess(_product_name(path), data)
+    if found.name == UNNAMED:
+        found.reasons.append(
+            f"the product is called '{UNNAMED}': a name is of a-z, 0-9 and -, as services, images and "
+            "addresses take theirs from it; `name:` sets another one"
+        )
     if source.names.image and _is_pictures(source):
         found.inputs, found.output = {"image": "image"}, output or "label"
         found.reasons.append("pictures, one label each: image -> label")
@@ -189,7 +198,7 @@ def _relative(path: Path, project: Path) -> str:
 def _product_name(path: Path) -> str:
     path = file_and_sheet(path)[0]
     stem = path.resolve().stem if path.is_file() else path.resolve().name
-    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "my-product"
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or UNNAMED
 
 
 def _is_pictures(source: Source) -> bool:
