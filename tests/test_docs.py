@@ -48,6 +48,21 @@ def test_every_windlass_command_in_the_docs_exists_with_its_options(path):
         assert {item for item in rest if item.startswith("--")} <= known, line
 
 
+FROM_INDEX = re.compile(r"pip3? +(?:install|wheel|download)(?: +-\S+)* +[`'\"]*windlass(?![\w./-])")
+
+
+def test_nothing_tells_anybody_to_take_windlass_from_the_index():
+    """`windlass` on PyPI is another project: a clone, a path or the packages themselves are named instead."""
+    wrong = ["pip install windlass", "pip install 'windlass[train]'", "pip wheel --no-deps windlass"]
+    right = ["pip install '.[train]'", "pip install '/path/to/windlass[train]'", "pip install ./wheels/windlass-0.whl"]
+    assert [bool(FROM_INDEX.search(line)) for line in [*wrong, *right]] == [True] * 3 + [False] * 3
+    places = [path for folder in ("src", "docs", "tools", "benchmarks") for path in (ROOT / folder).rglob("*")]
+    told = {".py", ".md", ".sh", ".yaml", ".js", ".html", ".txt", ""}
+    files = [path for path in [*ROOT.glob("*.md"), *places] if path.is_file() and path.suffix in told]
+    assert len(files) > 300
+    assert not [path for path in files if FROM_INDEX.search(path.read_text(encoding="utf-8", errors="replace"))]
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_yaml_example_is_a_spec_or_a_part_of_one(path):
     whole = (catalogue.HOME / "support-desk" / "windlass.yaml").read_text(encoding="utf-8")

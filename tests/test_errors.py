@@ -2,7 +2,16 @@
 
 import pytest
 
-from windlass.errors import DataError, GateRefused, NotReady, SpecError, WindlassError, did_you_mean, expected
+from windlass.errors import (
+    DataError,
+    GateRefused,
+    NotReady,
+    SpecError,
+    WindlassError,
+    did_you_mean,
+    expected,
+    pip_install,
+)
 
 
 @pytest.mark.parametrize(("error", "code"), [(GateRefused, 1), (SpecError, 2), (DataError, 3), (NotReady, 4)])
@@ -55,3 +64,19 @@ def test_the_nearest_name_is_offered():
 @pytest.mark.parametrize("options", [["message", "intent"], [], {}])
 def test_no_name_is_offered_when_none_is_near(options):
     assert did_you_mean("qqq", options) == ""
+
+
+@pytest.mark.parametrize("extra", ["postgres", "excel", "watch", "llm", "train", "starter", "otel", "qlora", ""])
+def test_what_is_missing_is_told_by_packages_that_the_index_has(extra: str) -> None:
+    """`windlass` on PyPI is another project, so no hint sends anybody there."""
+    command = pip_install(extra)
+    assert command.startswith("pip install ")
+    assert "windlass" not in command
+
+
+def test_the_packages_of_an_extra_are_those_of_pyproject_with_their_bounds() -> None:
+    assert pip_install("postgres") in ("pip install 'psycopg[binary]<4,>=3.2'", "pip install 'psycopg[binary]>=3.2,<4'")
+
+
+def test_an_extra_that_is_not_known_is_told_by_the_clone() -> None:
+    assert pip_install("no-such-extra") == "pip install '.[no-such-extra]' in a clone of Windlass"

@@ -1,7 +1,10 @@
 """Every error that a user can meet, with its exit code and the words that help."""
 
 import difflib
+import re
+import shlex
 from collections.abc import Collection, Iterable
+from importlib.metadata import PackageNotFoundError, distribution
 
 
 class WindlassError(Exception):
@@ -104,3 +107,34 @@ def nearest(unknown: Collection[str], wanted: Collection[str]) -> str:
         near = difflib.get_close_matches(name[:LONGEST_NAME], list(wanted), n=1, cutoff=0.5)
         pairs += [f"'{near[0]}' by '{name[:LONGEST_NAME]}'"] if near else []
     return f"did you mean {', '.join(pairs)}?" if pairs else ""
+
+
+_EXTRA, _NAME = re.compile(r"extra\s*==\s*['\"]([\w.-]+)['\"]"), re.compile(r"[\w.-]+")
+
+
+def pip_install(extra: str) -> str:
+    """The command that installs what an extra asks for and this machine lacks (all of it where nothing is lacking);
+    '' = what Windlass always needs. It names the packages themselves: `windlass` on PyPI is another project."""
+    wanted = _asked_by(extra)
+    chosen = [each for each in wanted if not _is_installed(_NAME.match(each)[0])] or wanted  # type: ignore[index]
+    if not chosen:
+        return f"pip install '.[{extra}]' in a clone of Windlass" if extra else "pip install . in a clone of Windlass"
+    return f"pip install {' '.join(map(shlex.quote, chosen))}"
+
+
+def _asked_by(extra: str) -> list[str]:
+    """Packages with their bounds, as the metadata of Windlass has them; none where it was not installed."""
+    try:
+        lines = distribution("windlass").requires or []
+    except PackageNotFoundError:
+        return []
+    parts = [(wanted.strip(), _EXTRA.search(condition)) for wanted, _, condition in (x.partition(";") for x in lines)]
+    return [wanted for wanted, found in parts if (found[1] if found else "") == extra]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True

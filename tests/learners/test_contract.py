@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from windlass.errors import NotReady
+from windlass.errors import NotReady, pip_install
 from windlass.learners.contract import Learner
 from windlass.learners.table import LEARNERS
 from windlass.testing.checks import check_learner
@@ -121,7 +121,7 @@ def test_the_check_finds_a_broken_learner(learner, words):
 
 
 def test_a_learner_that_is_not_installed_says_what_to_install():
-    assert "pip install 'windlass[train]'" in check_learner(replace(LINEAR, needs=("no_such_module",)))
+    assert pip_install("train") in check_learner(replace(LINEAR, needs=("no_such_module",)))
 
 
 def test_a_learner_that_is_not_ready_says_why():

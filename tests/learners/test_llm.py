@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.learners import writers
-from windlass.errors import DataError, NotReady, SpecError
+from windlass.errors import DataError, NotReady, SpecError, pip_install
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import adapters, hub, language, llm, preference
 from windlass.learners.language.preference import PreferenceSettings, TrainableModel
@@ -447,4 +447,4 @@ def test_the_table_lists_it_for_texts_and_conversations_when_it_is_named():
     assert learner.reads({"said": "text"}, "text")
     assert learner.reads({"talk": "chat", "year": "number"}, "text")
     assert not learner.reads({"said": "text"}, "category")
-    assert "windlass[llm]" in replace(learner, needs=("peft", "no_such_module")).missing()
+    assert pip_install("llm") in replace(learner, needs=("peft", "no_such_module")).missing()

@@ -98,7 +98,7 @@ def board() -> Board:
                 "status": "out of time",
                 "reason": "needs about 9 min, 2 min were left",
             },
-            {"name": "llm", "learner": "llm", "status": "unavailable", "reason": "pip install 'windlass[llm]'"},
+            {"name": "llm", "learner": "llm", "status": "unavailable", "reason": "pip install '.[llm]'"},
         ],
         n_test=602,
         machine="Intel Xeon 2.1 GHz, 2 cores, 8 GB",

@@ -79,7 +79,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'windlass[postgres]'")
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install '.[postgres]'")
     bin = programs()
     if bin is None:
         pytest.skip("no PostgreSQL here: apt-get install postgresql")

@@ -14,7 +14,7 @@ from test_echo import END, MOST, Reference, language_of
 from tests.learners import writers
 from toy_writer import TEXT
 
-pytest.importorskip("lm_eval", reason="pip install 'windlass[evaluation]'")
+pytest.importorskip("lm_eval", reason="pip install '.[evaluation]'")
 CHOICES = [
     ("Who are you,", [" user?", " assistant", " 中文"]),
     ("ab cd", [" efg", " ab cd", "x"]),

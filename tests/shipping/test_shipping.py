@@ -112,7 +112,7 @@ def test_the_shipped_folder_answers_as_the_champion_does(folders: dict[str, Path
 def test_all_packages_are_named_in_the_versions_that_are_here(chosen: Product) -> None:
     pinned = needs.requirements(needs.packages(chosen.model))
     assert f"numpy=={__import__('numpy').__version__}\n" in pinned
-    assert f"windlass=={windlass.__version__}\n" in pinned
+    assert f"\n./wheels/windlass-{windlass.__version__}-py3-none-any.whl\n" in pinned, "no index is asked for it"
     assert not re.search(r"^(torch|transformers|ctranslate2|polars|scipy|pytest)==", pinned, re.MULTILINE)
     assert re.search(r"^starlette==", pinned, re.MULTILINE), "what packages bring is pinned as well"
 
@@ -131,6 +131,19 @@ def test_a_language_model_needs_ctranslate2_where_it_has_a_copy_for_it_and_torch
     pinned = needs.requirements(needs.packages(tmp_path))
     assert re.search(r"^ctranslate2==.*^tokenizers==", pinned, re.MULTILINE | re.DOTALL)
     assert not re.search(r"torch|huggingface-hub", pinned)
+
+
+def test_a_shipped_folder_carries_a_wheel_of_windlass_that_pip_installs(chosen: Product, tmp_path: Path) -> None:
+    """Under the name alone an index would give another project."""
+    forms.write(chosen, TrialRun(100, 2.0), ShipRequest("wheel", tmp_path / "out"))
+    name = f"windlass-{windlass.__version__}-py3-none-any.whl"
+    site = tmp_path / "site"
+    command = ["-m", "pip", "--quiet", "install", "--no-deps", "--no-index", "--target", str(site), f"./wheels/{name}"]
+    subprocess.run([sys.executable, *command], check=True, cwd=tmp_path / "out")
+    package = Path(windlass.__file__).parent
+    there = {path.relative_to(package) for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert {p.relative_to(site / "windlass") for p in (site / "windlass").rglob("*") if p.suffix != ".pyc"} >= there
+    assert "windlass = windlass.__main__:main" in next(site.glob("*/entry_points.txt")).read_text(encoding="utf-8")
 
 
 def test_a_wheel_of_this_version_is_taken_along_and_no_other(chosen: Product, tmp_path: Path) -> None:
@@ -328,7 +341,7 @@ def link_packages(requirements: Path, site: Path) -> None:
     here = Path(sysconfig.get_path("purelib"))
     for line in requirements.read_text(encoding="utf-8").splitlines():
         name = line.partition("==")[0]
-        if line.startswith("#") or name == "windlass":
+        if line.startswith("#") or name.startswith("./wheels/windlass-"):
             continue
         for top in {file.parts[0] for file in distribution(name).files or ()} - {"..", "__pycache__"}:
             if not (site / top).exists():

@@ -190,7 +190,7 @@ def test_two_sheets_a_far_cell_and_a_missing_package_are_refused_in_words(tmp_pa
     with pytest.raises(DataError, match="1,048,576 rows x 16,384 columns"):
         list(table(path, tmp_path).rows())
     monkeypatch.setitem(__import__("sys").modules, "fastexcel", None)
-    with pytest.raises(NotReady, match=r"pip install 'windlass\[excel\]'"):
+    with pytest.raises(NotReady, match=r"pip install 'fastexcel[<>]"):
         list(table(tmp_path / "two.xlsx", tmp_path).rows())
 
 

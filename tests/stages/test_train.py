@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from windlass.errors import DataError, SpecError
+from windlass.errors import DataError, SpecError, pip_install
 from windlass.learners import table as learners
 from windlass.learners.classic import linear
 from windlass.learners.contract import Learner
@@ -105,7 +105,7 @@ def test_a_missing_part_makes_a_candidate_unavailable_with_what_to_install(produ
     with with_learner(absent):
         spec, splits = ready(product, learners=["majority", "absent"])
         run = train(spec, product.store, splits)[1]
-    assert (run.status, run.reason) == ("unavailable", "needs not_installed_anywhere: pip install 'windlass[train]'")
+    assert (run.status, run.reason) == ("unavailable", f"needs not_installed_anywhere: {pip_install('train')}")
 
 
 def test_what_another_key_left_in_a_run_folder_is_removed(product):

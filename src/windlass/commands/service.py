@@ -163,7 +163,7 @@ def ship(
     form: Annotated[str, typer.Argument(metavar="FORM", help="wheel, docker, kubernetes, systemd, grafana")],
     target: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder")],
     host: Annotated[str, typer.Option(help="public name, such as desk.example.com: writes an Ingress")] = "",
-    wheel: Annotated[Path | None, typer.Option(help="a wheel of Windlass to take along (none: from the index)")] = None,
+    wheel: Annotated[Path | None, typer.Option(help="a wheel of Windlass to take along (none: made here)")] = None,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:

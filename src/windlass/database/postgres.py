@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from windlass.database.backend import Connection, Database, Failure, Reason, Schema
-from windlass.errors import NotReady, SpecError
+from windlass.errors import NotReady, SpecError, pip_install
 
 if TYPE_CHECKING:
     import psycopg
@@ -172,5 +172,5 @@ def _psycopg() -> Any:
     try:
         import psycopg
     except ImportError:
-        raise NotReady("PostgreSQL needs psycopg, which is not installed", "pip install 'windlass[postgres]'") from None
+        raise NotReady("PostgreSQL needs psycopg, which is not installed", pip_install("postgres")) from None
     return psycopg

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from windlass.errors import pip_install
 from windlass.records import Json, Progress, Splits, WarmStart
 from windlass.spec import Language
 
@@ -103,7 +104,7 @@ class Learner:
         """What to install before this learner can run; empty when nothing is missing."""
         absent = [module for module in self.needs if find_spec(module) is None]
         extra = "llm" if "peft" in self.needs else "train"
-        return f"needs {', '.join(absent)}: pip install 'windlass[{extra}]'" if absent else ""
+        return f"needs {', '.join(absent)}: {pip_install(extra)}" if absent else ""
 
     def reads(self, inputs: dict[str, str], output: str) -> bool:
         """True when it can learn this mapping of kinds."""

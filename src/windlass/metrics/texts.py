@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from windlass.errors import NotReady
+from windlass.errors import NotReady, pip_install
 from windlass.metrics.measures import Array, Estimate, bootstrap, wilson
 
 References = Sequence[str]
@@ -110,7 +110,7 @@ def _metric(name: str, references: Sequence[References]) -> Any:
     try:
         from sacrebleu.metrics import BLEU, CHRF
     except ImportError:
-        raise NotReady(f"metric '{name}' needs sacrebleu", "pip install 'windlass[llm]'") from None
+        raise NotReady(f"metric '{name}' needs sacrebleu", pip_install("llm")) from None
     if name == "chrf":
         return CHRF()
     chinese = sum(bool(CJK.search(rights[0])) for rights in references) > len(references) / 2

@@ -17,7 +17,7 @@ from windlass.predictors.blend import part_folder
 from windlass.predictors.language.engine import FAST
 from windlass.records import Manifest
 
-OWN = "windlass"
+OWN, WHEELS = "windlass", "wheels"
 SERVICE = ("fastapi", "uvicorn", "pydantic", "pyyaml", "typer", "numpy", "safetensors", "markdown-it-py")
 """What every service imports: page and model card, description, routes, command line."""
 ENGINES: Mapping[str, tuple[str, ...]] = {
@@ -40,6 +40,7 @@ UNUSED = re.compile(r"tokenizers huggingface-hub|torch (nvidia-.*|cuda-.*|triton
 """'package dependency' that is never imported here: for loading from a hub, and for graphics processors."""
 ELSEWHERE = re.compile(r"extra|win32|Windows")
 """In a condition: for an extra of the package, or for a system that Windlass does not run on."""
+MAKES_WHEEL = "`pip wheel --no-deps .` in a clone of Windlass makes it"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -123,9 +124,18 @@ def requirements(chosen: Mapping[str, str]) -> str:
     lines = [
         "# All that the service imports, so: pip install --no-deps --find-links wheels --requirement requirements.txt",
         *index,
-        *(f"{name}=={version}" for name, version in chosen.items()),
+        *(_line(name, version) for name, version in chosen.items()),
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _line(name: str, version: str) -> str:
+    """Windlass by the path of the wheel that is taken along: under its name an index may have another project."""
+    return f"./{WHEELS}/{wheel_name()}" if name == OWN else f"{name}=={version}"
+
+
+def wheel_name() -> str:
+    return f"{OWN}-{windlass.__version__}-py3-none-any.whl"
 
 
 @cache
@@ -141,9 +151,9 @@ def missing(chosen: Mapping[str, str]) -> list[str]:
 
 def check_wheel(path: Path) -> Path:
     """A wheel of Windlass in this version. Raises: SpecError, NotReady."""
-    wanted = f"windlass-{windlass.__version__}-py3-none-any.whl"
+    wanted = wheel_name()
     if path.name != wanted:
-        raise SpecError(f"wheel is '{path.name}', expected '{wanted}'", "`pip wheel --no-deps windlass` makes it")
+        raise SpecError(f"wheel is '{path.name}', expected '{wanted}'", MAKES_WHEEL)
     if not path.is_file():
-        raise NotReady(f"{path} does not exist, expected a wheel", "`pip wheel --no-deps windlass` makes it")
+        raise NotReady(f"{path} does not exist, expected a wheel", MAKES_WHEEL)
     return path

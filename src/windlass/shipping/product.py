@@ -8,19 +8,19 @@ from windlass.kinds import table as kinds
 from windlass.predictors.artifact import read_manifest
 from windlass.records import Json, Release
 from windlass.registry import releases
-from windlass.shipping import needs
+from windlass.shipping import needs, own_wheel
 from windlass.spec import FILE_NAME, Spec, dump
 from windlass.store import Store, hash_folder, write_json, write_text
 
-EXAMPLE, SUMS, WHEELS = "example.json", "SHA256SUMS", "wheels"
-WHEELS_TEXT = """Wheels that pip looks at beside its index: one of Windlass itself, or all of them without a network
+EXAMPLE, SUMS = "example.json", "SHA256SUMS"
+WHEELS_TEXT = """Wheels that pip looks at beside its index: the one of Windlass itself, or all of them without a network
 (`pip download --no-deps --requirement requirements.txt --dest wheels`).
 """
 
 
 @dataclass(frozen=True)
 class Product:
-    """What is shipped. store: where its release was made. wheel: a file to take along; none: pip's index has it."""
+    """What is shipped. store: where its release was made. wheel: of Windlass, to take along; none: one is made."""
 
     spec: Spec
     store: Store
@@ -70,9 +70,12 @@ def write_project(product: Product, folder: Path) -> None:
 def write_needs(product: Product, folder: Path, also: tuple[str, ...] = ()) -> None:
     """What pip reads. also: packages that the place needs, beside those of the artifact."""
     write_text(folder / "requirements.txt", needs.requirements(needs.packages(product.model, also)))
-    write_text(folder / WHEELS / "README.md", WHEELS_TEXT)
+    write_text(folder / needs.WHEELS / "README.md", WHEELS_TEXT)
+    wheel = folder / needs.WHEELS / needs.wheel_name()
     if product.wheel is not None:
-        shutil.copyfile(product.wheel, folder / WHEELS / product.wheel.name)
+        shutil.copyfile(product.wheel, wheel)
+    else:
+        own_wheel.write(wheel)
 
 
 def write_example(product: Product, folder: Path) -> None:

@@ -7,6 +7,8 @@ so.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from windlass.errors import pip_install
+
 DELTA = 0.002
 """ADWIN's confidence: about the chance of a false alarm at one cut."""
 LEAST, RISE, THRESHOLD = 30, 0.05, 15.0
@@ -27,7 +29,7 @@ def missing() -> str:
     try:
         import river  # noqa: F401
     except ImportError:
-        return "changes of the right answers are not watched: pip install 'windlass[watch]'"
+        return f"changes of the right answers are not watched: {pip_install('watch')}"
     return ""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from windlass.errors import NotReady
+from windlass.errors import NotReady, pip_install
 
 LARGE = 300_000_000
 """Parameters from which LoRA is the recommendation: all of them with what AdamW keeps would take 5 GB."""
@@ -39,7 +39,7 @@ def quantization() -> Any:
         return TorchAoConfig(Int8WeightOnlyConfig())
     raise NotReady(
         "adapt is 'qlora', expected bitsandbytes (4 bits) or torchao (8 bits) to be installed",
-        "pip install 'windlass[qlora]', or `language: {adapt: lora}`",
+        f"{pip_install('qlora')}, or `language: {{adapt: lora}}`",
     )
 
 

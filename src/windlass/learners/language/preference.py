@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from windlass.errors import DataError, NotReady
+from windlass.errors import DataError, NotReady, pip_install
 from windlass.kinds import chat
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Options
@@ -278,9 +278,7 @@ def check_installed() -> None:
     try:
         import trl  # noqa: F401
     except ImportError as error:
-        raise NotReady(
-            f"preferences and rewards need trl ({str(error)[:100]})", "pip install 'windlass[llm]'"
-        ) from None
+        raise NotReady(f"preferences and rewards need trl ({str(error)[:100]})", pip_install("llm")) from None
 
 
 def _plain(place: Path, course: PreferenceSettings, options: Options) -> Json:

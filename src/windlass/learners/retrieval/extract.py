@@ -14,7 +14,7 @@ import onnx
 import torch
 from torch import nn
 
-from windlass.errors import NotReady
+from windlass.errors import NotReady, pip_install
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language.written import (
     answers_read,
@@ -164,7 +164,7 @@ def _encoder(splits: Splits, options: Options, vocabulary: Vocabulary) -> Encode
     """
     try:
         if find_spec("transformers") is None:
-            raise NotReady("encoder needs transformers", "pip install 'windlass[train]'")
+            raise NotReady("encoder needs transformers", pip_install("train"))
         plan = pretrained.design("extract", pretrained.locate(options.variant), ENCODER)
         pretrained.check_script(plan.text_options["tokenizer"], splits)
     except NotReady:

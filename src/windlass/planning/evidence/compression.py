@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from windlass.errors import pip_install
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import paired_difference
 from windlass.predictors.artifact import read_golden, write_golden
@@ -63,7 +64,7 @@ def _rounded(copy: Path) -> str:
     try:
         from onnxruntime.quantization import QuantType, quantize_dynamic
     except ImportError:
-        return "`pip install 'windlass[train]'`"
+        return f"`{pip_install('train')}`"
     try:
         with _quiet():
             for graph in copy.rglob(onnx.FILE):

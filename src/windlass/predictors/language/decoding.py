@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from windlass.errors import DataError, NotReady
+from windlass.errors import DataError, NotReady, pip_install
 from windlass.predictors.language.engine import TOKENIZER, Join, Share, Step, no_joiners, room, windows
 from windlass.predictors.language.grammar import Grammar
 from windlass.predictors.language.prompts import Ids
@@ -35,7 +35,7 @@ def open_decoder(folder: Path, end: Ids) -> "TorchDecoder":
         from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
         from transformers.utils import logging
     except ImportError:
-        raise NotReady("language model needs torch and transformers", "pip install 'windlass[llm]'") from None
+        raise NotReady("language model needs torch and transformers", pip_install("llm")) from None
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     where: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}

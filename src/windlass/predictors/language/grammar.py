@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from windlass.errors import DataError, NotReady
+from windlass.errors import DataError, NotReady, pip_install
 from windlass.records import Json
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _Schema(Grammar):
         try:
             import llguidance
         except ImportError:
-            raise NotReady("answers by a JSON schema need llguidance", "pip install 'windlass[llm]'") from None
+            raise NotReady("answers by a JSON schema need llguidance", pip_install("llm")) from None
         self.reader = _reader(tokenizer, tokenizer.stat().st_mtime_ns, tuple(end))
         grammar = llguidance.LLMatcher.grammar_from_json_schema(
             json.dumps(schema), overrides={"whitespace_pattern": SPACE}

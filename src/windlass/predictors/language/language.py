@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from windlass.errors import DataError, NotReady
+from windlass.errors import DataError, NotReady, pip_install
 from windlass.predictors.language import ctranslate, decoding
 from windlass.predictors.language.detokenizer import Detokenizer, bytes_of
 from windlass.predictors.language.engine import FAST, MODEL, TOKENIZER, Decoder, EchoesIds, EmbedsIds, Join, Share, Step
@@ -171,7 +171,7 @@ class Language:
             decoder = self._open(number)
             if isinstance(decoder, EmbedsIds):
                 return decoder.embed(ids)
-        raise NotReady("model was opened without torch, expected it", "pip install 'windlass[llm]'")
+        raise NotReady("model was opened without torch, expected it", pip_install("llm"))
 
     def nats(self, rows: Sequence[Row], texts: Sequence[str]) -> np.ndarray:
         """(n,) negative log-likelihood of each text and its end after its row, in nats."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from windlass.errors import NotReady, SpecError
+from windlass.errors import NotReady, SpecError, pip_install
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -39,9 +39,7 @@ def connected(to: str, service: str) -> "TracerProvider":
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        raise NotReady(
-            "OpenTelemetry is not installed, expected it for traces", "pip install 'windlass[otel]'"
-        ) from None
+        raise NotReady("OpenTelemetry is not installed, expected it for traces", pip_install("otel")) from None
     provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{url.rstrip('/')}/v1/traces")))
     return provider

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from windlass.errors import DataError, NotReady, did_you_mean, expected
+from windlass.errors import DataError, NotReady, did_you_mean, expected, pip_install
 from windlass.sources.contract import MOST_COLUMNS, RawRow, Source
 from windlass.sources.readers import grid
 from windlass.sources.readers.archives import check_zip
@@ -73,7 +73,7 @@ def read_excel(source: Source) -> Iterator[RawRow]:
     except ImportError:
         raise NotReady(
             f"{source.path} is an Excel file, expected the package 'fastexcel' to read it",
-            "`pip install 'windlass[excel]'`, or save it as CSV (UTF-8)",
+            f"`{pip_install('excel')}`, or save it as CSV (UTF-8)",
         ) from None
     check_zip(source.path, MAX_EXCEL_BYTES)
     _check_sheets(source.path)
