@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from windlass.records import Json, Row
 from windlass.spec import Spec
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FEEDBACK, FILE = "feedback", "file"
 REFUSED = "refused by a person"
@@ -52,8 +53,10 @@ class LabelledRow:
         return asdict(self)
 
 
-def learned_frame(rows: Sequence[LabelledRow], like: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+def learned_frame(rows: Sequence[LabelledRow], like: "pl.DataFrame", spec: Spec) -> "pl.DataFrame":
     """The rows as train rows: the columns of the product, with the types that train has."""
+    import polars as pl  # here, as a service that was shipped has none
+
     schema = {name: like.schema[name] for name in spec.columns}
     values = [{**row.values, spec.output_column: row.label} for row in rows]
     return pl.DataFrame([{name: value.get(name) for name in schema} for value in values], schema=schema)

@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-import windlass
 from windlass.errors import NotReady
 
 FILES = ("METADATA", "entry_points.txt")
 WHEEL_TEXT = "Wheel-Version: 1.0\nGenerator: windlass\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+INSTALL = "`pip install .` in a clone of Windlass, or `--wheel FILE`"
 THEN = (1980, 1, 1, 0, 0, 0)
 """The date of every member, so that the same code is the same wheel."""
 
 
 def write(path: Path) -> None:
-    """Raises: NotReady: Windlass runs here without having been installed, so its metadata is not known."""
-    members = dict(_members())
-    info = f"windlass-{windlass.__version__}.dist-info"
-    members |= {f"{info}/{name}": content for name, content in _metadata().items()}
+    """Raises: NotReady: Windlass was not installed here in the version that the path names, so has no metadata of it."""
+    version = path.name.split("-")[1]
+    members, info = dict(_members()), f"windlass-{version}.dist-info"
+    members |= {f"{info}/{name}": content for name, content in _metadata(version).items()}
     lines = [f"{name},sha256={_digest(content)},{len(content)}\n" for name, content in members.items()]
     members[f"{info}/RECORD"] = "".join([*lines, f"{info}/RECORD,,\n"]).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
@@ -35,17 +35,19 @@ def write(path: Path) -> None:
 
 def _members() -> Iterator[tuple[str, bytes]]:
     """Each file of the package, in one order."""
-    package = Path(windlass.__file__).parent
+    package = Path(__file__).parent.parent
     for file in sorted(package.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             yield f"windlass/{file.relative_to(package).as_posix()}", file.read_bytes()
 
 
-def _metadata() -> dict[str, bytes]:
+def _metadata(version: str) -> dict[str, bytes]:
     try:
         found = distribution("windlass")
     except PackageNotFoundError:
-        raise NotReady("windlass is not installed here, expected it", "`pip install .` in a clone of it") from None
+        raise NotReady("windlass is not installed here, expected it", INSTALL) from None
+    if found.version != version:
+        raise NotReady(f"windlass {found.version} is installed here, expected {version}", INSTALL)
     texts = {name: found.read_text(name) or "" for name in FILES}
     return {name: text.encode() for name, text in {**texts, "WHEEL": WHEEL_TEXT}.items()}
 
