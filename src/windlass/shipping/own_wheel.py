@@ -20,7 +20,7 @@ THEN = (1980, 1, 1, 0, 0, 0)
 
 
 def write(path: Path) -> None:
-    """Raises: NotReady: Windlass is not installed here in the version that the path names: its metadata is not known."""
+    """Raises: NotReady: Windlass is not installed here in the version that the path names."""
     version = path.name.split("-")[1]
     members, info = dict(_members()), f"windlass-{version}.dist-info"
     members |= {f"{info}/{name}": content for name, content in _metadata(version).items()}
