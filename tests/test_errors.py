@@ -2,7 +2,7 @@
 
 import pytest
 
-from windlass.errors import DataError, GateRefused, NotReady, SpecError, WindlassError, did_you_mean, expected
+from windlass.errors import DataError, GateRefused, NotReady, SpecError, WindlassError, did_you_mean, expected, nearest
 
 
 @pytest.mark.parametrize(("error", "code"), [(GateRefused, 1), (SpecError, 2), (DataError, 3), (NotReady, 4)])
@@ -55,3 +55,8 @@ def test_the_nearest_name_is_offered():
 @pytest.mark.parametrize("options", [["message", "intent"], [], {}])
 def test_no_name_is_offered_when_none_is_near(options):
     assert did_you_mean("qqq", options) == ""
+
+
+def test_two_letters_that_changed_places_are_the_likeliest_slip():
+    assert did_you_mean("mea", ["mae", "rmse", "r2", "medae"]) == "did you mean 'mae'?"
+    assert nearest(["mea", "rsme"], ["medae", "mae", "rmse"]) == "did you mean 'mae' by 'mea', 'rmse' by 'rsme'?"
