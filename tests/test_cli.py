@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from windlass.commands import failures
 from windlass.lifecycle import STAGES
@@ -147,3 +148,34 @@ def test_improve_takes_its_options(desk, asked):
     result = windlass("improve", *asked, folder=desk[0])
     assert "internal error" not in result.stderr
     assert result.returncode in (0, 3, 4), result.stderr
+
+
+def test_the_version_is_an_option_as_well(tmp_path):
+    asked = windlass("--version", folder=tmp_path)
+    assert (asked.stdout, asked.returncode) == (windlass("version", folder=tmp_path).stdout, 0)
+
+
+def test_ctrl_c_in_a_command_says_that_running_it_again_goes_on(monkeypatch, capsys):
+    """Typer ends the command by itself, with the code and without a word."""
+    app = typer.Typer()
+
+    @app.command()
+    def run():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["windlass"])
+    told = failures.ended(lambda: app([]))
+    assert (told, capsys.readouterr().err) == (130, "stopped\n")
+    monkeypatch.setattr(sys, "argv", ["windlass", "run"])
+    failures.ended(lambda: app([]))
+    assert capsys.readouterr().err == "stopped; `windlass run` goes on from here\n"
+
+
+def test_a_goal_of_another_output_is_refused_before_a_stage_is_run(tmp_path):
+    (tmp_path / "a.csv").write_text("size,price\n1,2\n", encoding="utf-8")
+    spec = "name: a\ndata: a.csv\ninputs: {size: number}\noutput: {price: number}\ngoal: accuracy >= 0.9\n"
+    (tmp_path / "windlass.yaml").write_text(spec, encoding="utf-8")
+    asked = windlass("run", folder=tmp_path)
+    assert asked.returncode == 2
+    assert asked.stderr.startswith("error: goal asks for 'accuracy' of an output that is 'number', expected one of")
+    assert not (tmp_path / ".windlass" / "collect" / "collect.json").exists()

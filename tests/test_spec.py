@@ -8,7 +8,7 @@ import yaml
 
 from windlass.errors import NotReady, SpecError
 from windlass.kinds.table import ways
-from windlass.spec import FILE_NAME, Goal, Limits, Spec, dump, load, parse, parse_goal
+from windlass.spec import FILE_NAME, GOALS, Goal, Limits, Spec, dump, load, parse, parse_goal
 from windlass.strict_yaml import MAX_BYTES, MAX_DEPTH
 
 GOOD = {
@@ -125,7 +125,7 @@ def test_what_equals_the_default_is_not_written():
         ({"keep_inputs": 1}, "'keep_inputs' is 1, expected true or false"),
         (
             {"goal": "macro_f1 > 0.9"},
-            "'goal' is 'macro_f1 > 0.9', expected '<metric> >= <number>', such as 'macro_f1 >= 0.90'",
+            "'goal' is 'macro_f1 > 0.9', expected '<metric> >= <number>', such as 'macro_f1 >= 0.9'",
         ),
         ({"goal": "macro_f >= 0.9"}, "metric 'macro_f', expected one of 'accuracy', 'macro_f1'"),
         ({"goal": "macro_f >= 0.9"}, "did you mean 'macro_f1'?"),
@@ -276,3 +276,24 @@ def test_a_way_of_writing_that_the_kind_does_not_have_is_refused(change, words):
     with pytest.raises(SpecError) as caught:
         ways(parse(text(**change)))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "goal", "words"),
+    [
+        ("number", "mae < 100", "expected '<metric> <= <number>', such as 'mae <= 100'"),
+        ("number", "rmse=12.5", "such as 'rmse <= 12.5'"),
+        ("number", "good", "metric 'good', expected one of 'mae', 'rmse', 'r2', 'medae'."),
+        ("number", "mea <= 3", "did you mean 'mae'?"),
+        ("number", "90%", "such as 'mae <= 100'"),
+        ("category", "accuracy > 0.8", "such as 'accuracy >= 0.8'"),
+        ("category", "accuracy > 80", "such as 'accuracy >= 0.90'"),
+        ("text", "better!", "such as 'chrf >= 0.50'"),
+    ],
+)
+def test_a_goal_in_another_form_is_suggested_as_this_output_has_it(kind, goal, words):
+    with pytest.raises(SpecError) as caught:
+        parse(f"name: a\ndata: a.csv\ninputs: {{b: text}}\noutput: {{c: {kind}}}\ngoal: '{goal}'\n")
+    assert words in str(caught.value)
+    for asked in GOALS.values():
+        assert parse_goal(asked.example, asked).bound

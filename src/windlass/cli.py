@@ -22,9 +22,18 @@ app = typer.Typer(
 )
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="show the diagnostic log's lines on stderr, too")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="print the version")
+    ] = False,
 ) -> None:
     diagnostics.show(debug)
 
@@ -170,7 +179,6 @@ def watch(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    from windlass.pages.html.health import health_text
     from windlass.records import as_json as plain
 
     opened = open_project(project, quiet=True)
@@ -180,7 +188,7 @@ def watch(
         typer.echo(silence(opened.store, order))
         return
     for health in opened.looks(every):
-        show(plain(health), as_json, health_text(health))
+        show(plain(health), as_json, opened.health_text(health))
 
 
 @app.command("improve", help=GIVES["improve"])

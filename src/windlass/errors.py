@@ -71,8 +71,16 @@ def expected(options: Iterable[object]) -> str:
 
 def did_you_mean(name: str, options: Iterable[str]) -> str:
     """A hint with the nearest match, or nothing when no option is near."""
-    near = difflib.get_close_matches(name, list(options), n=1, cutoff=0.5)
-    return f"did you mean '{near[0]}'?" if near else ""
+    near = _near(name, options)
+    return f"did you mean '{near}'?" if near else ""
+
+
+def _near(name: str, options: Iterable[str]) -> str:
+    """The nearest match; '' where none is near. Two letters that changed places are the likeliest slip of all."""
+    known = list(options)
+    swaps = {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)}
+    near = [each for each in known if each in swaps] or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return near[0] if near else ""
 
 
 MOST_NAMED, LONGEST_NAME = 8, 80
@@ -104,8 +112,8 @@ def nearest(unknown: Collection[str], wanted: Collection[str]) -> str:
         return did_you_mean(next(iter(unknown))[:LONGEST_NAME], wanted)
     pairs = []
     for name in list(unknown)[:MOST_NAMED]:
-        near = difflib.get_close_matches(name[:LONGEST_NAME], list(wanted), n=1, cutoff=0.5)
-        pairs += [f"'{near[0]}' by '{name[:LONGEST_NAME]}'"] if near else []
+        near = _near(name[:LONGEST_NAME], wanted)
+        pairs += [f"'{near}' by '{name[:LONGEST_NAME]}'"] if near else []
     return f"did you mean {', '.join(pairs)}?" if pairs else ""
 
 

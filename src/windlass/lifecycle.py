@@ -113,8 +113,12 @@ def run(
 ) -> None:
     """Walks the stages in order up to and with `until`, skipping what is up to date.
 
-    `told(word, skipped)` is called when a stage is done. Raises: what the stages raise.
+    `told(word, skipped)` is called when a stage is done. Raises: what the stages raise. SpecError: a goal that this
+    output does not have, before any stage is run.
     """
+    from windlass.outputs import table as outputs
+
+    outputs.goal(spec)
     for word in ORDER[: ORDER.index(until) + 1]:
         step = STEPS[word]()
         current = step.is_current(word, spec, store)

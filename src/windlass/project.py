@@ -124,6 +124,13 @@ class Project:
         """As `watch`, again and again: `every` such as 60s."""
         return lifecycle.watch(self.spec, self.store, every=every)
 
+    def health_text(self, health: Health) -> str:
+        """What a person reads of a look, in the words of this output."""
+        from windlass.outputs import table as outputs
+        from windlass.pages.html.health import health_text
+
+        return health_text(health, outputs.of(self.spec).has_intervals)
+
     def silence(self, alarm: str, duration: str) -> str:
         """Tells nobody of an alarm (its name, or name:subject) for so long, such as 7d. Raises: SpecError."""
         from windlass.watching.silence import silence

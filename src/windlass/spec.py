@@ -1,11 +1,12 @@
 """`windlass.yaml` as typed records."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
@@ -124,6 +125,23 @@ class Goal(Strict):
         return self.metric if self.bound is None else f"{self.metric} {sign} {self.bound:g}"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What an output can be asked for: its metrics, and a goal as an example."""
+
+    metrics: tuple[str, ...]
+    example: str
+
+
+ANY_GOAL = Asked(ALL_METRICS, "macro_f1 >= 0.90")
+GOALS = {
+    "category": Asked(tuple(METRICS), "macro_f1 >= 0.90"),
+    "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
+    "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
+}
+"""Kind of the output -> what it can be asked for."""
+
+
 class Spec(Strict):
     """One product: what goes in, what comes out, and what is good enough."""
 
@@ -196,8 +214,9 @@ class Spec(Strict):
 
     @field_validator("goal")
     @classmethod
-    def _goal(cls, value: str) -> str:
-        parse_goal(value)
+    def _goal(cls, value: str, info: ValidationInfo) -> str:
+        kind = next(iter(info.data.get("output", {}).values()), "")
+        parse_goal(value, GOALS.get(kind, ANY_GOAL))
         return value
 
     @property
@@ -209,20 +228,21 @@ class Spec(Strict):
         return [*self.inputs, *self.output]
 
 
-def parse_goal(text: str) -> Goal:
+def parse_goal(text: str, asked: Asked = ANY_GOAL) -> Goal:
     """The goal from `macro_f1`, `macro_f1 >= 0.9`, or `bits_per_byte <= 2` where less is better.
 
+    Args:   asked: what the output can be asked for; messages name that.
     Raises: ValueError: another form, an unknown metric, or a share outside 0-1.
     """
     if not text:
         return Goal(metric="")
     match = re.fullmatch(r"\s*([a-z0-9_]+)\s*(?:([<>]=)\s*([0-9.]+)\s*)?", text)
     if not match:
-        raise ValueError("expected '<metric> >= <number>', such as 'macro_f1 >= 0.90'")
+        raise ValueError(_other_form(text, asked))
     metric, sign, number = match.groups()
     if metric not in ALL_METRICS:
         raise ValueError(
-            f"metric '{metric}', expected {expected(ALL_METRICS)}. {did_you_mean(metric, ALL_METRICS)}".rstrip()
+            f"metric '{metric}', expected {expected(asked.metrics)}. {did_you_mean(metric, asked.metrics)}".rstrip()
         )
     if number is None:
         return Goal(metric=metric)
@@ -236,6 +256,19 @@ def parse_goal(text: str) -> Goal:
     if metric not in LOWER and not 0 <= bound <= 1:
         raise ValueError("expected a share between 0 and 1 (0.9, not 90)")
     return Goal(metric=metric, bound=bound)
+
+
+def _other_form(text: str, asked: Asked) -> str:
+    """How the goal is written: with its own metric and number where it names them, else with an example."""
+    found = re.match(r"\s*([a-z0-9_]+)\s*[<>=]*\s*([0-9]+(?:\.[0-9]+)?)?\s*\Z", text)
+    metric, number = found.groups() if found else ("", None)
+    if metric not in asked.metrics:
+        metric, example = asked.example.split(maxsplit=1)[0], asked.example
+    else:
+        given = number if number is not None and (metric in LOWER or float(number) <= 1) else None
+        sign, usual = ("<=", "100") if metric in LOWER else (">=", "0.90")
+        example = f"{metric} {sign} {given or usual}"
+    return f"expected '<metric> {'<=' if metric in LOWER else '>='} <number>', such as '{example}'"
 
 
 def parse(text: str, where: str = FILE_NAME) -> Spec:

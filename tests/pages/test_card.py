@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import yaml
 
+from windlass.metrics.measures import wilson
 from windlass.pages.text.card import Card, code, data_card, model_card, prose
 from windlass.pages.text.card_words import WORDS
 from windlass.records import Board, Collected, Prepared
@@ -141,3 +142,20 @@ def test_a_goal_that_is_met_though_not_for_certain_is_said_so(board: Board, prep
     sure = replace(board, goal="macro_f1 >= 0.88")
     assert "Goal and limits are met." in model_card(made(sure, prepared))
     assert "目标与限制：已达到。" in chinese(made(sure, prepared))
+
+
+def test_without_goal_and_limits_neither_is_called_met(board: Board, prepared: Prepared) -> None:
+    free = replace(board, goal="macro_f1", limits={})
+    assert "No goal was given that could be met or missed." in model_card(made(free, prepared))
+    assert "没有给出可判定是否达到的目标" in chinese(made(free, prepared))
+
+
+def test_the_card_warns_of_intervals_that_are_too_narrow(board: Board, prepared: Prepared) -> None:
+    """247 of 298 inside: 82.9 % [78.2 %, 86.7 %]; the control, 270 of 298, is 90.6 %."""
+    for n_inside, is_told in ((247, True), (270, False)):
+        candidates = [
+            replace(each, metrics={**each.metrics, "coverage_90": wilson(n_inside, 298)}) for each in board.candidates
+        ]
+        card = made(replace(board, candidates=candidates), prepared)
+        assert ("intervals are too narrow**: they held 82.9 % [78.2 %, 86.7 %]" in model_card(card)) is is_told
+        assert ("区间偏窄" in chinese(card)) is is_told

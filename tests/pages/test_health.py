@@ -92,3 +92,15 @@ def test_one_window_and_missing_values_are_drawn():
     nothing = dict.fromkeys(("latency_p50_ms", "latency_p95_ms", "confidence", "estimated", "measured"))
     sparse = _window(20_000, mix={}, drift=[], **nothing)
     assert "<svg" in health_page(_health(windows=[sparse], drift=[], latency_p50_ms=None))
+
+
+def test_feedback_on_numbers_is_told_as_what_it_measures():
+    """A price is right inside its interval; of labels the words are what they were."""
+    numbers, labels = (health_page(_health(), has_intervals) for has_intervals in (True, False))
+    assert "inside its 90 % interval, by feedback" in numbers
+    assert "正确值落在其 90% 区间内（反馈）" in numbers
+    assert "Share inside the interval" in numbers
+    assert "right, by feedback" not in numbers
+    assert "right, by feedback" in labels
+    assert "inside its 90 % interval, by feedback" in health_text(_health(), has_intervals=True)
+    assert "right, by feedback" in health_text(_health())

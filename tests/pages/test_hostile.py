@@ -51,7 +51,7 @@ from windlass.serving.ui.ask_board import cards_html
 from windlass.serving.ui.ask_page import ask_page
 from windlass.serving.ui.chat_page import chat_page
 from windlass.trends.page import page as trends_page
-from windlass.trends.record import Event, Model, Reading, Series, Standing, Text, Topic, Trends
+from windlass.trends.record import EntityStatus, Event, Model, Reading, Series, Text, Topic, Trends
 
 from .conftest import MADE, detailed, made_candidate
 
@@ -230,7 +230,7 @@ def trends(word: str) -> str:
               "both", topics, {word: 2}, [1], [text])
         for entity, is_open in ((word, True), ("", False))
     ]  # fmt: skip
-    standings = [Standing(entity, 5, 1, SURE, 30, SURE, SURE, SURE, topics, series) for entity in ("", word)]
+    standings = [EntityStatus(entity, 5, 1, SURE, 30, SURE, SURE, SURE, topics, series) for entity in ("", word)]
     refused, first = {"no text": 5}, {"no text": word}
     reading = Reading(word, word, [Model(word, word, word)], [word], 14, 3, 0.1, 90, 80, 3, 2, refused, first)
     found = Trends(reading, "2025-03-20", days, ["2025-02-28"], True, standings[0], standings[1:], events, [text])

@@ -180,3 +180,21 @@ def test_many_labels_keep_the_page_small(board: Board) -> None:
     page = report(board, detailed(board, LabelMarks(random.integers(0, 600, 900), probabilities, 1, labels), []))
     checked(page)
     assert len(page) < 400_000
+
+
+def test_without_a_number_in_the_goal_none_is_called_met(board: Board, details: Details) -> None:
+    free = replace(board, goal="macro_f1", limits={})
+    text = seen(report(free, details))
+    assert "No goal was given" in text
+    assert "✓" not in text
+    assert "✓ The limits are met." in seen(report(replace(free, limits={"size_mb": 60}), details))
+    assert "✓ The goal is met (macro-F1 ≥ 0.88)." in seen(
+        report(replace(board, goal="macro_f1 >= 0.88", limits={}), details)
+    )
+
+
+def test_what_is_next_holds_before_and_after_a_release(board: Board, details: Details) -> None:
+    """The report is written before `windlass run` releases, and read afterwards."""
+    assert "windlass serve answers with the release of it, which windlass run has made already" in " ".join(
+        seen(report(board, details)).split()
+    )

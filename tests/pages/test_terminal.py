@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from windlass.metrics.measures import Estimate
+from windlass.metrics.measures import Estimate, wilson
 from windlass.pages.html.leaderboard import board_notes
 from windlass.pages.html.notebook import Board
 from windlass.pages.text.terminal import board_text, collected_text, prepared_text, print_board
@@ -112,3 +112,34 @@ def test_what_is_to_be_known_of_how_a_candidate_was_trained_stands_below(board):
     assert f"{noted.name}: questions were cut; rewards rose" in board_notes(told)
     assert "questions were cut" not in board_text(board, 200) + board_notes(board)
     assert restored(Board, json.loads(json.dumps(as_json(told)))).candidates[0].notes == noted.notes
+
+
+def held(board: Board, value: float, low: float, high: float) -> Board:
+    """The board with intervals of the first candidate that held so many."""
+    first = board.candidates[0]
+    metrics = {**first.metrics, "coverage_90": Estimate(value, low, high)}
+    return replace(board, candidates=[replace(first, metrics=metrics), *board.candidates[1:]])
+
+
+def test_intervals_that_do_not_hold_what_they_promise_are_warned_of(board: Board) -> None:
+    """247 of 298 rows inside: 82.9 %, Wilson 78.2 to 86.7 %, which excludes 90 %; 88 % [84 %, 91 %] does not."""
+    found = wilson(247, 298)
+    narrow = held(board, found.value, found.low, found.high)
+    name = board.candidates[0].name
+    words = f"{name}: its 90.0 % intervals are too narrow: 82.9 % [78.2 %, 86.7 %] of the right numbers lie inside"
+    assert words in " ".join(board_text(narrow, 200).split())
+    assert words in board_notes(narrow)
+    assert "too wide" in board_text(held(board, 0.96, 0.94, 0.98), 200)
+    for none in (board, held(board, 0.88, 0.84, 0.91)):
+        assert "intervals are" not in board_text(none, 200)
+
+
+def test_without_goal_and_limits_nothing_is_called_met(board: Board) -> None:
+    free = replace(
+        board, goal="macro_f1", limits={},
+        candidates=[replace(each, meets_goal=True, misses=[]) for each in board.candidates],
+    )  # fmt: skip
+    assert "✓" not in board_text(free, 200)
+    assert "✓" in board_text(replace(free, limits={"size_mb": 60}), 200)  # the control
+    missed = replace(free, candidates=[replace(free.candidates[0], meets_goal=False, misses=["x"])])
+    assert "✗" in board_text(missed, 200)

@@ -248,3 +248,15 @@ def test_labels_of_test_that_train_does_not_have_are_shown_beside_its_own(produc
 def test_a_column_may_be_called_what_counts_are_called(product, name):
     product.csv([(f"{number % 9}", "ab"[number % 2]) for number in range(90)], header=f"x,{name}")
     assert prepared(product, inputs={"x": "number"}, output={name: "category"})[0].rows["train"] > 0
+
+
+def test_a_test_that_can_measure_nothing_is_refused_with_how_many_rows_do(product):
+    """A fifth of 5 rows is one; the control has a fifth of 30."""
+    product.csv(messages(5))
+    with pytest.raises(DataError) as caught:
+        prepared(product)
+    assert caught.value.message.startswith("data has 5 rows, too few for a test split: ")
+    assert caught.value.message.endswith("expected at least 2")
+    assert "5 test rows, a fifth of about 25 different ones" in caught.value.hint
+    product.csv(messages(30))
+    assert prepared(product)[0].rows["test"] >= 5

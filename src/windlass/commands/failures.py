@@ -57,6 +57,8 @@ def ended(command: Callable[[], object]) -> int:
         command()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if code == STOPPED:  # so typer ends a command at Ctrl-C, without a word
+            code = _told(KeyboardInterrupt())
     except BaseException as error:  # noqa: BLE001 - the last net
         code = _told(error)
     else:

@@ -52,13 +52,20 @@ of 100 cases: 1.96 throws quality away (docs/log.md, "choice and gate")."""
 class ChoiceEvidence:
     """What the choice looks at: candidates by name, on rows that they had not seen.
 
-    baseline: what costs no model, and what it reaches on these rows. is_test: there are no validation rows.
+    baseline: what costs no model, and what it reaches on these rows. is_test: validation rows tell nothing, of which
+    there are n_validation.
     """
 
     metric: str
     judged: Mapping[str, Validated]
     baseline: Baseline | None = None
     is_test: bool = False
+    n_validation: int = 0
+
+    @property
+    def tells(self) -> bool:
+        """Any candidate can be measured on these rows."""
+        return any(each.value(self.metric) is not None for each in self.judged.values())
 
     @property
     def marks(self) -> dict[str, Marks]:
@@ -121,14 +128,15 @@ class _Part:
         return None
 
 
-def basis(metric: str, found: Mapping[str, Validated | None], marks: Mapping[str, Marks]) -> ChoiceEvidence:
-    """What validation rows say; where there are none, what test rows (`marks`) say."""
+def basis(
+    metric: str, found: Mapping[str, Validated | None], marks: Mapping[str, Marks], n_validation: int = 0
+) -> ChoiceEvidence:
+    """What validation rows say; where they say nothing, or there are none, what test rows (`marks`) say."""
     judged = {name: each for name, each in found.items() if each is not None and each.value(metric) is not None}
     if judged:
-        return ChoiceEvidence(metric, judged)
-    return ChoiceEvidence(
-        metric, {name: Validated(each, np.arange(len(each))) for name, each in marks.items()}, is_test=True
-    )
+        return ChoiceEvidence(metric, judged, n_validation=n_validation)
+    tested = {name: Validated(each, np.arange(len(each))) for name, each in marks.items()}
+    return ChoiceEvidence(metric, tested, is_test=True, n_validation=n_validation)
 
 
 @dataclass(frozen=True)
@@ -215,20 +223,28 @@ def why(choice: Choice, board: Sequence[Candidate], basis: ChoiceEvidence, goal:
     """In a few sentences: why this candidate, and what of that is not certain. board: as `ranked` gives them."""
     chosen = next(each for each in board if each.name == choice.name)
     words = [_taken(choice, chosen, board, basis, goal, limits)]
-    if choice.among and choice.fits and chosen.misses:
+    if basis.tells and choice.among and choice.fits and chosen.misses:
         words.append(f"On test rows it misses that: {'; '.join(chosen.misses)}. Test rows report, and choose no other.")
     score = chosen.metrics.get(goal.metric)
     end = doubtful_end(goal.metric, score, goal.bound) if score and goal.bound is not None else None
     if end is not None:
         words.append(f"The goal is met, though not for certain: the 95 % interval reaches to {told(end)}.")
-    if basis.is_test:
-        words.append("There are no validation rows: test rows have chosen, and its score on them is a little too good.")
+    if basis.is_test and basis.tells:
+        words.append(f"{_no_validation(basis)}: test rows have chosen, and its score on them is a little too good.")
     if chosen.worthless:
         words.append(f"A release of it is refused unless you insist (`windlass release --anyway`): {chosen.worthless}.")
     cheaper = [each.name for each in board if each.as_good_as_chosen and each.latency_p50_ms < chosen.latency_p50_ms]
     if cheaper:
         words.append(f"Cheaper and not measurably worse on these test rows: {', '.join(cheaper)}.")
     return " ".join(words)
+
+
+def _no_validation(basis: ChoiceEvidence) -> str:
+    """Why validation rows have not chosen."""
+    if not basis.n_validation:
+        return "There are no validation rows"
+    rows = "validation row does" if basis.n_validation == 1 else "validation rows do"
+    return f"The {basis.n_validation:,} {rows} not tell {basis.metric}"
 
 
 def _taken(
@@ -240,6 +256,12 @@ def _taken(
     if not basis.is_test:
         score = f"{_share(basis.value(choice.name))} there, {score}"
     cost = f"{chosen.latency_p50_ms:.1f} ms an answer"
+    if not basis.tells:
+        of = "" if choice.fits else " It breaks a limit, as all do."
+        return (
+            f"No candidate is better than another: {goal.metric} cannot be measured on the {rows} rows. "
+            f"{choice.name} is shown as the quickest of them.{of}"
+        )
     n_among = len(choice.among)
     if goal.bound is not None:
         meet = f"{goal}{' and the limits' if asked else ''} on {rows} rows"

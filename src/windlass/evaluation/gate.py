@@ -3,19 +3,28 @@
 import math
 from collections.abc import Mapping
 
-from windlass.metrics.measures import LOWER, Estimate, is_better, meets, told
+from windlass.metrics.measures import LOWER, Estimate, Marks, is_better, meets, paired_error, told
 from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs.contract import Baseline
+from windlass.outputs.splitting import ENOUGH_TEST
 from windlass.spec import Goal, Limits
+
+MANY_ROWS = 100
+"""Test rows from which on a gain that chance could bring is small, not unproven."""
+ONE_SIDED = 1.645
+"""Standard errors that a gain must be worth: chance alone brings that in one case of twenty."""
 
 
 def goal_misses(goal: Goal, metrics: Mapping[str, Estimate]) -> list[str]:
-    """The goal holds by the value itself; `metrics.doubtful_end` says where the interval reaches beyond it."""
-    if goal.bound is None:
-        return []
+    """The goal holds by the value itself; `metrics.doubtful_end` says where the interval reaches beyond it. What cannot
+    be measured meets no goal, not even one without a number."""
     reached = metrics.get(goal.metric)
     if reached is None:
         return [f"{goal.metric} is not defined for its answers"]
+    if math.isnan(reached.value):
+        return [f"{goal.metric} cannot be measured on its test rows, expected more of them, with different answers"]
+    if goal.bound is None:
+        return []
     asked = "at most" if goal.metric in LOWER else "at least"
     is_met = meets(goal.metric, reached.value, goal.bound)
     return [] if is_met else [f"{goal.metric} is {reached}, expected {asked} {goal.bound:g}"]
@@ -42,10 +51,31 @@ def is_trivial(metric: str, value: float, baseline: Baseline | None) -> bool:
 
 
 def worthless(metric: str, metrics: Mapping[str, Estimate], baseline: Baseline | None) -> str:
-    """Why a release would be worth nothing; empty when it would be worth something."""
+    """Why a release would be worth nothing; empty when it would be worth something, or cannot be measured."""
     found = metrics.get(metric)
-    if found is None or not is_trivial(metric, found.value, baseline):
+    if found is None or math.isnan(found.value) or not is_trivial(metric, found.value, baseline):
         return ""
     if baseline is None or (found.value == 0 and metric not in LOWER):
         return f"{metric} is {found}: it solves nothing, expected more than 0"
     return f"{metric} is {found}, no better than {told(baseline.value)} of {baseline.words}, expected more than that"
+
+
+def unproven(metric: str, marks: Marks, baseline: Baseline | None) -> str:
+    """Why few test rows cannot tell the answers from what costs no model; empty when they can, or are many.
+
+    The rows that would do are told from the gain and its error on these; fewer than `ENOUGH_TEST` never do, as even
+    answers that are all right, beside wrong ones, are chance then (sign test).
+    """
+    n_rows, few = len(marks), "test row" if len(marks) == 1 else "test rows"
+    if baseline is None or n_rows >= MANY_ROWS:
+        return ""
+    needed = ENOUGH_TEST
+    if n_rows >= ENOUGH_TEST:
+        if baseline.marks is None:
+            return ""
+        gain, error = paired_error(metric, marks, baseline.marks)
+        if not 0 < gain <= ONE_SIDED * error:
+            return ""
+        needed = max(n_rows + 1, math.ceil(n_rows * (ONE_SIDED * error / gain) ** 2))
+    wanted = "about" if n_rows >= ENOUGH_TEST else "at least"
+    return f"{n_rows} {few} cannot tell it from {baseline.words}, expected {wanted} {needed:,}"

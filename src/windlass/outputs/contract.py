@@ -87,10 +87,11 @@ class Validated:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What costs no model: its words, and what it reaches in the goal's metric."""
+    """What costs no model: its words, what it reaches in the goal's metric, and its answers where they are known."""
 
     words: str
     value: float
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from windlass.spec import Spec
 
 SMALL = 2_000
 TEST_SHARE = 0.2
+LEAST_TEST, ENOUGH_TEST = 2, 5
+"""Test rows: on one alone nothing can be ranked or told apart; of fewer than five even answers that are all right,
+beside wrong ones, are chance (sign test: 1 / 2**5 < 5 %), and no release is made."""
 MAX_VALIDATION = 3_000
 STRATUM = "\x00stratum"
 """A column that is cut in proportion where the answers themselves are not labels."""
@@ -51,7 +54,7 @@ def train_validation_test(
 ) -> dict[str, pl.DataFrame]:
     """Train, validation and test in proportion to the strata, without shared inputs or groups.
 
-    Raises: DataError: too few rows for a test split.
+    Raises: DataError: too few rows for a test split that can measure anything.
     """
     inputs, given, is_grouped = list(way.spec.inputs), given_splits(rows), GROUP in rows.columns
     train, test, validation = without_duplicates(given["train"], cleaning), given["test"], given["validation"]
@@ -66,8 +69,7 @@ def train_validation_test(
         validation = apart(validation, test, inputs, "validation", "test", cleaning)
         train = apart(train, validation, inputs, "train", "validation", cleaning)
         validation = way.known(validation, train, "validation")
-    if not len(test):
-        raise too_few(rows, "two rows a label" if way.stratum in way.spec.output else "two different ones")
+    check_test(test, rows, len(given["test"]))
     return {"train": train[random.permutation(len(train))], "validation": validation, "test": test}
 
 
@@ -78,11 +80,21 @@ def given_splits(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return given
 
 
-def too_few(rows: pl.DataFrame, wanted: str) -> DataError:
+def check_test(test: pl.DataFrame, rows: pl.DataFrame, n_given: int) -> None:
+    """Raises: DataError: the test rows, of all rows, can measure nothing. n_given: those that were given as such."""
+    if len(test) >= (1 if n_given else LEAST_TEST):
+        return
+    if n_given:
+        raise DataError(f"none of the {n_given:,} test rows can be used, expected some with known labels")
     if GROUP not in rows.columns:
-        return DataError(f"data has {len(rows):,} rows, too few for a test split, expected at least {wanted}")
+        enough = round(ENOUGH_TEST / TEST_SHARE)
+        raise DataError(
+            f"data has {len(rows):,} rows, too few for a test split: {len(test):,} of them would test, expected at "
+            f"least {LEAST_TEST}",
+            f"a release needs {ENOUGH_TEST} test rows, a fifth of about {enough} different ones; or give a test file",
+        )
     n_groups = rows[GROUP].n_unique()
-    return DataError(
+    raise DataError(
         f"data has {n_groups:,} groups in {len(rows):,} rows, too few for a test split, expected each label in several",
         "rows of a group stay together: give a test file of its own, or group by something smaller",
     )

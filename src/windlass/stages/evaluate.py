@@ -15,7 +15,7 @@ import numpy as np
 from windlass.brand import load_rules
 from windlass.errors import NotReady
 from windlass.evaluation import choice
-from windlass.evaluation.gate import goal_misses, limit_misses, worthless
+from windlass.evaluation.gate import goal_misses, limit_misses, unproven, worthless
 from windlass.kinds import table as kinds
 from windlass.kinds.category import THRESHOLD
 from windlass.kinds.contract import is_missing
@@ -70,8 +70,15 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         raise NotReady("no candidate can be chosen: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
     tested = Tested(goal.metric, splits, {each.name: each.learner for each in candidates}, marks)
     baseline = output.baseline(tested)
-    candidates = [replace(each, worthless=worthless(goal.metric, each.metrics, baseline)) for each in candidates]
-    basis = choice.basis(goal.metric, judged, marks)
+    candidates = [
+        replace(
+            each,
+            worthless=worthless(goal.metric, each.metrics, baseline)
+            or unproven(goal.metric, marks[each.name], baseline),
+        )
+        for each in candidates
+    ]
+    basis = choice.basis(goal.metric, judged, marks, len(splits.validation))
     basis = replace(basis, baseline=output.baseline(replace(tested, marks=basis.marks)))
     chosen = choice.choose(candidates, basis, goal, spec.limits)
     ranked = choice.ranked(candidates, chosen.name, marks, goal.metric)

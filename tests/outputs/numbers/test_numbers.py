@@ -12,6 +12,7 @@ from sklearn.linear_model import Ridge
 from windlass.errors import DataError, GateRefused
 from windlass.kinds import number
 from windlass.learners.contract import Budget, Options
+from windlass.learners.rows import encode, finish, with_stopping
 from windlass.learners.table import LEARNERS
 from windlass.outputs import contract
 from windlass.outputs.contract import Held, Why
@@ -356,3 +357,27 @@ def test_values_pass_the_log_as_they_are():
 def test_a_number_has_as_many_digits_as_are_of_use():
     assert number.rounded(312_345.678912, {"deviation": 90_000.0}) == 312_345.7
     assert number.rounded(0.123456789, {"deviation": 0.02}) == 0.1234568
+
+
+# intervals of what stops early ----------------------------------------------------------------------------------------
+
+
+def test_rows_that_stop_a_learner_make_no_interval(splits):
+    """Errors are 0 on the rows that stopped it, 1 on those between: the interval is of the latter."""
+    encoded = with_stopping(encode(splits, {"number": "raw", "category": "index"}))
+    assert encoded.watched.tolist() == list(range(0, 100, 2))
+    few = replace(splits, validation=splits.validation.head(99))
+    assert with_stopping(encode(few, {"number": "raw", "category": "index"})).watched.tolist() == list(range(99))
+
+
+def test_the_interval_is_of_the_rows_that_stopped_nothing(splits, tmp_path):
+    encoded = with_stopping(encode(splits, {"number": "raw", "category": "index"}))
+    scores = (encoded.validation_targets + np.arange(100) % 2)[:, None]
+    fitted = finish(
+        Options(tmp_path, metric="mae"),
+        {"predictor": "trees", "learner": "trees", "settings": {}},
+        encoded, splits, scores, scores[:16],
+    )  # fmt: skip
+    state = json.loads((fitted.artifact / "manifest.json").read_text())["output"]["state"]
+    assert state["half"] == pytest.approx(state["deviation"])
+    assert fitted.validation == pytest.approx(state["deviation"] / 2)  # the score is of all of them

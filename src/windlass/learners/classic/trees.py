@@ -12,7 +12,7 @@ import numpy as np
 
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
+from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish, with_stopping
 from windlass.metrics.measures import is_better
 from windlass.metrics.numbers import ABSOLUTE
 from windlass.predictors.contract import width
@@ -74,7 +74,7 @@ def settings(n_rows: int, objective: Json, seed: int) -> dict[str, Any]:
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """Finds objective and rounds on the validation rows, then fits so many on all rows but the test's."""
-    encoded = encode(splits, FORMS, TERMS)
+    encoded = with_stopping(encode(splits, FORMS, TERMS))
     rows = Rows(encoded, features(encoded.train), features(encoded.validation))
     objectives = OBJECTIVES[encoded.output.kind](encoded.n_scores, options.metric)
     tried = []
@@ -123,8 +123,9 @@ class Rows:
         encoded = self.encoded
         data = self._data(self.train, encoded.train_targets, encoded.train_weights)
         is_watched = len(encoded.validation_targets) > 0
-        known, counts = encoded.validation_targets, encoded.validation_weights
-        valid = [lightgbm.Dataset(self.validation, known, data, counts)] if is_watched else []
+        places, counts = encoded.watched, encoded.validation_weights
+        known, counts = encoded.validation_targets[places], None if counts is None else counts[places]
+        valid = [lightgbm.Dataset(self.validation[places], known, data, counts)] if is_watched else []
         stopping = [lightgbm.early_stopping(PATIENCE, verbose=False)] * is_watched
         rounds = MAX_ROUNDS if is_watched else UNWATCHED_ROUNDS
         booster = lightgbm.train(parameters, data, rounds, valid, callbacks=[watch, *stopping])
@@ -149,9 +150,10 @@ class Rows:
         return as_scores(np.asarray(booster.predict(rows, raw_score=True)), self.encoded.n_scores)
 
     def score(self, metric: str, tried: Boosted) -> float:
-        """The metric on the validation rows."""
-        encoded, scores = self.encoded, self.scores(tried.booster, self.validation)
-        return encoded.aim.score(metric, encoded.output, encoded.validation_targets, scores)
+        """The metric on the validation rows that may be looked at to choose."""
+        encoded, places = self.encoded, self.encoded.watched
+        scores = self.scores(tried.booster, self.validation[places])
+        return encoded.aim.score(metric, encoded.output, encoded.validation_targets[places], scores)
 
 
 def _categories(encoded: Encoded) -> list[int]:

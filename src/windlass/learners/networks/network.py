@@ -17,7 +17,7 @@ from windlass.learners.networks import loop, warm
 from windlass.learners.networks.batches import Inputs
 from windlass.learners.networks.export import export
 from windlass.learners.networks.task import TASKS, answers
-from windlass.learners.rows import Encoded, encode, finish
+from windlass.learners.rows import Encoded, encode, finish, with_stopping
 from windlass.metrics.measures import LOWER
 from windlass.predictors.artifact import N_GOLDEN
 from windlass.records import Column, Json, Progress, Splits
@@ -147,11 +147,14 @@ def fit_network(design: Design, splits: Splits, options: Options, budget: Budget
         warm.inherit(network, start, encoded)
     if design.start is not None and not loop.is_begun(options):
         design.start(network, train, encoded.train_targets, budget)
-    known = validation if start is None else validation.rows(np.arange(0))  # what is new is in no validation row
+    if start is None:
+        encoded = with_stopping(encoded)
+    watched = encoded.watched if start is None else np.arange(0)  # what is new is in no validation row
+    known = validation.rows(watched)
     sign = -1 if options.metric in LOWER else 1
 
     def score(scores: np.ndarray) -> float:
-        return sign * encoded.aim.score(options.metric, encoded.output, encoded.validation_targets, scores)
+        return sign * encoded.aim.score(options.metric, encoded.output, encoded.validation_targets[watched], scores)
 
     data = TASKS[encoded.output.kind](train, encoded.train_targets, known, score, options.metric)
     curve = loop.train(network, data, design.settings, options, budget, progress)

@@ -54,7 +54,8 @@ def baseline(tested: Tested) -> Baseline | None:
     found = dict(zip(*counts.get_columns(), strict=True))
     shares = np.array([found.get(label, 0) for label in first.labels], float) + 1e-9
     always = replace(first, probabilities=np.tile(shares / shares.sum(), (len(first), 1)), threshold=None)
-    return Baseline(f"always answering '{first.labels[int(shares.argmax())]}'", always.value(tested.metric))
+    words = f"always answering '{first.labels[int(shares.argmax())]}'"
+    return Baseline(words, always.value(tested.metric), always)
 
 
 def check(spec: Spec, goal: Goal) -> None:

@@ -54,15 +54,12 @@ def baseline(tested: Tested) -> Baseline:
     """The same number always: the mean or the median of the training rows, whichever is the better one."""
     first = number_marks(next(iter(tested.marks.values())))
     train = tested.splits.train[tested.splits.output_column].to_numpy()
-    found = [
-        Baseline(f"always answering {told(each)}, the {name} of the training rows", _always(tested.metric, first, each))
-        for name, each in (("mean", float(train.mean())), ("median", float(np.median(train))))
-    ]
+    found = []
+    for name, each in (("mean", float(train.mean())), ("median", float(np.median(train)))):
+        always = replace(first, values=np.full(len(first), each))
+        words = f"always answering {told(each)}, the {name} of the training rows"
+        found.append(Baseline(words, always.value(tested.metric), always))
     return found[1] if is_better(tested.metric, found[1].value, found[0].value) else found[0]
-
-
-def _always(metric: str, first: NumberMarks, answer: float) -> float:
-    return replace(first, values=np.full(len(first), answer)).value(metric)
 
 
 def scored(marks: Marks, metric: str, splits: Splits) -> Scored:

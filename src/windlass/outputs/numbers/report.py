@@ -11,8 +11,9 @@ from windlass.outputs.contract import Shown
 from windlass.outputs.numbers.measures import number_marks
 from windlass.pages.charts.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
 from windlass.pages.html.sections import Section, picture, table
-from windlass.pages.text.candidates import chosen
+from windlass.pages.text.candidates import chosen, miscovered
 from windlass.pages.text.words import NOTHING, escaped, percent, to_places
+from windlass.records import Candidate
 
 MOST_DOTS, N_WORST, N_PARTS = 500, 10, 5
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
@@ -30,7 +31,8 @@ def report_sections(shown: Shown) -> list[Section]:
     covered = best.metrics.get(COVERAGE) if best else None
     inside = (
         f"<p>Each answer has an interval of ± {to_places(marks.half, _places(marks))} (split conformal prediction): "
-        f"{percent(SHARE)} of right numbers are to lie inside; of these test rows {_shares(covered)} did.</p>"
+        f"{percent(SHARE)} of right numbers are to lie inside; of these test rows {_shares(covered)} did."
+        f"{_warned(best)}</p>"
         if marks.half is not None
         else "<p>Too few validation rows for intervals: at least nine are needed.</p>"
     )
@@ -45,6 +47,12 @@ def report_sections(shown: Shown) -> list[Section]:
 def _places(marks: NumberMarks) -> int:
     """Decimals of an answer, and of how far it is off: two digits of half of its interval, or of the mean error."""
     return decimals(marks.half or marks.value("mae") or 1.0, 2)
+
+
+def _warned(best: Candidate | None) -> str:
+    """A sentence where the intervals surely do not hold what they promise."""
+    words = miscovered(best)[0] if best else ""
+    return f" <strong>They are {words}: that differs from {percent(SHARE)} beyond chance.</strong>" if words else ""
 
 
 def _shares(found: Estimate | None) -> str:

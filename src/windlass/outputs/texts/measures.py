@@ -47,7 +47,8 @@ def baseline(tested: Tested) -> Baseline | None:
     """A part of the input as it is, where that was tried."""
     metric, copies = tested.metric, [name for name, learner in tested.learners.items() if learner == COPY]
     copied = [tested.marks[name] for name in copies if name in tested.marks and metric in tested.marks[name].metrics]
-    return Baseline("a part of the input as it is (`copy`)", copied[0].value(metric)) if copied else None
+    words = "a part of the input as it is (`copy`)"
+    return Baseline(words, copied[0].value(metric), copied[0]) if copied else None
 
 
 def improves(spec: Spec) -> None:

@@ -3,15 +3,16 @@
 import numpy as np
 import polars as pl
 
+from windlass.errors import DataError
 from windlass.outputs.splitting import (
     MAX_VALIDATION,
     STRATUM,
     TEST_SHARE,
     Cleaning,
     apart,
+    check_test,
     cut,
     given_splits,
-    too_few,
     without_duplicates,
 )
 from windlass.spec import Spec
@@ -35,8 +36,9 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
         train, validation = cut(train, [ASKED], STRATUM, wanted, random)
     validation = apart(validation, test, [ASKED], "validation", "test", cleaning)
     train = apart(train, validation, [ASKED], "train", "validation", cleaning)
-    if not len(train) or not len(test):
-        raise too_few(rows, "two different ones")
+    check_test(test, rows, len(given["test"]))
+    if not len(train):
+        raise DataError(f"data has {len(rows):,} rows, none of them for training, expected some that no test row is")
     is_asked = bool((train[ASKED] != train[spec.output_column]).any())
     order = random.permutation(len(train)) if is_asked else np.arange(len(train))  # passages of a text stay in order
     return {

@@ -11,14 +11,24 @@ from windlass.records import Health, Json
 MOST_MOVED, MOST_ANSWERS = 6, 6
 
 
-def health_text(health: Health) -> str:
-    """What a person reads after `windlass watch`."""
+RIGHT = "right, by feedback"
+INSIDE = "inside its 90 % interval, by feedback"
+"""What feedback measures of answers that are numbers with an interval."""
+
+
+def right_is(has_intervals: bool) -> str:
+    """What is measured by feedback."""
+    return INSIDE if has_intervals else RIGHT
+
+
+def health_text(health: Health, has_intervals: bool = False) -> str:
+    """What a person reads after `windlass watch`. has_intervals: of answers, as `Output` says."""
     if not health.windows:
         return "\n".join([f"{plain(health.product)}: nothing was answered yet", *_notes(health)])
     lines = [
         f"{plain(health.product)}, release {health.release}, {moment(health.since)} to {moment(health.until)} UTC",
         "",
-        table(_facts(health), ["", ""]).lstrip("\n"),
+        table(_facts(health, has_intervals), ["", ""]).lstrip("\n"),
         "",
         *_alarms(health),
         *_moved(health.drift),
@@ -32,7 +42,7 @@ def moment(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
 
 
-def _facts(health: Health) -> list[list[str]]:
+def _facts(health: Health, has_intervals: bool) -> list[list[str]]:
     told = f"{interval(health.measured)} ({count(health.feedback)} told)" if health.measured else NOTHING
     mix = ", ".join(f"{plain(label, 24)} {percent(share)}" for label, share in [*health.mix.items()][:MOST_ANSWERS])
     p50, p95 = (measure(value, "ms") for value in (health.latency_p50_ms, health.latency_p95_ms))
@@ -42,7 +52,7 @@ def _facts(health: Health) -> list[list[str]]:
         ["confidence, mean", percent(health.confidence)],
         ["less sure than asked for", percent(health.handed_over)],
         ["right, estimated from confidence", interval(health.estimated)],
-        ["right, by feedback", told],
+        [right_is(has_intervals), told],
         ["answers given", mix or NOTHING],
     ]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from windlass.metrics.measures import Estimate
 from windlass.pages.charts.timeline import Line, Measured, stacked, timeline
-from windlass.pages.html.health import moment, strength, times
+from windlass.pages.html.health import INSIDE, moment, right_is, strength, times
 from windlass.pages.html.style import STYLE
 from windlass.pages.text import bilingual
 from windlass.pages.text.alarm_words import p_words, sentence
@@ -28,6 +28,8 @@ ZH = {
     "answers": "回答数", "median latency": "中位延迟", "95th percentile": "95 百分位延迟",
     "mean confidence": "平均置信度",
     "to a person": "转人工", "right, estimated": "正确率（估计）", "right, by feedback": "正确率（反馈）",
+    INSIDE: "正确值落在其 90% 区间内（反馈）",
+    "Share inside the interval": "落在区间内的比例",
     "from the confidence of answers": "由回答的置信度估计", "of those that people spoke of": "有人评价过的回答",
     "less sure than asked for": "置信度低于设定值", "Over time": "随时间的变化",
     "Answers of a window": "每个时段的回答数",
@@ -56,9 +58,13 @@ NAMES_ZH = {
 }  # fmt: skip
 
 
-def health_page(health: Health) -> str:
-    """The page as one HTML document without anything from elsewhere."""
-    body = _body(health) if health.windows else f"<section><p>{_say('Nothing was answered yet.')}</p></section>"
+def health_page(health: Health, has_intervals: bool = False) -> str:
+    """The page as one HTML document without anything from elsewhere. has_intervals: of answers, as `Output` says."""
+    body = (
+        _body(health, has_intervals)
+        if health.windows
+        else f"<section><p>{_say('Nothing was answered yet.')}</p></section>"
+    )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
@@ -82,13 +88,14 @@ def _head(health: Health) -> str:
     )
 
 
-def _body(health: Health) -> str:
+def _body(health: Health, has_intervals: bool) -> str:
     return "".join(
         part
         for part in (
             _alarms(health.alarms),
-            f"<section><h2>{_say('What is known now')}</h2>{_facts(health)}</section>",
-            f'<section><h2>{_say("Over time")}</h2><div class="pictures">{_pictures(health)}</div></section>',
+            f"<section><h2>{_say('What is known now')}</h2>{_facts(health, has_intervals)}</section>",
+            f"<section><h2>{_say('Over time')}</h2>"
+            f'<div class="pictures">{_pictures(health, has_intervals)}</div></section>',
             _findings(health.drift),
         )
     )
@@ -105,7 +112,7 @@ def _alarms(alarms: Sequence[Alarm]) -> str:
     return f'<section><h2>{_say("Alarms")}</h2><ul class="alarms">{rows}</ul></section>'
 
 
-def _facts(health: Health) -> str:
+def _facts(health: Health, has_intervals: bool) -> str:
     facts = [
         ("answers", count(health.answers), ""),
         ("median latency", measure(health.latency_p50_ms, "ms"), ""),
@@ -113,7 +120,7 @@ def _facts(health: Health) -> str:
         ("mean confidence", percent(health.confidence), ""),
         ("to a person", percent(health.handed_over), f"<small>{_say('less sure than asked for')}</small>"),
         ("right, estimated", *_interval(health.estimated, "from the confidence of answers")),
-        ("right, by feedback", *_interval(health.measured, "of those that people spoke of")),
+        (right_is(has_intervals), *_interval(health.measured, "of those that people spoke of")),
     ]
     shown = "".join(
         f"<div><dt>{_say(name)}</dt><dd>{html.escape(value)}{note}</dd></div>"
@@ -128,11 +135,11 @@ def _interval(estimate: Estimate | None, note: str) -> tuple[str, str]:
     return value, f"<small>{html.escape(bounds)} {_say(note)}</small>"
 
 
-def _pictures(health: Health) -> str:
+def _pictures(health: Health, has_intervals: bool) -> str:
     windows = health.windows
     drawn = [
         ("Answers of a window", timeline("answers", [_line("", windows, "answers")], floor=0.0), ""),
-        ("Share of right answers", _quality(windows), ""),
+        ("Share inside the interval" if has_intervals else "Share of right answers", _quality(windows), ""),
         ("Distance from the reference", _distance(windows), "as a share of the limit; above 1 it is large"),
         ("What was answered", _mix(windows), ""),
         ("Requests that failed or were refused", _errors(windows), ""),

@@ -4,8 +4,11 @@ import html
 
 from windlass.pages.text.candidates import (
     MARK,
+    MET,
+    MISSED,
     Heading,
     contest,
+    coverage,
     headings,
     misses,
     not_trained,
@@ -61,7 +64,7 @@ def board_notes(board: Board, says_why: bool = True) -> str:
     found = [plain(board.why)] if board.why and says_why else []
     found += [f"{note}." for note in ties(board)]
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
-    found += [f"{name}: {note}" for name, note in trained_so(board)]
+    found += [f"{name}: {note}" for name, note in [*coverage(board), *trained_so(board)]]
     found += [f"Not trained: {name} ({reason})" for name, reason in not_trained(board)]
     lines = "".join(f'<li style="margin:3px 0" dir="auto">{html.escape(note)}</li>' for note in found)
     style = "font-size:14px;margin:12px 0 0;padding:0 0 0 18px;max-width:80ch"
@@ -89,8 +92,8 @@ def _cell(board: Board, heading: Heading, place: int) -> str:
     if heading.key == "headline":
         style = ' style="display:block;margin:3px 0 0 auto"'
         words += interval_picture(board, board.candidates[place], style)
-    if heading.key == "goal":
-        color, said = (GOOD, "met") if heading.cells[place] == "✓" else (WARN, "missed")
+    if heading.key == "goal" and heading.cells[place] in (MET, MISSED):
+        color, said = (GOOD, "met") if heading.cells[place] == MET else (WARN, "missed")
         words = f'<span title="{said}" style="{color}">{words}</span>'
     return f'<td style="{CELL}">{words}</td>'
 

@@ -9,7 +9,7 @@ from windlass.pages.html.leaderboard import leaderboard
 from windlass.pages.html.sections import Section
 from windlass.pages.html.style import POLICY, STYLE
 from windlass.pages.text.advice import next_steps
-from windlass.pages.text.candidates import chosen, doubtful_goal, headline_sentence
+from windlass.pages.text.candidates import chosen, doubtful_goal, goal_asked, headline_sentence
 from windlass.pages.text.words import (
     escaped,
     goal_value,
@@ -77,10 +77,13 @@ def _verdict(board: Board, best: Candidate | None) -> str:
         return ""
     asked = escaped(goal_words(board.goal))
     if best.meets_goal:
+        held_to = goal_asked(board)
+        if not held_to:
+            return '<span class="verdict">No goal was given: a number in `goal` would make it a gate.</span>'
         rest, end = "" if goal_value(board.goal) is None else f" ({asked})", doubtful_goal(board, best)
         if end is not None:
             rest += f", though not for certain: the 95 % interval reaches to {share(end)}"
-        return f'<span class="verdict good">✓ Goal and limits are met{rest}.</span>'
+        return f'<span class="verdict good">✓ {held_to} met{rest}.</span>'
     missed = escaped("; ".join(plain(miss) for miss in best.misses) or goal_words(board.goal))
     return f'<span class="verdict warn">✗ Not met: {missed}.</span>'
 

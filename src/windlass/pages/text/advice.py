@@ -33,7 +33,10 @@ def _misses_quality(board: Board, candidate: Candidate) -> bool:
 
 
 def _when_met(board: Board, best: Candidate) -> list[str]:
-    steps = ["`windlass release` makes an immutable release of it, with a model card."]
+    steps = [
+        "`windlass serve` answers with the release of it, which `windlass run` has made already; after `windlass "
+        "evaluate` alone, `windlass release` makes it, with a model card."
+    ]
     if doubtful_goal(board, best) is not None:
         steps.append(
             f"The goal {goal_value(board.goal):g} lies inside the 95 % interval "

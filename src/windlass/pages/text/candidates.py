@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from windlass.metrics.measures import LOWER, doubtful_end
+from windlass.metrics.numbers import COVERAGE, SHARE
 from windlass.pages.text.words import (
     NOTHING,
     aligned,
@@ -12,6 +13,7 @@ from windlass.pages.text.words import (
     interval,
     metric_name,
     number,
+    percent,
     plain,
     quoted,
     share,
@@ -19,6 +21,7 @@ from windlass.pages.text.words import (
 from windlass.records import Board, Candidate
 
 MARK = "★"
+MET, MISSED = "✓", "✗"
 SPELLED_OUT = frozenset({"validation", "accuracy", "macro_f1", "calibration"})
 BESIDE = {
     "accuracy": "acc.",
@@ -96,7 +99,8 @@ def headings(board: Board) -> list[Heading]:
             meaning = f"{metric_name(metric)} on the test rows{unit}"
             columns.append(Heading(metric, short, "", meaning, cells))
     known = any(candidate.calibration_error is not None for candidate in found)
-    return columns + [heading for heading in _costs(found) if known or heading.key != "calibration"]
+    columns += [heading for heading in _costs(found) if known or heading.key != "calibration"]
+    return [*columns, _goal(board)]
 
 
 def _costs(found: list[Candidate]) -> list[Heading]:
@@ -139,10 +143,21 @@ def _costs(found: list[Candidate]) -> list[Heading]:
             "mean gap between confidence and accuracy, a share 0-1",
             [share(candidate.calibration_error) for candidate in found],
         ),
-        Heading(
-            "goal", "goal", "", "goal and limits met?", ["✓" if candidate.meets_goal else "✗" for candidate in found]
-        ),
     ]
+
+
+def goal_asked(board: Board) -> str:
+    """What a candidate is held to, as the beginning of a sentence; empty: neither a number in the goal nor a limit."""
+    has_goal, has_limits = goal_value(board.goal) is not None, any(number(each) for each in board.limits.values())
+    if has_goal and has_limits:
+        return "Goal and limits are"
+    return "The goal is" if has_goal else "The limits are" if has_limits else ""
+
+
+def _goal(board: Board) -> Heading:
+    met = MET if goal_asked(board) else NOTHING
+    cells = [met if candidate.meets_goal else MISSED for candidate in board.candidates]
+    return Heading("goal", "goal", "", "goal and limits met?", cells)
 
 
 def _rate(value: object) -> str:
@@ -216,6 +231,26 @@ def doubtful_goal(board: Board, candidate: Candidate) -> float | None:
     if goal is None or score is None or None in map(number, (score.value, score.low, score.high)):
         return None
     return doubtful_end(board.headline, score, goal)
+
+
+def coverage(board: Board) -> list[tuple[str, str]]:
+    """The candidates whose intervals surely do not hold as many right numbers as they promise, each with what was
+    measured."""
+    return [
+        (plain(candidate.name), f"its {percent(SHARE)} intervals are {words}: {held} of the right numbers lie inside")
+        for candidate in board.candidates
+        for words, held in [miscovered(candidate)]
+        if words
+    ]
+
+
+def miscovered(candidate: Candidate) -> tuple[str, str]:
+    """'too narrow' or 'too wide', and the share that lies inside, where its interval excludes what is promised."""
+    found = candidate.metrics.get(COVERAGE)
+    if found is None or None in map(number, (found.value, found.low, found.high)) or found.low <= SHARE <= found.high:
+        return "", ""
+    held = f"{percent(found.value)} [{percent(found.low)}, {percent(found.high)}]"
+    return "too narrow" if found.high < SHARE else "too wide", held
 
 
 def not_trained(board: Board) -> list[tuple[str, str]]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from windlass.errors import SpecError
-from windlass.metrics.numbers import COVERAGE
+from windlass.metrics.numbers import COVERAGE, SHARE
 from windlass.pages.text import bilingual
-from windlass.pages.text.candidates import doubtful_goal, equals, headings, not_trained
+from windlass.pages.text.candidates import doubtful_goal, equals, goal_asked, headings, miscovered, not_trained
 from windlass.pages.text.card_words import TERMS, WORDS
 from windlass.pages.text.words import (
     NOTHING,
@@ -229,7 +229,7 @@ def _verdict(card: Card, candidate: Candidate) -> str:
     goal, end = prose(goal_words(board.goal)), doubtful_goal(board, candidate)
     met = card.say("met") if end is None else card.say("met_unsure", end=share(end))
     return card.say(
-        "goal",
+        "goal" if goal_asked(board) or not candidate.meets_goal else "no_goal",
         goal=card.say("open_goal", goal=goal) if goal_value(board.goal) is None else goal,
         limits=card.say("limits", limits=prose(limits)) if limits else "",
         verdict=met if candidate.meets_goal else card.say("not_met", misses=prose("; ".join(candidate.misses))),
@@ -302,6 +302,9 @@ def _caveats(card: Card, candidate: Candidate) -> str:
     lines = [card.say("drifts")]
     if covered is not None:
         lines.append(card.say("reaches", covered=percent(covered.value)))
+        words, held = miscovered(candidate)
+        if words:
+            lines.append(card.say(words, promised=percent(SHARE), held=held))
     else:
         lines.append(card.say("writes") if gap is None else card.say("confidence", gap=share(gap)))
     if n_candidates > 1:

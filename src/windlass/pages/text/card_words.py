@@ -72,6 +72,10 @@ WORDS = {
     ),
     "threshold": ("{label} is the answer from this probability on", "回答 {label} 的最低概率"),
     "goal": ("Goal: {goal}{limits}. Goal and limits are {verdict}.", "目标：{goal}{limits}。目标与限制：{verdict}。"),
+    "no_goal": (
+        "Goal: {goal}{limits}. No goal was given that could be met or missed.",
+        "目标：{goal}{limits}。没有给出可判定是否达到的目标。",
+    ),
     "open_goal": ("{goal}", "尽可能好"),
     "limits": ("; limits: {limits}", "；限制：{limits}"),
     "met": ("met", "已达到"),
@@ -117,6 +121,15 @@ WORDS = {
     "reaches": (
         "Its intervals held the right number for {covered} of the test rows; a number outside of one can be far off.",
         "在测试数据中，{covered} 的正确数值落在它给出的区间内；落在区间外的数值可能相差很大。",
+    ),
+    "too narrow": (
+        "**Its {promised} intervals are too narrow**: they held {held} of the right numbers of the test rows, which is "
+        "fewer than promised beyond chance.",
+        "**它的 {promised} 区间偏窄**：测试数据中只有 {held} 的正确数值落在区间内，少于所承诺的比例，且超出偶然。",
+    ),
+    "too wide": (
+        "Its {promised} intervals are wider than they need be: they held {held} of the right numbers of the test rows.",
+        "它的 {promised} 区间比需要的更宽：测试数据中有 {held} 的正确数值落在区间内。",
     ),
     "writes": (
         "It writes texts that can be wrong and sound right; nothing it says was checked.",

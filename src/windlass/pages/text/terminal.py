@@ -4,7 +4,19 @@ import io
 import shutil
 from typing import TYPE_CHECKING
 
-from windlass.pages.text.candidates import MARK, Heading, headings, misses, not_trained, scores_are, ties, trained_so
+from windlass.pages.text.candidates import (
+    MARK,
+    MET,
+    MISSED,
+    Heading,
+    coverage,
+    headings,
+    misses,
+    not_trained,
+    scores_are,
+    ties,
+    trained_so,
+)
 from windlass.pages.text.words import count, goal_words, limit_words, listed, percent, plain, rows, width
 from windlass.records import Board, Collected, Prepared
 
@@ -113,7 +125,7 @@ def _table(board: Board, columns: list[Heading]) -> "Table":
 def _style(heading: Heading, place: int) -> str:
     if heading.key != "goal":
         return ""
-    return "green" if heading.cells[place] == "✓" else "red"
+    return {MET: "green", MISSED: "red"}.get(heading.cells[place], "")
 
 
 def _legend(board: Board, dropped: list[str]) -> "Text":
@@ -132,7 +144,7 @@ def notes(board: Board) -> list[str]:
     found = [plain(board.why)] if board.why else []
     found += ties(board)
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
-    found += [f"{name}: {note}" for name, note in trained_so(board)]
+    found += [f"{name}: {note}" for name, note in [*coverage(board), *trained_so(board)]]
     found += [f"not trained: {name} ({reason})" for name, reason in not_trained(board)]
     if not board.candidates:
         found.append("no candidate was trained")

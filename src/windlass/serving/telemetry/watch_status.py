@@ -32,12 +32,12 @@ class Watched:
         self._look()
         return self._health
 
-    def page(self, product: str) -> bytes:
-        """The last look as HTML."""
+    def page(self, product: str, has_intervals: bool = False) -> bytes:
+        """The last look as HTML. has_intervals: of the product's answers."""
         self._look()
         if not self._page:
             shown = self._health if self._health.product else Health(**{**vars(NOTHING), "product": product})
-            self._page = health_page(shown).encode("utf-8")
+            self._page = health_page(shown, has_intervals).encode("utf-8")
         return self._page
 
     def _look(self) -> None:

@@ -8,7 +8,7 @@ from markdown_it.token import Token
 
 from windlass.pages.html.leaderboard import interval_picture
 from windlass.pages.text.bilingual import both
-from windlass.pages.text.candidates import MARK, Heading, headings, misses, not_trained, ties
+from windlass.pages.text.candidates import MARK, MET, MISSED, Heading, coverage, headings, misses, not_trained, ties
 from windlass.pages.text.card_words import TERMS
 from windlass.pages.text.words import count, escaped, goal_words, metric_name, plain
 from windlass.records import Board
@@ -22,6 +22,7 @@ def board_html(board: Board) -> str:
     found = [plain(board.why)] if board.why else []
     found += [f"{note}." for note in ties(board)]
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
+    found += [f"{name}: {note}." for name, note in coverage(board)]
     found += [f"Not trained: {name} ({reason})" for name, reason in not_trained(board)]
     notes = "".join(f'<li dir="auto">{html.escape(note)}</li>' for note in found)
     machine = f", timed on {escaped(board.machine)}" if board.machine else ""
@@ -49,8 +50,8 @@ def _row(board: Board, columns: Sequence[Heading], place: int) -> str:
 
 def _cell(board: Board, heading: Heading, place: int) -> str:
     words = html.escape(heading.cells[place])
-    if heading.key == "goal":
-        return f'<td class="n {"met" if words == "✓" else "missed"}">{words}</td>'
+    if heading.key == "goal" and words in (MET, MISSED):
+        return f'<td class="n {"met" if words == MET else "missed"}">{words}</td>'
     picture = interval_picture(board, board.candidates[place]) if heading.key == "headline" else ""
     return f'<td class="n">{words}{picture}</td>'
 

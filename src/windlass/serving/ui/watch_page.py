@@ -15,5 +15,6 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
     @app.get("/watch", include_in_schema=False)
     async def watch() -> Response:
-        shown = await asyncio.get_running_loop().run_in_executor(None, service.watched.page, service.release.product)
+        product, has_intervals = service.release.product, service.replica.output.has_intervals
+        shown = await asyncio.get_running_loop().run_in_executor(None, service.watched.page, product, has_intervals)
         return Response(shown, media_type="text/html", headers=headers)
