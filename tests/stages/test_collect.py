@@ -131,7 +131,10 @@ def test_values_of_several_forms_are_read_alike_or_rejected_by_name_and_never_ot
     record = collect(product.spec(inputs={"x": "number"}, formats={"x": "€1,234.56"}), product.store)
     assert (record.accepted, record.rejected) == (120, 1)
     assert set(read_collected(product.store)["x"]) == {1589, 1253, 738}
-    assert any("'12,5'" in each for each in record.warnings)
+    assert record.reasons == {"column 'x' is not number": 1}
+    assert "'12,5', expected one that is written like '€1,234.56'" in (
+        product.store.folder / "collect" / "rejects.jsonl"
+    ).read_text(encoding="utf-8")
     assert any("most of them like '€1,234.56'" in each for each in record.warnings)
 
 
