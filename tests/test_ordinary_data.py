@@ -83,7 +83,9 @@ def test_a_truth_value_is_the_one_that_csv_spells_with_a_capital(product):
 
 
 def test_a_category_that_training_did_not_know_is_said(product, tmp_path):
-    (tmp_path / "new.csv").write_text("income,when,plan,age\n1,03.04.2025,7,3\n1,03.04.2025,2,3\n", encoding="utf-8")
+    (tmp_path / "new.csv").write_text(
+        "income,when,plan,age\n6500,03.04.2025,7,30\n6500,03.04.2025,2,30\n", encoding="utf-8"
+    )
     answer_file(product.champion.predictor, str(tmp_path / "new.csv"), tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8") as file:
         said = [row["evidence"] for row in csv.DictReader(file)]

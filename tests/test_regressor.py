@@ -55,6 +55,12 @@ def test_its_intervals_cover_about_nine_in_ten(diabetes: Any) -> None:
     assert ((low + high) / 2).tolist() == pytest.approx(model.predict(X_test).tolist())
 
 
+def test_truth_values_of_an_array_are_numbers_as_in_scikit_learn() -> None:
+    X = np.random.default_rng(0).random((200, 2)) > 0.5
+    model = Regressor("linear").fit(X, 3.0 * X[:, 0])
+    assert model.predict(X[:20]) == pytest.approx(3.0 * X[:20, 0], abs=0.1)
+
+
 def test_a_table_of_every_kind_is_learnt_from() -> None:
     random = np.random.default_rng(0)
     frame = pd.DataFrame(

@@ -25,11 +25,8 @@ from windlass.kinds.number import KIND, parse
         ("-0", 0),
         (3, 3),
         (2.5, 2.5),
-        (True, 1),
-        (False, 0),
         ("True", 1),
         ("false", 0),
-        (np.bool_(True), 1),
         (np.int64(4), 4),
         (np.float32(0.5), 0.5),
         (Decimal("1.5"), 1.5),
@@ -79,6 +76,9 @@ def test_a_missing_number_is_nan(value):
         np.array([1]),
         Decimal("Infinity"),
         Decimal("1e999"),
+        True,
+        False,
+        np.bool_(True),
     ],
 )
 def test_what_is_no_finite_number_is_refused(value):
@@ -137,7 +137,9 @@ def test_a_huge_number_fits_float32_for_trees():
     assert np.isfinite(KIND.encode([1e38, -1e38], {"form": "raw"})).all()
 
 
-@pytest.mark.parametrize(("value", "sent"), [("1,234.5", 1234.5), (math.nan, None), ("?", None), (3, 3.0), (True, 1.0)])
+@pytest.mark.parametrize(
+    ("value", "sent"), [("1,234.5", 1234.5), (math.nan, None), ("?", None), (3, 3.0), ("true", 1.0)]
+)
 def test_a_client_would_send_a_plain_number(value, sent):
     assert KIND.portable(value, None) == sent
     assert parse(sent) == parse(value) or sent is None
@@ -168,7 +170,15 @@ def test_a_client_would_send_a_plain_number(value, sent):
         ("USD 1,234.56", "USD 12", 12),
         ("1234,56", "−2,5", -2.5),
         ("1234,56", 2.5, 2.5),
-        ("1234,56", True, 1),
+        ("€1,234.56", "1 253", 1253),
+        ("€1,234.56", "1'253.5", 1253.5),
+        ("1.234,56", "1\u00a0253,5", 1253.5),
+        ("1234,56", "1 253 000", 1253000),
+        ("€1,234", "€1,589", 1589),
+        ("1.234", "1.432", 1432),
+        ("1.234", "12,5", 12.5),
+        ("1 234", "1 253", 1253),
+        ("1 234", "12.50", 12.5),
     ],
 )
 def test_a_number_is_read_as_its_column_writes_it(example, word, number):
@@ -191,6 +201,14 @@ def test_a_number_is_read_as_its_column_writes_it(example, word, number):
         ("1234,56", "1,2,3"),
         ("$1,234.56", "$"),
         ("$1,234.56", "()"),
+        ("1234,56", True),
+        ("1,234.56", np.bool_(False)),
+        ("1,234.56", "1 25"),
+        ("1,234.56", "1 253,000"),
+        ("1,234", "1.432"),
+        ("1.234", "€1,589"),
+        ("1 234", "1,589"),
+        ("1 234", "1.589"),
     ],
 )
 def test_a_number_in_another_form_is_refused_and_not_read_otherwise(example, word):
@@ -224,11 +242,68 @@ def test_a_form_that_is_no_example_is_refused_with_the_nearest(example):
         (["1.2.3.4"], ""),
         (["AB-58-Y"], ""),
         (["12 kg"], ""),
+        (["1,589", "12,400"], "1,234.56"),
+        (["€1,589"], "€1,234.56"),
+        (["€1.432", "€2.500"], "€1.234,56"),
+        (["1.432", "738", "52"], "1.234,56"),
+        (["1.432", "2.118", "51.123"], ""),
+        (["1.432", "0", "2.118"], ""),
+        (["1.432", "738", "0.5"], ""),
+        (["0.553", "1.432"], ""),
+        (["1,589", "0,250"], "1234,56"),
+        (["1,589", "12,5"], "1234,56"),
+        (["1 253", "738"], "1 234"),
+        (["1 253", "12,50"], "1 234,56"),
+        (["€1,589", "1 253", "738"], "€1,234.56"),
+        (["€1,207"] * 199 + ["1 250"], "€1,234.56"),
+        (["€1,207"] * 199 + ["12,5"], "€1,234.56"),
+        (["1,207"] * 199 + ["1.250"], "1,234"),
+        (["1,183"] * 4 + ["1.432"] * 5 + ["738"], "1.234"),
+        (["50"] * 199 + ["5%"], ""),
+        (["78%"] * 3 + ["0.5"], "1234.56 %"),
         ([], ""),
     ],
 )
 def test_the_form_of_most_words_is_found(words, example):
     assert number_format.guess(words) == example
+
+
+def test_a_number_that_came_as_json_is_written_so_that_its_form_reads_the_same():
+    for example in ("1,234", "1.234", "1 234", "1.234,56", "€1,234.56"):
+        kind = KIND.as_written({"format": example})
+        assert [kind.read(kind.spelt(each), None) for each in (1.432, -1.432, 1432.0)] == [1.432, -1.432, 1432]
+
+
+def test_a_truth_value_is_refused_with_what_to_send():
+    with pytest.raises(DataError) as caught:
+        KIND.read(True, None)
+    assert caught.value.message == "number is True, expected a finite number (up to 1e+38)"
+    assert caught.value.hint.startswith("a truth value is no number: send 1 or 0")
+
+
+def test_what_most_values_of_a_column_are_written_like_is_advised():
+    words = ["€1,207"] * 199 + ["12,5"]
+    assert "says it: '€1,234.56'" in KIND.as_written({"format": "€1 234,56"}).advice(words)
+    assert "most of them like '€1,234.56'" in KIND.as_written({"format": "€1,234.56"}).advice(words)
+    assert "most of them like a plain number" in KIND.advice(["12.5"] * 9 + ["12,5"])
+    assert KIND.as_written({"format": "1,234.56"}).advice([True, 3]) == ""
+
+
+@pytest.mark.parametrize("form", ["scaled", "binned", "raw", "target"])
+def test_a_number_far_beyond_the_ends_of_training_is_told_and_one_near_them_is_not(form):
+    """0 to 100, so that up to 110 and down to -10 are near."""
+    state = fitted(form, [float(number) for number in range(101)])
+    assert KIND.unknown([-10.0, 0.0, 50.0, 110.0, math.nan], state) == {}
+    assert KIND.unknown([3.0, 1e12, -5000.0], state) == {
+        1: "is 1,000,000,000,000, above all that training knew (0 to 100)",
+        2: "is -5,000, below all that training knew (0 to 100)",
+    }
+    assert KIND.unknown([1e12], {"form": "raw"}) == KIND.unknown([1e12], fitted("raw", [math.nan])) == {}
+
+
+def test_a_constant_of_training_knows_itself():
+    state = fitted("scaled", [1234567.89] * 5)
+    assert KIND.unknown([1234567.89, 1234999.0], state).keys() == {1}
 
 
 def test_whole_numbers_beyond_two_to_the_53_are_doubted_where_they_change():

@@ -119,6 +119,31 @@ def test_a_column_is_what_people_see_in_it_and_hides_no_other(tmp_path, value, k
 
 
 @pytest.mark.parametrize(
+    ("written", "form", "said"),
+    [
+        (["€{:,}", "{:_}", "€{}"], "€1,234.56", "numbers such as '€1,055' are read as 1055"),
+        (["€{:,}"] * 199 + ["{:_}"], "€1,234.56", "numbers such as '€1,018' are read as 1018"),
+        (["€{:,}"] * 199 + ["12,5"], "€1,234.56", "1 of 200 rows looked at hold no number in that form ('12,5')"),
+        (["{:.}"], "1.234,56", "numbers such as '1.018' are read as 1018"),
+        (["{:,}", "{:.}", "{:.}", "{:.}"], "1.234", "rows looked at hold no number in that form ('1,092', '1,240',"),
+    ],
+)
+def test_init_says_which_form_the_answers_have_and_how_one_is_read(tmp_path, written, form, said):
+    """Prices from 500 to 1,999, each once."""
+
+    def price(number):
+        how = written[number % len(written)]
+        value = 500 + 37 * number % 1_500
+        return f"{value:,}".replace(",", ".") if "." in how else how.format(value).replace("_", " ")
+
+    rows = [f"{number % 7};{'abc'[number % 3]};{price(number)}" for number in range(200)]
+    (tmp_path / "a.csv").write_text("\n".join(["age;brand;price", *rows]), encoding="utf-8")
+    found, _ = write_guess(tmp_path / "a.csv", tmp_path, output="price", force=True)
+    assert (found.output_kind, load(tmp_path).formats) == ("number", {"price": form})
+    assert any(f"output 'price': number; written like '{form}'" in each and said in each for each in found.reasons)
+
+
+@pytest.mark.parametrize(
     ("value", "why"),
     [
         (lambda number: f"{number % 24:02}:{number * 7 % 60:02}:{number % 60:02}", "times of day"),

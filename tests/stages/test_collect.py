@@ -125,6 +125,19 @@ def mostly(product, n_plain, n_other, other='"1.234,5"'):
     return product.csv([*rows, *((other, "ab"[number % 2]) for number in range(n_other))], header="x,intent")
 
 
+def test_values_of_several_forms_are_read_alike_or_rejected_by_name_and_never_otherwise(product):
+    good = [('"€1,589"', "a"), ("1 253", "b"), ("738", "a")]
+    product.csv([*good * 40, ('"12,5"', "b")], header="x,intent")
+    record = collect(product.spec(inputs={"x": "number"}, formats={"x": "€1,234.56"}), product.store)
+    assert (record.accepted, record.rejected) == (120, 1)
+    assert set(read_collected(product.store)["x"]) == {1589, 1253, 738}
+    assert record.reasons == {"column 'x' is not number": 1}
+    assert "'12,5', expected one that is written like '€1,234.56'" in (
+        product.store.folder / "collect" / "rejects.jsonl"
+    ).read_text(encoding="utf-8")
+    assert any("most of them like '€1,234.56'" in each for each in record.warnings)
+
+
 @pytest.mark.parametrize(
     ("kind", "formats", "value", "said", "hint"),
     [

@@ -41,7 +41,8 @@ def doubt(
     fed = np.array([row.who != FILE for row in rows], bool)
     before = [row for row in settled if row.who != FILE]
     strange = _strangers(rows, fed, before, thought)
-    believed = fed & np.array([row.who not in strange for row in rows], bool)
+    impossible = np.array([place in thought.impossible for place in range(len(rows))], bool)
+    believed = fed & ~impossible & np.array([row.who not in strange for row in rows], bool)
     # 2. Then what only many rows show together: each of them alone may be an honest surprise.
     doubted = thought.doubts & fed
     campaigns = _campaigns(rows, doubted, inputs)
@@ -54,6 +55,8 @@ def doubt(
         fate, reason = ASIDE, ""
         if fed[number] and row.who in strange:
             reason = f"caller {row.who}: labels far less likely than those of the others"
+        elif fed[number] and impossible[number]:
+            reason = thought.impossible[number]
         elif untrue[number]:
             reason = untrue[number]
         elif believed[number] and row.label in strays:

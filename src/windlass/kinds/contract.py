@@ -105,6 +105,8 @@ class Kind:
         reads too; `how` is plain JSON, kept in the column's state. None: values have one form. Raises: SpecError.
     spelt(value) -> a value that came as JSON as a file of this column has it.
     doubt(value) -> what of a raw value is not kept though it is read, in words; '' = nothing.
+    advice(raw values of a column) -> how to read those that are refused, judged by all of them; '' = the hint of the
+        refusal says it.
     unknown(values, state) -> number of a read value -> what of it training did not know, in words.
     effort(value) -> what a raw value costs to be read and encoded, told in characters of text; cheap, and never raises.
     """
@@ -136,6 +138,7 @@ class Kind:
     as_written: "Callable[[Json], Kind] | None" = None
     spelt: Callable[[Any], Any] = lambda value: value
     doubt: Callable[[Any], str] = lambda value: ""
+    advice: Callable[[Sequence[Any]], str] = lambda values: ""
     unknown: Callable[[Sequence[Any], Json], dict[int, str]] = lambda values, state: {}
     effort: Callable[[Any], int] = lambda value: len(value) if isinstance(value, str) else 0
 

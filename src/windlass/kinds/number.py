@@ -28,18 +28,23 @@ EXACT = 2**53
 """Up to here a float tells each whole number from its neighbours."""
 MOST_WRITTEN = 100
 LARGEST = 1e38  # what float32 can hold, and what can be squared in float64 when a deviation is computed
+SO = "are its numbers written so? `formats:` in windlass.yaml says it: '{}'"
+PLAIN = "a plain number needs no line in `formats:` of windlass.yaml"
+SEVERAL = "its numbers are written in several ways, most of them like {}: write the others so, too"
 N_BINS = 16
 N_QUANTILES = 21
 N_SKETCH = 32
 """Bins of a profile."""
 TARGET, HALF = "target", "half"
 """The form of a column that is answered; where its state keeps half of the width of an answer's interval."""
+MARGIN = 0.1
+"""A number lies outside of what training knew when it is beyond its ends by more than this share of their distance."""
 LOW, HIGH = (5, 20), (95, 80)
 """Percentiles from which a number is very low or high, and low or high."""
 
 
 def parse(value: Any) -> float:
-    """The number as a float, NaN when missing; truth values are 1 and 0. Raises: ValueError."""
+    """The number as a float, NaN when missing; the words `true` and `false` are 1 and 0. Raises: ValueError."""
     return _parsed(value, _plain_number)
 
 
@@ -51,9 +56,9 @@ def _parsed(value: Any, of_word: Callable[[str], float]) -> float:
         if word.lower() in MISSING_WORDS:
             return math.nan
         number = TRUTH[word.lower()] if word.lower() in TRUTH else of_word(word)
-    elif isinstance(value, np.timedelta64):
+    elif isinstance(value, bool | np.bool_ | np.timedelta64):
         raise ValueError(type(value).__name__)
-    elif isinstance(value, bool | int | float | Decimal | np.integer | np.floating | np.bool_):
+    elif isinstance(value, int | float | Decimal | np.integer | np.floating):
         number = float(value)
     else:
         raise ValueError(type(value).__name__)
@@ -79,8 +84,28 @@ def read(value: Any, root: Path | None) -> float:
 
 def _form_of(value: Any) -> str:
     """The form that a value seems to be written in, as a hint; '' where it seems to be no number."""
+    if isinstance(value, bool | np.bool_):
+        return "a truth value is no number: send 1 or 0, or make the column a `category` in windlass.yaml"
     example = number_format.guess([value]) if isinstance(value, str) and len(value) <= MOST_WRITTEN else ""
-    return f"are its numbers written so? `formats:` in windlass.yaml says it: '{example}'" if example else ""
+    return SO.format(example) if example else ""
+
+
+def _advice(values: Sequence[Any], own: str) -> str:
+    """The form that reads most values of a column, some of which were refused. own: the form that it has; '' = none."""
+    words = [value.strip() for value in values if isinstance(value, str) and len(value) <= MOST_WRITTEN]
+    words = [word for word in words if word.lower() not in MISSING_WORDS]
+    if not words:
+        return ""
+    example = number_format.guess(words)
+    if _marks(example) == _marks(own):
+        return SEVERAL.format(f"'{own}'" if own else "a plain number")
+    return SO.format(example) if example else PLAIN
+
+
+def _marks(example: str) -> tuple[str, str, str]:
+    """What parts thousands, the decimal mark and the unit of a form."""
+    how = number_format.parse(example or "1234.56")
+    return how.thousands, how.point, how.unit
 
 
 def _is_plain(value: Any) -> bool:
@@ -114,7 +139,7 @@ def as_written(how: Json) -> Kind:
         try:
             return parse_it(value)
         except (ValueError, OverflowError):
-            hint = "a plain number needs no line in `formats:` of windlass.yaml" if _is_plain(value) else ""
+            hint = PLAIN if _is_plain(value) else ""
             hint = hint or _form_of(value)
             message = f"number is {shown(value)}, expected one that is written like '{form.example}'"
             raise DataError(message, hint) from None
@@ -124,6 +149,7 @@ def as_written(how: Json) -> Kind:
         check=lambda value: _fault(value, read_it),
         read=read_it,
         portable=lambda value, root: _sent(parse_it(value)),
+        advice=lambda values: _advice(values, form.example),
         spelt=lambda value: form.write(value) if isinstance(value, float) else value,
     )
 
@@ -274,6 +300,21 @@ def describe(value: float, state: Json) -> str:
     return f"is {_plain(value)}, {word} ({_ordinal(round(place))} percentile of the training rows)"
 
 
+def unknown(values: Sequence[float], state: Json) -> dict[int, str]:
+    """`is -5,000, below all that training knew (0 to 34)`."""
+    known = state.get("quantiles", [])
+    if not known:
+        return {}
+    low, high = known[0], known[-1]
+    margin = max(MARGIN * (high - low), 1e-5 * max(abs(low), abs(high)))  # the ends are known to six digits
+    found = {}
+    for number, value in enumerate(values):
+        if value < low - margin or value > high + margin:
+            side = "below" if value < low else "above"
+            found[number] = f"is {_plain(value)}, {side} all that training knew ({_plain(low)} to {_plain(high)})"
+    return found
+
+
 def _plain(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:,.6g}"
 
@@ -318,6 +359,8 @@ KIND = Kind(
     fault=fault,
     n_scores=lambda state: 1,
     doubt=doubt,
+    unknown=unknown,
+    advice=lambda values: _advice(values, ""),
     size=Size(
         float, ("low", "high"), "is at most {low:g}", "is at least {high:g}", "is over {low:g} and under {high:g}"
     ),

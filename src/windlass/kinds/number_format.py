@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +18,12 @@ SHAPES = {
     "1'234.56": ("'", "."),
 }
 """An example -> what parts its thousands, and its decimal mark; the commonest first."""
+WHOLE = {"1,234": (",", "."), "1.234": (".", ","), "1 234": (" ", "."), "1'234": ("'", ".")}
+"""The same of whole numbers: where the decimal mark could as well part thousands (`1.432`) the number is refused."""
+GAPS = " '"
+"""What can only part thousands, in whatever form: `1 253`, `1'253`."""
+ODD = 0.03
+"""A smaller share of values with a mark is odd, and does not tell what the mark means."""
 EXAMPLE = re.compile(r"(?P<before>[^\d,.]*)(?P<shape>\d.*\d)(?P<after>\D*)")
 UNIT = re.compile(
     r"[A-Za-z]{0,3}[$€£¥￥₹₽₩₺₴₫₪฿₦₱¢]|[%％‰]|元|円|원|kr\.?|zł|Kč|Ft|lei|Fr\.|"
@@ -27,36 +33,49 @@ UNIT = re.compile(
 PARTS_OF_ONE = {"%": "e-2", "％": "e-2", "‰": "e-3"}
 """What 42 % and 5 ‰ are: .42 and .005, as spreadsheets hold them; a number without the sign stays what it is."""
 MOST_UNIT = 12
+PLAIN = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 SPACES, MINUS = "\u00a0\u202f\u2009", "−"
 BETWEEN = re.compile(r"[^\d.,'()+\-]")
 
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """example: as the spec has it. thousands, point: what parts digits. unit: what may stand before or after, or ''."""
+    """example: as the spec has it. thousands, point: what parts digits. unit: what may stand before or after, or ''.
+    is_whole: its decimal mark before three digits is refused."""
 
     example: str
     thousands: str
     point: str
     unit: str = ""
+    is_whole: bool = False
 
     def plain(self, word: str) -> str:
         """The number as Python writes it. Raises: ValueError: it is not written so."""
-        word = with_plain_signs(word)
-        is_negative = word.startswith("(") and word.endswith(")")
-        word = word[1:-1] if is_negative else word
-        bare, is_below = _without_sign(word)
-        alone = self._without_unit(bare)
-        part = PARTS_OF_ONE.get(self.unit, "") if alone != bare else ""
-        alone, is_below = _without_sign(f"-{alone}" if is_below else alone)
+        alone, is_below, has_unit = self.bare(word)
+        part = PARTS_OF_ONE.get(self.unit, "") if has_unit else ""
         if not _digits(self.thousands, self.point).fullmatch(alone) or (part and "e" in alone.lower()):
             raise ValueError(word)
-        digits = alone.replace(self.thousands, "") if self.thousands else alone
-        return ("-" if is_negative or is_below else "") + digits.replace(self.point, ".") + part
+        if self.is_whole and _could_part(self.point).fullmatch(alone):
+            raise ValueError(word)
+        for mark in (self.thousands, *GAPS):
+            alone = alone.replace(mark, "") if mark else alone
+        return ("-" if is_below else "") + alone.replace(self.point, ".") + part
+
+    def bare(self, word: str) -> tuple[str, bool, bool]:
+        """The word without sign and unit; whether it is below zero; whether it had the unit."""
+        word = with_plain_signs(word)
+        is_negative = word.startswith("(") and word.endswith(")")
+        bare, is_below = _without_sign(word[1:-1] if is_negative else word)
+        alone = self._without_unit(bare)
+        has_unit = alone != bare
+        alone, is_below = _without_sign(f"-{alone}" if is_below else alone)
+        return alone, is_negative or is_below, has_unit
 
     def write(self, number: float) -> str:
         """The number as it stands in such a column, its thousands not parted."""
-        return f"{number:.15g}".replace(".", self.point)
+        word = f"{number:.15g}".replace(".", self.point)
+        is_refused = self.is_whole and _could_part(self.point).fullmatch(word.removeprefix("-"))
+        return f"{word}0" if is_refused else word
 
     def _without_unit(self, word: str) -> str:
         if self.unit and word.endswith(self.unit):
@@ -77,9 +96,16 @@ def _without_sign(word: str) -> tuple[str, bool]:
 
 @lru_cache(maxsize=32)
 def _digits(thousands: str, point: str) -> re.Pattern[str]:
-    mark, parted = re.escape(point), re.escape(thousands)
-    whole = rf"[1-9]\d{{0,2}}(?:{parted}\d{{3}})+|\d+" if thousands else r"\d+"
+    parts = dict.fromkeys((thousands, *GAPS) if thousands else GAPS)
+    whole = "|".join(rf"[1-9]\d{{0,2}}(?:{re.escape(part)}\d{{3}})+" for part in parts) + r"|\d+"
+    mark = re.escape(point)
     return re.compile(rf"(?:(?:{whole})(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d{{1,3}})?", re.ASCII)
+
+
+@lru_cache(maxsize=8)
+def _could_part(mark: str) -> re.Pattern[str]:
+    """`1,589`: a mark once, before three digits; it may part thousands, or be the decimal mark."""
+    return re.compile(rf"[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}", re.ASCII)
 
 
 @lru_cache(maxsize=256)
@@ -88,34 +114,79 @@ def parse(example: str) -> NumberFormat:
     found = EXAMPLE.fullmatch(with_plain_signs(example))
     shape = found["shape"] if found else ""
     units = [unit.strip() for unit in (found["before"], found["after"])] if found else []
-    if shape not in SHAPES or all(units) or max(map(len, units)) > MOST_UNIT:
-        near = did_you_mean(shape or example, SHAPES)
+    if shape not in SHAPES | WHOLE or all(units) or max(map(len, units)) > MOST_UNIT:
+        near = did_you_mean(shape or example, [*SHAPES, *WHOLE])
         raise SpecError(
             f"format is '{example[:80]}', expected {expected(SHAPES)}, with a sign such as '$' or '%' before or after",
             near,
         )
-    return NumberFormat(example, *SHAPES[shape], "".join(units))
+    return NumberFormat(example, *(SHAPES | WHOLE)[shape], "".join(units), shape in WHOLE)
 
 
 def guess(words: Sequence[str]) -> str:
     """The example of how most of these are written; '' where plain numbers say it, or nothing does.
 
-    `1,234` alone parts thousands: a comma before three digits each time, and never before others.
+    A mark before three digits each time (`1,589`) parts thousands, unless other words show that it is the decimal mark;
+    a few odd words do not. Where words stay that mean another number in another form, and no word tells, the example is
+    of whole numbers, which refuses them.
     """
     tidied = [with_plain_signs(word) for word in words]
-    plain = NumberFormat("", "", ".")
-    most = sum(_is_written(word, plain) for word in tidied)
-    if most == len(tidied):
+    unit, before = _usual_unit(tidied)
+    known = {mark: _is_decimal_mark(mark, tidied, unit) for mark in ",."}
+    plain = sum(_is_plain(word, known["."]) for word in tidied)
+    if plain == len(tidied):
         return ""
-    units = Counter(unit for word in tidied if (unit := _unit(word)) is not None)
-    unit = units.most_common(1)[0][0] if units else ""
-    before = bool(unit) and sum(word.lstrip("(-+ ").startswith(unit) for word in tidied) * 2 > units[unit]
-    best = ""
+    best, most = "", (plain, plain)
     for shape, (thousands, point) in SHAPES.items():
-        n_read = sum(_is_written(word, NumberFormat("", thousands, point, unit)) for word in tidied)
-        if n_read > most:
-            best, most = _example(shape, unit, before), n_read
-    return best
+        how = NumberFormat("", thousands, point, unit, is_whole=not known[point])
+        read = [word for word in tidied if _is_written(word, how)]
+        as_shown = sum(not any(gap in how.bare(word)[0] for gap in GAPS if gap != thousands) for word in read)
+        if len(read) > plain and (len(read), as_shown) > most:
+            best, most = shape, (len(read), as_shown)
+    return _example(_whole(best, tidied, unit, known), unit, before) if best else ""
+
+
+def _whole(shape: str, words: Sequence[str], unit: str, known: Mapping[str, bool]) -> str:
+    """The shape, or that of whole numbers where nothing shows its decimal mark and something speaks against it."""
+    thousands, point = SHAPES[shape]
+    how = NumberFormat("", thousands, point, unit)
+    speaks = thousands in GAPS or any(_could_part(point).fullmatch(how.bare(word)[0]) for word in words)
+    whole = next((name for name, (mark, _) in WHOLE.items() if mark == thousands), shape)
+    return whole if thousands and speaks and not known[point] else shape
+
+
+def _is_decimal_mark(mark: str, words: Sequence[str], unit: str) -> bool:
+    """The words show it: enough of those with this mark can mean nothing else, and fewer that it parts thousands."""
+    other = "." if mark == "," else ","
+    digits = [NumberFormat("", "", mark, unit).bare(word)[0] for word in words]
+    either = sum(_could_part(mark).fullmatch(word) is not None for word in digits)
+    parting = re.compile(rf"[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+(?:\{other}\d*)?", re.ASCII)
+    parted = sum(parting.fullmatch(word) is not None for word in digits) - either
+    shown = sum(
+        mark in word and not _could_part(mark).fullmatch(word) and _digits(other, mark).fullmatch(word) is not None
+        for word in digits
+    )
+    if mark == "." and not shown and not parted and (not unit or unit in PARTS_OF_ONE):
+        # programs write a fixed number of digits behind the point, but then on nearly every number
+        without = sum(mark not in word and re.search("[1-9]", word) is not None for word in digits)
+        return without < ODD * len(digits)
+    return shown > parted and shown >= ODD * (shown + either + parted)
+
+
+def _usual_unit(words: Sequence[str]) -> tuple[str, bool]:
+    """The commonest unit, '' = none, and whether it stands before the number. A sign that changes the number (`%`)
+    counts where most have it."""
+    units = Counter(unit for word in words if (unit := _unit(word)) is not None)
+    unit = units.most_common(1)[0][0] if units else ""
+    if unit in PARTS_OF_ONE and 2 * units[unit] < len(words):
+        return "", False
+    return unit, bool(unit) and sum(word.lstrip("(-+ ").startswith(unit) for word in words) * 2 > units[unit]
+
+
+def _is_plain(word: str, has_point: bool) -> bool:
+    """As a program writes it. has_point: its point before three digits is the decimal mark."""
+    alone = NumberFormat("", "", ".").bare(word)[0]
+    return PLAIN.fullmatch(alone) is not None and (has_point or not _could_part(".").fullmatch(alone))
 
 
 def _example(shape: str, unit: str, before: bool) -> str:

@@ -1,7 +1,7 @@
 """What is thought of answers that somebody says are right: what is known, and how much they contradict it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ class Opinion:
     contradicts: np.ndarray
     is_new: np.ndarray
     surprise: np.ndarray
+    impossible: Mapping[int, str] = field(default_factory=dict)
     known: str = "what the champion is sure of"
     otherwise: str = "less likely, to the champion, than the right labels of nearly all its known mistakes"
     is_separable: Apart = _unknown

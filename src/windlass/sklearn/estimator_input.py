@@ -54,6 +54,7 @@ def read(estimator: Any, X: Any, reset: bool) -> Table:
         dtype=None if worded else "numeric",
         ensure_all_finite=False if worded else "allow-nan",
     )
+    array = array.astype(np.int8) if array.dtype == bool else array  # scikit-learn's numbers; ours are no truth values
     names = getattr(estimator, "feature_names_in_", [f"x{place}" for place in range(array.shape[1])])
     columns = {str(name): plain(array[:, place]) for place, name in enumerate(names)}
     return Table(columns, {} if worded else dict.fromkeys(columns, "number"))

@@ -20,6 +20,8 @@ from windlass.kinds.text import CJK
 
 LEAST = 0.9
 """Share of the values that must be of a kind; the others are said, counted, and left to `collect` to refuse."""
+LEAST_IN_ONE_FORM = 0.5
+"""The same of numbers that are written in several ways, of which only one is read."""
 FEW_VALUES, FEW_STRANGE = 20, 0.02
 """Among so few different numbers, more strange words than this are names of a category: 1, 2, 3, 'more'."""
 N_LOOKED_AT, MOST_LETTERS, N_NAMED = 1_000, 400, 3
@@ -186,7 +188,9 @@ def _as_number(name: str, found: _Values) -> Look | None:
     example = _number_format(found)
     check = number.as_written({"format": example}).check if example else number.check
     share = found.share(lambda value: not isinstance(value, Day) and check(value) is None)
-    if share < LEAST or (share < 1 - FEW_STRANGE and found.different <= FEW_VALUES):
+    if share < LEAST and not (example and share >= LEAST_IN_ONE_FORM and _in_some_form(found)):
+        return None
+    if share < 1 - FEW_STRANGE and found.different <= FEW_VALUES:
         return None
     if any(map(number.is_inexact, found.all)):
         return _as_codes(found, "whole numbers beyond 2^53, which a number cannot tell apart")
@@ -200,7 +204,7 @@ def _as_number(name: str, found: _Values) -> Look | None:
         lengths = {len(f"{abs(each):.0f}") for each in numbers}
         if all_different and len(lengths) == 1 and min(lengths) >= KEY_DIGITS:
             return Look("", "a code of its own on every row")
-    notes = (*_as_read(found, example), *_strange(found.all, check, "number"))
+    notes = (*_as_read(found, example), *_strange(found.all, check, "number in that form" if example else "number"))
     return Look("number", format=example, notes=notes, is_quantity=True)
 
 
@@ -216,17 +220,25 @@ def _numbers(values: Sequence[Any], example: str) -> list[float]:
 
 
 def _as_read(found: _Values, example: str) -> tuple[str, ...]:
-    """A value that would mean something else elsewhere, and what it is taken for."""
+    """The form that was found, and how one of the values that need it is read."""
     if not example:
         return ()
     how = number_format.parse(example)
-    for word in found.words:
-        if (how.thousands and how.thousands in word) or (how.point == "," and "," in word):
-            try:
-                return (f"'{word[:40]}' is read as {float(how.plain(word)):g}, as `formats` says",)
-            except ValueError:
-                continue
-    return ()
+    check = number.as_written({"format": example}).check
+    read = [word for word in found.words if word.lower() not in number.MISSING_WORDS and check(word) is None]
+    word = next((word for word in read if any(mark and mark in word for mark in (how.thousands, how.point))), read[0])
+    as_number = number.as_written({"format": example}).read(word, None)
+    return (f"written like '{example}': numbers such as '{word[:40]}' are read as {as_number:.15g}",)
+
+
+def _in_some_form(found: _Values) -> bool:
+    """Nearly all values are numbers, though not all are written in one form."""
+    return found.share(lambda value: not isinstance(value, Day) and is_number_in_some_form(value)) >= LEAST
+
+
+def is_number_in_some_form(value: Any) -> bool:
+    is_short = isinstance(value, str) and len(value) <= number.MOST_WRITTEN
+    return is_number(value) or (is_short and bool(number_format.guess([value.strip()])))
 
 
 def _are_codes(found: _Values) -> bool:

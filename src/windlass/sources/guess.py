@@ -146,8 +146,9 @@ def _of_labels(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) ->
 
 def _of_numbers(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:
     numbers = np.array(numbers_of(values), np.float64)
-    written = look(found.output, values).format
-    found.formats.update({found.output: written} if written else {})
+    seen = look(found.output, values)
+    found.formats.update({found.output: seen.format} if seen.format else {})
+    found.reasons += ["; ".join([f"output '{found.output}': number", *seen.notes])] if seen.notes else []
     usual = float(np.median(numbers))
     off = float(np.abs(numbers - usual).mean())
     found.goal, found.gate = "mae", f"mae <= {float(f'{off / 2:.1g}'):.10g}"

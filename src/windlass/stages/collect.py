@@ -26,6 +26,8 @@ from windlass.store import Store, fingerprint, write_json, write_text
 
 REJECTS, PICTURES = "rejects.jsonl", "pictures"
 N_SHOWN = 200
+N_ADVISED = 1_000
+"""Values of a column by which it is judged how they are written, where some are refused."""
 EVERY = 1_000
 LOUD = 0.05
 """Share of a source's rows that are rejected for one reason from which on it is said before all else."""
@@ -50,12 +52,14 @@ class Intake:
     reasons: Counter[str] = field(default_factory=Counter)
     doubts: Counter[tuple[str, str]] = field(default_factory=Counter)
     hints: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, list[Any]] = field(default_factory=dict)
     rows_in: int = 0
     refused: dict[str, "Refused"] = field(default_factory=dict)
     """Of the source that is read: why rows are rejected."""
 
     def __post_init__(self) -> None:
         self.values = {name: [] for name in self.columns}
+        self.seen = {name: [] for name in self.columns}
         self._cleaners = [(name, kind.clean or kind.read) for name, kind in self.columns.items()]
 
     def take(self, raw: RawRow, source: Source) -> None:
@@ -67,6 +71,9 @@ class Intake:
             check_files(raw.values, self.columns, source.root, self.allowed)
         except DataError as error:
             return self._reject(raw, source, error.message, f"column {SAID}; `files:` in windlass.yaml allows folders")
+        if self.rows_in <= N_ADVISED:
+            for name, values in self.seen.items():
+                values.append(raw.values.get(name))
         cleaned: dict[str, Any] = {}
         for name, clean in self._cleaners:
             try:
@@ -99,6 +106,13 @@ class Intake:
         self.groups.append(group or raw.group)
         self.tests.append(tests)
         return None
+
+    def advise(self, refused: dict[str, "Refused"]) -> None:
+        """The hint to one value of a column gives way to what is told by many."""
+        for name in self.hints:
+            self.hints[name] = self.columns[name].advice(self.seen[name]) or self.hints[name]
+        for why in refused.values():
+            why.hint = self.hints.get(why.column, why.hint)
 
     @property
     def warnings(self) -> list[str]:
@@ -182,6 +196,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
             intake.take(raw, source)
             if intake.rows_in % EVERY == 0:
                 progress("collect", intake.rows_in, 0, source.path.name)
+        intake.advise(intake.refused)
         taken.append((source, intake.rows_in - before, intake.refused))
     progress("collect", intake.rows_in, intake.rows_in, "")
     _write_rejects(folder, intake)

@@ -1,12 +1,14 @@
 """Numbers walk the whole life: from a file with prices to a champion that learned from corrections."""
 
+import json
 import time
+import urllib.error
 
 import numpy as np
 import pytest
 
 import windlass
-from windlass.errors import GateRefused
+from windlass.errors import DataError, GateRefused
 from windlass.outputs.checks import check_output
 from windlass.outputs.numbers.output import OUTPUT
 from windlass.sources.guess import write_guess
@@ -106,6 +108,47 @@ def test_feedback_against_all_that_is_known_is_set_aside(project):
 def test_the_checks_hold_and_the_plan_is_made(project):
     check_output(OUTPUT, project.spec, read_splits(project.spec, project.store), project.champion.predictor)
     assert project.plan().items
+
+
+def refused(url, path, body):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        ask(url, path, body)
+    return caught.value.code, json.loads(caught.value.read())["error"]
+
+
+def test_numbers_of_several_forms_mean_the_same_in_files_rows_and_feedback(tmp_path):
+    """Prices are a tenth of the distance; thousands are parted by a comma, by a space, or not at all."""
+    forms = ["€{:,}", "{:_}", "{}"]
+    rows = [
+        f"{forms[n % 3].format(10 * (500 + 37 * n % 1500))};{forms[n % 3].format(500 + 37 * n % 1500)}"
+        for n in range(300)
+    ]
+    write_text(tmp_path / "a.csv", "\n".join(["km;price", *rows]).replace("_", " "))
+    _, target = write_guess(tmp_path / "a.csv", tmp_path)
+    write_text(
+        target,
+        target.read_text().replace("minutes: 10\n", "minutes: 1\nlearners: [median, linear]\nkeep_inputs: true\n"),
+    )
+    project = windlass.Project(tmp_path)
+    project.run()
+    assert project.spec.formats == {"km": "€1,234.56", "price": "€1,234.56"}
+    release = project.release()
+    with pytest.raises(DataError, match="number is True, expected one that is written like"):
+        release.predict([{"km": True}])
+    with running(project) as url:
+        said = [ask(url, "/v1/predict", {"row": {"km": km}})["answers"][0] for km in ("€12,000", "12 000", 12_000)]
+        assert len({each["value"] for each in said}) == 1
+        assert said[0]["value"] == pytest.approx(1_200, rel=0.05)
+        assert "evidence" not in said[0]
+        far = ask(url, "/v1/predict", {"row": {"km": 1e12}})["answers"][0]
+        assert far["evidence"][0].startswith("'km' is 1,000,000,000,000, above all that training knew (5,")
+        for correct in ("€1,205", "1 205", 1_205):
+            assert ask(url, "/v1/feedback", {"id": said[0]["id"], "correct": correct})["correct"] == 1_205
+        for path, body in (("predict", {"row": {"km": True}}), ("feedback", {"id": said[0]["id"], "correct": True})):
+            code, error = refused(url, f"/v1/{path}", body)
+            assert code == 422
+            assert "number is True" in error["message"]
+            assert "send 1 or 0" in error["hint"]
 
 
 def test_a_release_that_is_no_better_than_the_median_is_refused(tmp_path):

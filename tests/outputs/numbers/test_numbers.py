@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from windlass.errors import DataError, GateRefused
+from windlass.improving.trust import doubt
 from windlass.kinds import number
 from windlass.learners.contract import Budget, Options
 from windlass.learners.rows import encode, finish, with_stopping
@@ -296,6 +297,19 @@ def test_honest_numbers_are_believed_and_those_far_off_doubted(splits, linear):
     assert lies.doubts.all()
     assert lies.contradicts.all()
     assert lies.surprise.mean() > 5
+
+
+@pytest.mark.parametrize("absurd", [1e30, -1e30, 20_000.0])
+def test_an_absurd_number_is_set_aside_even_of_a_lone_caller_and_one_far_off_is_not(splits, linear, absurd):
+    """Prices reach from about 30 to 650: ten times that range ends near 6,900."""
+    known = Known([], [], {}, Path(), [(row, row["price"]) for row in splits.test.to_dicts()])
+    rows = taught(splits, 0)
+    rows[3], rows[4] = replace(rows[3], label=absurd), replace(rows[4], label=-5.0)
+    thought = trust.opinion(rows, linear, known, SPEC)
+    assert list(thought.impossible) == [3]
+    fates = doubt(rows, thought, SPEC.inputs, [])
+    assert [place for place, each in enumerate(fates) if each.fate] == [3]
+    assert fates[3].reason.startswith("more than 10 times the range of the training rows (")
 
 
 def sheet(splits, one, other):

@@ -13,6 +13,7 @@ from windlass.outputs.numbers.measures import estimator
 from windlass.outputs.trust import Known, Opinion
 from windlass.predictors.contract import Predictor
 from windlass.predictors.estimator import Estimator
+from windlass.records import Json
 from windlass.spec import Spec
 
 FAR, OFF = 6.0, 2.0
@@ -21,6 +22,9 @@ SELDOM, SOMETIMES = 0.995, 0.98
 """Of the right numbers of test rows as many lie nearer than what is doubted, and than what contradicts."""
 LEAST_TESTED, MOST_TESTED = 20, 2_000
 MOST_NATS = 9.0
+BEYOND = 10.0
+"""So many times the range of the training rows below or above it no number is believed, whoever gives it: one `1e30`
+would outweigh all that was learned."""
 
 
 def opinion(rows: Sequence[LabelledRow], predictor: Predictor, known: Known, spec: Spec) -> Opinion:
@@ -38,10 +42,18 @@ def opinion(rows: Sequence[LabelledRow], predictor: Predictor, known: Known, spe
         contradicts=off > max(OFF * half, float(np.quantile(usual, SOMETIMES))),
         is_new=np.zeros(len(rows), bool),
         surprise=np.minimum(off / scale, MOST_NATS) - 1,
+        impossible=_impossible([row.label for row in rows], state),
         known="what the champion answers",
         otherwise=f"farther from the champion's answer than {100 * SELDOM:g} % of the right ones, and than "
         f"{FAR:g} times half of its interval",
     )
+
+
+def _impossible(numbers: Sequence[float], state: Json) -> dict[int, str]:
+    least, most = state["least"], state["most"]
+    reach = BEYOND * max(most - least, state["deviation"])
+    said = f"more than {BEYOND:g} times the range of the training rows ({least:.6g} to {most:.6g}) away from it"
+    return {place: said for place, each in enumerate(numbers) if not least - reach <= each <= most + reach}
 
 
 def _usual(champion: Estimator, tested: Pairs, known: Known) -> np.ndarray:
