@@ -24,6 +24,7 @@ ROOMS = (
     "brand",
     "pages",
     "kinds",
+    "regular_files",
     "diagnostics",
     "store",
     "database",

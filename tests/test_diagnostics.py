@@ -185,3 +185,38 @@ def test_a_store_that_cannot_be_written_changes_no_command(tmp_path):
 def test_an_import_of_the_package_loads_no_logging(program):
     done = [sys.executable, "-c", f"import sys; {program}; print('logging' in sys.modules)"]
     assert subprocess.run(done, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("name", ["a link", "a link of the folder", "a second name", "a pipe", "a dangling link"])
+def test_a_log_that_a_stranger_laid_out_is_not_written(folder, tmp_path_factory, name, capsys):
+    """A cloned project may bring any of them; a pipe that nobody reads once held the command for good."""
+    foreign = tmp_path_factory.mktemp("home") / "windlass.log"
+    foreign.write_text("mine\n", encoding="utf-8")
+    foreign.chmod(0o600)
+    if name == "a link of the folder":
+        (folder / "logs").symlink_to(foreign.parent)
+    else:
+        (folder / "logs").mkdir()
+        lay = {
+            "a link": lambda path: path.symlink_to(foreign),
+            "a second name": lambda path: path.hardlink_to(foreign),
+            "a pipe": os.mkfifo,
+            "a dangling link": lambda path: path.symlink_to(foreign.with_name("new")),
+        }
+        lay[name](folder / LOG)
+    warn(ValueError())
+    assert (foreign.read_text(encoding="utf-8"), foreign.stat().st_mode & 0o777) == ("mine\n", 0o600)
+    assert [path.name for path in foreign.parent.iterdir()] == ["windlass.log"]
+    assert capsys.readouterr().err == ""
+    assert diagnostics.log_unexpected(folder, ValueError(), "x")[1] != folder / LOG
+
+
+def test_a_link_in_the_place_of_the_older_log_is_replaced_and_not_followed(folder, tmp_path_factory):
+    foreign = tmp_path_factory.mktemp("home") / "mine"
+    foreign.write_text("mine", encoding="utf-8")
+    (folder / "logs").mkdir()
+    (folder / LOG).write_bytes(b"x" * MOST_BYTES)
+    (folder / f"{LOG}.1").symlink_to(foreign)
+    warn(ValueError())
+    assert foreign.read_text(encoding="utf-8") == "mine"
+    assert (folder / f"{LOG}.1").read_bytes() == b"x" * MOST_BYTES

@@ -87,7 +87,8 @@ def test_the_key_comes_from_the_environment_and_never_out_of_it(monkeypatch):
 @pytest.mark.parametrize(
     "url",
     ["", "judge.example", "ftp://x/v1", "file:///etc/passwd", "http://", "http://u:p@x/v1", "http://x/v1?a=b",
-     "http://x/v1#a", "http://x:99999/v1", "http://x y/v1", "http://x/\n", "http://[::1/v1"],
+     "http://x/v1#a", "http://x:99999/v1", "http://x y/v1", "http://x/\n", "http://[::1/v1", "http://a..b/v1",
+     f"http://{'a' * 70}/v1", "http://xn--SECRET/v1"],
 )  # fmt: skip
 def test_what_is_no_base_url_is_refused(url):
     with pytest.raises(SpecError, match="expected a base URL"):
@@ -257,3 +258,67 @@ def test_a_certificate_that_this_machine_does_not_trust_is_refused():
     with server(lambda handler, number: (200, {}, b"")) as (url, log), pytest.raises(transport.Unreached, match="SSL"):
         transport.post(url.replace("http:", "https:"), b"{}", {}, BOUNDS)
     assert log == []
+
+
+def test_half_of_a_character_is_no_answer():
+    """A lone surrogate cannot be written as UTF-8, so it would end what logs or serves it; a pair is a character."""
+    body = json.dumps({"choices": [{"message": {"content": "well \ud800"}}]}).encode()
+    with server(lambda handler, number: (200, {}, body)) as (url, log):
+        with pytest.raises(NotReady, match="lone surrogate") as caught:
+            Remote(url, "toy", wait_s=0.01)("x")
+        assert len(log) == 1
+    assert caught.value.message.isascii()
+    with server(lambda handler, number: completion("well \U0001f600")) as (url, _):
+        assert Remote(url, "toy")("x") == "well \U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"), [(7, 7), (10**9, 10**9), (10**9 + 1, 0), (10**400, 0), (-1, 0), (True, 0)]
+)
+def test_a_count_of_tokens_beyond_reason_is_none(told, counted):
+    answer = {
+        "choices": [{"message": {"content": "well"}}],
+        "usage": {"prompt_tokens": told, "completion_tokens": told},
+    }
+    with server(lambda handler, number: (200, {}, json.dumps(answer).encode())) as (url, _):
+        reply = Remote(url, "toy").chat([], {})
+    assert (reply.n_prompt, reply.n_tokens) == (counted, counted)
+
+
+NO_ADDRESSES = [
+    "http://SECRET..b/", f"http://SECRET{'a' * 70}/", "http://xn--SECRET/", "http://[SECRET/x", "http://a:SECRET/",
+    "http://127.0.0.1:1/SECRET\ud800", "http://a\0SECRET/", "http://user:SECRET\u2100@p:1", "", "SECRET",
+    "http://user:p[SECRET@proxy:3128", "http://user:SECRET/ss@proxy:3128", "http://:0/SECRET", "ftp://SECRET/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+def test_no_word_of_an_address_that_is_none_is_told(url, monkeypatch):
+    """Neither of the URL nor of the proxy, whoever of urllib, httpx, idna and the resolver trips over it."""
+    asked = [lambda: transport.post(url, b"", {}, BOUNDS), lambda: transport.proxy_of(url)]
+    if url:
+        asked.append(lambda: transport.post("http://127.0.0.1:9/", b"", {}, BOUNDS, url))
+    for ask in asked:
+        with pytest.raises(transport.Unreached, match="expected one such as") as caught:
+            ask()
+        assert "SECRET" not in str(caught.value)
+        assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "proxy", [url for url in NO_ADDRESSES if "://" in url and "\ud800" not in url and "\0" not in url]
+)
+def test_no_word_of_a_proxy_that_is_none_is_told(proxy, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(transport.Unreached, match="names no proxy for HTTP") as caught:
+        transport.proxy_of("http://hook.example/x")
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h", "https://h.example.:443/a%20b?c=d", "http://[::1]:8000/v1", "http://m\xfcnchen.example/"]
+)
+def test_an_address_of_a_server_is_one(url):
+    assert transport.is_address(url)

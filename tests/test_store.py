@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from windlass.database.location import log_path, memory
 from windlass.errors import DataError, NotReady
+from windlass.improving import attempts
+from windlass.planning import promise_file
+from windlass.registry import audit_log
 from windlass.store import (
     Store,
     fingerprint,
@@ -24,6 +28,7 @@ from windlass.store import (
     write_json,
     write_text,
 )
+from windlass.watching import state as watched
 
 KILLER = """
 import os, random, shutil, signal, sys, time
@@ -405,3 +410,53 @@ def test_an_error_of_the_disk_names_the_file_that_was_to_be(tmp_path, monkeypatc
     with pytest.raises(OSError, match=r"\[Errno 28\] .*/folder'"):
         publish(tmp_path / "folder", lambda folder: (folder / "x").write_bytes(b"1"))
     assert list(tmp_path.iterdir()) == []
+
+
+def held(lock) -> bool:
+    with lock:
+        return True
+
+
+WRITERS = {
+    "lock": lambda store: held(store.lock()),
+    "releases/.trail.lock": lambda store: held(audit_log.locked(store.folder / "releases")),
+    "watch/.lock": lambda store: held(watched.locked(store)),
+    "improve/.lock": lambda store: held(attempts.locked(store)),
+    "releases/trail.jsonl": lambda store: audit_log.add(store.folder / "releases", {"number": 1}),
+    "plan/promises.jsonl": lambda store: promise_file.add(store.folder / "plan/promises.jsonl", [{"event": "came"}]),
+}
+
+
+@pytest.mark.parametrize("lay", ["link", "second name", "pipe"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_a_stranger_laid_out_is_neither_written_nor_waited_for(tmp_path, name, lay):
+    """A lock that was a link emptied the file that it named."""
+    store, foreign = Store(tmp_path / "product"), tmp_path / "mine"
+    foreign.write_text("mine", encoding="utf-8")
+    path = store.folder / name
+    path.parent.mkdir(parents=True)
+    if lay == "pipe":
+        os.mkfifo(path)
+    else:
+        (path.symlink_to if lay == "link" else path.hardlink_to)(foreign)
+    with pytest.raises(DataError, match="expected a file of this project's own"):
+        WRITERS[name](store)
+    assert foreign.read_text(encoding="utf-8") == "mine"
+    path.unlink()
+    WRITERS[name](store)
+    assert path.is_file()
+
+
+@pytest.mark.parametrize("lay", ["link", "pipe"])
+def test_the_memory_of_a_service_is_no_file_elsewhere(tmp_path, lay):
+    store = Store(tmp_path / "product")
+    path = log_path(store)
+    path.parent.mkdir(parents=True)
+    if lay == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "mine.sqlite")
+    with pytest.raises(DataError, match="expected a file of this project's own"):
+        memory(store)
+    path.unlink()
+    assert not memory(store).exists()

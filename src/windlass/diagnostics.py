@@ -17,6 +17,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from windlass.regular_files import open_folder, open_regular
+
 LOG = "logs/windlass.log"
 """In the folder of a store; an older one is kept beside it as `windlass.log.1`."""
 MOST_BYTES, MOST_SAID, MOST_FRAMES, MOST_CAUSES = 1_000_000, 400, 60, 8
@@ -76,7 +78,7 @@ class StoreLog(logging.Handler):
     """Appends to the log of a store. Several processes may: each record is one write at the file's end.
 
     folder: of the store; one that is not there is not made. A record's `store` names another, `path` then says where
-    the record stands. What cannot be written is lost, and nothing else.
+    the record stands. What cannot be written is lost, and nothing else: also where a link or a pipe has the log's name.
     """
 
     def __init__(self) -> None:
@@ -152,34 +154,38 @@ def _bytes(text: str) -> bytes:
 
 
 def _append(path: Path, text: str) -> None:
-    """Raises: OSError: not all of it could be written."""
+    """Raises: OSError: not all of it could be written, or the file is not the store's own."""
     path.parent.mkdir(exist_ok=True)
-    content, handle = _bytes(text), _opened(path)
+    folder = open_folder(path.parent)
     try:
-        if os.write(handle, content) < len(content):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        content, handle = _bytes(text), _opened(folder, path.name)
+        try:
+            if os.write(handle, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        finally:
+            os.close(handle)
     finally:
-        os.close(handle)
+        os.close(folder)
 
 
-def _opened(path: Path) -> int:
+def _opened(folder: int, name: str) -> int:
     """The log's end; one that has grown long takes its other name first, by one process and once: only who has the
     lock on the very file that still has the name renames it. Who wrote to it at that moment did so in the older one."""
-    handle = _end(path)
+    handle = _end(folder, name)
     if os.fstat(handle).st_size < MOST_BYTES:
         return handle
     try:
         with suppress(BlockingIOError, FileNotFoundError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(handle), path.stat()):
-                path.replace(path.with_name(f"{path.name}.1"))
+            if os.path.samestat(os.fstat(handle), os.stat(name, dir_fd=folder, follow_symlinks=False)):
+                os.replace(name, f"{name}.1", src_dir_fd=folder, dst_dir_fd=folder)
     finally:
         os.close(handle)
-    return _end(path)
+    return _end(folder, name)
 
 
-def _end(path: Path) -> int:
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, MODE)
+def _end(folder: int, name: str) -> int:
+    handle = open_regular(Path(name), os.O_WRONLY | os.O_APPEND | os.O_CREAT, MODE, folder)
     if not os.fstat(handle).st_size:
         with suppress(OSError):
             os.fchmod(handle, MODE)

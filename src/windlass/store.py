@@ -1,5 +1,6 @@
 """The only module that knows paths: where each stage keeps its things, written so that a crash leaves old or new."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -12,15 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import IO, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from windlass.diagnostics import log_unexpected
 from windlass.errors import DataError, NotReady, WindlassError
+from windlass.regular_files import open_regular
 
 FOLDER = ".windlass"
 MOST_REASON = 400
 SHARED_MODE = 0o644
 """mkstemp gives 0600: another user, such as a service's, must be able to read."""
+NOT_OWN = (errno.ELOOP, errno.EMLINK, errno.EINVAL, errno.ENXIO)
+"""What `open_regular` says of a link, a file with other names, and two of a pipe, a socket or a device."""
 Record = TypeVar("Record")
 
 
@@ -185,6 +189,26 @@ def _record(kind: Any, value: Any, name: str) -> Any:
     return kind(**found)
 
 
+@contextmanager
+def own_file(path: Path, flags: int = 0) -> Iterator[IO[bytes]]:
+    """A file of the store to read, lock and append to, made where there is none. flags: further ones of `os.open`.
+
+    Raises: DataError: a link, a pipe or a file with a second name stands there. OSError: it cannot be opened.
+    """
+    try:
+        handle = open_regular(path, os.O_RDWR | os.O_CREAT | flags, SHARED_MODE)
+    except OSError as error:
+        _name(error, path)
+        if error.errno not in NOT_OWN:
+            raise
+        raise DataError(
+            f"{path} is a link, a pipe or a file with a second name, expected a file of this project's own",
+            "whoever made the project put it there: look at it, then remove it",
+        ) from None
+    with os.fdopen(handle, "r+b") as file:
+        yield file
+
+
 def sync_folder(folder: Path) -> None:
     """The names in the folder are on disk when this returns."""
     handle = os.open(folder, os.O_RDONLY)
@@ -341,7 +365,7 @@ class Store:
     def lock(self) -> Iterator[None]:
         """One writer a store. Raises: NotReady when another process holds it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("w") as file:
+        with own_file(self.folder / "lock") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

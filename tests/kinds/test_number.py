@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.kinds import number_format
+from windlass.kinds import number, number_format
 from windlass.kinds.number import KIND, parse
 
 
@@ -116,6 +116,46 @@ def test_an_outlier_is_clipped():
 
 def test_a_constant_column_is_zero():
     assert KIND.encode([5.0, 5.0], fitted("scaled", [5.0, 5.0])).tolist() == [[0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e-15, 1.0, 1e36])
+@pytest.mark.parametrize("form", ["scaled", "target"])
+def test_numbers_are_scaled_however_small_or_large_they_are(form, scale):
+    """1, 2, 3: mean 2, deviation sqrt(2/3). Below 1e-12 a deviation counted as 1 once, and all answers were 0."""
+    state = fitted(form, [scale, 2 * scale, 3 * scale])
+    assert state["deviation"] == pytest.approx(scale * math.sqrt(2 / 3), rel=1e-12)
+    batch = KIND.encode([scale, 3 * scale], state)
+    assert (batch if form == "target" else batch[:, 0]) == pytest.approx([-math.sqrt(1.5), math.sqrt(1.5)])
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e-15, 1.0, 1e36])
+def test_an_answer_keeps_the_digits_that_are_of_use_at_any_scale(scale):
+    """Deviation 0.816: to the hundred-thousandth part of its power of ten, 0.1, so six decimals."""
+    state = fitted("target", [scale, 2 * scale, 3 * scale])
+    assert number.rounded(1.23456789 * scale, state) == pytest.approx(1.234568 * scale, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("values", "deviation"),
+    [
+        ([5.0, 5.0], 1.0),
+        ([0.0, 0.0], 1.0),
+        ([3.25e-15, 3.25e-15], 3.25e-15),
+        ([0.1 + 0.2, 0.3], 0.1 + 0.2),
+        ([1e20, 1e20 + 16384], 1.0),
+        ([1e-300, 2e-300], 1.0),
+        ([1e9, 1e9 + 1], 0.5),
+    ],
+    ids=["five", "zero", "tiny", "noise of the last digit", "noise of a large one", "beyond squares", "no constant"],
+)
+def test_what_differs_in_its_last_digits_alone_is_one_number(values, deviation):
+    state = fitted("target", values)
+    assert state["deviation"] == pytest.approx(deviation, rel=1e-12)
+
+
+def test_an_answer_of_one_tiny_number_is_that_number():
+    state = fitted("target", [3.25e-15, 3.25e-15])
+    assert number.rounded(float(number.decode(np.zeros((1, 1)), state)[0]), state) == 3.25e-15
 
 
 @pytest.mark.parametrize("form", ["scaled", "binned"])

@@ -1,6 +1,7 @@
 """A plan reads the store in one place, and each file there once."""
 
 import ast
+import json
 import os
 import sys
 from collections import Counter
@@ -19,12 +20,12 @@ from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, RECORD
 from windlass.outputs.labelled_row import LEARNED, LabelledRow
-from windlass.planning import promise_file, snapshot
+from windlass.planning import measured_file, promise_file, snapshot
 from windlass.records import Board, Health, Improvement, as_json, silent
 from windlass.registry import releases
 from windlass.registry.model_cards import BOARD
 from windlass.stages.plan import PlanRequest, plan
-from windlass.store import write_json
+from windlass.store import read_json, write_json
 
 PLANNING = Path(windlass.__file__).parent / "planning"
 TAKES_STORE = frozenset({"snapshot.py"})
@@ -157,3 +158,48 @@ def test_a_file_that_is_opened_twice_is_counted_twice(desk):
         store.read("evaluate", Board)
         store.read("evaluate", Board)
     assert times == {"evaluate/evaluate.json": 2}
+
+
+DAMAGES = {
+    "points": [-1, [{}], None, "many"],
+    "doubts": [3, {"count": 1}],
+    "columns": [{}, [1]],
+    "validation": [{"labels": 1}],
+    "request": [{"seconds": "fast"}],
+    "compressed": [5, {"ms": 1}],
+    "learner": [None],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in DAMAGES.items() for value in values])
+def test_a_cache_of_another_form_is_measured_again(desk, name, value):
+    """`"points": -1` was an internal error once."""
+    _, store = desk
+    path = store.stage("plan") / measured_file.MEASURED
+    good = read_json(path)
+    assert measured_file.read(path) == good, "control: what a plan wrote is taken as it stands"
+    write_json(path, {**good, name: value})
+    assert measured_file.read(path) == {}
+    write_json(path, good)
+
+
+@pytest.mark.parametrize("damage", [{"rows": 0}, {"rows": 10**400}, {"scores": []}, {"scores": [float("nan")]}])
+def test_a_point_that_no_training_gave_is_measured_again(desk, damage):
+    _, store = desk
+    path = store.stage("plan") / measured_file.MEASURED
+    good = read_json(path)
+    point = {"rows": 8, "scores": [0.5], "seconds": 1, "accuracies": [], "classes": {}, "parts": {}, "positive": []}
+    write_json(path, good | {"points": [point]})
+    assert measured_file.read(path) == good | {"points": [point]}
+    path.write_text(json.dumps(good | {"points": [point | damage]}), encoding="utf-8")
+    assert measured_file.read(path) == {}
+    write_json(path, good)
+
+
+def test_a_plan_mends_a_damaged_cache(desk):
+    spec, store = desk
+    path = store.stage("plan") / measured_file.MEASURED
+    good = read_json(path)
+    write_json(path, good | {"points": -1})
+    plan(spec, store, PlanRequest(made=DAY))
+    assert [point["rows"] for point in read_json(path)["points"]] == [point["rows"] for point in good["points"]]

@@ -22,7 +22,7 @@ from windlass.errors import DataError, NotReady
 from windlass.outputs.labelled_row import FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.records import Json
 from windlass.registry import releases
-from windlass.store import Store, read_json, write_json, write_text
+from windlass.store import Store, own_file, read_json, write_json, write_text
 
 WORD, JOURNAL, ROWS, WAITING_FILE = "improve", "journal.json", "rows.jsonl", "waiting.jsonl"
 ASIDE_FILE, DECIDED = "aside.csv", "decided.json"
@@ -141,7 +141,7 @@ def decide(store: Store, ids: Sequence[str], is_accepted: bool) -> None:
 @contextmanager
 def locked(store: Store) -> Iterator[None]:
     """One `improve` a store. Raises: NotReady: another process is at it."""
-    with (store.stage(WORD) / ".lock").open("w") as file:
+    with own_file(store.stage(WORD) / ".lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -31,6 +31,9 @@ LARGEST = 1e38  # what float32 can hold, and what can be squared in float64 when
 SO = "are its numbers written so? `formats:` in windlass.yaml says it: '{}'"
 PLAIN = "a plain number needs no line in `formats:` of windlass.yaml"
 SEVERAL = "its numbers are written in several ways, most of them like {}: write the others so, too"
+SMALLEST = 1e-150  # what can be squared in float64 without becoming 0
+CONSTANT = 1e-12
+"""Of the largest magnitude: what spreads over less holds one number, with the noise of its last digits."""
 N_BINS = 16
 N_QUANTILES = 21
 N_SKETCH = 32
@@ -183,7 +186,6 @@ def fit(values: Iterable[float], form: str, options: Json) -> Json:
         return {"form": "raw", "quantiles": _quantiles(present)}
     if not len(present):
         return {"form": form, "median": 0.0, "mean": 0.0, "deviation": 1.0, "edges": []}
-    deviation = float(present.std())
     shares = np.linspace(0, 1, N_BINS + 1)[1:-1] if form == "binned" else np.empty(0)
     edges = np.unique(np.quantile(present, shares))
     ends = {"least": float(present.min()), "most": float(present.max())} if form == TARGET else {}
@@ -192,10 +194,19 @@ def fit(values: Iterable[float], form: str, options: Json) -> Json:
         **ends,
         "median": float(np.median(present)),
         "mean": float(present.mean()),
-        "deviation": deviation if deviation > 1e-12 else 1.0,
+        "deviation": _deviation(present),
         "edges": edges.tolist(),
         "quantiles": _quantiles(present),
     }
+
+
+def _deviation(present: np.ndarray) -> float:
+    """Above 0, in the unit of the numbers however small they are; of one number alone its magnitude, at most 1."""
+    magnitude = float(np.abs(present).max())
+    if magnitude < SMALLEST:
+        return 1.0
+    is_constant = np.ptp(present) <= max(CONSTANT * magnitude, SMALLEST)
+    return min(magnitude, 1.0) if is_constant else float(present.std())
 
 
 def _quantiles(present: np.ndarray) -> list[float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from windlass.errors import DataError
 from windlass.records import Json
-from windlass.store import reading, restored
+from windlass.store import own_file, reading, restored
 
 FILE = "promises.jsonl"
 
@@ -75,7 +75,7 @@ def add(path: Path, entries: Sequence[Json]) -> None:
     if not entries:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as file:
+    with own_file(path, os.O_APPEND) as file:
         file.seek(0)
         content = file.read()
         file.truncate(content.rfind(b"\n") + 1)

@@ -12,17 +12,16 @@ from windlass.improving import attempts
 from windlass.improving.cycle import PROMOTED, history
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Output
-from windlass.planning import promise_file
+from windlass.planning import measured_file, promise_file
 from windlass.planning.promise_file import Promises
 from windlass.records import Board, Health, Improvement, Json, Prepared, Release, Splits
 from windlass.registry import reference, releases
 from windlass.registry.model_cards import BOARD
 from windlass.sources.prepared import read_splits
 from windlass.spec import Goal, Spec
-from windlass.store import Store, read_as, read_json
+from windlass.store import Store, read_as
 
 logger = logging.getLogger("windlass.planning")
-MEASURED = "measured.json"
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,6 @@ def take(spec: Spec, store: Store, database: Database) -> Snapshot:
     folder = store.stage("plan")
     # 2. Paths of models, not models: who scores one opens it.
     models = {each.name: store.folder / "train" / each.name / "artifact" for each in board.candidates}
-    measured = read_json(folder / MEASURED) if (folder / MEASURED).is_file() else {}
     return Snapshot(
         spec=spec,
         output=outputs.of(spec),
@@ -94,7 +92,7 @@ def take(spec: Spec, store: Store, database: Database) -> Snapshot:
         judged_fault=fault,
         used=frozenset(row.answer for row in attempts.used(store, line)),
         folder=folder,
-        measured=measured if isinstance(measured, dict) else {},
+        measured=measured_file.read(folder / measured_file.MEASURED),
         promises=promise_file.read(folder / promise_file.FILE),
     )
 

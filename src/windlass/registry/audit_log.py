@@ -17,7 +17,7 @@ from pathlib import Path
 
 from windlass.errors import DataError
 from windlass.records import Json
-from windlass.store import read_json, sync_folder
+from windlass.store import own_file, read_json, sync_folder
 
 TRAIL, LOCK, POINTER = "trail.jsonl", ".trail.lock", "champion.json"
 
@@ -36,7 +36,7 @@ class Why:
 def locked(home: Path) -> Iterator[None]:
     """One writer of pointer and trail at a time; others wait. home: the folder of the releases."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / LOCK).open("w") as file:
+    with own_file(home / LOCK) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -80,7 +80,7 @@ def add(home: Path, entry: Json) -> None:
     path = home / TRAIL
     is_new = not path.exists()
     whole = _lines(path)[1]
-    with path.open("ab") as file:
+    with own_file(path, os.O_APPEND) as file:
         file.truncate(whole)
         file.write(json.dumps(entry, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n")
         file.flush()

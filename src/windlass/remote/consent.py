@@ -99,7 +99,11 @@ def _place(url: str) -> str:
 
 
 def _every_port(url: str) -> str:
-    parts = urlsplit(url)
+    """Empty where the URL is none: it is refused, then, by who asks it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.hostname or ''}:*"
 
 

@@ -23,6 +23,9 @@ from windlass.retry import PASSING, Retry
 MAX_REPLY = 1024 * 1024
 MAX_TOKENS = 2_048
 MOST_WAIT_S = 30.0
+MOST_COUNTED = 10**9
+"""Tokens of one answer that a server may claim."""
+LONE = re.compile("[\ud800-\udfff]")
 GOOD = re.compile(r"[!-~]+\Z")
 
 
@@ -36,7 +39,8 @@ class _Passing(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model said. is_cut: it was not done. n_prompt, n_tokens: as its server counts, 0 where it does not."""
+    """What a model said. is_cut: it was not done. n_prompt, n_tokens: as its server counts, 0 where it does not
+    or claims more than a billion."""
 
     text: str
     is_cut: bool
@@ -115,6 +119,8 @@ class Remote:
             ) from None
         if not isinstance(said, str):
             raise self._not_ready("its answer has no text, expected 'content'")
+        if LONE.search(said):
+            raise self._not_ready("its answer holds half of a character (a lone surrogate), expected text")
         counts = values.get("usage") if isinstance(values.get("usage"), dict) else {}
         n_prompt, n_tokens = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
         return Reply(said, is_cut, _count(n_prompt), _count(n_tokens))
@@ -130,14 +136,14 @@ class Remote:
 
 
 def _count(value: Any) -> int:
-    return value if type(value) is int and value >= 0 else 0
+    """What is no count counts as none told: a number without bound would end what adds it up or keeps it."""
+    return value if type(value) is int and 0 <= value <= MOST_COUNTED else 0
 
 
 def _checked(url: str, role: str) -> SplitResult:
     """Raises: SpecError: not an http or https URL without user, query and fragment."""
     try:
-        parts = urlsplit(url)
-        is_good = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+        parts, is_good = urlsplit(url), transport.is_address(url)
     except ValueError:
         is_good = False
     if not is_good or parts.username is not None or parts.query or parts.fragment or not GOOD.match(url):

@@ -39,6 +39,23 @@ class Response:
     asked_s: float
 
 
+ADDRESS = "the address is none of a server, expected one such as https://host.example/path"
+PROXY = "the proxy is none for HTTP, expected one such as http://proxy.example:3128"
+"""No part of either is told: both may hold a secret."""
+
+
+def is_address(url: str) -> bool:
+    """True for a URL of http or https whose host can be looked up, as urllib, httpx and the resolver read it."""
+    import httpx
+
+    try:
+        parts, read = urlsplit(url), httpx.URL(url)
+        read.raw_host.decode("ascii").encode("idna")  # as a socket does
+        return parts.scheme in ("http", "https") and bool(parts.hostname and read.host) and parts.port != 0
+    except (httpx.InvalidURL, ValueError):  # a UnicodeError is a ValueError
+        return False
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds, proxy: str = "") -> Response:
     """The answer to a POST, whatever its status.
 
@@ -50,6 +67,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds, prox
     for name, value in headers.items():
         if not value.isascii() or not value.isprintable():
             raise ValueError(f"header '{name}' holds characters that none may, expected printable ASCII")
+    for place, fault in ((url, ADDRESS), (proxy or url, PROXY)):
+        if not is_address(place):
+            raise Unreached(fault)
     clock = _Clock(bounds.timeout_s)
     asked = {"accept-encoding": "identity", "connection": "close", "user-agent": "windlass", **headers}
     extensions = {"timeout": httpx.Timeout(bounds.timeout_s).as_dict(), "trace": clock.trace}
@@ -59,7 +79,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds, prox
             response = transport.handle_request(request)
             with closing(response):
                 content, is_whole = _read(response, bounds.max_bytes)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise Unreached(clock.fault or _words(error)) from None
     return Response(response.status_code, content, is_whole, retry.asked_s(response.headers.get("retry-after")))
 
@@ -67,16 +87,18 @@ def post(url: str, body: bytes, headers: Mapping[str, str], bounds: Bounds, prox
 def proxy_of(url: str) -> str:
     """The proxy for this URL that the environment names (http_proxy, https_proxy, no_proxy); empty: none.
 
-    Raises: Unreached: it is none for HTTP.
+    Raises: Unreached: it is none for HTTP, or the URL is none.
     """
     from urllib.request import getproxies, proxy_bypass
 
+    if not is_address(url):
+        raise Unreached(ADDRESS)
     parts = urlsplit(url)
     found = getproxies().get(parts.scheme, "")
     if not found or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return ""
     named = found if "://" in found else f"http://{found}"
-    if urlsplit(named).scheme not in ("http", "https"):
+    if not is_address(named):
         raise Unreached(f"{parts.scheme}_proxy names no proxy for HTTP, expected one such as http://proxy.example:3128")
     return named
 
@@ -102,10 +124,16 @@ def _read(response: Any, max_bytes: int) -> tuple[bytes, bool]:
 
 
 def _words(error: BaseException) -> str:
-    """What the system said, where it did: httpx and httpcore wrap it, and say less."""
+    """What the system said, where it did: httpx and httpcore wrap it, and say less. Others may quote what was sent."""
+    import httpx
+
     found: BaseException | None = error
     while found is not None and not isinstance(found, OSError):
         found = found.__cause__ or found.__context__
+    if found is None and not isinstance(error, httpx.TransportError | httpx.DecodingError):
+        return ADDRESS
+    if found is None and isinstance(error, httpx.LocalProtocolError):
+        return f"{type(error).__name__}: this request is none that may be sent"
     said = found or error
     return f"{type(said).__name__}: {said}"
 

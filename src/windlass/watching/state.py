@@ -11,7 +11,7 @@ from typing import Any
 
 from windlass.errors import DataError, NotReady
 from windlass.records import Json
-from windlass.store import Store, read_json, write_json
+from windlass.store import Store, own_file, read_json, write_json
 from windlass.watching.alarms import Alarms
 from windlass.watching.windows import Window
 
@@ -57,7 +57,7 @@ class Memory:
 @contextmanager
 def locked(store: Store) -> Iterator[None]:
     """One look at a time; others wait."""
-    with (store.stage("watch") / LOCK).open("w") as file:
+    with own_file(store.stage("watch") / LOCK) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -126,6 +126,18 @@ def test_mean_and_median_answer_always_the_same(splits, fitted):
         assert answers[0].value == pytest.approx(wanted, rel=1e-4)
 
 
+@pytest.mark.parametrize("name", ["linear", "trees"])
+def test_tiny_prices_are_answered_like_those_of_usual_size(splits, fitted, tmp_path, name):
+    """The same prices in units of 1e15: each answer is the same number of them, to the digits that are kept."""
+    parts = (rows.with_columns(pl.col("price") * 1e-15) for rows in (splits.train, splits.validation, splits.test))
+    tiny = Splits(dict(SPEC.inputs), dict(SPEC.output), *parts, Path())
+    made = LEARNERS[name].fit(tiny, Options(tmp_path / name, metric="mae"), Budget(30), silent)
+    rows = splits.test.head(20).to_dicts()
+    usual, small = (predictors.load(each.artifact).answer(rows) for each in (fitted[name], made))
+    assert [answer.value * 1e15 for answer in small] == pytest.approx([answer.value for answer in usual], rel=1e-2)
+    assert min(answer.value for answer in small) > 1e-14
+
+
 def test_linear_is_as_near_as_ridge_on_the_true_features(splits, linear):
     """scikit-learn's ridge on size and town as they made the price: the noise of 5 leaves a mean error of 4."""
 

@@ -11,7 +11,8 @@ from windlass.metrics.measures import Estimate, paired_difference
 from windlass.outputs.contract import Scored
 from windlass.planning.evidence import compression, label_noise, probing, rule_trial
 from windlass.planning.evidence.serving_trial import request_seconds
-from windlass.planning.snapshot import MEASURED, Snapshot
+from windlass.planning.measured_file import MEASURED
+from windlass.planning.snapshot import Snapshot
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.writer import writer_of
