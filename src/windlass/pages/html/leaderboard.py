@@ -32,13 +32,12 @@ SPAN = 110  # pixels of the small picture of an interval
 
 
 def leaderboard(board: Board) -> str:
-    """The leaderboard as HTML: a table with inline styles and the notes under it; no script, "
-    "nothing loaded."""
-    return f'<div style="line-height:1.4">{board_table(board)}{board_notes(board)}</div>'
+    """The leaderboard as HTML for a notebook: a table with inline styles and the notes under it; nothing loaded."""
+    return f'<div style="line-height:1.4">{board_table(board, "")}{board_notes(board)}</div>'
 
 
-def board_table(board: Board) -> str:
-    """The table of candidates with its legend."""
+def board_table(board: Board, box: str = ' class="scroll"') -> str:
+    """The table of candidates with its legend. box: attributes of what it scrolls in, for a page that has our styles."""
     if not board.candidates:
         return "<p>No candidate was trained.</p>"
     columns = headings(board)
@@ -51,7 +50,7 @@ def board_table(board: Board) -> str:
         f"<tbody>{rows}</tbody></table>"
     )
     return (
-        f'<div class="scroll" style="overflow-x:auto">{table}</div>'
+        f'<div{box} style="overflow-x:auto">{table}</div>'
         f'<p style="{QUIET}font-size:13px;margin:10px 0 0;max-width:none">{_legend(board)}</p>'
     )
 

@@ -1,5 +1,4 @@
-"""The sections of the report, each a pure function that gives HTML, or nothing when there is "
-"nothing to say."""
+"""The sections of the report, each a pure function that gives HTML, or nothing when there is nothing to say."""
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
