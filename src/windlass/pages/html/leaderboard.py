@@ -37,7 +37,7 @@ def leaderboard(board: Board) -> str:
 
 
 def board_table(board: Board, box: str = ' class="scroll"') -> str:
-    """The table of candidates with its legend. box: attributes of what it scrolls in, for a page that has our styles."""
+    """The table of candidates with its legend. box: attributes of what it scrolls in, on a page with our styles."""
     if not board.candidates:
         return "<p>No candidate was trained.</p>"
     columns = headings(board)
