@@ -34,8 +34,9 @@ from sklearn.preprocessing import StandardScaler
 
 from windlass.kinds import table as kinds
 from windlass.metrics.drift import population_stability_index
+from windlass.outputs.reference_profile import MOST_ROWS
 from windlass.records import Column
-from windlass.registry.reference import MOST_ROWS, Reference, sketch_of
+from windlass.registry.reference import Reference, sketch_of
 from windlass.spec import Spec, parse
 from windlass.watching.judgement import judge_window, peek
 from windlass.watching.state import Memory
