@@ -18,7 +18,8 @@ def missing(text: str) -> list[str]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "windlass":
             module = import_module(str(node.module))
             for name in (alias.name for alias in node.names):
-                is_there = hasattr(module, name) or find_spec(f"{node.module}.{name}") is not None
+                is_package = hasattr(module, "__path__")
+                is_there = hasattr(module, name) or (is_package and find_spec(f"{node.module}.{name}") is not None)
                 found += [] if is_there else [f"{node.module}: {name}"]
     return found
 
