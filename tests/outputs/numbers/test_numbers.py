@@ -1,6 +1,7 @@
 """Numbers live their whole life: split, learned, measured, explained, remembered, believed or not, compared."""
 
 import json
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -341,6 +342,18 @@ def test_a_nearer_challenger_gains_and_a_farther_one_loses(splits, fitted, linea
     assert not same.gains(0.3)
     assert not same.loses(0.3)
     assert same.won == same.lost == 0
+
+
+def test_who_is_nearer_does_not_depend_on_the_unit(splits, fitted, linear):
+    """In 1e-15 of the unit the errors lie below any fixed tolerance."""
+    usual = sheet(splits, predictors.load(fitted["median"].artifact), linear)
+    tiny = copy(usual)
+    tiny.truth, tiny.given = usual.truth * 1e-15, [values * 1e-15 for values in usual.given]
+    tiny.losses, tiny.least = [losses * 1e-15 for losses in usual.losses], usual.least * 1e-15
+    every = np.ones(100, bool)
+    one, other = usual.paired("all", every), tiny.paired("all", every)
+    assert one.won > 50
+    assert (one.won, one.lost, one.chance) == (other.won, other.lost, other.chance)
 
 
 def test_the_goals_difference_is_told_in_skill(splits, fitted, linear):

@@ -62,14 +62,14 @@ class PairedNumbers(PairedAnswers):
         self.least = float(LOSSES[metric](self.truth - middle).mean()) if len(self.truth) else 0.0
 
     def paired(self, name: str, chosen: np.ndarray) -> Paired:
-        before, after = (losses[chosen] for losses in self.losses)
+        before, after = (losses[chosen] / (self.least or 1.0) for losses in self.losses)  # of one size, in any unit
         n_rows = len(before)
         if not n_rows:
             return PairedErrors(name, 0, 0.0, 0.0, 0, 0, self.metric)
         was, now = (NUMBER_METRICS[self.metric](self.truth[chosen], values[chosen]) for values in self.given)
         won, lost = int((after < before - SAME).sum()), int((after > before + SAME).sum())
         chance = by_chance(-before, -after), by_chance(-after, -before)
-        better = float(before.mean() - after.mean()) / (self.least or 1.0)
+        better = float(before.mean() - after.mean())
         return PairedErrors(name, n_rows, was, now, won, lost, self.metric, chance, better)
 
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
