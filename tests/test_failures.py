@@ -80,7 +80,12 @@ def test_an_error_is_told_in_words_with_its_exit_code(error, code, words, capsys
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("boo"), ModuleNotFoundError("x", name="windlass.nothing"), RecursionError("deep")]
+    "error",
+    [
+        ValueError("boo"),
+        ModuleNotFoundError("No module named Umbrella", name="windlass.nothing"),
+        RecursionError("deep"),
+    ],
 )
 def test_what_nobody_foresaw_is_one_line_that_names_the_log(error, tmp_path, capsys, monkeypatch):
     """Control: the traceback is in the log under the id that the line gives, without the error's own words."""

@@ -122,6 +122,6 @@ def test_a_model_that_reads_too_little_is_refused_before_it_is_trained(tmp_path)
 def test_questions_that_are_cut_are_counted(tmp_path, folder):
     """Control: short ones fit."""
     opened = hub.open_model(str(folder), "llm", is_pair=False)
-    told = llm._lesson(opened, questions(tmp_path, 1_000)).notes
+    told = llm._lesson(opened, questions(tmp_path, 1_000), llm.RATES).notes
     assert any(note.startswith("8 of 8 questions did not fit into") for note in told)
-    assert not any("did not fit" in note for note in llm._lesson(opened, questions(tmp_path, 10)).notes)
+    assert not any("did not fit" in note for note in llm._lesson(opened, questions(tmp_path, 10), llm.RATES).notes)

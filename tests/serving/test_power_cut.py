@@ -79,7 +79,7 @@ class OnDisk(Sqlite):
         connection: Any = super().connect()
         connection._connection.close()
         connection._connection = Driven(self.path, *self.how)
-        _keep_safe(connection._connection)
+        _keep_safe(connection._connection, self.busy_s)
         connection.prepare(schemas)
         return connection
 

@@ -58,7 +58,7 @@ def test_a_time_that_is_too_short_leaves_rows_out_and_says_so(product):
         """Known by its answers alone."""
         return Labeller(manifest, lambda batches: linear.load(folder, manifest)(batches))
 
-    rows = read_splits(spec, product.store), read_board(spec, product.store)
+    rows = read_splits(spec, product.store), read_board(product.store)
     with with_line(predictors.FORMATS, "linear", opaque):
         record = explain.explain(spec, product.store, *rows, seconds=-1.0)
     assert record["rows"] == []

@@ -16,6 +16,7 @@ from windlass.predictors.retrieval.repair import Propose, Repaired, Tries, repai
 from windlass.predictors.writer import Writer, writer_of
 from windlass.records import Json
 from windlass.registry import releases
+from windlass.sandbox.syntax import tree_of
 from windlass.spec import FILE_NAME
 from windlass.store import Store, rewrite_text
 
@@ -82,7 +83,7 @@ def read_tests(text: str, where: str, program: str) -> tuple[str, list[str]]:
     Raises: DataError: no Python, or no test in it.
     """
     try:
-        tree = ast.parse(text)
+        tree = tree_of(text)
     except (SyntaxError, ValueError) as error:
         raise DataError(f"{where} is no Python: {error}, expected tests", HINT) from None
     checks, before = [], []

@@ -2,9 +2,10 @@
 
 import ast
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from windlass.sandbox.syntax import tree_of
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
@@ -28,14 +29,6 @@ class Change:
 
 def changed(text: str, change: Change) -> str:
     return text[: change.start] + change.new + text[change.end :]
-
-
-def tree_of(text: str) -> ast.Module:
-    """The syntax tree, without warnings of odd escapes in old code. Raises: SyntaxError, ValueError, RecursionError."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)  # what Python before 3.12 says of odd escapes
-        return ast.parse(text)
 
 
 def is_python(text: str) -> bool:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from windlass.errors import DataError, did_you_mean, expected
+from windlass.sandbox.syntax import tree_of
 from windlass.sources.contract import Names, RawRow, Source
-from windlass.sources.mistakes import FUNCTIONS, MISTAKES, Change, changed, is_python, tree_of
+from windlass.sources.mistakes import FUNCTIONS, MISTAKES, Change, changed, is_python
 
 PREFIX = "stdlib:"
 SEED = 13

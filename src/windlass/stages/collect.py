@@ -1,6 +1,5 @@
 """Sources -> raw rows and `rejects.jsonl`: rows in = accepted + rejected, each reject with its reason."""
 
-import ast
 import json
 import re
 import shutil
@@ -16,6 +15,7 @@ from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind, is_missing
 from windlass.records import Collected, Progress, as_json, silent
+from windlass.sandbox.syntax import tree_of
 from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
@@ -157,7 +157,7 @@ def _tests(value: Any) -> str:
     if not all(isinstance(line, str) for line in lines):
         raise DataError("tests are no text, expected Python, or a list of statements")
     try:
-        ast.parse("\n".join(lines))
+        tree_of("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError):
         raise DataError("tests are no Python, expected statements such as `assert f(1) == 2`") from None
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import builtins
 import difflib
 from collections.abc import Callable, Iterator
 
+from windlass.sandbox.syntax import tree_of
 from windlass.sources.mistakes import (
     Change,
     Places,
@@ -18,7 +19,6 @@ from windlass.sources.mistakes import (
     off_by_one,
     operators,
     swapped_arguments,
-    tree_of,
     wrong_variable,
 )
 

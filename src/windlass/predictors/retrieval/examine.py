@@ -17,6 +17,7 @@ from windlass.predictors.language.writing import silent_hear
 from windlass.predictors.writer import Writer
 from windlass.records import Row
 from windlass.sandbox.programs import Bounds, passes
+from windlass.sandbox.syntax import tree_of
 
 FENCE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 BOUNDS = Bounds(seconds=3.0, memory_mb=256)
@@ -34,7 +35,7 @@ def program(answer: str) -> str:
 def statements(tests: str) -> list[str]:
     """The statements of the tests, one after the other; lines where they are no Python."""
     try:
-        return [ast.unparse(node) for node in ast.parse(tests).body]
+        return [ast.unparse(node) for node in tree_of(tests).body]
     except (SyntaxError, ValueError, RecursionError):
         return [line for line in tests.splitlines() if line.strip()]
 
