@@ -139,8 +139,8 @@ def work() -> None:
     except WindlassError as error:
         say({"error": type(error).__name__, "message": error.message, "hint": error.hint})
         sys.exit(error.exit_code)
-    except Exception:
-        logger.error("worker %s ended", order["name"], exc_info=True)
+    except Exception as error:
+        logger.error("worker %s ended", order["name"], exc_info=error)
         raise
 
 
