@@ -49,13 +49,11 @@ def _prepare() -> Step:
     from windlass.improving import attempts
     from windlass.stages.prepare import Learned, key_of, prepare
 
-    def learned(store: "Store") -> Learned:
-        return Learned(attempts.learned(store), [row for rows in attempts.judging(store).values() for row in rows])
+    def run(spec: "Spec", store: "Store", progress: "Progress") -> object:
+        judging = [row for rows in attempts.judging(store).values() for row in rows]
+        return prepare(spec, store, progress, Learned(attempts.learned(store), judging))
 
-    return Step(
-        lambda spec, store: key_of(spec, store, learned(store)),
-        lambda spec, store, progress: prepare(spec, store, progress, learned(store)),
-    )
+    return Step(lambda spec, store: key_of(spec, store, attempts.learned(store)), run)
 
 
 def _train() -> Step:

@@ -254,7 +254,7 @@ def test_who_owes_waits_until_it_has_come_in(tmp_path: Path) -> None:
     """Of 10 a second, after 40: three seconds for what is owed, a tenth for the next."""
     now = [100.0]
     shared = SharedBuckets(tmp_path / "buckets", lambda: now[0])
-    shared.charge_address("a", Rate(10, 1), 40)
+    shared.charge("a", Rate(10, 1), 40)
     assert shared.take("a", Rate(10, 1)) == pytest.approx(3.1)
     now[0] += 3.05
     assert shared.take("a", Rate(10, 1)) == pytest.approx(0.05)

@@ -19,6 +19,7 @@ from windlass.blueprints import catalogue
 from windlass.client import Client, Prediction
 from windlass.database.location import memory
 from windlass.database.request_log import RequestLog
+from windlass.durations import UNITS_S
 from windlass.errors import NotReady
 from windlass.pages.html.loop import Week, loop_page, loop_picture, week_text
 from windlass.predictors.contract import Predictor
@@ -35,7 +36,7 @@ from windlass.store import write_text
 PRODUCT, LATER = "support-desk", "later.jsonl"
 WISHES = {"minutes": 0.5, "improve": {"new_labels": 12}}
 """A label that training does not know is learned from so many corrections on."""
-WEEK_S, BATCH = 7 * 86_400.0, 16
+WEEK_S, BATCH = UNITS_S["w"], 16
 CORRECTED = 0.6
 """Share of the answers of which somebody says what would have been right."""
 SWAP_S = 30.0

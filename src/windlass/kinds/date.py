@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from windlass.durations import DAY_S
 from windlass.errors import DataError
 from windlass.kinds import date_format
 from windlass.kinds.contract import Kind, is_missing, shown
@@ -91,7 +92,7 @@ def as_written(how: Json) -> Kind:
 
 
 def _years(moment: datetime) -> float:
-    return (moment - datetime(2000, 1, 1)).total_seconds() / 86_400 / DAYS_PER_YEAR
+    return (moment - datetime(2000, 1, 1)).total_seconds() / DAY_S / DAYS_PER_YEAR
 
 
 def fit(values: Iterable[datetime | None], form: str, options: Json) -> Json:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from windlass.durations import DAY_S
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.records import Json
 from windlass.strict_yaml import Strict, read
@@ -65,7 +66,7 @@ class Product(Strict):
     @property
     def peak(self) -> float:
         """Answers asked for in the busiest second: given, else ten times the mean of a day."""
-        return self.peak_a_second if self.peak_a_second is not None else 10 * self.requests_a_day / 86_400
+        return self.peak_a_second if self.peak_a_second is not None else 10 * self.requests_a_day / DAY_S
 
     @property
     def month(self) -> float:

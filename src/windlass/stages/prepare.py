@@ -32,8 +32,8 @@ class Learned:
 NOTHING = Learned()
 
 
-def key_of(spec: Spec, store: Store, learned: Learned = NOTHING) -> str:
-    rows = [[row.answer, row.label] for row in learned.rows]
+def key_of(spec: Spec, store: Store, learned: Sequence[LabelledRow] = ()) -> str:
+    rows = [[row.answer, row.label] for row in learned]
     return fingerprint([store.key("collect"), spec.seed, spec.columns, *([rows] if rows else [])])
 
 
@@ -63,7 +63,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
             for name, kind in {**spec.inputs, **spec.output}.items()
         ],
         warnings=cleaning.warnings,
-        key=key_of(spec, store, learned),
+        key=key_of(spec, store, learned.rows),
         groups=groups,
     )
     write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))

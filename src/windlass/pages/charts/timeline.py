@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from windlass.durations import DAY_S
 from windlass.pages.charts.axes import Axis, across_grid, box, dot, figure, line, path, spanning, text, text_width
 from windlass.pages.text.words import plain
 
 WIDE, TALL = 400.0, 190.0
 LEFT, RIGHT, TOP, FOOT = 48.0, 392.0, 30.0, 156.0
 SHADES = (0.85, 0.6, 0.4, 0.25, 0.12)
-DAY_S = 86_400.0
 Point = tuple[float, float]
 
 

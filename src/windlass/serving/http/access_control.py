@@ -118,7 +118,7 @@ class AccessControl:
     def charge_address(self, address: str, n_requests: int) -> None:
         """Charges so many more to an address that shows no key."""
         if self._rate is not None:
-            self._buckets.charge_address(address, self._rate, n_requests)
+            self._buckets.charge(address, self._rate, n_requests)
 
     def _bound(self, address: str) -> None:
         if self._rate is not None and (wait_s := self._buckets.take(address, self._rate)):

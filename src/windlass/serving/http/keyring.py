@@ -122,7 +122,7 @@ class KeyRing:
         if key is None or n_requests <= 0:
             return
         if key.rate is not None:
-            self._buckets.charge_address(key.id, key.rate, n_requests)
+            self._buckets.charge(key.id, key.rate, n_requests)
         if key.quota is not None:
             with self._lock:
                 self._new[key.id, period_of(key.quota, at)] += n_requests

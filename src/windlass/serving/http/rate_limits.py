@@ -38,7 +38,7 @@ class Buckets:
         """0 when one was taken, else seconds until there is one."""
         return self._change(who, lambda seen, now: taken(seen, now, rate))
 
-    def charge_address(self, who: Hashable, rate: Rate, count: int) -> None:
+    def charge(self, who: Hashable, rate: Rate, count: int) -> None:
         """Takes so many whether they are there or not: until they have come in, there is none to take."""
         self._change(who, lambda seen, now: (level_now(seen, now, rate) - count, 0.0))
 
