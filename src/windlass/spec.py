@@ -184,7 +184,9 @@ class Spec(Strict):
         0.5, gt=0, le=1, description="share of a file's rows that may be rejected for one reason; more: `collect` stops"
     )
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
-    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="of training; auto: by a short probe")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of training; auto: by a short probe, float32: the same answers from the same seed"
+    )
     threshold: dict[str, float] = Field(
         default={},
         max_length=1,

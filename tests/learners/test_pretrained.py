@@ -178,6 +178,24 @@ def test_features_are_taken_up_again_from_their_file(tmp_path, encoder):
     assert sorted(first.rows) == list(range(20))
 
 
+def test_features_are_made_in_the_precision_that_was_asked_for(tmp_path, encoder):
+    """`precision: float32` gives the same features every time; another precision has a file of its own."""
+    plan = pretrained.design("frozen", pretrained.locate(str(encoder)), pretrained.Settings())
+    from windlass.learners.networks.batches import Inputs
+    from windlass.learners.networks.network import Network
+
+    network = Network({0: plan.text({})}, None, 3, 0.0)
+    inputs = Inputs((np.random.default_rng(1).integers(2, 12, (20, 6)),), (0,))
+
+    def features(precision: str) -> np.ndarray:
+        place = frozen.Place(tmp_path / "features.safetensors", Budget(60), silent, 13, precision)
+        return frozen.features(network, inputs, place).features
+
+    exact, rounded, again = features("float32"), features("bfloat16"), features("float32")
+    assert (exact == again).all()
+    assert 0 < np.abs(exact - rounded).max() < 0.05
+
+
 def test_a_logistic_head_tells_what_scikit_learn_tells():
     """Two and three classes against predict_proba on the scaled features; a class without rows is never answered."""
     from sklearn.linear_model import LogisticRegression

@@ -394,7 +394,7 @@ def _check_folder(what: str, folder: Path) -> None:
 def _options(folder: Path, toy: str, time: str, variant: str) -> Options:
     home = folder / f"{toy}-{time}".replace(" ", "-")
     home.mkdir()
-    return Options(home, metric="accuracy", variant=variant)
+    return Options(home, metric="accuracy", variant=variant, precision="float32")  # "auto" measures, so it may vary
 
 
 def _fitted(what: str, learner: Learner, splits: Splits, options: Options, seconds: float) -> Labeller:

@@ -51,6 +51,7 @@ class Place:
     budget: Budget
     progress: Progress
     seed: int
+    precision: str = "auto"
 
 
 def features(network: Network, inputs: Inputs, place: Place) -> Known:
@@ -58,11 +59,12 @@ def features(network: Network, inputs: Inputs, place: Place) -> Known:
 
     Rows come in an order of chance: where the budget does not reach for all, the first ones stand for them.
     """
-    key = f"{[zlib.crc32(np.ascontiguousarray(array).data) for array in inputs.arrays]} {len(inputs)} {place.seed}"
+    sums = [zlib.crc32(np.ascontiguousarray(array).data) for array in inputs.arrays]
+    key = f"{sums} {len(inputs)} {place.seed} {place.precision}"
     order = np.random.default_rng(place.seed).permutation(len(inputs))
     done = _kept(place.path, key)
     network.to(probe.device()).eval()
-    precision = probe.precisions("auto")[-1]
+    precision = probe.precisions(place.precision)[-1]
     if len(done) < len(order):
         first = inputs.rows(order[:BATCH])
         probe.choose_threads(lambda: answers(network.features, first, BATCH, precision))

@@ -176,7 +176,7 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
     network = build(plan, encoded.inputs, list(train.arrays), encoded.n_scores)
     paths = [options.folder / f"features-{part}.safetensors" for part in ("validation", "train")]
     known, learned = (
-        frozen.features(network, inputs, frozen.Place(path, budget, progress, options.seed))
+        frozen.features(network, inputs, frozen.Place(path, budget, progress, options.seed, options.precision))
         for inputs, path in zip((validation, train), paths, strict=True)
     )
     progress("train", len(learned.rows), len(train), "linear head")

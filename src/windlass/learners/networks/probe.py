@@ -1,6 +1,7 @@
 """What a training step costs on this machine in each precision: measured, not assumed."""
 
 import copy
+import functools
 import logging
 import os
 import time
@@ -17,7 +18,7 @@ logger = logging.getLogger("windlass.learners")
 GAIN = 0.9
 """bfloat16 is chosen when it needs at most this share of float32's time: it is less exact."""
 SIDE = 256
-N_PRODUCTS, N_TRIALS = 4, 3
+N_PRODUCTS, N_TRIALS = 8, 3
 Make = Callable[[nn.Module], torch.optim.Optimizer]
 Step = Callable[[nn.Module, torch.optim.Optimizer, np.ndarray, str], float]
 
@@ -43,10 +44,22 @@ def precisions(wanted: str) -> list[str]:
     """
     if wanted != "auto":
         return [wanted]
-    seconds = {
-        name: _product_seconds(dtype) for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+    return ["float32", "bfloat16"] if _has_fast_bfloat16() else ["float32"]
+
+
+@functools.cache
+def _has_fast_bfloat16() -> bool:
+    """Asked once a process, with the two kinds in turn, so that a busy moment cannot answer differently each time:
+    features in another precision are other features."""
+    left = {
+        name: torch.ones(SIDE, SIDE, dtype=getattr(torch, name), device=device()) for name in ("float32", "bfloat16")
     }
-    return ["float32", "bfloat16"] if seconds["bfloat16"] < seconds["float32"] else ["float32"]
+    times = [{name: _product_seconds(one) for name, one in left.items()} for _ in range(N_PRODUCTS)]
+    return min(time["bfloat16"] for time in times) < min(time["float32"] for time in times)
+
+
+def _product_seconds(square: torch.Tensor) -> float:
+    return _seconds(lambda: (square @ square)[0, 0].item())
 
 
 def choose_threads(work: Callable[[], object]) -> int:
@@ -71,12 +84,6 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def _product_seconds(dtype: torch.dtype) -> float:
-    """The fastest of a few products of two square matrices."""
-    left = torch.ones(SIDE, SIDE, dtype=dtype, device=device())
-    return min(_seconds(lambda: (left @ left)[0, 0].item()) for _ in range(N_PRODUCTS))
 
 
 def step_seconds(
