@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from windlass.stages.evaluate import machine
-from windlass.store import write_text
+from windlass.store.files import write_text
 
 FILE = Path(__file__).parent / "results" / "goals.json"
 

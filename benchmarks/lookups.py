@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import windlass
-from windlass.store import write_text
+from windlass.store.files import write_text
 
 RESULTS = Path(__file__).resolve().parent / "results" / "lookups.json"
 SECONDS = 15.0

@@ -24,7 +24,7 @@ from windlass.project import Project
 from windlass.records import Splits
 from windlass.sources.guess import write_guess
 from windlass.sources.prepared import read_splits
-from windlass.store import rewrite_text
+from windlass.store.files import rewrite_text
 
 HERE = Path(__file__).resolve().parent
 LOSSES = ("squared_error", "absolute_error")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from windlass.sandbox.programs import run_program
-from windlass.store import write_text
+from windlass.store.files import write_text
 
 RESULTS = Path(__file__).resolve().parent / "results" / "sandbox_escape.json"
 MACHINE = os.uname().machine

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import windlass
 from windlass.stages import evaluate
-from windlass.store import write_text
+from windlass.store.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "store_damage.json"

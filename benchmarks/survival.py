@@ -21,15 +21,15 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from windlass.errors import WindlassError
-from windlass.learners.networks import checkpoint
+from windlass.learners.networks.training import checkpoint
 from windlass.registry import releases
 from windlass.stages.evaluate import machine
-from windlass.store import Store
+from windlass.store.files import Store
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SOUND = "from windlass.cli import main; main()"
 IN_PLACE = """
-import time, windlass.store as store
+import time, windlass.store.files as store
 from pathlib import Path
 def write_bytes(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def publish(target, build):
     build(target)
 store.write_bytes = write_bytes
 store.publish = publish
-import windlass.learners.networks.checkpoint as checkpoint
+import windlass.learners.networks.training.checkpoint as checkpoint
 checkpoint.write_bytes = write_bytes
 from windlass.cli import main; main()
 """

@@ -19,7 +19,7 @@ def _own_folder(tmp_path, monkeypatch):
 @pytest.fixture
 def log_in():
     """Has this process log in a folder until the test ends."""
-    from windlass import diagnostics
+    from windlass.store import diagnostics
 
     before = diagnostics.STORE_LOG.folder
     yield diagnostics.keep_in

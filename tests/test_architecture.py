@@ -24,7 +24,6 @@ ROOMS = (
     "brand",
     "pages",
     "kinds",
-    "regular_files",
     "diagnostics",
     "store",
     "database",
@@ -365,18 +364,21 @@ def code(text: str, place: str = "kinds/made_up.py") -> Module:
     return Module(place, text)
 
 
-STORE = code("", "store.py")
+STORE = code("", "store/files.py")
 PAGES = code("", "pages/html/report.py")
 BAD = [
     (wrong_directions, [code("from windlass.learners import table\n"), code("", "learners/table.py")]),
-    (wrong_directions, [code("from windlass.store import Store\n"), STORE]),
-    (wrong_directions, [code("import windlass.store\n"), STORE]),
-    (wrong_directions, [code("def f():\n    from windlass.store import Store\n"), STORE]),
+    (wrong_directions, [code("from windlass.store.files import Store\n"), STORE]),
+    (wrong_directions, [code("import windlass.store.files\n"), STORE]),
+    (wrong_directions, [code("def f():\n    from windlass.store.files import Store\n"), STORE]),
     (
         wrong_directions,
-        [code("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from windlass.store import Store\n"), STORE],
+        [
+            code("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from windlass.store.files import Store\n"),
+            STORE,
+        ],
     ),
-    (wrong_directions, [code("import_module('windlass.store')\n"), STORE]),
+    (wrong_directions, [code("import_module('windlass.store.files')\n"), STORE]),
     (wrong_directions, [code("from windlass import Project\n")]),
     (wrong_directions, [code("import windlass\nwindlass.Project()\n")]),
     (
@@ -444,8 +446,8 @@ GOOD = [
         wrong_directions,
         [code("from windlass.metrics.measures import Estimate\n", "records.py"), code("", "metrics/measures.py")],
     ),
-    (wrong_directions, [code("from windlass import __version__\n", "store.py")]),
-    (wrong_directions, [code("import windlass\nprint(windlass.__version__)\n", "store.py")]),
+    (wrong_directions, [code("from windlass import __version__\n", "store/files.py")]),
+    (wrong_directions, [code("import windlass\nprint(windlass.__version__)\n", "store/files.py")]),
     (wrong_directions, [code("import numpy as np\nimport torch\n", "learners/networks/cnn.py")]),
     (
         circles,
@@ -533,7 +535,7 @@ def test_a_path_of_one_machine_is_seen(place):
 
 def test_the_package_is_found():
     """The rules above hold for an empty list too."""
-    assert {"kinds/text.py", "store.py", "learners/table.py"} <= {module.place for module in package()}
+    assert {"kinds/text.py", "store/files.py", "learners/table.py"} <= {module.place for module in package()}
 
 
 def _imported_by(statement: str) -> set[str]:

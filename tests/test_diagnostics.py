@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from windlass import diagnostics
-from windlass.diagnostics import LOG, MOST_BYTES
+from windlass.store import diagnostics
+from windlass.store.diagnostics import LOG, MOST_BYTES
 from windlass.errors import DataError
 from windlass.learners import table as learners
 from windlass.learners.contract import Learner

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from windlass.commands import failures
-from windlass.diagnostics import log_unexpected
+from windlass.store.diagnostics import log_unexpected
 from windlass.errors import DataError, GateRefused, NotReady, SpecError
-from windlass.store import Store
+from windlass.store.files import Store
 
 from .brief import briefly_timed
 from .stages.conftest import Product, messages

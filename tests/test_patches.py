@@ -117,7 +117,7 @@ def test_who_patches_our_own_code_is_listed_with_the_reason():
         ("from windlass.stages import train\nmonkeypatch.setattr(train, 'SECONDS', 1)", ["train.SECONDS"]),
         ("from windlass.a import B\ndef test(patched): patched.delattr(B, 'run')", ["B.run"]),
         ("monkeypatch.setattr('windlass.spec.MOST', 1)", ["windlass.spec.MOST"]),
-        ("import windlass.store as s\nmonkeypatch.setitem(s.TABLE, 'a', 1)", ["s.TABLE.a"]),
+        ("import windlass.store.files as s\nmonkeypatch.setitem(s.TABLE, 'a', 1)", ["s.TABLE.a"]),
         ("from windlass import spec\nspec.MOST = 1", ["spec.MOST"]),
         ("from windlass import spec\nspec.MOST, before = 1, spec.MOST", ["spec.MOST"]),
         ("from unittest.mock import patch\nwith patch('windlass.spec.load'): pass", ["windlass.spec.load"]),
@@ -135,7 +135,7 @@ def test_a_patch_is_seen(text, what):
     [
         "import sys\nmonkeypatch.setattr(sys, 'argv', [])",
         "from windlass import spec\nmonkeypatch.setattr(spec.sys, 'argv', [])",
-        "from windlass.store import Store\nstore = Store(path)\nstore.clock = lambda: 0.0",
+        "from windlass.store.files import Store\nstore = Store(path)\nstore.clock = lambda: 0.0",
         "from windlass import spec\nspec = spec.load(path)",
         "monkeypatch.setenv('WINDLASS_KEY', 'a')",
     ],

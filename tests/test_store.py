@@ -15,7 +15,7 @@ from windlass.errors import DataError, NotReady
 from windlass.improving import attempts
 from windlass.planning import promise_file
 from windlass.registry import audit_log
-from windlass.store import (
+from windlass.store.files import (
     Store,
     fingerprint,
     hash_file,
@@ -33,7 +33,7 @@ from windlass.watching import state as watched
 KILLER = """
 import os, random, shutil, signal, sys, time
 from pathlib import Path
-from windlass.store import publish, write_bytes
+from windlass.store.files import publish, write_bytes
 
 how, home, rounds = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 target, repeats = home / "target", 60_000
@@ -139,7 +139,7 @@ def test_a_folder_that_is_filled_or_emptied_in_place_is_torn_by_kill_9(how, tmp_
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
-from windlass.store import publish, write_bytes
+from windlass.store.files import publish, write_bytes
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that grows over the limit is an OSError from here on
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
@@ -249,7 +249,7 @@ LOCKER = """
 import sys
 from pathlib import Path
 from windlass.errors import NotReady
-from windlass.store import Store
+from windlass.store.files import Store
 
 try:
     with Store(Path(sys.argv[1])).lock():
@@ -311,7 +311,7 @@ def test_other_values_have_another_fingerprint(other):
 
 def test_a_fingerprint_is_the_same_in_every_process():
     """Python's own hash() is not."""
-    program = "from windlass.store import fingerprint; print(fingerprint({'é': ['\\ud800', 1.5], 'a': None}))"
+    program = "from windlass.store.files import fingerprint; print(fingerprint({'é': ['\\ud800', 1.5], 'a': None}))"
     assert len({run(program) for _ in range(2)} | {fingerprint({"a": None, "é": ["\ud800", 1.5]}) + "\n"}) == 1
 
 
@@ -359,7 +359,7 @@ def test_a_file_that_is_not_there_is_written(tmp_path):
 STRANGER = """
 import os, sys
 from pathlib import Path
-from windlass.store import rewrite_text
+from windlass.store.files import rewrite_text
 os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
 rewrite_text(Path(sys.argv[1]), "stolen")

@@ -7,7 +7,7 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.records import Board, Candidate, Health, Prepared, Run, Trained
-from windlass.store import Store, read_as, restored, write_json, write_text
+from windlass.store.files import Store, read_as, restored, write_json, write_text
 
 from . import damaging
 from .brief import briefly_timed

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from windlass.improving.cycle import ImproveRequest
     from windlass.records import Board, Health, Improvement, Progress, Release
     from windlass.spec import Spec
-    from windlass.store import Store
+    from windlass.store.files import Store
 
 
 @dataclass(frozen=True)

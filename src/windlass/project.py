@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from windlass import diagnostics, lifecycle
+from windlass import lifecycle
+from windlass.store import diagnostics
 from windlass.pages.html.notebook import Board, Explanation, Roadmap
 from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, Trained, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
-from windlass.store import Store
+from windlass.store.files import Store
 
 if TYPE_CHECKING:
     from windlass.improving.retrain_schedule import Turn
@@ -178,7 +179,7 @@ class Project:
         """All attempts at a better champion, oldest first; writes `improve/history.html` as well."""
         from windlass.improving.cycle import history
         from windlass.pages.html.improvements import improvements_page
-        from windlass.store import write_text
+        from windlass.store.files import write_text
 
         found = history(self.store)
         page = improvements_page(self.spec.name, found, self.doubts())

@@ -17,7 +17,7 @@ from .toys import say, taught
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-import windlass.store as store
+import windlass.store.files as store
 from windlass.improving import attempts
 from windlass.project import Project
 from windlass.stages import evaluate

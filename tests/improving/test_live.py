@@ -19,7 +19,7 @@ from windlass.registry import canaries as trials
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
 from windlass.spec import from_values
-from windlass.store import Store, write_json
+from windlass.store.files import Store, write_json
 
 from .toys import champion, released, spec, told
 

@@ -9,7 +9,7 @@ from tests.learners import toys
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import cnn
 from windlass.learners.networks.network import Network, fit_network
-from windlass.learners.networks.steps import Settings
+from windlass.learners.networks.training.steps import Settings
 from windlass.records import silent
 
 PICTURE = {"size": 28, "channels": 1}

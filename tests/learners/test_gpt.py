@@ -18,7 +18,7 @@ from tests.learners import writers
 from windlass.errors import NotReady, SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import gpt, language
-from windlass.learners.networks import checkpoint
+from windlass.learners.networks.training import checkpoint
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.table import load, replay
 from windlass.records import Splits, silent

@@ -11,7 +11,7 @@ from tests.learners import toys
 from windlass.errors import GateRefused, SpecError
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import cnn, export, network
-from windlass.learners.networks.steps import Settings
+from windlass.learners.networks.training.steps import Settings
 from windlass.records import silent
 
 QUICK = Settings(lr=5e-3, batch=16, epochs=6, patience=6)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.learners import writers
 from tests.learners.test_gpt import options, train
-from windlass import diagnostics
+from windlass.store import diagnostics
 from windlass.errors import SpecError
 from windlass.learners.contract import Fitted, Options
 from windlass.learners.language import language

@@ -11,7 +11,7 @@ from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import recurrent
 from windlass.learners.networks.network import fit_network
 from windlass.learners.networks.recurrent import Recurrence, Recurrent
-from windlass.learners.networks.steps import Settings
+from windlass.learners.networks.training.steps import Settings
 from windlass.records import silent
 
 DESIGNS = {"rnn": recurrent.RNN["default"], **recurrent.LSTM}

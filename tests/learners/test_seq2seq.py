@@ -15,7 +15,7 @@ from tests.learners.test_gpt import assert_same_weights
 from windlass.errors import NotReady, SpecError
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import encoder_decoder, hub, language, seq2seq
-from windlass.learners.networks import loop
+from windlass.learners.networks.training import loop
 from windlass.predictors.language import ctranslate, decoding
 from windlass.predictors.language.engine import FAST, MODEL
 from windlass.predictors.language.language import Language

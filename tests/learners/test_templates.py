@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.learners import writers
-from windlass import diagnostics
+from windlass.store import diagnostics
 from windlass.learners.language import hub, templates
 from windlass.predictors.language.prompts import Prompts
 from windlass.records import Column

@@ -12,7 +12,7 @@ from tests.learners import toys
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import transformer
 from windlass.learners.networks.network import fit_network
-from windlass.learners.networks.steps import Settings
+from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.transformer import Sizes, Transformer
 from windlass.records import silent
 

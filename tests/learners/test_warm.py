@@ -13,12 +13,12 @@ from tests.learners import toys
 from windlass.errors import DataError, NotReady
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks import cnn, network, warm
-from windlass.learners.networks.steps import Settings
-from windlass.learners.networks.task import answers
+from windlass.learners.networks.training.steps import Settings
+from windlass.learners.networks.training.task import answers
 from windlass.predictors.table import load
 from windlass.records import Splits, WarmStart, silent
 from windlass.registry import checkpoints as weights
-from windlass.store import hash_folder
+from windlass.store.files import hash_folder
 
 QUICK = dataclasses.replace(
     cnn.DEFAULT, settings=Settings(lr=5e-3, batch=16, epochs=6, patience=6, checkpoint_seconds=0.0)

@@ -14,7 +14,7 @@ from windlass.outputs.checks import check_output
 from windlass.sources.guess import write_guess
 from windlass.sources.outgoing import as_csv
 from windlass.sources.prepared import read_splits
-from windlass.store import write_text
+from windlass.store.files import write_text
 
 from ..test_lifecycle import ask, running
 from .colour import COLOURS, OUTPUT, installed, rows_of

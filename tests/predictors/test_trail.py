@@ -15,7 +15,7 @@ from windlass.pages.text.listing import trail_text
 from windlass.registry import audit_log as trail
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.store import Store, write_json
+from windlass.store.files import Store, write_json
 
 RECORD = {
     "product": "desk",
@@ -95,7 +95,7 @@ PROMOTE = """
 import itertools, sys
 from pathlib import Path
 from windlass.registry import releases
-from windlass.store import Store
+from windlass.store.files import Store
 store = Store(Path(sys.argv[1]))
 print("begun", flush=True)
 for id in itertools.cycle(["one", "two", "three"]):

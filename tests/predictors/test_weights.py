@@ -9,7 +9,7 @@ from windlass.metrics.measures import Estimate
 from windlass.records import Release, as_json
 from windlass.registry import checkpoints as weights
 from windlass.registry import releases
-from windlass.store import Store, hash_folder, write_json
+from windlass.store.files import Store, hash_folder, write_json
 
 
 def released(store: Store, id: str, graph: bytes) -> Release:

@@ -25,7 +25,7 @@ from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.server import running
 from windlass.serving.http.server_state import ServerState
-from windlass.store import Store, hash_folder, size_mb, write_json, write_text
+from windlass.store.files import Store, hash_folder, size_mb, write_json, write_text
 
 MESSAGES = (
     "my card is lost",

@@ -12,10 +12,10 @@ from own_process import health_when, serving
 
 from windlass.database.location import log_path
 from windlass.database.request_log import Feedback, Logged, RequestLog
-from windlass.diagnostics import LOG
+from windlass.store.diagnostics import LOG
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.store import Store, write_json
+from windlass.store.files import Store, write_json
 
 ROW = {"message": "my card is lost"}
 
@@ -96,7 +96,7 @@ def damaged(store: Store) -> None:
 
 def answering_otherwise(store: Store) -> None:
     """As an insider could: the golden answers are changed, and the record agrees with them."""
-    from windlass.store import hash_folder
+    from windlass.store.files import hash_folder
 
     folder = releases.folder(store, "toy-1")
     golden = json.loads((folder / "model" / "golden.json").read_text())

@@ -17,7 +17,7 @@ from windlass.predictors.contract import Labeller
 from windlass.predictors.writer import Writer
 from windlass.registry import releases
 from windlass.serving.contract.settings import Settings
-from windlass.store import Store
+from windlass.store.files import Store
 
 HELLO = [{"role": "user", "content": "hello there"}]
 

@@ -31,7 +31,7 @@ from windlass.serving.http.server import bind
 from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime.golden_probe import probe
 from windlass.stages.serve import serve
-from windlass.store import Store, hash_folder, write_json
+from windlass.store.files import Store, hash_folder, write_json
 
 
 def model_of(store: Store) -> Path:
@@ -229,7 +229,7 @@ from windlass.registry import releases
 from windlass.outputs.table import explain
 from windlass.serving.runtime.golden_probe import probe
 from windlass.stages import serve
-from windlass.store import Store
+from windlass.store.files import Store
 store = Store(Path({store!r}))
 release, predictor = releases.open_release(store, "toy-1")
 assert probe(predictor, release, releases.golden(store, "toy-1")) < 1e-6

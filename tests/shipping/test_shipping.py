@@ -27,7 +27,7 @@ from windlass.shipping import forms, needs, product, templating, trial
 from windlass.shipping.forms import FORMS, ShipRequest, ship
 from windlass.shipping.product import Product
 from windlass.shipping.trial import TrialRun
-from windlass.store import Store, hash_folder, write_json
+from windlass.store.files import Store, hash_folder, write_json
 
 HOST = "desk.example.com"
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from windlass.errors import DataError, SpecError, did_you_mean, expected
-from windlass.store import write_bytes
+from windlass.store.files import write_bytes
 
 HOME = Path(__file__).parent
 

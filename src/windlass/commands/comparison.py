@@ -25,7 +25,7 @@ from windlass.serving.http.server import Server, address, bind
 from windlass.serving.ui.sidebyside import create_sidebyside
 from windlass.sources.prepared import read_splits
 from windlass.spec import Spec
-from windlass.store import Store, fingerprint, hash_folder, read_json, reading, restored, write_json, write_text
+from windlass.store.files import Store, fingerprint, hash_folder, read_json, reading, restored, write_json, write_text
 
 ANSWERS, PREFERENCES, TRAINING, JUDGED = "answers.json", "preferences.sqlite", "preferences.jsonl", "judged"
 BATCH = 16

@@ -31,7 +31,7 @@ from windlass.serving.contract.settings import Settings
 from windlass.serving.http.server import running
 from windlass.serving.runtime.hot_swap import HotSwap
 from windlass.spec import FILE_NAME
-from windlass.store import write_text
+from windlass.store.files import write_text
 
 PRODUCT, LATER = "support-desk", "later.jsonl"
 WISHES = {"minutes": 0.5, "improve": {"new_labels": 12}}

@@ -24,7 +24,7 @@ from windlass.serving.contract import codec
 from windlass.sources.near_duplicates import jaccard, key, shingles
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.spec import Spec
-from windlass.store import write_text
+from windlass.store.files import write_text
 
 POOL = 20
 """So many of the least sure answers, for each that is asked for, are spread over."""

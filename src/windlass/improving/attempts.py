@@ -22,7 +22,7 @@ from windlass.errors import DataError, NotReady
 from windlass.outputs.labelled_row import FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.records import Json
 from windlass.registry import releases
-from windlass.store import Store, own_file, read_json, write_json, write_text
+from windlass.store.files import Store, own_file, read_json, write_json, write_text
 
 WORD, JOURNAL, ROWS, WAITING_FILE = "improve", "journal.json", "rows.jsonl", "waiting.jsonl"
 ASIDE_FILE, DECIDED = "aside.csv", "decided.json"

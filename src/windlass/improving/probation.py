@@ -13,7 +13,7 @@ from windlass.registry import releases
 from windlass.registry.audit_log import Why
 from windlass.serving.runtime.canary import LEAST_FEEDBACK, is_more
 from windlass.spec import Spec
-from windlass.store import Store, read_as, write_json
+from windlass.store.files import Store, read_as, write_json
 
 RECORD = "improvement.json"
 PROMOTED, CANARY, REFUSED = "promoted", "canary", "refused"

@@ -13,7 +13,7 @@ from windlass.durations import read_duration
 from windlass.errors import WindlassError
 from windlass.improving.attempts import WORD
 from windlass.records import Improvement, Json, as_json
-from windlass.store import Store, reading
+from windlass.store.files import Store, reading
 
 logger = logging.getLogger("windlass.improving")
 

@@ -14,7 +14,7 @@ from typer import Abort
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.planning.product import FILE_NAME, Product, load
 from windlass.records import Json
-from windlass.store import rewrite_text
+from windlass.store.files import rewrite_text
 from windlass.strict_yaml import checked, parse
 
 QUESTIONS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from windlass.errors import DataError
 from windlass.records import Json
-from windlass.store import own_file, reading, restored
+from windlass.store.files import own_file, reading, restored
 
 FILE = "promises.jsonl"
 

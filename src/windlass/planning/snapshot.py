@@ -19,7 +19,7 @@ from windlass.registry import reference, releases
 from windlass.registry.model_cards import BOARD
 from windlass.sources.prepared import read_splits
 from windlass.spec import Goal, Spec
-from windlass.store import Store, read_as
+from windlass.store.files import Store, read_as
 
 logger = logging.getLogger("windlass.planning")
 

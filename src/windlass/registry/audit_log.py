@@ -17,7 +17,7 @@ from pathlib import Path
 
 from windlass.errors import DataError
 from windlass.records import Json
-from windlass.store import own_file, read_json, sync_folder
+from windlass.store.files import own_file, read_json, sync_folder
 
 TRAIL, LOCK, POINTER = "trail.jsonl", ".trail.lock", "champion.json"
 

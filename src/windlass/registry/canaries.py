@@ -10,7 +10,7 @@ from pathlib import Path
 from windlass.errors import NotReady, SpecError
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.store import Store, read_as, sync_folder, write_json
+from windlass.store.files import Store, read_as, sync_folder, write_json
 
 FILE = "canary.json"
 

@@ -14,7 +14,7 @@ from windlass.predictors.table import load, replay
 from windlass.records import Json, Release, as_json
 from windlass.registry import audit_log as trail
 from windlass.registry.audit_log import Why
-from windlass.store import Store, hash_folder, read_as, read_json, write_json
+from windlass.store.files import Store, hash_folder, read_as, read_json, write_json
 
 logger = logging.getLogger("windlass.registry")
 CHAMPION, RECORD, MODEL = trail.POINTER, "release.json", "model"

@@ -10,7 +10,7 @@ from windlass.records import Json, Release
 from windlass.registry import releases
 from windlass.shipping import needs, own_wheel
 from windlass.spec import FILE_NAME, Spec, dump
-from windlass.store import Store, hash_folder, write_json, write_text
+from windlass.store.files import Store, hash_folder, write_json, write_text
 
 EXAMPLE, SUMS = "example.json", "SHA256SUMS"
 WHEELS_TEXT = """Wheels that pip looks at beside its index: the one of Windlass itself, or all of them without a network

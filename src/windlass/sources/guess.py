@@ -31,7 +31,7 @@ from windlass.sources.columns import ID_NAME, Look, is_quantity, look, numbers_o
 from windlass.sources.contract import Names, Source
 from windlass.sources.places import file_and_sheet, find, labelled_pictures
 from windlass.spec import FILE_NAME, UNUSABLE, parse
-from windlass.store import rewrite_text
+from windlass.store.files import rewrite_text
 
 N_READ, N_SAMPLE, LEAST_SAMPLE = 100_000, 5_000, 200
 CELLS_READ, CELLS_SAMPLED = 10_000_000, 1_000_000

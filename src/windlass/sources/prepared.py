@@ -10,7 +10,7 @@ from windlass.kinds import table as kinds
 from windlass.records import Json, Prepared, Recent, Row, Splits, WarmStart, as_json
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
-from windlass.store import Store, aside, read_json, reading, restored, write_json
+from windlass.store.files import Store, aside, read_json, reading, restored, write_json
 
 SPLIT = "_split"
 """The column of collected rows that says as which split a row was given ('' = not said)."""

@@ -22,7 +22,7 @@ from windlass.sources.places import check_columns, find, names_of, wanted_column
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
 from windlass.sources.readers.system_files import files_below
 from windlass.spec import Spec
-from windlass.store import Store, fingerprint, write_json, write_text
+from windlass.store.files import Store, fingerprint, write_json, write_text
 
 REJECTS, PICTURES = "rejects.jsonl", "pictures"
 N_SHOWN = 200

@@ -10,7 +10,7 @@ from windlass.pages.html.explanations import Explained, explanations
 from windlass.predictors import table as predictors
 from windlass.records import Board, Json, Progress, Splits, silent
 from windlass.spec import Spec
-from windlass.store import Store, fingerprint, write_json, write_text
+from windlass.store.files import Store, fingerprint, write_json, write_text
 
 REPORT = "report.html"
 N_LOOKED_AT = 500

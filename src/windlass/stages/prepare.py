@@ -16,7 +16,7 @@ from windlass.records import Collected, Prepared, Progress, as_json, silent
 from windlass.sources.near_duplicates import near
 from windlass.sources.prepared import GROUP, read_collected, write_learned, write_recent, write_splits
 from windlass.spec import Spec
-from windlass.store import Store, fingerprint, write_json, write_text
+from windlass.store.files import Store, fingerprint, write_json, write_text
 
 N_EXAMPLES = 3
 

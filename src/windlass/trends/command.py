@@ -9,7 +9,7 @@ from windlass.pages.text.words import metric_name, share
 from windlass.records import Progress, as_json, silent
 from windlass.registry import releases
 from windlass.spec import load
-from windlass.store import Store, publish, write_json, write_text
+from windlass.store.files import Store, publish, write_json, write_text
 from windlass.trends.definition import Definition, load_definition
 from windlass.trends.digest import digest
 from windlass.trends.feed import Answerer, Counts, Reader

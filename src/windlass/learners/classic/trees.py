@@ -18,7 +18,7 @@ from windlass.metrics.numbers import ABSOLUTE
 from windlass.predictors.contract import width
 from windlass.predictors.tables.trees import FILE, as_scores, features
 from windlass.records import Json, Progress, Splits
-from windlass.store import write_text
+from windlass.store.files import write_text
 
 FORMS = {"text": "terms", "number": "raw", "category": "index", "date": "calendar"}
 TERMS = {"text": {"n_terms": 2_000, "min_rows": 5}}

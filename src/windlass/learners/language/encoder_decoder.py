@@ -16,8 +16,8 @@ from windlass.kinds import table as kinds
 from windlass.kinds.chat import ROLES
 from windlass.learners.contract import Budget, Options
 from windlass.learners.language import hub, language
-from windlass.learners.networks import loop
-from windlass.learners.networks.steps import Settings
+from windlass.learners.networks.training import loop
+from windlass.learners.networks.training.steps import Settings
 from windlass.predictors.language.decoding import banned
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.language.prompts import Ids, Prompts, Template

@@ -15,9 +15,9 @@ from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import language, tokens
 from windlass.learners.language.written import only_asks
-from windlass.learners.networks import loop
-from windlass.learners.networks.steps import Settings
-from windlass.learners.networks.task import Task
+from windlass.learners.networks.training import loop
+from windlass.learners.networks.training.steps import Settings
+from windlass.learners.networks.training.task import Task
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.language.prompts import Prompts
 from windlass.records import Progress, Splits

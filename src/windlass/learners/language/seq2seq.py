@@ -17,8 +17,8 @@ from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.language import encoder_decoder, language, tokens
 from windlass.learners.language.written import asks_nothing
-from windlass.learners.networks import loop
-from windlass.learners.networks.steps import Settings
+from windlass.learners.networks.training import loop
+from windlass.learners.networks.training.steps import Settings
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.language.prompts import Prompts
 from windlass.records import Progress, Splits

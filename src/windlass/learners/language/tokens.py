@@ -9,7 +9,7 @@ from typing import Any
 
 from windlass.kinds.chat import ROLES
 from windlass.predictors.language.prompts import Template
-from windlass.store import write_json, write_text
+from windlass.store.files import write_json, write_text
 
 PAD, END, ANSWER = "<|pad|>", "<|end|>", "<|answer|>"
 CONTROL = (PAD, END, ANSWER, *(f"<|{role}|>" for role in ROLES))

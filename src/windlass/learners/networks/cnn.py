@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.networks.network import Design, Features, fit_network, preset
-from windlass.learners.networks.steps import Settings
+from windlass.learners.networks.training.steps import Settings
 from windlass.records import Json, Progress, Splits
 
 

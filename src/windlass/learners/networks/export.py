@@ -14,7 +14,7 @@ from torch import nn
 
 from windlass.errors import GateRefused
 from windlass.predictors.networks.onnx import FILE
-from windlass.store import write_bytes
+from windlass.store.files import write_bytes
 
 LARGEST_DIFFERENCE = 1e-3
 """Of a logit, relative to the largest logit: float32 sums in another order differ by some 1e-6."""

@@ -23,14 +23,14 @@ from torch import nn
 from windlass.errors import DataError, NotReady
 from windlass.kinds.text import PAD, UNKNOWN
 from windlass.learners.contract import Options
-from windlass.learners.networks.checkpoint import weights
+from windlass.learners.networks.training.checkpoint import weights
 from windlass.learners.objectives import aim, objective_of
 from windlass.learners.rows import Encoded, encode_splits, fit_input
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.networks.onnx import FILE as GRAPH
 from windlass.records import Json, Manifest, Splits, WarmStart
 from windlass.registry.checkpoints import FILE, HEADER
-from windlass.store import hash_file, write_bytes
+from windlass.store.files import hash_file, write_bytes
 
 if TYPE_CHECKING:
     import polars as pl

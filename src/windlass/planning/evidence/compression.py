@@ -20,7 +20,7 @@ from windlass.predictors.contract import Labeller
 from windlass.predictors.networks import onnx
 from windlass.predictors.table import load_labeller
 from windlass.records import Json, Row, Splits
-from windlass.store import size_mb
+from windlass.store.files import size_mb
 
 logger = logging.getLogger("windlass.planning")
 FOLDER = "int8"

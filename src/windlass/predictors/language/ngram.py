@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save
 from windlass.errors import DataError
 from windlass.predictors.language.writing import OnText, Token, Writing, Written
 from windlass.records import Manifest, Row
-from windlass.store import write_bytes
+from windlass.store.files import write_bytes
 
 FILE = "model.safetensors"
 START, END, UNKNOWN, FIRST = 0, 1, 2, 3

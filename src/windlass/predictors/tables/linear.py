@@ -12,7 +12,7 @@ from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Sparse
 from windlass.predictors.contract import Engine, dense, empty_batches, n_scores, width
 from windlass.records import Manifest
-from windlass.store import write_bytes
+from windlass.store.files import write_bytes
 
 FILE = "model.safetensors"
 

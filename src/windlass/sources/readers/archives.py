@@ -14,7 +14,7 @@ from typing import IO
 from windlass.errors import DataError
 from windlass.sources.readers.system_files import is_system
 from windlass.sources.refusals import UNPACK
-from windlass.store import fingerprint, publish
+from windlass.store.files import fingerprint, publish
 
 MAX_BYTES = 2 * 1024**3
 MAX_MEMBERS = 10_000

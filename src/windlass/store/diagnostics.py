@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from windlass.regular_files import open_folder, open_regular
+from windlass.store.regular_files import open_folder, open_regular
 
 LOG = "logs/windlass.log"
 """In the folder of a store; an older one is kept beside it as `windlass.log.1`."""

@@ -15,9 +15,9 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from windlass.diagnostics import log_unexpected
+from windlass.store.diagnostics import log_unexpected
 from windlass.errors import DataError, NotReady, WindlassError
-from windlass.regular_files import open_regular
+from windlass.store.regular_files import open_regular
 
 FOLDER = ".windlass"
 MOST_REASON = 400

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.learners.networks.task import Task, in_precision
+from windlass.learners.networks.training.task import Task, in_precision
 
 SGD_FACTOR = 50.0
 """SGD steps along the raw gradient: its learning rate is this many times that of AdamW, measured on small networks."""

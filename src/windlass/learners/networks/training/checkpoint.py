@@ -10,7 +10,7 @@ from safetensors.torch import save
 from torch import nn
 
 from windlass.records import Json
-from windlass.store import write_bytes
+from windlass.store.files import write_bytes
 
 logger = logging.getLogger("windlass.learners")
 FILE = "checkpoint.safetensors"

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from windlass.learners.networks import probe
+from windlass.learners.networks.training import probe
 from windlass.learners.networks.batches import Inputs, by_length
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from windlass.learners.networks.checkpoint import random_state, set_random_state
+from windlass.learners.networks.training.checkpoint import random_state, set_random_state
 
 logger = logging.getLogger("windlass.learners")
 GAIN = 0.9
