@@ -26,7 +26,7 @@ from windlass.sources.guess import write_guess
 from windlass.spec import load
 from windlass.stages.collect import collect
 from windlass.stages.prepare import prepare
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 MOST_COLUMNS, MOST_ROWS = 5, 40
 NAMES = (

@@ -28,7 +28,7 @@ from PIL import Image
 
 from windlass.shipping import product, trial
 from windlass.spec import load
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 GOAL_MIB = 64
 BOUNDED = "from windlass.cli import main; main()"

@@ -34,7 +34,7 @@ from windlass.serving.contract import codec
 from windlass.sources.prepared import read_splits
 from windlass.spec import Spec, load
 from windlass.stages.evaluate import machine
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 RESULTS = Path(__file__).parent / "results"

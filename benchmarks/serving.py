@@ -258,7 +258,7 @@ def overload(at: Target, found: dict, seconds: float) -> dict:
 def bare(folder: Path, model: str, seconds: float) -> dict:
     """The engine in process, without HTTP: one text after the other, then in batches of 8 of like length."""
     from windlass.registry import releases
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     store = Store(folder)
     release, predictor = releases.open_release(store, releases.champion_id(store))

@@ -24,7 +24,7 @@ from windlass.errors import WindlassError
 from windlass.learners.networks.training import checkpoint
 from windlass.registry import releases
 from windlass.stages.evaluate import machine
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SOUND = "from windlass.cli import main; main()"

@@ -22,7 +22,7 @@ from windlass.database.keys import KeyRequest, create
 from windlass.database.location import memory
 from windlass.project import Project
 from windlass.registry import releases
-from windlass.store.files import FOLDER
+from windlass.store.store import FOLDER
 from windlass.watching import silence
 
 from .brief import briefly_timed

@@ -24,7 +24,6 @@ ROOMS = (
     "brand",
     "pages",
     "kinds",
-    "diagnostics",
     "store",
     "database",
     "blueprints",
@@ -364,21 +363,21 @@ def code(text: str, place: str = "kinds/made_up.py") -> Module:
     return Module(place, text)
 
 
-STORE = code("", "store/files.py")
+STORE = code("", "store/store.py")
 PAGES = code("", "pages/html/report.py")
 BAD = [
     (wrong_directions, [code("from windlass.learners import table\n"), code("", "learners/table.py")]),
-    (wrong_directions, [code("from windlass.store.files import Store\n"), STORE]),
-    (wrong_directions, [code("import windlass.store.files\n"), STORE]),
-    (wrong_directions, [code("def f():\n    from windlass.store.files import Store\n"), STORE]),
+    (wrong_directions, [code("from windlass.store.store import Store\n"), STORE]),
+    (wrong_directions, [code("import windlass.store.store\n"), STORE]),
+    (wrong_directions, [code("def f():\n    from windlass.store.store import Store\n"), STORE]),
     (
         wrong_directions,
         [
-            code("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from windlass.store.files import Store\n"),
+            code("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from windlass.store.store import Store\n"),
             STORE,
         ],
     ),
-    (wrong_directions, [code("import_module('windlass.store.files')\n"), STORE]),
+    (wrong_directions, [code("import_module('windlass.store.store')\n"), STORE]),
     (wrong_directions, [code("from windlass import Project\n")]),
     (wrong_directions, [code("import windlass\nwindlass.Project()\n")]),
     (

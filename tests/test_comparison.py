@@ -27,7 +27,7 @@ from windlass.commands.comparison import (
 from windlass.database.preferences import Preference, Preferences
 from windlass.errors import NotReady, SpecError
 from windlass.spec import parse
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 from .test_judging import loves_length
 from .test_remote import completion, server

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from windlass.store import diagnostics
-from windlass.store.diagnostics import LOG, MOST_BYTES
 from windlass.errors import DataError
 from windlass.learners import table as learners
 from windlass.learners.contract import Learner
 from windlass.project import Project
+from windlass.store import diagnostics
+from windlass.store.diagnostics import LOG, MOST_BYTES
 
 from .stages.conftest import Product, messages
 from .tables import with_line

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from windlass.commands import failures
-from windlass.store.diagnostics import log_unexpected
 from windlass.errors import DataError, GateRefused, NotReady, SpecError
-from windlass.store.files import Store
+from windlass.store.diagnostics import log_unexpected
+from windlass.store.store import Store
 
 from .brief import briefly_timed
 from .stages.conftest import Product, messages

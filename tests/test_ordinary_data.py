@@ -12,7 +12,7 @@ from windlass.kinds import table as kinds
 from windlass.serving.batch.files import answer_file
 from windlass.sources.guess import write_guess
 from windlass.spec import load
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 ADDED = "learners: [majority, linear]\n"
 LABELS = {True: ["yes", "YES", " yes"], False: ["no", "No ", "no"]}

@@ -135,7 +135,7 @@ def test_a_patch_is_seen(text, what):
     [
         "import sys\nmonkeypatch.setattr(sys, 'argv', [])",
         "from windlass import spec\nmonkeypatch.setattr(spec.sys, 'argv', [])",
-        "from windlass.store.files import Store\nstore = Store(path)\nstore.clock = lambda: 0.0",
+        "from windlass.store.store import Store\nstore = Store(path)\nstore.clock = lambda: 0.0",
         "from windlass import spec\nspec = spec.load(path)",
         "monkeypatch.setenv('WINDLASS_KEY', 'a')",
     ],

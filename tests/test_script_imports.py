@@ -30,4 +30,4 @@ def test_what_a_script_imports_is_there(script: Path) -> None:
 
 
 def test_control_a_name_that_is_gone_is_found() -> None:
-    assert missing("from windlass.store.files import Store, Cupboard\n") == ["windlass.store.files: Cupboard"]
+    assert missing("from windlass.store.store import Store, Cupboard\n") == ["windlass.store.store: Cupboard"]

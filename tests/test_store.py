@@ -15,19 +15,9 @@ from windlass.errors import DataError, NotReady
 from windlass.improving import attempts
 from windlass.planning import promise_file
 from windlass.registry import audit_log
-from windlass.store.files import (
-    Store,
-    fingerprint,
-    hash_file,
-    hash_folder,
-    publish,
-    read_json,
-    rewrite_text,
-    size_mb,
-    write_bytes,
-    write_json,
-    write_text,
-)
+from windlass.store.files import hash_file, hash_folder, publish, rewrite_text, size_mb, write_bytes, write_text
+from windlass.store.json_files import fingerprint, read_json, write_json
+from windlass.store.store import Store
 from windlass.watching import state as watched
 
 KILLER = """
@@ -249,7 +239,7 @@ LOCKER = """
 import sys
 from pathlib import Path
 from windlass.errors import NotReady
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 try:
     with Store(Path(sys.argv[1])).lock():
@@ -311,7 +301,9 @@ def test_other_values_have_another_fingerprint(other):
 
 def test_a_fingerprint_is_the_same_in_every_process():
     """Python's own hash() is not."""
-    program = "from windlass.store.files import fingerprint; print(fingerprint({'é': ['\\ud800', 1.5], 'a': None}))"
+    program = (
+        "from windlass.store.json_files import fingerprint; print(fingerprint({'é': ['\\ud800', 1.5], 'a': None}))"
+    )
     assert len({run(program) for _ in range(2)} | {fingerprint({"a": None, "é": ["\ud800", 1.5]}) + "\n"}) == 1
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.records import Board, Candidate, Health, Prepared, Run, Trained
-from windlass.store.files import Store, read_as, restored, write_json, write_text
+from windlass.store.files import write_text
+from windlass.store.json_files import read_as, restored, write_json
+from windlass.store.store import Store
 
 from . import damaging
 from .brief import briefly_timed

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.store import diagnostics
 from windlass.commands import failures, service
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show
 from windlass.errors import DataError
-from windlass.store.files import FOLDER
+from windlass.store import diagnostics
+from windlass.store.store import FOLDER
 
 app = typer.Typer(
     name="windlass",
@@ -317,7 +317,7 @@ def compare(
     from windlass.commands import comparison
     from windlass.pages.text.progress import bars
     from windlass.spec import load
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     plan = comparison.Plan(writers, rows, judge, port)
     found = comparison.compare(load(project), Store(project.resolve()), plan, bars(as_json))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from windlass.improving.cycle import ImproveRequest
     from windlass.records import Board, Health, Improvement, Progress, Release
     from windlass.spec import Spec
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
-from windlass.store import diagnostics
 from windlass.pages.html.notebook import Board, Explanation, Roadmap
 from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, Trained, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
-from windlass.store.files import Store
+from windlass.store import diagnostics
+from windlass.store.store import Store
 
 if TYPE_CHECKING:
     from windlass.improving.retrain_schedule import Turn

@@ -19,7 +19,8 @@ from windlass.registry import canaries as trials
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
 from windlass.spec import from_values
-from windlass.store.files import Store, write_json
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 from .toys import champion, released, spec, told
 

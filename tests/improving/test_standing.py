@@ -10,7 +10,8 @@ from windlass.improving.live import Live
 from windlass.improving.retrain_schedule import RetrainSchedule, read_period
 from windlass.improving.verdict import Paired
 from windlass.records import Alarm, Health, Improvement, as_json
-from windlass.store.files import Store, write_json
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 DAY = 86_400.0
 

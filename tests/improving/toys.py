@@ -18,7 +18,9 @@ from windlass.project import Project
 from windlass.records import Column, Manifest, Release, as_json
 from windlass.registry import releases
 from windlass.spec import Spec, parse
-from windlass.store.files import Store, hash_folder, write_json
+from windlass.store.files import hash_folder
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 from ..stages.conftest import WORDS as MESSAGES_OF
 

@@ -16,13 +16,11 @@ from torch import nn
 
 from windlass.errors import DataError, SpecError
 from windlass.learners.contract import Budget, Options
-from windlass.learners.networks.training import checkpoint
-from windlass.learners.networks.training import loop
-from windlass.learners.networks.training import probe
 from windlass.learners.networks.batches import Inputs, by_length, shuffled
+from windlass.learners.networks.training import checkpoint, loop, probe
+from windlass.learners.networks.training.plan import Planner
 from windlass.learners.networks.training.steps import Settings, Steps, optimizer_of
 from windlass.learners.networks.training.task import Data, answers
-from windlass.learners.networks.training.plan import Planner
 from windlass.records import silent
 
 SETTINGS = Settings(lr=5e-3, batch=8, epochs=6, patience=9, checkpoint_seconds=0.0)

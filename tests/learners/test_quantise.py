@@ -9,7 +9,6 @@ import pytest
 
 from tests.learners import writers
 from tests.learners.test_gpt import options, train
-from windlass.store import diagnostics
 from windlass.errors import SpecError
 from windlass.learners.contract import Fitted, Options
 from windlass.learners.language import language
@@ -20,6 +19,7 @@ from windlass.predictors.table import load, replay
 from windlass.records import Splits
 from windlass.spec import Language as Section
 from windlass.spec import parse
+from windlass.store import diagnostics
 
 TOLERANCE = 0.1
 """Nats a token between 8 and 32 bits, on a model of 64 dimensions; it was 0.03."""

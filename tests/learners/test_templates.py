@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.learners import writers
-from windlass.store import diagnostics
 from windlass.learners.language import hub, templates
 from windlass.predictors.language.prompts import Prompts
 from windlass.records import Column
+from windlass.store import diagnostics
 
 TALKS = [
     [{"role": "user", "content": "Who are you?"}],

@@ -46,7 +46,7 @@ from windlass.predictors import table as predictors
 from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
 from windlass.predictors.contract import read_value
 from windlass.records import Answer, Column, Explanation, Json, Manifest, Part, Progress, Row, Splits
-from windlass.store.files import read_json, write_json
+from windlass.store.json_files import read_json, write_json
 
 # the kind ------------------------------------------------------------------------------------------------------------
 

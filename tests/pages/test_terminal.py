@@ -13,7 +13,7 @@ from windlass.pages.html.notebook import Board
 from windlass.pages.text.terminal import board_text, collected_text, prepared_text, print_board
 from windlass.pages.text.words import width
 from windlass.records import Collected, Prepared, as_json
-from windlass.store.files import restored
+from windlass.store.json_files import restored
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 140])

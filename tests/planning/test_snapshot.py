@@ -25,7 +25,7 @@ from windlass.records import Board, Health, Improvement, as_json, silent
 from windlass.registry import releases
 from windlass.registry.model_cards import BOARD
 from windlass.stages.plan import PlanRequest, plan
-from windlass.store.files import read_json, write_json
+from windlass.store.json_files import read_json, write_json
 
 PLANNING = Path(windlass.__file__).parent / "planning"
 TAKES_STORE = frozenset({"snapshot.py"})
@@ -37,12 +37,16 @@ def store_taken(place, text):
     """Where a module of planning imports the store's class, or a function takes a store."""
     found = []
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom) and node.module == "windlass.store.files":
+        if isinstance(node, ast.ImportFrom) and node.module == "windlass.store.store":
             found += [f"{place}:{node.lineno} imports Store" for alias in node.names if alias.name in ("Store", "*")]
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names = [f"{getattr(node, 'module', 'windlass')}.{alias.name}" for alias in node.names]
             names += [alias.name for alias in node.names]
-            found += [f"{place}:{node.lineno} imports the module" for name in names if name == "windlass.store.files"]
+            found += [
+                f"{place}:{node.lineno} imports the module"
+                for name in names
+                if name in ("windlass.store", "windlass.store.store")
+            ]
         elif isinstance(node, ast.arg):
             words = node.arg, ast.unparse(node.annotation) if node.annotation else ""
             found += [f"{place}:{node.lineno} takes {node.arg}" for word in words if word.lower().strip("'") == "store"]
@@ -56,7 +60,7 @@ def test_no_module_of_planning_but_the_snapshot_knows_a_store():
 
 @pytest.mark.parametrize(
     "text",
-    ["from windlass.store.files import Store, read_json", "import windlass.store.files", "from windlass import store",
+    ["from windlass.store.store import FOLDER, Store", "import windlass.store.store", "from windlass import store",
      "def gather(spec, store): ...", "def gather(place: Store): ...", "def gather(*, place: 'Store'): ..."],
 )  # fmt: skip
 def test_a_module_that_takes_a_store_is_found(text):

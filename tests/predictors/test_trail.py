@@ -15,7 +15,8 @@ from windlass.pages.text.listing import trail_text
 from windlass.registry import audit_log as trail
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.store.files import Store, write_json
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 RECORD = {
     "product": "desk",
@@ -95,7 +96,7 @@ PROMOTE = """
 import itertools, sys
 from pathlib import Path
 from windlass.registry import releases
-from windlass.store.files import Store
+from windlass.store.store import Store
 store = Store(Path(sys.argv[1]))
 print("begun", flush=True)
 for id in itertools.cycle(["one", "two", "three"]):

@@ -9,7 +9,9 @@ from windlass.metrics.measures import Estimate
 from windlass.records import Release, as_json
 from windlass.registry import checkpoints as weights
 from windlass.registry import releases
-from windlass.store.files import Store, hash_folder, write_json
+from windlass.store.files import hash_folder
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 
 def released(store: Store, id: str, graph: bytes) -> Release:

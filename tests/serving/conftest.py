@@ -25,7 +25,9 @@ from windlass.serving.api.app import create_app
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.server import running
 from windlass.serving.http.server_state import ServerState
-from windlass.store.files import Store, hash_folder, size_mb, write_json, write_text
+from windlass.store.files import hash_folder, size_mb, write_text
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 MESSAGES = (
     "my card is lost",

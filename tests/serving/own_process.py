@@ -12,7 +12,7 @@ from typing import NamedTuple
 from asking import Client
 
 from windlass.spec import Spec, dump, parse
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 SPEC = parse("{name: support-desk, data: rows.csv, inputs: {message: text}, output: {intent: category}}")
 PROGRAM = """
@@ -21,7 +21,7 @@ from windlass.improving import protection
 from windlass.serving.contract.settings import Settings
 from windlass.spec import parse
 from windlass.stages.serve import serve
-from windlass.store.files import Store
+from windlass.store.store import Store
 protection.LOOK_S = 0.05
 serve(parse({spec!r}), Store(Path({store!r})), port=0, ready=lambda url: print(url, flush=True),
       settings=Settings(look_s=0.05, **{settings!r}))

@@ -16,7 +16,7 @@ from windlass.serving.ui import page
 from windlass.serving.ui.ask_board import board_html, card_html, cards_html
 from windlass.serving.ui.ask_fields import field
 from windlass.serving.ui.ask_page import SCRIPTS
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 ESTIMATE = Estimate(0.91, 0.88, 0.94)
 CANDIDATE = Candidate("<b>linear</b>", "linear", {"macro_f1": ESTIMATE}, 0.9, 0.02, 0.4, 0.9, 2e3, 0.1, 3.0, True, [])

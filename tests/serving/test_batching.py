@@ -18,7 +18,7 @@ from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime.batching import Batcher
 from windlass.serving.runtime.cache import ENTRY_BYTES, Cache
 from windlass.serving.runtime.caller import NOBODY
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 TEXTS = ("card", "lost card", "card zzz lost", "lost lost lost lost card card", "zzz", "card card", "lost")
 IDS = Column("message", "text", {"form": "ids", "tokens": ["card", "lost"], "length": 8, "pad": 0})

@@ -18,7 +18,7 @@ from windlass.database.keys import KeyRequest, create
 from windlass.database.request_log import feedback_rows
 from windlass.registry.model_cards import ModelCards, model_cards
 from windlass.serving.http.keyring import KeyRing
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NARROW = {"width": 360, "height": 740}

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from own_process import health_when, serving
 
-from windlass.store import diagnostics
 from windlass.errors import NotReady, SpecError
 from windlass.metrics.proportions import Proportion
 from windlass.registry import canaries as trials
@@ -18,7 +17,8 @@ from windlass.registry.canaries import CanaryTrial
 from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime.canary import Canary, is_more
 from windlass.serving.runtime.replica import Replica
-from windlass.store.files import Store
+from windlass.store import diagnostics
+from windlass.store.store import Store
 
 ROW = {"message": "my card is lost"}
 TRIAL = CanaryTrial("toy-1", 0.5, False, "toy-2", "now")

@@ -17,7 +17,7 @@ from tests.listening import listening
 import windlass
 from windlass.client import Client
 from windlass.errors import DataError, NotReady, SpecError
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 GOOD = {"release": "r-1", "answers": [{"id": "a", "value": "card", "confidence": 0.9, "alternatives": []}]}
 

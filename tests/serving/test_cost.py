@@ -24,7 +24,7 @@ from windlass.serving.http.intake import Intake
 from windlass.serving.http.rate_limits import SharedBuckets
 from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime import cost
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 IDS = Column("message", "text", {"form": "ids", "tokens": ["card", "lost"], "length": 8, "pad": 0})
 ANSWER = Column("intent", "category", {"form": "label", "labels": ["no", "yes"], "counts": [1, 1]})

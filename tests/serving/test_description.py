@@ -14,7 +14,7 @@ from openapi_spec_validator import validate
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 from toy_writer import Toy
 
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 COLUMNS = {"message": "text", "size": "number", "place": "category", "picture": "image"}
 

@@ -16,7 +16,7 @@ from windlass.database.jobs import Jobs
 from windlass.database.request_log import answer_rows, feedback_rows
 from windlass.database.sqlite import Sqlite
 from windlass.serving.contract.settings import Settings
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 ROW = {"row": {"message": "my card is lost " * 200}}
 NOTE = "x" * 2_000

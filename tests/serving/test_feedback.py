@@ -28,7 +28,7 @@ from windlass.database.sqlite import Sqlite
 from windlass.errors import Refused
 from windlass.serving.contract.faults import status_of
 from windlass.serving.contract.settings import Settings
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +257,7 @@ from pathlib import Path
 from windlass.spec import parse
 from windlass.stages.serve import serve
 from windlass.serving.contract.settings import Settings
-from windlass.store.files import Store
+from windlass.store.store import Store
 store = Store(Path({store!r}))
 spec = parse("{{name: support-desk, data: rows.csv, inputs: {{message: text}}, output: {{intent: category}}}}")
 def tell(url):

@@ -19,7 +19,7 @@ from conftest import MESSAGES
 from windlass.errors import DataError
 from windlass.registry import releases
 from windlass.serving.batch import files
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 N_ROWS = 3 * files.CHUNK + 7
 PROGRAM = """
@@ -27,7 +27,7 @@ import os, signal, sys
 from pathlib import Path
 from windlass.registry import releases
 from windlass.serving.batch import files
-from windlass.store.files import Store
+from windlass.store.store import Store
 files.SAVE_S = 0.0
 release, predictor = releases.open_release(Store(Path({store!r})), "toy-1")
 engine, calls = predictor.engine, []
@@ -299,7 +299,7 @@ def test_broken_bytes_halves_of_characters_and_endless_nesting_cost_their_rows_a
 from pathlib import Path
 from windlass.registry import releases
 from windlass.serving.batch import files
-from windlass.store.files import Store
+from windlass.store.store import Store
 files.answer_file(releases.open_release(Store(Path({str(own_store.project)!r})), "toy-1")[1], "-", None)
 """
     whole, half = b'{"message": "my card is lost"}', b'{"message": "half \\ud800"}'

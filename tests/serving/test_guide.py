@@ -10,7 +10,7 @@ import pytest
 
 from windlass.database.jobs import Jobs
 from windlass.registry import releases
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"
 SECTION = re.search(r"## \d+\. Calling it from programs\n(.*?)\n## ", GUIDE.read_text(encoding="utf-8"), re.DOTALL)

@@ -12,10 +12,11 @@ from own_process import health_when, serving
 
 from windlass.database.location import log_path
 from windlass.database.request_log import Feedback, Logged, RequestLog
-from windlass.store.diagnostics import LOG
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.store.files import Store, write_json
+from windlass.store.diagnostics import LOG
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 ROW = {"message": "my card is lost"}
 

@@ -28,7 +28,7 @@ from windlass.registry import releases
 from windlass.serving.api.jobs import MOST_ROWS, read_rows
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.settings import Settings
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 ROWS = [{"message": MESSAGES[number % len(MESSAGES)]} for number in range(150)]
 WANTED = [LABELS[number % len(LABELS)] for number in range(150)]

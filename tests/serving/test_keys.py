@@ -37,7 +37,7 @@ from windlass.serving.http.keyring import REFRESH_S, KeyRing
 from windlass.serving.http.rate_limits import Buckets
 from windlass.serving.http.server import bind, running
 from windlass.serving.http.server_state import ServerState
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 CARD = {"row": {"message": "my card is lost"}}
 

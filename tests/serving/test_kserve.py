@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 INFER = "/v2/models/support-desk/infer"
 

@@ -13,7 +13,7 @@ from toy_writer import Toy
 from windlass.serving.telemetry.metrics import Measures
 from windlass.serving.telemetry.multiprocess import MultiprocessMetrics
 from windlass.shipping.dashboard import dashboard
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 NAME = re.compile(r"\bwindlass_\w+")
 

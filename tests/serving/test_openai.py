@@ -17,7 +17,7 @@ from windlass.predictors.contract import Labeller
 from windlass.predictors.writer import Writer
 from windlass.registry import releases
 from windlass.serving.contract.settings import Settings
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 HELLO = [{"role": "user", "content": "hello there"}]
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from toy_writer import Toy
 
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 hub = pytest.importorskip("huggingface_hub", reason="needs huggingface_hub, which comes with windlass[train]")
 

@@ -15,7 +15,7 @@ from windlass.database.location import memory
 from windlass.database.request_log import TABLES, Feedback, Logged, RequestLog, feedback_rows
 from windlass.errors import NotReady, Refused, SpecError, WindlassError
 from windlass.serving.contract.settings import Settings
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 NOTES = Schema("notes", ("create table if not exists notes (text text not null unique)",))
 

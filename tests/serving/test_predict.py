@@ -24,7 +24,7 @@ from windlass.serving.contract.routes import Route as Declared
 from windlass.serving.contract.routes import check_declared
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.server import bind
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 
 def test_one_row_is_answered_with_its_label_and_alternatives(client: Any) -> None:
@@ -324,7 +324,7 @@ import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from conftest import serve_store
-from windlass.store.files import Store
+from windlass.store.store import Store
 with serve_store(Store(Path({store!r})), Path({log!r})) as client:
     assert client.predict({{"row": {{"message": "card"}}}}).status == 200
 print([name for name in ("torch", "polars", "sklearn", "scipy", "transformers", "pandas") if name in sys.modules])

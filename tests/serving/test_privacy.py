@@ -23,7 +23,7 @@ from windlass.errors import DataError
 from windlass.serving.api.forget import _written as all_written
 from windlass.serving.contract.settings import Settings
 from windlass.serving.telemetry.access_log import AccessLog
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 CANARY = "canary-7f3a-my-name-is-anna"
 

@@ -31,7 +31,9 @@ from windlass.serving.http.server import bind
 from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime.golden_probe import probe
 from windlass.stages.serve import serve
-from windlass.store.files import Store, hash_folder, write_json
+from windlass.store.files import hash_folder
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 
 def model_of(store: Store) -> Path:
@@ -229,7 +231,7 @@ from windlass.registry import releases
 from windlass.outputs.table import explain
 from windlass.serving.runtime.golden_probe import probe
 from windlass.stages import serve
-from windlass.store.files import Store
+from windlass.store.store import Store
 store = Store(Path({store!r}))
 release, predictor = releases.open_release(store, "toy-1")
 assert probe(predictor, release, releases.golden(store, "toy-1")) < 1e-6

@@ -20,7 +20,7 @@ from windlass.database.keys import KeyRequest, create
 from windlass.database.location import log_path
 from windlass.registry import releases
 from windlass.serving.contract.settings import Settings
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 MINUTES = float(os.environ.get("WINDLASS_SOAK_MINUTES", "10"))
 WARM_UP_S = 60.0

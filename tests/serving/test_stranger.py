@@ -24,7 +24,7 @@ from windlass.database.keys import KeyRequest, create
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.server_state import SocketLimits
 from windlass.serving.telemetry.metrics import memory_bytes
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 HONEST = b'{"row":{"message":"my card is lost"}}'
 DEADLINE_S = 2.0

@@ -12,7 +12,7 @@ from tests.listening import listening
 from windlass.errors import SpecError
 from windlass.serving.contract.settings import Settings
 from windlass.serving.telemetry.traces import Traces, connected
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 pytest.importorskip("opentelemetry.sdk.trace", reason="needs windlass[otel]")
 TOLD = "my secret card"

@@ -13,7 +13,7 @@ from windlass.records import Alarm, Answer, Health, as_json
 from windlass.registry import reference, releases
 from windlass.serving.telemetry.profiles import MOST_SAVED_S, Profiler
 from windlass.serving.telemetry.watch_status import Watched
-from windlass.store.files import write_json
+from windlass.store.json_files import write_json
 
 ANSWER = Answer("card", 0.9)
 FINDING = {

@@ -24,7 +24,7 @@ from windlass.serving.http.server import bind
 from windlass.serving.http.workers import Workers
 from windlass.serving.telemetry.multiprocess import MultiprocessMetrics, summed
 from windlass.stages.serve import serve
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 ROW = {"row": {"message": "my card is lost"}}
 SHOP, READER = KeyRequest("shop", ("predict", "feedback"), rate="40/h"), KeyRequest("reader", ("read",))

@@ -20,7 +20,9 @@ from windlass.registry.canaries import CanaryTrial
 from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime.canary import Canary
 from windlass.serving.runtime.replica import Replica
-from windlass.store.files import Store, hash_folder, write_json, write_text
+from windlass.store.files import hash_folder, write_text
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 SAYS = {"red-1": "red", "blue-1": "blue"}
 N_SWAPS = 6

@@ -27,7 +27,9 @@ from windlass.shipping import forms, needs, product, templating, trial
 from windlass.shipping.forms import FORMS, ShipRequest, ship
 from windlass.shipping.product import Product
 from windlass.shipping.trial import TrialRun
-from windlass.store.files import Store, hash_folder, write_json
+from windlass.store.files import hash_folder
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 HOST = "desk.example.com"
 ROOT = Path(__file__).resolve().parents[2]

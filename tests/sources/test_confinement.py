@@ -12,7 +12,7 @@ from windlass.kinds import table as kinds
 from windlass.sources.confinement import allowed_folders, check_files
 from windlass.spec import parse
 from windlass.stages.collect import collect
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 KINDS = {"image": kinds.get("image"), "note": kinds.get("text")}
 

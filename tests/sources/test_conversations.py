@@ -8,7 +8,7 @@ from windlass.errors import DataError
 from windlass.sources.places import find, names_of
 from windlass.spec import parse
 from windlass.stages.collect import collect
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 SPEC = "name: bot\ndata: talks.jsonl\ninputs: {messages: chat}\noutput: {reply: text}\n"
 

@@ -20,7 +20,7 @@ from windlass.sources.contract import Names
 from windlass.sources.places import find
 from windlass.spec import parse
 from windlass.stages.collect import collect
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 LINES = ["Sales 2024", "age,city,y", "31,Bern,no,", '42,"Oslo, ""N""",yes', "", "Total,73,", "age,city,y", "sep=;"]
 ROWS = [{"age": 31, "city": "Bern", "y": "no"}, {"age": None, "city": "京都", "y": ["yes"]}, {"messages": [{}]}]

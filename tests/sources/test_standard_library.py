@@ -13,7 +13,7 @@ from windlass.sources.contract import Names, Source
 from windlass.sources.places import find
 from windlass.spec import parse
 from windlass.stages.collect import collect, key_of
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 MODULE = '''
 def mean(numbers, least=2):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from windlass.spec import Spec, parse
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 WORDS = {
     "refund": ("money back", "return the amount", "refund please", "退款"),

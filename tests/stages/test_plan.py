@@ -16,7 +16,7 @@ from windlass.planning import promise_file
 from windlass.planning.schedule.changes import WhatIf
 from windlass.records import Alarm, Health, Roadmap, as_json, silent
 from windlass.stages.plan import PlanRequest, plan
-from windlass.store.files import read_as, write_json
+from windlass.store.json_files import read_as, write_json
 
 from .conftest import Product, messages
 

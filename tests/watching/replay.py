@@ -11,7 +11,7 @@ from windlass.records import Column, Health
 from windlass.registry import reference, releases
 from windlass.registry.reference import Reference, sketch_of
 from windlass.spec import Spec, parse
-from windlass.store.files import Store
+from windlass.store.store import Store
 from windlass.watching.check import Watcher
 
 DAY = 86_400.0

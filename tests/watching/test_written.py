@@ -18,7 +18,7 @@ from windlass.predictors.writer import Writer
 from windlass.records import Answer, Column, Manifest, Splits
 from windlass.registry import reference, releases
 from windlass.spec import parse
-from windlass.store.files import Store
+from windlass.store.store import Store
 from windlass.watching.check import Watcher
 
 DAY, START, ROWS = 86_400.0, 20_000 * 86_400.0, 300

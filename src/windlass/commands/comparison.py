@@ -25,7 +25,9 @@ from windlass.serving.http.server import Server, address, bind
 from windlass.serving.ui.sidebyside import create_sidebyside
 from windlass.sources.prepared import read_splits
 from windlass.spec import Spec
-from windlass.store.files import Store, fingerprint, hash_folder, read_json, reading, restored, write_json, write_text
+from windlass.store.files import hash_folder, write_text
+from windlass.store.json_files import fingerprint, read_json, reading, restored, write_json
+from windlass.store.store import Store
 
 ANSWERS, PREFERENCES, TRAINING, JUDGED = "answers.json", "preferences.sqlite", "preferences.jsonl", "judged"
 BATCH = 16

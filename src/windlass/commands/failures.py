@@ -15,10 +15,10 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from windlass.store import diagnostics
 from windlass.errors import NotReady, WindlassError
 from windlass.lifecycle import ORDER
-from windlass.store.files import FOLDER
+from windlass.store import diagnostics
+from windlass.store.store import FOLDER
 
 INTERNAL, STOPPED, PIPE_CLOSED = 70, 130, 141
 """Exit codes: EX_SOFTWARE of sysexits.h; 128 + SIGINT; 128 + SIGPIPE."""

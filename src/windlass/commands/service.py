@@ -37,7 +37,7 @@ def serve(
     from windlass.serving.contract.settings import Settings
     from windlass.spec import load
     from windlass.stages.serve import serve as run_service
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
     settings = Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
@@ -51,7 +51,7 @@ app.add_typer(keys, name="keys")
 def _memory(project: Path) -> Any:
     from windlass.database.location import memory
     from windlass.spec import load
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     load(project)
     return memory(Store(project.resolve()), os.environ.get("WINDLASS_DATABASE", ""))
@@ -101,7 +101,7 @@ def forget(
     """Delete answers, what was asked, their feedback, and the rows that `improve` made of it."""
     from windlass.database.retention import forget as delete
     from windlass.improving.attempts import forget as delete_learned
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     n_learned = delete_learned(Store(project.resolve()), ids)
     n_answers = delete(_memory(project), ids)
@@ -122,7 +122,7 @@ def releases(
     """List the releases, the champion marked."""
     from windlass.pages.text.listing import releases_text, trail_text
     from windlass.registry.releases import listing, told
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     store = Store(project.resolve())
     found = told(store) if trail else listing(store)
@@ -139,7 +139,7 @@ def canary(
 ) -> None:
     """Try a release beside the champion, on a share of the requests of every running service."""
     from windlass.registry import canaries as trials
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     store = Store(project.resolve())
     if stop:
@@ -153,7 +153,7 @@ def canary(
 def rollback(project: ProjectFolder = HERE) -> None:
     """Make the release before this champion champion again."""
     from windlass.registry.releases import rollback as go_back
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     typer.echo(f"champion: {go_back(Store(project.resolve()))}")
 
@@ -172,7 +172,7 @@ def ship(
     from windlass.records import as_json as plain
     from windlass.shipping import forms
     from windlass.spec import load
-    from windlass.store.files import Store
+    from windlass.store.store import Store
 
     order = forms.ShipRequest(form, target, host, wheel)
     shipped = forms.ship(load(project), Store(project.resolve()), order, bars(as_json))

@@ -7,7 +7,7 @@ from windlass.database.connection import database_at
 from windlass.database.request_log import TABLES
 from windlass.database.sqlite import Sqlite
 from windlass.errors import DataError, NotReady
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 LOG = "requests.sqlite"
 

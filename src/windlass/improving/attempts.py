@@ -22,7 +22,9 @@ from windlass.errors import DataError, NotReady
 from windlass.outputs.labelled_row import FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.records import Json
 from windlass.registry import releases
-from windlass.store.files import Store, own_file, read_json, write_json, write_text
+from windlass.store.files import own_file, write_text
+from windlass.store.json_files import read_json, write_json
+from windlass.store.store import Store
 
 WORD, JOURNAL, ROWS, WAITING_FILE = "improve", "journal.json", "rows.jsonl", "waiting.jsonl"
 ASIDE_FILE, DECIDED = "aside.csv", "decided.json"

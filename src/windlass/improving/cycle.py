@@ -33,7 +33,9 @@ from windlass.registry.audit_log import Why
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
 from windlass.sources.prepared import read_splits
 from windlass.spec import Spec
-from windlass.store.files import Store, read_as, write_json, write_text
+from windlass.store.files import write_text
+from windlass.store.json_files import read_as, write_json
+from windlass.store.store import Store
 
 CHEAP = frozenset({"majority", "linear", "trees", "copy", "retrieve"})
 """Learners that are tried beside the champion's: they take seconds."""

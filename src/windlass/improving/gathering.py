@@ -26,7 +26,8 @@ from windlass.records import Collected, Json, Prepared, Row, Splits, as_json, si
 from windlass.registry import checkpoints as weights
 from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
 from windlass.spec import Spec
-from windlass.store.files import Store, fingerprint, write_json
+from windlass.store.json_files import fingerprint, write_json
+from windlass.store.store import Store
 
 CHEAP_S = 60.0
 """Seconds that a linear model may take for a second opinion."""

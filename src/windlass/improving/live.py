@@ -26,7 +26,7 @@ from windlass.registry import reference, releases
 from windlass.registry.audit_log import Why
 from windlass.serving.runtime.canary import LEAST_FEEDBACK, is_more
 from windlass.spec import Spec
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 
 @dataclass(frozen=True)

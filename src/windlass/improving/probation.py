@@ -13,7 +13,8 @@ from windlass.registry import releases
 from windlass.registry.audit_log import Why
 from windlass.serving.runtime.canary import LEAST_FEEDBACK, is_more
 from windlass.spec import Spec
-from windlass.store.files import Store, read_as, write_json
+from windlass.store.json_files import read_as, write_json
+from windlass.store.store import Store
 
 RECORD = "improvement.json"
 PROMOTED, CANARY, REFUSED = "promoted", "canary", "refused"

@@ -16,7 +16,7 @@ from windlass.registry import canaries as trials
 from windlass.registry import releases
 from windlass.serving.runtime.canary import LEAST_FEEDBACK
 from windlass.spec import Spec
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 COMMAND = "windlass serve"
 LOOK_S = 60.0

@@ -13,7 +13,8 @@ from windlass.durations import read_duration
 from windlass.errors import WindlassError
 from windlass.improving.attempts import WORD
 from windlass.records import Improvement, Json, as_json
-from windlass.store.files import Store, reading
+from windlass.store.json_files import reading
+from windlass.store.store import Store
 
 logger = logging.getLogger("windlass.improving")
 

@@ -17,7 +17,8 @@ from windlass.sources.confinement import allowed_folders, check_files
 from windlass.sources.outgoing import TAUGHT, free_names
 from windlass.sources.places import check_columns, find, names_of
 from windlass.spec import Spec
-from windlass.store.files import Store, fingerprint
+from windlass.store.json_files import fingerprint
+from windlass.store.store import Store
 
 MOST_READ = 30_000
 """The last feedback: rows are compared pair by pair, and what is older was learned, set aside, or is no longer so."""

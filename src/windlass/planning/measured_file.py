@@ -7,7 +7,7 @@ from typing import Any
 
 from windlass.metrics.measures import Estimate
 from windlass.records import Json
-from windlass.store.files import read_json, restored
+from windlass.store.json_files import read_json, restored
 
 MEASURED = "measured.json"
 MOST = 2**53

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from windlass.errors import DataError
 from windlass.records import Json
-from windlass.store.files import own_file, reading, restored
+from windlass.store.files import own_file
+from windlass.store.json_files import reading, restored
 
 FILE = "promises.jsonl"
 

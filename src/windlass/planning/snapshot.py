@@ -19,7 +19,8 @@ from windlass.registry import reference, releases
 from windlass.registry.model_cards import BOARD
 from windlass.sources.prepared import read_splits
 from windlass.spec import Goal, Spec
-from windlass.store.files import Store, read_as
+from windlass.store.json_files import read_as
+from windlass.store.store import Store
 
 logger = logging.getLogger("windlass.planning")
 

@@ -11,7 +11,8 @@ from windlass.errors import DataError, expected
 from windlass.kinds.contract import is_finite
 from windlass.kinds.table import KINDS
 from windlass.records import Json, Manifest
-from windlass.store.files import read_json, write_bytes, write_json
+from windlass.store.files import write_bytes
+from windlass.store.json_files import read_json, write_json
 
 MANIFEST, GOLDEN = "manifest.json", "golden.json"
 VALIDATION = "validation.safetensors"

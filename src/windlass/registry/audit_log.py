@@ -17,7 +17,8 @@ from pathlib import Path
 
 from windlass.errors import DataError
 from windlass.records import Json
-from windlass.store.files import own_file, read_json, sync_folder
+from windlass.store.files import own_file, sync_folder
+from windlass.store.json_files import read_json
 
 TRAIL, LOCK, POINTER = "trail.jsonl", ".trail.lock", "champion.json"
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from windlass.errors import NotReady, SpecError
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
-from windlass.store.files import Store, read_as, sync_folder, write_json
+from windlass.store.files import sync_folder
+from windlass.store.json_files import read_as, write_json
+from windlass.store.store import Store
 
 FILE = "canary.json"
 

@@ -16,7 +16,8 @@ from safetensors import SafetensorError, safe_open
 from windlass.predictors.networks.onnx import FILE as GRAPH
 from windlass.records import Json, Release, WarmStart
 from windlass.registry import releases
-from windlass.store.files import Store, publish
+from windlass.store.files import publish
+from windlass.store.store import Store
 
 logger = logging.getLogger("windlass.registry")
 FILE, HEADER, WORD = "weights.safetensors", "windlass", "weights"

@@ -8,7 +8,8 @@ from pathlib import Path
 from windlass.errors import WindlassError
 from windlass.records import Board, Json
 from windlass.registry import releases
-from windlass.store.files import Store, read_as
+from windlass.store.json_files import read_as
+from windlass.store.store import Store
 
 logger = logging.getLogger("windlass.registry")
 BOARD, CARD, CARD_ZH = "board.json", "card.md", "card.zh.md"

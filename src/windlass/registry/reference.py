@@ -16,7 +16,7 @@ from windlass.errors import DataError, WindlassError
 from windlass.kinds import table as kinds
 from windlass.kinds.sketch import Sketch, Trait
 from windlass.records import Answer, Column, Json, Row
-from windlass.store.files import read_json, write_json
+from windlass.store.json_files import read_json, write_json
 
 FILE = "reference.json"
 _WRITTEN_OUT = json.JSONEncoder(separators=(",", ":"))

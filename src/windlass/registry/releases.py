@@ -14,7 +14,9 @@ from windlass.predictors.table import load, replay
 from windlass.records import Json, Release, as_json
 from windlass.registry import audit_log as trail
 from windlass.registry.audit_log import Why
-from windlass.store.files import Store, hash_folder, read_as, read_json, write_json
+from windlass.store.files import hash_folder
+from windlass.store.json_files import read_as, read_json, write_json
+from windlass.store.store import Store
 
 logger = logging.getLogger("windlass.registry")
 CHAMPION, RECORD, MODEL = trail.POINTER, "release.json", "model"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from windlass.errors import DataError, NotReady, SpecError
 from windlass.pages.text.words import plain
-from windlass.store.files import write_json
+from windlass.store.json_files import write_json
 
 ALLOWED = "WINDLASS_ALLOW_URLS"
 """Addresses with spaces between, each as it is named, or `http://127.0.0.1:*` for all of a host; `ADDRESS#NAME` allows

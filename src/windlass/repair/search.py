@@ -18,7 +18,8 @@ from windlass.records import Json
 from windlass.registry import releases
 from windlass.sandbox.syntax import tree_of
 from windlass.spec import FILE_NAME
-from windlass.store.files import Store, rewrite_text
+from windlass.store.files import rewrite_text
+from windlass.store.store import Store
 
 ROUNDS = 2
 """A second change is sought where the first one made more tests hold."""

@@ -12,7 +12,9 @@ from windlass.shipping.dashboard import dashboard
 from windlass.shipping.product import Product
 from windlass.shipping.trial import TrialRun
 from windlass.spec import Spec
-from windlass.store.files import Store, hash_folder, publish, write_json, write_text
+from windlass.store.files import hash_folder, publish, write_text
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 PORT = 8000
 """Where a shipped service listens."""

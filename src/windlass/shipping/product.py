@@ -10,7 +10,9 @@ from windlass.records import Json, Release
 from windlass.registry import releases
 from windlass.shipping import needs, own_wheel
 from windlass.spec import FILE_NAME, Spec, dump
-from windlass.store.files import Store, hash_folder, write_json, write_text
+from windlass.store.files import hash_folder, write_text
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 EXAMPLE, SUMS = "example.json", "SHA256SUMS"
 WHEELS_TEXT = """Wheels that pip looks at beside its index: the one of Windlass itself, or all of them without a network

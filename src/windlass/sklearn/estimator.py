@@ -29,7 +29,9 @@ from windlass.sources.columns import Look, look
 from windlass.sources.guess import N_SAMPLE
 from windlass.spec import Goal, Spec, from_values
 from windlass.stages.train import train
-from windlass.store.files import Store, publish, write_json
+from windlass.store.files import publish
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 AUTO_MINUTES = {"majority": 0, "mean": 0, "median": 0, "linear": 0, "trees": 0, "frozen": 2, "pretrained": 10}
 """What `learner="auto"` tries, and from how many minutes on."""

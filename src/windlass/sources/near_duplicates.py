@@ -16,7 +16,7 @@ from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind, is_missing
 from windlass.records import Row
-from windlass.store.files import fingerprint
+from windlass.store.json_files import fingerprint
 
 NEAR = 0.8
 """Jaccard index from which on two rows count as copies of each other."""

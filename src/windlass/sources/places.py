@@ -16,7 +16,7 @@ from windlass.sources.readers.system_files import files_below, visible, walk
 from windlass.sources.readers.tables import read_excel, read_npz, read_parquet, splits_of_npz
 from windlass.sources.readers.text_files import read_csv, read_passages
 from windlass.spec import Spec
-from windlass.store.files import FOLDER
+from windlass.store.store import FOLDER
 
 Reader = Callable[[Source], Iterator[RawRow]]
 TABLES: dict[str, Reader] = {

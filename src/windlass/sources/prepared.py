@@ -10,7 +10,9 @@ from windlass.kinds import table as kinds
 from windlass.records import Json, Prepared, Recent, Row, Splits, WarmStart, as_json
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
-from windlass.store.files import Store, aside, read_json, reading, restored, write_json
+from windlass.store.files import aside
+from windlass.store.json_files import read_json, reading, restored, write_json
+from windlass.store.store import Store
 
 SPLIT = "_split"
 """The column of collected rows that says as which split a row was given ('' = not said)."""

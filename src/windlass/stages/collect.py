@@ -22,7 +22,9 @@ from windlass.sources.places import check_columns, find, names_of, wanted_column
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
 from windlass.sources.readers.system_files import files_below
 from windlass.spec import Spec
-from windlass.store.files import Store, fingerprint, write_json, write_text
+from windlass.store.files import write_text
+from windlass.store.json_files import fingerprint, write_json
+from windlass.store.store import Store
 
 REJECTS, PICTURES = "rejects.jsonl", "pictures"
 N_SHOWN = 200

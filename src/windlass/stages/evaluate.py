@@ -28,7 +28,9 @@ from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
 from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, Trained, as_json, silent
 from windlass.spec import Spec, dump
-from windlass.store.files import Store, fingerprint, size_mb, write_json, write_text
+from windlass.store.files import size_mb, write_text
+from windlass.store.json_files import fingerprint, write_json
+from windlass.store.store import Store
 
 N_TIMED = 200
 N_BATCH = 32

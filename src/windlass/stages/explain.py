@@ -10,7 +10,9 @@ from windlass.pages.html.explanations import Explained, explanations
 from windlass.predictors import table as predictors
 from windlass.records import Board, Json, Progress, Splits, silent
 from windlass.spec import Spec
-from windlass.store.files import Store, fingerprint, write_json, write_text
+from windlass.store.files import write_text
+from windlass.store.json_files import fingerprint, write_json
+from windlass.store.store import Store
 
 REPORT = "report.html"
 N_LOOKED_AT = 500

@@ -4,7 +4,7 @@ from windlass.improving import cycle
 from windlass.improving.cycle import ImproveRequest, ProjectAccess
 from windlass.records import Improvement, Progress, silent
 from windlass.spec import Spec
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 
 def improve(

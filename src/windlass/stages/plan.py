@@ -17,7 +17,9 @@ from windlass.planning.schedule import promises
 from windlass.planning.schedule.changes import WhatIf, changed, differences
 from windlass.records import Progress, Roadmap, as_json, silent
 from windlass.spec import Spec
-from windlass.store.files import Store, fingerprint, write_json, write_text
+from windlass.store.files import write_text
+from windlass.store.json_files import fingerprint, write_json
+from windlass.store.store import Store
 
 
 @dataclass(frozen=True)

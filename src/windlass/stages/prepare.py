@@ -16,7 +16,9 @@ from windlass.records import Collected, Prepared, Progress, as_json, silent
 from windlass.sources.near_duplicates import near
 from windlass.sources.prepared import GROUP, read_collected, write_learned, write_recent, write_splits
 from windlass.spec import Spec
-from windlass.store.files import Store, fingerprint, write_json, write_text
+from windlass.store.files import write_text
+from windlass.store.json_files import fingerprint, write_json
+from windlass.store.store import Store
 
 N_EXAMPLES = 3
 

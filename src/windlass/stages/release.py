@@ -21,7 +21,9 @@ from windlass.registry.model_cards import BOARD, CARD, CARD_ZH
 from windlass.serving.runtime.golden_probe import probe
 from windlass.sources.prepared import read_recent, read_splits
 from windlass.spec import Spec, dump
-from windlass.store.files import Store, fingerprint, hash_folder, publish, size_mb, write_json, write_text
+from windlass.store.files import hash_folder, publish, size_mb, write_text
+from windlass.store.json_files import fingerprint, write_json
+from windlass.store.store import Store
 
 N_STEPS = 4
 

@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from windlass.store import diagnostics
 from windlass.database.backend import Database
 from windlass.database.jobs import KEEP_DAYS, Jobs
 from windlass.database.keys import Rate
@@ -44,7 +43,8 @@ from windlass.serving.runtime.service import Service
 from windlass.serving.telemetry.access_log import AccessLog
 from windlass.serving.telemetry.multiprocess import FIRST, MultiprocessMetrics
 from windlass.spec import Spec, dump, parse
-from windlass.store.files import Store
+from windlass.store import diagnostics
+from windlass.store.store import Store
 
 logger = logging.getLogger("windlass.stages")
 WORKER = "from windlass.stages.serve import work; work()"

@@ -16,7 +16,9 @@ from windlass.outputs import table as outputs
 from windlass.records import Prepared, Progress, Run, Splits, WarmStart, as_json, silent
 from windlass.sources.prepared import read_starts
 from windlass.spec import Language, Spec
-from windlass.store.files import Store, fingerprint, hash_file, read_as, read_json, write_json
+from windlass.store.files import hash_file
+from windlass.store.json_files import fingerprint, read_as, read_json, write_json
+from windlass.store.store import Store
 
 RUN, WARM = "run.json", "warm"
 

@@ -11,7 +11,8 @@ from windlass.outputs import table as outputs
 from windlass.pages.html.health_page import health_page
 from windlass.records import Health
 from windlass.spec import Spec
-from windlass.store.files import Store, write_text
+from windlass.store.files import write_text
+from windlass.store.store import Store
 from windlass.watching.check import Watcher
 from windlass.watching.notifications import tell
 from windlass.watching.silence import DURATIONS

@@ -9,7 +9,9 @@ from windlass.pages.text.words import metric_name, share
 from windlass.records import Progress, as_json, silent
 from windlass.registry import releases
 from windlass.spec import load
-from windlass.store.files import Store, publish, write_json, write_text
+from windlass.store.files import publish, write_text
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 from windlass.trends.definition import Definition, load_definition
 from windlass.trends.digest import digest
 from windlass.trends.feed import Answerer, Counts, Reader

@@ -14,7 +14,8 @@ from windlass.records import Alarm, Health, Json, as_json
 from windlass.registry import reference, releases
 from windlass.registry.reference import Reference
 from windlass.spec import Spec
-from windlass.store.files import Store, write_json
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 from windlass.watching import concept, state
 from windlass.watching.judgement import health, judge_feedback, judge_traffic, judge_window, peek, summary
 from windlass.watching.notifications import channels

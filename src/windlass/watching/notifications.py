@@ -17,7 +17,7 @@ from windlass.errors import WindlassError
 from windlass.records import Json
 from windlass.remote import consent, transport
 from windlass.spec import Spec, Watch
-from windlass.store.files import Store
+from windlass.store.store import Store
 from windlass.watching import state
 
 TIMEOUT_S, MAX_REPLY = 10.0, 1_024

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from windlass.durations import read_duration
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.store.files import Store
+from windlass.store.store import Store
 from windlass.watching import state
 
 NAMES = ("errors", "latency", "drift", "concept", "quality", "data", "traffic")

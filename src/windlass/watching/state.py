@@ -11,7 +11,9 @@ from typing import Any
 
 from windlass.errors import DataError, NotReady
 from windlass.records import Json
-from windlass.store.files import Store, own_file, read_json, write_json
+from windlass.store.files import own_file
+from windlass.store.json_files import read_json, write_json
+from windlass.store.store import Store
 from windlass.watching.alarms import Alarms
 from windlass.watching.windows import Window
 

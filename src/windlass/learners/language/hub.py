@@ -15,7 +15,8 @@ from windlass.learners.networks import pretrained
 from windlass.learners.networks.encoders import Source
 from windlass.predictors.language.engine import TOKENIZER
 from windlass.predictors.language.prompts import Ids
-from windlass.store.files import write_json, write_text
+from windlass.store.files import write_text
+from windlass.store.json_files import write_json
 
 NAMES = ("bos_token", "eos_token", "unk_token", "pad_token")
 CODE = "choose another, or serve it where you trust its code and name the URL: `learners: [{elsewhere: URL}]`"

@@ -22,8 +22,7 @@ from transformers.utils import logging
 from windlass.kinds.text import pad
 from windlass.learners.contract import Fitted, Options
 from windlass.learners.language.written import answers_read, finish_text, inputs_read
-from windlass.learners.networks.training import loop
-from windlass.learners.networks.training import probe
+from windlass.learners.networks.training import loop, probe
 from windlass.learners.networks.training.task import Verdict, checksums, in_precision
 from windlass.metrics.texts import TextMarks
 from windlass.predictors.language import ctranslate, decoding
@@ -32,7 +31,7 @@ from windlass.predictors.language.language import Language
 from windlass.predictors.language.prompts import Ids, Prompts
 from windlass.predictors.language.writing import Writing, silent_hear
 from windlass.records import Column, Json, Row, Splits
-from windlass.store.files import read_json, write_json
+from windlass.store.json_files import read_json, write_json
 
 logger = getLogger("windlass.learners")
 IGNORED = -100

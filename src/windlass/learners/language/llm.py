@@ -19,9 +19,9 @@ from windlass.learners.language import adapters, hub, language, preference, temp
 from windlass.learners.language.preference import PreferenceSettings, TrainableModel
 from windlass.learners.language.rewards import REWARDS, TESTS
 from windlass.learners.networks.training import loop
+from windlass.learners.networks.training.plan import ROOM
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import Task
-from windlass.learners.networks.training.plan import ROOM
 from windlass.predictors.language.engine import MODEL
 from windlass.predictors.language.prompts import Prompts, Template
 from windlass.records import Json, Progress, Splits

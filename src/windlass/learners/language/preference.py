@@ -22,8 +22,7 @@ from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Options
 from windlass.learners.language.adapters import is_adapted
 from windlass.learners.language.rewards import Reward
-from windlass.learners.networks.training import checkpoint
-from windlass.learners.networks.training import probe
+from windlass.learners.networks.training import checkpoint, probe
 from windlass.predictors.language.decoding import TorchDecoder
 from windlass.predictors.language.language import Language
 from windlass.predictors.language.prompts import Ids, Prompts

@@ -9,7 +9,8 @@ from typing import Any
 
 from windlass.kinds.chat import ROLES
 from windlass.predictors.language.prompts import Template
-from windlass.store.files import write_json, write_text
+from windlass.store.files import write_text
+from windlass.store.json_files import write_json
 
 PAD, END, ANSWER = "<|pad|>", "<|end|>", "<|answer|>"
 CONTROL = (PAD, END, ANSWER, *(f"<|{role}|>" for role in ROLES))

@@ -16,9 +16,9 @@ from safetensors.numpy import save
 
 from windlass.errors import DataError
 from windlass.learners.contract import Budget
-from windlass.learners.networks.training import probe
 from windlass.learners.networks.batches import Inputs
 from windlass.learners.networks.network import Network
+from windlass.learners.networks.training import probe
 from windlass.learners.networks.training.task import answers
 from windlass.records import Progress
 from windlass.store.files import write_bytes

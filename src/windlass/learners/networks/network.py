@@ -14,9 +14,9 @@ from torch import nn
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.networks import warm
-from windlass.learners.networks.training import loop
 from windlass.learners.networks.batches import Inputs
 from windlass.learners.networks.export import export
+from windlass.learners.networks.training import loop
 from windlass.learners.networks.training.task import TASKS, answers
 from windlass.learners.rows import Encoded, encode, finish, with_stopping
 from windlass.metrics.measures import LOWER

@@ -19,7 +19,6 @@ from windlass.errors import NotReady, SpecError
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.networks import frozen
-from windlass.learners.networks.training import probe
 from windlass.learners.networks.batches import Inputs
 from windlass.learners.networks.encoders import Source, check_script, locate
 from windlass.learners.networks.network import (
@@ -34,6 +33,7 @@ from windlass.learners.networks.network import (
     deliver,
     fit_network,
 )
+from windlass.learners.networks.training import probe
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import answers
 from windlass.learners.rows import encode

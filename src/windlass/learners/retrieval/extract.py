@@ -25,8 +25,8 @@ from windlass.learners.language.written import (
     text_inputs,
 )
 from windlass.learners.networks import pretrained
-from windlass.learners.networks.training import loop
 from windlass.learners.networks.export import export
+from windlass.learners.networks.training import loop
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.retrieval.reader import Pages, Reader, SpanTask, SummedLogits
 from windlass.metrics.measures import best_temperature
@@ -34,7 +34,8 @@ from windlass.metrics.texts import References
 from windlass.predictors.language.reading import Vocabulary
 from windlass.predictors.retrieval.span import FILE, TOKENIZER, VOCABULARY, Span, SpanEncoder, open_tokenizer
 from windlass.records import Json, Progress, Row, Splits
-from windlass.store.files import write_bytes, write_json, write_text
+from windlass.store.files import write_bytes, write_text
+from windlass.store.json_files import write_json
 
 LEAST_LITERAL = 0.9
 MOST_ROWS, MOST_JUDGED, N_WORDS, MOST_PIECES = 30_000, 400, 20_000, 512

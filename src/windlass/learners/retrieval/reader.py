@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from windlass.learners.networks.training import probe
 from windlass.learners.networks.batches import by_length
+from windlass.learners.networks.training import probe
 from windlass.learners.networks.training.task import Verdict, checksums, in_precision
 from windlass.metrics.texts import References, TextMarks
 from windlass.predictors.language.reading import FIRST, N_TRAITS, PAD, SCALE, UNKNOWN, Reading

@@ -12,7 +12,7 @@ from windlass.planning.evidence import curves, judged_answers, probing, trials
 from windlass.planning.snapshot import Snapshot
 from windlass.records import Board, Candidate, Health, Improvement, Json, Prepared, Progress, Release, Splits, silent
 from windlass.spec import Spec
-from windlass.store.files import fingerprint
+from windlass.store.json_files import fingerprint
 
 REFITTED = frozenset({"linear", "trees"})
 

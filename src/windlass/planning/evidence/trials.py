@@ -18,7 +18,7 @@ from windlass.predictors.artifact import read_manifest
 from windlass.predictors.writer import writer_of
 from windlass.records import Board, Candidate, Json, Progress
 from windlass.registry import releases
-from windlass.store.files import fingerprint, write_json
+from windlass.store.json_files import fingerprint, write_json
 
 logger = logging.getLogger("windlass.planning")
 FORMAT = 3

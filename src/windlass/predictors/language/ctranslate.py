@@ -14,7 +14,7 @@ from windlass.predictors.language.engine import FAST, MODEL, TOKENIZER, Join, St
 from windlass.predictors.language.prompts import Ids, open_tokenizer
 from windlass.predictors.language.threads import n_threads
 from windlass.predictors.language.writing import Writing
-from windlass.store.files import read_json
+from windlass.store.json_files import read_json
 
 
 def open_decoder(folder: Path, end: Ids) -> "FastDecoder":

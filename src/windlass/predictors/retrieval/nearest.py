@@ -14,7 +14,8 @@ from windlass.kinds.contract import Batch, Sparse
 from windlass.predictors.contract import empty_batches, width
 from windlass.predictors.language.writing import OnText, Writing, Written
 from windlass.records import Column, Manifest, Row
-from windlass.store.files import read_json, write_bytes, write_json
+from windlass.store.files import write_bytes
+from windlass.store.json_files import read_json, write_json
 
 FILE, ANSWERS = "model.safetensors", "answers.json"
 

@@ -18,7 +18,7 @@ from windlass.predictors.language.reading import N_TRAITS, PAD, Reading, Vocabul
 from windlass.predictors.language.writing import OnText, Writing, Written
 from windlass.predictors.networks.graph import open_graph
 from windlass.records import Manifest, Row
-from windlass.store.files import read_json
+from windlass.store.json_files import read_json
 
 FILE, VOCABULARY, TOKENIZER = "model.onnx", "vocabulary.json", "tokenizer.json"
 MOST_ROWS, LEAST_PIECES = 16, 8

@@ -27,7 +27,8 @@ from windlass.sources.outgoing import ANSWER, ENDS, as_csv, free_names, written
 from windlass.sources.places import file_and_sheet, table
 from windlass.sources.readers.json_files import read_objects, row_of
 from windlass.sources.readers.system_files import files_below
-from windlass.store.files import fingerprint, naming, read_json, sync_folder, write_json
+from windlass.store.files import naming, sync_folder
+from windlass.store.json_files import fingerprint, read_json, write_json
 
 logger = logging.getLogger("windlass.serving")
 CHUNK = 256

@@ -24,7 +24,7 @@ from windlass.serving.runtime.golden_probe import Golden, replay_over_http
 from windlass.serving.runtime.replica import Replica, is_same_product
 from windlass.serving.runtime.service import Service
 from windlass.serving.telemetry.watch_status import Watched
-from windlass.store.files import Store
+from windlass.store.store import Store
 
 logger = logging.getLogger("windlass.serving")
 Mark = tuple[int, int, int]

@@ -11,7 +11,7 @@ from windlass.pages.html.health import strength
 from windlass.pages.html.health_page import health_page
 from windlass.records import Health
 from windlass.serving.telemetry.metrics import family, quoted
-from windlass.store.files import read_as
+from windlass.store.json_files import read_as
 
 logger = logging.getLogger("windlass.serving")
 Mark = tuple[int, int, int]

@@ -14,7 +14,8 @@ from typing import IO
 from windlass.errors import DataError
 from windlass.sources.readers.system_files import is_system
 from windlass.sources.refusals import UNPACK
-from windlass.store.files import fingerprint, publish
+from windlass.store.files import publish
+from windlass.store.json_files import fingerprint
 
 MAX_BYTES = 2 * 1024**3
 MAX_MEMBERS = 10_000

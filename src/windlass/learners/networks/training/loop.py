@@ -11,12 +11,11 @@ from torch import nn
 
 from windlass.errors import DataError
 from windlass.learners.contract import Budget, Options
-from windlass.learners.networks.training import checkpoint
-from windlass.learners.networks.training import probe
 from windlass.learners.networks.batches import shuffled
+from windlass.learners.networks.training import checkpoint, probe
+from windlass.learners.networks.training.plan import PLAN, Plan, Planner
 from windlass.learners.networks.training.steps import Settings, Steps
 from windlass.learners.networks.training.task import Task, Verdict
-from windlass.learners.networks.training.plan import PLAN, Plan, Planner
 from windlass.metrics.measures import LOWER, told
 from windlass.records import Json, Progress
 

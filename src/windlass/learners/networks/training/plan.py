@@ -11,12 +11,11 @@ from torch import nn
 
 from windlass.errors import DataError, SpecError
 from windlass.learners.contract import Budget, Options
-from windlass.learners.networks.training import checkpoint
-from windlass.learners.networks.training import probe
 from windlass.learners.networks.batches import shuffled, spread
+from windlass.learners.networks.training import checkpoint, probe
 from windlass.learners.networks.training.steps import Settings, Steps
 from windlass.learners.networks.training.task import Task
-from windlass.store.files import fingerprint, read_json, write_json
+from windlass.store.json_files import fingerprint, read_json, write_json
 
 PLAN = "plan.json"
 ROOM = 0.9

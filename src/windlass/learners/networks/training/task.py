@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from windlass.learners.networks.training import probe
 from windlass.learners.networks.batches import Inputs, by_length
+from windlass.learners.networks.training import probe
 
 
 @dataclass(frozen=True)
