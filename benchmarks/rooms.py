@@ -22,8 +22,8 @@ ALLOWED = (
     r"(cli\.py|commands/service\.py):\d+ (improve|serve): \d+ parameters",  # a command's parameters are its options
     rf"[1-{MOST_ASKS}] lines outside kinds/ and outputs/",
 )
-"""What the tool tells of and may: these lines, and as many questions for a kind as [outputs] allows. Typer reads options
-from a signature: fewer parameters would need a forged one, which [rooms] forbids, or other words for users."""
+"""What the tool tells of and may: these lines, and as many questions for a kind as [outputs] allows. Typer reads
+options from a signature: fewer parameters would need a forged one, which [rooms] forbids, or other words for users."""
 
 
 def house(tool: Path) -> Goal:
