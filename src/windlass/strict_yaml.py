@@ -124,7 +124,7 @@ class _StrictLoader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             raise SpecError(f"{self.name} uses a YAML alias ('*'), expected plain values")
-        tag = getattr(self.peek_event(), "tag", None)
+        tag = getattr(self.peek_event(), "tag", None)  # type: ignore[no-untyped-call]
         if tag is not None:
             raise SpecError(f"{self.name} uses the YAML tag '{tag}' ('!'), expected plain values")
         self.depth += 1

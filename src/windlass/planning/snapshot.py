@@ -9,7 +9,8 @@ from windlass.database.backend import Database
 from windlass.database.request_log import feedback_counts
 from windlass.errors import NotReady, WindlassError
 from windlass.improving import attempts
-from windlass.improving.cycle import PROMOTED, history
+from windlass.improving.cycle import history
+from windlass.improving.probation import PROMOTED
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Output
 from windlass.planning import measured_file, promise_file

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from windlass.durations import DAY_S
 from windlass.records import Alarm, Json
 from windlass.watching.evidence import Finding
-from windlass.watching.windows import DAY_S
 
 Level = Literal["strong", "weak", "none", "clear"]
 Key = tuple[str, str]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
+from windlass.durations import DAY_S
 from windlass.metrics.measures import Estimate
 from windlass.pages.text.alarm_words import sentence
 from windlass.records import Alarm, Health, Json, as_json
@@ -13,7 +14,7 @@ from windlass.watching import concept
 from windlass.watching.alarms import Key, Level, level, levels
 from windlass.watching.evidence import LEAST, Finding, Told, against_test, estimated, findings, measured
 from windlass.watching.state import Memory
-from windlass.watching.windows import DAY_S, Window, seconds
+from windlass.watching.windows import Window, seconds
 
 OF_A_RELEASE = ("drift", "data", "quality", "concept")
 """Alarms that end when another release answers."""

@@ -24,9 +24,10 @@ from windlass.learners.classic import ridge
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.networks.lesson import Lesson
 from windlass.learners.objectives import objective_of
-from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
+from windlass.learners.rows import Encoded, encode, finish
 from windlass.metrics.measures import BINARY_ONLY, best_temperature, log_loss, paired_difference, softmax
 from windlass.outputs.labels.measures import label_marks
+from windlass.predictors.artifact import N_GOLDEN
 from windlass.predictors.contract import width
 from windlass.predictors.tables.linear import write_weights
 from windlass.records import Column, Json, Progress, Splits

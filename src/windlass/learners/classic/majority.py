@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish
+from windlass.learners.rows import Encoded, encode, finish
+from windlass.predictors.artifact import N_GOLDEN
 from windlass.predictors.contract import width
 from windlass.predictors.tables.linear import write_weights
 from windlass.records import Progress, Splits

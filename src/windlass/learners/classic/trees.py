@@ -12,9 +12,10 @@ import numpy as np
 
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.rows import N_GOLDEN, Encoded, encode, finish, with_stopping
+from windlass.learners.rows import Encoded, encode, finish, with_stopping
 from windlass.metrics.measures import is_better
 from windlass.metrics.numbers import ABSOLUTE
+from windlass.predictors.artifact import N_GOLDEN
 from windlass.predictors.contract import width
 from windlass.predictors.tables.trees import FILE, as_scores, features
 from windlass.records import Json, Progress, Splits

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from windlass.errors import NotReady, SpecError, WindlassError
-from windlass.learners.networks import pretrained
+from windlass.learners.networks import encoders
 from windlass.learners.networks.encoders import Source
 from windlass.predictors.language.engine import TOKENIZER
 from windlass.predictors.language.prompts import Ids
@@ -70,7 +70,7 @@ def locate(variant: str, learner: str) -> Source:
             f"`learners: [{{{learner}: PATH}}]`",
         )
     try:
-        return pretrained.locate(variant)
+        return encoders.locate(variant)
     except SpecError:
         raise SpecError(
             f"model of '{learner}' is '{variant}', expected a folder with config.json or a hub name"

@@ -17,6 +17,7 @@ from windlass.learners.networks import warm
 from windlass.learners.networks.batches import Inputs
 from windlass.learners.networks.export import export
 from windlass.learners.networks.training import loop
+from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import TASKS, answers
 from windlass.learners.rows import Encoded, encode, finish, with_stopping
 from windlass.metrics.measures import LOWER
@@ -46,7 +47,7 @@ class Design:
     """
 
     learner: str
-    settings: loop.Settings
+    settings: Settings
     text: Build | None = None
     image: Build | None = None
     dropout: float = 0.1

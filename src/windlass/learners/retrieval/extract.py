@@ -24,7 +24,7 @@ from windlass.learners.language.written import (
     rights_read,
     text_inputs,
 )
-from windlass.learners.networks import pretrained
+from windlass.learners.networks import encoders, pretrained
 from windlass.learners.networks.export import export
 from windlass.learners.networks.training import loop
 from windlass.learners.networks.training.steps import Settings
@@ -167,8 +167,8 @@ def _encoder(splits: Splits, options: Options, vocabulary: Vocabulary) -> Encode
     try:
         if find_spec("transformers") is None:
             raise NotReady("encoder needs transformers", pip_install("train"))
-        plan = pretrained.design("extract", pretrained.locate(options.variant), ENCODER)
-        pretrained.check_script(plan.text_options["tokenizer"], splits)
+        plan = pretrained.design("extract", encoders.locate(options.variant), ENCODER)
+        encoders.check_script(plan.text_options["tokenizer"], splits)
     except NotReady:
         if options.variant:
             raise

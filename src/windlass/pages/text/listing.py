@@ -1,6 +1,6 @@
 """Short lists for the terminal: what a stage did, runs, releases, and what the doctor found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from windlass.pages.text.words import count, duration, plain, share
@@ -11,7 +11,7 @@ def stage_line(word: str, skipped: bool, record: Json) -> str:
     """One line a stage of `windlass run`."""
     if skipped:
         return f"{word:<9} up to date"
-    facts = {
+    facts: dict[str, Callable[[], str]] = {
         "collect": lambda: (
             f"{count(record['rows_in'])} rows in = {count(record['accepted'])} accepted + "
             f"{count(record['rejected'])} rejected"

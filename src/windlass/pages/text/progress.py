@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Any
 
 from windlass.records import Progress, silent
 
@@ -28,7 +29,7 @@ def _drawn() -> Progress:
         TextColumn("{task.fields[note]}"),
     )
     shown = Progress(*columns, console=Console(stderr=True), refresh_per_second=4)
-    tasks: dict = {}
+    tasks: dict[str, Any] = {}
 
     def progress(task: str, done: float, total: float, note: str = "") -> None:
         if not shown.live.is_started:

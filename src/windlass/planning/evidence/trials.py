@@ -2,6 +2,7 @@
 time of a request, 8-bit weights. And the answers on test rows, which are given anew, since they are cheap."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 
@@ -115,8 +116,8 @@ def _columns(probe: probing.Probe, points: list[Json], progress: Progress) -> li
     for number, name in enumerate(inputs):
         progress("plan columns", number, len(inputs), name)
         rest = {other: kind for other, kind in inputs.items() if other != name}
-        splits = probing.replace(probe.splits, inputs=rest)
-        without = probing.fitted(probing.replace(probe, splits=splits), splits.train)
+        splits = replace(probe.splits, inputs=rest)
+        without = probing.fitted(replace(probe, splits=splits), splits.train)
         gain = paired_difference(whole.metric, whole.marks, without.marks, probe.seed)
         found.append({"column": name, "adds": vars(gain)})
     return found

@@ -134,7 +134,11 @@ def load(folder: Path, manifest: Manifest) -> Nearest:
 def _fault(starts: np.ndarray, places: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> str:
     """What is wrong with the features of `shape` (n, width); empty when nothing is."""
     kinds_found = (starts.dtype, places.dtype, values.dtype)
-    if kinds_found != (np.int64, np.int32, np.float32) or starts.shape != (shape[0] + 1,) or starts.ndim != 1:
+    if (
+        kinds_found != (np.dtype(np.int64), np.dtype(np.int32), np.dtype(np.float32))
+        or starts.shape != (shape[0] + 1,)
+        or starts.ndim != 1
+    ):
         return f"has rows {starts.shape} of {kinds_found}, expected int64, int32, float32 of {shape[0]} answers"
     if starts[0] != 0 or (np.diff(starts) < 0).any() or not (starts[-1],) == places.shape == values.shape:
         return "is damaged, expected rows one after the other"

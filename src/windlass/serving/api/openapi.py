@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from windlass.database.backend import RETRY_AFTER_S
 from windlass.outputs import table as outputs
 from windlass.records import Column, Json, Manifest, Release
-from windlass.serving.contract.faults import RETRY_AFTER_S
 from windlass.serving.contract.routes import ROUTES, Route
 from windlass.serving.contract.schema import FeedbackRequest, row_schema
 

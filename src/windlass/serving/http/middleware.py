@@ -17,10 +17,11 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from windlass.database.backend import RETRY_AFTER_S
 from windlass.errors import WindlassError, expected
 from windlass.records import Json
 from windlass.serving.contract import codec
-from windlass.serving.contract.faults import RETRY_AFTER_S, Fault, overloaded, status_of
+from windlass.serving.contract.faults import Fault, overloaded, status_of
 from windlass.serving.contract.routes import Places, Route, Routes
 from windlass.serving.http.access_control import AccessControl, RequestCharge
 from windlass.serving.runtime.caller import gone
