@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo/support-desk
 
-.PHONY: demo stop test soak check fix bench docs clean
+.PHONY: demo stop test coverage soak check fix bench docs clean
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,9 @@ stop:                   ## stop the service that `make demo` left running
 
 test: check             ## everything that CI runs, on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0
+
+coverage: $(VENV)/ready ## print which lines the tests run; `TESTS=tests/kinds`: of these alone
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=windlass --cov-report=term-missing:skip-covered $(TESTS)
 
 soak: $(VENV)/ready     ## what CI has no time for: hundreds of kills, minutes of load
 	$(BIN)/python -m pytest -m soak -o faulthandler_timeout=0

@@ -72,7 +72,7 @@ VAGUE = frozenset({"utils", "util", "common", "helpers", "helper", "core", "misc
 UNFINISHED = re.compile(r"\b(TODO|FIXME)\b")
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.AsyncFor, ast.AsyncWith, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-MAX_LINES, MAX_FUNCTION, MAX_NESTING, MAX_PARAMETERS, MAX_PUBLIC = 500, 60, 3, 6, 12
+MAX_LINES, MAX_CLASS, MAX_FUNCTION, MAX_NESTING, MAX_PARAMETERS, MAX_PUBLIC = 500, 200, 60, 3, 6, 12
 MAX_OPTIONS = 12
 """Parameters of a command: each is an option that a person types by its name, and nobody else calls it."""
 
@@ -301,6 +301,11 @@ def too_large(modules: list[Module]) -> list[str]:
         lines = module.text.count("\n")
         if lines > MAX_LINES:
             findings.append(f"{module.place}: {lines} lines, expected at most {MAX_LINES}")
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef) and _lines(node) > MAX_CLASS:
+                findings.append(
+                    f"{module.place}:{node.lineno} {node.name}: {_lines(node)} lines, expected at most {MAX_CLASS}"
+                )
         for node in functions(module):
             for value, limit, word in (
                 (_lines(node), MAX_FUNCTION, "lines"),
@@ -314,7 +319,7 @@ def too_large(modules: list[Module]) -> list[str]:
     return findings
 
 
-def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
@@ -429,6 +434,8 @@ BAD = [
     (unsafe, [code("np.load(path, allow_pickle=True)\n")]),
     (unsafe, [code("yaml.load(text)\n")]),
     (too_large, [code("x = 1\n" * 501)]),
+    (too_large, [code("class A:\n" + "    x = 1\n" * 200)]),
+    (too_large, [code("class A:\n" + "    def f(self):\n        return 1\n" * 100)]),
     (too_large, [code("def f():\n" + "    x = 1\n" * 60)]),
     (too_large, [code("def f():\n if a:\n  for b in c:\n   while d:\n    with e:\n     pass\n")]),
     (too_large, [code("class A:\n    def f(self, a, b, c, /, d, e, *, f, g=1): ...\n")]),
@@ -467,6 +474,7 @@ GOOD = [
         ],
     ),
     (too_large, [code("x = 1\n" * 500)]),
+    (too_large, [code("class A:\n" + "    x = 1\n" * 199)]),
     (too_large, [code("@app.command()\ndef f(a, b, c, d, e, f, g, h, i, j, k, l): ...\n", "cli.py")]),
 ]
 

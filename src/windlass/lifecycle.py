@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from windlass.database.backend import Database
     from windlass.improving.cycle import ImproveRequest
-    from windlass.records import Board, Health, Improvement, Progress, Release
+    from windlass.improving.retrain_schedule import Turn
+    from windlass.planning.schedule.changes import WhatIf
+    from windlass.records import Board, Health, Improvement, Progress, Release, Roadmap
     from windlass.spec import Spec
     from windlass.store.store import Store
 
@@ -133,6 +136,22 @@ def read_board(store: "Store") -> "Board":
     return store.read("evaluate", Board)
 
 
+def shown(store: "Store", word: str) -> str:
+    """The last result of a stage of a walk, but for the release, as text for a terminal. Raises: NotReady."""
+    from windlass.pages.text import listing, terminal
+    from windlass.records import Collected, Prepared, Trained
+
+    if word == "collect":
+        return terminal.collected_text(store.read("collect", Collected))
+    if word == "prepare":
+        return terminal.prepared_text(store.read("prepare", Prepared))
+    if word == "train":
+        return listing.runs_text(store.read("train", Trained).runs)
+    if word == "explain":
+        return listing.stage_line(word, False, store.read_record(word))
+    return terminal.board_text(read_board(store))
+
+
 def release(spec: "Spec", store: "Store", progress: "Progress", candidate: str = "", anyway: bool = False) -> "Release":
     """Publishes the chosen candidate or the named one. Raises: NotReady, and as the stage."""
     from windlass.stages import release as stage
@@ -164,6 +183,29 @@ def improve(spec: "Spec", store: "Store", order: "ImproveRequest", progress: "Pr
         return publish_release(released, store, space, board, progress)
 
     return attempt(spec, store, ProjectAccess(memory(store), challenge, publish), order, progress)
+
+
+def keep_improving(
+    spec: "Spec", store: "Store", once: "Callable[[str], Improvement]", every: str, on_alarm: bool
+) -> "Iterator[Turn]":
+    """Attempts by a schedule such as '1d', empty: none, or on alarms; before each, a champion that fell is rolled back.
+
+    once(trigger) -> an attempt. Raises: SpecError: no such period. NotReady: as `memory`.
+    """
+    from windlass.improving import live
+    from windlass.improving.retrain_schedule import RetrainSchedule, read_period
+
+    guard = partial(live.guard, spec, store, memory(store), "windlass improve")
+    return RetrainSchedule(store, once, guard, read_period(every) if every else 0.0, on_alarm).turns()
+
+
+def plan(spec: "Spec", store: "Store", wish: "WhatIf", progress: "Progress") -> "Roadmap":
+    """The roadmap from what was measured, and from the service's log where there is one. Raises: as the stage."""
+    from windlass.stages import plan as stage
+
+    with store.lock():
+        order = stage.PlanRequest(wish, database=os.environ.get("WINDLASS_DATABASE", ""))
+        return stage.plan(spec, store, order, progress)
 
 
 def memory(store: "Store") -> "Database":

@@ -1,6 +1,5 @@
 """The Python face: a project folder, and the stages as methods."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -96,7 +95,7 @@ class Project:
     def explain(self) -> Path:
         """Explains a few test rows that the chosen candidate answered; gives the page."""
         self._walk("explain")
-        return self.folder / self.store.read_record("explain")["report"]
+        return Path(self.folder, self.store.read_record("explain")["report"])
 
     def release(self, candidate: str = "", anyway: bool = False) -> Release:
         """Releases the chosen candidate (or the named one) and makes it the champion.
@@ -168,23 +167,14 @@ class Project:
 
         Never ends by itself. Raises: SpecError: no such period.
         """
-        from windlass.improving import live
-        from windlass.improving.retrain_schedule import RetrainSchedule, read_period
-
-        guard = partial(live.guard, self.spec, self.store, lifecycle.memory(self.store), "windlass improve")
         once = partial(self.improve, None, 0.0)
-        return RetrainSchedule(self.store, once, guard, read_period(every) if every else 0.0, on_alarm).turns()
+        return lifecycle.keep_improving(self.spec, self.store, once, every, on_alarm)
 
     def improvements(self) -> list[Improvement]:
         """All attempts at a better champion, oldest first; writes `improve/history.html` as well."""
-        from windlass.improving.cycle import history
-        from windlass.pages.html.improvements import improvements_page
-        from windlass.store.files import write_text
+        from windlass.improving.cycle import write_history
 
-        found = history(self.store)
-        page = improvements_page(self.spec.name, found, self.doubts())
-        write_text(self.store.stage("improve") / "history.html", page)
-        return found
+        return write_history(self.spec, self.store)
 
     def doubts(self) -> list[dict[str, str]]:
         """Feedback that the last attempt set aside, with the reason: a person may accept or refuse it."""
@@ -208,12 +198,9 @@ class Project:
         Raises: NotReady: no leaderboard yet. SpecError: product.yaml is wrong, or what if.
         """
         from windlass.planning.schedule.changes import WhatIf
-        from windlass.stages.plan import PlanRequest, plan
 
         wish = WhatIf(**{name: str(value) for name, value in what_if.items()})
-        with self.store.lock():
-            order = PlanRequest(wish, database=os.environ.get("WINDLASS_DATABASE", ""))
-            return Roadmap(**vars(plan(self.spec, self.store, order, self._progress)))
+        return Roadmap(**vars(lifecycle.plan(self.spec, self.store, wish, self._progress)))
 
     @property
     def champion(self) -> Release:
@@ -240,17 +227,7 @@ class Project:
 
     def shown(self, word: str) -> str:
         """The last result of a stage as text for a terminal."""
-        from windlass.pages.text import listing, terminal
-
-        if word == "collect":
-            return terminal.collected_text(self.store.read("collect", Collected))
-        if word == "prepare":
-            return terminal.prepared_text(self.store.read("prepare", Prepared))
-        if word == "train":
-            return listing.runs_text(self.store.read("train", Trained).runs)
-        if word == "explain":
-            return listing.stage_line(word, False, self.store.read_record(word))
-        return terminal.board_text(self.board)
+        return lifecycle.shown(self.store, word)
 
     def _walk(self, until: str) -> None:
         self.walk(until, lambda word, skipped: None)

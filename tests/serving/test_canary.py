@@ -103,7 +103,7 @@ def tried(
         replica = Replica(*releases.open_release(store, "toy-1"), Settings())
         object.__setattr__(replica.predictor, "engine", spoil(replica.predictor.engine))
         trial = CanaryTrial("toy-1", 0.5, is_shadow, "toy-2", "now")
-        client.app.state.service.canary = Canary(trial, replica)
+        client.app.state.service.traffic.canary = Canary(trial, replica)
         yield client
         replica.close()
 
@@ -135,7 +135,7 @@ def test_why_a_canary_failed_is_in_the_log_without_what_was_asked(
     log_in(two.folder)
     for is_shadow in (False, True):
         with tried(server_for, two, tmp_path, quoting, is_shadow) as client:
-            canary = client.app.state.service.canary
+            canary = client.app.state.service.traffic.canary
             for number in range(200):
                 assert client.predict({"row": ROW}, x_windlass_session=str(number)).status == 200
                 if canary.tried.failed:
@@ -143,8 +143,8 @@ def test_why_a_canary_failed_is_in_the_log_without_what_was_asked(
     text = (two.folder / diagnostics.LOG).read_text(encoding="utf-8")
     assert "WARNING windlass.serving" in text
     assert "release 'toy-1' failed in a trial\n  RuntimeError\n" in text
-    assert "in Service._measured" in text
-    assert "in Service._listen" in text
+    assert "in TrafficSplit._measured" in text
+    assert "in TrafficSplit._listen" in text
     assert "<locals>.fail\n" in text
     assert ROW["message"] not in text
 
@@ -157,9 +157,9 @@ def test_a_canary_that_fails_or_is_slow_is_stopped_and_no_client_notices(
         service = client.app.state.service
         for number in range(400):
             assert client.predict({"row": ROW}, x_windlass_session=str(number)).status == 200
-            if service.canary is None:
+            if service.traffic.canary is None:
                 break
-        assert why in service.failed_trial.why
+        assert why in service.traffic.failed_trial.why
         assert client.predict({"row": ROW}).json["release"] == "toy-2"
 
 
@@ -169,7 +169,7 @@ def test_a_canary_that_is_as_good_goes_on(two: Store, tmp_path: Path, server_for
         seen = {client.predict({"row": ROW}, x_windlass_session=str(number)).json["release"] for number in range(60)}
         assert seen == {"toy-1", "toy-2"}
         assert {client.predict({"row": {"message": 5}}).status for _ in range(30)} == {422}
-        canary = client.app.state.service.canary
+        canary = client.app.state.service.traffic.canary
         assert canary is not None
         assert canary.tried.failed == canary.champion.failed == 0
 
@@ -178,7 +178,7 @@ def test_a_shadow_answers_nobody_and_is_compared(two: Store, tmp_path: Path, ser
     with tried(server_for, two, tmp_path, lambda engine: engine, is_shadow=True) as client:
         for number in range(40):
             assert client.predict({"row": ROW}, x_windlass_session=str(number)).json["release"] == "toy-2"
-        canary = client.app.state.service.canary
+        canary = client.app.state.service.traffic.canary
         assert canary.compared > 0
         assert canary.differing == canary.compared or canary.differing == 0
 

@@ -102,7 +102,7 @@ def tried(
     with writer_server(Toy(), path, TEXT) as client:
         replica = Replica(replace(RELEASE, id="teller-2"), writer_of(engine, TEXT), Settings())
         service = client.app.state.service
-        service.canary = Canary(CanaryTrial("teller-2", 0.5, is_shadow, "teller-1", "now"), replica)
+        service.traffic.canary = Canary(CanaryTrial("teller-2", 0.5, is_shadow, "teller-1", "now"), replica)
         yield client, service
         replica.close()
 
@@ -124,9 +124,9 @@ def test_a_writer_on_trial_that_fails_is_stopped_and_no_client_notices(
             reply = client.ask("POST", path, body, x_windlass_session=str(number))
             assert reply.status == 200
             assert b"You said: hello" in reply.content
-            if service.canary is None:
+            if service.traffic.canary is None:
                 break
-        assert "requests failed" in service.failed_trial.why
+        assert "requests failed" in service.traffic.failed_trial.why
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -139,7 +139,7 @@ def test_a_writer_on_trial_that_is_as_good_goes_on(
         replies = [client.ask("POST", path, body, x_windlass_session=str(number)) for number in range(40)]
         assert {reply.status for reply in replies} == {200}
         assert client.ask("POST", path, {**body, "surprise": 1}).status in (400, 422)
-        canary = service.canary
+        canary = service.traffic.canary
         assert canary.tried.answered > 5
         assert canary.champion.answered > 5
         assert canary.tried.failed == canary.champion.failed == 0

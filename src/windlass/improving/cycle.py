@@ -23,6 +23,7 @@ from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
 from windlass.outputs import table as outputs
 from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow
+from windlass.pages.html.improvements import improvements_page
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
 from windlass.predictors.contract import Predictor
@@ -289,4 +290,11 @@ def history(store: Store, line: Sequence[str] | None = None) -> list[Improvement
         if improvement.verdict == PROMOTED and improvement.challenger not in line:
             improvement = replace(improvement, verdict=BACK)
         found.append(improvement)
+    return found
+
+
+def write_history(spec: Spec, store: Store) -> list[Improvement]:
+    """Writes all attempts, and the feedback that the last one set aside, as a page; gives the attempts as `history`."""
+    found = history(store)
+    write_text(store.stage(WORD) / "history.html", improvements_page(spec.name, found, attempts.aside(store)))
     return found

@@ -276,6 +276,7 @@ async def _tell(service: Service) -> None:
 
 def _health(service: Service) -> Json:
     log = "off" if service.log is None else "read-only" if service.log.fault else "writing"
+    canary = service.traffic.canary
     return {
         "status": "proving" if service.proof else "ready",
         "product": service.release.product,
@@ -284,7 +285,7 @@ def _health(service: Service) -> Json:
         "log": log,
         "keeps_inputs": service.settings.keep_inputs,
         "refused": service.refused,
-        "trial": str(service.canary.trial) if service.canary is not None else "",
+        "trial": str(canary.trial) if canary is not None else "",
     }
 
 

@@ -103,8 +103,8 @@ class HotSwap:
         try:
             self._tell_failed()
             trial = trials.running(self.store)
-            present = self.service.canary.trial if self.service.canary is not None else None
-            if trial in (present, self._given_up):
+            present = self.service.traffic.canary
+            if trial in (present.trial if present is not None else None, self._given_up):
                 return
             self._given_up = trial
             canary = Canary(trial, self._proven(trial.release)) if trial is not None else None
@@ -119,11 +119,11 @@ class HotSwap:
             print(f"trial is refused: {type(error).__name__}", file=sys.stderr, flush=True)
 
     def _tell_failed(self) -> None:
-        failed = self.service.failed_trial
-        if failed is None:
+        traffic = self.service.traffic
+        if traffic.failed_trial is None:
             return
-        canary, why = failed
-        self.service.failed_trial = None
+        canary, why = traffic.failed_trial
+        traffic.failed_trial = None
         self._given_up = canary.trial
         self.retired.append(canary.replica)
         print(f"{canary.trial} is stopped: {why}", file=sys.stderr, flush=True)
@@ -131,9 +131,10 @@ class HotSwap:
             trials.stop(self.store, "windlass serve", why)
 
     def _try(self, canary: Canary | None) -> None:
-        if self.service.canary is not None:
-            self.retired.append(self.service.canary.replica)
-        self.service.canary = canary
+        traffic = self.service.traffic
+        if traffic.canary is not None:
+            self.retired.append(traffic.canary.replica)
+        traffic.canary = canary
 
     def _in_loop(self, work: Callable[[], None]) -> None:
         """Does the work between two steps of any request, and waits until it is done."""

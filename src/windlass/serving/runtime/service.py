@@ -1,43 +1,35 @@
 """What the routes of a service share: the release loaded, its log, its counts, and who is answered by what."""
 
-import asyncio
 import hmac
-import logging
-import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from http import HTTPStatus
 from typing import NamedTuple, TypeVar
 
 from fastapi import Request
 
 from windlass.database.jobs import Jobs
 from windlass.database.request_log import Logged, RequestLog
-from windlass.errors import NotReady, WindlassError
+from windlass.errors import NotReady
 from windlass.predictors.contract import Predictor
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Json, Release, Row
 from windlass.registry.model_cards import ModelCards
-from windlass.serving.contract.faults import status_of
 from windlass.serving.contract.rows import read_rows
 from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime.bounded_queue import BoundedQueue
-from windlass.serving.runtime.caller import NOBODY, caller_of, received
-from windlass.serving.runtime.canary import Arm, Canary
+from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.replica import Replica
 from windlass.serving.runtime.scheduler import Scheduler
+from windlass.serving.runtime.traffic_split import Given, TrafficSplit, Work, with_release
 from windlass.serving.telemetry.metrics import Measures
 from windlass.serving.telemetry.multiprocess import MultiprocessMetrics
 from windlass.serving.telemetry.profiles import Profiler
 from windlass.serving.telemetry.watch_status import Watched
 
-logger = logging.getLogger("windlass.serving")
-PROOF, SESSION = "x-windlass-proof", "x-windlass-session"
-JUDGE_EVERY, MOST_LISTENING = 10, 4
-"""Answers between two looks at a trial; requests that a shadow may be busy with."""
+PROOF = "x-windlass-proof"
 T = TypeVar("T")
 Reads = Callable[[Replica], list[Row]]
 """Gives the rows of a request for a release, or raises why it cannot be read."""
@@ -61,22 +53,6 @@ def caller(request: Request) -> str:
     return getattr(request.state, "key", "")
 
 
-class Given(NamedTuple):
-    """What a request was answered, and by which release. is_proof: to be neither logged nor counted."""
-
-    replica: Replica
-    rows: list[Row]
-    answers: list[Answer]
-    is_proof: bool
-
-
-class FailedTrial(NamedTuple):
-    """A trial that was ended, and why."""
-
-    canary: Canary
-    why: str
-
-
 @dataclass
 class Service:
     """What the routes share. proof: while it is set, only requests that carry it are predicted, and none is logged.
@@ -91,10 +67,6 @@ class Service:
     proof: str = ""
     measures: Measures = field(default_factory=Measures)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    canary: Canary | None = None
-    """The release on trial, if there is one."""
-    failed_trial: FailedTrial | None = None
-    """Until the store has heard of it."""
     refused: str = ""
     """Why the champion of the store is not the one that serves; empty when it is."""
     jobs: Jobs | None = None
@@ -112,7 +84,8 @@ class Service:
         self.replica = Replica(self.first, self.opened, self.settings)
         self.entrants: dict[str, Replica] = {}
         """Proof -> a release that is proving itself beside the one that serves."""
-        self._listening: set[asyncio.Task[None]] = set()
+        self.traffic = TrafficSplit()
+        """The release on trial, and its part of the requests."""
         self._profiler = Profiler()
 
     @property
@@ -137,7 +110,8 @@ class Service:
 
     def close(self) -> None:
         """Ends its threads."""
-        for replica in (self.replica, *self.entrants.values(), *([self.canary.replica] if self.canary else [])):
+        canary = self.traffic.canary
+        for replica in (self.replica, *self.entrants.values(), *([canary.replica] if canary else [])):
             replica.close()
 
     def is_proving(self, request: Request) -> bool:
@@ -183,93 +157,21 @@ class Service:
                 return Given(replica, *await replica.answer(_reader(replica, body, reads), len(body), who), is_proof)
 
         given = await self.given(request, work)
-        canary = self.canary
-        if canary is not None and canary.trial.is_shadow and given.replica is replica and not is_proof:
-            self._shadow(canary, given, request, len(body))
+        if given.replica is replica and not is_proof:
+            self.traffic.mirror(given, request, len(body))
         return given
 
-    async def given(self, request: Request, work: Callable[[Replica], Awaitable[T]]) -> T:
-        """What `work` gives with the release that answers this request: the one on trial for its share of them.
-
-        Where that one fails by a fault of its own, or cannot do what is asked, the champion does it. Of a text that is
-        sent while it is written, only how it began is measured. Raises: NotReady; what `work` raises.
-        """
-        champion, is_proof = self.place(request)
-        canary = self.canary
-        if is_proof or canary is None:
-            return await self._with(champion, request, work)
-        if not canary.trial.is_shadow and _takes(canary, request):
-            tried = await self._measured(canary, canary.replica, request, work)
-            if tried is not None:
-                return tried
-        done = await self._measured(canary, champion, request, work)
-        return done if done is not None else await self._with(champion, request, work)
-
-    async def _with(self, replica: Replica, request: Request, work: Callable[[Replica], Awaitable[T]]) -> T:
-        request.state.release = replica.release.id
-        return await work(replica)
-
-    def _shadow(self, canary: Canary, given: Given, request: Request, size_bytes: int) -> None:
-        if _takes(canary, request) and len(self._listening) < MOST_LISTENING:
-            task = asyncio.create_task(self._listen(canary, given, size_bytes))
-            self._listening.add(task)
-            task.add_done_callback(self._listening.discard)
-
-    async def _measured(
-        self, canary: Canary, replica: Replica, request: Request, work: Callable[[Replica], Awaitable[T]]
-    ) -> T | None:
-        """What the release gives, counted; nothing when it failed, or when only the champion may refuse."""
-        arm = canary.tried if replica is canary.replica else canary.champion
-        started = time.perf_counter()
-        try:
-            done = await self._with(replica, request, work)
-        except WindlassError as error:
-            if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                _log_failed(replica)
-                self._counted(canary, arm, started, failed=True)
-            elif replica is not canary.replica:
-                raise
-            return None
-        except Exception:  # noqa: BLE001  a release on trial may fail in any way, and no client may notice
-            _log_failed(replica)
-            self._counted(canary, arm, started, failed=True)
-            return None
-        self._counted(canary, arm, started, failed=False)
-        return done
-
-    def _counted(self, canary: Canary, arm: Arm, started: float, failed: bool) -> None:
-        arm.count((time.perf_counter() - started) * 1_000, failed)
-        if failed or not arm.answered % JUDGE_EVERY:
-            self._judge(canary)
-
-    async def _listen(self, canary: Canary, given: Given, size_bytes: int) -> None:
-        """Has the shadow answer the same rows, and compares."""
-        started = time.perf_counter()
-        try:
-            with canary.replica:
-                _, answers = await canary.replica.answer(lambda: given.rows, size_bytes, NOBODY)
-        except Exception:  # noqa: BLE001  as in `_measured`
-            _log_failed(canary.replica)
-            self._counted(canary, canary.tried, started, failed=True)
-            return
-        canary.compared += len(answers)
-        same, pairs = canary.replica.output.same, zip(answers, given.answers, strict=True)
-        canary.differing += sum(not same(one.value, other.value) for one, other in pairs)
-        self._counted(canary, canary.tried, started, failed=False)
+    async def given(self, request: Request, work: Work[T]) -> T:
+        """What `work` gives with the release that answers this request. Raises: NotReady; what `work` raises."""
+        replica, is_proof = self.place(request)
+        if is_proof:
+            return await with_release(replica, request, work)
+        return await self.traffic.given(replica, request, work)
 
     def told(self, release: str, right: bool) -> None:
         """Feedback on an answer of this release, which any process may have given."""
         self.measures.feedback[right] += 1
-        if self.canary is not None:
-            self.canary.told(release, right)
-            self._judge(self.canary)
-
-    def _judge(self, canary: Canary) -> None:
-        """Ends the trial at once when it speaks against the release; the store hears of it at the next look."""
-        verdict = canary.verdict() if self.canary is canary else ""
-        if verdict:
-            self.failed_trial = FailedTrial(canary, verdict)
-            self.canary = None
+        self.traffic.told(release, right)
 
     def keep(
         self, replica: Replica, rows: list[Row], ids: list[str], answers: list[Answer], receipt: LoggedRequest
@@ -302,15 +204,6 @@ class Service:
             )
             for id, row, answer in zip(ids, rows, answers, strict=True)
         ]
-
-
-def _log_failed(replica: Replica) -> None:
-    """To be called where the error was caught: no client hears of it."""
-    logger.warning("release '%s' failed in a trial", replica.release.id, exc_info=True)
-
-
-def _takes(canary: Canary, request: Request) -> bool:
-    return canary.takes(request.headers.get(SESSION) or secrets.token_hex(12))
 
 
 def _reader(replica: Replica, body: bytes, reads: Reads | None) -> Callable[[], list[Row]]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from windlass.learners.contract import Budget, Options
 from windlass.learners.networks.batches import shuffled
 from windlass.learners.networks.training import checkpoint, probe
 from windlass.learners.networks.training.plan import PLAN, Plan, Planner
+from windlass.learners.networks.training.run_state import Checkpoints, State, Weights
 from windlass.learners.networks.training.steps import Settings, Steps
 from windlass.learners.networks.training.task import Task, Verdict
 from windlass.metrics.measures import LOWER, told
@@ -22,26 +22,7 @@ from windlass.records import Json, Progress
 WARMING = 5
 """Steps that warm up, as a share of those before the second plan: one in so many, which do not tell the pace."""
 OVERRUN = 1.3
-CHECKPOINT_COST = 0.05
 REPORT_SECONDS = 0.3
-
-
-@dataclass
-class State:
-    """Where a run is; the part of a checkpoint that is not tensors. stepping: seconds without the validations;
-    warming: those of them that the first steps took."""
-
-    step: int = 0
-    elapsed: float = 0.0
-    stepping: float = 0.0
-    warming: float = 0.0
-    loss: float = 0.0
-    n_losses: int = 0
-    best: float | None = None
-    waited: int = 0
-    stopped: str = ""
-    notes: list[str] = field(default_factory=list)
-    curve: list[Json] = field(default_factory=list)
 
 
 def train(
@@ -63,8 +44,7 @@ def train(
         if run.state.stopped:
             break
     model.eval()
-    if run.best:
-        checkpoint.set_weights(model, run.best)
+    run.weights.take_best()
     return run.state.curve
 
 
@@ -87,11 +67,6 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def state_share(step: int) -> float:
-    """The decay of the average that suits the first steps: it grows from 0.18 towards 1."""
-    return (1 + step) / (10 + step)
-
-
 class _Training:
     """One run: the model with what surrounds it between two steps."""
 
@@ -102,12 +77,11 @@ class _Training:
         self.steps = Steps(task, settings, options.optimizer)
         self.planner = Planner(model, self.steps, options)
         self.lengths, self.n_batches = self.planner.lengths, self.planner.n_batches
-        self.optimizer = self.steps.optimizer(model)
+        self.weights = Weights(model, self.steps.optimizer(model), settings.average)
+        self.checkpoints = Checkpoints(options.folder, settings.checkpoint_seconds, clock)
         self.state = State()
-        self.best: checkpoint.Tensors = {}
-        self.mean: checkpoint.Tensors = {}
         self.plan = Plan("", 1, "float32", 1, 0.0)
-        self.write_seconds, self.written, self.reported, self.begun = 0.0, self.clock(), 0.0, 0.0
+        self.reported, self.begun = 0.0, 0.0
 
     # Before the first step -------------------------------------------------------------------------------------
 
@@ -124,38 +98,10 @@ class _Training:
         self.plan = found
         torch.set_num_threads(found.threads)
         torch.manual_seed(self.options.seed)
-        if self.settings.average:
-            self.mean = checkpoint.copied(checkpoint.weights(self.model))
-        self._resume(progress)
+        self.state = self.checkpoints.resume(self.state, found, self.weights, progress)
         self.begun = self.clock() - self.state.elapsed
         if self.settings.judge_start and not self.state.curve:
             self._judge()
-
-    def _resume(self, progress: Progress) -> None:
-        path = self.options.folder / checkpoint.FILE
-        found = checkpoint.read(path)
-        if found is None and not path.is_file():
-            return
-        groups, header = found or ({}, {})
-        if not self._is_of_plan(header):
-            self.state.notes.append("checkpoint discarded: it is damaged or of another run")
-            progress("train", 0, self.plan.total, self.state.notes[-1])
-            path.unlink()
-            return
-        checkpoint.set_weights(self.model, groups["model"])
-        checkpoint.set_optimizer(self.optimizer, groups.get("optimizer", {}))
-        checkpoint.set_random_state(groups["random"])
-        self.best, self.mean = (
-            {name: value.to(probe.device()) for name, value in groups.get(group, {}).items()}
-            for group in ("best", "mean")
-        )
-        self.state = State(**header["state"])
-
-    def _is_of_plan(self, header: Json) -> bool:
-        try:
-            return self.plan.began(Plan(**header["plan"]), State(**header["state"]).step)
-        except (KeyError, TypeError):
-            return False
 
     # Steps -----------------------------------------------------------------------------------------------------
 
@@ -175,13 +121,13 @@ class _Training:
             self.plan = self.planner.again(self.plan, pace, self.state.step, self.state.elapsed)
         state, plan = self.state, self.plan
         share = schedule(state.step, plan.total_at(state.step), self.settings.warmup)
-        for group in self.optimizer.param_groups:
+        for group in self.weights.optimizer.param_groups:
             group["lr"] = group["base_lr"] * share
         # 2. Timed without the validation: the second plan is made of the pace of steps.
         started = self.clock()
-        loss = self.steps.take(self.model, self.optimizer, rows, plan.precision)
+        loss = self.steps.take(self.model, self.weights.optimizer, rows, plan.precision)
         state.step += 1
-        self._average()
+        self.weights.move_average(state.step)
         state.stepping += self.clock() - started
         if state.step == plan.second_at // WARMING:
             state.warming = state.stepping
@@ -196,18 +142,9 @@ class _Training:
         if self._at_epoch_end() or state.stopped:
             self._judge()
 
-    def _average(self) -> None:
-        """Moves the average of the weights a little; in the first steps more, so that it leaves the start behind."""
-        decay = min(self.settings.average, state_share(self.state.step))
-        for name, value in checkpoint.weights(self.model).items() if self.mean else ():
-            if value.is_floating_point():
-                self.mean[name].lerp_(value, 1 - decay)
-            else:
-                self.mean[name].copy_(value)
-
     def _diverged(self, loss: float) -> None:
         """Stops with the best weights so far. Raises: DataError when there are none."""
-        if not self.best:
+        if not self.weights.best:
             raise DataError(
                 f"loss is {loss} at step {self.state.step}, expected a finite number",
                 "choose another `optimizer` or `precision: float32`",
@@ -221,27 +158,19 @@ class _Training:
     def _judge(self) -> None:
         """One entry of the curve; keeps the weights when they are the best so far, stops when patience is out."""
         state = self.state
-        verdict = self._verdict() if self.task.n_validation else Verdict(math.nan)
+        verdict = Verdict(math.nan)
+        if self.task.n_validation:
+            with self.weights.averaged() as model:
+                verdict = self.task.judge(model.eval(), self.settings.batch, self.plan.precision)
         value = verdict.score if math.isfinite(verdict.score) else None
         if value is None or state.best is None or value > state.best:
-            self.best = checkpoint.copied(self.mean or checkpoint.weights(self.model))
+            self.weights.keep_best()
             state.best, state.waited = value, 0
         else:
             state.waited += 1
             if state.waited >= self.settings.patience and not state.stopped:
                 state.stopped = f"stopped: no better for {state.waited} epochs"
         self._record(value, verdict.loss)
-
-    def _verdict(self) -> Verdict:
-        """Of the averaged weights where there are any."""
-        held = checkpoint.copied(checkpoint.weights(self.model)) if self.mean else {}
-        if self.mean:
-            checkpoint.set_weights(self.model, self.mean)
-        self.model.eval()
-        verdict = self.task.judge(self.model, self.settings.batch, self.plan.precision)
-        if self.mean:
-            checkpoint.set_weights(self.model, held)
-        return verdict
 
     def _record(self, value: float | None, loss: float | None) -> None:
         state = self.state
@@ -286,20 +215,6 @@ class _Training:
         progress("train", state.step, steps, ", ".join(words))
 
     def keep(self) -> None:
-        """Writes a checkpoint when one is due: at an epoch's end or after some seconds, at under 5 % of the time."""
-        waited = self.clock() - self.written
-        due = self._at_epoch_end() or bool(self.state.stopped) or waited >= self.settings.checkpoint_seconds
-        if not due or waited * CHECKPOINT_COST < self.write_seconds:
-            return
-        started = self.clock()
-        groups = {
-            "model": checkpoint.weights(self.model),
-            "best": self.best,
-            "mean": self.mean,
-            "random": checkpoint.random_state(),
-            "optimizer": checkpoint.optimizer_tensors(self.optimizer),
-        }
-        header = {"plan": asdict(self.plan), "state": asdict(self.state)}
-        checkpoint.write(self.options.folder / checkpoint.FILE, groups, header)
-        self.written = self.clock()
-        self.write_seconds = self.written - started
+        """Writes a checkpoint when one is due."""
+        is_at_end = self._at_epoch_end() or bool(self.state.stopped)
+        self.checkpoints.write_when_due(self.state, self.plan, self.weights, is_at_end)
