@@ -98,7 +98,7 @@ def test_it_rotates_and_stays_within_two_files(folder):
 def test_processes_that_write_at_once_lose_no_record_and_rotate_once(folder):
     """Four processes, 1.6 MB together: one rotation, every line whole."""
     program = (
-        "import logging, sys; from pathlib import Path; from windlass import diagnostics\n"
+        "import logging, sys; from pathlib import Path; from windlass.store import diagnostics\n"
         "diagnostics.keep_in(Path(sys.argv[1]))\n"
         "for number in range(1000): logging.getLogger('windlass.x').warning(f'{sys.argv[2]}-{number} ' + 'x' * 330)\n"
     )
