@@ -137,19 +137,18 @@ def read_board(store: "Store") -> "Board":
 
 
 def shown(store: "Store", word: str) -> str:
-    """The last result of a stage of a walk, but for the release, as text for a terminal. Raises: NotReady."""
+    """The last result of a stage as text for a terminal; of a stage without such text, the board. Raises: NotReady."""
     from windlass.pages.text import listing, terminal
     from windlass.records import Collected, Prepared, Trained
 
-    if word == "collect":
-        return terminal.collected_text(store.read("collect", Collected))
-    if word == "prepare":
-        return terminal.prepared_text(store.read("prepare", Prepared))
-    if word == "train":
-        return listing.runs_text(store.read("train", Trained).runs)
-    if word == "explain":
-        return listing.stage_line(word, False, store.read_record(word))
-    return terminal.board_text(read_board(store))
+    texts: dict[str, Callable[[], str]] = {
+        "collect": lambda: terminal.collected_text(store.read("collect", Collected)),
+        "prepare": lambda: terminal.prepared_text(store.read("prepare", Prepared)),
+        "train": lambda: listing.runs_text(store.read("train", Trained).runs),
+        "evaluate": lambda: terminal.board_text(read_board(store)),
+        "explain": lambda: listing.stage_line("explain", False, store.read_record("explain")),
+    }
+    return texts.get(word, texts["evaluate"])()
 
 
 def release(spec: "Spec", store: "Store", progress: "Progress", candidate: str = "", anyway: bool = False) -> "Release":
