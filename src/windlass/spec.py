@@ -11,13 +11,14 @@ from pydantic import Field, ValidationInfo, field_validator
 from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
 from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
-ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS)
+ALL_METRICS = tuple(dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, *FORECAST_METRICS)))
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
 """What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
@@ -114,6 +115,40 @@ class Watch(Strict):
         return value
 
 
+class SeriesShape(Strict):
+    """How a table of points is read as series, and how far is foreseen."""
+
+    time: str = Field(default="", description="column of the moment of each point; not given: rows are in order")
+    horizon: int = Field(ge=1, le=10_000, description="steps that are foreseen")
+    season: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="points of the shortest cycle; not given: as the step has it (7 days)",
+    )
+    known: list[str] = Field(
+        default=[], max_length=50, description="columns whose future is known when one asks, such as a promotion"
+    )
+    past: list[str] = Field(default=[], max_length=50, description="columns that are known only afterwards")
+    every: str = Field(
+        default="",
+        max_length=8,
+        description="the step, such as 15min, 1h, 1d, 1b (working days), 1w, 1mo; not given: found",
+    )
+    gather: Literal["", "mean", "sum"] = Field(
+        default="", description="how the points within one step of `every` become one; not given: each step has one"
+    )
+    censored: str = Field(
+        default="", description="column that says (1) where the value was cut, such as sales without stock"
+    )
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """As the kind of the series reads its points by."""
+        names = ("time", "known", "past", "every", "gather", "horizon", "season")
+        return {name: getattr(self, name) for name in names}
+
+
 class Goal(Strict):
     """The metric that decides, and the value that is good enough (none: as good as possible)."""
 
@@ -138,6 +173,7 @@ GOALS = {
     "category": Asked(tuple(METRICS), "macro_f1 >= 0.90"),
     "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
     "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
+    "forecast": Asked(tuple(FORECAST_METRICS), "mase <= 0.9"),
 }
 """Kind of the output -> what it can be asked for."""
 
@@ -168,6 +204,9 @@ class Spec(Strict):
     )
     group: str = Field(
         "", description="column of what rows belong to, such as a patient: they stay together when rows are split"
+    )
+    series: SeriesShape | None = Field(
+        None, description="how a table of points is read as series, and how far is foreseen: for an output `forecast`"
     )
     formats: dict[str, str] = Field(
         default={},
@@ -287,7 +326,8 @@ def _sound(spec: Spec, where: str) -> Spec:
     """The spec. Raises: SpecError: two of its keys do not go together."""
     if spec.output_column in spec.inputs:
         raise SpecError(f"{where}: column '{spec.output_column}' is input and output, expected one of the two")
-    for name in [*spec.columns, spec.group or "group", spec.checks or "checks"]:
+    shape = [spec.series.time, *spec.series.known, *spec.series.past] if spec.series is not None else []
+    for name in [*spec.columns, spec.group or "group", spec.checks or "checks", *filter(None, shape)]:
         if UNUSABLE.fullmatch(name):
             raise SpecError(f"{where}: a column is called '{name}', expected another name", "rename it in the data")
     for name in spec.formats:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.kinds import category, chat, date, image, number, text, text_answers
+from windlass.kinds import category, chat, date, forecast, image, number, series, text, text_answers
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
 from windlass.spec import Spec
@@ -24,12 +24,19 @@ KINDS: dict[str, Kind] = {
         number.KIND,
         category.KIND,
         date.KIND,
+        series.KIND,
+        forecast.KIND,
     )
 }
 CHUNK = 512
 WRITTEN = "written"
 """Where a column's state says how its values are written."""
-WAYS = {"number": {"format"}, "date": {"format"}, "category": {"merge", "labels"}}
+WAYS = {
+    "number": {"format"},
+    "date": {"format"},
+    "category": {"merge", "labels"},
+    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season"},
+}
 """Kind -> in which ways of their own its values can be written."""
 
 
@@ -64,7 +71,13 @@ def of(column: Column) -> Kind:
 
 def ways(spec: Spec) -> dict[str, Json]:
     """Column -> in which way of their own its values are written, where they are. Raises: SpecError."""
-    found: dict[str, Json] = {name: {"format": example} for name, example in spec.formats.items()}
+    found: dict[str, Json] = {
+        name: {"format": example} for name, example in spec.formats.items() if name in spec.columns
+    }
+    if spec.series is not None:
+        how = {**spec.series.how, "value": spec.output_column}
+        found.update({name: how for name, kind in spec.inputs.items() if get(kind).has_points})
+        found.pop(spec.output_column, None)
     if "merge" in WAYS.get(spec.output[spec.output_column], ()) or spec.labels.merge:
         found[spec.output_column] = {"merge": spec.labels.merge}
     for name, how in found.items():

@@ -11,6 +11,9 @@ TABLE = frozenset({"number", "category", "date"})
 ANY = TABLE | {"text", "image"}
 CATEGORY, NUMBER = frozenset({"category"}), frozenset({"number"})
 SCORED = CATEGORY | NUMBER
+FORECAST = frozenset({"forecast"})
+ASKED = TABLE | {"text", "series"}
+"""What a question to a series may hold."""
 TEXT = frozenset({"text"})
 TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
@@ -38,6 +41,10 @@ LEARNERS: dict[str, Learner] = {
         Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("classic.majority"), weighs=True),
         Learner("mean", "always the mean", ANY, NUMBER, _later("classic.majority", "fit_mean"), weighs=True),
         Learner("median", "always the median", ANY, NUMBER, _later("classic.majority", "fit_median"), weighs=True),
+        Learner("naive", "the last value again", ASKED, FORECAST, _later("series.naive", "fit_naive")),
+        Learner("seasonal-naive", "the last season again", ASKED, FORECAST, _later("series.naive", "fit_seasonal")),
+        Learner("drift", "on by the mean step", ASKED, FORECAST, _later("series.naive", "fit_drift")),
+        Learner("nlinear", "a linear map of the latest points", ASKED, FORECAST, _later("series.nlinear"), cost=1),
         Learner(
             "linear",
             "a linear model on terms, numbers and pixels",

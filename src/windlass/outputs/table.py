@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.outputs.contract import Output, Why
+from windlass.outputs.forecasts import output as forecasts
 from windlass.outputs.labels import output as labels
 from windlass.outputs.numbers import output as numbers
 from windlass.outputs.texts import output as texts
@@ -11,7 +12,9 @@ from windlass.predictors.contract import Predictor
 from windlass.records import Explanation, Row
 from windlass.spec import Goal, Spec, parse_goal
 
-OUTPUTS: dict[str, Output] = {output.kind: output for output in (labels.OUTPUT, texts.OUTPUT, numbers.OUTPUT)}
+OUTPUTS: dict[str, Output] = {
+    output.kind: output for output in (labels.OUTPUT, texts.OUTPUT, numbers.OUTPUT, forecasts.OUTPUT)
+}
 
 
 def get(kind: str) -> Output:

@@ -11,6 +11,7 @@ from windlass.predictors.contract import Embeds, Engine, Labeller, Predictor
 from windlass.predictors.estimator import Estimator
 from windlass.predictors.language.writing import Engine as WritingEngine
 from windlass.predictors.networks import onnx
+from windlass.predictors.series.forecaster import SeriesEngine, SeriesForecaster
 from windlass.predictors.tables import linear, trees
 from windlass.predictors.writer import EmbeddingWriter, Writer
 from windlass.records import Manifest
@@ -44,6 +45,16 @@ def _writing(module: str) -> Load:
     return load
 
 
+def _foreseeing(module: str) -> Load:
+    """Of an engine that foresees; its module is imported when it is first called."""
+
+    def load(folder: Path, manifest: Manifest) -> Predictor:
+        engine: SeriesEngine = import_module(f"windlass.predictors.series.{module}").load(folder, manifest)
+        return SeriesForecaster(manifest, engine)
+
+    return load
+
+
 SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
@@ -60,9 +71,12 @@ WRITING = {
     "repair": "retrieval.repair",
 }
 """Format -> the module of its engine, below `predictors`."""
+FORESEEING = {"naive": "naive", "nlinear": "linear"}
+"""Format -> the module of its engine, below `predictors/series`."""
 FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},
     **{name: _writing(module) for name, module in WRITING.items()},
+    **{name: _foreseeing(module) for name, module in FORESEEING.items()},
 }
 """Every format of an artifact -> what opens it."""
 

@@ -15,6 +15,7 @@ from windlass.sources.readers.json_files import read_objects
 from windlass.sources.readers.system_files import files_below, visible, walk
 from windlass.sources.readers.tables import read_excel, read_npz, read_parquet, splits_of_npz
 from windlass.sources.readers.text_files import read_csv, read_passages
+from windlass.sources.series_points import point_columns
 from windlass.spec import Spec
 from windlass.store.store import FOLDER
 
@@ -225,6 +226,8 @@ def read_label_folders(source: Source) -> Iterator[RawRow]:
 
 def wanted_columns(spec: Spec, split: str) -> list[str]:
     """The columns that rows given as this split must have: tests are asked for where answers are measured."""
+    if spec.series is not None:
+        return point_columns(spec)
     return [*spec.columns, *filter(None, [spec.group, spec.checks if split in ("", "test") else ""])]
 
 

@@ -21,6 +21,8 @@ from windlass.sources.contract import RawRow, Source
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
 from windlass.sources.readers.system_files import files_below
+from windlass.sources.series_points import Refused as PointRefused
+from windlass.sources.series_points import SeriesPoints
 from windlass.spec import Spec
 from windlass.store.files import write_text
 from windlass.store.json_files import fingerprint, write_json
@@ -109,6 +111,33 @@ class Intake:
         self.tests.append(tests)
         return None
 
+    def take_point(self, raw: RawRow, source: Source, points: SeriesPoints) -> None:
+        """The same of a point of a series; `compose` makes rows of them."""
+        self.rows_in += 1
+        if raw.values is None:
+            return self._reject(raw, source, raw.fault, raw.fault, raw.shown)
+        try:
+            points.add(raw, source)
+        except DataError as error:
+            words = error.message.partition(" is ")[0].partition(":")[0]
+            if error.hint:
+                self.refused.setdefault(words, Refused(hint=error.hint))
+            return self._reject(raw, source, error.message, words)
+        return None
+
+    def compose(self, points: SeriesPoints) -> dict[str, "Refused"]:
+        """Accepts the series that the points make, and keeps those that are left out; gives why they were."""
+        for found in points.series():
+            if isinstance(found, PointRefused):
+                self._reject(found.point.raw, found.point.source, found.reason, found.kind_of)
+                continue
+            for name, value in found.values.items():
+                self.values[name].append(value)
+            self.splits.append(found.cut)
+            self.groups.append(found.group)
+            self.tests.append("")
+        return self.refused
+
     def advise(self, refused: dict[str, "Refused"]) -> None:
         """The hint to one value of a column gives way to what is told by many."""
         for name in self.hints:
@@ -168,7 +197,14 @@ def _tests(value: Any) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    ways = [spec.formats, spec.labels.merge, spec.files, *([spec.max_rejected] if spec.max_rejected != 0.5 else [])]
+    ways: list[Any] = [
+        spec.formats,
+        spec.labels.merge,
+        spec.files,
+        *([spec.max_rejected] if spec.max_rejected != 0.5 else []),
+    ]
+    if spec.series is not None:
+        ways.append(spec.series.model_dump())
     return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, ways, seen])
 
 
@@ -191,16 +227,22 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     shutil.rmtree(folder / PICTURES, ignore_errors=True)
     allowed = allowed_folders(spec.files, store.project)
     intake = Intake(columns, spec.output_column, spec.group, spec.checks, allowed)
+    points = SeriesPoints(spec, columns) if spec.series is not None else None
     taken = []
     for source in sources:
         before, intake.refused = intake.rows_in, {}
         for raw in _checked(source, wanted_columns(spec, source.split)):
-            intake.take(raw, source)
+            if points is None:
+                intake.take(raw, source)
+            else:
+                intake.take_point(raw, source, points)
             if intake.rows_in % EVERY == 0:
                 progress("collect", intake.rows_in, 0, source.path.name)
         intake.advise(intake.refused)
         taken.append((source, intake.rows_in - before, intake.refused))
     progress("collect", intake.rows_in, intake.rows_in, "")
+    if points is not None:
+        taken = [(sources[0], intake.rows_in, intake.compose(points))]
     _write_rejects(folder, intake)
     if not intake.splits:
         raise _nothing_left(intake, sources)
@@ -209,12 +251,12 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     _write_rows(store, intake)
     record = Collected(
         rows_in=intake.rows_in,
-        accepted=len(intake.splits),
+        accepted=intake.rows_in - len(intake.rejects),
         rejected=len(intake.rejects),
         reasons=dict(intake.reasons.most_common()),
         sources=[source.shown for source in sources],
-        splits=dict(Counter(split or "not split" for split in intake.splits)),
-        warnings=[*warnings, *intake.warnings],
+        splits=dict(Counter(split or "not split" for split in intake.splits)) if points is None else {},
+        warnings=[*warnings, *intake.warnings, *(points.warnings if points is not None else [])],
         key=key_of(spec, store),
     )
     write_json(store.record("collect"), as_json(record))

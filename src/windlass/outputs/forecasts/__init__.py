@@ -1,0 +1,1 @@
+"""Forecasts: what comes in each of the next steps of a series."""

@@ -1,0 +1,1 @@
+"""What answers about series: questions to them, forecasts with quantiles, and the models behind."""

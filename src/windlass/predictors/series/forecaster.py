@@ -1,0 +1,178 @@
+"""Answers questions to series: what comes in each of the next steps, with the quantiles of what it may become.
+
+A model gives one number a step; the quantiles are conformal: what was right on validation rows less what the same model,
+fitted without them, had foreseen, in units of the series' own scale, so that a lively series has wider ones.
+Source: split conformal prediction, Vovk et al. 2005; for several steps Stankevičiūtė et al. 2021, NeurIPS 34.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds import forecast
+from windlass.kinds import table as kinds
+from windlass.kinds.contract import is_finite
+from windlass.metrics.forecasts import ForecastMarks, seasonal_naive
+from windlass.predictors.contract import check_row, dense, read_value
+from windlass.predictors.series.question import Asking, Question, asking_of
+from windlass.records import Answer, Column, Json, Manifest, Row
+
+SeriesEngine = Callable[[Sequence[Question]], np.ndarray]
+"""Questions -> (n, h) float64, one number a step in the unit of the series."""
+DECILES = slice(1, len(forecast.LEVELS) - 1)
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is foreseen of n questions. points: (n, h); bands: (n, levels, h), None where none are known."""
+
+    questions: list[Question]
+    points: np.ndarray
+    bands: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class SeriesForecaster:
+    """Answers by what the manifest says and the engine computes."""
+
+    manifest: Manifest
+    engine: SeriesEngine
+
+    @property
+    def column(self) -> Column:
+        """The input that holds the series."""
+        return next(column for column in self.manifest.inputs if kinds.get(column.kind).has_points)
+
+    @property
+    def attribute_columns(self) -> list[Column]:
+        """The inputs that do not change with time."""
+        return [column for column in self.manifest.inputs if not kinds.get(column.kind).has_points]
+
+    @cached_property
+    def asking(self) -> Asking:
+        return asking_of(self.column.state, self.manifest.output.state)
+
+    @property
+    def horizon(self) -> int:
+        return int(self.manifest.output.state[forecast.HORIZON])
+
+    @property
+    def floor(self) -> float | None:
+        """0 where no training point is below; None: there are such."""
+        return 0.0 if self.manifest.output.state["least"] >= 0 else None
+
+    def questions(self, rows: Sequence[Row], root: Path | None = None) -> list[Question]:
+        """Raises: DataError: a column is missing, or a value cannot be read."""
+        names = [column.name for column in self.manifest.inputs]
+        for number, row in enumerate(rows):
+            check_row(row, names, number)
+        values = {
+            column.name: [
+                read_value(kinds.of(column).read, row, column.name, number, root) for number, row in enumerate(rows)
+            ]
+            for column in self.manifest.inputs
+        }
+        table = attributes(self.attribute_columns, values, len(rows))
+        return [self.asking.asked(series, table[number]) for number, series in enumerate(values[self.column.name])]
+
+    def outlook(self, rows: Sequence[Row], root: Path | None = None) -> Outlook:
+        """Raises: DataError: as `questions`."""
+        questions = self.questions(rows, root)
+        points = self.engine(questions) if questions else np.zeros((0, self.horizon))
+        level = self.manifest.output.state["level"]
+        points = np.where(np.isfinite(points), points, level)
+        if self.floor is not None:
+            points = np.maximum(points, self.floor)
+        return Outlook(questions, points, self._bands(questions, points))
+
+    def _bands(self, questions: Sequence[Question], points: np.ndarray) -> np.ndarray | None:
+        known = self.manifest.output.state[forecast.BANDS]
+        if not known:
+            return None
+        scale = np.array([question.scale for question in questions])
+        found = points[:, None, :] + np.array(known)[None] * scale[:, None, None]
+        return found if self.floor is None else np.maximum(found, self.floor)
+
+    def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
+        """One answer a row: a list of steps, each with its value, the ends of its interval and its deciles."""
+        seen = self.outlook(rows, root)
+        return [self._answer(seen, number, question) for number, question in enumerate(seen.questions)]
+
+    def _answer(self, seen: Outlook, number: int, question: Question) -> Answer:
+        n_known = len(question.history)
+        steps: list[Json] = []
+        for step, value in enumerate(seen.points[number]):
+            time = step + 1 if question.times is None else _written(question.times[n_known + step])
+            told: Json = {"time": time, "value": _rounded(value, question.scale)}
+            if seen.bands is not None:
+                band = [_rounded(each, question.scale) for each in seen.bands[number, :, step]]
+                told |= {"low": band[0], "high": band[-1], "quantiles": band[DECILES]}
+            steps.append(told)
+        return Answer(steps, None, evidence=question.notes)
+
+    def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> ForecastMarks:
+        """Raises: DataError: as `questions`, or what is right is no forecast."""
+        return self.marks_of(self.outlook(rows, root), truth)
+
+    def marks_of(self, seen: Outlook, truth: Sequence[Any]) -> ForecastMarks:
+        right = forecast.targets(truth, self.horizon)
+        scale = np.array([question.scale for question in seen.questions])
+        again = self.season_again(seen.questions)
+        if seen.bands is None:
+            return ForecastMarks(right, seen.points, scale, again=again)
+        deciles, low, high = seen.bands[:, DECILES], seen.bands[:, 0], seen.bands[:, -1]
+        return ForecastMarks(right, seen.points, scale, deciles, low, high, again)
+
+    def season_again(self, questions: Sequence[Question]) -> np.ndarray:
+        """(n, h) what repeating the last season would say."""
+        found = [seasonal_naive(each.history, self.asking.season, self.horizon) for each in questions]
+        level = self.manifest.output.state["level"]
+        return np.where(np.isfinite(found), found, level) if found else np.zeros((0, self.horizon))
+
+    def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
+        """The largest difference, in units of the scale of the training series. Raises: DataError: no forecasts."""
+        if not rows:
+            return 0.0
+        right = forecast.targets(wanted, self.horizon)
+        if not np.isfinite(right).all():
+            raise DataError(f"golden answers are no forecasts, expected {self.horizon} numbers a row")
+        return float(np.abs(self.outlook(rows).points - right).max()) / float(self.manifest.output.state["scale"])
+
+    def gap(self, answer: Json, wanted: Any) -> float:
+        """The same of one answer as the server gives it."""
+        try:
+            given = [step["value"] for step in answer["value"]]
+            right = forecast.read(wanted, None)
+        except (DataError, KeyError, TypeError):
+            return math.inf
+        if len(given) != len(right) or not all(map(is_finite, given)):
+            return math.inf
+        off = np.abs(np.array(given) - np.array(right)).max()
+        return float(off) / float(self.manifest.output.state["scale"])
+
+
+def attributes(columns: Sequence[Column], values: dict[str, list[Any]], n_rows: int) -> np.ndarray:
+    """(n, d) float32: what does not change of each series, as its kinds encode it."""
+    parts = [np.zeros((n_rows, 0))]
+    for column in columns:
+        kind = kinds.of(column)
+        parts.append(np.array([dense(kind.encode([value], column.state)) for value in values[column.name]]))
+    return np.concatenate([part.reshape(n_rows, -1) for part in parts], axis=1).astype(np.float32)
+
+
+def _written(moment: np.datetime64) -> str:
+    """A day where it is one, else the moment to the second."""
+    text = str(moment)
+    return text[:10] if text.endswith("T00:00:00") else text
+
+
+def _rounded(value: float, scale: float) -> float:
+    """To the hundred-thousandth part of the scale, or less."""
+    return round(float(value), DIGITS - 1 - math.floor(math.log10(scale)) if scale > 0 else DIGITS)

@@ -1,0 +1,178 @@
+"""A question to a series as numbers: what was, what is known of the time ahead, and what does not change.
+
+`points_state` is fitted on the training rows and kept in the artifact, so that training and serving read alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from windlass.kinds.series import Series, Written
+from windlass.metrics.forecasts import seasonal_scale
+from windlass.records import Json
+
+POINTS = "points"
+"""The form of a series that is foreseen."""
+MOST_LEVELS = 50
+"""Of a covariate that is told in words; rarer ones count as none."""
+NOTHING: np.ndarray = np.zeros(0)
+
+
+@dataclass(frozen=True)
+class Question:
+    """history: (n,) float64, NaN in gaps; its last value is known, unless none is. known: (n + h, k) covariates whose
+    future is known; past: (n, p) those known afterwards; NaN where nothing is told. times: (n + h,) datetime64[s];
+    None: points are only counted. attributes: (d,) float32, what does not change. scale: above 0, see `asked`.
+    notes: what a person should know of how it was read.
+    """
+
+    history: np.ndarray
+    known: np.ndarray
+    past: np.ndarray
+    times: np.ndarray | None
+    attributes: np.ndarray
+    scale: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def horizon(self) -> int:
+        return len(self.known) - len(self.history)
+
+    @property
+    def level(self) -> float:
+        """The last known value; 0 where none is."""
+        there = np.isfinite(self.history)
+        return float(self.history[there][-1]) if there.any() else 0.0
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How series of a product are asked: the names of their columns, and what training knew of them.
+
+    levels: covariate in words -> its words, a column each. usual: covariate in numbers -> its median. scale: of series
+    with too short a history to have one of their own.
+    """
+
+    written: Written
+    horizon: int
+    season: int
+    levels: dict[str, list[str]]
+    usual: dict[str, float]
+    scale: float
+    has_future: bool = False
+
+    def columns(self, names: Sequence[str]) -> list[str]:
+        """What each column of `covariates` is called."""
+        return [label for name in names for label in
+                ([f"{name}={word}" for word in self.levels[name]] if name in self.levels else [name])]  # fmt: skip
+
+    def covariates(self, series: Series, names: Sequence[str]) -> np.ndarray:
+        """(n, k) float64, NaN where nothing is told; a word is a column of its own, 0 or 1."""
+        parts = []
+        for name in names:
+            if name not in self.levels:
+                parts.append(series.numbers(name)[:, None])
+                continue
+            values = np.array([_word(each) for each in series.columns.get(name, [None] * len(series))], object)
+            parts.append((values[:, None] == np.array(self.levels[name], object)[None, :]).astype(np.float64))
+        return np.concatenate(parts, axis=1) if parts else np.zeros((len(series), 0))
+
+    def asked(self, series: Series, attributes: np.ndarray = NOTHING, horizon: int | None = None) -> Question:
+        """The question that a series asks: what comes after its last known value.
+
+        Points after it have covariates alone. Its scale is what repeating the last season is off by in its history,
+        else that of the training series.
+        """
+        horizon = self.horizon if horizon is None else horizon
+        values = series.numbers(self.written.value)
+        there = np.flatnonzero(np.isfinite(values))
+        n_points = int(there[-1]) + 1 if len(there) else 0
+        notes = []
+        ahead = len(values) - n_points
+        if ahead and not self.written.known and n_points:
+            notes.append(f"the last {ahead:,} points have no value: what comes after the last known one is told")
+        known = self.covariates(series, self.written.known)
+        if self.written.known and ahead < horizon:
+            shown = ", ".join(map(repr, self.written.known))
+            notes.append(
+                f"{shown} of the next {horizon:,} steps is told for {ahead:,} of them: the others are taken as usual"
+            )
+        ends = np.full((max(0, n_points + horizon - len(known)), known.shape[1]), np.nan)
+        known = np.concatenate([known, ends])[: n_points + horizon]
+        history = values[:n_points]
+        own = seasonal_scale(history, self.season)
+        scale = own if own > 0 else self.scale
+        return Question(
+            history,
+            self._filled(known, n_points),
+            self.covariates(series, self.written.past)[:n_points],
+            series.times(n_points + horizon),
+            attributes,
+            scale,
+            tuple(notes),
+        )
+
+    def _filled(self, known: np.ndarray, n_points: int) -> np.ndarray:
+        """With what is usual where a covariate is not told."""
+        usual = np.array([self.usual.get(name, 0.0) for name in self.columns(self.written.known)])
+        return np.where(np.isfinite(known), known, usual[None, :]) if known.size else known
+
+
+def _word(value: float | str | None) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else value
+
+
+def fit_levels(series: Sequence[Series], written: Written) -> dict[str, list[str]]:
+    """Covariates that hold words, each with its commonest ones."""
+    found: dict[str, list[str]] = {}
+    for name in (*written.known, *written.past):
+        words: dict[str, int] = {}
+        for each in series:
+            for value in each.columns.get(name, []):
+                if isinstance(value, str):
+                    words[value] = words.get(value, 0) + 1
+        if words:
+            found[name] = sorted(sorted(words, key=lambda word: (-words[word], word))[:MOST_LEVELS])
+    return found
+
+
+def usual_values(questions: Sequence[Question], labels: Sequence[str]) -> dict[str, float]:
+    """The median of each covariate over all points; 0 of one that is never told."""
+    if not questions or not labels:
+        return {}
+    every = np.concatenate([each.known for each in questions])
+    return {name: float(np.nanmedian(column)) if np.isfinite(column).any() else 0.0
+            for name, column in zip(labels, every.T, strict=True)}  # fmt: skip
+
+
+def joined(question: Question, truth: np.ndarray) -> Question:
+    """The question with what came true as part of its history; nothing is asked any more. truth: (h,)."""
+    history = np.concatenate([question.history, truth])
+    unknown = np.full((len(truth), question.past.shape[1]), np.nan)
+    return replace(question, history=history, past=np.concatenate([question.past, unknown]))
+
+
+def asking_of(state: Json, output: Json) -> Asking:
+    """As the states of the two columns say it."""
+    return Asking(
+        Written.of(state.get("written", {})),
+        output["horizon"],
+        output["season"],
+        state.get("levels", {}),
+        state.get("usual", {}),
+        output["scale"],
+    )
+
+
+def filled(history: np.ndarray, season: int) -> np.ndarray:
+    """Points (n,) without gaps: what stood there a season before, else a line between neighbours; 0 of no points."""
+    there = np.isfinite(history)
+    if there.all() or not there.any():
+        return np.where(there, history, 0.0)
+    found = history.copy()
+    for place in np.flatnonzero(~there):
+        if place >= season and np.isfinite(found[place - season]):
+            found[place] = found[place - season]
+    still = np.isfinite(found)
+    return np.where(still, found, np.interp(np.arange(len(found)), np.flatnonzero(still), found[still]))

@@ -1,0 +1,241 @@
+"""A long table, a point a row, as series: one row each, on a regular grid, and why points were refused."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds import series as points_kind
+from windlass.kinds import table as kinds
+from windlass.kinds import time_step
+from windlass.kinds.contract import Kind, is_missing
+from windlass.kinds.series import Series, Values, Written
+from windlass.kinds.time_step import TimeStep
+from windlass.sources.contract import SPLITS, RawRow, Source
+from windlass.spec import Spec
+
+N_TIMED = 200
+"""Series whose step is looked at to find that of all."""
+
+
+@dataclass
+class Point:
+    """A point as it was found. place: number of its row; values: of the columns of the series."""
+
+    place: int
+    source: Source
+    moment: np.datetime64
+    values: list[float | str | None]
+    raw: RawRow
+
+
+@dataclass
+class Gathered:
+    """The points of one series, and what does not change of it."""
+
+    points: list[Point] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A series as a row. cut: the first places of validation and test, where files say so; '' = they do not."""
+
+    values: dict[str, Any]
+    group: str
+    cut: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A point that is left out, and why. kind_of: what such reasons have in common."""
+
+    point: Point
+    reason: str
+    kind_of: str
+
+
+class SeriesPoints:
+    """Takes points in any order, and gives the series that they make."""
+
+    def __init__(self, spec: Spec, columns: Mapping[str, Kind]) -> None:
+        assert spec.series is not None
+        self.spec, self.shape = spec, spec.series
+        self.name = composed_column(spec)
+        self.written = Written.of(kinds.ways(spec)[self.name])
+        self.attributes = {name: kind for name, kind in columns.items() if name not in (self.name, spec.output_column)}
+        self.number = kinds.reading("number", {"format": spec.formats[self.written.value]}
+                                    if self.written.value in spec.formats else None)  # fmt: skip
+        self.found: dict[str, Gathered] = {}
+        self.warned: Counter[str] = Counter()
+        self.order = 0
+
+    def add(self, raw: RawRow, source: Source) -> None:
+        """Takes one point in. Raises: DataError: it cannot be read."""
+        given = raw.values or {}
+        group = _group_of(given.get(self.spec.group)) if self.spec.group else ""
+        moment = self._moment(given)
+        values: list[float | str | None] = [self._number(given)]
+        for name in (*self.written.known, *self.written.past):
+            try:
+                values.append(points_kind.read([{name: given.get(name)}], None).columns[name][0])
+            except DataError:
+                raise DataError(f"column '{name}' holds what is no number and no word") from None
+        if self.shape.censored and _is_set(given.get(self.shape.censored)):
+            self.warned["censored"] += values[0] is not None
+            values[0] = None
+        gathered = self.found.setdefault(group, Gathered())
+        for name, kind in self.attributes.items():
+            self._attribute(gathered, name, (kind.clean or kind.read)(given.get(name), source.root))
+        gathered.points.append(Point(self.order, source, moment, values, raw))
+        self.order += 1
+
+    def _moment(self, given: Mapping[str, Any]) -> np.datetime64:
+        if not self.written.time:
+            return np.datetime64(0, "s")
+        try:
+            return points_kind.moments_of([given.get(self.written.time)])[0]  # type: ignore[no-any-return]
+        except ValueError as error:
+            raise DataError(f"column '{self.written.time}' {str(error).replace('has the moment', 'is')}") from None
+
+    def _number(self, given: Mapping[str, Any]) -> float | None:
+        value = given.get(self.written.value)
+        try:
+            found = float(self.number.read(value, None))
+        except DataError as error:
+            raise DataError(f"column '{self.written.value}': {error.message}", error.hint) from None
+        return None if found != found else found
+
+    def _attribute(self, gathered: Gathered, name: str, value: Any) -> None:
+        """Of a series that changes what should not change, the last is taken, and that is said."""
+        if name in gathered.attributes and gathered.attributes[name] != value and not is_missing(value):
+            self.warned[name] += 1
+        if name not in gathered.attributes or not is_missing(value):
+            gathered.attributes[name] = value
+
+    def series(self) -> Iterator[Composed | Refused]:
+        """Each series as a row, and each point that was left out."""
+        step = self._step()
+        for group, gathered in self.found.items():
+            yield from self._one(group, gathered, step)
+
+    def _step(self) -> TimeStep | None:
+        """The step of all series: as the spec says it, else that of most of them."""
+        if self.written.every:
+            return time_step.parse(self.written.every)
+        if not self.written.time:
+            return None
+        seen: Counter[str] = Counter()
+        for gathered in list(self.found.values())[:N_TIMED]:
+            moments = np.unique(np.array([point.moment for point in gathered.points], "datetime64[s]"))
+            found = time_step.found_in(moments)
+            seen[str(found) if found else ""] += len(moments) if len(moments) > 2 else 0
+        named = [name for name, count in seen.most_common() if name and count]
+        if named:
+            return time_step.parse(named[0])
+        if seen.total():
+            raise DataError(
+                f"column '{self.written.time}' has irregular moments, expected one step from each to the next",
+                "`series: {every: 1h, gather: mean}` makes one point of all within an hour",
+            )
+        return None
+
+    def _one(self, group: str, gathered: Gathered, step: TimeStep | None) -> Iterator[Composed | Refused]:
+        points, named = gathered.points, f"series '{group}'" if group else "the series"
+        if self.written.time and not self.written.gather:
+            points = sorted(points, key=lambda point: (point.moment, point.place))
+            kept: list[Point] = []
+            for point in points:
+                if kept and point.moment == kept[-1].moment:
+                    yield Refused(point, f"{named} has the moment {point.moment} twice, the first one is kept",
+                                  self._twice())  # fmt: skip
+                    continue
+                kept.append(point)
+            points = kept
+            if step is not None and points:
+                places = step.places(points[0].moment, np.array([point.moment for point in points], "datetime64[s]"))
+                for point, place in zip(points, places.tolist(), strict=True):
+                    if place < 0:
+                        yield Refused(point, f"{named} has the moment {point.moment}, expected whole steps of {step} "
+                                      f"from {points[0].moment} on", "a moment between two steps")  # fmt: skip
+                points = [point for point, place in zip(points, places.tolist(), strict=True) if place >= 0]
+        if not any(point.values[0] is not None for point in points):
+            for point in points:
+                yield Refused(point, f"{named} has no value at all", "series without any value")
+            return
+        yield self._composed(group, gathered, points, step)
+
+    def _twice(self) -> str:
+        return "a moment that is there twice" + (
+            "" if self.spec.group else "; `group:` names the column that tells series apart"
+        )
+
+    def _composed(self, group: str, gathered: Gathered, points: list[Point], step: TimeStep | None) -> Composed:
+        names = self.written.columns
+        columns: dict[str, Values] = {
+            name: [point.values[place] for point in points] for place, name in enumerate(names)
+        }
+        splits = [point.source.split for point in points]
+        if self.written.time:
+            moments = np.array([point.moment for point in points], "datetime64[s]")
+            how = self.written if step is None else Written(**{**vars(self.written), "every": str(step)})
+            made = points_kind.on_grid(moments, columns, how)
+            places = (
+                step.places(made.start, moments)
+                if step is not None and made.start is not None
+                else np.arange(len(points))
+            )
+        else:
+            made, places = Series(columns), np.arange(len(points))
+        first = {split: min((int(place) for place, each in zip(places, splits, strict=True) if each == split), default=0)
+                 for split in SPLITS}  # fmt: skip
+        cut = f"{first['validation']},{first['test']}" if first["validation"] or first["test"] else ""
+        values = {**gathered.attributes, self.name: made.as_text(), self.spec.output_column: ""}
+        return Composed(values, group, cut)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of what was read."""
+        found = []
+        for name, count in self.warned.items():
+            if name == "censored":
+                found.append(
+                    f"column '{self.written.value}' was cut in {count:,} points ('{self.shape.censored}'): they count as "
+                    "not known, so that demand is foreseen and not what was left of it"
+                )
+            else:
+                found.append(
+                    f"column '{name}' changes within a series in {count:,} points: the last value is taken; what changes "
+                    "belongs in `known` or `past` of `series`"
+                )
+        return found
+
+
+def composed_column(spec: Spec) -> str:
+    """The input that is made of the points of a long table; '' where rows are as they come."""
+    if spec.series is None:
+        return ""
+    return next((name for name, kind in spec.inputs.items() if kinds.get(kind).has_points), "")
+
+
+def point_columns(spec: Spec) -> list[str]:
+    """The columns that a long table must have."""
+    shape, made = spec.series, composed_column(spec)
+    assert shape is not None
+    others = [name for name in spec.inputs if name != made]
+    wanted = [shape.time, spec.group, spec.output_column, *shape.known, *shape.past, shape.censored, *others]
+    return list(dict.fromkeys(filter(None, wanted)))
+
+
+def _group_of(value: Any) -> str:
+    """Raises: DataError: no name and no number."""
+    if isinstance(value, list | dict):
+        raise DataError(f"group is {type(value).__name__}, expected a name or a number")
+    return "" if is_missing(value) else str(value).strip()
+
+
+def _is_set(value: Any) -> bool:
+    return str(value).strip().lower() in ("1", "1.0", "true", "yes", "y", "是")
