@@ -97,7 +97,7 @@ class SeriesPoints:
         if not self.written.time:
             return np.datetime64(0, "s")
         try:
-            return points_kind.moments_of([given.get(self.written.time)])[0]  # type: ignore[no-any-return]
+            return points_kind.moments_of([given.get(self.written.time)])[0]
         except ValueError as error:
             raise DataError(f"column '{self.written.time}' {str(error).replace('has the moment', 'is')}") from None
 
@@ -190,8 +190,10 @@ class SeriesPoints:
             )
         else:
             made, places = Series(columns), np.arange(len(points))
-        first = {split: min((int(place) for place, each in zip(places, splits, strict=True) if each == split), default=0)
-                 for split in SPLITS}  # fmt: skip
+        first = {
+            split: min((int(place) for place, each in zip(places, splits, strict=True) if each == split), default=0)
+            for split in SPLITS
+        }
         cut = f"{first['validation']},{first['test']}" if first["validation"] or first["test"] else ""
         values = {**gathered.attributes, self.name: made.as_text(), self.spec.output_column: ""}
         return Composed(values, group, cut)
@@ -203,13 +205,13 @@ class SeriesPoints:
         for name, count in self.warned.items():
             if name == "censored":
                 found.append(
-                    f"column '{self.written.value}' was cut in {count:,} points ('{self.shape.censored}'): they count as "
-                    "not known, so that demand is foreseen and not what was left of it"
+                    f"column '{self.written.value}' was cut in {count:,} points ('{self.shape.censored}'): they count "
+                    "as not known, so that demand is foreseen and not what was left of it"
                 )
             else:
                 found.append(
-                    f"column '{name}' changes within a series in {count:,} points: the last value is taken; what changes "
-                    "belongs in `known` or `past` of `series`"
+                    f"column '{name}' changes within a series in {count:,} points: the last value is taken; what "
+                    "changes belongs in `known` or `past` of `series`"
                 )
         return found
 
