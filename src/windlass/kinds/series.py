@@ -62,9 +62,7 @@ class Series:
 
     def part(self, first: int, end: int) -> "Series":
         """The points from `first` to before `end`."""
-        start = (
-            None if self.start is None or self.every is None else self.every.after(self.start, np.array([first]))[0]
-        )
+        start = None if self.start is None or self.every is None else self.every.after(self.start, np.array([first]))[0]
         return Series({name: values[first:end] for name, values in self.columns.items()}, start, self.every)
 
     def as_json(self) -> Json:

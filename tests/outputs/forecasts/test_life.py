@@ -92,7 +92,9 @@ def test_it_is_served_told_what_came_true_watched_and_improved(project):
     with running(project) as url:
         answer = ask(url, "/v1/predict", {"row": row})["answers"][0]
         assert answer["value"] == wanted.value
-        assert all(step["low"] < step["value"] < step["high"] and len(step["quantiles"]) == 9 for step in answer["value"])
+        assert all(
+            step["low"] < step["value"] < step["high"] and len(step["quantiles"]) == 9 for step in answer["value"]
+        )
         near = ask(url, "/v1/feedback", {"id": answer["id"], "correct": truth})
         assert (near["right"], near["teaches"]) == (True, True)
         far = ask(url, "/v1/feedback", {"id": answer["id"], "correct": [0, 0, None]})
