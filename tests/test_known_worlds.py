@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.stats import nbinom
 
 from windlass.blueprints import catalogue
@@ -22,7 +23,7 @@ def tool(name):
         sys.path.remove(str(TOOLS))
 
 
-demand, machines = tool("demand_forecast"), tool("machine_health")
+demand, machines, prices = tool("demand_forecast"), tool("machine_health"), tool("price_estimate")
 
 
 def readme(name):
@@ -187,3 +188,63 @@ def test_the_files_hold_no_truth_that_a_user_would_not_have():
     for name in ("readings", "faults"):
         with (machines.TARGET / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             assert not [column for column in next(csv.reader(file)) if "healthy" in column or "mean" in column]
+
+
+# price-estimate -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return prices.world()
+
+
+def test_the_naive_estimates_have_at_most_sixty_percent_of_the_oracles_gain(shop):
+    found = prices.scores(shop)
+    wanted = {"oracle": 5.26, "item_median": 32.23, "numbers_alone": 25.71, "constant": 35.57}
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=5e-3)
+    assert 0 < found["item_median_share_of_gain"] < found["numbers_alone_share_of_gain"] <= 0.6
+    for name in (*wanted, *(f"without_{source}" for source in prices.SOURCES)):
+        assert f"| {found[name]:.1f} |" in readme("price-estimate")
+
+
+def test_each_source_carries_what_no_other_tells(shop):
+    """The oracle that is blind for one of them errs at least twice as much."""
+    found = prices.scores(shop)
+    assert min(found[f"without_{source}"] for source in prices.SOURCES) > 2 * found["oracle"]
+
+
+def test_what_is_paid_is_the_fair_price_and_ten_percent_of_noise():
+    shop = prices.world(seed=14, n=3000)
+    noise = np.log(shop.price / shop.fair_price)
+    assert abs(noise.mean()) < 0.01
+    assert noise.std() == pytest.approx(prices.NOISE, abs=0.01)
+
+
+def test_the_offers_and_their_photos_are_what_the_tool_writes_and_small(shop, tmp_path):
+    """Pixels, not bytes: how a picture is packed is the affair of the libraries of the day."""
+    prices.main(tmp_path / "data")
+    assert (tmp_path / "data" / "offers.csv").read_bytes() == (prices.TARGET / "offers.csv").read_bytes()
+    files = sorted((prices.TARGET / "photos").iterdir())
+    assert len(files) == len(shop.price)
+    for path, pixels in list(zip(files, shop.photos, strict=True))[::40]:
+        with Image.open(path) as picture:
+            assert (np.asarray(picture.convert("RGB")) == pixels).all()
+    assert sum(path.stat().st_size for path in prices.TARGET.rglob("*") if path.is_file()) <= 400_000
+
+
+def test_the_photo_shows_width_finish_and_wear():
+    rng = [np.random.default_rng(1) for _ in range(4)]
+    usual = prices.photograph("table", 130, "oak", 0.0, rng[0])
+    assert (prices.photograph("table", 180, "oak", 0.0, rng[1]) != usual).any()
+    assert (prices.photograph("table", 130, "walnut", 0.0, rng[2]) != usual).any()
+    worn = prices.photograph("table", 130, "oak", 1.0, rng[3])
+    reds = [((picture[..., 0] > 140) & (picture[..., 1] < 80)).sum() for picture in (usual, worn)]
+    assert reds[0] == 0
+    assert reds[1] > 15
+
+
+def test_four_offers_in_ten_are_chinese_throughout(shop):
+    is_chinese = np.array([any("\u4e00" <= letter <= "\u9fff" for letter in title) for title in shop.columns["title"]])
+    assert is_chinese.mean() == pytest.approx(prices.CHINESE_SHARE, abs=0.05)
+    for text in shop.columns["description"][is_chinese]:
+        assert not any("a" <= letter <= "z" for letter in text.lower())
