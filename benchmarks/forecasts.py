@@ -4,8 +4,8 @@ Usage: python benchmarks/forecasts.py [--data FOLDER] [--minutes 10] [--peer VEN
 Writes benchmarks/results/forecasts.json and the rows of results/goals.json.
 
 ETTh1: seven series by the hour, 12 months to train, 4 to choose, 4 to test; horizon 96. Values are standardised by the
-training months, as Zhou et al. 2021 and all after them do; the mean squared error is over all 2,785 windows of all seven
-series. Peers that answer slowly are compared on every 24th window, both sides on the same ones.
+training months, as Zhou et al. 2021 and all after them do; the mean squared error is over all 2,785 windows of all
+seven series. Peers that answer slowly are compared on every 24th window, both sides on the same ones.
 --peer: a virtual environment with autogluon.timeseries, where it installs.
 """
 
@@ -58,7 +58,8 @@ asked = TimeSeriesDataFrame.from_data_frame(pd.read_csv(ask), id_column="item", 
 found = model.predict(asked)["mean"].reset_index()
 found.columns = ["item", "timestamp", "mean"]
 found.to_csv(out, index=False)
-json.dump({"fit_seconds": fitted, "all_seconds": time.time() - began, "leaderboard": model.leaderboard()["model"].tolist()}, sys.stderr)
+tried = model.leaderboard()["model"].tolist()
+json.dump({"fit_seconds": fitted, "all_seconds": time.time() - began, "leaderboard": tried}, sys.stderr)
 """
 
 
@@ -147,8 +148,9 @@ def autogluon(
         rows = []
         for number, (place, origin) in enumerate(chosen):
             first = origin - CONTEXT
-            rows.append(pl.DataFrame({"item": [f"{number:06d}-{names[place]}"] * CONTEXT, "date": frame["date"][first:origin],
-                                      "value": values[first:origin, place]}))  # fmt: skip
+            item = [f"{number:06d}-{names[place]}"] * CONTEXT
+            past = {"item": item, "date": frame["date"][first:origin], "value": values[first:origin, place]}
+            rows.append(pl.DataFrame(past))
         pl.concat(rows).write_csv(folder / "ask.csv")
         ran = subprocess.run(
             [venv / "bin" / "python", "-c", PEER, "known.csv", "ask.csv", "out.csv", str(60 * minutes)],
@@ -195,8 +197,15 @@ def measure(data: Path, minutes: float, peer: Path | None) -> dict:
         given, how = autogluon(peer, frame, values, few, minutes)
         sides["AutoGluon"] = scores(right_few, given, scale_few)
         told["AutoGluon"] = how
-    return {"windows": len(every), "all windows": ours, "one window a day": sides, "told": told, "seconds": round(seconds, 1),
-            "minutes": minutes, **chosen}  # fmt: skip
+    return {
+        "windows": len(every),
+        "all windows": ours,
+        "one window a day": sides,
+        "told": told,
+        "seconds": round(seconds, 1),
+        "minutes": minutes,
+        **chosen,
+    }
 
 
 def goals(found: dict) -> list[Goal]:
@@ -205,15 +214,19 @@ def goals(found: dict) -> list[Goal]:
     mase = sides["windlass"]["mase"]
     behind = ", ".join(f"{name} {value:.3f}" for name, value in others.items())
     note = "; ".join(f"{name}: {said}" for name, said in found["told"].items() if isinstance(said, str))
+    reached = (
+        f"{ours['mse']:.4f} after {found['seconds']:.0f} s (champion {found['champion']}; published: DLinear .375, "
+        "PatchTST .370)"
+    )
+    is_reached = ours["mse"] <= 0.385 and found["seconds"] <= 60 * found["minutes"]
+    asked_of_mase = "below seasonal naive, ETS, and AutoGluon where it installs"
+    covered = ours["coverage_90"]
+    name = "forecast: ETTh1, horizon 96, "
     return [
-        Goal("numbers", "forecast: ETTh1, horizon 96, mean squared error", "<= .385 in 10 minutes on two cores",
-             f"{ours['mse']:.4f} after {found['seconds']:.0f} s (champion {found['champion']}; DLinear .375, PatchTST .370 published)",
-             ours["mse"] <= 0.385 and found["seconds"] <= 600),
-        Goal("numbers", "forecast: ETTh1, MASE beside peers", "below seasonal naive, ETS, and AutoGluon where it installs",
-             f"{mase:.3f}; {behind}", mase < min(others.values()), note),
-        Goal("numbers", "forecast: ETTh1, coverage of the 90 % interval", "85-95 %", f"{100 * ours['coverage_90']:.1f} %",
-             0.85 <= ours["coverage_90"] <= 0.95),
-    ]  # fmt: skip
+        Goal("numbers", name + "mean squared error", "<= .385 in 10 minutes on two cores", reached, is_reached),
+        Goal("numbers", name + "MASE", asked_of_mase, f"{mase:.3f}; {behind}", mase < min(others.values()), note),
+        Goal("numbers", name + "coverage", "85-95 %", f"{100 * covered:.1f} %", 0.85 <= covered <= 0.95),
+    ]
 
 
 def main() -> None:

@@ -53,7 +53,7 @@ METRIC_MEANINGS = {
     "rmse": "the same, where one large error weighs more than many small ones; 0 is perfect",
     "r2": "the share of the differences between rows that the answers tell; 0 is the mean for every row, 1 is perfect",
     "skill": "the share of the error of always answering the same number that the answers spare; 1 is perfect",
-    "mase": "how far forecasts are off, in units of what repeating the last season is off by; below 1 is better than that",
+    "mase": "how far forecasts are off, beside repeating the last season in the history; below 1 is better",
     "wql": "how far nine quantiles of each step are from what came true, as a share of it; 0 is perfect",
     "smape": "how far forecasts are off, as a share of the mean of forecast and truth, from 0 to 2; 0 is perfect",
     "mse": "the mean of the squared errors, in the squared unit of the answer; 0 is perfect",
