@@ -132,7 +132,7 @@ class SeriesShape(Strict):
     past: list[str] = Field(default=[], max_length=50, description="columns that are known only afterwards")
     every: str = Field(
         default="",
-        max_length=8,
+        pattern=r"^([1-9][0-9]{0,4}(s|min|h|d|w|b|mo|q|y))?$",
         description="the step, such as 15min, 1h, 1d, 1b (working days), 1w, 1mo; not given: found",
     )
     gather: Literal["", "mean", "sum"] = Field(

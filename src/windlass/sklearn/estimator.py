@@ -33,9 +33,14 @@ from windlass.store.files import publish
 from windlass.store.json_files import write_json
 from windlass.store.store import Store
 
-AUTO_MINUTES = {"majority": 0, "mean": 0, "median": 0, "linear": 0, "trees": 0, "frozen": 2, "pretrained": 10}
+AUTO_MINUTES = {
+    **dict.fromkeys(("majority", "mean", "median", "linear", "trees"), 0),
+    **dict.fromkeys(("naive", "seasonal-naive", "drift", "nlinear", "lag-trees"), 0),
+    "frozen": 2,
+    "pretrained": 10,
+}
 """What `learner="auto"` tries, and from how many minutes on."""
-BASELINES = frozenset({"majority", "mean", "median"})
+BASELINES = frozenset({"majority", "mean", "median", "naive", "seasonal-naive", "drift"})
 WEIGHT = "\x00weight"
 
 
@@ -81,6 +86,9 @@ class ProductEstimator(BaseEstimator):
         rows = pl.DataFrame([*inputs, right.alias(output)])
         if weights is not None:
             rows = rows.with_columns(pl.Series(WEIGHT, weights))
+        self._learn_rows(spec, rows)
+
+    def _learn_rows(self, spec: Spec, rows: pl.DataFrame) -> None:
         with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
             self._train(spec, rows, Store(Path(folder)))
 
@@ -172,11 +180,16 @@ class ProductEstimator(BaseEstimator):
         """What each part of the rows has in proportion, (n,)."""
         return rows[output]
 
-    def _train(self, spec: Spec, rows: pl.DataFrame, store: Store) -> None:
-        """Trains the candidates on one split and keeps the artifact of the one that is taken."""
+    def _parts(self, spec: Spec, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows to train on, and rows that choose."""
         random, output = np.random.default_rng(spec.seed), spec.output_column
         cut = rows.with_columns(self._strata(rows, output).alias(STRATUM))
-        known, validation = (part.drop(STRATUM) for part in cut_validation(cut, list(spec.inputs), STRATUM, random))
+        known, validation = cut_validation(cut, list(spec.inputs), STRATUM, random)
+        return known.drop(STRATUM), validation.drop(STRATUM)
+
+    def _train(self, spec: Spec, rows: pl.DataFrame, store: Store) -> None:
+        """Trains the candidates on one split and keeps the artifact of the one that is taken."""
+        known, validation = self._parts(spec, rows)
         write_json(store.record("prepare"), as_json(Prepared("", {}, {}, {}, [], [])))
         ways, weight = kinds.ways(spec), WEIGHT if WEIGHT in rows.columns else ""
         splits = Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT, written=ways, weight=weight)
