@@ -101,8 +101,8 @@ def tickets(n: int, seed: int) -> list[Ticket]:
 
 
 def oracle(found: Ticket) -> np.ndarray:
-    """(k,) how likely each tag was noted down, for who knows how tickets come about; what is only mentioned is left out,
-    though it tells a little, too."""
+    """(k,) how likely each tag was noted down, for who knows how tickets come about; what is only mentioned is left
+    out, though it tells a little, too."""
     twice = [pair for pair in PAIRS if found.shared.count(pair) == 2]
     once = [pair for pair in PAIRS if found.shared.count(pair) == 1]
     sure = {*found.own, *itertools.chain(*twice)}

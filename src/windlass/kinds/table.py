@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.kinds import category, chat, date, image, number, text, text_answers
+from windlass.kinds import category, chat, date, image, number, tags, text, text_answers
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
 from windlass.spec import Spec
@@ -24,12 +24,18 @@ KINDS: dict[str, Kind] = {
         number.KIND,
         category.KIND,
         date.KIND,
+        tags.KIND,
     )
 }
 CHUNK = 512
 WRITTEN = "written"
 """Where a column's state says how its values are written."""
-WAYS = {"number": {"format"}, "date": {"format"}, "category": {"merge", "labels"}}
+WAYS = {
+    "number": {"format"},
+    "date": {"format"},
+    "category": {"merge", "labels"},
+    "tags": {"format", "merge", "labels", "columns"},
+}
 """Kind -> in which ways of their own its values can be written."""
 
 
@@ -66,7 +72,9 @@ def ways(spec: Spec) -> dict[str, Json]:
     """Column -> in which way of their own its values are written, where they are. Raises: SpecError."""
     found: dict[str, Json] = {name: {"format": example} for name, example in spec.formats.items()}
     if "merge" in WAYS.get(spec.output[spec.output_column], ()) or spec.labels.merge:
-        found[spec.output_column] = {"merge": spec.labels.merge}
+        found[spec.output_column] = {**found.get(spec.output_column, {}), "merge": spec.labels.merge}
+    if spec.labels.columns:
+        found[spec.output_column] = {**found.get(spec.output_column, {}), "columns": spec.labels.columns}
     for name, how in found.items():
         try:
             reading({**spec.inputs, **spec.output}[name], how)

@@ -172,23 +172,28 @@ def best_thresholds(metric: str, targets: Array, probabilities: Array) -> Array:
     """(k,) the probability from which on each tag is said, so that the metric is expected to be best.
 
     `macro_f1`: each tag its own, half of the F1 that it can reach: by calibrated probabilities, which is steadier than
-    counting a few rows. `hamming`, `subset_accuracy`: what is likelier than not. `micro_f1`, and rankings, which hold at
-    any: one for all tags, half of the F1 that they reach together; of expectation and rows the mean decides.
+    counting a few rows. `hamming`, `subset_accuracy`: what is likelier than not. `micro_f1`, and rankings, which hold
+    at any: one for all tags, half of the F1 that they reach together; of expectation and rows the mean decides.
     Args:   targets, probabilities: (n, k), calibrated by other rows.
     Source: Lipton, Elkan & Naryanaswamy 2014, arXiv:1402.1892, theorem 1 and corollary 1.
     """
     n_tags = probabilities.shape[1]
     if metric in (HAMMING, SUBSET_ACCURACY) or not len(probabilities):
         return np.full(n_tags, SAID_ALONE)
-    hits, said, right = (np.empty((len(SHARES), n_tags)) for _ in range(3))
-    seen = np.empty((len(SHARES), n_tags))
-    for place, share in enumerate(SHARES):
-        inside = probabilities >= share
-        hits[place], said[place] = (probabilities * inside).sum(axis=0), inside.sum(axis=0)
-        seen[place] = (targets & inside).sum(axis=0)
-    right[:] = probabilities.sum(axis=0)
+    hits, said, seen = (_above(probabilities, each) for each in (probabilities, np.ones_like(probabilities), targets))
+    right = probabilities.sum(axis=0)
     if metric == MACRO_F1:
-        return np.asarray(SHARES[f1_of(hits, said, right).argmax(axis=0)])
-    expected = f1_of(hits.sum(axis=1), said.sum(axis=1), right.sum(axis=1))
-    counted = f1_of(seen.sum(axis=1), said.sum(axis=1), np.full(len(SHARES), targets.sum()))
+        return np.asarray(SHARES[f1_of(hits, said, np.tile(right, (len(SHARES), 1))).argmax(axis=0)])
+    every = np.full(len(SHARES), right.sum()), np.full(len(SHARES), float(targets.sum()))
+    expected, counted = (
+        f1_of(found.sum(axis=1), said.sum(axis=1), total) for found, total in zip((hits, seen), every, strict=True)
+    )
     return np.full(n_tags, SHARES[(expected + counted).argmax()])
+
+
+def _above(probabilities: Array, weights: Array) -> Array:
+    """(97, k) the weights (n, k) of each tag's rows whose probability is at least each of `SHARES`, summed."""
+    n_tags, n_bins = probabilities.shape[1], len(SHARES) + 1
+    places = np.searchsorted(SHARES, probabilities, side="right") + n_bins * np.arange(n_tags)
+    found = np.bincount(places.ravel(), weights.ravel().astype(float), minlength=n_bins * n_tags)
+    return np.asarray(np.cumsum(found.reshape(n_tags, n_bins)[:, ::-1], axis=1)[:, ::-1][:, 1:].T)

@@ -168,7 +168,13 @@ def _tests(value: Any) -> str:
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
     seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
-    ways = [spec.formats, spec.labels.merge, spec.files, *([spec.max_rejected] if spec.max_rejected != 0.5 else [])]
+    ways = [
+        spec.formats,
+        spec.labels.merge,
+        *([spec.labels.columns] if spec.labels.columns else []),
+        spec.files,
+        *([spec.max_rejected] if spec.max_rejected != 0.5 else []),
+    ]
     return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, ways, seen])
 
 
