@@ -14,7 +14,7 @@ import numpy as np
 from windlass.kinds import table as kinds
 from windlass.kinds import tags
 from windlass.outputs.labelled_row import ASIDE, WAITING, LabelledRow, Pairs
-from windlass.outputs.labels.trust import FLOOR, LEAST_MISTAKES, MISTAKES, MOST_TESTED, UNLIKELY
+from windlass.outputs.labels.trust import FLOOR, LEAST_MISTAKES, MISTAKES, MOST_TESTED, unlikely
 from windlass.outputs.tags.measures import tagger
 from windlass.outputs.trust import Known, Opinion
 from windlass.predictors.contract import Predictor
@@ -41,11 +41,12 @@ def opinion(rows: Sequence[LabelledRow], predictor: Predictor, known: Known, spe
     said = _given(champion, [(row.values, row.label) for row in rows], known.root)
     right = _given(champion, tested[:: max(1, -(-len(tested) // MOST_TESTED))], known.root)
     mistakes = np.sort(right.least[right.is_wrong])
-    limit = UNLIKELY if len(mistakes) < LEAST_MISTAKES else float(mistakes[int(MISTAKES * (len(mistakes) + 1)) - 1])
+    against = unlikely(len(champion.labels))  # of many yes and no the least likely one is rarer by chance
+    limit = against if len(mistakes) < LEAST_MISTAKES else float(mistakes[int(MISTAKES * (len(mistakes) + 1)) - 1])
     return Opinion(
         answers=said.answers,
-        doubts=(said.least <= min(limit, UNLIKELY)) & said.is_wrong,
-        contradicts=(said.least <= UNLIKELY) & said.is_wrong,
+        doubts=(said.least <= min(limit, against)) & said.is_wrong,
+        contradicts=(said.least <= against) & said.is_wrong,
         is_new=said.is_new,
         surprise=np.where(said.is_new, np.nan, said.surprise),
         known="the tags that the champion is sure of",
