@@ -3,7 +3,7 @@
 MovieLens (small), a row a film, a fifth of the films for test. The peer is scikit-learn's: TF-IDF of words and of
 characters, a logistic regression a genre, its strength chosen on our validation rows, then fitted on train and
 validation. Films with '(no genres listed)' have none.
-Usage: python benchmarks/tags.py [--data FOLDER] [--minutes 10]
+Usage: python benchmarks/tags.py [--data FOLDER] [--minutes 10] [--work FOLDER]
 """
 
 import argparse
@@ -75,7 +75,7 @@ def peer(splits: Splits, labels: tuple[str, ...]) -> tuple[np.ndarray, float]:
     def fitted(rows: pl.DataFrame, strength: float) -> object:
         words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
         signs = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
-        model = OneVsRestClassifier(LogisticRegression(C=strength, max_iter=1_000))
+        model = OneVsRestClassifier(LogisticRegression(C=strength, solver="liblinear", dual=True, max_iter=1_000))
         return make_pipeline(FeatureUnion([("words", words), ("signs", signs)]), model).fit(texts(rows), right(rows))
 
     reached = {}
@@ -90,12 +90,13 @@ def peer(splits: Splits, labels: tuple[str, ...]) -> tuple[np.ndarray, float]:
 
 def measured(data: Path, minutes: float, home: Path) -> Goal:
     """The product as `windlass init` guesses it, run and measured beside the peer."""
-    (home / "data").mkdir()
-    write_files(films(data), home / "data")
-    found, path = write_guess(home / "data", home, "genres")
-    print("\n".join(found.reasons), flush=True)
-    said = path.read_text("utf-8").replace("minutes: 10", f"minutes: {minutes:g}")
-    rewrite_text(path, said.replace("goal: micro_f1\n", "goal: map\n"))
+    if not (home / "data").exists():
+        (home / "data").mkdir(parents=True)
+        write_files(films(data), home / "data")
+        found, path = write_guess(home / "data", home, "genres")
+        print("\n".join(found.reasons), flush=True)
+        said = path.read_text("utf-8").replace("minutes: 10", f"minutes: {minutes:g}")
+        rewrite_text(path, said.replace("goal: micro_f1\n", "goal: map\n"))
     project = Project(home)
     board = project.run()
     for each in board.candidates:
@@ -128,9 +129,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared/data/recsys-movielens-small")
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--work", type=Path, help="keeps the product there, so that a run that was stopped goes on")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        record(measured(arguments.data, arguments.minutes, Path(home)))
+        record(measured(arguments.data, arguments.minutes, arguments.work or Path(home)))
 
 
 if __name__ == "__main__":

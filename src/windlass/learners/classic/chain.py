@@ -59,7 +59,8 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     encoded = encode(splits, FORMS, {**PIXELS, **terms})
     scales = _scales(encoded)
     train, validation = (_side_by_side(batches, scales) for batches in (encoded.train, encoded.validation))
-    sign, found = -1 if options.metric in LOWER else 1, []
+    sign = -1 if options.metric in LOWER else 1
+    found: list[tuple[float, float, Learned, np.ndarray]] = []
     strengths = tagging.strengths(sparse.issparse(train))
     for number, strength in enumerate(strengths if len(encoded.validation_targets) else strengths[:1]):
         if found and budget.spent() > TRIED_SHARE * budget.seconds:
