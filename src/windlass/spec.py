@@ -14,11 +14,14 @@ from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
+from windlass.metrics.tags import TAG_METRICS
 from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
-ALL_METRICS = tuple(dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, *FORECAST_METRICS)))
+ALL_METRICS = tuple(
+    dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, *FORECAST_METRICS, *TAG_METRICS))
+)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
 """What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
@@ -65,7 +68,12 @@ class Labels(Strict):
     """What is known of the labels of the output."""
 
     merge: dict[str, str] = Field(
-        default={}, description="labels that are one: as it is found -> as it is called, such as 'POS': 'pos'"
+        default={},
+        description="labels that are one: as it is found -> as it is called, such as 'POS': 'pos'; of tags '' = none, "
+        "such as '(no genres listed)': ''",
+    )
+    columns: list[str] = Field(
+        default=[], max_length=1_000, description="of tags: columns of 1 and 0 that are a tag each"
     )
 
 
@@ -174,6 +182,7 @@ GOALS = {
     "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
     "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
     "forecast": Asked(tuple(FORECAST_METRICS), "mase <= 0.9"),
+    "tags": Asked(TAG_METRICS, "micro_f1 >= 0.80"),
 }
 """Kind of the output -> what it can be asked for."""
 

@@ -264,7 +264,8 @@ def test_lists_of_labels_and_times_as_an_output_are_said(tmp_path):
     data = csv(tmp_path / "a.csv", "x,tags,when", rows)
     found = guess(data, tmp_path)
     assert found.output == "tags"
-    assert any("'a;b' is taken as one label" in reason for reason in found.reasons)
+    assert (found.output_kind, found.formats, found.goal) == ("tags", {"tags": "a;b"}, "micro_f1")
+    assert any("written like 'a;b': 3 different ones, 1.5 a row" in reason for reason in found.reasons)
     assert any("each of the 3 is taken as a label" in reason for reason in guess(data, tmp_path, "when").reasons)
 
 

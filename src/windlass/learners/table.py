@@ -9,11 +9,11 @@ from windlass.records import Progress, Splits
 
 TABLE = frozenset({"number", "category", "date"})
 ANY = TABLE | {"text", "image"}
-CATEGORY, NUMBER = frozenset({"category"}), frozenset({"number"})
-SCORED = CATEGORY | NUMBER
 FORECAST = frozenset({"forecast"})
 ASKED = TABLE | {"text", "series"}
 """What a question to a series may hold."""
+CATEGORY, NUMBER, TAGS = frozenset({"category"}), frozenset({"number"}), frozenset({"tags"})
+NAMED, SCORED = CATEGORY | TAGS, CATEGORY | NUMBER | TAGS
 TEXT = frozenset({"text"})
 TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
@@ -38,7 +38,7 @@ def _refusal(function: str, module: str = "language.written") -> Refuse:
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
-        Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("classic.majority"), weighs=True),
+        Learner("majority", "always the commonest answer", ANY, NAMED, _later("classic.majority"), weighs=True),
         Learner("mean", "always the mean", ANY, NUMBER, _later("classic.majority", "fit_mean"), weighs=True),
         Learner("median", "always the median", ANY, NUMBER, _later("classic.majority", "fit_median"), weighs=True),
         Learner("naive", "the last value again", ASKED, FORECAST, _later("series.naive", "fit_naive")),
@@ -52,6 +52,16 @@ LEARNERS: dict[str, Learner] = {
             SCORED,
             _later("classic.linear"),
             cost=3,
+            weighs=True,
+        ),
+        Learner(
+            "chain",
+            "a linear model a tag, each told what the ones before it say",
+            ANY,
+            TAGS,
+            _later("classic.chain"),
+            cost=2,
+            refuse=_refusal("too_many", "classic.chain"),
             weighs=True,
         ),
         Learner(
@@ -69,7 +79,7 @@ LEARNERS: dict[str, Learner] = {
             "frozen",
             "a pretrained encoder as it is, with a linear head",
             TABLE | {"text"},
-            CATEGORY,
+            NAMED,
             _later("networks.pretrained", "fit_frozen"),
             needs=PRETRAINED,
             cost=1,
@@ -80,7 +90,7 @@ LEARNERS: dict[str, Learner] = {
             "pretrained",
             "a pretrained encoder, fine-tuned as a whole",
             TABLE | {"text"},
-            CATEGORY,
+            NAMED,
             _later("networks.pretrained"),
             needs=PRETRAINED,
             cost=8,
@@ -117,7 +127,7 @@ LEARNERS: dict[str, Learner] = {
             "lstm",
             "a gated recurrent network over words",
             TABLE | {"text"},
-            CATEGORY,
+            NAMED,
             _later("networks.recurrent", "fit_lstm"),
             needs=TORCH,
             cost=1,

@@ -12,12 +12,13 @@ from windlass.predictors.estimator import Estimator
 from windlass.predictors.language.writing import Engine as WritingEngine
 from windlass.predictors.networks import onnx
 from windlass.predictors.series.forecaster import SeriesEngine, SeriesForecaster
-from windlass.predictors.tables import linear, trees
+from windlass.predictors.tables import chain, linear, trees
+from windlass.predictors.tagger import Tagger
 from windlass.predictors.writer import EmbeddingWriter, Writer
 from windlass.records import Manifest
 
 Load = Callable[[Path, Manifest], Predictor]
-SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller, "number": Estimator}
+SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller, "number": Estimator, "tags": Tagger}
 """Kind of the output -> what answers from the scores of an engine."""
 
 
@@ -58,6 +59,7 @@ def _foreseeing(module: str) -> Load:
 SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
+    "chain": chain.load,
     "onnx": onnx.load,
     "blend": lambda folder, manifest: blend.load(folder, manifest, load_labeller),
 }

@@ -36,6 +36,7 @@ from windlass.store.store import Store
 AUTO_MINUTES = {
     **dict.fromkeys(("majority", "mean", "median", "linear", "trees"), 0),
     **dict.fromkeys(("naive", "seasonal-naive", "drift", "nlinear", "lag-trees"), 0),
+    "chain": 1,
     "frozen": 2,
     "pretrained": 10,
 }
@@ -137,16 +138,17 @@ class ProductEstimator(BaseEstimator):
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in self.get_params(deep=False).items()
         }
-        given = {name: plain[name] for name in ("minutes", "seed", "goal")}
+        given = {name: plain[name] for name in ("minutes", "seed")}
         spec = from_values(
             {
                 "name": type(self).__name__.lower(),
                 "data": "X",
                 "inputs": self.kinds_,
                 "formats": dict(formats),
-                "output": {output: self.answers},
+                "output": {output: self._output_kind},
                 "learners": self._learners(plain["learner"], plain["minutes"], weights is not None),
                 **given,
+                "goal": self._goal,
             },
             type(self).__name__,
         )
@@ -158,7 +160,9 @@ class ProductEstimator(BaseEstimator):
 
     def _learners(self, wanted: Any, minutes: float, is_weighted: bool) -> list[str]:
         """The learner that is wanted, or with "auto" those that the minutes allow. Raises: SpecError: no such one."""
-        fitting = {name: each for name, each in LEARNERS.items() if not each.of_runs and self.answers in each.output}
+        fitting = {
+            name: each for name, each in LEARNERS.items() if not each.of_runs and self._output_kind in each.output
+        }
         allowed = ["auto", *fitting]
         if wanted not in allowed:
             raise SpecError(f"learner is {wanted!r}, expected {expected(allowed)}", did_you_mean(str(wanted), allowed))
@@ -170,11 +174,21 @@ class ProductEstimator(BaseEstimator):
         return [
             name
             for name, each in fitting.items()
-            if each.reads(self.kinds_, self.answers)
+            if each.reads(self.kinds_, self._output_kind)
             and AUTO_MINUTES.get(name, np.inf) <= minutes
             and not each.missing()
             and (each.weighs or not is_weighted)
         ]
+
+    @property
+    def _output_kind(self) -> str:
+        """The kind of what is answered, once y is known."""
+        return self.answers
+
+    @property
+    def _goal(self) -> str:
+        """What decides, as a specification says it."""
+        return self.get_params(deep=False)["goal"]
 
     def _strata(self, rows: pl.DataFrame, output: str) -> pl.Series:
         """What each part of the rows has in proportion, (n,)."""

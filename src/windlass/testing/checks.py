@@ -3,12 +3,10 @@
 Each raises AssertionError that says what is broken; `check_learner` gives the reason when it could not run.
 """
 
-import base64
-import io
 import json
 import math
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +27,7 @@ from windlass.predictors.contract import Labeller
 from windlass.records import Json, Row, Splits, silent
 from windlass.sources.places import find, names_of, wanted_columns
 from windlass.sources.standard_library import PREFIX
-from windlass.testing.toys import number_toy, toys, writing_toys
+from windlass.testing.toys import number_toy, pictures, tags_table, tags_toy, toys, writing_toys
 
 NAN_FORMS = frozenset({"raw", "index"})
 """Forms for trees, which read NaN as missing; no other batch may hold one."""
@@ -70,24 +68,9 @@ def sample_values() -> list[Any]:
         "مرحبا بالعالم", "שלום", "👩‍👩‍👧‍👦 ok 🎉", "e\u0301 é", "\ufeffbom", "null\x00byte", "\u202eright to left",
         "half \ud83d pair", "\udcff", "a" * 600, "word " * 3_000, "字" * 3_000, "x" * 200_000, "../../etc/passwd",
         "/etc/passwd", "data:image/png;base64,", "data:text/plain,hello", "aGVsbG8=", "{{7*7}}", "<script>",
-        *_pictures(),
+        *pictures(),
     ]
     # fmt: on
-
-
-def _pictures() -> list[str]:
-    """Small pictures as data: URIs: grey, colour, see-through, and one that is cut short."""
-    from PIL import Image
-
-    ramp = np.linspace(0, 255, 20 * 24).reshape(20, 24).astype(np.uint8)
-    colour = np.stack([ramp, ramp[::-1], ramp.T.reshape(20, 24)], axis=2)
-    clear = np.concatenate([colour, ramp[..., None]], axis=2)
-    uris = []
-    for array in (ramp, colour, clear):
-        buffer = io.BytesIO()
-        Image.fromarray(array).save(buffer, "PNG")
-        uris.append("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"))
-    return [*uris, uris[1][:200]]
 
 
 def tiny_tokenizer() -> str:
@@ -331,21 +314,37 @@ def check_learner(learner: Learner, seconds: float = 60.0, variant: str = "") ->
                 gap = np.abs(predictor.probabilities(rows, splits.root) - again.probabilities(rows, splits.root)).max()
                 expect(gap <= 1e-5, f"{what}: the same seed gave probabilities that differ by {gap:.2g}")
             n_checked += 1
-        n_checked += _check_numbers(learner, Options(folder, "mae", variant=variant), seconds)
+        n_checked += _check_others(learner, folder, seconds, variant)
     expect(n_checked, f"{learner.name} reads none of the toys, expected at least one")
     return ""
 
 
-def _check_numbers(learner: Learner, options: Options, seconds: float) -> int:
-    """As `check_learner`, of a learner of numbers; how many toys it was checked on."""
-    splits = number_toy(options.folder)
-    if not learner.reads(splits.inputs, "number"):
-        return 0
-    what = f"{learner.name} on numbers"
-    fitted = learner.fit(splits, options, Budget(seconds), silent)
-    found, least = _check_answered(what, learner, fitted, splits, float), 0.5 if learner.cost > 0 else -0.5
-    expect(found.value("r2") >= least, f"{what}: R² is {found.value('r2'):.2f}, expected at least {least:g}")
-    return 1
+OTHERS: tuple[tuple[Callable[[Path], Splits], str, str, type, float], ...] = (
+    (number_toy, "mae", "r2", float, -0.5),
+    (tags_toy, "micro_f1", "micro_f1", list, 0.0),
+    (tags_table, "micro_f1", "micro_f1", list, 0.0),
+)
+"""Toys, what is learned, what is measured, what an answer is, and what may be reached by learning nothing."""
+
+
+def _check_others(learner: Learner, folder: Path, seconds: float, variant: str) -> int:
+    """As `check_learner`, of a learner of other answers; how many toys it was checked on."""
+    n_checked = 0
+    for toy, learned, measured, holds, floor in OTHERS:
+        splits, what = toy(folder), f"{learner.name} on {toy.__name__}"
+        if not learner.reads(splits.inputs, next(iter(splits.output.values()))):
+            continue
+        home = folder / toy.__name__
+        home.mkdir()
+        try:
+            fitted = learner.fit(splits, Options(home, learned, variant=variant), Budget(seconds), silent)
+        except NotReady:
+            continue
+        found = _check_answered(what, learner, fitted, splits, holds).value(measured)
+        least = 0.5 if learner.cost > 0 else floor
+        expect(found >= least, f"{what}: {measured} is {found:.2f}, expected at least {least:g}")
+        n_checked += 1
+    return n_checked
 
 
 def _check_writer(learner: Learner, seconds: float, variant: str) -> str:
