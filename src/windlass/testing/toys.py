@@ -107,6 +107,30 @@ def tags_table(folder: Path, seed: int = 13) -> Splits:
     return Splits({"size": "number", "colour": "category"}, {"tags": "tags"}, train, validation, test, folder)
 
 
+def forecast_toy(folder: Path, seed: int = 13) -> Splits:
+    """Three series of days with a week of their own and noise; a promotion, known beforehand, makes half more."""
+    import polars as pl
+
+    random = np.random.default_rng(seed)
+    how = {"time": "day", "value": "sales", "known": ["promo"], "past": [], "every": "1d", "gather": "",
+           "horizon": 7, "season": None}  # fmt: skip
+    parts: dict[str, list[Json]] = {"train": [], "validation": [], "test": []}
+    for place in range(3):
+        week, days = random.uniform(6, 14, 7), np.arange(182)
+        promo = (random.random(len(days)) < 0.1).astype(float)
+        sales = (week[days % 7] + 4 * place) * (1 + 0.5 * promo) + random.normal(0, 0.5, len(days))
+        for name, origins in (("train", [112]), ("validation", range(119, 147)), ("test", range(147, 176, 7))):
+            for origin in origins:
+                known = [float(value) for value in promo[: origin + 7]]
+                columns = {"sales": [*sales[:origin].tolist(), *[None] * 7], "promo": known}
+                kept = {"start": "2025-01-06T00:00:00", "every": "1d", "columns": columns}
+                truth = json.dumps(sales[origin : origin + 7].tolist())
+                parts[name].append({"history": json.dumps(kept), "shop": f"s{place}", "sales": truth})
+    train, validation, test = (pl.DataFrame(rows) for rows in parts.values())
+    inputs, written = {"history": "series", "shop": "category"}, {"history": how}
+    return Splits(inputs, {"sales": "forecast"}, train, validation, test, folder, written=written)
+
+
 def _sentence(yes: bool, random: np.random.Generator) -> str:
     telling = ["refund", "money back", "退款", "charged twice"] if yes else ["thanks", "great", "谢谢", "works well"]
     filler = ["my", "order", "the", "parcel", "today", "please", "手机", "it", "was", "hello"]
