@@ -160,8 +160,10 @@ class SeriesForecaster:
 
 def attributes(columns: Sequence[Column], values: dict[str, list[Any]], n_rows: int) -> np.ndarray:
     """(n, d) float32: what does not change of each series, as its kinds encode it."""
+    if not n_rows:
+        return np.zeros((0, 0), np.float32)
     parts = [np.zeros((n_rows, 0))]
-    for column in columns if n_rows else ():
+    for column in columns:
         kind = kinds.of(column)
         parts.append(np.array([dense(kind.encode([value], column.state)) for value in values[column.name]]))
     return np.concatenate([part.reshape(n_rows, -1) for part in parts], axis=1).astype(np.float32)
