@@ -62,19 +62,21 @@ class Questions:
         return len(self.train)
 
     def score(self, metric: str, points: np.ndarray) -> float:
-        """The metric of forecasts (n, h) of the validation rows; NaN without rows."""
-        if not len(points):
+        """The metric of forecasts (n, h) of the validation rows; rows with NaN were not reached; NaN without rows."""
+        if not np.isfinite(points).all(axis=1).any():
             return float("nan")
         return self.marks(points).value(metric)
 
     def marks(self, points: np.ndarray) -> ForecastMarks:
-        """With the quantiles that these very rows show."""
-        scale = np.array([each.scale for each in self.validation])
-        found = bands(self.truth - points, scale)
+        """Of the rows that were reached, with the quantiles that these very rows show."""
+        reached = np.isfinite(points).all(axis=1)
+        scale, points = np.array([each.scale for each in self.validation])[reached], points[reached]
+        truth = self.truth[reached]
+        found = bands(truth - points, scale)
         if not found:
-            return ForecastMarks(self.truth, points, scale)
+            return ForecastMarks(truth, points, scale)
         table = points[:, None, :] + np.array(found)[None] * scale[:, None, None]
-        return ForecastMarks(self.truth, points, scale, table[:, 1:-1], table[:, 0], table[:, -1])
+        return ForecastMarks(truth, points, scale, table[:, 1:-1], table[:, 0], table[:, -1])
 
 
 def read(splits: Splits) -> Questions:
