@@ -1,6 +1,7 @@
 """Models fitted to the question's own history: what they foresee, and how they give way where they cannot."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -43,11 +44,12 @@ def test_a_season_that_repeats_goes_on(name):
     assert engine(name)([asked(10 + np.tile(WEEK, 8), 7)])[0] == pytest.approx(10 + WEEK, abs=1e-6)
 
 
-def test_a_line_goes_on_and_theta_takes_half_of_its_slope():
-    """By hand: the last point is 297; ets goes on by 3, theta by 1.5 from about the last point."""
-    line = asked(3.0 * np.arange(100))
-    assert engine("ets")([line])[0] == pytest.approx([300, 303, 306], abs=1e-3)
-    assert np.diff(engine("theta")([line])[0]) == pytest.approx([1.5, 1.5])
+def test_a_line_goes_on_and_theta_takes_as_much_of_its_slope_as_it_is_told():
+    """The last point is 297, and a step is 3; of all shares of it the whole fits best."""
+    line = 3.0 * np.arange(100)
+    assert engine("ets")([asked(line)])[0] == pytest.approx([300, 303, 306], abs=1e-3)
+    assert engine("theta")([asked(line)])[0] == pytest.approx([300, 303, 306], abs=1e-3)
+    assert np.diff(smoothing.theta(line[None], 1, 3, shares=(0.5,))[0]) == pytest.approx([1.5, 1.5])
 
 
 def test_a_season_that_grows_with_the_level_is_multiplied():
@@ -68,7 +70,7 @@ def test_a_season_that_grows_with_the_level_is_multiplied():
 )
 def test_it_foresees_what_statsmodels_does(name, wanted):
     """Within a third of the noise, whose deviation is 5: parameters come from another search."""
-    function = {"ets": smoothing.ets, "theta": smoothing.theta}[name]
+    function = {"ets": smoothing.ets, "theta": partial(smoothing.theta, shares=(0.5,))}[name]
     assert function(noisy(150)[None], 7, 3)[0] == pytest.approx(wanted, abs=1.7)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError, expected
-from windlass.kinds.contract import is_finite
 from windlass.metrics.forecasts import seasonal_naive
 from windlass.predictors.series import smoothing
 from windlass.predictors.series.question import Question, filled
@@ -32,11 +31,11 @@ NAMES = {"ets": "exponential smoothing", "theta": "Theta", "croston": "Croston's
 
 def _croston(settings: Json) -> Method:
     alpha, sort = settings.get("alpha"), settings.get("sort")
-    if not is_finite(alpha) or not 0 < alpha <= 1 or sort not in smoothing.SORTS:
+    if not isinstance(alpha, float) or not 0 < alpha <= 1 or sort not in smoothing.SORTS:
         raise DataError(f"alpha is {alpha!r} of '{sort}', expected 0 to 1 and {expected(smoothing.SORTS)}")
 
     def method(values: np.ndarray, season: int, horizon: int) -> np.ndarray:
-        found = [smoothing.croston(row, float(alpha), sort) for row in values]
+        found = [smoothing.croston(row, alpha, sort) for row in values]
         return np.repeat(np.array(found)[:, None], horizon, axis=1)
 
     return method

@@ -7,7 +7,8 @@ Science 31(10); choice by AICc: Hyndman et al. 2002, IJF 18(3).
 Shapes: R rows, N points, P sets of parameters, M points of a season.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -18,6 +19,8 @@ ALPHAS, BETAS, GAMMAS, DAMPED = (0.02, 0.1, 0.3, 0.6, 0.95), (0.03, 0.25), (0.02
 """Of the level; of the trend, as a share of alpha; of the season, as a share of 1 - alpha; and what is left of a trend
 with each step."""
 STRENGTH = 0.64
+SHARES = (0.0, 0.5, 0.75, 1.0)
+"""Of the slope, in the Theta method."""
 SORTS = ("croston", "sba", "tsb")
 """Of what is asked for now and then."""
 N_KEPT = 2
@@ -212,9 +215,8 @@ def beginning(values: np.ndarray, season: int, multiplies: bool) -> Begin:
     plain = values[:, :length]
     with np.errstate(divide="ignore", invalid="ignore"):
         both = np.stack([plain, plain / repeated if multiplies else plain - repeated], axis=1)
-    places = np.arange(length) - (length - 1) / 2
     usual = both.mean(axis=2)
-    slope = (both * places).sum(axis=2) / max((places * places).sum(), 1e-300)
+    slope = _slope(both.reshape(2 * n_rows, length)).reshape(n_rows, 2)
     return Begin(usual - slope * ((length - 1) / 2 + 1), slope, usual, indices)
 
 
@@ -289,39 +291,59 @@ def put_back(points: np.ndarray, indices: np.ndarray, multiplies: bool, n_points
 # theta ----------------------------------------------------------------------------------------------------------------
 
 
-def theta(values: np.ndarray, season: int, horizon: int) -> np.ndarray:
-    """(R, horizon) of rows (R, N) without gaps: simple smoothing and half of the line through all points.
+def theta(values: np.ndarray, season: int, horizon: int, shares: Sequence[float] = SHARES) -> np.ndarray:
+    """(R, horizon) of rows (R, N) without gaps: simple smoothing, and a share of the slope of all points.
 
-    Source: Assimakopoulos & Nikolopoulos 2000, IJF 16(4); as smoothing with drift, Hyndman & Billah 2003, IJF 19(2).
+    shares: 1 - 1 / theta, of which the one that fits best is taken; 0.5 is the method as it was first published.
+    Source: Assimakopoulos & Nikolopoulos 2000, IJF 16(4); as smoothing with drift, Hyndman & Billah 2003, IJF 19(2);
+    theta by fit: Fiorucci et al. 2016, IJF 32(4).
     """
     seasons = [seasonality(row, season) for row in values]
     plain = np.array([taken_out(row, *each) for row, each in zip(values, seasons, strict=True)])
-    n_points = values.shape[1]
     begin = beginning(plain, 1, multiplies=False)
-    rates = _levels(np.array([ALPHAS]))
-    states = smoothed(plain, begin, rates, multiplies=False)
-    for width in (1.0, 0.5, 0.25, 0.1):
-        best = rates.take(states.loss.argmin(axis=1)[:, None]).alpha
-        rates = _levels(np.concatenate([_moved(best, by * width) for by in (-1, -0.5, 0, 0.5, 1)], axis=1))
-        states = smoothed(plain, begin, rates, multiplies=False)
-    chosen = states.loss.argmin(axis=1)
-    rows = np.arange(len(values))
-    alpha = rates.alpha[rows, chosen][:, None]
-    places = np.arange(n_points) - (n_points - 1) / 2
-    slope = ((plain * places).sum(axis=1) / max((places * places).sum(), 1e-300))[:, None]
-    drift = np.arange(horizon) + (1 - (1 - alpha) ** n_points) / alpha
-    found = states.level[rows, chosen][:, None] + 0.5 * slope * drift
-    return _with_seasons(found, seasons, n_points)
+    slope = _slope(plain)[:, None]
+    best, points = np.full(len(values), np.inf), np.full((len(values), horizon), np.nan)
+    for share in shares:
+        drift = np.repeat(share * slope, 2, axis=1)
+        states = _levelled(plain, replace(begin, slope=drift))
+        level, loss = states.level[:, 0], states.loss[:, 0]
+        found = level[:, None] + drift[:, :1] * np.arange(1, horizon + 1)
+        points = np.where((loss < best)[:, None], found, points)
+        best = np.minimum(loss, best)
+    return _with_seasons(points, seasons, values.shape[1])
+
+
+def _levelled(plain: np.ndarray, begin: Begin) -> States:
+    """The states, (R, 1), by the alpha of each row that fits best, with a slope that stays."""
+    alphas = np.array([ALPHAS])
+    for width in (*NEAR, 0.15):
+        states = smoothed(plain, begin, _levels(alphas), multiplies=False)
+        best = np.take_along_axis(
+            np.broadcast_to(alphas, states.loss.shape), states.loss.argmin(axis=1)[:, None], axis=1
+        )
+        alphas = np.concatenate([_moved(best, by * width) for by in (-1, -0.5, 0, 0.5, 1)], axis=1)
+    states = smoothed(plain, begin, _levels(alphas), multiplies=False)
+    chosen = states.loss.argmin(axis=1)[:, None]
+    level, trend, loss = (
+        np.take_along_axis(part, chosen, axis=1) for part in (states.level, states.trend, states.loss)
+    )
+    return States(level, trend, states.season[:, :, :1], loss)
+
+
+def _levels(alphas: np.ndarray) -> Rates:
+    none = np.zeros(alphas.shape)
+    return Rates(alphas, none, none, none + 1, none + 1, none.astype(bool))
+
+
+def _slope(rows: np.ndarray) -> np.ndarray:
+    """(R,) of the lines through all points of rows (R, N)."""
+    places = np.arange(rows.shape[1]) - (rows.shape[1] - 1) / 2
+    return np.asarray((rows * places).sum(axis=1) / max((places * places).sum(), 1e-300))
 
 
 def _with_seasons(points: np.ndarray, seasons: list[tuple[np.ndarray, bool]], n_points: int) -> np.ndarray:
     """(R, h) with the season of each row again."""
     return np.array([put_back(row, *each, n_points) for row, each in zip(points, seasons, strict=True)])
-
-
-def _levels(alphas: np.ndarray) -> Rates:
-    none = np.zeros(alphas.shape)
-    return Rates(alphas, none, none, none, none, none.astype(bool))
 
 
 # many zeros -----------------------------------------------------------------------------------------------------------
