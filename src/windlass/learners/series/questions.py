@@ -157,7 +157,7 @@ def bands(residuals: np.ndarray, scale: np.ndarray) -> list[list[float]]:
     Source: Vovk et al. 2005, as `half_width`.
     """
     scaled = residuals / scale[:, None]
-    n_rows, horizon = scaled.shape
+    horizon = scaled.shape[1]
     if np.isfinite(scaled).sum() < len(forecast.LEVELS):
         return []
     found = np.zeros((len(forecast.LEVELS), horizon))
