@@ -35,7 +35,7 @@ WAYS = {
     "number": {"format"},
     "date": {"format"},
     "category": {"merge", "labels"},
-    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season"},
+    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "holidays"},
 }
 """Kind -> in which ways of their own its values can be written."""
 
