@@ -10,6 +10,7 @@ from tests.learners.series.shops import HORIZON, SEASON, splits
 from windlass.errors import DataError
 from windlass.learners.contract import Budget, Options
 from windlass.learners.series import local as learners
+from windlass.learners.series.questions import read
 from windlass.learners.table import LEARNERS
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_manifest
@@ -163,11 +164,19 @@ def test_a_release_answers_as_it_was_measured_and_says_when_it_gave_way(tmp_path
 def test_rows_that_time_does_not_reach_count_for_nothing(tmp_path):
     """No time at all: the first batch is measured, the other rows are left out of the score."""
     rows = splits(n_validation=23)
-    part = learners.fit_theta(rows, Options(tmp_path / "part", "mase"), Budget(0), silent)
-    whole = learners.fit_theta(rows, Options(tmp_path / "whole", "mase"), Budget(60), silent)
+    part = learners.fit_theta(rows, Options(tmp_path, "mase"), Budget(0), silent)
     assert read_manifest(part.artifact).settings["rows_reached"] == learners.BATCH < len(rows.validation)
     assert part.validation > 0
-    assert part.validation != whole.validation
+
+
+def test_a_score_is_of_the_rows_that_were_reached():
+    """By hand: each row is off by its own scale, so that MASE is 1, of all rows and of half of them."""
+    questions = read(splits())
+    points = questions.truth + np.array([[each.scale] for each in questions.validation])
+    assert questions.score("mase", points) == pytest.approx(1)
+    points[::2] = np.nan
+    assert questions.score("mase", points) == pytest.approx(1)
+    assert np.isnan(questions.score("mase", np.full_like(points, np.nan)))
 
 
 def test_croston_is_for_many_zeros():

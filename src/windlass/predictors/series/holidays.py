@@ -1,7 +1,7 @@
 """Public holidays as a covariate in words whose future is known: from a table of days that the artifact keeps.
 
-The table is made when the model is trained (learners/series/holidays.py), some years ahead: who serves needs no package,
-and no later version of one, which may have moved a day, can make serving differ from training.
+The table is made when the model is trained (learners/series/holidays.py), ten years ahead: who serves needs no
+package, and no later version of one, which may have moved a day, makes serving differ from training.
 """
 
 import re
@@ -41,13 +41,12 @@ def names_of(times: np.ndarray | None, table: Mapping[str, str], count: int) -> 
 def kept(state: Json) -> dict[str, str]:
     """The table of a column's state; empty where it has none. Raises: DataError: it is damaged."""
     table, levels = state.get("holidays", {}), state.get("levels", {})
-    sound = (
-        isinstance(table, dict) and len(table) <= MOST_DAYS and all(isinstance(name, str) for name in table.values())
-    )
+    sound = isinstance(table, dict) and len(table) <= MOST_DAYS
+    sound = sound and all(isinstance(name, str) and DAY.fullmatch(day) for day, name in table.items())
     try:
-        days = np.array([day for day in table if DAY.fullmatch(day)], "datetime64[D]") if sound else []
+        days = np.array(list(table) if sound else [], "datetime64[D]")
     except ValueError:  # such as 2026-02-30
-        days = []
+        days = np.zeros(0)
     if not sound or len(days) < len(table) or (table and not isinstance(levels.get(HOLIDAY), list)):
         raise DataError("the table of public holidays is damaged, expected names of days")
     return table

@@ -300,34 +300,24 @@ def theta(values: np.ndarray, season: int, horizon: int, shares: Sequence[float]
     """
     seasons = [seasonality(row, season) for row in values]
     plain = np.array([taken_out(row, *each) for row, each in zip(values, seasons, strict=True)])
-    begin = beginning(plain, 1, multiplies=False)
-    slope = _slope(plain)[:, None]
-    best, points = np.full(len(values), np.inf), np.full((len(values), horizon), np.nan)
-    for share in shares:
-        drift = np.repeat(share * slope, 2, axis=1)
-        states = _levelled(plain, replace(begin, slope=drift))
-        level, loss = states.level[:, 0], states.loss[:, 0]
-        found = level[:, None] + drift[:, :1] * np.arange(1, horizon + 1)
-        points = np.where((loss < best)[:, None], found, points)
-        best = np.minimum(loss, best)
-    return _with_seasons(points, seasons, values.shape[1])
+    each_share = np.tile(plain, (len(shares), 1))  # all shares at once, as rows below each other
+    drift = np.concatenate([share * _slope(plain) for share in shares])[:, None]
+    begin = replace(beginning(each_share, 1, multiplies=False), slope=np.repeat(drift, 2, axis=1))
+    level, loss = _levelled(each_share, begin)
+    points = (level + drift * np.arange(1, horizon + 1)).reshape(len(shares), len(values), horizon)
+    best = loss.reshape(len(shares), len(values)).argmin(axis=0)
+    return _with_seasons(points[best, np.arange(len(values))], seasons, values.shape[1])
 
 
-def _levelled(plain: np.ndarray, begin: Begin) -> States:
-    """The states, (R, 1), by the alpha of each row that fits best, with a slope that stays."""
+def _levelled(plain: np.ndarray, begin: Begin) -> tuple[np.ndarray, np.ndarray]:
+    """(R, 1) the last level of each row by the alpha that fits best, with a slope that stays; (R,) its loss."""
     alphas = np.array([ALPHAS])
-    for width in (*NEAR, 0.15):
+    for width in (*NEAR, 0.15, 0.0):
         states = smoothed(plain, begin, _levels(alphas), multiplies=False)
-        best = np.take_along_axis(
-            np.broadcast_to(alphas, states.loss.shape), states.loss.argmin(axis=1)[:, None], axis=1
-        )
-        alphas = np.concatenate([_moved(best, by * width) for by in (-1, -0.5, 0, 0.5, 1)], axis=1)
-    states = smoothed(plain, begin, _levels(alphas), multiplies=False)
-    chosen = states.loss.argmin(axis=1)[:, None]
-    level, trend, loss = (
-        np.take_along_axis(part, chosen, axis=1) for part in (states.level, states.trend, states.loss)
-    )
-    return States(level, trend, states.season[:, :, :1], loss)
+        best = states.loss.argmin(axis=1)[:, None]
+        alpha = np.take_along_axis(np.broadcast_to(alphas, states.loss.shape), best, axis=1)
+        alphas = np.concatenate([_moved(alpha, by * width) for by in (-1, -0.5, 0, 0.5, 1)], axis=1)
+    return np.take_along_axis(states.level, best, axis=1), np.take_along_axis(states.loss, best, axis=1)[:, 0]
 
 
 def _levels(alphas: np.ndarray) -> Rates:
