@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import Field, ValidationInfo, field_validator
@@ -150,10 +150,14 @@ class SeriesShape(Strict):
         default="", description="column that says (1) where the value was cut, such as sales without stock"
     )
 
+    holidays: list[Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,4})?$")]] = Field(
+        default=[], max_length=20, description="countries, or their parts, whose public holidays matter: CN, DE-BY"
+    )
+
     @property
     def how(self) -> dict[str, Any]:
         """As the kind of the series reads its points by."""
-        names = ("time", "known", "past", "every", "gather", "horizon", "season")
+        names = ("time", "known", "past", "every", "gather", "horizon", "season", *(["holidays"] * bool(self.holidays)))
         return {name: getattr(self, name) for name in names}
 
 

@@ -36,7 +36,7 @@ WAYS = {
     "number": {"format"},
     "date": {"format"},
     "category": {"merge", "labels"},
-    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season"},
+    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "holidays"},
     "tags": {"format", "merge", "labels", "columns"},
 }
 """Kind -> in which ways of their own its values can be written."""

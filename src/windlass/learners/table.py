@@ -46,6 +46,40 @@ LEARNERS: dict[str, Learner] = {
         Learner("drift", "on by the mean step", ASKED, FORECAST, _later("series.naive", "fit_drift")),
         Learner("nlinear", "a linear map of the latest points", ASKED, FORECAST, _later("series.nlinear"), cost=1),
         Learner(
+            "ets", "exponential smoothing of each series", ASKED, FORECAST, _later("series.local", "fit_ets"), cost=1
+        ),
+        Learner(
+            "theta", "smoothing with half the trend", ASKED, FORECAST, _later("series.local", "fit_theta"), cost=0.5
+        ),
+        Learner(
+            "croston",
+            "orders now and then, by Croston",
+            ASKED,
+            FORECAST,
+            _later("series.local", "fit_croston"),
+            cost=0.5,
+            refuse=_refusal("few_zeros", "series.local"),
+        ),
+        Learner(
+            "arima",
+            "ARIMA of each series (statsmodels)",
+            ASKED,
+            FORECAST,
+            _later("series.local", "fit_arima"),
+            needs=("statsmodels",),
+            cost=3,
+            on_request=True,
+        ),
+        Learner(
+            "series-lstm",
+            "a gated recurrent network over the latest points",
+            ASKED,
+            FORECAST,
+            _later("series.recurrent"),
+            needs=TORCH[:3],
+            cost=3,
+        ),
+        Learner(
             "linear",
             "a linear model on terms, numbers and pixels",
             ANY,

@@ -73,7 +73,7 @@ WRITING = {
     "repair": "retrieval.repair",
 }
 """Format -> the module of its engine, below `predictors`."""
-FORESEEING = {"naive": "naive", "nlinear": "linear"}
+FORESEEING = {"naive": "naive", "nlinear": "linear", "local": "local", "arima": "local", "series-network": "recurrent"}
 """Format -> the module of its engine, below `predictors/series`."""
 FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},

@@ -11,11 +11,21 @@ from windlass.kinds import forecast
 from windlass.kinds import table as kinds
 from windlass.kinds.series import Series, Written
 from windlass.learners.contract import Fitted, Options
+from windlass.learners.series import holidays
 from windlass.metrics.forecasts import ForecastMarks, seasonal_scale
 from windlass.outputs.forecasts.measures import season_of
 from windlass.predictors.artifact import LOGITS, N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.predictors.series.forecaster import SeriesEngine, attributes
-from windlass.predictors.series.question import POINTS, Asking, Question, fit_levels, joined, usual_values
+from windlass.predictors.series.question import (
+    MOST_LEVELS,
+    POINTS,
+    Asking,
+    Question,
+    fit_levels,
+    joined,
+    usual_values,
+    with_holidays,
+)
 from windlass.records import Column, Json, Manifest, Splits
 
 if TYPE_CHECKING:
@@ -62,19 +72,21 @@ class Questions:
         return len(self.train)
 
     def score(self, metric: str, points: np.ndarray) -> float:
-        """The metric of forecasts (n, h) of the validation rows; NaN without rows."""
-        if not len(points):
+        """The metric of forecasts (n, h) of the validation rows; rows with NaN were not reached; NaN without rows."""
+        if not np.isfinite(points).all(axis=1).any():
             return float("nan")
         return self.marks(points).value(metric)
 
     def marks(self, points: np.ndarray) -> ForecastMarks:
-        """With the quantiles that these very rows show."""
-        scale = np.array([each.scale for each in self.validation])
-        found = bands(self.truth - points, scale)
+        """Of the rows that were reached, with the quantiles that these very rows show."""
+        reached = np.isfinite(points).all(axis=1)
+        scale, points = np.array([each.scale for each in self.validation])[reached], points[reached]
+        truth = self.truth[reached]
+        found = bands(truth - points, scale)
         if not found:
-            return ForecastMarks(self.truth, points, scale)
+            return ForecastMarks(truth, points, scale)
         table = points[:, None, :] + np.array(found)[None] * scale[:, None, None]
-        return ForecastMarks(self.truth, points, scale, table[:, 1:-1], table[:, 0], table[:, -1])
+        return ForecastMarks(truth, points, scale, table[:, 1:-1], table[:, 0], table[:, -1])
 
 
 def read(splits: Splits) -> Questions:
@@ -85,13 +97,15 @@ def read(splits: Splits) -> Questions:
     first = next((each for each in series["train"] if each.every is not None), None)
     how = {**how, "every": how["every"] or (str(first.every) if first is not None else "")}
     written, horizon, season = Written.of(how), how["horizon"], season_of(how, first)
-    levels = fit_levels(series["train"], written)
-    bare = Asking(written, horizon, season, levels, {}, 1.0)
+    days = holidays.table(how.get("holidays", ()), series["train"])
+    levels = {**fit_levels(series["train"], written), **holidays.seen(days, series["train"], MOST_LEVELS)}
+    written = with_holidays(written) if days else written
+    bare = Asking(written, horizon, season, levels, {}, 1.0, holidays=days)
     whole = [bare.asked(each) for each in series["train"]]
     usual = usual_values(whole, bare.columns(written.known))
     output = _output(splits, whole, horizon, season)
     asking = replace(bare, usual=usual, scale=output.state["scale"])
-    state = {"form": POINTS, "levels": levels, "usual": usual}
+    state = {"form": POINTS, "levels": levels, "usual": usual, **({"holidays": days} if days else {})}
     others = [_attribute(each, splits) for each in splits.inputs if each != name]
     column = kinds.with_format(Column(name, splits.inputs[name], state), how)
     inputs = tuple(column if each == name else next(one for one in others if one.name == each)

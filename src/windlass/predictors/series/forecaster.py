@@ -7,10 +7,10 @@ Source: split conformal prediction, Vovk et al. 2005; for several steps Stankevi
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -25,6 +25,15 @@ from windlass.records import Answer, Column, Json, Manifest, Row
 
 SeriesEngine = Callable[[Sequence[Question]], np.ndarray]
 """Questions -> (n, h) float64, one number a step in the unit of the series."""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """An engine that says beside how each question was answered, '' = as usual: such as of too short a history."""
+
+    def told(self, questions: Sequence[Question]) -> tuple[np.ndarray, list[str]]: ...
+
+
 DECILES = slice(1, len(forecast.LEVELS) - 1)
 DIGITS = 6
 
@@ -85,7 +94,12 @@ class SeriesForecaster:
     def outlook(self, rows: Sequence[Row], root: Path | None = None) -> Outlook:
         """Raises: DataError: as `questions`."""
         questions = self.questions(rows, root)
-        points = self.engine(questions) if questions else np.zeros((0, self.horizon))
+        if questions and isinstance(self.engine, Tells):
+            points, notes = self.engine.told(questions)
+            questions = [replace(each, notes=(*each.notes, note)) if note else each
+                         for each, note in zip(questions, notes, strict=True)]  # fmt: skip
+        else:
+            points = self.engine(questions) if questions else np.zeros((0, self.horizon))
         level = self.manifest.output.state["level"]
         points = np.where(np.isfinite(points), points, level)
         if self.floor is not None:
