@@ -117,7 +117,7 @@ def forecast_toy(folder: Path, seed: int = 13) -> Splits:
     parts: dict[str, list[Json]] = {"train": [], "validation": [], "test": []}
     for place in range(3):
         week, days = random.uniform(6, 14, 7), np.arange(182)
-        promo = (random.random(len(days)) < 0.1).astype(float)
+        promo = (random.random(len(days)) < 0.04).astype(float)
         sales = (week[days % 7] + 4 * place) * (1 + 0.5 * promo) + random.normal(0, 0.5, len(days))
         for name, origins in (("train", [112]), ("validation", range(119, 147)), ("test", range(147, 176, 7))):
             for origin in origins:
