@@ -46,6 +46,15 @@ LEARNERS: dict[str, Learner] = {
         Learner("drift", "on by the mean step", ASKED, FORECAST, _later("series.naive", "fit_drift")),
         Learner("nlinear", "a linear map of the latest points", ASKED, FORECAST, _later("series.nlinear"), cost=1),
         Learner(
+            "lag-trees",
+            "boosted trees on lags, calendar and covariates",
+            ASKED,
+            FORECAST,
+            _later("series.lag_trees"),
+            needs=("lightgbm",),
+            cost=3,
+        ),
+        Learner(
             "linear",
             "a linear model on terms, numbers and pixels",
             ANY,

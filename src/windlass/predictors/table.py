@@ -71,7 +71,7 @@ WRITING = {
     "repair": "retrieval.repair",
 }
 """Format -> the module of its engine, below `predictors`."""
-FORESEEING = {"naive": "naive", "nlinear": "linear"}
+FORESEEING = {"naive": "naive", "nlinear": "linear", "lag-trees": "trees"}
 """Format -> the module of its engine, below `predictors/series`."""
 FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},
