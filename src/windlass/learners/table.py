@@ -233,6 +233,14 @@ LEARNERS: dict[str, Learner] = {
             _later("classic.blend"),
             of_runs=True,
         ),
+        Learner(
+            "average",
+            "the weighted mean of some of the candidates above",
+            ASKED,
+            FORECAST,
+            _later("series.average"),
+            of_runs=True,
+        ),
     )
 }
 

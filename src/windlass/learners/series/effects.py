@@ -13,8 +13,9 @@ import numpy as np
 from windlass.predictors.series.lag_features import LOG, TINY, Recipe
 from windlass.predictors.series.question import Question
 
-AROUND = 4
-"""Seasons around a point whose mean is its level."""
+AROUND = 26
+"""Seasons around a point whose mean is its level: with four of them, a price that moves twice a year had .6 of its effect
+of 1.2 on demand-forecast, with 12 .9, with 26 1.26."""
 LEAST_AROUND = 9
 STRENGTH = 2.0
 """Of the penalty: so many points' worth of belief that a covariate does nothing, be it on or off, or moves as usual."""

@@ -28,6 +28,8 @@ from windlass.store.files import write_text
 MOST_ROWS, LEAST_ROWS, ROWS_A_SECOND = 400_000, 20_000, 10_000
 MAX_ROUNDS, PATIENCE, UNWATCHED_ROUNDS = 1_000, 50, 100
 TRIED_SHARE = 0.6
+SMALL = 20_000
+"""Rows below which threads wait for each other more than they help."""
 DRIFTS = (0.0, 0.5, 1.0)
 SQUARED = frozenset({"mse", "rmse"})
 
@@ -74,8 +76,8 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
 
 
 def _on_all(best: Tried, questions: Questions, options: Options, budget: Budget) -> tuple[Recipe, Any]:
-    """The same recipe and as many rounds on all rows, where the budget has room for it."""
-    if not questions.validation or budget.left() < best.seconds:
+    """The same recipe and as many rounds on all rows, where the budget has room for it (one of steps always has)."""
+    if not questions.validation or (budget.steps is None and budget.left() < best.seconds):
         return best.recipe, best.booster
     recipe = with_effects(best.recipe, questions.every, questions.first_new, questions.horizon)
     if best.booster is None:
@@ -98,6 +100,7 @@ def parameters(n_rows: int, options: Options) -> Json:
         "lambda_l2": 5.0,
         "seed": options.seed,
         "deterministic": True,
+        "num_threads": 1 if n_rows < SMALL else 0,
         "force_row_wise": True,
         "verbosity": -1,
     }
@@ -161,7 +164,7 @@ class Boosting:
         data = lightgbm.Dataset(given, targets, free_raw_data=True)
         valid = [lightgbm.Dataset(table[told], right[told], reference=data)] if told.any() else []
         stopping = [lightgbm.early_stopping(PATIENCE, verbose=False)] * len(valid)
-        rounds = MAX_ROUNDS if valid else UNWATCHED_ROUNDS
+        rounds = self.budget.steps or (MAX_ROUNDS if valid else UNWATCHED_ROUNDS)
         settings = parameters(len(given), self.options)
         booster = lightgbm.train(settings, data, rounds, valid, callbacks=[watch, *stopping])
         if not len(base):
@@ -231,5 +234,5 @@ class _Watch:
             self.progress("boosting", env.iteration, env.end_iteration, "")
             if losses:
                 self.curve.append({"step": env.iteration, "validation_loss": round(float(losses[0]), 5)})
-        if self.budget.spent() > self.until:
+        if self.budget.steps is None and self.budget.spent() > self.until:
             raise lightgbm.callback.EarlyStopException(env.iteration, env.evaluation_result_list or [])

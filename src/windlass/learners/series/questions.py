@@ -12,6 +12,7 @@ from windlass.kinds import table as kinds
 from windlass.kinds.series import Series, Written
 from windlass.learners.contract import Fitted, Options
 from windlass.metrics.forecasts import ForecastMarks, seasonal_scale
+from windlass.metrics.numbers import COVERAGE
 from windlass.outputs.forecasts.measures import season_of
 from windlass.predictors.artifact import LOGITS, N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.predictors.series.forecaster import SeriesEngine, attributes, banded, spread
@@ -25,6 +26,8 @@ FORMS = {"number": "scaled", "category": "onehot", "date": "calendar", "text": "
 TERMS = {"text": {"n_terms": 64}}
 GROWTHS = (0.0, 0.5, 1.0)
 """How the width of bands goes with what is foreseen: not at all, as that of counts, or in proportion."""
+BANDED = frozenset({"wql", COVERAGE})
+"""Metrics that look at quantiles."""
 LEAST_POOLED = 200
 """Residuals that the quantiles of one step are taken of, where there are so many: those of steps beside it help."""
 TINY = 1e-9
@@ -67,6 +70,8 @@ class Questions:
         """The metric of forecasts (n, h) of the validation rows; NaN without rows."""
         if not len(points):
             return float("nan")
+        if metric not in BANDED:
+            return ForecastMarks(self.truth, points, np.array([each.scale for each in self.validation])).value(metric)
         return self.marks(points).value(metric)
 
     def marks(self, points: np.ndarray) -> ForecastMarks:

@@ -87,12 +87,14 @@ class SeriesForecaster:
     def outlook(self, rows: Sequence[Row], root: Path | None = None) -> Outlook:
         """Raises: DataError: as `questions`."""
         questions = self.questions(rows, root)
-        points = self.engine(questions) if questions else np.zeros((0, self.horizon))
-        level = self.manifest.output.state["level"]
-        points = np.where(np.isfinite(points), points, level)
-        if self.floor is not None:
-            points = np.maximum(points, self.floor)
+        points = self.points(questions)
         return Outlook(questions, points, self.bands(questions, points))
+
+    def points(self, questions: Sequence[Question]) -> np.ndarray:
+        """(n, h) what is foreseen: a number at every step, none below 0 where no training point was."""
+        points = self.engine(questions) if questions else np.zeros((0, self.horizon))
+        points = np.where(np.isfinite(points), points, self.manifest.output.state["level"])
+        return points if self.floor is None else np.maximum(points, self.floor)
 
     def bands(self, questions: Sequence[Question], points: np.ndarray) -> np.ndarray | None:
         """(n, levels, h) quantiles around what is foreseen of questions; None where none are known."""

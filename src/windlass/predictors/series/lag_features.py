@@ -23,7 +23,7 @@ PHASES = (1, 2, 4, 8, 16, 52)
 """Seasons that the shape of a season is the mean of."""
 WINDOWS = (0.25, 0.5, 1, 2, 4, 8, 16)
 """Lengths of the windows before the origin, in seasons."""
-N_LATEST = 6
+N_LATEST, N_CALENDAR = 6, 5
 DAY_S, HOUR_S = 86_400, 3_600
 TINY = 1e-9
 
@@ -247,7 +247,7 @@ class Track:
     def _calendar(self, places: np.ndarray) -> list[np.ndarray]:
         times = self.question.times
         if times is None:
-            return [np.zeros(places.shape)]
+            return [np.full(places.shape, np.nan)] * N_CALENDAR
         moments = times[np.minimum(places, len(times) - 1)]
         days, months = moments.astype("datetime64[D]"), moments.astype("datetime64[M]")
         return [
