@@ -217,7 +217,7 @@ def test_the_command_serves_the_page_and_tells_the_result_when_it_is_stopped(des
         assert process.stderr is not None
         url = next(line for line in process.stderr if line.startswith("http"))
         port = int(url.strip().rpartition(":")[2])
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
             connection.request("GET", "/v1/pair")
             pair = json.loads(connection.getresponse().read())["pair"]
             side = "left" if pair["left"].startswith("We are sorry") else "right"

@@ -155,7 +155,7 @@ def test_a_flood_is_cut_off():
     with server(answer) as (url, _):
         with pytest.raises(NotReady, match="larger than"):
             Remote(url, "toy")("x")
-        until = time.perf_counter() + 10
+        until = time.perf_counter() + 60
         while not sent and time.perf_counter() < until:
             threading.Event().wait(0.01)
     assert sent == ["cut off"]
@@ -183,7 +183,7 @@ def test_a_server_that_stalls_or_drips_is_left_at_the_deadline(how):
             Remote(url, "toy", timeout_s=0.4, attempts=2, wait_s=0.01)("x")
         spent = time.perf_counter() - begun
         done.set()
-    assert 0.7 < spent < 5
+    assert 0.7 < spent < 30
 
 
 def test_nobody_there_is_told():

@@ -76,7 +76,7 @@ def test_an_open_loop_counts_the_wait_of_everybody_behind_a_stall_and_a_closed_c
     waited = [latency for latency in found.latencies_s if latency > STALL_S / 4]
     assert len(waited) >= 0.25 * len(found.latencies_s)  # whoever was due in the first 150 ms: 30 of 80
     with toy(200) as port:
-        control = generator.closed_loop(generator.Target(port, "/", [b"{}"]), 1, 0.4)
+        control = generator.closed_loop(generator.Target(port, "/", [b"{}"]), 1, 0.8)
     assert sum(latency > STALL_S / 4 for latency in control.latencies_s) < 0.25 * len(control.latencies_s)
 
 
@@ -91,7 +91,7 @@ def test_arrivals_are_the_same_for_every_server_and_come_at_the_rate(generator):
 @pytest.mark.parametrize(("retry_after", "told"), [(True, True), (False, False)])
 def test_a_refusal_is_no_answer_and_whether_it_says_when_to_come_back_is_counted(generator, retry_after, told):
     with toy(503, retry_after) as port:
-        found = generator.closed_loop(generator.Target(port, "/", [b"{}"]), 1, 0.3)
+        found = generator.closed_loop(generator.Target(port, "/", [b"{}"]), 1, 0.6)
     assert not found.latencies_s
     assert found.refused[503] > 0
     assert found.retry_after == (found.refused[503] if told else 0)

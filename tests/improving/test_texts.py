@@ -148,9 +148,9 @@ def test_a_poisoned_batch_is_not_learned(project, trusts):
 def test_a_correction_is_a_row_and_a_thumb_is_none(tmp_path):
     with RequestLog(log_path(Product(tmp_path).store)) as log:
         log.record([Logged(f"a{n}", 1.0, "r", "said so", None, 1.0, {"message": f"m{n}"}) for n in range(3)], 9)
-        log.feedback(Feedback("a0", " better\u00a0said ", None, "")).result(9)
-        log.feedback(Feedback("a1", "", None, "", right=False)).result(9)
-        log.feedback(Feedback("a2", "", None, "", right=True)).result(9)
+        log.feedback(Feedback("a0", " better\u00a0said ", None, "")).result(60)
+        log.feedback(Feedback("a1", "", None, "", right=False)).result(60)
+        log.feedback(Feedback("a2", "", None, "", right=True)).result(60)
     found = from_log(log.database, spec())
     assert [(each.label, each.fate, each.reason.split(":")[0].split(",")[0]) for each in found] == [
         ("better said", "", ""),
@@ -168,7 +168,7 @@ def test_the_last_turn_of_a_conversation_is_corrected_and_told_from_others_by_wh
     ]
     with RequestLog(log_path(Product(tmp_path).store)) as log:
         log.record([Logged("a", 1.0, "r", "yes", None, 1.0, {"talk": said})], 9)
-        log.feedback(Feedback("a", "no, keep it dry", None, "")).result(9)
+        log.feedback(Feedback("a", "no, keep it dry", None, "")).result(60)
     (found,) = from_log(log.database, chat)
     assert (found.label, found.said, found.fate) == ("no, keep it dry", "yes", "")
     other = [said[0], {"role": "user", "content": "which colours are there"}]

@@ -74,7 +74,7 @@ def say(project: Project, rows: Sequence[tuple[str, str]], callers: Sequence[str
         )
         for place, (_, label) in enumerate(rows, first):
             caller = callers[place % len(callers)]
-            log.feedback(Feedback(f"a{place}", label, None, "", None, caller)).result(30)
+            log.feedback(Feedback(f"a{place}", label, None, "", None, caller)).result(60)
 
 
 BILLS = ("send me the bill", "invoice is missing", "I need a receipt", "the invoice has a fault")
@@ -124,4 +124,4 @@ def told(log: RequestLog, release: str, rows: Sequence[tuple[str, str, str, str]
         100,
     )
     for n, (_, _, right, caller) in enumerate(rows):
-        log.feedback(Feedback(f"{start + n}", right, None, "", None, caller)).result(30)
+        log.feedback(Feedback(f"{start + n}", right, None, "", None, caller)).result(60)

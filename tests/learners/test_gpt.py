@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -29,21 +28,22 @@ QUICK = gpt.Recipe(
 )
 
 
-def fit(folder: Path, splits: Splits, steps: int, pause: float = 0.0, variant: str = "default") -> Fitted:
+def fit(folder: Path, splits: Splits, steps: int, variant: str = "default", killed_at: int = 0) -> Fitted:
     """A tiny model after so many steps, whatever this machine is doing; a checkpoint after each step."""
     chosen = options(folder, variant)
-    return language.deliver(train(splits, chosen, steps, pause), splits, chosen)
+    return language.deliver(train(splits, chosen, steps, killed_at), splits, chosen)
 
 
-def train(splits: Splits, chosen: Options, steps: int, pause: float = 0.0) -> language.Trained:
-    """pause: seconds that a step takes at least, where the run is to be killed in one."""
+def train(splits: Splits, chosen: Options, steps: int, killed_at: int = 0) -> language.Trained:
+    """killed_at: the process gets kill -9 after that step, before its checkpoint; 0: not at all."""
 
-    def slow(task: str, done: float, total: float, note: str = "") -> None:
-        time.sleep(pause)
+    def report(task: str, done: float, total: float, note: str = "") -> None:
+        if killed_at and task == "train" and done == killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     ticking = map(float, count()).__next__  # so that each step is reported, and nearly each one kept
-    budget = Budget(600, steps, ticking) if pause else Budget(600, steps)
-    return gpt.train(splits, chosen, budget, slow, QUICK)
+    budget = Budget(600, steps, ticking) if killed_at else Budget(600, steps)
+    return gpt.train(splits, chosen, budget, report, QUICK)
 
 
 def options(folder: Path, variant: str = "default") -> Options:
@@ -94,18 +94,14 @@ def test_killed_anywhere_it_resumes_to_the_same_weights(tmp_path):
     script = (
         "import sys; from pathlib import Path; from tests.learners import test_gpt, writers\n"
         "root = Path(sys.argv[1])\n"
-        "test_gpt.fit(root / 'killed', writers.echoes(root, n_rows=24, n_validation=4), 12, pause=0.15)"
+        "test_gpt.fit(root / 'killed', writers.echoes(root, n_rows=24, n_validation=4), 12, killed_at=5)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
-    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], env=environment)
-    path = tmp_path / "killed" / checkpoint.FILE
-    while not path.exists() and process.poll() is None:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    found, header = checkpoint.read(path) or ({}, {})
+    process = subprocess.run([sys.executable, "-c", script, str(tmp_path)], env=environment, check=False)
+    assert process.returncode == -signal.SIGKILL
+    found, header = checkpoint.read(tmp_path / "killed" / checkpoint.FILE) or ({}, {})
     assert found, "killed before a checkpoint was written"
-    assert 0 < header["state"]["step"] < 12
+    assert 0 < header["state"]["step"] < 5
     again = fit(tmp_path / "killed", splits, 12)
     assert [entry["train_loss"] for entry in again.curve] == pytest.approx(
         [entry["train_loss"] for entry in wanted.curve], abs=1e-6)  # fmt: skip

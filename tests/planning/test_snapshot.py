@@ -117,7 +117,7 @@ def desk(tmp_path_factory):
     with RequestLog(log_path(store)) as log:
         log.record([Logged(f"a{n}", float(n), champion, "refund", 0.9, 1.0, None) for n in range(9)], 100)
         for n in range(9):
-            log.feedback(Feedback(f"a{n}", "refund" if n else "account", None, f"k{n}")).result(30)
+            log.feedback(Feedback(f"a{n}", "refund" if n else "account", None, f"k{n}")).result(60)
     plan(spec, store, PlanRequest(made=DAY))
     kept = store.stage("plan") / promise_file.FILE
     promise_file.add(kept, [{"event": "came", "id": "rows-2", "at": "2026-11-01", "what": "2 rows", "method": "curve",

@@ -35,7 +35,7 @@ class Client(NamedTuple):
         if body is not None:
             sent.setdefault("content-type", "application/json")
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             connection.request(method, path, content, sent)
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}

@@ -35,7 +35,7 @@ class Gate:
     def __call__(self, batches: Any) -> np.ndarray:
         self.sizes.append(len(batches[0]))
         self.begun.set()
-        assert self.opened.wait(20)
+        assert self.opened.wait(60)
         sums = batches[0].sum(axis=1, dtype=np.float32) / 10
         return np.stack([np.zeros_like(sums), sums], axis=1)
 
@@ -57,7 +57,7 @@ def gathered(
         replies.append(None)
         askers += [threading.Thread(target=ask, args=each) for each in enumerate(bodies)]
         askers[0].start()
-        assert gate.begun.wait(20)
+        assert gate.begun.wait(60)
         for asker in askers[1:]:
             asker.start()
         batcher = client.app.state.service.replica.batcher

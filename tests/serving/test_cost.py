@@ -50,7 +50,7 @@ class Metered:
 
     def __call__(self, batches: Any) -> np.ndarray:
         self.asked.release()
-        assert self.let.acquire(timeout=20)
+        assert self.let.acquire(timeout=60)
         self.sizes.append(len(batches[0]))
         return np.zeros((len(batches[0]), 2), np.float32)
 
@@ -97,7 +97,7 @@ def test_a_small_request_passes_between_the_slices_of_a_large_one(
     statuses: list[int] = []
     with metered(writer_server, tmp_path, row_ms) as (client, engine, batcher):
         first = asking(client, large(), statuses)
-        assert engine.asked.acquire(timeout=20)
+        assert engine.asked.acquire(timeout=60)
         second = asking(client, {"row": {"message": "card"}}, statuses)
         until(client, lambda: len(batcher) == 1)
         engine.let.release(2)
@@ -120,7 +120,7 @@ def test_large_requests_take_turns(writer_server: Callable[..., Any], tmp_path: 
 
         askers = [threading.Thread(target=ask, args=each) for each in (("long", 80), ("short", 40))]
         askers[0].start()
-        assert engine.asked.acquire(timeout=20)
+        assert engine.asked.acquire(timeout=60)
         askers[1].start()
         until(client, lambda: len(batcher) == 1)
         engine.let.release(1_000)
@@ -136,9 +136,9 @@ def test_work_stops_when_its_client_leaves(writer_server: Callable[..., Any], tm
     head = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     head += b"Content-Length: %d\r\n\r\n"
     with metered(writer_server, tmp_path, 5.0) as (client, engine, batcher):
-        with closing(socket.create_connection(("127.0.0.1", client.port), timeout=20)) as wire:
+        with closing(socket.create_connection(("127.0.0.1", client.port), timeout=60)) as wire:
             wire.sendall(head % len(body) + body)
-            assert engine.asked.acquire(timeout=20)
+            assert engine.asked.acquire(timeout=60)
             if leaves:
                 wire.close()
                 until(client, lambda: b'route="/v1/predict",status="499"' in client.ask("GET", "/metrics").content)
@@ -156,7 +156,7 @@ def test_too_many_large_requests_are_refused_and_small_ones_are_not(
     statuses: list[int] = []
     with metered(writer_server, tmp_path, 5.0) as (client, engine, batcher):
         askers = [asking(client, large(), statuses)]
-        assert engine.asked.acquire(timeout=20)
+        assert engine.asked.acquire(timeout=60)
         most = batcher.max_waiting // 4
         askers += [asking(client, large(), statuses) for _ in range(most + 3)]
         until(client, lambda: len(statuses) == 3)
@@ -298,7 +298,7 @@ def test_what_a_job_answers_at_once_is_measured_by_what_its_rows_cost(
 
 def test_a_connection_is_kept_after_a_large_request(client: Any) -> None:
     """What watches whether the client leaves takes nothing of its next request."""
-    with closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)) as connection:
         for body in (large(), {"row": {"message": "card"}}, large()):
             connection.request("POST", "/v1/predict", json.dumps(body), {"content-type": "application/json"})
             response = connection.getresponse()
@@ -347,9 +347,9 @@ def test_what_a_client_sent_before_it_left_is_not_read(
     body = json.dumps({"row": {"message": "x"}}).encode() + b" " * 1_500_000
     head = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with server_for(text_store, tmp_path, state=ServerState(intake=Held())) as client:
-        with closing(socket.create_connection(("127.0.0.1", client.port), timeout=20)) as wire:
+        with closing(socket.create_connection(("127.0.0.1", client.port), timeout=60)) as wire:
             wire.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            assert begun.wait(20)
+            assert begun.wait(60)
             if leaves:
                 wire.close()
             go_on.set()
@@ -370,7 +370,7 @@ def test_a_short_explanation_waits_for_no_long_one(client: Any, is_short: bool) 
     def slow(batches: Any) -> Any:
         if not held.is_set():
             held.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
         return whole.engine(batches)
 
     long = {"row": {"message": "where is my card " * 300}}
@@ -378,7 +378,7 @@ def test_a_short_explanation_waits_for_no_long_one(client: Any, is_short: bool) 
     service.replica.predictor = type(whole)(whole.manifest, slow)
     try:
         askers = [asking_why(client, long, replies)]
-        assert held.wait(20)
+        assert held.wait(60)
         askers.append(asking_why(client, {"row": {"message": "card"}} if is_short else long, replies))
         if is_short:
             until(client, lambda: len(replies) == 1)

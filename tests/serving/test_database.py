@@ -81,7 +81,7 @@ def test_a_log_from_before_there_were_versions_opens_and_goes_on(tmp_path: Path)
         connection.executescript(YESTERDAY)
     assert [(row["id"], row["at"]) for row in answer_rows(path)] == [("a1", 1000.5)]
     with RequestLog(path) as log:
-        stored = log.feedback(Feedback("a1", "card", None, "")).result(10)
+        stored = log.feedback(Feedback("a1", "card", None, "")).result(60)
         assert (stored.is_new, stored.right) == (True, True)
     assert [row["correct"] for row in feedback_rows(path)] == ["refund", "card"]
 

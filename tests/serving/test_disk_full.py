@@ -20,7 +20,7 @@ from windlass.store.store import Store
 
 ROW = {"row": {"message": "my card is lost " * 200}}
 NOTE = "x" * 2_000
-RECOVERY_S = 5.0
+RECOVERY_S = 60.0
 PLENTY = 10**6
 
 

@@ -128,7 +128,7 @@ def test_it_is_served_and_a_refused_row_fails_alone(
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
         reply = near.ask("POST", "/v1/completions", {"model": "teller", "prompt": "x", "logprobs": 1})
         assert (reply.status, "behind a URL" in reply.error["message"]) == (422, True), "told at once, before any row"
     assert [found[text].status for text in texts] == [200] * (AT_ONCE + 2) + [503]

@@ -76,7 +76,7 @@ def test_predictions_are_answered_while_explanations_wait_and_too_many_of_these_
     def slow(batches):
         if threading.current_thread() is not threading.main_thread() and "asyncio" in threading.current_thread().name:
             held.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
         return whole.engine(batches)
 
     service.replica.predictor = type(whole)(whole.manifest, slow)
@@ -84,7 +84,7 @@ def test_predictions_are_answered_while_explanations_wait_and_too_many_of_these_
     try:
         with ThreadPoolExecutor(16) as clients:
             waiting = [clients.submit(ask, client, {"row": row}) for _ in range(12)]
-            assert held.wait(20)
+            assert held.wait(60)
             assert all(client.predict({"row": row}).status == 200 for _ in range(5))
             while sum(each.done() for each in waiting) < 3:
                 assert client.predict({"row": row}).status == 200

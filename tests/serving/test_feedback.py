@@ -170,11 +170,11 @@ def test_a_request_that_gave_up_does_not_stop_the_log(place: Database) -> None:
     """Its future is cancelled by then; what it said is stored all the same, and the next one is told."""
     with RequestLog(place) as log:
         log.record([answer("1")], 128)
-        assert log.feedback(Feedback("1", "card", None, "")).result(10).is_new
+        assert log.feedback(Feedback("1", "card", None, "")).result(60).is_new
         with log.memory._lock:
             left = log.feedback(Feedback("1", "refund", None, ""))
             assert left.cancel()
-        assert log.feedback(Feedback("1", "address", None, "")).result(10).is_new
+        assert log.feedback(Feedback("1", "address", None, "")).result(60).is_new
     assert [row["correct"] for row in feedback_rows(place)] == ["card", "refund", "address"]
 
 
@@ -184,8 +184,8 @@ def test_nul_is_refused_in_feedback_and_replaced_in_a_written_answer(place: Data
         log.record([answer("1")._replace(value="a\0b", inputs={"message": "c\0d"})], 128)
         wrong = [Feedback("1", "x\0", None, ""), Feedback("1", "x", "\0", ""), Feedback("\0", "x", None, "")]
         told = [log.feedback(each) for each in wrong]
-        assert log.feedback(Feedback("1", "x", None, "")).result(10).is_new
-        assert [status_of(each.exception(10)) for each in told] == [422, 422, 404]
+        assert log.feedback(Feedback("1", "x", None, "")).result(60).is_new
+        assert [status_of(each.exception(60)) for each in told] == [422, 422, 404]
     (row,) = feedback_rows(place)
     assert (row["value"], row["inputs"]) == ("a\ufffdb", {"message": "c\0d"})
 
@@ -194,7 +194,7 @@ def test_of_a_long_log_the_last_feedback_and_the_last_untold_answers_are_read(pl
     with RequestLog(place) as log:
         log.record([answer(id)._replace(at=float(id), inputs={"message": id}) for id in "12345"], 128)
         for id, correct in (("1", "card"), ("2", "card"), ("1", "refund"), ("5", "card")):
-            log.feedback(Feedback(id, correct, None, "")).result(10)
+            log.feedback(Feedback(id, correct, None, "")).result(60)
     assert [(row["id"], row["correct"]) for row in feedback_rows(place, most=2)] == [("1", "refund"), ("5", "card")]
     told = [(row["id"], row["correct"]) for row in feedback_counts(place)]
     assert told == [("2", "card"), ("1", "refund"), ("5", "card")]
@@ -242,9 +242,9 @@ def test_a_full_disk_is_said_in_its_own_words(tmp_path: Path) -> None:
     with RequestLog(SmallDisk(tmp_path / "log.sqlite")) as log:
         log.record([answer("1")], 128)
         stored = log.feedback(Feedback("1", "card", None, ""))
-        assert stored.result(10).right
+        assert stored.result(60).right
         done = [log.feedback(Feedback("1", f"label {number}", "y" * 2_000, "")) for number in range(200)]
-        fault = done[-1].exception(10)
+        fault = done[-1].exception(60)
     assert isinstance(fault, Refused)
     assert (status_of(fault), fault.kind) == (507, "disk_full")
     assert next(iter(feedback_rows(log.path)))["correct"] == "card"
@@ -316,7 +316,7 @@ def open_feedback(port: int, id: str) -> Any:
     import socket
 
     body = b'{"id":"%s","correct":"card"}' % id.encode()
-    connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection.sendall(
         b"POST /v1/feedback HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
         b"content-length: %d\r\n\r\n%s" % (len(body), body)

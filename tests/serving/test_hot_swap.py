@@ -77,7 +77,7 @@ def test_a_running_service_goes_back_from_a_champion_that_feedback_speaks_agains
             ids = [f"{release}-{number}" for number in range(40)]
             log.record([Logged(id, 1.0, release, "refund", 0.9, 1.0, None) for id in ids], 100)
             for number, id in enumerate(ids):
-                log.feedback(Feedback(id, "", None, "", right, f"key{number % 20}")).result(30)
+                log.feedback(Feedback(id, "", None, "", right, f"key{number % 20}")).result(60)
     with serving(two) as (asked, _, said):
         health_when(asked, release="toy-1")
     assert "champion: toy-1, since 40 of 40 answers were wrong by feedback" in "".join(said)
@@ -154,13 +154,13 @@ def test_requests_under_way_end_on_the_release_they_began_with(
 
         def slow(batches: Any) -> Any:
             begun.set()
-            assert opened.wait(20)
+            assert opened.wait(60)
             return engine(batches)
 
         object.__setattr__(old.predictor, "engine", slow)
         asker = threading.Thread(target=lambda: replies.append(client.predict({"row": ROW}).json["release"]))
         asker.start()
-        assert begun.wait(20)
+        assert begun.wait(60)
         assert not old.is_idle
         service.replica = type(old)(*releases.open_release(two, "toy-1"), service.settings)
         assert client.predict({"row": ROW}).json["release"] == "toy-1"

@@ -26,6 +26,7 @@ from windlass.database.request_log import answer_rows
 from windlass.errors import DataError, NotReady, Refused
 from windlass.registry import releases
 from windlass.serving.api.jobs import MOST_ROWS, read_rows
+from windlass.serving.batch import work
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.settings import Settings
 from windlass.store.store import Store
@@ -255,8 +256,9 @@ def test_a_row_at_which_the_model_fails_says_so_and_the_others_are_answered(serv
     assert [line["value"] for line in lines[1:]] == WANTED[1:6]
 
 
-def test_live_requests_go_before_jobs(served: Any) -> None:
-    """A live request is under way: not more than a few rows of the job are answered, each only after `PATIENCE_S`."""
+def test_live_requests_go_before_jobs(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A live request is under way: no row of the job is answered before `PATIENCE_S`."""
+    monkeypatch.setattr(work, "PATIENCE_S", 600.0)
     replica = served.app.state.service.replica
     replica.under_way += 1
     with Client(f"http://127.0.0.1:{served.port}") as client:

@@ -79,7 +79,7 @@ def test_large_requests_that_take_too_long_together_are_refused_to_their_own_ask
         batcher, go_on = Batcher(lambda rows, effort: [], 8, ThreadPoolExecutor(1)), threading.Event()
 
         def step() -> str:
-            assert go_on.wait(20)
+            assert go_on.wait(60)
             return "a"
 
         first = asyncio.create_task(batcher.in_steps((work() for work in (step,)), named("a"), 11_000.0))

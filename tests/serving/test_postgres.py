@@ -29,7 +29,7 @@ def answer(id: str) -> Logged:
 def say(log: RequestLog, id: str, key: str) -> Refused | None:
     """None when it was acknowledged."""
     try:
-        log.feedback(Feedback(id, "refund", None, key)).result(30)
+        log.feedback(Feedback(id, "refund", None, key)).result(60)
     except Refused as refused:
         return refused
     return None

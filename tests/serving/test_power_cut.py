@@ -90,7 +90,7 @@ def cuts_while_writing(path: Path, synchronous: str) -> list[tuple[dict[str, byt
     with RequestLog(OnDisk(path / "log.sqlite", f"{path.name}-{synchronous}", synchronous)) as log:
         log.record([Logged("1", 1_000.0, "toy-1", "card", 0.9, 1.0, None)], 128)
         for number in range(KEYS):
-            log.feedback(Feedback("1", "refund", None, f"k{number}")).result(30)
+            log.feedback(Feedback("1", "refund", None, f"k{number}")).result(60)
             disk.told.append(f"client::k{number}")
         cuts = list(disk.cuts)
     disk.unregister()

@@ -120,10 +120,10 @@ def test_brackets_and_escapes_inside_text_do_not_count_as_depth(client: Any) -> 
 
 def test_the_codec_is_quick_on_text_made_to_slow_it_down() -> None:
     """16 MiB of escaped quotes in a string that never ends: linear, not quadratic."""
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Fault, match="not JSON"):
         codec.loads(b'{"a":[' + b"[]," * 33 + b'"' + b'\\"' * (8 * 1024 * 1024))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 10
 
 
 def test_whole_numbers_up_to_64_bits_pass_unchanged() -> None:
@@ -144,7 +144,7 @@ def test_a_body_of_20_megabytes_is_refused_before_it_is_parsed(client: Any) -> N
 
 
 def test_a_chunked_body_is_counted_while_it_arrives(client: Any) -> None:
-    with closing(socket.create_connection(("127.0.0.1", client.port), timeout=20)) as connection:
+    with closing(socket.create_connection(("127.0.0.1", client.port), timeout=60)) as connection:
         connection.sendall(
             b"POST /v1/feedback HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             b"transfer-encoding: chunked\r\n\r\n" + b"c000\r\n" + b" " * 0xC000 + b"\r\n0\r\n\r\n"
@@ -163,9 +163,9 @@ def read_all(connection: socket.socket) -> bytes:
 def test_slow_senders_are_cut_off_and_honest_ones_answered(
     text_store: Store, tmp_path: Path, server_for: Callable[..., Any]
 ) -> None:
-    """A deadline of 0.4 s: unfinished headers are closed, an unfinished body gets 408, silent sockets harm nobody."""
-    with server_for(text_store, tmp_path, Settings(deadline_s=0.4)) as client:
-        silent = [socket.create_connection(("127.0.0.1", client.port), timeout=5) for _ in range(40)]
+    """A deadline of 1 s: unfinished headers are closed, an unfinished body gets 408, silent sockets harm nobody."""
+    with server_for(text_store, tmp_path, Settings(deadline_s=1.0)) as client:
+        silent = [socket.create_connection(("127.0.0.1", client.port), timeout=60) for _ in range(40)]
         halves = [
             b"POST /v1/pre",
             b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"

@@ -32,7 +32,7 @@ def run(toy: Any, work: Any, settings: Settings | None = None) -> Any:
     """What the coroutine `work(scheduler)` gives."""
     scheduler = Scheduler(toy, settings or Settings())
     try:
-        return asyncio.run(asyncio.wait_for(_begun(work, scheduler), 20))
+        return asyncio.run(asyncio.wait_for(_begun(work, scheduler), 120))
     finally:
         getattr(toy, "go", threading.Event()).set()
         scheduler.close()

@@ -155,7 +155,7 @@ def test_too_many_waiting_predictions_are_refused_and_the_others_answered(
 
         def slow(batches: Any) -> Any:
             begun.set()
-            opened.wait(20)
+            opened.wait(60)
             return engine(batches)
 
         object.__setattr__(service.predictor, "engine", slow)
@@ -169,7 +169,7 @@ def test_too_many_waiting_predictions_are_refused_and_the_others_answered(
 
         askers = [threading.Thread(target=ask) for _ in range(13)]
         askers[0].start()
-        assert begun.wait(20)
+        assert begun.wait(60)
         for asker in askers[1:]:
             asker.start()
         for asker in askers:
@@ -188,7 +188,7 @@ def test_quick_predictions_are_bounded_too(text_store: Store, tmp_path: Path, se
         b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
     )
     with server_for(text_store, tmp_path, Settings(max_waiting=5), cost_ms=0.0) as client:
-        sockets = [socket.create_connection(("127.0.0.1", client.port), timeout=20) for _ in range(60)]
+        sockets = [socket.create_connection(("127.0.0.1", client.port), timeout=60) for _ in range(60)]
         for connection in sockets:
             connection.sendall(request)
         statuses = []
@@ -211,7 +211,7 @@ def test_a_signal_stops_it_gently_and_what_was_answered_is_logged(own_store: Sto
     with serving(own_store, SPEC.model_copy(update={"keep_inputs": True})) as (client, process, _):
         reply = client.predict({"row": {"message": "lost card"}})
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     rows = list(answer_rows(log_path(own_store)))
     assert [row["id"] for row in rows] == [reply.json["answers"][0]["id"]]
     assert rows[0]["inputs"] == {"message": "lost card"}
@@ -247,16 +247,19 @@ def test_what_is_served_without_trees_needs_nothing_that_training_needs(own_stor
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(("last_s", "is_in_time"), [(2.5, True), (-3.0, False)])
+@pytest.mark.parametrize(("grace_s", "last_s", "is_in_time"), [(12.0, 10.5, True), (1.0, -1.0, False)])
 def test_a_stop_with_an_endless_stream_keeps_its_seconds(
-    writer_server: Callable[..., Any], tmp_path: Path, last_s: float, is_in_time: bool
+    writer_server: Callable[..., Any], tmp_path: Path, grace_s: float, last_s: float, is_in_time: bool
 ) -> None:
-    """Ten were promised, and fourteen taken; here it is four. Control: with no last seconds set aside it is late."""
-    state = ServerState(grace_s=4.0, last_s=last_s)
+    """Ten were promised, and fourteen taken; here it is twelve, of which a slow machine may take ten to end.
+
+    Control: with no last seconds set aside it is late.
+    """
+    state = ServerState(grace_s=grace_s, last_s=last_s)
     body = {"model": "teller", "messages": [{"role": "user", "content": ENDLESS}], "stream": True, "max_tokens": 4_000}
     with ExitStack() as stack:
         client = stack.enter_context(writer_server(Toy(wait_s=0.02), tmp_path, state=state))
-        wire = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)))
+        wire = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)))
         wire.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
         reply = wire.getresponse()
         assert reply.read(5) == b"data:"
@@ -265,4 +268,4 @@ def test_a_stop_with_an_endless_stream_keeps_its_seconds(
         with suppress(http.client.IncompleteRead, ConnectionError):
             reply.read()
         took = time.monotonic() - asked
-    assert (took < 4.0) is is_in_time
+    assert (took < grace_s) is is_in_time

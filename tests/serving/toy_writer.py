@@ -57,7 +57,7 @@ class Toy:
     def write(self, rows: Sequence[Any], how: Writing, hear: OnText) -> list[Written]:
         self.calls.append((list(rows), how))
         self.begun.release()
-        assert self.go.wait(20)
+        assert self.go.wait(60)
         for number, row in enumerate(rows):
             if REFUSED in asked(row):
                 raise DataError(f"row {number} is too long for this model, expected a shorter one")

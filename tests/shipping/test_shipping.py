@@ -394,6 +394,6 @@ def test_the_folder_runs_from_a_wheel_in_an_empty_place(chosen: Product, tmp_pat
             gaps = [predictor.gap(*pair) for pair in zip(given["answers"], wanted, strict=True)]
         finally:
             process.terminate()
-        assert process.wait(30) == 0, "the script hands its process to the server, which a signal ends gently"
+        assert process.wait(60) == 0, "the script hands its process to the server, which a signal ends gently"
     assert max(gaps) < 1e-6
     assert (folder / ".windlass" / "serve").is_dir()

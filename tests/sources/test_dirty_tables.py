@@ -27,7 +27,7 @@ def _loaded():
 fuzz = _loaded()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(fuzz.tables())
 def test_no_table_ends_in_a_traceback(table):
     assert fuzz.survives(table) in ("prepared", "DataError", "SpecError", "NotReady")

@@ -163,7 +163,7 @@ def test_alarms_and_feedback_become_items_and_risks(desk):
     with RequestLog(product.store.folder / "serve" / "requests.sqlite") as log:
         log.record([Logged(f"a{n}", float(n), "r1", "refund", 0.9, 1.0, None) for n in range(60)], 100)
         for n in range(60):
-            log.feedback(Feedback(f"a{n}", "account" if n % 4 == 0 else "refund", None, f"k{n}")).result(30)
+            log.feedback(Feedback(f"a{n}", "account" if n % 4 == 0 else "refund", None, f"k{n}")).result(60)
     told = plan(spec, product.store, PlanRequest(WhatIf(traffic="1x"), DAY))
     items = {item.id: item for item in told.items}
     assert "new words" in items["retrain"].why

@@ -113,7 +113,7 @@ class Replay:
             for start in range(0, len(answers), 200):
                 log.record(answers[start : start + 200], 128)
             for feedback in said:
-                log.feedback(feedback).result(10)
+                log.feedback(feedback).result(60)
 
     def health(self) -> Health:
         """A look, a few seconds after the last answer."""

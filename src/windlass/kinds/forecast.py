@@ -32,15 +32,15 @@ def check(value: Any) -> str | None:
     return None
 
 
-def read(value: Any, root: Path | None) -> list[float]:
-    """One number a step, NaN where it is not known; none of a missing value. Raises: DataError."""
+def read(value: Any, root: Path | None) -> list[float | None]:
+    """One number a step, None where it is not known; none of a missing value. Raises: DataError."""
     try:
         return _read(value)
     except ValueError as error:
         raise DataError(f"forecast {error}") from None
 
 
-def _read(value: Any) -> list[float]:
+def _read(value: Any) -> list[float | None]:
     if is_missing(value):
         return []
     if isinstance(value, str):
@@ -54,25 +54,25 @@ def _read(value: Any) -> list[float]:
     return [_number(each, place) for place, each in enumerate(found)]
 
 
-def _number(value: Any, place: int) -> float:
+def _number(value: Any, place: int) -> float | None:
     """Of `{"time": ..., "value": 3}`, as answers have it, the value."""
     if isinstance(value, dict) and "value" in value:
         value = value["value"]
     try:
-        return number.parse(value)
+        found = number.parse(value)
     except (ValueError, OverflowError):
         raise ValueError(f"is {shown(value)} at step {place + 1}, expected a number or null") from None
+    return None if math.isnan(found) else found
 
 
 def clean(value: Any, root: Path | None) -> str:
     """As JSON; '' where nothing is told."""
     found = read(value, root)
-    return json.dumps([None if math.isnan(each) else each for each in found]) if found else ""
+    return json.dumps(found) if found else ""
 
 
 def portable(value: Any, root: Path | None) -> list[float | None] | None:
-    found = read(value, root)
-    return [None if math.isnan(each) else each for each in found] or None
+    return read(value, root) or None
 
 
 def targets(values: Sequence[Any], horizon: int) -> np.ndarray:
@@ -80,13 +80,13 @@ def targets(values: Sequence[Any], horizon: int) -> np.ndarray:
     found = np.full((len(values), horizon), np.nan)
     for row, value in enumerate(values):
         steps = read(value, None)[:horizon]
-        found[row, : len(steps)] = steps
+        found[row, : len(steps)] = [math.nan if each is None else each for each in steps]
     return found
 
 
 def means(values: Iterable[Any]) -> list[float]:
     """The mean of each, those without any number left out."""
-    found = [np.array([each for each in value if each == each]) for value in values]
+    found = [np.array([each for each in value if each is not None]) for value in values]
     return [float(each.mean()) for each in found if len(each)]
 
 
@@ -102,9 +102,10 @@ def fault(manifest: Manifest) -> str:
     if not is_finite(growth) or not 0 <= growth <= 1:
         return f"output '{name}' has bands that grow by {growth!r}, expected 0 to 1"
     bands = state.get(BANDS)
-    whole = isinstance(bands, list) and len(bands) in (0, len(LEVELS))
-    if not whole or not all(
-        isinstance(row, list) and len(row) == horizon and all(map(is_finite, row)) for row in bands
+    if (
+        not isinstance(bands, list)
+        or len(bands) not in (0, len(LEVELS))
+        or not all(isinstance(row, list) and len(row) == horizon and all(map(is_finite, row)) for row in bands)
     ):
         return f"output '{name}' has damaged bands, expected {len(LEVELS)} of {horizon} numbers"
     return ""
@@ -114,7 +115,7 @@ def learn(values: Iterable[Any]) -> Json:
     return {"grid": learn_grid(means(values), N_SKETCH)}
 
 
-def profile(value: Sequence[float], state: Json) -> Profile:
+def profile(value: Sequence[float | None], state: Json) -> Profile:
     """The bin of the mean of what comes next."""
     found = means([value])
     return [grid_code(found[0], state["grid"]) if found else MISSING]

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from windlass.durations import DAY_S
 from windlass.errors import DataError
 from windlass.kinds import date, number, series_features, time_step
-from windlass.kinds.contract import Kind, is_missing, shown
+from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
 from windlass.kinds.time_step import TimeStep
 from windlass.records import Json
@@ -61,7 +62,7 @@ class Series:
 
     def part(self, first: int, end: int) -> "Series":
         """The points from `first` to before `end`."""
-        start = None if self.start is None or self.every is None else self.every.after(self.start, first)[()]
+        start = None if self.start is None or self.every is None else self.every.after(self.start, np.array([first]))[0]
         return Series({name: values[first:end] for name, values in self.columns.items()}, start, self.every)
 
     def as_json(self) -> Json:
@@ -97,7 +98,8 @@ class Written:
     @classmethod
     def of(cls, how: Json) -> "Written":
         known = {name: said for name, said in how.items() if name in cls.__annotations__}
-        return cls(**{name: tuple(said) if isinstance(said, list) else said for name, said in known.items()})
+        values: dict[str, Any] = {name: tuple(said) if isinstance(said, list) else said for name, said in known.items()}
+        return cls(**values)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -199,8 +201,12 @@ def _columns(found: Any, how: Written) -> dict[str, list[Any]]:
 
 def _value(value: Any, name: str, place: int, how: Written = PLAIN) -> float | str | None:
     """A number, a word, or None. Raises: ValueError: what is foreseen is no number, or the value is none of these."""
-    if type(value) is float or type(value) is int:  # nearly all
-        return float(value) if abs(value) <= number.LARGEST else None if value != value else _bad(value, name, place)
+    if type(value) in (float, int):  # nearly all
+        if value != value:
+            return None
+        if abs(value) > number.LARGEST:
+            raise _no_number(value, name, place)
+        return float(value)
     if is_missing(value):
         return None
     try:
@@ -211,17 +217,14 @@ def _value(value: Any, name: str, place: int, how: Written = PLAIN) -> float | s
         if isinstance(value, bool | np.bool_):
             return float(value)
         if not is_word or (how != PLAIN and name == how.value) or (how == PLAIN and name == VALUE):
-            return _bad(value, name, place)
-        value.encode("utf-8", "strict") if not _has_surrogate(value) else _bad(value, name, place)
+            raise _no_number(value, name, place) from None
+        if has_surrogate(value):
+            raise _no_number(value, name, place) from None
         return str(value).strip()
 
 
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
-def _bad(value: Any, name: str, place: int) -> None:
-    raise ValueError(f"has '{name}' {shown(value)} at point {place}, expected a number")
+def _no_number(value: Any, name: str, place: int) -> ValueError:
+    return ValueError(f"has '{name}' {shown(value)} at point {place}, expected a number")
 
 
 # moments --------------------------------------------------------------------------------------------------------------
@@ -270,7 +273,7 @@ def on_grid(moments: np.ndarray, columns: Mapping[str, Values], how: Written) ->
     if every is None:
         if len(moments) > 2:
             raise ValueError("has irregular moments, expected one step from each to the next, or 'every' in `series`")
-        every = time_step.of_seconds(max(1, int(np.diff(moments).astype(np.int64).sum()) or int(date.DAY_S)))
+        every = time_step.of_seconds(max(1, int(np.diff(moments).astype(np.int64).sum()) or int(DAY_S)))
     places = every.places(moments[0], moments)
     if (places < 0).any() or len(np.unique(places)) < len(places):
         wrong = moments[np.flatnonzero(places < 0)[0]] if (places < 0).any() else moments[1]
@@ -336,7 +339,7 @@ def encode(values: Sequence[Series], state: Json) -> np.ndarray:
     return np.clip(scaled, -8, 8).astype(np.float32)
 
 
-# what may be remembered ------------------------------------------------------------------------------------------------
+# what may be remembered -----------------------------------------------------------------------------------------------
 
 
 def _main(series: Series) -> np.ndarray:

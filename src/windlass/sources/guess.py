@@ -29,6 +29,7 @@ from windlass.sources.answers import (
 )
 from windlass.sources.columns import ID_NAME, Look, is_quantity, look, numbers_of, readable
 from windlass.sources.contract import Names, Source
+from windlass.sources.guess_series import HISTORY, guess_series
 from windlass.sources.places import file_and_sheet, find, labelled_pictures
 from windlass.spec import FILE_NAME, UNUSABLE, parse
 from windlass.store.files import rewrite_text
@@ -69,6 +70,8 @@ class Guess:
     merge: dict[str, str] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    group: str = ""
+    series: dict[str, Any] = field(default_factory=dict)
 
     def as_yaml(self) -> str:
         """The file that `windlass init` writes, with the reasons as comments."""
@@ -77,6 +80,8 @@ class Guess:
             "data": self.data,
             "inputs": self.inputs,
             "output": {self.output: self.output_kind},
+            "group": self.group,
+            "series": self.series,
             "formats": self.formats,
             "labels": {"merge": self.merge} if self.merge else {},
             "goal": self.goal,
@@ -126,11 +131,36 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     found.output = output or _output(columns, found)
     found.output_kind = output_kind(found.output, columns[found.output], found.reasons)
     looks = {name: look(name, values) for name, values in columns.items() if name != found.output}
+    if found.output_kind == "number" and _foreseeing(found, source):
+        return found
     _choose_inputs(looks, found)
     others = [row.get(found.output) for each in sources if each is not source for row in _read(each)]
     if found.output_kind in GOALS:
         GOALS[found.output_kind](found, columns[found.output], others)
     return found
+
+
+def _foreseeing(found: Guess, source: Source) -> bool:
+    """Makes a forecast of the number where the table holds series of it; the rows are read once more, side by side."""
+    rows = [raw.values for raw in islice(source.rows(), N_READ) if raw.values is not None]
+    columns = _columns(rows, source)
+    looks = {name: look(name, values[:N_SAMPLE]) for name, values in columns.items() if name != found.output}
+    made = guess_series(columns, looks, found.output)
+    if made is None:
+        return False
+    name = HISTORY if HISTORY not in columns else f"{HISTORY}_of_{found.output}"
+    found.inputs = {name: "series", **made.attributes}
+    found.output_kind, found.group, found.series = "forecast", made.group, made.as_spec()
+    found.goal, found.gate = "mase", "mase <= 0.9"
+    told = ", ".join(f"{each}: {look.kind}" for each, look in looks.items() if look.kind and each != made.time)
+    found.reasons += made.reasons
+    if told:
+        found.reasons.append(
+            f"were '{found.output}' to be told from the other columns of the same row: inputs {{{told}}}, output "
+            f"{{{found.output}: number}}, and no `series`"
+        )
+    found.reasons.append("goal mase: how far forecasts are off, beside repeating the last season; below 1 is better")
+    return True
 
 
 def _of_texts(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:

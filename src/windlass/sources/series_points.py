@@ -1,7 +1,7 @@
 """A long table, a point a row, as series: one row each, on a regular grid, and why points were refused."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,7 +97,7 @@ class SeriesPoints:
         if not self.written.time:
             return np.datetime64(0, "s")
         try:
-            return points_kind.moments_of([given.get(self.written.time)])[0]  # type: ignore[no-any-return]
+            return points_kind.moments_of([given.get(self.written.time)])[0]
         except ValueError as error:
             raise DataError(f"column '{self.written.time}' {str(error).replace('has the moment', 'is')}") from None
 
@@ -146,27 +146,36 @@ class SeriesPoints:
     def _one(self, group: str, gathered: Gathered, step: TimeStep | None) -> Iterator[Composed | Refused]:
         points, named = gathered.points, f"series '{group}'" if group else "the series"
         if self.written.time and not self.written.gather:
-            points = sorted(points, key=lambda point: (point.moment, point.place))
-            kept: list[Point] = []
-            for point in points:
-                if kept and point.moment == kept[-1].moment:
-                    yield Refused(point, f"{named} has the moment {point.moment} twice, the first one is kept",
-                                  self._twice())  # fmt: skip
-                    continue
-                kept.append(point)
-            points = kept
-            if step is not None and points:
-                places = step.places(points[0].moment, np.array([point.moment for point in points], "datetime64[s]"))
-                for point, place in zip(points, places.tolist(), strict=True):
-                    if place < 0:
-                        yield Refused(point, f"{named} has the moment {point.moment}, expected whole steps of {step} "
-                                      f"from {points[0].moment} on", "a moment between two steps")  # fmt: skip
-                points = [point for point, place in zip(points, places.tolist(), strict=True) if place >= 0]
-        if not any(point.values[0] is not None for point in points):
-            for point in points:
-                yield Refused(point, f"{named} has no value at all", "series without any value")
+            points = yield from self._in_order(points, named)
+            points = yield from self._in_step(points, named, step)
+        if any(point.values[0] is not None for point in points):
+            yield self._composed(group, gathered, points, step)
             return
-        yield self._composed(group, gathered, points, step)
+        for point in points:
+            yield Refused(point, f"{named} has no value at all", "series without any value")
+
+    def _in_order(self, points: list[Point], named: str) -> Generator[Refused, None, list[Point]]:
+        """The points by their moments, of two at one moment the first."""
+        kept: list[Point] = []
+        for point in sorted(points, key=lambda point: (point.moment, point.place)):
+            if kept and point.moment == kept[-1].moment:
+                reason = f"{named} has the moment {point.moment} twice, the first one is kept"
+                yield Refused(point, reason, self._twice())
+                continue
+            kept.append(point)
+        return kept
+
+    def _in_step(self, points: list[Point], named: str, step: TimeStep | None) -> Generator[Refused, None, list[Point]]:
+        """Those at whole steps from the first one on."""
+        if step is None or not points:
+            return points
+        first = points[0].moment
+        places = step.places(first, np.array([point.moment for point in points], "datetime64[s]")).tolist()
+        for point, place in zip(points, places, strict=True):
+            if place < 0:
+                reason = f"{named} has the moment {point.moment}, expected whole steps of {step} from {first} on"
+                yield Refused(point, reason, "a moment between two steps")
+        return [point for point, place in zip(points, places, strict=True) if place >= 0]
 
     def _twice(self) -> str:
         return "a moment that is there twice" + (
@@ -190,8 +199,10 @@ class SeriesPoints:
             )
         else:
             made, places = Series(columns), np.arange(len(points))
-        first = {split: min((int(place) for place, each in zip(places, splits, strict=True) if each == split), default=0)
-                 for split in SPLITS}  # fmt: skip
+        first = {
+            split: min((int(place) for place, each in zip(places, splits, strict=True) if each == split), default=0)
+            for split in SPLITS
+        }
         cut = f"{first['validation']},{first['test']}" if first["validation"] or first["test"] else ""
         values = {**gathered.attributes, self.name: made.as_text(), self.spec.output_column: ""}
         return Composed(values, group, cut)
@@ -203,13 +214,13 @@ class SeriesPoints:
         for name, count in self.warned.items():
             if name == "censored":
                 found.append(
-                    f"column '{self.written.value}' was cut in {count:,} points ('{self.shape.censored}'): they count as "
-                    "not known, so that demand is foreseen and not what was left of it"
+                    f"column '{self.written.value}' was cut in {count:,} points ('{self.shape.censored}'): they count "
+                    "as not known, so that demand is foreseen and not what was left of it"
                 )
             else:
                 found.append(
-                    f"column '{name}' changes within a series in {count:,} points: the last value is taken; what changes "
-                    "belongs in `known` or `past` of `series`"
+                    f"column '{name}' changes within a series in {count:,} points: the last value is taken; what "
+                    "changes belongs in `known` or `past` of `series`"
                 )
         return found
 

@@ -90,7 +90,7 @@ def windows(
         table = np.lib.stride_tricks.sliding_window_view(values, length + horizon)
         told = np.lib.stride_tricks.sliding_window_view(known, length + horizon)[:, length:].all(axis=1)
         places = np.arange(n_windows - 1, n_windows) if number >= first_new else np.arange(0, n_windows, stride)
-        places = places[told[places]]
+        places = places[np.asarray(told)[places]]
         for start in range(0, len(places), BLOCK):
             block = table[places[start : start + BLOCK]]
             last = block[:, length - 1 : length]

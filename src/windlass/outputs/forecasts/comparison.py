@@ -30,7 +30,10 @@ class PairedErrors(PairedScores):
         return self.better
 
     def __str__(self) -> str:
-        return f"error {self.before:.3f} -> {self.after:.3f} of {self.rows:,} rows ({self.won} nearer, {self.lost} farther)"
+        return (
+            f"error {self.before:.3f} -> {self.after:.3f} of {self.rows:,} rows ({self.won} nearer, "
+            f"{self.lost} farther)"
+        )
 
 
 class PairedForecasts(PairedAnswers):

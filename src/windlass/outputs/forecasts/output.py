@@ -31,7 +31,7 @@ def answer_schema(column: Column) -> Json:
 
 
 def feedback_schema(column: Column) -> Json:
-    """What came true: a number a step from the first on, null where it is not known; or steps as the answer has them."""
+    """What came true: a number a step from the first on, null where it is not known; or steps as an answer has them."""
     step = {"type": ["number", "null", "object", "string"]}
     return {"type": "array", "items": step, "minItems": 1, "maxItems": forecast.MOST_STEPS}
 
@@ -59,10 +59,13 @@ def same(one: Any, other: Any) -> bool:
     first, second = measures.steps_of(one), measures.steps_of(other)
     if len(first) != len(second):
         return False
-    return all(
-        left == right or (left is not None and right is not None and abs(left - right) <= 1e-5 * max(abs(left), abs(right)))
-        for left, right in zip(first, second, strict=True)
-    )  # fmt: skip
+    return all(_is_near(left, right) for left, right in zip(first, second, strict=True))
+
+
+def _is_near(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= 1e-5 * max(abs(one), abs(other))
 
 
 OUTPUT = Output(

@@ -23,7 +23,7 @@ def off(value: Any, correct: Any) -> float:
     interval in shares of the right number. NaN where nothing came true yet."""
     found = []
     for step, right in zip(value, steps_of(correct), strict=False):
-        if right is None or right != right:
+        if right is None:
             continue
         wide = (step.get("high", 0.0) - step.get("low", 0.0)) / 2
         found.append(abs(step["value"] - right) / (wide if wide > 0 else max(abs(right), EXACTLY)))

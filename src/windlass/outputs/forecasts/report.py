@@ -132,6 +132,7 @@ def advice(marks: Marks, misses: bool) -> list[str]:
     first, last = float(np.nanmean(errors[:quarter])), float(np.nanmean(errors[-quarter:]))
     if misses and first > 0 and last > LATE * first:
         steps.append(
-            f"The last steps are off {last / first:.1f} times as much as the first: a shorter `horizon` would reach the goal sooner."
+            f"The last steps are off {last / first:.1f} times as much as the first: a shorter `horizon` would reach "
+            "the goal sooner."
         )
     return steps

@@ -29,6 +29,11 @@ METRIC_NAMES = {
     "rmse": "root mean squared error",
     "r2": "R²",
     "medae": "median absolute error",
+    "mase": "scaled error (MASE)",
+    "wql": "weighted quantile loss",
+    "smape": "sMAPE",
+    "mse": "mean squared error",
+    "bias": "bias",
     "coverage_90": "right numbers inside the 90 % intervals",
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
@@ -48,6 +53,11 @@ METRIC_MEANINGS = {
     "rmse": "the same, where one large error weighs more than many small ones; 0 is perfect",
     "r2": "the share of the differences between rows that the answers tell; 0 is the mean for every row, 1 is perfect",
     "skill": "the share of the error of always answering the same number that the answers spare; 1 is perfect",
+    "mase": "how far forecasts are off, beside repeating the last season in the history; below 1 is better",
+    "wql": "how far nine quantiles of each step are from what came true, as a share of it; 0 is perfect",
+    "smape": "how far forecasts are off, as a share of the mean of forecast and truth, from 0 to 2; 0 is perfect",
+    "mse": "the mean of the squared errors, in the squared unit of the answer; 0 is perfect",
+    "bias": "by which share forecasts were too high or too low altogether; 0 is perfect",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
 }
 """What a metric says, for people who do not measure models."""

@@ -1,7 +1,7 @@
 """Answers questions to series: what comes in each of the next steps, with the quantiles of what it may become.
 
-A model gives one number a step; the quantiles are conformal: what was right on validation rows less what the same model,
-fitted without them, had foreseen, in units of the series' own scale, so that a lively series has wider ones.
+A model gives one number a step; the quantiles are conformal: what was right on validation rows less what the same
+model, fitted without them, had foreseen, in units of the series' own scale, so that a lively series has wider ones.
 Source: split conformal prediction, Vovk et al. 2005; for several steps Stankevičiūtė et al. 2021, NeurIPS 34.
 """
 

@@ -1,6 +1,6 @@
 """A linear map from the latest points to all steps ahead, both told against the last point (NLinear).
 
-DLinear's two maps, of a moving average and of what it leaves, are one such map too: what they add is how they are fitted.
+DLinear's two maps, of a moving average and of what it leaves, are one such map too; they add how they are fitted.
 Source: Zeng et al. 2023, Are Transformers effective for time series forecasting? AAAI 37(9), arXiv:2205.13504.
 """
 

@@ -3,6 +3,7 @@
 `points_state` is fitted on the training rows and kept in the artifact, so that training and serving read alike.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -127,11 +128,8 @@ def fit_levels(series: Sequence[Series], written: Written) -> dict[str, list[str
     """Covariates that hold words, each with its commonest ones."""
     found: dict[str, list[str]] = {}
     for name in (*written.known, *written.past):
-        words: dict[str, int] = {}
-        for each in series:
-            for value in each.columns.get(name, []):
-                if isinstance(value, str):
-                    words[value] = words.get(value, 0) + 1
+        values = (value for each in series for value in each.columns.get(name, []))
+        words = Counter(value for value in values if isinstance(value, str))
         if words:
             found[name] = sorted(sorted(words, key=lambda word: (-words[word], word))[:MOST_LEVELS])
     return found

@@ -10,7 +10,7 @@ MOST_OPTIONS = 60
 """A category with more levels is typed, with the levels as suggestions."""
 N_STEPS = 20
 PICTURES = "image/png,image/jpeg,image/webp,image/bmp,image/gif,image/tiff"
-WIDE = frozenset({"text", "chat", "image"})
+WIDE = frozenset({"text", "chat", "image", "series"})
 
 
 def field(column: Column, number: int, is_alone: bool = True) -> str:
@@ -19,11 +19,17 @@ def field(column: Column, number: int, is_alone: bool = True) -> str:
     widget, hint = WIDGETS[kind](column, f"field-{number}", is_alone)
     label = f'<label for="field-{number}">{name} <span class="hint" data-word="{kind}"></span></label>'
     wide = " wide" if kind in WIDE else ""
-    return f'<div class="field{wide}" data-column="{name}" data-kind="{escape(kind)}">{label}{widget}{hint}</div>'
+    moment = column.state.get("written", {}).get("time", "")
+    time = f' data-time="{escape(moment)}"' if moment else ""
+    return f'<div class="field{wide}" data-column="{name}" data-kind="{escape(kind)}"{time}>{label}{widget}{hint}</div>'
 
 
 def _text(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
     return f'<textarea id="{id}" rows="{5 if is_alone else 2}" dir="auto"></textarea>', ""
+
+
+def _series(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
+    return f'<textarea id="{id}" rows="8" spellcheck="false"></textarea>', ""
 
 
 def _number(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
@@ -96,5 +102,6 @@ WIDGETS: dict[str, Callable[[Column, str, bool], tuple[str, str]]] = {
     "date": _date,
     "category": _category,
     "image": _image,
+    "series": _series,
 }
 """kind -> its widget and the hint under it, as HTML."""

@@ -129,7 +129,7 @@ class Planner:
             return Plan(key, budget.steps, precision, 1, ROOM * budget.left(), budget.steps)
         size = self.settings.batch
         timed = spread(shuffled(self.lengths, size, self.options.seed, 0), self.lengths, 4)
-        tried = probe.Tried(probe.precisions(self.options.precision), budget.left() * 0.02)
+        tried = probe.Tried(probe.precisions(self.options.precision), budget.left() * 0.02, budget.clock)
         threads = self.threads(timed[0])
         seconds = probe.step_seconds(self.model, self.steps.optimizer, self.steps.take, timed, tried)
         precision = probe.fastest(seconds)

@@ -25,10 +25,11 @@ Step = Callable[[nn.Module, torch.optim.Optimizer, np.ndarray, str], float]
 
 @dataclass(frozen=True)
 class Tried:
-    """The precisions to time, and the seconds that each of them may use."""
+    """The precisions to time, the seconds that each of them may use, and what tells the time."""
 
     precisions: Sequence[str]
     seconds: float
+    clock: Callable[[], float] = time.perf_counter
 
 
 def device() -> torch.device:
@@ -80,10 +81,10 @@ def choose_threads(work: Callable[[], object]) -> int:
     return best
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
+def _seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    started = clock()
     work()
-    return time.perf_counter() - started
+    return clock() - started
 
 
 def step_seconds(
@@ -100,7 +101,7 @@ def step_seconds(
         twin = copy.deepcopy(model)
         optimizer = make(twin)
         try:
-            seconds[precision] = _timed(lambda rows: step(twin, optimizer, rows, precision), batches, plan.seconds)  # noqa: B023
+            seconds[precision] = _timed(lambda rows: step(twin, optimizer, rows, precision), batches, plan)  # noqa: B023
         except RuntimeError:  # a layer without a kernel for this precision
             if precision == "float32":
                 raise
@@ -116,13 +117,13 @@ def fastest(seconds: dict[str, float]) -> str:
     return "bfloat16" if seconds["bfloat16"] < GAIN * seconds["float32"] else "float32"
 
 
-def _timed(step: Callable[[np.ndarray], float], batches: Sequence[np.ndarray], seconds: float) -> float:
+def _timed(step: Callable[[np.ndarray], float], batches: Sequence[np.ndarray], plan: Tried) -> float:
     """Mean seconds of a step over the batches; stops when the seconds are used up. The loss waits for the device."""
-    started = time.perf_counter()
+    started = plan.clock()
     step(batches[0])
     times = []
     for rows in reversed(batches):
-        times.append(_seconds(lambda: step(rows)))  # noqa: B023
-        if time.perf_counter() - started > seconds:
+        times.append(_seconds(lambda: step(rows), plan.clock))  # noqa: B023
+        if plan.clock() - started > plan.seconds:
             break
     return sum(times) / len(times)

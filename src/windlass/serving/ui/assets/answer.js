@@ -40,7 +40,7 @@ function measured(ask) {
     `${word("between")} ${deserved(ask.interval.low, ask)} – ${deserved(ask.interval.high, ask)} (${percent(ask.interval.share)})`);
   return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, deserved(ask.value, ask)), range || ""];
 }
-const SHOWN = {labels: labelled, text: written};
+const SHOWN = {labels: labelled, text: written, forecast: (ask) => foreseen(ask)};
 function drawAnswer() {
   place.classList.remove("busy");
   if (!shown) {
@@ -69,7 +69,8 @@ function show(ask) {
   if (facts.explains === "at once" && ask.id && !ask.why) explain(ask);
 }
 const shortDay = (value) => (typeof value === "string" ? value.replace(/^(\d{4}-\d\d-\d\d)T00:00:00$/, "$1") : value);
-const summary = (row) => Object.entries(row).map(([name, value]) => (Array.isArray(value) ? value.at(-1).content
+const summary = (row) => Object.entries(row).map(([name, value]) => (Array.isArray(value) && value.at(-1)?.content ? value.at(-1).content
+  : value !== null && typeof value === "object" ? ""
   : typeof value === "string" && value.startsWith("data:") ? "" : shortDay(value))).filter((value) => value !== null && value !== "")
   .join(", ").slice(0, 160);
 function drawRecent() {
@@ -82,7 +83,7 @@ function drawRecent() {
       on: {click: () => { fillRow(ask.row); show(ask); }}},
     small ? element("img", {src: small, alt: ""}) : "",
     element("span", {class: "asked", dir: "auto"}, summary(ask.row)),
-    element("span", {class: "given"}, element("bdi", {}, deserved(ask.value, ask).slice(0, 80)),
+    element("span", {class: "given"}, element("bdi", {}, briefly(ask).slice(0, 80)),
       ask.confidence ? ` ${percent(ask.confidence)}` : "", mark && ` ${mark}`));
     return element("li", {}, open);
   }));

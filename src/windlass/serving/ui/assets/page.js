@@ -35,7 +35,7 @@ function done(found) {
   asks.unshift(found);
   show(found);
   keep();
-  speak(`${word("answer")}: ${deserved(found.value, found)}${found.confidence ? `, ${percent(found.confidence)}` : ""}`);
+  speak(`${word("answer")}: ${briefly(found)}${found.confidence ? `, ${percent(found.confidence)}` : ""}`);
   const isOutside = place.getBoundingClientRect().top > innerHeight * 0.8;
   const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (isOutside) place.scrollIntoView({behavior: isStill ? "auto" : "smooth", block: "start"});

@@ -44,8 +44,8 @@ function verdict(ask) {
     }, "small"), failed);
 }
 function correction(ask) {
-  const isNumber = facts.answer === "number";
-  const free = facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"})
+  const isNumber = facts.answer === "number", steps = facts.answer === "forecast" ? cameTrue(ask) : null;
+  const free = steps ? steps.box : facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"})
     : element("input", isNumber ? {type: "number", step: "any"} : {maxlength: 500, dir: "auto"});
   const labels = facts.labels.filter((label) => label !== ask.value);
   const select = labels.length ? element("select", {}, ...labels.map((label) => element("option", {}, label)),
@@ -60,13 +60,13 @@ function correction(ask) {
       if (!free.hidden) free.focus();
     });
   }
-  const wanted = () => (select && free.hidden ? select.value : isNumber && free.value ? free.valueAsNumber : free.value.trim());
+  const wanted = () => (steps ? steps.value() : select && free.hidden ? select.value : isNumber && free.value ? free.valueAsNumber : free.value.trim());
   return element("form", {on: {submit: (event) => {
     event.preventDefault();
     if (wanted() !== "") tell(ask, {correct: wanted()}); else free.focus();
   }, keydown: (event) => {
     if (event.key === "Escape") { ask.asking = false; drawAnswer(); $(".verdict button", place).focus(); }
-  }}}, element("label", {}, word("should"), select || free), select ? free : "",
+  }}}, element("label", {}, word(steps ? "cameTrue" : "should"), select || free), select ? free : "",
   element("div", {class: "actions"}, element("button", {class: "small"}, word("send")),
     button("unknown", () => tell(ask, {right: false}), "plain"),
     button("back", () => { ask.asking = false; drawAnswer(); }, "plain")));

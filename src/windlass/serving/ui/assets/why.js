@@ -38,7 +38,7 @@ function heading(ask, why) {
 }
 const weigh = (ask, value) => (ask.interval ? deserved(value, ask, 1, {signDisplay: "always"}) : signed(value));
 // Of answers that are larger or smaller rather than likelier: words for the sides.
-const SIDES = {number: ["raises", "lowers"]};
+const SIDES = {number: ["raises", "lowers"], forecast: ["raises", "lowers"]};
 function legend() {
   const [more, less] = SIDES[facts.answer] || ["speaksFor", "against"];
   const key = (colour, name) => [element("span", {class: "key", style: {background: `rgba(${colour}, ${DEEPEST})`}}), word(name)];
