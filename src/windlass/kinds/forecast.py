@@ -20,8 +20,8 @@ LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """The quantiles that an artifact knows of each step; the outer two make the interval of 90 %."""
 HORIZON, BANDS, GROWTH = "horizon", "bands", "growth"
 """Where the state of what is answered keeps how many steps, and the quantiles of what is right less what was foreseen,
-a list of steps for each of `LEVELS`; in units of the series' own scale, or, with a growth up to 1, of a mean of it and of
-what was foreseen."""
+a list of steps for each of `LEVELS`; in units of the series' own scale, or, with a growth up to 1, of a mean of it and
+of what was foreseen."""
 
 
 def check(value: Any) -> str | None:

@@ -71,7 +71,7 @@ def test_a_recipe_is_kept_as_json_and_damage_is_seen():
     told = json.loads(json.dumps(RECIPE.as_json()))
     assert Recipe.from_json(told) == RECIPE
     for damage in ({"mode": "cube"}, {"unit": 0}, {"effects": [1.0]}, {"base": {"level": 2, "season": 5}}):
-        with pytest.raises(ValueError, match="lengths|effects"):
+        with pytest.raises(ValueError, match=r"lengths|effects"):
             Recipe.from_json({**told, **damage})
 
 

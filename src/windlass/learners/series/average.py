@@ -26,7 +26,7 @@ from windlass.records import Progress, Splits
 
 MOST, MOST_PICKS, N_FOLDS = 4, 10, 5
 LEAST_ROWS = 10
-LEAST_GAIN = 0.002
+LEAST_GAIN = 0.005
 """Relative gain below which an average is not worth a second model."""
 Points = Mapping[str, np.ndarray]
 """Forecasts (n, h) of the same rows, by the name of the candidate."""
@@ -86,8 +86,8 @@ def cross_fitted(questions: Questions, points: Points, metric: str, progress: Pr
 
 
 def picked(questions: Questions, points: Points, metric: str) -> dict[str, float]:
-    """Weights, summing to one, of the candidates that are picked one by one, each again if that is best; of all means on
-    the way the best. The third pick can help where the second does not."""
+    """Weights, summing to one, of the candidates that are picked one by one, each again if that is best; of all means
+    on the way the best. The third pick can help where the second does not."""
     found: Counter[str] = Counter()
     best, best_score = found, float("nan")
     while found.total() < MOST_PICKS:

@@ -14,8 +14,8 @@ from windlass.predictors.series.lag_features import LOG, TINY, Recipe
 from windlass.predictors.series.question import Question
 
 AROUND = 26
-"""Seasons around a point whose mean is its level: with four of them, a price that moves twice a year had .6 of its effect
-of 1.2 on demand-forecast, with 12 .9, with 26 1.26."""
+"""Seasons around a point whose mean is its level: with four of them, a price that moves twice a year had an effect of
+-0.6 on demand-forecast, with 12 of -0.9, with 26 of -1.3 (true: -1.2)."""
 LEAST_AROUND = 9
 STRENGTH = 2.0
 """Of the penalty: so many points' worth of belief that a covariate does nothing, be it on or off, or moves as usual."""
