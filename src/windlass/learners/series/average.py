@@ -59,7 +59,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     every[reached] = judged
     settings = {"weights": list(weights.values()), "members": list(weights)}
     manifest = {"predictor": "average", "learner": "average", "settings": settings}
-    return rows.finish(options, manifest, questions, splits, every, average.engine(members, settings["weights"]))
+    return rows.finish(options, manifest, questions, splits, every, average.engine(members, list(weights.values())))
 
 
 def _kept(options: Options, n_rows: int) -> dict[str, np.ndarray]:

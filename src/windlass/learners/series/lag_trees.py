@@ -26,9 +26,9 @@ from windlass.records import Json, Progress, Splits
 from windlass.store.files import write_text
 
 MOST_ROWS, LEAST_ROWS, ROWS_A_SECOND = 400_000, 20_000, 10_000
-MAX_ROUNDS, PATIENCE, UNWATCHED_ROUNDS = 1_000, 50, 100
+MAX_ROUNDS, PATIENCE, UNWATCHED_ROUNDS = 1_000, 30, 100
 TRIED_SHARE = 0.6
-SMALL = 20_000
+SMALL = 50_000
 """Rows below which threads wait for each other more than they help."""
 DRIFTS = (0.0, 0.5, 1.0)
 SQUARED = frozenset({"mse", "rmse"})
