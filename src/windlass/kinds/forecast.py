@@ -18,9 +18,10 @@ MOST_STEPS = 10_000
 N_SKETCH = 32
 LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """The quantiles that an artifact knows of each step; the outer two make the interval of 90 %."""
-HORIZON, BANDS = "horizon", "bands"
+HORIZON, BANDS, GROWTH = "horizon", "bands", "growth"
 """Where the state of what is answered keeps how many steps, and the quantiles of what is right less what was foreseen,
-a list of steps for each of `LEVELS`, in units of the series' own scale."""
+a list of steps for each of `LEVELS`; in units of the series' own scale, or, with a growth up to 1, of a mean of it and
+of what was foreseen."""
 
 
 def check(value: Any) -> str | None:
@@ -97,6 +98,9 @@ def fault(manifest: Manifest) -> str:
         return f"output '{name}' has the horizon {horizon!r}, expected 1 to {MOST_STEPS:,} steps"
     if not all(is_finite(state.get(key)) for key in ("scale", "least", "level")) or state["scale"] <= 0:
         return f"output '{name}' has no finite scale and level, expected both"
+    growth = state.get(GROWTH, 0.0)
+    if not is_finite(growth) or not 0 <= growth <= 1:
+        return f"output '{name}' has bands that grow by {growth!r}, expected 0 to 1"
     bands = state.get(BANDS)
     if (
         not isinstance(bands, list)

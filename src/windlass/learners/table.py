@@ -80,6 +80,15 @@ LEARNERS: dict[str, Learner] = {
             cost=3,
         ),
         Learner(
+            "lag-trees",
+            "boosted trees on lags, calendar and covariates",
+            ASKED,
+            FORECAST,
+            _later("series.lag_trees"),
+            needs=("lightgbm",),
+            cost=3,
+        ),
+        Learner(
             "linear",
             "a linear model on terms, numbers and pixels",
             ANY,
@@ -266,6 +275,14 @@ LEARNERS: dict[str, Learner] = {
             ANY,
             CATEGORY,
             _later("classic.blend"),
+            of_runs=True,
+        ),
+        Learner(
+            "average",
+            "the weighted mean of some of the candidates above",
+            ASKED,
+            FORECAST,
+            _later("series.average"),
             of_runs=True,
         ),
     )

@@ -11,6 +11,7 @@ from windlass.predictors.contract import Embeds, Engine, Labeller, Predictor
 from windlass.predictors.estimator import Estimator
 from windlass.predictors.language.writing import Engine as WritingEngine
 from windlass.predictors.networks import onnx
+from windlass.predictors.series import average
 from windlass.predictors.series.forecaster import SeriesEngine, SeriesForecaster
 from windlass.predictors.tables import chain, linear, trees
 from windlass.predictors.tagger import Tagger
@@ -73,12 +74,20 @@ WRITING = {
     "repair": "retrieval.repair",
 }
 """Format -> the module of its engine, below `predictors`."""
-FORESEEING = {"naive": "naive", "nlinear": "linear", "local": "local", "arima": "local", "series-network": "recurrent"}
+FORESEEING = {
+    "naive": "naive",
+    "nlinear": "linear",
+    "lag-trees": "trees",
+    "local": "local",
+    "arima": "local",
+    "series-network": "recurrent",
+}
 """Format -> the module of its engine, below `predictors/series`."""
 FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},
     **{name: _writing(module) for name, module in WRITING.items()},
     **{name: _foreseeing(module) for name, module in FORESEEING.items()},
+    "average": lambda folder, manifest: SeriesForecaster(manifest, average.load(folder, manifest, load)),
 }
 """Every format of an artifact -> what opens it."""
 

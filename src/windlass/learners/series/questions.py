@@ -13,9 +13,10 @@ from windlass.kinds.series import Series, Written
 from windlass.learners.contract import Fitted, Options
 from windlass.learners.series import holidays
 from windlass.metrics.forecasts import ForecastMarks, seasonal_scale
+from windlass.metrics.numbers import COVERAGE
 from windlass.outputs.forecasts.measures import season_of
 from windlass.predictors.artifact import LOGITS, N_GOLDEN, keep_validation, write_golden, write_manifest
-from windlass.predictors.series.forecaster import SeriesEngine, attributes
+from windlass.predictors.series.forecaster import SeriesEngine, attributes, banded, spread
 from windlass.predictors.series.question import (
     MOST_LEVELS,
     POINTS,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 FORMS = {"number": "scaled", "category": "onehot", "date": "calendar", "text": "terms"}
 TERMS = {"text": {"n_terms": 64}}
+GROWTHS = (0.0, 0.5, 1.0)
+"""How the width of bands goes with what is foreseen: not at all, as that of counts, or in proportion."""
+BANDED = frozenset({"wql", COVERAGE})
+"""Metrics that look at quantiles."""
 LEAST_POOLED = 200
 """Residuals that the quantiles of one step are taken of, where there are so many: those of steps beside it help."""
 TINY = 1e-9
@@ -75,18 +80,36 @@ class Questions:
         """The metric of forecasts (n, h) of the validation rows; rows with NaN were not reached; NaN without rows."""
         if not np.isfinite(points).all(axis=1).any():
             return float("nan")
+        if metric not in BANDED:
+            return ForecastMarks(self.truth, points, np.array([each.scale for each in self.validation])).value(metric)
         return self.marks(points).value(metric)
 
     def marks(self, points: np.ndarray) -> ForecastMarks:
         """Of the rows that were reached, with the quantiles that these very rows show."""
+        return self.banded(points)[0]
+
+    def banded(self, points: np.ndarray) -> tuple[ForecastMarks, Json]:
+        """Forecasts (n, h), of rows that were reached, with the quantiles that these very rows show, and those as the
+        state of the output has them: of the growth that these rows lose the least with."""
         reached = np.isfinite(points).all(axis=1)
-        scale, points = np.array([each.scale for each in self.validation])[reached], points[reached]
-        truth = self.truth[reached]
-        found = bands(truth - points, scale)
-        if not found:
-            return ForecastMarks(truth, points, scale)
-        table = points[:, None, :] + np.array(found)[None] * scale[:, None, None]
-        return ForecastMarks(truth, points, scale, table[:, 1:-1], table[:, 0], table[:, -1])
+        points, truth = points[reached], self.truth[reached]
+        scale = np.array([each.scale for each in self.validation])[reached]
+        floor = 0.0 if self.output.state["least"] >= 0 else None
+        best, state = ForecastMarks(truth, points, scale), {forecast.BANDS: [], forecast.GROWTH: 0.0}
+        for growth in GROWTHS if floor is not None else GROWTHS[:1]:
+            width = spread(points, scale, growth)
+            found = bands(truth - points, width)
+            if not found:
+                break
+            table = banded(points, np.array(found), width, floor)
+            marks = ForecastMarks(truth, points, scale, table[:, 1:-1], table[:, 0], table[:, -1])
+            if not state[forecast.BANDS] or marks.value("wql") < best.value("wql"):
+                best, state = marks, {forecast.BANDS: found, forecast.GROWTH: growth}
+        return best, state
+
+    def part(self, rows: np.ndarray) -> "Questions":
+        """With these validation rows alone."""
+        return replace(self, validation=[self.validation[row] for row in rows.tolist()], truth=self.truth[rows])
 
 
 def read(splits: Splits) -> Questions:
@@ -160,15 +183,15 @@ def _output(splits: Splits, whole: Sequence[Question], horizon: int, season: int
     return Column(name, splits.output[name], state)
 
 
-def bands(residuals: np.ndarray, scale: np.ndarray) -> list[list[float]]:
-    """Quantiles of what is right less what was foreseen, (levels, h), in units of the scale; none of too few rows.
+def bands(residuals: np.ndarray, width: np.ndarray) -> list[list[float]]:
+    """Quantiles of what is right less what was foreseen, (levels, h), in units of the width; none of too few rows.
 
     The outer two are conformal, of n residuals those of rank (n + 1) x level. Where one step has few residuals those of
     the steps beside it are taken in, from both sides alike.
-    Args:   residuals: (n, h), NaN where nothing is known. scale: (n,).
+    Args:   residuals: (n, h), NaN where nothing is known. width: (n, h), as `spread`.
     Source: Vovk et al. 2005, as `half_width`.
     """
-    scaled = residuals / scale[:, None]
+    scaled = residuals / width
     horizon = scaled.shape[1]
     if np.isfinite(scaled).sum() < len(forecast.LEVELS):
         return []
@@ -201,10 +224,8 @@ def finish(options: Options, manifest: Mapping[str, Any], questions: Questions, 
     folder = options.artifact
     folder.mkdir(parents=True, exist_ok=True)
     keep_validation(options.folder, **{LOGITS: validation})
-    reached = np.isfinite(validation).all(axis=1)
-    scale = np.array([each.scale for each in questions.validation])
-    found = bands((questions.truth - validation)[reached], scale[reached])
-    state = {**questions.output.state, forecast.BANDS: found}
+    reached = np.flatnonzero(np.isfinite(validation).all(axis=1))
+    state = {**questions.output.state, **questions.part(reached).banded(validation[reached])[1]}
     output = replace(questions.output, state=state)
     write_manifest(folder, Manifest(inputs=questions.inputs, output=output, **manifest))
     rows = splits.validation.head(N_GOLDEN).select(list(splits.inputs)).to_dicts()

@@ -55,7 +55,7 @@ def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held
     truth = [row[splits.output_column] for row in told]
     model = forecaster(predictor)
     seen = model.outlook(told, held.root)
-    bands = None if seen.bands is None else seen.bands - seen.points[:, None, :] + points[rows][:, None, :]
+    bands = model.bands(seen.questions, points[rows])
     return Validated(model.marks_of(replace(seen, points=points[rows], bands=bands), truth), rows)
 
 

@@ -151,10 +151,11 @@ class _Cutter:
             cleaning.removed["series with fewer than two points"] += 1
             return
         steps = min(self.horizon, cut.train_end - 1)
-        yield "train", self._row(row, series, cut.train_end - steps, steps, cut.train_end)
+        origin = _asked_at(values, cut.train_end - steps)
+        yield "train", self._row(row, series, origin, steps, cut.train_end)
         context = self.context(series)
         for part, origins in (("validation", cut.validation), ("test", cut.test)):
-            for origin in origins:
+            for origin in dict.fromkeys(_asked_at(values, each) for each in origins):
                 if np.isfinite(values[origin : origin + self.horizon]).any():
                     yield part, self._row(row, series, origin, self.horizon, context)
 
@@ -206,6 +207,13 @@ class _Cutter:
             question = question.part(0, n_past)
         kept = {name: value for name, value in row.items() if name != SPLIT}
         return {**kept, self.name: question.as_text(), self.spec.output_column: json.dumps(truth)}
+
+
+def _asked_at(values: np.ndarray, origin: int) -> int:
+    """The place after the last known value before the origin: from there on a question is about what comes, so that a
+    gap at its end is a part of what is asked; the origin itself where nothing is known."""
+    there = np.flatnonzero(np.isfinite(values[:origin]))
+    return int(there[-1]) + 1 if len(there) else origin
 
 
 def _before(test: int, horizon: int) -> int:

@@ -36,6 +36,8 @@ class Tells(Protocol):
 
 DECILES = slice(1, len(forecast.LEVELS) - 1)
 DIGITS = 6
+LEAST_SIZE = 0.1
+"""Share of the scale that what is foreseen counts as at least, where the width of bands grows with it."""
 
 
 @dataclass(frozen=True)
@@ -94,25 +96,37 @@ class SeriesForecaster:
     def outlook(self, rows: Sequence[Row], root: Path | None = None) -> Outlook:
         """Raises: DataError: as `questions`."""
         questions = self.questions(rows, root)
-        if questions and isinstance(self.engine, Tells):
-            points, notes = self.engine.told(questions)
-            questions = [replace(each, notes=(*each.notes, note)) if note else each
-                         for each, note in zip(questions, notes, strict=True)]  # fmt: skip
-        else:
-            points = self.engine(questions) if questions else np.zeros((0, self.horizon))
-        level = self.manifest.output.state["level"]
-        points = np.where(np.isfinite(points), points, level)
-        if self.floor is not None:
-            points = np.maximum(points, self.floor)
-        return Outlook(questions, points, self._bands(questions, points))
+        points, notes = self._told(questions)
+        questions = [
+            replace(each, notes=(*each.notes, note)) if note else each
+            for each, note in zip(questions, notes, strict=True)
+        ]
+        return Outlook(questions, points, self.bands(questions, points))
 
-    def _bands(self, questions: Sequence[Question], points: np.ndarray) -> np.ndarray | None:
+    def _told(self, questions: Sequence[Question]) -> tuple[np.ndarray, list[str]]:
+        """(n, h) a number at every step, none below 0 where no training point was; and how each was answered."""
+        notes = [""] * len(questions)
+        if not questions:
+            return np.zeros((0, self.horizon)), notes
+        if isinstance(self.engine, Tells):
+            points, notes = self.engine.told(questions)
+        else:
+            points = self.engine(questions)
+        points = np.where(np.isfinite(points), points, self.manifest.output.state["level"])
+        return points if self.floor is None else np.maximum(points, self.floor), notes
+
+    def points(self, questions: Sequence[Question]) -> np.ndarray:
+        """(n, h) what is foreseen of these."""
+        return self._told(questions)[0]
+
+    def bands(self, questions: Sequence[Question], points: np.ndarray) -> np.ndarray | None:
+        """(n, levels, h) quantiles around what is foreseen of questions; None where none are known."""
         known = self.manifest.output.state[forecast.BANDS]
         if not known:
             return None
         scale = np.array([question.scale for question in questions])
-        found = points[:, None, :] + np.array(known)[None] * scale[:, None, None]
-        return found if self.floor is None else np.maximum(found, self.floor)
+        width = spread(points, scale, float(self.manifest.output.state.get(forecast.GROWTH, 0.0)))
+        return banded(points, np.array(known), width, self.floor)
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """One answer a row: a list of steps, each with its value, the ends of its interval and its deciles."""
@@ -170,6 +184,21 @@ class SeriesForecaster:
             return math.inf
         off = np.abs(np.array(given) - np.array(right)).max()
         return float(off) / float(self.manifest.output.state["scale"])
+
+
+def spread(points: np.ndarray, scale: np.ndarray, growth: float) -> np.ndarray:
+    """(n, h) the unit that quantiles are told in: scale^(1 - growth) * what is foreseen^growth, so that counts, which
+    vary more where there are more, have wider bands there. points: (n, h). scale: (n,). growth: 0 to 1."""
+    if not growth:
+        return np.repeat(scale[:, None], points.shape[1], axis=1)
+    size = np.maximum(points, LEAST_SIZE * scale[:, None])
+    return np.asarray(scale[:, None] ** (1 - growth) * size**growth)
+
+
+def banded(points: np.ndarray, bands: np.ndarray, width: np.ndarray, floor: float | None) -> np.ndarray:
+    """(n, levels, h) quantiles of points (n, h), by bands (levels, h) in units of the width (n, h)."""
+    found = points[:, None, :] + bands[None] * width[:, None, :]
+    return found if floor is None else np.maximum(found, floor)
 
 
 def attributes(columns: Sequence[Column], values: dict[str, list[Any]], n_rows: int) -> np.ndarray:
