@@ -53,6 +53,10 @@ METRIC_MEANINGS = {
     "rmse": "the same, where one large error weighs more than many small ones; 0 is perfect",
     "r2": "the share of the differences between rows that the answers tell; 0 is the mean for every row, 1 is perfect",
     "skill": "the share of the error of always answering the same number that the answers spare; 1 is perfect",
+    "micro_f1": "how well tags are found and kept apart, all yes and no together; 1 is perfect",
+    "map": "how clean the top of the ranking is, each tag counting the same; 1 is perfect",
+    "subset_accuracy": "the share of rows with all right tags and no other",
+    "hamming": "the share of yes and no that is wrong; 0 is perfect",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
 }
 """What a metric says, for people who do not measure models."""
