@@ -3,7 +3,7 @@
 MovieLens (small), a row a film, a fifth of the films for test. The peer is scikit-learn's: TF-IDF of words and of
 characters, a logistic regression a genre, its strength chosen on our validation rows, then fitted on train and
 validation. Films with '(no genres listed)' have none.
-Usage: python benchmarks/tags.py [--data FOLDER] [--minutes 10] [--work FOLDER]
+Usage: python benchmarks/tags.py [--data FOLDER] [--minutes 10] [--learners NAMES] [--work FOLDER]
 """
 
 import argparse
@@ -88,14 +88,15 @@ def peer(splits: Splits, labels: tuple[str, ...]) -> tuple[np.ndarray, float]:
     return np.asarray(model.predict_proba(texts(splits.test))), best
 
 
-def measured(data: Path, minutes: float, home: Path) -> Goal:
+def measured(data: Path, minutes: float, home: Path, learners: str = "") -> Goal:
     """The product as `windlass init` guesses it, run and measured beside the peer."""
     if not (home / "data").exists():
         (home / "data").mkdir(parents=True)
         write_files(films(data), home / "data")
         found, path = write_guess(home / "data", home, "genres")
         print("\n".join(found.reasons), flush=True)
-        said = path.read_text("utf-8").replace("minutes: 10", f"minutes: {minutes:g}")
+        named = f"\nlearners: [{learners}]" if learners else ""
+        said = path.read_text("utf-8").replace("minutes: 10", f"minutes: {minutes:g}{named}")
         rewrite_text(path, said.replace("goal: micro_f1\n", "goal: map\n"))
     project = Project(home)
     board = project.run()
@@ -121,7 +122,8 @@ def measured(data: Path, minutes: float, home: Path) -> Goal:
         f"mAP {ours.value(MAP):.3f} ({board.chosen}) against {theirs.value(MAP):.3f}: better by {gain.value:+.3f} "
         f"[{gain.low:+.3f}, {gain.high:+.3f}]{', equal' if is_equal else ''}",
         gain.high >= 0,
-        f"{len(rows):,} test films, {len(ours.labels)} genres, {minutes:g} minutes; the peer with C = {strength:g}",
+        f"{len(rows):,} test films, {len(ours.labels)} genres, {minutes:g} minutes, "
+        f"{learners or 'all learners'}; the peer with C = {strength:g}",
     )
 
 
@@ -129,10 +131,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared/data/recsys-movielens-small")
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--learners", default="", help="only these, such as 'majority, linear, chain'")
     parser.add_argument("--work", type=Path, help="keeps the product there, so that a run that was stopped goes on")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        record(measured(arguments.data, arguments.minutes, arguments.work or Path(home)))
+        record(measured(arguments.data, arguments.minutes, arguments.work or Path(home), arguments.learners))
 
 
 if __name__ == "__main__":

@@ -113,7 +113,8 @@ def test_columns_of_yes_and_no_are_read_and_rows_that_nobody_tagged_are_said(tmp
     write_text(tmp_path / "windlass.yaml", spec)
     project = windlass.Project(tmp_path)
     project.run()
-    reasons = [json.loads(line)["reason"] for line in (project.store.folder / "collect" / "rejects.jsonl").open()]
+    rejects = (project.store.folder / "collect" / "rejects.jsonl").read_text().splitlines()
+    reasons = [json.loads(line)["reason"] for line in rejects]
     assert "column 'late' is '7', expected 1 or 0: a tag or not" in reasons[0]
     assert "column 'tags' is missing" in reasons[1]
     assert project.board.candidate("linear").metrics["micro_f1"].value > 0.6

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from windlass.kinds.contract import Batch
+from windlass.kinds.contract import Batch, Sparse
 from windlass.learners.classic import tagging
 from windlass.learners.classic.linear import FORMS, MAX_WEIGHTS, PIXELS, inputs_together, matrix, norm, scaled
 from windlass.learners.contract import Budget, Fitted, Options
@@ -57,37 +57,63 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     n_tags = len(objective_of(splits).fit_output(splits).state["labels"])
     terms = {"text": {"n_terms": max(1_000, min(200_000, MAX_WEIGHTS // n_tags))}}
     encoded = encode(splits, FORMS, {**PIXELS, **terms})
-    scales = _scales(encoded)
-    train, validation = (_side_by_side(batches, scales) for batches in (encoded.train, encoded.validation))
-    sign = -1 if options.metric in LOWER else 1
-    found: list[tuple[float, float, Learned, np.ndarray]] = []
-    strengths = tagging.strengths(sparse.issparse(train))
-    for number, strength in enumerate(strengths if len(encoded.validation_targets) else strengths[:1]):
-        if found and budget.spent() > TRIED_SHARE * budget.seconds:
-            break
-        progress("choosing strength", number, len(strengths), f"{strength:g}")
-        learned = _fitted(train, Lesson(encoded.train_targets, encoded.train_weights, n_tags, strength, options.seed))
-        scores = learned.scores(validation)
-        value = encoded.aim.score(options.metric, encoded.output, encoded.validation_targets, scores)
-        found.append((sign * value, strength, learned, scores))
-    _, strength, learned, scores = max(found, key=lambda each: each[0])
+    best = _chosen(encoded, options, budget, progress)
+    train, validation = (_side_by_side(batches, best.scales) for batches in (encoded.train, encoded.validation))
+    learned = best.learned
     if len(encoded.validation_targets) and budget.left() > 0:
         every = _joined(sparse.vstack, np.vstack, train, validation)
-        learned = _fitted(every, Lesson(encoded.every_target, encoded.every_weight, n_tags, strength, options.seed))
+        lesson = Lesson(encoded.every_target, encoded.every_weight, n_tags, best.strength, options.seed)
+        learned = _fitted(every, lesson)
     edges = np.cumsum([width(batch) for batch in encoded.train])[:-1]
-    weights = [part * np.float32(scale) for part, scale in zip(np.split(learned.weights, edges), scales, strict=True)]
+    weights = [
+        part * np.float32(scale) for part, scale in zip(np.split(learned.weights, edges), best.scales, strict=True)
+    ]
     write_weights(options.artifact, weights, learned.bias)
     write_links(options.artifact, learned.links, learned.order)
-    said = {"predictor": "chain", "learner": "chain", "settings": {"strength": strength}}
-    return finish(options, said, encoded, splits, scores, learned.scores(validation[:N_GOLDEN]))
+    said = {"predictor": "chain", "learner": "chain", "settings": {"strength": best.strength}}
+    return finish(options, said, encoded, splits, best.scores, learned.scores(validation[:N_GOLDEN]))
 
 
-def _scales(encoded: Encoded) -> list[float]:
+@dataclass(frozen=True)
+class Tried:
+    """scales: one an input; scores: (n, k) of the validation rows; value: higher is better."""
+
+    scales: tuple[float, ...]
+    strength: float
+    learned: Learned
+    scores: np.ndarray
+    value: float
+
+
+def _chosen(encoded: Encoded, options: Options, budget: Budget, progress: Progress) -> Tried:
+    """The best by the validation rows of what the time allows to try: the weights of the inputs, then the strength."""
+    sign, truth = -1 if options.metric in LOWER else 1, encoded.validation_targets
+
+    def tried(scales: tuple[float, ...], strength: float) -> Tried:
+        progress("choosing strength", 0, 0, f"{strength:g}")
+        lesson = Lesson(encoded.train_targets, encoded.train_weights, encoded.n_scores, strength, options.seed)
+        learned = _fitted(_side_by_side(encoded.train, scales), lesson)
+        scores = learned.scores(_side_by_side(encoded.validation, scales))
+        value = encoded.aim.score(options.metric, encoded.output, truth, scores)
+        return Tried(scales, strength, learned, scores, sign * value)
+
+    strengths = tagging.strengths(any(isinstance(batch, Sparse) for batch in encoded.train))
+    best = tried((1.0,) * len(encoded.inputs), strengths[0])
+    others = [(_equal_scales(encoded), strengths[0])] if len(inputs_together(encoded.inputs)) > 1 else []
+    others += [((), strength) for strength in strengths[1:]]
+    for scales, strength in others if len(truth) else ():
+        if budget.spent() > TRIED_SHARE * budget.seconds:
+            break
+        best = max(best, tried(scales or best.scales, strength), key=lambda each: each.value)
+    return best
+
+
+def _equal_scales(encoded: Encoded) -> tuple[float, ...]:
     """What the features of each input are multiplied by, so that all groups of inputs weigh the same."""
     groups = inputs_together(encoded.inputs)
     sizes = [norm([encoded.train[place] for place in group]) for group in groups]
     of = {place: sizes[0] / size for group, size in zip(groups, sizes, strict=True) for place in group}
-    return [of[place] for place in range(len(encoded.inputs))]
+    return tuple(of[place] for place in range(len(encoded.inputs)))
 
 
 def _side_by_side(batches: Sequence[Batch], scales: Sequence[float]) -> Any:

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from windlass.learners.networks.lesson import Lesson
 
-SPARSE_STRENGTHS = (10.0, 3.0, 30.0, 1.0)
+SPARSE_STRENGTHS = (3.0, 10.0, 1.0, 30.0)
 DENSE_STRENGTHS = (0.3, 0.03, 3.0)
 """Inverse regularisation of each model, the likeliest first."""
 SURE = 30.0
