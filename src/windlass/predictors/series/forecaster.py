@@ -212,8 +212,8 @@ def attributes(columns: Sequence[Column], values: dict[str, list[Any]], n_rows: 
 
 
 def moments_ahead(question: Question) -> list[str | int]:
-    """Of each step: days where all of them are, else moments, with Z where they are told in UTC; its number where points
-    are only counted."""
+    """Of each step: days where all of them are, else moments, with Z where they are told in UTC; its number where
+    points are only counted."""
     if question.times is None:
         return list(range(1, question.horizon + 1))
     ahead = [str(moment) for moment in question.times[len(question.history) :]]
