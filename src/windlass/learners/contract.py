@@ -61,7 +61,7 @@ class Fitted:
     curve: list[Json] = field(default_factory=list)
 
 
-EXTRAS = {"peft": "llm", "torch": "train", "statsmodels": "series"}
+EXTRAS = {"peft": "llm", "torch": "train"}
 """Module -> the extra that brings it; who needs several takes the first."""
 Fit = Callable[[Splits, Options, Budget, Progress], Fitted]
 Refuse = Callable[[Splits, str], str]
