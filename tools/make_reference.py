@@ -84,7 +84,7 @@ def learners() -> str:
                 f"`{item.name}`",
                 item.summary + (" (only when named)" if item.on_request else ""),
                 ", ".join(sorted(item.inputs)),
-                "`[train]`" if "torch" in item.needs else "-",
+                f"`[{item.extra}]`" if item.extra else "-",
             ]
             for item in LEARNERS.values()
         ],

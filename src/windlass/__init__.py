@@ -13,6 +13,7 @@ __all__ = [
     "Board",
     "Classifier",
     "Client",
+    "Forecaster",
     "Project",
     "Regressor",
     "Release",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from windlass.project import Project
     from windlass.records import Answer, Release
     from windlass.sklearn.classifier import Classifier
+    from windlass.sklearn.forecaster import Forecaster
     from windlass.sklearn.regressor import Regressor
 
 _HOME = {
@@ -36,6 +38,7 @@ _HOME = {
     "Board": "pages.html.notebook",
     "Classifier": "sklearn.classifier",
     "Client": "client",
+    "Forecaster": "sklearn.forecaster",
     "Project": "project",
     "Regressor": "sklearn.regressor",
     "Release": "records",

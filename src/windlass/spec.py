@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import Field, ValidationInfo, field_validator
@@ -14,11 +14,14 @@ from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
+from windlass.metrics.tags import TAG_METRICS
 from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
-ALL_METRICS = tuple(dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, *FORECAST_METRICS)))
+ALL_METRICS = tuple(
+    dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, *FORECAST_METRICS, *TAG_METRICS))
+)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
 """What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
@@ -65,7 +68,12 @@ class Labels(Strict):
     """What is known of the labels of the output."""
 
     merge: dict[str, str] = Field(
-        default={}, description="labels that are one: as it is found -> as it is called, such as 'POS': 'pos'"
+        default={},
+        description="labels that are one: as it is found -> as it is called, such as 'POS': 'pos'; of tags '' = none, "
+        "such as '(no genres listed)': ''",
+    )
+    columns: list[str] = Field(
+        default=[], max_length=1_000, description="of tags: columns of 1 and 0 that are a tag each"
     )
 
 
@@ -132,7 +140,7 @@ class SeriesShape(Strict):
     past: list[str] = Field(default=[], max_length=50, description="columns that are known only afterwards")
     every: str = Field(
         default="",
-        max_length=8,
+        pattern=r"^([1-9][0-9]{0,4}(s|min|h|d|w|b|mo|q|y))?$",
         description="the step, such as 15min, 1h, 1d, 1b (working days), 1w, 1mo; not given: found",
     )
     gather: Literal["", "mean", "sum"] = Field(
@@ -142,10 +150,14 @@ class SeriesShape(Strict):
         default="", description="column that says (1) where the value was cut, such as sales without stock"
     )
 
+    holidays: list[Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,4})?$")]] = Field(
+        default=[], max_length=20, description="countries, or their parts, whose public holidays matter: CN, DE-BY"
+    )
+
     @property
     def how(self) -> dict[str, Any]:
         """As the kind of the series reads its points by."""
-        names = ("time", "known", "past", "every", "gather", "horizon", "season")
+        names = ("time", "known", "past", "every", "gather", "horizon", "season", *(["holidays"] * bool(self.holidays)))
         return {name: getattr(self, name) for name in names}
 
 
@@ -174,6 +186,7 @@ GOALS = {
     "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
     "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
     "forecast": Asked(tuple(FORECAST_METRICS), "mase <= 0.9"),
+    "tags": Asked(TAG_METRICS, "micro_f1 >= 0.80"),
 }
 """Kind of the output -> what it can be asked for."""
 

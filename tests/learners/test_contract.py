@@ -11,7 +11,7 @@ import pytest
 from windlass.errors import NotReady, pip_install
 from windlass.learners.contract import Learner
 from windlass.learners.table import LEARNERS
-from windlass.testing.checks import check_learner
+from windlass.testing.learner_checks import check_learner
 from windlass.testing.toys import toys
 
 SLOW = frozenset(name for name, learner in LEARNERS.items() if "torch" in learner.needs)

@@ -13,12 +13,13 @@ from windlass.pages.html.sections import Section
 from windlass.predictors.table import load
 from windlass.records import silent
 from windlass.spec import from_values
-from windlass.testing.toys import number_toy, toys, writing_toys
+from windlass.testing.toys import number_toy, tags_toy, toys, writing_toys
 
 MADE = {
     "category": ("linear", lambda folder: dict(toys(folder))["text"], "macro_f1"),
     "text": ("retrieve", lambda folder: dict(writing_toys(folder))["answers"], "chrf"),
     "number": ("linear", number_toy, "mae"),
+    "tags": ("linear", tags_toy, "micro_f1"),
 }
 """Output -> the learner that answers, its rows, and the metric."""
 

@@ -264,7 +264,8 @@ def test_lists_of_labels_and_times_as_an_output_are_said(tmp_path):
     data = csv(tmp_path / "a.csv", "x,tags,when", rows)
     found = guess(data, tmp_path)
     assert found.output == "tags"
-    assert any("'a;b' is taken as one label" in reason for reason in found.reasons)
+    assert (found.output_kind, found.formats, found.goal) == ("tags", {"tags": "a;b"}, "micro_f1")
+    assert any("written like 'a;b': 3 different ones, 1.5 a row" in reason for reason in found.reasons)
     assert any("each of the 3 is taken as a label" in reason for reason in guess(data, tmp_path, "when").reasons)
 
 
@@ -282,3 +283,49 @@ def test_the_file_says_what_keep_inputs_means(tmp_path):
     _, path = write_guess(table(tmp_path / "a.csv"), tmp_path)
     assert "# keep_inputs: true     keeps what users ask in the request log" in path.read_text()
     assert not load(tmp_path).keep_inputs
+
+
+def days(n_days: int, **columns) -> list[str]:
+    first = datetime.date(2025, 1, 1)
+    return [",".join([str(first + datetime.timedelta(day)), *(str(made(day)) for made in columns.values())])
+            for day in range(n_days)]  # fmt: skip
+
+
+def test_a_moment_on_a_grid_and_a_number_are_a_forecast_and_the_other_reading_is_told(tmp_path):
+    rows = [
+        f"{row},{store},{city}"
+        for store, city in (("a", "Kiel"), ("b", "Ulm"))
+        for row in days(
+            120, promo=lambda day: day % 9 == 0, visits=lambda day: day % 50, sales=lambda day: 3.5 * day + 1
+        )
+    ]
+    found = guess(csv(tmp_path / "sales.csv", "date,promo,visits,sales,store,city", rows), tmp_path)
+    assert (found.output, found.output_kind, found.goal, found.group) == ("sales", "forecast", "mase", "store")
+    assert found.inputs == {"history": "series", "city": "category", "store": "category"}
+    assert found.series == {"time": "date", "horizon": 15, "known": ["promo"], "past": ["visits"]}
+    said = " ".join(found.reasons)
+    assert "in steps of 1d: 2 series, one for each 'store', the longest with 120 points" in said
+    assert "output {sales: number}, and no `series`" in said
+
+
+def test_a_table_whose_moments_are_not_on_a_grid_stays_a_number(tmp_path):
+    random = np.random.default_rng(1)
+    rows = [
+        f"{datetime.date(2025, 1, 1) + datetime.timedelta(int(random.integers(0, 900)))},{number % 7},{3.5 * number}"
+        for number in range(200)
+    ]
+    found = guess(csv(tmp_path / "houses.csv", "date,rooms,price", rows), tmp_path)
+    assert (found.output_kind, found.inputs) == ("number", {"date": "date", "rooms": "number"})
+
+
+def test_labels_with_a_moment_stay_labels(tmp_path):
+    rows = days(200, load=lambda day: day % 31, risk=lambda day: ["low", "high"][day % 3 == 0])
+    found = guess(csv(tmp_path / "a.csv", "date,load,risk", rows), tmp_path)
+    assert found.output_kind == "category"
+
+
+def test_the_guess_of_a_forecast_is_a_whole_file(tmp_path):
+    csv(tmp_path / "load.csv", "time,demand", days(200, demand=lambda day: 10 + day % 7 + 0.01 * day))
+    write_guess(tmp_path / "load.csv", tmp_path)
+    spec = load(tmp_path)
+    assert (spec.series.horizon, spec.series.time, spec.group) == (25, "time", "")

@@ -90,7 +90,8 @@ class Feedback(NamedTuple):
     none.
 
     right: said instead of `correct`: the answer was right, or wrong in a way that is not known. caller: as of Logged.
-    is_right(value, correct) -> the answer counts as right.
+    is_right(value, correct) -> the answer counts as right. settled(value, correct) -> what is right, where `correct`
+    tells what to change of the answer.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Feedback(NamedTuple):
     right: bool | None = None
     caller: str = ""
     is_right: Callable[[str, str], bool] = str.__eq__
+    settled: Callable[[str, str], str] = lambda value, correct: correct
 
 
 NOT_KEPT = (
@@ -348,7 +350,8 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
     if not found:
         return Refused("unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
     value, release, is_kept = found[0]
-    correct, right = feedback.correct, bool(feedback.correct) and feedback.is_right(value, feedback.correct)
+    correct = feedback.settled(value, feedback.correct) if feedback.correct else ""
+    right = bool(correct) and feedback.is_right(value, correct)
     if feedback.right is not None:
         correct, right = (value if feedback.right else ""), feedback.right
     said = (feedback.id, correct, feedback.note)

@@ -68,14 +68,10 @@ class Series:
     def as_json(self) -> Json:
         """As it is kept and sent."""
         moment = {} if self.start is None else {"start": str(self.start), "every": str(self.every)}
-        return {**moment, "columns": {name: list(map(_short, values)) for name, values in self.columns.items()}}
+        return {**moment, "columns": dict(self.columns)}
 
     def as_text(self) -> str:
         return json.dumps(self.as_json(), ensure_ascii=False, separators=(",", ":"))
-
-
-def _short(value: float | str | None) -> float | str | None:
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
 
 
 EMPTY = Series({VALUE: []})
@@ -237,20 +233,16 @@ def moments_of(values: Sequence[Any]) -> np.ndarray:
 
 def _moment(value: Any) -> np.datetime64:
     """Raises: ValueError."""
+    if is_missing(value):
+        raise ValueError("has a point without its moment, expected one in each")
     try:
-        with_zone = datetime.fromisoformat(value) if isinstance(value, str) else value
-        if isinstance(with_zone, datetime) and with_zone.tzinfo is not None:
-            found: datetime | None = time_step.utc(with_zone)
-        else:
-            found = date.parse(value)
+        found = time_step.utc(datetime.fromisoformat(value)) if isinstance(value, str) else date.parse(value)
     except (ValueError, OverflowError):
         found = date.parse(value) if date.check(value) is None else None
-        if found is None:
-            raise ValueError(
-                f"has the moment {shown(value)}, expected such as 2026-03-31 or 2026-03-31T14:00"
-            ) from None
+    if isinstance(value, datetime):
+        found = time_step.utc(value)
     if found is None:
-        raise ValueError("has a point without its moment, expected one in each")
+        raise ValueError(f"has the moment {shown(value)}, expected such as 2026-03-31 or 2026-03-31T14:00")
     return np.datetime64(found.isoformat(timespec="seconds"), "s")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.kinds import category, chat, date, forecast, image, number, series, text, text_answers
+from windlass.kinds import category, chat, date, forecast, image, number, series, tags, text, text_answers
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
 from windlass.spec import Spec
@@ -26,6 +26,7 @@ KINDS: dict[str, Kind] = {
         date.KIND,
         series.KIND,
         forecast.KIND,
+        tags.KIND,
     )
 }
 CHUNK = 512
@@ -35,7 +36,8 @@ WAYS = {
     "number": {"format"},
     "date": {"format"},
     "category": {"merge", "labels"},
-    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season"},
+    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "holidays"},
+    "tags": {"format", "merge", "labels", "columns"},
 }
 """Kind -> in which ways of their own its values can be written."""
 
@@ -79,7 +81,9 @@ def ways(spec: Spec) -> dict[str, Json]:
         found.update({name: how for name, kind in spec.inputs.items() if get(kind).has_points})
         found.pop(spec.output_column, None)
     if "merge" in WAYS.get(spec.output[spec.output_column], ()) or spec.labels.merge:
-        found[spec.output_column] = {"merge": spec.labels.merge}
+        found[spec.output_column] = {**found.get(spec.output_column, {}), "merge": spec.labels.merge}
+    if spec.labels.columns:
+        found[spec.output_column] = {**found.get(spec.output_column, {}), "columns": spec.labels.columns}
     for name, how in found.items():
         try:
             reading({**spec.inputs, **spec.output}[name], how)

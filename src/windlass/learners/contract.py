@@ -61,6 +61,8 @@ class Fitted:
     curve: list[Json] = field(default_factory=list)
 
 
+EXTRAS = {"peft": "llm", "torch": "train", "statsmodels": "series"}
+"""Module -> the extra that brings it; who needs several takes the first."""
 Fit = Callable[[Splits, Options, Budget, Progress], Fitted]
 Refuse = Callable[[Splits, str], str]
 """(rows, variant) -> why it cannot learn from these rows, seen at once; empty when it can."""
@@ -103,8 +105,12 @@ class Learner:
     def missing(self) -> str:
         """What to install before this learner can run; empty when nothing is missing."""
         absent = [module for module in self.needs if find_spec(module) is None]
-        extra = "llm" if "peft" in self.needs else "train"
-        return f"needs {', '.join(absent)}: {pip_install(extra)}" if absent else ""
+        return f"needs {', '.join(absent)}: {pip_install(self.extra)}" if absent else ""
+
+    @property
+    def extra(self) -> str:
+        """The extra of Windlass that brings what it needs; '' = none."""
+        return next((extra for module, extra in EXTRAS.items() if module in self.needs), "")
 
     def reads(self, inputs: dict[str, str], output: str) -> bool:
         """True when it can learn this mapping of kinds."""

@@ -11,6 +11,8 @@ from windlass.metrics.measures import softmax
 from windlass.outputs.labels import measures as labels
 from windlass.outputs.labels.calibration import calibrated
 from windlass.outputs.numbers import measures as numbers
+from windlass.outputs.tags import measures as tags
+from windlass.outputs.tags.calibration import calibrated as tags_calibrated
 from windlass.records import Column, Manifest, Splits
 
 
@@ -24,6 +26,7 @@ class Objective:
     golden(manifest, scores) -> answers as golden rows keep them.
     known_output(splits, before) -> the column where a model goes on that was trained with `before`.
     has_classes: a model has a score for each of a few answers.
+    usual(targets, weights of rows or None, n_scores) -> (k,) scores of what is answered where nothing is known.
     """
 
     fit_output: Callable[[Splits], Column]
@@ -32,6 +35,7 @@ class Objective:
     golden: Callable[[Manifest, np.ndarray], Sequence[Any] | np.ndarray]
     known_output: Callable[[Splits, Column], Column]
     has_classes: bool
+    usual: Callable[[np.ndarray, np.ndarray | None, int], np.ndarray]
 
 
 AIMS: dict[str, Objective] = {
@@ -42,6 +46,7 @@ AIMS: dict[str, Objective] = {
         lambda manifest, scores: softmax(manifest.calibrated(scores)),
         known_output=lambda splits, before: labels.fit_output(splits),
         has_classes=True,
+        usual=labels.usual_scores,
     ),
     "number": Objective(
         numbers.fit_output,
@@ -50,6 +55,16 @@ AIMS: dict[str, Objective] = {
         lambda manifest, scores: number.decode(scores, manifest.output.state).tolist(),
         known_output=lambda splits, before: numbers.as_before(before),
         has_classes=False,
+        usual=lambda targets, weights, n_scores: np.array([np.average(targets, weights=weights)]),
+    ),
+    "tags": Objective(
+        tags.fit_output,
+        tags.score,
+        tags_calibrated,
+        tags.golden,
+        known_output=lambda splits, before: tags.fit_output(splits),
+        has_classes=True,
+        usual=tags.usual_scores,
     ),
 }
 """Kind of the output -> what is aimed at."""

@@ -9,11 +9,11 @@ from windlass.records import Progress, Splits
 
 TABLE = frozenset({"number", "category", "date"})
 ANY = TABLE | {"text", "image"}
-CATEGORY, NUMBER = frozenset({"category"}), frozenset({"number"})
-SCORED = CATEGORY | NUMBER
 FORECAST = frozenset({"forecast"})
 ASKED = TABLE | {"text", "series"}
 """What a question to a series may hold."""
+CATEGORY, NUMBER, TAGS = frozenset({"category"}), frozenset({"number"}), frozenset({"tags"})
+NAMED, SCORED = CATEGORY | TAGS, CATEGORY | NUMBER | TAGS
 TEXT = frozenset({"text"})
 TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
@@ -38,13 +38,47 @@ def _refusal(function: str, module: str = "language.written") -> Refuse:
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
-        Learner("majority", "always the commonest answer", ANY, CATEGORY, _later("classic.majority"), weighs=True),
+        Learner("majority", "always the commonest answer", ANY, NAMED, _later("classic.majority"), weighs=True),
         Learner("mean", "always the mean", ANY, NUMBER, _later("classic.majority", "fit_mean"), weighs=True),
         Learner("median", "always the median", ANY, NUMBER, _later("classic.majority", "fit_median"), weighs=True),
         Learner("naive", "the last value again", ASKED, FORECAST, _later("series.naive", "fit_naive")),
         Learner("seasonal-naive", "the last season again", ASKED, FORECAST, _later("series.naive", "fit_seasonal")),
         Learner("drift", "on by the mean step", ASKED, FORECAST, _later("series.naive", "fit_drift")),
         Learner("nlinear", "a linear map of the latest points", ASKED, FORECAST, _later("series.nlinear"), cost=1),
+        Learner(
+            "ets", "exponential smoothing of each series", ASKED, FORECAST, _later("series.local", "fit_ets"), cost=1
+        ),
+        Learner(
+            "theta", "smoothing with half the trend", ASKED, FORECAST, _later("series.local", "fit_theta"), cost=0.5
+        ),
+        Learner(
+            "croston",
+            "orders now and then, by Croston",
+            ASKED,
+            FORECAST,
+            _later("series.local", "fit_croston"),
+            cost=0.5,
+            refuse=_refusal("few_zeros", "series.local"),
+        ),
+        Learner(
+            "arima",
+            "ARIMA of each series (statsmodels)",
+            ASKED,
+            FORECAST,
+            _later("series.local", "fit_arima"),
+            needs=("statsmodels",),
+            cost=3,
+            on_request=True,
+        ),
+        Learner(
+            "series-lstm",
+            "a gated recurrent network over the latest points",
+            ASKED,
+            FORECAST,
+            _later("series.recurrent"),
+            needs=TORCH[:3],
+            cost=3,
+        ),
         Learner(
             "lag-trees",
             "boosted trees on lags, calendar and covariates",
@@ -64,6 +98,16 @@ LEARNERS: dict[str, Learner] = {
             weighs=True,
         ),
         Learner(
+            "chain",
+            "a linear model a tag, each told what the ones before it say",
+            ANY,
+            TAGS,
+            _later("classic.chain"),
+            cost=2,
+            refuse=_refusal("too_many", "classic.chain"),
+            weighs=True,
+        ),
+        Learner(
             "trees",
             "gradient-boosted trees (LightGBM)",
             TABLE | {"text"},
@@ -78,7 +122,7 @@ LEARNERS: dict[str, Learner] = {
             "frozen",
             "a pretrained encoder as it is, with a linear head",
             TABLE | {"text"},
-            CATEGORY,
+            NAMED,
             _later("networks.pretrained", "fit_frozen"),
             needs=PRETRAINED,
             cost=1,
@@ -89,7 +133,7 @@ LEARNERS: dict[str, Learner] = {
             "pretrained",
             "a pretrained encoder, fine-tuned as a whole",
             TABLE | {"text"},
-            CATEGORY,
+            NAMED,
             _later("networks.pretrained"),
             needs=PRETRAINED,
             cost=8,
@@ -126,7 +170,7 @@ LEARNERS: dict[str, Learner] = {
             "lstm",
             "a gated recurrent network over words",
             TABLE | {"text"},
-            CATEGORY,
+            NAMED,
             _later("networks.recurrent", "fit_lstm"),
             needs=TORCH,
             cost=1,

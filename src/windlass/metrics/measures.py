@@ -113,7 +113,7 @@ METRICS: dict[str, Metric] = {
     "pr_auc": pr_auc,
 }
 BINARY_ONLY = frozenset({"roc_auc", "pr_auc"})
-LOWER = frozenset({"bits_per_byte", "mae", "rmse", "medae", "mase", "wql", "smape", "mse", "bias"})
+LOWER = frozenset({"bits_per_byte", "mae", "rmse", "medae", "mase", "wql", "smape", "mse", "bias", "hamming"})
 """Metrics whose smaller value is the better one."""
 
 

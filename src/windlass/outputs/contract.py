@@ -15,6 +15,7 @@ import numpy as np
 
 from windlass.errors import SpecError
 from windlass.explain.occlusion import Effort
+from windlass.kinds import table as kinds
 from windlass.metrics.measures import Marks
 from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.outputs.trust import Known, Opinion
@@ -196,6 +197,8 @@ class Output:
     judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
     one right answer; else they may differ rightly, as prices do. has_intervals: an answer says between which two the
     right one lies.
+    read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
+    answer, where that tells what to change of the one given. labels_of(value) -> the labels that an answer consists of.
 
     scored(marks, metric, splits) -> as `plan` measures them. proposals: why `plan` tells nothing of these answers;
     None: it does. compares: why two candidates are not
@@ -242,6 +245,9 @@ class Output:
     asks_once: bool = True
     has_intervals: bool = False
     rights: Callable[[Any], list[Any]] = lambda value: [value]
+    read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
+    amended: Callable[[Any, Any], Any] = lambda given, said: said
+    labels_of: Callable[[Any], list[str]] = lambda value: [str(value)]
     explains_live: Unsupported | None = None
     proposals: Unsupported | None = None
     compares: Unsupported | None = None

@@ -7,13 +7,14 @@ from windlass.outputs.contract import Output, Why
 from windlass.outputs.forecasts import output as forecasts
 from windlass.outputs.labels import output as labels
 from windlass.outputs.numbers import output as numbers
+from windlass.outputs.tags import output as tags
 from windlass.outputs.texts import output as texts
 from windlass.predictors.contract import Predictor
 from windlass.records import Explanation, Row
 from windlass.spec import Goal, Spec, parse_goal
 
 OUTPUTS: dict[str, Output] = {
-    output.kind: output for output in (labels.OUTPUT, texts.OUTPUT, numbers.OUTPUT, forecasts.OUTPUT)
+    output.kind: output for output in (labels.OUTPUT, texts.OUTPUT, numbers.OUTPUT, forecasts.OUTPUT, tags.OUTPUT)
 }
 
 

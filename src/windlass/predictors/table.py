@@ -13,12 +13,13 @@ from windlass.predictors.language.writing import Engine as WritingEngine
 from windlass.predictors.networks import onnx
 from windlass.predictors.series import average
 from windlass.predictors.series.forecaster import SeriesEngine, SeriesForecaster
-from windlass.predictors.tables import linear, trees
+from windlass.predictors.tables import chain, linear, trees
+from windlass.predictors.tagger import Tagger
 from windlass.predictors.writer import EmbeddingWriter, Writer
 from windlass.records import Manifest
 
 Load = Callable[[Path, Manifest], Predictor]
-SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller, "number": Estimator}
+SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller, "number": Estimator, "tags": Tagger}
 """Kind of the output -> what answers from the scores of an engine."""
 
 
@@ -59,6 +60,7 @@ def _foreseeing(module: str) -> Load:
 SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
+    "chain": chain.load,
     "onnx": onnx.load,
     "blend": lambda folder, manifest: blend.load(folder, manifest, load_labeller),
 }
@@ -72,7 +74,14 @@ WRITING = {
     "repair": "retrieval.repair",
 }
 """Format -> the module of its engine, below `predictors`."""
-FORESEEING = {"naive": "naive", "nlinear": "linear", "lag-trees": "trees"}
+FORESEEING = {
+    "naive": "naive",
+    "nlinear": "linear",
+    "lag-trees": "trees",
+    "local": "local",
+    "arima": "local",
+    "series-network": "recurrent",
+}
 """Format -> the module of its engine, below `predictors/series`."""
 FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},

@@ -31,6 +31,9 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "repair": (),
     "span": ("onnxruntime",),
     "elsewhere": ("httpx",),
+    "local": (),
+    "arima": ("statsmodels",),
+    "series-network": ("onnxruntime",),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""
 TORCH = ("torch", "transformers", "tokenizers")

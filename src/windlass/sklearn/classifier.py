@@ -14,11 +14,14 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError, SpecError, expected
-from windlass.kinds import category
+from windlass.kinds import category, tags
 from windlass.metrics.measures import BINARY_ONLY, METRICS, answered
+from windlass.metrics.tags import MICRO_F1
 from windlass.outputs.labels.measures import labeller
+from windlass.outputs.tags.measures import tagger
 from windlass.sklearn.estimator import ProductEstimator
-from windlass.sklearn.estimator_input import ROOT, InputError, counted, names_of, read, targets
+from windlass.sklearn.estimator_input import ROOT, InputError, Table, counted, names_of, read, targets
+from windlass.sklearn.several_labels import SeveralLabels, as_given, several_labels, strata
 from windlass.spec import Goal
 
 
@@ -34,7 +37,8 @@ class Classifier(ClassifierMixin, ProductEstimator):
             cuts from X for validation, of equals the cheapest; with a number in `goal`, the cheapest that meets it.
         kinds: column -> kind where the guess is wrong, or one kind for all. None: guessed from the values.
         minutes: the training budget. A seed gives the same model as long as the minutes are not used up.
-        goal: the metric that decides, such as "macro_f1" or "accuracy >= 0.9".
+        goal: the metric that decides, such as "macro_f1" or "accuracy >= 0.9"; of several labels a row such as
+            "macro_f1" or "map", where "accuracy" stands for micro_f1.
 
     Attributes:
         classes_, n_features_in_, feature_names_in_: as in scikit-learn.
@@ -52,6 +56,7 @@ class Classifier(ClassifierMixin, ProductEstimator):
     """
 
     answers = "category"
+    many = "tags"
 
     def __init__(
         self,
@@ -68,11 +73,18 @@ class Classifier(ClassifierMixin, ProductEstimator):
         self.goal = goal
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "Classifier":
-        """Learns from n rows and their n labels. sample_weight: (n,) how much each row counts; none given: the same.
+        """Learns from n rows and their labels: one each, or several as a matrix (n, k) of 0 and 1, or a list of lists.
+
+        Answers have the same form, and probabilities (n, k), each label for itself. sample_weight: (n,) how much each
+        row counts; none given: the same.
 
         Raises: SpecError: a parameter is wrong. InputError, which is a ValueError: X, y or sample_weight is.
             NotReady: the learner is not installed, or the minutes are too few.
         """
+        several = several_labels(y)
+        if several is not None:
+            return self._fit_several(read(self, X, reset=True), several, sample_weight)
+        self.__dict__.pop("is_matrix_", None)
         table, labels = read(self, X, reset=True), targets(y, type(self).__name__)
         check_consistent_length(next(iter(table.columns.values())), labels)
         table, labels, weights = counted(table, labels, sample_weight)
@@ -84,12 +96,22 @@ class Classifier(ClassifierMixin, ProductEstimator):
         self._learn(table, right, weights)
         return self
 
+    def _fit_several(self, table: Table, several: SeveralLabels, sample_weight: Any) -> "Classifier":
+        check_consistent_length(next(iter(table.columns.values())), several.rows)
+        table, places, weights = counted(table, np.arange(len(several.rows)), sample_weight)
+        self.classes_, self.is_matrix_ = several.classes, several.is_matrix
+        self._learn(table, replace(several, rows=several.rows[places]).as_column("labels"), weights)
+        return self
+
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Calibrated probabilities (n, k), rows summing to one, columns in the order of `classes_`.
+        """Calibrated probabilities (n, k), columns in the order of `classes_`, rows summing to one; of several labels a
+        row each for itself, and 0 for one that no row had.
 
         Raises: InputError: a column is missing or a value cannot be read.
         """
         check_is_fitted(self)
+        if self._has_several:
+            return self._several(X)[0]
         predictor = labeller(self._predictor())
         labels = predictor.manifest.output.state["labels"]
         order = [labels.index(name) for name in names_of(self.classes_)]
@@ -98,12 +120,43 @@ class Classifier(ClassifierMixin, ProductEstimator):
         except DataError as error:
             raise InputError(error.message, error.hint) from None
 
-    def predict(self, X: Any) -> np.ndarray:
-        """The likeliest of `classes_` for each row (n,), or of two what the goal is best with, see `goal`.
+    def _several(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities, and what is said, (n, k) each."""
+        predictor, names = tagger(self._predictor()), names_of(self.classes_)
+        place = {label: number for number, label in enumerate(predictor.labels)}
+        known = np.array([name in place for name in names])
+        columns = [place.get(name, 0) for name in names]
+        try:
+            found = predictor.probabilities(self._rows(X), ROOT)[:, columns] * known
+        except DataError as error:
+            raise InputError(error.message, error.hint) from None
+        said = (found >= tags.thresholds(predictor.manifest.output.state)[columns]) & known
+        return found, said
+
+    @property
+    def _has_several(self) -> bool:
+        return hasattr(self, "is_matrix_")
+
+    @property
+    def _output_kind(self) -> str:
+        return self.many if self._has_several else self.answers
+
+    @property
+    def _goal(self) -> str:
+        return MICRO_F1 if self._has_several and self.goal == "accuracy" else self.goal
+
+    def _strata(self, rows: pl.DataFrame, output: str) -> pl.Series:
+        return strata(rows[output].to_list()) if self._has_several else super()._strata(rows, output)
+
+    def predict(self, X: Any) -> Any:
+        """The likeliest of `classes_` for each row (n,), or of two what the goal is best with, see `goal`; of several
+        labels a row those that are said, in the form of y.
 
         Raises: as `predict_proba`.
         """
         check_is_fitted(self)
+        if self._has_several:
+            return as_given(self._several(X)[1], self.classes_, self.is_matrix_)
         predictor = labeller(self._predictor())
         found = category.threshold(predictor.manifest.output.state)
         if found is not None:

@@ -33,9 +33,15 @@ from windlass.store.files import publish
 from windlass.store.json_files import write_json
 from windlass.store.store import Store
 
-AUTO_MINUTES = {"majority": 0, "mean": 0, "median": 0, "linear": 0, "trees": 0, "frozen": 2, "pretrained": 10}
+AUTO_MINUTES = {
+    **dict.fromkeys(("majority", "mean", "median", "linear", "trees"), 0),
+    **dict.fromkeys(("naive", "seasonal-naive", "drift", "nlinear", "lag-trees"), 0),
+    "chain": 1,
+    "frozen": 2,
+    "pretrained": 10,
+}
 """What `learner="auto"` tries, and from how many minutes on."""
-BASELINES = frozenset({"majority", "mean", "median"})
+BASELINES = frozenset({"majority", "mean", "median", "naive", "seasonal-naive", "drift"})
 WEIGHT = "\x00weight"
 
 
@@ -81,6 +87,9 @@ class ProductEstimator(BaseEstimator):
         rows = pl.DataFrame([*inputs, right.alias(output)])
         if weights is not None:
             rows = rows.with_columns(pl.Series(WEIGHT, weights))
+        self._learn_rows(spec, rows)
+
+    def _learn_rows(self, spec: Spec, rows: pl.DataFrame) -> None:
         with tempfile.TemporaryDirectory(prefix="windlass-") as folder:
             self._train(spec, rows, Store(Path(folder)))
 
@@ -129,16 +138,17 @@ class ProductEstimator(BaseEstimator):
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in self.get_params(deep=False).items()
         }
-        given = {name: plain[name] for name in ("minutes", "seed", "goal")}
+        given = {name: plain[name] for name in ("minutes", "seed")}
         spec = from_values(
             {
                 "name": type(self).__name__.lower(),
                 "data": "X",
                 "inputs": self.kinds_,
                 "formats": dict(formats),
-                "output": {output: self.answers},
+                "output": {output: self._output_kind},
                 "learners": self._learners(plain["learner"], plain["minutes"], weights is not None),
                 **given,
+                "goal": self._goal,
             },
             type(self).__name__,
         )
@@ -150,7 +160,9 @@ class ProductEstimator(BaseEstimator):
 
     def _learners(self, wanted: Any, minutes: float, is_weighted: bool) -> list[str]:
         """The learner that is wanted, or with "auto" those that the minutes allow. Raises: SpecError: no such one."""
-        fitting = {name: each for name, each in LEARNERS.items() if not each.of_runs and self.answers in each.output}
+        fitting = {
+            name: each for name, each in LEARNERS.items() if not each.of_runs and self._output_kind in each.output
+        }
         allowed = ["auto", *fitting]
         if wanted not in allowed:
             raise SpecError(f"learner is {wanted!r}, expected {expected(allowed)}", did_you_mean(str(wanted), allowed))
@@ -162,21 +174,36 @@ class ProductEstimator(BaseEstimator):
         return [
             name
             for name, each in fitting.items()
-            if each.reads(self.kinds_, self.answers)
+            if each.reads(self.kinds_, self._output_kind)
             and AUTO_MINUTES.get(name, np.inf) <= minutes
             and not each.missing()
             and (each.weighs or not is_weighted)
         ]
 
+    @property
+    def _output_kind(self) -> str:
+        """The kind of what is answered, once y is known."""
+        return self.answers
+
+    @property
+    def _goal(self) -> str:
+        """What decides, as a specification says it."""
+        return self.get_params(deep=False)["goal"]
+
     def _strata(self, rows: pl.DataFrame, output: str) -> pl.Series:
         """What each part of the rows has in proportion, (n,)."""
         return rows[output]
 
-    def _train(self, spec: Spec, rows: pl.DataFrame, store: Store) -> None:
-        """Trains the candidates on one split and keeps the artifact of the one that is taken."""
+    def _parts(self, spec: Spec, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows to train on, and rows that choose."""
         random, output = np.random.default_rng(spec.seed), spec.output_column
         cut = rows.with_columns(self._strata(rows, output).alias(STRATUM))
-        known, validation = (part.drop(STRATUM) for part in cut_validation(cut, list(spec.inputs), STRATUM, random))
+        known, validation = cut_validation(cut, list(spec.inputs), STRATUM, random)
+        return known.drop(STRATUM), validation.drop(STRATUM)
+
+    def _train(self, spec: Spec, rows: pl.DataFrame, store: Store) -> None:
+        """Trains the candidates on one split and keeps the artifact of the one that is taken."""
+        known, validation = self._parts(spec, rows)
         write_json(store.record("prepare"), as_json(Prepared("", {}, {}, {}, [], [])))
         ways, weight = kinds.ways(spec), WEIGHT if WEIGHT in rows.columns else ""
         splits = Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT, written=ways, weight=weight)

@@ -1,17 +1,16 @@
 """Which columns can be what a product answers: a set of names, a number, or a text; by their names and values."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
+from windlass.kinds import tags, tags_format
 from windlass.kinds.contract import is_missing
 from windlass.sources.columns import is_clock, is_date, is_number, is_quantity, numbers_of, readable, word_of
 
 MOST_LABELS, LABEL_LETTERS = 1_000, 60
 WRITTEN, REPEATED = 0.95, 0.3
-MARKS, SEVERAL, PART_LETTERS = ";|", 0.1, 40
 FEW_NUMBERS = 20
 """Different numbers that may be names of labels in a column that is not called like an answer."""
 LABEL_NAMES = (
@@ -28,6 +27,10 @@ LABEL_NAMES = (
     "answer",
     "sentiment",
     "topic",
+    "topics",
+    "tags",
+    "genres",
+    "keywords",
     "income",
     "risk",
     "churn",
@@ -37,6 +40,8 @@ LABEL_NAMES = (
     "diagnosis",
     "response",
     "标签",
+    "话题",
+    "关键词",
     "类别",
     "分类",
     "意图",
@@ -99,6 +104,21 @@ def could_be_labels(values: Sequence[Any]) -> bool:
     return few and mean_length < LABEL_LETTERS and not is_quantity(values)
 
 
+def could_be_tags(values: Sequence[Any]) -> bool:
+    """True for lists of short names that come again in other rows, however they are written."""
+    return tags_form(values) is not None and not is_quantity(values) and not is_moment(values)
+
+
+def tags_form(values: Sequence[Any]) -> str | None:
+    """How several tags are written: an example, '' = as lists that need none; None: these are no tags."""
+    present = [value for value in values if not is_missing(value)]
+    listed = [value for value in present if isinstance(value, list) or tags_format.is_listed(value)]
+    if present and len(listed) > WRITTEN * len(present):
+        readable_ones = [tags.read(value, None) or [] for value in listed if tags.check(value) is None]
+        return "" if tags_format.is_vocabulary(readable_ones) else None
+    return tags_format.guess([value for value in present if isinstance(value, str)]) or None
+
+
 def could_be_written(values: Sequence[Any]) -> bool:
     """True for texts, or lists of them, that hardly repeat."""
     present = [value for value in values if not is_missing(value)]
@@ -137,15 +157,9 @@ def output_kind(name: str, values: Sequence[Any], reasons: list[str]) -> str:
                 "make a column of what is asked of them, such as the weekday, or 'late' and 'on time'",
             )
         reasons.append(f"output '{name}' holds dates or times: each of the {different} is taken as a label")
-    if not could_be_labels(values):
-        return "text"
-    several = _several(readable(values))
-    if several:
-        reasons.append(
-            f"output '{name}': {several} is taken as one label; several labels of a row are not told apart yet, so "
-            "keep the first one, or give each a product of its own"
-        )
-    return "category"
+    if could_be_tags(values):
+        return "tags"
+    return "category" if could_be_labels(values) else "text"
 
 
 def named(columns: Mapping[str, Sequence[Any]], names: Sequence[str], fits: Callable[[str], bool]) -> str:
@@ -157,14 +171,3 @@ def named(columns: Mapping[str, Sequence[Any]], names: Sequence[str], fits: Call
 def _are_numbers(values: Sequence[Any]) -> bool:
     present = [value for value in values if not is_missing(value)]
     return bool(present) and len(numbers_of(values)) > WRITTEN * len(present)
-
-
-def _several(labels: Sequence[str]) -> str:
-    """The commonest of labels that are lists of others, such as 'a;b', quoted; '' where there are hardly any."""
-    for mark in MARKS:
-        lists = [label for label in labels if mark in label]
-        parts = {part.strip() for label in lists for part in label.split(mark)}
-        shared = len(parts) < len(set(lists)) or bool(parts & set(labels))
-        if len(lists) > SEVERAL * len(labels) and shared and max(map(len, parts)) < PART_LETTERS:
-            return f"'{Counter(lists).most_common(1)[0][0]}'"
-    return ""

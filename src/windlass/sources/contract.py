@@ -1,7 +1,7 @@
 """What a source is: a place that gives raw rows, each one whole or with the reason why it is not."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,13 @@ class RawRow:
 class Names:
     """The columns that a source without a header (pictures in folders, arrays, conversations) fills.
 
-    chat: the input that holds a conversation; '' when no input does.
+    chat: the input that holds a conversation; '' when no input does. columns: those that together are the label.
     """
 
     image: str = "image"
     label: str = "label"
     chat: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass
@@ -70,9 +71,17 @@ class Source:
     def rows(self) -> Iterator[RawRow]:
         """Raises: DataError, NotReady: as its reader."""
         try:
-            yield from self.read(self)
+            yield from map(self._joined, self.read(self))
         except (DataError, NotReady) as error:
             raise type(error)(self.named(error.message), self.named(error.hint)) from None
+
+    def _joined(self, raw: RawRow) -> RawRow:
+        """The row with the columns that are a label together as one value, where there are such."""
+        names = self.names
+        if raw.values is None or not names.columns or not all(name in raw.values for name in names.columns):
+            return raw
+        label = {name: raw.values[name] for name in names.columns}
+        return replace(raw, values={**raw.values, names.label: label})
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,12 @@ from windlass.sources.answers import (
     QUANTITY_NAMES,
     TEXT_NAMES,
     could_be_labels,
+    could_be_tags,
     could_be_written,
     is_moment,
     named,
     output_kind,
+    tags_form,
 )
 from windlass.sources.columns import ID_NAME, Look, is_quantity, look, numbers_of, readable
 from windlass.sources.contract import Names, Source
@@ -43,6 +45,8 @@ WHERE_OR_WHEN = re.compile(
 )
 """Names of numbers that are told and not asked for."""
 CHAT_NAMES = ("messages", "conversations")
+NO_TAG = re.compile(r"^\W*(none|no|nothing|n/a|without)\b|^\W*(无|没有)", re.IGNORECASE)
+"""Names of tags that say that a row has none."""
 RARE = 0.05
 BALANCED = 0.5
 MOST_NAMED, MOST_LEFT_OUT = 12, 40
@@ -188,10 +192,35 @@ def _of_numbers(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -
     )
 
 
+def _of_tags(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:
+    form = tags_form(values) or ""
+    found.formats.update({found.output: form} if form else {})
+    kind = kinds.reading("tags", {"format": form} if form else None)
+    rows, others = (
+        [kind.read(value, None) or [] for value in each if kind.check(value) is None] for each in (values, elsewhere)
+    )
+    counts, more = (Counter(tag for tags in each for tag in tags) for each in (rows, others))
+    written = f", written like '{form}'" if form else ", written as lists"
+    each_row = counts.total() / max(1, len(rows))
+    found.reasons.append(
+        f"output '{found.output}': tags{written}: {len(counts)} different ones, {each_row:.1f} a row; were each "
+        f"combination a label of its own, `output: {{{found.output}: category}}` would say so"
+    )
+    _merge(counts, more, found)
+    for tag in [tag for tag in counts if NO_TAG.search(tag) and all(len(tags) == 1 for tags in rows if tag in tags)]:
+        found.merge[tag] = ""
+        found.reasons.append(f"tag '{tag}' stands alone and says that there is none: `labels` makes it an empty list")
+    found.goal, found.gate = "micro_f1", "micro_f1 >= 0.80"
+    found.reasons.append(
+        "goal micro_f1: yes and no of all tags together; macro_f1 counts each tag alike, rare ones too"
+    )
+
+
 GOALS: dict[str, Callable[[Guess, Sequence[Any], Sequence[Any]], None]] = {
     "text": _of_texts,
     "category": _of_labels,
     "number": _of_numbers,
+    "tags": _of_tags,
 }
 """Kind of the output -> what completes the guess: goal, and how answers are written; elsewhere: of other splits."""
 
@@ -271,7 +300,7 @@ def _check_output(output: str, columns: dict[str, list[Any]], source: Source) ->
 
 def _output(columns: dict[str, list[Any]], found: Guess) -> str:
     """The column to answer: by its name, else the last one, where it holds few different values or says how much."""
-    fitting = [name for name, values in columns.items() if could_be_labels(values)]
+    fitting = [name for name, values in columns.items() if could_be_labels(values) or could_be_tags(values)]
     written = [name for name, values in columns.items() if could_be_written(values) and not ID_NAME.search(name)]
     numbers = [name for name, values in columns.items() if _says_how_much(name, values)]
     fitting_numbers = numbers if len(columns) > 1 else []

@@ -96,11 +96,11 @@ def guess_series(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look]
 def _groups(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look], time: str) -> list[str]:
     """Columns that may tell series apart: few different values, each on many rows."""
     found = []
-    for name, values in columns.items():
+    for place, (name, values) in enumerate(columns.items()):
         different = len(set(map(word_of, values)))
         if name in looks and name != time and 1 < different <= MOST_SERIES_SHARE * len(values):
-            found.append((looks[name].kind != "category", different, name))
-    return [name for _, _, name in sorted(found)]
+            found.append((looks[name].kind != "category", different, place, name))
+    return [name for *_, name in sorted(found)]
 
 
 def _read(moments: np.ndarray, groups: Sequence[Any] | None) -> tuple[TimeStep, int, int] | None:

@@ -56,7 +56,8 @@ SPLIT_NAMES = {
 def names_of(spec: Spec) -> Names:
     """The columns of the spec that a source without a header fills."""
     by_kind = {kind: name for name, kind in reversed(spec.inputs.items())}
-    return Names(by_kind.get("image", next(iter(spec.inputs))), spec.output_column, by_kind.get("chat", ""))
+    image, chat = by_kind.get("image", next(iter(spec.inputs))), by_kind.get("chat", "")
+    return Names(image, spec.output_column, chat, tuple(spec.labels.columns))
 
 
 def find(data: str | Mapping[Any, str], project: Path, names: Names, scratch: Path) -> list[Source]:

@@ -96,6 +96,8 @@ class SeriesPoints:
     def _moment(self, given: Mapping[str, Any]) -> np.datetime64:
         if not self.written.time:
             return np.datetime64(0, "s")
+        if is_missing(given.get(self.written.time)):
+            raise DataError(f"column '{self.written.time}' is missing, expected the moment of the point")
         try:
             return points_kind.moments_of([given.get(self.written.time)])[0]
         except ValueError as error:

@@ -200,6 +200,7 @@ def key_of(spec: Spec, store: Store) -> str:
     ways: list[Any] = [
         spec.formats,
         spec.labels.merge,
+        *([spec.labels.columns] if spec.labels.columns else []),
         spec.files,
         *([spec.max_rejected] if spec.max_rejected != 0.5 else []),
     ]

@@ -102,6 +102,7 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             spec.language.model_dump(),
             *([as_json(entry.start)] if entry.start is not None else []),
             *([ways] if (ways := {**spec.formats, **spec.labels.merge}) else []),
+            *([spec.series.model_dump()] if spec.series is not None else []),
         ]
     )
 

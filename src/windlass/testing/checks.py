@@ -1,13 +1,10 @@
-"""Shipped checks: what every kind, learner and blueprint must keep, also those added outside this repository.
+"""Shipped checks: what every kind and blueprint must keep, also those added outside this repository.
 
-Each raises AssertionError that says what is broken; `check_learner` gives the reason when it could not run.
+Each raises AssertionError that says what is broken.
 """
 
-import base64
-import io
 import json
 import math
-import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,19 +14,14 @@ from typing import Any
 import numpy as np
 
 from windlass import spec as specs
-from windlass.errors import DataError, NotReady
+from windlass.errors import DataError
 from windlass.kinds import category, number
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Kind, Sparse, is_missing, shown
-from windlass.learners.contract import Budget, Fitted, Learner, Options
-from windlass.metrics.measures import Marks
-from windlass.predictors import table as predictors
-from windlass.predictors.artifact import read_golden
-from windlass.predictors.contract import Labeller
-from windlass.records import Json, Row, Splits, silent
+from windlass.records import Json
 from windlass.sources.places import find, names_of, wanted_columns
 from windlass.sources.standard_library import PREFIX
-from windlass.testing.toys import number_toy, toys, writing_toys
+from windlass.testing.toys import pictures
 
 NAN_FORMS = frozenset({"raw", "index"})
 """Forms for trees, which read NaN as missing; no other batch may hold one."""
@@ -70,24 +62,9 @@ def sample_values() -> list[Any]:
         "مرحبا بالعالم", "שלום", "👩‍👩‍👧‍👦 ok 🎉", "e\u0301 é", "\ufeffbom", "null\x00byte", "\u202eright to left",
         "half \ud83d pair", "\udcff", "a" * 600, "word " * 3_000, "字" * 3_000, "x" * 200_000, "../../etc/passwd",
         "/etc/passwd", "data:image/png;base64,", "data:text/plain,hello", "aGVsbG8=", "{{7*7}}", "<script>",
-        *_pictures(),
+        *pictures(),
     ]
     # fmt: on
-
-
-def _pictures() -> list[str]:
-    """Small pictures as data: URIs: grey, colour, see-through, and one that is cut short."""
-    from PIL import Image
-
-    ramp = np.linspace(0, 255, 20 * 24).reshape(20, 24).astype(np.uint8)
-    colour = np.stack([ramp, ramp[::-1], ramp.T.reshape(20, 24)], axis=2)
-    clear = np.concatenate([colour, ramp[..., None]], axis=2)
-    uris = []
-    for array in (ramp, colour, clear):
-        buffer = io.BytesIO()
-        Image.fromarray(array).save(buffer, "PNG")
-        uris.append("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"))
-    return [*uris, uris[1][:200]]
 
 
 def tiny_tokenizer() -> str:
@@ -297,158 +274,6 @@ def _same(first: Batch, second: Batch) -> bool:
     if isinstance(first, Sparse) or isinstance(second, Sparse):
         return False
     return np.array_equal(first, second, equal_nan=first.dtype != np.int64)
-
-
-# learners -------------------------------------------------------------------------------------------------------------
-
-
-def check_learner(learner: Learner, seconds: float = 60.0, variant: str = "") -> str:
-    """Trains the learner on every toy that it reads, and checks what `Learner` and an artifact promise.
-
-    Args:    seconds: budget of one fit. variant: as in `Options`.
-    Returns: why it could not run; empty when all was checked.
-    Raises:  AssertionError.
-    """
-    if learner.missing():
-        return learner.missing()
-    if "text" in learner.output:
-        return _check_writer(learner, seconds, variant)
-    n_checked = 0
-    with tempfile.TemporaryDirectory(prefix="windlass-check-") as name:
-        folder = Path(name)
-        for toy, splits in toys(folder):
-            if not learner.reads(splits.inputs, "category"):
-                continue
-            what = f"{learner.name} on {toy}"
-            try:
-                predictor = _fitted(what, learner, splits, _options(folder, toy, "first", variant), seconds)
-            except NotReady as error:
-                return str(error)
-            _check_answers(what, predictor, splits, learner.cost > 0)
-            if not n_checked:
-                again = _fitted(what, learner, splits, _options(folder, toy, "second", variant), seconds)
-                rows = splits.test.to_dicts()
-                gap = np.abs(predictor.probabilities(rows, splits.root) - again.probabilities(rows, splits.root)).max()
-                expect(gap <= 1e-5, f"{what}: the same seed gave probabilities that differ by {gap:.2g}")
-            n_checked += 1
-        n_checked += _check_numbers(learner, Options(folder, "mae", variant=variant), seconds)
-    expect(n_checked, f"{learner.name} reads none of the toys, expected at least one")
-    return ""
-
-
-def _check_numbers(learner: Learner, options: Options, seconds: float) -> int:
-    """As `check_learner`, of a learner of numbers; how many toys it was checked on."""
-    splits = number_toy(options.folder)
-    if not learner.reads(splits.inputs, "number"):
-        return 0
-    what = f"{learner.name} on numbers"
-    fitted = learner.fit(splits, options, Budget(seconds), silent)
-    found, least = _check_answered(what, learner, fitted, splits, float), 0.5 if learner.cost > 0 else -0.5
-    expect(found.value("r2") >= least, f"{what}: R² is {found.value('r2'):.2f}, expected at least {least:g}")
-    return 1
-
-
-def _check_writer(learner: Learner, seconds: float, variant: str) -> str:
-    """As `check_learner`, of a learner of texts: it must be able to learn one of the toys."""
-    reasons = []
-    with tempfile.TemporaryDirectory(prefix="windlass-check-") as name:
-        for toy, splits in writing_toys(Path(name)):
-            what = f"{learner.name} on {toy}"
-            home = Path(name) / toy
-            home.mkdir()
-            options = Options(home, metric="chrf" if toy == "answers" else "bits_per_byte", variant=variant)
-            try:
-                fitted = learner.fit(splits, options, Budget(min(seconds, MOST_WRITING_S)), silent)
-            except NotReady as error:
-                reasons.append(str(error))
-                continue
-            _check_answered(what, learner, fitted, splits, str)
-            return ""
-    return "; ".join(reasons)
-
-
-def _check_answered(what: str, learner: Learner, fitted: Fitted, splits: Splits, holds: type) -> Marks:
-    """What every artifact promises whose answers hold that type; how near they are."""
-    _check_folder(what, fitted.artifact)
-    json.dumps(fitted.curve, allow_nan=False)
-    predictor = predictors.load(fitted.artifact)
-    expect(predictor.manifest.learner == learner.name, f"{what}: the manifest names '{predictor.manifest.learner}'")
-    expect(read_golden(fitted.artifact)[0], f"{what}: the artifact has no golden rows")
-    predictors.replay(predictor, fitted.artifact)
-    rows = splits.test.to_dicts()
-    answers = predictor.answer(rows[:4], splits.root)
-    expect(all(isinstance(answer.value, holds) for answer in answers), f"{what}: an answer is no {holds.__name__}")
-    expect(predictor.answer([], splits.root) == [], f"{what}: no rows gave answers")
-    marks = predictor.marks(rows, [row[splits.output_column] for row in rows], splits.root)
-    expect(all(math.isfinite(marks.value(name)) for name in marks.metrics), f"{what}: a metric is not a number")
-    return marks
-
-
-def _check_folder(what: str, folder: Path) -> None:
-    strange = [
-        path.name for path in folder.rglob("*") if path.is_symlink() or (path.is_file() and path.suffix not in SUFFIXES)
-    ]
-    expect(not strange, f"{what}: the artifact holds {strange}, expected only {', '.join(sorted(SUFFIXES))}")
-
-
-def _options(folder: Path, toy: str, time: str, variant: str) -> Options:
-    home = folder / f"{toy}-{time}".replace(" ", "-")
-    home.mkdir()
-    return Options(home, metric="accuracy", variant=variant, precision="float32")  # "auto" measures, so it may vary
-
-
-def _fitted(what: str, learner: Learner, splits: Splits, options: Options, seconds: float) -> Labeller:
-    """What answers from the artifact that the learner wrote; checks the folder and its golden rows."""
-    fitted = learner.fit(splits, options, Budget(seconds), silent)
-    is_there = fitted.artifact == options.artifact and fitted.artifact.is_dir()
-    expect(is_there, f"{what}: no artifact at {options.artifact}")
-    expect(0 <= fitted.validation <= 1, f"{what}: validation is {fitted.validation}, expected a share")
-    json.dumps(fitted.curve, allow_nan=False)
-    _check_folder(what, fitted.artifact)
-    predictor = predictors.load_labeller(fitted.artifact)
-    manifest = predictor.manifest
-    expect(manifest.learner == learner.name, f"{what}: the manifest names '{manifest.learner}'")
-    expect({column.name: column.kind for column in manifest.inputs} == splits.inputs, f"{what}: inputs differ")
-    expect(manifest.output.state["labels"] == ["no", "yes"], f"{what}: labels are {manifest.output.state['labels']}")
-    expect(read_golden(fitted.artifact)[0], f"{what}: the artifact has no golden rows")
-    predictors.replay(predictor, fitted.artifact)
-    return predictor
-
-
-def _check_answers(what: str, predictor: Labeller, splits: Splits, has_learnt: bool) -> None:
-    rows, truth = splits.test.to_dicts(), splits.test["answer"].to_list()
-    probabilities = predictor.probabilities(rows, splits.root)
-    _expect_shares(what, probabilities)
-    answers = predictor.answer(rows, splits.root)
-    right = np.mean([answer.value == label for answer, label in zip(answers, truth, strict=True)])
-    majority = np.mean([label == "no" for label in truth])
-    expect(
-        right >= majority + LEAST_GAIN if has_learnt else right >= majority,
-        f"{what}: {right:.2f} of the test rows are right, the commonest answer alone gives {majority:.2f}",
-    )
-    singly = np.concatenate([predictor.probabilities([row], splits.root) for row in rows[:5]])
-    gap = np.abs(singly - probabilities[:5]).max()
-    expect(gap <= 1e-4, f"{what}: a row is answered differently alone and in a batch, by {gap:.2g}")
-    _expect_shares(what, predictor.probabilities(_strange_rows(splits.inputs, rows[0]), splits.root))
-    expect(predictor.answer([], splits.root) == [], f"{what}: no rows gave answers")
-
-
-def _strange_rows(inputs: dict[str, str], row: Row) -> list[Row]:
-    """The row with each value missing, all of them missing, and with values that were never seen."""
-    optional = [name for name, kind in inputs.items() if kinds.get(kind).check(None) is None]
-    unseen = {
-        name: value
-        for name in optional
-        for value in ("\u202e 未知 👾 zzz", "1e30", "1901-01-01")
-        if kinds.get(inputs[name]).check(value) is None
-    }
-    return [*({**row, name: None} for name in optional), {**row, **dict.fromkeys(optional)}, {**row, **unseen}]
-
-
-def _expect_shares(what: str, probabilities: np.ndarray) -> None:
-    is_shares = np.isfinite(probabilities).all() and (probabilities >= 0).all()
-    expect(is_shares, f"{what}: probabilities are not finite shares")
-    expect(np.abs(probabilities.sum(axis=1) - 1).max() <= 1e-6, f"{what}: probabilities do not sum to one")
 
 
 # blueprints -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Small products with a known truth, for the shipped checks: rows that tell their answer, made by chance."""
 
+import base64
+import io
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -62,6 +65,72 @@ def number_toy(folder: Path, seed: int = 13) -> Splits:
     return Splits({"size": "number", "colour": "category"}, {"price": "number"}, train, validation, test, folder)
 
 
+TAG_WORDS = {
+    "refund": ["money back", "退款", "reimburse"],
+    "late": ["still waiting", "没收到", "overdue"],
+    "broken": ["cracked", "坏了", "in pieces"],
+}
+
+
+def tags_toy(folder: Path, seed: int = 13) -> Splits:
+    """Texts that are about none, one or several of three things, with a number that tells one of them."""
+    import polars as pl
+
+    random = np.random.default_rng(seed)
+
+    def row(number: int) -> Json:
+        tags = [tag for tag in TAG_WORDS if random.random() < 0.4]
+        words = [*random.choice(["my", "order", "please", "hello", "手机"], 3), f"n{number}"]
+        words += [str(random.choice(TAG_WORDS[tag])) for tag in tags]
+        days = float(random.normal(9 if "late" in tags else 2, 2))
+        message = " ".join(str(word) for word in random.permutation(words))
+        return {"message": message, "days": days, "tags": json.dumps(sorted(tags))}
+
+    train, validation, test = (
+        pl.DataFrame([row(1_000 * place + each) for each in range(size)]) for place, size in enumerate((240, 60, 60))
+    )
+    return Splits({"message": "text", "days": "number"}, {"tags": "tags"}, train, validation, test, folder)
+
+
+def tags_table(folder: Path, seed: int = 13) -> Splits:
+    """A table whose columns tell three tags."""
+    import polars as pl
+
+    random = np.random.default_rng(seed)
+
+    def row() -> Json:
+        size, colour = float(random.uniform(0, 10)), str(random.choice(["red", "blue"]))
+        found = {"large": size > 6, "blue": colour == "blue", "heavy": size + 3 * (colour == "red") > 8}
+        return {"size": size, "colour": colour, "tags": json.dumps([tag for tag, holds in found.items() if holds])}
+
+    train, validation, test = (pl.DataFrame([row() for _ in range(size)]) for size in (240, 60, 60))
+    return Splits({"size": "number", "colour": "category"}, {"tags": "tags"}, train, validation, test, folder)
+
+
+def forecast_toy(folder: Path, seed: int = 13) -> Splits:
+    """Three series of days with a week of their own and noise; a promotion, known beforehand, makes half more."""
+    import polars as pl
+
+    random = np.random.default_rng(seed)
+    how = {"time": "day", "value": "sales", "known": ["promo"], "past": [], "every": "1d", "gather": "",
+           "horizon": 7, "season": None}  # fmt: skip
+    parts: dict[str, list[Json]] = {"train": [], "validation": [], "test": []}
+    for place in range(3):
+        week, days = random.uniform(6, 14, 7), np.arange(182)
+        promo = (random.random(len(days)) < 0.04).astype(float)
+        sales = (week[days % 7] + 4 * place) * (1 + 0.5 * promo) + random.normal(0, 0.5, len(days))
+        for name, origins in (("train", [112]), ("validation", range(119, 147)), ("test", range(147, 176, 7))):
+            for origin in origins:
+                known = [float(value) for value in promo[: origin + 7]]
+                columns = {"sales": [*sales[:origin].tolist(), *[None] * 7], "promo": known}
+                kept = {"start": "2025-01-06T00:00:00", "every": "1d", "columns": columns}
+                truth = json.dumps(sales[origin : origin + 7].tolist())
+                parts[name].append({"history": json.dumps(kept), "shop": f"s{place}", "sales": truth})
+    train, validation, test = (pl.DataFrame(rows) for rows in parts.values())
+    inputs, written = {"history": "series", "shop": "category"}, {"history": how}
+    return Splits(inputs, {"sales": "forecast"}, train, validation, test, folder, written=written)
+
+
 def _sentence(yes: bool, random: np.random.Generator) -> str:
     telling = ["refund", "money back", "退款", "charged twice"] if yes else ["thanks", "great", "谢谢", "works well"]
     filler = ["my", "order", "the", "parcel", "today", "please", "手机", "it", "was", "hello"]
@@ -113,3 +182,18 @@ def writing_toys(folder: Path, seed: int = 13) -> Iterator[tuple[str, Splits]]:
             pl.DataFrame([row(1_000 * place + each) for each in range(size)]) for place, size in enumerate(sizes)
         )
         yield toy, Splits(inputs, {output: "text"}, train, validation, test, folder)
+
+
+def pictures() -> list[str]:
+    """Small pictures as data: URIs: grey, colour, see-through, and one that is cut short."""
+    from PIL import Image
+
+    ramp = np.linspace(0, 255, 20 * 24).reshape(20, 24).astype(np.uint8)
+    colour = np.stack([ramp, ramp[::-1], ramp.T.reshape(20, 24)], axis=2)
+    clear = np.concatenate([colour, ramp[..., None]], axis=2)
+    uris = []
+    for array in (ramp, colour, clear):
+        buffer = io.BytesIO()
+        Image.fromarray(array).save(buffer, "PNG")
+        uris.append("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"))
+    return [*uris, uris[1][:200]]

@@ -1,0 +1,1 @@
+"""Tests of what learns to foresee series."""

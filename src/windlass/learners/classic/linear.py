@@ -20,7 +20,7 @@ from sklearn.svm import LinearSVC
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
 from windlass.kinds.table import join
-from windlass.learners.classic import ridge
+from windlass.learners.classic import ridge, tagging
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.networks.lesson import Lesson
 from windlass.learners.objectives import objective_of
@@ -100,7 +100,7 @@ class Search:
         if len(groups) < 2:
             self._strengths((1.0,) * len(self.encoded.inputs))
             return
-        norms = [_norm([self.encoded.train[place] for place in group]) for group in groups]
+        norms = [norm([self.encoded.train[place] for place in group]) for group in groups]
         equal = self._scales(groups, [norms[0] / norm for norm in norms])
         alone = [self._scales(groups, [float(other is group) for other in groups]) for group in groups]
         for scales in dict.fromkeys([equal, *alone, self._scales(groups, [1.0] * len(groups))]):
@@ -124,7 +124,7 @@ class Search:
     ) -> tuple[list[np.ndarray], np.ndarray]:
         """Weights of the features as they are, and bias, of a model fitted on these rows as that one was."""
         used = [place for place, scale in enumerate(tried.scales) if scale]
-        rows = matrix([_scaled(batches[place], tried.scales[place]) for place in used])
+        rows = matrix([scaled(batches[place], tried.scales[place]) for place in used])
         n_scores, seed = self.encoded.n_scores, self.options.seed
         joined, bias = self.way.solve(rows, Lesson(targets, counts, n_scores, tried.strength, seed, tried.loss))
         weights = [np.zeros((width(batch), n_scores), np.float32) for batch in batches]
@@ -221,14 +221,14 @@ def inputs_together(inputs: Sequence[Column]) -> list[list[int]]:
     return [*texts, *([table] if table else []), *pictures]
 
 
-def _norm(batches: Sequence[Batch]) -> float:
+def norm(batches: Sequence[Batch]) -> float:
     """The root mean square length of the rows, all batches side by side; 1 where all is 0."""
     values = [batch.values if isinstance(batch, Sparse) else batch for batch in batches]
     n_rows = len(batches[0].starts) - 1 if isinstance(batches[0], Sparse) else len(batches[0])
     return float(np.sqrt(sum(np.square(each, dtype=np.float64).sum() for each in values) / max(n_rows, 1))) or 1.0
 
 
-def _scaled(batch: Batch, scale: float) -> Batch:
+def scaled(batch: Batch, scale: float) -> Batch:
     if scale == 1:
         return batch
     factor = np.float32(scale)
@@ -284,8 +284,8 @@ def _is_surely_closer(truth: np.ndarray, one: np.ndarray, other: np.ndarray) -> 
     return bool(gains.mean() > 1.645 * gains.std() / np.sqrt(len(gains)))
 
 
-def _best_number(metric: str, encoded: Encoded, found: Sequence[Tried]) -> Tried:
-    """The one whose numbers are best by the metric on the validation rows; without these the first."""
+def _best_scored(metric: str, encoded: Encoded, found: Sequence[Tried]) -> Tried:
+    """The one whose scores are best by the metric on the validation rows; without these the first."""
     truth = encoded.validation_targets
     values = [encoded.aim.score(metric, encoded.output, truth, each.logits) for each in found]
     return found[ridge.best_place(metric, values)]
@@ -325,6 +325,9 @@ WAYS: dict[str, FitMethod] = {
         _fitted,
         best_of,
     ),
-    "number": FitMethod(ridge.strengths, ridge.SPARSE_STRENGTHS[0], ridge.losses, ridge.solve, _best_number),
+    "number": FitMethod(ridge.strengths, ridge.SPARSE_STRENGTHS[0], ridge.losses, ridge.solve, _best_scored),
+    "tags": FitMethod(
+        tagging.strengths, tagging.SPARSE_STRENGTHS[0], lambda metric: ("",), tagging.solve, _best_scored
+    ),
 }
 """Kind of the output -> how it is fitted."""

@@ -16,13 +16,12 @@ SMALLEST = {"text": {"n_terms": 1}, "image": {"size": 1}}
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
-    """A linear model of zero weights whose bias is the log share of each label."""
+    """A linear model of zero weights whose bias is how common each label is."""
 
-    def shares(encoded: Encoded) -> np.ndarray:
-        counts = np.bincount(encoded.train_targets, encoded.train_weights, minlength=encoded.n_scores)
-        return np.log(np.maximum(counts, 0.5) / counts.sum())
+    def usual(encoded: Encoded) -> np.ndarray:
+        return encoded.aim.usual(encoded.train_targets, encoded.train_weights, encoded.n_scores)
 
-    return _always(shares, "majority", splits, options)
+    return _always(usual, "majority", splits, options)
 
 
 def fit_mean(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:

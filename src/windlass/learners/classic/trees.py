@@ -11,6 +11,7 @@ import lightgbm
 import numpy as np
 
 from windlass.kinds import table as kinds
+from windlass.learners.classic import several_yes_and_no
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.rows import Encoded, encode, finish, with_stopping
 from windlass.metrics.measures import is_better
@@ -43,9 +44,15 @@ def objectives_of_numbers(n_scores: int, metric: str) -> list[Json]:
     return [{"objective": each, "metric": watched} for each in wanted]
 
 
+def objectives_of_tags(n_scores: int, metric: str) -> list[Json]:
+    """Yes or no of each tag, see `several_yes_and_no`."""
+    return [{"objective": several_yes_and_no.NAME, "num_class": n_scores, "metric": "None"}]
+
+
 OBJECTIVES: dict[str, Callable[[int, str], list[Json]]] = {
     "category": objectives_of_labels,
     "number": objectives_of_numbers,
+    "tags": objectives_of_tags,
 }
 """Kind of the output -> (scores a row, metric) -> what is boosted towards; the best by the validation rows is taken."""
 
@@ -126,10 +133,12 @@ class Rows:
         is_watched = len(encoded.validation_targets) > 0
         places, counts = encoded.watched, encoded.validation_weights
         known, counts = encoded.validation_targets[places], None if counts is None else counts[places]
-        valid = [lightgbm.Dataset(self.validation[places], known, data, counts)] if is_watched else []
+        valid = [lightgbm.Dataset(self.validation[places], _labels(known), data, counts)] if is_watched else []
+        wanted = several_yes_and_no.aimed(parameters, encoded.train_targets, encoded.train_weights)
+        judged = several_yes_and_no.judge(known, counts)
         stopping = [lightgbm.early_stopping(PATIENCE, verbose=False)] * is_watched
         rounds = MAX_ROUNDS if is_watched else UNWATCHED_ROUNDS
-        booster = lightgbm.train(parameters, data, rounds, valid, callbacks=[watch, *stopping])
+        booster = lightgbm.train(wanted, data, rounds, valid, feval=judged, callbacks=[watch, *stopping])
         return Boosted(parameters, booster, watch.curve)
 
     def on_all(self, best: Boosted) -> Any:
@@ -137,12 +146,14 @@ class Rows:
         every = _stacked(self.train, self.validation)
         data = self._data(every, self.encoded.every_target, self.encoded.every_weight)
         rounds = max(1, best.booster.best_iteration or best.booster.current_iteration())
-        return lightgbm.train(best.parameters, data, rounds)
+        wanted = several_yes_and_no.aimed(best.parameters, self.encoded.every_target, self.encoded.every_weight)
+        return lightgbm.train(wanted, data, rounds)
 
     def _data(self, rows: Any, targets: np.ndarray, weights: np.ndarray | None) -> lightgbm.Dataset:
         has_prose = any(kinds.get(column.kind).is_prose for column in self.encoded.inputs)
         categories = [] if has_prose else _categories(self.encoded)
-        return lightgbm.Dataset(rows, targets, weight=weights, categorical_feature=categories, free_raw_data=False)
+        right = _labels(targets)
+        return lightgbm.Dataset(rows, right, weight=weights, categorical_feature=categories, free_raw_data=False)
 
     def scores(self, booster: Any, rows: Any) -> np.ndarray:
         """(n, k) of these rows."""
@@ -155,6 +166,11 @@ class Rows:
         encoded, places = self.encoded, self.encoded.watched
         scores = self.scores(tried.booster, self.validation[places])
         return encoded.aim.score(metric, encoded.output, encoded.validation_targets[places], scores)
+
+
+def _labels(targets: np.ndarray) -> np.ndarray:
+    """(n,) as LightGBM takes them; where a row has several targets, zeros that nobody reads."""
+    return targets if targets.ndim == 1 else np.zeros(len(targets))
 
 
 def _categories(encoded: Encoded) -> list[int]:

@@ -133,7 +133,10 @@ def choose(
 
 
 def logistic(rows: np.ndarray, targets: np.ndarray, n_classes: int, strength: float) -> Head:
-    """A logistic regression on scaled features, the scaling folded into its weights. Raises: DataError: one class."""
+    """A logistic regression on scaled features, the scaling folded into its weights; of targets (n, k), which are yes
+    and no, one each. Raises: DataError: one class."""
+    if targets.ndim == 2:
+        return _one_each(rows, targets, strength)
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
@@ -154,6 +157,19 @@ def logistic(rows: np.ndarray, targets: np.ndarray, n_classes: int, strength: fl
     weights[present] = found / deviation
     bias[present] = offset - weights[present] @ mean
     return weights.astype(np.float32), bias.astype(np.float32)
+
+
+def _one_each(rows: np.ndarray, targets: np.ndarray, strength: float) -> Head:
+    """Yes against no of each column of targets."""
+    weights, bias = np.zeros((targets.shape[1], rows.shape[1]), np.float32), np.zeros(targets.shape[1], np.float32)
+    for place in range(targets.shape[1]):
+        wanted = (targets[:, place] > 0).astype(int)
+        if wanted.all() or not wanted.any():
+            bias[place] = 20.0 if wanted.all() else -20.0
+            continue
+        both, shift = logistic(rows, wanted, 2, strength)
+        weights[place], bias[place] = both[1] - both[0], shift[1] - shift[0]
+    return weights, bias
 
 
 def set_head(network: Network, head: Head) -> None:

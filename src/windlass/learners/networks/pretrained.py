@@ -37,7 +37,6 @@ from windlass.learners.networks.training import probe
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import answers
 from windlass.learners.rows import encode
-from windlass.outputs.labels.measures import score
 from windlass.predictors.language.threads import n_threads
 from windlass.records import Json, Progress, Splits
 
@@ -186,13 +185,13 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
         frozen.Examples(learned.features, encoded.train_targets[learned.rows]),
         frozen.Examples(known.features, truth),
         encoded.n_scores,
-        lambda logits: score(options.metric, encoded.output, truth, logits),
+        lambda logits: encoded.aim.score(options.metric, encoded.output, truth, logits),
         budget,
     )
     frozen.set_head(network, chosen.head)
     logits = np.full((len(encoded.validation_targets), encoded.n_scores), np.nan, np.float32)
     logits[known.rows] = chosen.validation_logits
-    value = score(options.metric, encoded.output, truth, chosen.validation_logits)
+    value = encoded.aim.score(options.metric, encoded.output, truth, chosen.validation_logits)
     curve: list[Json] = [
         {
             "epoch": 1,

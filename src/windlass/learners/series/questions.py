@@ -11,12 +11,22 @@ from windlass.kinds import forecast
 from windlass.kinds import table as kinds
 from windlass.kinds.series import Series, Written
 from windlass.learners.contract import Fitted, Options
+from windlass.learners.series import holidays
 from windlass.metrics.forecasts import ForecastMarks, seasonal_scale
 from windlass.metrics.numbers import COVERAGE
 from windlass.outputs.forecasts.measures import season_of
 from windlass.predictors.artifact import LOGITS, N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.predictors.series.forecaster import SeriesEngine, attributes, banded, spread
-from windlass.predictors.series.question import POINTS, Asking, Question, fit_levels, joined, usual_values
+from windlass.predictors.series.question import (
+    MOST_LEVELS,
+    POINTS,
+    Asking,
+    Question,
+    fit_levels,
+    joined,
+    usual_values,
+    with_holidays,
+)
 from windlass.records import Column, Json, Manifest, Splits
 
 if TYPE_CHECKING:
@@ -67,30 +77,32 @@ class Questions:
         return len(self.train)
 
     def score(self, metric: str, points: np.ndarray) -> float:
-        """The metric of forecasts (n, h) of the validation rows; NaN without rows."""
-        if not len(points):
+        """The metric of forecasts (n, h) of the validation rows; rows with NaN were not reached; NaN without rows."""
+        if not np.isfinite(points).all(axis=1).any():
             return float("nan")
         if metric not in BANDED:
             return ForecastMarks(self.truth, points, np.array([each.scale for each in self.validation])).value(metric)
         return self.marks(points).value(metric)
 
     def marks(self, points: np.ndarray) -> ForecastMarks:
-        """With the quantiles that these very rows show."""
+        """Of the rows that were reached, with the quantiles that these very rows show."""
         return self.banded(points)[0]
 
     def banded(self, points: np.ndarray) -> tuple[ForecastMarks, Json]:
-        """Forecasts (n, h) with the quantiles that these very rows show, and those as the state of the output has them:
-        of the growth that these rows lose the least with."""
-        scale = np.array([each.scale for each in self.validation])
+        """Forecasts (n, h), of rows that were reached, with the quantiles that these very rows show, and those as the
+        state of the output has them: of the growth that these rows lose the least with."""
+        reached = np.isfinite(points).all(axis=1)
+        points, truth = points[reached], self.truth[reached]
+        scale = np.array([each.scale for each in self.validation])[reached]
         floor = 0.0 if self.output.state["least"] >= 0 else None
-        best, state = ForecastMarks(self.truth, points, scale), {forecast.BANDS: [], forecast.GROWTH: 0.0}
+        best, state = ForecastMarks(truth, points, scale), {forecast.BANDS: [], forecast.GROWTH: 0.0}
         for growth in GROWTHS if floor is not None else GROWTHS[:1]:
             width = spread(points, scale, growth)
-            found = bands(self.truth - points, width)
+            found = bands(truth - points, width)
             if not found:
                 break
             table = banded(points, np.array(found), width, floor)
-            marks = ForecastMarks(self.truth, points, scale, table[:, 1:-1], table[:, 0], table[:, -1])
+            marks = ForecastMarks(truth, points, scale, table[:, 1:-1], table[:, 0], table[:, -1])
             if not state[forecast.BANDS] or marks.value("wql") < best.value("wql"):
                 best, state = marks, {forecast.BANDS: found, forecast.GROWTH: growth}
         return best, state
@@ -108,13 +120,15 @@ def read(splits: Splits) -> Questions:
     first = next((each for each in series["train"] if each.every is not None), None)
     how = {**how, "every": how["every"] or (str(first.every) if first is not None else "")}
     written, horizon, season = Written.of(how), how["horizon"], season_of(how, first)
-    levels = fit_levels(series["train"], written)
-    bare = Asking(written, horizon, season, levels, {}, 1.0)
+    days = holidays.table(how.get("holidays", ()), series["train"])
+    levels = {**fit_levels(series["train"], written), **holidays.seen(days, series["train"], MOST_LEVELS)}
+    written = with_holidays(written) if days else written
+    bare = Asking(written, horizon, season, levels, {}, 1.0, holidays=days)
     whole = [bare.asked(each) for each in series["train"]]
     usual = usual_values(whole, bare.columns(written.known))
     output = _output(splits, whole, horizon, season)
     asking = replace(bare, usual=usual, scale=output.state["scale"])
-    state = {"form": POINTS, "levels": levels, "usual": usual}
+    state = {"form": POINTS, "levels": levels, "usual": usual, **({"holidays": days} if days else {})}
     others = [_attribute(each, splits) for each in splits.inputs if each != name]
     column = kinds.with_format(Column(name, splits.inputs[name], state), how)
     inputs = tuple(column if each == name else next(one for one in others if one.name == each)

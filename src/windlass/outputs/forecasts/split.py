@@ -70,6 +70,20 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
     return {name: pl.concat([each, asked[name]]) if len(asked[name]) else each for name, each in found.items()}
 
 
+def train_validation(rows: pl.DataFrame, spec: Spec) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The same of whole series where nothing is tested. Raises: DataError: no series is long enough to learn from."""
+    cutter = _Cutter(spec, rows)
+    made: dict[str, list[dict[str, Any]]] = {name: [] for name in PARTS}
+    for row in rows.to_dicts():
+        for name, question in cutter.questions(row, Cleaning()):
+            made[name].append(question)
+    if not made["train"] or not made["validation"]:
+        raise cutter.too_short()
+    schema = {name: kind for name, kind in rows.schema.items() if name != SPLIT}
+    train, validation = (pl.DataFrame(made[name], schema=schema) for name in PARTS[:2])
+    return train, validation
+
+
 def _by_time(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
     """Questions with what came true, in the order of their origins."""
     name = _points_column(spec)
@@ -146,9 +160,10 @@ class _Cutter:
                     yield part, self._row(row, series, origin, self.horizon, context)
 
     def cut(self, end: int, given: str) -> Cut:
-        """Where a series of so many points is cut; given: the first places of validation and test, as files have it."""
+        """Where a series of so many points is cut; given: the first places of validation and test, as files have it,
+        0 where there are none."""
         horizon = self.horizon
-        if given:
+        if given and end > 2 * horizon:
             validation, test = (int(each) for each in given.split(","))
             test = test if 0 < test < end else end
             validation = validation if 0 < validation < test else _before(test, horizon)

@@ -46,6 +46,12 @@ def score(metric: str, output: Column, truth: np.ndarray, logits: np.ndarray) ->
     return label_marks(output, truth, softmax(logits.astype(np.float64))).value(metric) if len(truth) else math.nan
 
 
+def usual_scores(targets: np.ndarray, weights: np.ndarray | None, n_scores: int) -> np.ndarray:
+    """(k,) log share of each label, of classes (n,)."""
+    counts = np.bincount(targets, weights, minlength=n_scores)
+    return np.asarray(np.log(np.maximum(counts, 0.5) / counts.sum()))
+
+
 def baseline(tested: Tested) -> Baseline | None:
     """The same answer always, with the shares of the training rows."""
     first = next(iter(tested.marks.values()))

@@ -26,6 +26,9 @@ SPELLED_OUT = frozenset({"validation", "accuracy", "macro_f1", "calibration"})
 BESIDE = {
     "accuracy": "acc.",
     "macro_f1": "m-F1",
+    "micro_f1": "µ-F1",
+    "map": "mAP",
+    "subset_accuracy": "all tags",
     "pass_at_1": "pass@1",
     "rules_broken": "rules",
     "chrf": "chrF",

@@ -34,6 +34,11 @@ METRIC_NAMES = {
     "smape": "sMAPE",
     "mse": "mean squared error",
     "bias": "bias",
+    "micro_f1": "micro-F1",
+    "map": "mean average precision",
+    "subset_accuracy": "subset accuracy",
+    "hamming": "Hamming loss",
+    "row_f1": "F1 of the row's tags",
     "coverage_90": "right numbers inside the 90 % intervals",
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
@@ -58,6 +63,10 @@ METRIC_MEANINGS = {
     "smape": "how far forecasts are off, as a share of the mean of forecast and truth, from 0 to 2; 0 is perfect",
     "mse": "the mean of the squared errors, in the squared unit of the answer; 0 is perfect",
     "bias": "by which share forecasts were too high or too low altogether; 0 is perfect",
+    "micro_f1": "how well tags are found and kept apart, all yes and no together; 1 is perfect",
+    "map": "how clean the top of the ranking is, each tag counting the same; 1 is perfect",
+    "subset_accuracy": "the share of rows with all right tags and no other",
+    "hamming": "the share of yes and no that is wrong; 0 is perfect",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
 }
 """What a metric says, for people who do not measure models."""

@@ -7,10 +7,10 @@ Source: split conformal prediction, Vovk et al. 2005; for several steps Stankevi
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -25,6 +25,15 @@ from windlass.records import Answer, Column, Json, Manifest, Row
 
 SeriesEngine = Callable[[Sequence[Question]], np.ndarray]
 """Questions -> (n, h) float64, one number a step in the unit of the series."""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """An engine that says beside how each question was answered, '' = as usual: such as of too short a history."""
+
+    def told(self, questions: Sequence[Question]) -> tuple[np.ndarray, list[str]]: ...
+
+
 DECILES = slice(1, len(forecast.LEVELS) - 1)
 DIGITS = 6
 LEAST_SIZE = 0.1
@@ -87,14 +96,28 @@ class SeriesForecaster:
     def outlook(self, rows: Sequence[Row], root: Path | None = None) -> Outlook:
         """Raises: DataError: as `questions`."""
         questions = self.questions(rows, root)
-        points = self.points(questions)
+        points, notes = self._told(questions)
+        questions = [
+            replace(each, notes=(*each.notes, note)) if note else each
+            for each, note in zip(questions, notes, strict=True)
+        ]
         return Outlook(questions, points, self.bands(questions, points))
 
-    def points(self, questions: Sequence[Question]) -> np.ndarray:
-        """(n, h) what is foreseen: a number at every step, none below 0 where no training point was."""
-        points = self.engine(questions) if questions else np.zeros((0, self.horizon))
+    def _told(self, questions: Sequence[Question]) -> tuple[np.ndarray, list[str]]:
+        """(n, h) a number at every step, none below 0 where no training point was; and how each was answered."""
+        notes = [""] * len(questions)
+        if not questions:
+            return np.zeros((0, self.horizon)), notes
+        if isinstance(self.engine, Tells):
+            points, notes = self.engine.told(questions)
+        else:
+            points = self.engine(questions)
         points = np.where(np.isfinite(points), points, self.manifest.output.state["level"])
-        return points if self.floor is None else np.maximum(points, self.floor)
+        return points if self.floor is None else np.maximum(points, self.floor), notes
+
+    def points(self, questions: Sequence[Question]) -> np.ndarray:
+        """(n, h) what is foreseen of these."""
+        return self._told(questions)[0]
 
     def bands(self, questions: Sequence[Question], points: np.ndarray) -> np.ndarray | None:
         """(n, levels, h) quantiles around what is foreseen of questions; None where none are known."""
@@ -180,6 +203,8 @@ def banded(points: np.ndarray, bands: np.ndarray, width: np.ndarray, floor: floa
 
 def attributes(columns: Sequence[Column], values: dict[str, list[Any]], n_rows: int) -> np.ndarray:
     """(n, d) float32: what does not change of each series, as its kinds encode it."""
+    if not n_rows:
+        return np.zeros((0, 0), np.float32)
     parts = [np.zeros((n_rows, 0))]
     for column in columns:
         kind = kinds.of(column)

@@ -4,13 +4,14 @@
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from windlass.kinds.series import Series, Written
 from windlass.metrics.forecasts import seasonal_scale
+from windlass.predictors.series.holidays import HOLIDAY, kept, late, names_of
 from windlass.records import Json
 
 POINTS = "points"
@@ -52,7 +53,7 @@ class Asking:
     """How series of a product are asked: the names of their columns, and what training knew of them.
 
     levels: covariate in words -> its words, a column each. usual: covariate in numbers -> its median. scale: of series
-    with too short a history to have one of their own.
+    with too short a history to have one of their own. holidays: day -> name, of a covariate that nobody tells.
     """
 
     written: Written
@@ -62,6 +63,7 @@ class Asking:
     usual: dict[str, float]
     scale: float
     has_future: bool = False
+    holidays: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self, names: Sequence[str]) -> list[str]:
         """What each column of `covariates` is called."""
@@ -91,30 +93,41 @@ class Asking:
         n_points = int(there[-1]) + 1 if len(there) else 0
         notes = []
         ahead = len(values) - n_points
-        if ahead and not self.written.known and n_points:
+        told = [name for name in self.written.known if not (self.holidays and name == HOLIDAY)]
+        if ahead and not told and n_points:
             notes.append(f"the last {ahead:,} points have no value: what comes after the last known one is told")
         known = self.covariates(series, self.written.known)
-        if self.written.known and ahead < horizon:
-            shown = ", ".join(map(repr, self.written.known))
+        if told and ahead < horizon:
+            shown = ", ".join(map(repr, told))
             notes.append(
                 f"{shown} of the next {horizon:,} steps is told for {ahead:,} of them: the others are taken as usual"
             )
         ends = np.full((max(0, n_points + horizon - len(known)), known.shape[1]), np.nan)
-        known = np.concatenate([known, ends])[: n_points + horizon]
+        known = self._filled(np.concatenate([known, ends])[: n_points + horizon])
+        times = series.times(n_points + horizon)
+        if self.holidays:
+            known = self._with_holidays(known, times)
+            notes += filter(None, [late(times, self.holidays)])
         history = values[:n_points]
         own = seasonal_scale(history, self.season)
         scale = own if own > 0 else self.scale
         return Question(
             history,
-            self._filled(known, n_points),
+            known,
             self.covariates(series, self.written.past)[:n_points],
-            series.times(n_points + horizon),
+            times,
             attributes,
             scale,
             tuple(notes),
         )
 
-    def _filled(self, known: np.ndarray, n_points: int) -> np.ndarray:
+    def _with_holidays(self, known: np.ndarray, times: np.ndarray | None) -> np.ndarray:
+        """With the last of the covariates as the table of days has it, for the time ahead too."""
+        levels = np.array(self.levels[HOLIDAY], object)
+        found = names_of(times, self.holidays, len(known))[:, None] == levels[None, :]
+        return np.concatenate([known[:, : known.shape[1] - len(levels)], found.astype(np.float64)], axis=1)
+
+    def _filled(self, known: np.ndarray) -> np.ndarray:
         """With what is usual where a covariate is not told."""
         usual = np.array([self.usual.get(name, 0.0) for name in self.columns(self.written.known)])
         return np.where(np.isfinite(known), known, usual[None, :]) if known.size else known
@@ -153,14 +166,21 @@ def joined(question: Question, truth: np.ndarray) -> Question:
 
 def asking_of(state: Json, output: Json) -> Asking:
     """As the states of the two columns say it."""
+    written, holidays = Written.of(state.get("written", {})), kept(state)
     return Asking(
-        Written.of(state.get("written", {})),
+        with_holidays(written) if holidays else written,
         output["horizon"],
         output["season"],
         state.get("levels", {}),
         state.get("usual", {}),
         output["scale"],
+        holidays=holidays,
     )
+
+
+def with_holidays(written: Written) -> Written:
+    """With public holidays as the last covariate whose future is known."""
+    return replace(written, known=(*written.known, HOLIDAY))
 
 
 def filled(history: np.ndarray, season: int) -> np.ndarray:

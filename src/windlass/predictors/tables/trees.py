@@ -95,14 +95,15 @@ def checked(text: str, n_features: int, n_given: int) -> str:
     if "end of trees" not in text:
         raise ValueError("its end is missing")
     header = _fields(head)
-    per_round = 1 if n_given <= 2 else n_given
+    per_round = 1 if n_given <= 2 and header.get("num_class") == "1" else n_given
     found = [header.get(key) for key in ("max_feature_idx", "num_class", "num_tree_per_iteration")]
     is_mean = "average_output" in head
     if found != [str(n_features - 1), str(per_round), str(per_round)] or is_mean or len(blocks) % per_round:
         raise ValueError(f"it is not a model of {n_features} features and {n_given} scores a row")
     if not blocks or [int(block.partition("\n")[0]) for block in blocks] != list(range(len(blocks))):
         raise ValueError("its trees are not all there, or in another order")
-    goal = {1: "regression", 2: "binary sigmoid:1"}.get(n_given, f"multiclass num_class:{n_given}")
+    of_one = {1: "regression", 2: "binary sigmoid:1"}
+    goal = of_one[n_given] if per_round == 1 else f"multiclass num_class:{n_given}"
     names = " ".join(f"Column_{number}" for number in range(n_features))
     lines = [
         "tree",

@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request, Response
 
 from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.errors import Refused, did_you_mean
-from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Release
@@ -161,15 +160,18 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         else:
             caller_of(request).refund()
         known = sorted(service.replica.labels)
-        is_new_label = bool(known) and bool(stored.correct) and stored.correct not in known
+        output = service.replica.output
+        told = output.labels_of(output.value_of(stored.correct)) if known and stored.correct else []
+        new = next((label for label in told if label not in service.replica.labels), "")
+        is_new_label = bool(new)
         is_lost = is_new_label and not service.settings.new_labels
         said_of_it = [] if stored.is_kept else [NOT_KEPT]
-        said_of_it += [did_you_mean(stored.correct, known), NEW_LABEL] if is_lost else []
+        said_of_it += [did_you_mean(new, known), NEW_LABEL] if is_lost else []
         return Response(
             codec.dumps(
                 {
                     "id": stored.id,
-                    "correct": service.replica.output.value_of(stored.correct) if stored.correct else "",
+                    "correct": output.value_of(stored.correct) if stored.correct else "",
                     "right": stored.right,
                     "new_label": is_new_label,
                     "at": stored.at,
@@ -211,7 +213,8 @@ def _read_feedback(body: bytes, service: Service) -> Feedback:
     id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
     if not isinstance(id, str) or not 0 < len(id) <= MAX_ID:
         raise wrong(f"'id' is missing or not text of at most {MAX_ID} characters, expected the id of an answer")
-    given = kinds.of(service.predictor.manifest.output).read(correct, None)
+    output = service.replica.output
+    given = output.read_correction(service.predictor.manifest.output, correct)
     is_said = not is_missing(given)
     if is_said is (right is not None) or not isinstance(right, bool | None):
         raise wrong(
@@ -224,9 +227,12 @@ def _read_feedback(body: bytes, service: Service) -> Feedback:
     known = replica.reference.answers if replica.reference is not None else {}
 
     def is_right(value: str, said: str) -> bool:
-        return replica.output.is_right(replica.output.value_of(value), replica.output.value_of(said), known)
+        return output.is_right(output.value_of(value), output.value_of(said), known)
 
-    return Feedback(id, replica.output.kept_as(given) if is_said else "", note, "", right, is_right=is_right)
+    def settled(value: str, said: str) -> str:
+        return output.kept_as(output.amended(output.value_of(value), output.value_of(said)))
+
+    return Feedback(id, output.kept_as(given) if is_said else "", note, "", right, is_right=is_right, settled=settled)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:

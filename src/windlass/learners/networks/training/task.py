@@ -93,7 +93,18 @@ class Numbers(Data):
         return functional.huber_loss(found, targets)
 
 
-TASKS: dict[str, type[Data]] = {"category": Data, "number": Numbers}
+@dataclass(frozen=True)
+class Several(Data):
+    """Rows with several yes and no each. targets: (n, k) float32."""
+
+    def loss(self, model: nn.Module, rows: np.ndarray, smoothing: float) -> torch.Tensor:
+        """Binary cross-entropy, summed over the tags and meant over the rows."""
+        logits = model(*tensors(self.train, rows)).float()
+        targets = torch.from_numpy(self.targets[rows]).to(probe.device()) * (1 - smoothing) + smoothing / 2
+        return functional.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / len(rows)
+
+
+TASKS: dict[str, type[Data]] = {"category": Data, "number": Numbers, "tags": Several}
 """Kind of the output -> what a network learns of it."""
 
 

@@ -40,7 +40,18 @@ function measured(ask) {
     `${word("between")} ${deserved(ask.interval.low, ask)} – ${deserved(ask.interval.high, ask)} (${percent(ask.interval.share)})`);
   return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, deserved(ask.value, ask)), range || ""];
 }
-const SHOWN = {labels: labelled, text: written, forecast: (ask) => foreseen(ask)};
+// Tags as chips, each with its own probability; the next likeliest below them as bars.
+function tagged(ask) {
+  const shares = new Map(ask.alternatives.map((other) => [other.value, other.confidence]));
+  const chip = (tag) => element("li", {class: "chip"}, element("bdi", {}, tag), shares.has(tag) ? ` ${percent(shares.get(tag))}` : "");
+  const others = ask.alternatives.filter((other) => !ask.value.includes(other.value));
+  const sure = ask.confidence === null ? "" : element("p", {class: `sure ${sureness(ask.confidence)}`},
+    `${word("allRight")} ${percent(ask.confidence)}`);
+  return [element("p", {class: "over"}, facts.output),
+    ask.value.length ? element("ul", {class: "chips"}, ...ask.value.map(chip)) : element("p", {class: "note"}, word("noTag")),
+    sure, element("div", {class: "shares"}, ...others.map((other) => bar(other.value, other.confidence)))];
+}
+const SHOWN = {labels: labelled, text: written, tags: tagged, forecast: (ask) => foreseen(ask)};
 function drawAnswer() {
   place.classList.remove("busy");
   if (!shown) {

@@ -9,7 +9,8 @@ function word(name, values = {}) {
 const term = (english) => (language === "zh" && TERMS[english]) || english;
 // A value as people read it: numbers with six digits, whatever is no text as JSON.
 const plain = (value) => (typeof value === "number" ? value.toLocaleString(language, {maximumSignificantDigits: 6})
-  : typeof value === "string" ? value : JSON.stringify(value));
+  : typeof value === "string" ? value : Array.isArray(value) && value.every((each) => typeof each === "string") ? value.join(", ")
+  : JSON.stringify(value));
 // A number with the digits that its interval deserves: two of half of it, as `kinds/number.py:places`.
 function deserved(value, ask, more = 0, how = {}) {
   const half = ask.interval ? ask.interval.high - ask.value : 0;

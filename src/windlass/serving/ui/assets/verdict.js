@@ -12,7 +12,7 @@ async function tell(ask, body) {
       return once();
     });
     const stored = await response.json();
-    const isSame = "right" in body || stored.correct === ask.value;  // a number may be right, and another one righter
+    const isSame = "right" in body || Array.isArray(ask.value) || stored.correct === ask.value;  // a number may be right, and another one righter
     ask.said = {right: stored.right && isSame, correct: stored.correct, hint: stored.hint};
     ask.asking = false;
     ask.failed = null;
@@ -26,7 +26,8 @@ async function tell(ask, body) {
     $(".verdict .plain, .verdict button", place)?.focus();
   }
 }
-const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${plain(ask.said.correct)}`
+const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${Array.isArray(ask.said.correct)
+  ? ask.said.correct.join(", ") || word("noTag") : plain(ask.said.correct)}`
   : word("wasWrong")) + (ask.said.hint ? ` ${word("notKept")}` : "");
 function verdict(ask) {
   const failed = ask.failed ? trouble(ask.failed) : "";
@@ -43,7 +44,34 @@ function verdict(ask) {
       $(".verdict select, .verdict textarea, .verdict input", place).focus();
     }, "small"), failed);
 }
+// The right tags: each chip is taken away or put back by a click, others are added by name.
+function tagCorrection(ask) {
+  const chosen = new Set(ask.value), list = element("ul", {class: "chips"});
+  const free = element("input", {maxlength: 200, dir: "auto", list: "known-tags", "aria-label": word("addTag")});
+  const shownTags = new Set([...ask.value, ...ask.alternatives.map((other) => other.value)]);
+  const draw = () => list.replaceChildren(...[...shownTags].map((tag) => element("li", {}, element("button", {
+    type: "button", class: chosen.has(tag) ? "chip" : "chip off", "aria-pressed": String(chosen.has(tag)),
+    on: {click: () => { chosen.delete(tag) || chosen.add(tag); draw(); }}}, element("bdi", {}, tag)))));
+  const add = () => {
+    const tag = free.value.trim();
+    if (tag) { shownTags.add(tag); chosen.add(tag); free.value = ""; draw(); }
+    free.focus();
+  };
+  draw();
+  return element("form", {on: {submit: (event) => {
+    event.preventDefault();
+    if (free.value.trim()) add();
+    tell(ask, {correct: [...chosen]});
+  }, keydown: (event) => {
+    if (event.key === "Enter" && event.target === free && free.value.trim()) { event.preventDefault(); add(); }
+    if (event.key === "Escape") { ask.asking = false; drawAnswer(); $(".verdict button", place).focus(); }
+  }}}, element("span", {}, word("shouldTags")), list, element("datalist", {id: "known-tags"},
+    ...facts.labels.map((label) => element("option", {value: label}))), free, element("div", {class: "actions"},
+    element("button", {class: "small"}, word("send")), button("unknown", () => tell(ask, {right: false}), "plain"),
+    button("back", () => { ask.asking = false; drawAnswer(); }, "plain")));
+}
 function correction(ask) {
+  if (facts.answer === "tags") return tagCorrection(ask);
   const isNumber = facts.answer === "number", steps = facts.answer === "forecast" ? cameTrue(ask) : null;
   const free = steps ? steps.box : facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"})
     : element("input", isNumber ? {type: "number", step: "any"} : {maxlength: 500, dir: "auto"});

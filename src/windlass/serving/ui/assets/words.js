@@ -25,11 +25,12 @@ const WORDS = {
     failed: "The server did not answer. Is it running, and are you online?", again: "Trying again in {s} s …",
     later: "Ask again in {s} s.", noExamples: "There are no examples.", noBoard: "This release carries no leaderboard.",
     noCard: "This release carries no model card.", boardNote: "Everything that was tried, measured on the same test rows through what would be served.",
-    candidate: "candidate", fault: "fault", otherKey: "Use another key",
     series: "one point a line, as copied from a sheet", notSeries: "This is no table of points:",
     outlook: "What was, and what is foreseen", steps: "All {n} steps", onAverage: "A step on average:",
     bandNote: "Nine in ten values are to lie inside the band of their step.",
     cameTrue: "What came true? One number a step, from the first on; “-” where it is not known.",
+    candidate: "candidate", fault: "fault", otherKey: "Use another key", allRight: "All tags right, and no other:",
+    noTag: "no tag", shouldTags: "Which tags would have been right? Click to add or remove.", addTag: "another tag",
   },
   zh: {
     other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话",
@@ -56,11 +57,12 @@ const WORDS = {
     failed: "服务器没有应答。它在运行吗？网络通吗？", again: "{s} 秒后重试……",
     later: "请在 {s} 秒后再试。", noExamples: "没有示例。", noBoard: "此版本不含排行榜。",
     noCard: "此版本不含模型卡。", boardNote: "所有尝试过的模型，在同一组测试数据上、用实际上线的方式测得。",
-    candidate: "候选", fault: "错误编号", otherKey: "换一个密钥",
     series: "每行一个时间点，可从表格复制", notSeries: "这不是时间点的表格：",
     outlook: "过去与预测", steps: "全部 {n} 步", onAverage: "每步平均：",
     bandNote: "每一步的实际值有九成落在阴影带内。",
     cameTrue: "实际是多少？从第一步起每步一个数字，未知处写“-”。",
+    candidate: "候选", fault: "错误编号", otherKey: "换一个密钥", allRight: "标签全部正确的把握：",
+    noTag: "没有标签", shouldTags: "哪些标签才对？点击可添加或移除。", addTag: "其他标签",
   },
 };
 // What the service and the release say in English, for readers of Chinese.
