@@ -114,8 +114,7 @@ def goals(found: dict[str, Any]) -> list[Goal]:
     off = abs((effect["windlass"] - 1) / (effect["true"] - 1) - 1)
     note = (
         f"{found['test rows']} test rows of the product's own split; on the last 28 days alone {end['windlass']:.4f}, "
-        f"oracle {end['oracle']:.4f}; coverage of the 90 % interval {found['coverage_90']:.1%}; "
-        f"{found['seconds']:.0f} s"
+        f"oracle {end['oracle']:.4f}; 90 % interval covers {found['coverage_90']:.1%}; {found['seconds']:.0f} s"
     )
     return [
         Goal(

@@ -90,6 +90,14 @@ def test_a_damaged_recipe_is_refused(fitted, tmp_path):
         load(tmp_path)
 
 
+def test_other_covariates_than_the_effects_are_refused(fitted, tmp_path):
+    _, found, _ = fitted
+    text = (found.artifact / "manifest.json").read_text()
+    (tmp_path / "manifest.json").write_text(json.dumps(json.loads(text)).replace('"known": ["promo"]', '"known": []'))
+    with pytest.raises(DataError, match="1 effects"):
+        load(tmp_path)
+
+
 def test_a_series_without_a_past_gets_the_usual_level(fitted):
     _, _, predictor = fitted
     answer = predictor.answer([{"history": None, "shop": "a"}])[0]

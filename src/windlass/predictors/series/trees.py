@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.series.forecaster import SeriesEngine
+from windlass.predictors.series.forecaster import SeriesEngine, SeriesForecaster
 from windlass.predictors.series.lag_features import Recipe, asked
 from windlass.predictors.series.question import Question
 from windlass.predictors.tables.trees import FILE, checked
@@ -25,6 +25,10 @@ def engine(booster: Any, recipe: Recipe) -> SeriesEngine:
         found = base
         if booster is not None:
             rows = table.reshape(-1, table.shape[2])
+            if rows.shape[1] != booster.num_feature():
+                raise DataError(
+                    f"a question has {rows.shape[1]} features, expected {booster.num_feature()} as the trees do"
+                )
             found = base + np.asarray(booster.predict(rows, num_threads=1)).reshape(base.shape)
         scale = np.array([each.scale for each in questions])[:, None]
         return recipe.untold(found, scale)
@@ -46,6 +50,9 @@ def load(folder: Path, manifest: Manifest) -> SeriesEngine:
         n_features = int(manifest.settings["features"])
         if recipe.horizon != manifest.output.state["horizon"]:
             raise ValueError(f"a horizon of {recipe.horizon}")
+        asking = SeriesForecaster(manifest, engine(None, recipe)).asking
+        if len(recipe.effects) != len(asking.columns(asking.written.known)):
+            raise ValueError(f"{len(recipe.effects)} effects")
         if not manifest.settings["rounds"]:
             return engine(None, recipe)
         text = checked((folder / FILE).read_text(encoding="utf-8"), n_features, 1)
