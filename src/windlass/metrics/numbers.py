@@ -49,12 +49,14 @@ LOSSES: dict[str, Callable[[Array], Array]] = {"mae": np.abs, "rmse": np.square,
 @dataclass(frozen=True)
 class NumberMarks:
     """A candidate's answers on rows whose number is known. half: of the width of their intervals; None: no such.
-    floor: where they are cut, as no training row lies below; None: nowhere."""
+    floor: where they are cut, as no training row lies below; None: nowhere. ends: (n, 2) of intervals whose width
+    follows the row, cut already, of which half is the median then; None: all are as wide."""
 
     targets: Array
     values: Array
     half: float | None = None
     floor: float | None = None
+    ends: Array | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -76,6 +78,8 @@ class NumberMarks:
     @property
     def inside(self) -> Array:
         """Which right numbers lie inside the interval, (n,) bool."""
+        if self.ends is not None:
+            return np.asarray((self.ends[:, 0] <= self.targets) & (self.targets <= self.ends[:, 1]))
         return is_inside(self.targets, self.values, np.inf if self.half is None else self.half, self.floor)
 
     def value(self, metric: str, rows: Array | None = None) -> float:

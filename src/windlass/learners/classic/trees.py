@@ -11,13 +11,15 @@ import lightgbm
 import numpy as np
 
 from windlass.kinds import table as kinds
+from windlass.learners.classic import quantiles
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.rows import Encoded, encode, finish, with_stopping
+from windlass.metrics.intervals import LEAST_ADAPTED
 from windlass.metrics.measures import is_better
 from windlass.metrics.numbers import ABSOLUTE
-from windlass.predictors.artifact import N_GOLDEN
-from windlass.predictors.contract import width
-from windlass.predictors.tables.trees import FILE, as_scores, features
+from windlass.predictors.artifact import N_GOLDEN, read_manifest
+from windlass.predictors.contract import n_scores, width
+from windlass.predictors.tables.trees import FILE, HIGH, LOW, as_scores, features
 from windlass.records import Json, Progress, Splits
 from windlass.store.files import write_text
 
@@ -28,8 +30,8 @@ UNWATCHED_ROUNDS = 200
 """Where no validation rows tell when to stop."""
 PATIENCE = 100
 SMALL = 2_000
-TRIED_SHARE = 0.5
-"""Of the budget, for finding the rounds."""
+TRIED_SHARE, QUANTILE_SHARE = 0.5, 0.1
+"""Of the budget, for finding the rounds, and at most for each end of the interval."""
 
 
 def objectives_of_labels(n_scores: int, metric: str) -> list[Json]:
@@ -87,6 +89,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     for other in tried[1:]:
         if is_better(options.metric, rows.score(options.metric, other), rows.score(options.metric, best)):
             best = other
+    pair = _quantiles(rows, best, budget, progress)
     final = rows.on_all(best) if len(encoded.validation_targets) else best.booster
     options.artifact.mkdir(parents=True, exist_ok=True)
     write_text(options.artifact / FILE, final.model_to_string())
@@ -96,10 +99,25 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
         {"predictor": "trees", "learner": "trees", "settings": found},
         encoded,
         splits,
-        rows.scores(best.booster, rows.validation),
+        np.concatenate([rows.scores(each, rows.validation) for each in (best.booster, *pair)], axis=1),
         rows.scores(final, rows.validation[:N_GOLDEN]),
     )
+    if n_scores(read_manifest(options.artifact)) > encoded.n_scores:
+        for name, booster in zip((LOW, HIGH), pair, strict=True):
+            write_text(options.artifact / name, booster.model_to_string())
     return replace(fitted, curve=best.curve)
+
+
+def _quantiles(rows: "Rows", best: "Boosted", budget: Budget, progress: Progress) -> list[Any]:
+    """Boosters of the low and of the high quantile, of the train rows alone; none where few rows can tell them."""
+    encoded = rows.encoded
+    if encoded.aim.has_classes or encoded.stopping is None or (~encoded.stopping).sum() < LEAST_ADAPTED:
+        return []
+    found = []
+    for share in quantiles.SHARES:
+        watch = _Watch(budget, budget.spent() + QUANTILE_SHARE * budget.seconds, progress)
+        found.append(rows.boosted(quantiles.settings(best.parameters, share), watch).booster)
+    return found
 
 
 @dataclass(frozen=True)
