@@ -14,6 +14,7 @@ from windlass.errors import DataError
 from windlass.kinds import number_format
 from windlass.kinds.contract import Kind, Size, is_finite, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
+from windlass.metrics import links
 from windlass.metrics.intervals import QUANTILES, Ranges
 from windlass.records import Json, Manifest
 
@@ -39,6 +40,8 @@ N_BINS = 16
 N_QUANTILES = 21
 N_SKETCH = 32
 """Bins of a profile."""
+LINK = "link"
+"""Where the state of what is answered keeps the scale on which a model learned it; not there: in deviations."""
 TARGET, HALF, RANGES = "target", "half", "ranges"
 """The form of a column that is answered; where its state keeps half of the width of an answer's interval, and how the
 width follows the row, where it does: half is the median then."""
@@ -238,8 +241,15 @@ def encode(values: Sequence[float], state: Json) -> np.ndarray:
 
 
 def decode(scores: np.ndarray, state: Json) -> np.ndarray:
-    """The numbers (n,) float64 of scores (n, k), the first of which is in deviations from the mean."""
-    return np.asarray(state["mean"] + state["deviation"] * scores[:, 0].astype(np.float64))
+    """The numbers (n,) float64 of scores (n, k), the first of which is in deviations from the mean, or on the scale of
+    the link that the state has."""
+    first, link = scores[:, 0].astype(np.float64), state.get(LINK)
+    return recovered(first, state) if link is None else links.back(first, link)
+
+
+def recovered(targets: np.ndarray, state: Json) -> np.ndarray:
+    """The numbers (n,) float64 of encoded targets (n,), in deviations from the mean."""
+    return np.asarray(state["mean"] + state["deviation"] * targets.astype(np.float64))
 
 
 def basis(scores: np.ndarray, state: Json) -> np.ndarray | None:
@@ -279,6 +289,8 @@ def fault(manifest: Manifest) -> str:
     half = state.get(HALF, 0.0)
     if not is_finite(half) or half < 0:
         return f"half of the interval is {half!r}, expected a number from 0 on"
+    if LINK in state and (found := links.fault(state[LINK])):
+        return found
     try:
         ranges(state)
     except ValueError as error:

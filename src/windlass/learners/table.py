@@ -213,8 +213,8 @@ LEARNERS: dict[str, Learner] = {
             "blend",
             "the mean of two or three of the candidates above",
             ANY,
-            CATEGORY,
-            _later("classic.blend"),
+            SCORED,
+            _later("classic.blend", "fit_any"),
             of_runs=True,
         ),
     )

@@ -25,6 +25,10 @@ LEAST_ADAPTED, LEAST_PART, MOST_PARTS = 200, 100, 8
 """Rows from which on a width may follow the row, rows of one size that tell their own margin, and sizes at most."""
 LEAST_GAIN = 0.01
 """Of the score of one width for all, below which a width that follows the row is not worth it."""
+LEAST_SURE = 2.0
+NOISE = 1e-7
+"""Of the range of the numbers, by which margins are wider than they were told: many rows may be the same number, such
+as 0, and the last digits of a sum of trees would put them all outside."""
 N_FOLDS = 4
 
 
@@ -112,10 +116,28 @@ def _way(by: str, n_parts: int) -> Way:
         low, high = found[:, 0] - targets, targets - found[:, 1]
         each = [places == place for place in range(len(edges) + 1)]
         tail = (1 + SHARE) / 2
-        below, above = ([margin(side[part], tail) for part in each] for side in (low, high))
+        room = NOISE * float(np.ptp(targets))
+        below, above = ([margin(side[part], tail) + room for part in each] for side in (low, high))
         return Ranges(by, tuple(edges.tolist()), tuple(below), tuple(above))
 
     return fit
+
+
+def by_quantiles(targets: Array, basis: Array) -> Ranges:
+    """Margins of two quantiles (n, 2) of these rows, told apart by how far apart the two are."""
+    return _way(QUANTILES, max(1, min(MOST_PARTS, len(targets) // LEAST_PART)))(targets, basis[:, 0], basis)
+
+
+def by_value(targets: Array, values: Array) -> Ranges:
+    """Margins of the answers themselves, told apart by their size."""
+    return _way(VALUE, max(1, min(MOST_PARTS, len(targets) // LEAST_PART)))(targets, values, None)
+
+
+def holds(found: Ranges, targets: Array, basis: Array) -> bool:
+    """Of these rows as many lie inside as is promised, but for chance (two standard errors)."""
+    low, high = found.ends(basis.mean(axis=1), basis)
+    inside = float(((low <= targets) & (targets <= high)).mean())
+    return abs(inside - SHARE) <= LEAST_SURE * math.sqrt(SHARE * (1 - SHARE) / len(targets))
 
 
 def _constant(targets: Array, values: Array, basis: Array | None) -> Ranges:

@@ -48,15 +48,11 @@ class Estimator(Scorer):
         """One answer a row, in order; its evidence names what training did not know. Raises: as `values`."""
         scores, unknown = self.scores(rows, root)
         state = self.manifest.output.state
-        values, ends = number.decode(scores, state), self._ends(scores)
+        values, ends = number.decode(scores, state).tolist(), self._ends(scores)
+        sides = [None] * len(values) if ends is None else [_rounded(low, high, state) for low, high in ends.tolist()]
         return [
-            Answer(
-                number.rounded(value, state),
-                None,
-                evidence=unknown.get(place, ()),
-                interval=None if ends is None else (*(number.rounded(end, state) for end in ends[place]), SHARE),
-            )
-            for place, value in enumerate(values.tolist())
+            Answer(number.rounded(value, state), None, evidence=unknown.get(place, ()), interval=sides[place])
+            for place, value in enumerate(values)
         ]
 
     def ends(self, rows: Sequence[Row], root: Path | None = None) -> np.ndarray | None:
@@ -96,3 +92,8 @@ class Estimator(Scorer):
         value = answer.get("value")
         known = is_finite(value) and is_finite(wanted)
         return abs(value - wanted) / self.deviation if known else math.inf
+
+
+def _rounded(low: float, high: float, state: Json) -> tuple[float, float, float]:
+    """An interval as it is told."""
+    return number.rounded(low, state), number.rounded(high, state), SHARE

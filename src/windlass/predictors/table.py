@@ -48,7 +48,7 @@ SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
     "onnx": onnx.load,
-    "blend": lambda folder, manifest: blend.load(folder, manifest, load_labeller),
+    "blend": lambda folder, manifest: blend.load(folder, manifest, load),
 }
 WRITING = {
     "excerpt": "retrieval.excerpt",

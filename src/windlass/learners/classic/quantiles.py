@@ -10,6 +10,7 @@ from windlass.metrics.numbers import SHARE
 
 SHARES = ((1 - SHARE) / 2, (1 + SHARE) / 2)
 """Of right numbers that lie below the low quantile, and below the high one."""
+N_FOLDS = 3
 LEAST_LEAF = 50
 """Rows of a leaf at least: one in twenty of fewer is a guess."""
 
@@ -17,10 +18,4 @@ LEAST_LEAF = 50
 def settings(parameters: dict[str, Any], share: float) -> dict[str, Any]:
     """LightGBM's parameters for a quantile, from those for the number itself."""
     least = max(LEAST_LEAF, parameters["min_data_in_leaf"])
-    return {
-        **parameters,
-        "objective": "quantile",
-        "metric": "quantile",
-        "alpha": share,
-        "min_data_in_leaf": least,
-    }
+    return {**parameters, "objective": "quantile", "metric": "quantile", "alpha": share, "min_data_in_leaf": least}

@@ -106,8 +106,7 @@ def score(metric: str, output: Column, truth: np.ndarray, scores: np.ndarray) ->
     NaN without rows."""
     if not len(truth):
         return math.nan
-    right, given = (number.decode(each, output.state) for each in (truth[:, None], scores))
-    return NUMBER_METRICS[metric](right, given)
+    return NUMBER_METRICS[metric](number.recovered(truth, output.state), number.decode(scores, output.state))
 
 
 def with_interval(manifest: Manifest, truth: np.ndarray, scores: np.ndarray) -> Manifest:
@@ -117,7 +116,7 @@ def with_interval(manifest: Manifest, truth: np.ndarray, scores: np.ndarray) -> 
         scores the last two are quantiles, which it had not been taught by these rows either.
     """
     state = manifest.output.state
-    values, right = number.decode(scores, state), number.decode(truth[:, None], state)
+    values, right = number.decode(scores, state), number.recovered(truth, state)
     basis = number.basis(scores, state)
     half, ranges = half_width(right - values), best_ranges(right, values, basis)
     if half is None:

@@ -30,9 +30,8 @@ def report_sections(shown: Shown) -> list[Section]:
         return []
     covered = best.metrics.get(COVERAGE) if best else None
     inside = (
-        f"<p>Each answer has an interval of ± {to_places(marks.half, _places(marks))} (split conformal prediction): "
-        f"{percent(SHARE)} of right numbers are to lie inside; of these test rows {_shares(covered)} did."
-        f"{_warned(best)}</p>"
+        f"<p>{_interval(marks)}: {percent(SHARE)} of right numbers are to lie inside; of these test rows "
+        f"{_shares(covered)} did.{_warned(best)}</p>"
         if marks.half is not None
         else "<p>Too few validation rows for intervals: at least nine are needed.</p>"
     )
@@ -42,6 +41,19 @@ def report_sections(shown: Shown) -> list[Section]:
         Section("answers", "Answers against right numbers", f'{inside}<div class="pictures top">{drawn}{errors}</div>'),
         Section("worst", "Largest errors", _worst(marks, shown.examples)),
     ]
+
+
+def _interval(marks: NumberMarks) -> str:
+    """How wide the intervals are, and how that was told."""
+    half = to_places(marks.half or 0.0, _places(marks))
+    if marks.ends is None:
+        return f"Each answer has an interval of ± {half} (split conformal prediction)"
+    low, high = np.quantile(np.diff(marks.ends, axis=1), [0.1, 0.9])
+    widths = " to ".join(to_places(float(each), _places(marks)) for each in (low, high))
+    return (
+        f"Each answer has an interval of its own, which is as wide as the row is hard: half of it is {half} in the "
+        f"middle, and of eight rows in ten it is {widths} wide (conformal prediction)"
+    )
 
 
 def _places(marks: NumberMarks) -> int:
@@ -82,7 +94,7 @@ def errors_over_answers(marks: NumberMarks) -> str:
     """Each row as a dot: the answer across, by how much the right number was higher up; the interval as lines."""
     places = _sampled(len(marks))
     given, errors = marks.values[places], marks.residuals[places]
-    half = marks.half or 0.0
+    half = 0.0 if marks.half is None or marks.ends is not None else marks.half
     across = spanning(given.tolist(), LEFT, WIDE - 12, 0.03)
     down = spanning([*errors.tolist(), half, -half], FOOT - 14, TOP, 0.03)
     body = _frame(across, down, "right number less answer", "answer")
