@@ -11,13 +11,14 @@ from pydantic import Field, ValidationInfo, field_validator
 from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.metrics.costs import COST
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
 from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
-ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS)
+ALL_METRICS = (*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, COST)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
 """What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
@@ -135,7 +136,7 @@ class Asked:
 
 ANY_GOAL = Asked(ALL_METRICS, "macro_f1 >= 0.90")
 GOALS = {
-    "category": Asked(tuple(METRICS), "macro_f1 >= 0.90"),
+    "category": Asked((*METRICS, COST), "macro_f1 >= 0.90"),
     "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
     "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
 }
@@ -192,6 +193,13 @@ class Spec(Strict):
         max_length=1,
         description="of two labels: {label: share}, the probability from which on it is the answer; not given: chosen "
         "for the goal on validation rows",
+    )
+    costs: dict[str, float | str | dict[str, float]] = Field(
+        default={},
+        max_length=200,
+        description="what mistakes cost: {miss: 50, false_alarm: 2} of two labels (positive: the rarer one, or the one "
+        "named), {right label: {answer: cost}} of more, {under: 3, over: 1} of a number, a unit too high or too low; "
+        "`review` is the price of a person's look, `unit` their currency",
     )
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")
     improve: Improve = Field(default=Improve(), description="what feedback may change by itself")

@@ -41,7 +41,8 @@ REPORT = "report.html"
 def key_of(spec: Spec, store: Store) -> str:
     runs = store.read("train", Trained).runs
     rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
-    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else [])]
+    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else []),
+               *([spec.costs] if spec.costs else [])]  # fmt: skip
     return fingerprint([[run.key, run.status] for run in runs] + held_to)
 
 

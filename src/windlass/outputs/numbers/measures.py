@@ -78,7 +78,9 @@ def check(spec: Spec, goal: Goal) -> None:
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: `threshold` is for labels."""
+    """Raises: SpecError: `threshold` and `costs` are for labels."""
+    if spec.costs:
+        raise SpecError(f"'costs' is set and output '{splits.output_column}' is a number, expected a category")
     if spec.threshold:
         raise SpecError(f"'threshold' is set and output '{splits.output_column}' is a number, expected a category")
 

@@ -30,6 +30,10 @@ METRIC_NAMES = {
     "r2": "R²",
     "medae": "median absolute error",
     "coverage_90": "right numbers inside the 90 % intervals",
+    "mape": "mean absolute percentage error",
+    "pinball_90": "pinball loss of the 90 % interval",
+    "width_90": "width of the 90 % interval",
+    "cost": "cost of an answer",
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
     "rules_broken": "texts against the rules",
@@ -49,6 +53,8 @@ METRIC_MEANINGS = {
     "r2": "the share of the differences between rows that the answers tell; 0 is the mean for every row, 1 is perfect",
     "skill": "the share of the error of always answering the same number that the answers spare; 1 is perfect",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
+    "mape": "the error as a share of the right number, on average; rows whose right number is 0 are left out",
+    "cost": "what an answer costs on average by your own prices, looks of people included; less is better",
 }
 """What a metric says, for people who do not measure models."""
 LIMIT_NAMES = {
