@@ -85,3 +85,18 @@ def test_ranges_pass_a_file_as_they_are_and_damaged_ones_are_refused():
 def test_marks_measure_the_interval_of_each_row():
     ends = np.array([[0.0, 2.0], [0.0, 2.0]])
     assert NumberMarks(np.array([1.0, 3.0]), np.ones(2), 1.0, None, ends).value(COVERAGE) == 0.5
+
+
+def test_what_a_heap_of_equal_numbers_covers_for_nothing_narrows_the_other_side():
+    """Two rows in five are 0, which no low end misses: all failures are left for the high end, and 90 % lie inside."""
+
+    def drawn(seed):
+        random = np.random.default_rng(seed)
+        targets = np.where(random.random(4_000) < 0.4, 0.0, random.exponential(1, 4_000))
+        return targets, np.stack([np.zeros(4_000), np.full(4_000, 3.0)], axis=1)
+
+    found = by_quantiles(*drawn(1))
+    targets, basis = drawn(2)
+    low, high = found.ends(np.ones(4_000), basis)
+    assert abs(((low <= targets) & (targets <= high)).mean() - 0.9) < 0.02
+    assert high[0] == pytest.approx(-np.log(0.1 / 0.6), abs=0.15)

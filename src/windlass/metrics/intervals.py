@@ -115,12 +115,21 @@ def _way(by: str, n_parts: int) -> Way:
         places = np.searchsorted(edges, size, side="right")
         low, high = found[:, 0] - targets, targets - found[:, 1]
         each = [places == place for place in range(len(edges) + 1)]
-        tail = (1 + SHARE) / 2
         room = NOISE * float(np.ptp(targets))
-        below, above = ([margin(side[part], tail) + room for part in each] for side in (low, high))
-        return Ranges(by, tuple(edges.tolist()), tuple(below), tuple(above))
+        margins = [_margins(low[part], high[part], room) if part.any() else _margins(low, high, room) for part in each]
+        below, above = zip(*margins, strict=True)
+        return Ranges(by, tuple(edges.tolist()), below, above)
 
     return fit
+
+
+def _margins(low: Array, high: Array, room: float) -> tuple[float, float]:
+    """Below and above, by what rows (n,) lack on each side: half of the failures for each, and what one side does not
+    use, since very many rows are the same number there, for the other. room: they are wider by so much."""
+    below = margin(low, (1 + SHARE) / 2) + room
+    above = margin(high, SHARE + float((low > below).mean())) + room
+    left = 1 - SHARE - float((high > above).mean())
+    return min(below, margin(low, 1 - left) + room), above
 
 
 def by_quantiles(targets: Array, basis: Array) -> Ranges:

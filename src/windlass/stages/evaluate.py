@@ -102,7 +102,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     )
     write_json(store.record("evaluate"), as_json(board))
     examples = [" · ".join(_word(row[name]) for name in spec.inputs)[:400] for row in rows]
-    shown = Shown(board, marks[chosen.name], examples, held.rules)
+    shown = Shown(board, marks[chosen.name], examples, held.rules, rows, spec.inputs)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
 

@@ -9,13 +9,14 @@ from windlass.metrics.measures import Estimate, Marks, told
 from windlass.metrics.numbers import COVERAGE, SHARE, NumberMarks
 from windlass.outputs.contract import Shown
 from windlass.outputs.numbers.measures import number_marks
+from windlass.outputs.numbers.slices import LEAST_ROWS, slices
 from windlass.pages.charts.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
 from windlass.pages.html.sections import Section, picture, table
 from windlass.pages.text.candidates import chosen, miscovered
 from windlass.pages.text.words import NOTHING, escaped, percent, to_places
 from windlass.records import Candidate
 
-MOST_DOTS, N_WORST, N_PARTS = 500, 10, 5
+MOST_DOTS, N_WORST, N_PARTS, N_SLICES = 500, 10, 5, 10
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
 LEAST_PART = 30
 """Rows of a part of the answers before its mean error is spoken of."""
@@ -39,8 +40,42 @@ def report_sections(shown: Shown) -> list[Section]:
     errors = picture(errors_over_answers(marks), "Above the dotted line the right number was higher than the answer.")
     return [
         Section("answers", "Answers against right numbers", f'{inside}<div class="pictures top">{drawn}{errors}</div>'),
+        *_by_slice(marks, shown),
         Section("worst", "Largest errors", _worst(marks, shown.examples)),
     ]
+
+
+def _by_slice(marks: NumberMarks, shown: Shown) -> list[Section]:
+    """The slices whose answers are farthest off, and those whose intervals fail; none where rows are few."""
+    found = slices(marks, shown.rows, shown.inputs) if len(shown.rows) == len(marks) else []
+    if not found:
+        return []
+    places, usual = _places(marks), marks.value("mae")
+    kept = [each for place, each in enumerate(found) if place < N_SLICES or each.is_uncovered]
+    rows = [
+        [
+            f'<span dir="auto">{escaped(each.name, 120)}</span>',
+            f"{each.n_rows:,}",
+            f"{to_places(each.error, places)} [{to_places(each.low, places)}, {to_places(each.high, places)}]",
+            NOTHING if each.inside is None else percent(each.inside),
+            "; ".join(
+                words
+                for words, is_so in (
+                    ("farther off than the others", each.is_worse),
+                    ("intervals do not hold", each.is_uncovered),
+                )
+                if is_so
+            ),
+        ]
+        for each in kept
+    ]
+    heads = [("slice", "text"), ("rows", "n"), ("mean error", "n"), ("inside", "n"), ("for sure", "text")]
+    said = (
+        f"<p>All test rows are off by {to_places(usual, places)} on average. Of {len(found)} slices of at least "
+        f"{LEAST_ROWS} rows these are the farthest off; intervals, and what is said to be sure, are corrected for as "
+        "many looks.</p>"
+    )
+    return [Section("slices", "Error by slice", said + table(heads, rows, "plain stack"))]
 
 
 def _interval(marks: NumberMarks) -> str:
