@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import yaml
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
@@ -201,12 +201,31 @@ class Spec(Strict):
         "named), {right label: {answer: cost}} of more, {under: 3, over: 1} of a number, a unit too high or too low; "
         "`review` is the price of a person's look, `unit` their currency",
     )
+    monotone: dict[str, Literal["increasing", "decreasing"]] = Field(
+        default={},
+        description="input -> how the answer may follow it and no other way, of a number answered by trees; "
+        "`inputs: {area: {kind: number, monotone: increasing}}` says the same",
+    )
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")
     improve: Improve = Field(default=Improve(), description="what feedback may change by itself")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
     keep_days: int | None = Field(
         None, ge=1, le=36_500, description="delete answers, what was asked and feedback that are older (none: never)"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _options_of_inputs(cls, values: Any) -> Any:
+        """`inputs: {area: {kind: number, monotone: increasing}}` as `inputs: {area: number}` and `monotone`."""
+        inputs = values.get("inputs") if isinstance(values, dict) else None
+        if not isinstance(inputs, dict) or not any(isinstance(each, dict) for each in inputs.values()):
+            return values
+        plain, monotone = dict(inputs), dict(values.get("monotone") or {})
+        for name, each in inputs.items():
+            if isinstance(each, dict) and "kind" in each and set(each) <= {"kind", "monotone"}:
+                plain[name] = each["kind"]
+                monotone |= {name: each["monotone"]} if "monotone" in each else {}
+        return {**values, "inputs": plain, **({"monotone": monotone} if monotone else {})}
 
     @field_validator("name")
     @classmethod
@@ -298,6 +317,14 @@ def _sound(spec: Spec, where: str) -> Spec:
     for name in [*spec.columns, spec.group or "group", spec.checks or "checks"]:
         if UNUSABLE.fullmatch(name):
             raise SpecError(f"{where}: a column is called '{name}', expected another name", "rename it in the data")
+    for name in spec.monotone:
+        if spec.inputs.get(name) != "number" or list(spec.output.values()) != ["number"]:
+            numbers = [each for each, kind in spec.inputs.items() if kind == "number"]
+            raise SpecError(
+                f"{where}: 'monotone' has the column '{name}', expected an input that is a number, of a number: "
+                f"{expected(numbers)}",
+                did_you_mean(name, numbers),
+            )
     for name in spec.formats:
         if name not in spec.columns:
             raise SpecError(

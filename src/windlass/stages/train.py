@@ -100,6 +100,7 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             spec.minutes,
             list(made_of),
             spec.language.model_dump(),
+            *([spec.monotone] if spec.monotone else []),
             *([as_json(entry.start)] if entry.start is not None else []),
             *([ways] if (ways := {**spec.formats, **spec.labels.merge}) else []),
         ]
@@ -178,6 +179,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
                 spec.precision,
                 {name: store.run_folder(name) for name in made_of},
                 _language(spec, store),
+                spec.monotone,
                 entry.start,
             )
             run = Run(entry.name, entry.learner.name, "unavailable", 0.0, refused[entry.name], key=key)

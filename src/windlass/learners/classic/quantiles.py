@@ -18,4 +18,5 @@ LEAST_LEAF = 50
 def settings(parameters: dict[str, Any], share: float) -> dict[str, Any]:
     """LightGBM's parameters for a quantile, from those for the number itself."""
     least = max(LEAST_LEAF, parameters["min_data_in_leaf"])
-    return {**parameters, "objective": "quantile", "metric": "quantile", "alpha": share, "min_data_in_leaf": least}
+    kept = {name: value for name, value in parameters.items() if not name.startswith("monotone")}
+    return {**kept, "objective": "quantile", "metric": "quantile", "alpha": share, "min_data_in_leaf": least}

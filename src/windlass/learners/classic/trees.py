@@ -3,7 +3,7 @@
 Source: Ke et al. 2017, LightGBM. Measured choices: docs/log.md, "trees".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from windlass.metrics.measures import is_better
 from windlass.metrics.numbers import ABSOLUTE
 from windlass.predictors.artifact import N_GOLDEN, read_manifest, write_manifest
 from windlass.predictors.contract import n_scores, width
-from windlass.predictors.tables.trees import FILE, HIGH, LOW, as_scores, features
+from windlass.predictors.tables.trees import FILE, HIGH, LOW, as_scores, features, order
 from windlass.records import Column, Json, Manifest, Progress, Splits
 from windlass.store.files import write_text
 
@@ -97,10 +97,12 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     encoded = with_stopping(encode(splits, FORMS, TERMS))
     rows = Rows(encoded, features(encoded.train), features(encoded.validation))
     towards = OBJECTIVES[encoded.output.kind](encoded, options.metric)
+    if options.monotone:  # leaves of medians are set anew afterwards, which could break the promise
+        towards = [each for each in towards if each[0]["objective"] not in ("regression_l1", "quantile")]
     tried = []
     for place, (objective, link) in enumerate(towards if len(encoded.validation_targets) else towards[:1]):
         until = TRIED_SHARE * budget.seconds * (place + 1) / len(towards)
-        parameters = settings(rows.train.shape[0], objective, options.seed)
+        parameters = settings(rows.train.shape[0], objective, options.seed) | constraints(encoded, options.monotone)
         tried.append(rows.boosted(parameters, _Watch(budget, until, progress), link))
     best = tried[0]
     for other in tried[1:]:
@@ -249,6 +251,17 @@ def _categories(encoded: Encoded) -> list[int]:
     """The columns of the feature matrix that hold level numbers."""
     starts = np.cumsum([0, *(width(batch) for batch in encoded.train)]).tolist()
     return [start for start, column in zip(starts, encoded.inputs, strict=False) if FORMS[column.kind] == "index"]
+
+
+def constraints(encoded: Encoded, monotone: Mapping[str, str]) -> Json:
+    """LightGBM's constraint of each feature: 1 the number rises with it, -1 falls, 0 neither is asked."""
+    if not monotone:
+        return {}
+    signs = {"increasing": 1, "decreasing": -1}
+    places = order(encoded.train)
+    found = [signs.get(monotone.get(encoded.inputs[place].name, ""), 0) for place in places]
+    widths = [width(encoded.train[place]) for place in places]
+    return {"monotone_constraints": np.repeat(found, widths).tolist(), "monotone_constraints_method": "intermediate"}
 
 
 class _Watch:
