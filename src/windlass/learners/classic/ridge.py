@@ -24,6 +24,8 @@ DENSE_STRENGTHS = (10.0, 1.0, 100.0, 1_000.0)
 """What the squared weights are multiplied by, the likeliest first."""
 HALF_OF_EACH, LEAST_ELASTIC, ELASTIC_STEPS = 0.5, 1e-4, 200
 """Of the elastic net: the share of absolute weights, the least strength a row, and steps after which it is cut off."""
+LEAST_GAIN = 0.05
+"""By which share of the error the elastic net must be better to be taken."""
 N_REWEIGHTED, SMALLEST = 8, 0.02
 """Times that rows are weighed anew, each by one over its error, which counts as at least so many deviations."""
 
