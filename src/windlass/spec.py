@@ -318,12 +318,10 @@ def _sound(spec: Spec, where: str) -> Spec:
         if UNUSABLE.fullmatch(name):
             raise SpecError(f"{where}: a column is called '{name}', expected another name", "rename it in the data")
     for name in spec.monotone:
-        if spec.inputs.get(name) != "number" or list(spec.output.values()) != ["number"]:
-            numbers = [each for each, kind in spec.inputs.items() if kind == "number"]
+        if name not in spec.inputs:
             raise SpecError(
-                f"{where}: 'monotone' has the column '{name}', expected an input that is a number, of a number: "
-                f"{expected(numbers)}",
-                did_you_mean(name, numbers),
+                f"{where}: 'monotone' has the column '{name}', expected {expected(spec.inputs)}",
+                did_you_mean(name, spec.inputs),
             )
     for name in spec.formats:
         if name not in spec.columns:

@@ -73,6 +73,8 @@ def check(spec: Spec, goal: Goal) -> None:
 
 def check_rows(spec: Spec, splits: Splits) -> None:
     """Raises: SpecError: `threshold` or `costs` name no label of these rows, or there are not two labels."""
+    if spec.monotone:
+        raise SpecError(f"'monotone' is set and output '{splits.output_column}' is no number, expected one")
     if spec.costs and spec.threshold:
         raise SpecError("'costs' and 'threshold' are both set, expected one: costs choose the threshold")
     if spec.costs:

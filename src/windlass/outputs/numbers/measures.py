@@ -81,6 +81,9 @@ def check_rows(spec: Spec, splits: Splits) -> None:
     """Raises: SpecError: `threshold` and `costs` are for labels."""
     if spec.costs:
         raise SpecError(f"'costs' is set and output '{splits.output_column}' is a number, expected a category")
+    for name in spec.monotone:
+        if spec.inputs[name] != "number":
+            raise SpecError(f"'monotone' has the column '{name}', a {spec.inputs[name]}, expected a number")
     if spec.threshold:
         raise SpecError(f"'threshold' is set and output '{splits.output_column}' is a number, expected a category")
 
