@@ -49,7 +49,12 @@ LEARNERS: dict[str, Learner] = {
             "ets", "exponential smoothing of each series", ASKED, FORECAST, _later("series.local", "fit_ets"), cost=1
         ),
         Learner(
-            "theta", "smoothing with a share of the trend", ASKED, FORECAST, _later("series.local", "fit_theta"), cost=0.5
+            "theta",
+            "smoothing with a share of the trend",
+            ASKED,
+            FORECAST,
+            _later("series.local", "fit_theta"),
+            cost=0.5,
         ),
         Learner(
             "croston",
@@ -272,8 +277,8 @@ LEARNERS: dict[str, Learner] = {
             "blend",
             "the mean of two or three of the candidates above",
             ANY,
-            CATEGORY,
-            _later("classic.blend"),
+            SCORED,
+            _later("classic.blend", "fit_any"),
             of_runs=True,
         ),
         Learner(
