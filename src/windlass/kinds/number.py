@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds import number_format
 from windlass.kinds.contract import Kind, Size, is_finite, is_missing, shown
+from windlass.kinds.formats import number_format
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
 from windlass.metrics import links
 from windlass.metrics.intervals import QUANTILES, Ranges
