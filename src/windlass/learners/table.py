@@ -49,12 +49,7 @@ LEARNERS: dict[str, Learner] = {
             "ets", "exponential smoothing of each series", ASKED, FORECAST, _later("series.local", "fit_ets"), cost=1
         ),
         Learner(
-            "theta",
-            "smoothing with a share of the trend",
-            ASKED,
-            FORECAST,
-            _later("series.local", "fit_theta"),
-            cost=0.5,
+            "theta", "smoothing and some of the trend", ASKED, FORECAST, _later("series.local", "fit_theta"), cost=0.5
         ),
         Learner(
             "croston",
