@@ -43,8 +43,8 @@ class Case:
 CASES = (Case("adult", "tabular-adult", "hours_per_week"), Case("bank", "tabular-bank-marketing", "balance"))
 
 
-def peer(splits: Splits, loss: str) -> np.ndarray:
-    """Its answers to the test rows (n,)."""
+def matrices(splits: Splits) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[bool]]:
+    """As scikit-learn reads them: rows to learn from, their numbers (n,), test rows, and which columns are names."""
     learned = pl.concat([splits.train, splits.validation])
     known = {name: sorted(learned[name].unique().to_list()) for name, kind in splits.inputs.items() if kind != "number"}
 
@@ -58,9 +58,14 @@ def peer(splits: Splits, loss: str) -> np.ndarray:
         return np.stack(columns, axis=1).astype(float)
 
     few = [name in known and len(known[name]) <= 255 for name in splits.inputs]
+    return matrix(learned), learned[splits.output_column].to_numpy(), matrix(splits.test), few
+
+
+def peer(splits: Splits, loss: str) -> np.ndarray:
+    """Its answers to the test rows (n,)."""
+    learned, right, tested, few = matrices(splits)
     model = HistGradientBoostingRegressor(loss=loss, categorical_features=few, random_state=13)
-    answers = model.fit(matrix(learned), learned[splits.output_column].to_numpy()).predict(matrix(splits.test))
-    return np.asarray(answers)
+    return np.asarray(model.fit(learned, right).predict(tested))
 
 
 def measured(case: Case, data: Path, minutes: float, home: Path) -> list[Goal]:

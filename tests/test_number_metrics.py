@@ -2,12 +2,25 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import mean_absolute_error, median_absolute_error, r2_score, root_mean_squared_error
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_pinball_loss,
+    median_absolute_error,
+    r2_score,
+    root_mean_squared_error,
+)
 
 from windlass.metrics.measures import bootstrap, is_better, paired_difference, told
 from windlass.metrics.numbers import COVERAGE, NumberMarks, half_width, interval_ends, is_inside
 
-THEIRS = {"mae": mean_absolute_error, "rmse": root_mean_squared_error, "r2": r2_score, "medae": median_absolute_error}
+THEIRS = {
+    "mae": mean_absolute_error,
+    "rmse": root_mean_squared_error,
+    "r2": r2_score,
+    "medae": median_absolute_error,
+    "mape": mean_absolute_percentage_error,
+}
 
 
 @pytest.fixture
@@ -24,6 +37,24 @@ def test_measures_are_those_of_scikit_learn(metric, pair):
 
 def test_r2_is_not_defined_where_all_right_numbers_are_the_same():
     assert np.isnan(NumberMarks(np.ones(3), np.arange(3.0)).value("r2"))
+
+
+def test_a_share_of_nothing_is_left_out_and_where_all_are_it_is_not_defined():
+    marks = NumberMarks(np.array([0.0, 2.0, 4.0]), np.array([9.0, 1.0, 4.0]))
+    assert marks.value("mape") == 0.25
+    assert np.isnan(NumberMarks(np.zeros(3), np.ones(3)).value("mape"))
+    assert "mape" not in NumberMarks(np.zeros(3), np.ones(3)).metrics
+
+
+def test_width_and_pinball_loss_of_intervals_are_scikit_learns(pair):
+    targets, values = pair
+    marks = NumberMarks(targets, values, half=4.0)
+    sides = ((values - 4, 0.05), (values + 4, 0.95))
+    theirs = np.mean([mean_pinball_loss(targets, end, alpha=share) for end, share in sides])
+    assert marks.value("pinball_90") == pytest.approx(theirs)
+    assert marks.value("width_90") == pytest.approx(8)
+    own = NumberMarks(targets, values, 4.0, None, np.stack([values - 1, values + 2], axis=1))
+    assert own.value("width_90") == pytest.approx(3)
 
 
 def test_less_error_is_better():

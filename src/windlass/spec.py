@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.metrics.costs import COST
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
@@ -20,7 +21,7 @@ from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
 ALL_METRICS = tuple(
-    dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, *FORECAST_METRICS, *TAG_METRICS))
+    dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, COST, *FORECAST_METRICS, *TAG_METRICS))
 )
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
@@ -182,7 +183,7 @@ class Asked:
 
 ANY_GOAL = Asked(ALL_METRICS, "macro_f1 >= 0.90")
 GOALS = {
-    "category": Asked(tuple(METRICS), "macro_f1 >= 0.90"),
+    "category": Asked((*METRICS, COST), "macro_f1 >= 0.90"),
     "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
     "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
     "forecast": Asked(tuple(FORECAST_METRICS), "mase <= 0.9"),
@@ -245,12 +246,38 @@ class Spec(Strict):
         description="of two labels: {label: share}, the probability from which on it is the answer; not given: chosen "
         "for the goal on validation rows",
     )
+    costs: dict[str, float | str | dict[str, float]] = Field(
+        default={},
+        max_length=200,
+        description="what mistakes cost: {miss: 50, false_alarm: 2} of two labels (positive: the rarer one, or the one "
+        "named), {right label: {answer: cost}} of more, {under: 3, over: 1} of a number, a unit too high or too low; "
+        "`review` is the price of a person's look, `unit` their currency",
+    )
+    monotone: dict[str, Literal["increasing", "decreasing"]] = Field(
+        default={},
+        description="input -> how the answer may follow it and no other way, of a number answered by trees; "
+        "`inputs: {area: {kind: number, monotone: increasing}}` says the same",
+    )
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")
     improve: Improve = Field(default=Improve(), description="what feedback may change by itself")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
     keep_days: int | None = Field(
         None, ge=1, le=36_500, description="delete answers, what was asked and feedback that are older (none: never)"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _options_of_inputs(cls, values: Any) -> Any:
+        """`inputs: {area: {kind: number, monotone: increasing}}` as `inputs: {area: number}` and `monotone`."""
+        inputs = values.get("inputs") if isinstance(values, dict) else None
+        if not isinstance(inputs, dict) or not any(isinstance(each, dict) for each in inputs.values()):
+            return values
+        plain, monotone = dict(inputs), dict(values.get("monotone") or {})
+        for name, each in inputs.items():
+            if isinstance(each, dict) and "kind" in each and set(each) <= {"kind", "monotone"}:
+                plain[name] = each["kind"]
+                monotone |= {name: each["monotone"]} if "monotone" in each else {}
+        return {**values, "inputs": plain, **({"monotone": monotone} if monotone else {})}
 
     @field_validator("name")
     @classmethod
@@ -343,6 +370,12 @@ def _sound(spec: Spec, where: str) -> Spec:
     for name in [*spec.columns, spec.group or "group", spec.checks or "checks", *filter(None, shape)]:
         if UNUSABLE.fullmatch(name):
             raise SpecError(f"{where}: a column is called '{name}', expected another name", "rename it in the data")
+    for name in spec.monotone:
+        if name not in spec.inputs:
+            raise SpecError(
+                f"{where}: 'monotone' has the column '{name}', expected {expected(spec.inputs)}",
+                did_you_mean(name, spec.inputs),
+            )
     for name in spec.formats:
         if name not in spec.columns:
             raise SpecError(

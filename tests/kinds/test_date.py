@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.kinds import date_format
 from windlass.kinds.date import KIND
+from windlass.kinds.formats import date_format
 
 DAY = datetime(2026, 3, 1)
 

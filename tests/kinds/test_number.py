@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError, SpecError
-from windlass.kinds import number, number_format
+from windlass.kinds import number
+from windlass.kinds.formats import number_format
 from windlass.kinds.number import KIND, parse
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from windlass.errors import DataError, SpecError
 from windlass.kinds import table as kinds
-from windlass.kinds import tags, tags_format
+from windlass.kinds import tags
+from windlass.kinds.formats import tags_format
 from windlass.kinds.tags import KIND
 from windlass.records import Column, Manifest
 

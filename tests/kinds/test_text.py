@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from windlass.errors import DataError
-from windlass.kinds import normal_form
+from windlass.kinds.formats import normal_form
 from windlass.kinds.text import KIND, MAX_CHARACTERS, PAD, UNKNOWN, pad, read, terms, tokens
 from windlass.metrics.texts import words
 from windlass.predictors.language import sentences

@@ -13,15 +13,18 @@ from windlass.pages.html.sections import Section
 from windlass.predictors.table import load
 from windlass.records import silent
 from windlass.spec import from_values
-from windlass.testing.toys import number_toy, tags_toy, toys, writing_toys
+from windlass.testing.toys import forecast_toy, number_toy, tags_toy, toys, writing_toys
 
 MADE = {
     "category": ("linear", lambda folder: dict(toys(folder))["text"], "macro_f1"),
     "text": ("retrieve", lambda folder: dict(writing_toys(folder))["answers"], "chrf"),
     "number": ("linear", number_toy, "mae"),
     "tags": ("linear", tags_toy, "micro_f1"),
+    "forecast": ("nlinear", forecast_toy, "mase"),
 }
 """Output -> the learner that answers, its rows, and the metric."""
+MORE = {"forecast": {"series": {"time": "day", "horizon": 7, "known": ["promo"]}}}
+"""What its specification says besides."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def product(tmp_path_factory):
             splits = rows(folder)
             fitted = LEARNERS[learner].fit(splits, Options(folder / "run", metric), Budget(20), silent)
             values = {"name": "toy", "data": "toy.csv", "inputs": splits.inputs, "output": splits.output}
-            made[kind] = from_values(values, "toy"), splits, load(fitted.artifact)
+            made[kind] = from_values({**values, **MORE.get(kind, {})}, "toy"), splits, load(fitted.artifact)
         return made[kind]
 
     return of

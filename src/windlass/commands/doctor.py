@@ -24,7 +24,6 @@ PARTS = (
     ("tell drift of the right answers", ("river",), "watch"),
     ("train networks", ("torch", "onnx"), "train"),
     ("fine-tune pretrained models", ("torch", "transformers"), "train"),
-    ("foresee by ARIMA", ("statsmodels",), "series"),
     ("public holidays", ("holidays",), "series"),
     ("fine-tune language models", ("peft", "trl"), "llm"),
     ("be scored by lm-evaluation-harness", ("lm_eval",), "evaluation"),

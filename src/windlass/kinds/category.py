@@ -14,6 +14,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import Kind, has_surrogate, is_finite, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest
+from windlass.metrics import costs
 from windlass.metrics.measures import Threshold
 from windlass.records import Answer, Json, Manifest
 
@@ -22,8 +23,8 @@ MAX_LEVELS = 1_000
 N_ALTERNATIVES = 3
 N_BACKGROUND = 8
 N_STRANGE = 8
-THRESHOLD = "threshold"
-"""Of an output's state, where one is set: {label: the share from which on it is the answer}."""
+THRESHOLD, COSTS = "threshold", "costs"
+"""Of an output's state, where they are set: {label: the share from which on it is the answer}; what mistakes cost."""
 """Codes that names which training did not know share by their hash."""
 WHOLE = re.compile(r"([+-]?)(0|[1-9][0-9]*)\.0+")
 """A whole number as a float is written; `02.0` and `1.10` are names."""
@@ -188,11 +189,29 @@ def decode(probabilities: np.ndarray, state: Json) -> list[Answer]:
     if decides is not None:
         said = decides.answers(probabilities)
         order = np.stack([said, 1 - said], axis=1)
+    table = costs.table_of(state)
+    if table is not None:
+        least = np.argsort(table.expected(probabilities) - 1e-9 * probabilities, axis=1, kind="stable")
+        order = least[:, : N_ALTERNATIVES + 1]
     answers = []
     for row, places in zip(probabilities, order, strict=True):
         ranked = [(labels[place], float(row[place])) for place in places]
         answers.append(Answer(value=ranked[0][0], confidence=ranked[0][1], alternatives=tuple(ranked[1:])))
-    return answers
+    return answers if table is None or table.review is None else _handed_over(answers, probabilities, table)
+
+
+def _handed_over(answers: list[Answer], probabilities: np.ndarray, table: costs.CostTable) -> list[Answer]:
+    """The same, those that a person answers cheaper marked, with what each would cost."""
+    expected, unit = table.expected(probabilities).min(axis=1).tolist(), f" {table.unit}".rstrip()
+    return [
+        replace(
+            answer,
+            hand_over=True,
+            evidence=(*answer.evidence, f"hand over: this answer is expected to cost {cost:.4g}{unit}, "
+                                        f"a person's look {table.review:g}{unit}"),
+        ) if is_dear else answer
+        for answer, cost, is_dear in zip(answers, expected, table.handed_over(probabilities).tolist(), strict=True)
+    ]  # fmt: skip
 
 
 def background(state: Json) -> list[tuple[str, float]]:
@@ -283,6 +302,8 @@ def fault(manifest: Manifest) -> str:
         return f"temperature is {temperature!r}, expected a number above 0"
     if manifest.shift and not (len(manifest.shift) == len(labels) and all(map(is_finite, manifest.shift))):
         return f"shift is {str(manifest.shift)[:80]}, expected a number a label"
+    if COSTS in manifest.output.state and (found := costs.fault(manifest.output.state[COSTS], len(labels))):
+        return found
     return _threshold_fault(manifest.output.state.get(THRESHOLD, {}), labels)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from windlass.durations import DAY_S
 from windlass.errors import DataError
-from windlass.kinds import date_format
 from windlass.kinds.contract import Kind, is_missing, shown
+from windlass.kinds.formats import date_format
 from windlass.kinds.number import MISSING_WORDS
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
 from windlass.records import Json

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds import number_format
 from windlass.kinds.contract import Kind, Size, is_finite, is_missing, shown
+from windlass.kinds.formats import number_format
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
+from windlass.metrics import links
+from windlass.metrics.intervals import QUANTILES, Ranges
 from windlass.records import Json, Manifest
 
 MISSING_WORDS = frozenset(
@@ -38,8 +40,11 @@ N_BINS = 16
 N_QUANTILES = 21
 N_SKETCH = 32
 """Bins of a profile."""
-TARGET, HALF = "target", "half"
-"""The form of a column that is answered; where its state keeps half of the width of an answer's interval."""
+LINK = "link"
+"""Where the state of what is answered keeps the scale on which a model learned it; not there: in deviations."""
+TARGET, HALF, RANGES = "target", "half", "ranges"
+"""The form of a column that is answered; where its state keeps half of the width of an answer's interval, and how the
+width follows the row, where it does: half is the median then."""
 MARGIN = 0.1
 """A number lies outside of what training knew when it is beyond its ends by more than this share of their distance."""
 LOW, HIGH = (5, 20), (95, 80)
@@ -236,8 +241,22 @@ def encode(values: Sequence[float], state: Json) -> np.ndarray:
 
 
 def decode(scores: np.ndarray, state: Json) -> np.ndarray:
-    """The numbers (n,) float64 of scores (n, 1), in deviations from the mean."""
-    return np.asarray(state["mean"] + state["deviation"] * scores[:, 0].astype(np.float64))
+    """The numbers (n,) float64 of scores (n, k), the first of which is in deviations from the mean, or on the scale of
+    the link that the state has."""
+    first, link = scores[:, 0].astype(np.float64), state.get(LINK)
+    return recovered(first, state) if link is None else links.back(first, link)
+
+
+def recovered(targets: np.ndarray, state: Json) -> np.ndarray:
+    """The numbers (n,) float64 of encoded targets (n,), in deviations from the mean."""
+    return np.asarray(state["mean"] + state["deviation"] * targets.astype(np.float64))
+
+
+def basis(scores: np.ndarray, state: Json) -> np.ndarray | None:
+    """The two quantiles (n, 2) float64 that scores (n, 3) hold beside the number; None: they hold none."""
+    if scores.shape[1] < 3:
+        return None
+    return np.asarray(state["mean"] + state["deviation"] * scores[:, 1:].astype(np.float64))
 
 
 def rounded(value: float, state: Json) -> float:
@@ -268,7 +287,31 @@ def fault(manifest: Manifest) -> str:
     if state["deviation"] <= 0:
         return f"deviation is {state['deviation']!r}, expected a number above 0"
     half = state.get(HALF, 0.0)
-    return "" if is_finite(half) and half >= 0 else f"half of the interval is {half!r}, expected a number from 0 on"
+    if not is_finite(half) or half < 0:
+        return f"half of the interval is {half!r}, expected a number from 0 on"
+    if LINK in state and (found := links.fault(state[LINK])):
+        return found
+    try:
+        ranges(state)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def ranges(state: Json) -> Ranges | None:
+    """How the width of an interval follows the row; None: it does not. Raises: ValueError: it is damaged."""
+    found = state.get(RANGES)
+    if found is None:
+        return None
+    if not isinstance(found, dict):
+        raise ValueError(f"ranges of the interval are {str(found)[:80]!r}, expected edges and margins")
+    return Ranges.from_json(found)
+
+
+def n_scores(state: Json) -> int:
+    """One, the number; two more where the interval begins at quantiles that the model gives."""
+    found = ranges(state)
+    return 3 if found is not None and found.by == QUANTILES else 1
 
 
 def portable(value: Any, root: Path | None) -> float | None:
@@ -368,7 +411,7 @@ KIND = Kind(
     sketch=Sketch(learn, profile, traits),
     as_written=as_written,
     fault=fault,
-    n_scores=lambda state: 1,
+    n_scores=n_scores,
     doubt=doubt,
     unknown=unknown,
     advice=lambda values: _advice(values, ""),

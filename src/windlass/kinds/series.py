@@ -6,8 +6,9 @@ from what `collect` keeps: the first moment, the step, and the columns on a regu
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -29,20 +30,20 @@ MOST_POINTS, MOST_COLUMNS = 1_000_000, 200
 N_SKETCH = 16
 LATEST = 4
 """One in so many points of a series are its latest ones."""
-MISSING_MOMENT = np.datetime64("NaT", "s")
-COUNTED = np.datetime64("1970-01-01", "s")
+ZONE = re.compile(r":\d{2}(\.\d+)?\s?(Z|[+-]\d{2}:?\d{2})$")
 Values = list[float | str | None]
 
 
 @dataclass(frozen=True)
 class Series:
     """columns: name -> (n,) numbers or words, None where nothing is known. start: of the first point, in UTC where
-    moments have a zone; None: points are only counted. every: from one to the next. doubled: moments that came twice.
+    moments have a zone (`is_utc`); None: points are only counted. every: from one to the next.
     """
 
     columns: Mapping[str, Values]
     start: np.datetime64 | None = None
     every: TimeStep | None = None
+    is_utc: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -63,11 +64,13 @@ class Series:
     def part(self, first: int, end: int) -> "Series":
         """The points from `first` to before `end`."""
         start = None if self.start is None or self.every is None else self.every.after(self.start, np.array([first]))[0]
-        return Series({name: values[first:end] for name, values in self.columns.items()}, start, self.every)
+        columns = {name: values[first:end] for name, values in self.columns.items()}
+        return Series(columns, start, self.every, self.is_utc)
 
     def as_json(self) -> Json:
         """As it is kept and sent."""
-        moment = {} if self.start is None else {"start": str(self.start), "every": str(self.every)}
+        zone = "Z" if self.is_utc else ""
+        moment = {} if self.start is None else {"start": f"{self.start}{zone}", "every": str(self.every)}
         return {**moment, "columns": dict(self.columns)}
 
     def as_text(self) -> str:
@@ -141,7 +144,8 @@ def _read(value: Any, how: Written) -> Series:
     columns = columns or {names[0]: []}
     if moments is None:
         return Series(columns)
-    return on_grid(moments_of(moments), columns, how)
+    is_utc = bool(moments) and has_zone(moments[0])
+    return replace(on_grid(moments_of(moments), columns, how), is_utc=is_utc)
 
 
 def _opened(value: Any) -> Any:
@@ -172,7 +176,7 @@ def _kept(found: Json) -> Series:
     if "start" not in found:
         return Series(read)
     every = time_step.parse(str(found.get("every", "")))
-    return Series(read, _moment(found["start"]), every)
+    return Series(read, _moment(found["start"]), every, has_zone(found["start"]))
 
 
 def _columns(found: Any, how: Written) -> dict[str, list[Any]]:
@@ -229,6 +233,13 @@ def _no_number(value: Any, name: str, place: int) -> ValueError:
 def moments_of(values: Sequence[Any]) -> np.ndarray:
     """(n,) datetime64[s], those with a zone in UTC. Raises: ValueError: one is no moment, or missing."""
     return np.array([_moment(value) for value in values], "datetime64[s]")
+
+
+def has_zone(value: Any) -> bool:
+    """A moment that says where: `2026-03-31T14:00+02:00`, or `Z`."""
+    if isinstance(value, datetime):
+        return value.tzinfo is not None
+    return isinstance(value, str) and ZONE.search(value) is not None
 
 
 def _moment(value: Any) -> np.datetime64:

@@ -11,8 +11,9 @@ from unicodedata import normalize
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds import category, tags_format
+from windlass.kinds import category
 from windlass.kinds.contract import Kind, has_surrogate, is_finite, is_missing, shown
+from windlass.kinds.formats import tags_format
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
 from windlass.records import Answer, Json, Manifest
 

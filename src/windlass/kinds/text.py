@@ -15,7 +15,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Parts, Place, Size, Sparse, has_surrogate, is_missing, shown
-from windlass.kinds.normal_form import MOST_GROWTH, n_characters, normalized
+from windlass.kinds.formats.normal_form import MOST_GROWTH, n_characters, normalized
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest, whole
 from windlass.records import Json
 

@@ -45,6 +45,7 @@ class Options:
     precision: str = "auto"
     runs: Mapping[str, Path] = field(default_factory=dict)  # folders of the candidates trained so far, for `blend`
     language: Language = field(default_factory=Language)  # for `llm`, and how long an answer may become
+    monotone: Mapping[str, str] = field(default_factory=dict)  # input -> `increasing` or `decreasing`, for `trees`
     start: WarmStart | None = None  # for learners that warm-start: where they begin, instead of by chance
 
     @property
@@ -61,7 +62,7 @@ class Fitted:
     curve: list[Json] = field(default_factory=list)
 
 
-EXTRAS = {"peft": "llm", "torch": "train", "statsmodels": "series"}
+EXTRAS = {"peft": "llm", "torch": "train"}
 """Module -> the extra that brings it; who needs several takes the first."""
 Fit = Callable[[Splits, Options, Budget, Progress], Fitted]
 Refuse = Callable[[Splits, str], str]

@@ -49,7 +49,12 @@ LEARNERS: dict[str, Learner] = {
             "ets", "exponential smoothing of each series", ASKED, FORECAST, _later("series.local", "fit_ets"), cost=1
         ),
         Learner(
-            "theta", "smoothing with half the trend", ASKED, FORECAST, _later("series.local", "fit_theta"), cost=0.5
+            "theta",
+            "smoothing with a share of the trend",
+            ASKED,
+            FORECAST,
+            _later("series.local", "fit_theta"),
+            cost=0.5,
         ),
         Learner(
             "croston",
@@ -62,12 +67,11 @@ LEARNERS: dict[str, Learner] = {
         ),
         Learner(
             "arima",
-            "ARIMA of each series (statsmodels)",
+            "ARIMA of each series",
             ASKED,
             FORECAST,
             _later("series.local", "fit_arima"),
-            needs=("statsmodels",),
-            cost=3,
+            cost=2,
             on_request=True,
         ),
         Learner(
@@ -273,8 +277,8 @@ LEARNERS: dict[str, Learner] = {
             "blend",
             "the mean of two or three of the candidates above",
             ANY,
-            CATEGORY,
-            _later("classic.blend"),
+            SCORED,
+            _later("classic.blend", "fit_any"),
             of_runs=True,
         ),
         Learner(

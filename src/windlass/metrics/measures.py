@@ -12,6 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
+from windlass.metrics.costs import COST, CostTable
+
 Array = np.ndarray
 N_PAIRED = 300
 
@@ -113,7 +115,10 @@ METRICS: dict[str, Metric] = {
     "pr_auc": pr_auc,
 }
 BINARY_ONLY = frozenset({"roc_auc", "pr_auc"})
-LOWER = frozenset({"bits_per_byte", "mae", "rmse", "medae", "mase", "wql", "smape", "mse", "bias", "hamming"})
+LOWER = frozenset(
+    {"bits_per_byte", "mae", "rmse", "medae", "mape", "pinball_90", "width_90", COST}
+    | {"mase", "wql", "smape", "mse", "bias", "hamming"}
+)
 """Metrics whose smaller value is the better one."""
 
 
@@ -170,6 +175,7 @@ class LabelMarks:
     positive: int = 1
     labels: tuple[str, ...] = ()
     threshold: Threshold | None = None
+    costs: CostTable | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -178,7 +184,8 @@ class LabelMarks:
     def metrics(self) -> tuple[str, ...]:
         """The metrics that are defined here."""
         binary = self.probabilities.shape[1] == 2
-        return tuple(name for name in METRICS if binary or name not in BINARY_ONLY)
+        found = tuple(name for name in METRICS if binary or name not in BINARY_ONLY)
+        return found if self.costs is None else (*found, COST)
 
     @property
     def calibration_error(self) -> float | None:
@@ -187,6 +194,8 @@ class LabelMarks:
     def value(self, metric: str, rows: Array | None = None) -> float:
         """The metric of all rows, or of these (a row may be named several times)."""
         chosen = slice(None) if rows is None else rows
+        if metric == COST:
+            return float("nan") if self.costs is None else float(self.row_costs[chosen].mean())
         if metric in BINARY_ONLY:
             return measure(metric, self.targets[chosen], self.probabilities[chosen], self.positive)
         matrix = confusion(self.targets[chosen], self.answers[chosen], self.probabilities.shape[1])
@@ -195,7 +204,14 @@ class LabelMarks:
     @cached_property
     def answers(self) -> Array:
         """The class number that each row is answered with, (n,) int."""
+        if self.costs is not None:
+            return self.costs.answers(self.probabilities)
         return answered(self.probabilities, self.threshold)
+
+    @cached_property
+    def row_costs(self) -> Array:
+        """What each row has cost, (n,); nothing where costs are not known."""
+        return np.zeros(len(self)) if self.costs is None else self.costs.costs(self.targets, self.probabilities)
 
     @property
     def right(self) -> Array:
@@ -207,7 +223,7 @@ class LabelMarks:
         classes it takes 1 / k of a macro metric with it, and all of a ranking."""
         if metric == "accuracy":
             return wilson(float(self.right.sum()), len(self))
-        if not len(self) or not self.value(metric) >= 1:
+        if metric == COST or not len(self) or not self.value(metric) >= 1:
             return None
         seen = np.bincount(self.targets)
         seen = seen[seen > 0]

@@ -13,6 +13,7 @@ from windlass.metrics.measures import Array, Estimate, wilson
 SHARE = 0.9
 """Of right numbers that lie inside the interval of an answer."""
 COVERAGE, SKILL = "coverage_90", "skill"
+WIDTH, PINBALL = "width_90", "pinball_90"
 
 
 def mae(targets: Array, values: Array) -> float:
@@ -39,29 +40,62 @@ def r2(targets: Array, values: Array) -> float:
     return 1 - float(((targets - values) ** 2).sum()) / spread if spread > 0 else float("nan")
 
 
-NUMBER_METRICS: dict[str, Callable[[Array, Array], float]] = {"mae": mae, "rmse": rmse, "r2": r2, "medae": medae}
-ABSOLUTE = frozenset({"mae", "medae"})
+def mape(targets: Array, values: Array) -> float:
+    """Mean absolute error as a share of the right number. Rows whose right number is 0 have no such share and are left
+    out, where scikit-learn divides by the least float instead; NaN where all are."""
+    there = targets != 0
+    return float((np.abs(targets - values)[there] / np.abs(targets[there])).mean()) if there.any() else float("nan")
+
+
+def pinball(targets: Array, low: Array, high: Array) -> float:
+    """Mean pinball loss of the two ends of an interval, as the quantiles that they are.
+
+    Source: Koenker & Bassett 1978, Econometrica 46(1).
+    """
+    sides = ((low, (1 - SHARE) / 2), (high, (1 + SHARE) / 2))
+    losses = [np.maximum(share * (targets - end), (share - 1) * (targets - end)) for end, share in sides]
+    return float(np.mean(losses))
+
+
+NUMBER_METRICS: dict[str, Callable[[Array, Array], float]] = {
+    "mae": mae,
+    "rmse": rmse,
+    "r2": r2,
+    "medae": medae,
+    "mape": mape,
+}
+ABSOLUTE = frozenset({"mae", "medae", "mape"})
 """Metrics that an error of twice the size makes twice as bad."""
-LOSSES: dict[str, Callable[[Array], Array]] = {"mae": np.abs, "rmse": np.square, "r2": np.square, "medae": np.abs}
-"""Metric -> what one row loses, of the differences between right and given numbers; less is better."""
+LOSSES: dict[str, Callable[[Array, Array], Array]] = {
+    "mae": lambda targets, values: np.abs(targets - values),
+    "rmse": lambda targets, values: np.square(targets - values),
+    "r2": lambda targets, values: np.square(targets - values),
+    "medae": lambda targets, values: np.abs(targets - values),
+    "mape": lambda targets, values: np.abs(targets - values) / np.where(targets == 0, np.inf, np.abs(targets)),
+}
+"""Metric -> what one row loses by right and given numbers; less is better."""
 
 
 @dataclass(frozen=True)
 class NumberMarks:
     """A candidate's answers on rows whose number is known. half: of the width of their intervals; None: no such.
-    floor: where they are cut, as no training row lies below; None: nowhere."""
+    floor: where they are cut, as no training row lies below; None: nowhere. ends: (n, 2) of intervals whose width
+    follows the row, cut already, of which half is the median then; None: all are as wide."""
 
     targets: Array
     values: Array
     half: float | None = None
     floor: float | None = None
+    ends: Array | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        return (*NUMBER_METRICS, *([COVERAGE] if self.half is not None else []))
+        has_shares = bool((self.targets != 0).any())
+        found = [name for name in NUMBER_METRICS if has_shares or name != "mape"]
+        return (*found, *([COVERAGE, WIDTH, PINBALL] if self.half is not None else []))
 
     @property
     def calibration_error(self) -> float | None:
@@ -74,8 +108,17 @@ class NumberMarks:
         return self.targets - self.values
 
     @property
+    def sides(self) -> tuple[Array, Array]:
+        """Low and high of each interval, (n,)."""
+        if self.ends is not None:
+            return self.ends[:, 0], self.ends[:, 1]
+        return interval_ends(self.values, np.inf if self.half is None else self.half, self.floor)
+
+    @property
     def inside(self) -> Array:
         """Which right numbers lie inside the interval, (n,) bool."""
+        if self.ends is not None:
+            return np.asarray((self.ends[:, 0] <= self.targets) & (self.targets <= self.ends[:, 1]))
         return is_inside(self.targets, self.values, np.inf if self.half is None else self.half, self.floor)
 
     def value(self, metric: str, rows: Array | None = None) -> float:
@@ -83,6 +126,11 @@ class NumberMarks:
         chosen = slice(None) if rows is None else rows
         if metric == COVERAGE:
             return float(self.inside[chosen].mean())
+        if metric in (WIDTH, PINBALL):
+            low, high = self.sides
+            if metric == WIDTH:
+                return float((high - low)[chosen].mean())
+            return pinball(self.targets[chosen], low[chosen], high[chosen])
         return NUMBER_METRICS[metric](self.targets[chosen], self.values[chosen])
 
     def exact(self, metric: str) -> Estimate | None:

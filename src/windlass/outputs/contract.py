@@ -109,12 +109,15 @@ class Scored:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the report shows of the chosen candidate. examples: one short text a test row."""
+    """What the report shows of the chosen candidate. examples: one short text a test row. rows: the test rows, inputs:
+    the kinds of their columns; empty: not known."""
 
     board: Board
     marks: Marks
     examples: Sequence[str]
     rules: "Rules | None" = None
+    rows: Sequence[Row] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from windlass.errors import DataError, wrong_names
 from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, Sparse
+from windlass.metrics import costs
 from windlass.metrics.measures import LabelMarks, Marks, answered, softmax
 from windlass.records import Answer, Json, Manifest, Row
 
@@ -124,6 +125,9 @@ class Labeller(Scorer):
 
     def answers(self, probabilities: np.ndarray) -> np.ndarray:
         """The class number that each row is answered with (n,) int, of its probabilities (n, k)."""
+        table = costs.table_of(self.manifest.output.state)
+        if table is not None:
+            return table.answers(probabilities)
         return answered(probabilities, category.threshold(self.manifest.output.state))
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
@@ -150,6 +154,7 @@ class Labeller(Scorer):
             category.positive(state),
             tuple(self.labels),
             category.threshold(state),
+            costs.table_of(state),
         )
 
     def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:

@@ -1,6 +1,6 @@
 """Answers rows with numbers, each with an interval: scores are deviations from the mean of the training rows.
 
-Source: the interval: split conformal prediction, see `number_metrics.half_width`.
+Source: the interval: split conformal prediction, see `metrics.numbers.half_width` and `metrics.intervals`.
 """
 
 import math
@@ -26,7 +26,8 @@ class Estimator(Scorer):
 
     @property
     def half(self) -> float | None:
-        """Half of the width of an answer's interval, in the unit of the answers; None: they have none."""
+        """Half of the width of an answer's interval, in the unit of the answers, the median where the width follows
+        the row; None: they have none."""
         return self.manifest.output.state.get(number.HALF)
 
     @property
@@ -46,15 +47,27 @@ class Estimator(Scorer):
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """One answer a row, in order; its evidence names what training did not know. Raises: as `values`."""
         scores, unknown = self.scores(rows, root)
-        values = number.decode(scores, self.manifest.output.state).tolist()
-        return [self._answer(value, unknown.get(place, ())) for place, value in enumerate(values)]
+        state = self.manifest.output.state
+        values, ends = number.decode(scores, state).tolist(), self._ends(scores)
+        sides = [None] * len(values) if ends is None else [_rounded(low, high, state) for low, high in ends.tolist()]
+        return [
+            Answer(number.rounded(value, state), None, evidence=unknown.get(place, ()), interval=sides[place])
+            for place, value in enumerate(values)
+        ]
 
-    def _answer(self, value: float, unknown: tuple[str, ...]) -> Answer:
-        state, half = self.manifest.output.state, self.half
-        ends = interval_ends(np.array([value]), half or 0.0, self.floor)
-        low, high = (number.rounded(float(end[0]), state) for end in ends)
-        interval = None if half is None else (low, high, SHARE)
-        return Answer(number.rounded(value, state), None, evidence=unknown, interval=interval)
+    def ends(self, rows: Sequence[Row], root: Path | None = None) -> np.ndarray | None:
+        """Low and high of each interval, (n, 2) float64; None: answers have none. Raises: as `values`."""
+        return self._ends(self.scores(rows, root)[0])
+
+    def _ends(self, scores: np.ndarray) -> np.ndarray | None:
+        if self.half is None:
+            return None
+        state = self.manifest.output.state
+        values, ranges = number.decode(scores, state), number.ranges(state)
+        if ranges is None:
+            return np.stack(interval_ends(values, self.half, self.floor), axis=1)
+        found = np.stack(ranges.ends(values, number.basis(scores, state)), axis=1)
+        return found if self.floor is None else np.maximum(found, self.floor)
 
     def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> NumberMarks:
         """Raises: DataError: as `values`, or what is right is no number."""
@@ -62,7 +75,10 @@ class Estimator(Scorer):
         targets = np.array([read(value, None) for value in truth], np.float64)
         if np.isnan(targets).any():
             raise DataError("number is missing, expected the right one to judge by")
-        return NumberMarks(targets, self.values(rows, root), self.half, self.floor)
+        scores, _ = self.scores(rows, root)
+        state = self.manifest.output.state
+        ends = None if number.ranges(state) is None else self._ends(scores)
+        return NumberMarks(targets, number.decode(scores, state), self.half, self.floor, ends)
 
     def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
         """The largest difference, as a share of the deviation. Raises: DataError: these are no numbers."""
@@ -76,3 +92,8 @@ class Estimator(Scorer):
         value = answer.get("value")
         known = is_finite(value) and is_finite(wanted)
         return abs(value - wanted) / self.deviation if known else math.inf
+
+
+def _rounded(low: float, high: float, state: Json) -> tuple[float, float, float]:
+    """An interval as it is told."""
+    return number.rounded(low, state), number.rounded(high, state), SHARE

@@ -62,7 +62,7 @@ SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "trees": trees.load,
     "chain": chain.load,
     "onnx": onnx.load,
-    "blend": lambda folder, manifest: blend.load(folder, manifest, load_labeller),
+    "blend": lambda folder, manifest: blend.load(folder, manifest, load),
 }
 WRITING = {
     "excerpt": "retrieval.excerpt",

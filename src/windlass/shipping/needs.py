@@ -32,7 +32,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "span": ("onnxruntime",),
     "elsewhere": ("httpx",),
     "local": (),
-    "arima": ("statsmodels",),
+    "arima": ("scipy",),
     "series-network": ("onnxruntime",),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""

@@ -10,7 +10,6 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError
-from windlass.metrics.numbers import interval_ends
 from windlass.outputs.numbers.measures import estimator
 from windlass.outputs.numbers.split import deciles
 from windlass.sklearn.estimator import ProductEstimator
@@ -85,10 +84,13 @@ class Regressor(RegressorMixin, ProductEstimator):
     def predict_interval(self, X: Any) -> np.ndarray:
         """(n, 2) float64: between which two the right number lies, for nine rows of ten (split conformal prediction);
         infinite where fewer than nine validation rows told how far it may lie. Raises: as `predict`."""
-        values, found = self.predict(X), estimator(self._predictor())
-        if found.half is None:
-            return np.stack([np.full(len(values), -np.inf), np.full(len(values), np.inf)], axis=1)
-        return np.stack(interval_ends(values, found.half, found.floor), axis=1)
+        check_is_fitted(self)
+        rows = self._rows(X)
+        try:
+            found = estimator(self._predictor()).ends(rows, ROOT)
+        except DataError as error:
+            raise InputError(error.message, error.hint) from None
+        return np.tile([-np.inf, np.inf], (len(rows), 1)) if found is None else found
 
     def _strata(self, rows: pl.DataFrame, output: str) -> pl.Series:
         return deciles(rows[output])

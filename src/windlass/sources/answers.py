@@ -5,8 +5,9 @@ from typing import Any
 
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
-from windlass.kinds import tags, tags_format
+from windlass.kinds import tags
 from windlass.kinds.contract import is_missing
+from windlass.kinds.formats import tags_format
 from windlass.sources.columns import is_clock, is_date, is_number, is_quantity, numbers_of, readable, word_of
 
 MOST_LABELS, LABEL_LETTERS = 1_000, 60

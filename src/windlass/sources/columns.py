@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds import category, date, date_format, image, number, number_format
+from windlass.kinds import category, date, image, number
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import is_missing, shown
+from windlass.kinds.formats import date_format, number_format
 from windlass.kinds.text import CJK
 
 LEAST = 0.9

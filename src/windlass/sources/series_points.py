@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,7 @@ class SeriesPoints:
                                     if self.written.value in spec.formats else None)  # fmt: skip
         self.found: dict[str, Gathered] = {}
         self.warned: Counter[str] = Counter()
-        self.order = 0
+        self.order, self.is_utc = 0, False
 
     def add(self, raw: RawRow, source: Source) -> None:
         """Takes one point in. Raises: DataError: it cannot be read."""
@@ -98,6 +98,7 @@ class SeriesPoints:
             return np.datetime64(0, "s")
         if is_missing(given.get(self.written.time)):
             raise DataError(f"column '{self.written.time}' is missing, expected the moment of the point")
+        self.is_utc = self.is_utc or points_kind.has_zone(given.get(self.written.time))
         try:
             return points_kind.moments_of([given.get(self.written.time)])[0]
         except ValueError as error:
@@ -193,7 +194,7 @@ class SeriesPoints:
         if self.written.time:
             moments = np.array([point.moment for point in points], "datetime64[s]")
             how = self.written if step is None else Written(**{**vars(self.written), "every": str(step)})
-            made = points_kind.on_grid(moments, columns, how)
+            made = replace(points_kind.on_grid(moments, columns, how), is_utc=self.is_utc)
             places = (
                 step.places(made.start, moments)
                 if step is not None and made.start is not None

@@ -41,7 +41,8 @@ REPORT = "report.html"
 def key_of(spec: Spec, store: Store) -> str:
     runs = store.read("train", Trained).runs
     rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
-    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else [])]
+    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else []),
+               *([spec.costs] if spec.costs else [])]  # fmt: skip
     return fingerprint([[run.key, run.status] for run in runs] + held_to)
 
 
@@ -101,7 +102,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     )
     write_json(store.record("evaluate"), as_json(board))
     examples = [" · ".join(_word(row[name]) for name in spec.inputs)[:400] for row in rows]
-    shown = Shown(board, marks[chosen.name], examples, held.rules)
+    shown = Shown(board, marks[chosen.name], examples, held.rules, rows, spec.inputs)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
 

@@ -100,6 +100,7 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             spec.minutes,
             list(made_of),
             spec.language.model_dump(),
+            *([spec.monotone] if spec.monotone else []),
             *([as_json(entry.start)] if entry.start is not None else []),
             *([ways] if (ways := {**spec.formats, **spec.labels.merge}) else []),
             *([spec.series.model_dump()] if spec.series is not None else []),
@@ -144,7 +145,7 @@ def key_of(spec: Spec, store: Store) -> str:
         [run_key(spec, entry, _with_model(entry, store, data)), entry.learner.missing()]
         for entry in candidates(spec, store)
     ]
-    return fingerprint(keys + ([spec.threshold] if spec.threshold else []))
+    return fingerprint(keys + [each for each in (spec.threshold, spec.costs) if each])
 
 
 def _settled(run: Run, spec: Spec, store: Store, splits: Splits) -> Run:
@@ -179,6 +180,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
                 spec.precision,
                 {name: store.run_folder(name) for name in made_of},
                 _language(spec, store),
+                spec.monotone,
                 entry.start,
             )
             run = Run(entry.name, entry.learner.name, "unavailable", 0.0, refused[entry.name], key=key)

@@ -180,3 +180,19 @@ def test_fifty_thousand_points_are_collected_and_cut_in_seconds(tmp_path):
     rows = [{"date": str(hour), "sales": place % 24} for place, hour in enumerate(hours)]
     project = begun(tmp_path, rows)
     assert project.prepare().rows["test"] > 100
+
+
+def test_moments_with_a_zone_are_told_in_utc_and_say_so(tmp_path):
+    hours = np.datetime64("2026-03-28T00") + np.arange(120)
+    rows = [{"date": f"{hour}:00+01:00", "sales": place % 24} for place, hour in enumerate(hours)]
+    project = begun(tmp_path, rows, SPEC.replace("[naive, seasonal-naive, nlinear]", "[seasonal-naive]"))
+    project.run()
+    answer = model_of(project, "seasonal-naive").answer([{"history": rows[:48]}])[0]
+    assert [(step["time"], step["value"]) for step in answer.value[:2]] == [
+        ("2026-03-29T23:00:00Z", 0),
+        ("2026-03-30T00:00:00Z", 1),
+    ]
+    wall = model_of(project, "seasonal-naive").answer(
+        [{"history": [{**row, "date": row["date"][:16]} for row in rows[:48]]}]
+    )
+    assert wall[0].value[0]["time"] == "2026-03-30T00:00:00"

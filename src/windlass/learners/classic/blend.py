@@ -17,6 +17,7 @@ import numpy as np
 
 from windlass.errors import NotReady
 from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.objectives import objective_of
 from windlass.learners.rows import targets
 from windlass.metrics.measures import log_loss, softmax
 from windlass.outputs.labels.calibration import LEAST_CALIBRATED, calibrated, folds, held_out
@@ -37,6 +38,14 @@ LEAST_GAIN = 0.01
 """Relative gain of log loss below which a blend is not worth a second model."""
 Shares = Mapping[str, np.ndarray]
 """Calibrated probabilities (n, k) of the same rows, by the name of the candidate."""
+
+
+def fit_any(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """A blend of labels or of numbers, each as its own module has it. Raises: as these."""
+    from windlass.learners.classic import number_blend
+
+    has_classes = objective_of(splits).has_classes
+    return (fit if has_classes else number_blend.fit)(splits, options, budget, progress)
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:

@@ -285,10 +285,16 @@ def _is_surely_closer(truth: np.ndarray, one: np.ndarray, other: np.ndarray) -> 
 
 
 def _best_scored(metric: str, encoded: Encoded, found: Sequence[Tried]) -> Tried:
-    """The one whose scores are best by the metric on the validation rows; without these the first."""
+    """The one whose scores are best by the metric on the validation rows; without these the first.
+
+    The elastic net must be better by a share that rows elsewhere show too: by less it was chosen by chance, and worse.
+    """
     truth = encoded.validation_targets
     values = [encoded.aim.score(metric, encoded.output, truth, each.logits) for each in found]
-    return found[ridge.best_place(metric, values)]
+    usual = [place for place, each in enumerate(found) if each.loss != ridge.ELASTIC]
+    best = usual[ridge.best_place(metric, [values[place] for place in usual])]
+    first = ridge.best_place(metric, values)
+    return found[first if abs(values[first] - values[best]) > ridge.LEAST_GAIN * abs(values[best]) else best]
 
 
 def _fitted(rows: Any, lesson: Lesson) -> tuple[np.ndarray, np.ndarray]:

@@ -202,7 +202,7 @@ class _Cutter:
         columns = {name: values if name in told else [*values[:n_past], *[None] * ahead]
                    for name, values in whole.columns.items()}  # fmt: skip
         truth = whole.columns[self.written.value][n_past:]
-        question = Series(columns, whole.start, whole.every)
+        question = Series(columns, whole.start, whole.every, whole.is_utc)
         if not told:
             question = question.part(0, n_past)
         kept = {name: value for name, value in row.items() if name != SPLIT}

@@ -10,9 +10,12 @@ import numpy as np
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.kinds import category
 from windlass.kinds import table as kinds
+from windlass.metrics import costs
+from windlass.metrics.costs import COST
 from windlass.metrics.measures import LabelMarks, Marks, best_threshold, softmax
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.outputs.labels.calibration import LEAST_CALIBRATED, classes, held_out, reached
+from windlass.outputs.labels.costs import cost_table
 from windlass.predictors.artifact import CALIBRATED, keep_validation, read_manifest, read_validation, write_manifest
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Column, Row, Splits
@@ -38,7 +41,8 @@ def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
 def label_marks(output: Column, truth: np.ndarray, probabilities: np.ndarray) -> LabelMarks:
     """Probabilities (n, k) beside the right classes (n,), ready to be measured."""
     state, labels = output.state, tuple(output.state["labels"])
-    return LabelMarks(truth, probabilities, category.positive(state), labels, category.threshold(state))
+    return LabelMarks(truth, probabilities, category.positive(state), labels, category.threshold(state),
+                      costs.table_of(state))  # fmt: skip
 
 
 def score(metric: str, output: Column, truth: np.ndarray, logits: np.ndarray) -> float:
@@ -65,14 +69,23 @@ def baseline(tested: Tested) -> Baseline | None:
 
 
 def check(spec: Spec, goal: Goal) -> None:
-    """Raises: SpecError: tests are for programs."""
+    """Raises: SpecError: tests are for programs; a goal of costs without any."""
+    if goal.metric == COST and not spec.costs:
+        raise SpecError("goal asks for 'cost' and there are no 'costs'", "`costs: {miss: 50, false_alarm: 2}`")
     if spec.checks:
         kind = spec.output[spec.output_column]
         raise SpecError(f"output '{spec.output_column}' is '{kind}' and has 'checks', expected a program: text")
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: `threshold` names no label of these rows, or there are not two labels."""
+    """Raises: SpecError: `threshold` or `costs` name no label of these rows, or there are not two labels."""
+    if spec.monotone:
+        raise SpecError(f"'monotone' is set and output '{splits.output_column}' is no number, expected one")
+    if spec.costs and spec.threshold:
+        raise SpecError("'costs' and 'threshold' are both set, expected one: costs choose the threshold")
+    if spec.costs:
+        state = fit_output(splits).state
+        cost_table(spec.costs, state["labels"], category.positive(state))
     if not spec.threshold:
         return
     output = splits.output_column
@@ -108,8 +121,12 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
     manifest = read_manifest(folder)
     keep_validation(run_folder, **{**known, CALIBRATED: judged})
     truth, logits = reached(classes(manifest.output, splits), judged)
-    state = {name: value for name, value in manifest.output.state.items() if name != category.THRESHOLD}
+    decided = (category.THRESHOLD, category.COSTS)
+    state = {name: value for name, value in manifest.output.state.items() if name not in decided}
     found = dict(spec.threshold)
+    if spec.costs:
+        state[category.COSTS] = cost_table(spec.costs, state["labels"], category.positive(state)).as_json()
+        metric = COST
     if not found and len(truth) >= LEAST_CALIBRATED and len(state["labels"]) == 2:
         best = best_threshold(metric, label_marks(replace(manifest.output, state=state), truth, softmax(logits)))
         found = {} if best is None else {state["labels"][best.place]: best.share}

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds.category import MAX_CHARACTERS
+from windlass.metrics.costs import COST
 from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, later
 from windlass.outputs.labels import examples, explanation, measures, reference_profile, report
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
 
-METRICS = ("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc")
+METRICS = ("macro_f1", "accuracy", "macro_precision", "macro_recall", "roc_auc", "pr_auc", COST)
 MOST_LISTED = 200
 """A product with more labels says that its answer is a text."""
 
@@ -50,8 +51,8 @@ def is_same(one: Any, other: Any) -> bool:
 OUTPUT = Output(
     kind="category",
     metrics=METRICS,
-    headline=lambda spec: METRICS[0],
-    learned=lambda metric: metric,
+    headline=lambda spec: COST if spec.costs else METRICS[0],
+    learned=lambda metric: METRICS[0] if metric == COST else metric,
     check=measures.check,
     split=later("windlass.outputs.labels.split", "split"),
     counts=later("windlass.outputs.labels.split", "counts"),

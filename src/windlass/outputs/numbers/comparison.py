@@ -57,9 +57,11 @@ class PairedNumbers(PairedAnswers):
         rows = [row for row, _ in pairs]
         self.truth = np.array([right for _, right in pairs], np.float64)
         self.given = [estimator(each).values(rows, root) for each in pair]
-        self.losses = [LOSSES[metric](self.truth - values) for values in self.given]
+        self.losses = [LOSSES[metric](self.truth, values) for values in self.given]
         middle = np.median(self.truth) if metric in ABSOLUTE else np.mean(self.truth)
-        self.least = float(LOSSES[metric](self.truth - middle).mean()) if len(self.truth) else 0.0
+        self.least = (
+            float(LOSSES[metric](self.truth, np.full(len(self.truth), middle)).mean()) if len(self.truth) else 0.0
+        )
 
     def paired(self, name: str, chosen: np.ndarray) -> Paired:
         before, after = (losses[chosen] / (self.least or 1.0) for losses in self.losses)  # of one size, in any unit

@@ -61,7 +61,7 @@ def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
 def _weighed(predictor: Estimator, values: Values, effort: Effort) -> tuple[str, list[WeightedPart], float]:
     """The method, what each part adds, and the number where nothing of the row is known."""
     manifest, state = predictor.manifest, predictor.manifest.output.state
-    if isinstance(predictor.engine, Additive):
+    if isinstance(predictor.engine, Additive) and kind.LINK not in state:
         direction = np.array([state["deviation"]], np.float64)
         found, base = exactly(predictor.engine, manifest.inputs, values, direction)
         effort.n_done = 1

@@ -10,6 +10,7 @@ import numpy as np
 from windlass.errors import SpecError
 from windlass.kinds import number
 from windlass.kinds import table as kinds
+from windlass.metrics.intervals import best_ranges
 from windlass.metrics.measures import LOWER, Marks, is_better, told
 from windlass.metrics.numbers import NUMBER_METRICS, SKILL, NumberMarks, SkillMarks, half_width
 from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated
@@ -77,7 +78,12 @@ def check(spec: Spec, goal: Goal) -> None:
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: `threshold` is for labels."""
+    """Raises: SpecError: `threshold` and `costs` are for labels."""
+    if spec.costs:
+        raise SpecError(f"'costs' is set and output '{splits.output_column}' is a number, expected a category")
+    for name in spec.monotone:
+        if spec.inputs[name] != "number":
+            raise SpecError(f"'monotone' has the column '{name}', a {spec.inputs[name]}, expected a number")
     if spec.threshold:
         raise SpecError(f"'threshold' is set and output '{splits.output_column}' is a number, expected a category")
 
@@ -96,7 +102,8 @@ def fit_output(splits: Splits) -> Column:
 
 def as_before(column: Column) -> Column:
     """The column in whose deviations a model was trained, to train it on in these; intervals are measured anew."""
-    return replace(column, state={name: value for name, value in column.state.items() if name != number.HALF})
+    measured = (number.HALF, number.RANGES)
+    return replace(column, state={name: value for name, value in column.state.items() if name not in measured})
 
 
 def score(metric: str, output: Column, truth: np.ndarray, scores: np.ndarray) -> float:
@@ -104,17 +111,23 @@ def score(metric: str, output: Column, truth: np.ndarray, scores: np.ndarray) ->
     NaN without rows."""
     if not len(truth):
         return math.nan
-    right, given = (number.decode(each, output.state) for each in (truth[:, None], scores))
-    return NUMBER_METRICS[metric](right, given)
+    return NUMBER_METRICS[metric](number.recovered(truth, output.state), number.decode(scores, output.state))
 
 
 def with_interval(manifest: Manifest, truth: np.ndarray, scores: np.ndarray) -> Manifest:
-    """The manifest with the half width of the interval that these validation rows show; of fewer than nine with none.
+    """The manifest with the interval that these validation rows show; of fewer than nine with none.
 
-    Args: truth (n,), scores (n, 1): in deviations from the mean, by a model that had not seen these rows.
+    Args: truth (n,), scores (n, k): in deviations from the mean, by a model that had not seen these rows; of three
+        scores the last two are quantiles, which it had not been taught by these rows either.
     """
-    half = half_width(truth - scores[:, 0].astype(np.float64))
+    state = manifest.output.state
+    values, right = number.decode(scores, state), number.recovered(truth, state)
+    basis = number.basis(scores, state)
+    half, ranges = half_width(right - values), best_ranges(right, values, basis)
     if half is None:
         return manifest
-    state = {**manifest.output.state, number.HALF: half * manifest.output.state["deviation"]}
-    return replace(manifest, output=replace(manifest.output, state=state))
+    if ranges is not None:
+        low, high = ranges.ends(values, basis)
+        half = float(np.median(high - low)) / 2
+    found = {number.HALF: half, **({} if ranges is None else {number.RANGES: ranges.as_json()})}
+    return replace(manifest, output=replace(manifest.output, state={**state, **found}))

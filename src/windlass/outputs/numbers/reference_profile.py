@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from windlass.kinds import number
+from windlass.metrics.intervals import LEAST_ADAPTED, by_value
 from windlass.metrics.numbers import is_inside, mae
 from windlass.outputs.contract import Kept, Seen
 from windlass.outputs.numbers.measures import estimator
@@ -28,6 +29,8 @@ def seen(predictor: Predictor, rows: Sequence[Kept], splits: Splits) -> Seen:
     if held:
         given, right = (np.array(each, np.float64) for each in zip(*((a.value, r) for a, r in held), strict=True))
         known["mae"] = mae(right, given)
+        if number.ranges(predictor.manifest.output.state) is not None and len(held) >= LEAST_ADAPTED:
+            known[number.RANGES] = by_value(right, given).as_json()
         known["right"] = [int(is_right(value, correct, known)) for value, correct in zip(given, right, strict=True)]
     state = number.learn(answer.value for answer in answers)
     return Seen(known, Column(output, splits.output[output], state), [_profile(each, state) for each in answers])
@@ -38,6 +41,11 @@ def _profile(answer: Answer, state: Json) -> list[int]:
 
 
 def is_right(value: float, correct: float, answers: Json) -> bool:
-    """The right number lies inside the interval of the answer, as the release remembers it."""
+    """The right number lies inside the interval of the answer, as the release remembers it: where widths follow the
+    row, that of an answer of this size, since the row is not kept."""
+    ranges = number.ranges(answers)
+    if ranges is not None:
+        low, high = ranges.ends(np.array([value]), None)
+        return bool(low[0] <= correct <= high[0])
     half = float(answers.get(number.HALF, RIGHT_WITHIN * max(abs(value), abs(correct))))
     return bool(is_inside(np.array(correct), np.array(value), half, answers.get(FLOOR)))

@@ -9,13 +9,14 @@ from windlass.metrics.measures import Estimate, Marks, told
 from windlass.metrics.numbers import COVERAGE, SHARE, NumberMarks
 from windlass.outputs.contract import Shown
 from windlass.outputs.numbers.measures import number_marks
+from windlass.outputs.numbers.slices import LEAST_ROWS, slices
 from windlass.pages.charts.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
 from windlass.pages.html.sections import Section, picture, table
 from windlass.pages.text.candidates import chosen, miscovered
 from windlass.pages.text.words import NOTHING, escaped, percent, to_places
 from windlass.records import Candidate
 
-MOST_DOTS, N_WORST, N_PARTS = 500, 10, 5
+MOST_DOTS, N_WORST, N_PARTS, N_SLICES = 500, 10, 5, 10
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
 LEAST_PART = 30
 """Rows of a part of the answers before its mean error is spoken of."""
@@ -30,9 +31,8 @@ def report_sections(shown: Shown) -> list[Section]:
         return []
     covered = best.metrics.get(COVERAGE) if best else None
     inside = (
-        f"<p>Each answer has an interval of ± {to_places(marks.half, _places(marks))} (split conformal prediction): "
-        f"{percent(SHARE)} of right numbers are to lie inside; of these test rows {_shares(covered)} did."
-        f"{_warned(best)}</p>"
+        f"<p>{_interval(marks)}: {percent(SHARE)} of right numbers are to lie inside; of these test rows "
+        f"{_shares(covered)} did.{_warned(best)}</p>"
         if marks.half is not None
         else "<p>Too few validation rows for intervals: at least nine are needed.</p>"
     )
@@ -40,8 +40,55 @@ def report_sections(shown: Shown) -> list[Section]:
     errors = picture(errors_over_answers(marks), "Above the dotted line the right number was higher than the answer.")
     return [
         Section("answers", "Answers against right numbers", f'{inside}<div class="pictures top">{drawn}{errors}</div>'),
+        *_by_slice(marks, shown),
         Section("worst", "Largest errors", _worst(marks, shown.examples)),
     ]
+
+
+def _by_slice(marks: NumberMarks, shown: Shown) -> list[Section]:
+    """The slices whose answers are farthest off, and those whose intervals fail; none where rows are few."""
+    found = slices(marks, shown.rows, shown.inputs) if len(shown.rows) == len(marks) else []
+    if not found:
+        return []
+    places, usual = _places(marks), marks.value("mae")
+    kept = [each for place, each in enumerate(found) if place < N_SLICES or each.is_uncovered]
+    rows = [
+        [
+            f'<span dir="auto">{escaped(each.name, 120)}</span>',
+            f"{each.n_rows:,}",
+            f"{to_places(each.error, places)} [{to_places(each.low, places)}, {to_places(each.high, places)}]",
+            NOTHING if each.inside is None else percent(each.inside),
+            "; ".join(
+                words
+                for words, is_so in (
+                    ("farther off than the others", each.is_worse),
+                    ("intervals do not hold", each.is_uncovered),
+                )
+                if is_so
+            ),
+        ]
+        for each in kept
+    ]
+    heads = [("slice", "text"), ("rows", "n"), ("mean error", "n"), ("inside", "n"), ("for sure", "text")]
+    said = (
+        f"<p>All test rows are off by {to_places(usual, places)} on average. Of {len(found)} slices of at least "
+        f"{LEAST_ROWS} rows these are the farthest off; intervals, and what is said to be sure, are corrected for as "
+        "many looks.</p>"
+    )
+    return [Section("slices", "Error by slice", said + table(heads, rows, "plain stack"))]
+
+
+def _interval(marks: NumberMarks) -> str:
+    """How wide the intervals are, and how that was told."""
+    half = to_places(marks.half or 0.0, _places(marks))
+    if marks.ends is None:
+        return f"Each answer has an interval of ± {half} (split conformal prediction)"
+    low, high = np.quantile(np.diff(marks.ends, axis=1), [0.1, 0.9])
+    widths = " to ".join(to_places(float(each), _places(marks)) for each in (low, high))
+    return (
+        f"Each answer has an interval of its own, which is as wide as the row is hard: half of it is {half} in the "
+        f"middle, and of eight rows in ten it is {widths} wide (conformal prediction)"
+    )
 
 
 def _places(marks: NumberMarks) -> int:
@@ -82,7 +129,7 @@ def errors_over_answers(marks: NumberMarks) -> str:
     """Each row as a dot: the answer across, by how much the right number was higher up; the interval as lines."""
     places = _sampled(len(marks))
     given, errors = marks.values[places], marks.residuals[places]
-    half = marks.half or 0.0
+    half = 0.0 if marks.half is None or marks.ends is not None else marks.half
     across = spanning(given.tolist(), LEFT, WIDE - 12, 0.03)
     down = spanning([*errors.tolist(), half, -half], FOOT - 14, TOP, 0.03)
     body = _frame(across, down, "right number less answer", "answer")

@@ -37,7 +37,12 @@ def check(spec: Spec, goal: Goal) -> None:
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: `threshold` is for labels."""
+    """Raises: SpecError: `threshold` and `costs` are for labels."""
+    if spec.monotone:
+        raise SpecError(f"'monotone' is set and output '{splits.output_column}' is no number, expected one")
+    if spec.costs:
+        kind = spec.output[splits.output_column]
+        raise SpecError(f"'costs' is set and output '{splits.output_column}' is '{kind}', expected 'category'")
     if spec.threshold:
         kind = splits.output[splits.output_column]
         raise SpecError(f"'threshold' is set and output '{splits.output_column}' is '{kind}', expected 'category'")

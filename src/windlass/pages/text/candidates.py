@@ -40,6 +40,9 @@ BESIDE = {
     "rmse": "RMSE",
     "r2": "R²",
     "coverage_90": "in 90 %",
+    "mape": "MAPE",
+    "width_90": "width",
+    "cost": "cost",
     "distinct_2": "varied",
     "repetition": "repeats",
 }

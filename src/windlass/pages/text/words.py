@@ -40,6 +40,10 @@ METRIC_NAMES = {
     "hamming": "Hamming loss",
     "row_f1": "F1 of the row's tags",
     "coverage_90": "right numbers inside the 90 % intervals",
+    "mape": "mean absolute percentage error",
+    "pinball_90": "pinball loss of the 90 % interval",
+    "width_90": "width of the 90 % interval",
+    "cost": "cost of an answer",
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
     "rules_broken": "texts against the rules",
@@ -68,6 +72,8 @@ METRIC_MEANINGS = {
     "subset_accuracy": "the share of rows with all right tags and no other",
     "hamming": "the share of yes and no that is wrong; 0 is perfect",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
+    "mape": "the error as a share of the right number, on average; rows whose right number is 0 are left out",
+    "cost": "what an answer costs on average by your own prices, looks of people included; less is better",
 }
 """What a metric says, for people who do not measure models."""
 LIMIT_NAMES = {

@@ -134,11 +134,10 @@ class SeriesForecaster:
         return [self._answer(seen, number, question) for number, question in enumerate(seen.questions)]
 
     def _answer(self, seen: Outlook, number: int, question: Question) -> Answer:
-        n_known = len(question.history)
+        times = moments_ahead(question)
         steps: list[Json] = []
         for step, value in enumerate(seen.points[number]):
-            time = step + 1 if question.times is None else _written(question.times[n_known + step])
-            told: Json = {"time": time, "value": _rounded(value, question.scale)}
+            told: Json = {"time": times[step], "value": _rounded(value, question.scale)}
             if seen.bands is not None:
                 band = [_rounded(each, question.scale) for each in seen.bands[number, :, step]]
                 told |= {"low": band[0], "high": band[-1], "quantiles": band[DECILES]}
@@ -212,10 +211,15 @@ def attributes(columns: Sequence[Column], values: dict[str, list[Any]], n_rows: 
     return np.concatenate([part.reshape(n_rows, -1) for part in parts], axis=1).astype(np.float32)
 
 
-def _written(moment: np.datetime64) -> str:
-    """A day where it is one, else the moment to the second."""
-    text = str(moment)
-    return text[:10] if text.endswith("T00:00:00") else text
+def moments_ahead(question: Question) -> list[str | int]:
+    """Of each step: days where all of them are, else moments, with Z where they are told in UTC; its number where
+    points are only counted."""
+    if question.times is None:
+        return list(range(1, question.horizon + 1))
+    ahead = [str(moment) for moment in question.times[len(question.history) :]]
+    if all(moment.endswith("T00:00:00") for moment in ahead) and not question.is_utc:
+        return [moment[:10] for moment in ahead]
+    return [f"{moment}Z" if question.is_utc else moment for moment in ahead]
 
 
 def _rounded(value: float, scale: float) -> float:

@@ -26,7 +26,7 @@ class Question:
     """history: (n,) float64, NaN in gaps; its last value is known, unless none is. known: (n + h, k) covariates whose
     future is known; past: (n, p) those known afterwards; NaN where nothing is told. times: (n + h,) datetime64[s];
     None: points are only counted. attributes: (d,) float32, what does not change. scale: above 0, see `asked`.
-    notes: what a person should know of how it was read.
+    notes: what a person should know of how it was read. is_utc: times are told in UTC.
     """
 
     history: np.ndarray
@@ -36,6 +36,7 @@ class Question:
     attributes: np.ndarray
     scale: float
     notes: tuple[str, ...] = ()
+    is_utc: bool = False
 
     @property
     def horizon(self) -> int:
@@ -119,6 +120,7 @@ class Asking:
             attributes,
             scale,
             tuple(notes),
+            series.is_utc,
         )
 
     def _with_holidays(self, known: np.ndarray, times: np.ndarray | None) -> np.ndarray:

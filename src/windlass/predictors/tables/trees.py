@@ -13,7 +13,8 @@ from windlass.kinds.contract import Batch, Sparse
 from windlass.predictors.contract import Engine, empty_batches, n_scores, width
 from windlass.records import Manifest
 
-FILE = "model.txt"
+FILE, LOW, HIGH = "model.txt", "low.txt", "high.txt"
+"""The model; of numbers whose interval begins at quantiles, the models of these."""
 MOST_ROWS = 2**31 - 1
 NUMBER = re.compile(r"-?([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|inf)")
 
@@ -39,28 +40,36 @@ def load(folder: Path, manifest: Manifest) -> Engine:
     """Raises: DataError when the model is damaged, or not one for the manifest's columns."""
     import lightgbm
 
-    n_given = n_scores(manifest)
     n_features = sum(width(batch) for batch in empty_batches(manifest))
-    try:
-        text = checked((folder / FILE).read_text(encoding="utf-8"), n_features, n_given)
-        booster = lightgbm.Booster(model_str=text)
-    except (OSError, ValueError, lightgbm.basic.LightGBMError) as error:
-        raise DataError(f"{folder / FILE} is damaged ({error}), expected a LightGBM model") from None
-
-    return Trees(booster, n_given)
+    n_given, files, boosters = n_scores(manifest), [FILE], []
+    if (folder / LOW).is_file():
+        n_given, files = n_given - 2, [FILE, LOW, HIGH]
+    for name in files:
+        try:
+            text = checked((folder / name).read_text(encoding="utf-8"), n_features, n_given)
+            boosters.append(lightgbm.Booster(model_str=text))
+        except (OSError, ValueError, lightgbm.basic.LightGBMError) as error:
+            raise DataError(f"{folder / name} is damaged ({error}), expected a LightGBM model") from None
+    return Trees(boosters[0], n_given, tuple(boosters[1:]))
 
 
 @dataclass(frozen=True)
 class Trees:
-    """booster: a LightGBM model that was checked. n_given: scores a row; of two the first is always 0."""
+    """booster: a LightGBM model that was checked. n_given: its scores a row; of two the first is always 0. quantiles:
+    models of low and high, whose scores stand beside; none: no such."""
 
     booster: Any
     n_given: int
+    quantiles: tuple[Any, ...] = ()
     is_from_zero = False
 
     def __call__(self, batches: Sequence[Batch]) -> np.ndarray:
-        scores = np.asarray(self.booster.predict(features(batches), raw_score=True, num_threads=1))
-        return as_scores(scores, self.n_given)
+        rows = features(batches)
+        found = [
+            as_scores(np.asarray(each.predict(rows, raw_score=True, num_threads=1)), self.n_given)
+            for each in (self.booster, *self.quantiles)
+        ]
+        return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
     def contributions(self, batches: Sequence[Batch], labels: np.ndarray) -> tuple[list[np.ndarray], float]:
         """Shapley values over the trees' own rows. Source: Lundberg et al. 2020, arXiv:1905.04610 (TreeSHAP)."""

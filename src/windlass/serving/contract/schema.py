@@ -33,6 +33,9 @@ class GivenAnswer(Exact):
         default=[],
         description="what the answer rests on, what was left out of it, or what of the row training did not know",
     )
+    hand_over: bool = Field(
+        default=False, description="a person's look is cheaper than this answer is expected to be, by `costs`"
+    )
     interval: Interval | None = Field(default=None, description="of a number: where the right one lies")
 
 

@@ -3,7 +3,8 @@ const STEP_MS = {s: 1e3, min: 6e4, h: 36e5, d: 864e5, w: 7 * 864e5}, MONTHS = {m
 const isDay = (moment) => moment.endsWith("T00:00:00");
 // The moments of a series as the service keeps it: the first one, and the step.
 function momentsOf(start, every, count) {
-  const [, size, unit] = every.match(/^(\d+)([a-z]+)$/), made = [], begin = new Date(`${start}Z`);
+  const zone = start.endsWith("Z") ? "Z" : "", [, size, unit] = every.match(/^(\d+)([a-z]+)$/);
+  const made = [], begin = new Date(zone ? start : `${start}Z`);
   for (let n = 0, day = new Date(begin); n < count; n += 1) {
     let at = new Date(begin);
     if (unit in STEP_MS) at = new Date(begin.getTime() + n * size * STEP_MS[unit]);
@@ -21,7 +22,7 @@ function momentsOf(start, every, count) {
     }
     made.push(at.toISOString().slice(0, 19));
   }
-  return made.every(isDay) ? made.map((moment) => moment.slice(0, 10)) : made;
+  return !zone && made.every(isDay) ? made.map((moment) => moment.slice(0, 10)) : made.map((moment) => moment + zone);
 }
 // A series as points, whatever form it has: `{date: ..., sales: ...}` each.
 function pointsOf(value, field) {

@@ -1,0 +1,1 @@
+"""How values are written: numbers, days and tags by an example, texts in one form."""
