@@ -25,6 +25,8 @@ from windlass.predictors.table import load
 from windlass.records import Progress, Splits
 
 MOST, MOST_PICKS, N_FOLDS = 4, 10, 5
+MOST_TRIED = 6
+"""Candidates that are looked at: the best ones alone."""
 LEAST_ROWS = 10
 LEAST_GAIN = 0.005
 """Relative gain below which an average is not worth a second model."""
@@ -90,6 +92,9 @@ def picked(questions: Questions, points: Points, metric: str) -> dict[str, float
     on the way the best. The third pick can help where the second does not."""
     found: Counter[str] = Counter()
     best, best_score = found, float("nan")
+    alone = {name: questions.score(metric, each) for name, each in points.items()}
+    order = sorted(alone, key=lambda name: alone[name], reverse=not is_better(metric, 0.0, 1.0))
+    points = {name: points[name] for name in order[:MOST_TRIED]}
     while found.total() < MOST_PICKS:
         allowed = found if len(found) == MOST else points
         scores = {name: questions.score(metric, mean(points, found + Counter([name]))) for name in allowed}

@@ -78,11 +78,13 @@ class Questions:
 
     def score(self, metric: str, points: np.ndarray) -> float:
         """The metric of forecasts (n, h) of the validation rows; rows with NaN were not reached; NaN without rows."""
-        if not np.isfinite(points).all(axis=1).any():
+        reached = np.isfinite(points).all(axis=1)
+        if not reached.any():
             return float("nan")
-        if metric not in BANDED:
-            return ForecastMarks(self.truth, points, np.array([each.scale for each in self.validation])).value(metric)
-        return self.marks(points).value(metric)
+        if metric in BANDED:
+            return self.marks(points).value(metric)
+        scale = np.array([each.scale for each in self.validation])
+        return ForecastMarks(self.truth[reached], points[reached], scale[reached]).value(metric)
 
     def marks(self, points: np.ndarray) -> ForecastMarks:
         """Of the rows that were reached, with the quantiles that these very rows show."""
@@ -211,7 +213,8 @@ def _quantiles(values: np.ndarray) -> np.ndarray:
     for level in forecast.LEVELS:
         outer = (n_values + 1) * (level if level > 0.5 else 1 - level) / n_values
         shares.append(level if 0.1 < level < 0.9 else min(1.0, outer) if level > 0.5 else max(0.0, 1 - outer))
-    return np.asarray(np.quantile(values, shares))
+    places = np.array(shares) * (n_values - 1)
+    return np.interp(places, np.arange(n_values), np.sort(values))  # as np.quantile, which takes ten times as long
 
 
 def finish(options: Options, manifest: Mapping[str, Any], questions: Questions, splits: Splits,
@@ -224,8 +227,7 @@ def finish(options: Options, manifest: Mapping[str, Any], questions: Questions, 
     folder = options.artifact
     folder.mkdir(parents=True, exist_ok=True)
     keep_validation(options.folder, **{LOGITS: validation})
-    reached = np.flatnonzero(np.isfinite(validation).all(axis=1))
-    state = {**questions.output.state, **questions.part(reached).banded(validation[reached])[1]}
+    state = {**questions.output.state, **questions.banded(validation)[1]}
     output = replace(questions.output, state=state)
     write_manifest(folder, Manifest(inputs=questions.inputs, output=output, **manifest))
     rows = splits.validation.head(N_GOLDEN).select(list(splits.inputs)).to_dicts()
