@@ -52,6 +52,15 @@ LEARNERS: dict[str, Learner] = {
             "theta", "smoothing and some of the trend", ASKED, FORECAST, _later("series.local", "fit_theta"), cost=0.5
         ),
         Learner(
+            "lag-trees",
+            "boosted trees on lags, calendar and covariates",
+            ASKED,
+            FORECAST,
+            _later("series.lag_trees"),
+            needs=("lightgbm",),
+            cost=3,
+        ),
+        Learner(
             "croston",
             "orders now and then, by Croston",
             ASKED,
@@ -77,15 +86,7 @@ LEARNERS: dict[str, Learner] = {
             _later("series.recurrent"),
             needs=TORCH[:3],
             cost=3,
-        ),
-        Learner(
-            "lag-trees",
-            "boosted trees on lags, calendar and covariates",
-            ASKED,
-            FORECAST,
-            _later("series.lag_trees"),
-            needs=("lightgbm",),
-            cost=3,
+            on_request=True,  # it is not fitted again on validation rows, and what it saw grows old: docs/log.md
         ),
         Learner(
             "linear",
