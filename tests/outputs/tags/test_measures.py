@@ -5,8 +5,8 @@ import math
 import numpy as np
 import polars as pl
 import pytest
-
 from sklearn import metrics
+
 from windlass.metrics.measures import bootstrap
 from windlass.metrics.tags import (
     HAMMING,
