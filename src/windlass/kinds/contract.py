@@ -99,6 +99,7 @@ class Kind:
     needs: packages that reading its values imports, beside those of every service.
     claims(values) -> the values of a column are of this kind and of no other; asked before anything is guessed.
     background(state) -> read values that stand for the training rows where this one is left out, with their shares.
+    brief(collected value) -> a line that stands for it where rows are listed.
     describe(value, state) -> a read value among the training rows, in words.
     parts: how a value comes apart; None: it is one piece.
     sketch: what may be remembered of a value without keeping it, and how that drifts; every kind has one.
@@ -134,6 +135,7 @@ class Kind:
     needs: tuple[str, ...] = ()
     claims: Callable[[Sequence[Any]], bool] = lambda values: False
     background: Callable[[Json], list[tuple[Any, float]]] = lambda state: [("", 1.0)]
+    brief: Callable[[Any], str] = str
     describe: Callable[[Any, Json], str] = lambda value, state: shown(value)
     parts: Parts | None = None
     sketch: Sketch | None = None

@@ -130,6 +130,13 @@ def traits(state: Json) -> tuple[Trait, ...]:
     )
 
 
+def brief(value: Any) -> str:
+    """`151.2 a step on average, 28 steps`."""
+    found = read(value, None)
+    mean = means([found])
+    return f"{mean[0]:,.4g} a step on average, {len(found)} steps" if mean else f"{len(found)} steps"
+
+
 def values_of(answer: Answer) -> list[float]:
     """The numbers of an answer, a step each."""
     return [float(step["value"]) for step in answer.value]
@@ -144,6 +151,7 @@ KIND = Kind(
     encode=lambda values, state: targets(list(values), state.get(HORIZON, 1)),
     clean=clean,
     portable=portable,
+    brief=brief,
     fault=fault,
     sketch=Sketch(learn, profile, traits),
     answers=Sketch(learn, lambda answer, state: profile(values_of(answer), state), traits),

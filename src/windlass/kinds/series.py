@@ -391,6 +391,15 @@ def describe(value: Series, state: Json) -> str:
     return f"has {len(value):,} points" + (f", the latest about {level:.4g}" if level == level else "")
 
 
+def brief(value: Any) -> str:
+    """`730 points, 2024-01-01 to 2025-12-30, the latest about 41.2`."""
+    series = read(value, None)
+    known = _main(series)
+    times = series.times(len(series)) if len(series) else None
+    when = "" if times is None else f", {str(times[0])[:16]} to {str(times[-1])[:16]}".replace("T00:00", "")
+    return f"{len(series):,} points{when}" + (f", the latest about {known[-1]:.4g}" if len(known) else "")
+
+
 def effort(value: Any) -> int:
     """A number is about eight characters; points are counted with their names."""
     if isinstance(value, str):
@@ -439,6 +448,7 @@ def _kind(how: Written) -> Kind:
         portable=partial(_portable, how=how),
         has_points=True,
         background=lambda state: [(EMPTY, 1.0)],
+        brief=brief,
         describe=describe,
         sketch=Sketch(learn, profile, traits),
         claims=claims,

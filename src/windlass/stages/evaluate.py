@@ -101,14 +101,14 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         key=key_of(spec, store),
     )
     write_json(store.record("evaluate"), as_json(board))
-    examples = [" · ".join(_word(row[name]) for name in spec.inputs)[:400] for row in rows]
+    examples = [" · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400] for row in rows]
     shown = Shown(board, marks[chosen.name], examples, held.rules, rows, spec.inputs)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
 
 
-def _word(value: Any) -> str:
-    return "" if is_missing(value) else str(value)
+def _word(kind: str, value: Any) -> str:
+    return "" if is_missing(value) else kinds.get(kind).brief(value)
 
 
 def machine() -> str:

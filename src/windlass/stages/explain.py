@@ -4,6 +4,7 @@ from time import monotonic
 
 from windlass.errors import WindlassError
 from windlass.explain.occlusion import Effort
+from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Why
 from windlass.pages.html.explanations import Explained, explanations
@@ -43,7 +44,8 @@ def explain(
         except WindlassError as error:
             refusal = error.message
             break
-        found.append(Explained(group, str(row[splits.output_column]), why))
+        truth = kinds.get(output.kind).brief(row[splits.output_column])
+        found.append(Explained(group, truth, why))
     progress("explain", len(picked), len(picked), "")
     where = store.stage("explain") / REPORT
     write_text(where, explanations(spec.name, board.chosen, found, refusal))

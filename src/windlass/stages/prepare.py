@@ -138,6 +138,6 @@ def _describe(train: pl.DataFrame, name: str, kind: str, is_output: bool) -> dic
         "role": "output" if is_output else "input",
         "missing_share": int(missing.fill_null(True).sum()) / max(1, len(column)),
         "distinct": present.n_unique(),
-        "examples": [str(value)[:80] for value in present.head(N_EXAMPLES).to_list()],
+        "examples": [kinds.get(kind).brief(value)[:80] for value in present.head(N_EXAMPLES).to_list()],
         "summary": summary,
     }

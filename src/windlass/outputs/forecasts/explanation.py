@@ -7,6 +7,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
+from windlass.kinds.number import decimals
 from windlass.outputs.contract import Why
 from windlass.outputs.forecasts.measures import forecast_marks, forecaster
 from windlass.predictors.contract import Predictor, width
@@ -14,7 +15,7 @@ from windlass.predictors.series.forecaster import SeriesForecaster
 from windlass.predictors.series.question import Question
 from windlass.records import Explanation, Part, Row, Splits
 
-N_EACH = 3
+N_EACH, TINY = 3, 1e-9
 
 
 def picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[tuple[str, Row]]:
@@ -61,7 +62,7 @@ def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
         n_evaluations=effort.n_done,
         parts=tuple(parts),
         sides=("raises it", "lowers it"),
-        places=4,
+        places=decimals(max(question.scale, TINY), 2),
     )
 
 

@@ -66,7 +66,7 @@ svg text { fill: var(--ink); } svg .quiet { fill: var(--quiet); font-size: 12px;
 svg .grid { stroke: var(--line); stroke-width: 1; } svg .axis { stroke: var(--quiet); stroke-width: 1; }
 svg .limit { stroke: var(--warn); stroke-width: 1.2; stroke-dasharray: 5 4; } svg .limit-name { fill:
   var(--warn); }
-svg .fits { fill: var(--good); fill-opacity: 0.07; }
+svg polyline { fill: none; } svg .fits { fill: var(--good); fill-opacity: 0.07; }
 svg .main { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
 svg .other { fill: none; stroke: var(--quiet); stroke-width: 1.6; stroke-dasharray: 2 3; stroke-linejoin:
   round; }
