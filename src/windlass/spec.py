@@ -116,10 +116,19 @@ class Watch(Strict):
 
 
 class SeriesShape(Strict):
-    """How a table of points is read as series, and how far is foreseen."""
+    """How a table of points is read as series, and how far is foreseen, or what is one window of them."""
 
     time: str = Field(default="", description="column of the moment of each point; not given: rows are in order")
-    horizon: int = Field(ge=1, le=10_000, description="steps that are foreseen")
+    horizon: int = Field(default=0, ge=1, le=10_000, description="steps that are foreseen, of an output `forecast`")
+    window: int = Field(
+        default=0,
+        ge=1,
+        le=10_000,
+        description="points that one answer is told from, of other outputs: the answer that its last point has",
+    )
+    stride: int = Field(
+        default=0, ge=1, le=10_000, description="points from one window to the next; not given: half a window"
+    )
     season: int | None = Field(
         default=None,
         ge=1,
@@ -143,10 +152,17 @@ class SeriesShape(Strict):
     )
 
     @property
-    def how(self) -> dict[str, Any]:
-        """As the kind of the series reads its points by."""
+    def channels(self) -> list[str]:
+        """Columns that a window holds."""
+        return [*self.past, *self.known]
+
+    def how(self, output: str) -> dict[str, Any]:
+        """As the kind of the series reads its points by. output: the column that is answered."""
         names = ("time", "known", "past", "every", "gather", "horizon", "season")
-        return {name: getattr(self, name) for name in names}
+        said = {name: getattr(self, name) for name in names}
+        if not self.window:
+            return {**said, "value": output}
+        return {**said, "value": self.channels[0], "known": [], "past": self.channels[1:], "window": self.window}
 
 
 class Goal(Strict):
@@ -206,7 +222,9 @@ class Spec(Strict):
         "", description="column of what rows belong to, such as a patient: they stay together when rows are split"
     )
     series: SeriesShape | None = Field(
-        None, description="how a table of points is read as series, and how far is foreseen: for an output `forecast`"
+        None,
+        description="how a table of points is read as series: for an output `forecast` how far is foreseen, for others "
+        "how many points are a window",
     )
     formats: dict[str, str] = Field(
         default={},
@@ -344,6 +362,11 @@ def _sound(spec: Spec, where: str) -> Spec:
             )
     if spec.group == spec.output_column:
         raise SpecError(f"{where}: 'group' is '{spec.group}', the output, expected a column that is known beforehand")
+    if spec.series is not None and spec.series.window and not spec.series.channels:
+        raise SpecError(
+            f"{where}: 'series' has a window of no column, expected the columns of its points",
+            "`series: {time: time, window: 24, past: [vibration, temperature]}`",
+        )
     if spec.limits.rules_broken is not None and not spec.brand:
         raise SpecError(f"{where}: '{RULES_BROKEN}' is limited without 'brand', expected `brand: brand.yaml`")
     return spec

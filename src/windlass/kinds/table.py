@@ -35,7 +35,7 @@ WAYS = {
     "number": {"format"},
     "date": {"format"},
     "category": {"merge", "labels"},
-    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season"},
+    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "window"},
 }
 """Kind -> in which ways of their own its values can be written."""
 
@@ -75,9 +75,10 @@ def ways(spec: Spec) -> dict[str, Json]:
         name: {"format": example} for name, example in spec.formats.items() if name in spec.columns
     }
     if spec.series is not None:
-        how = {**spec.series.how, "value": spec.output_column}
+        how = spec.series.how(spec.output_column)
         found.update({name: how for name, kind in spec.inputs.items() if get(kind).has_points})
-        found.pop(spec.output_column, None)
+        if not spec.series.window:
+            found.pop(spec.output_column, None)
     if "merge" in WAYS.get(spec.output[spec.output_column], ()) or spec.labels.merge:
         found[spec.output_column] = {"merge": spec.labels.merge}
     for name, how in found.items():

@@ -8,7 +8,7 @@ from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options, Re
 from windlass.records import Progress, Splits
 
 TABLE = frozenset({"number", "category", "date"})
-ANY = TABLE | {"text", "image"}
+ANY = TABLE | {"text", "image", "series"}
 CATEGORY, NUMBER = frozenset({"category"}), frozenset({"number"})
 SCORED = CATEGORY | NUMBER
 FORECAST = frozenset({"forecast"})
@@ -57,12 +57,12 @@ LEARNERS: dict[str, Learner] = {
         Learner(
             "trees",
             "gradient-boosted trees (LightGBM)",
-            TABLE | {"text"},
+            ASKED,
             SCORED,
             _later("classic.trees"),
             needs=("lightgbm",),
             cost=1,
-            suits=TABLE,
+            suits=TABLE | {"series"},
             weighs=True,
         ),
         Learner(
@@ -90,38 +90,38 @@ LEARNERS: dict[str, Learner] = {
         ),
         Learner(
             "cnn",
-            "convolutions over words or pixels",
+            "convolutions over words, pixels or points",
             ANY,
             SCORED,
             _later("networks.cnn"),
             needs=TORCH,
             cost=1,
-            suits=frozenset({"text", "image"}),
+            suits=frozenset({"text", "image", "series"}),
             presets=("default", "essay"),
             warm_starts=True,
         ),
         Learner(
             "rnn",
-            "a plain recurrent network over words",
-            TABLE | {"text"},
+            "a plain recurrent network over words or points",
+            ASKED,
             CATEGORY,
             _later("networks.recurrent", "fit_rnn"),
             needs=TORCH,
             cost=1,
-            suits=frozenset({"text"}),
+            suits=frozenset({"text", "series"}),
             presets=("default",),
             on_request=True,
             warm_starts=True,
         ),
         Learner(
             "lstm",
-            "a gated recurrent network over words",
-            TABLE | {"text"},
+            "a gated recurrent network over words or points",
+            ASKED,
             CATEGORY,
             _later("networks.recurrent", "fit_lstm"),
             needs=TORCH,
             cost=1,
-            suits=frozenset({"text"}),
+            suits=frozenset({"text", "series"}),
             presets=("default", "essay-stacked", "essay-spam"),
             warm_starts=True,
         ),

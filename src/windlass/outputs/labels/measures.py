@@ -13,6 +13,7 @@ from windlass.kinds import table as kinds
 from windlass.metrics.measures import LabelMarks, Marks, best_threshold, softmax
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.outputs.labels.calibration import LEAST_CALIBRATED, classes, held_out, reached
+from windlass.outputs.windows import check_windows
 from windlass.predictors.artifact import CALIBRATED, keep_validation, read_manifest, read_validation, write_manifest
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Column, Row, Splits
@@ -59,7 +60,8 @@ def baseline(tested: Tested) -> Baseline | None:
 
 
 def check(spec: Spec, goal: Goal) -> None:
-    """Raises: SpecError: tests are for programs."""
+    """Raises: SpecError: tests are for programs, or series have no windows."""
+    check_windows(spec)
     if spec.checks:
         kind = spec.output[spec.output_column]
         raise SpecError(f"output '{spec.output_column}' is '{kind}' and has 'checks', expected a program: text")
