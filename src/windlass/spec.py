@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.metrics.alarms import ALARM_METRICS, FALSE_ALARMS
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
@@ -18,7 +19,9 @@ from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
-ALL_METRICS = tuple(dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, *FORECAST_METRICS)))
+ALL_METRICS = tuple(
+    dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, *FORECAST_METRICS, *ALARM_METRICS))
+)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
 """What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
@@ -31,6 +34,13 @@ class Limits(Strict):
     size_mb: float | None = Field(default=None, gt=0, description="size of the artifact on disk, in megabytes")
     rules_broken: float | None = Field(
         default=None, ge=0, le=1, description="share of the answers that may break a rule of `brand`"
+    )
+    false_alarms_a_month: float | None = Field(
+        default=None,
+        gt=0,
+        le=1_000,
+        description="of a machine, of an output `anomaly`: chooses from which probability on an alarm is raised; not "
+        "given: 1, which is then not asked of a release",
     )
 
 
@@ -126,6 +136,13 @@ class SeriesShape(Strict):
         le=10_000,
         description="points that one answer is told from, of other outputs: the answer that its last point has",
     )
+    rest: int = Field(
+        default=0,
+        ge=1,
+        le=10_000,
+        description="points after which what was wrong counts as over: nothing is told from windows before; not given: "
+        "a whole window",
+    )
     stride: int = Field(
         default=0, ge=1, le=10_000, description="points from one window to the next; not given: half a window"
     )
@@ -162,7 +179,9 @@ class SeriesShape(Strict):
         said = {name: getattr(self, name) for name in names}
         if not self.window:
             return {**said, "value": output}
-        return {**said, "value": self.channels[0], "known": [], "past": self.channels[1:], "window": self.window}
+        first = self.channels[0]
+        others = {name: [each for each in said[name] if each != first] for name in ("known", "past")}
+        return {**said, **others, "value": first, "window": self.window}
 
 
 class Goal(Strict):
@@ -190,6 +209,7 @@ GOALS = {
     "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
     "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
     "forecast": Asked(tuple(FORECAST_METRICS), "mase <= 0.9"),
+    "anomaly": Asked(ALARM_METRICS, "found_within_a_day >= 0.90"),
 }
 """Kind of the output -> what it can be asked for."""
 
@@ -367,6 +387,8 @@ def _sound(spec: Spec, where: str) -> Spec:
             f"{where}: 'series' has a window of no column, expected the columns of its points",
             "`series: {time: time, window: 24, past: [vibration, temperature]}`",
         )
+    if spec.limits.false_alarms_a_month is not None and GOALS.get(spec.output[spec.output_column]) != GOALS["anomaly"]:
+        raise SpecError(f"{where}: '{FALSE_ALARMS}' is limited, expected an output that is an anomaly")
     if spec.limits.rules_broken is not None and not spec.brand:
         raise SpecError(f"{where}: '{RULES_BROKEN}' is limited without 'brand', expected `brand: brand.yaml`")
     return spec

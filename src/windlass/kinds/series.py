@@ -29,9 +29,10 @@ MOST_POINTS, MOST_COLUMNS = 1_000_000, 200
 N_SKETCH = 16
 MOST_STEPS, COVERED = 256, 95
 """Of the form "steps": the points it holds at most, and the percentile of the lengths in training that fit in."""
-STEPS = "steps"
+STEPS, RAW = "steps", "raw"
 LATEST = 4
 """One in so many points of a series are its latest ones."""
+LARGEST_RAW = 1e30
 FURTHEST, FLAT = 8, 1e-9
 """Deviations from the mean that are told apart at most; a deviation that is none."""
 MISSING_MOMENT = np.datetime64("NaT", "s")
@@ -325,11 +326,13 @@ def channels(values: Sequence[Series]) -> list[str]:
 
 def fit(values: Any, form: str, options: Json) -> Json:
     """features: numbers that sum each channel up, with their means and deviations. steps: those of each channel, and
-    how many points are looked at; `length` is an option."""
+    how many points are looked at; `length` is an option. raw: that many, as the longest has."""
     known = list(values)
     names = channels(known)
     if form == STEPS:
         return _fit_steps(known, names, options)
+    if form == RAW:
+        return {"form": RAW, "channels": names, "length": max([len(each) for each in known] or [1])}
     found = series_features.table([[each.numbers(name) for name in names] for each in known], len(names))
     with np.errstate(invalid="ignore"):
         mean, deviation = (found.mean(axis=0), found.std(axis=0)) if len(found) else (np.zeros(found.shape[1]),) * 2
@@ -339,10 +342,16 @@ def fit(values: Any, form: str, options: Json) -> Json:
 
 def encode(values: Sequence[Series], state: Json) -> np.ndarray:
     """features -> (n, channels x features) float32, in deviations from the mean, clipped to 8.
+    raw -> (n, length, channels + 1) float32, the latest readings as they are, NaN where there is none; the last column
+    is the part of the day that is gone at each, 0-1, NaN where moments are not known.
     steps -> (n, length, channels) float32, the same of the latest points, the last one at the end: before the first
     point stands 0, in a gap the value before it.
     """
     names = state["channels"]
+    if state["form"] == RAW:
+        return np.array([_raw(each, state) for each in values], np.float32).reshape(
+            len(values), state["length"], len(names) + 1
+        )
     if state["form"] == STEPS:
         steps = [_steps([each.numbers(name) for name in names], state) for each in values]
         return np.array(steps, np.float32).reshape(len(values), state["length"], len(names))
@@ -364,6 +373,20 @@ def _fit_steps(values: Sequence[Series], names: Sequence[str], options: Json) ->
         "mean": [float(each.mean()) if len(each) else 0.0 for each in there],
         "deviation": [each if each > FLAT else 1.0 for each in deviation],
     }
+
+
+def _raw(series: Series, state: Json) -> np.ndarray:
+    """(length, channels + 1)"""
+    length, times = state["length"], series.times()
+    columns = [series.numbers(name)[-length:] for name in state["channels"]]
+    latest = min(len(series), length)
+    hours = np.full(latest, np.nan)
+    if times is not None and latest:
+        hours = (times[-latest:].astype("datetime64[s]").astype(np.int64) % DAY_S) / DAY_S
+    found = np.full((length, len(columns) + 1), np.nan)
+    for place, column in enumerate([*columns, hours]):
+        found[length - latest :, place] = np.clip(column, -LARGEST_RAW, LARGEST_RAW) if latest else found[:0, 0]
+    return found
 
 
 def _steps(channels: Sequence[np.ndarray], state: Json) -> np.ndarray:
@@ -466,7 +489,7 @@ def _clean(value: Any, root: Path | None, how: Written = PLAIN) -> str:
 def _kind(how: Written) -> Kind:
     return Kind(
         name="series",
-        forms=("features", STEPS),
+        forms=("features", STEPS, RAW),
         check=partial(check, how=how),
         read=partial(read, how=how),
         fit=fit,

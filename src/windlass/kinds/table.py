@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.kinds import category, chat, date, forecast, image, number, series, text, text_answers
+from windlass.kinds import anomaly, category, chat, date, forecast, image, number, series, text, text_answers
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
 from windlass.spec import Spec
@@ -26,6 +26,7 @@ KINDS: dict[str, Kind] = {
         date.KIND,
         series.KIND,
         forecast.KIND,
+        anomaly.KIND,
     )
 }
 CHUNK = 512
@@ -35,6 +36,7 @@ WAYS = {
     "number": {"format"},
     "date": {"format"},
     "category": {"merge", "labels"},
+    "anomaly": {"merge", "labels"},
     "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "window"},
 }
 """Kind -> in which ways of their own its values can be written."""

@@ -11,7 +11,8 @@ TABLE = frozenset({"number", "category", "date"})
 ANY = TABLE | {"text", "image", "series"}
 CATEGORY, NUMBER = frozenset({"category"}), frozenset({"number"})
 SCORED = CATEGORY | NUMBER
-FORECAST = frozenset({"forecast"})
+FORECAST, ANOMALY = frozenset({"forecast"}), frozenset({"anomaly"})
+WATCHED = frozenset({"series", "category"})
 ASKED = TABLE | {"text", "series"}
 """What a question to a series may hold."""
 TEXT = frozenset({"text"})
@@ -45,6 +46,22 @@ LEARNERS: dict[str, Learner] = {
         Learner("seasonal-naive", "the last season again", ASKED, FORECAST, _later("series.naive", "fit_seasonal")),
         Learner("drift", "on by the mean step", ASKED, FORECAST, _later("series.naive", "fit_drift")),
         Learner("nlinear", "a linear map of the latest points", ASKED, FORECAST, _later("series.nlinear"), cost=1),
+        Learner(
+            "deviation",
+            "how far readings are from what the other columns let expect",
+            WATCHED,
+            ANOMALY,
+            _later("series.deviation"),
+            refuse=_refusal("too_many_beside", "series.deviation"),
+        ),
+        Learner(
+            "distance",
+            "how far a window is from good ones",
+            WATCHED,
+            ANOMALY,
+            _later("series.distance"),
+            refuse=_refusal("too_many_beside", "series.deviation"),
+        ),
         Learner(
             "linear",
             "a linear model on terms, numbers and pixels",

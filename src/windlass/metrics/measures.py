@@ -113,7 +113,21 @@ METRICS: dict[str, Metric] = {
     "pr_auc": pr_auc,
 }
 BINARY_ONLY = frozenset({"roc_auc", "pr_auc"})
-LOWER = frozenset({"bits_per_byte", "mae", "rmse", "medae", "mase", "wql", "smape", "mse", "bias"})
+LOWER = frozenset(
+    {
+        "bits_per_byte",
+        "mae",
+        "rmse",
+        "medae",
+        "mase",
+        "wql",
+        "smape",
+        "mse",
+        "bias",
+        "false_alarms_a_month",
+        "delay_hours",
+    }
+)
 """Metrics whose smaller value is the better one."""
 
 

@@ -11,13 +11,18 @@ from windlass.predictors.contract import Embeds, Engine, Labeller, Predictor
 from windlass.predictors.estimator import Estimator
 from windlass.predictors.language.writing import Engine as WritingEngine
 from windlass.predictors.networks import onnx
+from windlass.predictors.series import deviation, distance
 from windlass.predictors.series.forecaster import SeriesEngine, SeriesForecaster
 from windlass.predictors.tables import linear, trees
 from windlass.predictors.writer import EmbeddingWriter, Writer
 from windlass.records import Manifest
 
 Load = Callable[[Path, Manifest], Predictor]
-SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller, "number": Estimator}
+SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {
+    "category": Labeller,
+    "anomaly": Labeller,
+    "number": Estimator,
+}
 """Kind of the output -> what answers from the scores of an engine."""
 
 
@@ -59,6 +64,8 @@ SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
     "onnx": onnx.load,
+    "deviation": deviation.load,
+    "distance": distance.load,
     "blend": lambda folder, manifest: blend.load(folder, manifest, load_labeller),
 }
 WRITING = {

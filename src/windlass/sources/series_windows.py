@@ -2,7 +2,8 @@
 
 Neighbouring windows share points, and what breaks stays broken for a while, so that rows drawn by chance would test
 what was learned. So time parts them: what came last is tested, what came before that validates, all before it trains,
-and a window that would hold points of two of the three is left out.
+and a window that would hold points of two of the three is left out. Where it is said how soon something is over
+(`rest`), that holds of so many of its latest points: what is older is a past, which is known in use, too.
 """
 
 from collections import Counter
@@ -28,7 +29,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Window:
-    """first, last: of its points: moments, or places where points are only counted."""
+    """first, last: of the points that decide: moments, or places where points are only counted."""
 
     series: Series
     answer: Any
@@ -53,7 +54,8 @@ class Windows:
         for end in range(len(series), size - 1, -stride):
             first, inside = end - size, steps[end - size : end]
             if self._is_good(series.part(first, end), inside, usual):
-                begins, ends = (first, end - 1) if times is None else (times[first], times[end - 1])
+                near = end - (self.shape.rest or size)
+                begins, ends = (near, end - 1) if times is None else (times[max(near, first)], times[end - 1])
                 window = Window(series.part(first, end), inside[-1].answer, begins, ends, inside[-1].split)
                 self.found.append((attributes, window))
         return len(series) >= size
@@ -61,7 +63,7 @@ class Windows:
     def _is_good(self, series: Series, inside: list[Answered], usual: Any) -> bool:
         """False, and counted, where a window has no answer or its points tell of another one than it has."""
         answer = inside[-1].answer
-        told = {step.answer for step in inside if step.answer is not None}
+        told = {step.answer for step in inside[-self.shape.rest :] if step.answer is not None}
         if answer is None:
             self.left_out["whose last point has no answer"] += 1
         elif isinstance(answer, str) and answer == usual and told != {answer}:

@@ -39,6 +39,9 @@ BESIDE = {
     "coverage_90": "in 90 %",
     "distinct_2": "varied",
     "repetition": "repeats",
+    "found_within_a_day": "found",
+    "false_alarms_a_month": "false/mo.",
+    "delay_hours": "delay h",
 }
 """The metrics that stand beside the headline, with their short names."""
 NEAR = 0.7  # share of the best score that counts as near it

@@ -35,6 +35,9 @@ METRIC_NAMES = {
     "mse": "mean squared error",
     "bias": "bias",
     "coverage_90": "right numbers inside the 90 % intervals",
+    "found_within_a_day": "faults found within a day",
+    "false_alarms_a_month": "false alarms a month",
+    "delay_hours": "hours to the alarm",
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
     "rules_broken": "texts against the rules",
@@ -58,6 +61,9 @@ METRIC_MEANINGS = {
     "smape": "how far forecasts are off, as a share of the mean of forecast and truth, from 0 to 2; 0 is perfect",
     "mse": "the mean of the squared errors, in the squared unit of the answer; 0 is perfect",
     "bias": "by which share forecasts were too high or too low altogether; 0 is perfect",
+    "found_within_a_day": "the share of faults with an alarm within 24 hours of their first row",
+    "false_alarms_a_month": "alarms of one machine in a month in which nothing was wrong; one that goes on is one each day",
+    "delay_hours": "hours from the first row of a fault to its alarm, of those that were found",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
 }
 """What a metric says, for people who do not measure models."""
@@ -65,6 +71,7 @@ LIMIT_NAMES = {
     "latency_p95_ms": ("p95 latency", "ms"),
     "size_mb": ("size", "MB"),
     "rules_broken": ("texts against the rules", ""),
+    "false_alarms_a_month": ("false alarms a month", ""),
 }
 # Control characters (terminal escapes among them), lone surrogates and bidirectional overrides can rewrite
 # what stands around them; line breaks and tabs are dealt with apart, emoji joiners stay.
