@@ -276,20 +276,22 @@ def scores(plant: World) -> dict[str, dict[str, float]]:
 
 
 def tables(plant: World) -> dict[str, list[list[str]]]:
-    """The rows of the two files as text, without the truth of the healthy machine."""
+    """The rows of the two files as text, without the truth of the healthy machine; each reading with the cause that
+    the list of faults names for its time."""
     moments = [START + timedelta(hours=EVERY_HOURS * place) for place in range(plant.load.shape[1])]
     times = [moment.isoformat(timespec="minutes") for moment in moments]
+    causes = plant.cause
     readings = [
         [
             time, f"m{machine + 1}", f"{plant.vibration[machine, k]:.2f}", f"{plant.temperature[machine, k]:.1f}",
-            f"{plant.load[machine, k]:.2f}",
+            f"{plant.load[machine, k]:.2f}", causes[machine, k],
         ]
         for machine in range(len(plant.load))
         for k, time in enumerate(times)
     ]  # fmt: skip
     faults = [[f"m{each.machine + 1}", times[each.onset], times[each.failure], each.cause] for each in plant.faults]
     return {
-        "readings": [["time", "machine", "vibration", "temperature", "load"], *readings],
+        "readings": [["time", "machine", "vibration", "temperature", "load", "cause"], *readings],
         "faults": [["machine", "onset", "failure", "cause"], *faults],
     }
 

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.metrics.alarms import ALARM_METRICS, FALSE_ALARMS
 from windlass.metrics.costs import COST
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
@@ -21,7 +22,9 @@ from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
 ALL_METRICS = tuple(
-    dict.fromkeys((*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, COST, *FORECAST_METRICS, *TAG_METRICS))
+    dict.fromkeys(
+        (*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, COST, *FORECAST_METRICS, *TAG_METRICS, *ALARM_METRICS)
+    )
 )
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
@@ -35,6 +38,13 @@ class Limits(Strict):
     size_mb: float | None = Field(default=None, gt=0, description="size of the artifact on disk, in megabytes")
     rules_broken: float | None = Field(
         default=None, ge=0, le=1, description="share of the answers that may break a rule of `brand`"
+    )
+    false_alarms_a_month: float | None = Field(
+        default=None,
+        gt=0,
+        le=1_000,
+        description="of a machine, of an output `anomaly`: chooses from which probability on an alarm is raised; not "
+        "given: 1, which is then not asked of a release",
     )
 
 
@@ -125,10 +135,26 @@ class Watch(Strict):
 
 
 class SeriesShape(Strict):
-    """How a table of points is read as series, and how far is foreseen."""
+    """How a table of points is read as series, and how far is foreseen, or what is one window of them."""
 
     time: str = Field(default="", description="column of the moment of each point; not given: rows are in order")
-    horizon: int = Field(ge=1, le=10_000, description="steps that are foreseen")
+    horizon: int = Field(default=0, ge=1, le=10_000, description="steps that are foreseen, of an output `forecast`")
+    window: int = Field(
+        default=0,
+        ge=1,
+        le=10_000,
+        description="points that one answer is told from, of other outputs: the answer that its last point has",
+    )
+    rest: int = Field(
+        default=0,
+        ge=1,
+        le=10_000,
+        description="points after which what was wrong counts as over: nothing is told from windows before; not given: "
+        "a whole window",
+    )
+    stride: int = Field(
+        default=0, ge=1, le=10_000, description="points from one window to the next; not given: half a window"
+    )
     season: int | None = Field(
         default=None,
         ge=1,
@@ -156,10 +182,19 @@ class SeriesShape(Strict):
     )
 
     @property
-    def how(self) -> dict[str, Any]:
-        """As the kind of the series reads its points by."""
+    def channels(self) -> list[str]:
+        """Columns that a window holds."""
+        return [*self.past, *self.known]
+
+    def how(self, output: str) -> dict[str, Any]:
+        """As the kind of the series reads its points by. output: the column that is answered."""
         names = ("time", "known", "past", "every", "gather", "horizon", "season", *(["holidays"] * bool(self.holidays)))
-        return {name: getattr(self, name) for name in names}
+        said = {name: getattr(self, name) for name in names}
+        if not self.window:
+            return {**said, "value": output}
+        first = self.channels[0]
+        others = {name: [each for each in said[name] if each != first] for name in ("known", "past")}
+        return {**said, **others, "value": first, "window": self.window}
 
 
 class Goal(Strict):
@@ -188,6 +223,7 @@ GOALS = {
     "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
     "forecast": Asked(tuple(FORECAST_METRICS), "mase <= 0.9"),
     "tags": Asked(TAG_METRICS, "micro_f1 >= 0.80"),
+    "anomaly": Asked(ALARM_METRICS, "found_within_a_day >= 0.90"),
 }
 """Kind of the output -> what it can be asked for."""
 
@@ -220,7 +256,9 @@ class Spec(Strict):
         "", description="column of what rows belong to, such as a patient: they stay together when rows are split"
     )
     series: SeriesShape | None = Field(
-        None, description="how a table of points is read as series, and how far is foreseen: for an output `forecast`"
+        None,
+        description="how a table of points is read as series: for an output `forecast` how far is foreseen, for others "
+        "how many points are a window",
     )
     formats: dict[str, str] = Field(
         default={},
@@ -390,6 +428,13 @@ def _sound(spec: Spec, where: str) -> Spec:
             )
     if spec.group == spec.output_column:
         raise SpecError(f"{where}: 'group' is '{spec.group}', the output, expected a column that is known beforehand")
+    if spec.series is not None and spec.series.window and not spec.series.channels:
+        raise SpecError(
+            f"{where}: 'series' has a window of no column, expected the columns of its points",
+            "`series: {time: time, window: 24, past: [vibration, temperature]}`",
+        )
+    if spec.limits.false_alarms_a_month is not None and GOALS.get(spec.output[spec.output_column]) != GOALS["anomaly"]:
+        raise SpecError(f"{where}: '{FALSE_ALARMS}' is limited, expected an output that is an anomaly")
     if spec.limits.rules_broken is not None and not spec.brand:
         raise SpecError(f"{where}: '{RULES_BROKEN}' is limited without 'brand', expected `brand: brand.yaml`")
     return spec

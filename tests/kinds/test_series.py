@@ -1,6 +1,7 @@
 """Series are read from numbers, points, columns and what is kept; what they are not is said."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -93,3 +94,23 @@ def test_features_tell_level_motion_and_frequency():
     assert slow["band 0"] == pytest.approx(1)
     empty = features(np.full(5, np.nan))
     assert np.isfinite(empty).all()
+
+
+def test_steps_are_the_latest_points_of_each_channel_the_last_at_the_end():
+    """Of 1 2 3, mean 2 and deviation sqrt(2/3); a gap repeats what was there, before the first point stands 0."""
+    column = kinds.fit_column("readings", "series", [[1, 2, 3], [1, 2, 3]], None, "steps")
+    assert column.state["length"] == 3
+    found = kinds.encode_column(column, ["[1, 2, 3]", [9, 1, None, 3], [3, None], "", [math.nan, 2]], None)
+    low = -np.sqrt(1.5)
+    assert found[..., 0] == pytest.approx(np.array([
+        [low, 0, -low], [low, low, -low], [0, -low, -low], [0, 0, 0], [0, 0, 0]
+    ]))  # fmt: skip
+
+
+def test_steps_hold_several_channels_and_at_most_so_many_points():
+    values = [{"heat": [20.0, 21.0] * 40, "load": [0.5] * 80}] * 3
+    column = kinds.fit_column("readings", "series", values, None, "steps", {"length": 24})
+    found = kinds.encode_column(column, values, None)
+    assert found.shape == (3, 24, 2)
+    assert (found[..., 1] == 0).all()
+    assert kinds.encode_column(column, [], None).shape == (0, 24, 2)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from windlass.evaluation.gate import is_trivial, limit_misses
+from windlass.evaluation.gate import LIMITED, is_trivial, limit_misses
 from windlass.metrics.measures import (
     LOWER,
     Array,
@@ -26,7 +26,6 @@ from windlass.metrics.measures import (
     paired_error,
     told,
 )
-from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs.contract import Baseline, Validated
 from windlass.records import Candidate
 from windlass.spec import Goal, Limits
@@ -171,9 +170,9 @@ def choose(candidates: Sequence[Candidate], basis: ChoiceEvidence, goal: Goal, l
 
 def keeps_limits(candidate: Candidate, basis: ChoiceEvidence, limits: Limits) -> bool:
     """By what was measured of its cost, and on the rows of the basis."""
-    broken = basis.value(candidate.name, RULES_BROKEN)
-    share = None if broken is None else Estimate(broken, broken, broken)
-    return not limit_misses(limits, candidate.latency_p95_ms, candidate.size_mb, share)
+    known = {metric: basis.value(candidate.name, metric) for metric in LIMITED}
+    metrics = {metric: Estimate(value, value, value) for metric, value in known.items() if value is not None}
+    return not limit_misses(limits, candidate.latency_p95_ms, candidate.size_mb, metrics)
 
 
 def _meets(value: float | None, goal: Goal) -> bool:

@@ -3,12 +3,15 @@
 import math
 from collections.abc import Mapping
 
+from windlass.metrics.alarms import FALSE_ALARMS
 from windlass.metrics.measures import LOWER, Estimate, Marks, is_better, meets, paired_error, told
 from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs.contract import Baseline
 from windlass.outputs.splitting import ENOUGH_TEST
 from windlass.spec import Goal, Limits
 
+LIMITED = (RULES_BROKEN, FALSE_ALARMS)
+"""Metrics that `limits` can bound."""
 MANY_ROWS = 100
 """Test rows from which on a gain that chance could bring is small, not unproven."""
 ONE_SIDED = 1.645
@@ -30,9 +33,9 @@ def goal_misses(goal: Goal, metrics: Mapping[str, Estimate]) -> list[str]:
     return [] if is_met else [f"{goal.metric} is {reached}, expected {asked} {goal.bound:g}"]
 
 
-def limit_misses(limits: Limits, latency_p95_ms: float, size_mb: float, broken: Estimate | None) -> list[str]:
-    """broken: the share of answers that break a rule of the brand; None: not measured."""
-    misses = []
+def limit_misses(limits: Limits, latency_p95_ms: float, size_mb: float, metrics: Mapping[str, Estimate]) -> list[str]:
+    """metrics: as they were measured on test rows."""
+    misses, broken = [], metrics.get(RULES_BROKEN)
     if limits.latency_p95_ms is not None and latency_p95_ms > limits.latency_p95_ms:
         misses.append(f"latency p95 is {latency_p95_ms:.1f} ms, expected at most {limits.latency_p95_ms:g} ms")
     if limits.size_mb is not None and size_mb > limits.size_mb:
@@ -40,6 +43,9 @@ def limit_misses(limits: Limits, latency_p95_ms: float, size_mb: float, broken: 
     if limits.rules_broken is not None and (broken is None or broken.value > limits.rules_broken):
         found = "not measured: nothing was written" if broken is None else str(broken)
         misses.append(f"{RULES_BROKEN} is {found}, expected at most {limits.rules_broken:g}")
+    alarms, most = metrics.get(FALSE_ALARMS), limits.false_alarms_a_month
+    if most is not None and (alarms is None or not alarms.value <= most):
+        misses.append(f"{FALSE_ALARMS} is {alarms or 'not measured'}, expected at most {most:g}")
     return misses
 
 

@@ -28,9 +28,15 @@ VALUE = "value"
 """What the numbers are called where a series is nothing but numbers."""
 MOST_POINTS, MOST_COLUMNS = 1_000_000, 200
 N_SKETCH = 16
+MOST_STEPS, COVERED = 256, 95
+"""Of the form "steps": the points it holds at most, and the percentile of the lengths in training that fit in."""
+STEPS, RAW = "steps", "raw"
 LATEST = 4
 """One in so many points of a series are its latest ones."""
 ZONE = re.compile(r":\d{2}(\.\d+)?\s?(Z|[+-]\d{2}:?\d{2})$")
+LARGEST_RAW = 1e30
+FURTHEST, FLAT = 8, 1e-9
+"""Deviations from the mean that are told apart at most; a deviation that is none."""
 Values = list[float | str | None]
 
 
@@ -84,7 +90,7 @@ EMPTY = Series({VALUE: []})
 class Written:
     """How the points of a product's series are called. time: '' = they are only counted. value: what is foreseen.
     known: columns whose future is known; past: those known afterwards. every: '' = not said. gather: how the points
-    of one step become one, 'mean' or 'sum'; '' = a step has one point.
+    of one step become one, 'mean' or 'sum'; '' = a step has one point. window: the latest points that count; 0: all.
     """
 
     time: str = ""
@@ -93,6 +99,7 @@ class Written:
     past: tuple[str, ...] = ()
     every: str = ""
     gather: str = ""
+    window: int = 0
 
     @classmethod
     def of(cls, how: Json) -> "Written":
@@ -126,6 +133,11 @@ def check(value: Any, how: Written = PLAIN) -> str | None:
 
 def _read(value: Any, how: Written) -> Series:
     """Raises: ValueError: in words that follow 'series'."""
+    found = _whole(value, how)
+    return found.part(len(found) - how.window, len(found)) if 0 < how.window < len(found) else found
+
+
+def _whole(value: Any, how: Written) -> Series:
     if isinstance(value, Series):
         return value
     found = _opened(value)
@@ -324,22 +336,80 @@ def channels(values: Sequence[Series]) -> list[str]:
 
 
 def fit(values: Any, form: str, options: Json) -> Json:
-    """features: numbers that sum each channel up, with their means and deviations."""
+    """features: numbers that sum each channel up, with their means and deviations. steps: those of each channel, and
+    how many points are looked at; `length` is an option. raw: that many, as the longest has."""
     known = list(values)
     names = channels(known)
+    if form == STEPS:
+        return _fit_steps(known, names, options)
+    if form == RAW:
+        return {"form": RAW, "channels": names, "length": max([len(each) for each in known] or [1])}
     found = series_features.table([[each.numbers(name) for name in names] for each in known], len(names))
     with np.errstate(invalid="ignore"):
         mean, deviation = (found.mean(axis=0), found.std(axis=0)) if len(found) else (np.zeros(found.shape[1]),) * 2
-    deviation = np.where(deviation > 1e-9, deviation, 1.0)
+    deviation = np.where(deviation > FLAT, deviation, 1.0)
     return {"form": form, "channels": names, "mean": mean.tolist(), "deviation": deviation.tolist()}
 
 
 def encode(values: Sequence[Series], state: Json) -> np.ndarray:
-    """features -> (n, channels x features) float32, in deviations from the mean, clipped to 8."""
+    """features -> (n, channels x features) float32, in deviations from the mean, clipped to 8.
+    raw -> (n, length, channels + 1) float32, the latest readings as they are, NaN where there is none; the last column
+    is the part of the day that is gone at each, 0-1, NaN where moments are not known.
+    steps -> (n, length, channels) float32, the same of the latest points, the last one at the end: before the first
+    point stands 0, in a gap the value before it.
+    """
     names = state["channels"]
+    if state["form"] == RAW:
+        return np.array([_raw(each, state) for each in values], np.float32).reshape(
+            len(values), state["length"], len(names) + 1
+        )
+    if state["form"] == STEPS:
+        steps = [_steps([each.numbers(name) for name in names], state) for each in values]
+        return np.array(steps, np.float32).reshape(len(values), state["length"], len(names))
     found = series_features.table([[each.numbers(name) for name in names] for each in values], len(names))
     scaled = (found - np.array(state["mean"])) / np.array(state["deviation"])
-    return np.clip(scaled, -8, 8).astype(np.float32)
+    return np.clip(scaled, -FURTHEST, FURTHEST).astype(np.float32)
+
+
+def _fit_steps(values: Sequence[Series], names: Sequence[str], options: Json) -> Json:
+    lengths = [len(each) for each in values if len(each)] or [1]
+    length = min(options.get("length", MOST_STEPS), math.ceil(np.percentile(lengths, COVERED)))
+    pooled = [np.concatenate([each.numbers(name)[-length:] for each in values]) for name in names]
+    there = [each[np.isfinite(each)] for each in pooled]
+    deviation = [float(each.std()) if len(each) else 0.0 for each in there]
+    return {
+        "form": STEPS,
+        "channels": list(names),
+        "length": int(length),
+        "mean": [float(each.mean()) if len(each) else 0.0 for each in there],
+        "deviation": [each if each > FLAT else 1.0 for each in deviation],
+    }
+
+
+def _raw(series: Series, state: Json) -> np.ndarray:
+    """(length, channels + 1)"""
+    length, times = state["length"], series.times()
+    columns = [series.numbers(name)[-length:] for name in state["channels"]]
+    latest = min(len(series), length)
+    hours = np.full(latest, np.nan)
+    if times is not None and latest:
+        hours = (times[-latest:].astype("datetime64[s]").astype(np.int64) % DAY_S) / DAY_S
+    found = np.full((length, len(columns) + 1), np.nan)
+    for place, column in enumerate([*columns, hours]):
+        found[length - latest :, place] = np.clip(column, -LARGEST_RAW, LARGEST_RAW) if latest else found[:0, 0]
+    return found
+
+
+def _steps(channels: Sequence[np.ndarray], state: Json) -> np.ndarray:
+    """(length, channels)"""
+    length = state["length"]
+    found = np.zeros((length, len(channels)))
+    for place, channel in enumerate(channels):
+        latest = (channel[-length:] - state["mean"][place]) / state["deviation"][place]
+        known = np.where(np.isfinite(latest), np.arange(len(latest)), -1)
+        before = np.maximum.accumulate(known) if len(known) else known
+        found[length - len(latest) :, place] = np.where(before < 0, 0.0, latest[before] if len(latest) else latest)
+    return np.clip(found, -FURTHEST, FURTHEST)
 
 
 # what may be remembered -----------------------------------------------------------------------------------------------
@@ -439,7 +509,7 @@ def _clean(value: Any, root: Path | None, how: Written = PLAIN) -> str:
 def _kind(how: Written) -> Kind:
     return Kind(
         name="series",
-        forms=("features",),
+        forms=("features", STEPS, RAW),
         check=partial(check, how=how),
         read=partial(read, how=how),
         fit=fit,

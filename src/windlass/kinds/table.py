@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.kinds import category, chat, date, forecast, image, number, series, tags, text, text_answers
+from windlass.kinds import anomaly, category, chat, date, forecast, image, number, series, tags, text, text_answers
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
 from windlass.spec import Spec
@@ -27,6 +27,7 @@ KINDS: dict[str, Kind] = {
         series.KIND,
         forecast.KIND,
         tags.KIND,
+        anomaly.KIND,
     )
 }
 CHUNK = 512
@@ -36,7 +37,8 @@ WAYS = {
     "number": {"format"},
     "date": {"format"},
     "category": {"merge", "labels"},
-    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "holidays"},
+    "anomaly": {"merge", "labels"},
+    "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "holidays", "window"},
     "tags": {"format", "merge", "labels", "columns"},
 }
 """Kind -> in which ways of their own its values can be written."""
@@ -77,9 +79,10 @@ def ways(spec: Spec) -> dict[str, Json]:
         name: {"format": example} for name, example in spec.formats.items() if name in spec.columns
     }
     if spec.series is not None:
-        how = {**spec.series.how, "value": spec.output_column}
+        how = spec.series.how(spec.output_column)
         found.update({name: how for name, kind in spec.inputs.items() if get(kind).has_points})
-        found.pop(spec.output_column, None)
+        if not spec.series.window:
+            found.pop(spec.output_column, None)
     if "merge" in WAYS.get(spec.output[spec.output_column], ()) or spec.labels.merge:
         found[spec.output_column] = {**found.get(spec.output_column, {}), "merge": spec.labels.merge}
     if spec.labels.columns:

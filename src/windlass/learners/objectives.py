@@ -1,7 +1,7 @@
 """What learners from arrays aim at, by the kind of the output: how answers become targets, how a fit is finished."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,16 +38,18 @@ class Objective:
     usual: Callable[[np.ndarray, np.ndarray | None, int], np.ndarray]
 
 
+LABELS = Objective(
+    labels.fit_output,
+    labels.score,
+    calibrated,
+    lambda manifest, scores: softmax(manifest.calibrated(scores)),
+    known_output=lambda splits, before: labels.fit_output(splits),
+    has_classes=True,
+    usual=labels.usual_scores,
+)
 AIMS: dict[str, Objective] = {
-    "category": Objective(
-        labels.fit_output,
-        labels.score,
-        calibrated,
-        lambda manifest, scores: softmax(manifest.calibrated(scores)),
-        known_output=lambda splits, before: labels.fit_output(splits),
-        has_classes=True,
-        usual=labels.usual_scores,
-    ),
+    "category": LABELS,
+    "anomaly": replace(LABELS, score=lambda metric, *known: labels.score("roc_auc", *known)),
     "number": Objective(
         numbers.fit_output,
         numbers.score,

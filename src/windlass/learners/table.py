@@ -8,8 +8,9 @@ from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options, Re
 from windlass.records import Progress, Splits
 
 TABLE = frozenset({"number", "category", "date"})
-ANY = TABLE | {"text", "image"}
-FORECAST = frozenset({"forecast"})
+ANY = TABLE | {"text", "image", "series"}
+FORECAST, ANOMALY = frozenset({"forecast"}), frozenset({"anomaly"})
+WATCHED = frozenset({"series", "category"})
 ASKED = TABLE | {"text", "series"}
 """What a question to a series may hold."""
 CATEGORY, NUMBER, TAGS = frozenset({"category"}), frozenset({"number"}), frozenset({"tags"})
@@ -89,6 +90,22 @@ LEARNERS: dict[str, Learner] = {
             on_request=True,  # it is not fitted again on validation rows, and what it saw grows old: docs/log.md
         ),
         Learner(
+            "deviation",
+            "how far readings are from what the other columns let expect",
+            WATCHED,
+            ANOMALY,
+            _later("series.deviation"),
+            refuse=_refusal("too_many_beside", "series.deviation"),
+        ),
+        Learner(
+            "distance",
+            "how far a window is from good ones",
+            WATCHED,
+            ANOMALY,
+            _later("series.distance"),
+            refuse=_refusal("too_many_beside", "series.deviation"),
+        ),
+        Learner(
             "linear",
             "a linear model on terms, numbers and pixels",
             ANY,
@@ -110,12 +127,12 @@ LEARNERS: dict[str, Learner] = {
         Learner(
             "trees",
             "gradient-boosted trees (LightGBM)",
-            TABLE | {"text"},
+            ASKED,
             SCORED,
             _later("classic.trees"),
             needs=("lightgbm",),
             cost=1,
-            suits=TABLE,
+            suits=TABLE | {"series"},
             weighs=True,
         ),
         Learner(
@@ -143,38 +160,38 @@ LEARNERS: dict[str, Learner] = {
         ),
         Learner(
             "cnn",
-            "convolutions over words or pixels",
+            "convolutions over words, pixels or points",
             ANY,
             SCORED,
             _later("networks.cnn"),
             needs=TORCH,
             cost=1,
-            suits=frozenset({"text", "image"}),
+            suits=frozenset({"text", "image", "series"}),
             presets=("default", "essay"),
             warm_starts=True,
         ),
         Learner(
             "rnn",
-            "a plain recurrent network over words",
-            TABLE | {"text"},
+            "a plain recurrent network over words or points",
+            ASKED,
             CATEGORY,
             _later("networks.recurrent", "fit_rnn"),
             needs=TORCH,
             cost=1,
-            suits=frozenset({"text"}),
+            suits=frozenset({"text", "series"}),
             presets=("default",),
             on_request=True,
             warm_starts=True,
         ),
         Learner(
             "lstm",
-            "a gated recurrent network over words",
-            TABLE | {"text"},
+            "a gated recurrent network over words or points",
+            ASKED,
             NAMED,
             _later("networks.recurrent", "fit_lstm"),
             needs=TORCH,
             cost=1,
-            suits=frozenset({"text"}),
+            suits=frozenset({"text", "series"}),
             presets=("default", "essay-stacked", "essay-spam"),
             warm_starts=True,
         ),

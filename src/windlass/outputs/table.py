@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from windlass.errors import SpecError, did_you_mean, expected
+from windlass.outputs.anomalies import output as anomalies
 from windlass.outputs.contract import Output, Why
 from windlass.outputs.forecasts import output as forecasts
 from windlass.outputs.labels import output as labels
@@ -14,7 +15,8 @@ from windlass.records import Explanation, Row
 from windlass.spec import Goal, Spec, parse_goal
 
 OUTPUTS: dict[str, Output] = {
-    output.kind: output for output in (labels.OUTPUT, texts.OUTPUT, numbers.OUTPUT, forecasts.OUTPUT, tags.OUTPUT)
+    output.kind: output
+    for output in (labels.OUTPUT, texts.OUTPUT, numbers.OUTPUT, forecasts.OUTPUT, tags.OUTPUT, anomalies.OUTPUT)
 }
 
 

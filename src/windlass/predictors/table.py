@@ -11,7 +11,7 @@ from windlass.predictors.contract import Embeds, Engine, Labeller, Predictor
 from windlass.predictors.estimator import Estimator
 from windlass.predictors.language.writing import Engine as WritingEngine
 from windlass.predictors.networks import onnx
-from windlass.predictors.series import average
+from windlass.predictors.series import average, deviation, distance
 from windlass.predictors.series.forecaster import SeriesEngine, SeriesForecaster
 from windlass.predictors.tables import chain, linear, trees
 from windlass.predictors.tagger import Tagger
@@ -19,7 +19,12 @@ from windlass.predictors.writer import EmbeddingWriter, Writer
 from windlass.records import Manifest
 
 Load = Callable[[Path, Manifest], Predictor]
-SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {"category": Labeller, "number": Estimator, "tags": Tagger}
+SCORED: dict[str, Callable[[Manifest, Engine], Predictor]] = {
+    "category": Labeller,
+    "anomaly": Labeller,
+    "number": Estimator,
+    "tags": Tagger,
+}
 """Kind of the output -> what answers from the scores of an engine."""
 
 
@@ -62,6 +67,8 @@ SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "trees": trees.load,
     "chain": chain.load,
     "onnx": onnx.load,
+    "deviation": deviation.load,
+    "distance": distance.load,
     "blend": lambda folder, manifest: blend.load(folder, manifest, load),
 }
 WRITING = {

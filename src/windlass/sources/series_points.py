@@ -15,6 +15,7 @@ from windlass.kinds.contract import Kind, is_missing
 from windlass.kinds.series import Series, Values, Written
 from windlass.kinds.time_step import TimeStep
 from windlass.sources.contract import SPLITS, RawRow, Source
+from windlass.sources.series_windows import Answered, Windows
 from windlass.spec import Spec
 
 N_TIMED = 200
@@ -30,6 +31,7 @@ class Point:
     moment: np.datetime64
     values: list[float | str | None]
     raw: RawRow
+    answer: Any = None
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Refused:
 
 
 class SeriesPoints:
-    """Takes points in any order, and gives the series that they make."""
+    """Takes points in any order, and gives the series that they make, or the windows of these."""
 
     def __init__(self, spec: Spec, columns: Mapping[str, Kind]) -> None:
         assert spec.series is not None
@@ -69,6 +71,8 @@ class SeriesPoints:
         self.attributes = {name: kind for name, kind in columns.items() if name not in (self.name, spec.output_column)}
         self.number = kinds.reading("number", {"format": spec.formats[self.written.value]}
                                     if self.written.value in spec.formats else None)  # fmt: skip
+        self.answers = columns[spec.output_column] if self.shape.window else None
+        self.windows = Windows(self.shape)
         self.found: dict[str, Gathered] = {}
         self.warned: Counter[str] = Counter()
         self.order, self.is_utc = 0, False
@@ -90,8 +94,15 @@ class SeriesPoints:
         gathered = self.found.setdefault(group, Gathered())
         for name, kind in self.attributes.items():
             self._attribute(gathered, name, (kind.clean or kind.read)(given.get(name), source.root))
-        gathered.points.append(Point(self.order, source, moment, values, raw))
+        answer = self._answer(given, source)
+        gathered.points.append(Point(self.order, source, moment, values, raw, answer))
         self.order += 1
+
+    def _answer(self, given: Mapping[str, Any], source: Source) -> Any:
+        """Of a point of a window; None: none is known."""
+        if self.answers is None or is_missing(given.get(self.spec.output_column)):
+            return None
+        return (self.answers.clean or self.answers.read)(given.get(self.spec.output_column), source.root)
 
     def _moment(self, given: Mapping[str, Any]) -> np.datetime64:
         if not self.written.time:
@@ -124,6 +135,9 @@ class SeriesPoints:
         step = self._step()
         for group, gathered in self.found.items():
             yield from self._one(group, gathered, step)
+        for attributes, window in self.windows.in_splits():
+            values = {**attributes, self.name: window.series.as_text(), self.spec.output_column: window.answer}
+            yield Composed(values, "", window.split)
 
     def _step(self) -> TimeStep | None:
         """The step of all series: as the spec says it, else that of most of them."""
@@ -152,7 +166,13 @@ class SeriesPoints:
             points = yield from self._in_order(points, named)
             points = yield from self._in_step(points, named, step)
         if any(point.values[0] is not None for point in points):
-            yield self._composed(group, gathered, points, step)
+            made, places = self._on_grid(points, step)
+            if not self.shape.window:
+                yield self._composed(group, gathered, points, (made, places))
+            elif not self.windows.take(made, self._answered(points, places, len(made)), gathered.attributes):
+                for point in points:
+                    reason = f"{named} has {len(made):,} points, expected a window of at least {self.shape.window:,}"
+                    yield Refused(point, reason, "a series shorter than a window")
             return
         for point in points:
             yield Refused(point, f"{named} has no value at all", "series without any value")
@@ -185,23 +205,32 @@ class SeriesPoints:
             "" if self.spec.group else "; `group:` names the column that tells series apart"
         )
 
-    def _composed(self, group: str, gathered: Gathered, points: list[Point], step: TimeStep | None) -> Composed:
+    def _on_grid(self, points: list[Point], step: TimeStep | None) -> tuple[Series, np.ndarray]:
+        """The series, and the place of each point in it."""
         names = self.written.columns
         columns: dict[str, Values] = {
             name: [point.values[place] for point in points] for place, name in enumerate(names)
         }
-        splits = [point.source.split for point in points]
-        if self.written.time:
-            moments = np.array([point.moment for point in points], "datetime64[s]")
-            how = self.written if step is None else Written(**{**vars(self.written), "every": str(step)})
-            made = replace(points_kind.on_grid(moments, columns, how), is_utc=self.is_utc)
-            places = (
-                step.places(made.start, moments)
-                if step is not None and made.start is not None
-                else np.arange(len(points))
-            )
-        else:
-            made, places = Series(columns), np.arange(len(points))
+        if not self.written.time:
+            return Series(columns), np.arange(len(points))
+        moments = np.array([point.moment for point in points], "datetime64[s]")
+        how = self.written if step is None else replace(self.written, every=str(step))
+        made = replace(points_kind.on_grid(moments, columns, how), is_utc=self.is_utc)
+        if step is None or made.start is None:
+            return made, np.arange(len(points))
+        return made, step.places(made.start, step.floor(moments) if how.gather else moments)
+
+    def _answered(self, points: list[Point], places: np.ndarray, length: int) -> list[Answered]:
+        """What is known of each step of a series: the answer of its last point, and the split that files say."""
+        found = [Answered()] * length
+        for point, place in zip(points, places.tolist(), strict=True):
+            found[place] = Answered(point.answer, point.source.split)
+        return found
+
+    def _composed(
+        self, group: str, gathered: Gathered, points: list[Point], gridded: tuple[Series, np.ndarray]
+    ) -> Composed:
+        splits, (made, places) = [point.source.split for point in points], gridded
         first = {
             split: min((int(place) for place, each in zip(places, splits, strict=True) if each == split), default=0)
             for split in SPLITS
@@ -213,7 +242,7 @@ class SeriesPoints:
     @property
     def warnings(self) -> list[str]:
         """What a person should know of what was read."""
-        found = []
+        found = self.windows.warnings
         for name, count in self.warned.items():
             if name == "censored":
                 found.append(

@@ -256,12 +256,19 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
         rejected=len(intake.rejects),
         reasons=dict(intake.reasons.most_common()),
         sources=[source.shown for source in sources],
-        splits=dict(Counter(split or "not split" for split in intake.splits)) if points is None else {},
+        splits=dict(Counter(split or "not split" for split in intake.splits))
+        if points is None or points.shape.window
+        else {},
         warnings=[*warnings, *intake.warnings, *(points.warnings if points is not None else [])],
         key=key_of(spec, store),
     )
     write_json(store.record("collect"), as_json(record))
     return record
+
+
+def _has_splits(points: SeriesPoints | None) -> bool:
+    """A series that is foreseen lies in several of them."""
+    return points is None or bool(points.shape.window)
 
 
 def _sources(spec: Spec, store: Store) -> list[Source]:

@@ -20,7 +20,6 @@ from windlass.kinds import table as kinds
 from windlass.kinds.category import THRESHOLD
 from windlass.kinds.contract import is_missing
 from windlass.metrics.measures import Marks, bootstrap
-from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Held, Shown, Tested
 from windlass.pages.html.report import Details, report
@@ -128,7 +127,7 @@ def _measure(run: Run, predictor: Predictor, marks: Marks, splits: Splits, spec:
     goal = outputs.goal(spec)
     p50, p95, throughput = _speed(predictor, splits)
     size = size_mb(store.run_folder(run.name) / "artifact")
-    misses = goal_misses(goal, metrics) + limit_misses(spec.limits, p95, size, metrics.get(RULES_BROKEN))
+    misses = goal_misses(goal, metrics) + limit_misses(spec.limits, p95, size, metrics)
     return Candidate(
         name=run.name,
         learner=run.learner,

@@ -32,7 +32,14 @@ from windlass.predictors.contract import width
 from windlass.predictors.tables.linear import write_weights
 from windlass.records import Column, Json, Progress, Splits
 
-FORMS = {"text": "terms", "image": "pixels", "number": "binned", "category": "onehot", "date": "calendar"}
+FORMS = {
+    "text": "terms",
+    "image": "pixels",
+    "number": "binned",
+    "category": "onehot",
+    "date": "calendar",
+    "series": "features",
+}
 PIXELS = {"image": {"size": 24}}
 MARGIN_STRENGTHS = (0.3, 1.0, 0.1)
 LOGISTIC_STRENGTHS = (0.3, 0.03, 3.0, 0.003)

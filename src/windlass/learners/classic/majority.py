@@ -11,7 +11,14 @@ from windlass.predictors.contract import width
 from windlass.predictors.tables.linear import write_weights
 from windlass.records import Progress, Splits
 
-FORMS = {"text": "terms", "image": "pixels", "number": "scaled", "category": "onehot", "date": "calendar"}
+FORMS = {
+    "text": "terms",
+    "image": "pixels",
+    "number": "scaled",
+    "category": "onehot",
+    "date": "calendar",
+    "series": "features",
+}
 SMALLEST = {"text": {"n_terms": 1}, "image": {"size": 1}}
 
 

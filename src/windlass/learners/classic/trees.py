@@ -28,7 +28,7 @@ from windlass.predictors.tables.trees import FILE, HIGH, LOW, as_scores, feature
 from windlass.records import Column, Json, Manifest, Progress, Splits
 from windlass.store.files import write_text
 
-FORMS = {"text": "terms", "number": "raw", "category": "index", "date": "calendar"}
+FORMS = {"text": "terms", "number": "raw", "category": "index", "date": "calendar", "series": "features"}
 TERMS = {"text": {"n_terms": 2_000, "min_rows": 5}}
 MAX_ROUNDS = 2_000
 UNWATCHED_ROUNDS = 200

@@ -1,8 +1,9 @@
-"""Convolutions over words or pixels.
+"""Convolutions over words, pixels or the points of a series.
 
 Source: text: Kim 2014, arXiv:1408.5882. Pictures, preset 'default': convolution, batch normalisation (Ioffe & Szegedy
 2015, arXiv:1502.03167) and global average pooling (Lin et al. 2013, arXiv:1312.4400).
-Shapes: B rows, T tokens, C channels, H height, W width, D features.
+Series: Wang et al. 2017, arXiv:1611.06455 (fully convolutional).
+Shapes: B rows, T tokens or points, C channels, H height, W width, D features.
 """
 
 import math
@@ -108,11 +109,36 @@ class EssayConvolution(Features):
         return self.pool(functional.relu(self.convolution(pixels_BCHW))).flatten(1)
 
 
+class SeriesConvolution(Features):
+    """Points (B, T, C) -> (B, width): two convolutions, then mean and maximum over all points and over the latest
+    quarter, since what ends now counts most."""
+
+    def __init__(self, state: Json, channels: int = 32) -> None:
+        super().__init__()
+        self.latest = max(1, state["length"] // 4)
+        self.width = 4 * channels
+        self.stages = nn.Sequential(
+            nn.Conv1d(len(state["channels"]), channels, 5, padding=2, bias=False),
+            nn.BatchNorm1d(channels),
+            nn.ReLU(),
+            nn.Conv1d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm1d(channels),
+            nn.ReLU(),
+        )
+
+    def forward(self, points_BTC: torch.Tensor) -> torch.Tensor:
+        places_BCT = self.stages(points_BTC.transpose(1, 2))
+        latest_BCT = places_BCT[:, :, -self.latest :]
+        parts = [pooled for each in (places_BCT, latest_BCT) for pooled in (each.mean(dim=2), each.amax(dim=2))]
+        return torch.cat(parts, dim=1)
+
+
 DEFAULT = Design(
     learner="cnn",
     settings=Settings(lr=2e-3, batch=64, epochs=20, patience=4, weight_decay=0.02, smoothing=0.05),
     text=lambda state: TextConvolution(state, TextSettings()),
     image=PictureConvolution,
+    series=SeriesConvolution,
     dropout=0.3,
     described={"preset": "default"},
 )

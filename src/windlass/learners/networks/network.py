@@ -24,7 +24,14 @@ from windlass.metrics.measures import LOWER
 from windlass.predictors.artifact import N_GOLDEN
 from windlass.records import Column, Json, Progress, Splits
 
-FORMS = {"text": "ids", "image": "pixels", "number": "scaled", "category": "onehot", "date": "calendar"}
+FORMS = {
+    "text": "ids",
+    "image": "pixels",
+    "number": "scaled",
+    "category": "onehot",
+    "date": "calendar",
+    "series": "steps",
+}
 TABLE_WIDTH = 64
 
 
@@ -50,6 +57,7 @@ class Design:
     settings: Settings
     text: Build | None = None
     image: Build | None = None
+    series: Build | None = None
     dropout: float = 0.1
     hidden_table: bool = True
     forms: Mapping[str, str] = field(default_factory=lambda: FORMS)
@@ -113,7 +121,7 @@ def build(design: Design, columns: tuple[Column, ...], batches: list[np.ndarray]
     encoders: dict[int, Features] = {}
     n_dense = 0
     for place, column in enumerate(columns):
-        maker = {"text": design.text, "image": design.image}.get(column.kind)
+        maker = {"text": design.text, "image": design.image, "series": design.series}.get(column.kind)
         if maker is not None:
             encoders[place] = maker(column.state)
         else:

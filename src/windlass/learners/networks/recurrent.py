@@ -1,8 +1,8 @@
-"""Recurrent networks over words: plain ones and gated ones (LSTM).
+"""Recurrent networks over words or the points of a series: plain ones and gated ones (LSTM).
 
 Source: Elman 1990, Finding structure in time; LSTM: Hochreiter & Schmidhuber 1997, Long short-term memory; both ways:
 Schuster & Paliwal 1997, Bidirectional recurrent neural networks.
-Shapes: B rows, T tokens, D features.
+Shapes: B rows, T tokens or points, C channels, D features.
 """
 
 from dataclasses import dataclass
@@ -63,6 +63,19 @@ class Recurrent(Features):
         return states_BTD.gather(1, last_B1D).squeeze(1)
 
 
+class RecurrentSeries(Features):
+    """Points (B, T, C) -> (B, 64): two layers of 64 units; the state at the last point, which is the latest one."""
+
+    def __init__(self, state: Json, cell: str = "lstm", hidden: int = 64) -> None:
+        super().__init__()
+        self.width = hidden
+        sizes = {"batch_first": True, "num_layers": 2}
+        self.cell = {"lstm": nn.LSTM, "rnn": nn.RNN}[cell](len(state["channels"]), hidden, **sizes)
+
+    def forward(self, points_BTC: torch.Tensor) -> torch.Tensor:
+        return self.cell(points_BTC)[0][:, -1]
+
+
 def _mirrored(tokens_BT: torch.Tensor, n_real_B1: torch.Tensor) -> torch.Tensor:
     """Places (B, T) of the real words from last to first; the padding after them stays where it is."""
     place_BT = torch.ones_like(tokens_BT).cumsum(dim=1) - 1
@@ -80,6 +93,7 @@ def _design(learner: str, name: str, settings: Recurrence, dropout: float) -> De
         learner=learner,
         settings=Settings(lr=2e-3, batch=64, epochs=15, patience=3, weight_decay=0.02, smoothing=0.05),
         text=lambda state: Recurrent(state, settings),
+        series=lambda state: RecurrentSeries(state, settings.cell),
         dropout=dropout,
         text_options={"length": 128},
         described={"preset": name},

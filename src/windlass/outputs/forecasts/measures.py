@@ -88,9 +88,11 @@ def check(spec: Spec, goal: Goal) -> None:
     name = spec.output_column
     if spec.checks:
         raise SpecError(f"output '{name}' is a forecast and has 'checks', expected a program: text")
-    if spec.series is None:
+    if spec.series is not None and spec.series.window:
+        raise SpecError(f"output '{name}' is a forecast and 'series' has a window, expected a horizon")
+    if spec.series is None or not spec.series.horizon:
         raise SpecError(
-            f"output '{name}' is a forecast and 'series' is not set, expected at least its horizon",
+            f"output '{name}' is a forecast and 'series' has no horizon, expected how many steps are foreseen",
             "`series: {time: date, horizon: 28}`",
         )
     held = [each for each, kind in spec.inputs.items() if kinds.get(kind).has_points]

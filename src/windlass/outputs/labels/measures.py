@@ -16,6 +16,7 @@ from windlass.metrics.measures import LabelMarks, Marks, best_threshold, softmax
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.outputs.labels.calibration import LEAST_CALIBRATED, classes, held_out, reached
 from windlass.outputs.labels.costs import cost_table
+from windlass.outputs.windows import check_windows
 from windlass.predictors.artifact import CALIBRATED, keep_validation, read_manifest, read_validation, write_manifest
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Column, Row, Splits
@@ -69,7 +70,8 @@ def baseline(tested: Tested) -> Baseline | None:
 
 
 def check(spec: Spec, goal: Goal) -> None:
-    """Raises: SpecError: tests are for programs; a goal of costs without any."""
+    """Raises: SpecError: tests are for programs; a goal of costs without any; series have no windows."""
+    check_windows(spec)
     if goal.metric == COST and not spec.costs:
         raise SpecError("goal asks for 'cost' and there are no 'costs'", "`costs: {miss: 50, false_alarm: 2}`")
     if spec.checks:

@@ -14,6 +14,7 @@ from windlass.metrics.intervals import best_ranges
 from windlass.metrics.measures import LOWER, Marks, is_better, told
 from windlass.metrics.numbers import NUMBER_METRICS, SKILL, NumberMarks, SkillMarks, half_width
 from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated
+from windlass.outputs.windows import check_windows
 from windlass.predictors.artifact import LOGITS, read_validation
 from windlass.predictors.contract import Predictor
 from windlass.predictors.estimator import Estimator
@@ -72,7 +73,8 @@ def scored(marks: Marks, metric: str, splits: Splits) -> Scored:
 
 
 def check(spec: Spec, goal: Goal) -> None:
-    """Raises: SpecError: tests are for programs."""
+    """Raises: SpecError: tests are for programs, or series have no windows."""
+    check_windows(spec)
     if spec.checks:
         raise SpecError(f"output '{spec.output_column}' is a number and has 'checks', expected a program: text")
 

@@ -45,6 +45,9 @@ BESIDE = {
     "cost": "cost",
     "distinct_2": "varied",
     "repetition": "repeats",
+    "found_within_a_day": "found",
+    "false_alarms_a_month": "false/mo.",
+    "delay_hours": "delay h",
 }
 """The metrics that stand beside the headline, with their short names."""
 NEAR = 0.7  # share of the best score that counts as near it

@@ -44,6 +44,9 @@ METRIC_NAMES = {
     "pinball_90": "pinball loss of the 90 % interval",
     "width_90": "width of the 90 % interval",
     "cost": "cost of an answer",
+    "found_within_a_day": "faults found within a day",
+    "false_alarms_a_month": "false alarms a month",
+    "delay_hours": "hours to the alarm",
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
     "rules_broken": "texts against the rules",
@@ -71,6 +74,9 @@ METRIC_MEANINGS = {
     "map": "how clean the top of the ranking is, each tag counting the same; 1 is perfect",
     "subset_accuracy": "the share of rows with all right tags and no other",
     "hamming": "the share of yes and no that is wrong; 0 is perfect",
+    "found_within_a_day": "the share of faults with an alarm within 24 hours of their first row",
+    "false_alarms_a_month": "alarms of one machine in a month in which nothing was wrong; one that goes on is one each day",
+    "delay_hours": "hours from the first row of a fault to its alarm, of those that were found",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
     "mape": "the error as a share of the right number, on average; rows whose right number is 0 are left out",
     "cost": "what an answer costs on average by your own prices, looks of people included; less is better",
@@ -80,6 +86,7 @@ LIMIT_NAMES = {
     "latency_p95_ms": ("p95 latency", "ms"),
     "size_mb": ("size", "MB"),
     "rules_broken": ("texts against the rules", ""),
+    "false_alarms_a_month": ("false alarms a month", ""),
 }
 # Control characters (terminal escapes among them), lone surrogates and bidirectional overrides can rewrite
 # what stands around them; line breaks and tabs are dealt with apart, emoji joiners stay.
