@@ -145,7 +145,7 @@ def key_of(spec: Spec, store: Store) -> str:
         [run_key(spec, entry, _with_model(entry, store, data)), entry.learner.missing()]
         for entry in candidates(spec, store)
     ]
-    return fingerprint(keys + [each for each in (spec.threshold, spec.costs) if each])
+    return fingerprint(keys + [each for each in (spec.threshold, spec.costs, spec.unit) if each])
 
 
 def _settled(run: Run, spec: Spec, store: Store, splits: Splits) -> Run:

@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from windlass.outputs.numbers.measures import fit_output, with_interval
 from windlass.predictors.artifact import (
     GOLDEN,
     LOGITS,
+    UNDECIDED,
     keep_validation,
     read_golden,
     read_manifest,
@@ -142,6 +144,13 @@ def _write(
         encoded = (np.stack([right, blended]) - state["mean"]) / state["deviation"]
         written = with_interval(written, encoded[0, apart], encoded[1, apart, None])
     write_manifest(folder, written)
-    golden = {name: read_golden(part) for name, part in zip(weights, parts, strict=True)}
-    rows = next(iter(golden.values()))[0]
-    write_golden(folder, rows, _mean({name: np.array(each) for name, (_, each) in golden.items()}, weights).tolist())
+    golden = {
+        name: _middles(options.runs[name], manifests[name], part) for name, part in zip(weights, parts, strict=True)
+    }
+    write_golden(folder, read_golden(parts[0])[0], _mean(golden, weights).tolist())
+
+
+def _middles(run: Path, manifest: Manifest, part: Path) -> np.ndarray:
+    """The golden answers of a member, (<= N_GOLDEN,), as they are without the costs of errors."""
+    kept = read_validation(run).get(UNDECIDED)
+    return np.array(read_golden(part)[1]) if kept is None else number.recovered(kept, manifest.output.state)

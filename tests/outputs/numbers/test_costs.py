@@ -1,0 +1,114 @@
+"""Numbers have a unit, and where errors cost more on one side the answer that costs least."""
+
+import numpy as np
+import pytest
+
+import windlass
+from windlass.errors import SpecError
+from windlass.kinds import number
+from windlass.learners.classic import number_blend
+from windlass.metrics.costs import SideCosts
+from windlass.metrics.numbers import NumberMarks
+from windlass.outputs import table as outputs
+from windlass.predictors import table as predictors
+from windlass.spec import dump, parse
+from windlass.store.files import write_text
+
+BASE = "name: a\ndata: d.csv\ninputs: {size: number}\n"
+UNIT = "output: {sales: {kind: number, unit: kg}}\n"
+COSTS = "costs: {under: 3, over: 1, unit: EUR}\n"
+
+
+def sold(n_rows: int = 1_200) -> str:
+    """Twice the size and exponential noise of .4 of it: three quarters lie below 2 + .4 * ln 4 = 2.554 of the size."""
+    random = np.random.default_rng(1)
+    size = random.uniform(10, 100, n_rows)
+    sales = size * (2 + random.exponential(0.4, n_rows))
+    return "size,sales\n" + "".join(f"{one:.2f},{two:.2f}\n" for one, two in zip(size, sales, strict=True))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    home = tmp_path_factory.mktemp("costs")
+    write_text(home / "d.csv", sold())
+    write_text(
+        home / "windlass.yaml", BASE + UNIT + COSTS + "goal: cost <= 40 EUR\nminutes: 0.2\nlearners: [median, linear]\n"
+    )
+    made = windlass.Project(home)
+    made.run()
+    return made
+
+
+def test_a_goal_may_name_the_stated_unit_and_no_other():
+    spec = parse(BASE + UNIT + "goal: mae <= 3 kg\n")
+    assert (spec.goal, spec.unit, spec.output) == ("mae <= 3", "kg", {"sales": "number"})
+    assert outputs.goal(spec).words == "mae <= 3 kg"
+    assert parse(BASE + UNIT + "goal: mae <= 3\n").goal == "mae <= 3"
+    assert parse(dump(spec)) == spec
+    with pytest.raises(SpecError, match="whose unit is 'lb', expected 'kg'"):
+        parse(BASE + UNIT + "goal: mae <= 3 lb\n")
+    with pytest.raises(SpecError, match="expected none"):
+        parse(BASE + "output: {sales: number}\ngoal: mae <= 3 lb\n")
+    with pytest.raises(SpecError, match="whose unit is 'kg', expected 'EUR'"):
+        parse(BASE + UNIT + COSTS + "goal: cost <= 3 kg\n")
+    with pytest.raises(SpecError, match="expected a number"):
+        outputs.goal(parse(BASE + "output: {sales: {kind: category, unit: kg}}\n"))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("costs: {miss: 3}", "'costs' has 'miss' and output 'sales' is a number"),
+        ("costs: {under: 3}", "'costs.over' is None, expected a number above 0"),
+        ("costs: {under: 3, over: 0}", "'costs.over' is 0.0, expected a number above 0"),
+        ("goal: cost <= 3", "goal asks for 'cost' and there are no 'costs'"),
+    ],
+)
+def test_other_costs_are_refused(said, words):
+    with pytest.raises(SpecError) as refused:
+        outputs.goal(parse(BASE + UNIT + said + "\n"))
+    assert words in refused.value.message
+
+
+def test_the_cheapest_number_is_the_newsvendors_quantile():
+    """Of 1 to 99 the three quarters are 75; where heavy rows lie low it is lower. Errors of 2 cost 6 and 2."""
+    costs = SideCosts(3, 1)
+    assert costs.best(np.arange(1.0, 100), np.ones(99)) == 75
+    assert costs.best(np.arange(1.0, 100), np.where(np.arange(99) < 50, 9.0, 1.0)) < 50
+    assert costs.of(np.array([5.0, 5.0]), np.array([3.0, 7.0])).tolist() == [6, 2]
+    assert NumberMarks(np.array([5.0]), np.array([3.0]), costs=costs).value("cost") == 6
+
+
+def test_answers_lean_as_costs_say_and_keep_their_interval(project):
+    """The optimum costs 1.386 * .4 of a size of 55: 30.5; the middle alone would cost far more."""
+    board = project.board
+    best = board.candidate("linear")
+    assert (board.headline, board.units["mae"], board.units["cost"]) == ("cost", "kg", "EUR")
+    assert best.metrics["cost"].value < 36
+    assert best.metrics["cost"].low < best.metrics["cost"].value
+    assert 0.83 < best.metrics["coverage_90"].value < 0.96
+    release = project.release()
+    small, large = release.predict([{"size": 20}, {"size": 90}])
+    assert small.value == pytest.approx(2.554 * 20, rel=0.12)
+    assert large.value == pytest.approx(2.554 * 90, rel=0.12)
+    page = project.report.read_text()
+    assert "one kg too low costs 3 EUR" in page
+    assert "kg of &#x27;sales&#x27;" in project.explain().read_text()
+
+
+def test_other_costs_train_nothing_anew_and_none_give_the_middle_back(project):
+    """The golden answers follow, and prove the artifact each time."""
+    folder = project.store.run_folder("linear")
+    path = project.store.project / "windlass.yaml"
+    text = path.read_text().replace("cost <= 40 EUR", "mae <= 90 kg")
+    written, middles = set(), []
+    for costs in (COSTS, "costs: {under: 1, over: 4}\n", ""):
+        write_text(path, text.replace(COSTS, costs))
+        windlass.Project(path.parent).run()
+        found = predictors.load(folder / "artifact")
+        assert predictors.replay(found, folder / "artifact") < 1e-4
+        assert (number.COSTS in found.manifest.output.state) == bool(costs)
+        written.add((folder / "artifact" / "model.safetensors").stat().st_mtime_ns)
+        middles.append(number_blend._middles(folder, found.manifest, folder / "artifact"))
+    assert len(written) == 1
+    assert np.allclose(middles, middles[-1], rtol=1e-5)
