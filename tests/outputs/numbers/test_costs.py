@@ -11,6 +11,8 @@ from windlass.metrics.costs import SideCosts
 from windlass.metrics.numbers import NumberMarks
 from windlass.outputs import table as outputs
 from windlass.predictors import table as predictors
+from windlass.sources.guess import write_guess
+from windlass.sources.units import unit_of
 from windlass.spec import dump, parse
 from windlass.store.files import write_text
 
@@ -112,3 +114,35 @@ def test_other_costs_train_nothing_anew_and_none_give_the_middle_back(project):
         middles.append(number_blend._middles(folder, found.manifest, folder / "artifact"))
     assert len(written) == 1
     assert np.allclose(middles, middles[-1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "unit"),
+    [
+        ("price", "1.234,56 €", "EUR"),
+        ("price", "$1,234.56", "$"),
+        ("price", "CHF 1'234.56", "CHF"),
+        ("rate", "1234.56 %", ""),
+        ("price_eur", "", "EUR"),
+        ("价格(元)", "", "CNY"),
+        ("面积（㎡）", "", "㎡"),
+        ("weight (g)", "", "g"),
+        ("load kWh", "", "kWh"),
+        ("hours_per_week", "", ""),
+        ("size_m", "", ""),
+        ("score (max)", "", ""),
+        ("try", "", ""),
+    ],
+)
+def test_a_unit_is_read_off_the_form_or_the_name(name, example, unit):
+    assert unit_of(name, example)[0] == unit
+
+
+def test_init_writes_the_unit_and_says_why(tmp_path):
+    rows = "".join(f'{size % 30 + 20},"{3 * (size % 30) + size % 7},50 €"\n' for size in range(90))
+    write_text(tmp_path / "d.csv", "size,price\n" + rows)
+    found, target = write_guess(tmp_path / "d.csv", tmp_path)
+    assert found.unit == "EUR"
+    assert "unit EUR: values are written with '€'" in target.read_text()
+    spec = parse(target.read_text().replace("goal: mae", f"goal: {found.gate}"))
+    assert (spec.output, spec.unit, spec.goal) == ({"price": "number"}, "EUR", found.gate.removesuffix(" EUR"))
