@@ -120,6 +120,7 @@ LEARNERS: dict[str, Learner] = {
             needs=("lightgbm",),
             cost=1,
             suits=TABLE,
+            leans=True,
             weighs=True,
         ),
         Learner(
@@ -280,6 +281,7 @@ LEARNERS: dict[str, Learner] = {
             SCORED,
             _later("classic.blend", "fit_any"),
             of_runs=True,
+            leans=True,
         ),
         Learner(
             "average",

@@ -73,6 +73,10 @@ class SideCosts:
         lacks = targets - values
         return np.asarray(np.maximum(self.under * lacks, -self.over * lacks))
 
+    def leaning(self, targets: Array, values: Array) -> float:
+        """What a row costs on average once all values lean by the amount that is best for these rows."""
+        return float(self.of(targets, values + self.best(targets - values, np.ones(len(targets)))).mean())
+
     def best(self, numbers: Array, weights: Array) -> float:
         """The number that costs least where these, (n,) at least one, came true, an error of each as dear as its weight
         says: their quantile, a little farther out, as the next row would ask for it (split conformal prediction)."""
@@ -80,6 +84,11 @@ class SideCosts:
         shares = np.cumsum(weights[order]) / weights.sum()
         place = int(np.searchsorted(shares, min(self.level * (1 + 1 / len(numbers)), 1.0) - 1e-12))
         return float(numbers[order][min(place, len(numbers) - 1)])
+
+
+def of_level(level: float) -> SideCosts:
+    """Costs, of a sum of 1, that this quantile is best for: those of its pinball loss."""
+    return SideCosts(level, 1 - level)
 
 
 def side_costs_of(state: Json) -> SideCosts | None:

@@ -7,19 +7,106 @@ from windlass.kinds import number_format
 CURRENCIES = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "元": "CNY", "人民币": "CNY", "円": "JPY"}
 """Signs that are one currency alone; `$` and `¥` are several, and stay as they are."""
 CODES = frozenset(
-    "usd eur gbp cny rmb jpy chf inr cad aud nzd hkd sgd krw brl mxn sek nok dkk pln czk huf try zar rub".split()
+    [
+        "usd",
+        "eur",
+        "gbp",
+        "cny",
+        "rmb",
+        "jpy",
+        "chf",
+        "inr",
+        "cad",
+        "aud",
+        "nzd",
+        "hkd",
+        "sgd",
+        "krw",
+        "brl",
+        "mxn",
+        "sek",
+        "nok",
+        "dkk",
+        "pln",
+        "czk",
+        "huf",
+        "try",
+        "zar",
+        "rub",
+    ]
 )
 MEASURES = {
     each.lower(): each
-    for each in (
-        "kg km cm mm ml kB MB GB TB ms kW MW kWh MWh Wh Hz kHz MHz hPa kPa ppm km/h m/s m2 m3 m² m³ °C °F days hours "
-        "minutes seconds weeks months years"
-    ).split()
+    for each in [
+        "kg",
+        "km",
+        "cm",
+        "mm",
+        "ml",
+        "kB",
+        "MB",
+        "GB",
+        "TB",
+        "ms",
+        "kW",
+        "MW",
+        "kWh",
+        "MWh",
+        "Wh",
+        "Hz",
+        "kHz",
+        "MHz",
+        "hPa",
+        "kPa",
+        "ppm",
+        "km/h",
+        "m/s",
+        "m2",
+        "m3",
+        "m²",
+        "m³",
+        "°C",
+        "°F",
+        "days",
+        "hours",
+        "minutes",
+        "seconds",
+        "weeks",
+        "months",
+        "years",
+    ]
 }
 """By their names in small letters; those that could be a word or a letter of something else stand in brackets alone."""
 BRACKETED = {
     each.lower(): each
-    for each in "g t l m s h d min sqm sqft EUR/m² % ℃ ㎡ 公斤 千克 吨 米 厘米 公里 平方米 件 天 小时 分钟 年".split()
+    for each in [
+        "g",
+        "t",
+        "l",
+        "m",
+        "s",
+        "h",
+        "d",
+        "min",
+        "sqm",
+        "sqft",
+        "EUR/m²",
+        "%",
+        "℃",
+        "㎡",
+        "公斤",
+        "千克",
+        "吨",
+        "米",
+        "厘米",
+        "公里",
+        "平方米",
+        "件",
+        "天",
+        "小时",
+        "分钟",
+        "年",
+    ]
 }
 IN_BRACKETS = re.compile(r"[(（\[【]\s*([^()（）\[\]【】]{1,12})\s*[)）\]】]\s*$")
 LAST_WORD = re.compile(r"[ _.-]([^\W_]+)$")

@@ -1,17 +1,23 @@
 """Numbers have a unit, and where errors cost more on one side the answer that costs least."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 import windlass
 from windlass.errors import SpecError
 from windlass.kinds import number
 from windlass.learners.classic import number_blend
+from windlass.learners.contract import Budget, Options
+from windlass.learners.table import LEARNERS
 from windlass.metrics.costs import SideCosts
 from windlass.metrics.numbers import NumberMarks
 from windlass.outputs import table as outputs
+from windlass.outputs.numbers.costs import tune_decision
 from windlass.predictors import table as predictors
+from windlass.records import Splits, silent
 from windlass.sources.guess import write_guess
+from windlass.sources.prepared import read_splits
 from windlass.sources.units import unit_of
 from windlass.spec import dump, parse
 from windlass.store.files import write_text
@@ -21,7 +27,7 @@ UNIT = "output: {sales: {kind: number, unit: kg}}\n"
 COSTS = "costs: {under: 3, over: 1, unit: EUR}\n"
 
 
-def sold(n_rows: int = 1_200) -> str:
+def sold(n_rows: int = 800) -> str:
     """Twice the size and exponential noise of .4 of it: three quarters lie below 2 + .4 * ln 4 = 2.554 of the size."""
     random = np.random.default_rng(1)
     size = random.uniform(10, 100, n_rows)
@@ -33,9 +39,7 @@ def sold(n_rows: int = 1_200) -> str:
 def project(tmp_path_factory):
     home = tmp_path_factory.mktemp("costs")
     write_text(home / "d.csv", sold())
-    write_text(
-        home / "windlass.yaml", BASE + UNIT + COSTS + "goal: cost <= 40 EUR\nminutes: 0.2\nlearners: [median, linear]\n"
-    )
+    write_text(home / "windlass.yaml", BASE + UNIT + COSTS + "goal: cost <= 40 EUR\nminutes: 0.05\nlearners: [linear]\n")
     made = windlass.Project(home)
     made.run()
     return made
@@ -101,19 +105,16 @@ def test_answers_lean_as_costs_say_and_keep_their_interval(project):
 def test_other_costs_train_nothing_anew_and_none_give_the_middle_back(project):
     """The golden answers follow, and prove the artifact each time."""
     folder = project.store.run_folder("linear")
-    path = project.store.project / "windlass.yaml"
-    text = path.read_text().replace("cost <= 40 EUR", "mae <= 90 kg")
-    written, middles = set(), []
-    for costs in (COSTS, "costs: {under: 1, over: 4}\n", ""):
-        write_text(path, text.replace(COSTS, costs))
-        windlass.Project(path.parent).run()
+    splits, middles = read_splits(project.spec, project.store), []
+    written = (folder / "artifact" / "model.safetensors").stat().st_mtime_ns
+    for said in (COSTS, "costs: {under: 1, over: 4}\n", ""):
+        reached = tune_decision(folder, splits, parse(BASE + UNIT + said), "mae")
         found = predictors.load(folder / "artifact")
         assert predictors.replay(found, folder / "artifact") < 1e-4
-        assert (number.COSTS in found.manifest.output.state) == bool(costs)
-        written.add((folder / "artifact" / "model.safetensors").stat().st_mtime_ns)
+        assert (number.COSTS in found.manifest.output.state) == (reached is not None) == bool(said)
         middles.append(number_blend._middles(folder, found.manifest, folder / "artifact"))
-    assert len(written) == 1
     assert np.allclose(middles, middles[-1], rtol=1e-5)
+    assert (folder / "artifact" / "model.safetensors").stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize(
@@ -146,3 +147,19 @@ def test_init_writes_the_unit_and_says_why(tmp_path):
     assert "unit EUR: values are written with '€'" in target.read_text()
     spec = parse(target.read_text().replace("goal: mae", f"goal: {found.gate}"))
     assert (spec.output, spec.unit, spec.goal) == ({"price": "number"}, "EUR", found.gate.removesuffix(" EUR"))
+
+
+def test_trees_learn_the_quantile_itself_where_that_costs_less(tmp_path):
+    """Each half has a spread of its own: one amount for all leans too far on one, and not far enough on the other."""
+    random = np.random.default_rng(2)
+    wide = random.integers(0, 2, 900)
+    right = 50 + random.exponential(np.where(wide, 40.0, 1.0))
+    frame = pl.DataFrame({"size": wide.astype(float), "sales": right})
+    spec = parse(BASE + "output: {sales: number}\n")
+    splits = Splits(dict(spec.inputs), dict(spec.output), frame[:600], frame[600:], frame[600:], tmp_path)
+    options = Options(tmp_path / "trees", "mae", level=0.9)
+    fitted = LEARNERS["trees"].fit(splits, options, Budget(20), silent)
+    assert predictors.load(fitted.artifact).manifest.settings["objective"] == "quantile"
+    narrow, broad = predictors.load(fitted.artifact).values([{"size": 0.0}, {"size": 1.0}])
+    assert narrow == pytest.approx(50 + np.log(10), abs=2)
+    assert broad == pytest.approx(50 + 40 * np.log(10), abs=25)

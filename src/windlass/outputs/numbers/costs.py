@@ -51,11 +51,17 @@ def side_costs(spec: Spec) -> SideCosts | None:
     return SideCosts(under, over, str(said.get(UNIT, "")))
 
 
+def level(spec: Spec) -> float | None:
+    """Which quantile of what may come true costs least; None: errors of both sides cost the same. Raises: SpecError."""
+    found = side_costs(spec)
+    return None if found is None else found.level
+
+
 def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
     """Writes the unit and how far answers lean by the costs into the artifact of a finished run, and its golden answers
     anew; what answers then cost on the validation rows, None without costs or rows.
 
-    It is no part of the run's key: other costs train nothing anew.
+    It is no part of the run's key: other costs train nothing anew but learners that heed them (`Learner.leans`).
     """
     folder, known, costs = run_folder / "artifact", read_validation(run_folder), side_costs(spec)
     manifest = read_manifest(folder)

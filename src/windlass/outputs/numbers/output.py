@@ -77,5 +77,6 @@ OUTPUT = Output(
     asks_once=False,
     has_intervals=True,
     has_unit=True,
+    level=costs.level,
     compares=Unsupported("numbers are compared by `evaluate`"),
 )
