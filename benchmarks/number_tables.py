@@ -233,12 +233,17 @@ def _version(python: Path) -> str:
     return subprocess.run([str(python), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def _case(word: str) -> str:
+    """The table that a word begins, in whatever case; the word itself where none does."""
+    return next((name for name in CASES if name.lower().startswith(word.lower())), word)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
     parser.add_argument("--minutes", type=float, default=4.0)
     parser.add_argument("--autogluon", type=Path, help="a Python that has autogluon.tabular")
-    parser.add_argument("--only", nargs="*", choices=CASES, default=list(CASES))
+    parser.add_argument("--only", nargs="*", choices=CASES, type=_case, default=list(CASES), help="such as oulad")
     arguments = parser.parse_args()
     for name in arguments.only:
         with tempfile.TemporaryDirectory() as home:

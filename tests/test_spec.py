@@ -283,7 +283,7 @@ def test_a_way_of_writing_that_the_kind_does_not_have_is_refused(change, words):
     [
         ("number", "mae < 100", "expected '<metric> <= <number>', such as 'mae <= 100'"),
         ("number", "rmse=12.5", "such as 'rmse <= 12.5'"),
-        ("number", "good", "metric 'good', expected one of 'mae', 'rmse', 'r2', 'medae', 'mape'."),
+        ("number", "good", "metric 'good', expected one of 'mae', 'rmse', 'r2', 'medae', 'mape', 'cost'."),
         ("number", "mea <= 3", "did you mean 'mae'?"),
         ("number", "90%", "such as 'mae <= 100'"),
         ("category", "accuracy > 0.8", "such as 'accuracy >= 0.8'"),

@@ -15,7 +15,7 @@ from windlass.metrics.alarms import ALARM_METRICS, FALSE_ALARMS
 from windlass.metrics.costs import COST
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
-from windlass.metrics.numbers import NUMBER_METRICS
+from windlass.metrics.numbers import IN_UNIT, NUMBER_METRICS
 from windlass.metrics.tags import TAG_METRICS
 from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 from windlass.strict_yaml import Strict
@@ -27,6 +27,7 @@ ALL_METRICS = tuple(
     )
 )
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+WITH_UNIT = re.compile(r"(?P<bare>\s*(?P<metric>[a-z0-9_]+)\s*[<>]=\s*[0-9.]+)\s*(?P<unit>[^\s0-9.<>=].*?)\s*")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
 """What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
 
@@ -202,6 +203,12 @@ class Goal(Strict):
 
     metric: str
     bound: float | None = None
+    unit: str = ""
+
+    @property
+    def words(self) -> str:
+        """With the unit of the bound, where it has one."""
+        return f"{self} {self.unit}".rstrip() if self.bound is not None else str(self)
 
     def __str__(self) -> str:
         sign = "<=" if self.metric in LOWER else ">="
@@ -220,7 +227,7 @@ ANY_GOAL = Asked(ALL_METRICS, "macro_f1 >= 0.90")
 GOALS = {
     "category": Asked((*METRICS, COST), "macro_f1 >= 0.90"),
     "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
-    "number": Asked(tuple(NUMBER_METRICS), "mae <= 100"),
+    "number": Asked((*NUMBER_METRICS, COST), "mae <= 100"),
     "forecast": Asked(tuple(FORECAST_METRICS), "mase <= 0.9"),
     "tags": Asked(TAG_METRICS, "micro_f1 >= 0.80"),
     "anomaly": Asked(ALARM_METRICS, "found_within_a_day >= 0.90"),
@@ -284,12 +291,19 @@ class Spec(Strict):
         description="of two labels: {label: share}, the probability from which on it is the answer; not given: chosen "
         "for the goal on validation rows",
     )
+    unit: str = Field(
+        default="",
+        max_length=16,
+        pattern=r"^([^\s0-9<>=.,]([^<>=\r\n]*[^\s<>=])?)?$",
+        description="what an answered number counts, such as EUR; `output: {price: {kind: number, unit: EUR}}` says "
+        "the same",
+    )
     costs: dict[str, float | str | dict[str, float]] = Field(
         default={},
         max_length=200,
         description="what mistakes cost: {miss: 50, false_alarm: 2} of two labels (positive: the rarer one, or the one "
-        "named), {right label: {answer: cost}} of more, {under: 3, over: 1} of a number, a unit too high or too low; "
-        "`review` is the price of a person's look, `unit` their currency",
+        "named), {right label: {answer: cost}} of more, {under: 3, over: 1} of a number, a unit too low or too high; "
+        "`review` is the price of a person's look at a label, `unit` their currency",
     )
     monotone: dict[str, Literal["increasing", "decreasing"]] = Field(
         default={},
@@ -305,17 +319,18 @@ class Spec(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _options_of_inputs(cls, values: Any) -> Any:
-        """`inputs: {area: {kind: number, monotone: increasing}}` as `inputs: {area: number}` and `monotone`."""
-        inputs = values.get("inputs") if isinstance(values, dict) else None
-        if not isinstance(inputs, dict) or not any(isinstance(each, dict) for each in inputs.values()):
+    def _options_of_columns(cls, values: Any) -> Any:
+        """`inputs: {area: {kind: number, monotone: increasing}}` as `inputs: {area: number}` and `monotone`, and
+        `output: {price: {kind: number, unit: EUR}}` as `output: {price: number}` and `unit`."""
+        if not isinstance(values, dict):
             return values
-        plain, monotone = dict(inputs), dict(values.get("monotone") or {})
-        for name, each in inputs.items():
-            if isinstance(each, dict) and "kind" in each and set(each) <= {"kind", "monotone"}:
-                plain[name] = each["kind"]
-                monotone |= {name: each["monotone"]} if "monotone" in each else {}
-        return {**values, "inputs": plain, **({"monotone": monotone} if monotone else {})}
+        found = dict(values)
+        inputs, monotone = _plain_kinds(values.get("inputs"), "monotone")
+        output, unit = _plain_kinds(values.get("output"), "unit")
+        found |= {"inputs": inputs} if inputs != values.get("inputs") else {}
+        found |= {"output": output} if output != values.get("output") else {}
+        found |= {"monotone": dict(values.get("monotone") or {}) | monotone} if monotone else {}
+        return found | ({"unit": next(iter(unit.values()))} if unit else {})
 
     @field_validator("name")
     @classmethod
@@ -335,7 +350,9 @@ class Spec(Strict):
     @classmethod
     def _goal(cls, value: str, info: ValidationInfo) -> str:
         kind = next(iter(info.data.get("output", {}).values()), "")
-        parse_goal(value, GOALS.get(kind, ANY_GOAL))
+        found = WITH_UNIT.fullmatch(value)
+        bare = found["bare"] if found and found["metric"] in (*IN_UNIT, COST) else value
+        parse_goal(bare, GOALS.get(kind, ANY_GOAL))
         return value
 
     @property
@@ -345,6 +362,38 @@ class Spec(Strict):
     @property
     def columns(self) -> list[str]:
         return [*self.inputs, *self.output]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Metric -> its unit, of those that have one."""
+        found = {**dict.fromkeys(IN_UNIT, self.unit), COST: str(self.costs.get("unit", ""))}
+        return {metric: unit for metric, unit in found.items() if unit}
+
+
+def _plain_kinds(columns: Any, option: str) -> tuple[Any, dict[str, Any]]:
+    """Columns with the kind alone, and the option of those that are written `{kind: ..., <option>: ...}`."""
+    if not isinstance(columns, dict):
+        return columns, {}
+    plain, options = dict(columns), dict[str, Any]()
+    for name, each in columns.items():
+        if isinstance(each, dict) and "kind" in each and set(each) <= {"kind", option}:
+            plain[name] = each["kind"]
+            options |= {name: each[option]} if option in each else {}
+    return plain, options
+
+
+def _without_unit(spec: Spec, where: str) -> Spec:
+    """The spec with the goal `mae <= 3` of `mae <= 3 EUR`. Raises: SpecError: another unit than is stated."""
+    found = WITH_UNIT.fullmatch(spec.goal)
+    if not found:
+        return spec
+    wanted, key = spec.units.get(found["metric"], ""), "`costs`" if found["metric"] == COST else "`output`"
+    if found["unit"] != wanted:
+        stated = f"'{wanted}', as {key} says" if wanted else f"none, as {key} says none"
+        example = f"`output: {{{spec.output_column}: {{kind: number, unit: {found['unit']}}}}}`"
+        hint = "" if wanted else f"`costs: {{..., unit: {found['unit']}}}`" if found["metric"] == COST else example
+        raise SpecError(f"{where}: 'goal' is '{spec.goal}', whose unit is '{found['unit']}', expected {stated}", hint)
+    return spec.model_copy(update={"goal": found["bare"]})
 
 
 def parse_goal(text: str, asked: Asked = ANY_GOAL) -> Goal:
@@ -437,7 +486,7 @@ def _sound(spec: Spec, where: str) -> Spec:
         raise SpecError(f"{where}: '{FALSE_ALARMS}' is limited, expected an output that is an anomaly")
     if spec.limits.rules_broken is not None and not spec.brand:
         raise SpecError(f"{where}: '{RULES_BROKEN}' is limited without 'brand', expected `brand: brand.yaml`")
-    return spec
+    return _without_unit(spec, where)
 
 
 def load(folder: Path) -> Spec:

@@ -9,6 +9,7 @@ import pytest
 from windlass.errors import NotReady
 from windlass.learners.classic import blend, linear, number_blend
 from windlass.learners.contract import Budget, Options
+from windlass.metrics.numbers import mae
 from windlass.predictors import table as predictors
 from windlass.records import Splits, silent
 
@@ -54,7 +55,7 @@ def test_two_that_err_differently_are_nearer_together_and_answer_as_they_were_me
 def test_by_hand_the_mean_of_two_that_err_to_opposite_sides_is_right():
     right = np.arange(10.0)
     values = {"low": right - 1, "high": right + 1, "far": right + 9}
-    assert number_blend.picked(values, right, "mae") == {"low": 0.5, "high": 0.5}
+    assert number_blend.picked(values, right, mae) == {"low": 0.5, "high": 0.5}
 
 
 def test_a_twin_adds_nothing_and_no_blend_is_made(splits, tmp_path):

@@ -251,7 +251,7 @@ def _taken(
 ) -> str:
     asked = bool(limits.model_dump(exclude_none=True))
     rows, within = "test" if basis.is_test else "validation", " within the limits" if asked else ""
-    score = f"{chosen.metrics.get(goal.metric, 'not measured')} on test rows"
+    score = f"{chosen.metrics.get(goal.metric, 'not measured')}{goal.unit and ' '}{goal.unit} on test rows"
     if not basis.is_test:
         score = f"{_share(basis.value(choice.name))} there, {score}"
     cost = f"{chosen.latency_p50_ms:.1f} ms an answer"
@@ -263,7 +263,7 @@ def _taken(
         )
     n_among = len(choice.among)
     if goal.bound is not None:
-        meet = f"{goal}{' and the limits' if asked else ''} on {rows} rows"
+        meet = f"{goal.words}{' and the limits' if asked else ''} on {rows} rows"
         of = "the only candidate that meets" if n_among == 1 else f"the cheapest of {n_among} candidates that meet"
         if choice.among:
             return f"{choice.name} is {of} {meet}: {score}, {cost}."

@@ -30,7 +30,9 @@ def goal_misses(goal: Goal, metrics: Mapping[str, Estimate]) -> list[str]:
         return []
     asked = "at most" if goal.metric in LOWER else "at least"
     is_met = meets(goal.metric, reached.value, goal.bound)
-    return [] if is_met else [f"{goal.metric} is {reached}, expected {asked} {goal.bound:g}"]
+    return (
+        [] if is_met else [f"{goal.metric} is {reached}, expected {asked} {goal.bound:g}{goal.unit and ' '}{goal.unit}"]
+    )
 
 
 def limit_misses(limits: Limits, latency_p95_ms: float, size_mb: float, metrics: Mapping[str, Estimate]) -> list[str]:

@@ -14,7 +14,7 @@ from windlass.errors import DataError
 from windlass.kinds.contract import Kind, Size, is_finite, is_missing, shown
 from windlass.kinds.formats import number_format
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
-from windlass.metrics import links
+from windlass.metrics import costs, links
 from windlass.metrics.intervals import QUANTILES, Ranges
 from windlass.records import Json, Manifest
 
@@ -45,6 +45,8 @@ LINK = "link"
 TARGET, HALF, RANGES = "target", "half", "ranges"
 """The form of a column that is answered; where its state keeps half of the width of an answer's interval, and how the
 width follows the row, where it does: half is the median then."""
+COSTS, UNIT = "costs", "unit"
+"""Where the state of what is answered keeps what errors cost with how far answers lean by it, and what it counts."""
 MARGIN = 0.1
 """A number lies outside of what training knew when it is beyond its ends by more than this share of their distance."""
 LOW, HIGH = (5, 20), (95, 80)
@@ -291,6 +293,10 @@ def fault(manifest: Manifest) -> str:
         return f"half of the interval is {half!r}, expected a number from 0 on"
     if LINK in state and (found := links.fault(state[LINK])):
         return found
+    if COSTS in state and (found := costs.side_fault(state[COSTS])):
+        return found
+    if not isinstance(state.get(UNIT, ""), str):
+        return "the unit of the answer is no text"
     try:
         ranges(state)
     except ValueError as error:

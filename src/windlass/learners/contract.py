@@ -46,6 +46,9 @@ class Options:
     runs: Mapping[str, Path] = field(default_factory=dict)  # folders of the candidates trained so far, for `blend`
     language: Language = field(default_factory=Language)  # for `llm`, and how long an answer may become
     monotone: Mapping[str, str] = field(default_factory=dict)  # input -> `increasing` or `decreasing`, for `trees`
+    level: float | None = (
+        None  # of numbers, which quantile is answered, where errors cost more on one side; for `trees`
+    )
     start: WarmStart | None = None  # for learners that warm-start: where they begin, instead of by chance
 
     @property
@@ -85,6 +88,7 @@ class Learner:
     refuse: asked before the minutes are shared, so that who cannot learn gets none of them.
     of_runs: it is made of the candidates before it, and so trained anew when they are others.
     warm_starts: it can begin with the weights of a release that it trained before (`Options.start`).
+    leans: it heeds which quantile of a number is answered (`Options.level`).
     weighs: it heeds how much each row counts (`Splits.weight`).
     """
 
@@ -101,6 +105,7 @@ class Learner:
     refuse: Refuse = never
     of_runs: bool = False
     warm_starts: bool = False
+    leans: bool = False
     weighs: bool = False
 
     def missing(self) -> str:

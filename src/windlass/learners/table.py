@@ -133,6 +133,7 @@ LEARNERS: dict[str, Learner] = {
             needs=("lightgbm",),
             cost=1,
             suits=TABLE | {"series"},
+            leans=True,
             weighs=True,
         ),
         Learner(
@@ -293,6 +294,7 @@ LEARNERS: dict[str, Learner] = {
             SCORED,
             _later("classic.blend", "fit_any"),
             of_runs=True,
+            leans=True,
         ),
         Learner(
             "average",

@@ -2,7 +2,7 @@
 
 `probabilities` are (n, k) float and calibrated; costs are per row, in the unit of the table.
 Source: Elkan 2001, The foundations of cost-sensitive learning (IJCAI); Chow 1970, IEEE Trans. Inf. Theory 16(1)
-        (handing over).
+        (handing over); Arrow, Harris & Marschak 1951, Econometrica 19(3) (numbers: the newsvendor's quantile).
 """
 
 import math
@@ -15,6 +15,8 @@ Array = np.ndarray
 Json = dict[str, Any]
 COST = "cost"
 """The metric: what a row costs on average, people's looks with it; less is better."""
+CONSTANT, BY_WIDTH = "constant", "width"
+"""How far answers of numbers lean to the cheaper side: all as far, or as many halves of the row's own interval."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,60 @@ class CostTable:
 
     def as_json(self) -> Json:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class SideCosts:
+    """What a unit costs by which a number is too low, and too high; both above 0. unit: as EUR."""
+
+    under: float
+    over: float
+    unit: str = ""
+
+    @property
+    def level(self) -> float:
+        """The quantile of what may come true that costs least in expectation."""
+        return self.under / (self.under + self.over)
+
+    def of(self, targets: Array, values: Array) -> Array:
+        """What each row has cost, (n,)."""
+        lacks = targets - values
+        return np.asarray(np.maximum(self.under * lacks, -self.over * lacks))
+
+    def leaning(self, targets: Array, values: Array) -> float:
+        """What a row costs on average once all values lean by the amount that is best for these rows."""
+        return float(self.of(targets, values + self.best(targets - values, np.ones(len(targets)))).mean())
+
+    def best(self, numbers: Array, weights: Array) -> float:
+        """The number that costs least where these, (n,) at least one, came true, an error of each as dear as its weight
+        says: their quantile, a little farther out, as the next row would ask for it (split conformal prediction)."""
+        order = np.argsort(numbers, kind="stable")
+        shares = np.cumsum(weights[order]) / weights.sum()
+        place = int(np.searchsorted(shares, min(self.level * (1 + 1 / len(numbers)), 1.0) - 1e-12))
+        return float(numbers[order][min(place, len(numbers) - 1)])
+
+
+def of_level(level: float) -> SideCosts:
+    """Costs, of a sum of 1, that this quantile is best for: those of its pinball loss."""
+    return SideCosts(level, 1 - level)
+
+
+def side_costs_of(state: Json) -> SideCosts | None:
+    """The costs that the state of an answered number keeps; None: it keeps none."""
+    found = state.get("costs")
+    return SideCosts(found["under"], found["over"], found.get("unit", "")) if found else None
+
+
+def side_fault(found: Any) -> str:
+    """What is wrong with the costs of an artifact that answers numbers; '' when nothing is."""
+    if not isinstance(found, dict) or found.get("by") not in (CONSTANT, BY_WIDTH):
+        return f"costs are {str(found)[:60]}, expected those of a unit too low and too high"
+    under, over, amount = (found.get(name) for name in ("under", "over", "amount"))
+    if not all(isinstance(each, int | float) and math.isfinite(each) for each in (under, over, amount)):
+        return "costs are no finite numbers"
+    if not (isinstance(under, int | float) and isinstance(over, int | float) and under > 0 and over > 0):
+        return "costs are no numbers above 0"
+    return "" if isinstance(found.get("unit", ""), str) else "the unit of costs is no text"
 
 
 def fault(found: Any, n_classes: int) -> str:

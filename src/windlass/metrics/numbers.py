@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windlass.metrics.costs import COST, SideCosts
 from windlass.metrics.measures import Array, Estimate, wilson
 
 SHARE = 0.9
@@ -64,7 +65,9 @@ NUMBER_METRICS: dict[str, Callable[[Array, Array], float]] = {
     "medae": medae,
     "mape": mape,
 }
-ABSOLUTE = frozenset({"mae", "medae", "mape"})
+IN_UNIT = ("mae", "rmse", "medae", WIDTH, PINBALL)
+"""Metrics in the unit of the answer."""
+ABSOLUTE = frozenset({"mae", "medae", "mape", COST})
 """Metrics that an error of twice the size makes twice as bad."""
 LOSSES: dict[str, Callable[[Array, Array], Array]] = {
     "mae": lambda targets, values: np.abs(targets - values),
@@ -80,13 +83,17 @@ LOSSES: dict[str, Callable[[Array, Array], Array]] = {
 class NumberMarks:
     """A candidate's answers on rows whose number is known. half: of the width of their intervals; None: no such.
     floor: where they are cut, as no training row lies below; None: nowhere. ends: (n, 2) of intervals whose width
-    follows the row, cut already, of which half is the median then; None: all are as wide."""
+    follows the row, cut already, of which half is the median then; None: all are as wide, around the answer.
+    costs: of a unit too little and too much, by which the answers lean to a side. unit: what they count; '' = not said.
+    """
 
     targets: Array
     values: Array
     half: float | None = None
     floor: float | None = None
     ends: Array | None = None
+    costs: SideCosts | None = None
+    unit: str = ""
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -95,6 +102,7 @@ class NumberMarks:
     def metrics(self) -> tuple[str, ...]:
         has_shares = bool((self.targets != 0).any())
         found = [name for name in NUMBER_METRICS if has_shares or name != "mape"]
+        found += [COST] * (self.costs is not None)
         return (*found, *([COVERAGE, WIDTH, PINBALL] if self.half is not None else []))
 
     @property
@@ -131,6 +139,9 @@ class NumberMarks:
             if metric == WIDTH:
                 return float((high - low)[chosen].mean())
             return pinball(self.targets[chosen], low[chosen], high[chosen])
+        if metric == COST:
+            costs = self.costs
+            return float("nan") if costs is None else float(costs.of(self.targets[chosen], self.values[chosen]).mean())
         return NUMBER_METRICS[metric](self.targets[chosen], self.values[chosen])
 
     def exact(self, metric: str) -> Estimate | None:

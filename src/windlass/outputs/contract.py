@@ -199,7 +199,8 @@ class Output:
     side. doubts(champion, rows) -> how sure it is of each. improves(spec): raises SpecError where feedback cannot
     judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
     one right answer; else they may differ rightly, as prices do. has_intervals: an answer says between which two the
-    right one lies.
+    right one lies. has_unit: an answer counts something, such as EUR. level(spec) ->
+    which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
     answer, where that tells what to change of the one given. labels_of(value) -> the labels that an answer consists of.
 
@@ -247,6 +248,8 @@ class Output:
     most_tested: int | None = None
     asks_once: bool = True
     has_intervals: bool = False
+    has_unit: bool = False
+    level: Callable[[Spec], float | None] = lambda spec: None
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
     amended: Callable[[Any, Any], Any] = lambda given, said: said

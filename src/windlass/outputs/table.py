@@ -44,8 +44,13 @@ def goal(spec: Spec) -> Goal:
             f"goal asks for '{stated.metric}' of an output that is '{output.kind}', expected {expected(known)}",
             did_you_mean(stated.metric, known),
         )
+    if spec.unit and not output.has_unit:
+        raise SpecError(
+            f"'unit' is '{spec.unit}' and output '{spec.output_column}' is {output.kind}, expected a number"
+        )
     output.check(spec, stated)
-    return stated if stated.metric else Goal(metric=output.headline(spec))
+    metric = stated.metric or output.headline(spec)
+    return Goal(metric=metric, bound=stated.bound, unit=spec.units.get(metric, ""))
 
 
 def learned_metric(spec: Spec) -> str:

@@ -17,8 +17,9 @@ from windlass.store.json_files import read_json, write_json
 MANIFEST, GOLDEN = "manifest.json", "golden.json"
 VALIDATION = "validation.safetensors"
 """Beside an artifact: what a model that had not seen them gives for the validation rows: `logits` (n, k); `calibrated`:
-those whose softmax is calibrated, by other rows. A blend has the latter alone. Rows of NaN were not reached in time."""
-CALIBRATED, LOGITS = "calibrated", "logits"
+those whose softmax is calibrated, by other rows. A blend has the latter alone. Rows of NaN were not reached in time.
+`undecided`: of numbers, what its golden answers (<= N_GOLDEN,) are without costs, in deviations from the mean."""
+CALIBRATED, LOGITS, UNDECIDED = "calibrated", "logits", "undecided"
 N_GOLDEN = 16
 TOLERANCE = 2e-3
 """Largest difference of a probability between the trained model and what is served: float32 against bf16-free

@@ -44,6 +44,7 @@ class Board:
     n_test: int
     machine: str
     key: str = ""
+    units: dict[str, str] = field(default_factory=dict)  # metric -> its unit, of those that have one, such as EUR
 
     def candidate(self, name: str) -> Candidate:
         return next(candidate for candidate in self.candidates if candidate.name == name)

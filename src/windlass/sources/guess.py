@@ -33,6 +33,7 @@ from windlass.sources.columns import ID_NAME, Look, is_quantity, look, numbers_o
 from windlass.sources.contract import Names, Source
 from windlass.sources.guess_series import HISTORY, guess_series
 from windlass.sources.places import file_and_sheet, find, labelled_pictures
+from windlass.sources.units import unit_of
 from windlass.spec import FILE_NAME, UNUSABLE, parse
 from windlass.store.files import rewrite_text
 
@@ -76,6 +77,7 @@ class Guess:
     left_out: dict[str, str] = field(default_factory=dict)
     group: str = ""
     series: dict[str, Any] = field(default_factory=dict)
+    unit: str = ""
 
     def as_yaml(self) -> str:
         """The file that `windlass init` writes, with the reasons as comments."""
@@ -83,7 +85,7 @@ class Guess:
             "name": self.name,
             "data": self.data,
             "inputs": self.inputs,
-            "output": {self.output: self.output_kind},
+            "output": {self.output: {"kind": self.output_kind, "unit": self.unit} if self.unit else self.output_kind},
             "group": self.group,
             "series": self.series,
             "formats": self.formats,
@@ -185,10 +187,14 @@ def _of_numbers(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -
     found.reasons += ["; ".join([f"output '{found.output}': number", *seen.notes])] if seen.notes else []
     usual = float(np.median(numbers))
     off = float(np.abs(numbers - usual).mean())
-    found.goal, found.gate = "mae", f"mae <= {float(f'{off / 2:.1g}'):.10g}"
+    found.unit, why = unit_of(found.output, seen.format)
+    unit = f" {found.unit}" if found.unit else ""
+    if found.unit:
+        found.reasons.append(f"unit{unit}: {why}; goals, board, report and page tell it")
+    found.goal, found.gate = "mae", f"mae <= {float(f'{off / 2:.1g}'):.10g}{unit}"
     found.reasons.append(
         f"goal mae: how far an answer is off on average, in the unit of '{found.output}'; always answering the median, "
-        f"{usual:,.6g}, is off by {told(off)}"
+        f"{usual:,.6g}, is off by {told(off)}{unit}"
     )
 
 

@@ -41,7 +41,7 @@ def key_of(spec: Spec, store: Store) -> str:
     runs = store.read("train", Trained).runs
     rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
     held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else []),
-               *([spec.costs] if spec.costs else [])]  # fmt: skip
+               *([spec.costs] if spec.costs else []), *([spec.unit] if spec.unit else [])]  # fmt: skip
     return fingerprint([[run.key, run.status] for run in runs] + held_to)
 
 
@@ -98,6 +98,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         n_test=len(rows),
         machine=machine(),
         key=key_of(spec, store),
+        units=spec.units,
     )
     write_json(store.record("evaluate"), as_json(board))
     examples = [" · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400] for row in rows]

@@ -101,6 +101,7 @@ def run_key(spec: Spec, entry: Entry, data: str, made_of: Sequence[str] = ()) ->
             list(made_of),
             spec.language.model_dump(),
             *([spec.monotone] if spec.monotone else []),
+            *([level] if entry.learner.leans and (level := outputs.of(spec).level(spec)) else []),
             *([as_json(entry.start)] if entry.start is not None else []),
             *([ways] if (ways := {**spec.formats, **spec.labels.merge}) else []),
             *([spec.series.model_dump()] if spec.series is not None else []),
@@ -145,7 +146,7 @@ def key_of(spec: Spec, store: Store) -> str:
         [run_key(spec, entry, _with_model(entry, store, data)), entry.learner.missing()]
         for entry in candidates(spec, store)
     ]
-    return fingerprint(keys + [each for each in (spec.threshold, spec.costs) if each])
+    return fingerprint(keys + [each for each in (spec.threshold, spec.costs, spec.unit) if each])
 
 
 def _settled(run: Run, spec: Spec, store: Store, splits: Splits) -> Run:
@@ -181,6 +182,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
                 {name: store.run_folder(name) for name in made_of},
                 _language(spec, store),
                 spec.monotone,
+                outputs.of(spec).level(spec),
                 entry.start,
             )
             run = Run(entry.name, entry.learner.name, "unavailable", 0.0, refused[entry.name], key=key)

@@ -6,8 +6,9 @@ Source: Caruana et al. 2004 (ensemble selection); cross-fitting: Stone 1974.
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from windlass.kinds import number
 from windlass.learners.classic.blend import MOST, MOST_PICKS
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.rows import LEAST_HALVED, targets
+from windlass.metrics.costs import of_level
 from windlass.metrics.measures import LOWER
 from windlass.metrics.numbers import NUMBER_METRICS
 from windlass.outputs.labels.calibration import LEAST_CALIBRATED, folds
@@ -23,6 +25,7 @@ from windlass.outputs.numbers.measures import fit_output, with_interval
 from windlass.predictors.artifact import (
     GOLDEN,
     LOGITS,
+    UNDECIDED,
     keep_validation,
     read_golden,
     read_manifest,
@@ -37,6 +40,8 @@ LEAST_GAIN = 0.005
 """Share of the error below which a blend is not worth a second model."""
 Values = Mapping[str, np.ndarray]
 """Numbers (n,) of the same rows, in the unit of the answers, by the name of the candidate."""
+Loss = Callable[[np.ndarray, np.ndarray], float]
+"""Right and given numbers (n,) -> what less of is better."""
 
 
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
@@ -57,9 +62,10 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     if there.sum() < LEAST_CALIBRATED:  # rows that every candidate answered in time
         raise NotReady(f"needs {LEAST_CALIBRATED} validation rows that all candidates answered within the minutes")
     values, right = {name: each[there] for name, each in values.items()}, right[there]
-    weights, judged = picked(values, right, options.metric), cross_fitted(values, right, options.metric)
-    best = min(_loss(options.metric, right, each) for each in values.values())
-    loss = _loss(options.metric, right, judged)
+    loss_of = loss_by(options)
+    weights, judged = picked(values, right, loss_of), cross_fitted(values, right, loss_of)
+    best = min(loss_of(right, each) for each in values.values())
+    loss = loss_of(right, judged)
     if len(weights) < 2 or loss > best - LEAST_GAIN * abs(best):
         raise NotReady("no blend is better than its best member on validation rows that it was not picked on")
     state = output.state
@@ -70,24 +76,24 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     return Fitted(options.artifact, NUMBER_METRICS[options.metric](right, judged))
 
 
-def cross_fitted(values: Values, right: np.ndarray, metric: str) -> np.ndarray:
+def cross_fitted(values: Values, right: np.ndarray, loss_of: Loss) -> np.ndarray:
     """The number (n,) of each row by the blend whose members and weights the other folds choose."""
     fold_of, judged = folds(len(right)), np.empty(len(right))
     for fold in np.unique(fold_of):
         here, others = fold_of == fold, fold_of != fold
-        chosen = picked({name: each[others] for name, each in values.items()}, right[others], metric)
+        chosen = picked({name: each[others] for name, each in values.items()}, right[others], loss_of)
         judged[here] = _mean({name: each[here] for name, each in values.items()}, chosen)
     return judged
 
 
-def picked(values: Values, right: np.ndarray, metric: str) -> dict[str, float]:
+def picked(values: Values, right: np.ndarray, loss_of: Loss) -> dict[str, float]:
     """Weights, summing to one, of the candidates that are picked one by one, each again if that helps, as long as the
     error of their mean falls; of one alone where no other helps."""
     found: Counter[str] = Counter()
     best = np.inf
     while found.total() < MOST_PICKS:
         allowed = found if len(found) == MOST else values
-        losses = {name: _loss(metric, right, _mean(values, found + Counter([name]))) for name in allowed}
+        losses = {name: loss_of(right, _mean(values, found + Counter([name]))) for name in allowed}
         name = min(losses, key=lambda each: losses[each])
         if losses[name] >= best:
             break
@@ -95,9 +101,14 @@ def picked(values: Values, right: np.ndarray, metric: str) -> dict[str, float]:
     return {name: count / found.total() for name, count in found.items()}
 
 
-def _loss(metric: str, right: np.ndarray, values: np.ndarray) -> float:
-    found = NUMBER_METRICS[metric](right, values)
-    return found if metric in LOWER else 1 - found
+def loss_by(options: Options) -> Loss:
+    """What less of is better: the error as the metric counts it, or what answers cost once they lean as they should."""
+
+    def loss(right: np.ndarray, values: np.ndarray) -> float:
+        found = NUMBER_METRICS[options.metric](right, values)
+        return found if options.metric in LOWER else 1 - found
+
+    return loss if options.level is None else of_level(options.level).leaning
 
 
 def _mean(values: Values, weights: Mapping[str, float]) -> np.ndarray:
@@ -142,6 +153,13 @@ def _write(
         encoded = (np.stack([right, blended]) - state["mean"]) / state["deviation"]
         written = with_interval(written, encoded[0, apart], encoded[1, apart, None])
     write_manifest(folder, written)
-    golden = {name: read_golden(part) for name, part in zip(weights, parts, strict=True)}
-    rows = next(iter(golden.values()))[0]
-    write_golden(folder, rows, _mean({name: np.array(each) for name, (_, each) in golden.items()}, weights).tolist())
+    golden = {
+        name: _middles(options.runs[name], manifests[name], part) for name, part in zip(weights, parts, strict=True)
+    }
+    write_golden(folder, read_golden(parts[0])[0], _mean(golden, weights).tolist())
+
+
+def _middles(run: Path, manifest: Manifest, part: Path) -> np.ndarray:
+    """The golden answers of a member, (<= N_GOLDEN,), as they are without the costs of errors."""
+    kept = read_validation(run).get(UNDECIDED)
+    return np.array(read_golden(part)[1]) if kept is None else number.recovered(kept, manifest.output.state)

@@ -15,8 +15,13 @@ LEAST_LEAF = 50
 """Rows of a leaf at least: one in twenty of fewer is a guess."""
 
 
+def objective(share: float) -> dict[str, Any]:
+    """LightGBM's objective of a quantile: the pinball loss."""
+    return {"objective": "quantile", "metric": "quantile", "alpha": share}
+
+
 def settings(parameters: dict[str, Any], share: float) -> dict[str, Any]:
     """LightGBM's parameters for a quantile, from those for the number itself."""
     least = max(LEAST_LEAF, parameters["min_data_in_leaf"])
     kept = {name: value for name, value in parameters.items() if not name.startswith("monotone")}
-    return {**kept, "objective": "quantile", "metric": "quantile", "alpha": share, "min_data_in_leaf": least}
+    return {**kept, **objective(share), "min_data_in_leaf": least}

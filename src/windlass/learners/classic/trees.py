@@ -19,6 +19,7 @@ from windlass.learners.classic import quantiles, several_yes_and_no
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.rows import Encoded, encode, finish, with_stopping
 from windlass.metrics import links
+from windlass.metrics.costs import of_level
 from windlass.metrics.intervals import LEAST_ADAPTED, by_quantiles, holds
 from windlass.metrics.measures import is_better
 from windlass.metrics.numbers import ABSOLUTE
@@ -105,6 +106,8 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     towards = OBJECTIVES[encoded.output.kind](encoded, options.metric)
     if options.monotone:  # leaves of medians are set anew afterwards, which could break the promise
         towards = [each for each in towards if each[0]["objective"] not in ("regression_l1", "quantile")]
+    if options.level is not None and not options.monotone:
+        towards.append((quantiles.objective(options.level), None))
     tried = []
     for place, (objective, link) in enumerate(towards if len(encoded.validation_targets) else towards[:1]):
         until = TRIED_SHARE * budget.seconds * (place + 1) / len(towards)
@@ -112,7 +115,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
         tried.append(rows.boosted(parameters, _Watch(budget, until, progress), link))
     best = tried[0]
     for other in tried[1:]:
-        if is_better(options.metric, rows.score(options.metric, other), rows.score(options.metric, best)):
+        if is_better(options.metric, rows.score(options, other), rows.score(options, best)):
             best = other
     pair = _quantiles(rows, best, budget, progress)
     final = rows.on_all(best) if len(encoded.validation_targets) else best.booster
@@ -251,11 +254,16 @@ class Rows:
             return np.zeros((0, self.encoded.n_scores))
         return as_scores(np.asarray(booster.predict(rows, raw_score=True)), self.encoded.n_scores)
 
-    def score(self, metric: str, tried: Boosted) -> float:
-        """The metric on the validation rows that may be looked at to choose."""
+    def score(self, options: Options, tried: Boosted) -> float:
+        """The metric on the validation rows that may be looked at to choose, or what answers cost there, where errors
+        cost more on one side (less is better, as of all metrics that are learned then)."""
         encoded, places = self.encoded, self.encoded.watched
         scores = self.scores(tried.booster, self.validation[places])
-        return encoded.aim.score(metric, self.output(tried.link), encoded.validation_targets[places], scores)
+        output, right = self.output(tried.link), encoded.validation_targets[places]
+        if options.level is not None:
+            values = number.decode(scores, output.state)
+            return of_level(options.level).leaning(number.recovered(right, output.state), values)
+        return encoded.aim.score(options.metric, output, right, scores)
 
 
 def _labels(targets: np.ndarray) -> np.ndarray:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from windlass.metrics.costs import COST, SideCosts
 from windlass.metrics.measures import Estimate, Marks, told
-from windlass.metrics.numbers import ABSOLUTE, LOSSES, NUMBER_METRICS, NumberMarks
+from windlass.metrics.numbers import ABSOLUTE, LOSSES, NumberMarks
 from windlass.outputs.comparison import SAME, Paired, PairedAnswers, PairedScores, by_chance, thirds
 from windlass.outputs.labelled_row import Pairs
 from windlass.outputs.numbers.measures import estimator
@@ -57,25 +58,39 @@ class PairedNumbers(PairedAnswers):
         rows = [row for row, _ in pairs]
         self.truth = np.array([right for _, right in pairs], np.float64)
         self.given = [estimator(each).values(rows, root) for each in pair]
-        self.losses = [LOSSES[metric](self.truth, values) for values in self.given]
-        middle = np.median(self.truth) if metric in ABSOLUTE else np.mean(self.truth)
-        self.least = (
-            float(LOSSES[metric](self.truth, np.full(len(self.truth), middle)).mean()) if len(self.truth) else 0.0
-        )
+        self.costs = estimator(pair[0]).costs
+        self.losses = [self._losses(values) for values in self.given]
+        self.least = self._least() if len(self.truth) else 0.0
+
+    def _least(self) -> float:
+        """What the best answer that is always the same loses a row."""
+        always = np.quantile(self.truth, self._level()) if self.metric in ABSOLUTE else np.mean(self.truth)
+        return float(self._losses(np.full(len(self.truth), always)).mean())
+
+    def _losses(self, values: np.ndarray) -> np.ndarray:
+        """What each row loses, (n,)."""
+        return LOSSES[self.metric](self.truth, values) if self.metric != COST else self._costs().of(self.truth, values)
+
+    def _costs(self) -> SideCosts:
+        """A champion from before there were costs is judged by equal ones."""
+        return self.costs or SideCosts(1.0, 1.0)
+
+    def _level(self) -> float:
+        return self._costs().level if self.metric == COST else 0.5
 
     def paired(self, name: str, chosen: np.ndarray) -> Paired:
         before, after = (losses[chosen] / (self.least or 1.0) for losses in self.losses)  # of one size, in any unit
         n_rows = len(before)
         if not n_rows:
             return PairedErrors(name, 0, 0.0, 0.0, 0, 0, self.metric)
-        was, now = (NUMBER_METRICS[self.metric](self.truth[chosen], values[chosen]) for values in self.given)
+        was, now = (each.value(self.metric) for each in self.marks(chosen))
         won, lost = int((after < before - SAME).sum()), int((after > before + SAME).sum())
         chance = by_chance(-before, -after), by_chance(-after, -before)
         better = float(before.mean() - after.mean())
         return PairedErrors(name, n_rows, was, now, won, lost, self.metric, chance, better)
 
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
-        before, after = (NumberMarks(self.truth[chosen], values[chosen]) for values in self.given)
+        before, after = (NumberMarks(self.truth[chosen], each[chosen], costs=self._costs()) for each in self.given)
         return before, after
 
     def goal(self, metric: str, chosen: np.ndarray) -> tuple[float, float, Estimate]:

@@ -24,7 +24,7 @@ from windlass.kinds import number as kind
 from windlass.outputs.contract import Why
 from windlass.outputs.numbers.measures import estimator
 from windlass.predictors.contract import Additive, Predictor
-from windlass.predictors.estimator import Estimator
+from windlass.predictors.estimator import Estimator, decided, lean
 from windlass.records import Explanation, Row
 
 
@@ -41,11 +41,12 @@ def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
             f"answer is '{why.answer[:80]}', expected none: a number is explained as it was answered ({label})"
         )
     method, found, base = _weighed(predictor, values, effort)
+    unit = output.state.get(kind.UNIT)
     return Explanation(
         label=label,
         confidence=None,
         method=method,
-        unit=f"amounts of '{output.name}'",
+        unit=f"{unit} of '{output.name}'" if unit else f"amounts of '{output.name}'",
         base=base,
         total=total,
         adds_up=method != OCCLUSION,
@@ -65,7 +66,10 @@ def _weighed(predictor: Estimator, values: Values, effort: Effort) -> tuple[str,
         direction = np.array([state["deviation"]], np.float64)
         found, base = exactly(predictor.engine, manifest.inputs, values, direction)
         effort.n_done = 1
-        return METHODS[manifest.predictor], found, base + float(state["mean"])
+        leans = (
+            float(lean(predictor.engine(encoded(manifest.inputs, [values])), state)[0]) if kind.COSTS in state else 0.0
+        )
+        return METHODS[manifest.predictor], found, base + float(state["mean"]) + leans
     columns = columns_once(manifest.inputs)
 
     def score(rows: Sequence[Values]) -> np.ndarray:
@@ -76,4 +80,4 @@ def _weighed(predictor: Estimator, values: Values, effort: Effort) -> tuple[str,
 
 def _numbers(predictor: Estimator, rows: Sequence[Values]) -> np.ndarray:
     """(n,) float64."""
-    return kind.decode(predictor.engine(encoded(predictor.manifest.inputs, rows)), predictor.manifest.output.state)
+    return decided(predictor.engine(encoded(predictor.manifest.inputs, rows)), predictor.manifest.output.state)

@@ -10,14 +10,16 @@ import numpy as np
 from windlass.errors import SpecError
 from windlass.kinds import number
 from windlass.kinds import table as kinds
+from windlass.metrics.costs import COST, side_costs_of
 from windlass.metrics.intervals import best_ranges
 from windlass.metrics.measures import LOWER, Marks, is_better, told
 from windlass.metrics.numbers import NUMBER_METRICS, SKILL, NumberMarks, SkillMarks, half_width
 from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated
+from windlass.outputs.numbers.costs import EXAMPLE, side_costs
 from windlass.outputs.windows import check_windows
 from windlass.predictors.artifact import LOGITS, read_validation
 from windlass.predictors.contract import Predictor
-from windlass.predictors.estimator import Estimator
+from windlass.predictors.estimator import Estimator, decided
 from windlass.records import Column, Manifest, Row, Splits
 from windlass.spec import Goal, Spec
 
@@ -49,19 +51,27 @@ def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held
     scores = kept[LOGITS].astype(np.float64)
     rows = np.flatnonzero(np.isfinite(scores).all(axis=1))
     right = splits.validation[name].to_numpy().astype(np.float64)
-    return Validated(NumberMarks(right[rows], number.decode(scores[rows], state)), rows)
+    return Validated(NumberMarks(right[rows], decided(scores[rows], state), costs=side_costs_of(state)), rows)
 
 
 def baseline(tested: Tested) -> Baseline:
-    """The same number always: the mean or the median of the training rows, whichever is the better one."""
+    """The same number always: the mean or the median of the training rows, or their quantile where errors cost more on
+    one side, whichever is the best one."""
     first = number_marks(next(iter(tested.marks.values())))
     train = tested.splits.train[tested.splits.output_column].to_numpy()
     found = []
-    for name, each in (("mean", float(train.mean())), ("median", float(np.median(train)))):
+    always_same = [("mean", float(train.mean())), ("median", float(np.median(train)))]
+    if first.costs is not None:
+        level = first.costs.level
+        always_same.append((f"{100 * level:.3g} % quantile", float(np.quantile(train, level))))
+    for name, each in always_same:
         always = replace(first, values=np.full(len(first), each))
         words = f"always answering {told(each)}, the {name} of the training rows"
         found.append(Baseline(words, always.value(tested.metric), always))
-    return found[1] if is_better(tested.metric, found[1].value, found[0].value) else found[0]
+    best = found[0]
+    for other in found[1:]:
+        best = other if is_better(tested.metric, other.value, best.value) else best
+    return best
 
 
 def scored(marks: Marks, metric: str, splits: Splits) -> Scored:
@@ -73,26 +83,22 @@ def scored(marks: Marks, metric: str, splits: Splits) -> Scored:
 
 
 def check(spec: Spec, goal: Goal) -> None:
-    """Raises: SpecError: tests are for programs, or series have no windows."""
+    """Raises: SpecError: tests are for programs; costs are none of a number; a goal of costs without any; series have no
+    windows."""
     check_windows(spec)
     if spec.checks:
         raise SpecError(f"output '{spec.output_column}' is a number and has 'checks', expected a program: text")
+    if side_costs(spec) is None and goal.metric == COST:
+        raise SpecError("goal asks for 'cost' and there are no 'costs'", EXAMPLE)
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: `threshold` and `costs` are for labels."""
-    if spec.costs:
-        raise SpecError(f"'costs' is set and output '{splits.output_column}' is a number, expected a category")
+    """Raises: SpecError: `threshold` is for labels, `monotone` for numbers."""
     for name in spec.monotone:
         if spec.inputs[name] != "number":
             raise SpecError(f"'monotone' has the column '{name}', a {spec.inputs[name]}, expected a number")
     if spec.threshold:
         raise SpecError(f"'threshold' is set and output '{splits.output_column}' is a number, expected a category")
-
-
-def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
-    """Nothing is decided after training."""
-    return None
 
 
 def fit_output(splits: Splits) -> Column:
@@ -104,7 +110,7 @@ def fit_output(splits: Splits) -> Column:
 
 def as_before(column: Column) -> Column:
     """The column in whose deviations a model was trained, to train it on in these; intervals are measured anew."""
-    measured = (number.HALF, number.RANGES)
+    measured = (number.HALF, number.RANGES, number.COSTS)
     return replace(column, state={name: value for name, value in column.state.items() if name not in measured})
 
 

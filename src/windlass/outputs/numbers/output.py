@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from windlass.kinds import number
+from windlass.metrics.costs import COST
 from windlass.metrics.numbers import NUMBER_METRICS
 from windlass.outputs.contract import Output, Uncertainty, Unsupported, later
-from windlass.outputs.numbers import examples, explanation, measures, reference_profile, report, trust
+from windlass.outputs.numbers import costs, examples, explanation, measures, reference_profile, report, trust
 from windlass.outputs.reference_profile import kept_rows
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
 
 
 def answer_schema(column: Column) -> Json:
-    return {"type": "number", "description": "the answer"}
+    unit = column.state.get(number.UNIT)
+    return {"type": "number", "description": f"the answer, in {unit}" if unit else "the answer"}
 
 
 def feedback_schema(column: Column) -> Json:
@@ -22,7 +24,7 @@ def feedback_schema(column: Column) -> Json:
 
 
 def widget(manifest: Manifest) -> Json:
-    return {"answer": "number", "verb": "find", "labels": []}
+    return {"answer": "number", "verb": "find", "labels": [], "unit": manifest.output.state.get(number.UNIT, "")}
 
 
 def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
@@ -34,18 +36,19 @@ def value_of(text: str) -> Any:
     return number.parse(text)
 
 
+HEADLINE = next(iter(NUMBER_METRICS))
 OUTPUT = Output(
     kind="number",
-    metrics=tuple(NUMBER_METRICS),
-    headline=lambda spec: next(iter(NUMBER_METRICS)),
-    learned=lambda metric: metric,
+    metrics=(*NUMBER_METRICS, COST),
+    headline=lambda spec: COST if spec.costs else HEADLINE,
+    learned=lambda metric: HEADLINE if metric == COST else metric,
     check=measures.check,
     split=later("windlass.outputs.numbers.split", "split"),
     counts=later("windlass.outputs.numbers.split", "counts"),
     warn=later("windlass.outputs.numbers.split", "warn"),
     check_rows=measures.check_rows,
     check_tests=lambda rows, spec: None,
-    tune_decision=measures.tune_decision,
+    tune_decision=costs.tune_decision,
     marks=measures.marks,
     validated=measures.validated,
     baseline=measures.baseline,
@@ -73,5 +76,7 @@ OUTPUT = Output(
     improves=lambda spec: None,
     asks_once=False,
     has_intervals=True,
+    has_unit=True,
+    level=costs.level,
     compares=Unsupported("numbers are compared by `evaluate`"),
 )

@@ -13,7 +13,7 @@ from windlass.outputs.numbers.slices import LEAST_ROWS, slices
 from windlass.pages.charts.axes import Axis, across_grid, dot, down_ticks, figure, line, spanning, text
 from windlass.pages.html.sections import Section, picture, table
 from windlass.pages.text.candidates import chosen, miscovered
-from windlass.pages.text.words import NOTHING, escaped, percent, to_places
+from windlass.pages.text.words import NOTHING, escaped, percent, plain, to_places
 from windlass.records import Candidate
 
 MOST_DOTS, N_WORST, N_PARTS, N_SLICES = 500, 10, 5, 10
@@ -39,7 +39,11 @@ def report_sections(shown: Shown) -> list[Section]:
     drawn = picture(against_truth(marks), "On the dotted line answer and right number are the same.")
     errors = picture(errors_over_answers(marks), "Above the dotted line the right number was higher than the answer.")
     return [
-        Section("answers", "Answers against right numbers", f'{inside}<div class="pictures top">{drawn}{errors}</div>'),
+        Section(
+            "answers",
+            "Answers against right numbers",
+            f'{inside}{_leans(marks)}<div class="pictures top">{drawn}{errors}</div>',
+        ),
         *_by_slice(marks, shown),
         Section("worst", "Largest errors", _worst(marks, shown.examples)),
     ]
@@ -69,25 +73,53 @@ def _by_slice(marks: NumberMarks, shown: Shown) -> list[Section]:
         ]
         for each in kept
     ]
-    heads = [("slice", "text"), ("rows", "n"), ("mean error", "n"), ("inside", "n"), ("for sure", "text")]
+    heads = [
+        ("slice", "text"),
+        ("rows", "n"),
+        (f"mean error{_unit(marks, ' ({})')}", "n"),
+        ("inside", "n"),
+        ("for sure", "text"),
+    ]
     said = (
-        f"<p>All test rows are off by {to_places(usual, places)} on average. Of {len(found)} slices of at least "
-        f"{LEAST_ROWS} rows these are the farthest off; intervals, and what is said to be sure, are corrected for as "
-        "many looks.</p>"
+        f"<p>All test rows are off by {to_places(usual, places)}{_unit(marks)} on average. Of {len(found)} slices of "
+        f"at least {LEAST_ROWS} rows these are the farthest off; intervals, and what is said to be sure, are corrected "
+        "for as many looks.</p>"
     )
     return [Section("slices", "Error by slice", said + table(heads, rows, "plain stack"))]
 
 
 def _interval(marks: NumberMarks) -> str:
     """How wide the intervals are, and how that was told."""
-    half = to_places(marks.half or 0.0, _places(marks))
+    half = to_places(marks.half or 0.0, _places(marks)) + _unit(marks)
     if marks.ends is None:
         return f"Each answer has an interval of ± {half} (split conformal prediction)"
     low, high = np.quantile(np.diff(marks.ends, axis=1), [0.1, 0.9])
-    widths = " to ".join(to_places(float(each), _places(marks)) for each in (low, high))
+    widths = " to ".join(to_places(float(each), _places(marks)) for each in (low, high)) + _unit(marks)
+    if high - low <= 1e-9 * abs(high):
+        return f"Each answer has an interval of ± {half} around the middle (split conformal prediction)"
     return (
         f"Each answer has an interval of its own, which is as wide as the row is hard: half of it is {half} in the "
         f"middle, and of eight rows in ten it is {widths} wide (conformal prediction)"
+    )
+
+
+def _unit(marks: NumberMarks, form: str = " {}") -> str:
+    """The unit behind a number, as HTML, or in another form; '' = none is said."""
+    return form.format(escaped(marks.unit, 16)) if marks.unit else ""
+
+
+def _leans(marks: NumberMarks) -> str:
+    """A paragraph on answers that are not the middle; '' where they are."""
+    costs = marks.costs
+    if costs is None:
+        return ""
+    side = "high" if costs.under > costs.over else "low" if costs.under < costs.over else "on neither side"
+    of = f" {escaped(costs.unit, 16)}" if costs.unit else ""
+    each = f"one{_unit(marks)}" if marks.unit else "a unit"
+    return (
+        f"<p>Answers lean to what costs least, here {side}: {each} too low costs {costs.under:g}{of}, {each} too "
+        f"high {costs.over:g}{of}, so {percent(costs.level)} of the right numbers are to lie below the answer; of "
+        f"these test rows {percent(float((marks.targets <= marks.values).mean()))} did.</p>"
     )
 
 
@@ -118,9 +150,10 @@ def against_truth(marks: NumberMarks) -> str:
     """Each row as a dot: the right number across, the answer up."""
     places = _sampled(len(marks))
     right, given = marks.targets[places], marks.values[places]
+    unit = f", {plain(marks.unit)}" if marks.unit else ""
     both = [*right.tolist(), *given.tolist()]
     across, down = spanning(both, LEFT, WIDE - 12, 0.03), spanning(both, FOOT - 14, TOP, 0.03)
-    body = _frame(across, down, "answer", "right number")
+    body = _frame(across, down, f"answer{unit}", f"right number{unit}")
     body.append(line("other", (across.at(down.low), down.at(down.low)), (across.at(down.high), down.at(down.high))))
     return figure("answers against right numbers", [*body, *_dots(across, down, right, given)], (WIDE, FOOT + 42))
 
@@ -129,10 +162,11 @@ def errors_over_answers(marks: NumberMarks) -> str:
     """Each row as a dot: the answer across, by how much the right number was higher up; the interval as lines."""
     places = _sampled(len(marks))
     given, errors = marks.values[places], marks.residuals[places]
+    unit = f", {plain(marks.unit)}" if marks.unit else ""
     half = 0.0 if marks.half is None or marks.ends is not None else marks.half
     across = spanning(given.tolist(), LEFT, WIDE - 12, 0.03)
     down = spanning([*errors.tolist(), half, -half], FOOT - 14, TOP, 0.03)
-    body = _frame(across, down, "right number less answer", "answer")
+    body = _frame(across, down, f"right number less answer{unit}", f"answer{unit}")
     body.append(line("other", (across.start, down.at(0)), (across.end, down.at(0))))
     for side in (half, -half) if half else ():
         body.append(line("limit", (across.start, down.at(side)), (across.end, down.at(side))))
@@ -163,14 +197,15 @@ def _worst(marks: NumberMarks, examples: Sequence[str]) -> str:
         ]
         for place in order
     ]
-    heads = [("right", "n"), ("answer", "n"), ("too high by", "n"), ("row", "text")]
+    unit = _unit(marks, " ({})")
+    heads = [(f"right{unit}", "n"), (f"answer{unit}", "n"), (f"too high by{unit}", "n"), ("row", "text")]
     return table(heads, rows, "plain stack")
 
 
 def advice(marks: Marks, misses: bool) -> list[str]:
     """Where answers lean to one side, and whether a few rows make most of the error."""
     found, errors = number_marks(marks), np.abs(number_marks(marks).residuals)
-    steps = _leaning(found)
+    steps = _leaning(found) if found.costs is None else []
     few = max(1, len(errors) // 100)
     share = float(np.sort(errors)[-few:].sum() / max(errors.sum(), 1e-300)) if len(errors) else 0.0
     if misses and len(errors) >= 100 and share > 0.2:
@@ -185,6 +220,7 @@ def _leaning(marks: NumberMarks) -> list[str]:
     """A sentence on the part of the answers, of five from low to high, whose errors lean most, where that is sure."""
     order = np.argsort(marks.values, kind="stable")
     worst: tuple[float, str] = (LEANS, "")
+    unit = f" {plain(marks.unit)}" if marks.unit else ""
     for part in np.array_split(order, N_PARTS):
         errors = marks.residuals[part]
         deviation = float(errors.std(ddof=1)) if len(part) >= LEAST_PART else 0.0
@@ -197,8 +233,8 @@ def _leaning(marks: NumberMarks) -> list[str]:
             worst = (
                 sure,
                 (
-                    f"Answers from {told(low)} to {told(high)} are too {side} by {told(abs(mean))} on average: more "
-                    "rows there, or an input that tells them apart, would help."
+                    f"Answers from {told(low)} to {told(high)} are too {side} by {told(abs(mean))}{unit} on average: "
+                    "more rows there, or an input that tells them apart, would help."
                 ),
             )
     return [worst[1]] if worst[1] else []

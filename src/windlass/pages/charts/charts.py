@@ -112,13 +112,14 @@ def quality_and_latency(board: Board) -> str:
     low, high = contest(board)
     down = spanning([low, high], 276, 40, 0.1)
     is_low = board.headline in LOWER
+    unit = f"{board.units[board.headline]}, " if board.headline in board.units else "" if is_low else "share, "
     down = Axis(max(down.low, 0.0), down.high if is_low else max(min(down.high, 1.0), high), down.start, down.end)
     times = [candidate.latency_p95_ms for candidate, _ in found]
     across = spanning_log([*times, *([limit] if limit is not None else [])], 48, WIDE - 12)
     body = [
         *across_grid(down, 48, WIDE - 12, 5),
         *down_ticks(across, 290, 3),
-        text(48, 18, f"{metric_name(board.headline)} ({'' if is_low else 'share, '}95 % interval)", "quiet"),
+        text(48, 18, f"{metric_name(board.headline)} ({unit}95 % interval)", "quiet"),
         text(WIDE - 12, 325, "95th percentile of one answer, ms (log scale)", "quiet", "end"),
     ]
     body += _bounds(across, down, goal, limit, is_low)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from windlass.metrics.costs import COST
 from windlass.metrics.measures import is_better, told
 from windlass.metrics.numbers import NUMBER_METRICS
 from windlass.pages.html.sections import label, table
@@ -128,7 +129,7 @@ def _change(pair: Json | None) -> str:
 
 def _said(value: float, metric: object) -> str:
     """A share of right rows, or of texts their score, as a percentage; an error in its unit."""
-    return told(value) if metric in NUMBER_METRICS else percent(value)
+    return told(value) if metric in (*NUMBER_METRICS, COST) else percent(value)
 
 
 def improvements_page(product: str, found: Sequence[Improvement], aside: Sequence[Mapping[str, str]] = ()) -> str:

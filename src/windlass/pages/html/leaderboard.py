@@ -71,7 +71,7 @@ def board_notes(board: Board, says_why: bool = True) -> str:
 
 
 def _head(heading: Heading) -> str:
-    unit = f"<br>{heading.unit}" if heading.unit else ""
+    unit = f"<br>{escaped(heading.unit)}" if heading.unit else ""
     style = CELL.replace("vertical-align:top", "vertical-align:bottom") + QUIET
     return f'<th scope="col" title="{escaped(heading.meaning)}" style="{style}">{escaped(heading.name)}{unit}</th>'
 
@@ -130,5 +130,5 @@ def _legend(board: Board) -> str:
     return (
         f"{MARK} chosen. {escaped(metric_name(board.headline))} with its 95 % interval on "
         f"{count(board.n_test)} "
-        f"test rows{machine}; {scores_are(board)}. Goal: {escaped(goal_words(board.goal))}.{tick}"
+        f"test rows{machine}; {scores_are(board)}. Goal: {escaped(goal_words(board.goal, board.units))}.{tick}"
     )

@@ -75,7 +75,7 @@ def _top(board: Board, details: Details) -> str:
 def _verdict(board: Board, best: Candidate | None) -> str:
     if best is None:
         return ""
-    asked = escaped(goal_words(board.goal))
+    asked = escaped(goal_words(board.goal, board.units))
     if best.meets_goal:
         held_to = goal_asked(board)
         if not held_to:
@@ -84,18 +84,19 @@ def _verdict(board: Board, best: Candidate | None) -> str:
         if end is not None:
             rest += f", though not for certain: the 95 % interval reaches to {share(end)}"
         return f'<span class="verdict good">✓ {held_to} met{rest}.</span>'
-    missed = escaped("; ".join(plain(miss) for miss in best.misses) or goal_words(board.goal))
+    missed = escaped("; ".join(plain(miss) for miss in best.misses) or goal_words(board.goal, board.units))
     return f'<span class="verdict warn">✗ Not met: {missed}.</span>'
 
 
 def _facts(board: Board, best: Candidate) -> str:
     score, goal = best.metrics.get(board.headline), goal_value(board.goal)
+    unit = plain(board.units.get(board.headline, ""))
     range_words = interval(score).partition(" ")[2]
     found = [
         (
             metric_name(board.headline),
-            share(score.value if score else None),
-            f"{range_words} 95 % interval" + ("" if goal is None else f"; goal {goal:g}"),
+            " ".join(filter(None, (share(score.value if score else None), unit))),
+            f"{range_words} 95 % interval" + ("" if goal is None else f"; goal {goal:g} {unit}".rstrip()),
         ),
         (
             "slow answers (p95)",

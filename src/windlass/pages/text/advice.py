@@ -38,9 +38,10 @@ def _when_met(board: Board, best: Candidate) -> list[str]:
         "evaluate` alone, `windlass release` makes it, with a model card."
     ]
     if doubtful_goal(board, best) is not None:
+        score = interval(best.metrics[board.headline], board.units.get(board.headline, ""))
         steps.append(
-            f"The goal {goal_value(board.goal):g} lies inside the 95 % interval "
-            f"{interval(best.metrics[board.headline])}: more test rows would settle whether it is truly met."
+            f"The goal {goal_value(board.goal):g} lies inside the 95 % interval {score}: more test rows would settle "
+            "whether it is truly met."
         )
     return steps
 
@@ -59,12 +60,12 @@ def _when_missed(board: Board, best: Candidate) -> list[str]:
 
 def _quality_steps(board: Board, best: Candidate) -> list[str]:
     goal, score = goal_value(board.goal), best.metrics.get(board.headline)
+    unit = plain(board.units.get(board.headline, ""))
     high = number(score.low if board.headline in LOWER else score.high) if score else None
     steps = []
     if goal is not None and high is not None and not is_better(board.headline, goal, high):
         steps.append(
-            f"The goal {goal:g} lies inside the 95 % interval {interval(score)}: it is close, and "
-            "more test rows "
+            f"The goal {goal:g} lies inside the 95 % interval {interval(score, unit)}: it is close, and more test rows "
             "would show whether it is truly missed."
         )
     late = [plain(entry.get("name")) for entry in board.not_trained if entry.get("status") == "out of time"]
@@ -77,7 +78,7 @@ def _quality_steps(board: Board, best: Candidate) -> list[str]:
     if better is not None:
         steps.append(
             f"{plain(better.name)} reaches {metric_name(board.headline)} "
-            f"{interval(better.metrics[board.headline])} but misses: {plain('; '.join(better.misses))}."
+            f"{interval(better.metrics[board.headline], unit)} but misses: {plain('; '.join(better.misses))}."
         )
     return steps
 

@@ -81,19 +81,20 @@ def chosen(board: Board) -> Candidate | None:
 def headings(board: Board) -> list[Heading]:
     """The columns that follow the candidate's name, the headline metric first."""
     found = board.candidates
-    head, is_share = metric_name(board.headline), "" if board.headline in LOWER else ", a share 0-1"
+    head, is_share = metric_name(board.headline), _measured_in(board, board.headline)
+    unit = plain(board.units.get(board.headline, ""))
     columns = [
         Heading(
             "headline",
             head,
-            "",
+            unit,
             f"{head} on the test rows{is_share}, with its 95 % interval",
             [interval(candidate.metrics.get(board.headline)) for candidate in found],
         ),
         Heading(
             "validation",
             "val.",
-            "",
+            unit,
             f"{head} on the validation rows{is_share}",
             [share(candidate.validation) for candidate in found],
         ),
@@ -104,12 +105,18 @@ def headings(board: Board) -> list[Heading]:
                 share(candidate.metrics[metric].value) if metric in candidate.metrics else NOTHING
                 for candidate in found
             ]
-            unit = "" if metric in LOWER else ", a share 0-1"
-            meaning = f"{metric_name(metric)} on the test rows{unit}"
-            columns.append(Heading(metric, short, "", meaning, cells))
+            meaning = f"{metric_name(metric)} on the test rows{_measured_in(board, metric)}"
+            columns.append(Heading(metric, short, plain(board.units.get(metric, "")), meaning, cells))
     known = any(candidate.calibration_error is not None for candidate in found)
     columns += [heading for heading in _costs(found) if known or heading.key != "calibration"]
     return [*columns, _goal(board)]
+
+
+def _measured_in(board: Board, metric: str) -> str:
+    """The unit of a metric, as the end of a sentence on it."""
+    if metric in board.units:
+        return f", in {plain(board.units[metric])}"
+    return "" if metric in LOWER else ", a share 0-1"
 
 
 def _costs(found: list[Candidate]) -> list[Heading]:
@@ -277,7 +284,7 @@ def headline_sentence(board: Board) -> str:
     best = chosen(board)
     if best is None:
         return f"No candidate was trained for {quoted(board.product)}, so there is nothing to release."
-    score = interval(best.metrics.get(board.headline))
+    score = interval(best.metrics.get(board.headline), board.units.get(board.headline, ""))
     speed = aligned([best.latency_p95_ms])[0]
     return (
         f"{plain(best.name)} was chosen: {metric_name(board.headline)} {score} on {count(board.n_test)} "

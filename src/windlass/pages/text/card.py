@@ -211,7 +211,7 @@ def _first(card: Card, names: list[str], most: int = 8) -> str:
 def _metrics(card: Card, candidate: Candidate) -> str:
     board = card.board
     rows = [
-        [card.term(metric_name(name)), interval(score)]
+        [card.term(metric_name(name)), interval(score, board.units.get(name, ""))]
         for name, score in sorted(candidate.metrics.items(), key=lambda pair: pair[0] != board.headline)
     ]
     if candidate.calibration_error is not None:
@@ -226,8 +226,12 @@ def _metrics(card: Card, candidate: Candidate) -> str:
 def _verdict(card: Card, candidate: Candidate) -> str:
     """Goal and limits, and whether they are met."""
     board, limits = card.board, limit_words(card.board.limits, card.term)
-    goal, end = prose(goal_words(board.goal)), doubtful_goal(board, candidate)
-    met = card.say("met") if end is None else card.say("met_unsure", end=share(end))
+    goal, end = prose(goal_words(board.goal, board.units)), doubtful_goal(board, candidate)
+    met = (
+        card.say("met")
+        if end is None
+        else card.say("met_unsure", end=f"{share(end)} {board.units.get(board.headline, '')}".rstrip())
+    )
     return card.say(
         "goal" if goal_asked(board) or not candidate.meets_goal else "no_goal",
         goal=card.say("open_goal", goal=goal) if goal_value(board.goal) is None else goal,

@@ -62,7 +62,10 @@ def print_board(board: Board, console: "Console") -> None:
     limits = limit_words(board.limits)
     console.print(
         Text.assemble(
-            (plain(board.product), "bold"), "  goal: ", goal_words(board.goal), f"  limits: {limits}" if limits else ""
+            (plain(board.product), "bold"),
+            "  goal: ",
+            goal_words(board.goal, board.units),
+            f"  limits: {limits}" if limits else "",
         )
     )
     console.print()

@@ -132,8 +132,10 @@ def percent(value: object) -> str:
     return f"{found * 100:.0f} %" if found in (0, 1) else f"{found * 100:.1f} %"
 
 
-def interval(estimate: Estimate | None) -> str:
-    """`0.912 [0.899, 0.924]`, without brackets where there is no interval."""
+def interval(estimate: Estimate | None, unit: str = "") -> str:
+    """`0.912 [0.899, 0.924]`, without brackets where there is no interval; in its unit, where it has one."""
+    if unit and estimate is not None and number(estimate.value) is not None:
+        return f"{interval(estimate)} {plain(unit)}"
     if estimate is None or number(estimate.value) is None:
         return NOTHING
     if number(estimate.low) is None or number(estimate.high) is None:
@@ -202,8 +204,8 @@ def goal_value(goal: str) -> float | None:
         return None
 
 
-def goal_words(goal: str) -> str:
-    """The goal as a person writes it: `macro-F1 ≥ 0.9`."""
+def goal_words(goal: str, units: Mapping[str, str] = {}) -> str:
+    """The goal as a person writes it: `macro-F1 ≥ 0.9`. units: metric -> its unit, of those that have one."""
     try:
         parsed = parse_goal(goal)
     except ValueError:
@@ -212,7 +214,8 @@ def goal_words(goal: str) -> str:
         return "as good as possible"
     if parsed.bound is None:
         return f"the best {metric_name(parsed.metric)}"
-    return f"{metric_name(parsed.metric)} {'≤' if parsed.metric in LOWER else '≥'} {parsed.bound:g}"
+    unit = plain(units.get(parsed.metric, ""))
+    return f"{metric_name(parsed.metric)} {'≤' if parsed.metric in LOWER else '≥'} {parsed.bound:g} {unit}".rstrip()
 
 
 def limit_words(limits: Mapping[str, object], term: Callable[[str], str] = str) -> str:

@@ -30,7 +30,7 @@ def board_html(board: Board) -> str:
         f'<div class="scroll" tabindex="0" role="region" data-label="board"><table class="board"><thead><tr>'
         f'<th scope="col" data-word="candidate"></th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         f'<p class="note">{MARK} {escaped(metric_name(board.headline))}, 95 % interval, {count(board.n_test)} test '
-        f"rows{machine}. Goal: {escaped(goal_words(board.goal))}.</p>"
+        f"rows{machine}. Goal: {escaped(goal_words(board.goal, board.units))}.</p>"
         f"{f'<ul class=notes>{notes}</ul>' if notes else ''}"
     )
 

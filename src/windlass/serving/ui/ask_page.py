@@ -26,11 +26,12 @@ BLANK = '<p class="note" data-word="{}"></p>'
 
 def ask_page(release: Release, manifest: Manifest, model_cards: ModelCards, has_chat: bool = False) -> bytes:
     """The page as HTML. has_chat: there is a page to talk to it, too."""
-    name = escape(release.product)
+    name, units = escape(release.product), model_cards.board.units if model_cards.board else {}
+    score = escape(interval(release.score, units.get(release.headline, "")))
     body = f"""<main data-facts="{escape(json.dumps(_facts(release, manifest, has_chat), ensure_ascii=False))}">
 <header>
 <div class="top"><h1>{name}</h1><button type="button" class="plain" id="language" data-word="other"></button></div>
-<p class="about"><b>{escape(metric_name(release.headline))} {escape(interval(release.score))}</b> &middot;
+<p class="about"><b>{escape(metric_name(release.headline))} {score}</b> &middot;
 <span data-word="released"></span> <time datetime="{escape(release.created)}">{escape(release.created[:10])}</time>
 &middot; <span data-word="release"></span> {escape(release.id)} &middot; {escape(release.candidate)}</p>
 </header>

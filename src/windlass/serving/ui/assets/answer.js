@@ -37,8 +37,8 @@ function written(ask) {
 }
 function measured(ask) {
   const range = ask.interval && element("p", {class: "sure"},
-    `${word("between")} ${deserved(ask.interval.low, ask)} – ${deserved(ask.interval.high, ask)} (${percent(ask.interval.share)})`);
-  return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, deserved(ask.value, ask)), range || ""];
+    `${word("between")} ${deserved(ask.interval.low, ask)} – ${deserved(ask.interval.high, ask)} ${counted()} (${percent(ask.interval.share)})`);
+  return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, deserved(ask.value, ask) + counted()), range || ""];
 }
 // Tags as chips, each with its own probability; the next likeliest below them as bars.
 function tagged(ask) {

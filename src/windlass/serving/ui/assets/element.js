@@ -13,12 +13,14 @@ const plain = (value) => (typeof value === "number" ? value.toLocaleString(langu
   : JSON.stringify(value));
 // A number with the digits that its interval deserves: two of half of it, as `kinds/number.py:places`.
 function deserved(value, ask, more = 0, how = {}) {
-  const half = ask.interval ? ask.interval.high - ask.value : 0;
+  const half = ask.interval ? Math.max(ask.interval.high - ask.value, (ask.interval.high - ask.interval.low) / 2) : 0;
   if (typeof value !== "number" || !(half > 0)) return plain(value);
   const places = 1 - Math.floor(Math.log10(Number(half.toPrecision(2)))) + more, step = 10 ** Math.max(-places, 0);
   const digits = Math.min(Math.max(places, 0), 20);
   return (step > 1 ? Math.round(value / step) * step : value).toLocaleString(language, {minimumFractionDigits: digits, maximumFractionDigits: digits, ...how});
 }
+// The unit of an answer, behind its number.
+const counted = () => (facts.unit ? ` ${facts.unit}` : "");
 // An element; `on` are its listeners, `style` goes through the object model, which the policy allows.
 function element(name, {on = {}, style = {}, ...attributes} = {}, ...inside) {
   const made = document.createElement(name);

@@ -100,7 +100,7 @@ function foreseen(ask) {
 }
 // What an answer is in a line.
 const briefly = (ask) => (Array.isArray(ask.value) && facts.answer === "forecast"
-  ? `${word("onAverage")} ${plain(Number((ask.value.reduce((sum, step) => sum + step.value, 0) / ask.value.length).toPrecision(4)))}` : deserved(ask.value, ask));
+  ? `${word("onAverage")} ${plain(Number((ask.value.reduce((sum, step) => sum + step.value, 0) / ask.value.length).toPrecision(4)))}` : deserved(ask.value, ask) + counted());
 // What came true, one number a step.
 function cameTrue(ask) {
   const box = element("textarea", {rows: Math.min(8, ask.value.length), placeholder: ask.value.slice(0, 3).map((step) => plain(step.value)).join("\n")});

@@ -29,7 +29,7 @@ function explained(ask, why) {
 }
 function heading(ask, why) {
   const labels = [ask.value, ...ask.alternatives.map((other) => other.value)];
-  if (labels.length < 2) return element("h3", {}, `${word("whyLabel")} ${deserved(ask.value, ask)}`);
+  if (labels.length < 2) return element("h3", {}, `${word("whyLabel")} ${deserved(ask.value, ask)}${counted()}`);
   const select = element("select", {"aria-label": word("whyLabel"), on: {change: async () => {
     await explain(ask, select.value);
     $(".why select", place)?.focus();
@@ -48,7 +48,7 @@ function methodWords(ask, why) {
   const ends = {base: weigh(ask, why.base), total: weigh(ask, why.total)};
   const times = why.n_evaluations === 1 ? word("once") : word("times", {n: why.n_evaluations});
   const [colon, half, comma, stop] = language === "zh" ? ["", "；", "，", "。"] : [" ", "; ", ", ", ". "];
-  return `${word("numbers")}${colon}${SIDES[facts.answer] ? word("amounts", {output: facts.output}) : term(why.unit)}${half}${word(why.adds_up ? "sums" : "ends", ends)}${stop}`
+  return `${word("numbers")}${colon}${SIDES[facts.answer] ? word(facts.unit ? "amountsIn" : "amounts", facts) : term(why.unit)}${half}${word(why.adds_up ? "sums" : "ends", ends)}${stop}`
     + `${word("by")}${colon}${term(why.method)}${comma}${times}${stop}`.trim();
 }
 function colour(weight, largest) {
