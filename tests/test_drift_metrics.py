@@ -110,3 +110,15 @@ def test_a_change_of_spread_alone_is_seen():
 def test_holm_is_the_textbook():
     """Of .01, .04, .03, .005 with four tests: 4 x .005, 3 x .01, 2 x .03, and .06 again since it may not fall."""
     assert drift.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_numbers_that_follow_each_other_tell_less_than_independent_ones():
+    """By theory: with a correlation of .6 as much as (1 - .6) / (1 + .6) = a quarter of them."""
+    random = np.random.default_rng(3)
+    noise = random.normal(size=4_000)
+    assert drift.independent_share(noise) == 1.0
+    chained = np.zeros(4_000)
+    for place in range(1, 4_000):
+        chained[place] = 0.6 * chained[place - 1] + noise[place]
+    assert drift.independent_share(chained) == pytest.approx(0.25, abs=0.03)
+    assert drift.independent_share(np.ones(50)) == drift.independent_share(np.zeros(0)) == 1.0
