@@ -84,27 +84,32 @@ class Sketch:
     traits: Callable[[Json], Sequence[Trait]]
     season: Callable[[Json], int] = lambda state: NO_SEASON
 
-    def drift(self, state: Json, reference: np.ndarray, now: np.ndarray) -> list[Shift]:
-        """How each trait of these profiles, (n, k) and (m, k), moved between them. now: in the order of time."""
-        return [shift(trait, reference, now) for trait in self.traits(state)]
+    def drift(
+        self, state: Json, reference: np.ndarray, now: np.ndarray, usual: np.ndarray | None = None
+    ) -> list[Shift]:
+        """How each trait of these profiles, (n, k) and (m, k), moved between them. now: in the order of time.
+        usual: (m, k) what is usual at the time of the year of each; None: that is not known."""
+        return [shift(trait, reference, now, usual) for trait in self.traits(state)]
 
 
-def shift(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
+def shift(trait: Trait, reference: np.ndarray, now: np.ndarray, usual: np.ndarray | None = None) -> Shift:
     """How far the trait moved between two sets of profiles. now: in the order of time; where each row is like the one
     before it, fewer of them count."""
+    if trait.form == "ordered":
+        return _ordered(trait, np.asarray(reference), np.asarray(now), usual)
     return _FORMS[trait.form](trait, np.asarray(reference), np.asarray(now))
 
 
-def alike(before: np.ndarray, now: np.ndarray) -> np.ndarray:
+def alike(before: np.ndarray, now: np.ndarray, least: int = LEAST_ALIKE) -> np.ndarray:
     """Which rows of a reference, (n,) bool, are of the time of the year of these: of the same weeks and those beside
-    them, and of so many more that there are `LEAST_ALIKE`. before, now: weeks; all rows where there are none."""
+    them, and of so many more that there are `least`. before, now: weeks; all rows where there are none."""
     weeks = np.unique(now[now > 0])
     if not len(weeks) or not (before > 0).any():
         return np.ones(len(before), bool)
     gaps = np.abs(before[:, None] - weeks[None, :])
     apart = np.minimum(gaps, WEEKS - gaps).min(axis=1)
     apart[before <= 0] = WEEKS
-    enough = np.sort(apart)[min(LEAST_ALIKE, len(apart)) - 1]
+    enough = np.sort(apart)[min(least, len(apart)) - 1]
     return np.asarray(apart <= max(1, int(enough)))
 
 
@@ -124,10 +129,11 @@ def _counted(trait: Trait, rows: np.ndarray) -> np.ndarray:
     return counts
 
 
-def _ordered(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
+def _ordered(trait: Trait, reference: np.ndarray, now: np.ndarray, usual: np.ndarray | None) -> Shift:
     before, after = _counted(trait, reference), _counted(trait, now)
     codes = now[:, trait.start]
-    share = drift_metrics.independent_share(codes[codes != MISSING])
+    beside = codes if usual is None or len(usual) != len(codes) else codes - usual[:, trait.start]
+    share = drift_metrics.independent_share(beside[codes != MISSING])
     groups = grouped(before)
     coarse = [np.bincount(groups, weights=counts).astype(np.int64) for counts in (before, after)]
     p = min(
@@ -160,7 +166,6 @@ def _vector(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
 
 _FORMS: dict[Form, Callable[[Trait, np.ndarray, np.ndarray], Shift]] = {
     "rate": _rate,
-    "ordered": _ordered,
     "names": _names,
     "vector": _vector,
 }

@@ -19,8 +19,8 @@ from windlass.records import Json
 from windlass.registry.reference import Profiles, Reference, answer_sketch, sketch_of
 from windlass.watching.windows import Part
 
-LEAST = 50
-"""Rows that must be there on both sides before they are compared."""
+LEAST, LEAST_NOW = 50, 25
+"""Rows of the reference, and of a window, that must be there before they are compared."""
 LEAST_TOLD, LEAST_TOLD_BEFORE = 20, 50
 MOST_DROP = 0.05
 """Of right answers, a share, from which on it matters."""
@@ -76,22 +76,21 @@ class Told(NamedTuple):
     def n(self) -> int:
         return self.right + self.wrong
 
-    @property
-    def wrong_of_own(self) -> Proportion:
-        """Wrong ones among those that tell something of their own."""
-        return Proportion(round(self.share * self.wrong), round(self.share * self.n))
+    def own(self, share: float) -> Proportion:
+        """Wrong ones, where such a share of them tells something of its own."""
+        return Proportion(round(share * self.wrong), round(share * self.n))
 
 
-def findings(part: Part, reference: Reference, output: str, told: Told, told_before: Told) -> list[Finding]:
+def findings(parts: Sequence[Part], reference: Reference, output: str, told: Told, told_before: Told) -> list[Finding]:
     """All that was compared, p-values adjusted together.
 
-    Args: output: the column that is answered. told, told_before: of this window, and of those before.
+    Args: parts: the window, and where it has few rows the same with the window before. output: the column that is
+          answered. told, told_before: of this window, and of those before.
     """
-    known = _Profiled(part, reference)
+    part, profiled = parts[0], [_Profiled(part, reference) for part in parts]
     found = [
-        *_columns(known),
+        *(finding for known in profiled for finding in [*_columns(known), *_written(known)]),
         *_answers(part, reference, output),
-        *_written(known),
         *_sureness(part, reference),
         *_feedback(told, told_before),
     ]
@@ -105,11 +104,16 @@ class _Profiled:
     def __init__(self, part: Part, reference: Reference) -> None:
         seen = sorted((each for each in part.sample if each.profile), key=lambda each: each.at)
         self.rows, self.reference = [json.loads(each.profile) for each in seen], reference
-        self.alike = np.ones(reference.n_rows, bool)
+        self.weeks: tuple[np.ndarray, np.ndarray] | None = None
         for place, column in enumerate(reference.columns):
             week = sketch_of(column).season(column.state)
             if week != NO_SEASON and len(now := self.now(place)):
-                self.alike &= alike(reference.profiles[place][:, week], now[:, week])
+                self.weeks = reference.profiles[place][:, week], now[:, week]
+        self.alike = alike(*self.weeks) if self.weeks else np.ones(reference.n_rows, bool)
+        self.of_week: dict[int, np.ndarray] = {}
+        if self.weeks:
+            before, weeks = self.weeks[0], set(self.weeks[1].tolist())
+            self.of_week = {week: np.flatnonzero(alike(before, np.array([week]), LEAST_NOW)) for week in weeks}
 
     def now(self, place: int) -> np.ndarray:
         """(n, k) of the column at this place; (0,) where none is known."""
@@ -119,6 +123,13 @@ class _Profiled:
     def before(self, profiles: np.ndarray) -> np.ndarray:
         """Of the reference's profiles those to compare with."""
         return profiles[self.alike] if len(profiles) == len(self.alike) else profiles
+
+    def usual(self, profiles: np.ndarray) -> np.ndarray | None:
+        """(n, k): what was usual in the week of each row; None: no week is known."""
+        if self.weeks is None or len(profiles) != len(self.alike) or len(self.rows) != len(self.weeks[1]):
+            return None
+        means = {week: profiles[rows].mean(axis=0) for week, rows in self.of_week.items()}
+        return np.array([means[week] for week in self.weeks[1].tolist()])
 
 
 def _columns(known: _Profiled) -> list[Finding]:
@@ -140,9 +151,9 @@ def _written(known: _Profiled) -> list[Finding]:
 def _drift(known: _Profiled, place: int, of: Profiles, sketch: Sketch) -> list[Finding]:
     """What is said of the profiles at this place. of: those of the reference."""
     column, now, before = of.column, known.now(place), known.before(of.profiles)
-    if min(len(now), len(before)) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
+    if len(now) < LEAST_NOW or len(before) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
         return []
-    moves = sketch.drift(column.state, before, now)
+    moves = sketch.drift(column.state, before, now, known.usual(of.profiles))
     return [_moved("data" if moved.form == "rate" else "drift", column.name, moved) for moved in moves]
 
 
@@ -237,7 +248,8 @@ def _feedback(told: Told, told_before: Told) -> list[Finding]:
     now, before = told.n, told_before.n
     if now < LEAST_TOLD or before < LEAST_TOLD_BEFORE:
         return []
-    test = more_often(told_before.wrong_of_own, told.wrong_of_own)
+    share = told_before.share  # of now would be low where it is half before and half after a change
+    test = more_often(told_before.own(share), told.own(share))
     return [
         Finding(
             "quality",

@@ -29,7 +29,7 @@ OF_A_RELEASE = ("drift", "data", "quality", "concept")
 """Alarms that end when another release answers."""
 MOST_SHOWN = 12
 FEW = 2 * LEAST
-"""Answers of a window below which it is judged together with the next one: no shift waits for a second full one."""
+"""Answers of a window below which it is judged together with the next one, too."""
 BASE_WINDOWS, LEAST_BASE = 20, 5
 SLOW, SLOW_MS = (1.5, 3.0), (5.0, 20.0)
 """Times the usual p95 and milliseconds more that make a latency weak and strong evidence, where there is no limit."""
@@ -53,6 +53,8 @@ def judge_window(kept: Memory, window: Window, reference: Reference | None, spec
     for key, together in _by_key(found).items():
         said = level(together, spend)
         worst = min(together, key=lambda finding: (not finding.is_large, finding.p))
+        if said == "clear" and worst.is_large and window.main.n < FEW:
+            said = "none"  # few rows that are far off prove nothing, and do not end an alarm either
         _hear(kept, key, said, window, worst)
     _hear_latency(kept, window, spec)
     _hear_errors(kept, window)
@@ -74,12 +76,13 @@ def _findings(kept: Memory, window: Window, reference: Reference | None, spec: S
     if reference is None:
         return []
     told = _told(kept, window.release, window.since, window.until)
-    is_alone = kept.before is None or kept.ended[-1]["release"] != window.release
-    part = window.main if is_alone else window.main.after(kept.before)
+    parts = [window.main]
+    if kept.before is not None and kept.ended[-1]["release"] == window.release:
+        parts.append(window.main.after(kept.before))
     before = _same_season(kept, window)
     if before.n < LEAST_TOLD_BEFORE:
         before = _told(kept, window.release, 0.0, window.since)
-    return findings(part, reference, spec.output_column, told, before)
+    return findings(parts, reference, spec.output_column, told, before)
 
 
 def _told(kept: Memory, release: str, since: float, until: float) -> Told:
