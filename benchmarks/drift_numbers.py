@@ -31,6 +31,7 @@ from goals import Goal, record
 
 from windlass.kinds.series import Series
 from windlass.kinds.time_step import TimeStep
+from windlass.outputs import table as outputs
 from windlass.project import Project
 from windlass.records import Answer
 from windlass.stages.evaluate import machine
@@ -104,7 +105,7 @@ class Days:
 
     def __init__(self, project: Project, product: str) -> None:
         self.product, self.release = product, project.champion
-        self.output = check.outputs.of(project.spec)
+        self.output = outputs.of(project.spec)
 
     def asked(self, values: np.ndarray, day: int) -> dict[str, Any]:
         if self.product == "numbers":

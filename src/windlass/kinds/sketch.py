@@ -141,7 +141,9 @@ def _ordered(trait: Trait, reference: np.ndarray, now: np.ndarray, usual: np.nda
         drift_metrics.chi_square(coarse[0], coarse[1] * share).p,
     )
     medians = [_median(trait, counts) for counts in (before, after)]
-    return Shift(trait.name, "ordered", _excess(*coarse, share), LIMITS["ordered"], min(1.0, 2 * p), *medians)
+    return Shift(
+        trait.name, "ordered", _excess(coarse[0], coarse[1], share), LIMITS["ordered"], min(1.0, 2 * p), *medians
+    )
 
 
 def _names(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
