@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from windlass.kinds.sketch import alike
 from windlass.metrics import drift
 from windlass.metrics.proportions import Proportion
 
@@ -110,3 +111,23 @@ def test_a_change_of_spread_alone_is_seen():
 def test_holm_is_the_textbook():
     """Of .01, .04, .03, .005 with four tests: 4 x .005, 3 x .01, 2 x .03, and .06 again since it may not fall."""
     assert drift.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_numbers_that_follow_each_other_tell_less_than_independent_ones():
+    """By theory: with a correlation of .6 as much as (1 - .6) / (1 + .6) = a quarter of them."""
+    random = np.random.default_rng(3)
+    noise = random.normal(size=4_000)
+    assert drift.independent_share(noise) == 1.0
+    chained = np.zeros(4_000)
+    for place in range(1, 4_000):
+        chained[place] = 0.6 * chained[place - 1] + noise[place]
+    assert drift.independent_share(chained) == pytest.approx(0.25, abs=0.03)
+    assert drift.independent_share(np.ones(50)) == drift.independent_share(np.zeros(0)) == 1.0
+
+
+def test_rows_are_compared_with_those_of_the_same_time_of_the_year():
+    """Ten rows a week: 150 are those of fifteen weeks, around the turn of the year too; without weeks it is all."""
+    weeks = np.repeat(np.arange(1, 54), 10)
+    found = set(weeks[alike(weeks, np.array([53, 1, 0]))].tolist())
+    assert found == {*range(47, 54), *range(1, 8)} | {8, 46}
+    assert alike(weeks, np.array([0])).all()

@@ -6,7 +6,8 @@ import pytest
 
 from tests.watching.replay import DAY, Replay, Source
 from windlass.database.connection import read
-from windlass.watching import state
+from windlass.watching import judgement, state
+from windlass.watching.windows import Part, Window
 
 
 @pytest.fixture
@@ -224,3 +225,26 @@ def test_the_log_has_a_profile_of_each_answer(replay):
     rows = list(read(replay.place, TABLES, "select profile from answers"))
     assert len(rows) == 10
     assert all(len(json.loads(row["profile"])) == 3 for row in rows)
+
+
+def test_one_answer_a_day_is_enough_to_find_a_shift_within_two_months(replay):
+    """Two windows of a month together hold rows enough; control: without a change nobody is told."""
+    steady, shifted = Source(1), Source(2, shift=2.0)
+    for _ in range(65):
+        replay.day(steady, rows=1)
+    assert replay.health().alarms == []
+    for _ in range(60):
+        replay.day(shifted, rows=1)
+    assert ("drift", "amount") in _names(replay.health())
+
+
+def test_what_is_hard_every_winter_is_no_alarm_in_the_second_winter():
+    """Feedback of the same time of the year is compared, where there was some; control: a year that was never hard."""
+    year, day = 365.25 * DAY, 40
+    for hard, usual in ((0.5, 50), (0.9, 90)):
+        window = Window(2 * year, 2 * year + 30 * DAY)
+        window.parts["r"] = Part(1)
+        kept = state.Memory(told=[(year + place * DAY / 4, "r", place % 10 < 10 * hard) for place in range(100)])
+        kept.told += [(1.5 * year + place * DAY, "r", True) for place in range(day)]
+        told = judgement._same_season(kept, window)
+        assert (told.right, told.n) == (usual, 100)

@@ -14,11 +14,13 @@ from windlass.errors import DataError
 from windlass.kinds.contract import Kind, is_missing, shown
 from windlass.kinds.formats import date_format
 from windlass.kinds.number import MISSING_WORDS
-from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
+from windlass.kinds.sketch import MISSING, NO_SEASON, Profile, Sketch, Trait
 from windlass.records import Json
 
 MOST_CHARACTERS = 100
 DAYS_PER_YEAR = 365.2425
+WEEK = "week"
+"""Where the state of a sketch says that profiles know the week of the year."""
 
 
 def parse(value: Any) -> datetime | None:
@@ -143,15 +145,23 @@ def describe(value: datetime | None, state: Json) -> str:
 def learn(values: Iterable[datetime | None]) -> Json:
     """The first and the last day of training, in years since 2000."""
     years = [_years(value) for value in values if value is not None]
-    return {"first": min(years, default=0.0), "last": max(years, default=0.0)}
+    return {"first": min(years, default=0.0), "last": max(years, default=0.0), WEEK: True}
 
 
 def profile(value: datetime | None, state: Json) -> Profile:
-    """The day of the week (0: missing), and whether it is earlier than all of training (1), within (2) or later (3)."""
+    """The day of the week (0: missing), whether it is earlier than all of training (1), within (2) or later (3), and
+    the week of the year."""
+    n_weeks = 1 if state.get(WEEK) else 0
     if value is None:
-        return [MISSING, MISSING]
+        return [MISSING] * (2 + n_weeks)
     place = _years(value)
-    return [1 + value.weekday(), 1 if place < state["first"] else 3 if place > state["last"] else 2]
+    when = 1 if place < state["first"] else 3 if place > state["last"] else 2
+    return [1 + value.weekday(), when, *[1 + (value.timetuple().tm_yday - 1) // 7] * n_weeks]
+
+
+def season(state: Json) -> int:
+    """Where a profile has the week of the year; releases of before knew none."""
+    return 2 if state.get(WEEK) else NO_SEASON
 
 
 def traits(state: Json) -> tuple[Trait, ...]:
@@ -165,6 +175,7 @@ def traits(state: Json) -> tuple[Trait, ...]:
 
 KIND = Kind(
     name="date",
+    is_moment=True,
     forms=("calendar",),
     check=check,
     read=read,
@@ -174,6 +185,6 @@ KIND = Kind(
     portable=clean,
     background=background,
     describe=describe,
-    sketch=Sketch(learn, profile, traits),
+    sketch=Sketch(learn, profile, traits, season),
     as_written=as_written,
 )

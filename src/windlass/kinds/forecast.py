@@ -11,7 +11,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds import number
 from windlass.kinds.contract import Kind, is_finite, is_missing, shown
-from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
+from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_width, learn_grid
 from windlass.records import Answer, Json, Manifest
 
 MOST_STEPS = 10_000
@@ -122,12 +122,9 @@ def profile(value: Sequence[float | None], state: Json) -> Profile:
 
 
 def traits(state: Json) -> tuple[Trait, ...]:
+    """What is foreseen rises and falls with seasons and growth, which are no drift; what no forecast was, is told."""
     width = grid_width(state["grid"])
-    return (
-        Trait("missing", "rate", 0, width, (MISSING,)),
-        Trait("level", "ordered", 0, width, scale=grid_scale(state["grid"])),
-        Trait("outside", "rate", 0, width, (1, width - 1)),
-    )
+    return (Trait("missing", "rate", 0, width, (MISSING,)), Trait("outside", "rate", 0, width, (1, width - 1)))
 
 
 def brief(value: Any) -> str:

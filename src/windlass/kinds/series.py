@@ -18,9 +18,19 @@ import numpy as np
 
 from windlass.durations import DAY_S
 from windlass.errors import DataError
-from windlass.kinds import date, number, series_features, time_step
+from windlass.kinds import date, number, series_features, series_standing, time_step
 from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
-from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, grid_code, grid_scale, grid_width, learn_grid
+from windlass.kinds.sketch import (
+    MISSING,
+    NO_SEASON,
+    Profile,
+    Sketch,
+    Trait,
+    grid_code,
+    grid_scale,
+    grid_width,
+    learn_grid,
+)
 from windlass.kinds.time_step import TimeStep
 from windlass.records import Json
 
@@ -31,6 +41,8 @@ N_SKETCH = 16
 MOST_STEPS, COVERED = 256, 95
 """Of the form "steps": the points it holds at most, and the percentile of the lengths in training that fit in."""
 STEPS, RAW = "steps", "raw"
+OWN_PAST = "own_past"
+"""Where the state of a sketch says that series are measured by their own past."""
 LATEST = 4
 """One in so many points of a series are its latest ones."""
 ZONE = re.compile(r":\d{2}(\.\d+)?\s?(Z|[+-]\d{2}:?\d{2})$")
@@ -430,7 +442,11 @@ def _latest(series: Series) -> tuple[float, float]:
 
 
 def learn(values: Any) -> Json:
-    found = [_latest(series) for series in values]
+    """Series with moments are measured by their own past; of others, such as recordings, level and spread are known."""
+    known = list(values)
+    if known and 2 * sum(series.start is not None for series in known) > len(known):
+        return {OWN_PAST: True}
+    found = [_latest(series) for series in known]
     return {
         "level": learn_grid([level for level, _ in found if level == level], N_SKETCH),
         "spread": learn_grid([spread for _, spread in found if spread == spread], N_SKETCH),
@@ -438,14 +454,36 @@ def learn(values: Any) -> Json:
 
 
 def profile(value: Series, state: Json) -> Profile:
-    """Bins of the level and the spread of its latest points; 0 where there are none."""
+    """Bins of the level and the spread of its latest points, 0 where there are none; or of how they stand to its past,
+    and the week of the year."""
+    if state.get(OWN_PAST):
+        return _standing(value)
     level, spread = _latest(value)
     if level != level:
         return [MISSING, MISSING]
     return [grid_code(level, state["level"]), grid_code(spread, state["spread"])]
 
 
+def _standing(value: Series) -> Profile:
+    """Of the points of the last day, or of the last one."""
+    if not len(value) or value.start is None or value.every is None:
+        return [MISSING, MISSING, MISSING]
+    points = value.numbers(next(iter(value.columns)))
+    day = max(1, int(DAY_S / value.every.usual_seconds))
+    latest = min(day, max(1, len(value) // LATEST))
+    last = value.every.after(value.start, np.array([len(value) - 1]))[0]
+    found = series_standing.standing(points, value.every.seasons, latest)
+    return series_standing.profile(found, series_standing.week(last))
+
+
+def season(state: Json) -> int:
+    """Where a profile has the week of the year."""
+    return 2 if state.get(OWN_PAST) else NO_SEASON
+
+
 def traits(state: Json) -> tuple[Trait, ...]:
+    if state.get(OWN_PAST):
+        return series_standing.traits()
     level, spread = grid_width(state["level"]), grid_width(state["spread"])
     return (
         Trait("missing", "rate", 0, level, (MISSING,)),
@@ -520,7 +558,7 @@ def _kind(how: Written) -> Kind:
         background=lambda state: [(EMPTY, 1.0)],
         brief=brief,
         describe=describe,
-        sketch=Sketch(learn, profile, traits),
+        sketch=Sketch(learn, profile, traits, season),
         claims=claims,
         as_written=lambda said: _kind(Written.of(said)),
         effort=effort,

@@ -24,7 +24,9 @@ LIMITS: dict[Form, float] = {"ordered": 0.1, "names": 0.1, "rate": 0.03, "vector
 average without drift; share of rows; share of mean distances (0.0024 when one of AG News' four topics is gone)."""
 MOST_VECTORS = 600
 N_GROUPS = 10
-MISSING = 0
+MISSING, NO_SEASON = 0, -1
+WEEKS, LEAST_ALIKE = 53, 150
+"""Of a year; and rows of a reference that are compared with rows of some weeks, those of the nearest weeks."""
 HASHES = 2**48
 
 
@@ -73,27 +75,51 @@ class Sketch:
     profile(read value, state) -> a list of whole numbers, for every value equally long, from which the value cannot be
         read back. Costs little: a service makes one for each row that it answers.
     traits(state) -> what the numbers mean.
+    season(state) -> where the profile has the week of the year, 1 to 53, that the row is of, 0 where it has none;
+        `NO_SEASON`: it says none.
     """
 
     learn: Callable[[Iterable[Any]], Json]
     profile: Callable[[Any, Json], Profile]
     traits: Callable[[Json], Sequence[Trait]]
+    season: Callable[[Json], int] = lambda state: NO_SEASON
 
-    def drift(self, state: Json, reference: np.ndarray, now: np.ndarray) -> list[Shift]:
-        """How each trait of these profiles, (n, k) and (m, k), moved between them."""
-        return [shift(trait, reference, now) for trait in self.traits(state)]
+    def drift(
+        self, state: Json, reference: np.ndarray, now: np.ndarray, usual: np.ndarray | None = None
+    ) -> list[Shift]:
+        """How each trait of these profiles, (n, k) and (m, k), moved between them. now: in the order of time.
+        usual: (m, k) what is usual at the time of the year of each; None: that is not known."""
+        return [shift(trait, reference, now, usual) for trait in self.traits(state)]
 
 
-def shift(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
-    """How far the trait moved between two sets of profiles."""
+def shift(trait: Trait, reference: np.ndarray, now: np.ndarray, usual: np.ndarray | None = None) -> Shift:
+    """How far the trait moved between two sets of profiles. now: in the order of time; where each row is like the one
+    before it, fewer of them count."""
+    if trait.form == "ordered":
+        return _ordered(trait, np.asarray(reference), np.asarray(now), usual)
     return _FORMS[trait.form](trait, np.asarray(reference), np.asarray(now))
 
 
+def alike(before: np.ndarray, now: np.ndarray, least: int = LEAST_ALIKE) -> np.ndarray:
+    """Which rows of a reference, (n,) bool, are of the time of the year of these: of the same weeks and those beside
+    them, and of so many more that there are `least`. before, now: weeks; all rows where there are none."""
+    weeks = np.unique(now[now > 0])
+    if not len(weeks) or not (before > 0).any():
+        return np.ones(len(before), bool)
+    gaps = np.abs(before[:, None] - weeks[None, :])
+    apart = np.minimum(gaps, WEEKS - gaps).min(axis=1)
+    apart[before <= 0] = WEEKS
+    enough = np.sort(apart)[min(least, len(apart)) - 1]
+    return np.asarray(apart <= max(1, int(enough)))
+
+
 def _rate(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
-    hits = [int(np.isin(rows[:, trait.start], trait.codes).sum()) for rows in (reference, now)]
-    test = drift_metrics.more_often(Proportion(hits[0], len(reference)), Proportion(hits[1], len(now)))
-    before, after = (hit / max(len(rows), 1) for hit, rows in zip(hits, (reference, now), strict=True))
-    return Shift(trait.name, "rate", test.distance, LIMITS["rate"], test.p, before, after)
+    found = [np.isin(rows[:, trait.start], trait.codes) for rows in (reference, now)]
+    before, after = (float(hits.mean()) if len(hits) else 0.0 for hits in found)
+    counted = round(len(now) * drift_metrics.independent_share(found[1]))
+    rows = Proportion(int(found[0].sum()), len(reference)), Proportion(round(after * counted), counted)
+    test = drift_metrics.more_often(*rows)
+    return Shift(trait.name, "rate", after - before, LIMITS["rate"], test.p, before, after)
 
 
 def _counted(trait: Trait, rows: np.ndarray) -> np.ndarray:
@@ -103,13 +129,21 @@ def _counted(trait: Trait, rows: np.ndarray) -> np.ndarray:
     return counts
 
 
-def _ordered(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
+def _ordered(trait: Trait, reference: np.ndarray, now: np.ndarray, usual: np.ndarray | None) -> Shift:
     before, after = _counted(trait, reference), _counted(trait, now)
+    codes = now[:, trait.start]
+    beside = codes if usual is None or len(usual) != len(codes) else codes - usual[:, trait.start]
+    share = drift_metrics.independent_share(beside[codes != MISSING])
     groups = grouped(before)
     coarse = [np.bincount(groups, weights=counts).astype(np.int64) for counts in (before, after)]
-    p = min(drift_metrics.kolmogorov_smirnov(before, after).p, drift_metrics.chi_square(*coarse).p)
+    p = min(
+        drift_metrics.kolmogorov_smirnov(before, after * share).p,
+        drift_metrics.chi_square(coarse[0], coarse[1] * share).p,
+    )
     medians = [_median(trait, counts) for counts in (before, after)]
-    return Shift(trait.name, "ordered", _excess(*coarse), LIMITS["ordered"], min(1.0, 2 * p), *medians)
+    return Shift(
+        trait.name, "ordered", _excess(coarse[0], coarse[1], share), LIMITS["ordered"], min(1.0, 2 * p), *medians
+    )
 
 
 def _names(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
@@ -134,7 +168,6 @@ def _vector(trait: Trait, reference: np.ndarray, now: np.ndarray) -> Shift:
 
 _FORMS: dict[Form, Callable[[Trait, np.ndarray, np.ndarray], Shift]] = {
     "rate": _rate,
-    "ordered": _ordered,
     "names": _names,
     "vector": _vector,
 }
@@ -146,9 +179,10 @@ def _some(rows: np.ndarray) -> np.ndarray:
     return kept[np.linspace(0, len(kept) - 1, min(len(kept), MOST_VECTORS)).astype(int)] if len(kept) else kept
 
 
-def _excess(before: np.ndarray, after: np.ndarray) -> float:
-    """The stability index less what it is on average without drift; 0 when there is nothing to compare."""
-    n, m = int(before.sum()), int(after.sum())
+def _excess(before: np.ndarray, after: np.ndarray, share: float = 1.0) -> float:
+    """The stability index less what it is on average without drift; 0 when there is nothing to compare. share: of the
+    rows of now that tell something of their own."""
+    n, m = int(before.sum()), share * int(after.sum())
     if not n or not m or len(before) < 2:
         return 0.0
     index = drift_metrics.population_stability_index(before, after)

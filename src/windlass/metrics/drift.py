@@ -18,6 +18,8 @@ Array = np.ndarray
 LEAST_EXPECTED = 5.0
 """Rows that a cell of a chi-square test must be expected to hold; smaller ones are taken together (Cochran 1954)."""
 N_PERMUTATIONS = 500
+LEAST_IN_ORDER, SURELY = 10, 2.0
+"""Numbers whose correlation with the next is looked at; and deviations from 0 from which on it is one."""
 TAIL = 10
 """Permutations beyond the statistic that make its p-value a count; with fewer the tail is fitted."""
 
@@ -45,7 +47,7 @@ def population_stability_index(reference: Array, now: Array) -> float:
     return float(((after - before) * np.log(after / before)).sum())
 
 
-def expected_index(n_places: int, n_reference: int, n_now: int) -> float:
+def expected_index(n_places: int, n_reference: float, n_now: float) -> float:
     """What the index is on average when nothing has changed: (k - 1) * (1 / n + 1 / m).
 
     Source: Yurdakul & Naranjo 2020, "Statistical properties of the population stability index": the index over
@@ -54,12 +56,31 @@ def expected_index(n_places: int, n_reference: int, n_now: int) -> float:
     return (n_places - 1) * (1 / max(n_reference, 1) + 1 / max(n_now, 1))
 
 
+def independent_share(values: Array) -> float:
+    """How many of these numbers in the order of time, (n,), tell as much as independent ones would, a share of them:
+    (1 - r) / (1 + r) with the correlation r of each with the next; 1 where r is not surely above 0.
+
+    Source: Bayley & Hammersley 1946, "The effective number of independent observations in an autocorrelated time
+    series"; r is corrected for its bias in few numbers as in Marriott & Pope 1954.
+    """
+    n = len(values)
+    apart = np.asarray(values, np.float64) - np.mean(values) if n else np.zeros(0)
+    total = float((apart**2).sum())
+    if n <= LEAST_IN_ORDER or total <= 0:
+        return 1.0
+    found = float((apart[1:] * apart[:-1]).sum()) / total
+    if found < SURELY / np.sqrt(n):
+        return 1.0
+    r = min((n * found + 1) / (n - 4), 1 - 2 / n)
+    return (1 - r) / (1 + r)
+
+
 def kolmogorov_smirnov(reference: Array, now: Array) -> Test:
     """Two-sample test over ordered bins: the largest gap of the cumulated shares; with ties p is too large, not small.
 
     Source: asymptotic distribution of Kolmogorov, as `scipy.stats.kstwobign`.
     """
-    n, m = int(reference.sum()), int(now.sum())
+    n, m = float(reference.sum()), float(now.sum())
     if not n or not m:
         return Test(0.0, 1.0)
     gap = float(np.abs(np.cumsum(reference) / n - np.cumsum(now) / m).max())

@@ -137,7 +137,7 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     found.output = output or _output(columns, found)
     found.output_kind = output_kind(found.output, columns[found.output], found.reasons)
     looks = {name: look(name, values) for name, values in columns.items() if name != found.output}
-    if found.output_kind == "number" and _foreseeing(found, source):
+    if READINGS.get(found.output_kind, _no_other)(found, source):
         return found
     _choose_inputs(looks, found)
     others = [row.get(found.output) for each in sources if each is not source for row in _read(each)]
@@ -167,6 +167,14 @@ def _foreseeing(found: Guess, source: Source) -> bool:
         )
     found.reasons.append("goal mase: how far forecasts are off, beside repeating the last season; below 1 is better")
     return True
+
+
+def _no_other(found: Guess, source: Source) -> bool:
+    return False
+
+
+READINGS: dict[str, Callable[[Guess, Source], bool]] = {"number": _foreseeing}
+"""Kind of the output -> what may read the whole table in another way, and then completes the guess."""
 
 
 def _of_texts(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:

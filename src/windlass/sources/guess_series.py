@@ -9,6 +9,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import series as points_kind
+from windlass.kinds import table as kinds
 from windlass.kinds import time_step
 from windlass.kinds.contract import is_missing
 from windlass.kinds.time_step import TimeStep
@@ -78,7 +79,7 @@ class SeriesGuess:
 
 def guess_series(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look], output: str) -> SeriesGuess | None:
     """How the columns (all of the same rows, in their order) are series of the output; None: they are none."""
-    times = [name for name, each in looks.items() if each.kind == "date" and not each.format]
+    times = [name for name, each in looks.items() if each.kind and kinds.get(each.kind).is_moment and not each.format]
     for time in times:
         try:
             moments = points_kind.moments_of(list(columns[time]))
@@ -99,7 +100,7 @@ def _groups(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look], tim
     for place, (name, values) in enumerate(columns.items()):
         different = len(set(map(word_of, values)))
         if name in looks and name != time and 1 < different <= MOST_SERIES_SHARE * len(values):
-            found.append((looks[name].kind != "category", different, place, name))
+            found.append((not _is_named(looks[name]), different, place, name))
     return [name for *_, name in sorted(found)]
 
 
@@ -137,14 +138,20 @@ def _sort_columns(
             made.attributes[name] = each.kind
         elif _is_covariate(each, values):
             (made.known if KNOWN.search(name) else made.past).append(name)
-    if made.group and looks[made.group].kind == "category":
-        made.attributes.setdefault(made.group, "category")
+    if made.group and _is_named(looks[made.group]):
+        made.attributes.setdefault(made.group, looks[made.group].kind)
 
 
 def _is_covariate(found: Look, values: Sequence[Any]) -> bool:
     """Numbers, or few words: also a column of noughts and ones, which is left out of tables where it hardly varies."""
     is_short = all(is_missing(value) or is_number(value) or isinstance(value, str) for value in values)
-    return is_short and (found.kind in ("number", "category") or set(map(word_of, values)) <= {"0", "1"})
+    is_told = found.is_quantity or _is_named(found) or set(map(word_of, values)) <= {"0", "1"}
+    return is_short and is_told
+
+
+def _is_named(found: Look) -> bool:
+    """The values are names, of which some are frequent."""
+    return bool(found.kind) and kinds.get(found.kind).is_named
 
 
 def _is_fixed(values: Sequence[Any], groups: Sequence[Any]) -> bool:

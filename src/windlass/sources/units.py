@@ -2,7 +2,7 @@
 
 import re
 
-from windlass.kinds import number_format
+from windlass.kinds.formats import number_format
 
 CURRENCIES = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₩": "KRW", "元": "CNY", "人民币": "CNY", "円": "JPY"}
 """Signs that are one currency alone; `$` and `¥` are several, and stay as they are."""

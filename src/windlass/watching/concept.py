@@ -7,7 +7,10 @@ so.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from windlass.errors import pip_install
+from windlass.metrics.drift import independent_share
 
 DELTA = 0.002
 """ADWIN's confidence: about the chance of a false alarm at one cut."""
@@ -34,10 +37,13 @@ def missing() -> str:
 
 
 def falls(right: Sequence[bool]) -> list[Change]:
-    """Where the share of right answers fell, in order; nothing without `river`."""
+    """Where the share of right answers fell, in order; nothing without `river`. Where each says much of what the one
+    before it said, as of forecasts that overlap, only so many are looked at as tell something of their own."""
     if missing() or not right:
         return []
-    return sorted([*_adwin(right), *_page_hinkley(right)])
+    step = round(1 / independent_share(np.array(right, np.float64)))
+    found = [*_adwin(right[::step]), *_page_hinkley(right[::step])]
+    return sorted(change._replace(place=change.place * step) for change in found)
 
 
 def _adwin(right: Sequence[bool]) -> list[Change]:

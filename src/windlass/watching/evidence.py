@@ -5,21 +5,22 @@ columns has no more false alarms than one of two.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from windlass.kinds.sketch import Shift, Sketch, Trait, shift
-from windlass.metrics.drift import holm, more_often, surely_below
+from windlass.kinds.sketch import NO_SEASON, Shift, Sketch, Trait, alike, shift
+from windlass.metrics.drift import holm, independent_share, more_often, surely_below
 from windlass.metrics.measures import Estimate, wilson
 from windlass.metrics.proportions import Proportion
 from windlass.records import Json
 from windlass.registry.reference import Profiles, Reference, answer_sketch, sketch_of
 from windlass.watching.windows import Part
 
-LEAST = 50
-"""Rows that must be there on both sides before they are compared."""
+LEAST, LEAST_NOW = 50, 25
+"""Rows of the reference, and of a window, that must be there before they are compared."""
 LEAST_TOLD, LEAST_TOLD_BEFORE = 20, 50
 MOST_DROP = 0.05
 """Of right answers, a share, from which on it matters."""
@@ -58,21 +59,38 @@ class Finding:
 
 
 class Told(NamedTuple):
-    """Answers that feedback calls right, and wrong."""
+    """Answers that feedback calls right, and wrong. share: of them that tells something of its own; feedback on
+    forecasts that overlap says the same again."""
 
     right: int
     wrong: int
+    share: float = 1.0
+
+    @classmethod
+    def of(cls, right: Sequence[bool]) -> "Told":
+        """Of feedback in its order."""
+        hits = sum(right)
+        return cls(hits, len(right) - hits, independent_share(np.array(right, np.float64)))
+
+    @property
+    def n(self) -> int:
+        return self.right + self.wrong
+
+    def own(self, share: float) -> Proportion:
+        """Wrong ones, where such a share of them tells something of its own."""
+        return Proportion(round(share * self.wrong), round(share * self.n))
 
 
-def findings(part: Part, reference: Reference, output: str, told: Told, told_before: Told) -> list[Finding]:
+def findings(parts: Sequence[Part], reference: Reference, output: str, told: Told, told_before: Told) -> list[Finding]:
     """All that was compared, p-values adjusted together.
 
-    Args: output: the column that is answered. told, told_before: of this window, and of those before.
+    Args: parts: the window, and where it has few rows the same with the window before. output: the column that is
+          answered. told, told_before: of this window, and of those before.
     """
+    part, profiled = parts[0], [_Profiled(part, reference) for part in parts]
     found = [
-        *_columns(part, reference),
+        *(finding for known in profiled for finding in [*_columns(known), *_written(known)]),
         *_answers(part, reference, output),
-        *_written(part, reference),
         *_sureness(part, reference),
         *_feedback(told, told_before),
     ]
@@ -80,29 +98,62 @@ def findings(part: Part, reference: Reference, output: str, told: Told, told_bef
     return [replace(finding, p=p) for finding, p in zip(found, adjusted, strict=True)]
 
 
-def _columns(part: Part, reference: Reference) -> list[Finding]:
+class _Profiled:
+    """Profiles of a window in the order of time, and those of the reference that are of its time of the year."""
+
+    def __init__(self, part: Part, reference: Reference) -> None:
+        seen = sorted((each for each in part.sample if each.profile), key=lambda each: each.at)
+        self.rows, self.reference = [json.loads(each.profile) for each in seen], reference
+        self.weeks: tuple[np.ndarray, np.ndarray] | None = None
+        for place, column in enumerate(reference.columns):
+            week = sketch_of(column).season(column.state)
+            if week != NO_SEASON and len(now := self.now(place)):
+                self.weeks = reference.profiles[place][:, week], now[:, week]
+        self.alike = alike(*self.weeks) if self.weeks else np.ones(reference.n_rows, bool)
+        self.of_week: dict[int, np.ndarray] = {}
+        if self.weeks:
+            before, weeks = self.weeks[0], set(self.weeks[1].tolist())
+            self.of_week = {week: np.flatnonzero(alike(before, np.array([week]), LEAST_NOW)) for week in weeks}
+
+    def now(self, place: int) -> np.ndarray:
+        """(n, k) of the column at this place; (0,) where none is known."""
+        found = [row[place] for row in self.rows if len(row) > place and row[place] is not None]
+        return np.array(found, np.int32)
+
+    def before(self, profiles: np.ndarray) -> np.ndarray:
+        """Of the reference's profiles those to compare with."""
+        return profiles[self.alike] if len(profiles) == len(self.alike) else profiles
+
+    def usual(self, profiles: np.ndarray) -> np.ndarray | None:
+        """(n, k): what was usual in the week of each row; None: no week is known."""
+        if self.weeks is None or len(profiles) != len(self.alike) or len(self.rows) != len(self.weeks[1]):
+            return None
+        means = {week: profiles[rows].mean(axis=0) for week, rows in self.of_week.items()}
+        return np.array([means[week] for week in self.weeks[1].tolist()])
+
+
+def _columns(known: _Profiled) -> list[Finding]:
     return [
         finding
-        for place, column in enumerate(reference.columns)
-        for finding in _drift(part, place, Profiles(column, reference.profiles[place]), sketch_of(column))
+        for place, column in enumerate(known.reference.columns)
+        for finding in _drift(known, place, Profiles(column, known.reference.profiles[place]), sketch_of(column))
     ]
 
 
-def _written(part: Part, reference: Reference) -> list[Finding]:
+def _written(known: _Profiled) -> list[Finding]:
     """Answers against those that the release gave when it was made: their profiles come after those of the inputs."""
-    if reference.written is None:
+    written = known.reference.written
+    if written is None:
         return []
-    return _drift(part, len(reference.columns), reference.written, answer_sketch(reference.written.column))
+    return _drift(known, len(known.reference.columns), written, answer_sketch(written.column))
 
 
-def _drift(part: Part, place: int, known: Profiles, sketch: Sketch) -> list[Finding]:
-    """What is said of the profiles at this place. known: those of the reference."""
-    column, before = known
-    rows = [json.loads(seen.profile) for seen in part.sample if seen.profile]
-    now = np.array([row[place] for row in rows if len(row) > place and row[place] is not None], np.int32)
-    if min(len(now), len(before)) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
+def _drift(known: _Profiled, place: int, of: Profiles, sketch: Sketch) -> list[Finding]:
+    """What is said of the profiles at this place. of: those of the reference."""
+    column, now, before = of.column, known.now(place), known.before(of.profiles)
+    if len(now) < LEAST_NOW or len(before) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
         return []
-    moves = sketch.drift(column.state, before, now)
+    moves = sketch.drift(column.state, before, now, known.usual(of.profiles))
     return [_moved("data" if moved.form == "rate" else "drift", column.name, moved) for moved in moves]
 
 
@@ -194,16 +245,17 @@ def against_test(right: int, wrong: int, answers: int, reference: Reference) -> 
 
 
 def _feedback(told: Told, told_before: Told) -> list[Finding]:
-    now, before = sum(told), sum(told_before)
+    now, before = told.n, told_before.n
     if now < LEAST_TOLD or before < LEAST_TOLD_BEFORE:
         return []
-    test = more_often(Proportion(told_before.wrong, before), Proportion(told.wrong, now))
+    share = told_before.share  # of now would be low where it is half before and half after a change
+    test = more_often(told_before.own(share), told.own(share))
     return [
         Finding(
             "quality",
             MEASURED,
             "right answers",
-            test.distance,
+            told.wrong / now - told_before.wrong / before,
             MOST_DROP,
             test.p,
             told_before.right / before,

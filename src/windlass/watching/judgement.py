@@ -12,13 +12,24 @@ from windlass.registry.reference import Reference
 from windlass.spec import Spec
 from windlass.watching import concept
 from windlass.watching.alarms import Key, Level, level, levels
-from windlass.watching.evidence import LEAST, Finding, Told, against_test, estimated, findings, measured
+from windlass.watching.evidence import (
+    LEAST,
+    LEAST_TOLD_BEFORE,
+    Finding,
+    Told,
+    against_test,
+    estimated,
+    findings,
+    measured,
+)
 from windlass.watching.state import Memory
 from windlass.watching.windows import Window, seconds
 
 OF_A_RELEASE = ("drift", "data", "quality", "concept")
 """Alarms that end when another release answers."""
 MOST_SHOWN = 12
+FEW = 2 * LEAST
+"""Answers of a window below which it is judged together with the next one, too."""
 BASE_WINDOWS, LEAST_BASE = 20, 5
 SLOW, SLOW_MS = (1.5, 3.0), (5.0, 20.0)
 """Times the usual p95 and milliseconds more that make a latency weak and strong evidence, where there is no limit."""
@@ -26,6 +37,8 @@ OVER_LIMIT = (1.0, 2.0)
 FAILED, REFUSED = (0.01, 0.05), (0.05, 0.2)
 """Shares of the requests, above the usual one, that are weak and strong evidence."""
 CONCEPT_OVER = 0.02
+YEAR_S, SEASON_S = 365.25 * DAY_S, 30 * DAY_S
+"""Feedback so near to the same day of years before is of the same season."""
 
 
 def judge_window(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> None:
@@ -33,17 +46,21 @@ def judge_window(kept: Memory, window: Window, reference: Reference | None, spec
     before = kept.ended[-1]["release"] if kept.ended else window.release
     if before != window.release:
         kept.alarms.forget(OF_A_RELEASE)
+        kept.before = None
     found = _findings(kept, window, reference, spec)
     spend = levels(spec.watch.false_alarms, seconds(spec.watch.window), window.until - window.since)
     made = summary(kept, window, reference, found)
     for key, together in _by_key(found).items():
         said = level(together, spend)
         worst = min(together, key=lambda finding: (not finding.is_large, finding.p))
+        if said == "clear" and worst.is_large and window.main.n < FEW:
+            said = "none"  # few rows that are far off prove nothing, and do not end an alarm either
         _hear(kept, key, said, window, worst)
     _hear_latency(kept, window, spec)
     _hear_errors(kept, window)
     _hear_concept(kept, window)
     kept.ended.append(made)
+    kept.before = window.main if window.main.n < FEW else None
 
 
 def peek(kept: Memory, window: Window, reference: Reference | None, spec: Spec) -> None:
@@ -59,13 +76,31 @@ def _findings(kept: Memory, window: Window, reference: Reference | None, spec: S
     if reference is None:
         return []
     told = _told(kept, window.release, window.since, window.until)
-    return findings(window.main, reference, spec.output_column, told, _told(kept, window.release, 0.0, window.since))
+    parts = [window.main]
+    if kept.before is not None and kept.ended[-1]["release"] == window.release:
+        parts.append(window.main.after(kept.before))
+    before = _same_season(kept, window)
+    if before.n < LEAST_TOLD_BEFORE:
+        before = _told(kept, window.release, 0.0, window.since)
+    return findings(parts, reference, spec.output_column, told, before)
 
 
 def _told(kept: Memory, release: str, since: float, until: float) -> Told:
     """What feedback of that time says of a release."""
-    heard = [right for at, of, right in kept.told if of == release and since <= at < until]
-    return Told(sum(heard), len(heard) - sum(heard))
+    return Told.of([right for at, of, right in kept.told if of == release and since <= at < until])
+
+
+def _same_season(kept: Memory, window: Window) -> Told:
+    """Feedback on the window's release in years before, of the same time of the year: what is hard every winter."""
+    middle = (window.since + window.until) / 2
+    near = max(SEASON_S, (window.until - window.since) / 2)
+    found = []
+    for at, of, right in kept.told:
+        if of == window.release and middle - at > YEAR_S - near:
+            past = (middle - at) % YEAR_S
+            if min(past, YEAR_S - past) <= near:
+                found.append(right)
+    return Told.of(found)
 
 
 def _by_key(found: Iterable[Finding]) -> dict[Key, list[Finding]]:
@@ -116,7 +151,8 @@ def judge_feedback(kept: Memory, release: str, reference: Reference | None, spec
         return
     parts = [] if kept.window is None else [part.n for of, part in kept.window.parts.items() if of == release]
     answers = sum(parts) + sum(each["of_release"] for each in kept.ended if each["release"] == release)
-    worst = against_test(*_told(kept, release, 0.0, now), answers, reference)
+    told = _told(kept, release, 0.0, now)
+    worst = against_test(told.right, told.wrong, answers, reference)
     if worst is not None:
         look_s = seconds(spec.watch.window)
         said = level([worst], levels(spec.watch.false_alarms, look_s, look_s))
@@ -143,8 +179,11 @@ def _hear_concept(kept: Memory, window: Window) -> None:
     heard = [(at, right) for at, of, right in kept.told if of == window.release and at < window.until]
     if not heard or heard[-1][0] < window.since:
         return
+    usual = _same_season(kept, window)
     falls = concept.falls([right for _, right in heard])
     changes = [change for change in falls if heard[change.place][0] >= window.since]
+    if usual.n >= LEAST_TOLD_BEFORE:
+        changes = [change for change in changes if change.now < usual.right / usual.n - CONCEPT_OVER]
     key = ("concept", "")
     if changes:
         change = changes[-1]
@@ -162,7 +201,8 @@ def _hear_concept(kept: Memory, window: Window) -> None:
 def summary(kept: Memory, window: Window, reference: Reference | None, found: Sequence[Finding]) -> Json:
     """What pages and people see of a window."""
     part = window.main
-    right, wrong = _told(kept, window.release, window.since, window.until)
+    told = _told(kept, window.release, window.since, window.until)
+    right, wrong = told.right, told.wrong
     total, known = part.confidence
     sure = estimated(part, reference)
     by_feedback = measured(right, wrong)

@@ -15,7 +15,7 @@ from windlass.store.files import own_file
 from windlass.store.json_files import read_json, write_json
 from windlass.store.store import Store
 from windlass.watching.alarms import Alarms
-from windlass.watching.windows import Window
+from windlass.watching.windows import Part, Window
 
 FILE, LOCK, SILENCES = "state.json", ".lock", "silences.json"
 MOST_WINDOWS, MOST_TOLD = 400, 5_000
@@ -29,6 +29,7 @@ class Memory:
     """until: answers up to this time were read; number: feedback up to this one. last: when the last answer was given.
 
     announced: alarm (name:subject) -> since when, of those that people were told of. unsent: what waits to be sent.
+    before: what was answered in the window that ended last, where that was little.
     """
 
     until: float = 0.0
@@ -40,6 +41,7 @@ class Memory:
     alarms: Alarms = field(default_factory=Alarms)
     announced: dict[str, float] = field(default_factory=dict)
     unsent: list[Json] = field(default_factory=list)
+    before: Part | None = None
 
     def as_json(self) -> Json:
         return {
@@ -53,6 +55,7 @@ class Memory:
             "alarms": self.alarms.as_json(),
             "announced": self.announced,
             "unsent": self.unsent,
+            "before": None if self.before is None else self.before.as_json(),
         }
 
 
@@ -83,6 +86,7 @@ def load(store: Store) -> Memory:
             Alarms.from_json(values["alarms"]),
             {str(alarm): float(since) for alarm, since in values["announced"].items()},
             list(values["unsent"]),
+            None if values.get("before") is None else Part.from_json(values["before"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(

@@ -8,7 +8,7 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from windlass.durations import DAY_S, read_duration
@@ -23,12 +23,14 @@ OTHER = "…"
 
 
 class Seen(NamedTuple):
-    """A sampled answer. place: hash of its id, negated. profile: as JSON. value: empty where each is its own."""
+    """A sampled answer. place: hash of its id, negated. profile: as JSON. value: empty where each is its own. at: when
+    it was given, seconds since 1970; 0 where an older release of `watch` kept it."""
 
     place: int
     profile: str
     confidence: float | None
     value: str
+    at: float = 0.0
 
 
 class Sum(NamedTuple):
@@ -69,14 +71,18 @@ class Part:
         if value:
             self.mix[value if value in self.mix or len(self.mix) < MOST_LABELS else OTHER] += 1
         self.profiled += row["profile"] is not None
-        self._sample(place_of(row["id"]), row["profile"] or "", confidence, value)
+        self._sample(Seen(-place_of(row["id"]), row["profile"] or "", confidence, value, row["at"]))
 
-    def _sample(self, place: int, profile: str, confidence: float | None, value: str) -> None:
+    def _sample(self, seen: Seen) -> None:
         """Keeps the smallest hashes: the heap's first is the largest of them, its hash negated."""
         if len(self.sample) < SAMPLE:
-            heapq.heappush(self.sample, Seen(-place, profile, confidence, value))
-        elif -place > self.sample[0].place:
-            heapq.heapreplace(self.sample, Seen(-place, profile, confidence, value))
+            heapq.heappush(self.sample, seen)
+        elif seen.place > self.sample[0].place:
+            heapq.heapreplace(self.sample, seen)
+
+    def after(self, before: "Part") -> "Part":
+        """This with the sampled answers of the window before: where there are few, they are judged together."""
+        return replace(self, sample=[*before.sample, *self.sample])
 
     def latency_ms(self, share: float) -> float | None:
         """The quantile of the latencies, within 5 %."""
@@ -100,7 +106,10 @@ class Part:
 
     @classmethod
     def from_json(cls, values: Json) -> "Part":
-        sample = [Seen(int(place), str(profile), sure, str(value)) for place, profile, sure, value in values["sample"]]
+        sample = [
+            Seen(int(place), str(profile), sure, str(value), *map(float, at))
+            for place, profile, sure, value, *at in values["sample"]
+        ]
         heapq.heapify(sample)
         return cls(
             int(values["n"]),
