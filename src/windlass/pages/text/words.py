@@ -62,7 +62,7 @@ METRIC_MEANINGS = {
     "mse": "the mean of the squared errors, in the squared unit of the answer; 0 is perfect",
     "bias": "by which share forecasts were too high or too low altogether; 0 is perfect",
     "found_within_a_day": "the share of faults with an alarm within 24 hours of their first row",
-    "false_alarms_a_month": "alarms of one machine in a month in which nothing was wrong; one that goes on is one each day",
+    "false_alarms_a_month": "alarms of a machine in a month though nothing was wrong; one that goes on is one each day",
     "delay_hours": "hours from the first row of a fault to its alarm, of those that were found",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
 }
