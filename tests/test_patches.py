@@ -32,7 +32,7 @@ MAY_PATCH: dict[str, str] = {
     "kinds/test_image.py: decoding._free": CONTROL,
     "serving/own_process.py: protection.LOOK_S": IN_PROGRAM,
     "serving/test_files.py: files.SAVE_S": IN_PROGRAM,
-    "serving/test_jobs.py: work.PATIENCE_S": "how long a job waits for live requests: a busy machine takes longer than any",
+    "serving/test_jobs.py: work.PATIENCE_S": "how long a job waits for live requests: a busy machine takes longer",
     "serving/test_sidebyside.py: Preferences.store": CONTROL,
     "test_diagnostics.py: guess.write_guess": "a program in which our own code fails as nobody foresaw",
     "tables.py: table": "a line more in a table, which is how the package is extended",

@@ -16,10 +16,9 @@ from windlass.kinds.contract import Kind, is_missing
 from windlass.records import Json
 
 NO, YES = "no", "yes"
-SOUND = frozenset(
-    (NO, "none", "normal", "ok", "okay", "good", "healthy", "sound", "fine", "false", "0")
-    + ("无", "没有", "正常", "否", "好")
-)
+IN_ENGLISH = (NO, "none", "normal", "ok", "okay", "good", "healthy", "sound", "fine", "false", "0")
+CHINESE_SOUND = ("无", "没有", "正常", "否", "好")
+SOUND = frozenset((*IN_ENGLISH, "无", "没有", "正常", "否", "好"))
 """Words, in small letters, that say that nothing is wrong."""
 
 

@@ -90,7 +90,8 @@ class Kind:
         no value takes much.
     file_of(value) -> the file that a value of training data names, '' when it names none; a client can name none.
     has_points: its values are series, of which may be asked what comes next.
-    is_moment: its values are days or moments. is_prose: its values are running text. turns(read value) -> the messages of a conversation, each with its `role`
+    is_moment: its values are days or moments.
+    is_prose: its values are running text. turns(read value) -> the messages of a conversation, each with its `role`
         and `content`; None: it is none. is_named: its values are names, of which some are frequent.
     size: what short and long, or low and high values are told by; None: they are not told.
     fault(manifest) -> what is wrong with an artifact that answers this kind, '' when nothing is.

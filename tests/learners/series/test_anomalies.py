@@ -22,7 +22,7 @@ WRITTEN = {"readings": {"time": "time", "value": "heat", "past": [], "known": ["
 
 
 def window(machine: str, random, shift: float = 0.0, stuck: int = 0) -> dict:
-    """Heat follows the load, each machine at its own level; shift: of the last day; stuck: readings that are the same."""
+    """Heat follows the load, each machine at its own level; shift: of the last day; stuck: readings that repeat."""
     load = random.uniform(0, 1, WINDOW)
     heat = {"a": 20, "b": 50}.get(machine, 35) + 10 * load + random.normal(0, 0.5, WINDOW)
     heat[-4:] += shift

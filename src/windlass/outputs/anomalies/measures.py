@@ -1,4 +1,4 @@
-"""Alarms beside faults: machines and hours of rows, what is measured, and the share from which on an alarm is raised."""
+"""Alarms beside faults: machines and hours of rows, what is measured, and from which share on an alarm is raised."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -83,7 +83,7 @@ def scored(marks: Marks, metric: str, splits: Splits) -> Scored:
 
 
 def check(spec: Spec, goal: Goal) -> None:
-    """Raises: SpecError: tests are for programs; costs are none of a number; a goal of costs without any; no windows."""
+    """Raises: SpecError: tests are for programs; costs are none of a number; a goal without costs; no windows."""
     check_windows(spec)
     if spec.checks:
         raise SpecError(f"output '{spec.output_column}' is a number and has 'checks', expected a program: text")

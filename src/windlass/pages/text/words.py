@@ -75,7 +75,7 @@ METRIC_MEANINGS = {
     "subset_accuracy": "the share of rows with all right tags and no other",
     "hamming": "the share of yes and no that is wrong; 0 is perfect",
     "found_within_a_day": "the share of faults with an alarm within 24 hours of their first row",
-    "false_alarms_a_month": "alarms of one machine in a month in which nothing was wrong; one that goes on is one each day",
+    "false_alarms_a_month": "alarms of a machine in a month though nothing was wrong; one that goes on is one each day",
     "delay_hours": "hours from the first row of a fault to its alarm, of those that were found",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
     "mape": "the error as a share of the right number, on average; rows whose right number is 0 are left out",
