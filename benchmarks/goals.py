@@ -28,6 +28,16 @@ class Goal:
     note: str = ""
 
 
+def said(argument: str, root: Path) -> str:
+    """The argument without a place of this machine: from the project's folder where it lies beside it, else its name."""
+    path = Path(argument)
+    if not path.is_absolute():
+        return argument
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    return f"../{path.relative_to(root.parent).as_posix()}" if path.is_relative_to(root.parent) else path.name
+
+
 def record(*goals: Goal) -> None:
     """Writes the rows with the command that runs, this machine and today's date, and prints them."""
     rows = {(row["issue"], row["name"]): row for row in (json.loads(FILE.read_text("utf-8")) if FILE.exists() else [])}
@@ -35,7 +45,7 @@ def record(*goals: Goal) -> None:
     root = FILE.parent.parent.parent
     script = place.relative_to(root).as_posix() if place.is_relative_to(root) else place.name
     run = {
-        "command": shlex.join(["python", script, *sys.argv[1:]]),
+        "command": shlex.join(["python", script, *(said(each, root) for each in sys.argv[1:])]),
         "machine": machine(),
         "date": datetime.now(UTC).date().isoformat(),
     }
