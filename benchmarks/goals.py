@@ -4,6 +4,7 @@ Usage: from goals import Goal, record    (in a script of this folder; a row of t
 """
 
 import json
+import os
 import shlex
 import sys
 from dataclasses import asdict, dataclass
@@ -35,7 +36,7 @@ def record(*goals: Goal) -> None:
     root = FILE.parent.parent.parent
     script = place.relative_to(root).as_posix() if place.is_relative_to(root) else place.name
     run = {
-        "command": shlex.join(["python", script, *sys.argv[1:]]),
+        "command": shlex.join(["python", script, *(_as_elsewhere(each, root) for each in sys.argv[1:])]),
         "machine": machine(),
         "date": datetime.now(UTC).date().isoformat(),
     }
@@ -46,3 +47,9 @@ def record(*goals: Goal) -> None:
         word = "met" if goal.met else "not met"
         print(f"{word} [{goal.issue}] {goal.name}: {goal.value} (goal: {goal.goal})", flush=True)
     write_text(FILE, json.dumps([rows[key] for key in sorted(rows)], ensure_ascii=False, indent=1) + "\n")
+
+
+def _as_elsewhere(argument: str, root: Path) -> str:
+    """An absolute path beside the repository as it is from there: no row names a path of one machine."""
+    is_beside = argument.startswith("/") and Path(argument).is_relative_to(root.parent)
+    return os.path.relpath(argument, root) if is_beside else argument
