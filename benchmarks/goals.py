@@ -4,7 +4,6 @@ Usage: from goals import Goal, record    (in a script of this folder; a row of t
 """
 
 import json
-import os
 import shlex
 import sys
 from dataclasses import asdict, dataclass

@@ -66,9 +66,9 @@ def test_without_faults_only_false_alarms_are_told():
     assert found.value(FALSE_ALARMS) == pytest.approx(30.4 / 30)
 
 
-@pytest.mark.parametrize(("bound", "most"), [(1.0, 0), (3.5, 2), (40.0, 30)])
-def test_the_share_is_the_lowest_with_which_one_more_false_alarm_would_be_within_the_bound(bound, most):
-    """A month of a sound machine whose shares differ in every row."""
+@pytest.mark.parametrize(("bound", "most"), [(1.0, 0), (4.2, 1), (60.0, 30)])
+def test_the_share_keeps_false_alarms_within_the_bound_with_nine_chances_in_ten(bound, most):
+    """A month of a sound machine whose shares differ in every row. Upper limits of 0, 1 and 2 alarms: 2.3, 3.9, 5.3."""
     shares = np.random.default_rng(1).permutation(np.linspace(0.05, 0.95, len(HOURS)))
     sound = AlarmMarks(np.zeros(len(HOURS), int), np.stack([1 - shares, shares], axis=1), 1, ("no", "yes"),
                        streams=np.zeros(len(HOURS), int), hours=HOURS)  # fmt: skip
@@ -77,7 +77,7 @@ def test_the_share_is_the_lowest_with_which_one_more_false_alarm_would_be_within
                          streams=sound.streams, hours=HOURS)  # fmt: skip
     assert decided.value(FALSE_ALARMS) <= bound
     assert decided.counted.is_false.sum() <= most
-    assert decided.counted.is_false.sum() >= min(most, 2)
+    assert decided.counted.is_false.sum() >= min(most, 1)
 
 
 def test_causes_are_read_as_something_wrong_and_words_for_sound_as_nothing():
