@@ -29,7 +29,7 @@ class Goal:
 
 
 def said(argument: str, root: Path) -> str:
-    """The argument without a place of this machine: from the project's folder where it lies beside it, else its name."""
+    """The argument without a place of this machine: told from the project where it lies beside it, else by its name."""
     path = Path(argument)
     if not path.is_absolute():
         return argument
