@@ -47,8 +47,8 @@ LATEST = 4
 """One in so many points of a series are its latest ones."""
 ZONE = re.compile(r":\d{2}(\.\d+)?\s?(Z|[+-]\d{2}:?\d{2})$")
 LARGEST_RAW = 1e30
-FURTHEST, FLAT = 8, 1e-9
-"""Deviations from the mean that are told apart at most; a deviation that is none."""
+FLAT = 1e-9
+"""A deviation from the mean that is none."""
 Values = list[float | str | None]
 
 
@@ -376,11 +376,11 @@ def encode(values: Sequence[Series], state: Json) -> np.ndarray:
             len(values), state["length"], len(names) + 1
         )
     if state["form"] == STEPS:
-        steps = [_steps([each.numbers(name) for name in names], state) for each in values]
+        steps = [series_features.steps([each.numbers(name) for name in names], state) for each in values]
         return np.array(steps, np.float32).reshape(len(values), state["length"], len(names))
     found = series_features.table([[each.numbers(name) for name in names] for each in values], len(names))
     scaled = (found - np.array(state["mean"])) / np.array(state["deviation"])
-    return np.clip(scaled, -FURTHEST, FURTHEST).astype(np.float32)
+    return np.clip(scaled, -series_features.FURTHEST, series_features.FURTHEST).astype(np.float32)
 
 
 def _fit_steps(values: Sequence[Series], names: Sequence[str], options: Json) -> Json:
@@ -410,18 +410,6 @@ def _raw(series: Series, state: Json) -> np.ndarray:
     for place, column in enumerate([*columns, hours]):
         found[length - latest :, place] = np.clip(column, -LARGEST_RAW, LARGEST_RAW) if latest else found[:0, 0]
     return found
-
-
-def _steps(channels: Sequence[np.ndarray], state: Json) -> np.ndarray:
-    """(length, channels)"""
-    length = state["length"]
-    found = np.zeros((length, len(channels)))
-    for place, channel in enumerate(channels):
-        latest = (channel[-length:] - state["mean"][place]) / state["deviation"][place]
-        known = np.where(np.isfinite(latest), np.arange(len(latest)), -1)
-        before = np.maximum.accumulate(known) if len(known) else known
-        found[length - len(latest) :, place] = np.where(before < 0, 0.0, latest[before] if len(latest) else latest)
-    return np.clip(found, -FURTHEST, FURTHEST)
 
 
 # what may be remembered -----------------------------------------------------------------------------------------------

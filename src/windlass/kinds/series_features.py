@@ -7,13 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from windlass.records import Json
+
 N_BANDS = 8
 NAMES = (
     "mean", "deviation", "least", "low", "median", "high", "most", "first", "last", "slope", "step", "turns",
     "same as before", "skew", "tails", "missing", "length", *(f"band {number}" for number in range(N_BANDS)),
 )  # fmt: skip
 PERCENTILES = (0, 10, 50, 90, 100)
-TINY = 1e-12
+TINY, FURTHEST = 1e-12, 8
+"""Nothing to divide by; deviations from the mean that are told apart at most."""
 
 
 def table(values: Sequence[Sequence[np.ndarray]], n_channels: int) -> np.ndarray:
@@ -61,3 +64,15 @@ def _bands(shape: np.ndarray) -> np.ndarray:
     places = np.arange(1, len(power) + 1) / len(power)
     band = np.clip(np.floor(N_BANDS + np.log2(places)).astype(int), 0, N_BANDS - 1)
     return np.asarray(np.bincount(band, power, N_BANDS) / power.sum())
+
+
+def steps(channels: Sequence[np.ndarray], state: Json) -> np.ndarray:
+    """(length, channels) the latest points in deviations from the mean: the form steps of `kinds.series.encode`."""
+    length = state["length"]
+    found = np.zeros((length, len(channels)))
+    for place, channel in enumerate(channels):
+        latest = (channel[-length:] - state["mean"][place]) / state["deviation"][place]
+        known = np.where(np.isfinite(latest), np.arange(len(latest)), -1)
+        before = np.maximum.accumulate(known) if len(known) else known
+        found[length - len(latest) :, place] = np.where(before < 0, 0.0, latest[before] if len(latest) else latest)
+    return np.clip(found, -FURTHEST, FURTHEST)
