@@ -29,8 +29,8 @@ from typing import Any
 import numpy as np
 from goals import Goal, record
 
-from windlass.kinds.series import Series
-from windlass.kinds.time_step import TimeStep
+from windlass.kinds.points.reading import Series
+from windlass.kinds.points.time_step import TimeStep
 from windlass.outputs import table as outputs
 from windlass.project import Project
 from windlass.records import Answer

@@ -22,8 +22,8 @@ import numpy as np
 import polars as pl
 from goals import Goal, record
 
-from windlass.kinds.series import Series
-from windlass.kinds.time_step import TimeStep
+from windlass.kinds.points.reading import Series
+from windlass.kinds.points.time_step import TimeStep
 from windlass.metrics.forecasts import ForecastMarks, seasonal_naive, seasonal_scale
 from windlass.project import Project
 from windlass.stages.evaluate import machine

@@ -9,7 +9,7 @@ import pytest
 from windlass.errors import DataError
 from windlass.kinds import series
 from windlass.kinds import table as kinds
-from windlass.kinds.series_features import NAMES, features
+from windlass.kinds.points.features import NAMES, features
 
 HOW = {"time": "date", "value": "sales", "known": ["promo"], "past": [], "every": "", "gather": "", "horizon": 2,
        "season": None}  # fmt: skip

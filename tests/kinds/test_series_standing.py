@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from windlass.kinds import table as kinds
-from windlass.kinds.series import Series
-from windlass.kinds.series_standing import LEVELS, STILL, standing, week
-from windlass.kinds.time_step import TimeStep
+from windlass.kinds.points.reading import Series
+from windlass.kinds.points.standing import LEVELS, STILL, standing, week
+from windlass.kinds.points.time_step import TimeStep
 
 YEAR = 365
 

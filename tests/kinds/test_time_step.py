@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from windlass.kinds import time_step
-from windlass.kinds.time_step import parse
+from windlass.kinds.points import time_step
+from windlass.kinds.points.time_step import parse
 
 
 def moments(*texts):

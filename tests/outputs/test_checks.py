@@ -13,7 +13,7 @@ from windlass.pages.html.sections import Section
 from windlass.predictors.table import load
 from windlass.records import silent
 from windlass.spec import from_values
-from windlass.testing.toys import forecast_toy, number_toy, tags_toy, toys, writing_toys
+from windlass.testing.toys import anomaly_toy, forecast_toy, number_toy, tags_toy, toys, writing_toys
 
 MADE = {
     "category": ("linear", lambda folder: dict(toys(folder))["text"], "macro_f1"),
@@ -21,9 +21,16 @@ MADE = {
     "number": ("linear", number_toy, "mae"),
     "tags": ("linear", tags_toy, "micro_f1"),
     "forecast": ("nlinear", forecast_toy, "mase"),
+    "anomaly": ("deviation", anomaly_toy, "found_within_a_day"),
 }
 """Output -> the learner that answers, its rows, and the metric."""
-MORE = {"forecast": {"series": {"time": "day", "horizon": 7, "known": ["promo"]}}}
+MORE = {
+    "forecast": {"series": {"time": "day", "horizon": 7, "known": ["promo"]}},
+    "anomaly": {
+        "group": "machine",
+        "series": {"time": "time", "window": 24, "every": "6h", "past": ["heat"], "known": ["load"]},
+    },
+}
 """What its specification says besides."""
 
 

@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError, expected
 from windlass.kinds.forecast import LEVELS
-from windlass.kinds.series import Series, Values
-from windlass.kinds.time_step import found_in
+from windlass.kinds.points.reading import Series, Values
+from windlass.kinds.points.time_step import found_in
 from windlass.outputs.forecasts.measures import forecaster
 from windlass.outputs.forecasts.split import train_validation
 from windlass.predictors.series.forecaster import Outlook

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds import series as points_kind
 from windlass.kinds import table as kinds
-from windlass.kinds import time_step
 from windlass.kinds.contract import is_missing
-from windlass.kinds.time_step import TimeStep
+from windlass.kinds.points import reading, time_step
+from windlass.kinds.points.time_step import TimeStep
 from windlass.sources.columns import Look, is_number, word_of
 
 LEAST_POINTS, LEAST_PARTS = 30, 4
@@ -82,7 +81,7 @@ def guess_series(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look]
     times = [name for name, each in looks.items() if each.kind and kinds.get(each.kind).is_moment and not each.format]
     for time in times:
         try:
-            moments = points_kind.moments_of(list(columns[time]))
+            moments = reading.moments_of(list(columns[time]))
         except (ValueError, DataError):
             continue
         for group in ["", *_groups(columns, looks, time)]:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.kinds import series as points_kind
 from windlass.kinds import table as kinds
-from windlass.kinds import time_step
 from windlass.kinds.contract import Kind, is_missing
-from windlass.kinds.series import Series, Values, Written
-from windlass.kinds.time_step import TimeStep
+from windlass.kinds.points import reading, time_step
+from windlass.kinds.points.reading import Series, Values, Written
+from windlass.kinds.points.time_step import TimeStep
 from windlass.sources.contract import SPLITS, RawRow, Source
 from windlass.sources.series_windows import Answered, Windows
 from windlass.spec import Spec
@@ -85,7 +84,7 @@ class SeriesPoints:
         values: list[float | str | None] = [self._number(given)]
         for name in (*self.written.known, *self.written.past):
             try:
-                values.append(points_kind.read([{name: given.get(name)}], None).columns[name][0])
+                values.append(reading.read([{name: given.get(name)}], None).columns[name][0])
             except DataError:
                 raise DataError(f"column '{name}' holds what is no number and no word") from None
         if self.shape.censored and _is_set(given.get(self.shape.censored)):
@@ -109,9 +108,9 @@ class SeriesPoints:
             return np.datetime64(0, "s")
         if is_missing(given.get(self.written.time)):
             raise DataError(f"column '{self.written.time}' is missing, expected the moment of the point")
-        self.is_utc = self.is_utc or points_kind.has_zone(given.get(self.written.time))
+        self.is_utc = self.is_utc or reading.has_zone(given.get(self.written.time))
         try:
-            return points_kind.moments_of([given.get(self.written.time)])[0]
+            return reading.moments_of([given.get(self.written.time)])[0]
         except ValueError as error:
             raise DataError(f"column '{self.written.time}' {str(error).replace('has the moment', 'is')}") from None
 
@@ -215,7 +214,7 @@ class SeriesPoints:
             return Series(columns), np.arange(len(points))
         moments = np.array([point.moment for point in points], "datetime64[s]")
         how = self.written if step is None else replace(self.written, every=str(step))
-        made = replace(points_kind.on_grid(moments, columns, how), is_utc=self.is_utc)
+        made = replace(reading.on_grid(moments, columns, how), is_utc=self.is_utc)
         if step is None or made.start is None:
             return made, np.arange(len(points))
         return made, step.places(made.start, step.floor(moments) if how.gather else moments)

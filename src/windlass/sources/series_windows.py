@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from windlass.kinds.series import Series
+from windlass.kinds.points.reading import Series
 from windlass.spec import SeriesShape
 
 TEST_SHARE = VALIDATION_SHARE = 0.2

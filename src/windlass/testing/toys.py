@@ -131,6 +131,30 @@ def forecast_toy(folder: Path, seed: int = 13) -> Splits:
     return Splits(inputs, {"sales": "forecast"}, train, validation, test, folder, written=written)
 
 
+def anomaly_toy(folder: Path, seed: int = 13) -> Splits:
+    """Two machines, whose heat follows their load, each at its own level; in a fault it is four above that."""
+    import polars as pl
+
+    random = np.random.default_rng(seed)
+    how = {"time": "time", "value": "heat", "past": [], "known": ["load"], "every": "6h", "gather": "",
+           "horizon": 0, "season": None, "window": 24}  # fmt: skip
+
+    def row(place: int, is_faulty: bool) -> Json:
+        machine, load = "ab"[place % 2], random.uniform(0, 1, 24)
+        heat = {"a": 20, "b": 50}[machine] + 10 * load + random.normal(0, 0.5, 24)
+        heat[-4:] += 4.0 * is_faulty
+        start = f"{date(2026, 1, 1) + timedelta(days=int(random.integers(300)))}T00:00:00"
+        columns = {"heat": heat.round(2).tolist(), "load": load.round(3).tolist()}
+        readings = json.dumps({"start": start, "every": "6h", "columns": columns})
+        return {"machine": machine, "readings": readings, "state": "yes" if is_faulty else "no"}
+
+    train, validation, test = (
+        pl.DataFrame([row(place, size < 100 and place % 4 == 0) for place in range(size)]) for size in (120, 60, 60)
+    )
+    inputs = {"machine": "category", "readings": "series"}
+    return Splits(inputs, {"state": "anomaly"}, train, validation, test, folder, written={"readings": how})
+
+
 def _sentence(yes: bool, random: np.random.Generator) -> str:
     telling = ["refund", "money back", "退款", "charged twice"] if yes else ["thanks", "great", "谢谢", "works well"]
     filler = ["my", "order", "the", "parcel", "today", "please", "手机", "it", "was", "hello"]

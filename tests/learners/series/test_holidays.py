@@ -8,8 +8,8 @@ import pytest
 
 from tests.learners.series.shops import HORIZON, HOW, splits
 from windlass.errors import DataError, SpecError
-from windlass.kinds.series import Series
-from windlass.kinds.time_step import parse
+from windlass.kinds.points.reading import Series
+from windlass.kinds.points.time_step import parse
 from windlass.learners.contract import Budget, Options
 from windlass.learners.series import holidays as learner
 from windlass.learners.series import naive

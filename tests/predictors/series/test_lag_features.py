@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from windlass.kinds import time_step
-from windlass.kinds.series import Written
+from windlass.kinds.points import time_step
+from windlass.kinds.points.reading import Written
 from windlass.predictors.series.forecaster import banded, spread
 from windlass.predictors.series.lag_features import LOG, Base, Recipe, Track, asked
 from windlass.predictors.series.question import Asking, Question

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 
 from windlass.errors import NotReady, SpecError, pip_install
-from windlass.kinds.series import Series
+from windlass.kinds.points.reading import Series
 from windlass.predictors.series.holidays import HOLIDAY, names_of
 
 YEARS_AHEAD = 10

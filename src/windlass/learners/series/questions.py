@@ -9,7 +9,7 @@ import numpy as np
 
 from windlass.kinds import forecast
 from windlass.kinds import table as kinds
-from windlass.kinds.series import Series, Written
+from windlass.kinds.points.reading import Series, Written
 from windlass.learners.contract import Fitted, Options
 from windlass.learners.series import holidays
 from windlass.metrics.forecasts import ForecastMarks, seasonal_scale

@@ -11,7 +11,7 @@ import numpy as np
 from windlass.errors import SpecError
 from windlass.kinds import forecast
 from windlass.kinds import table as kinds
-from windlass.kinds.series import Series
+from windlass.kinds.points.reading import Series
 from windlass.metrics.forecasts import ForecastMarks, ForecastSkill
 from windlass.metrics.measures import Marks
 from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated

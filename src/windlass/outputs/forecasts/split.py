@@ -15,7 +15,7 @@ import polars as pl
 
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
-from windlass.kinds.series import Series, Written
+from windlass.kinds.points.reading import Series, Written
 from windlass.outputs.forecasts.measures import season_of
 from windlass.outputs.splitting import ENOUGH_TEST, Cleaning
 from windlass.sources.prepared import SPLIT

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from windlass.kinds import time_step
+from windlass.kinds.points import time_step
 from windlass.predictors.series.question import Asking, Question
 from windlass.records import Json
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from windlass.kinds.series import Series, Written
+from windlass.kinds.points.reading import Series, Written
 from windlass.metrics.forecasts import seasonal_scale
 from windlass.predictors.series.holidays import HOLIDAY, kept, late, names_of
 from windlass.records import Json
