@@ -84,7 +84,8 @@ def test_what_equals_the_default_is_not_written():
         ({3: "x"}, "unknown key '3'"),
         (
             {"limits": {"size": 3}},
-            "unknown key 'limits.size', expected one of 'latency_p95_ms', 'size_mb', 'rules_broken'\n"
+            "unknown key 'limits.size', expected one of 'latency_p95_ms', 'size_mb', 'rules_broken', "
+            "'false_alarms_a_month'\n"
             "hint: did you mean 'size_mb'?",
         ),
         ({"name": None}, "windlass.yaml has no 'name', expected it\nhint: `windlass init DATA` writes a complete file"),

@@ -21,11 +21,6 @@ from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
 from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
-ALL_METRICS = tuple(
-    dict.fromkeys(
-        (*METRICS, *TEXT_METRICS, BITS, *PASSES, *NUMBER_METRICS, COST, *FORECAST_METRICS, *TAG_METRICS, *ALARM_METRICS)
-    )
-)
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 WITH_UNIT = re.compile(r"(?P<bare>\s*(?P<metric>[a-z0-9_]+)\s*[<>]=\s*[0-9.]+)\s*(?P<unit>[^\s0-9.<>=].*?)\s*")
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
@@ -157,10 +152,7 @@ class SeriesShape(Strict):
         default=0, ge=1, le=10_000, description="points from one window to the next; not given: half a window"
     )
     season: int | None = Field(
-        default=None,
-        ge=1,
-        le=10_000,
-        description="points of the shortest cycle; not given: as the step has it (7 days)",
+        default=None, ge=1, le=10_000, description="points of the shortest cycle; not given: by the step, 7 of days"
     )
     known: list[str] = Field(
         default=[], max_length=50, description="columns whose future is known when one asks, such as a promotion"
@@ -177,7 +169,6 @@ class SeriesShape(Strict):
     censored: str = Field(
         default="", description="column that says (1) where the value was cut, such as sales without stock"
     )
-
     holidays: list[Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,4})?$")]] = Field(
         default=[], max_length=20, description="countries, or their parts, whose public holidays matter: CN, DE-BY"
     )
@@ -223,7 +214,6 @@ class Asked:
     example: str
 
 
-ANY_GOAL = Asked(ALL_METRICS, "macro_f1 >= 0.90")
 GOALS = {
     "category": Asked((*METRICS, COST), "macro_f1 >= 0.90"),
     "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
@@ -233,6 +223,8 @@ GOALS = {
     "anomaly": Asked(ALARM_METRICS, "found_within_a_day >= 0.90"),
 }
 """Kind of the output -> what it can be asked for."""
+ALL_METRICS = tuple(dict.fromkeys(name for asked in GOALS.values() for name in asked.metrics))
+ANY_GOAL = Asked(ALL_METRICS, "macro_f1 >= 0.90")
 
 
 class Spec(Strict):

@@ -40,7 +40,7 @@ def state(values):
         (lambda v: v.pop("format"), "has format None, expected 1"),
         (
             lambda v: v.update(predictor="pickle"),
-            "asks for predictor 'pickle', expected one of 'linear', 'trees', 'onnx', 'blend'",
+            "asks for predictor 'pickle', expected one of 'linear', 'trees', 'chain', 'onnx', ",
         ),
         (lambda v: v.update(predictor=["linear"]), "predictor"),
         (lambda v: v.update(code="import os"), "is damaged"),
@@ -53,7 +53,10 @@ def state(values):
         (lambda v: v["inputs"][0].update(kind="sound"), "has kind 'sound', expected one of 'text', 'chat', 'image'"),
         (lambda v: v["inputs"][0].update(name=3), "is damaged: column 3"),
         (lambda v: v["inputs"][0].update(state=[]), "its state"),
-        (lambda v: v["output"].update(kind="text"), "answers 'text' by 'linear', expected one of 'category', 'number'"),
+        (
+            lambda v: v["output"].update(kind="text"),
+            "'text' by 'linear', expected one of 'category', 'anomaly', 'number', 'tags'",
+        ),
         (lambda v: v["output"].update(kind="number"), "is damaged: output 'answer' has no finite mean and deviation"),
         (lambda v: v["output"].update(state={}), "has no labels"),
         (lambda v: v["output"]["state"].update(labels=[]), "has no labels"),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +15,18 @@ from windlass.predictors.table import SCORING, load, replay
 MAKERS = {"linear": made.linear, "onnx": made.onnx, "trees": made.trees, "blend": made.blend}
 
 
-def test_every_format_is_tested_here():
-    assert set(MAKERS) == set(SCORING)
+BESIDE = {
+    "chain": "learners/test_chain.py",
+    "deviation": "learners/series/test_anomalies.py",
+    "distance": "learners/series/test_anomalies.py",
+}
+"""Formats whose answers are tested where their outputs are."""
+
+
+def test_every_format_is_tested_here_or_beside():
+    assert {*MAKERS, *BESIDE} == set(SCORING)
+    tests = Path(__file__).parents[1]
+    assert all(name in (tests / place).read_text(encoding="utf-8") for name, place in BESIDE.items())
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])

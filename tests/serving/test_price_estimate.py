@@ -66,4 +66,4 @@ def test_the_readme_says_how_to_run_and_replace_it_and_what_the_goal_is():
     readme = (catalogue.HOME / "price-estimate" / "README.md").read_text(encoding="utf-8")
     assert "windlass new price-estimate " in readme
     assert "## Make it yours" in readme
-    assert f"`{windlass.spec.load(catalogue.HOME / 'price-estimate').goal}`" in readme
+    assert f"`{windlass.spec.load(catalogue.HOME / 'price-estimate').goal} EUR`" in readme

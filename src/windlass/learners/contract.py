@@ -111,7 +111,7 @@ class Learner:
     def missing(self) -> str:
         """What to install before this learner can run; empty when nothing is missing."""
         absent = [module for module in self.needs if find_spec(module) is None]
-        return f"needs {', '.join(absent)}: {pip_install(self.extra)}" if absent else ""
+        return f"needs {', '.join(absent)}: {pip_install(self.extra or 'train')}" if absent else ""
 
     @property
     def extra(self) -> str:

@@ -66,9 +66,9 @@ def check_learner(learner: Learner, seconds: float = 60.0, variant: str = "") ->
                 gap = np.abs(first - second).max()
                 expect(gap <= 1e-5, f"{what}: the same seed gave probabilities that differ by {gap:.2g}")
             n_checked += 1
-        n_checked += _check_others(learner, folder, seconds, variant)
-    expect(n_checked, f"{learner.name} reads none of the toys, expected at least one")
-    return ""
+        n_others, reasons = _check_others(learner, folder, seconds, variant)
+    expect(n_checked + n_others or reasons, f"{learner.name} reads none of the toys, expected at least one")
+    return "" if n_checked + n_others else "; ".join(reasons)
 
 
 class Other(NamedTuple):
@@ -91,26 +91,30 @@ OTHERS = (
 )
 
 
-def _check_others(learner: Learner, folder: Path, seconds: float, variant: str) -> int:
-    """As `check_learner`, of a learner of other answers; how many toys it was checked on."""
-    n_checked = 0
+def _check_others(learner: Learner, folder: Path, seconds: float, variant: str) -> tuple[int, list[str]]:
+    """As `check_learner`, of a learner of other answers; how many toys it was checked on, and why not on others."""
+    n_checked, reasons = 0, []
     for each in OTHERS:
         splits, name = each.toy(folder), each.toy.__name__
         what = f"{learner.name} on {name}"
         if not learner.reads(splits.inputs, next(iter(splits.output.values()))):
             continue
+        if refusal := learner.refuse(splits, variant):
+            reasons.append(refusal)
+            continue
         home = folder / name
         home.mkdir()
         try:
             fitted = learner.fit(splits, Options(home, each.learned, variant=variant), Budget(seconds), silent)
-        except NotReady:
+        except NotReady as error:
+            reasons.append(str(error))
             continue
         found = _check_answered(what, learner, fitted, splits, each.holds).value(each.measured)
         least = each.enough[0 if learner.cost > 0 else 1]
         is_enough = found <= least if each.measured in LOWER else found >= least
         expect(is_enough, f"{what}: {each.measured} is {found:.2f}, expected {least:g} or better")
         n_checked += 1
-    return n_checked
+    return n_checked, reasons
 
 
 def _check_writer(learner: Learner, seconds: float, variant: str) -> str:

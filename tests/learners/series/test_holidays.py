@@ -66,8 +66,8 @@ def test_a_damaged_table_is_refused(state):
 
 
 def test_a_country_is_written_in_capitals():
-    assert SeriesShape(time="day", horizon=1, holidays=["CN", "DE-BY"]).how["holidays"] == ["CN", "DE-BY"]
-    assert "holidays" not in SeriesShape(time="day", horizon=1).how
+    assert SeriesShape(time="day", horizon=1, holidays=["CN", "DE-BY"]).how("y")["holidays"] == ["CN", "DE-BY"]
+    assert "holidays" not in SeriesShape(time="day", horizon=1).how("y")
     with pytest.raises(ValueError, match="holidays"):
         SeriesShape(time="day", horizon=1, holidays=["china"])
 

@@ -117,7 +117,7 @@ def test_the_checks_hold_and_the_plan_is_made(project):
 
 def test_a_forecast_without_a_horizon_is_refused_with_how_to_say_it(tmp_path):
     project = begun(tmp_path, sales(0, 50, 1), SPEC.replace("series: {time: date, horizon: 7}\n", ""))
-    with pytest.raises(SpecError, match="'series' is not set"):
+    with pytest.raises(SpecError, match="'series' has no horizon"):
         project.run()
 
 

@@ -97,6 +97,7 @@ def _asking(manifest: Manifest, has_chat: bool) -> str:
 </div>
 </form>
 <section id="answer" class="card" data-label="answer"></section>
+<svg id="drawing" hidden></svg>
 <section id="recent" class="card" hidden>
 <h2><span data-word="recent"></span><button type="button" id="forget" class="plain" data-word="forget"></button></h2>
 <ol></ol>

@@ -59,7 +59,7 @@ read.series = (field) => {
 };
 fill.series = (field, value) => { $("textarea", field).value = asTable(value, field); };
 function svg(name, attributes, ...inside) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  const made = document.createElementNS($("#drawing").namespaceURI, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...inside);
   return made;
