@@ -152,7 +152,8 @@ class Ours:
         self.window.until = (number + 1) * DAY_S
         for turn, (place, is_told) in enumerate(zip(places, told, strict=True)):
             at = (number + (turn + 0.5) / len(places)) * DAY_S
-            self.window.add(self._row(place, at), True, 0.0)
+            row = self._row(place, at)
+            self.window.add(row, row["value"], 0.0)
             if is_told:
                 self.memory.told.append((at, "r", bool(self.stream.right[place])))
         if self.window.n >= self.stream.spec.watch.rows:
