@@ -10,8 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from windlass.metrics.measures import Array, Estimate, Marks
-from windlass.metrics.numbers import COVERAGE, SKILL
+from windlass.metrics.measures import Array, Estimate
+from windlass.metrics.numbers import COVERAGE
 
 DECILES = tuple(round(0.1 * place, 1) for place in range(1, 10))
 TINY = 1e-12
@@ -162,32 +162,6 @@ FORECAST_METRICS: dict[str, Callable[[dict[str, Array]], float]] = {
     "mse": _mse,
     "bias": _bias,
 }
-
-
-@dataclass(frozen=True)
-class ForecastSkill:
-    """The same forecasts in the share of an error that they spare. least: what repeating the last season is off by."""
-
-    marks: Marks
-    metric: str
-    least: float
-
-    def __len__(self) -> int:
-        return len(self.marks)
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        return (SKILL,)
-
-    @property
-    def calibration_error(self) -> float | None:
-        return None
-
-    def value(self, metric: str, rows: Array | None = None) -> float:
-        return 1 - self.marks.value(self.metric, rows) / self.least
-
-    def exact(self, metric: str) -> Estimate | None:
-        return None
 
 
 def seasonal_scale(history: Array, season: int) -> float:

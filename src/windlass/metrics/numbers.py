@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windlass.metrics.costs import COST, SideCosts
-from windlass.metrics.measures import Array, Estimate, wilson
+from windlass.metrics.measures import Array, Estimate, Marks, wilson
 
 SHARE = 0.9
 """Of right numbers that lie inside the interval of an answer."""
@@ -151,13 +151,13 @@ class NumberMarks:
 
 @dataclass(frozen=True)
 class SkillMarks:
-    """The same answers in the share of an error that they spare. least: what it is of the best answer that is always
-    the same, above 0.
+    """The same answers in the share of an error that they spare. least: what it is of what costs no model, above 0:
+    of numbers the best answer that is always the same, of forecasts the last season again.
 
     Source: skill score, Murphy 1988, Monthly Weather Review 116(12).
     """
 
-    marks: NumberMarks
+    marks: Marks
     metric: str
     least: float
 

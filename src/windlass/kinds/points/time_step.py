@@ -4,9 +4,8 @@ step = number unit        unit = s | min | h | d | w | b (a working day) | mo | 
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -166,15 +165,6 @@ def _is_working(times: np.ndarray) -> bool:
     return bool(np.is_busday(days).all() and (days[-1] - days[0]).astype(int) >= 7)
 
 
-def moments(values: Sequence[datetime]) -> np.ndarray:
-    """(n,) datetime64[s] of moments; those with a zone in UTC."""
-    return np.array([utc(value).isoformat(timespec="seconds") for value in values], "datetime64[s]")
-
-
 def utc(value: datetime) -> datetime:
     """The moment without zone; of one that has a zone, in UTC."""
     return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
-
-
-def shifted(value: datetime, seconds: float) -> datetime:
-    return value + timedelta(seconds=seconds)

@@ -16,6 +16,7 @@ from windlass.kinds import number
 from windlass.kinds import table as kinds
 from windlass.kinds.number import HALF, RANGES
 from windlass.learners.classic import quantiles, several_yes_and_no
+from windlass.learners.classic.boosting import Watch
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.rows import Encoded, encode, finish, with_stopping
 from windlass.metrics import links
@@ -112,7 +113,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     for place, (objective, link) in enumerate(towards if len(encoded.validation_targets) else towards[:1]):
         until = TRIED_SHARE * budget.seconds * (place + 1) / len(towards)
         parameters = settings(rows.train.shape[0], objective, options.seed) | constraints(encoded, options.monotone)
-        tried.append(rows.boosted(parameters, _Watch(budget, until, progress), link))
+        tried.append(rows.boosted(parameters, Watch(budget, until, progress), link))
     best = tried[0]
     for other in tried[1:]:
         if is_better(options.metric, rows.score(options, other), rows.score(options, best)):
@@ -146,7 +147,7 @@ def _quantiles(rows: "Rows", best: "Boosted", budget: Budget, progress: Progress
         return []
     found = []
     for share in quantiles.SHARES:
-        watch = _Watch(budget, budget.spent() + QUANTILE_SHARE * budget.seconds, progress)
+        watch = Watch(budget, budget.spent() + QUANTILE_SHARE * budget.seconds, progress)
         found.append(rows.boosted(quantiles.settings(best.parameters, share), watch))
     return found
 
@@ -197,7 +198,7 @@ class Rows:
     train: Any
     validation: Any
 
-    def boosted(self, parameters: dict[str, Any], watch: "_Watch", link: Json | None = None) -> Boosted:
+    def boosted(self, parameters: dict[str, Any], watch: Watch, link: Json | None = None) -> Boosted:
         """A booster of the train rows that stops when the validation rows lose no less any more."""
         encoded = self.encoded
         data = self._data(self.train, self._scaled(encoded.train_targets, link), encoded.train_weights)
@@ -286,23 +287,6 @@ def constraints(encoded: Encoded, monotone: Mapping[str, str]) -> Json:
     found = [signs.get(monotone.get(encoded.inputs[place].name, ""), 0) for place in places]
     widths = [width(encoded.train[place]) for place in places]
     return {"monotone_constraints": np.repeat(found, widths).tolist(), "monotone_constraints_method": "intermediate"}
-
-
-class _Watch:
-    """Keeps the learning curve, and stops when so many seconds of the budget are used (the rest: the last fit)."""
-
-    def __init__(self, budget: Budget, until: float, progress: Progress) -> None:
-        self.budget, self.until, self.progress = budget, until, progress
-        self.curve: list[Json] = []
-
-    def __call__(self, env: Any) -> None:
-        losses = [value for _, _, value, *_ in env.evaluation_result_list or []]
-        if env.iteration % 10 == 0:
-            self.progress("boosting", env.iteration, env.end_iteration, "")
-            if losses:
-                self.curve.append({"step": env.iteration, "validation_loss": round(float(losses[0]), 5)})
-        if self.budget.spent() > self.until:
-            raise lightgbm.callback.EarlyStopException(env.iteration, env.evaluation_result_list or [])
 
 
 def _stacked(first: Any, second: Any) -> Any:

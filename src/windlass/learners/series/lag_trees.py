@@ -13,6 +13,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 
+from windlass.learners.classic.boosting import Watch
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.series import questions as rows
 from windlass.learners.series.effects import with_effects
@@ -160,7 +161,7 @@ class Boosting:
             return alone
         right = self._told(recipe, questions.truth) - base if len(base) else np.zeros((0, 0))
         told = np.isfinite(right)
-        watch = _Watch(self.budget, until, self.progress)
+        watch = Watch(self.budget, until, self.progress)
         data = lightgbm.Dataset(given, targets, free_raw_data=True)
         valid = [lightgbm.Dataset(table[told], right[told], reference=data)] if told.any() else []
         stopping = [lightgbm.early_stopping(PATIENCE, verbose=False)] * len(valid)
@@ -219,20 +220,3 @@ def _shift(series: Sequence[Question]) -> float:
     values = np.concatenate([np.zeros(0), *(each.history for each in series)])
     above = values[values > 0]
     return float(above.min()) / 2 if len(above) else 1.0
-
-
-class _Watch:
-    """Keeps the learning curve, and stops when so many seconds of the budget are used."""
-
-    def __init__(self, budget: Budget, until: float, progress: Progress) -> None:
-        self.budget, self.until, self.progress = budget, until, progress
-        self.curve: list[Json] = []
-
-    def __call__(self, env: Any) -> None:
-        losses = [value for _, _, value, *_ in env.evaluation_result_list or []]
-        if env.iteration % 10 == 0:
-            self.progress("boosting", env.iteration, env.end_iteration, "")
-            if losses:
-                self.curve.append({"step": env.iteration, "validation_loss": round(float(losses[0]), 5)})
-        if self.budget.steps is None and self.budget.spent() > self.until:
-            raise lightgbm.callback.EarlyStopException(env.iteration, env.evaluation_result_list or [])

@@ -12,8 +12,9 @@ from windlass.errors import SpecError
 from windlass.kinds import forecast
 from windlass.kinds import table as kinds
 from windlass.kinds.points.reading import Series
-from windlass.metrics.forecasts import ForecastMarks, ForecastSkill
+from windlass.metrics.forecasts import ForecastMarks
 from windlass.metrics.measures import Marks
+from windlass.metrics.numbers import SKILL, SkillMarks
 from windlass.outputs.contract import Baseline, Held, Scored, Tested, Validated
 from windlass.predictors.artifact import LOGITS, read_validation
 from windlass.predictors.contract import Predictor
@@ -80,7 +81,7 @@ def scored(marks: Marks, metric: str, splits: Splits) -> Scored:
     """The share of the error of repeating the last season that is spared."""
     found = baseline(Tested(metric, splits, {}, {"": marks}))
     least = (found.value if found is not None else 0.0) or math.ulp(1.0)
-    return Scored("skill", ForecastSkill(marks, metric, least), lambda value: 1 - value / least)
+    return Scored(SKILL, SkillMarks(marks, metric, least), lambda value: 1 - value / least)
 
 
 def check(spec: Spec, goal: Goal) -> None:
