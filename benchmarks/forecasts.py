@@ -6,7 +6,7 @@ Writes benchmarks/results/forecasts.json and the rows of results/goals.json.
 ETTh1: seven series by the hour, 12 months to train, 4 to choose, 4 to test; horizon 96. Values are standardised by the
 training months, as Zhou et al. 2021 and all after them do; the mean squared error is over all 2,785 windows of all
 seven series. Peers that answer slowly are compared on every 24th window, both sides on the same ones.
---peer: a virtual environment with autogluon.timeseries, where it installs.
+--peer: a virtual environment with autogluon.timeseries, where it installs; it brings statsforecast, for ETS.
 """
 
 import argparse
@@ -33,8 +33,9 @@ RESULTS = HERE / "results"
 HORIZON, SEASON, CONTEXT = 96, 24, 1_024
 MONTH = 30 * 24
 BOUNDS = (12 * MONTH, 16 * MONTH, 20 * MONTH)
-STEP = 24
-"""Of all windows those that slow peers answer: one a day."""
+STEP, ETS_STEP = 24, 240
+"""Of all windows those that slow peers answer: one a day; and that ETS does, which takes ten seconds for each: one in
+ten days."""
 BATCH = 500
 SPEC = """name: etth1
 data: {train: train.csv, validation: validation.csv, test: test.csv}
@@ -60,6 +61,15 @@ found.columns = ["item", "timestamp", "mean"]
 found.to_csv(out, index=False)
 tried = model.leaderboard()["model"].tolist()
 json.dump({"fit_seconds": fitted, "all_seconds": time.time() - began, "leaderboard": tried}, sys.stderr)
+"""
+
+ETS_PEER = """
+import sys
+import numpy as np
+from statsforecast.models import AutoETS
+season, horizon = map(int, sys.argv[1:])
+pasts = np.loadtxt("pasts.txt", ndmin=2)
+np.savetxt("out.txt", [AutoETS(season_length=season).forecast(past, horizon)["mean"] for past in pasts])
 """
 
 
@@ -123,15 +133,14 @@ def season_again(values: np.ndarray, chosen: list[tuple[int, int]]) -> np.ndarra
     return np.array([seasonal_naive(values[:origin, place], SEASON, HORIZON) for place, origin in chosen])
 
 
-def ets(values: np.ndarray, chosen: list[tuple[int, int]]) -> np.ndarray:
-    """AutoETS of statsforecast, fitted on the last six weeks before each window. Raises: ImportError."""
-    from statsforecast.models import AutoETS
-
-    found = []
-    for place, origin in chosen:
-        history = values[origin - 42 * SEASON : origin, place]
-        found.append(AutoETS(season_length=SEASON).forecast(history, HORIZON)["mean"])
-    return np.array(found)
+def ets(venv: Path, values: np.ndarray, chosen: list[tuple[int, int]]) -> np.ndarray:
+    """AutoETS of statsforecast, fitted on the last six weeks before each window. Raises: CalledProcessError."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pasts = [values[origin - 42 * SEASON : origin, place] for place, origin in chosen]
+        np.savetxt(folder / "pasts.txt", pasts)
+        subprocess.run([venv / "bin" / "python", "-c", ETS_PEER, str(SEASON), str(HORIZON)], cwd=folder, check=True)
+        return np.loadtxt(folder / "out.txt", ndmin=2)
 
 
 def autogluon(
@@ -188,19 +197,22 @@ def measure(data: Path, minutes: float, peer: Path | None) -> dict:
             "candidates": {each.name: each.metrics["mse"].value for each in project.board.candidates},
         }
     sides["seasonal naive"] = scores(right_few, season_again(values, few), scale_few)
-    told = {}
-    try:
-        sides["ETS"] = scores(right_few, ets(values, few), scale_few)
-    except ImportError as error:
-        told["ETS"] = f"not measured: {error}"
-    if peer is not None:
+    told, rare = {}, {}
+    if peer is None:
+        told["ETS, AutoGluon"] = "not measured (--peer)"
+    else:
         given, how = autogluon(peer, frame, values, few, minutes)
         sides["AutoGluon"] = scores(right_few, given, scale_few)
         told["AutoGluon"] = how
+        rarest = windows(values, ETS_STEP)
+        places = [few.index(window) for window in rarest]
+        rare["windlass"] = scores(right_few[places], ours_few.values[places], scale_few[places])
+        rare["ETS"] = scores(right_few[places], ets(peer, values, rarest), scale_few[places])
     return {
         "windows": len(every),
         "all windows": ours,
         "one window a day": sides,
+        "one window in ten days": rare,
         "told": told,
         "seconds": round(seconds, 1),
         "minutes": minutes,
@@ -209,10 +221,14 @@ def measure(data: Path, minutes: float, peer: Path | None) -> dict:
 
 
 def goals(found: dict) -> list[Goal]:
-    ours, sides = found["all windows"], found["one window a day"]
+    ours, sides, rare = found["all windows"], found["one window a day"], found["one window in ten days"]
     others = {name: each["mase"] for name, each in sides.items() if name != "windlass"}
     mase = sides["windlass"]["mase"]
     behind = ", ".join(f"{name} {value:.3f}" for name, value in others.items())
+    is_below = mase < min(others.values())
+    if rare:
+        behind += f"; on one window in ten days {rare['windlass']['mase']:.3f}, ETS {rare['ETS']['mase']:.3f}"
+        is_below &= rare["windlass"]["mase"] < rare["ETS"]["mase"]
     note = "; ".join(f"{name}: {said}" for name, said in found["told"].items() if isinstance(said, str))
     reached = (
         f"{ours['mse']:.4f} after {found['seconds']:.0f} s (champion {found['champion']}; published: DLinear .375, "
@@ -224,7 +240,7 @@ def goals(found: dict) -> list[Goal]:
     name = "forecast: ETTh1, horizon 96, "
     return [
         Goal("numbers", name + "mean squared error", "<= .385 in 10 minutes on two cores", reached, is_reached),
-        Goal("numbers", name + "MASE", asked_of_mase, f"{mase:.3f}; {behind}", mase < min(others.values()), note),
+        Goal("numbers", name + "MASE", asked_of_mase, f"{mase:.3f}; {behind}", is_below, note),
         Goal("numbers", name + "coverage", "85-95 %", f"{100 * covered:.1f} %", 0.85 <= covered <= 0.95),
     ]
 
