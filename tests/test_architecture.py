@@ -20,6 +20,7 @@ ROOMS = (
     "metrics",
     "sandbox",
     "durations strict_yaml",
+    "goals",
     "records spec",
     "brand",
     "pages",

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from windlass.errors import NotReady, SpecError
+from windlass.goals import GOALS, Goal, parse_goal
 from windlass.kinds.table import ways
-from windlass.spec import FILE_NAME, GOALS, Goal, Limits, Spec, dump, load, parse, parse_goal
+from windlass.spec import FILE_NAME, Limits, Spec, dump, load, parse
 from windlass.strict_yaml import MAX_BYTES, MAX_DEPTH
 
 GOOD = {

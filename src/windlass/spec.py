@@ -1,7 +1,6 @@
 """`windlass.yaml` as typed records."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -11,13 +10,11 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
-from windlass.metrics.alarms import ALARM_METRICS, FALSE_ALARMS
+from windlass.goals import ANY_GOAL, GOALS, parse_goal
+from windlass.metrics.alarms import FALSE_ALARMS
 from windlass.metrics.costs import COST
-from windlass.metrics.forecasts import FORECAST_METRICS
-from windlass.metrics.measures import LOWER, METRICS
-from windlass.metrics.numbers import IN_UNIT, NUMBER_METRICS
-from windlass.metrics.tags import TAG_METRICS
-from windlass.metrics.texts import BITS, PASSES, RULES_BROKEN, TEXT_METRICS
+from windlass.metrics.numbers import IN_UNIT
+from windlass.metrics.texts import RULES_BROKEN
 from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
@@ -41,6 +38,13 @@ class Limits(Strict):
         le=1_000,
         description="of a machine, of an output `anomaly`: chooses from which probability on an alarm is raised; not "
         "given: 1, which is then not asked of a release",
+    )
+    risk: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="of an output `cited`: share of the given answers that may be wrong; chooses from which confidence "
+        "on a question is answered and not refused; not given: 0.05, which is then not asked of a release",
     )
 
 
@@ -189,44 +193,6 @@ class SeriesShape(Strict):
         return {**said, **others, "value": first, "window": self.window}
 
 
-class Goal(Strict):
-    """The metric that decides, and the value that is good enough (none: as good as possible)."""
-
-    metric: str
-    bound: float | None = None
-    unit: str = ""
-
-    @property
-    def words(self) -> str:
-        """With the unit of the bound, where it has one."""
-        return f"{self} {self.unit}".rstrip() if self.bound is not None else str(self)
-
-    def __str__(self) -> str:
-        sign = "<=" if self.metric in LOWER else ">="
-        return self.metric if self.bound is None else f"{self.metric} {sign} {self.bound:g}"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What an output can be asked for: its metrics, and a goal as an example."""
-
-    metrics: tuple[str, ...]
-    example: str
-
-
-GOALS = {
-    "category": Asked((*METRICS, COST), "macro_f1 >= 0.90"),
-    "text": Asked((*TEXT_METRICS, BITS, *PASSES), "chrf >= 0.50"),
-    "number": Asked((*NUMBER_METRICS, COST), "mae <= 100"),
-    "forecast": Asked(tuple(FORECAST_METRICS), "mase <= 0.9"),
-    "tags": Asked(TAG_METRICS, "micro_f1 >= 0.80"),
-    "anomaly": Asked(ALARM_METRICS, "found_within_a_day >= 0.90"),
-}
-"""Kind of the output -> what it can be asked for."""
-ALL_METRICS = tuple(dict.fromkeys(name for asked in GOALS.values() for name in asked.metrics))
-ANY_GOAL = Asked(ALL_METRICS, "macro_f1 >= 0.90")
-
-
 class Spec(Strict):
     """One product: what goes in, what comes out, and what is good enough."""
 
@@ -240,6 +206,9 @@ class Spec(Strict):
     name: str = Field(description="name of the product: a-z, 0-9 and -")
     data: str | dict[Literal["train", "validation", "test"], str] = Field(
         description="a file, a folder, or one path each for train, validation and test"
+    )
+    documents: str = Field(
+        default="", max_length=1_000, description="of an output `cited`: the folder, or the file, that is answered from"
     )
     inputs: dict[str, str] = Field(min_length=1, description="column -> kind")
     output: dict[str, str] = Field(min_length=1, max_length=1, description="column -> kind, exactly one")
@@ -386,49 +355,6 @@ def _without_unit(spec: Spec, where: str) -> Spec:
         hint = "" if wanted else f"`costs: {{..., unit: {found['unit']}}}`" if found["metric"] == COST else example
         raise SpecError(f"{where}: 'goal' is '{spec.goal}', whose unit is '{found['unit']}', expected {stated}", hint)
     return spec.model_copy(update={"goal": found["bare"]})
-
-
-def parse_goal(text: str, asked: Asked = ANY_GOAL) -> Goal:
-    """The goal from `macro_f1`, `macro_f1 >= 0.9`, or `bits_per_byte <= 2` where less is better.
-
-    Args:   asked: what the output can be asked for; messages name that.
-    Raises: ValueError: another form, an unknown metric, or a share outside 0-1.
-    """
-    if not text:
-        return Goal(metric="")
-    match = re.fullmatch(r"\s*([a-z0-9_]+)\s*(?:([<>]=)\s*([0-9.]+)\s*)?", text)
-    if not match:
-        raise ValueError(_other_form(text, asked))
-    metric, sign, number = match.groups()
-    if metric not in ALL_METRICS:
-        raise ValueError(
-            f"metric '{metric}', expected {expected(asked.metrics)}. {did_you_mean(metric, asked.metrics)}".rstrip()
-        )
-    if number is None:
-        return Goal(metric=metric)
-    wanted = "<=" if metric in LOWER else ">="
-    if sign != wanted:
-        raise ValueError(f"expected '{metric} {wanted} <number>'")
-    try:
-        bound = float(number)
-    except ValueError:
-        raise ValueError(f"expected a number after '{wanted}'") from None
-    if metric not in LOWER and not 0 <= bound <= 1:
-        raise ValueError("expected a share between 0 and 1 (0.9, not 90)")
-    return Goal(metric=metric, bound=bound)
-
-
-def _other_form(text: str, asked: Asked) -> str:
-    """How the goal is written: with its own metric and number where it names them, else with an example."""
-    found = re.match(r"\s*([a-z0-9_]+)\s*[<>=]*\s*([0-9]+(?:\.[0-9]+)?)?\s*\Z", text)
-    metric, number = found.groups() if found else ("", None)
-    if metric not in asked.metrics:
-        metric, example = asked.example.split(maxsplit=1)[0], asked.example
-    else:
-        given = number if number is not None and (metric in LOWER or float(number) <= 1) else None
-        sign, usual = ("<=", "100") if metric in LOWER else (">=", "0.90")
-        example = f"{metric} {sign} {given or usual}"
-    return f"expected '<metric> {'<=' if metric in LOWER else '>='} <number>', such as '{example}'"
 
 
 def parse(text: str, where: str = FILE_NAME) -> Spec:

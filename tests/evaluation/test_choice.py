@@ -7,10 +7,11 @@ import pytest
 
 from windlass.evaluation.choice import ChoiceEvidence, basis, choose, ranked, why
 from windlass.evaluation.gate import worthless
+from windlass.goals import Goal
 from windlass.metrics.measures import Estimate, LabelMarks, paired_error
 from windlass.outputs.contract import Baseline, Validated
 from windlass.records import Candidate
-from windlass.spec import Goal, Limits
+from windlass.spec import Limits
 
 FREE, ASKED = Goal(metric="accuracy"), Goal(metric="accuracy", bound=0.9)
 NO_LIMITS = Limits()

@@ -7,10 +7,11 @@ import pytest
 
 from windlass.evaluation.choice import basis, choose, why
 from windlass.evaluation.gate import goal_misses, unproven, worthless
+from windlass.goals import Goal
 from windlass.metrics.measures import Estimate, LabelMarks
 from windlass.outputs.contract import Baseline, Validated
 from windlass.records import Candidate
-from windlass.spec import Goal, Limits
+from windlass.spec import Limits
 
 NAN = Estimate(math.nan, math.nan, math.nan)
 

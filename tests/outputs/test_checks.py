@@ -13,7 +13,7 @@ from windlass.pages.html.sections import Section
 from windlass.predictors.table import load
 from windlass.records import silent
 from windlass.spec import from_values
-from windlass.testing.toys import anomaly_toy, forecast_toy, number_toy, tags_toy, toys, writing_toys
+from windlass.testing.toys import anomaly_toy, cited_toy, forecast_toy, number_toy, tags_toy, toys, writing_toys
 
 MADE = {
     "category": ("linear", lambda folder: dict(toys(folder))["text"], "macro_f1"),
@@ -22,6 +22,7 @@ MADE = {
     "tags": ("linear", tags_toy, "micro_f1"),
     "forecast": ("nlinear", forecast_toy, "mase"),
     "anomaly": ("deviation", anomaly_toy, "found_within_a_day"),
+    "cited": ("keywords", cited_toy, "answer_accuracy"),
 }
 """Output -> the learner that answers, its rows, and the metric."""
 MORE = {
@@ -30,6 +31,7 @@ MORE = {
         "group": "machine",
         "series": {"time": "time", "window": 24, "every": "6h", "past": ["heat"], "known": ["load"]},
     },
+    "cited": {"documents": "docs"},
 }
 """What its specification says besides."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from windlass.evaluation.gate import LIMITED, is_trivial, limit_misses
+from windlass.goals import Goal
 from windlass.metrics.measures import (
     LOWER,
     Array,
@@ -28,7 +29,7 @@ from windlass.metrics.measures import (
 )
 from windlass.outputs.contract import Baseline, Validated
 from windlass.records import Candidate
-from windlass.spec import Goal, Limits
+from windlass.spec import Limits
 
 AS_CHEAP = 1.1
 """Times as long as the shortest p50 (as large as the smallest), within which nobody would tell two candidates apart on

@@ -3,14 +3,16 @@
 import math
 from collections.abc import Mapping
 
+from windlass.goals import Goal
 from windlass.metrics.alarms import FALSE_ALARMS
+from windlass.metrics.citations import RISK
 from windlass.metrics.measures import LOWER, Estimate, Marks, is_better, meets, paired_error, told
 from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs.contract import Baseline
 from windlass.outputs.splitting import ENOUGH_TEST
-from windlass.spec import Goal, Limits
+from windlass.spec import Limits
 
-LIMITED = (RULES_BROKEN, FALSE_ALARMS)
+LIMITED = (RULES_BROKEN, FALSE_ALARMS, RISK)
 """Metrics that `limits` can bound."""
 MANY_ROWS = 100
 """Test rows from which on a gain that chance could bring is small, not unproven."""
@@ -48,6 +50,9 @@ def limit_misses(limits: Limits, latency_p95_ms: float, size_mb: float, metrics:
     alarms, most = metrics.get(FALSE_ALARMS), limits.false_alarms_a_month
     if most is not None and (alarms is None or not alarms.value <= most):
         misses.append(f"{FALSE_ALARMS} is {alarms or 'not measured'}, expected at most {most:g}")
+    risk, most = metrics.get(RISK), limits.risk
+    if most is not None and (risk is None or not risk.high <= most):
+        misses.append(f"{RISK} is {risk or 'not measured'}, expected an upper bound of at most {most:g}")
     return misses
 
 

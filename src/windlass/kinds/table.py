@@ -10,7 +10,20 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.kinds import anomaly, category, chat, date, forecast, image, number, series, tags, text, text_answers
+from windlass.kinds import (
+    anomaly,
+    category,
+    chat,
+    cited,
+    date,
+    forecast,
+    image,
+    number,
+    series,
+    tags,
+    text,
+    text_answers,
+)
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
 from windlass.spec import Spec
@@ -28,6 +41,7 @@ KINDS: dict[str, Kind] = {
         forecast.KIND,
         tags.KIND,
         anomaly.KIND,
+        cited.KIND,
     )
 }
 CHUNK = 512

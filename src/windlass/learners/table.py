@@ -15,7 +15,7 @@ ASKED = TABLE | {"text", "series"}
 """What a question to a series may hold."""
 CATEGORY, NUMBER, TAGS = frozenset({"category"}), frozenset({"number"}), frozenset({"tags"})
 NAMED, SCORED = CATEGORY | TAGS, CATEGORY | NUMBER | TAGS
-TEXT = frozenset({"text"})
+TEXT, CITED = frozenset({"text"}), frozenset({"cited"})
 TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
 
@@ -208,6 +208,9 @@ LEARNERS: dict[str, Learner] = {
             presets=("default", "essay"),
             on_request=True,
             warm_starts=True,
+        ),
+        Learner(
+            "keywords", "passages with the question's words (BM25)", TEXT, CITED, _later("passages.search", "fit_words")
         ),
         Learner(
             "copy",

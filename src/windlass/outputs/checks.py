@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import NotReady, WindlassError
+from windlass.goals import parse_goal
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import LOWER, bootstrap
 from windlass.outputs import reference_profile
@@ -22,7 +23,7 @@ from windlass.predictors.contract import Predictor
 from windlass.records import Board, Row, Splits
 from windlass.registry import reference
 from windlass.sources.prepared import GROUP, SPLIT
-from windlass.spec import Spec, parse_goal
+from windlass.spec import Spec
 
 N_ROWS = 40
 VERBS = frozenset({"find", "write"})

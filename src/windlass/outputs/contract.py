@@ -15,6 +15,7 @@ import numpy as np
 
 from windlass.errors import SpecError
 from windlass.explain.occlusion import Effort
+from windlass.goals import Goal
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import Marks
 from windlass.outputs.labelled_row import LabelledRow, Pairs
@@ -22,7 +23,7 @@ from windlass.outputs.trust import Known, Opinion
 from windlass.pages.html.sections import Section
 from windlass.predictors.contract import Predictor
 from windlass.records import Board, Column, Explanation, Json, Manifest, Recent, Row, Splits
-from windlass.spec import Goal, Spec
+from windlass.spec import Spec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -199,7 +200,8 @@ class Output:
     side. doubts(champion, rows) -> how sure it is of each. improves(spec): raises SpecError where feedback cannot
     judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
     one right answer; else they may differ rightly, as prices do. has_intervals: an answer says between which two the
-    right one lies. has_unit: an answer counts something, such as EUR. level(spec) ->
+    right one lies. has_unit: an answer counts something, such as EUR. cites: answers
+    are taken from documents. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
     answer, where that tells what to change of the one given. labels_of(value) -> the labels that an answer consists of.
@@ -249,6 +251,7 @@ class Output:
     asks_once: bool = True
     has_intervals: bool = False
     has_unit: bool = False
+    cites: bool = False
     level: Callable[[Spec], float | None] = lambda spec: None
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from windlass.errors import SpecError, did_you_mean, expected
+from windlass.goals import Goal, parse_goal
 from windlass.outputs.anomalies import output as anomalies
+from windlass.outputs.cited import output as cited
 from windlass.outputs.contract import Output, Why
 from windlass.outputs.forecasts import output as forecasts
 from windlass.outputs.labels import output as labels
@@ -12,11 +14,19 @@ from windlass.outputs.tags import output as tags
 from windlass.outputs.texts import output as texts
 from windlass.predictors.contract import Predictor
 from windlass.records import Explanation, Row
-from windlass.spec import Goal, Spec, parse_goal
+from windlass.spec import Spec
 
 OUTPUTS: dict[str, Output] = {
     output.kind: output
-    for output in (labels.OUTPUT, texts.OUTPUT, numbers.OUTPUT, forecasts.OUTPUT, tags.OUTPUT, anomalies.OUTPUT)
+    for output in (
+        labels.OUTPUT,
+        texts.OUTPUT,
+        numbers.OUTPUT,
+        forecasts.OUTPUT,
+        tags.OUTPUT,
+        anomalies.OUTPUT,
+        cited.OUTPUT,
+    )
 }
 
 
@@ -47,6 +57,11 @@ def goal(spec: Spec) -> Goal:
     if spec.unit and not output.has_unit:
         raise SpecError(
             f"'unit' is '{spec.unit}' and output '{spec.output_column}' is {output.kind}, expected a number"
+        )
+    if spec.documents and not output.cites:
+        raise SpecError(
+            f"'documents' is '{spec.documents}' and output '{spec.output_column}' is {output.kind}, expected cited",
+            f"`output: {{{spec.output_column}: cited}}`",
         )
     output.check(spec, stated)
     metric = stated.metric or output.headline(spec)

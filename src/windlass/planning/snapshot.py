@@ -8,6 +8,7 @@ from pathlib import Path
 from windlass.database.backend import Database
 from windlass.database.request_log import feedback_counts
 from windlass.errors import NotReady, WindlassError
+from windlass.goals import Goal
 from windlass.improving import attempts
 from windlass.improving.cycle import history
 from windlass.improving.probation import PROMOTED
@@ -19,7 +20,7 @@ from windlass.records import Board, Health, Improvement, Json, Prepared, Release
 from windlass.registry import reference, releases
 from windlass.registry.model_cards import BOARD
 from windlass.sources.prepared import read_splits
-from windlass.spec import Goal, Spec
+from windlass.spec import Spec
 from windlass.store.json_files import read_as
 from windlass.store.store import Store
 

@@ -62,6 +62,16 @@ def _foreseeing(module: str) -> Load:
     return load
 
 
+def _later(module: str) -> Load:
+    """Of a predictor whose module is imported when it is first called."""
+
+    def load(folder: Path, manifest: Manifest) -> Predictor:
+        found: Predictor = import_module(f"windlass.predictors.{module}").load(folder, manifest)
+        return found
+
+    return load
+
+
 SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
     "linear": linear.load,
     "trees": trees.load,
@@ -94,6 +104,7 @@ FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},
     **{name: _writing(module) for name, module in WRITING.items()},
     **{name: _foreseeing(module) for name, module in FORESEEING.items()},
+    "passages": _later("passages.keywords"),
     "average": lambda folder, manifest: SeriesForecaster(manifest, average.load(folder, manifest, load)),
 }
 """Every format of an artifact -> what opens it."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.records.contract import Json, Row
+from windlass.records.passage import Passage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +34,7 @@ class Splits:
     """The rows that learners see. `test` is for `evaluate` alone. written: column -> how raw values of it are written.
 
     weight: the column of train and validation that says how much each row counts; empty: all the same.
+    passages: of the documents that are answered from; None: there are none.
     """
 
     inputs: dict[str, str]
@@ -44,6 +46,7 @@ class Splits:
     fingerprint: str = ""
     written: Mapping[str, Json] = field(default_factory=dict)
     weight: str = ""
+    passages: Sequence[Passage] | None = None
 
     @property
     def output_column(self) -> str:

@@ -14,6 +14,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError, SpecError, expected
+from windlass.goals import Goal
 from windlass.kinds import category, tags
 from windlass.metrics.measures import BINARY_ONLY, METRICS, answered
 from windlass.metrics.tags import MICRO_F1
@@ -22,7 +23,6 @@ from windlass.outputs.tags.measures import tagger
 from windlass.sklearn.estimator import ProductEstimator
 from windlass.sklearn.estimator_input import ROOT, InputError, Table, counted, names_of, read, targets
 from windlass.sklearn.several_labels import SeveralLabels, as_given, several_labels, strata
-from windlass.spec import Goal
 
 
 class Classifier(ClassifierMixin, ProductEstimator):

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.goals import Goal
 from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
 from windlass.metrics.measures import LOWER, is_better
@@ -27,7 +28,7 @@ from windlass.records import Prepared, Row, Run, Splits, as_json
 from windlass.sklearn.estimator_input import ROOT, InputError, Table, free_name, read, series
 from windlass.sources.columns import Look, look
 from windlass.sources.guess import N_SAMPLE
-from windlass.spec import Goal, Spec, from_values
+from windlass.spec import Spec, from_values
 from windlass.stages.train import train
 from windlass.store.files import publish
 from windlass.store.json_files import write_json

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
-from windlass.records import Json, Prepared, Recent, Row, Splits, WarmStart, as_json
+from windlass.records import Json, Passage, Prepared, Recent, Row, Splits, WarmStart, as_json
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
 from windlass.store.files import aside
@@ -21,6 +22,18 @@ GROUP = "_group"
 CHECKS = "_checks"
 """The column of tests that an answer must pass ('' = none); there only where some rows have them."""
 
+PASSAGES = "passages.parquet"
+PASSAGE: dict[str, Any] = {
+    "document": pl.String,
+    "headings": pl.List(pl.String),
+    "page": pl.Int64,
+    "start": pl.Int64,
+    "end": pl.Int64,
+    "text": pl.String,
+    "context": pl.String,
+    "title": pl.String,
+}
+"""The columns of passages."""
 PREPARED_AGAIN = "remove it, then `windlass prepare --again`"
 LEARNED, JUDGING, ASKED, STARTS = "learned.parquet", "judging.parquet", "asked.json", "starts.json"
 
@@ -55,6 +68,19 @@ def read_collected(store: Store) -> pl.DataFrame:
     """Raises: NotReady: `collect` has not run. DataError: what it left is damaged."""
     store.read_record("collect")
     return read_frame(store.folder / "collect" / "rows.parquet", "collect")
+
+
+def write_passages(store: Store, passages: Sequence[Passage]) -> None:
+    """Keeps the passages of the documents beside the rows."""
+    write_frame(store.stage("collect") / PASSAGES, pl.DataFrame([as_json(passage) for passage in passages], PASSAGE))
+
+
+def read_passages(spec: Spec, store: Store) -> list[Passage] | None:
+    """The passages that `collect` found; None where the product has no documents. Raises: NotReady, DataError."""
+    if not spec.documents:
+        return None
+    frame = read_frame(store.folder / "collect" / PASSAGES, "collect", PASSAGE)
+    return [Passage.from_json(row) for row in frame.to_dicts()]
 
 
 def write_splits(store: Store, splits: dict[str, pl.DataFrame]) -> None:
@@ -102,7 +128,17 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True, prepared: P
             parts["train"] = pl.concat([parts["train"], more], how="diagonal")
     root, ways, mark = store.project, kinds.ways(spec), prepared.fingerprint
     train, validation, test = (parts[name] for name in ("train", "validation", "test"))
-    return Splits(spec.inputs, spec.output, train, validation, test, root, fingerprint=mark, written=ways)
+    return Splits(
+        spec.inputs,
+        spec.output,
+        train,
+        validation,
+        test,
+        root,
+        fingerprint=mark,
+        written=ways,
+        passages=read_passages(spec, store),
+    )
 
 
 def write_starts(store: Store, starts: Iterable[WarmStart]) -> None:

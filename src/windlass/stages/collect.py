@@ -18,6 +18,7 @@ from windlass.records import Collected, Progress, as_json, silent
 from windlass.sandbox.syntax import tree_of
 from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
+from windlass.sources.documents.collected import collect_documents, stamps
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
 from windlass.sources.readers.system_files import files_below
@@ -206,6 +207,8 @@ def key_of(spec: Spec, store: Store) -> str:
     ]
     if spec.series is not None:
         ways.append(spec.series.model_dump())
+    if spec.documents:
+        ways.append(stamps(spec, store))
     return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, ways, seen])
 
 
@@ -250,6 +253,10 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     warnings = [*filter(None, [_said_of(*each, spec) for each in taken])]
     warnings += [warning for source in sources for warning in source.warnings]
     _write_rows(store, intake)
+    documents: dict[str, int] = {}
+    if spec.documents:
+        documents, said = collect_documents(spec, store)
+        warnings += said
     record = Collected(
         rows_in=intake.rows_in,
         accepted=intake.rows_in - len(intake.rejects),
@@ -261,6 +268,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
         else {},
         warnings=[*warnings, *intake.warnings, *(points.warnings if points is not None else [])],
         key=key_of(spec, store),
+        documents=documents,
     )
     write_json(store.record("collect"), as_json(record))
     return record

@@ -14,7 +14,7 @@ from windlass.outputs.splitting import Cleaning
 from windlass.pages.text.card import data_card
 from windlass.records import Collected, Prepared, Progress, as_json, silent
 from windlass.sources.near_duplicates import near
-from windlass.sources.prepared import GROUP, read_collected, write_learned, write_recent, write_splits
+from windlass.sources.prepared import GROUP, read_collected, read_passages, write_learned, write_recent, write_splits
 from windlass.spec import Spec
 from windlass.store.files import write_text
 from windlass.store.json_files import fingerprint, write_json
@@ -55,8 +55,9 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     outputs.of(spec).warn(splits["train"], spec, cleaning)
     progress("prepare", collected.accepted, collected.accepted, "")
     output = spec.output_column
+    passages = [[passage.as_json() for passage in found]] if (found := read_passages(spec, store)) else []
     record = Prepared(
-        fingerprint=fingerprint([part.rows() for part in splits.values()]),
+        fingerprint=fingerprint([part.rows() for part in splits.values()] + passages),
         rows={name: len(part) for name, part in splits.items()},
         removed=dict(cleaning.removed.most_common()),
         labels=outputs.of(spec).counts(splits, output),

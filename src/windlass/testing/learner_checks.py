@@ -21,7 +21,16 @@ from windlass.predictors.artifact import read_golden
 from windlass.predictors.contract import Labeller
 from windlass.records import Row, Splits, silent
 from windlass.testing.checks import expect
-from windlass.testing.toys import anomaly_toy, forecast_toy, number_toy, tags_table, tags_toy, toys, writing_toys
+from windlass.testing.toys import (
+    anomaly_toy,
+    cited_toy,
+    forecast_toy,
+    number_toy,
+    tags_table,
+    tags_toy,
+    toys,
+    writing_toys,
+)
 
 SUFFIXES = frozenset({".json", ".safetensors", ".onnx", ".txt", ".bin"})
 """Of files that an artifact may hold; `model.bin` is CTranslate2's own format, numbers alone."""
@@ -88,6 +97,7 @@ OTHERS = (
     Other(tags_table, "micro_f1", "micro_f1", list, (0.5, 0.0)),
     Other(forecast_toy, "mase", "mase", list, (0.95, 9.0)),
     Other(anomaly_toy, "found_within_a_day", "roc_auc", str, (0.9, 0.6)),
+    Other(cited_toy, "answer_accuracy", "mrr", dict, (0.9, 0.6)),
 )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from windlass.records import Json, Splits
+from windlass.kinds import cited
+from windlass.records import Json, Passage, Splits
 
 
 def toys(folder: Path, seed: int = 13) -> Iterator[tuple[str, Splits]]:
@@ -221,3 +222,37 @@ def pictures() -> list[str]:
         Image.fromarray(array).save(buffer, "PNG")
         uris.append("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"))
     return [*uris, uris[1][:200]]
+
+
+THINGS = ("kettle", "lamp", "coat", "tent", "drill", "chair", "clock", "scarf", "水壶", "台灯", "外套", "帐篷")
+FACTS = (
+    ("weight", "weighs {} grams", "重量是{}克"),
+    ("price", "costs {} euros", "价格是{}欧元"),
+    ("guarantee", "is guaranteed for {} months", "保修{}个月"),
+    ("colour", "comes in {} colours", "有{}种颜色"),
+)
+
+
+def cited_toy(folder: Path, seed: int = 13) -> Splits:
+    """Documents of things, English and Chinese, and questions about them; of some, the documents tell nothing."""
+    import polars as pl
+
+    random, passages, rows = np.random.default_rng(seed), [], []
+    for thing in THINGS:
+        is_chinese, said = not thing.isascii(), []
+        for name, english, chinese in FACTS:
+            number = int(random.integers(2, 900))
+            said.append(f"我们的{thing}{chinese.format(number)}。" if is_chinese else
+                        f"Our {thing} {english.format(number)}.")  # fmt: skip
+            asked = chinese.format("多少") if is_chinese else english.format("how many")
+            question = f"{thing}{asked}？" if is_chinese else f"The {thing} {asked}?"
+            right = {"text": str(number), "document": f"{thing}.md", "quote": said[-1]}
+            rows += [(question, right), (f"{question} ({name})", right)]
+        text = "".join(said) if is_chinese else " ".join(said)
+        passages.append(Passage(f"{thing}.md", (thing,), 0, 0, len(text), text, title=thing))
+    rows += [(f"Who painted the old bridge of {place} in winter?", {}) for place in "ABCDEFGHIJKLMNOPQRSTUVWX"]
+    order = random.permutation(len(rows)).tolist()
+    table = [{"question": rows[place][0], "answer": cited.kept(rows[place][1])} for place in order]
+    parts = (table[:70], table[70:95], table[95:])
+    train, validation, test = (pl.DataFrame(part) for part in parts)
+    return Splits({"question": "text"}, {"answer": "cited"}, train, validation, test, folder, passages=passages)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import SpecError
+from windlass.goals import Goal
 from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.kinds.anomaly import NO, YES
@@ -18,7 +19,7 @@ from windlass.outputs.labels.calibration import classes
 from windlass.predictors.artifact import LOGITS, read_manifest, read_validation, write_manifest
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Manifest, Row, Splits
-from windlass.spec import Goal, Spec
+from windlass.spec import Spec
 
 FALSE_ALARMS_A_MONTH = 1.0
 """A machine, where `limits` says nothing."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import SpecError
+from windlass.goals import Goal
 from windlass.kinds import forecast
 from windlass.kinds import table as kinds
 from windlass.kinds.points.reading import Series
@@ -20,7 +21,7 @@ from windlass.predictors.artifact import LOGITS, read_validation
 from windlass.predictors.contract import Predictor
 from windlass.predictors.series.forecaster import SeriesForecaster
 from windlass.records import Json, Row, Splits
-from windlass.spec import Goal, Spec
+from windlass.spec import Spec
 
 
 def forecaster(predictor: Predictor) -> SeriesForecaster:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import SpecError, did_you_mean, expected
+from windlass.goals import Goal
 from windlass.kinds import category
 from windlass.kinds import table as kinds
 from windlass.metrics import costs
@@ -20,7 +21,7 @@ from windlass.outputs.windows import check_windows
 from windlass.predictors.artifact import CALIBRATED, keep_validation, read_manifest, read_validation, write_manifest
 from windlass.predictors.contract import Labeller, Predictor
 from windlass.records import Column, Row, Splits
-from windlass.spec import Goal, Spec
+from windlass.spec import Spec
 
 
 def labeller(predictor: Predictor) -> Labeller:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import SpecError
+from windlass.goals import Goal
 from windlass.kinds import number
 from windlass.kinds import table as kinds
 from windlass.metrics.costs import COST, side_costs_of
@@ -21,7 +22,7 @@ from windlass.predictors.artifact import LOGITS, read_validation
 from windlass.predictors.contract import Predictor
 from windlass.predictors.estimator import Estimator, decided
 from windlass.records import Column, Manifest, Row, Splits
-from windlass.spec import Goal, Spec
+from windlass.spec import Spec
 
 
 def estimator(predictor: Predictor) -> Estimator:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError
+from windlass.goals import parse_goal
 from windlass.metrics.measures import Marks
 from windlass.metrics.texts import PASSES, TextMarks
 from windlass.outputs.contract import Held, Validated
@@ -16,7 +17,7 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.retrieval.examine import pass_rates, rules_broken, sampled
 from windlass.records import Row, Splits
 from windlass.sources.prepared import CHECKS
-from windlass.spec import Spec, parse_goal
+from windlass.spec import Spec
 
 MOST_VALIDATED = 200
 """Of the validation rows so many, evenly spread, are answered: writing takes its time."""

@@ -1,12 +1,13 @@
 """What texts are measured by, what they must beat, and what a spec cannot ask of them."""
 
 from windlass.errors import SpecError, expected
+from windlass.goals import Goal, parse_goal
 from windlass.metrics.texts import PASSES, TEXT_METRICS
 from windlass.outputs.contract import Baseline, Tested
 from windlass.predictors.contract import Predictor
 from windlass.predictors.writer import Writer
 from windlass.records import Splits
-from windlass.spec import Goal, Spec, parse_goal
+from windlass.spec import Spec
 
 COPY = "copy"
 

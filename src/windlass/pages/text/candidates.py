@@ -48,6 +48,12 @@ BESIDE = {
     "found_within_a_day": "found",
     "false_alarms_a_month": "false/mo.",
     "delay_hours": "delay h",
+    "mrr": "MRR",
+    "recall_at_1": "R@1",
+    "recall_at_5": "R@5",
+    "answer_f1": "F1",
+    "risk": "risk",
+    "answered": "answered",
 }
 """The metrics that stand beside the headline, with their short names."""
 NEAR = 0.7  # share of the best score that counts as near it

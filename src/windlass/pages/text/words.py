@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
+from windlass.goals import parse_goal
 from windlass.metrics.measures import LOWER, Estimate, told
-from windlass.spec import parse_goal
 
 NOTHING = "–"
 METRIC_NAMES = {
@@ -47,6 +47,13 @@ METRIC_NAMES = {
     "found_within_a_day": "faults found within a day",
     "false_alarms_a_month": "false alarms a month",
     "delay_hours": "hours to the alarm",
+    "answer_accuracy": "questions answered rightly",
+    "mrr": "mean reciprocal rank",
+    "recall_at_1": "right passage first",
+    "recall_at_5": "right passage among five",
+    "answer_f1": "F1 of the answer's words",
+    "risk": "wrong among the given answers",
+    "answered": "answered, of those with an answer",
     "pass_at_1": "pass@1",
     "pass_at_5": "pass@5",
     "rules_broken": "texts against the rules",
@@ -77,6 +84,13 @@ METRIC_MEANINGS = {
     "found_within_a_day": "the share of faults with an alarm within 24 hours of their first row",
     "false_alarms_a_month": "alarms of a machine in a month though nothing was wrong; one that goes on is one each day",
     "delay_hours": "hours from the first row of a fault to its alarm, of those that were found",
+    "answer_accuracy": "the share of questions answered rightly, or refused where no document answers",
+    "mrr": "how high the right passage stands: 1 is first for every question, 0.5 second",
+    "recall_at_1": "the share of questions whose right passage is found first",
+    "recall_at_5": "the share of questions whose right passage is among the first five",
+    "answer_f1": "how much of the right answer's words the answer found has, and little else; 1 is perfect",
+    "risk": "the share of the given answers that is wrong; questions that are refused do not count",
+    "answered": "the share of questions that a document answers and that were not refused",
     "medae": "one answer in two is nearer to the right number, in its unit; 0 is perfect",
     "mape": "the error as a share of the right number, on average; rows whose right number is 0 are left out",
     "cost": "what an answer costs on average by your own prices, looks of people included; less is better",
@@ -87,6 +101,7 @@ LIMIT_NAMES = {
     "size_mb": ("size", "MB"),
     "rules_broken": ("texts against the rules", ""),
     "false_alarms_a_month": ("false alarms a month", ""),
+    "risk": ("wrong among the given answers", ""),
 }
 # Control characters (terminal escapes among them), lone surrogates and bidirectional overrides can rewrite
 # what stands around them; line breaks and tabs are dealt with apart, emoji joiners stay.

@@ -27,7 +27,8 @@ async function tell(ask, body) {
   }
 }
 const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${Array.isArray(ask.said.correct)
-  ? ask.said.correct.join(", ") || word("noTag") : plain(ask.said.correct)}`
+  ? ask.said.correct.join(", ") || word("noTag") : facts.answer === "cited" ? ask.said.correct.text || word("nothingAnswers")
+  : plain(ask.said.correct)}`
   : word("wasWrong")) + (ask.said.hint ? ` ${word("notKept")}` : "");
 function verdict(ask) {
   const failed = ask.failed ? trouble(ask.failed) : "";
@@ -73,7 +74,7 @@ function tagCorrection(ask) {
 function correction(ask) {
   if (facts.answer === "tags") return tagCorrection(ask);
   const isNumber = facts.answer === "number", steps = facts.answer === "forecast" ? cameTrue(ask) : null;
-  const free = steps ? steps.box : facts.answer === "text" ? element("textarea", {rows: 3, dir: "auto"})
+  const free = steps ? steps.box : ["text", "cited"].includes(facts.answer) ? element("textarea", {rows: 3, dir: "auto"})
     : element("input", isNumber ? {type: "number", step: "any"} : {maxlength: 500, dir: "auto"});
   const labels = facts.labels.filter((label) => label !== ask.value);
   const select = labels.length ? element("select", {}, ...labels.map((label) => element("option", {}, label)),
@@ -96,6 +97,7 @@ function correction(ask) {
     if (event.key === "Escape") { ask.asking = false; drawAnswer(); $(".verdict button", place).focus(); }
   }}}, element("label", {}, word(steps ? "cameTrue" : "should"), select || free), select ? free : "",
   element("div", {class: "actions"}, element("button", {class: "small"}, word("send")),
+    facts.answer === "cited" ? noAnswer(ask) : "",
     button("unknown", () => tell(ask, {right: false}), "plain"),
     button("back", () => { ask.asking = false; drawAnswer(); }, "plain")));
 }

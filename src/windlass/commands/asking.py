@@ -1,0 +1,56 @@
+"""`windlass ask`: one question to the champion, its answer with where it stands."""
+
+from typing import Annotated, Any
+
+import typer
+
+from windlass.commands.options import HERE, AsJson, ProjectFolder, show
+from windlass.errors import NotReady
+from windlass.records import Json
+
+app = typer.Typer()
+N_NEAR = 3
+REFUSED = "No document answers this."
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="in your own words")],
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the documents one question: the answer with the sentences that it rests on, or that there is none."""
+    from windlass.outputs import table as outputs
+    from windlass.project import Project
+
+    opened = Project(project)
+    if not outputs.of(opened.spec).cites:
+        name = opened.spec.output_column
+        raise NotReady(f"output '{name}' is no cited answer, expected documents to ask", "`windlass predict` answers")
+    found = opened.champion.predict([dict.fromkeys(opened.spec.inputs, question)])[0]
+    show(found.as_json(), as_json, told(found.value, found.confidence))
+
+
+def told(value: Json, confidence: float | None) -> str:
+    """The answer as people read it in a terminal, its sources below."""
+    if value["refused"]:
+        near = [f"  {_place(each)}: {_short(each['text'])}" for each in value["passages"][:N_NEAR]]
+        return "\n".join([REFUSED, *(["nearest passages:", *near] if near else [])])
+    lines, sources = [], list[str]()
+    for sentence in value["sentences"]:
+        marks = []
+        for citation in sentence["citations"]:
+            sources.append(f"  [{len(sources) + 1}] {_place(citation)}: “{citation['quote']}”")
+            marks.append(f"[{len(sources)}]")
+        lines.append(" ".join([sentence["text"], *marks]))
+    sure = "" if confidence is None else f" ({confidence:.0%} sure)"
+    return "\n".join([" ".join(lines) + sure, *sources])
+
+
+def _place(each: dict[str, Any]) -> str:
+    return f"{each['document']}, page {each['page']}" if each.get("page") else str(each["document"])
+
+
+def _short(text: str, most: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -1,0 +1,1 @@
+"""Learners that find passages for a question and read them."""

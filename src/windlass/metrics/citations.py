@@ -1,0 +1,113 @@
+"""Answers out of documents beside the right ones: was the passage found, was it answered rightly, or rightly not.
+
+A question has an answer in the documents, or none. Selective risk: El-Yaniv & Wiener 2010, JMLR 11; reciprocal rank:
+Voorhees 1999, TREC-8. Shapes: (n,) of questions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from windlass.metrics.measures import Array, Estimate, expected_calibration_error, wilson
+
+RIGHT, RISK, ANSWERED = "answer_accuracy", "risk", "answered"
+RECALLS = {"recall_at_1": 1, "recall_at_5": 5}
+CITED_METRICS = (RIGHT, "mrr", *RECALLS, "answer_f1", RISK, ANSWERED)
+N_RANKED = 10
+"""Passages of a question whose order is measured."""
+NOT_FOUND, NO_PASSAGE = 0, -1
+
+
+@dataclass(frozen=True)
+class CitedMarks:
+    """ranks: (n,) int, where the first passage with the answer stands, from 1; `NOT_FOUND`: below `N_RANKED`,
+    `NO_PASSAGE`: no document answers, or nobody has said which passage does. answerable, given, right: (n,) bool, of
+    whether a document answers, whether it was answered, and whether that was right: with the right words, or with none
+    where nothing answers. is_found: (n,) bool, the answer that was found is right, given or not. f1: (n,) of its words,
+    NaN without right ones. confidence: (n,) that it is right, 0-1. said, wanted: the answers as texts."""
+
+    ranks: Array
+    answerable: Array
+    given: Array
+    right: Array
+    is_found: Array
+    f1: Array
+    confidence: Array
+    said: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ranks)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return CITED_METRICS
+
+    @property
+    def calibration_error(self) -> float | None:
+        """Of the confidence in the answers found, given or not."""
+        if not len(self):
+            return None
+        shares = np.stack([1 - self.confidence, self.confidence], axis=1)
+        targets = self.is_found.astype(int)
+        return expected_calibration_error(targets, shares, answers=np.ones(len(self), int))
+
+    @cached_property
+    def _parts(self) -> dict[str, tuple[Array, Array]]:
+        """Metric -> what each question adds, and whether it counts, (n,) each."""
+        ranked, every = self.ranks != NO_PASSAGE, np.ones(len(self), bool)
+        found = self.ranks > 0
+        reciprocal = np.where(found, 1 / np.maximum(self.ranks, 1), 0.0)
+        told = np.isfinite(self.f1)
+        return {
+            RIGHT: (self.right.astype(float), every),
+            "mrr": (reciprocal, ranked),
+            **{name: ((found & (self.ranks <= k)).astype(float), ranked) for name, k in RECALLS.items()},
+            "answer_f1": (np.where(told, self.f1, 0.0), told),
+            RISK: ((~self.right).astype(float), self.given),
+            ANSWERED: (self.given.astype(float), self.answerable),
+        }
+
+    def value(self, metric: str, rows: Array | None = None) -> float:
+        """NaN where no question counts; nothing risked where nothing is answered."""
+        adds, counts = self._parts[metric]
+        chosen = slice(None) if rows is None else rows
+        total = counts[chosen].sum()
+        if not total:
+            return 0.0 if metric == RISK and len(adds[chosen]) else float("nan")
+        return float((adds[chosen] * counts[chosen]).sum() / total)
+
+    def exact(self, metric: str) -> Estimate | None:
+        """Those that are shares of questions."""
+        if metric in ("mrr", "answer_f1"):
+            return None
+        adds, counts = self._parts[metric]
+        return wilson(float(adds[counts].sum()), float(counts.sum())) if counts.any() else None
+
+    def of(self, chosen: Array) -> "CitedMarks":
+        """Of these questions."""
+        places = np.arange(len(self))[chosen].tolist()
+        return CitedMarks(
+            *(each[chosen] for each in (self.ranks, self.answerable, self.given, self.right, self.is_found)),
+            *(each[chosen] for each in (self.f1, self.confidence)),
+            tuple(self.said[place] for place in places),
+            tuple(self.wanted[place] for place in places),
+        )
+
+
+def least_confidence(confidence: Array, is_right: Array, most_risk: float, upper: Callable[[int, int], float]) -> float:
+    """The confidence from which on an answer is given: the lowest at which the upper bound of what is wrong among the
+    given ones keeps to the risk; where none does, that of the surest answer and above.
+
+    upper(wrong, given) -> the bound. Source: selection with guaranteed risk, Geifman & El-Yaniv 2017, arXiv:1705.08500.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(~is_right[order])
+    best = float(np.nextafter(confidence.max(), 2.0)) if len(confidence) else 1.0
+    for place in range(len(order)):
+        is_last = place + 1 == len(order) or confidence[order[place + 1]] < confidence[order[place]]
+        if is_last and upper(int(wrong[place]), place + 1) <= most_risk:
+            best = float(confidence[order[place]])
+    return best

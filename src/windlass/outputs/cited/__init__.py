@@ -1,0 +1,1 @@
+"""Answers out of documents, each sentence with where it stands."""

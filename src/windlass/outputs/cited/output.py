@@ -1,0 +1,118 @@
+"""Cited answers: sentences out of documents with where they stand, or an honest refusal."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from windlass.kinds import cited
+from windlass.kinds.text import MAX_CHARACTERS
+from windlass.metrics.citations import CITED_METRICS, RIGHT
+from windlass.outputs.cited import explanation, measures, reference_profile, report
+from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, later
+from windlass.outputs.reference_profile import kept_rows
+from windlass.predictors.contract import Predictor
+from windlass.records import Column, Json, Manifest, Row, Splits
+
+N_EXPLAINED = 3
+KEPT = ("text", "refused", "sentences")
+TEXT = {"type": "string", "maxLength": MAX_CHARACTERS}
+NUMBER = {"type": "integer", "minimum": 0}
+SPAN = {"document": TEXT, "title": TEXT, "page": NUMBER, "start": NUMBER, "end": NUMBER}
+
+
+def answer_schema(column: Column) -> Json:
+    """Sentences with citations, and the passages that were found."""
+    citation = {"type": "object", "required": ["document", "quote"], "properties": {**SPAN, "quote": TEXT}}
+    sentence = {
+        "type": "object",
+        "required": ["text", "citations"],
+        "properties": {"text": TEXT, "citations": {"type": "array", "items": citation}},
+    }
+    passage = {"type": "object", "properties": {**SPAN, "text": TEXT, "score": {"type": "number"}}}
+    return {
+        "type": "object",
+        "description": "the answer, or that there is none",
+        "required": list(KEPT),
+        "properties": {
+            "text": TEXT,
+            "refused": {"type": "boolean"},
+            "sentences": {"type": "array", "items": sentence},
+            "passages": {"type": "array", "items": passage},
+        },
+    }
+
+
+def feedback_schema(column: Column) -> Json:
+    """The right answer as a text, or with its document and the sentence there; `{}`: nothing there answers."""
+    said = {"type": "string", "maxLength": cited.MOST_CHARACTERS}
+    parts = {"type": "object", "properties": dict.fromkeys(cited.PARTS, said), "additionalProperties": False}
+    return {"anyOf": [said, parts]}
+
+
+def kept_as(value: Any) -> str:
+    """The answer, or what a person said, without the passages that were found."""
+    parts = {name: value[name] for name in value if name != "passages"} if isinstance(value, dict) else value
+    return json.dumps(parts, ensure_ascii=False, sort_keys=True)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Both say the same out of the same places; what a person said is compared by its parts."""
+    return kept_as(one) == kept_as(other)
+
+
+def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
+    """The margin is the confidence: the least sure answers teach most."""
+    return [Uncertainty(str(row["value"]), row["confidence"], row["confidence"] or 0.0) for row in rows]
+
+
+def picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[tuple[str, Row]]:
+    """The first rows."""
+    return [("first", row) for row in rows[:N_EXPLAINED]]
+
+
+def widget(manifest: Manifest) -> Json:
+    return {"answer": "cited", "verb": "find", "labels": []}
+
+
+OUTPUT = Output(
+    kind="cited",
+    metrics=CITED_METRICS,
+    headline=lambda spec: RIGHT,
+    learned=lambda metric: metric,
+    check=measures.check,
+    split=later("windlass.outputs.cited.split", "split"),
+    counts=later("windlass.outputs.cited.split", "counts"),
+    warn=later("windlass.outputs.cited.split", "warn"),
+    check_rows=measures.check_rows,
+    check_tests=measures.check_tests,
+    tune_decision=measures.tune_decision,
+    marks=measures.marks,
+    validated=measures.validated,
+    baseline=measures.baseline,
+    sections=report.report_sections,
+    advice=report.advice,
+    picked=picked,
+    explain=explanation.explain,
+    kept=kept_rows,
+    seen=reference_profile.seen,
+    named=lambda value: "",
+    is_right=reference_profile.is_right,
+    answer_schema=answer_schema,
+    feedback_schema=feedback_schema,
+    example=lambda column: {"text": "a better answer", "document": "returns.md"},
+    kept_as=kept_as,
+    value_of=json.loads,
+    widget=widget,
+    same=same,
+    teaches=lambda given, right: True,
+    unfit=lambda rows, train, spec: list(rows),
+    opinion=later("windlass.outputs.cited.trust", "opinion"),
+    compare=later("windlass.outputs.cited.comparison", "PairedCitations"),
+    doubts=doubts,
+    scored=lambda marks, metric, splits: Scored(metric, marks),
+    improves=measures.improves,
+    cites=True,
+    explains_live=Unsupported("a cited answer says what it rests on: its citations"),
+    proposals=Unsupported("answers cite documents: `plan` has no curve of them yet"),
+    compares=Unsupported("cited answers are compared by `evaluate`"),
+)

@@ -1,0 +1,1 @@
+"""Passages of documents: found for a question, read, and cited."""

@@ -1,0 +1,221 @@
+"""Answers questions out of passages: the sentence that answers, where it stands, or no answer at all."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds import cited
+from windlass.kinds import table as kinds
+from windlass.metrics.citations import N_RANKED, NO_PASSAGE, NOT_FOUND, CitedMarks
+from windlass.metrics.texts import normalised, token_f1
+from windlass.predictors.contract import check_row, read_value
+from windlass.records import Answer, Json, Manifest, Passage, Row
+
+LEAST = "least_confidence"
+"""Of the output's state: the confidence from which on an answer is given."""
+UNEQUAL = 1.0
+ALIKE = 0.6
+"""F1 of the words from which on an answer says what the right one does."""
+NOTHING = frozenset[int]()
+N_SHOWN = 5
+"""Passages that an answer names beside it."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a passage. place: of the passage; start, end: in its text."""
+
+    place: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What answers a question. places: passages, the best first; scores: of each; sentences: what is answered with;
+    confidence: that it is right, 0-1."""
+
+    places: Sequence[int]
+    scores: Sequence[float]
+    sentences: Sequence[Sentence]
+    confidence: float
+
+
+class Engine(Protocol):
+    """What finds and reads."""
+
+    @property
+    def passages(self) -> Sequence[Passage]: ...
+
+    def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
+        """One a question, at most `N_RANKED` passages each. hidden: of each question passages that are not there."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answerer:
+    """Answers rows with cited sentences; refuses where its confidence is below what the release demands."""
+
+    manifest: Manifest
+    engine: Engine
+
+    def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
+        """One answer a row, in order; its alternatives are none: the passages found stand in its value.
+
+        Raises: DataError: a row cannot be read.
+        """
+        found = self.engine.find(self._questions(rows, root))
+        return [Answer(self.value(each), each.confidence) for each in found]
+
+    def value(self, found: Found) -> Json:
+        """What is answered, with its citations and the passages that were found."""
+        sentences = [self._said(sentence) for sentence in found.sentences] if self.gives(found) else []
+        shown = zip(found.places[:N_SHOWN], found.scores, strict=False)
+        return {
+            "text": " ".join(each["text"] for each in sentences),
+            "refused": not sentences,
+            "sentences": sentences,
+            "passages": [{**self._place(place), "score": round(float(score), 6)} for place, score in shown],
+        }
+
+    def gives(self, found: Found) -> bool:
+        """The answer is given, and not refused."""
+        return bool(found.sentences) and found.confidence >= float(self.manifest.output.state.get(LEAST, 0.0))
+
+    def _said(self, sentence: Sentence) -> Json:
+        passage = self.engine.passages[sentence.place]
+        quote = passage.text[sentence.start : sentence.end]
+        at = {"start": passage.start + sentence.start, "end": passage.start + sentence.end}
+        named = {"document": passage.document, "title": passage.title, "page": passage.page}
+        return {"text": quote, "citations": [{**named, **at, "quote": quote}]}
+
+    def _place(self, place: int) -> Json:
+        passage = self.engine.passages[place]
+        named = {"document": passage.document, "title": passage.title, "page": passage.page}
+        return {**named, "start": passage.start, "end": passage.end, "text": passage.text}
+
+    def _questions(self, rows: Sequence[Row], root: Path | None) -> list[str]:
+        readers = {column.name: kinds.of(column).read for column in self.manifest.inputs}
+        for number, row in enumerate(rows):
+            check_row(row, readers, number)
+        return [
+            "\n".join(str(read_value(read, row, name, number, root)) for name, read in readers.items())
+            for number, row in enumerate(rows)
+        ]
+
+    def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> CitedMarks:
+        """Raises: DataError: a row cannot be read, or a right answer is none."""
+        return self._marks(self._questions(rows, root), [cited.read(value, None) or {} for value in truth], False)
+
+    def tested(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> CitedMarks:
+        """The same; where every question has an answer, every other one is asked with the passages that hold it taken
+        away, so that it is seen whether it refuses. Passages are ranked with all of them there."""
+        return self._marks(self._questions(rows, root), [cited.read(value, None) or {} for value in truth], True)
+
+    def _marks(self, questions: Sequence[str], wanted: Sequence[Json], may_hide: bool) -> CitedMarks:
+        gold, passages = Gold(self.engine.passages), self.engine.passages
+        places = [gold.of(right) for right in wanted]
+        found = self.engine.find(questions)
+        ranks = np.array([_rank(each, held) for each, held in zip(found, places, strict=True)], int)
+        if may_hide and not any(map(cited.is_refusal, wanted)):
+            hidden = [number for number, held in enumerate(places) if number % 2 and held]
+            again = self.engine.find([questions[number] for number in hidden], [places[n] or NOTHING for n in hidden])
+            for number, each in zip(hidden, again, strict=True):
+                found[number] = each
+            wanted = [{} if number in set(hidden) else right for number, right in enumerate(wanted)]
+        given = [self.gives(each) for each in found]
+        said = [" ".join(passages[s.place].text[s.start : s.end] for s in each.sentences) for each in found]
+        answers = [text if gives else "" for text, gives in zip(said, given, strict=True)]
+        return CitedMarks(
+            ranks,
+            np.array([not cited.is_refusal(right) for right in wanted], bool),
+            np.array(given, bool),
+            np.array([is_right({"text": text}, right) for text, right in zip(answers, wanted, strict=True)], bool),
+            np.array([is_right({"text": text}, right) for text, right in zip(said, wanted, strict=True)], bool),
+            np.array([_f1(text, right) for text, right in zip(said, wanted, strict=True)], float),
+            np.array([each.confidence for each in found], float),
+            tuple(answers),
+            tuple(cited.brief(right) for right in wanted),
+        )
+
+    def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
+        """0 when every answer is the one that the built index gave, passages and order included."""
+        given = [golden(answer.value) for answer in self.answer(rows)]
+        return 0.0 if given == list(wanted) else UNEQUAL
+
+    def gap(self, answer: Json, wanted: Any) -> float:
+        value = answer.get("value")
+        return 0.0 if isinstance(value, dict) and golden(value) == wanted else math.inf
+
+
+def golden(value: Mapping[str, Any]) -> str:
+    """An answer as golden rows keep it: the words, and where all passages found stand."""
+    places = [f"{each['document']}:{each['start']}" for each in value.get("passages", ())]
+    return "\n".join([str(value.get("text", "")), *places])
+
+
+class Gold:
+    """Which passages hold a right answer."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self.passages = passages
+        self.of_document: dict[str, list[int]] = {}
+        for place, passage in enumerate(passages):
+            self.of_document.setdefault(passage.document, []).append(place)
+
+    def of(self, right: Mapping[str, Any]) -> frozenset[int] | None:
+        """The passages with the quotation, else with the answer's words, else all of the document that is named; none
+        where no document answers, or none of that is there."""
+        if cited.is_refusal(right) or not (right.get("document") or right.get("quote")):
+            return None
+        document = right.get("document")
+        places = self.of_document.get(document, []) if document else range(len(self.passages))
+        for words in (right.get("quote"), right.get("text")):
+            plain = normalised(str(words or ""))
+            held = [place for place in places if plain and plain in normalised(self.passages[place].text)]
+            if held:
+                return frozenset(held)
+        return frozenset(places) if document else frozenset()
+
+
+def _rank(found: Found, gold: frozenset[int] | None) -> int:
+    if gold is None:
+        return NO_PASSAGE
+    return next((rank for rank, place in enumerate(found.places[:N_RANKED], 1) if place in gold), NOT_FOUND)
+
+
+def _f1(said: str, right: Mapping[str, Any]) -> float:
+    return token_f1(said, right["text"]) if right.get("text") else math.nan
+
+
+def is_right(value: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    """The answer holds the right words, or says the same in about the same words; where nothing answers, it refuses.
+
+    right: parts as the kind reads them, or another answer.
+    """
+    said = normalised(str(value.get("text") or ""))
+    if cited.is_refusal(right):
+        return not said
+    if not said:
+        return False
+    for name in ("text", "quote"):
+        wanted = normalised(str(right.get(name) or ""))
+        if wanted and (wanted in said or said in wanted or token_f1(said, wanted) >= ALIKE):
+            return True
+    return False
+
+
+def passages_of(values: Any, where: Path) -> tuple[Passage, ...]:
+    """Passages as an artifact keeps them. Raises: DataError: they are damaged."""
+    try:
+        found = tuple(Passage.from_json(each) for each in values)
+        if not all(isinstance(each.text, str) and isinstance(each.start, int) for each in found):
+            raise TypeError("a passage has no text or no place")
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{where} is damaged ({str(error)[:80]}), expected passages") from None
+    return found

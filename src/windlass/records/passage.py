@@ -1,0 +1,36 @@
+"""A passage of a document: what is searched, and what an answer cites."""
+
+from dataclasses import asdict, dataclass
+
+from windlass.records.contract import Json
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A piece of a document: `text` is `[start:end]` of the document's text to the letter, whole sentences or rows.
+
+    document: its path below the folder of documents. headings: those it stands below, outermost first. page: from 1;
+    0 = there are none. context: the header of the table that its rows come from, which stands elsewhere in the text;
+    else ''. title: of the document.
+    """
+
+    document: str
+    headings: tuple[str, ...]
+    page: int
+    start: int
+    end: int
+    text: str
+    context: str = ""
+    title: str = ""
+
+    @property
+    def searched(self) -> str:
+        """All that a question may find it by."""
+        return "\n".join(filter(None, [self.title, *self.headings, self.context, self.text]))
+
+    def as_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Json) -> "Passage":
+        return cls(**{**values, "headings": tuple(values.get("headings") or ())})

@@ -1,0 +1,86 @@
+"""The documents of a product in its store: what was read, passage by passage; only what has changed is read again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from windlass.sources.documents.contract import Document, ReadDocument
+from windlass.sources.documents.folder import read_documents
+
+from windlass.errors import DataError
+from windlass.records import Json, Passage, as_json
+from windlass.sources.prepared import PASSAGE, read_frame, write_frame, write_passages
+from windlass.spec import Spec
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
+
+DOCUMENTS, REJECTED = "documents.parquet", "rejected_documents.json"
+MOST_TOLD = 5
+
+
+def collect_documents(spec: Spec, store: Store) -> tuple[dict[str, int], list[str]]:
+    """Reads the documents of the spec; gives how many there are, and what a person should know of them.
+
+    Raises: DataError: there is no such folder, or nothing in it can be read.
+    """
+    found = read_documents(store.project / spec.documents, _known(store))
+    passages = [passage for each in found.documents for passage in each.passages]
+    if not passages:
+        raise DataError(
+            f"{spec.documents} has no document with text: {found.n_files:,} files, {len(found.rejected):,} rejected"
+            + (f", the first because {found.rejected[0].reason}" if found.rejected else ""),
+            found.rejected[0].hint if found.rejected else "PDF, DOCX, HTML, Markdown, text, CSV or JSONL are read",
+        )
+    write_passages(store, passages)
+    rows = [
+        {**as_json(each.document), "hidden": json.dumps(each.document.hidden), "warnings": list(each.document.warnings),
+         "version": each.version} for each in found.documents
+    ]  # fmt: skip
+    write_frame(store.stage("collect") / DOCUMENTS, pl.DataFrame(rows))
+    rejected = [as_json(each) for each in found.rejected]
+    write_json(store.stage("collect") / REJECTED, {"rejected": rejected})
+    counts = {"documents": len(found.documents), "passages": len(passages), "rejected": len(found.rejected),
+              "unchanged": found.n_kept, "removed": len(found.removed)}  # fmt: skip
+    told = [f"document {each.path}: {each.reason}" + (f"; {each.hint}" if each.hint else "") for each in found.rejected]
+    more = [f"{len(told) - MOST_TOLD:,} more documents were rejected (all: .windlass/collect/{REJECTED})"]
+    hidden = [
+        f"document {each.document.path} holds hidden text, left out: {_hidden(each.document)}"
+        for each in found.documents if each.document.hidden
+    ]  # fmt: skip
+    return counts, [*told[:MOST_TOLD], *(more if len(told) > MOST_TOLD else []), *hidden[:MOST_TOLD], *found.warnings]
+
+
+def _hidden(document: Document) -> str:
+    return ", ".join(f"{count:,} characters ({why})" for why, count in document.hidden.items())
+
+
+def _known(store: Store) -> dict[str, ReadDocument]:
+    """What was read before; nothing where there is none, or it is damaged."""
+    home = store.folder / "collect"
+    if not (home / DOCUMENTS).is_file():
+        return {}
+    try:
+        rows = read_frame(home / DOCUMENTS, "collect").to_dicts()
+        pieces: dict[str, list[Passage]] = {}
+        for row in read_frame(home / "passages.parquet", "collect", PASSAGE).to_dicts():
+            pieces.setdefault(row["document"], []).append(Passage.from_json(row))
+        return {row["path"]: _document(row, pieces.get(row["path"], [])) for row in rows}
+    except (DataError, KeyError, TypeError, ValueError):
+        return {}
+
+
+def _document(row: Json, passages: list[Passage]) -> ReadDocument:
+    version = row.pop("version")
+    row["hidden"] = json.loads(row["hidden"])
+    row["warnings"] = tuple(row["warnings"])
+    return ReadDocument(Document(**row), tuple(passages), version)
+
+
+def stamps(spec: Spec, store: Store) -> list[Any]:
+    """What changes when a document does: names, sizes and times of the files."""
+    if not spec.documents:
+        return []
+    root: Path = store.project / spec.documents
+    files = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
+    return [[path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
