@@ -1,4 +1,7 @@
-"""The sample data of the blueprints that write: what their READMEs say of them, and that a tool made them."""
+"""The sample data of the blueprints that write: what their READMEs say of them, and that a tool made them.
+
+And of those that answer from documents: that the documents say what the questions are told to be answered with.
+"""
 
 import csv
 import importlib
@@ -185,6 +188,25 @@ def test_the_tests_of_the_repair_exercises_tell_right_from_wrong():
     assert len(tasks()) == 30
     assert passing("fixed") == list(range(30))
     assert passing("broken") == []
+
+
+CELLS_MEET = re.compile(r"</t[dh]>\s*<t[dh][^>]*>")
+
+
+@pytest.mark.parametrize(("name", "n_least"), [("help-center", 150), ("research-assistant", 60)])
+def test_every_answer_stands_in_its_document_to_the_letter(name, n_least):
+    """A quarter of the questions have none, so that refusing can be learned; a row of HTML is quoted with ` | `."""
+    home = catalogue.HOME / name
+    rows = [json.loads(line) for line in (home / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
+    answered = [row["answer"] for row in rows if row["answer"]]
+    for answer in answered:
+        text = CELLS_MEET.sub(" | ", (home / "docs" / answer["document"]).read_text(encoding="utf-8"))
+        assert answer["quote"] in text, answer
+        assert answer["text"] in answer["quote"], answer
+    assert len({row["question"] for row in rows}) == len(rows) >= n_least
+    assert 0.2 < 1 - len(answered) / len(rows) < 0.3
+    files = {path.relative_to(home / "docs").as_posix() for path in (home / "docs").rglob("*.*")}
+    assert {answer["document"] for answer in answered} == files
 
 
 def test_no_blueprint_keeps_for_ever_what_users_send():
