@@ -44,7 +44,7 @@ class Limits(Strict):
         gt=0,
         lt=1,
         description="of an output `cited`: share of the given answers that may be wrong; chooses from which confidence "
-        "on a question is answered and not refused; not given: 0.05, which is then not asked of a release",
+        "on a question is answered and not refused; not given: where most are answered or refused rightly",
     )
 
 

@@ -111,3 +111,15 @@ def least_confidence(confidence: Array, is_right: Array, most_risk: float, upper
         if is_last and upper(int(wrong[place]), place + 1) <= most_risk:
             best = float(confidence[order[place]])
     return best
+
+
+def best_confidence(confidence: Array, is_found: Array, answerable: Array) -> float:
+    """The confidence from which on an answer is given, so that most questions are answered or refused rightly."""
+    order = np.argsort(-confidence, kind="stable")
+    gains = np.cumsum(is_found[order].astype(int) - (~answerable[order]).astype(int))
+    ends = np.append(confidence[order][1:] < confidence[order][:-1], True)
+    best = int(np.where(ends, gains, -len(order) - 1).argmax()) if len(order) else 0
+    if not len(order) or gains[best] < 0:
+        return float(np.nextafter(confidence.max(initial=0.0), 2.0))
+    after = float(confidence[order[best + 1]]) if best + 1 < len(order) else 0.0
+    return (float(confidence[order[best]]) + after) / 2

@@ -31,11 +31,12 @@ from windlass.sources.answers import (
 )
 from windlass.sources.columns import ID_NAME, Look, is_quantity, look, numbers_of, readable
 from windlass.sources.contract import Names, Source
+from windlass.sources.guess_documents import is_documents, questions_for
 from windlass.sources.guess_series import HISTORY, guess_series
 from windlass.sources.places import file_and_sheet, find, labelled_pictures
 from windlass.sources.units import unit_of
 from windlass.spec import FILE_NAME, UNUSABLE, parse
-from windlass.store.files import rewrite_text
+from windlass.store.files import rewrite_text, write_text
 
 N_READ, N_SAMPLE, LEAST_SAMPLE = 100_000, 5_000, 200
 CELLS_READ, CELLS_SAMPLED = 10_000_000, 1_000_000
@@ -62,7 +63,8 @@ UNNAMED = "my-product"
 
 @dataclass
 class Guess:
-    """What was found: the spec as text, and one sentence of why for each decision. gate: a goal with a number."""
+    """What was found: the spec as text, and one sentence of why for each decision. gate: a goal with a number.
+    files: name -> text of what is written beside it."""
 
     name: str
     data: str
@@ -78,12 +80,15 @@ class Guess:
     group: str = ""
     series: dict[str, Any] = field(default_factory=dict)
     unit: str = ""
+    documents: str = ""
+    files: dict[str, str] = field(default_factory=dict)
 
     def as_yaml(self) -> str:
         """The file that `windlass init` writes, with the reasons as comments."""
         values: dict[str, Any] = {
             "name": self.name,
             "data": self.data,
+            "documents": self.documents,
             "inputs": self.inputs,
             "output": {self.output: {"kind": self.output_kind, "unit": self.unit} if self.unit else self.output_kind},
             "group": self.group,
@@ -113,6 +118,8 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     Raises: DataError: nothing to read, or no column that could be the answer.
     """
     data = _relative(path, project)
+    if is_documents(path):
+        return _answering(path, project)
     sources = find(data, project, Names("image", "label"), project / ".windlass" / "init")
     source = next((item for item in sources if item.split in ("train", "")), sources[0])
     found = Guess(_product_name(path), data)
@@ -143,6 +150,18 @@ def guess(path: Path, project: Path, output: str = "") -> Guess:
     others = [row.get(found.output) for each in sources if each is not source for row in _read(each)]
     if found.output_kind in GOALS:
         GOALS[found.output_kind](found, columns[found.output], others)
+    return found
+
+
+def _answering(path: Path, project: Path) -> Guess:
+    """Answers out of documents, with citations."""
+    name, text, why = questions_for(path, project)
+    found = Guess(
+        _product_name(path), name, {"question": "text"}, "answer", "cited", documents=_relative(path, project)
+    )
+    found.goal, found.gate = "answer_accuracy", "answer_accuracy >= 0.80"
+    found.reasons += [f"documents: {found.documents}; answers cite their sentences, or are refused", why]
+    found.files = {name: text} if text else {}
     return found
 
 
@@ -410,5 +429,7 @@ def write_guess(path: Path, project: Path, output: str = "", force: bool = False
         raise SpecError(f"{target} exists, expected a folder without one", "`windlass init DATA --force` replaces it")
     found = guess(path, project, output)
     parse(found.as_yaml(), str(target))
+    for name, text in found.files.items():
+        write_text(project / name, text)
     rewrite_text(target, found.as_yaml())
     return found, target

@@ -9,7 +9,7 @@ from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
 from windlass.predictors.passages import bm25
-from windlass.predictors.passages.answerer import Answerer, Gold, golden, is_right
+from windlass.predictors.passages.answerer import Answerer, Gold, is_right
 from windlass.predictors.passages.keywords import PASSAGES, SURENESS, Keywords
 from windlass.records import Column, Manifest, Progress, Splits
 from windlass.store.json_files import write_json
@@ -45,7 +45,7 @@ def _finished(engine: Keywords, sureness: list[float], splits: Splits, options: 
         {name: kinds.get(kind).portable(row[name], splits.root) for name, kind in splits.inputs.items()}
         for row in held[:N_GOLDEN]
     ]
-    write_golden(options.artifact, rows, [golden(answer.value) for answer in answerer.answer(rows)])
+    write_golden(options.artifact, rows, answerer.golden(rows))
     marks = answerer.tested(held, [row[splits.output_column] for row in held], splits.root)
     return Fitted(options.artifact, marks.value(options.metric) if held else float("nan"))
 

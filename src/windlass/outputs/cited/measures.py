@@ -10,7 +10,7 @@ from scipy.stats import beta
 from windlass.errors import DataError, SpecError
 from windlass.goals import Goal
 from windlass.kinds import cited
-from windlass.metrics.citations import RIGHT, CitedMarks, least_confidence
+from windlass.metrics.citations import RIGHT, CitedMarks, best_confidence, least_confidence
 from windlass.metrics.measures import Marks
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.predictors import table as predictors
@@ -20,8 +20,6 @@ from windlass.predictors.passages.answerer import LEAST, Answerer
 from windlass.records import Row, Splits
 from windlass.spec import Spec
 
-RISK = 0.05
-"""Share of given answers that may be wrong, where `limits` says nothing."""
 SURE = 0.9
 """That the risk holds, by the questions that chose."""
 
@@ -86,8 +84,10 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
     if not held:
         return None
     found = plain.tested(held, [row[splits.output_column] for row in held], splits.root)
-    risk = RISK if spec.limits.risk is None else spec.limits.risk
-    least = least_confidence(found.confidence, found.is_found, risk, upper_risk)
+    if spec.limits.risk is None:
+        least = best_confidence(found.confidence, found.is_found, found.answerable)
+    else:
+        least = least_confidence(found.confidence, found.is_found, spec.limits.risk, upper_risk)
     decided = replace(manifest, output=replace(manifest.output, state={**state, LEAST: least}))
     if decided.output != manifest.output:
         write_manifest(folder, decided)

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from windlass.sources.documents.contract import Document, ReadDocument
-from windlass.sources.documents.folder import read_documents
 
 from windlass.errors import DataError
 from windlass.records import Json, Passage, as_json
+from windlass.sources.documents.collection import read_documents
+from windlass.sources.documents.contract import Document, ReadDocument
 from windlass.sources.prepared import PASSAGE, read_frame, write_frame, write_passages
 from windlass.spec import Spec
 from windlass.store.json_files import write_json
@@ -31,6 +31,14 @@ def collect_documents(spec: Spec, store: Store) -> tuple[dict[str, int], list[st
             f"{spec.documents} has no document with text: {found.n_files:,} files, {len(found.rejected):,} rejected"
             + (f", the first because {found.rejected[0].reason}" if found.rejected else ""),
             found.rejected[0].hint if found.rejected else "PDF, DOCX, HTML, Markdown, text, CSV or JSONL are read",
+        )
+    if (lost := sum(not each.row for each in found.rejected)) > spec.max_rejected * found.n_files:
+        first = found.rejected[0]
+        insist = "`max_rejected: 1` in windlass.yaml goes on without these documents"
+        raise DataError(
+            f"{lost:,} of {found.n_files:,} documents of {spec.documents} were rejected, expected at most "
+            f"{spec.max_rejected:.0%}; the first, {first.path}: {first.reason}",
+            "; ".join(filter(None, [first.hint, insist])),
         )
     write_passages(store, passages)
     rows = [
