@@ -75,8 +75,8 @@ def test_what_equals_the_default_is_not_written():
     [
         (
             {"nmae": "x"},
-            "windlass.yaml has the unknown key 'nmae', expected one of 'name', 'data', 'inputs', 'output', "
-            "'goal', 'limits', 'language', 'minutes' ... (",
+            "windlass.yaml has the unknown key 'nmae', expected one of 'name', 'data', 'documents', 'inputs', "
+            "'output', 'goal', 'limits', 'language' ... (",
         ),
         ({"nmae": "x"}, " in all)\nhint: did you mean 'name'?"),
         ({"gruop": "patient"}, "did you mean 'group'?"),
@@ -86,7 +86,7 @@ def test_what_equals_the_default_is_not_written():
         (
             {"limits": {"size": 3}},
             "unknown key 'limits.size', expected one of 'latency_p95_ms', 'size_mb', 'rules_broken', "
-            "'false_alarms_a_month'\n"
+            "'false_alarms_a_month', 'risk'\n"
             "hint: did you mean 'size_mb'?",
         ),
         ({"name": None}, "windlass.yaml has no 'name', expected it\nhint: `windlass init DATA` writes a complete file"),

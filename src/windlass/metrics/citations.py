@@ -90,8 +90,13 @@ class CitedMarks:
         """Of these questions."""
         places = np.arange(len(self))[chosen].tolist()
         return CitedMarks(
-            *(each[chosen] for each in (self.ranks, self.answerable, self.given, self.right, self.is_found)),
-            *(each[chosen] for each in (self.f1, self.confidence)),
+            self.ranks[chosen],
+            self.answerable[chosen],
+            self.given[chosen],
+            self.right[chosen],
+            self.is_found[chosen],
+            self.f1[chosen],
+            self.confidence[chosen],
             tuple(self.said[place] for place in places),
             tuple(self.wanted[place] for place in places),
         )

@@ -40,7 +40,7 @@ def questions_for(path: Path, project: Path) -> tuple[str, str, str]:
         )
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     why = (
-        f"questions: {QUESTIONS[0]}, {len(rows)} written from the documents and marked synthetic, for want of real ones; "
-        'put questions there that people ask, some that no document answers ({"question": ..., "answer": {}})'
+        f"questions: {QUESTIONS[0]}, {len(rows)} written from the documents and marked synthetic, for want of real "
+        'ones; put questions there that people ask, some that no document answers ({"question": ..., "answer": {}})'
     )
     return QUESTIONS[0], lines, why

@@ -158,7 +158,7 @@ class Answerer:
 
     def gap(self, answer: Json, wanted: Any) -> float:
         """The same of one answer as the server gives it; a refusal shows what was found all the same."""
-        value = answer.get("value")
+        value: Any = answer.get("value")
         try:
             said, *places = wanted.split("\x1f")
             is_same = [f"{each['document']}:{each['start']}" for each in value["passages"]] == places
