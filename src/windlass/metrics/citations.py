@@ -97,8 +97,8 @@ class CitedMarks:
             self.is_found[chosen],
             self.f1[chosen],
             self.confidence[chosen],
-            tuple(self.said[place] for place in places),
-            tuple(self.wanted[place] for place in places),
+            tuple(self.said[place] for place in places if self.said),
+            tuple(self.wanted[place] for place in places if self.wanted),
         )
 
 

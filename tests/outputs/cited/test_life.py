@@ -73,11 +73,17 @@ def test_they_are_served_corrected_watched_improved_and_planned(project):
         assert (told["right"], told["correct"]) == (False, {"text": "12 tons", "document": "kettle.md"})
         none = ask(url, "/v1/feedback", {"id": answer["id"], "correct": {}})
         assert (none["right"], none["correct"]) == (False, {})
+        said = {"model": project.spec.name, "messages": [{"role": "user", "content": row["question"]}]}
+        chat = ask(url, "/v1/chat/completions", said)["choices"][0]["message"]
+        note = chat["annotations"][0]["file_citation"]
+        assert chat["content"][note["start_index"] : note["end_index"]] == note["quote"] == citation["quote"]
+        said["messages"][0]["content"] = "谁画了旧桥？"
+        assert ask(url, "/v1/chat/completions", said)["choices"][0]["message"]["content"].startswith("现有文档")
         for number in range(12):
             asked = {"question": f"How many grams does the lamp weigh, please, {number}?"}
             given = ask(url, "/v1/predict", {"row": asked})["answers"][0]
             ask(url, "/v1/feedback", {"id": given["id"], "correct": given["value"]["text"] or "nothing of that sort"})
-    assert project.watch(now=time.time() + 7_200).answers == 13
+    assert project.watch(now=time.time() + 7_200).answers == 15
     assert project.improve().verdict in ("promoted", "refused", "waiting")
     assert project.plan()
 

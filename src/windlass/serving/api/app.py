@@ -15,7 +15,7 @@ from windlass.errors import Refused, did_you_mean
 from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import Predictor
 from windlass.records import Json, Release
-from windlass.serving.api import examples, explain, forget, kserve, openai
+from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited
 from windlass.serving.api import huggingface as pipeline
 from windlass.serving.api import jobs as job_routes
 from windlass.serving.api import openapi as description
@@ -49,7 +49,7 @@ from windlass.serving.telemetry.traces import Traces, connected
 from windlass.serving.ui import ask_page, chat_page, watch_page
 
 PARTS = (
-    openai, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes,
+    openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes,
 )  # fmt: skip
 """Modules that add routes of their own."""
 JSON = "application/json"

@@ -61,7 +61,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         _add_completions(app, service)
     if service.writer is not None or isinstance(service.predictor, Embeds):
         _add_embeddings(app, service)
-        _add_models(app, service)
+        add_models(app, service)
 
 
 def _add_completions(app: FastAPI, service: Service) -> None:
@@ -74,7 +74,7 @@ def _add_completions(app: FastAPI, service: Service) -> None:
         started, body = time.perf_counter(), received(request)
 
         async def work(replica: Replica) -> Response:
-            writer, scheduler, names = *_writing(replica), _names(replica)
+            writer, scheduler, names = *_writing(replica), names_of(replica)
 
             def understood() -> tuple[Completion, list[Row], list[int]]:
                 wish = read(body, writer, names)
@@ -105,11 +105,11 @@ def _add_completions(app: FastAPI, service: Service) -> None:
 
         return await service.given(request, work)
 
-    @app.post("/v1/chat/completions", **_described("Answer a conversation, as OpenAI's interface has it", ChatRequest))
+    @app.post("/v1/chat/completions", **described("Answer a conversation, as OpenAI's interface has it", ChatRequest))
     async def chat(request: Request) -> Response:
         return await complete(request, ChatForm, openai_requests.read_chat)
 
-    @app.post("/v1/completions", **_described("Answer a text, as OpenAI's interface has it", CompletionRequest))
+    @app.post("/v1/completions", **described("Answer a text, as OpenAI's interface has it", CompletionRequest))
     async def completions(request: Request) -> Response:
         return await complete(
             request,
@@ -130,13 +130,13 @@ def _read(wish: Completion, writer: Writer) -> Sequence[Row]:
 def _add_embeddings(app: FastAPI, service: Service) -> None:
     max_rows = service.settings.max_rows
 
-    @app.post("/v1/embeddings", **_described("Texts as vectors, as OpenAI's interface has it", EmbeddingRequest))
+    @app.post("/v1/embeddings", **described("Texts as vectors, as OpenAI's interface has it", EmbeddingRequest))
     async def embeddings(request: Request) -> Response:
         replica, _ = service.place(request)
         predictor = replica.predictor
         if not isinstance(predictor, Embeds):
             raise Fault(HTTPStatus.NOT_FOUND, "no_embeddings", "model gives no embeddings, expected one that embeds")
-        body, who, names = received(request), caller_of(request), _names(replica)
+        body, who, names = received(request), caller_of(request), names_of(replica)
         with replica:
             texts, is_base64 = await replica.aside(
                 len(body), lambda: openai_requests.read_embedding(body, names, max_rows)
@@ -161,24 +161,27 @@ def _add_embeddings(app: FastAPI, service: Service) -> None:
         return Response(openai_answers.embeddings(told, replica.release.product, n_tokens), media_type=JSON)
 
 
-def _add_models(app: FastAPI, service: Service) -> None:
+def add_models(app: FastAPI, service: Service) -> None:
+    """Adds the routes that name the product and its release as a model."""
+
     def model(name: str) -> Json:
         created = int(datetime.fromisoformat(service.release.created).timestamp())
         return {"id": name, "object": "model", "created": created, "owned_by": "windlass"}
 
-    @app.get("/v1/models", **_described("The product, as OpenAI's interface lists models"))
+    @app.get("/v1/models", **described("The product, as OpenAI's interface lists models"))
     async def models() -> Response:
         return Response(codec.dumps({"object": "list", "data": [model(service.release.product)]}), media_type=JSON)
 
-    @app.get("/v1/models/{id}", **_described("The product or its release, as OpenAI's interface names a model"))
+    @app.get("/v1/models/{id}", **described("The product or its release, as OpenAI's interface names a model"))
     async def one_model(id: str) -> Response:
-        names = _names(service.replica)
+        names = names_of(service.replica)
         if id not in names:
             raise openai_requests.unknown_model(names)
         return Response(codec.dumps(model(id)), media_type=JSON)
 
 
-def _names(replica: Replica) -> Names:
+def names_of(replica: Replica) -> Names:
+    """Product and release: what it can be asked for as."""
     return replica.release.product, replica.release.id
 
 
@@ -189,7 +192,7 @@ def _writing(replica: Replica) -> tuple[Writer, Scheduler]:
     return replica.writer, replica.scheduler
 
 
-def _described(summary: str, asked: type[BaseModel] | None = None) -> dict[str, Any]:
+def described(summary: str, asked: type[BaseModel] | None = None) -> dict[str, Any]:
     """What openapi.json says of a route."""
     statuses = (404, 421, 500) if asked is None else (400, 404, 408, 413, 415, 421, 422, 500, 503)
     content = {JSON: ANY}

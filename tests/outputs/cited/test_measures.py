@@ -1,0 +1,118 @@
+"""What cited answers are measured by: by hand on five questions; and from which confidence on they are given."""
+
+import numpy as np
+import pytest
+
+from windlass.errors import DataError
+from windlass.kinds import cited
+from windlass.metrics.citations import NO_PASSAGE, CitedMarks, best_confidence, least_confidence
+from windlass.outputs.cited.measures import upper_risk
+from windlass.predictors.passages.answerer import Gold, is_right
+from windlass.records import Passage
+from windlass.sources.written_questions import written
+
+
+def marks() -> CitedMarks:
+    """Right, wrong, refused though answerable, rightly refused, answered though nothing answers."""
+    return CitedMarks(
+        ranks=np.array([1, 0, 2, NO_PASSAGE, NO_PASSAGE]),
+        answerable=np.array([True, True, True, False, False]),
+        given=np.array([True, True, False, False, True]),
+        right=np.array([True, False, False, True, False]),
+        is_found=np.array([True, False, True, False, False]),
+        f1=np.array([1.0, 0.2, 0.9, np.nan, np.nan]),
+        confidence=np.array([0.9, 0.6, 0.4, 0.1, 0.7]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("answer_accuracy", 2 / 5),
+        ("mrr", (1 + 0 + 1 / 2) / 3),
+        ("recall_at_1", 1 / 3),
+        ("recall_at_5", 2 / 3),
+        ("answer_f1", (1 + 0.2 + 0.9) / 3),
+        ("risk", 2 / 3),
+        ("answered", 2 / 3),
+    ],
+)
+def test_each_metric_by_hand(metric, value):
+    assert marks().value(metric) == pytest.approx(value)
+
+
+def test_where_nothing_is_answered_nothing_is_risked_and_where_nothing_ranks_nothing_is_told():
+    refused = marks().of(np.array([False, False, True, True, False]))
+    assert (refused.value("risk"), refused.value("answered")) == (0.0, 0.0)
+    assert np.isnan(marks().of(np.array([False, False, False, True, True])).value("mrr"))
+
+
+def test_the_least_confidence_keeps_the_risk_and_the_best_one_gets_most_right():
+    confidence, is_found = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([True, True, False, True, False])
+    share = lambda wrong, given: wrong / given  # noqa: E731
+    assert least_confidence(confidence, is_found, 0.25, share) == pytest.approx(0.6)
+    assert least_confidence(confidence, is_found, 0.2, share) == pytest.approx(0.8)
+    assert least_confidence(confidence, ~is_found, 0.0, share) > 0.9
+    answerable = np.array([True, True, False, True, False])
+    assert 0.7 < best_confidence(confidence, is_found, answerable) < 0.8
+    assert 0.5 < best_confidence(confidence, is_found, np.ones(5, bool)) < 0.6
+    assert best_confidence(confidence[2:3], np.array([False]), np.array([False])) > 0.7
+
+
+def test_the_upper_bound_of_a_risk_is_that_of_clopper_and_pearson():
+    """None wrong of 22: 1 - 0.1 ** (1 / 22)."""
+    assert upper_risk(0, 22) == pytest.approx(1 - 0.1 ** (1 / 22))
+    assert upper_risk(3, 3) == 1.0
+
+
+PASSAGES = [
+    Passage("a.md", (), 0, 0, 44, "Returns take 30 days. We pay the way back."),
+    Passage("a.md", (), 0, 44, 70, "Gift cards stay valid."),
+    Passage("b.md", (), 0, 0, 21, "退货期限是三十天。"),
+]
+
+
+def test_the_gold_passage_is_that_of_the_quotation_then_of_the_words_then_of_the_document():
+    gold = Gold(PASSAGES)
+    assert gold.of({"document": "a.md", "quote": "Gift cards stay valid."}) == {1}
+    assert gold.of({"document": "a.md", "text": "30 days"}) == {0}
+    assert gold.of({"document": "a.md", "text": "said nowhere"}) == {0, 1}
+    assert gold.of({"document": "gone.md", "text": "30 days"}) == frozenset()
+    assert gold.of({}) is None
+    assert gold.of({"text": "30 days"}) is None
+
+
+def test_an_answer_is_right_with_the_right_words_and_a_refusal_where_nothing_answers():
+    right = {"text": "30 days", "document": "a.md"}
+    assert is_right({"text": "Returns take 30 days."}, right)
+    assert not is_right({"text": "Gift cards stay valid."}, right)
+    assert not is_right({"text": "", "refused": True}, right)
+    assert is_right({"text": "", "refused": True}, {})
+    assert not is_right({"text": "Returns take 30 days."}, {})
+
+
+def test_right_answers_are_read_as_texts_and_as_objects_and_wrong_ones_refused_by_name():
+    assert cited.read(" 30 days ", None) == {"text": "30 days"}
+    assert cited.read('{"text": "x", "document": "a.md"}', None) == {"text": "x", "document": "a.md"}
+    assert cited.read({}, None) == {}
+    assert cited.is_refusal(cited.read("{}", None))
+    assert cited.read("", None) is None
+    assert cited.read("{no json", None) == {"text": "{no json"}
+    assert cited.clean({}, None) == "{}"
+    for wrong, words in (
+        ({"page": 3}, "has 'page', expected one of 'text', 'document'"),
+        ({"text": 3}, "has text 3, expected text"),
+        (3, "is 3, expected a text, or an object"),
+        ({"text": "x" * 20_001}, "has a text of 20,001 characters"),
+    ):
+        with pytest.raises(DataError, match="answer") as error:
+            cited.read(wrong, None)
+        assert words in error.value.message
+
+
+def test_written_questions_are_marked_and_do_not_hold_the_numbers_of_their_answers():
+    found = written(PASSAGES)
+    assert all(each["answer"]["synthetic"] for each in found)
+    assert {each["answer"]["document"] for each in found} <= {"a.md", "b.md"}
+    assert not any(digit.isdigit() for each in found for digit in each["question"])
+    assert all(each["answer"]["quote"] in "".join(passage.text for passage in PASSAGES) for each in found)
