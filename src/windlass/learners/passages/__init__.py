@@ -1,0 +1,1 @@
+"""Trains what finds passages and refuses questions: vectors, rankers, refusals."""
