@@ -70,7 +70,7 @@ class Pooled(Features):
 
 def design(learner: str, source: Source, settings: Settings) -> Design:
     """The network around an encoder: all text columns share it. Raises: NotReady, SpecError."""
-    config, backbone, tokenizer = _load(source)
+    config, backbone, tokenizer = load_encoder(source)
     pad = config.pad_token_id or 0
     length = min(LENGTH, getattr(config, "max_position_embeddings", LENGTH + 2) - 2)
     return Design(
@@ -88,7 +88,7 @@ def design(learner: str, source: Source, settings: Settings) -> Design:
     )
 
 
-def _load(source: Source) -> tuple[Any, nn.Module, str]:
+def load_encoder(source: Source) -> tuple[Any, nn.Module, str]:
     """Configuration, encoder and the text of its tokenizer.json."""
     from transformers import AutoConfig, AutoModel
     from transformers.utils import cached_file, logging

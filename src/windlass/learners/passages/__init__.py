@@ -1,1 +1,1 @@
-"""Learners that find passages for a question and read them."""
+"""Trains what finds passages and refuses questions: vectors, rankers, refusals."""

@@ -1,1 +1,1 @@
-"""Passages of documents: found for a question, read, and cited."""
+"""Finds the passages that answer a question, and says how likely any does, without torch."""

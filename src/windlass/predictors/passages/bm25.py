@@ -109,7 +109,8 @@ def _is_sound(index: Bm25) -> bool:
     return (
         index.n_passages >= 0
         and all(isinstance(term, str) for term in index.vocabulary)
-        and (index.starts.dtype, index.places.dtype) == (np.int64, np.int32)
+        and index.starts.dtype == np.dtype(np.int64)
+        and index.places.dtype == np.dtype(np.int32)
         and (index.starts.shape, index.rarity.shape) == ((n_terms + 1,), (n_terms,))
         and index.places.shape == index.weights.shape == (n_postings,)
         and int(index.starts[0]) == 0

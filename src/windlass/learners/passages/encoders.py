@@ -1,0 +1,54 @@
+"""The encoder of a leg as a graph that serving needs no torch for, and directions learned from the passages alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from windlass.learners.networks.encoders import locate
+from windlass.predictors.passages.bm25 import Bm25
+from windlass.predictors.passages.encoders import SETTINGS, TOKENIZER
+from windlass.predictors.passages.lsa import Lsa, weighed
+from windlass.store.files import hash_file, write_text
+
+WIDTH = 256
+"""Directions of LSA."""
+
+
+def export_encoder(variant: str, folder: Path) -> None:
+    """Writes a pretrained encoder, mean of its last states, for `predictors.passages.encoders.load`.
+
+    variant: a folder or a hub name; nothing: the starter encoder. Raises: NotReady, SpecError, GateRefused.
+    """
+    from windlass.learners.networks.export import export
+    from windlass.learners.networks.pretrained import LENGTH, Pooled, load_encoder
+    from windlass.predictors.networks.onnx import FILE
+
+    config, backbone, tokenizer = load_encoder(locate(variant))
+    pad = config.pad_token_id or 0
+    sample = np.random.default_rng(13).integers(5, min(config.vocab_size, 1_000), (3, 12))
+    sample[1:, 8:] = pad
+    folder.mkdir(parents=True, exist_ok=True)
+    export(Pooled(backbone, pad, config.hidden_size), [sample], folder)
+    write_text(folder / TOKENIZER, tokenizer)
+    name = f"{Path(variant).name or 'starter'} {hash_file(folder / FILE)[:12]}"
+    length = min(LENGTH, getattr(config, "max_position_embeddings", LENGTH + 2) - 2)
+    write_text(folder / SETTINGS, json.dumps({"name": name, "length": length, "pad": pad}))
+
+
+def learn_lsa(words: Bm25, passages: list[str], seed: int = 13, width: int = WIDTH) -> Lsa:
+    """Directions in which these passages differ most; as many as they can have at most."""
+    from scipy.sparse import csr_matrix
+    from sklearn.decomposition import TruncatedSVD
+
+    n_terms = len(words.vocabulary)
+    rows = [weighed(text, words.numbers, words.rarity) for text in passages]
+    starts = np.cumsum([0, *(len(found) for found, _ in rows)])
+    places, weights = (np.concatenate([each[part] for each in rows] or [np.zeros(0)]) for part in (0, 1))
+    size = min(width, n_terms - 1, len(passages) - 1)
+    if size < 1:
+        return Lsa(words.numbers, words.rarity, np.zeros((n_terms, 1), np.float32))
+    counts = csr_matrix((weights, places.astype(np.int32), starts), (len(passages), n_terms))
+    lengths = np.maximum(np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1))), 1e-12)
+    model = TruncatedSVD(size, random_state=seed).fit(counts.multiply(1 / lengths).tocsr())
+    return Lsa(words.numbers, words.rarity, np.ascontiguousarray(model.components_.T, np.float32))

@@ -1,0 +1,162 @@
+"""Rankers learned from questions whose passage is known, and a board that says which way to rank is best.
+
+What a learned one gives for a question comes from a model that has seen no question of the same passage.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.metrics.measures import Estimate, bootstrap
+from windlass.metrics.retrieval import MRR_10, RECALL_1, RECALL_5, RetrievalMarks
+from windlass.predictors.passages.index import Heard, PassageIndex
+from windlass.predictors.passages.rankers import BOOSTED, LINEAR, RRF, WEIGHTED, Z_SUM, Asked, Ranker, booster_of, order
+
+N_FOLDS = 5
+LEAST_LEARNED = 50
+"""Questions; of fewer nothing is learned, and legs and plain fusions alone stand on the board."""
+TREES: dict[str, Any] = {
+    "objective": "binary", "learning_rate": 0.05, "num_leaves": 7, "min_data_in_leaf": 30, "bagging_fraction": 0.8,
+    "bagging_freq": 1, "feature_fraction": 0.5, "lambda_l2": 5.0, "verbose": -1, "num_threads": 1, "seed": 13,
+    "deterministic": True, "force_row_wise": True,
+}  # fmt: skip
+N_ROUNDS = 150
+STRENGTH = 0.1
+"""Inverse regularisation of the linear rankers on scaled features."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """texts, and right: of each the number of the passage that answers it. Questions of one passage stay together when
+    rows are divided."""
+
+    texts: Sequence[str]
+    right: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def folds(self, n_folds: int = N_FOLDS, seed: int = 13) -> np.ndarray:
+        """(n,) int: the fold of each question, by its passage."""
+        different, place = np.unique(self.right, return_inverse=True)
+        return np.asarray(np.random.default_rng(seed).permutation(len(different))[place] % n_folds)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A way to rank on the board: what it gives for validation questions, those it learned from being others."""
+
+    way: str
+    recall_1: Estimate
+    recall_5: Estimate
+    mrr_10: Estimate
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The best ranker; board: best first; folds: (n,) of each question; by_fold: the rankers that have not seen the
+    questions of that fold, for whatever learns from ranks."""
+
+    ranker: Ranker
+    board: tuple[Line, ...]
+    folds: np.ndarray
+    by_fold: tuple[Ranker, ...]
+
+
+Learn = Callable[[Sequence[Asked], Sequence[np.ndarray], tuple[str, ...]], Ranker]
+"""Candidates of questions, which of them are right (c,) bool, and the legs' names."""
+
+
+def weighted(asked: Sequence[Asked], right: Sequence[np.ndarray], legs: tuple[str, ...]) -> Ranker:
+    """A weight a leg, by logistic regression of the scaled scores."""
+    weights, _ = _logistic(np.concatenate([each.found.scaled for each in asked]), np.concatenate(right))
+    return Ranker(WEIGHTED, legs, tuple(map(float, weights)))
+
+
+def linear(asked: Sequence[Asked], right: Sequence[np.ndarray], legs: tuple[str, ...]) -> Ranker:
+    """A weight a feature."""
+    weights, bias = _logistic(np.concatenate([each.features for each in asked]), np.concatenate(right))
+    return Ranker(LINEAR, legs, (*map(float, weights), bias))
+
+
+def boosted(asked: Sequence[Asked], right: Sequence[np.ndarray], legs: tuple[str, ...]) -> Ranker:
+    """Boosted trees over the features."""
+    rows, targets = np.concatenate([each.features for each in asked]), np.concatenate(right)
+    booster, text = booster_of(boost(rows, targets, N_ROUNDS), rows.shape[1])
+    return Ranker(BOOSTED, legs, (), booster, text)
+
+
+LEARNED: dict[str, Learn] = {WEIGHTED: weighted, LINEAR: linear, BOOSTED: boosted}
+
+
+def boost(rows: np.ndarray, targets: np.ndarray, n_rounds: int, **other: Any) -> str:
+    """LightGBM's text model of yes (True) and no."""
+    import lightgbm
+
+    data = lightgbm.Dataset(rows, targets.astype(int), params={"verbose": -1})
+    return str(lightgbm.train({**TREES, **other}, data, n_rounds).model_to_string())
+
+
+def _logistic(rows: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, float]:
+    from sklearn.linear_model import LogisticRegression
+
+    mean, deviation = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-6)
+    model = LogisticRegression(C=STRENGTH, max_iter=1_000).fit((rows - mean) / deviation, targets)
+    weights = model.coef_[0] / deviation
+    return weights, float(model.intercept_[0] - weights @ mean)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Questions ready to be learned from: candidates, which are right (c,) bool, the fold of each, the legs' names."""
+
+    asked: Sequence[Asked]
+    right: Sequence[np.ndarray]
+    folds: np.ndarray
+    legs: tuple[str, ...]
+
+    def learned(self, way: str, chosen: np.ndarray) -> Ranker:
+        """By these questions, (n,) bool."""
+        rows = np.flatnonzero(chosen).tolist()
+        return LEARNED[way]([self.asked[row] for row in rows], [self.right[row] for row in rows], self.legs)
+
+    def line(self, way: str, by_fold: Sequence[Ranker]) -> Line:
+        """What the way gives, each question ranked by the ranker of its fold."""
+        ranks = [
+            rank_of(each, right, by_fold[fold])
+            for each, right, fold in zip(self.asked, self.right, self.folds, strict=True)
+        ]
+        marks = RetrievalMarks(np.array(ranks))
+        return Line(way, *(bootstrap(marks, metric) for metric in (RECALL_1, RECALL_5, MRR_10)))
+
+
+def rank_of(asked: Asked, right: np.ndarray, ranker: Ranker) -> float:
+    """The rank of the first right candidate, infinite where none is."""
+    hits = np.flatnonzero(right[order(asked.found, ranker.scores(asked))])
+    return float(hits[0]) if len(hits) else float("inf")
+
+
+def rank(index: PassageIndex, heard: Sequence[Heard], questions: Questions) -> Ranked:
+    """Tries all ways and gives the best by the mean reciprocal rank, of equals the simplest.
+
+    Args:   heard: what `index.hear` gives for the questions.
+    Raises: DataError: no question.
+    """
+    if not len(questions):
+        raise DataError("there are 0 questions whose passage is known, expected at least 1")
+    asked = [index.ask(each) for each in heard]
+    right = [each.found.places == answer for each, answer in zip(asked, questions.right, strict=True)]
+    rows = Rows(asked, right, questions.folds(), index.legs)
+    fused = [RRF, Z_SUM] if len(index.legs) > 1 else []
+    tried = {way: [Ranker(way, index.legs)] * N_FOLDS for way in (*index.legs, *fused)}
+    if len(questions) >= LEAST_LEARNED:
+        for way in LEARNED:
+            tried[way] = [rows.learned(way, rows.folds != fold) for fold in range(N_FOLDS)]
+    lines = {way: rows.line(way, rankers) for way, rankers in tried.items()}
+    best = max(tried, key=lambda way: lines[way].mrr_10.value)
+    final = rows.learned(best, rows.folds >= 0) if best in LEARNED else tried[best][0]
+    board = tuple(sorted(lines.values(), key=lambda line: -line.mrr_10.value))
+    return Ranked(final, board, rows.folds, tuple(tried[best]))
