@@ -22,7 +22,7 @@ MADE = {
     "tags": ("linear", tags_toy, "micro_f1"),
     "forecast": ("nlinear", forecast_toy, "mase"),
     "anomaly": ("deviation", anomaly_toy, "found_within_a_day"),
-    "cited": ("keywords", cited_toy, "answer_accuracy"),
+    "cited": ("bm25", cited_toy, "answer_accuracy"),
 }
 """Output -> the learner that answers, its rows, and the metric."""
 MORE = {

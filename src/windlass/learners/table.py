@@ -209,8 +209,24 @@ LEARNERS: dict[str, Learner] = {
             on_request=True,
             warm_starts=True,
         ),
+        Learner("bm25", "passages by the question's words", TEXT, CITED, _later("passages.search", "fit_bm25"), cost=1),
         Learner(
-            "keywords", "passages with the question's words (BM25)", TEXT, CITED, _later("passages.search", "fit_words")
+            "hybrid",
+            "passages by words and by vectors of their own, reranked",
+            TEXT,
+            CITED,
+            _later("passages.search", "fit_hybrid"),
+            needs=("lightgbm",),
+            cost=1,
+        ),
+        Learner(
+            "hybrid-encoder",
+            "the same, with a pretrained encoder beside",
+            TEXT,
+            CITED,
+            _later("passages.search", "fit_encoder"),
+            needs=PRETRAINED,
+            cost=3,
         ),
         Learner(
             "copy",

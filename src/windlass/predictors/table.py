@@ -104,7 +104,7 @@ FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},
     **{name: _writing(module) for name, module in WRITING.items()},
     **{name: _foreseeing(module) for name, module in FORESEEING.items()},
-    "passages": _later("passages.keywords"),
+    "passages": _later("passages.engine"),
     "average": lambda folder, manifest: SeriesForecaster(manifest, average.load(folder, manifest, load)),
 }
 """Every format of an artifact -> what opens it."""

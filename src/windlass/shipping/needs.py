@@ -41,7 +41,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "local": (),
     "arima": ("scipy",),
     "series-network": ("onnxruntime",),
-    "passages": (),
+    "passages": ("lightgbm", "onnxruntime", "tokenizers"),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""
 TORCH = ("torch", "transformers", "tokenizers")

@@ -1,43 +1,148 @@
-"""Indexes of passages, and how sure their answers are: learned from questions with the passages that answer them, and
-from the same questions with these taken away.
+"""Learners of cited answers: an index of the passages, how what it finds is put in order, and how sure an answer is.
+
+All are learned from questions whose passage is known, and from the same questions with that passage taken away.
 """
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from windlass.kinds import cited
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.passages import encoders as trained
+from windlass.learners.passages.ranking import Questions, Ranked, rank
+from windlass.learners.passages.refusing import refuse
 from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
-from windlass.predictors.passages import bm25
+from windlass.predictors.passages import bm25, encoders
 from windlass.predictors.passages.answerer import Answerer, Gold, is_right
-from windlass.predictors.passages.keywords import PASSAGES, SURENESS, Keywords
-from windlass.records import Column, Manifest, Progress, Splits
+from windlass.predictors.passages.encoders import Encoder
+from windlass.predictors.passages.engine import PASSAGES, SURENESS, PassageEngine
+from windlass.predictors.passages.index import LEGS, PassageIndex, build
+from windlass.predictors.passages.rankers import Ranker
+from windlass.records import Column, Manifest, Passage, Progress, Splits
 from windlass.store.json_files import write_json
 
 LEAST_TAUGHT = 20
 """Questions, half of them without an answer, from which sureness is learned."""
 RIDGE = 1.0
+NEAR, MEANING = "lsa", "encoder"
+"""Legs: directions learned from the passages alone; a pretrained encoder."""
 
 
-def fit_words(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
-    """BM25 over all passages."""
+def fit_bm25(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """BM25 alone; what is learned is when to refuse."""
+    return _fit("bm25", {}, splits, options, progress)
+
+
+def fit_hybrid(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """BM25 and vectors learned from the passages, in an order that is learned where there are questions enough."""
+    texts = [passage.searched for passage in splits.passages or ()]
+    vectors = trained.learn_lsa(bm25.build(texts), texts, options.seed)
+    return _fit("hybrid", {NEAR: (NEAR, vectors)}, splits, options, progress)
+
+
+def fit_encoder(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+    """The same with the vectors of a pretrained encoder. Raises: NotReady: there is none."""
+    texts = [passage.searched for passage in splits.passages or ()]
+    vectors = trained.learn_lsa(bm25.build(texts), texts, options.seed)
+    folder = options.artifact / LEGS / MEANING
+    trained.export_encoder(options.variant, folder)
+    legs: dict[str, tuple[str, Encoder]] = {NEAR: (NEAR, vectors), MEANING: ("graph", encoders.load(folder))}
+    return _fit("encoder", legs, splits, options, progress)
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Train questions whose answers are known. gold: the passages that hold each, none: no document answers."""
+
+    texts: list[str]
+    rights: list[dict[str, str]]
+    gold: list[frozenset[int] | None]
+
+    @property
+    def ranked(self) -> list[int]:
+        """The questions whose passage is known."""
+        return [number for number, held in enumerate(self.gold) if held]
+
+
+def _taught(splits: Splits, passages: Sequence[Passage]) -> Taught:
+    rows, gold = splits.train.to_dicts(), Gold(passages)
+    rights = [cited.read(row[splits.output_column], None) or {} for row in rows]
+    texts = ["\n".join(str(row[name]) for name in splits.inputs) for row in rows]
+    return Taught(texts, rights, [gold.of(right) for right in rights])
+
+
+def _fit(
+    learner: str, legs: Mapping[str, tuple[str, Encoder]], splits: Splits, options: Options, progress: Progress
+) -> Fitted:
     passages = tuple(splits.passages or ())
-    progress("indexing", 0, len(passages), "")
-    index = bm25.build([passage.searched for passage in passages])
+    progress("indexing", 0, 3, f"{len(passages):,} passages")
+    index = build([passage.searched for passage in passages], legs)
+    taught = _taught(splits, passages)
+    progress("ranking", 1, 3, f"{len(taught.ranked):,} questions")
+    index, own, likely = _ranked(index, taught)
+    engine = PassageEngine(passages, index)
+    progress("judging", 2, 3, "")
+    engine = replace(engine, sureness=_sureness(engine, taught, own, likely))
     options.artifact.mkdir(parents=True, exist_ok=True)
     index.save(options.artifact)
     write_json(options.artifact / PASSAGES, [passage.as_json() for passage in passages])
-    sureness = _sureness(Keywords(passages, index), splits)
-    engine = Keywords(passages, index, sureness)
-    progress("indexing", len(passages), len(passages), "")
-    return _finished(engine, sureness, splits, options)
+    return _finished(learner, engine, splits, options)
 
 
-def _finished(engine: Keywords, sureness: list[float], splits: Splits, options: Options) -> Fitted:
+def _ranked(
+    index: PassageIndex, taught: Taught
+) -> tuple[PassageIndex, dict[int, Ranker], dict[tuple[int, bool], float]]:
+    """The index with the best order and a model of refusing, and what those say who had not seen a question."""
+    places = taught.ranked
+    if not places:
+        return index, {}, {}
+    questions = Questions([taught.texts[place] for place in places],
+                          np.array([min(taught.gold[place] or {0}) for place in places]))  # fmt: skip
+    heard = index.hear(questions.texts)
+    ranked: Ranked = rank(index, heard, questions)
+    refusing = refuse(index, heard, questions, ranked)
+    own = {place: ranked.by_fold[fold] for place, fold in zip(places, ranked.folds, strict=True)}
+    likely: dict[tuple[int, bool], float] = {}
+    if refusing is not None:
+        pairs = refusing.likely.reshape(-1, 2).tolist()
+        likely = {(place, there): pair[0 if there else 1] for place, pair in zip(places, pairs, strict=True)
+                  for there in (True, False)}  # fmt: skip
+    return index.with_ranker(ranked.ranker, refusing.refusal if refusing else None), own, likely
+
+
+def _sureness(engine: PassageEngine, taught: Taught, own: Own, likely: Likely) -> list[float]:
+    """Weights of the evidence, by ridge logistic regression; none of too few questions, or where all are alike."""
+    from sklearn.linear_model import LogisticRegression
+
+    features, is_good = [], []
+    for number, heard in enumerate(engine.index.hear(taught.texts)):
+        question, held = taught.texts[number], taught.gold[number]
+        for gone in [frozenset[int](), held] if held else [frozenset[int]()]:
+            ranker = own.get(number, engine.index.ranker)
+            known = likely.get((number, not gone))
+            allowed = engine.allowed(gone)
+            found = engine.found(question, heard, allowed, ranker, known)
+            if not found.sentences:
+                continue
+            sentence = found.sentences[0]
+            said = engine.passages[sentence.place].text[sentence.start : sentence.end]
+            asked = engine.index.ask(heard, allowed)
+            features.append(engine.evidence(question, found, asked, ranker.scores(asked), known))
+            is_good.append(not gone and is_right({"text": said}, taught.rights[number]))
+    if len(features) < LEAST_TAUGHT or len(set(is_good)) < 2:
+        return []
+    model = LogisticRegression(C=1 / RIDGE, max_iter=1_000).fit(np.array(features), is_good)
+    return [float(each) for each in (*model.coef_[0], model.intercept_[0])]
+
+
+def _finished(learner: str, engine: PassageEngine, splits: Splits, options: Options) -> Fitted:
     """Writes manifest and golden rows, and measures on the validation questions."""
     inputs = tuple(Column(name, kind) for name, kind in splits.inputs.items())
     column = Column(splits.output_column, splits.output[splits.output_column])
-    manifest = Manifest("passages", "keywords", inputs, column, settings={SURENESS: sureness})
+    manifest = Manifest("passages", learner, inputs, column, settings={SURENESS: list(engine.sureness)})
     write_manifest(options.artifact, manifest)
     answerer = Answerer(manifest, engine)
     held = splits.validation.to_dicts()
@@ -48,28 +153,3 @@ def _finished(engine: Keywords, sureness: list[float], splits: Splits, options: 
     write_golden(options.artifact, rows, answerer.golden(rows))
     marks = answerer.tested(held, [row[splits.output_column] for row in held], splits.root)
     return Fitted(options.artifact, marks.value(options.metric) if held else float("nan"))
-
-
-def _sureness(engine: Keywords, splits: Splits) -> list[float]:
-    """Weights of the evidence, by ridge logistic regression; none of too few questions, or where all are alike."""
-    from sklearn.linear_model import LogisticRegression
-
-    rows = splits.train.to_dicts()
-    questions = ["\n".join(str(row[name]) for name in splits.inputs) for row in rows]
-    rights = [cited.read(row[splits.output_column], None) or {} for row in rows]
-    gold = Gold(engine.passages)
-    features, is_good = [], []
-    for question, right in zip(questions, rights, strict=True):
-        held = gold.of(right)
-        for gone in [frozenset[int]()] if not held else [frozenset[int](), held]:
-            found = engine.find([question], [gone])[0]
-            if not found.sentences:
-                continue
-            sentence = found.sentences[0]
-            said = engine.passages[sentence.place].text[sentence.start : sentence.end]
-            features.append(engine.evidence_of(question, found))
-            is_good.append(bool(not gone and is_right({"text": said}, right)) if right else False)
-    if len(features) < LEAST_TAUGHT or len(set(is_good)) < 2:
-        return []
-    model = LogisticRegression(C=1 / RIDGE, max_iter=1_000).fit(np.array(features), is_good)
-    return [float(each) for each in (*model.coef_[0], model.intercept_[0])]
