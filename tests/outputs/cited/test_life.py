@@ -20,7 +20,7 @@ from windlass.testing.toys import cited_toy
 from ...test_lifecycle import ask, running
 
 
-def product(folder, toy) -> windlass.Project:
+def product(folder, toy, learners="bm25") -> windlass.Project:
     """The toy as files: a document a thing, and its questions."""
     for passage in toy.passages:
         write_text(folder / "docs" / passage.document, f"# {passage.title}\n\n{passage.text}\n")
@@ -29,7 +29,7 @@ def product(folder, toy) -> windlass.Project:
     write_text(folder / "questions.jsonl", "\n".join(lines))
     found, target = write_guess(folder / "docs", folder)
     assert (found.output_kind, found.data, found.documents) == ("cited", "questions.jsonl", "docs")
-    said = "minutes: 1\nkeep_inputs: true\nimprove: {rows: 5}\nwatch: {window: 1h, rows: 50}\n"
+    said = f"learners: [{learners}]\nminutes: 1\nkeep_inputs: true\nimprove: {rows: 5}\nwatch: {window: 1h, rows: 50}\n"
     write_text(target, target.read_text().replace("minutes: 10\n", said))
     return windlass.Project(folder)
 
@@ -37,7 +37,7 @@ def product(folder, toy) -> windlass.Project:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("things")
-    made = product(folder, cited_toy(folder))
+    made = product(folder, cited_toy(folder), "bm25, hybrid")
     made.run()
     return made
 

@@ -92,9 +92,13 @@ def _fit(
     return _finished(learner, engine, splits, options)
 
 
-def _ranked(
-    index: PassageIndex, taught: Taught
-) -> tuple[PassageIndex, dict[int, Ranker], dict[tuple[int, bool], float]]:
+Own = Mapping[int, Ranker]
+"""Of each question a ranker that has not seen it."""
+Likely = Mapping[tuple[int, bool], float]
+"""Question, and whether its passage was there -> how likely a passage answered, by a model that had not seen it."""
+
+
+def _ranked(index: PassageIndex, taught: Taught) -> tuple[PassageIndex, Own, Likely]:
     """The index with the best order and a model of refusing, and what those say who had not seen a question."""
     places = taught.ranked
     if not places:

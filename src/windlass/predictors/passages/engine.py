@@ -35,7 +35,7 @@ MOST_LOGIT = 6.0
 
 @dataclass(frozen=True)
 class PassageEngine:
-    """passages: in the order of the index. sureness: (N_EVIDENCE + 1,), none: what the sentence holds of the question."""
+    """passages: in the order of the index. sureness: (N_EVIDENCE + 1,), none: the share that is held."""
 
     passages: Sequence[Passage]
     index: PassageIndex
