@@ -29,7 +29,8 @@ def product(folder, toy, learners="bm25") -> windlass.Project:
     write_text(folder / "questions.jsonl", "\n".join(lines))
     found, target = write_guess(folder / "docs", folder)
     assert (found.output_kind, found.data, found.documents) == ("cited", "questions.jsonl", "docs")
-    said = f"learners: [{learners}]\nminutes: 1\nkeep_inputs: true\nimprove: {rows: 5}\nwatch: {window: 1h, rows: 50}\n"
+    said = f"learners: [{learners}]\n"
+    said += "minutes: 1\nkeep_inputs: true\nimprove: {rows: 5}\nwatch: {window: 1h, rows: 50}\n"
     write_text(target, target.read_text().replace("minutes: 10\n", said))
     return windlass.Project(folder)
 
