@@ -98,8 +98,10 @@ class SeriesPoints:
         self.order += 1
 
     def _answer(self, given: Mapping[str, Any], source: Source) -> Any:
-        """Of a point of a window; None: none is known."""
-        if self.answers is None or is_missing(given.get(self.spec.output_column)):
+        """Of a point of a window; None: none is known. An empty cell may be one: `labels` says what it means."""
+        if self.answers is None or (
+            is_missing(given.get(self.spec.output_column)) and "" not in self.spec.labels.merge
+        ):
             return None
         return (self.answers.clean or self.answers.read)(given.get(self.spec.output_column), source.root)
 
