@@ -45,15 +45,13 @@ def init(
     output: Annotated[str, typer.Option("--output", help="the column to answer, when the guess is wrong")] = "",
     project: ProjectFolder = HERE,
     force: Annotated[bool, typer.Option("--force", help="replace a windlass.yaml that is there")] = False,
+    as_kind: Annotated[str, typer.Option("--as", help="how it is answered: a kind, or windows (of series)")] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Guess windlass.yaml from the data, and say why."""
-    from windlass.sources.guess import write_guess
+    """Guess windlass.yaml from the data, and say why; in a terminal, ask where two readings are close."""
+    from windlass.commands.init import begin
 
-    found, path = write_guess(data, project, output, force)
-    typer.echo(f"{path}\n" + "\n".join(f"  {reason}" for reason in found.reasons))
-    for name, why in found.left_out.items():
-        typer.echo(f"  left out '{name}': {why}")
-    typer.echo("next: look at it, then `windlass run`")
+    begin(data, project, (output, as_kind), force, as_json)
 
 
 @app.command()

@@ -81,7 +81,7 @@ class Labels(Strict):
     merge: dict[str, str] = Field(
         default={},
         description="labels that are one: as it is found -> as it is called, such as 'POS': 'pos'; of tags '' = none, "
-        "such as '(no genres listed)': ''",
+        "such as '(no genres listed)': ''; of an anomaly '': none = an empty cell says that nothing is wrong",
     )
     columns: list[str] = Field(
         default=[], max_length=1_000, description="of tags: columns of 1 and 0 that are a tag each"

@@ -83,3 +83,13 @@ def test_the_readme_says_how_to_run_and_replace_it_and_what_the_goal_is():
     assert "windlass new demand-forecast " in readme
     assert "## Make it yours" in readme
     assert f"`{windlass.spec.load(catalogue.HOME / 'demand-forecast').goal}`" in readme
+
+
+def test_a_forecast_is_told_right_and_what_came_true_must_fit_its_steps(client):
+    answer = client.predict({"row": sent(0)}).json["answers"][0]
+    assert client.feedback({"id": answer["id"], "right": True}).json["right"]
+    reply = client.feedback({"id": answer["id"], "correct": [70] * 29})
+    assert (reply.status, reply.json["error"]["kind"]) == (422, "data_error")
+    assert "told 29 steps, expected at most 28" in reply.json["error"]["message"]
+    came = client.feedback({"id": answer["id"], "correct": [{"time": "2024-05-14", "value": 70}]}).json["correct"]
+    assert came == [None, 70.0]

@@ -25,7 +25,7 @@ from windlass.database.request_log import (
     latest_without_feedback,
 )
 from windlass.database.sqlite import Sqlite
-from windlass.errors import Refused
+from windlass.errors import DataError, Refused
 from windlass.serving.contract.faults import status_of
 from windlass.serving.contract.settings import Settings
 from windlass.store.store import Store
@@ -350,3 +350,13 @@ def test_feedback_with_a_label_that_is_new_says_whether_it_can_be_learned(
     assert (stored["new_label"], stored["teaches"]) == (True, bool(allowed))
     for words in ("did you mean 'refund'?", "new_labels: 10"):
         assert (words in stored["hint"]) is (allowed == 0)
+
+
+def test_feedback_that_does_not_fit_the_answer_is_refused_by_name_and_not_kept(client: Any) -> None:
+    def settled(value: str, correct: str) -> str:
+        raise DataError("forecast is told 4 steps, expected at most 3", "send fewer")
+
+    id = ask_for(client)
+    with pytest.raises(Refused, match="told 4 steps, expected at most 3"):
+        client.log.feedback(Feedback(id, "refund", None, "", settled=settled)).result(5)
+    assert said(client, id) == []

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from windlass.database.backend import RETRY_AFTER_S, Connection, Database, Failure, Schema, as_text
 from windlass.database.connection import Memory, read
 from windlass.database.sqlite import Sqlite
-from windlass.errors import Refused
+from windlass.errors import DataError, Refused
 from windlass.records import Json, Row
 
 MAX_LINE = 4_096
@@ -350,7 +350,10 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
     if not found:
         return Refused("unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
     value, release, is_kept = found[0]
-    correct = feedback.settled(value, feedback.correct) if feedback.correct else ""
+    try:
+        correct = feedback.settled(value, feedback.correct) if feedback.correct else ""
+    except DataError as error:  # what was said does not fit what was answered
+        return Refused("data_error", error.message, error.hint)
     right = bool(correct) and feedback.is_right(value, correct)
     if feedback.right is not None:
         correct, right = (value if feedback.right else ""), feedback.right

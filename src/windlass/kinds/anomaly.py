@@ -31,9 +31,7 @@ def read(value: Any, root: Path | None, how: Json | None = None) -> str:
     """'no', 'yes', or '' where nothing is known. Raises: DataError."""
     if fault := check(value):
         raise DataError(f"anomaly {fault}")
-    if is_missing(value):
-        return ""
-    word = category.read(value, root)
+    word = "" if is_missing(value) else category.read(value, root)
     word = (how or {}).get("merge", {}).get(word, word)
     if not word:
         return ""
@@ -47,7 +45,7 @@ def fit(values: Iterable[str], form: str, options: Json) -> Json:
 
 
 def as_written(how: Json) -> Kind:
-    """`how["merge"]`: what is found -> what it is called."""
+    """`how["merge"]`: what is found -> what it is called; '' -> 'none' where empty says that nothing is wrong."""
     reading = partial(read, how=how)
     return replace(KIND, read=reading, portable=reading)
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,13 @@ def _form_of(value: Any) -> str:
     """The form that a value seems to be written in, as a hint; '' where it seems to be no number."""
     if isinstance(value, bool | np.bool_):
         return "a truth value is no number: send 1 or 0, or make the column a `category` in windlass.yaml"
-    example = number_format.guess([value]) if isinstance(value, str) and len(value) <= MOST_WRITTEN else ""
+    example = _seen_in(value) if isinstance(value, str) and len(value) <= MOST_WRITTEN else ""
     return SO.format(example) if example else ""
+
+
+@lru_cache(maxsize=4_096)
+def _seen_in(word: str) -> str:
+    return number_format.guess([word])
 
 
 def _advice(values: Sequence[Any], own: str) -> str:
@@ -118,7 +124,8 @@ def _marks(example: str) -> tuple[str, str, str]:
     return how.thousands, how.point, how.unit
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """As `check(value) is None`, without the words of what is wrong, which take a while to find."""
     try:
         parse(value)
     except (ValueError, OverflowError):
@@ -149,7 +156,7 @@ def as_written(how: Json) -> Kind:
         try:
             return parse_it(value)
         except (ValueError, OverflowError):
-            hint = PLAIN if _is_plain(value) else ""
+            hint = PLAIN if is_plain(value) else ""
             hint = hint or _form_of(value)
             message = f"number is {shown(value)}, expected one that is written like '{form.example}'"
             raise DataError(message, hint) from None

@@ -1,5 +1,6 @@
 """Which columns can be what a product answers: a set of names, a number, or a text; by their names and values."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,12 +9,16 @@ from windlass.kinds import table as kinds
 from windlass.kinds import tags
 from windlass.kinds.contract import is_missing
 from windlass.kinds.formats import tags_format
-from windlass.sources.columns import is_clock, is_date, is_number, is_quantity, numbers_of, readable, word_of
+from windlass.sources.columns import is_clock, is_date, is_number, is_quantity, look, numbers_of, readable, word_of
 
 MOST_LABELS, LABEL_LETTERS = 1_000, 60
 WRITTEN, REPEATED = 0.95, 0.3
+TAG_PREFIX = re.compile(r"(tag|label|topic|genre|category|class)s?[_\-.: ]|(标签|类别|话题|主题)", re.IGNORECASE)
+"""How columns begin that are a tag each."""
 FEW_NUMBERS = 20
-"""Different numbers that may be names of labels in a column that is not called like an answer."""
+FEW_BROKEN = 4
+"""Different numbers that may be names of labels in a column that is not called like an answer; and where some are
+broken, as in ratings of half a star."""
 LABEL_NAMES = (
     "label",
     "labels",
@@ -92,6 +97,10 @@ QUANTITY_NAMES = (
     "需求量",
 )
 """What a number that is asked for is called."""
+QUANTITY_WORD = re.compile(
+    r"(price|value|sales|cost|revenue|salary|demand|consumption)$|价格?$|价值$|金额$|销量$|销售额$", re.IGNORECASE
+)
+"""How the name of one often ends."""
 INPUT_NUMBERS = ("score", "rating", "age", "duration", "weight", "评分", "得分", "年龄", "时长", "重量")
 """What one may be called that is as often told as asked for: where nothing else looks like an answer."""
 
@@ -120,6 +129,34 @@ def tags_form(values: Sequence[Any]) -> str | None:
     return tags_format.guess([value for value in present if isinstance(value, str)]) or None
 
 
+def tag_columns(columns: Mapping[str, Sequence[Any]], wanted: bool = False) -> list[str]:
+    """Columns of 1 and 0 that are a tag each: the last ones, called like tags or behind nothing but texts and pictures.
+
+    wanted: a person said that there are such. Two or more, or none.
+    """
+    found: list[str] = []
+    for name, values in reversed(list(columns.items())):
+        if not _is_yes_or_no(values):
+            break
+        found.insert(0, name)
+    named_so = [name for name in found if TAG_PREFIX.match(name)]
+    if len(named_so) > 1 and not wanted:
+        return named_so
+    if wanted or len(found) < 2:
+        return found if len(found) > 1 else []
+    others = [look(name, values) for name, values in columns.items() if name not in found]
+    kinds_of_others = {each.kind for each in others if each.kind}
+    is_beside_text = bool(kinds_of_others) and all(
+        kinds.get(kind).is_prose or kinds.get(kind).is_picture for kind in kinds_of_others
+    )
+    return found if is_beside_text else []
+
+
+def _is_yes_or_no(values: Sequence[Any]) -> bool:
+    words = {word_of(value).strip() for value in values if not is_missing(value)}
+    return bool(words) and words <= {"0", "1", "0.0", "1.0"}
+
+
 def could_be_written(values: Sequence[Any]) -> bool:
     """True for texts, or lists of them, that hardly repeat."""
     present = [value for value in values if not is_missing(value)]
@@ -145,7 +182,8 @@ def output_kind(name: str, values: Sequence[Any], reasons: list[str]) -> str:
     different = len(set(readable(values)))
     if is_quantity(values):
         return "number"
-    if different > FEW_NUMBERS and name.strip().lower() not in LABEL_NAMES and _are_numbers(values):
+    is_scale = different > FEW_NUMBERS or (different > FEW_BROKEN and _are_broken(values))
+    if is_scale and name.strip().lower() not in LABEL_NAMES and _are_numbers(values):
         reasons.append(
             f"output '{name}' is taken as a number ({different} different ones); are they names of labels, "
             f"`output: {{{name}: category}}` says so"
@@ -172,3 +210,7 @@ def named(columns: Mapping[str, Sequence[Any]], names: Sequence[str], fits: Call
 def _are_numbers(values: Sequence[Any]) -> bool:
     present = [value for value in values if not is_missing(value)]
     return bool(present) and len(numbers_of(values)) > WRITTEN * len(present)
+
+
+def _are_broken(values: Sequence[Any]) -> bool:
+    return any(not each.is_integer() for each in numbers_of(values))

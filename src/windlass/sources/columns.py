@@ -96,7 +96,7 @@ def is_picture_path(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    return number.check(value) is None
+    return number.is_plain(value)
 
 
 def is_date(value: Any) -> bool:
@@ -188,7 +188,8 @@ def _two_readings(words: Sequence[str], examples: Sequence[str]) -> str:
 def _as_number(name: str, found: _Values) -> Look | None:
     example = _number_format(found)
     check = number.as_written({"format": example}).check if example else number.check
-    share = found.share(lambda value: not isinstance(value, Day) and check(value) is None)
+    holds = _reads(check) if example else number.is_plain
+    share = found.share(lambda value: not isinstance(value, Day) and holds(value))
     if share < LEAST and not (example and share >= LEAST_IN_ONE_FORM and _in_some_form(found)):
         return None
     if share < 1 - FEW_STRANGE and found.different <= FEW_VALUES:
@@ -209,6 +210,10 @@ def _as_number(name: str, found: _Values) -> Look | None:
     return Look("number", format=example, notes=notes, is_quantity=True)
 
 
+def _reads(check: Callable[[Any], str | None]) -> Callable[[Any], bool]:
+    return lambda value: check(value) is None
+
+
 def _number_format(found: _Values) -> str:
     words = [word for word in found.words if word.lower() not in number.MISSING_WORDS]
     return number_format.guess([word for word in words if len(word) <= number.MOST_WRITTEN])
@@ -216,7 +221,8 @@ def _number_format(found: _Values) -> str:
 
 def _numbers(values: Sequence[Any], example: str) -> list[float]:
     kind = number.as_written({"format": example}) if example else number.KIND
-    read = [kind.read(value, None) for value in values if kind.check(value) is None]
+    holds = _reads(kind.check) if example else number.is_plain
+    read = [kind.read(value, None) for value in values if holds(value)]
     return [each for each in read if each == each]
 
 

@@ -98,8 +98,10 @@ class SeriesPoints:
         self.order += 1
 
     def _answer(self, given: Mapping[str, Any], source: Source) -> Any:
-        """Of a point of a window; None: none is known."""
-        if self.answers is None or is_missing(given.get(self.spec.output_column)):
+        """Of a point of a window; None: none is known. An empty cell may be one: `labels` says what it means."""
+        if self.answers is None or (
+            is_missing(given.get(self.spec.output_column)) and "" not in self.spec.labels.merge
+        ):
             return None
         return (self.answers.clean or self.answers.read)(given.get(self.spec.output_column), source.root)
 
@@ -160,7 +162,8 @@ class SeriesPoints:
         return None
 
     def _one(self, group: str, gathered: Gathered, step: TimeStep | None) -> Iterator[Composed | Refused]:
-        points, named = gathered.points, f"series '{group}'" if group else "the series"
+        named = f"series '{group}'" if group else "the series"
+        points = yield from self._together(gathered.points, named, step)
         if self.written.time and not self.written.gather:
             points = yield from self._in_order(points, named)
             points = yield from self._in_step(points, named, step)
@@ -175,6 +178,19 @@ class SeriesPoints:
             return
         for point in points:
             yield Refused(point, f"{named} has no value at all", "series without any value")
+
+    def _together(
+        self, points: list[Point], named: str, step: TimeStep | None
+    ) -> Generator[Refused, None, list[Point]]:
+        """Without those that a mistyped year or so has put far from all others."""
+        if step is None or not points:
+            return points
+        moments = np.array([point.moment for point in points], "datetime64[s]")
+        near = reading.together(step.floor(moments) if self.written.gather else moments, step).tolist()
+        for point, is_near in zip(points, near, strict=True):
+            if not is_near:
+                yield Refused(point, f"{named} has the moment {point.moment} {reading.FAR}", "a moment far from others")
+        return [point for point, is_near in zip(points, near, strict=True) if is_near]
 
     def _in_order(self, points: list[Point], named: str) -> Generator[Refused, None, list[Point]]:
         """The points by their moments, of two at one moment the first."""

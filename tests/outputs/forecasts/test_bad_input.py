@@ -56,6 +56,26 @@ def test_points_that_are_there_twice_or_between_or_unreadable_are_rejected_each_
         assert words in said
 
 
+@pytest.mark.parametrize("far", ["9999-12-31", "0001-01-01", "2205-02-01", "1925-01-01"])
+def test_a_mistyped_year_loses_that_point_and_no_other(tmp_path, far):
+    project = begun(tmp_path, [*points(80), {"date": far, "sales": 5}])
+    found = project.collect()
+    assert (found.rows_in, found.accepted, found.rejected) == (81, 80, 1)
+    assert f"the series has the moment {far}T00:00:00 far from its other points" in rejects(project)[0]["reason"]
+    assert "is its year right?" in rejects(project)[0]["reason"]
+
+
+def test_a_question_with_a_mistyped_year_is_refused_before_it_is_made_a_grid():
+    with pytest.raises(DataError, match="has the moment 4000-12-31T00:00:00 far from its other points"):
+        kind = KIND.as_written({"time": "date", "value": "sales"})
+        kind.read([*points(3), {"date": "4000-12-31", "sales": 5}], None)
+
+
+def test_orders_now_and_then_are_no_mistake():
+    rows = [{"date": str(FIRST + day), "sales": 1} for day in (0, 1, 90, 400, 900)]
+    assert len(KIND.as_written({"time": "date", "value": "sales"}).read(rows, None)) == 901
+
+
 def test_a_forgotten_group_is_told_apart_from_a_few_doubles(tmp_path):
     rows = [{**row, "store": store} for store in "abc" for row in points(60)]
     with pytest.raises(DataError) as caught:

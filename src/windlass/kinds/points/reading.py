@@ -26,6 +26,8 @@ from windlass.records import Json
 VALUE = "value"
 """What the numbers are called where a series is nothing but numbers."""
 MOST_POINTS, MOST_COLUMNS = 1_000_000, 200
+SPARSE, LEAST_SPAN = 100, 1_000
+"""Steps for each point, and steps anyway, that a series may span: a mistyped year would make it all gaps."""
 ZONE = re.compile(r":\d{2}(\.\d+)?\s?(Z|[+-]\d{2}:?\d{2})$")
 Values = list[float | str | None]
 
@@ -283,6 +285,8 @@ def on_grid(moments: np.ndarray, columns: Mapping[str, Values], how: Written) ->
     if (places < 0).any() or len(np.unique(places)) < len(places):
         wrong = moments[np.flatnonzero(places < 0)[0]] if (places < 0).any() else moments[1]
         raise ValueError(f"has the moment {wrong}, expected whole steps of {every} from {moments[0]} on")
+    if len(far := moments[~together(moments, every)]):
+        raise ValueError(f"has the moment {far[0]} {FAR}")
     if places[-1] >= MOST_POINTS:
         raise ValueError(f"spans {int(places[-1]):,} steps of {every}, expected at most {MOST_POINTS:,}")
     found: dict[str, Values] = {}
@@ -292,6 +296,28 @@ def on_grid(moments: np.ndarray, columns: Mapping[str, Values], how: Written) ->
             filled[place] = values[source]
         found[name] = filled
     return Series(found, moments[0], every)
+
+
+FAR = f"far from its other points, expected gaps of fewer than {SPARSE} steps a point: is its year right?"
+
+
+def together(moments: np.ndarray, every: TimeStep) -> np.ndarray:
+    """(n,) bool of moments (n,) in any order: False of those beyond a gap that leaves a series nearly without points.
+
+    As long as it spans too many steps for its points, what lies on the smaller side of its largest gap is left out.
+    """
+    order = np.argsort(moments, kind="stable")
+    ordered = moments[order]
+    first, end = 0, len(ordered)
+    while end - first > 1:
+        span = (ordered[end - 1] - ordered[first]).astype(np.int64) / every.usual_seconds
+        if span <= LEAST_SPAN + SPARSE * len(np.unique(ordered[first:end])):
+            break
+        cut = first + 1 + int(np.diff(ordered[first:end]).argmax())
+        first, end = (cut, end) if end - cut > cut - first else (first, cut)
+    found = np.zeros(len(moments), bool)
+    found[order[first:end]] = True
+    return found
 
 
 def gathered(moments: np.ndarray, columns: Mapping[str, Values], how: Written) -> tuple[np.ndarray, dict[str, Values]]:

@@ -7,7 +7,7 @@ from typing import Any
 from windlass.kinds import forecast
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.outputs.contract import Output, Uncertainty, Unsupported, later
-from windlass.outputs.forecasts import explanation, measures, reference_profile, report, trust
+from windlass.outputs.forecasts import explanation, feedback, measures, reference_profile, report, trust
 from windlass.outputs.reference_profile import kept_rows
 from windlass.predictors.contract import Predictor
 from windlass.records import Column, Json, Manifest
@@ -106,6 +106,8 @@ OUTPUT = Output(
     scored=measures.scored,
     improves=lambda spec: None,
     asks_once=False,
+    read_correction=feedback.read_correction,
+    amended=feedback.amended,
     has_intervals=True,
     compares=Unsupported("forecasts are compared by `evaluate`"),
 )

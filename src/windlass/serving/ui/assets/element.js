@@ -29,7 +29,7 @@ function element(name, {on = {}, style = {}, ...attributes} = {}, ...inside) {
   }
   for (const [key, act] of Object.entries(on)) made.addEventListener(key, act);
   Object.assign(made.style, style);
-  made.append(...inside.filter((each) => each !== undefined && each !== null && each !== ""));
+  made.append(...inside.filter((each) => each !== undefined && each !== null && each !== false && each !== ""));
   return made;
 }
 const button = (name, act, kind = "") => element("button", {type: "button", class: kind, on: {click: act}}, word(name));

@@ -16,6 +16,8 @@ from windlass.sources.columns import Look, is_number, word_of
 
 LEAST_POINTS, LEAST_PARTS = 30, 4
 """Of the longest series; and horizons that it must hold."""
+LEAST_OF_A_WINDOW = 12
+"""Points of the longest series, where windows of it tell the answer."""
 REGULAR = 0.9
 """Share of the points that must lie in series with a regular step."""
 MOST_SERIES_SHARE = 0.2
@@ -29,6 +31,20 @@ KNOWN = re.compile(
 """Names of what is usually known beforehand."""
 CENSORED = re.compile(r"stock_?out|out_?of_?stock|sold_?out|oos|缺货|断货|售罄", re.IGNORECASE)
 HISTORY = "history"
+
+
+@dataclass(frozen=True)
+class FoundSeries:
+    """Series in a long table. longest: points of the longest one. order: (n,) int, its rows by series and moment;
+    names: (n,) str, the series that each row is of."""
+
+    time: str
+    step: TimeStep
+    longest: int
+    n_series: int
+    group: str
+    order: np.ndarray
+    names: np.ndarray
 
 
 @dataclass
@@ -66,9 +82,9 @@ class SeriesGuess:
             f"{self.longest:,} points, so what comes next is foreseen, {self.horizon} steps ahead (`horizon`)"
         ]
         if self.known:
-            said.append(f"taken as known beforehand, by name: {_named(self.known)}; move to `past` what is not")
+            said.append(f"taken as known beforehand, by name: {listed(self.known)}; move to `past` what is not")
         if self.past:
-            said.append(f"taken as known only afterwards: {_named(self.past)}; move to `known` what is planned ahead")
+            said.append(f"taken as known only afterwards: {listed(self.past)}; move to `known` what is planned ahead")
         if self.censored:
             said.append(
                 f"where '{self.censored}' is 1 the number was cut by what was there: such points count as unknown"
@@ -76,8 +92,19 @@ class SeriesGuess:
         return said
 
 
-def guess_series(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look], output: str) -> SeriesGuess | None:
-    """How the columns (all of the same rows, in their order) are series of the output; None: they are none."""
+def guess_series(
+    found: FoundSeries, columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look], output: str
+) -> SeriesGuess | None:
+    """How the columns (all of the same rows, in their order) are series of the output; None: they are too short."""
+    if found.longest < LEAST_POINTS:
+        return None
+    made = SeriesGuess(found.time, found.step, found.longest, found.n_series, found.group)
+    _sort_columns(made, columns, looks, output)
+    return made
+
+
+def find_series(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look]) -> FoundSeries | None:
+    """The column of moments on a regular grid, and the one that tells series apart; None: there are no such columns."""
     times = [name for name, each in looks.items() if each.kind and kinds.get(each.kind).is_moment and not each.format]
     for time in times:
         try:
@@ -85,11 +112,10 @@ def guess_series(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look]
         except (ValueError, DataError):
             continue
         for group in ["", *_groups(columns, looks, time)]:
-            found = _read(moments, columns[group] if group else None)
+            names = np.array([word_of(each) for each in columns[group]] if group else [""] * len(moments))
+            found = _read(moments, names)
             if found is not None:
-                made = SeriesGuess(time, found[0], found[1], found[2], group)
-                _sort_columns(made, columns, looks, output)
-                return made
+                return FoundSeries(time, *found, group, np.lexsort((moments, names)), names)
     return None
 
 
@@ -99,13 +125,12 @@ def _groups(columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look], tim
     for place, (name, values) in enumerate(columns.items()):
         different = len(set(map(word_of, values)))
         if name in looks and name != time and 1 < different <= MOST_SERIES_SHARE * len(values):
-            found.append((not _is_named(looks[name]), different, place, name))
+            found.append((not is_named(looks[name]), different, place, name))
     return [name for *_, name in sorted(found)]
 
 
-def _read(moments: np.ndarray, groups: Sequence[Any] | None) -> tuple[TimeStep, int, int] | None:
+def _read(moments: np.ndarray, names: np.ndarray) -> tuple[TimeStep, int, int] | None:
     """Step, points of the longest series and how many there are; None: moments are not regular, or there twice."""
-    names = np.array(["" if groups is None else word_of(each) for each in groups or [""] * len(moments)])
     steps: dict[str, int] = {}
     longest, n_series = 0, 0
     for name in np.unique(names):
@@ -117,7 +142,7 @@ def _read(moments: np.ndarray, groups: Sequence[Any] | None) -> tuple[TimeStep, 
         if step is not None:
             steps[str(step)] = steps.get(str(step), 0) + len(own)
             longest = max(longest, len(own))
-    if not steps or longest < LEAST_POINTS:
+    if not steps or longest < LEAST_OF_A_WINDOW:
         return None
     usual = max(steps, key=lambda each: steps[each])
     return (time_step.parse(usual), longest, n_series) if steps[usual] >= REGULAR * len(moments) else None
@@ -133,31 +158,31 @@ def _sort_columns(
         values = columns[name]
         if CENSORED.search(name) and set(map(word_of, values)) <= {"0", "1", "0.0", "1.0", "True", "False"}:
             made.censored = name
-        elif made.group and each.kind and _is_fixed(values, columns[made.group]):
+        elif made.group and each.kind and is_fixed(values, columns[made.group]):
             made.attributes[name] = each.kind
-        elif _is_covariate(each, values):
+        elif is_covariate(each, values):
             (made.known if KNOWN.search(name) else made.past).append(name)
-    if made.group and _is_named(looks[made.group]):
+    if made.group and is_named(looks[made.group]):
         made.attributes.setdefault(made.group, looks[made.group].kind)
 
 
-def _is_covariate(found: Look, values: Sequence[Any]) -> bool:
+def is_covariate(found: Look, values: Sequence[Any]) -> bool:
     """Numbers, or few words: also a column of noughts and ones, which is left out of tables where it hardly varies."""
     is_short = all(is_missing(value) or is_number(value) or isinstance(value, str) for value in values)
-    is_told = found.is_quantity or _is_named(found) or set(map(word_of, values)) <= {"0", "1"}
+    is_told = found.is_quantity or is_named(found) or set(map(word_of, values)) <= {"0", "1"}
     return is_short and is_told
 
 
-def _is_named(found: Look) -> bool:
+def is_named(found: Look) -> bool:
     """The values are names, of which some are frequent."""
     return bool(found.kind) and kinds.get(found.kind).is_named
 
 
-def _is_fixed(values: Sequence[Any], groups: Sequence[Any]) -> bool:
+def is_fixed(values: Sequence[Any], groups: Sequence[Any]) -> bool:
     seen: dict[str, str] = {}
     return all(seen.setdefault(word_of(group), word_of(value)) == word_of(value)
                for group, value in zip(groups, values, strict=True))  # fmt: skip
 
 
-def _named(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)

@@ -1,0 +1,1 @@
+"""What `windlass init` takes data for: the record, series, windows, the output, its goal."""
