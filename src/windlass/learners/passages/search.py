@@ -3,25 +3,24 @@
 All are learned from questions whose passage is known, and from the same questions with that passage taken away.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from windlass.kinds import cited
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.passages import encoders as trained
 from windlass.learners.passages.ranking import Questions, Ranked, rank
 from windlass.learners.passages.refusing import refuse
+from windlass.learners.passages.teaching import Own, Readers, Taught, learned_readers, taught_by
 from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
 from windlass.predictors.passages import bm25, encoders
-from windlass.predictors.passages.answerer import Answerer, Gold, is_right
+from windlass.predictors.passages.answerer import Answerer, is_right
 from windlass.predictors.passages.encoders import Encoder
-from windlass.predictors.passages.engine import PASSAGES, SURENESS, PassageEngine
+from windlass.predictors.passages.engine import PASSAGES, READING, SURENESS, PassageEngine, Unseen
 from windlass.predictors.passages.index import LEGS, PassageIndex, build
-from windlass.predictors.passages.rankers import Ranker
-from windlass.records import Column, Manifest, Passage, Progress, Splits
+from windlass.records import Column, Manifest, Progress, Splits
 from windlass.store.json_files import write_json
 
 LEAST_TAUGHT = 20
@@ -53,47 +52,29 @@ def fit_encoder(splits: Splits, options: Options, budget: Budget, progress: Prog
     return _fit("encoder", legs, splits, options, progress)
 
 
-@dataclass(frozen=True)
-class Taught:
-    """Train questions whose answers are known. gold: the passages that hold each, none: no document answers."""
-
-    texts: list[str]
-    rights: list[dict[str, str]]
-    gold: list[frozenset[int] | None]
-
-    @property
-    def ranked(self) -> list[int]:
-        """The questions whose passage is known."""
-        return [number for number, held in enumerate(self.gold) if held]
-
-
-def _taught(splits: Splits, passages: Sequence[Passage]) -> Taught:
-    rows, gold = splits.train.to_dicts(), Gold(passages)
-    rights = [cited.read(row[splits.output_column], None) or {} for row in rows]
-    texts = ["\n".join(str(row[name]) for name in splits.inputs) for row in rows]
-    return Taught(texts, rights, [gold.of(right) for right in rights])
-
-
 def _fit(
     learner: str, legs: Mapping[str, tuple[str, Encoder]], splits: Splits, options: Options, progress: Progress
 ) -> Fitted:
     passages = tuple(splits.passages or ())
     progress("indexing", 0, 3, f"{len(passages):,} passages")
     index = build([passage.searched for passage in passages], legs)
-    taught = _taught(splits, passages)
+    taught = taught_by(splits, passages)
     progress("ranking", 1, 3, f"{len(taught.ranked):,} questions")
     index, own, likely = _ranked(index, taught)
     engine = PassageEngine(passages, index)
-    progress("judging", 2, 3, "")
-    engine = replace(engine, sureness=_sureness(engine, taught, own, likely))
+    progress("reading", 2, 3, "")
+    readers = learned_readers(engine, taught, own)
+    engine = replace(engine, reader=readers.final)
+    engine = replace(engine, sureness=_sureness(engine, taught, own, likely, readers))
     options.artifact.mkdir(parents=True, exist_ok=True)
     index.save(options.artifact)
+    if engine.reader is not None:
+        (options.artifact / READING).mkdir(exist_ok=True)
+        engine.reader.save(options.artifact / READING)
     write_json(options.artifact / PASSAGES, [passage.as_json() for passage in passages])
     return _finished(learner, engine, splits, options)
 
 
-Own = Mapping[int, Ranker]
-"""Of each question a ranker that has not seen it."""
 Likely = Mapping[tuple[int, bool], float]
 """Question, and whether its passage was there -> how likely a passage answered, by a model that had not seen it."""
 
@@ -117,25 +98,20 @@ def _ranked(index: PassageIndex, taught: Taught) -> tuple[PassageIndex, Own, Lik
     return index.with_ranker(ranked.ranker, refusing.refusal if refusing else None), own, likely
 
 
-def _sureness(engine: PassageEngine, taught: Taught, own: Own, likely: Likely) -> list[float]:
+def _sureness(engine: PassageEngine, taught: Taught, own: Own, likely: Likely, readers: Readers) -> list[float]:
     """Weights of the evidence, by ridge logistic regression; none of too few questions, or where all are alike."""
     from sklearn.linear_model import LogisticRegression
 
     features, is_good = [], []
     for number, heard in enumerate(engine.index.hear(taught.texts)):
-        question, held = taught.texts[number], taught.gold[number]
+        held, reader = taught.gold[number], readers.of.get(number, engine.reader)
         for gone in [frozenset[int](), held] if held else [frozenset[int]()]:
-            ranker = own.get(number, engine.index.ranker)
-            known = likely.get((number, not gone))
-            allowed = engine.allowed(gone)
-            found = engine.found(question, heard, allowed, ranker, known)
-            if not found.sentences:
-                continue
-            sentence = found.sentences[0]
-            said = engine.passages[sentence.place].text[sentence.start : sentence.end]
-            asked = engine.index.ask(heard, allowed)
-            features.append(engine.evidence(question, found, asked, ranker.scores(asked), known))
-            is_good.append(not gone and is_right({"text": said}, taught.rights[number]))
+            unseen = Unseen(own.get(number, engine.index.ranker), reader, likely.get((number, not gone)))
+            found = engine.found(taught.texts[number], heard, engine.allowed(gone), unseen)
+            for sentence in found.sentences:
+                said = engine.passages[sentence.place].text[sentence.start : sentence.end]
+                features.append(found.evidence)
+                is_good.append(not gone and is_right({"text": said}, taught.rights[number]))
     if len(features) < LEAST_TAUGHT or len(set(is_good)) < 2:
         return []
     model = LogisticRegression(C=1 / RIDGE, max_iter=1_000).fit(np.array(features), is_good)

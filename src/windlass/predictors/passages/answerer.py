@@ -38,12 +38,13 @@ class Sentence:
 @dataclass(frozen=True)
 class Found:
     """What answers a question. places: passages, the best first; scores: of each; sentences: what is answered with;
-    confidence: that it is right, 0-1."""
+    confidence: that it is right, 0-1; evidence: what that comes from."""
 
     places: Sequence[int]
     scores: Sequence[float]
     sentences: Sequence[Sentence]
     confidence: float
+    evidence: tuple[float, ...] = ()
 
 
 class Engine(Protocol):

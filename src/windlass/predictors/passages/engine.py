@@ -20,25 +20,43 @@ from windlass.predictors.passages.rankers import Asked, Ranker
 from windlass.predictors.passages.refusal import refusal_features
 from windlass.predictors.passages.scores import Mask
 from windlass.predictors.passages.terms import MOST_CHARACTERS, terms
+from windlass.predictors.reading import sentences
+from windlass.predictors.reading.instructions import without_orders
+from windlass.predictors.reading.sentences import Found as Read
+from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
 from windlass.records import Manifest, Passage
 from windlass.store.json_files import read_json
 
 PASSAGES = "passages.json"
-SURENESS, N_EVIDENCE = "sureness", 5
+SURENESS, N_EVIDENCE = "sureness", 7
 """Of the settings: weights of `evidence` and a constant, whose logistic is the confidence."""
-N_READ = 3
+N_READ = 5
 """Passages whose sentences are looked at."""
+READING = "reading"
+"""The folder of what was learned of sentences; none of too few questions."""
 BELOW = 0.15
 """What a sentence loses for each rank that its passage stands lower, as a share of the question's rarity."""
 MOST_LOGIT = 6.0
+QUESTION_MARKS = ("?", "？")
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Who has not learned from a question. likely: that a passage answers; None: not known."""
+
+    ranker: Ranker
+    reader: SentenceRanker | None
+    likely: float | None
 
 
 @dataclass(frozen=True)
 class PassageEngine:
-    """passages: in the order of the index. sureness: (N_EVIDENCE + 1,), none: the share that is held."""
+    """passages: in the order of the index. reader: None: the sentence that shares most with the question is taken.
+    sureness: (N_EVIDENCE + 1,), none: the share of the question that is held."""
 
     passages: Sequence[Passage]
     index: PassageIndex
+    reader: SentenceRanker | None = None
     sureness: Sequence[float] = ()
 
     def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
@@ -56,58 +74,77 @@ class PassageEngine:
         there[list(gone)] = False
         return there
 
-    def found(
-        self,
-        question: str,
-        heard: Heard,
-        allowed: Mask | None,
-        ranker: Ranker | None = None,
-        likely: float | None = None,
-    ) -> Found:
-        """The answer of one question. ranker: another one than the index has; likely: how likely a passage answers, as
-        somebody else knows it."""
+    def found(self, question: str, heard: Heard, allowed: Mask | None = None, unseen: Unseen | None = None) -> Found:
+        """The answer of one question. unseen: who is asked instead, as they have not learned from it."""
         asked = self.index.ask(heard, allowed)
         if not len(asked.found):
             return Found([], [], (), 0.0)
-        scores = (ranker or self.index.ranker).scores(asked)
+        scores = (unseen.ranker if unseen else self.index.ranker).scores(asked)
         best = rankers.order(asked.found, scores)[:N_RANKED]
-        places, ranked = asked.found.places[best].tolist(), scores[best].tolist()
-        sentence = self._sentence(question, places)
-        if sentence is None:
-            return Found(places, ranked, (), 0.0)
-        found = Found(places, ranked, (sentence,), 0.0)
-        return replace(found, confidence=self.confidence(self.evidence(question, found, asked, scores, likely)))
+        found = Found(asked.found.places[best].tolist(), scores[best].tolist(), (), 0.0)
+        read = self.read(question, found, unseen.reader if unseen else self.reader)
+        if not read:
+            return found
+        likely = unseen.likely if unseen else self._likely(asked, scores)
+        evidence = self._evidence(question, found, read, likely)
+        sentences = (Sentence(int(read[0].passage), read[0].start, read[0].end),)
+        return replace(found, sentences=sentences, evidence=evidence, confidence=self._confidence(evidence))
 
-    def _sentence(self, question: str, places: Sequence[int]) -> Sentence | None:
-        """The sentence of the first passages that holds most of the question, by rarity."""
-        best, most = None, -np.inf
-        for rank, place in enumerate(places[:N_READ]):
-            text = self.passages[place].text
-            for start, end in spans(text):
-                held = covered(question, text[start:end], self.index.words) - BELOW * rank
-                if held > most:
-                    best, most = Sentence(place, start, end), held
-        return best
+    def _likely(self, asked: Asked, scores: np.ndarray) -> float | None:
+        refusal = self.index.refusal
+        return None if refusal is None else float(refusal.answerable(refusal_features(asked, scores)[None])[0])
 
-    def evidence(
-        self, question: str, found: Found, asked: Asked, scores: np.ndarray, likely: float | None = None
-    ) -> np.ndarray:
+    def retrieved(self, found: Found) -> list[Retrieved]:
+        """The first passages as readers take them: what answers nothing is blanked, so that it is never said, and places
+        stay what they were."""
+        ranked = list(zip(found.places, found.scores, strict=True))[:N_READ]
+        return without_orders(
+            [Retrieved(str(place), answering(self.passages[place]), score) for place, score in ranked]
+        )[0]
+
+    def read(self, question: str, found: Found, reader: SentenceRanker | None) -> list[Read]:
+        """The sentences that may answer, the best first."""
+        passages = self.retrieved(found)
+        if reader is not None:
+            return reader.best(question, passages, 2)
+        words = self.index.words
+        every = [
+            Read(
+                each.id, each.text[start:end], start, end, covered(question, each.text[start:end], words) - BELOW * rank
+            )
+            for rank, each in enumerate(passages)
+            for start, end in spans(each.text)
+        ]
+        return sorted(every, key=lambda each: -each.score)[:2]
+
+    def _evidence(self, question: str, found: Found, read: Sequence[Read], likely: float | None) -> tuple[float, ...]:
         """(N_EVIDENCE,) what tells whether the answer was found: the shares of the question that its sentence and its
-        passage hold, the likelihood that a passage answers, how far the best passage leads, and where the sentence's
-        passage stands."""
-        sentence = found.sentences[0]
-        text, words = self.passages[sentence.place].text, self.index.words
-        held = [covered(question, part, words) for part in (text[sentence.start : sentence.end], text)]
-        if likely is None and self.index.refusal is not None:
-            likely = float(self.index.refusal.answerable(refusal_features(asked, scores)[None])[0])
+        passage hold, the likelihood that a passage answers, how far the best passage leads, where the sentence's
+        passage stands, how good the sentence is and how far it leads."""
+        best, words = read[0], self.index.words
+        text = self.passages[int(best.passage)].text
+        held = [covered(question, part, words) for part in (text[best.start : best.end], text)]
         lead = found.scores[0] - found.scores[1] if len(found.scores) > 1 else 0.0
         spread = max(float(np.std(found.scores)), 1e-9)
-        return np.array([*held, logit(likely), min(lead / spread, MOST_LOGIT), found.places.index(sentence.place)])
+        ahead = best.score - read[1].score if len(read) > 1 else 0.0
+        rank = found.places.index(int(best.passage))
+        return (*held, logit(likely), min(lead / spread, MOST_LOGIT), float(rank), best.score, min(ahead, MOST_LOGIT))
 
-    def confidence(self, evidence: np.ndarray) -> float:
+    def _confidence(self, evidence: Sequence[float]) -> float:
         if not len(self.sureness):
             return float(evidence[0])
-        return float(1 / (1 + np.exp(-np.clip(evidence @ self.sureness[:-1] + self.sureness[-1], -30, 30))))
+        score = float(np.dot(evidence, self.sureness[:-1])) + self.sureness[-1]
+        return float(1 / (1 + math.exp(-min(max(score, -30.0), 30.0))))
+
+
+def answering(passage: Passage) -> str:
+    """The text of a passage with headings, headers of tables and questions as spaces."""
+    text, bare = passage.text, {*passage.headings, passage.title, passage.context}
+    for start, end in spans(text):
+        said = text[start:end]
+        if said.endswith(QUESTION_MARKS) or said in bare:
+            text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def logit(likely: float | None) -> float:
@@ -135,4 +172,5 @@ def load(folder: Path, manifest: Manifest) -> Answerer:
     sizes = (0, N_EVIDENCE + 1)
     if not isinstance(sureness, list) or len(sureness) not in sizes or not all(map(is_finite, sureness)):
         raise DataError(f"{folder / 'manifest.json'} has {SURENESS} {str(sureness)[:80]}, expected numbers")
-    return Answerer(manifest, PassageEngine(passages, index, sureness))
+    reader = sentences.load(folder / READING) if (folder / READING).is_dir() else None
+    return Answerer(manifest, PassageEngine(passages, index, reader, sureness))
