@@ -21,6 +21,7 @@ FAINT = 20
 """Of 255: no one sees what is less opaque."""
 NO_INK = 3.0
 """Variance of grey (0-255) inside the box of a letter below which it left no trace."""
+LEAST_RUN = 4
 INVISIBLE_MODES = (3, 7)
 """Text render modes: neither filled nor stroked; clip only. Source: ISO 32000-1, table 106."""
 TEXT, PATH, IMAGE, SHADING = 1, 2, 3, 4
@@ -291,7 +292,7 @@ class PageReader:
         boxes = np.array([letter[1:5] for letter in letters], np.float64)
         reasons = [""] * len(letters)
         is_space = np.array([letter.character.isspace() for letter in letters])
-        without_ink = self._without_ink(boxes)
+        without_ink = _in_runs(self._without_ink(boxes), is_space)
         backgrounds: dict[int, list[_Filled]] = {}
         for number, letter in enumerate(letters):
             if not is_space[number]:
@@ -345,7 +346,7 @@ class PageReader:
         sums = [np.pad(values.cumsum(0).cumsum(1), ((1, 0), (1, 0))) for values in (grey, grey * grey)]
         x0, y0 = (np.floor(boxes[:, place] * scale).clip(0).astype(int) for place in (0, 1))
         x1, y1 = (np.ceil(boxes[:, place] * scale).clip(0).astype(int) for place in (2, 3))
-        x0, x1 = x0.clip(0, bitmap.width), x1.clip(0, bitmap.width)
+        x0, x1 = (x0 - 1).clip(0, bitmap.width), (x1 + 1).clip(0, bitmap.width)  # a thin letter may be drawn beside it
         y0, y1 = y0.clip(0, bitmap.height), y1.clip(0, bitmap.height)
         area = ((x1 - x0) * (y1 - y0)).clip(1)
         mean, squares = ((part[y1, x1] - part[y0, x1] - part[y1, x0] + part[y0, x0]) / area for part in sums)
@@ -380,6 +381,21 @@ class PageReader:
         left, right = min(each.left for each in letters), max(each.right for each in letters)
         top, bottom = min(each.top for each in letters), max(each.bottom for each in letters)
         return [Word(text, left, top, right, bottom, style.size or bottom - top, style.is_bold or not text)]
+
+
+def _in_runs(flags: np.ndarray, is_space: np.ndarray) -> np.ndarray:
+    """The flags, without those of fewer than `LEAST_RUN` letters in a row: a thin one may be drawn beside its box.
+    A space neither ends nor lengthens a run."""
+    found = np.zeros(len(flags), bool)
+    run: list[int] = []
+    for number in range(len(flags) + 1):
+        if number < len(flags) and (flags[number] or is_space[number]):
+            run += [] if is_space[number] else [number]
+            continue
+        if len(run) >= LEAST_RUN:
+            found[run] = True
+        run = []
+    return found
 
 
 def _address(item: Any) -> int | None:

@@ -192,6 +192,8 @@ FAR = 2.4
 PROSE = 26
 """Letters of a segment on average, from which columns are columns of text and no cells."""
 GUTTER = 0.5
+FILLED = 0.8
+"""The share of cells from which rows between two ruled lines are rows, not lines of one."""
 
 
 @dataclass(frozen=True)
@@ -286,7 +288,7 @@ def _heads(row: Row, below: Row, columns: Sequence[tuple[float, float]]) -> bool
 def _aligned(rows: Sequence[Row], run: Run, across: Sequence[Ruling]) -> Table:
     chosen = rows[run.first : run.end]
     grid = [[_cell(row, span) for span in run.columns] for row in chosen]
-    bands = _bands(chosen, run, across)
+    bands = _bands(chosen, grid, run, across)
     merged: list[list[list[str]]] = []
     before = None
     for cells, band, is_more in zip(grid, bands, _continuations(chosen, grid), strict=True):
@@ -309,8 +311,9 @@ def _cell(row: Row, span: tuple[float, float]) -> str:
     return " ".join(segment.text for segment in row if segment.left < span[1] and span[0] < segment.right)
 
 
-def _bands(rows: Sequence[Row], run: Run, across: Sequence[Ruling]) -> list[int | None]:
-    """Between which ruled lines each row stands; None for all where there are fewer lines than a table's rows need."""
+def _bands(rows: Sequence[Row], grid: Sequence[Sequence[str]], run: Run, across: Sequence[Ruling]) -> list[int | None]:
+    """Between which ruled lines each row stands; None for all where the lines part sections and not rows: then the
+    rows between two of them have all their cells, and are no lines of one."""
     left, right = run.columns[0][0], run.columns[-1][1]
     top, bottom = min(s.top for s in rows[0]), max(s.bottom for s in rows[-1])
     width = right - left
@@ -318,9 +321,12 @@ def _bands(rows: Sequence[Row], run: Run, across: Sequence[Ruling]) -> list[int 
         line.at for line in _merged(across)
         if top < line.at < bottom and min(right, line.end) - max(left, line.start) > 0.8 * width
     )  # fmt: skip
-    if len(lines) < max(2, 0.3 * len(rows)):
+    bands = [sum(line < row[0].middle for line in lines) for row in rows]
+    held = [cells for cells, band in zip(grid, bands, strict=True) if bands.count(band) > 1]
+    n_filled = sum(bool(cell) for cells in held for cell in cells)
+    if len(lines) < 2 or n_filled > FILLED * len(run.columns) * len(held):
         return [None] * len(rows)
-    return [sum(line < row[0].middle for line in lines) for row in rows]
+    return list(bands)
 
 
 def _continuations(rows: Sequence[Row], grid: Sequence[Sequence[str]]) -> list[bool]:
