@@ -149,8 +149,8 @@ class _Text:
         return sum(map(len, self.parts))
 
 
-class _Reading:
-    """One document on its way to blocks."""
+class _Letters:
+    """What paragraphs of one document say to the eye."""
 
     def __init__(self, document: Any) -> None:
         self.document = document
@@ -162,84 +162,14 @@ class _Reading:
         self.has_pages = any(True for _ in body.iter(f"{W}lastRenderedPageBreak"))
         self.page = 1 if self.has_pages else 0
 
-    def read(self) -> None:
-        properties = self.document.core_properties
-        self.parsed.title = one_line(str(properties.title or ""))[:200]
-        self.parsed.valid_from, self.parsed.valid_until = validity.of_fields(self._custom())
-        self._flow(self.document.element.body, _Place((self.ground,)))
-        self._notes()
-        self.parsed.n_pages = self.page
-
     def _background(self) -> Colour:
         found = self.document.element.find(f"{W}background")
         return (colour_of(found.get(f"{W}color", "")) if found is not None else None) or WHITE
-
-    def _custom(self) -> dict[str, object]:
-        """The properties that somebody gave the file by name."""
-        from docx.oxml.parser import parse_xml
-
-        for part in self.document.part.package.iter_parts():
-            if str(part.partname) == "/docProps/custom.xml":
-                return {
-                    each.get("name", ""): "".join(each.itertext()).partition("T")[0] for each in parse_xml(part.blob)
-                }
-        return {}
-
-    def _notes(self) -> None:
-        """Footnotes stand at the end; comments are counted, not read."""
-        from docx.oxml.parser import parse_xml
-
-        for relation in self.document.part.rels.values():
-            kind = relation.reltype.rpartition("/")[2]
-            if relation.is_external or kind not in (*NOTES, "comments"):
-                continue
-            root = parse_xml(relation.target_part.blob)
-            if kind == "comments":
-                self.parsed.hidden["comments"] += sum(len(each.text or "") for each in root.iter(f"{W}t"))
-                continue
-            for note in root:
-                if note.get(f"{W}type") not in ("separator", "continuationSeparator", "continuationNotice"):
-                    self._flow(note, _Place((self.ground,)))
-        self.parsed.hidden += type(self.parsed.hidden)()  # without zeros
-
-    def _flow(self, parent: Any, place: _Place) -> None:
-        """Paragraphs and tables, in order; what only holds them is opened."""
-        waiting = [parent]
-        while waiting:
-            item = waiting.pop()
-            if item.tag == f"{W}p":
-                self._paragraph(item, place)
-            elif item.tag == f"{W}tbl":
-                self._table(item)
-            elif item is parent or item.tag in TRANSPARENT:
-                waiting += reversed(list(item))
-            elif item.tag in GONE:
-                self._count("deleted", item)
 
     def _count(self, why: str, item: Any) -> None:
         n_hidden = sum(len(each.text or "") for each in item.iter(f"{W}t", f"{W}delText"))
         if n_hidden:
             self.parsed.hidden[why] += n_hidden
-
-    def _paragraph(self, item: Any, place: _Place) -> None:
-        page = self.page
-        text, look = self._text(item, place)
-        whole = one_line(visible("".join(text.parts), self.parsed.hidden))
-        if whole:
-            level = look.level or self._bold_level(text, whole)
-            turns = tuple(turn for turn in text.turns if 0 < turn[0] < len(whole))
-            page = max([page, *(number for at, number in text.turns if at == 0)])
-            if level and not self.parsed.title and level == 1 and not self.parsed.blocks:
-                self.parsed.title = whole[:200]
-            block = Block("heading", whole, page, level) if level else Block("paragraph", whole, page, turns=turns)
-            self.parsed.blocks.append(block)
-        for box in text.boxes:
-            self._flow(box, place)
-
-    def _bold_level(self, text: _Text, whole: str) -> int:
-        is_short = len(whole.split()) <= MOST_WORDS and len(whole) <= MOST_CHARACTERS
-        is_bold = bool(text.bold) and all(text.bold)
-        return BOLD_LEVEL if is_bold and is_short and not whole.endswith((".", "。", ":", "：", ";", "；", ",")) else 0
 
     def _text(self, paragraph: Any, place: _Place) -> tuple[_Text, _Look]:
         properties = paragraph.find(f"{W}pPr")
@@ -328,6 +258,80 @@ class _Reading:
             place = _value(style, "basedOn") or ""
         self.looks[name] = look
         return look
+
+
+class _Reading(_Letters):
+    """One document on its way to blocks."""
+
+    def read(self) -> None:
+        properties = self.document.core_properties
+        self.parsed.title = one_line(str(properties.title or ""))[:200]
+        self.parsed.valid_from, self.parsed.valid_until = validity.of_fields(self._custom())
+        self._flow(self.document.element.body, _Place((self.ground,)))
+        self._notes()
+        self.parsed.n_pages = self.page
+
+    def _custom(self) -> dict[str, object]:
+        """The properties that somebody gave the file by name."""
+        from docx.oxml.parser import parse_xml
+
+        for part in self.document.part.package.iter_parts():
+            if str(part.partname) == "/docProps/custom.xml":
+                return {
+                    each.get("name", ""): "".join(each.itertext()).partition("T")[0] for each in parse_xml(part.blob)
+                }
+        return {}
+
+    def _notes(self) -> None:
+        """Footnotes stand at the end; comments are counted, not read."""
+        from docx.oxml.parser import parse_xml
+
+        for relation in self.document.part.rels.values():
+            kind = relation.reltype.rpartition("/")[2]
+            if relation.is_external or kind not in (*NOTES, "comments"):
+                continue
+            root = parse_xml(relation.target_part.blob)
+            if kind == "comments":
+                self.parsed.hidden["comments"] += sum(len(each.text or "") for each in root.iter(f"{W}t"))
+                continue
+            for note in root:
+                if note.get(f"{W}type") not in ("separator", "continuationSeparator", "continuationNotice"):
+                    self._flow(note, _Place((self.ground,)))
+        self.parsed.hidden += type(self.parsed.hidden)()  # without zeros
+
+    def _flow(self, parent: Any, place: _Place) -> None:
+        """Paragraphs and tables, in order; what only holds them is opened."""
+        waiting = [parent]
+        while waiting:
+            item = waiting.pop()
+            if item.tag == f"{W}p":
+                self._paragraph(item, place)
+            elif item.tag == f"{W}tbl":
+                self._table(item)
+            elif item is parent or item.tag in TRANSPARENT:
+                waiting += reversed(list(item))
+            elif item.tag in GONE:
+                self._count("deleted", item)
+
+    def _paragraph(self, item: Any, place: _Place) -> None:
+        page = self.page
+        text, look = self._text(item, place)
+        whole = one_line(visible("".join(text.parts), self.parsed.hidden))
+        if whole:
+            level = look.level or self._bold_level(text, whole)
+            turns = tuple(turn for turn in text.turns if 0 < turn[0] < len(whole))
+            page = max([page, *(number for at, number in text.turns if at == 0)])
+            if level and not self.parsed.title and level == 1 and not self.parsed.blocks:
+                self.parsed.title = whole[:200]
+            block = Block("heading", whole, page, level) if level else Block("paragraph", whole, page, turns=turns)
+            self.parsed.blocks.append(block)
+        for box in text.boxes:
+            self._flow(box, place)
+
+    def _bold_level(self, text: _Text, whole: str) -> int:
+        is_short = len(whole.split()) <= MOST_WORDS and len(whole) <= MOST_CHARACTERS
+        is_bold = bool(text.bold) and all(text.bold)
+        return BOLD_LEVEL if is_bold and is_short and not whole.endswith((".", "。", ":", "：", ";", "；", ",")) else 0
 
     # tables ----------------------------------------------------------------------------------------------------------
 

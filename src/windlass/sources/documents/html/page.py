@@ -96,7 +96,7 @@ class _Walk:
         self.styles = styles_of(tree)
         self.body = tree.body
         self.n_text = max(len(self.body.text()), 1)
-        self.root = self._main() if has_furniture else self.body
+        self.root = _main(self.body, self.n_text) if has_furniture else self.body
         self.part: list[str] = []
         self.n_furniture = 0
         self.depth = 0
@@ -107,14 +107,6 @@ class _Walk:
         if self.n_furniture + n_outside:
             words = f"{self.n_furniture + n_outside:,} characters of menus, heads and feet were left out"
             self.parsed.warnings.append(words)
-
-    def _main(self) -> Any:
-        """The part that is said to be the page's own, where it holds enough of the text."""
-        for selector in ("main", "[role=main]", "article"):
-            found = self.body.css(selector)
-            if len(found) == 1 and len(found[0].text()) >= MAIN_SHARE * self.n_text:
-                return found[0]
-        return self.body
 
     def _walk(self, root: _Frame) -> None:
         frames = [root]
@@ -263,35 +255,20 @@ class _Walk:
             texts: list[str] = []
             ids: list[int] = []
             for cell in chain(cells, [None]):
-                self._fill(over, texts, ids)
+                _fill(over, texts, ids)
                 if cell is None:
                     break
                 number += 1
                 text = self._cell(cell, row, colour, ground)
                 wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
-                for _ in range(wide):
-                    if high > 1:
-                        over[len(texts)] = (high - 1, text, number)
-                    texts.append(text)
-                    ids.append(number)
+                over |= {len(texts) + place: (high - 1, text, number) for place in range(wide) if high > 1}
+                texts += [text] * wide
+                ids += [number] * wide
             is_head = bool(cells) and all(cell.tag == "th" for cell in cells)
             n_heads += is_head and n_heads == len(grid)
             grid.append(texts)
             places.append(ids)
         return grid, places, n_heads
-
-    @staticmethod
-    def _fill(over: dict[int, tuple[int, str, int]], texts: list[str], ids: list[int]) -> None:
-        """Puts cells of rows above, which reach down here, on the next places."""
-        while len(texts) in over:
-            place = len(texts)
-            left, text, number = over[place]
-            texts.append(text)
-            ids.append(number)
-            if left > 1:
-                over[place] = (left - 1, text, number)
-            else:
-                del over[place]
 
     def _cell(self, cell: Any, row: Any, colour: Colour | None, ground: Colour | None) -> str:
         style, of_row = self._style(cell), self._style(row)
@@ -310,3 +287,25 @@ class _Walk:
 def _span(cell: Any, name: str) -> int:
     words = str(cell.attributes.get(name) or "1").strip()
     return min(max(int(words), 1), 1_000) if words.isdigit() else 1
+
+
+def _fill(over: dict[int, tuple[int, str, int]], texts: list[str], ids: list[int]) -> None:
+    """Puts cells of rows above, which reach down here, on the next places."""
+    while len(texts) in over:
+        place = len(texts)
+        left, text, number = over[place]
+        texts.append(text)
+        ids.append(number)
+        if left > 1:
+            over[place] = (left - 1, text, number)
+        else:
+            del over[place]
+
+
+def _main(body: Any, n_text: int) -> Any:
+    """The part that is said to be the page's own, where it holds enough of the text."""
+    for selector in ("main", "[role=main]", "article"):
+        found = body.css(selector)
+        if len(found) == 1 and len(found[0].text()) >= MAIN_SHARE * n_text:
+            return found[0]
+    return body

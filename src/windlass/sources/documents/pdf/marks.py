@@ -118,8 +118,8 @@ class _Filled:
     alpha: int
 
 
-class PageReader:
-    """Reads one page of an open pypdfium2 document. Raises: PdfiumError."""
+class _Drawing:
+    """What is drawn on a page beside letters."""
 
     def __init__(self, page: Any, believes_layers: bool) -> None:
         import pypdfium2.raw as pdfium
@@ -133,15 +133,6 @@ class PageReader:
         self.marks = PageMarks(width, height)
         self.orders: dict[int | None, int] = {}
         self.filled: list[_Filled] = []
-        self.styles: list[_Style] = []
-        self.style_of: dict[int | None, int] = {}
-
-    def read(self) -> PageMarks:
-        self._objects()
-        letters = self._letters()
-        if letters:
-            self.marks.words = self._words(self._seen(letters))
-        return self.marks
 
     def _placed(self, left: float, low: float, right: float, high: float) -> Box:
         """A box of the page's own space, as it is shown."""
@@ -222,6 +213,22 @@ class PageReader:
             return 0, 0, 0, 255
         red, green, blue, alpha = (part.value for part in parts)
         return red, green, blue, alpha
+
+
+class PageReader(_Drawing):
+    """Reads one page of an open pypdfium2 document. Raises: PdfiumError."""
+
+    def __init__(self, page: Any, believes_layers: bool) -> None:
+        super().__init__(page, believes_layers)
+        self.styles: list[_Style] = []
+        self.style_of: dict[int | None, int] = {}
+
+    def read(self) -> PageMarks:
+        self._objects()
+        letters = self._letters()
+        if letters:
+            self.marks.words = self._words(self._seen(letters))
+        return self.marks
 
     def _letters(self) -> list[Letter]:
         text = self.page.get_textpage()
