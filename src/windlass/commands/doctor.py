@@ -13,6 +13,8 @@ from windlass.errors import pip_install
 PARTS = (
     ("read and prepare data", ("polars",), ""),
     ("read Excel files", ("fastexcel",), "excel"),
+    ("read PDF, DOCX and HTML documents", ("pypdfium2", "docx", "selectolax"), "documents"),
+    ("read scanned pages", ("rapidocr",), "ocr"),
     ("linear models", ("sklearn",), ""),
     ("boosted trees", ("lightgbm",), ""),
     ("pictures", ("PIL.Image",), ""),
@@ -29,6 +31,10 @@ PARTS = (
     ("be scored by lm-evaluation-harness", ("lm_eval",), "evaluation"),
     ("write faster, by a schema, and measure it", ("ctranslate2", "llguidance", "sacrebleu"), "llm"),
 )
+
+
+PACKAGES = {"sklearn": "scikit-learn", "PIL": "pillow", "docx": "python-docx"}
+"""Module -> the package that it comes from, where that has another name."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def _part(feature: str, modules: tuple[str, ...], extra: str) -> Part:
         except (ImportError, OSError, RuntimeError) as error:
             return Part(feature, False, "", f"{pip_install(extra)}  ({module}: {str(error)[:80]})")
         name = module.split(".")[0]
-        versions.append(f"{name} {_version({'sklearn': 'scikit-learn', 'PIL': 'pillow'}.get(name, name))}")
+        versions.append(f"{name} {_version(PACKAGES.get(name, name))}")
     return Part(feature, True, ", ".join(versions))
 
 

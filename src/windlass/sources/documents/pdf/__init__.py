@@ -1,0 +1,1 @@
+"""PDF files: what a person sees of each page, in reading order, with its tables."""
