@@ -9,7 +9,7 @@ from windlass.metrics.citations import NO_PASSAGE, CitedMarks, best_confidence, 
 from windlass.outputs.cited.measures import upper_risk
 from windlass.predictors.passages.answerer import Gold, is_right
 from windlass.records import Passage
-from windlass.sources.written_questions import written
+from windlass.sources.guessing.written_questions import written
 
 
 def marks() -> CitedMarks:

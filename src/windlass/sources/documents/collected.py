@@ -25,11 +25,7 @@ def collect_documents(spec: Spec, store: Store) -> tuple[dict[str, int], list[st
     Raises: DataError: there is no such folder, or nothing in it can be read.
     """
     found = read_documents(store.project / spec.documents, _known(store))
-    passages = [
-        Passage(**{**as_json(passage), "title": each.document.title})
-        for each in found.documents
-        for passage in each.passages
-    ]
+    passages = [passage for each in found.documents for passage in each.passages]
     if not passages:
         raise DataError(
             f"{spec.documents} has no document with text: {found.n_files:,} files, {len(found.rejected):,} rejected"

@@ -5,7 +5,7 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from windlass.errors import DataError, NotReady, expected
@@ -163,17 +163,18 @@ def document_of(path: str, digest: str, parsed: Parsed, limits: Limits, version:
         )
     begin, end = validity.of_text(text)
     chunker = Chunker(limits.sizes)
-    passages = tuple(chunker.passages(path, blocks, text, starts))
+    found = chunker.passages(path, blocks, text, starts)
     warnings = list(parsed.warnings)
     if chunker.n_cut:
         warnings.append(f"{chunker.n_cut} runs of text without an end were cut at {limits.sizes.longest:,} characters")
     first = next((block.text for block in blocks if block.kind == "heading"), "")
     title = one_line(visible(parsed.title, parsed.hidden)) or first or Path(name).stem
     shown = one_line(visible(name, parsed.hidden))
+    title = title[:LONGEST_TITLE]
     document = Document(
         path,
         shown,
-        title[:LONGEST_TITLE],
+        title,
         digest,
         parsed.language or language_of(text),
         Path(name).suffix.lower().lstrip("."),
@@ -184,7 +185,7 @@ def document_of(path: str, digest: str, parsed: Parsed, limits: Limits, version:
         {why: count for why, count in sorted(parsed.hidden.items()) if count},
         tuple(warnings),
     )
-    return ReadDocument(document, passages, version)
+    return ReadDocument(document, tuple(replace(passage, title=title) for passage in found), version)
 
 
 def _said_together(read: Sequence[ReadDocument]) -> Iterator[str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from windlass.records import Passage
+
 READER_VERSION = 1
 """Changes when the same file would give other passages: what is known by an older one is read again."""
 
@@ -34,23 +36,6 @@ class Document:
     valid_until: str = ""
     hidden: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A piece of a document: `document.text[start:end] == text`, whole sentences or rows.
-
-    document: its path. headings: those it stands below, outermost first. page: from 1; 0 = there are none.
-    context: the header of the table that its rows come from, which stands elsewhere in the text; else ''.
-    """
-
-    document: str
-    headings: tuple[str, ...]
-    page: int
-    start: int
-    end: int
-    text: str
-    context: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from windlass.sources.documents.contract import Block, Passage, PassageSizes
+from windlass.records import Passage
+from windlass.sources.documents.contract import Block, PassageSizes
 from windlass.sources.documents.sentences import sentences
 
 CHARACTERS_PER_WORD = 1.7

@@ -6,7 +6,7 @@ from pathlib import Path
 from windlass.errors import DataError
 from windlass.records import Passage
 from windlass.sources.documents.collection import read_documents
-from windlass.sources.written_questions import written
+from windlass.sources.guessing.written_questions import written
 
 SUFFIXES = frozenset({".pdf", ".docx", ".html", ".htm", ".md", ".markdown"})
 """Of files that are documents and nothing else."""
