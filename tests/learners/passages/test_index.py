@@ -44,7 +44,7 @@ def test_a_loaded_index_gives_the_builders_ten_best_of_200_probes(learned: Passa
         assert (wanted.answerable, wanted.is_answered) == (found.answerable, found.is_answered)
 
 
-@pytest.mark.parametrize("way", ["bm25", "lsa", "rrf", "z-sum", "weighted", "linear", "trees"])
+@pytest.mark.parametrize("way", ["bm25", "lsa", "rrf", "z-sum", "weighted", "linear", "trees", "linear+trees"])
 def test_every_way_to_rank_is_kept_and_finds_the_passage(way: str, tmp_path: Path) -> None:
     plain = corpus.index()
     texts, right = corpus.questions()

@@ -4,7 +4,7 @@ What a learned one gives for a question comes from a model that has seen no ques
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,18 @@ from windlass.errors import DataError
 from windlass.metrics.measures import Estimate, bootstrap
 from windlass.metrics.retrieval import MRR_10, RECALL_1, RECALL_5, RetrievalMarks
 from windlass.predictors.passages.index import Heard, PassageIndex
-from windlass.predictors.passages.rankers import BOOSTED, LINEAR, RRF, WEIGHTED, Z_SUM, Asked, Ranker, booster_of, order
+from windlass.predictors.passages.rankers import (
+    BOOSTED,
+    BOTH,
+    LINEAR,
+    RRF,
+    WEIGHTED,
+    Z_SUM,
+    Asked,
+    Ranker,
+    booster_of,
+    order,
+)
 
 N_FOLDS = 5
 LEAST_LEARNED = 50
@@ -89,7 +100,12 @@ def boosted(asked: Sequence[Asked], right: Sequence[np.ndarray], legs: tuple[str
     return Ranker(BOOSTED, legs, (), booster, text)
 
 
-LEARNED: dict[str, Learn] = {WEIGHTED: weighted, LINEAR: linear, BOOSTED: boosted}
+def both(asked: Sequence[Asked], right: Sequence[np.ndarray], legs: tuple[str, ...]) -> Ranker:
+    """The sum of both."""
+    return replace(boosted(asked, right, legs), way=BOTH, weights=linear(asked, right, legs).weights)
+
+
+LEARNED: dict[str, Learn] = {WEIGHTED: weighted, LINEAR: linear, BOOSTED: boosted, BOTH: both}
 
 
 def boost(rows: np.ndarray, targets: np.ndarray, n_rounds: int, **other: Any) -> str:
@@ -123,13 +139,20 @@ class Rows:
         rows = np.flatnonzero(chosen).tolist()
         return LEARNED[way]([self.asked[row] for row in rows], [self.right[row] for row in rows], self.legs)
 
+    def tried(self, way: str) -> list[Ranker]:
+        """The rankers that have not seen the questions of each fold."""
+        if way not in LEARNED:
+            return [Ranker(way, self.legs)] * (int(self.folds.max()) + 1)
+        return [self.learned(way, self.folds != fold) for fold in range(int(self.folds.max()) + 1)]
+
+    def ranks(self, by_fold: Sequence[Ranker]) -> np.ndarray:
+        """(n,) of the first right candidate, infinite where none is."""
+        each = zip(self.asked, self.right, self.folds, strict=True)
+        return np.array([rank_of(asked, right, by_fold[fold]) for asked, right, fold in each])
+
     def line(self, way: str, by_fold: Sequence[Ranker]) -> Line:
         """What the way gives, each question ranked by the ranker of its fold."""
-        ranks = [
-            rank_of(each, right, by_fold[fold])
-            for each, right, fold in zip(self.asked, self.right, self.folds, strict=True)
-        ]
-        marks = RetrievalMarks(np.array(ranks))
+        marks = RetrievalMarks(self.ranks(by_fold))
         return Line(way, *(bootstrap(marks, metric) for metric in (RECALL_1, RECALL_5, MRR_10)))
 
 
@@ -147,16 +170,23 @@ def rank(index: PassageIndex, heard: Sequence[Heard], questions: Questions) -> R
     """
     if not len(questions):
         raise DataError("there are 0 questions whose passage is known, expected at least 1")
-    asked = [index.ask(each) for each in heard]
-    right = [each.found.places == answer for each, answer in zip(asked, questions.right, strict=True)]
-    rows = Rows(asked, right, questions.folds(), index.legs)
-    fused = [RRF, Z_SUM] if len(index.legs) > 1 else []
-    tried = {way: [Ranker(way, index.legs)] * N_FOLDS for way in (*index.legs, *fused)}
-    if len(questions) >= LEAST_LEARNED:
-        for way in LEARNED:
-            tried[way] = [rows.learned(way, rows.folds != fold) for fold in range(N_FOLDS)]
+    rows = rows_of(index, heard, questions, questions.folds())
+    tried = {way: rows.tried(way) for way in ways(index, len(questions))}
     lines = {way: rows.line(way, rankers) for way, rankers in tried.items()}
     best = max(tried, key=lambda way: lines[way].mrr_10.value)
     final = rows.learned(best, rows.folds >= 0) if best in LEARNED else tried[best][0]
     board = tuple(sorted(lines.values(), key=lambda line: -line.mrr_10.value))
     return Ranked(final, board, rows.folds, tuple(tried[best]))
+
+
+def rows_of(index: PassageIndex, heard: Sequence[Heard], questions: Questions, folds: np.ndarray) -> Rows:
+    """Questions with their candidates over the whole index."""
+    asked = [index.ask(each) for each in heard]
+    right = [each.found.places == answer for each, answer in zip(asked, questions.right, strict=True)]
+    return Rows(asked, right, folds, index.legs)
+
+
+def ways(index: PassageIndex, n_questions: int) -> tuple[str, ...]:
+    """The ways to rank that so many questions allow to try, the simplest first."""
+    fused = (RRF, Z_SUM) if len(index.legs) > 1 else ()
+    return (*index.legs, *fused, *(LEARNED if n_questions >= LEAST_LEARNED else ()))

@@ -53,10 +53,15 @@ class Bm25:
             found[self.places[here]] += self.weights[here]
         return found
 
+    @property
+    def rarest(self) -> float:
+        """The idf of a term in no passage."""
+        return _idf(0, self.n_passages)
+
     def rarity_of(self, term: str) -> float:
         """The idf of a term; of one that no passage has that of a term in none."""
         number = self.numbers.get(term)
-        return _idf(0, self.n_passages) if number is None else float(self.rarity[number])
+        return self.rarest if number is None else float(self.rarity[number])
 
     def save(self, folder: Path) -> None:
         write_text(folder / VOCABULARY, json.dumps(list(self.vocabulary), ensure_ascii=False))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windlass.predictors.passages.features import ASKED, MATCHED
+from windlass.predictors.passages.features import ASKED, MATCHED, Question, asked
 from windlass.predictors.passages.scores import Mask, Scores
 
 N_FOUND, N_SCALED, WORST_RANK = 10, 50, 12
@@ -42,8 +42,9 @@ def gather(legs: Sequence[Scores], allowed: Mask | None = None) -> Candidates:
     return Candidates(places, scores, scaled, ranks.astype(np.int64))
 
 
-def pair_features(found: Candidates, matched: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """(c, f) float32: of each leg `OF_LEG`, then `MATCHED`, the same less the best other candidate's, then `ASKED`."""
+def pair_features(found: Candidates, matched: np.ndarray, question: Question) -> np.ndarray:
+    """(c, f) float32: of each leg `OF_LEG`; of the first, BM25, the share of the question's ideal; `MATCHED`, the same
+    less the best other candidate's, and `ASKED`."""
     parts = []
     for leg in range(found.scores.shape[1]):
         scores = found.scores[:, leg]
@@ -52,7 +53,10 @@ def pair_features(found: Candidates, matched: np.ndarray, asked: np.ndarray) -> 
             scores, found.scaled[:, leg], np.minimum(found.ranks[:, leg], WORST_RANK),
             less_others(found.scaled[:, leg]), scores / best if best > 0 else np.zeros_like(scores),
         ]))  # fmt: skip
-    return np.column_stack([*parts, matched, less_others(matched), np.tile(asked, (len(found), 1))]).astype(np.float32)
+    ideal = found.scores[:, :1] / max(question.ideal, 1e-6)
+    return np.column_stack(
+        [*parts, ideal, matched, less_others(matched), np.tile(asked(question), (len(found), 1))]
+    ).astype(np.float32)
 
 
 def less_others(values: np.ndarray) -> np.ndarray:
@@ -66,4 +70,4 @@ def less_others(values: np.ndarray) -> np.ndarray:
 
 def n_features(n_legs: int) -> int:
     """How many numbers `pair_features` gives of a candidate."""
-    return n_legs * len(OF_LEG) + 2 * len(MATCHED) + len(ASKED)
+    return n_legs * len(OF_LEG) + 1 + 2 * len(MATCHED) + len(ASKED)

@@ -5,19 +5,22 @@ The same numbers for every language: shares of the question by rarity, never wor
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from windlass.predictors.passages.bm25 import Bm25
+from windlass.predictors.passages.terms import MOST_CHARACTERS, is_cjk, terms
 from windlass.predictors.passages.units import DIGIT, NAME, PassageUnits, Units
 
 MATCHED = (
-    "covered", "pairs_covered", "triples_covered", "sentence_covered", "window_covered", "sentence_pairs_covered",
-    "heaviest_run", "rarest_missed", "n_missed", "names_covered", "digits_covered", "closeness",
-    "sentence_fresh_digits", "sentence_fresh_names", "length",
+    "covered", "pairs_covered", "triples_covered", "missed_run", "rarest_pair_missed", "sentence_covered",
+    "window_covered", "sentence_pairs_covered", "heaviest_run", "rarest_missed", "n_missed", "names_covered",
+    "digits_covered", "closeness", "sentence_fresh_digits", "sentence_fresh_names", "length",
 )  # fmt: skip
 """Of a question and a passage. covered: the share of the question's rarity that the passage has; fresh: what stands in
 the sentence nearest to the question and not in the question itself, where the answer may be."""
-ASKED = ("n_units", "n_known", "rarity", "rarest", "n_names", "n_digits", "kind")
+ASKED = ("n_units", "n_known", "rarity", "ideal", "rarest", "n_names", "n_digits", "kind")
 """Of a question alone; kind: the number of the first of `KINDS` that it holds, else how many there are."""
 KINDS = (
     ("when", "what year", "which year", "what date", "哪一年", "哪年", "什么时候", "何时", "什么时间", "几年"),
@@ -38,13 +41,16 @@ FAR = 60
 @dataclass(frozen=True)
 class Question:
     """A question as features need it. units: of the whole; unique: (u,) its different known units; rarity: (u,) of
-    each, above 0; at: number of unit -> its place in `unique`."""
+    each, above 0; unknown: that of what no passage has; pairs: (m - 1,) of each unit with the next; ideal: the BM25 of
+    a passage that has every term once and is of mean length."""
 
     text: str
     units: Units
     unique: np.ndarray
     rarity: np.ndarray
     unknown: float
+    pairs: np.ndarray
+    ideal: float
 
     @property
     def total(self) -> float:
@@ -52,12 +58,24 @@ class Question:
         return float(self.rarity.sum()) + self.unknown
 
 
-def question_of(text: str, units: Units, rarity: np.ndarray) -> Question:
-    """rarity: (v,) of each term; what is unknown counts as the rarest of them."""
+def question_of(text: str, units: Units, words: Bm25) -> Question:
+    """A question whose units `words` numbered; what it does not know counts as the rarest that there can be."""
     known = units.ids[units.ids >= 0]
     unique = np.unique(known)
     n_unknown = int((units.ids < 0).sum())
-    return Question(text, units, unique, rarity[unique], n_unknown * float(rarity.max(initial=1.0)))
+    pairs = np.array([_pair_rarity(first, second, words) for first, second in pairwise(units.ids[:MOST_ORDERED])])
+    ideal = sum(words.rarity_of(term) for term in dict.fromkeys(terms(text[:MOST_CHARACTERS])))
+    return Question(text, units, unique, words.rarity[unique], n_unknown * words.rarest, pairs, ideal)
+
+
+def _pair_rarity(first: int, second: int, words: Bm25) -> float:
+    """Of two CJK characters that of the term which they are together, of words the sum of both."""
+    if min(first, second) < 0:
+        return words.rarest
+    one, other = words.vocabulary[first], words.vocabulary[second]
+    if is_cjk(one) and is_cjk(other):
+        return words.rarity_of(one + other)
+    return float(words.rarity[first] + words.rarity[second])
 
 
 def asked(question: Question) -> np.ndarray:
@@ -66,8 +84,8 @@ def asked(question: Question) -> np.ndarray:
     lower = question.text[:400].casefold()
     kind = next((place for place, words in enumerate(KINDS) if any(word in lower for word in words)), len(KINDS))
     return np.array([
-        len(ids), (ids >= 0).mean() if len(ids) else 0.0, question.total, question.rarity.max(initial=0.0),
-        (marks & NAME > 0).sum(), (marks & DIGIT > 0).sum(), kind,
+        len(ids), (ids >= 0).mean() if len(ids) else 0.0, question.total, question.ideal,
+        question.rarity.max(initial=0.0), (marks & NAME > 0).sum(), (marks & DIGIT > 0).sum(), kind,
     ], np.float32)  # fmt: skip
 
 
@@ -78,6 +96,7 @@ def matched(question: Question, passage: Units, mean_length: float) -> np.ndarra
     places, hit = _hits(question.unique, passage.ids)
     if not hit.any():
         found["rarest_missed"], found["n_missed"] = float(question.rarity.max(initial=0.0)), len(question.unique)
+        found["missed_run"], found["rarest_pair_missed"] = 1.0, float(question.pairs.max(initial=0.0))
         return np.array(list(found.values()), np.float32)
     total = max(question.total, 1e-6)
     has = np.zeros(len(question.unique), bool)
@@ -128,27 +147,36 @@ def _in_order(question: Question, passage: Units, places: np.ndarray, hit: np.nd
     weight = np.append(question.rarity, 0.0)[asked]
     best, at = _heaviest_run(asked, here, weight)
     nearest = here[passage.sentences == passage.sentences[at]]
+    pairs, total = question.pairs, max(float(question.pairs.sum()), 1e-6)
+    triples = pairs[:-1] + pairs[1:]
+    has = _stretches_found(asked, here, missing, 2)
     return {
-        "pairs_covered": _covered(asked, here, weight, 2),
-        "triples_covered": _covered(asked, here, weight, 3),
-        "sentence_pairs_covered": _covered(asked, nearest, weight, 2),
+        "pairs_covered": float(pairs @ has) / total,
+        "triples_covered": float(triples @ _stretches_found(asked, here, missing, 3)) / max(float(triples.sum()), 1e-6),
+        "sentence_pairs_covered": float(pairs @ _stretches_found(asked, nearest, missing, 2)) / total,
+        "missed_run": _heaviest_missed(pairs, has) / total,
+        "rarest_pair_missed": float(pairs[~has].max(initial=0.0)),
         "heaviest_run": best / max(question.total, 1e-6),
     }
 
 
-def _covered(asked: np.ndarray, here: np.ndarray, weight: np.ndarray, size: int) -> float:
-    """The share of the question's stretches of so many units that the passage has, by rarity; the largest number is a
-    unit that is not shared."""
+def _stretches_found(asked: np.ndarray, here: np.ndarray, missing: int, size: int) -> np.ndarray:
+    """Which of the question's stretches of so many units the passage has, bool; `missing` is a unit not shared."""
     if len(asked) < size or len(here) < size:
-        return 0.0
-    width = int(asked.max()) if len(asked) else 0
-    width = max(width, int(here.max())) + 1
-    table = np.zeros((width,) * size, bool)
-    table[tuple(here[start : len(here) - size + 1 + start] for start in range(size))] = True
+        return np.zeros(max(len(asked) - size + 1, 0), bool)
     stretches = tuple(asked[start : len(asked) - size + 1 + start] for start in range(size))
-    weights = np.sum([weight[start : len(asked) - size + 1 + start] for start in range(size)], axis=0)
-    whole = np.all([weight[start : len(asked) - size + 1 + start] > 0 for start in range(size)], axis=0)
-    return float(weights @ (table[stretches] & whole)) / max(float(weights.sum()), 1e-6)
+    table = np.zeros((missing + 1,) * size, bool)
+    table[tuple(here[start : len(here) - size + 1 + start] for start in range(size))] = True
+    return np.asarray(table[stretches] & np.all([part != missing for part in stretches], axis=0))
+
+
+def _heaviest_missed(pairs: np.ndarray, has: np.ndarray) -> float:
+    """The rarity of the heaviest run of pairs that the passage lacks: a name that it does not know."""
+    heaviest = run = 0.0
+    for rarity, is_there in zip(pairs.tolist(), has.tolist(), strict=True):
+        run = 0.0 if is_there else run + rarity
+        heaviest = max(heaviest, run)
+    return heaviest
 
 
 def _heaviest_run(asked: np.ndarray, here: np.ndarray, weight: np.ndarray) -> tuple[float, int]:

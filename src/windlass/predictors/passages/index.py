@@ -85,7 +85,7 @@ class PassageIndex:
     def _heard(self, text: str, near: list[Scores]) -> Heard:
         read = units.of_question(text, self.words.numbers)
         legs = [AllScores(self.words.scores(text), least=0.0), *near] if len(read.ids) and len(self) else []
-        return Heard(question_of(text, read, self.words.rarity), legs)
+        return Heard(question_of(text, read, self.words), legs)
 
     def ask(self, heard: Heard, allowed: Mask | None = None) -> Asked:
         """The question with its candidates among what the asker may see. Raises: DataError: another number of them."""

@@ -15,14 +15,14 @@ import numpy as np
 
 from windlass.errors import DataError, NotReady, expected
 from windlass.predictors.passages.candidates import Candidates, n_features, pair_features
-from windlass.predictors.passages.features import MATCHED, Question, all_matched, asked
+from windlass.predictors.passages.features import MATCHED, Question, all_matched
 from windlass.predictors.passages.units import PassageUnits
 from windlass.predictors.tables.trees import checked
 from windlass.store.files import write_text
 from windlass.store.json_files import read_json, reading
 
 FILE, TREES = "ranker.json", "ranker.txt"
-RRF, Z_SUM, WEIGHTED, LINEAR, BOOSTED = "rrf", "z-sum", "weighted", "linear", "trees"
+RRF, Z_SUM, WEIGHTED, LINEAR, BOOSTED, BOTH = "rrf", "z-sum", "weighted", "linear", "trees", "linear+trees"
 DAMPING = 60
 """Of reciprocal rank fusion, as its authors chose it."""
 
@@ -42,13 +42,14 @@ class Asked:
         new = [int(place) for place in self.found.places if int(place) not in self.rows]
         self.rows.update(zip(new, all_matched(self.question, self.passages, new), strict=True))
         matched = np.array([self.rows[int(place)] for place in self.found.places], np.float32)
-        return pair_features(self.found, matched.reshape(-1, len(MATCHED)), asked(self.question))
+        return pair_features(self.found, matched.reshape(-1, len(MATCHED)), self.question)
 
 
 @dataclass(frozen=True)
 class Ranker:
     """way: the name of a leg, or one of `WAYS`. legs: their names in the order of the columns; weights: (legs,) of
-    `weighted`, (f + 1,) of `linear`, the last the bias; booster: of `trees`, its text was checked."""
+    `weighted`, (f + 1,) of `linear`, the last the bias; booster: of `trees`, its text was checked. Both give log odds,
+    and `linear+trees` adds them."""
 
     way: str
     legs: tuple[str, ...]
@@ -91,8 +92,12 @@ def _boosted(ranker: Ranker, asked: Asked) -> np.ndarray:
     return np.asarray(ranker.booster.predict(asked.features, raw_score=True, num_threads=1))
 
 
+def _both(ranker: Ranker, asked: Asked) -> np.ndarray:
+    return _linear(ranker, asked) + _boosted(ranker, asked)
+
+
 WAYS: dict[str, Callable[[Ranker, Asked], np.ndarray]] = {
-    RRF: _rrf, Z_SUM: _z_sum, WEIGHTED: _weighted, LINEAR: _linear, BOOSTED: _boosted,
+    RRF: _rrf, Z_SUM: _z_sum, WEIGHTED: _weighted, LINEAR: _linear, BOOSTED: _boosted, BOTH: _both,
 }  # fmt: skip
 """All but the first three need features."""
 
@@ -128,9 +133,9 @@ def load(folder: Path, legs: Sequence[str]) -> Ranker:
         way, names = str(values["way"]), tuple(map(str, values["legs"]))
         weights = tuple(map(float, values["weights"]))
         booster, text = (None, "")
-        if way == BOOSTED:
+        if way in (BOOSTED, BOTH):
             booster, text = booster_in(folder / TREES, n_features(len(names)))
-    wanted = {WEIGHTED: len(names), LINEAR: n_features(len(names)) + 1}.get(way, 0)
+    wanted = {WEIGHTED: len(names), LINEAR: n_features(len(names)) + 1, BOTH: n_features(len(names)) + 1}.get(way, 0)
     if names != tuple(legs) or way not in (*names, *WAYS) or len(weights) != wanted or not np.isfinite(weights).all():
         raise DataError(f"{place} has the way '{way}' of {names}, expected {expected((*legs, *WAYS))} and its weights")
     return Ranker(way, names, weights, booster, text)

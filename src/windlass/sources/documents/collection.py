@@ -163,7 +163,7 @@ def document_of(path: str, digest: str, parsed: Parsed, limits: Limits, version:
         )
     begin, end = validity.of_text(text)
     chunker = Chunker(limits.sizes)
-    found = chunker.passages(path, blocks, text, starts)
+    found = tuple(chunker.passages(path, blocks, text, starts))
     warnings = list(parsed.warnings)
     if chunker.n_cut:
         warnings.append(f"{chunker.n_cut} runs of text without an end were cut at {limits.sizes.longest:,} characters")
@@ -185,7 +185,7 @@ def document_of(path: str, digest: str, parsed: Parsed, limits: Limits, version:
         {why: count for why, count in sorted(parsed.hidden.items()) if count},
         tuple(warnings),
     )
-    return ReadDocument(document, tuple(replace(passage, title=title) for passage in found), version)
+    return ReadDocument(document, tuple(replace(each, title=title) for each in found), version)
 
 
 def _said_together(read: Sequence[ReadDocument]) -> Iterator[str]:
