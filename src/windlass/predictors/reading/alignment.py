@@ -13,15 +13,15 @@ from windlass.metrics.texts import CJK
 from windlass.predictors.reading.quantities import plain_text, quantities
 
 TOKEN = re.compile(rf"{CJK.pattern}|[^\W\d_\u3400-\u9fff]+(?:['’][^\W\d_\u3400-\u9fff]+)?|\d[\d,.]*\d|\d")
-CLAUSE = re.compile(r"[，,；;。.!！?？:：—]+(?!\d)|\b(?:and|but|while|whereas|although|though|which|who|because|after|before|when|so)\b|[并而但且](?!非)|(?<=.)以?后(?=，)")
+CLAUSE = re.compile(r"[，,；;。.!！?？:：—]+(?!\d)|\b(?:and|but|while|whereas|although|though|which|who)\b|[并而但且](?!非)")
 FUNCTION = frozenset(
     "a an the of to in on at by for with from into as that which who whom whose this these those it its he she they his her"
     " their them him is are was were be been being has have had do does did will would can could may might must shall should"
     " and or but if then than so while when where there also only both each every any all some such other another more most"
     " very about around over up out after before between during since until because although though not no never none nobody"
     " nothing neither nor cannot n't without you your we our i my me us one ones own too per within against what how under"
-    " s t people person persons someone somebody anyone 的 了 在 是 和 与 也 都 把 被 由 将 之 其 于 及 等 为 以 就 则 而 且 并 但 可 能 会 须"
-    " 要 应 请 该 此 这 那 它 他 她 们 个 不 没 未 无 非 勿 别 有 着 过 到 从 向 对 给 让 使 得 地 所 者 又 再 才 很 更 最 约 后 前 时 中 里 上 下 内 外 间 只".split()
+    " most least maximum minimum up total per each s t people person persons someone somebody anyone 的 了 在 是 和 与 也 都 把 被 由 将 之 其 于 及 等 为 以 就 则 而 且 并 但 可 能 会 须"
+    " 要 应 请 该 此 这 那 它 他 她 们 个 不 没 未 无 非 勿 别 有 着 过 到 从 向 对 给 让 使 得 地 所 者 又 再 才 很 更 最 约 后 前 时 中 里 上 下 内 外 间 只 至 多 少 共 全 各 并 当 如 果 因 虽 却 来 去".split()
 )
 NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without|\w+n['’]t)\b"
@@ -29,12 +29,13 @@ NEGATION = re.compile(
     re.IGNORECASE,
 )
 REFUSING = re.compile(
-    r"\b(?:refus|declin|reject|forbid|forbad|prohibit|ban(?:s|ned)\b|fail(?:s|ed)?\b|den(?:y|ied)|exclud|unable|impossible)\w*"
-    r"|拒绝|拒|禁止|严禁|婉拒|免(?=[费于除收])|否认|排除",
+    r"\b(?:refus|dislik|declin|reject|forbid|forbad|prohibit|ban(?:s|ned)\b|fail(?:s|ed)?\b|den(?:y|ied)|exclud|unable|impossible)\w*"
+    r"|拒绝|禁止|严禁|婉拒|否认|排除",
     re.IGNORECASE,
 )
 BOUND = re.compile(
-    r"\b(?:no|not) (?:more|less|fewer|later|longer) than\b|\bnot only\b|不(?:得|能|可)?[超少多低高大小晚早][过于]|不[满足到]|不仅|不只|无论|不管",
+    r"\b(?:no|not) (?:more|less|fewer|later|longer) than\b|\bnot only\b|不(?:得|能|可)?[超少多低高大小晚早][过于]|不[满足到]|未满|不仅|不只|无论|不管"
+    r"|\b(?:without|no) (?:charges?|costs?|fees?)\b",
     re.IGNORECASE,
 )
 PASSIVE = re.compile(
@@ -58,6 +59,7 @@ IRREGULAR = {
     for base, *forms in [line.split()]
     for form in forms
 }  # fmt: skip
+COMPARING = frozenset(("than", "比", "于"))
 SURNAMES = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤裴柳"
 )

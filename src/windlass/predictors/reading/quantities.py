@@ -52,6 +52,7 @@ NUMBER = re.compile(
     rf"|(?P<parts>(?P<low>{_CHINESE}+|\d+)分之(?P<high>{_CHINESE}+|\d+))"
     r"|(?P<piece>\b(?:an?|one|two|three)[\s-]+(?:thirds?|quarters?|half|halves|fifths?)\b)"
     rf"|(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<times>[万亿]|\s(?:hundred|thousand|million|billion)\b)?"
+    r"|(?P<article>\ban?(?=\s+(?:week|day|hour|month|year|minute|dozen)\b))"
     rf"|(?P<words>\b(?:{_WORD})(?:[\s-]+(?:and\s+)?(?:{_WORD}))*\b)"
     rf"|(?P<ordinal>\b(?:{'|'.join(ORDINALS[1:])}|twice)\b)"
     rf"|(?P<fraction>\b(?:half|quarter)\b|半(?=[个小年天月升公里]))"
@@ -67,12 +68,13 @@ IDIOMS = re.compile(r"[一万千百][\u4e00-\u9fff]?[一万千百]|一[些样直
 class Quantity:
     """A number as it stands in a text. value: in the unit's ground form (seconds, grams, metres ...). unit: "" for none.
 
-    place: (start, end) in the text that was read.
+    place: (start, end) in the text that was read. is_implied: `a week`, which may be said of one or of any.
     """
 
     value: float
     unit: str
     place: tuple[int, int]
+    is_implied: bool = False
 
     def agrees(self, other: "Quantity") -> bool:
         """The same number of the same kind; a number without unit agrees with any unit's own number."""
@@ -123,7 +125,7 @@ def _read(match: re.Match[str], unit: re.Match[str] | None) -> list[Quantity]:
     if not unit:
         return [Quantity(value, "", (start, end))]
     name, factor = UNITS[unit["unit"].lower()]
-    return [Quantity(value * factor, name, (start, unit.end()))]
+    return [Quantity(value * factor, name, (start, unit.end()), bool(match["article"]))]
 
 
 def _value(match: re.Match[str]) -> float | None:
@@ -136,6 +138,8 @@ def _value(match: re.Match[str]) -> float | None:
     if match["piece"]:
         count, part = re.split(r"[\s-]+", match["piece"].lower())
         return max(1.0, _english(count)) * FRACTIONS[part.replace("halves", "half").removesuffix("s")]
+    if match["article"]:
+        return 1.0
     if match["fraction"]:
         return FRACTIONS.get(match["fraction"].lower(), 0.5)
     return _chinese(match["chinese"])

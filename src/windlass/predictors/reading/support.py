@@ -14,20 +14,26 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.reading.alignment import PASSIVE, PLACES, SURNAMES, SWEEPING, Run, Said, Synonyms, Token, matched, runs
+from windlass.metrics.texts import CJK
+from windlass.predictors.reading.alignment import COMPARING, PASSIVE, PLACES, SURNAMES, SWEEPING, Said, Synonyms, Token, matched, runs, stem
 from windlass.predictors.reading.quantities import Quantity
 from windlass.predictors.reading.sentences import read_booster
 from windlass.store.files import write_text
 from windlass.store.json_files import read_json, write_json
 
 MODEL, SETTINGS = "support.txt", "support.json"
-FULL = 0.75
+FULL, ALIKE = 0.75, 0.85
+CALENDAR = re.compile(r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?$|Internet$|I$")
 NAMES = (
     "covered_quotes", "covered_passage", "worst_clause", "worst_clause_quotes", "longest_gap", "n_missing", "missing_share",
     "numbers_not_quoted", "numbers_not_there", "names_not_there", "maybe_names_not_there", "polarity_full", "polarity",
     "inverted", "inverted_voice", "replaced_known", "replaced_new", "one_clause", "one_clause_worst", "numbers_apart",
-    "last_clause", "sweeping", "voice_differs", "length_ratio", "n_content", "n_clauses", "is_chinese", "n_quotes",
+    "last_clause", "sweeping", "voice_differs", "length_ratio", "evidence_covered", "surplus", "surplus_clause", "tail_gap", "crossed", "crossed_number", "traded", "direction_differs", "agent_differs", "n_content", "n_clauses", "is_chinese", "n_quotes", "faults",
 )  # fmt: skip
+FAULTS = (
+    "numbers_not_quoted", "names_not_there", "polarity_full", "inverted", "crossed_number", "direction_differs", "agent_differs",
+)  # fmt: skip
+"""Each rare, so that trees see them together first."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,10 @@ def compare(sentence: str, evidence: Evidence, synonyms: Synonyms) -> Comparison
     known, new = replaced(claim, quoted, whole)
     best, worst, apart = one_clause(claim, quoted, synonyms)
     per_clause, per_clause_quotes = (_by_clause(values, clauses) for values in (in_whole, in_quotes))
+    covered = np.array(matched(quoted, claim, synonyms))
+    surplus, surplus_clause = surpluses(claim, quoted, synonyms)
+    crossed, crossed_number, traded = crossings(claim, quoted, synonyms)
+    wrong_agent = agent_differs(claim, quoted)
     sweeping = {match.lower() for match in SWEEPING.findall(sentence)} - {
         match.lower() for match in SWEEPING.findall(whole.text)
     }
@@ -92,24 +102,34 @@ def compare(sentence: str, evidence: Evidence, synonyms: Synonyms) -> Comparison
         "sweeping": len(sweeping),
         "voice_differs": float(bool(PASSIVE.search(sentence)) != bool(PASSIVE.search(quoted.text))),
         "length_ratio": n_content / max(1, len(quoted.content)),
+        "evidence_covered": float(covered.mean()) if len(covered) else 0.0,
+        "surplus": surplus,
+        "surplus_clause": surplus_clause,
+        "tail_gap": _tail_gap(in_whole) / (2 if claim.content and claim.content[-1].is_cjk else 1),
+        "crossed": crossed,
+        "crossed_number": crossed_number,
+        "traded": traded,
+        "direction_differs": direction_differs(claim, quoted),
+        "agent_differs": wrong_agent,
         "n_content": n_content,
         "n_clauses": len(claim.clauses),
         "is_chinese": float(any(token.is_cjk for token in claim.tokens)),
         "n_quotes": len(evidence.quotes),
     }
+    values["faults"] = sum(values[name] > 0 for name in FAULTS)
     row = np.array([values[name] for name in NAMES], np.float32)
     return Comparison(
         row,
         tuple(sentence[slice(*each.place)] for each in not_quoted),
-        tuple(names),
+        tuple(name for name in names if not CJK.match(name)),
         full > 0,
-        inverted > 0 or (best < FULL and known > 1),
+        inverted > 0 or wrong_agent > 0 or crossed + crossed_number > 0 or (best < FULL and known > 1),
     )
 
 
 def missing_numbers(ours: Sequence[Quantity], theirs: Sequence[Quantity]) -> list[Quantity]:
     """Those that agree with none of the others; an ordinal `third` agrees with a third, too."""
-    return [each for each in ours if not any(each.agrees(other) for other in theirs)]
+    return [each for each in ours if not each.is_implied and not any(each.agrees(other) for other in theirs)]
 
 
 def missing_names(claim: Said, found: np.ndarray, whole: Said) -> tuple[list[str], list[str]]:
@@ -122,7 +142,7 @@ def missing_names(claim: Said, found: np.ndarray, whole: Said) -> tuple[list[str
             continue
         if token.is_cjk:
             _chinese_name(content, number, found, names, maybe)
-        elif token.shown[0].isupper():
+        elif token.shown[0].isupper() and not CALENDAR.match(token.shown):
             starts = not claim.text[: token.start].strip() or claim.text[: token.start].rstrip()[-1:] in ".!?:"
             following = content[number + 1].shown if number + 1 < len(content) else ""
             (maybe if starts and not following[:1].isupper() else names).append(token.shown)
@@ -144,49 +164,51 @@ def _chinese_name(content: list[Token], number: int, found: np.ndarray, names: l
 
 
 def polarity(claim: Said, evidence: Said, synonyms: Synonyms) -> tuple[float, float]:
-    """Clauses of the claim negated unlike the clause of the evidence that is nearest: nearly word for word, and others."""
+    """Clauses of the claim negated unlike one of the evidence: where one holds the other nearly word for word, and others.
+
+    The clause of the evidence is the nearest one, or one that the claim's holds wholly, as `not on Saturdays`.
+    """
     full, soft = 0.0, 0.0
-    if not evidence.clauses:
-        return full, soft
+    parts = [(Said(evidence.text[start:end]), evidence.negatives(start, end) % 2) for start, end in evidence.clauses]
+    parts = [each for each in parts if each[0].content]
     for first, last in claim.clauses:
         part = Said(claim.text[first:last])
-        if not part.content:
+        if not part.content or not parts:
             continue
-        near = [
-            (float(np.mean(matched(part, Said(evidence.text[start:end]), synonyms))), start, end)
-            for start, end in evidence.clauses
+        is_negative = claim.negatives(first, last) % 2
+        there, back = (
+            np.array([np.mean(matched(*pair, synonyms)) for pair in pairs])
+            for pairs in ([(part, each) for each, _ in parts], [(each, part) for each, _ in parts])
+        )
+        differs = np.array([negative != is_negative for _, negative in parts])
+        near = int(np.argmax(there))
+        agreeing = Said("\n".join(each.text for (each, _), other in zip(parts, differs, strict=True) if not other))
+        own = [
+            differ and share >= ALIKE and np.mean(matched(each, agreeing, synonyms)) < ALIKE
+            for (each, _), differ, share in zip(parts, differs, back, strict=True)
         ]
-        share, start, end = max(near, key=lambda each: (each[0], each[1] - each[2]))
-        if claim.negatives(first, last) % 2 != evidence.negatives(start, end) % 2:
-            if share >= 0.85:
-                full += 1
-            else:
-                soft += share
+        if (differs[near] and there[near] >= ALIKE and back[near] >= 0.5) or any(own):
+            full += 1
+        elif differs[near]:
+            soft += float(there[near])
     return full, soft
 
 
 def order_faults(claim: Said, evidence: Said) -> tuple[float, float]:
     """Three neighbouring runs of the claim that stand the other way round in the evidence: in the same voice, and in another."""
     ours, theirs = claim.tokens, evidence.tokens
-    found = [run for run in runs(ours, theirs) if any(ours[place].is_content for place in range(run.first, run.last))]
+    found = [run for run in runs(ours, theirs) if any(ours[place].is_content or ours[place].form in COMPARING for place in range(run.first, run.last))]
     same, other = 0.0, 0.0
     voices = [bool(PASSIVE.search(each.text)) for each in (claim, evidence)]
     for left, middle, right in zip(found, found[1:], found[2:], strict=False):
         is_turned = right.place < middle.place < left.place
-        if not is_turned or not _in_one_clause(ours, theirs, (left, middle, right)):
+        if not is_turned:
             continue
         if voices[0] == voices[1]:
             same += 1
         else:
             other += 1
     return same, other
-
-
-def _in_one_clause(ours: Sequence[Token], theirs: Sequence[Token], parts: Sequence[Run]) -> bool:
-    return all(
-        len({tokens[getattr(run, field)].clause for run in parts}) == 1
-        for tokens, field in ((ours, "first"), (theirs, "place"))
-    )
 
 
 def replaced(claim: Said, evidence: Said, whole: Said) -> tuple[float, float]:
@@ -224,6 +246,101 @@ def one_clause(claim: Said, evidence: Said, synonyms: Synonyms) -> tuple[float, 
             beside = [share for share, each in zip(near, parts, strict=True) if any(number.agrees(q) for q in each.quantities)]
             apart += max(0.0, float(near.max()) - max(beside, default=0.0))
     return (float(np.mean(shares)), min(shares), apart) if shares else (1.0, 1.0, apart)
+
+
+def surpluses(claim: Said, evidence: Said, synonyms: Synonyms) -> tuple[float, float]:
+    """Words of the claim that are missing from the evidence, less those of the evidence that the claim may have retold so:
+    of the whole, and of the worst clause against the nearest one."""
+
+    def missing(ours: Said, theirs: Said) -> float:
+        gaps = [1 - value for value in matched(ours, theirs, synonyms)]
+        return sum(gaps) / (2 if ours.content and ours.content[0].is_cjk else 1)
+
+    worst = 0.0
+    parts = [Said(evidence.text[start:end]) for start, end in evidence.clauses]
+    for first, last in claim.clauses:
+        part = Said(claim.text[first:last])
+        if part.content and parts:
+            worst = max(worst, min(missing(part, each) - missing(each, part) for each in parts if each.content) if any(each.content for each in parts) else 0.0)
+    return missing(claim, evidence) - missing(evidence, claim), worst
+
+
+def crossings(claim: Said, evidence: Said, synonyms: Synonyms) -> tuple[float, float, float]:
+    """Clauses of the claim that give to the subject of one clause of the evidence what another says of its own: words, numbers,
+    and words in exchange for such as the nearest clause has.
+
+    The nearest clause of the evidence holds most of what is said; what only a later one has, or an earlier one where the
+    nearest has another beginning of its own, belongs elsewhere.
+    """
+    words, numbers, traded = 0.0, 0.0, 0.0
+    parts = [Said(evidence.text[start:end]) for start, end in evidence.clauses]
+    for first, last in claim.clauses:
+        part = Said(claim.text[first:last])
+        if not part.content or not parts:
+            continue
+        each = [np.array(matched(part, other, synonyms)) for other in parts]
+        near = int(np.argmax([values.mean() for values in each]))
+        own = matched(parts[near], part, synonyms)
+        begins = bool(own) and own[0] < FULL
+        left = sum(value < FULL for value in own)
+        for number, other in enumerate(each):
+            elsewhere = float(((other >= FULL) & (each[near] < 0.5)).sum())
+            traded = max(traded, min(elsewhere, left) / len(other) if number != near else 0.0)
+            if number > near or (number < near and begins):
+                words = max(words, elsewhere / len(other))
+        spare = [q for q in parts[near].quantities if not any(q.agrees(ours) for ours in part.quantities)]
+        for ours in missing_numbers(part.quantities, parts[near].quantities):
+            numbers += any(ours.unit == q.unit for q in spare)
+    return words, numbers, traded
+
+
+BE = re.compile(r"\b(?:is|are|was|were|be|been|being|first)\s+(?!first)(?:\w+ly\s+|not\s+|never\s+)?(?P<verb>[a-z]+)")
+FROM = re.compile(r"\bfrom\s+(?:the\s+|an?\s+)?(\w+)|从(\w{2})", re.IGNORECASE)
+TO = re.compile(r"\b(?:to|into)\s+(?:the\s+|an?\s+)?(\w+)|(?:给|到|往|入|向)(\w{2})", re.IGNORECASE)
+
+
+def direction_differs(claim: Said, evidence: Said) -> float:
+    """Words after `from` in one text and after `to` in the other."""
+    sides = []
+    for text in (claim.text, evidence.text):
+        sides.append([{stem((a or b).lower()) for a, b in pattern.findall(text)} for pattern in (FROM, TO)])
+    (ours_from, ours_to), (theirs_from, theirs_to) = sides
+    return float(len(ours_from & (theirs_to - theirs_from)) + len(ours_to & (theirs_from - theirs_to)))
+
+
+AGENT = re.compile(r"\bby\s+(?:the\s+|an?\s+|its\s+|their\s+)?(?P<english>[^\W\d_]+(?:\s+[A-Z]\w+)*)|[由被](?P<chinese>[\u4e00-\u9fff]{2})")
+
+
+def agent_differs(claim: Said, evidence: Said) -> float:
+    """1 where who does it is another: after `by`, 由 or 被 in one text, and in the other there too, or before the verb."""
+    ours, theirs = AGENT.search(claim.text), AGENT.search(evidence.text)
+    if ours and theirs:
+        named = [{token.form for token in Said(match[match.lastgroup or 0]).content} for match in (ours, theirs)]
+        return float(bool(named[0] and named[1]) and not named[0] & named[1] and named[0] <= evidence.forms)
+    for match, passive, active in ((ours, claim, evidence), (theirs, evidence, claim)):
+        if match:
+            return _acts_late(match, passive, active)
+    return 0.0
+
+
+def _acts_late(match: re.Match[str], passive: Said, active: Said) -> float:
+    """1 where the agent of the passive stands behind the verb in the active text."""
+    agent = [token.form for token in Said(match[match.lastgroup or 0]).tokens if token.is_content]
+    if match.lastgroup == "english":
+        verbs_before = [found.group("verb") for found in BE.finditer(passive.text[: match.start()])]
+        verb = [stem(verbs_before[-1].lower())] if verbs_before else []
+    else:
+        verb = [token.form for token in passive.tokens if token.start >= match.end() and token.is_content][1:]
+    agents, verbs = (
+        [number for number, token in enumerate(active.tokens) if token.form in forms] for forms in (agent, verb)
+    )
+    return float(bool(agents and verbs) and min(agents) > max(verbs))
+
+
+def _tail_gap(values: np.ndarray) -> int:
+    """Unmatched words at the end."""
+    matched_places = np.flatnonzero(values >= FULL)
+    return len(values) - 1 - int(matched_places[-1]) if len(matched_places) else len(values)
 
 
 def _by_clause(values: np.ndarray, clauses: np.ndarray) -> list[float]:
