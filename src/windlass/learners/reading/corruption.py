@@ -14,7 +14,9 @@ from windlass.predictors.reading.quantities import quantities
 from windlass.predictors.reading.support import Evidence
 
 NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*")
-PART = re.compile(r"(?<=[由被在于把将与和向给对从为是，])[\u4e00-\u9fff]{2,5}(?=[由被在于把将与和向给对从为是的，。、了])|(?<=《)[^》]{2,9}(?=》)")
+PART = re.compile(
+    r"(?<=[由被在于把将与和向给对从为是，])[\u4e00-\u9fff]{2,5}(?=[由被在于把将与和向给对从为是的，。、了])|(?<=《)[^》]{2,9}(?=》)"
+)
 MARK = re.compile(r"[,，;；]\s*")
 NEGATE = (
     (re.compile(r"\b(is|are|was|were|can|could|will|would|has|have|had|may|must)\b(?! not)"), r"\1 not"),

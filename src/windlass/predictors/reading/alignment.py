@@ -13,7 +13,9 @@ from windlass.metrics.texts import CJK
 from windlass.predictors.reading.quantities import plain_text, quantities
 
 TOKEN = re.compile(rf"{CJK.pattern}|[^\W\d_\u3400-\u9fff]+(?:['’][^\W\d_\u3400-\u9fff]+)?|\d[\d,.]*\d|\d")
-CLAUSE = re.compile(r"[，,；;。.!！?？:：—]+(?!\d)|\b(?:and|but|while|whereas|although|though|which|who)\b|[并而但且](?!非)")
+CLAUSE = re.compile(
+    r"[，,；;。.!！?？:：—]+(?!\d)|\b(?:and|but|while|whereas|although|though|which|who)\b|[并而但且](?!非)"
+)
 FUNCTION = frozenset(
     "a an the of to in on at by for with from into as that which who whom whose this these those it its he she they his her"
     " their them him is are was were be been being has have had do does did will would can could may might must shall should"
@@ -43,7 +45,10 @@ PASSIVE = re.compile(
     r"|[被由](?!于)|受到|获得?|遭",
     re.IGNORECASE,
 )
-SWEEPING = re.compile(r"\b(?:all|always|every|only|most|first|best|largest|any)\b|所有|总是|全部|最[大高早好先快]|唯一|任何|随时|一律", re.IGNORECASE)
+SWEEPING = re.compile(
+    r"\b(?:all|always|every|only|most|first|best|largest|any)\b|所有|总是|全部|最[大高早好先快]|唯一|任何|随时|一律",
+    re.IGNORECASE,
+)
 IRREGULAR = {
     form: base
     for line in (
@@ -71,7 +76,24 @@ Synonyms = Mapping[str, frozenset[str]]
 def stem(word: str) -> str:
     """The form in which a word is compared: irregular ones by a table, others without usual endings."""
     word = IRREGULAR.get(word, word).removesuffix("'s").removesuffix("’s")
-    for ending in ("ations", "ation", "ingly", "ings", "ing", "edly", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y"):
+    for ending in (
+        "ations",
+        "ation",
+        "ingly",
+        "ings",
+        "ing",
+        "edly",
+        "ies",
+        "ied",
+        "ers",
+        "ed",
+        "es",
+        "er",
+        "ly",
+        "s",
+        "e",
+        "y",
+    ):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
             break
@@ -108,7 +130,11 @@ class Said:
     @cached_property
     def clauses(self) -> list[tuple[int, int]]:
         edges = [0, *(match.end() for match in CLAUSE.finditer(self.text)), len(self.text)]
-        return [(first, last) for first, last in zip(edges, edges[1:], strict=False) if self.text[first:last].strip(" ,.;，。；")]
+        return [
+            (first, last)
+            for first, last in zip(edges, edges[1:], strict=False)
+            if self.text[first:last].strip(" ,.;，。；")
+        ]
 
     @cached_property
     def tokens(self) -> list[Token]:

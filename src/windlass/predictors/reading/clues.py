@@ -41,22 +41,31 @@ FOUND: dict[str, re.Pattern[str]] = {
         r"\d[\d,.]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen|hundreds?|thousands?|million|billion"
         r"|half|third|first|second)\b|[一二三四五六七八九十百千万亿两]+[个名次位人座部场届条天岁种站米公里元]"
     ),
-    "measure": re.compile(r"%|percent|per cent|[$€£]\s?\d|\d\s?(?:km|m|kg|miles|feet|ft)\b|百分之|公里|平方|[美日港]?元"),
+    "measure": re.compile(
+        r"%|percent|per cent|[$€£]\s?\d|\d\s?(?:km|m|kg|miles|feet|ft)\b|百分之|公里|平方|[美日港]?元"
+    ),
     "name": re.compile(_CAPITAL),
     "full name": re.compile(rf"{_CAPITAL} (?:[A-Z]\. |de |von |of )?[A-Z][\w'’-]+|[{CJK.pattern[1:-1]}]·"),
-    "place": re.compile(r"\b(?:in|at|from|near|to|of) (?:the )?[A-Z]\w+|位于|[省市县区镇村州岛]|地处|坐落|在\S{1,8}[里上中内]"),
-    "person": re.compile(r"\b(?:by|who|he|she|Mr|Dr|King|Queen|Sir|President)\b|[由被]\S|先生|女士|[导演作教画家]{2}|[他她]"),
+    "place": re.compile(
+        r"\b(?:in|at|from|near|to|of) (?:the )?[A-Z]\w+|位于|[省市县区镇村州岛]|地处|坐落|在\S{1,8}[里上中内]"
+    ),
+    "person": re.compile(
+        r"\b(?:by|who|he|she|Mr|Dr|King|Queen|Sir|President)\b|[由被]\S|先生|女士|[导演作教画家]{2}|[他她]"
+    ),
     "reason": re.compile(
         r"\b(?:because|due to|since|therefore|thus|result|led to|so that|in order to|caused?)\b|因[为此而]|由于|导致|所以|以致|为了|原因|使得?"
     ),
-    "meaning": re.compile(r"\b(?:is an?|are|known as|called|named|refers? to|defined)\b|是|称[为作]|叫做?|名为|意[为思]|指"),
+    "meaning": re.compile(
+        r"\b(?:is an?|are|known as|called|named|refers? to|defined)\b|是|称[为作]|叫做?|名为|意[为思]|指"
+    ),
     "manner": re.compile(r"\b(?:by \w+ing|using|through|with)\b|通过|利用|[用以]\S|采用|方式"),
     "title": re.compile(r"《|「|“|\"|'[A-Z]"),
     "list": re.compile(r"、.*、|, [^,]+, (?:and|or) |；.*；|包括|\bsuch as\b|\binclud"),
     "pronoun": re.compile(r"^(?:It|He|She|They|This|These|Its|His|Her|Their|该|此|其|它|他|她|这)"),
 }
 FOCUS = re.compile(
-    r"\b(?:what|which|how many|how much)\s+(\w+)(?:\s+(\w+))?|(?:什么|哪[个些种位一座部所]?|多少|几)(\w{1,2})", re.IGNORECASE
+    r"\b(?:what|which|how many|how much)\s+(\w+)(?:\s+(\w+))?|(?:什么|哪[个些种位一座部所]?|多少|几)(\w{1,2})",
+    re.IGNORECASE,
 )
 
 
@@ -67,9 +76,7 @@ def asked(question: str) -> np.ndarray:
 
 def found(sentence: str) -> tuple[tuple[str, ...], ...]:
     """Of each kind in FOUND what the sentence has of it, lower case."""
-    return tuple(
-        tuple(match.group().lower() for match in pattern.finditer(sentence)) for pattern in FOUND.values()
-    )
+    return tuple(tuple(match.group().lower() for match in pattern.finditer(sentence)) for pattern in FOUND.values())
 
 
 def unasked(clues: tuple[tuple[str, ...], ...], question: str) -> np.ndarray:

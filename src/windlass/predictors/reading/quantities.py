@@ -16,17 +16,21 @@ ORDINALS = (
 ).split()
 SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 FRACTIONS = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2}
-MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
-DIGITS = {sign: number for number, signs in enumerate(["〇零", "一", "二两", "三", "四", "五", "六", "七", "八", "九"]) for sign in signs}
+MONTHS = "january february march april may june july august september october november december".split()
+DIGITS = {
+    sign: number
+    for number, signs in enumerate(["〇零", "一", "二两", "三", "四", "五", "六", "七", "八", "九"])
+    for sign in signs
+}
 STEPS = {"十": 10, "百": 100, "千": 1000}
 GREAT = {"万": 10**4, "亿": 10**8}
 UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("second", "seconds", "秒", "秒钟"), ("time", 1.0)),
     **dict.fromkeys(("minute", "minutes", "min", "分钟"), ("time", 60.0)),
     **dict.fromkeys(("hour", "hours", "小时", "个小时", "钟头"), ("time", 3600.0)),
-    **dict.fromkeys(("day", "days", "天", "日内", "working days", "working day", "个工作日", "工作日"), ("time", 86400.0)),
+    **dict.fromkeys(
+        ("day", "days", "天", "日内", "working days", "working day", "个工作日", "工作日"), ("time", 86400.0)
+    ),
     **dict.fromkeys(("week", "weeks", "周", "星期", "个星期"), ("time", 7 * 86400.0)),
     **dict.fromkeys(("month", "months", "个月"), ("months", 1.0)),
     **dict.fromkeys(("year", "years", "年间", "年来"), ("months", 12.0)),
@@ -41,7 +45,9 @@ UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("nautical miles", "海里"), ("length", 1852.0)),
     **dict.fromkeys(("litre", "litres", "liter", "liters", "升"), ("volume", 1.0)),
     **dict.fromkeys(("cent", "cents"), ("money", 0.01)),
-    **dict.fromkeys(("dollar", "dollars", "euro", "euros", "pound", "pounds", "crowns", "元", "美元", "欧元", "块"), ("money", 1.0)),
+    **dict.fromkeys(
+        ("dollar", "dollars", "euro", "euros", "pound", "pounds", "crowns", "元", "美元", "欧元", "块"), ("money", 1.0)
+    ),
     **dict.fromkeys(("角",), ("money", 0.1)),
 }
 _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
@@ -61,7 +67,7 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 AFTER = re.compile(rf"\s*(?:-\s*)?(?:an?\s+|of\s+an?\s+)?(?P<unit>{_UNIT})(?![a-z])", re.IGNORECASE)
-IDIOMS = re.compile(r"[一万千百][\u4e00-\u9fff]?[一万千百]|一[些样直般定起切同旦边面半致律名次个种位部座所家项条]|第一|唯一|统一|之一|万一|十分|千万")
+IDIOMS = re.compile(r"一[些样直般定起切同旦边面半致律名次个种位部座所家项条]|第一|唯一|统一|之一|万一|十分|千万")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,19 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.metrics.texts import CJK
-from windlass.predictors.reading.alignment import COMPARING, PASSIVE, PLACES, SURNAMES, SWEEPING, Said, Synonyms, Token, matched, runs, stem
+from windlass.predictors.reading.alignment import (
+    COMPARING,
+    PASSIVE,
+    PLACES,
+    SURNAMES,
+    SWEEPING,
+    Said,
+    Synonyms,
+    Token,
+    matched,
+    runs,
+    stem,
+)
 from windlass.predictors.reading.quantities import Quantity
 from windlass.predictors.reading.sentences import read_booster
 from windlass.store.files import write_text
@@ -197,7 +209,11 @@ def polarity(claim: Said, evidence: Said, synonyms: Synonyms) -> tuple[float, fl
 def order_faults(claim: Said, evidence: Said) -> tuple[float, float]:
     """Three neighbouring runs of the claim that stand the other way round in the evidence: in the same voice, and in another."""
     ours, theirs = claim.tokens, evidence.tokens
-    found = [run for run in runs(ours, theirs) if any(ours[place].is_content or ours[place].form in COMPARING for place in range(run.first, run.last))]
+    found = [
+        run
+        for run in runs(ours, theirs)
+        if any(ours[place].is_content or ours[place].form in COMPARING for place in range(run.first, run.last))
+    ]
     same, other = 0.0, 0.0
     voices = [bool(PASSIVE.search(each.text)) for each in (claim, evidence)]
     for left, middle, right in zip(found, found[1:], found[2:], strict=False):
@@ -218,7 +234,9 @@ def replaced(claim: Said, evidence: Said, whole: Said) -> tuple[float, float]:
     known, new = 0.0, 0.0
     theirs = [token.form for token in evidence.tokens]
     ours = claim.tokens
-    for kind, first, last, start, end in SequenceMatcher(None, [each.form for each in ours], theirs, False).get_opcodes():
+    for kind, first, last, start, end in SequenceMatcher(
+        None, [each.form for each in ours], theirs, False
+    ).get_opcodes():
         content = [token for token in ours[first:last] if token.is_content]
         if kind != "replace" or not content or not any(token.is_content for token in evidence.tokens[start:end]):
             continue
@@ -243,7 +261,9 @@ def one_clause(claim: Said, evidence: Said, synonyms: Synonyms) -> tuple[float, 
         near = np.array([float(np.mean(matched(part, each, synonyms))) for each in parts])
         shares.append(float(near.max()))
         for number in part.quantities:
-            beside = [share for share, each in zip(near, parts, strict=True) if any(number.agrees(q) for q in each.quantities)]
+            beside = [
+                share for share, each in zip(near, parts, strict=True) if any(number.agrees(q) for q in each.quantities)
+            ]
             apart += max(0.0, float(near.max()) - max(beside, default=0.0))
     return (float(np.mean(shares)), min(shares), apart) if shares else (1.0, 1.0, apart)
 
@@ -261,7 +281,12 @@ def surpluses(claim: Said, evidence: Said, synonyms: Synonyms) -> tuple[float, f
     for first, last in claim.clauses:
         part = Said(claim.text[first:last])
         if part.content and parts:
-            worst = max(worst, min(missing(part, each) - missing(each, part) for each in parts if each.content) if any(each.content for each in parts) else 0.0)
+            worst = max(
+                worst,
+                min(missing(part, each) - missing(each, part) for each in parts if each.content)
+                if any(each.content for each in parts)
+                else 0.0,
+            )
     return missing(claim, evidence) - missing(evidence, claim), worst
 
 
@@ -308,7 +333,9 @@ def direction_differs(claim: Said, evidence: Said) -> float:
     return float(len(ours_from & (theirs_to - theirs_from)) + len(ours_to & (theirs_from - theirs_to)))
 
 
-AGENT = re.compile(r"\bby\s+(?:the\s+|an?\s+|its\s+|their\s+)?(?P<english>[^\W\d_]+(?:\s+[A-Z]\w+)*)|[由被](?P<chinese>[\u4e00-\u9fff]{2})")
+AGENT = re.compile(
+    r"\bby\s+(?:the\s+|an?\s+|its\s+|their\s+)?(?P<english>[^\W\d_]+(?:\s+[A-Z]\w+)*)|[由被](?P<chinese>[\u4e00-\u9fff]{2})"
+)
 
 
 def agent_differs(claim: Said, evidence: Said) -> float:

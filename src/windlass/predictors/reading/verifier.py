@@ -178,6 +178,7 @@ def _difference(ours: Said, theirs: Said, support: Support) -> str:
         return "negation"
     fewer, more = sorted((ours.quantities, theirs.quantities), key=len)
     differs = any(
-        not any(each.agrees(other) for other in more) and any(each.unit == other.unit for other in more) for each in fewer
+        not any(each.agrees(other) for other in more) and any(each.unit == other.unit for other in more)
+        for each in fewer
     )
     return "number" if differs else ""
