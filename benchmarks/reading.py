@@ -5,7 +5,7 @@ when it stands in the right passage and holds one of the right answers wholly (a
 The ranker learns from the train questions of both sets together; with `--encoder` it sees the starter's similarities, too.
 
 Usage: python benchmarks/reading.py [--data ../shared/data] [--encoder]
-"""
+"""  # noqa: E501
 
 import argparse
 import json
@@ -125,8 +125,8 @@ def main(data: Path, with_encoder: bool) -> None:
         bound = np.mean([examples(question, rarity)[1].any() for question in parts["test"]])
         baseline = np.mean([by_overlap(question) for question in parts["test"]])
         note = (
-            f"one of the best two {right[:, 1].mean():.3f}, three {right[:, 2].mean():.3f}; at most {bound:.3f} (answers that "
-            f"one retrieved sentence holds); by overlap {baseline:.3f}; p95 {np.percentile(took, 95):.0f} ms on a busy machine; "
+            f"one of the best two {right[:, 1].mean():.3f}, three {right[:, 2].mean():.3f}; at most {bound:.3f} (answers that "  # noqa: E501
+            f"one retrieved sentence holds); by overlap {baseline:.3f}; p95 {np.percentile(took, 95):.0f} ms on a busy machine; "  # noqa: E501
             f"{'with' if encodes[name] else 'without'} the starter's similarities; stand-in retrieval"
         )
         value = f"{best.value:.3f} [{best.low:.3f}, {best.high:.3f}] of {n}"

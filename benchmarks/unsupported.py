@@ -6,7 +6,7 @@ shared sets. Every passage of a language is retrieved. Contradictions: the plant
 each laid beside the passages as one of its own.
 
 Usage: python benchmarks/unsupported.py [--data ../shared/data]
-"""
+"""  # noqa: E501
 
 import argparse
 import json
@@ -92,11 +92,11 @@ def main(data: Path) -> None:
     n_caught, n_kept = (sum(n[trait] for trait in traits) for traits in (UNSUPPORTED, SUPPORTED))
     note = f"threshold {support.threshold:.2f}, set by held-out development sentences; " + "; ".join(told)
     record(
-        Goal("ask", "planted unsupported sentences caught", ">= .95 of 200", share(caught, n_caught), caught >= 0.95 * n_caught, note),
+        Goal("ask", "planted unsupported sentences caught", ">= .95 of 200", share(caught, n_caught), caught >= 0.95 * n_caught, note),  # noqa: E501
         Goal("ask", "true paraphrases kept", ">= .90 of 200", share(kept, n_kept), kept >= 0.9 * n_kept, note),
         Goal("ask", "cited spans to the letter", "1.00", f"{astray} astray among the kept", astray == 0),
         Goal(
-            "ask", "contradicting passages shown", "told", f"{share(tried[0], tried[1])} found; {share(tried[2], tried[3])} false alarms",
+            "ask", "contradicting passages shown", "told", f"{share(tried[0], tried[1])} found; {share(tried[2], tried[3])} false alarms",  # noqa: E501
             True, "planted numbers and negations as a passage of their own; true paraphrases as the control",
         ),
     )  # fmt: skip

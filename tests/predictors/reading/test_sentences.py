@@ -16,7 +16,7 @@ NAMES = ("Ada", "Bea", "Cleo", "Dora", "Elsa", "Fay", "Gwen", "Hope", "Ines", "J
 def questions() -> list[Asked]:
     """Two towns a passage: who built what and when, so that what is asked for tells the sentence."""
     found = []
-    for number, name in enumerate(NAMES * 6):
+    for number, name in enumerate(NAMES * 3):
         text = f"The tower of Port {name} is tall. In {1800 + number} it was finished. It was designed by {name} Moore."
         passage = Retrieved(str(number), text, 2.0)
         for question, answer in (
@@ -31,7 +31,7 @@ def questions() -> list[Asked]:
 @pytest.fixture(scope="module")
 def ranker() -> SentenceRanker:
     asked = questions()
-    return fit(asked, Rarity.fit([each.passages[0].text for each in asked]))
+    return fit(asked, Rarity.fit([each.passages[0].text for each in asked]), rounds=40)
 
 
 def test_the_sentence_that_is_asked_for_comes_first(ranker: SentenceRanker) -> None:
@@ -62,7 +62,8 @@ def test_a_damaged_ranker_is_refused(ranker: SentenceRanker, tmp_path: Path) -> 
 
 def test_nothing_retrieved_gives_nothing(ranker: SentenceRanker) -> None:
     """No passage, an empty one, and an empty question."""
-    assert ranker.best("Who?", []) == [] and ranker.best("Who?", [Retrieved("a", " ")]) == []
+    assert ranker.best("Who?", []) == []
+    assert ranker.best("Who?", [Retrieved("a", " ")]) == []
     assert len(ranker.best("", [Retrieved("a", "One sentence.")])) == 1
 
 

@@ -23,7 +23,7 @@ PASSAGES = [
 @pytest.fixture(scope="module")
 def support() -> Support:
     """From a part of the written sentences: quick, and good enough for plain cases."""
-    return fit(judged()[::3], table())
+    return fit(judged()[::4], table(), rounds=30)
 
 
 def dropped(text: str, quote: str, support: Support, passage: str = "office") -> str:
@@ -86,7 +86,8 @@ def test_every_reason_is_said_in_both_languages(support: Support) -> None:
     """With the words at fault."""
     assert all(english and chinese for english, chinese in REASONS.values())
     verdict = verify([Statement("It opened in 1989.", (Citation("office", "in 1998"),))], PASSAGES, support)
-    assert "1989" in verdict.dropped[0].said("zh") and "number" in verdict.dropped[0].said()
+    assert "1989" in verdict.dropped[0].said("zh")
+    assert "number" in verdict.dropped[0].said()
 
 
 def test_what_is_saved_judges_the_same(support: Support, tmp_path: Path) -> None:

@@ -50,14 +50,20 @@ def examples(asked: Asked, rarity: Rarity, encode: Encode | None = None) -> tupl
     return rows, np.array(labels, np.float32)
 
 
-def fit(asked: Sequence[Asked], rarity: Rarity, encode: Encode | None = None, seed: int = 13) -> SentenceRanker:
+def fit(
+    asked: Sequence[Asked], rarity: Rarity, encode: Encode | None = None, seed: int = 13, rounds: int = ROUNDS
+) -> SentenceRanker:
     """Raises: DataError: no question has its answer among the sentences."""
     found = [examples(each, rarity, encode) for each in asked]
-    return fit_examples([each for each in found if each[1].any()], rarity, encode, seed)
+    return fit_examples([each for each in found if each[1].any()], rarity, encode, seed, rounds)
 
 
 def fit_examples(
-    found: Sequence[tuple[np.ndarray, np.ndarray]], rarity: Rarity, encode: Encode | None = None, seed: int = 13
+    found: Sequence[tuple[np.ndarray, np.ndarray]],
+    rarity: Rarity,
+    encode: Encode | None = None,
+    seed: int = 13,
+    rounds: int = ROUNDS,
 ) -> SentenceRanker:
     """Of what `examples` gave for each question. Raises: DataError: there is none."""
     import lightgbm
@@ -66,5 +72,5 @@ def fit_examples(
         raise DataError("no question has its answer in one sentence of its passages, expected some to learn from")
     rows, labels = np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
     data = lightgbm.Dataset(rows, labels, group=[len(each[1]) for each in found], free_raw_data=False)
-    booster = lightgbm.train(PARAMETERS | {"seed": seed}, data, ROUNDS)
+    booster = lightgbm.train(PARAMETERS | {"seed": seed}, data, rounds)
     return SentenceRanker(booster, rarity, encode)

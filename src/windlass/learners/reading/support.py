@@ -1,10 +1,11 @@
 """Learns how well evidence supports a sentence: from written pairs and from passages whose sentences are altered by rule.
 
 Source: training by altered sentences as in FactCC, Kryściński et al. 2020, arXiv:1910.12840.
-"""
+"""  # noqa: E501
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,42 +43,45 @@ class Judged:
     is_written: bool = True
 
 
-def fit(judged: Sequence[Judged], synonyms: Synonyms, seed: int = 13) -> Support:
+def fit(judged: Sequence[Judged], synonyms: Synonyms, seed: int = 13, rounds: int = ROUNDS) -> Support:
     """The threshold lets CAUGHT of the written unsupported ones be dropped when their group is held out.
 
     Raises: DataError: there are not both supported and unsupported sentences.
     """
     rows = np.stack([compare(each.sentence, each.evidence, synonyms).values for each in judged])
-    return fit_rows(rows, judged, synonyms, seed)
+    return fit_rows(rows, judged, synonyms, seed, rounds)
 
 
-def fit_rows(rows: np.ndarray, judged: Sequence[Judged], synonyms: Synonyms, seed: int = 13) -> Support:
+def fit_rows(
+    rows: np.ndarray, judged: Sequence[Judged], synonyms: Synonyms, seed: int = 13, rounds: int = ROUNDS
+) -> Support:
     """The same from what `compare` gave, (n, F)."""
     labels = np.array([each.is_supported for each in judged])
     if len(set(labels.tolist())) < 2:
         raise DataError("the sentences to learn from are all alike, expected supported and unsupported ones")
-    held_out = probabilities(rows, judged, seed)
+    held_out = probabilities(rows, judged, seed, rounds)
     written = np.array([each.is_written for each in judged])
     caught = np.sort(held_out[written & ~labels])
     threshold = float(np.quantile(caught, CAUGHT)) if len(caught) else 0.5
-    return Support(_booster(rows, judged, np.ones(len(labels), bool), seed), synonyms, min(max(threshold, 0.05), 0.95))
+    booster = _booster(rows, judged, np.ones(len(labels), bool), PARAMETERS | {"seed": seed, "num_iterations": rounds})
+    return Support(booster, synonyms, min(max(threshold, 0.05), 0.95))
 
 
-def probabilities(rows: np.ndarray, judged: Sequence[Judged], seed: int = 13) -> np.ndarray:
+def probabilities(rows: np.ndarray, judged: Sequence[Judged], seed: int = 13, rounds: int = ROUNDS) -> np.ndarray:
     """(n,) of each, by a model that has not seen its group."""
     groups = {group: number % FOLDS for number, group in enumerate(dict.fromkeys(each.group for each in judged))}
     fold = np.array([groups[each.group] for each in judged])
     found = np.zeros(len(judged))
     for number in sorted(set(fold.tolist())):
-        booster = _booster(rows, judged, fold != number, seed)
+        booster = _booster(rows, judged, fold != number, PARAMETERS | {"seed": seed, "num_iterations": rounds})
         found[fold == number] = booster.predict(rows[fold == number], num_threads=1)
     return found
 
 
-def _booster(rows: np.ndarray, judged: Sequence[Judged], kept: np.ndarray, seed: int):  # type: ignore[no-untyped-def]
+def _booster(rows: np.ndarray, judged: Sequence[Judged], kept: np.ndarray, parameters: dict[str, Any]) -> Any:
     import lightgbm
 
     labels = np.array([each.is_supported for each in judged], np.float32)
     weights = np.array([each.weight for each in judged])
     data = lightgbm.Dataset(rows[kept], labels[kept], weight=weights[kept], free_raw_data=False)
-    return lightgbm.train(PARAMETERS | {"seed": seed}, data, ROUNDS)
+    return lightgbm.train(parameters, data)

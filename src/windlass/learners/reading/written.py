@@ -2,7 +2,7 @@
 
 A passage is its lines `S`; each sentence about it names its trait and the lines that it cites: number, name, negation, swap
 and addition are unsupported, reordered, synonyms, shortened, voice and merged are true.
-"""
+"""  # noqa: E501
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from windlass.metrics.texts import CJK
 from windlass.predictors.reading.quantities import plain_text, quantities
@@ -17,13 +18,13 @@ CLAUSE = re.compile(
     r"[，,；;。.!！?？:：—]+(?!\d)|\b(?:and|but|while|whereas|although|though|which|who)\b|[并而但且](?!非)"
 )
 FUNCTION = frozenset(
-    "a an the of to in on at by for with from into as that which who whom whose this these those it its he she they his her"
-    " their them him is are was were be been being has have had do does did will would can could may might must shall should"
-    " and or but if then than so while when where there also only both each every any all some such other another more most"
-    " very about around over up out after before between during since until because although though not no never none nobody"
-    " nothing neither nor cannot n't without you your we our i my me us one ones own too per within against what how under"
-    " most least maximum minimum up total per each s t people person persons someone somebody anyone 的 了 在 是 和 与 也 都 把 被 由 将 之 其 于 及 等 为 以 就 则 而 且 并 但 可 能 会 须"
-    " 要 应 请 该 此 这 那 它 他 她 们 个 不 没 未 无 非 勿 别 有 着 过 到 从 向 对 给 让 使 得 地 所 者 又 再 才 很 更 最 约 后 前 时 中 里 上 下 内 外 间 只 至 多 少 共 全 各 并 当 如 果 因 虽 却 来 去".split()
+    "a an the of to in on at by for with from into as that which who whom whose this these those it its he she they his her"  # noqa: E501
+    " their them him is are was were be been being has have had do does did will would can could may might must shall should"  # noqa: E501
+    " and or but if then than so while when where there also only both each every any all some such other another more most"  # noqa: E501
+    " very about around over up out after before between during since until because although though not no never none nobody"  # noqa: E501
+    " nothing neither nor cannot n't without you your we our i my me us one ones own too per within against what how under"  # noqa: E501
+    " most least maximum minimum up total per each s t people person persons someone somebody anyone 的 了 在 是 和 与 也 都 把 被 由 将 之 其 于 及 等 为 以 就 则 而 且 并 但 可 能 会 须"  # noqa: E501
+    " 要 应 请 该 此 这 那 它 他 她 们 个 不 没 未 无 非 勿 别 有 着 过 到 从 向 对 给 让 使 得 地 所 者 又 再 才 很 更 最 约 后 前 时 中 里 上 下 内 外 间 只 至 多 少 共 全 各 并 当 如 果 因 虽 却 来 去".split()  # noqa: E501, SIM905
 )
 NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without|\w+n['’]t)\b"
@@ -36,7 +37,7 @@ REFUSING = re.compile(
     re.IGNORECASE,
 )
 BOUND = re.compile(
-    r"\b(?:no|not) (?:more|less|fewer|later|longer) than\b|\bnot only\b|不(?:得|能|可)?[超少多低高大小晚早][过于]|不[满足到]|未满|不仅|不只|无论|不管"
+    r"\b(?:no|not) (?:more|less|fewer|later|longer) than\b|\bnot only\b|不(?:得|能|可)?[超少多低高大小晚早][过于]|不[满足到]|未满|不仅|不只|无论|不管"  # noqa: E501
     r"|\b(?:without|no) (?:charges?|costs?|fees?)\b",
     re.IGNORECASE,
 )
@@ -52,13 +53,13 @@ SWEEPING = re.compile(
 IRREGULAR = {
     form: base
     for line in (
-        "give gave given", "win won", "build built", "take took taken", "begin began begun", "write wrote written", "hold held",
-        "buy bought", "sell sold", "make made", "lose lost", "find found", "lead led", "leave left", "keep kept", "pay paid",
-        "grow grew grown", "fall fell fallen", "rise rose risen", "go went gone goes", "come came", "see saw seen", "send sent",
-        "teach taught", "think thought", "bring brought", "become became", "drive drove driven", "fly flew flown", "know knew known",
-        "choose chose chosen", "speak spoke spoken", "run ran", "meet met", "spend spent", "lend lent", "lie lay lain", "die died dying",
-        "bear born bore", "wear wore worn", "eat ate eaten", "draw drew drawn", "stand stood", "tell told", "say said", "feed fed",
-        "child children kids kid", "man men", "woman women", "foot feet", "shrink shrank shrunk", "sing sang sung", "swim swam",
+        "give gave given", "win won", "build built", "take took taken", "begin began begun", "write wrote written", "hold held",  # noqa: E501
+        "buy bought", "sell sold", "make made", "lose lost", "find found", "lead led", "leave left", "keep kept", "pay paid",  # noqa: E501
+        "grow grew grown", "fall fell fallen", "rise rose risen", "go went gone goes", "come came", "see saw seen", "send sent",  # noqa: E501
+        "teach taught", "think thought", "bring brought", "become became", "drive drove driven", "fly flew flown", "know knew known",  # noqa: E501
+        "choose chose chosen", "speak spoke spoken", "run ran", "meet met", "spend spent", "lend lent", "lie lay lain", "die died dying",  # noqa: E501
+        "bear born bore", "wear wore worn", "eat ate eaten", "draw drew drawn", "stand stood", "tell told", "say said", "feed fed",  # noqa: E501
+        "child children kids kid", "man men", "woman women", "foot feet", "shrink shrank shrunk", "sing sang sung", "swim swam",  # noqa: E501
         "free freely", "large larger largest", "big bigger biggest", "wife wives", "life lives", "leaf leaves",
     )
     for base, *forms in [line.split()]
@@ -130,11 +131,7 @@ class Said:
     @cached_property
     def clauses(self) -> list[tuple[int, int]]:
         edges = [0, *(match.end() for match in CLAUSE.finditer(self.text)), len(self.text)]
-        return [
-            (first, last)
-            for first, last in zip(edges, edges[1:], strict=False)
-            if self.text[first:last].strip(" ,.;，。；")
-        ]
+        return [(first, last) for first, last in pairwise(edges) if self.text[first:last].strip(" ,.;，。；")]
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -162,7 +159,7 @@ class Said:
     def pairs(self) -> frozenset[str]:
         return frozenset(
             one.form + two.form
-            for one, two in zip(self.tokens, self.tokens[1:], strict=False)
+            for one, two in pairwise(self.tokens)
             if one.is_cjk and two.is_cjk and two.start == one.start + 1
         )
 
@@ -173,7 +170,7 @@ class Said:
 
 
 def matched(claim: Said, evidence: Said, synonyms: Synonyms) -> list[float]:
-    """Of each content token of the claim how far it stands in the evidence, 0-1. Chinese ones want their neighbour too."""
+    """Of each content token of the claim how far it stands in the evidence, 0-1. Chinese ones want their neighbour too."""  # noqa: E501
     found = []
     tokens = claim.tokens
     for number, token in enumerate(tokens):

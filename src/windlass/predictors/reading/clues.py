@@ -53,7 +53,7 @@ FOUND: dict[str, re.Pattern[str]] = {
         r"\b(?:by|who|he|she|Mr|Dr|King|Queen|Sir|President)\b|[由被]\S|先生|女士|[导演作教画家]{2}|[他她]"
     ),
     "reason": re.compile(
-        r"\b(?:because|due to|since|therefore|thus|result|led to|so that|in order to|caused?)\b|因[为此而]|由于|导致|所以|以致|为了|原因|使得?"
+        r"\b(?:because|due to|since|therefore|thus|result|led to|so that|in order to|caused?)\b|因[为此而]|由于|导致|所以|以致|为了|原因|使得?"  # noqa: E501
     ),
     "meaning": re.compile(
         r"\b(?:is an?|are|known as|called|named|refers? to|defined)\b|是|称[为作]|叫做?|名为|意[为思]|指"
@@ -87,6 +87,6 @@ def unasked(clues: tuple[tuple[str, ...], ...], question: str) -> np.ndarray:
 
 
 def focus(question: str) -> list[str]:
-    """The words right after the question word, lower case: `year` in `what year was ...`; a person would look for them."""
+    """The words right after the question word, lower case: `year` in `what year was ...`; a person would look for them."""  # noqa: E501
     match = FOCUS.search(question)
     return [word.lower() for word in match.groups() if word] if match else []

@@ -1,22 +1,71 @@
-"""Numbers, dates and measures of a text in one form: 1,000 = 1000 = 一千, 4.5 percent = 4.5% = 百分之四点五, half an hour = 三十分钟."""
+"""Numbers, dates and measures of a text in one form: 1,000 = 1000 = 一千, 4.5 percent = 4.5% = 百分之四点五, half an hour = 三十分钟."""  # noqa: E501
 
 import math
 import re
 import unicodedata
 from dataclasses import dataclass
 
-SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-    "sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
+SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+]
 SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 FRACTIONS = {"half": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2}
-MONTHS = "january february march april may june july august september october november december".split()
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 DIGITS = {
     sign: number
     for number, signs in enumerate(["〇零", "一", "二两", "三", "四", "五", "六", "七", "八", "九"])
@@ -75,7 +124,7 @@ class Quantity:
     """A number as it stands in a text. value: in the unit's ground form (seconds, grams, metres ...). unit: "" for none.
 
     place: (start, end) in the text that was read. is_implied: `a week`, which may be said of one or of any.
-    """
+    """  # noqa: E501
 
     value: float
     unit: str
@@ -121,10 +170,9 @@ def _read(match: re.Match[str], unit: re.Match[str] | None) -> list[Quantity]:
         return [Quantity(MONTHS.index(match.group().lower()) + 1.0, "month", (start, end))]
     if kind == "ordinal":
         word = match.group().lower()
-        value = 2.0 if word == "twice" else ORDINALS.index(word) + 1.0
-        return [Quantity(value, "", (start, end))]
+        return [Quantity(2.0 if word == "twice" else ORDINALS.index(word) + 1.0, "", (start, end))]
     value = _value(match)
-    if value is None or (value == 1 and kind in ("words", "chinese") and not unit):
+    if value == 1 and kind in ("words", "chinese") and not unit:
         return []
     if match.string[end : end + 1] == "月":
         return [Quantity(value, "month", (start, end))]
@@ -134,7 +182,7 @@ def _read(match: re.Match[str], unit: re.Match[str] | None) -> list[Quantity]:
     return [Quantity(value * factor, name, (start, unit.end()), bool(match["article"]))]
 
 
-def _value(match: re.Match[str]) -> float | None:
+def _value(match: re.Match[str]) -> float:
     if match["digits"]:
         value = float(match["digits"].replace(",", ""))
         times = (match["times"] or "").strip().lower()

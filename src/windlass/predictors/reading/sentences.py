@@ -5,7 +5,7 @@ asked for and what the sentence has of it, its neighbours and where it stands co
 Source: features as in Yih et al. 2013 (answer sentence selection) and DrQA, Chen et al. 2017, arXiv:1704.00051; trees
         ranked by LambdaMART, Burges 2010, MSR-TR-2010-82.
 Shapes: S candidate sentences, F features.
-"""
+"""  # noqa: E501
 
 import math
 from collections import Counter
@@ -43,7 +43,7 @@ class Retrieved:
 
 @dataclass(frozen=True)
 class Found:
-    """A sentence of a passage: passage.text[start:end] is its text. score: higher is better, comparable within a question."""
+    """A sentence of a passage: passage.text[start:end] is its text. score: higher is better, comparable within a question."""  # noqa: E501
 
     passage: str
     text: str
@@ -223,7 +223,7 @@ def _answer_kind(view: _Sentences) -> list[np.ndarray]:
 def features(
     question: str, passages: Sequence[Retrieved], rarity: Rarity, encode: Encode | None = None
 ) -> tuple[list[tuple[int, int, int]], np.ndarray]:
-    """Of each candidate its passage's rank, start and end, and (S, F) float32; not a number where there is no encoder."""
+    """Of each candidate its passage's rank, start and end, and (S, F) float32; not a number where there is no encoder."""  # noqa: E501
     view = _Sentences(question, passages, rarity)
     if not view.texts:
         return [], np.zeros((0, 0), np.float32)

@@ -2,7 +2,7 @@
 
 Written for this product from general knowledge; groups, not senses: what they wrongly join, numbers, names, negation and
 order still tell apart. A product may bring more of its own field.
-"""
+"""  # noqa: E501
 
 from collections import defaultdict
 from collections.abc import Iterable

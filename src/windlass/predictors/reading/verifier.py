@@ -2,7 +2,7 @@
 
 A sentence stays when it cites a passage that was retrieved, the quotation stands there to the letter, numbers, names and
 negation agree with it, and the trained model finds it supported. What nothing is left of is a refusal.
-"""
+"""  # noqa: E501
 
 import re
 from collections.abc import Sequence
@@ -145,10 +145,9 @@ def _disagreement(statement: Statement, comparison: Comparison, support: Support
         return Dropped(statement, "number", comparison.numbers)
     if comparison.names:
         return Dropped(statement, "name", comparison.names)
-    if comparison.is_negated:
-        return Dropped(statement, "negation")
-    if support.probability(comparison) < support.threshold:
-        return Dropped(statement, "swap" if comparison.is_swapped else "unsupported")
+    if not comparison.is_plain and support.probability(comparison) < support.threshold:
+        reason = "negation" if comparison.is_negated else "swap" if comparison.is_swapped else "unsupported"
+        return Dropped(statement, reason)
     return None
 
 
