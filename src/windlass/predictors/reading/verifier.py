@@ -1,0 +1,183 @@
+"""Keeps of an answer only the sentences that their citations support, and says of each other one why it was dropped.
+
+A sentence stays when it cites a passage that was retrieved, the quotation stands there to the letter, numbers, names and
+negation agree with it, and the trained model finds it supported. What nothing is left of is a refusal.
+"""  # noqa: E501
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from windlass.predictors.language.sentences import sentences
+from windlass.predictors.reading.alignment import Said, matched
+from windlass.predictors.reading.instructions import orders
+from windlass.predictors.reading.sentences import Retrieved
+from windlass.predictors.reading.support import Comparison, Evidence, Support, compare
+
+REASONS = {
+    "no citation": ("it cites no passage", "没有引用任何段落"),
+    "not retrieved": ("it cites a passage that was not retrieved", "引用的段落不在检索结果中"),
+    "no such quote": ("the quotation does not stand in the passage", "引文不在所引段落中"),
+    "an order": ("the quotation gives orders to the assistant and is no evidence", "引文是对助手的指令，不是证据"),
+    "code": ("a link, address or code does not stand in the quotation", "链接、地址或代码不在引文中"),
+    "number": ("a number, date or unit does not agree with the quotation", "数字、日期或单位与引文不符"),
+    "name": ("a name does not stand in the passage", "名称不在所引段落中"),
+    "negation": ("it says the opposite of the quotation", "与引文的肯定或否定相反"),
+    "swap": ("it says of one what the quotation says of another", "把引文中一方的内容说成了另一方"),
+    "unsupported": ("the quotation does not support it", "引文不能支持这句话"),
+}
+"""Each reason in English and in Chinese."""
+CODE = re.compile(
+    r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+|\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z\d_-]{7,}\b|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|io|cn|example)\b",
+    re.ASCII,
+)
+SHORTEST_QUOTE = 4
+LIKE = 0.75
+"""Share of the words of two sentences that both have, from which they speak of the same."""
+
+
+@dataclass(frozen=True)
+class Citation:
+    """passage: its id. quote: a part of its text, to the letter."""
+
+    passage: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence of an answer, with what it cites."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """reason: a key of REASONS. words: those at fault, where they can be named."""
+
+    statement: Statement
+    reason: str
+    words: tuple[str, ...] = ()
+
+    def said(self, language: str = "en") -> str:
+        """The reason in words: `en` or `zh`."""
+        reason = REASONS[self.reason][language == "zh"]
+        return f"{reason}{'：' if language == 'zh' else ': '}{', '.join(self.words)}" if self.words else reason
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Two passages that say different things of the same. difference: `number` or `negation`."""
+
+    one: Citation
+    other: Citation
+    difference: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is left of an answer, and what is not, both in the answer's order; and where passages contradict it."""
+
+    kept: tuple[Statement, ...]
+    dropped: tuple[Dropped, ...]
+    conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def is_refusal(self) -> bool:
+        return not self.kept
+
+
+def verify(statements: Sequence[Statement], passages: Sequence[Retrieved], support: Support) -> Verdict:
+    """The statements that their citations support. passages: all that were retrieved, as retrieved."""
+    known = {passage.id: passage.text for passage in passages}
+    kept: list[Statement] = []
+    dropped: list[Dropped] = []
+    conflicts: list[Conflict] = []
+    for statement in statements:
+        fault = _fault(statement, known, support)
+        if fault:
+            dropped.append(fault)
+            continue
+        kept.append(statement)
+        for citation in statement.citations:
+            conflicts += [each for each in contradictions(citation, passages, support) if each not in conflicts]
+    return Verdict(tuple(kept), tuple(dropped), tuple(conflicts))
+
+
+def _fault(statement: Statement, known: dict[str, str], support: Support) -> Dropped | None:
+    """Why a statement is dropped; None: it stays."""
+    if not statement.citations:
+        return Dropped(statement, "no citation")
+    for citation in statement.citations:
+        if citation.passage not in known:
+            return Dropped(statement, "not retrieved", (citation.passage,))
+        text = known[citation.passage]
+        if len(citation.quote.strip()) < SHORTEST_QUOTE or citation.quote not in text:
+            return Dropped(statement, "no such quote", (citation.quote,))
+        if any(_overlaps(citation.quote, text, place) for place in orders(text)):
+            return Dropped(statement, "an order", (citation.quote,))
+    quotes = tuple(citation.quote for citation in statement.citations)
+    codes = tuple(code for code in CODE.findall(statement.text) if not any(code in quote for quote in quotes))
+    if codes or orders(statement.text):
+        return Dropped(statement, "code" if codes else "an order", codes)
+    if any(_plain(statement.text) == _plain(part) for quote in quotes for part in (quote, *sentences(quote))):
+        return None
+    passages = tuple(dict.fromkeys(known[citation.passage] for citation in statement.citations))
+    return _disagreement(statement, compare(statement.text, Evidence(quotes, passages), support.synonyms), support)
+
+
+def _overlaps(quote: str, text: str, place: tuple[int, int]) -> bool:
+    start = text.find(quote)
+    while start >= 0:
+        if start < place[1] and place[0] < start + len(quote):
+            return True
+        start = text.find(quote, start + 1)
+    return False
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text.lower()).strip()
+
+
+def _disagreement(statement: Statement, comparison: Comparison, support: Support) -> Dropped | None:
+    if comparison.numbers:
+        return Dropped(statement, "number", comparison.numbers)
+    if comparison.names:
+        return Dropped(statement, "name", comparison.names)
+    if not comparison.is_plain and support.probability(comparison) < support.threshold:
+        reason = "negation" if comparison.is_negated else "swap" if comparison.is_swapped else "unsupported"
+        return Dropped(statement, reason)
+    return None
+
+
+def contradictions(citation: Citation, passages: Sequence[Retrieved], support: Support) -> list[Conflict]:
+    """Sentences of other passages about the same as this quotation with another number, or negated unlike it."""
+    found = []
+    ours = Said(citation.quote)
+    for passage in passages:
+        if passage.id == citation.passage:
+            continue
+        for sentence in sentences(passage.text):
+            difference = _difference(ours, Said(sentence), support)
+            if difference:
+                found.append(Conflict(citation, Citation(passage.id, sentence), difference))
+    return found
+
+
+def _difference(ours: Said, theirs: Said, support: Support) -> str:
+    """`number`, `negation`, or nothing."""
+    if not ours.content or not theirs.content or not ours.forms & theirs.forms:
+        return ""
+    there, here = (matched(one, other, support.synonyms) for one, other in ((ours, theirs), (theirs, ours)))
+    share = max(sum(there) / len(there), sum(here) / len(here))
+    if share < LIKE or min(len(there), len(here)) < 3:
+        return ""
+    if ours.negatives(0, len(ours.text)) % 2 != theirs.negatives(0, len(theirs.text)) % 2:
+        return "negation"
+    fewer, more = sorted((ours.quantities, theirs.quantities), key=len)
+    differs = any(
+        not any(each.agrees(other) for other in more) and any(each.unit == other.unit for other in more)
+        for each in fewer
+    )
+    return "number" if differs else ""
