@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -94,11 +95,11 @@ class Module:
     place: str
     text: str
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.text)
 
-    @property
+    @cached_property
     def name(self) -> str:
         return ".".join(["windlass", *Path(self.place).with_suffix("").parts]).removesuffix(".__init__")
 
@@ -107,13 +108,16 @@ class Module:
         return Path(self.place).parts[0].removesuffix(".py")
 
 
+@cache
 def package() -> list[Module]:
+    """Read and parsed once for all rules."""
     return [
         Module(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
         for path in sorted(ROOT.rglob("*.py"))
     ]
 
 
+@cache
 def imports(module: Module, known: frozenset[str]) -> list[Import]:
     """All imports of the file: at the top, for types alone, and inside functions; `import_module("...")` as well."""
     found: list[Import] = []
@@ -177,9 +181,9 @@ def _room_of(name: str) -> str:
 
 
 def wrong_directions(modules: list[Module]) -> list[str]:
-    findings = []
+    findings, names = [], known(modules)
     for module in modules:
-        for item in imports(module, known(modules)):
+        for item in imports(module, names):
             if item.module.split(".")[0] != "windlass" or _may(module, item):
                 continue
             findings.append(f"{module.place}:{item.line} imports {item.module}, which is not below it")
@@ -240,8 +244,9 @@ def _is_kind(node: ast.expr) -> bool:
 
 def circles(modules: list[Module]) -> list[str]:
     """Modules that reach themselves by imports at module level, those for types among them."""
+    names = known(modules)
     graph = {
-        module.name: {item.module for item in imports(module, known(modules)) if not item.lazy} - {module.name}
+        module.name: {item.module for item in imports(module, names) if not item.lazy} - {module.name}
         for module in modules
         if module.name != "windlass"
     }
@@ -263,21 +268,22 @@ GENERATING = frozenset({"predictors/language/decoding.py", "predictors/language/
 
 
 def heavy_imports(modules: list[Module]) -> list[str]:
+    names = known(modules)
     return [
         f"{module.place}:{item.line} imports {item.module}"
         for module in modules
         if module.room != "learners"
-        for item in imports(module, known(modules))
+        for item in imports(module, names)
         if item.module.split(".")[0] in HEAVY and not (module.place in GENERATING and (item.lazy or item.for_types))
     ]
 
 
 def unsafe(modules: list[Module]) -> list[str]:
-    findings = []
+    findings, names = [], known(modules)
     for module in modules:
         findings += [
             f"{module.place}:{item.line} imports {item.module}"
-            for item in imports(module, known(modules))
+            for item in imports(module, names)
             if item.module.split(".")[0] in UNSAFE
         ]
         for node in ast.walk(module.tree):
