@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+"""Before numpy is loaded: `make test` has a process a core, and more threads spin while they wait for each other."""
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["WINDLASS_ALLOW_URLS"] = "http://127.0.0.1:*#* smtp://127.0.0.1:*#*"

@@ -120,6 +120,23 @@ def test_each_row_comes_once_an_epoch_with_rows_of_like_length():
     assert any(first.tolist() != second.tolist() for first, second in zip(batches, other, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("cores", "said", "tried"), [(2, "", [2, 1]), (4, "3", [3, 1]), (2, "8", [2, 1]), (2, "1", [1]), (1, "", [1])]
+)
+def test_threads_are_tried_within_what_cores_and_environment_allow(monkeypatch, cores, said, tried):
+    """An attempt to improve leaves half of the cores to the service by OMP_NUM_THREADS; it was not asked."""
+    monkeypatch.setattr(probe.os, "sched_getaffinity", lambda process: set(range(cores)))
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    found, before = [], torch.get_num_threads()
+    try:
+        assert probe.choose_threads(lambda: found.append(torch.get_num_threads())) in tried
+        assert torch.get_num_threads() in tried
+    finally:
+        torch.set_num_threads(before)
+    assert list(dict.fromkeys(found)) == tried
+    assert len(found) == (1 if tried == [1] else 2 * (1 + probe.N_TRIALS))
+
+
 def test_batches_are_cut_to_their_longest_row():
     tokens, _ = words(50, 4)
     inputs = Inputs((tokens,), (0,))

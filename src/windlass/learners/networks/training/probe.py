@@ -4,6 +4,7 @@ import copy
 import functools
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from windlass.learners.networks.training.checkpoint import random_state, set_random_state
+from windlass.predictors.language.threads import NAME as THREADS
 
 logger = logging.getLogger("windlass.learners")
 GAIN = 0.9
@@ -68,9 +70,14 @@ def choose_threads(work: Callable[[], object]) -> int:
 
     The slowest of a few times counts: threads that wait for busy cores are now and then fast.
     Two threads on two cores that other processes use as well were seven times slower than one (MiniLM, measured): each
-    waits for the other at every layer.
+    waits for the other at every layer. Where cores or OMP_NUM_THREADS leave but one, the work is done once, to warm up.
     """
-    every = len(os.sched_getaffinity(0))
+    said = os.environ.get(THREADS, "")
+    every = min(len(os.sched_getaffinity(0)), max(1, int(said)) if said.isdigit() else sys.maxsize)
+    if every == 1:
+        torch.set_num_threads(1)
+        work()
+        return 1
     seconds = {}
     for count in dict.fromkeys((every, 1)):
         torch.set_num_threads(count)
