@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from windlass.commands import failures
+from windlass.cli import app
+from windlass.commands import doctor, failures
 from windlass.lifecycle import STAGES
 
 from .stages.conftest import messages
@@ -24,7 +25,7 @@ def windlass(*arguments: str, folder: Path, stdin: str = "") -> subprocess.Compl
         input=stdin,
         capture_output=True,
         env=environment,
-        timeout=120,
+        timeout=500,  # `improve` lets all others go first
         check=False,
     )
 
@@ -115,9 +116,23 @@ def test_help_names_every_stage_and_imports_nothing_heavy(tmp_path, monkeypatch)
     assert len(imported) < 1_000
 
 
-def test_version_and_doctor_speak_json(tmp_path):
+def test_version_and_doctor_speak_json(tmp_path, monkeypatch, capsys):
+    """Of what every installation has, and of what none has: what fine-tunes and trains takes long to import."""
     assert json.loads(windlass("version", "--json", folder=tmp_path).stdout)["windlass"]
+    always = [part for part in doctor.PARTS if not part[2]]
+    monkeypatch.setattr(doctor, "PARTS", (*always, ("read tea leaves", ("tea_leaves",), "train")))
+    monkeypatch.setattr(sys, "argv", ["windlass", "doctor", "--json"])
+    assert failures.ended(app) == 0
+    works = {part["feature"]: part["works"] for part in json.loads(capsys.readouterr().out)}
+    assert works["linear models"]
+    assert works["the HTTP service"]
+    assert not works["read tea leaves"]
+
+
+@pytest.mark.soak
+def test_doctor_tries_every_part(tmp_path):
     parts = json.loads(windlass("doctor", "--json", folder=tmp_path).stdout)
+    assert len(parts) == len(doctor.PARTS) + 2
     assert {part["feature"] for part in parts} >= {"linear models", "the HTTP service"}
 
 
@@ -158,17 +173,17 @@ def test_the_version_is_an_option_as_well(tmp_path):
 
 def test_ctrl_c_in_a_command_says_that_running_it_again_goes_on(monkeypatch, capsys):
     """Typer ends the command by itself, with the code and without a word."""
-    app = typer.Typer()
+    typed = typer.Typer()
 
-    @app.command()
+    @typed.command()
     def run():
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sys, "argv", ["windlass"])
-    told = failures.ended(lambda: app([]))
+    told = failures.ended(lambda: typed([]))
     assert (told, capsys.readouterr().err) == (130, "stopped\n")
     monkeypatch.setattr(sys, "argv", ["windlass", "run"])
-    failures.ended(lambda: app([]))
+    failures.ended(lambda: typed([]))
     assert capsys.readouterr().err == "stopped; `windlass run` goes on from here\n"
 
 
