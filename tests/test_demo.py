@@ -8,13 +8,16 @@ from windlass import Project
 from windlass.commands import demo
 from windlass.registry import releases
 
+from .brief import briefly_timed
+
 
 @pytest.mark.slow
 def test_a_change_is_noticed_and_learned_from(tmp_path):
     """Three weeks as before, then gift cards: an alarm, corrections, and a champion that knows them."""
     told = []
     wishes = {**demo.WISHES, "learners": ["majority", "linear"]}
-    page = demo.demo(tmp_path / "desk", told.append, weeks=5, wishes=wishes)
+    with briefly_timed(n_resamples=100):
+        page = demo.demo(tmp_path / "desk", told.append, weeks=5, wishes=wishes)
     project = Project(tmp_path / "desk")
     promoted = [made for made in project.improvements() if made.verdict == "promoted"]
     assert promoted[-1].challenger == project.champion.id

@@ -26,6 +26,8 @@ TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:'[^\W{CJK}]+)?|[^\w\s]")
 LINE_BREAK, ODD_SPACE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]"), re.compile(r"[^\S\n\t]")
 AT_ONCE = 4_096
 """Characters that are taken apart in one call: no other thread runs meanwhile."""
+N_WORDS, LONG_WORD = 16_384, 32
+"""Whose parts are kept at hand: so many words of at most so many characters, some 20 MB."""
 BETWEEN = "\x1e"
 SENTENCE_END = re.compile(r"[。！？!?\n]+|\.(?=\s)")
 WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:['’-][^\W{CJK}]+)*")
@@ -105,13 +107,21 @@ def _terms(words: Sequence[str]) -> Iterator[str]:
         if len(first) == len(second) == len(third) == 1:
             yield f"{first} {second} {third}"
     for word in words:
-        if len(word) > 2:
-            padded = f"<{word}>"
-            yield from (
-                f"#{padded[start : start + length]}"
-                for length in range(3, 6)
-                for start in range(len(padded) - length + 1)
-            )
+        if len(word) > LONG_WORD:
+            yield from _grams(word)
+        elif len(word) > 2:
+            yield from _kept_grams(word)
+
+
+def _grams(word: str) -> Iterator[str]:
+    padded = f"<{word}>"
+    return (f"#{padded[start : start + length]}" for length in range(3, 6) for start in range(len(padded) - length + 1))
+
+
+@lru_cache(N_WORDS)
+def _kept_grams(word: str) -> tuple[str, ...]:
+    """Words come again and again: to put their parts together was half the time of a linear model of texts."""
+    return tuple(_grams(word))
 
 
 def fit(values: Iterable[str], form: str, options: Json) -> Json:
@@ -181,7 +191,8 @@ def _encode_terms(values: Sequence[str], state: Json) -> Sparse:
     place, weights = _places(state, "terms"), _weights(state)
     starts, places, shares = [0], [], []
     for value in values:
-        counts = Counter(spot for term in terms(value) if (spot := place.get(term)) is not None)
+        counts = Counter(map(place.get, terms(value)))
+        counts.pop(None, None)  # terms that are not known
         spots = np.fromiter(counts.keys(), np.int32, len(counts))
         row = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * weights[spots]
         places.append(spots)
