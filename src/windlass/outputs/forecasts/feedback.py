@@ -35,7 +35,9 @@ def amended(given: Sequence[Json], said: Told) -> list[float | None]:
     """
     if not any(isinstance(each, dict) for each in said):
         if len(said) > len(given):
-            raise DataError(f"forecast is told {len(said):,} steps, expected at most {len(given):,}, as it was answered")
+            raise DataError(
+                f"forecast is told {len(said):,} steps, expected at most {len(given):,}, as it was answered"
+            )
         return [each for each in said if not isinstance(each, dict)]
     places = {_moment(step["time"]): place for place, step in enumerate(given)}
     found: list[float | None] = [None] * len(given)
