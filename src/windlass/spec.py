@@ -381,11 +381,11 @@ def _sound(spec: Spec, where: str) -> Spec:
                 f"{where}: 'monotone' has the column '{name}', expected {expected(spec.inputs)}",
                 did_you_mean(name, spec.inputs),
             )
+    written = [*spec.columns, *shape[1:]]
     for name in spec.formats:
-        if name not in spec.columns:
+        if name not in written:
             raise SpecError(
-                f"{where}: 'formats' has the column '{name}', expected {expected(spec.columns)}",
-                did_you_mean(name, spec.columns),
+                f"{where}: 'formats' has the column '{name}', expected {expected(written)}", did_you_mean(name, written)
             )
     for found, name in spec.labels.merge.items():
         if name in spec.labels.merge:

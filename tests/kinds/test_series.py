@@ -71,7 +71,7 @@ def test_irregular_points_are_gathered_where_that_is_asked_for():
         ({"date": ["2026-01-01"], "sales": [1, 2]}, "expected columns of equally many values"),
         ("soon", "expected a list of numbers or of points"),
         ([{"date": "0001-01-01", "sales": 1}, {"date": "0001-01-02", "sales": 1}, {"date": "9998-01-01", "sales": 1}],
-         "steps of 1d, expected at most 1,000,000"),
+             "the moment 9998-01-01T00:00:00 far from its other points"),
     ],
 )  # fmt: skip
 def test_what_is_no_series_is_refused_in_words(value, words):
@@ -114,3 +114,22 @@ def test_steps_hold_several_channels_and_at_most_so_many_points():
     assert found.shape == (3, 24, 2)
     assert (found[..., 1] == 0).all()
     assert kinds.encode_column(column, [], None).shape == (0, 24, 2)
+
+
+def test_what_of_a_window_training_did_not_know_is_told():
+    hours = {"start": "2026-01-01T00:00", "every": "1h"}
+    known = [read({**hours, "columns": {"warm": [1, 2, 3, 4], "load": [0, 1, 0, 1]}})]
+    state = series.KIND.fit(known, "raw", {})
+    asked = [
+        known[0],
+        read([]),
+        read({**hours, "columns": {"warm": ["1.5 mm/s"] * 4, "load": [0, 1, 0, 1]}}),
+        read({**hours, "every": "60min", "columns": {"warm": [1], "load": [1]}}),
+        read({**hours, "every": "1d", "columns": {"warm": [1, 2, 3], "load": [0, 1, 0]}}),
+    ]
+    assert series.KIND.unknown(asked, state) == {
+        1: "holds no number of 'warm', 'load'",
+        2: "holds no number of 'warm'",
+        3: "has 1 of 4 points",
+        4: "has points 1d apart, and those of training 1h",
+    }

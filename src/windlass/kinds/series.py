@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from windlass.kinds.contract import Kind, is_missing
-from windlass.kinds.points.encoding import RAW, STEPS, encode, fit
+from windlass.kinds.points.encoding import RAW, STEPS, encode, fit, unknown
 from windlass.kinds.points.memory import known_points, latest_points, learn, profile, season, traits
 from windlass.kinds.points.reading import EMPTY, PLAIN, Series, Written, check, read
 from windlass.kinds.sketch import Sketch
@@ -78,6 +78,7 @@ def _kind(how: Written) -> Kind:
         background=lambda state: [(EMPTY, 1.0)],
         brief=brief,
         describe=describe,
+        unknown=unknown,
         sketch=Sketch(learn, profile, traits, season),
         claims=claims,
         as_written=lambda said: _kind(Written.of(said)),

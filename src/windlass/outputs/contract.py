@@ -204,7 +204,8 @@ class Output:
     are taken from documents. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
-    answer, where that tells what to change of the one given; raises DataError: it does not fit it. labels_of(value) -> the labels that an answer consists of.
+    answer, where that tells what to change of the one given; raises DataError where it does not fit.
+    labels_of(value) -> the labels that an answer consists of.
 
     scored(marks, metric, splits) -> as `plan` measures them. proposals: why `plan` tells nothing of these answers;
     None: it does. compares: why two candidates are not

@@ -50,7 +50,7 @@ def read_frame(path: Path, word: str, columns: Iterable[str] = ()) -> pl.DataFra
     if not path.is_file():
         raise NotReady(f"{path} does not exist, expected it from stage '{word}'", f"`windlass {word} --again`")
     try:
-        rows = pl.read_parquet(path)
+        rows = pl.read_parquet(path, glob=False)  # a folder may be called `shop[1]`
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0][:100]
         raise DataError(f"{path} is damaged ({reason}), expected rows as Parquet", hint) from None

@@ -1,7 +1,8 @@
 """A long table, a point a row, as series: one row each, on a regular grid, and why points were refused."""
 
+import re
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind, is_missing
+from windlass.kinds.formats import number_format
 from windlass.kinds.points import reading, time_step
 from windlass.kinds.points.reading import Series, Values, Written
 from windlass.kinds.points.time_step import TimeStep
@@ -17,6 +19,8 @@ from windlass.sources.contract import SPLITS, RawRow, Source
 from windlass.sources.series_windows import Answered, Windows
 from windlass.spec import Spec
 
+AMOUNT = re.compile(r"[+-]?\d[\d.,]*(?![\w-])")
+"""What begins a word that is a number with a unit, or with parted thousands, and no name such as `3b` or `2024-W1`."""
 N_TIMED = 200
 """Series whose step is looked at to find that of all."""
 
@@ -68,8 +72,9 @@ class SeriesPoints:
         self.name = composed_column(spec)
         self.written = Written.of(kinds.ways(spec)[self.name])
         self.attributes = {name: kind for name, kind in columns.items() if name not in (self.name, spec.output_column)}
-        self.number = kinds.reading("number", {"format": spec.formats[self.written.value]}
-                                    if self.written.value in spec.formats else None)  # fmt: skip
+        self.number = _number_kind(spec, self.written.value)
+        self.amounts = {name: _number_kind(spec, name) for name in self.written.columns[1:] if name in spec.formats}
+        self.words: dict[str, list[str]] = {}
         self.answers = columns[spec.output_column] if self.shape.window else None
         self.windows = Windows(self.shape)
         self.found: dict[str, Gathered] = {}
@@ -83,10 +88,7 @@ class SeriesPoints:
         moment = self._moment(given)
         values: list[float | str | None] = [self._number(given)]
         for name in (*self.written.known, *self.written.past):
-            try:
-                values.append(reading.read([{name: given.get(name)}], None).columns[name][0])
-            except DataError:
-                raise DataError(f"column '{name}' holds what is no number and no word") from None
+            values.append(self._covariate(name, given.get(name)))
         if self.shape.censored and _is_set(given.get(self.shape.censored)):
             self.warned["censored"] += values[0] is not None
             values[0] = None
@@ -96,6 +98,18 @@ class SeriesPoints:
         answer = self._answer(given, source)
         gathered.points.append(Point(self.order, source, moment, values, raw, answer))
         self.order += 1
+
+    def _covariate(self, name: str, value: Any) -> float | str | None:
+        """A number or a word, None where nothing is told. Raises: DataError: it is neither, or not in its format."""
+        if name in self.amounts:
+            return _amount(self.amounts[name], name, value)
+        try:
+            found = reading.read([{name: value}], None).columns[name][0]
+        except DataError:
+            raise DataError(f"column '{name}' holds what is no number and no word") from None
+        if isinstance(found, str) and AMOUNT.match(found):
+            self.words.setdefault(name, []).append(found)
+        return found
 
     def _answer(self, given: Mapping[str, Any], source: Source) -> Any:
         """Of a point of a window; None: none is known. An empty cell may be one: `labels` says what it means."""
@@ -117,12 +131,7 @@ class SeriesPoints:
             raise DataError(f"column '{self.written.time}' {str(error).replace('has the moment', 'is')}") from None
 
     def _number(self, given: Mapping[str, Any]) -> float | None:
-        value = given.get(self.written.value)
-        try:
-            found = float(self.number.read(value, None))
-        except DataError as error:
-            raise DataError(f"column '{self.written.value}': {error.message}", error.hint) from None
-        return None if found != found else found
+        return _amount(self.number, self.written.value, given.get(self.written.value))
 
     def _attribute(self, gathered: Gathered, name: str, value: Any) -> None:
         """Of a series that changes what should not change, the last is taken, and that is said."""
@@ -258,6 +267,11 @@ class SeriesPoints:
     def warnings(self) -> list[str]:
         """What a person should know of what was read."""
         found = self.windows.warnings
+        for name, words in self.words.items():
+            found.append(
+                f"column '{name}' is read as a name and not as an amount in {len(words):,} points, such as "
+                f"'{words[0][:40]}': `formats:` with an example of 1234.56 reads numbers, such as '{_example(words)}'"
+            )
         for name, count in self.warned.items():
             if name == "censored":
                 found.append(
@@ -293,6 +307,24 @@ def _group_of(value: Any) -> str:
     if isinstance(value, list | dict):
         raise DataError(f"group is {type(value).__name__}, expected a name or a number")
     return "" if is_missing(value) else str(value).strip()
+
+
+def _number_kind(spec: Spec, name: str) -> Kind:
+    return kinds.reading("number", {"format": spec.formats[name]} if name in spec.formats else None)
+
+
+def _amount(kind: Kind, name: str, value: Any) -> float | None:
+    """Raises: DataError: no number."""
+    try:
+        found = float(kind.read(value, None))
+    except DataError as error:
+        raise DataError(f"column '{name}': {error.message}", error.hint) from None
+    return None if found != found else found
+
+
+def _example(words: Sequence[str]) -> str:
+    """How these would be written as 1234.56: as is known of them, else with what stands behind the first one."""
+    return number_format.guess(words) or f"1234.56{AMOUNT.sub('', words[0])}"[:40]
 
 
 def _is_set(value: Any) -> bool:

@@ -9,7 +9,7 @@ import windlass
 from windlass.errors import DataError, SpecError
 from windlass.kinds.series import KIND
 from windlass.sources.outgoing import as_csv
-from windlass.sources.prepared import read_splits
+from windlass.sources.prepared import read_collected, read_splits
 from windlass.store.files import write_text
 
 FIRST = np.datetime64("2025-01-01")
@@ -66,8 +66,8 @@ def test_a_mistyped_year_loses_that_point_and_no_other(tmp_path, far):
 
 
 def test_a_question_with_a_mistyped_year_is_refused_before_it_is_made_a_grid():
+    kind = KIND.as_written({"time": "date", "value": "sales"})
     with pytest.raises(DataError, match="has the moment 4000-12-31T00:00:00 far from its other points"):
-        kind = KIND.as_written({"time": "date", "value": "sales"})
         kind.read([*points(3), {"date": "4000-12-31", "sales": 5}], None)
 
 
@@ -139,6 +139,24 @@ def test_time_alone_parts_the_rows(tmp_path):
     assert ends["test"] == (120, 149)
 
 
+def test_covariates_are_read_as_formats_says_and_amounts_that_are_read_as_names_are_told(tmp_path):
+    rows = points(60, price=lambda day: f"{900 + day * 10:,}", load=lambda day: f"{day % 5 + 0.25} kW")
+    spec = SPEC.replace("horizon: 4", "horizon: 4, known: [price], past: [load]")
+    project = begun(tmp_path, rows, spec)
+    load, price = sorted(project.collect().warnings)
+    assert "'price' is read as a name and not as an amount in 50 points, such as '1,000'" in price
+    assert "reads numbers, such as '1,234" in price
+    assert "'load' is read as a name and not as an amount in 60 points, such as '0.25 kW'" in load
+    assert "such as '1234.56 kW'" in load
+    project = begun(tmp_path, rows, spec + "formats: {price: '1,234.56', load: 1234.56 kW}\n")
+    assert not project.collect().warnings
+    (row,) = read_collected(project.store)["history"]
+    assert json.loads(row)["columns"]["price"][:11] == [900 + 10 * day for day in range(11)]
+    assert json.loads(row)["columns"]["load"][:3] == [0.25, 1.25, 2.25]
+    begun(tmp_path, [*rows[:-1], {**rows[-1], "price": "cheap"}], spec + "formats: {price: '1,234.56'}")
+    assert windlass.Project(tmp_path).collect().rejected == 1
+
+
 @pytest.fixture(scope="module")
 def promoted(tmp_path_factory):
     rows = points(200, lambda day: 10 + day % 7, promo=lambda day: int(day % 9 == 0), kind=lambda day: "ab"[day % 2])
@@ -159,6 +177,39 @@ def test_missing_covariates_of_the_time_ahead_are_taken_as_usual_and_that_is_sai
     assert [step["time"] for step in told.value] == [each["date"] for each in ahead]
     partly = promoted.answer([{"history": [*past, *ahead[:2]]}])[0]
     assert "is told for 2 of them" in partly.evidence[0]
+
+
+def test_a_covariate_that_is_told_nowhere_is_named_though_another_one_is(promoted):
+    days = points(44, kind=lambda day: "a")
+    history = [{**row, "sales": row["sales"] if place < 40 else None} for place, row in enumerate(days)]
+    (said,) = promoted.answer([{"history": history}])[0].evidence
+    assert said.startswith("'promo' of the next 4 steps is told for 0 of them")
+
+
+@pytest.mark.parametrize("history", [None, [], {"columns": {"sales": [None] * 9}}, {"columns": {"promo": [1.0]}}])
+def test_a_history_without_a_value_says_that_what_is_usual_is_told(promoted, history):
+    assert (
+        "no point of 'sales' is known: what is usual in training is told"
+        in promoted.answer([{"history": history}])[0].evidence
+    )
+
+
+@pytest.mark.parametrize(
+    ("history", "reason"),
+    [
+        ({"start": "2025-01-01", "every": "1h", "columns": {"sales": [1, 2]}}, "has points 1h apart, expected 1d, as"),
+        ({"start": "2025-01-01", "columns": {"sales": [1, 2]}}, "has 'every' '', expected a step such as 15min"),
+        ({"start": "2025-01-01", "every": "1d", "columns": {"sales": [1, "x"]}}, "has 'sales' 'x' at point 1"),
+    ],
+)
+def test_columns_are_read_as_strictly_as_points(promoted, history, reason):
+    with pytest.raises(DataError, match=reason):
+        promoted.answer([{"history": history}])
+
+
+def test_a_step_may_be_written_in_another_unit(promoted):
+    answer = promoted.answer([{"history": {"start": "2025-01-01", "every": "24h", "columns": {"sales": [1.0] * 9}}}])[0]
+    assert answer.value[0]["time"].startswith("2025-01-10")
 
 
 @pytest.mark.parametrize("n_days", [0, 1, 2, 3])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from windlass.durations import DAY_S
-from windlass.kinds.points import features
+from windlass.kinds.points import features, time_step
 from windlass.kinds.points.reading import Series
 from windlass.records import Json
 
@@ -29,6 +29,11 @@ def fit(values: Any, form: str, options: Json) -> Json:
     """features: numbers that sum each channel up, with their means and deviations. steps: those of each channel, and
     how many points are looked at; `length` is an option. raw: that many, as the longest has."""
     known = list(values)
+    every = next((str(each.every) for each in known if each.every is not None), "")
+    return {**_fit(known, form, options), **({"every": every} if every else {})}
+
+
+def _fit(known: Sequence[Series], form: str, options: Json) -> Json:
     names = channels(known)
     if form == STEPS:
         return _fit_steps(known, names, options)
@@ -59,6 +64,25 @@ def encode(values: Sequence[Series], state: Json) -> np.ndarray:
     found = features.table([[each.numbers(name) for name in names] for each in values], len(names))
     scaled = (found - np.array(state["mean"])) / np.array(state["deviation"])
     return np.clip(scaled, -features.FURTHEST, features.FURTHEST).astype(np.float32)
+
+
+def unknown(values: Sequence[Series], state: Json) -> dict[int, str]:
+    """`holds no number of 'vibration'`, `has points 1h apart, and those of training 2h`, `has 1 of 168 points`."""
+    found = {number: "; ".join(said) for number, each in enumerate(values) if (said := _strange(each, state))}
+    return {number: said for number, said in found.items() if said}
+
+
+def _strange(series: Series, state: Json) -> list[str]:
+    said = []
+    without = [name for name in state["channels"] if not np.isfinite(series.numbers(name)).any()]
+    if without:
+        said.append(f"holds no number of {', '.join(map(repr, without))}")
+    every = state.get("every")
+    if every and series.every is not None and not series.every.same_as(time_step.parse(every)):
+        said.append(f"has points {series.every} apart, and those of training {every}")
+    if state["form"] == RAW and 0 < len(series) < state["length"] / 2:
+        said.append(f"has {len(series):,} of {state['length']:,} points")
+    return said
 
 
 def _fit_steps(values: Sequence[Series], names: Sequence[str], options: Json) -> Json:

@@ -134,7 +134,7 @@ def _whole(value: Any, how: Written) -> Series:
         return value
     found = _opened(value)
     if isinstance(found, dict) and isinstance(found.get("columns"), dict):
-        return _kept(found)
+        return _kept(found, how)
     points = _columns(found, how)
     n_points = len(next(iter(points.values()), []))
     if n_points > MOST_POINTS:
@@ -170,16 +170,21 @@ def _opened(value: Any) -> Any:
     return words
 
 
-def _kept(found: Json) -> Series:
+def _kept(found: Json, how: Written) -> Series:
     columns = found["columns"]
     lengths = {len(each) if isinstance(each, list) else -1 for each in columns.values()}
     if len(lengths) != 1 or -1 in lengths or len(columns) > MOST_COLUMNS or max(lengths) > MOST_POINTS:
         raise ValueError(f"has columns of {len(lengths)} lengths, expected lists of one")
-    read = {str(name): [_value(each, name, place) for place, each in enumerate(values)]
+    read = {str(name): [_value(each, name, place, how) for place, each in enumerate(values)]
             for name, values in columns.items()}  # fmt: skip
     if "start" not in found:
         return Series(read)
-    every = time_step.parse(str(found.get("every", "")))
+    try:
+        every = time_step.parse(str(found.get("every", "")))
+    except ValueError as error:
+        raise ValueError(f"has 'every' {error}") from None
+    if how.every and not every.same_as(time_step.parse(how.every)):
+        raise ValueError(f"has points {every} apart, expected {how.every}, as in training")
     return Series(read, _moment(found["start"]), every, has_zone(found["start"]))
 
 

@@ -48,6 +48,10 @@ class TimeStep:
             return float(self.seconds)
         return self.count * (DAY_S * 7 / 5 if self.unit == WORKING else MONTHS[self.unit] * DAY_S * 365.25 / 12)
 
+    def same_as(self, other: "TimeStep") -> bool:
+        """As long, however it is written: `24h` and `1d`."""
+        return self == other or (self.seconds is not None and self.seconds == other.seconds)
+
     def after(self, start: np.datetime64, steps: int | np.ndarray) -> np.ndarray:
         """The times so many steps after the start, datetime64[s]; the day of the month is kept where there is one."""
         whole = np.asarray(steps, np.int64)

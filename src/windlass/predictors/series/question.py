@@ -97,12 +97,10 @@ class Asking:
         told = [name for name in self.written.known if not (self.holidays and name == HOLIDAY)]
         if ahead and not told and n_points:
             notes.append(f"the last {ahead:,} points have no value: what comes after the last known one is told")
+        if not n_points:
+            notes.append(f"no point of '{self.written.value}' is known: what is usual in training is told")
         known = self.covariates(series, self.written.known)
-        if told and ahead < horizon:
-            shown = ", ".join(map(repr, told))
-            notes.append(
-                f"{shown} of the next {horizon:,} steps is told for {ahead:,} of them: the others are taken as usual"
-            )
+        notes += self._untold(series, told, n_points, horizon)
         ends = np.full((max(0, n_points + horizon - len(known)), known.shape[1]), np.nan)
         known = self._filled(np.concatenate([known, ends])[: n_points + horizon])
         times = series.times(n_points + horizon)
@@ -122,6 +120,21 @@ class Asking:
             tuple(notes),
             series.is_utc,
         )
+
+    def _untold(self, series: Series, names: Sequence[str], n_points: int, horizon: int) -> list[str]:
+        """Which covariates of the time ahead are not told, or are told as what they were not in training. A word that
+        is left out says that there is none."""
+        counts: dict[int, list[str]] = {}
+        for name in names:
+            ahead = series.columns.get(name, [])[n_points : n_points + horizon]
+            is_told = [name in self.levels or isinstance(each, float) for each in ahead]
+            counts.setdefault(sum(is_told), []).append(name)
+        return [
+            f"{', '.join(map(repr, found))} of the next {horizon:,} steps is told for {count:,} of them: the others "
+            "are taken as usual"
+            for count, found in sorted(counts.items())
+            if count < horizon
+        ]
 
     def _with_holidays(self, known: np.ndarray, times: np.ndarray | None) -> np.ndarray:
         """With the last of the covariates as the table of days has it, for the time ahead too."""

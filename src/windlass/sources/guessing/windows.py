@@ -197,7 +197,7 @@ def _sort_columns(
     made: WindowsGuess, columns: Mapping[str, Sequence[Any]], looks: Mapping[str, Look], output: str
 ) -> None:
     """What is watched, what explains it, and what does not change within a series. The series' own name is an input
-    where alarms are counted by it, or a state comes again in each."""
+    where a state comes again in each, or alarms are counted by it: then nothing else stands beside the readings."""
     group = made.found.group
     for name, each in looks.items():
         if name in (made.found.time, group, output) or each.format:
@@ -208,5 +208,7 @@ def _sort_columns(
             (made.known if EXPLAINS.search(name) else made.past).append(name)
     if not made.past:
         made.past, made.known = made.known, []
+    if made.is_watch:
+        made.attributes = {}
     if group and (made.is_watch or (is_named(looks[group]) and made.stride != made.window)):
         made.attributes = {group: "category", **made.attributes}

@@ -46,7 +46,7 @@ def read_parquet(source: Source, most_cells: int = MAX_CELLS) -> Iterator[RawRow
     import polars as pl
 
     with told(source.path, "a Parquet file"):
-        lazy = pl.scan_parquet(source.path)
+        lazy = pl.scan_parquet(source.path, glob=False)
         n_columns = len(lazy.collect_schema())
         n_rows = lazy.select(pl.len()).collect().item()
     if n_columns > MOST_COLUMNS:
