@@ -172,10 +172,10 @@ class SeriesPoints:
 
     def _one(self, group: str, gathered: Gathered, step: TimeStep | None) -> Iterator[Composed | Refused]:
         named = f"series '{group}'" if group else "the series"
-        points = yield from self._together(gathered.points, named, step)
+        points = yield from _together(gathered.points, named, step, bool(self.written.gather))
         if self.written.time and not self.written.gather:
             points = yield from self._in_order(points, named)
-            points = yield from self._in_step(points, named, step)
+            points = yield from _in_step(points, named, step)
         if any(point.values[0] is not None for point in points):
             made, places = self._on_grid(points, step)
             if not self.shape.window:
@@ -188,19 +188,6 @@ class SeriesPoints:
         for point in points:
             yield Refused(point, f"{named} has no value at all", "series without any value")
 
-    def _together(
-        self, points: list[Point], named: str, step: TimeStep | None
-    ) -> Generator[Refused, None, list[Point]]:
-        """Without those that a mistyped year or so has put far from all others."""
-        if step is None or not points:
-            return points
-        moments = np.array([point.moment for point in points], "datetime64[s]")
-        near = reading.together(step.floor(moments) if self.written.gather else moments, step).tolist()
-        for point, is_near in zip(points, near, strict=True):
-            if not is_near:
-                yield Refused(point, f"{named} has the moment {point.moment} {reading.FAR}", "a moment far from others")
-        return [point for point, is_near in zip(points, near, strict=True) if is_near]
-
     def _in_order(self, points: list[Point], named: str) -> Generator[Refused, None, list[Point]]:
         """The points by their moments, of two at one moment the first."""
         kept: list[Point] = []
@@ -211,18 +198,6 @@ class SeriesPoints:
                 continue
             kept.append(point)
         return kept
-
-    def _in_step(self, points: list[Point], named: str, step: TimeStep | None) -> Generator[Refused, None, list[Point]]:
-        """Those at whole steps from the first one on."""
-        if step is None or not points:
-            return points
-        first = points[0].moment
-        places = step.places(first, np.array([point.moment for point in points], "datetime64[s]")).tolist()
-        for point, place in zip(points, places, strict=True):
-            if place < 0:
-                reason = f"{named} has the moment {point.moment}, expected whole steps of {step} from {first} on"
-                yield Refused(point, reason, "a moment between two steps")
-        return [point for point, place in zip(points, places, strict=True) if place >= 0]
 
     def _twice(self) -> str:
         return "a moment that is there twice" + (
@@ -284,6 +259,33 @@ class SeriesPoints:
                     "changes belongs in `known` or `past` of `series`"
                 )
         return found
+
+
+def _together(
+    points: list[Point], named: str, step: TimeStep | None, is_gathered: bool
+) -> Generator[Refused, None, list[Point]]:
+    """Without those that a mistyped year or so has put far from all others."""
+    if step is None or not points:
+        return points
+    moments = np.array([point.moment for point in points], "datetime64[s]")
+    near = reading.together(step.floor(moments) if is_gathered else moments, step).tolist()
+    for point, is_near in zip(points, near, strict=True):
+        if not is_near:
+            yield Refused(point, f"{named} has the moment {point.moment} {reading.FAR}", "a moment far from others")
+    return [point for point, is_near in zip(points, near, strict=True) if is_near]
+
+
+def _in_step(points: list[Point], named: str, step: TimeStep | None) -> Generator[Refused, None, list[Point]]:
+    """Those at whole steps from the first one on."""
+    if step is None or not points:
+        return points
+    first = points[0].moment
+    places = step.places(first, np.array([point.moment for point in points], "datetime64[s]")).tolist()
+    for point, place in zip(points, places, strict=True):
+        if place < 0:
+            reason = f"{named} has the moment {point.moment}, expected whole steps of {step} from {first} on"
+            yield Refused(point, reason, "a moment between two steps")
+    return [point for point, place in zip(points, places, strict=True) if place >= 0]
 
 
 def composed_column(spec: Spec) -> str:
