@@ -95,7 +95,7 @@ class PassageEngine:
         return None if refusal is None else float(refusal.answerable(refusal_features(asked, scores)[None])[0])
 
     def retrieved(self, found: Found) -> list[Retrieved]:
-        """The first passages as readers take them: what answers nothing is blanked, so that it is never said, and places
+        """The first passages as readers take them: what answers nothing is blanked and never said, and places
         stay what they were."""
         ranked = list(zip(found.places, found.scores, strict=True))[:N_READ]
         return without_orders(
