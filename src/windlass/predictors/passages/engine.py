@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -95,12 +96,9 @@ class PassageEngine:
         return None if refusal is None else float(refusal.answerable(refusal_features(asked, scores)[None])[0])
 
     def retrieved(self, found: Found) -> list[Retrieved]:
-        """The first passages as readers take them: what answers nothing is blanked and never said, and places
-        stay what they were."""
+        """The first passages as readers take them."""
         ranked = list(zip(found.places, found.scores, strict=True))[:N_READ]
-        return without_orders(
-            [Retrieved(str(place), answering(self.passages[place]), score) for place, score in ranked]
-        )[0]
+        return [Retrieved(str(place), readable(self.passages[place]), score) for place, score in ranked]
 
     def read(self, question: str, found: Found, reader: SentenceRanker | None) -> list[Read]:
         """The sentences that may answer, the best first."""
@@ -137,14 +135,16 @@ class PassageEngine:
         return float(1 / (1 + math.exp(-min(max(score, -30.0), 30.0))))
 
 
-def answering(passage: Passage) -> str:
-    """The text of a passage with headings, headers of tables and questions as spaces."""
+@lru_cache(maxsize=20_000)
+def readable(passage: Passage) -> str:
+    """The text of a passage as it may be answered with, of the same length: headings, headers of tables, questions and
+    orders to who answers are spaces, so that none is ever said."""
     text, bare = passage.text, {*passage.headings, passage.title, passage.context}
     for start, end in spans(text):
         said = text[start:end]
         if said.endswith(QUESTION_MARKS) or said in bare:
             text = text[:start] + " " * (end - start) + text[end:]
-    return text
+    return without_orders([Retrieved("", text)])[0][0].text
 
 
 def logit(likely: float | None) -> float:
