@@ -94,6 +94,17 @@ def test_the_result_for_some_passages_does_not_depend_on_the_scores_of_the_other
     assert np.array_equal(learned.ask(indexes.Heard(heard.question, heard.legs), mask).features, wanted)
 
 
+def test_words_that_only_hidden_passages_have_are_unknown() -> None:
+    """As in an index without those passages: else a refusal would learn from what is not there, and tell of it."""
+    index = indexes.build(["the parcel is here", "the secret project zebra", "a parcel is lost"])
+    (heard,) = index.hear(["where is the zebra parcel"])
+    mask = np.array([True, False, True])
+    seen, alone = index.ask(heard, mask).question, indexes.build(["the parcel is here", "a parcel is lost"])
+    (wanted,) = alone.hear(["where is the zebra parcel"])
+    assert (seen.units.ids >= 0).tolist() == (wanted.question.units.ids >= 0).tolist()
+    assert (heard.question.units.ids >= 0).sum() == (seen.units.ids >= 0).sum() + 1
+
+
 def test_what_asks_nothing_is_refused_and_what_nobody_says_is_less_likely(learned: PassageIndex) -> None:
     for nothing in ("", "  ？！ "):
         found = learned.search(nothing)

@@ -91,7 +91,24 @@ class PassageIndex:
         """The question with its candidates among what the asker may see. Raises: DataError: another number of them."""
         if allowed is not None and (allowed.shape != (len(self),) or allowed.dtype != np.bool_):
             raise DataError(f"allowed has shape {allowed.shape}, expected yes or no for each of {len(self):,} passages")
-        return Asked(heard.question, gather(heard.legs, allowed), self.units, heard.rows)
+        if allowed is None:
+            return Asked(heard.question, gather(heard.legs), self.units, heard.rows)
+        question = self._as_seen(heard.question, allowed)
+        rows = heard.rows if question is heard.question else {}
+        return Asked(question, gather(heard.legs, allowed), self.units, rows)
+
+    def _as_seen(self, question: Question, allowed: Mask) -> Question:
+        """The question as somebody asks it for whom words that only other passages have are unknown.
+
+        Without it a refusal learned that a word is known and yet in no passage that was found, which no question has
+        whose passage is really not there (AUROC of xquad .98 instead of .94), and told users what is hidden.
+        """
+        places = (self.words.places[slice(*self.words.starts[term : term + 2])] for term in question.unique)
+        hidden = question.unique[[not allowed[each].any() for each in places]]
+        if not len(hidden):
+            return question
+        ids = np.where(np.isin(question.units.ids, hidden), units.UNKNOWN, question.units.ids)
+        return question_of(question.text, replace(question.units, ids=ids), self.words)
 
     def search(self, question: str, allowed: Mask | None = None, k: int = 10) -> Found:
         """The k best passages that the asker may see, and whether to answer from them.
