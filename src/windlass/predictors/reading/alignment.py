@@ -18,13 +18,13 @@ CLAUSE = re.compile(
     r"[，,；;。.!！?？:：—]+(?!\d)|\b(?:and|but|while|whereas|although|though|which|who)\b|[并而但且](?!非)"
 )
 FUNCTION = frozenset(
-    "a an the of to in on at by for with from into as that which who whom whose this these those it its he she they his her"  # noqa: E501
+    "a an the of to in on at by for with from into as that which who whom whose this these those it its he she they his her"  # noqa: E501, SIM905
     " their them him is are was were be been being has have had do does did will would can could may might must shall should"  # noqa: E501
     " and or but if then than so while when where there also only both each every any all some such other another more most"  # noqa: E501
     " very about around over up out after before between during since until because although though not no never none nobody"  # noqa: E501
     " nothing neither nor cannot n't without you your we our i my me us one ones own too per within against what how under"  # noqa: E501
     " most least maximum minimum up total per each s t people person persons someone somebody anyone 的 了 在 是 和 与 也 都 把 被 由 将 之 其 于 及 等 为 以 就 则 而 且 并 但 可 能 会 须"  # noqa: E501
-    " 要 应 请 该 此 这 那 它 他 她 们 个 不 没 未 无 非 勿 别 有 着 过 到 从 向 对 给 让 使 得 地 所 者 又 再 才 很 更 最 约 后 前 时 中 里 上 下 内 外 间 只 至 多 少 共 全 各 并 当 如 果 因 虽 却 来 去".split()  # noqa: E501, SIM905
+    " 要 应 请 该 此 这 那 它 他 她 们 个 不 没 未 无 非 勿 别 有 着 过 到 从 向 对 给 让 使 得 地 所 者 又 再 才 很 更 最 约 后 前 时 中 里 上 下 内 外 间 只 至 多 少 共 全 各 并 当 如 果 因 虽 却 来 去".split()  # noqa: E501
 )
 NEGATION = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without|\w+n['’]t)\b"
