@@ -185,7 +185,7 @@ def matched(claim: Said, evidence: Said, synonyms: Synonyms) -> list[float]:
         around = {before, after}
         if around & evidence.pairs:
             found.append(1.0)
-        elif any(near & evidence.pairs for pair in around if (near := synonyms.get(pair))):
+        elif any(synonyms.get(pair, frozenset()) & evidence.pairs for pair in around):
             found.append(0.8)
         else:
             found.append(0.5 if token.form in evidence.forms else 0.0)
