@@ -116,9 +116,10 @@ def main(data: Path, with_encoder: bool) -> None:
         for question in parts["train"]
     ]
     found = [each for each in found if each[1].any()]
+    booster = fit_examples(found, Rarity(1, {})).booster
     for name, (parts, rarity) in sets.items():
         word, goal = SETS[name]
-        ranker = fit_examples(found, rarity, encodes[name])
+        ranker = SentenceRanker(booster, rarity, encodes[name])
         right, took = measure(ranker, parts["test"])
         n = len(right)
         best = wilson(right[:, 0].sum(), n)
