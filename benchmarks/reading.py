@@ -131,7 +131,7 @@ def main(data: Path, with_encoder: bool) -> None:
             f"{'with' if encodes[name] else 'without'} the starter's similarities; stand-in retrieval"
         )
         value = f"{best.value:.3f} [{best.low:.3f}, {best.high:.3f}] of {n}"
-        record(Goal("ask", f"best sentence holds the answer, {word}", f">= {goal}", value, best.value >= goal, note))
+        record(Goal("ask", f"best sentence holds the answer, {word}", f">= {goal}", value, bool(best.value >= goal), note))
 
 
 if __name__ == "__main__":
