@@ -131,7 +131,8 @@ def main(data: Path, with_encoder: bool) -> None:
             f"{'with' if encodes[name] else 'without'} the starter's similarities; stand-in retrieval"
         )
         value = f"{best.value:.3f} [{best.low:.3f}, {best.high:.3f}] of {n}"
-        record(Goal("ask", f"best sentence holds the answer, {word}", f">= {goal}", value, bool(best.value >= goal), note))
+        met = bool(best.value >= goal)
+        record(Goal("ask", f"best sentence holds the answer, {word}", f">= {goal}", value, met, note))
 
 
 if __name__ == "__main__":

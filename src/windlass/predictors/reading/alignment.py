@@ -221,9 +221,9 @@ def _longest(ours: list[str], theirs: list[str], used_ours: list[bool], used_the
     best, row = Run(0, 0, 0), [0] * (len(theirs) + 1)
     for first, form in enumerate(ours):
         before, row = row, [0] * (len(theirs) + 1)
-        for place, other in enumerate(theirs):
-            if form == other and not used_ours[first] and not used_theirs[place]:
-                row[place + 1] = before[place] + 1
-                if row[place + 1] > best.size:
-                    best = Run(first - row[place + 1] + 1, first + 1, place - row[place + 1] + 1)
+        free = () if used_ours[first] else enumerate(theirs)
+        for place in (place for place, other in free if form == other and not used_theirs[place]):
+            size = row[place + 1] = before[place] + 1
+            if size > best.size:
+                best = Run(first - size + 1, first + 1, place - size + 1)
     return best
