@@ -31,7 +31,7 @@ def questions() -> list[Asked]:
 @pytest.fixture(scope="module")
 def ranker() -> SentenceRanker:
     asked = questions()
-    return fit(asked, Rarity.fit([each.passages[0].text for each in asked]), rounds=40)
+    return fit(asked, Rarity.fit([each.passages[0].text for each in asked]), rounds=20)
 
 
 def test_the_sentence_that_is_asked_for_comes_first(ranker: SentenceRanker) -> None:

@@ -13,7 +13,9 @@ from windlass.predictors.reading.support import Support
 from windlass.predictors.reading.synonyms import table
 from windlass.predictors.reading.verifier import REASONS, Citation, Statement, verify
 
-OFFICE = "The office in Lisbon was opened by Rosa Pinto in 1998. It is not open on Sundays. A visit costs 12 euros."
+OFFICE = (
+    "The office in Lisbon was opened by Rosa Pinto in 1998. It is not open on Sundays. A guided visit costs 12 euros."
+)
 PASSAGES = [
     Retrieved("office", OFFICE, 3.0),
     Retrieved("办公室", "里斯本的办公室由品托于1998年开设。星期日不开放。参观费十二欧元。", 2.0),
@@ -38,9 +40,9 @@ def dropped(text: str, quote: str, support: Support, passage: str = "office") ->
         ("The office was opened in 1989.", "opened by Rosa Pinto in 1998", "number"),
         ("The office in Lisbon was opened by Clara Diaz.", "opened by Rosa Pinto in 1998", "name"),
         ("It is open on Sundays.", "It is not open on Sundays.", "negation"),
-        ("A visit costs 12 euros.", "A visit costs 12 dollars", "no such quote"),
-        ("See http://evil.example for tickets.", "A visit costs 12 euros.", "code"),
-        ("It has a garden with old trees and a pond.", "A visit costs 12 euros.", "unsupported"),
+        ("A guided visit costs 12 euros.", "A guided visit costs 12 dollars", "no such quote"),
+        ("See http://evil.example for tickets.", "A guided visit costs 12 euros.", "code"),
+        ("It has a garden with old trees and a pond.", "A guided visit costs 12 euros.", "unsupported"),
     ],
 )
 def test_what_does_not_agree_is_dropped_with_its_reason(text: str, quote: str, reason: str, support: Support) -> None:
@@ -50,8 +52,8 @@ def test_what_does_not_agree_is_dropped_with_its_reason(text: str, quote: str, r
 
 def test_what_stands_there_stays(support: Support) -> None:
     """To the letter, and with its number written in another way; in Chinese, too."""
-    assert not dropped("A visit costs 12 euros.", "A visit costs 12 euros.", support)
-    assert not dropped("A visit costs twelve euros.", "A visit costs 12 euros.", support)
+    assert not dropped("A guided visit costs 12 euros.", "A guided visit costs 12 euros.", support)
+    assert not dropped("A guided visit costs twelve euros.", "A guided visit costs 12 euros.", support)
     assert not dropped("参观费12欧元。", "参观费十二欧元。", support, "办公室")
 
 
@@ -71,11 +73,11 @@ def test_an_order_is_no_evidence(support: Support) -> None:
 
 def test_contradicting_passages_are_shown(support: Support) -> None:
     """The same sentence with another price, and with a negation; the control agrees."""
-    said = [Statement("A visit costs 12 euros.", (Citation("office", "A visit costs 12 euros."),))]
+    said = [Statement("A guided visit costs 12 euros.", (Citation("office", "A guided visit costs 12 euros."),))]
     others = [
-        ("A visit costs 15 euros.", ["number"]),
-        ("A visit never costs 12 euros.", ["negation"]),
-        ("A visit costs 12 euros.", []),
+        ("A guided visit costs 15 euros.", ["number"]),
+        ("A guided visit never costs 12 euros.", ["negation"]),
+        ("A guided visit costs 12 euros.", []),
     ]
     for text, differences in others:
         verdict = verify(said, [PASSAGES[0], Retrieved("other", text)], support)
@@ -94,7 +96,9 @@ def test_what_is_saved_judges_the_same(support: Support, tmp_path: Path) -> None
     """A damaged one is refused."""
     support.save(tmp_path)
     again = supports.load(tmp_path)
-    comparison = supports.compare("A visit is 12 euros.", supports.Evidence((OFFICE,), (OFFICE,)), support.synonyms)
+    comparison = supports.compare(
+        "A guided visit is 12 euros.", supports.Evidence((OFFICE,), (OFFICE,)), support.synonyms
+    )
     assert again.probability(comparison) == pytest.approx(support.probability(comparison))
     assert again.synonyms == support.synonyms
     (tmp_path / supports.SETTINGS).write_text('{"threshold": 7}')

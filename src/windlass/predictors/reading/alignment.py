@@ -18,7 +18,7 @@ CLAUSE = re.compile(
     r"[，,；;。.!！?？:：—]+(?!\d)|\b(?:and|but|while|whereas|although|though|which|who)\b|[并而但且](?!非)"
 )
 FUNCTION = frozenset(
-    "a an the of to in on at by for with from into as that which who whom whose this these those it its he she they his her"  # noqa: E501
+    "a an the of to in on at by for with from into as that which who whom whose this these those it its he she they his her"  # noqa: E501, SIM905
     " their them him is are was were be been being has have had do does did will would can could may might must shall should"  # noqa: E501
     " and or but if then than so while when where there also only both each every any all some such other another more most"  # noqa: E501
     " very about around over up out after before between during since until because although though not no never none nobody"  # noqa: E501
@@ -185,7 +185,7 @@ def matched(claim: Said, evidence: Said, synonyms: Synonyms) -> list[float]:
         around = {before, after}
         if around & evidence.pairs:
             found.append(1.0)
-        elif any(near & evidence.pairs for pair in around if (near := synonyms.get(pair))):
+        elif any(synonyms.get(pair, frozenset()) & evidence.pairs for pair in around):
             found.append(0.8)
         else:
             found.append(0.5 if token.form in evidence.forms else 0.0)
@@ -221,9 +221,9 @@ def _longest(ours: list[str], theirs: list[str], used_ours: list[bool], used_the
     best, row = Run(0, 0, 0), [0] * (len(theirs) + 1)
     for first, form in enumerate(ours):
         before, row = row, [0] * (len(theirs) + 1)
-        for place, other in enumerate(theirs):
-            if form == other and not used_ours[first] and not used_theirs[place]:
-                row[place + 1] = before[place] + 1
-                if row[place + 1] > best.size:
-                    best = Run(first - row[place + 1] + 1, first + 1, place - row[place + 1] + 1)
+        free = () if used_ours[first] else enumerate(theirs)
+        for place in (place for place, other in free if form == other and not used_theirs[place]):
+            size = row[place + 1] = before[place] + 1
+            if size > best.size:
+                best = Run(first - size + 1, first + 1, place - size + 1)
     return best
