@@ -4,7 +4,6 @@ A question has an answer in the documents, or none. Selective risk: El-Yaniv & W
 Voorhees 1999, TREC-8. Shapes: (n,) of questions.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -100,22 +99,6 @@ class CitedMarks:
             tuple(self.said[place] for place in places if self.said),
             tuple(self.wanted[place] for place in places if self.wanted),
         )
-
-
-def least_confidence(confidence: Array, is_right: Array, most_risk: float, upper: Callable[[int, int], float]) -> float:
-    """The confidence from which on an answer is given: the lowest at which the upper bound of what is wrong among the
-    given ones keeps to the risk; where none does, that of the surest answer and above.
-
-    upper(wrong, given) -> the bound. Source: selection with guaranteed risk, Geifman & El-Yaniv 2017, arXiv:1705.08500.
-    """
-    order = np.argsort(-confidence, kind="stable")
-    wrong = np.cumsum(~is_right[order])
-    best = float(np.nextafter(confidence.max(), 2.0)) if len(confidence) else 1.0
-    for place in range(len(order)):
-        is_last = place + 1 == len(order) or confidence[order[place + 1]] < confidence[order[place]]
-        if is_last and upper(int(wrong[place]), place + 1) <= most_risk:
-            best = float(confidence[order[place]])
-    return best
 
 
 def best_confidence(confidence: Array, is_found: Array, answerable: Array) -> float:

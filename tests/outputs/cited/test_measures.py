@@ -5,8 +5,7 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.kinds import cited
-from windlass.metrics.citations import NO_PASSAGE, CitedMarks, best_confidence, least_confidence
-from windlass.outputs.cited.measures import upper_risk
+from windlass.metrics.citations import NO_PASSAGE, CitedMarks, best_confidence
 from windlass.predictors.passages.answerer import Gold, is_right
 from windlass.records import Passage
 from windlass.sources.guessing.written_questions import written
@@ -47,22 +46,12 @@ def test_where_nothing_is_answered_nothing_is_risked_and_where_nothing_ranks_not
     assert np.isnan(marks().of(np.array([False, False, False, True, True])).value("mrr"))
 
 
-def test_the_least_confidence_keeps_the_risk_and_the_best_one_gets_most_right():
+def test_the_best_confidence_gets_most_questions_right():
     confidence, is_found = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([True, True, False, True, False])
-    share = lambda wrong, given: wrong / given  # noqa: E731
-    assert least_confidence(confidence, is_found, 0.25, share) == pytest.approx(0.6)
-    assert least_confidence(confidence, is_found, 0.2, share) == pytest.approx(0.8)
-    assert least_confidence(confidence, ~is_found, 0.0, share) > 0.9
     answerable = np.array([True, True, False, True, False])
     assert 0.7 < best_confidence(confidence, is_found, answerable) < 0.8
     assert 0.5 < best_confidence(confidence, is_found, np.ones(5, bool)) < 0.6
     assert best_confidence(confidence[2:3], np.array([False]), np.array([False])) > 0.7
-
-
-def test_the_upper_bound_of_a_risk_is_that_of_clopper_and_pearson():
-    """None wrong of 22: 1 - 0.1 ** (1 / 22)."""
-    assert upper_risk(0, 22) == pytest.approx(1 - 0.1 ** (1 / 22))
-    assert upper_risk(3, 3) == 1.0
 
 
 PASSAGES = [

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import beta
 
 from windlass.errors import DataError, SpecError
 from windlass.goals import Goal
 from windlass.kinds import cited
-from windlass.metrics.citations import RIGHT, CitedMarks, best_confidence, least_confidence
+from windlass.metrics.citations import RIGHT, CitedMarks, best_confidence
 from windlass.metrics.measures import Marks
+from windlass.metrics.retrieval import threshold_at
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_manifest, write_manifest
@@ -20,8 +20,8 @@ from windlass.predictors.passages.answerer import LEAST, Answerer
 from windlass.records import Row, Splits
 from windlass.spec import Spec
 
-SURE = 0.9
-"""That the risk holds, by the questions that chose."""
+NEVER = 2.0
+"""A confidence that no answer has."""
 
 
 def answerer(predictor: Predictor) -> Answerer:
@@ -68,11 +68,6 @@ def check_tests(rows: Sequence[Row], spec: Spec) -> None:
         raise DataError("no test question has an answer, expected some that a document answers")
 
 
-def upper_risk(wrong: int, given: int) -> float:
-    """The upper bound of the share that is wrong. Source: Clopper & Pearson 1934."""
-    return 1.0 if wrong >= given else float(beta.ppf(SURE, wrong + 1, given - wrong))
-
-
 def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
     """Writes into the artifact the confidence from which on an answer is given, as validation questions tell it."""
     folder = run_folder / "artifact"
@@ -87,7 +82,7 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
     if spec.limits.risk is None:
         least = best_confidence(found.confidence, found.is_found, found.answerable)
     else:
-        least = least_confidence(found.confidence, found.is_found, spec.limits.risk, upper_risk)
+        least = min(threshold_at(found.confidence, found.is_found, spec.limits.risk), NEVER)
     decided = replace(manifest, output=replace(manifest.output, state={**state, LEAST: least}))
     if decided.output != manifest.output:
         write_manifest(folder, decided)
