@@ -178,7 +178,8 @@ class Output:
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
     validated(predictor, folder of its run, splits, held) -> its answers on validation rows, by a model that had not
     seen them; None: that is not known. baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of
-    the report. advice(marks, misses) -> what to do next; misses: the goal is not reached.
+    the report. remarks(marks, metric) -> what makes this metric of these answers say less than one might think.
+    advice(marks, misses) -> what to do next; misses: the goal is not reached.
 
     picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
     -> why it was answered so. explains_live: why the service does not explain answers; None: it does.
@@ -251,6 +252,7 @@ class Output:
     has_intervals: bool = False
     has_unit: bool = False
     level: Callable[[Spec], float | None] = lambda spec: None
+    remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
     amended: Callable[[Any, Any], Any] = lambda given, said: said

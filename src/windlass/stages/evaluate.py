@@ -99,6 +99,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         machine=machine(),
         key=key_of(spec, store),
         units=spec.units,
+        warnings=output.remarks(marks[chosen.name], goal.metric),
     )
     write_json(store.record("evaluate"), as_json(board))
     examples = [" · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400] for row in rows]

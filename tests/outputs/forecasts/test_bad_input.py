@@ -186,6 +186,19 @@ def test_a_covariate_that_is_told_nowhere_is_named_though_another_one_is(promote
     assert said.startswith("'promo' of the next 4 steps is told for 0 of them")
 
 
+@pytest.mark.parametrize(
+    ("value", "n_out"), [(-100, 7), (400, 7), (-1, 7), (0, 0), (22, 0), (13, 0)], ids=lambda each: str(each)
+)
+def test_a_history_unlike_training_is_said(promoted, value, n_out):
+    """Training saw 10 to 16: below 0 is nothing, and above 24 is half of the largest farther out."""
+    days = points(44, lambda day: value, promo=lambda day: 0, kind=lambda day: "a")
+    history = [{**row, "sales": row["sales"] if place < 40 else None} for place, row in enumerate(days)]
+    said = [each for each in promoted.answer([{"history": history}])[0].evidence if "unlike training" in each]
+    assert len(said) == bool(n_out)
+    if said:
+        assert f"{n_out} of the latest 7 points are unlike training, such as {value} where it saw 10 to 16" in said[0]
+
+
 @pytest.mark.parametrize("history", [None, [], {"columns": {"sales": [None] * 9}}, {"columns": {"promo": [1.0]}}])
 def test_a_history_without_a_value_says_that_what_is_usual_is_told(promoted, history):
     assert (

@@ -33,9 +33,11 @@ from windlass.outputs.numbers.output import OUTPUT
 from windlass.outputs.splitting import Cleaning
 from windlass.outputs.trust import Known
 from windlass.pages.html.explained import explained, explanation_text
+from windlass.pages.html.leaderboard import board_notes
+from windlass.pages.text.terminal import board_text
 from windlass.pages.text.words import to_places
 from windlass.predictors import table as predictors
-from windlass.records import Splits, silent
+from windlass.records import Board, Splits, silent
 from windlass.sources.prepared import GROUP, SPLIT
 from windlass.spec import parse
 
@@ -386,6 +388,20 @@ def test_advice_names_where_answers_lean():
     leaning = measures.NumberMarks(values + noise + 5 * (values > 80), values)
     assert "are too low by 5" in report.advice(leaning, misses=True)[0]
     assert report.advice(measures.NumberMarks(values + noise, values), misses=False) == []
+
+
+def test_zeros_under_mape_are_counted_and_small_numbers_named():
+    """Errors of 1: beside 0.001 that is 1,000, beside each of 97 tens .1: 1,000 of 1,009.7 is 99 %."""
+    right = np.array([0.0, 0.0, 0.001, *[10.0] * 97])
+    found = measures.NumberMarks(right, right + 1)
+    (said,) = OUTPUT.remarks(found, "mape")
+    assert "mape leaves out 2 of 100 test rows, whose right number is 0" in said
+    assert "those whose right number is nearly 0 (1) make 99.0 % of mape" in said
+    assert found.value("mape") == pytest.approx(1009.7 / 98)
+    assert OUTPUT.remarks(found, "mae") == OUTPUT.remarks(measures.NumberMarks(right[3:], right[3:]), "mape") == []
+    board = Board("a", "mape", "", {}, "", "", [], [], 100, "", warnings=[said])
+    assert said in board_text(board, 200)
+    assert "make 99.0 % of mape" in board_notes(board)
 
 
 def test_values_pass_the_log_as_they_are():

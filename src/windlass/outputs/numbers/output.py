@@ -53,6 +53,7 @@ OUTPUT = Output(
     validated=measures.validated,
     baseline=measures.baseline,
     sections=report.report_sections,
+    remarks=report.remarks,
     advice=report.advice,
     picked=examples.picked,
     explain=explanation.explain,
