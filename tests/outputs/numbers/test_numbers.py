@@ -16,6 +16,7 @@ from windlass.kinds import number
 from windlass.learners.contract import Budget, Options
 from windlass.learners.rows import encode, finish, with_stopping
 from windlass.learners.table import LEARNERS
+from windlass.metrics.measures import Estimate
 from windlass.outputs import contract
 from windlass.outputs.contract import Held, Why
 from windlass.outputs.labelled_row import LabelledRow
@@ -37,7 +38,7 @@ from windlass.pages.html.leaderboard import board_notes
 from windlass.pages.text.terminal import board_text
 from windlass.pages.text.words import to_places
 from windlass.predictors import table as predictors
-from windlass.records import Board, Splits, silent
+from windlass.records import Board, Column, Splits, silent
 from windlass.sources.prepared import GROUP, SPLIT
 from windlass.spec import parse
 
@@ -402,6 +403,20 @@ def test_zeros_under_mape_are_counted_and_small_numbers_named():
     board = Board("a", "mape", "", {}, "", "", [], [], 100, "", warnings=[said])
     assert said in board_text(board, 200)
     assert "make 99.0 % of mape" in board_notes(board)
+
+
+def test_a_correction_beyond_the_reach_of_training_is_refused_and_others_are_read():
+    """Training saw 0 to 100: ten times its range away is the last that is believed."""
+    column = Column("price", "number", {"least": 0.0, "most": 100.0, "deviation": 20.0})
+    assert [OUTPUT.read_correction(column, said) for said in (12, 1_100, -1_000)] == [12, 1_100, -1_000]
+    for said in (1e38, -1_001, "1101"):
+        with pytest.raises(DataError, match="more than 10 times the range of the training rows"):
+            OUTPUT.read_correction(column, said)
+
+
+def test_what_was_not_measured_is_no_nan():
+    nan = float("nan")
+    assert str(Estimate(nan, nan, nan)) == "not measured"
 
 
 def test_values_pass_the_log_as_they_are():

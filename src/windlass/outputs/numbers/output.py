@@ -54,6 +54,7 @@ OUTPUT = Output(
     baseline=measures.baseline,
     sections=report.report_sections,
     remarks=report.remarks,
+    read_correction=trust.read_correction,
     advice=report.advice,
     picked=examples.picked,
     explain=explanation.explain,

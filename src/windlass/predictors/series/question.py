@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from windlass.errors import listed
 from windlass.kinds.points.reading import Series, Written
 from windlass.metrics.forecasts import seasonal_scale
 from windlass.predictors.series.holidays import HOLIDAY, kept, late, names_of
@@ -95,7 +96,7 @@ class Asking:
         values = series.numbers(self.written.value)
         there = np.flatnonzero(np.isfinite(values))
         n_points = int(there[-1]) + 1 if len(there) else 0
-        notes = []
+        notes = self._unread(series)
         ahead = len(values) - n_points
         told = [name for name in self.written.known if not (self.holidays and name == HOLIDAY)]
         if ahead and not told and n_points:
@@ -124,6 +125,12 @@ class Asking:
             tuple(notes),
             series.is_utc,
         )
+
+    def _unread(self, series: Series) -> list[str]:
+        """Columns that the product does not know, such as a covariate that is misspelt."""
+        known = [name for name in (self.written.time, *self.written.columns) if name]
+        other = [name for name in (*series.unread, *series.columns) if name not in known]
+        return [f"{listed(other)} is not read, as it is none of {listed(known)}"] if other else []
 
     def _foreign(self, history: np.ndarray) -> str:
         """What a person should know where points of the latest season are unlike all of training: below nothing where
