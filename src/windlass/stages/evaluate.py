@@ -25,7 +25,20 @@ from windlass.outputs.contract import Held, Shown, Tested
 from windlass.pages.html.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
-from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, Trained, as_json, silent
+from windlass.records import (
+    Board,
+    Candidate,
+    Collected,
+    Prepared,
+    Progress,
+    Row,
+    Row,
+    Run,
+    Splits,
+    Trained,
+    as_json,
+    silent,
+)
 from windlass.spec import Spec, dump
 from windlass.store.files import size_mb, write_text
 from windlass.store.json_files import fingerprint, write_json
@@ -102,10 +115,13 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         warnings=output.remarks(marks[chosen.name], goal.metric),
     )
     write_json(store.record("evaluate"), as_json(board))
-    examples = [" · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400] for row in rows]
-    shown = Shown(board, marks[chosen.name], examples, held.rules, rows, spec.inputs)
+    shown = Shown(board, marks[chosen.name], [_example(row, spec) for row in rows], held.rules, rows, spec.inputs)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
+
+
+def _example(row: Row, spec: Spec) -> str:
+    return " · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400]
 
 
 def _word(kind: str, value: Any) -> str:
