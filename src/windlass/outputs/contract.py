@@ -214,13 +214,11 @@ class Output:
     kind: str
     metrics: tuple[str, ...]
     headline: Callable[[Spec], str]
-    learned: Callable[[str], str]
     check: Callable[[Spec, Goal], None]
     split: "Callable[[pl.DataFrame, Spec, Cleaning, np.random.Generator], dict[str, pl.DataFrame]]"
     counts: "Callable[[Mapping[str, pl.DataFrame], str], dict[str, dict[str, int]]]"
     warn: "Callable[[pl.DataFrame, Spec, Cleaning], None]"
     check_rows: Callable[[Spec, Splits], None]
-    check_tests: Callable[[Sequence[Row], Spec], None]
     tune_decision: Callable[[Path, Splits, Spec, str], float | None]
     marks: Callable[[Predictor, Sequence[Row], Held], Marks]
     validated: Callable[[Predictor, Path, Splits, Held], Validated | None]
@@ -231,7 +229,6 @@ class Output:
     explain: Callable[[Predictor, Row, int, Why], Explanation]
     kept: Callable[[Splits, Predictor, Recent | None, int], list[Kept]]
     seen: Callable[[Predictor, Sequence[Kept], Splits], Seen]
-    named: Callable[[Any], str]
     is_right: Callable[[Any, Any, Json], bool]
     answer_schema: Callable[[Column], Json]
     feedback_schema: Callable[[Column], Json]
@@ -240,13 +237,16 @@ class Output:
     value_of: Callable[[str], Any]
     widget: Callable[[Manifest], Json]
     same: Callable[[Any, Any], bool]
-    teaches: Callable[[Any, Any], bool]
-    unfit: Callable[[Sequence[LabelledRow], Pairs, Spec], list[LabelledRow]]
     opinion: Callable[[Sequence[LabelledRow], Predictor, Known, Spec], Opinion]
     compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], PairedAnswers]"
     doubts: Callable[[Predictor, Sequence[Json]], list[Uncertainty]]
-    improves: Callable[[Spec], None]
     scored: Callable[[Marks, str, Splits], Scored]
+    learned: Callable[[str], str] = lambda metric: metric
+    check_tests: Callable[[Sequence[Row], Spec], None] = lambda rows, spec: None
+    named: Callable[[Any], str] = lambda value: ""
+    teaches: Callable[[Any, Any], bool] = lambda given, right: True
+    unfit: Callable[[Sequence[LabelledRow], Pairs, Spec], list[LabelledRow]] = lambda rows, train, spec: list(rows)
+    improves: Callable[[Spec], None] = lambda spec: None
     most_tested: int | None = None
     asks_once: bool = True
     has_intervals: bool = False

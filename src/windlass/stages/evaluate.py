@@ -25,20 +25,7 @@ from windlass.outputs.contract import Held, Shown, Tested
 from windlass.pages.html.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
-from windlass.records import (
-    Board,
-    Candidate,
-    Collected,
-    Prepared,
-    Progress,
-    Row,
-    Row,
-    Run,
-    Splits,
-    Trained,
-    as_json,
-    silent,
-)
+from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, Trained, as_json, silent
 from windlass.spec import Spec, dump
 from windlass.store.files import size_mb, write_text
 from windlass.store.json_files import fingerprint, write_json
