@@ -42,6 +42,49 @@ def test_pandas_in_pandas_out_with_what_is_known_ahead_and_newer_points():
     assert copy.deepcopy(found).predict([1, 2], X=promo[:2]).equals(found.predict([1, 2], X=promo[:2]))
 
 
+def test_a_series_in_another_order_is_sorted_by_its_moments_and_what_is_known_with_it():
+    """The same forecasts, at the same moments, as of the series in order: the control is the shuffled array."""
+    days = pd.date_range("2025-01-06", periods=150, freq="D")
+    y, promo = pd.Series(noisy(150), days), pd.DataFrame({"promo": np.arange(150) % 11 == 0}, days)
+    order = np.random.default_rng(1).permutation(150)
+    for mixed, beside in ((y.iloc[order], promo.iloc[order]), (y.iloc[::-1], promo)):
+        seen = windlass.Forecaster(learner="nlinear").fit(mixed, beside, fh=7).predict(X=promo[:7])
+        wanted = windlass.Forecaster(learner="nlinear").fit(y, promo, fh=7).predict(X=promo[:7])
+        assert seen.index.equals(pd.date_range("2025-06-05", periods=7, freq="D"))
+        assert seen.to_numpy() == pytest.approx(wanted.to_numpy())
+    blind = windlass.Forecaster(learner="nlinear", season=7).fit(y.iloc[order].to_numpy(), fh=7).predict()
+    assert np.abs(blind - wanted.to_numpy()).max() > 1
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (["2025-01-01", "2025-01-01", *pd.date_range("2025-01-02", periods=48).strftime("%Y-%m-%d")], "twice"),
+        (pd.Timestamp("2025-01-01") + pd.to_timedelta(np.cumsum(np.arange(1, 51) ** 3 * 7919), "s"), "irregular"),
+        ([None, *pd.date_range("2025-01-02", periods=49)], "without its moment"),
+    ],
+)
+def test_moments_that_are_no_grid_are_refused_and_not_ignored(days, words):
+    with pytest.raises(InputError, match=words):
+        windlass.Forecaster(learner="naive").fit(pd.Series(noisy(50), pd.DatetimeIndex(days)), fh=2)
+
+
+def test_days_that_are_not_there_are_gaps():
+    """Every day but six, with no NaN for them: the week goes on in its place, as where they are told as NaN."""
+    y = pd.Series(noisy(150), pd.date_range("2025-01-06", periods=150))
+    left_out = y.drop(y.index[[30, 60, 61, 90, 91, 92]])
+    found = [windlass.Forecaster(learner="seasonal-naive").fit(each, fh=7).predict() for each in (left_out, y)]
+    assert found[0].equals(found[1])
+    spread = windlass.Forecaster(learner="nlinear").fit(left_out, fh=7)
+    assert spread.predict().to_numpy() == pytest.approx(WEEK[[3, 4, 5, 6, 0, 1, 2]], abs=0.3)
+
+
+def test_newer_points_that_are_not_newer_are_refused():
+    y = pd.Series(noisy(50), pd.date_range("2025-01-06", periods=50))
+    with pytest.raises(InputError, match=r"y begins at 2025-02-15T00:00:00, expected points after 2025-02-24"):
+        windlass.Forecaster(learner="naive").fit(y, fh=2).update(y[40:])
+
+
 def test_it_chooses_for_itself_and_says_what_was_tried():
     found = windlass.Forecaster(season=7, minutes=0.2).fit(noisy(140), fh=3)
     assert found.learner_ not in ("naive", "drift")

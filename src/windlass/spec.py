@@ -202,6 +202,7 @@ class Spec(Strict):
         "dict_type": "a mapping, column: kind",
     }
     if_missing: ClassVar = "`windlass init DATA` writes a complete file"
+    by_column: ClassVar = {"inputs": ("kind", "monotone"), "output": ("kind", "unit")}
 
     name: str = Field(description="name of the product: a-z, 0-9 and -")
     data: str | dict[Literal["train", "validation", "test"], str] = Field(

@@ -1,7 +1,7 @@
 """YAML files that a person writes, as typed records: read safely, each fault named with what was expected there."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
 
@@ -44,6 +44,8 @@ class Strict(Exact):
     """What a field, or else an error of this type, asks for, where `WANTED` is not clear enough."""
     if_missing: ClassVar[str] = ""
     """The hint where a field that must be there is not."""
+    by_column: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Field of columns -> the keys that a column may be told by, the first of which must be there."""
 
 
 Written = TypeVar("Written", bound=Strict)
@@ -68,11 +70,25 @@ def checked(model: type[Written], values: Mapping[Any, Any], where: str) -> Writ
         faults = error.errors()
     # a misspelt key explains the one that is missing
     first = next((fault for fault in faults if fault["type"] in UNKNOWN), faults[0])
-    raise _refusal(first, model, where)
+    raise _refusal({**first, "loc": tuple(_written(first, values))}, model, where)
+
+
+def _written(fault: ErrorDetails, values: Any) -> Iterator[int | str]:
+    """The parts of a place that a person wrote: Pydantic names besides which of several types it tried."""
+    is_absent = fault["type"] in (*UNKNOWN, "missing") or fault["loc"][0] not in values
+    for part in fault["loc"]:
+        there = isinstance(values, Mapping) and part in values
+        there = there or (isinstance(values, list) and isinstance(part, int) and part < len(values))
+        if there:
+            values = values[part]
+        if there or is_absent or part == "[key]":
+            yield part
 
 
 def _refusal(fault: ErrorDetails, model: type[Strict], where: str) -> SpecError:
     place, kind = [str(part) for part in fault["loc"]], fault["type"]
+    if kind == "string_type" and isinstance(fault["input"], dict) and place[0] in model.by_column:
+        return _not_by_column(fault["input"], place, model, where)
     if kind in UNKNOWN:
         known = list(_model_at(model, place[:-1]).model_fields)
         hint = did_you_mean(place[-1], known)
@@ -90,6 +106,18 @@ def _refusal(fault: ErrorDetails, model: type[Strict], where: str) -> SpecError:
         return SpecError(f"{subject}{',' if reason.startswith('expected') else ':'} {reason}")
     wanted = model.wanted.get(place[0]) or model.wanted.get(kind) or WANTED.get(kind) or _plain(fault["msg"])
     return SpecError(f"{subject}, expected {wanted}")
+
+
+def _not_by_column(said: Mapping[Any, Any], place: Sequence[str], model: type[Strict], where: str) -> SpecError:
+    """What is wrong with a column that is told by a mapping, such as {kind: number, unit: EUR}."""
+    keys = model.by_column[place[0]]
+    other = next((str(key) for key in said if key not in keys), "")
+    if not other:
+        return SpecError(f"{where}: '{'.'.join(place)}' has no '{keys[0]}', expected it")
+    hint = did_you_mean(other, keys)
+    if other in model.model_fields:
+        hint = f"`{other}:` stands by itself, beside `{place[0]}:` and not in it"
+    return SpecError(f"{where}: '{'.'.join(place)}' has the key '{other}', expected {expected(keys)}", hint)
 
 
 def _model_at(model: type[Strict], place: Sequence[str]) -> type[Strict]:

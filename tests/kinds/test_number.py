@@ -262,6 +262,27 @@ def test_a_missing_number_is_missing_in_every_form():
     assert all(math.isnan(kind.read(value, None)) for value in (None, "", "n/a", "-", math.nan))
 
 
+@pytest.mark.parametrize(
+    ("example", "word", "number"),
+    [
+        ("15.6 kg", "1.234 kg", 1.234),
+        ("1.4 mm/s", "0.25mm/s", 0.25),
+        ("15,6 kg", "1 204,5 kg", 1204.5),
+        ("12,345.0 m", "1,892 m", 1892),
+        ("€ 7,5", "€1,25", 1.25),
+    ],
+)
+def test_any_number_with_a_unit_is_an_example_where_it_shows_its_marks(example, word, number):
+    assert KIND.as_written({"format": example}).read(word, None) == pytest.approx(number)
+
+
+@pytest.mark.parametrize("example", ["15 kg", "12.345 kg"])
+def test_an_example_with_a_unit_that_hides_its_marks_is_told_what_to_write(example):
+    with pytest.raises(SpecError) as refused:
+        number_format.parse(example)
+    assert refused.value.hint == "write 1234.56 so, with all its marks: '1234.56 kg'"
+
+
 @pytest.mark.parametrize("example", ["", "12.3", "1,2,3", "$1,234.56 €", "%d", "1.234.56", "x" * 200])
 def test_a_form_that_is_no_example_is_refused_with_the_nearest(example):
     with pytest.raises(SpecError, match=r"expected one of '1234\.56', '1,234\.56'"):
@@ -282,7 +303,12 @@ def test_a_form_that_is_no_example_is_refused_with_the_nearest(example):
         (["16:32:31"], ""),
         (["1.2.3.4"], ""),
         (["AB-58-Y"], ""),
-        (["12 kg"], ""),
+        (["12 kg"], "1234.56 kg"),
+        (["15.6kg", "3 kg", "1,892.5 kg"], "1,234.56 kg"),
+        (["0,8 mm/s", "1,4 mm/s"], "1234,56 mm/s"),
+        (["1.204 kg", "0.985 kg", "2.110 kg"], "1234.56 kg"),
+        (["4G", "5G"], ""),
+        (["3 rooms"], ""),
         (["1,589", "12,400"], "1,234.56"),
         (["€1,589"], "€1,234.56"),
         (["€1.432", "€2.500"], "€1.234,56"),

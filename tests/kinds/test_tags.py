@@ -141,3 +141,11 @@ def test_lists_are_told_from_prose():
     prose = [f"The coat number {n} is nice, but it came late, and {n} days after that" for n in range(20)]
     assert tags_format.guess(prose) == tags_format.guess([f"name {n}, {n}" for n in range(20)]) == ""
     assert tags_format.guess(["yes", "no"] * 10) == ""
+
+
+def test_a_cell_in_another_form_than_its_column_is_told():
+    """`a,b` under `a;b` is one tag: it is read so, and doubted; `c` and `a;b` are not."""
+    kind = KIND.as_written({"format": "a;b"})
+    assert kind.read("red,blue", None) == ["red,blue"]
+    assert kind.doubt("red,blue") == "tag with ',' in it, which `formats` does not part"
+    assert [kind.doubt(value) for value in ("red", "red;blue", "", None, ["red,blue"])] == [""] * 5

@@ -1,5 +1,6 @@
 """The blend of trained candidates: chosen on validation rows, answered through one artifact, proven like any other."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -145,3 +146,36 @@ def test_the_score_of_a_blend_is_that_of_its_folds_and_is_not_calibrated_twice(s
     judged = blend.cross_fitted(shares, truth, folds(len(truth)), fit_output(splits))
     assert held_out(folder, splits) == pytest.approx(judged, abs=1e-4)
     assert result.validation == macro_f1(truth, softmax(judged))
+
+
+def measured(n_rows, seed):
+    """Twenty numbers a row, of which some tell each of three tags."""
+    random = np.random.default_rng(seed)
+    numbers = random.standard_normal((n_rows, 20))
+    held = numbers @ random.standard_normal((20, 3)) + 2 * random.standard_normal((n_rows, 3)) > 0
+    tags = [json.dumps([tag for tag, is_held in zip("abc", row, strict=True) if is_held]) for row in held]
+    return pl.DataFrame({**{f"n{place}": numbers[:, place] for place in range(20)}, "tags": tags})
+
+
+@pytest.fixture
+def tagged(tmp_path):
+    rows, inputs = measured(620, 0), {f"n{place}": "number" for place in range(20)}
+    return Splits(inputs, {"tags": "tags"}, rows[:120], rows[120:320], rows[320:], tmp_path)
+
+
+def test_tags_are_blended_by_the_mean_of_their_probabilities(tagged, tmp_path):
+    """The right value is reckoned here: the mean of what both say of each tag, through the calibration that is kept."""
+    runs = {
+        "first": run(tagged, tmp_path / "first", tagged.train[:60]),
+        "second": run(tagged, tmp_path / "second", tagged.train[60:]),
+    }
+    (tmp_path / "blend").mkdir()
+    result = blend.fit_any(tagged, Options(tmp_path / "blend", "micro_f1", runs=runs), Budget(60), silent)
+    together, rows = predictors.load(result.artifact), tagged.test.to_dicts()
+    assert predictors.replay(together, result.artifact) < 1e-5
+    weights = together.manifest.settings["weights"]
+    members = together.manifest.settings["members"]
+    alone = {name: predictors.load(folder / "artifact").probabilities(rows) for name, folder in runs.items()}
+    mean = sum(weight * alone[name] for weight, name in zip(weights, members, strict=True))
+    odds = np.log(mean / (1 - mean)) / together.manifest.temperature + np.array(together.manifest.shift)
+    assert together.probabilities(rows) == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-6)

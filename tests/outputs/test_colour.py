@@ -72,7 +72,7 @@ def test_it_is_released_served_corrected_watched_and_improved(project):
             told = ask(url, "/v1/predict", {"row": {"thing": thing}})["answers"][0]
             ask(url, "/v1/feedback", {"id": told["id"], "correct": colour})
     health = project.watch(now=time.time() + 7_200)
-    assert (health.answers, health.feedback) == (161, 162)
+    assert (health.answers, health.feedback) == (161, 161), "of two words on the first answer the last counts"
     made = project.improve()
     assert made.verdict == "promoted", made.why
     pink = project.champion.predict([{"thing": "a pink coat"}])[0].value

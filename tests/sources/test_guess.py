@@ -11,6 +11,8 @@ from PIL import Image
 from windlass.errors import DataError, SpecError
 from windlass.sources.guess import guess, write_guess
 from windlass.spec import load
+from windlass.stages.collect import collect
+from windlass.store.store import Store
 
 
 def csv(path, header, rows):
@@ -97,6 +99,8 @@ def table(path, n_rows=120, **columns):
         (lambda number: f"{3959 + number},{number % 100:02}", "number", "1234,56"),
         (lambda number: f"${3 + number},{number % 10}59.01", "number", "$1,234.56"),
         (lambda number: f"{number % 100}.5%", "number", "1234.56 %"),
+        (lambda number: f"{number % 40}.6 kg", "number", "1234.56 kg"),
+        (lambda number: f"{number % 7}.4 mm/s", "number", "1234.56 mm/s"),
         (lambda number: f"1.{100 + number},50 €", "number", "1.234,56 €"),
         (lambda number: f"{1 + number % 9},000" if number % 2 else f"{number}", "number", "1,234.56"),
         (lambda number: f"{1 + number % 28:02}.{1 + number % 12:02}.2025", "date", "31.12.2026"),
@@ -306,6 +310,18 @@ def test_a_moment_on_a_grid_and_a_number_are_a_forecast_and_the_other_reading_is
     said = " ".join(found.reasons)
     assert "in steps of 1d: 2 series, one for each 'store', the longest with 120 points" in said
     assert "output {sales: number}, and no `series`" in said
+
+
+def test_parted_thousands_of_a_forecast_and_its_covariates_are_read_by_the_file_that_is_written(tmp_path):
+    """Sales of 1,892 and visits of 12,345 are numbers: the file says how they are written, and reads the first row."""
+    rows = days(
+        120, visits=lambda day: f'"{12345 + 97 * (37 * day % 41):,}"', sales=lambda day: f'"{1892 - 7 * day:,}"'
+    )
+    found, _ = write_guess(csv(tmp_path / "sales.csv", "date,visits,sales", rows), tmp_path)
+    assert (found.output_kind, found.series["past"]) == ("forecast", ["visits"])
+    assert found.formats == {"sales": "1,234.56", "visits": "1,234.56"}
+    collected = collect(load(tmp_path), Store(tmp_path))
+    assert (collected.rows_in, collected.rejected) == (120, 0)
 
 
 def test_a_table_whose_moments_are_not_on_a_grid_stays_a_number(tmp_path):

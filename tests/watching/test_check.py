@@ -6,6 +6,7 @@ import pytest
 
 from tests.watching.replay import DAY, Replay, Source
 from windlass.database.connection import read
+from windlass.database.request_log import Feedback
 from windlass.watching import judgement, state
 from windlass.watching.windows import Part, Window
 
@@ -199,6 +200,37 @@ def test_a_release_without_reference_is_watched_for_what_is_left(replay):
 def test_nothing_was_ever_asked(replay):
     health = replay.health()
     assert (health.answers, health.alarms, health.windows) == (0, [], [])
+
+
+def test_an_answer_that_was_told_of_twice_counts_once_by_its_last_word(replay):
+    """Eight answers, one corrected twice between two looks and one after them: eight are told, seven of them right."""
+    replay.day(Source(), rows=8, told=1.0)
+    replay.write([], [Feedback("answer-1", "", None, "", True), Feedback("answer-1", "", None, "", True)])
+    replay.health()
+    replay.write(
+        [],
+        [
+            Feedback("answer-2", "", None, "", True),
+            *[Feedback(f"answer-{n}", "", None, "", True) for n in (3, 4, 5, 6, 7)],
+        ],
+    )
+    replay.write([], [Feedback("answer-8", "", None, "", False)])
+    replay.health()
+    told = state.load(replay.store).told
+    assert len(told) == 8
+    assert sum(right for _, _, right, _ in told) == 7
+
+
+def test_feedback_that_an_older_version_remembers_is_kept(replay):
+    """It has no id: it counts beside what comes."""
+    replay.day(Source(), rows=4, told=1.0)
+    replay.health()
+    path = replay.store.folder / "watch" / state.FILE
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps({**kept, "told": [each[:3] for each in kept["told"]]}))
+    replay.write([], [Feedback("answer-1", "", None, "", right) for right in (False, True)])
+    replay.health()
+    assert len(state.load(replay.store).told) == 5  # of the two only the last
 
 
 def test_what_it_remembers_is_bounded(replay):

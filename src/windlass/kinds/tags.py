@@ -117,6 +117,15 @@ def _doubt(value: Any, parted: Parts) -> str:
     return "tag that stands there twice, which counts once" if len(set(found)) < len(found) else ""
 
 
+def _other_mark(value: Any, parted: Parts) -> str:
+    """A tag that holds what parts tags elsewhere: one cell in another form than its column's."""
+    if not isinstance(value, str) or _is_listed(value):
+        return ""
+    found = [tag for each in parted(normalize("NFKC", value.strip())) if (tag := normal(each))]
+    mark = next((mark for mark in tags_format.MARKS if any(mark in tag for tag in found)), "")
+    return f"tag with '{mark}' in it, which `formats` does not part" if mark and len(found) == 1 else ""
+
+
 def as_written(how: Json) -> Kind:
     """Tags of a column. `how["format"]`: an example of how several are written; `how["merge"]`: what is found -> what
     it is called, '' = it says nothing; `how["labels"]`: what differs in case alone from one of them is that one;
@@ -143,7 +152,7 @@ def as_written(how: Json) -> Kind:
         read=read_it,
         clean=lambda value, root: kept(read_it(value, root)),
         portable=read_it,
-        doubt=lambda value: _doubt(value, parted),
+        doubt=lambda value: _doubt(value, parted) or (_other_mark(value, parted) if "format" in how else ""),
     )
 
 

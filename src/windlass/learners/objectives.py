@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds import number
-from windlass.metrics.measures import softmax
+from windlass.metrics.measures import log_loss, softmax
 from windlass.outputs.labels import measures as labels
 from windlass.outputs.labels.calibration import calibrated
 from windlass.outputs.numbers import measures as numbers
 from windlass.outputs.tags import measures as tags
 from windlass.outputs.tags.calibration import calibrated as tags_calibrated
+from windlass.outputs.tags.calibration import log_loss as tags_log_loss
+from windlass.predictors.blend import POOLS
 from windlass.records import Column, Manifest, Splits
 
 
@@ -27,6 +29,7 @@ class Objective:
     known_output(splits, before) -> the column where a model goes on that was trained with `before`.
     has_classes: a model has a score for each of a few answers.
     usual(targets, weights of rows or None, n_scores) -> (k,) scores of what is answered where nothing is known.
+    loss(truth, probabilities (n, k)) -> mean negative log-likelihood, of which less is better; not asked of numbers.
     """
 
     fit_output: Callable[[Splits], Column]
@@ -36,6 +39,7 @@ class Objective:
     known_output: Callable[[Splits, Column], Column]
     has_classes: bool
     usual: Callable[[np.ndarray, np.ndarray | None, int], np.ndarray]
+    loss: Callable[[np.ndarray, np.ndarray], float] = log_loss
 
 
 LABELS = Objective(
@@ -67,6 +71,7 @@ AIMS: dict[str, Objective] = {
         known_output=lambda splits, before: tags.fit_output(splits),
         has_classes=True,
         usual=tags.usual_scores,
+        loss=lambda truth, shares: tags_log_loss(truth, POOLS["tags"].scores(shares)),
     ),
 }
 """Kind of the output -> what is aimed at."""

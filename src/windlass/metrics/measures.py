@@ -131,6 +131,8 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
+        if math.isnan(self.value):
+            return "not measured"
         return f"{told(self.value)} [{told(self.low)}, {told(self.high)}]"
 
 

@@ -179,7 +179,8 @@ class Output:
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
     validated(predictor, folder of its run, splits, held) -> its answers on validation rows, by a model that had not
     seen them; None: that is not known. baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of
-    the report. advice(marks, misses) -> what to do next; misses: the goal is not reached.
+    the report. remarks(marks, metric) -> what makes this metric of these answers say less than one might think.
+    advice(marks, misses) -> what to do next; misses: the goal is not reached.
 
     picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
     -> why it was answered so. explains_live: why the service does not explain answers; None: it does.
@@ -215,13 +216,11 @@ class Output:
     kind: str
     metrics: tuple[str, ...]
     headline: Callable[[Spec], str]
-    learned: Callable[[str], str]
     check: Callable[[Spec, Goal], None]
     split: "Callable[[pl.DataFrame, Spec, Cleaning, np.random.Generator], dict[str, pl.DataFrame]]"
     counts: "Callable[[Mapping[str, pl.DataFrame], str], dict[str, dict[str, int]]]"
     warn: "Callable[[pl.DataFrame, Spec, Cleaning], None]"
     check_rows: Callable[[Spec, Splits], None]
-    check_tests: Callable[[Sequence[Row], Spec], None]
     tune_decision: Callable[[Path, Splits, Spec, str], float | None]
     marks: Callable[[Predictor, Sequence[Row], Held], Marks]
     validated: Callable[[Predictor, Path, Splits, Held], Validated | None]
@@ -232,7 +231,6 @@ class Output:
     explain: Callable[[Predictor, Row, int, Why], Explanation]
     kept: Callable[[Splits, Predictor, Recent | None, int], list[Kept]]
     seen: Callable[[Predictor, Sequence[Kept], Splits], Seen]
-    named: Callable[[Any], str]
     is_right: Callable[[Any, Any, Json], bool]
     answer_schema: Callable[[Column], Json]
     feedback_schema: Callable[[Column], Json]
@@ -241,19 +239,23 @@ class Output:
     value_of: Callable[[str], Any]
     widget: Callable[[Manifest], Json]
     same: Callable[[Any, Any], bool]
-    teaches: Callable[[Any, Any], bool]
-    unfit: Callable[[Sequence[LabelledRow], Pairs, Spec], list[LabelledRow]]
     opinion: Callable[[Sequence[LabelledRow], Predictor, Known, Spec], Opinion]
     compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], PairedAnswers]"
     doubts: Callable[[Predictor, Sequence[Json]], list[Uncertainty]]
-    improves: Callable[[Spec], None]
     scored: Callable[[Marks, str, Splits], Scored]
+    learned: Callable[[str], str] = lambda metric: metric
+    check_tests: Callable[[Sequence[Row], Spec], None] = lambda rows, spec: None
+    named: Callable[[Any], str] = lambda value: ""
+    teaches: Callable[[Any, Any], bool] = lambda given, right: True
+    unfit: Callable[[Sequence[LabelledRow], Pairs, Spec], list[LabelledRow]] = lambda rows, train, spec: list(rows)
+    improves: Callable[[Spec], None] = lambda spec: None
     most_tested: int | None = None
     asks_once: bool = True
     has_intervals: bool = False
     has_unit: bool = False
     cites: bool = False
     level: Callable[[Spec], float | None] = lambda spec: None
+    remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
     amended: Callable[[Any, Any], Any] = lambda given, said: said

@@ -1,6 +1,7 @@
 """Answers with the mean of what several artifacts say that lie inside this one: probabilities, or numbers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ from windlass.kinds import number
 from windlass.kinds.contract import Batch
 from windlass.metrics.measures import softmax
 from windlass.predictors.contract import Engine, Predictor, Scorer, n_scores
+from windlass.predictors.tagger import shares_of
 from windlass.records import Manifest
+
+NEAR = 1e-12
+"""Of probabilities: nearer to 0, or of a tag to 1, none is told apart."""
 
 
 def part_folder(folder: Path, number: int) -> Path:
@@ -47,19 +52,34 @@ def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Predictor
     return scores
 
 
+@dataclass(frozen=True)
+class Pool:
+    """shares(scores as calibrated) -> probabilities; scores(probabilities) -> what gives them. Both (n, k)."""
+
+    shares: Callable[[np.ndarray], np.ndarray]
+    scores: Callable[[np.ndarray], np.ndarray]
+
+
+def _log_odds(shares: np.ndarray) -> np.ndarray:
+    bounded = np.clip(shares, NEAR, 1 - NEAR)
+    return np.asarray(np.log(bounded) - np.log1p(-bounded))
+
+
+POOLS = {"category": Pool(softmax, lambda shares: np.log(np.maximum(shares, NEAR))), "tags": Pool(shares_of, _log_odds)}
+"""Kind of the output -> how its scores become probabilities that can be averaged, and back."""
 Join = Callable[[Sequence[np.ndarray]], np.ndarray]
 """Scores (n, k) of each part -> of the blend."""
 
 
 def of_labels(folder: Path, manifest: Manifest, parts: Sequence[Scorer], weights: Sequence[float]) -> Join:
-    """The logarithm of mean probabilities. Raises: DataError: the parts have other labels."""
-    labels = manifest.output.state["labels"]
+    """Scores of mean probabilities. Raises: DataError: the parts have other labels."""
+    labels, pool = manifest.output.state["labels"], POOLS[manifest.output.kind]
     if any(part.manifest.output.state["labels"] != labels for part in parts):
         raise DataError(f"{folder} is a blend whose parts have other labels, expected {labels}")
 
     def join(scores: Sequence[np.ndarray]) -> np.ndarray:
-        shares = [softmax(part.manifest.calibrated(found)) for part, found in zip(parts, scores, strict=True)]
-        return np.log(np.maximum(np.average(shares, axis=0, weights=weights), 1e-12))
+        shares = [pool.shares(part.manifest.calibrated(found)) for part, found in zip(parts, scores, strict=True)]
+        return pool.scores(np.average(shares, axis=0, weights=weights))
 
     return join
 
@@ -85,5 +105,5 @@ def of_numbers(folder: Path, manifest: Manifest, parts: Sequence[Scorer], weight
     return join
 
 
-JOINED = {"category": of_labels, "number": of_numbers}
+JOINED = {"category": of_labels, "number": of_numbers, "tags": of_labels}
 """Kind of the output -> how the scores of the parts become those of the blend."""

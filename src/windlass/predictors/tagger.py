@@ -19,9 +19,14 @@ NEVER = 2.0
 """The threshold of a tag that is never said."""
 
 
+def shares_of(log_odds: np.ndarray) -> np.ndarray:
+    """(n, k) probabilities of log-odds."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
+
+
 def shares(manifest: Manifest, scores: np.ndarray) -> np.ndarray:
     """(n, k) calibrated probabilities of scores as an engine gives them."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(manifest.calibrated(scores), -30, 30))))
+    return shares_of(manifest.calibrated(scores))
 
 
 @dataclass(frozen=True)

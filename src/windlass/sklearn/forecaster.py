@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError, expected
 from windlass.kinds.forecast import LEVELS
-from windlass.kinds.points.reading import Series, Values
+from windlass.kinds.points.reading import Series, Values, together
 from windlass.kinds.points.time_step import found_in
 from windlass.outputs.forecasts.measures import forecaster
 from windlass.outputs.forecasts.split import train_validation
@@ -21,15 +21,17 @@ from windlass.spec import Spec, from_values
 
 HISTORY, VALUE = "history", "y"
 COVERAGE = 0.9
+LEAST_STEPPED = 3
+"""Moments from which on there must be one step from each to the next."""
 Horizon = int | Iterable[int]
 
 
 class Forecaster(ProductEstimator):
     """Foresees a series, by the cheapest learner that does it best.
 
-    y is one series in the order of time: a pandas Series (its DatetimeIndex or PeriodIndex tells the moments, and
-    answers are pandas too), a polars Series, an array or a list; NaN where nothing is known. X holds what is known of
-    each point, in the future too: a frame with a row a point.
+    y is one series in the order of time: a pandas Series (its DatetimeIndex or PeriodIndex tells the moments, by which
+    it is sorted, and answers are pandas too), a polars Series, an array or a list; NaN where nothing is known. X holds
+    what is known of each point, in the future too: a frame with a row a point.
 
     Args:
         learner: `"auto"`, or one of the learners: "seasonal-naive", "nlinear" ... "auto" takes the best on the latest
@@ -175,21 +177,50 @@ class _Past:
             values = np.array([np.nan if each is None else each for each in found], np.float64)
         except (TypeError, ValueError):
             raise InputError("y holds what is no number, expected numbers, NaN where nothing is known") from None
-        known = _table(X)
+        known = _table(_beside(X, index))
         if known and len(next(iter(known.values()))) != len(values):
             raise InputError(
                 f"X has {len(next(iter(known.values()))):,} rows, expected one for each of {len(values):,} points"
             )
-        return cls(values, known, _moments(index), index)
+        return cls(values, known, _moments(index), index)._on_grid()
+
+    def _on_grid(self) -> "_Past":
+        """By time, where moments are known, one point a step, NaN in gaps. Raises: InputError: one is missing, there
+        twice, or between two steps."""
+        if self.moments is None:
+            return self
+        order = np.argsort(self.moments, kind="stable")
+        moments = self.moments[order]
+        if np.isnat(moments).any():
+            raise InputError("y has a point without its moment, expected one in each")
+        twice = np.flatnonzero(np.diff(moments) == np.timedelta64(0))
+        if len(twice):
+            raise InputError(f"y has the moment {moments[twice[0]]} twice, expected one point each")
+        step = found_in(moments)
+        places = np.arange(len(order)) if step is None else step.places(moments[0], moments)
+        is_grid = step is not None and (places >= 0).all() and (np.diff(places) > 0).all()
+        if len(order) >= LEAST_STEPPED and not (step is not None and is_grid and together(moments, step).all()):
+            raise InputError("y has irregular moments, expected one step from each to the next", "`y.asfreq(...)`")
+        size = int(places[-1]) + 1
+        values = np.full(size, np.nan)
+        values[places] = self.values[order]
+        known = {name: [None] * size for name in self.known}
+        for place, source in zip(places.tolist(), order.tolist(), strict=True):
+            for name, told in self.known.items():
+                known[name][place] = told[source]
+        moments = moments if step is None else np.asarray(step.after(moments[0], np.arange(size)))
+        return _Past(values, known, moments, self.index[order])
 
     def followed_by(self, other: "_Past") -> "_Past":
         if set(other.known) != set(self.known):
             raise InputError(f"X has {expected(other.known)}, expected {expected(self.known)}")
         known = {name: [*values, *other.known[name]] for name, values in self.known.items()}
+        if self.moments is not None and other.moments is not None and other.moments[0] <= self.moments[-1]:
+            raise InputError(f"y begins at {other.moments[0]}, expected points after {self.moments[-1]}, the last one")
         both = self.moments is not None and other.moments is not None
         moments = np.concatenate([self.moments, other.moments]) if both else None
         index = self.index.append(other.index) if self.index is not None and other.index is not None else None
-        return _Past(np.concatenate([self.values, other.values]), known, moments, index)
+        return _Past(np.concatenate([self.values, other.values]), known, moments, index)._on_grid()
 
     def series(self, ahead: dict[str, list[Any]] | None = None, horizon: int = 0) -> Series:
         """With what is known of the steps ahead. Raises: InputError: a column is missing."""
@@ -206,8 +237,6 @@ class _Past:
         step = None if self.moments is None else found_in(self.moments)
         if step is None or self.moments is None:
             return Series(columns)
-        if len(np.unique(step.places(self.moments[0], self.moments))) < len(self.moments):
-            raise InputError("y has irregular moments, expected one step from each to the next", "`y.asfreq(...)`")
         return Series(columns, self.moments[0], step)
 
     def told(self, values: np.ndarray, steps: np.ndarray, names: Sequence[str] = ()) -> Any:
@@ -222,6 +251,14 @@ class _Past:
             ahead = pd.DatetimeIndex(step.after(self.moments[-1], steps))
             ahead = ahead.to_period(self.index.freq) if isinstance(self.index, pd.PeriodIndex) else ahead
         return pd.DataFrame(values, ahead, list(names)) if names else pd.Series(values, ahead)
+
+
+def _beside(X: Any, index: Any) -> Any:
+    """X in the order of y, where it is of pandas and has the same moments in another one."""
+    own: Any = getattr(X, "index", None)
+    if index is None or not hasattr(X, "iloc") or own.equals(index) or not own.is_unique or not index.is_unique:
+        return X
+    return X.loc[index] if len(own) == len(index) and index.isin(own).all() else X
 
 
 def _plainly(value: Any) -> Any:

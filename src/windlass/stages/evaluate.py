@@ -99,12 +99,16 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         machine=machine(),
         key=key_of(spec, store),
         units=spec.units,
+        warnings=output.remarks(marks[chosen.name], goal.metric),
     )
     write_json(store.record("evaluate"), as_json(board))
-    examples = [" · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400] for row in rows]
-    shown = Shown(board, marks[chosen.name], examples, held.rules, rows, spec.inputs)
+    shown = Shown(board, marks[chosen.name], [_example(row, spec) for row in rows], held.rules, rows, spec.inputs)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
+
+
+def _example(row: Row, spec: Spec) -> str:
+    return " · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400]
 
 
 def _word(kind: str, value: Any) -> str:

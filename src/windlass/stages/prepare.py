@@ -111,7 +111,9 @@ def _with_own_groups(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> pl.D
 
 
 def _warn_of_columns(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> None:
-    for name in spec.inputs:
+    for name, kind in spec.inputs.items():
+        if kinds.get(kind).has_points:  # one series is one row, and its points are what differs
+            continue
         column = train[name].drop_nulls().drop_nans() if train[name].dtype.is_float() else train[name].drop_nulls()
         values = column.filter(column != "") if column.dtype == pl.String else column
         if not len(values):

@@ -32,7 +32,7 @@ ANSWERS = (
 )
 REQUESTS = "select answered, refused, failed from requests where at > ? and at <= ?"
 FEEDBACK = (
-    "select f.number, f.at, a.release, a.value, f.correct from feedback f join answers a on a.id = f.id "
+    "select f.number, f.id, f.at, a.release, a.value, f.correct from feedback f join answers a on a.id = f.id "
     "where f.number > ? order by f.number"
 )
 
@@ -90,14 +90,17 @@ class Watcher:
         return self._references[release]
 
     def _read_feedback(self, kept: Memory) -> None:
+        """Of two on one answer the later one counts."""
+        told = {id or place: (at, of, right, id) for place, (at, of, right, id) in enumerate(kept.told)}
         for row in self._rows(FEEDBACK, (kept.number,)):
             kept.number = row["number"]
             known = self.reference(row["release"])
             right = self._is_right(row["value"], row["correct"], known.answers if known else {})
-            kept.told.append((row["at"], row["release"], right))
-            if len(kept.told) > 2 * state.MOST_TOLD:
-                del kept.told[: -state.MOST_TOLD]
-        kept.told = kept.told[-state.MOST_TOLD :]
+            told.pop(row["id"], None)
+            told[row["id"]] = (row["at"], row["release"], right, row["id"])
+            if len(told) > 2 * state.MOST_TOLD:
+                told = dict(list(told.items())[-state.MOST_TOLD :])
+        kept.told = list(told.values())[-state.MOST_TOLD :]
 
     def _is_right(self, value: str, correct: str, answers: Json) -> bool:
         """What is said of an answer; `correct` is empty where it was wrong in a way that is not known."""

@@ -87,7 +87,7 @@ def _findings(kept: Memory, window: Window, reference: Reference | None, spec: S
 
 def _told(kept: Memory, release: str, since: float, until: float) -> Told:
     """What feedback of that time says of a release."""
-    return Told.of([right for at, of, right in kept.told if of == release and since <= at < until])
+    return Told.of([right for at, of, right, _ in kept.told if of == release and since <= at < until])
 
 
 def _same_season(kept: Memory, window: Window) -> Told:
@@ -95,7 +95,7 @@ def _same_season(kept: Memory, window: Window) -> Told:
     middle = (window.since + window.until) / 2
     near = max(SEASON_S, (window.until - window.since) / 2)
     found = []
-    for at, of, right in kept.told:
+    for at, of, right, _ in kept.told:
         if of == window.release and middle - at > YEAR_S - near:
             past = (middle - at) % YEAR_S
             if min(past, YEAR_S - past) <= near:
@@ -156,7 +156,7 @@ def judge_feedback(kept: Memory, release: str, reference: Reference | None, spec
     if worst is not None:
         look_s = seconds(spec.watch.window)
         said = level([worst], levels(spec.watch.false_alarms, look_s, look_s))
-        since = min(at for at, of, _ in kept.told if of == release)
+        since = min(at for at, of, *_ in kept.told if of == release)
         evidence = {**worst.as_json(), "window": [since, now], "release": release}
         kept.alarms.hear((worst.name, worst.subject), said, now, sentence(evidence), evidence)
 
@@ -176,7 +176,7 @@ def judge_traffic(kept: Memory, now: float, look_s: float) -> None:
 
 def _hear_concept(kept: Memory, window: Window) -> None:
     """A detector that spoke on feedback of this window is strong evidence; right as often as before is clear."""
-    heard = [(at, right) for at, of, right in kept.told if of == window.release and at < window.until]
+    heard = [(at, right) for at, of, right, _ in kept.told if of == window.release and at < window.until]
     if not heard or heard[-1][0] < window.since:
         return
     usual = _same_season(kept, window)

@@ -20,8 +20,9 @@ from windlass.watching.windows import Part, Window
 FILE, LOCK, SILENCES = "state.json", ".lock", "silences.json"
 MOST_WINDOWS, MOST_TOLD = 400, 5_000
 FORMAT = 1
-Told = tuple[float, str, bool]
-"""A feedback: when it was given, on an answer of which release, and whether that was right."""
+Told = tuple[float, str, bool, str]
+"""The last word on an answer: when it was said, of which release the answer is, whether it was right, and its id ('' in
+what earlier versions remembered)."""
 
 
 @dataclass
@@ -82,7 +83,7 @@ def load(store: Store) -> Memory:
             float(values["last"]),
             None if values["window"] is None else Window.from_json(values["window"]),
             list(values["ended"]),
-            [(float(at), str(release), bool(right)) for at, release, right in values["told"]],
+            [(float(at), str(release), bool(right), "".join(id)) for at, release, right, *id in values["told"]],
             Alarms.from_json(values["alarms"]),
             {str(alarm): float(since) for alarm, since in values["announced"].items()},
             list(values["unsent"]),

@@ -7,6 +7,7 @@ import pytest
 
 import windlass
 from windlass.errors import DataError, SpecError
+from windlass.kinds.points.reading import brief_series
 from windlass.kinds.series import KIND
 from windlass.sources.outgoing import as_csv
 from windlass.sources.prepared import read_collected, read_splits
@@ -184,6 +185,41 @@ def test_a_covariate_that_is_told_nowhere_is_named_though_another_one_is(promote
     history = [{**row, "sales": row["sales"] if place < 40 else None} for place, row in enumerate(days)]
     (said,) = promoted.answer([{"history": history}])[0].evidence
     assert said.startswith("'promo' of the next 4 steps is told for 0 of them")
+
+
+@pytest.mark.parametrize(
+    ("value", "n_out"), [(-100, 7), (400, 7), (-1, 7), (0, 0), (22, 0), (13, 0)], ids=lambda each: str(each)
+)
+def test_a_history_unlike_training_is_said(promoted, value, n_out):
+    """Training saw 10 to 16: below 0 is nothing, and above 24 is half of the largest farther out."""
+    days = points(44, lambda day: value, promo=lambda day: 0, kind=lambda day: "a")
+    history = [{**row, "sales": row["sales"] if place < 40 else None} for place, row in enumerate(days)]
+    said = [each for each in promoted.answer([{"history": history}])[0].evidence if "unlike training" in each]
+    assert len(said) == bool(n_out)
+    if said:
+        assert f"{n_out} of the latest 7 points are unlike training, such as {value} where it saw 10 to 16" in said[0]
+
+
+def test_a_misspelt_covariate_is_named(promoted):
+    days = points(44, kind=lambda day: "a", promoo=lambda day: 1)
+    history = [{**row, "sales": row["sales"] if place < 40 else None} for place, row in enumerate(days)]
+    said = promoted.answer([{"history": history}])[0].evidence
+    assert "'promoo' is not read, as it is none of 'date', 'sales', 'promo', 'kind'" in said
+
+
+def test_days_after_the_year_9999_are_whole(promoted):
+    history = {"start": "9999-12-20", "every": "1d", "columns": {"sales": [10.0] * 12, "promo": [0] * 12}}
+    steps = promoted.answer([{"history": history}])[0].value
+    assert [step["time"] for step in steps] == ["10000-01-01", "10000-01-02", "10000-01-03", "10000-01-04"]
+
+
+def test_one_series_is_not_called_constant_and_its_example_can_be_answered(promoted, tmp_path):
+    prepared = begun(tmp_path, points(80)).prepare()
+    assert not [each for each in prepared.warnings if "constant" in each]
+    state = next(column for column in promoted.manifest.inputs if column.name == "history").state
+    example = brief_series(state)
+    assert example[0] == {"date": "2026-03-30T00:00:00", "sales": 1.0, "promo": 1.0, "kind": 1.0}
+    assert len(promoted.answer([{"history": example}])[0].value) == 4
 
 
 @pytest.mark.parametrize("history", [None, [], {"columns": {"sales": [None] * 9}}, {"columns": {"promo": [1.0]}}])

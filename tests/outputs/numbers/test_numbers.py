@@ -16,6 +16,7 @@ from windlass.kinds import number
 from windlass.learners.contract import Budget, Options
 from windlass.learners.rows import encode, finish, with_stopping
 from windlass.learners.table import LEARNERS
+from windlass.metrics.measures import Estimate
 from windlass.outputs import contract
 from windlass.outputs.contract import Held, Why
 from windlass.outputs.labelled_row import LabelledRow
@@ -33,9 +34,11 @@ from windlass.outputs.numbers.output import OUTPUT
 from windlass.outputs.splitting import Cleaning
 from windlass.outputs.trust import Known
 from windlass.pages.html.explained import explained, explanation_text
+from windlass.pages.html.leaderboard import board_notes
+from windlass.pages.text.terminal import board_text
 from windlass.pages.text.words import to_places
 from windlass.predictors import table as predictors
-from windlass.records import Splits, silent
+from windlass.records import Board, Column, Splits, silent
 from windlass.sources.prepared import GROUP, SPLIT
 from windlass.spec import parse
 
@@ -386,6 +389,34 @@ def test_advice_names_where_answers_lean():
     leaning = measures.NumberMarks(values + noise + 5 * (values > 80), values)
     assert "are too low by 5" in report.advice(leaning, misses=True)[0]
     assert report.advice(measures.NumberMarks(values + noise, values), misses=False) == []
+
+
+def test_zeros_under_mape_are_counted_and_small_numbers_named():
+    """Errors of 1: beside 0.001 that is 1,000, beside each of 97 tens .1: 1,000 of 1,009.7 is 99 %."""
+    right = np.array([0.0, 0.0, 0.001, *[10.0] * 97])
+    found = measures.NumberMarks(right, right + 1)
+    (said,) = OUTPUT.remarks(found, "mape")
+    assert "mape leaves out 2 of 100 test rows, whose right number is 0" in said
+    assert "those whose right number is nearly 0 (1) make 99.0 % of mape" in said
+    assert found.value("mape") == pytest.approx(1009.7 / 98)
+    assert OUTPUT.remarks(found, "mae") == OUTPUT.remarks(measures.NumberMarks(right[3:], right[3:]), "mape") == []
+    board = Board("a", "mape", "", {}, "", "", [], [], 100, "", warnings=[said])
+    assert said in board_text(board, 200)
+    assert "make 99.0 % of mape" in board_notes(board)
+
+
+def test_a_correction_beyond_the_reach_of_training_is_refused_and_others_are_read():
+    """Training saw 0 to 100: ten times its range away is the last that is believed."""
+    column = Column("price", "number", {"least": 0.0, "most": 100.0, "deviation": 20.0})
+    assert [OUTPUT.read_correction(column, said) for said in (12, 1_100, -1_000)] == [12, 1_100, -1_000]
+    for said in (1e38, -1_001, "1101"):
+        with pytest.raises(DataError, match="more than 10 times the range of the training rows"):
+            OUTPUT.read_correction(column, said)
+
+
+def test_what_was_not_measured_is_no_nan():
+    nan = float("nan")
+    assert str(Estimate(nan, nan, nan)) == "not measured"
 
 
 def test_values_pass_the_log_as_they_are():

@@ -30,6 +30,12 @@ UNIT = re.compile(
     r"(?:USD|EUR|GBP|CNY|RMB|JPY|CHF|INR|CAD|AUD|NZD|HKD|SGD|KRW|BRL|MXN|SEK|NOK|DKK|PLN|CZK|HUF|TRY|ZAR|RUB)"
 )
 """What stands beside a number and says in what it counts: signs and codes of currencies, percent."""
+MEASURE = re.compile(
+    r"[kmµ]?g|[kcmµ]?m|[cm]?l|[mµ]?s|min|[kMGT]?B|[kM]?Wh?|[kMG]?Hz|[hk]?Pa|m?bar|ppm|rpm|km/h|mph|[km]?m/s|m[²³]|"
+    r"°[CF]|[mk]?[VAN]|[th]|(?:day|hour|minute|second|week|month|year)s"
+)
+"""What else may stand behind a number and says what it measures; a single letter with a space between."""
+AFTER = re.compile(rf"(?:{UNIT.pattern}|(?<![^\W_])(?:{MEASURE.pattern})|(?<=\d)(?=..)(?:{MEASURE.pattern}))$")
 PARTS_OF_ONE = {"%": "e-2", "％": "e-2", "‰": "e-3"}
 """What 42 % and 5 ‰ are: .42 and .005, as spreadsheets hold them; a number without the sign stays what it is."""
 MOST_UNIT = 12
@@ -112,15 +118,32 @@ def _could_part(mark: str) -> re.Pattern[str]:
 def parse(example: str) -> NumberFormat:
     """The format that an example shows. Raises: SpecError: it is no example of 1234.56."""
     found = EXAMPLE.fullmatch(with_plain_signs(example))
-    shape = found["shape"] if found else ""
     units = [unit.strip() for unit in (found["before"], found["after"])] if found else []
-    if shape not in SHAPES | WHOLE or all(units) or max(map(len, units)) > MOST_UNIT:
-        near = did_you_mean(shape or example, [*SHAPES, *WHOLE])
+    shape = _shape_of(found["shape"], any(units)) if found else ""
+    if not shape or all(units) or max(map(len, units)) > MOST_UNIT:
         raise SpecError(
-            f"format is '{example[:80]}', expected {expected(SHAPES)}, with a sign such as '$' or '%' before or after",
-            near,
+            f"format is '{example[:80]}', expected {expected(SHAPES)}, with a sign such as '$' or a unit such as 'kg' "
+            "before or after",
+            f"write 1234.56 so, with all its marks: '{_example('1234.56', ''.join(units), bool(units[0]))}'"
+            if any(units) and not all(units)
+            else did_you_mean(found["shape"] if found else example, [*SHAPES, *WHOLE]),
         )
     return NumberFormat(example, *(SHAPES | WHOLE)[shape], "".join(units), shape in WHOLE)
+
+
+def _shape_of(digits: str, has_unit: bool) -> str:
+    """The shape of an example; of one with a unit also where it is another number, such as `15.6 kg` or `12,345.0 m`.
+    '' where it does not show its marks."""
+    if digits in SHAPES | WHOLE or not has_unit:
+        return digits if digits in SHAPES | WHOLE else ""
+    for shape, (thousands, point) in SHAPES.items():
+        part, mark = re.escape(thousands), re.escape(point)
+        whole = (
+            rf"\d{{1,3}}(?:{part}\d{{3}})+{mark}\d+" if part else rf"\d+{mark}(?:\d{{1,2}}|\d{{4,}})|\d{{4,}}{mark}\d+"
+        )
+        if re.fullmatch(whole, digits, re.ASCII):
+            return shape
+    return ""
 
 
 def guess(words: Sequence[str]) -> str:
@@ -166,7 +189,7 @@ def _is_decimal_mark(mark: str, words: Sequence[str], unit: str) -> bool:
         mark in word and not _could_part(mark).fullmatch(word) and _digits(other, mark).fullmatch(word) is not None
         for word in digits
     )
-    if mark == "." and not shown and not parted and (not unit or unit in PARTS_OF_ONE):
+    if mark == "." and not shown and not parted and (not unit or unit in PARTS_OF_ONE or MEASURE.fullmatch(unit)):
         # programs write a fixed number of digits behind the point, but then on nearly every number
         without = sum(mark not in word and re.search("[1-9]", word) is not None for word in digits)
         return without < ODD * len(digits)
@@ -197,7 +220,7 @@ def _example(shape: str, unit: str, before: bool) -> str:
 def _unit(word: str) -> str | None:
     """The known unit beside a number; '' where the number stands alone, None where this is no number."""
     bare = word.strip("()+- ")
-    found = UNIT.match(bare) or re.search(rf"(?:{UNIT.pattern})$", bare)
+    found = UNIT.match(bare) or AFTER.search(bare)
     rest = bare.replace(found.group(), "", 1).strip() if found else bare
     is_number = any(sign.isdigit() for sign in rest) and not BETWEEN.search(rest.replace(" ", ""))
     return None if not is_number else found.group() if found else None

@@ -35,13 +35,15 @@ Values = list[float | str | None]
 @dataclass(frozen=True)
 class Series:
     """columns: name -> (n,) numbers or words, None where nothing is known. start: of the first point, in UTC where
-    moments have a zone (`is_utc`); None: points are only counted. every: from one to the next.
+    moments have a zone (`is_utc`); None: points are only counted. every: from one to the next. unread: names in what
+    was said that are none of the product's.
     """
 
     columns: Mapping[str, Values]
     start: np.datetime64 | None = None
     every: TimeStep | None = None
     is_utc: bool = False
+    unread: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -63,7 +65,7 @@ class Series:
         """The points from `first` to before `end`."""
         start = None if self.start is None or self.every is None else self.every.after(self.start, np.array([first]))[0]
         columns = {name: values[first:end] for name, values in self.columns.items()}
-        return Series(columns, start, self.every, self.is_utc)
+        return Series(columns, start, self.every, self.is_utc, self.unread)
 
     def as_json(self) -> Json:
         """As it is kept and sent."""
@@ -146,10 +148,11 @@ def _whole(value: Any, how: Written) -> Series:
     if not columns and n_points:
         raise ValueError(f"has no '{names[0]}', expected it in its points")
     columns = columns or {names[0]: []}
+    unread = tuple(name for name in points if name not in names)
     if moments is None:
-        return Series(columns)
+        return Series(columns, unread=unread)
     is_utc = bool(moments) and has_zone(moments[0])
-    return replace(on_grid(moments_of(moments), columns, how), is_utc=is_utc)
+    return replace(on_grid(moments_of(moments), columns, how), is_utc=is_utc, unread=unread)
 
 
 def _opened(value: Any) -> Any:
@@ -234,6 +237,18 @@ def _value(value: Any, name: str, place: int, how: Written = PLAIN) -> float | s
 
 def _no_number(value: Any, name: str, place: int) -> ValueError:
     return ValueError(f"has '{name}' {shown(value)} at point {place}, expected a number")
+
+
+def brief_series(state: Json) -> list[Json] | list[float]:
+    """Three points as a column of such a state reads them, for who wants to see how they are sent."""
+    how = Written.of(state.get("written", {}))
+    if how == PLAIN:
+        return [1.0, 2.0, 3.0]
+    moments = time_step.parse(how.every or "1d").after(np.datetime64("2026-03-30"), np.arange(3))
+    return [
+        {**({how.time: str(moment)} if how.time else {}), **dict.fromkeys(how.columns, float(place))}
+        for place, moment in enumerate(moments, 1)
+    ]
 
 
 # moments --------------------------------------------------------------------------------------------------------------

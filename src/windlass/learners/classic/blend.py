@@ -11,17 +11,17 @@ Measured: docs/log.md, "blend".
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from windlass.errors import NotReady
 from windlass.learners.contract import Budget, Fitted, Options
+from windlass.learners.objectives import aim as aim_of
 from windlass.learners.objectives import objective_of
 from windlass.learners.rows import targets
-from windlass.metrics.measures import log_loss, softmax
-from windlass.outputs.labels.calibration import LEAST_CALIBRATED, calibrated, folds, held_out
-from windlass.outputs.labels.measures import fit_output, score
+from windlass.metrics.measures import log_loss
+from windlass.outputs.labels.calibration import LEAST_CALIBRATED, folds, held_out
 from windlass.predictors.artifact import (
     GOLDEN,
     keep_validation,
@@ -30,7 +30,7 @@ from windlass.predictors.artifact import (
     write_golden,
     write_manifest,
 )
-from windlass.predictors.blend import part_folder
+from windlass.predictors.blend import POOLS, part_folder
 from windlass.records import Column, Manifest, Progress, Splits
 
 MOST, MOST_PICKS = 3, 8
@@ -38,10 +38,12 @@ LEAST_GAIN = 0.01
 """Relative gain of log loss below which a blend is not worth a second model."""
 Shares = Mapping[str, np.ndarray]
 """Calibrated probabilities (n, k) of the same rows, by the name of the candidate."""
+Loss = Callable[[np.ndarray, np.ndarray], float]
+"""(truth, probabilities of the same rows) -> what less of is better."""
 
 
 def fit_any(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
-    """A blend of labels or of numbers, each as its own module has it. Raises: as these."""
+    """A blend of labels, tags or numbers, each as its own module has it. Raises: as these."""
     from windlass.learners.classic import number_blend
 
     has_classes = objective_of(splits).has_classes
@@ -54,47 +56,50 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     Raises: NotReady: fewer than two candidates, too few validation rows, or no blend is better than its best member on
             rows that it was not picked on.
     """
-    output = fit_output(splits)
+    aim = objective_of(splits)
+    output, shares_of = aim.fit_output(splits), POOLS[splits.output[splits.output_column]].shares
     truth = targets(output, splits.validation)
     if len(options.runs) < 2 or len(truth) < LEAST_CALIBRATED:
         raise NotReady(f"needs two trained candidates and {LEAST_CALIBRATED} validation rows")
-    shares = {name: softmax(held_out(folder, splits)) for name, folder in options.runs.items()}
+    shares = {name: shares_of(held_out(folder, splits, aim.finished)) for name, folder in options.runs.items()}
     reached = np.isfinite(np.sum([share.sum(axis=1) for share in shares.values()], axis=0))
     if reached.sum() < LEAST_CALIBRATED:  # rows that every candidate answered in time
         raise NotReady(f"needs {LEAST_CALIBRATED} validation rows that all candidates answered within the minutes")
     shares, truth, fold_of = {name: share[reached] for name, share in shares.items()}, truth[reached], folds(len(truth))
-    weights, judged = picked(shares, truth), cross_fitted(shares, truth, fold_of[reached], output)
-    single = min(log_loss(truth, share) for share in shares.values())
-    if len(weights) < 2 or log_loss(truth, softmax(judged)) > single * (1 - LEAST_GAIN):
+    weights, judged = picked(shares, truth, aim.loss), cross_fitted(shares, truth, fold_of[reached], output)
+    single = min(aim.loss(truth, share) for share in shares.values())
+    if len(weights) < 2 or aim.loss(truth, shares_of(judged)) > single * (1 - LEAST_GAIN):
         raise NotReady("no blend is better than its best member on validation rows that it was not picked on")
     every = np.full((len(reached), judged.shape[1]), np.nan)
     every[reached] = judged
     keep_validation(options.folder, calibrated=every)
-    _write(options, weights, truth, _logits(shares, weights))
-    return Fitted(options.artifact, score(options.metric, output, truth, judged))
+    _write(options, weights, truth, _logits(shares, weights, output))
+    return Fitted(options.artifact, aim.score(options.metric, output, truth, judged))
 
 
 def cross_fitted(shares: Shares, truth: np.ndarray, fold_of: np.ndarray, output: Column) -> np.ndarray:
     """Calibrated logits (n, k) of each row by the blend whose members, weights and calibration the other folds choose.
 
-    Args: shares: of each row as calibrated by other folds.  truth, fold_of: (n,) int.
+    Args: shares: of each row as calibrated by other folds.  truth: (n,) int, or of tags (n, k).  fold_of: (n,) int.
     """
     judged, plain = np.empty((len(truth), next(iter(shares.values())).shape[1])), Manifest("", "", (), output)
+    aim = aim_of(output)
     for fold in np.unique(fold_of):
         here, others = fold_of == fold, fold_of != fold
-        mean = _logits(shares, picked({name: share[others] for name, share in shares.items()}, truth[others]))
-        judged[here] = calibrated(plain, truth[others], mean[others]).calibrated(mean[here])
+        chosen = picked({name: share[others] for name, share in shares.items()}, truth[others], aim.loss)
+        mean = _logits(shares, chosen, output)
+        judged[here] = aim.finished(plain, truth[others], mean[others]).calibrated(mean[here])
     return judged
 
 
-def picked(shares: Shares, truth: np.ndarray) -> dict[str, float]:
+def picked(shares: Shares, truth: np.ndarray, loss: Loss = log_loss) -> dict[str, float]:
     """Weights, summing to one, of the candidates that are picked one by one, each again if that helps, as long as the
     log loss of their mean falls; of one alone where no other helps."""
     found: Counter[str] = Counter()
     best = np.inf
     while found.total() < MOST_PICKS:
         allowed = found if len(found) == MOST else shares
-        losses = {name: log_loss(truth, _mean(shares, found + Counter([name]))) for name in allowed}
+        losses = {name: loss(truth, _mean(shares, found + Counter([name]))) for name in allowed}
         name = min(losses, key=lambda each: losses[each])
         if losses[name] >= best:
             break
@@ -102,9 +107,9 @@ def picked(shares: Shares, truth: np.ndarray) -> dict[str, float]:
     return {name: count / found.total() for name, count in found.items()}
 
 
-def _logits(shares: Shares, weights: Mapping[str, float]) -> np.ndarray:
+def _logits(shares: Shares, weights: Mapping[str, float], output: Column) -> np.ndarray:
     """What the blend gives before its own calibration, (n, k)."""
-    return np.log(np.maximum(_mean(shares, weights), 1e-12))
+    return POOLS[output.kind].scores(_mean(shares, weights))
 
 
 def _mean(shares: Shares, weights: Mapping[str, float]) -> np.ndarray:
@@ -122,9 +127,10 @@ def _write(options: Options, weights: Mapping[str, float], truth: np.ndarray, bl
     settings = {"weights": list(weights.values()), "members": list(weights)}
     inputs = tuple(column for manifest in manifests for column in manifest.inputs)
     plain = Manifest("blend", "blend", inputs, manifests[0].output, settings=settings)
-    written = calibrated(plain, truth, blended)
+    aim = aim_of(plain.output)
+    written = aim.finished(plain, truth, blended)
     write_manifest(folder, written)
     golden = {name: read_golden(part) for name, part in zip(weights, parts, strict=True)}
     rows = next(iter(golden.values()))[0]
-    mean = _mean({name: np.array(shares, np.float64) for name, (_, shares) in golden.items()}, weights)
-    write_golden(folder, rows, softmax(written.calibrated(np.log(np.maximum(mean, 1e-12)))))
+    known = {name: np.array(shares, np.float64) for name, (_, shares) in golden.items()}
+    write_golden(folder, rows, aim.golden(written, _logits(known, weights, plain.output)))

@@ -179,6 +179,7 @@ def _output(splits: Splits, whole: Sequence[Question], horizon: int, season: int
         "scale": float(np.median(usable)) if len(usable) else max(0.01 * size, TINY),
         "level": float(np.median(known)) if len(known) else 0.0,
         "least": float(known.min()) if len(known) else 0.0,
+        "most": float(known.max()) if len(known) else 0.0,
         forecast.BANDS: [],
     }
     name = splits.output_column

@@ -20,6 +20,8 @@ MOST_DOTS, N_WORST, N_PARTS, N_SLICES = 500, 10, 5, 10
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
 LEAST_PART = 30
 """Rows of a part of the answers before its mean error is spoken of."""
+NEARLY_ZERO = 0.01
+"""Share of the usual right number below which an error as a share of it says little."""
 LEANS = 3.0
 """Standard errors by which the mean of a part's errors must differ from zero to be worth a word."""
 
@@ -214,6 +216,22 @@ def advice(marks: Marks, misses: bool) -> list[str]:
             "what is wrong among them."
         )
     return steps
+
+
+def remarks(marks: Marks, metric: str) -> list[str]:
+    """What zeros, and numbers that are nearly so, do to an error as a share of the right number."""
+    right = np.abs(number_marks(marks).targets)
+    usual = float(np.median(right[right > 0])) if (right > 0).any() else 0.0
+    n_zero, near = int((right == 0).sum()), (right > 0) & (right < NEARLY_ZERO * usual)
+    if metric != "mape" or not (n_zero or near.any()):
+        return []
+    found = f"mape leaves out {n_zero:,} of {len(right):,} test rows, whose right number is 0" if n_zero else ""
+    if near.any():
+        shares = np.abs(number_marks(marks).residuals)[right > 0] / right[right > 0]
+        weight = float(shares[near[right > 0]].sum() / max(shares.sum(), 1e-300))
+        said = f"those whose right number is nearly 0 ({int(near.sum()):,}) make {percent(weight)} of mape"
+        found = f"{found}; {said}" if found else said
+    return [f"{found}: `mae` and `medae` divide by nothing"]
 
 
 def _leaning(marks: NumberMarks) -> list[str]:

@@ -3,17 +3,21 @@
 Source: a threshold from known rows: Vovk et al. 2005, Algorithmic learning in a random world (conformal prediction).
 """
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from windlass.errors import DataError
 from windlass.kinds import number
+from windlass.kinds import table as kinds
 from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.outputs.numbers.measures import estimator
 from windlass.outputs.trust import Known, Opinion
 from windlass.predictors.contract import Predictor
 from windlass.predictors.estimator import Estimator
-from windlass.records import Json
+from windlass.records import Column, Json
 from windlass.spec import Spec
 
 FAR, OFF = 6.0, 2.0
@@ -54,6 +58,15 @@ def _impossible(numbers: Sequence[float], state: Json) -> dict[int, str]:
     reach = BEYOND * max(most - least, state["deviation"])
     said = f"more than {BEYOND:g} times the range of the training rows ({least:.6g} to {most:.6g}) away from it"
     return {place: said for place, each in enumerate(numbers) if not least - reach <= each <= most + reach}
+
+
+def read_correction(column: Column, said: Any) -> float:
+    """The number that would have been right. Raises: DataError: it is none, or beyond the reach of training."""
+    found = float(kinds.of(column).read(said, None))
+    beyond = _impossible([found], column.state) if math.isfinite(found) and "least" in column.state else {}
+    if beyond:
+        raise DataError(f"number is {found:.6g}, {beyond[0]}, expected one that can be learned from")
+    return found
 
 
 def _usual(champion: Estimator, tested: Pairs, known: Known) -> np.ndarray:

@@ -17,9 +17,9 @@ from windlass.explain.attribution import (
 )
 from windlass.explain.occlusion import Values, WeightedPart, nothing, weigh
 from windlass.outputs.contract import Why
-from windlass.outputs.tags.measures import shares_of, tagger
+from windlass.outputs.tags.measures import tagger
 from windlass.predictors.contract import Additive, Predictor
-from windlass.predictors.tagger import Tagger
+from windlass.predictors.tagger import Tagger, shares_of
 from windlass.records import Explanation, Row
 
 LOG_ODDS = "log-odds"

@@ -18,7 +18,7 @@ from windlass.outputs.labels.calibration import LEAST_CALIBRATED, classes, held_
 from windlass.outputs.tags.calibration import calibrated, whole
 from windlass.predictors.artifact import CALIBRATED, keep_validation, read_manifest, read_validation, write_manifest
 from windlass.predictors.contract import Predictor
-from windlass.predictors.tagger import Tagger, tag_marks
+from windlass.predictors.tagger import Tagger, shares_of, tag_marks
 from windlass.records import Column, Manifest, Row, Splits
 from windlass.spec import Spec
 
@@ -41,10 +41,6 @@ def tag_marks_of(marks: Marks) -> TagMarks:
 def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
     """Raises: DataError: a row cannot be read, or what is right is missing."""
     return predictor.marks(rows, [row[held.spec.output_column] for row in rows], held.root)
-
-
-def shares_of(log_odds: np.ndarray) -> np.ndarray:
-    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
 
 
 def fit_output(splits: Splits) -> Column:

@@ -81,7 +81,6 @@ OUTPUT = Output(
     explain=explanation.explain,
     kept=kept_rows,
     seen=reference_profile.seen,
-    named=lambda value: "",
     is_right=lambda value, correct, answers: bool(value == correct),
     answer_schema=answer_schema,
     feedback_schema=feedback_schema,

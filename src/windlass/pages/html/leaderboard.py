@@ -62,6 +62,7 @@ def board_notes(board: Board, says_why: bool = True) -> str:
     """
     found = [plain(board.why)] if board.why and says_why else []
     found += [f"{note}." for note in ties(board)]
+    found += map(plain, board.warnings)
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
     found += [f"{name}: {note}" for name, note in [*coverage(board), *trained_so(board)]]
     found += [f"Not trained: {name} ({reason})" for name, reason in not_trained(board)]

@@ -146,6 +146,7 @@ def notes(board: Board) -> list[str]:
     """What stands under the table, one line a fact."""
     found = [plain(board.why)] if board.why else []
     found += ties(board)
+    found += map(plain, board.warnings)
     found += [f"{name} misses: {reason}" for name, reason in misses(board)]
     found += [f"{name}: {note}" for name, note in [*coverage(board), *trained_so(board)]]
     found += [f"not trained: {name} ({reason})" for name, reason in not_trained(board)]

@@ -218,7 +218,7 @@ def moments_ahead(question: Question) -> list[str | int]:
         return list(range(1, question.horizon + 1))
     ahead = [str(moment) for moment in question.times[len(question.history) :]]
     if all(moment.endswith("T00:00:00") for moment in ahead) and not question.is_utc:
-        return [moment[:10] for moment in ahead]
+        return [moment.removesuffix("T00:00:00") for moment in ahead]
     return [f"{moment}Z" if question.is_utc else moment for moment in ahead]
 
 

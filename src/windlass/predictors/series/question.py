@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from windlass.errors import listed
 from windlass.kinds.points.reading import Series, Written
 from windlass.metrics.forecasts import seasonal_scale
 from windlass.predictors.series.holidays import HOLIDAY, kept, late, names_of
@@ -18,6 +19,8 @@ POINTS = "points"
 """The form of a series that is foreseen."""
 MOST_LEVELS = 50
 """Of a covariate that is told in words; rarer ones count as none."""
+ROOM = 0.5
+"""Share of the largest point by which others may lie outside where those of training hardly differ."""
 NOTHING: np.ndarray = np.zeros(0)
 
 
@@ -65,6 +68,7 @@ class Asking:
     scale: float
     has_future: bool = False
     holidays: Mapping[str, str] = field(default_factory=dict)
+    ends: tuple[float, float] | None = None
 
     def columns(self, names: Sequence[str]) -> list[str]:
         """What each column of `covariates` is called."""
@@ -92,7 +96,7 @@ class Asking:
         values = series.numbers(self.written.value)
         there = np.flatnonzero(np.isfinite(values))
         n_points = int(there[-1]) + 1 if len(there) else 0
-        notes = []
+        notes = self._unread(series)
         ahead = len(values) - n_points
         told = [name for name in self.written.known if not (self.holidays and name == HOLIDAY)]
         if ahead and not told and n_points:
@@ -108,6 +112,7 @@ class Asking:
             known = self._with_holidays(known, times)
             notes += filter(None, [late(times, self.holidays)])
         history = values[:n_points]
+        notes += filter(None, [self._foreign(history)])
         own = seasonal_scale(history, self.season)
         scale = own if own > 0 else self.scale
         return Question(
@@ -119,6 +124,29 @@ class Asking:
             scale,
             tuple(notes),
             series.is_utc,
+        )
+
+    def _unread(self, series: Series) -> list[str]:
+        """Columns that the product does not know, such as a covariate that is misspelt."""
+        known = [name for name in (self.written.time, *self.written.columns) if name]
+        other = [name for name in (*series.unread, *series.columns) if name not in known]
+        return [f"{listed(other)} is not read, as it is none of {listed(known)}"] if other else []
+
+    def _foreign(self, history: np.ndarray) -> str:
+        """What a person should know where points of the latest season are unlike all of training: below nothing where
+        none was, or farther out than the whole of what it saw is wide, which growth is not. '' where they are not."""
+        if self.ends is None:
+            return ""
+        low, high = self.ends
+        room = max(high - low, ROOM * max(abs(low), abs(high)))
+        latest = history[-max(1, self.season) :]
+        latest = latest[np.isfinite(latest)]
+        is_out = (latest < (0.0 if low >= 0 else low - room)) | (latest > high + room)
+        if not is_out.any():
+            return ""
+        return (
+            f"{int(is_out.sum()):,} of the latest {len(latest):,} points are unlike training, such as "
+            f"{latest[is_out][-1]:,.6g} where it saw {low:,.6g} to {high:,.6g}: what is foreseen of them is a guess"
         )
 
     def _untold(self, series: Series, names: Sequence[str], n_points: int, horizon: int) -> list[str]:
@@ -190,6 +218,7 @@ def asking_of(state: Json, output: Json) -> Asking:
         state.get("usual", {}),
         output["scale"],
         holidays=holidays,
+        ends=(output["least"], output["most"]) if "most" in output else None,
     )
 
 

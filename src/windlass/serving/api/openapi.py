@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from windlass.database.backend import RETRY_AFTER_S
+from windlass.kinds import table as kinds
+from windlass.kinds.points.reading import brief_series
 from windlass.outputs import table as outputs
 from windlass.records import Column, Json, Manifest, Release
 from windlass.serving.contract.routes import ROUTES, Route
@@ -114,6 +116,8 @@ def _holding(name: str, schema: Json, title: str) -> Json:
 
 
 def _example(column: Column) -> Any:
+    if kinds.get(column.kind).has_points:
+        return brief_series(column.state)
     levels = column.state.get("levels")
     return levels[0] if levels else EXAMPLES.get(column.kind)
 

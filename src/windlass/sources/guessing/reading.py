@@ -45,6 +45,8 @@ def _foreseeing(found: Guess, table: Table, as_kind: str) -> bool:
     found.inputs = {name: "series", **made.attributes}
     found.output_kind, found.group, found.series = "forecast", made.group, made.as_spec()
     found.goal, found.gate = "mase", "mase <= 0.9"
+    written = {found.output: look(found.output, table.columns[found.output]), **looks}
+    _say_formats(found, written, (found.output, *made.attributes, *made.known, *made.past))
     told = ", ".join(f"{each}: {look.kind}" for each, look in looks.items() if look.kind and each != made.time)
     found.reasons += made.reasons
     if told:
@@ -59,6 +61,12 @@ def _foreseeing(found: Guess, table: Table, as_kind: str) -> bool:
     return True
 
 
+def _say_formats(found: Guess, looks: Mapping[str, Look], used: Sequence[str]) -> None:
+    """How the columns that are used are written, where that is not as programs write."""
+    found.formats.update({name: looks[name].format for name in used if name in looks and looks[name].format})
+    found.reasons += ["; ".join([f"'{name}'", *looks[name].notes]) for name in used if name in found.formats]
+
+
 def _watching(found: Guess, table: Table, as_kind: str, is_watch: bool = False) -> bool:
     """Has the answer told from windows of series, where states last, or answers are rarer than points."""
     columns, looks = table.columns, table.looks
@@ -71,6 +79,7 @@ def _watching(found: Guess, table: Table, as_kind: str, is_watch: bool = False) 
     found.inputs = {name: "series", **made.attributes}
     found.output_kind, found.group, found.series = made.kind, made.found.group, made.as_spec()
     found.reasons += made.reasons
+    _say_formats(found, looks, (*made.attributes, *made.known, *made.past))
     for each, seen in looks.items():
         if each not in (*found.inputs, made.found.time, made.found.group, *made.past, *made.known):
             found.left_out[each] = seen.why or f"{seen.kind} that changes from point to point"

@@ -153,7 +153,7 @@ def _sort_columns(
 ) -> None:
     """What does not change within a series, what is known beforehand, and what only afterwards."""
     for name, each in looks.items():
-        if name in (made.time, made.group, output) or each.format:
+        if name in (made.time, made.group, output):
             continue
         values = columns[name]
         if CENSORED.search(name) and set(map(word_of, values)) <= {"0", "1", "0.0", "1.0", "True", "False"}:

@@ -200,7 +200,7 @@ def _sort_columns(
     where a state comes again in each, or alarms are counted by it: then nothing else stands beside the readings."""
     group = made.found.group
     for name, each in looks.items():
-        if name in (made.found.time, group, output) or each.format:
+        if name in (made.found.time, group, output):
             continue
         if group and each.kind and is_fixed(columns[name], columns[group]):
             made.attributes[name] = each.kind
