@@ -25,7 +25,8 @@ class CitedMarks:
     `NO_PASSAGE`: no document answers, or nobody has said which passage does. answerable, given, right: (n,) bool, of
     whether a document answers, whether it was answered, and whether that was right: with the right words, or with none
     where nothing answers. is_found: (n,) bool, the answer that was found is right, given or not. f1: (n,) of its words,
-    NaN without right ones. confidence: (n,) that it is right, 0-1. said, wanted: the answers as texts."""
+    NaN without right ones. confidence: (n,) that it is right, 0-1. said, wanted: the answers as texts.
+    n_written: questions that nobody asked, written from the documents."""
 
     ranks: Array
     answerable: Array
@@ -36,6 +37,7 @@ class CitedMarks:
     confidence: Array
     said: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
+    n_written: int = 0
 
     def __len__(self) -> int:
         return len(self.ranks)

@@ -105,7 +105,3 @@ def baseline(tested: Tested) -> Baseline | None:
     none = np.zeros(len(first), bool)
     never = replace(first, given=none, right=~first.answerable, said=("",) * len(first))
     return Baseline("never answering", never.value(RIGHT), never)
-
-
-def improves(spec: Spec) -> None:
-    """Feedback judges answers by right ones."""

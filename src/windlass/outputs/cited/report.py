@@ -78,6 +78,17 @@ def _wrong(marks: CitedMarks, shown: Shown) -> str:
     return table(heads, rows, "plain stack")
 
 
+def remarks(marks: Marks, metric: str) -> list[str]:
+    """Questions that were written from the documents flatter every figure."""
+    found = cited_marks(marks)
+    if not found.n_written:
+        return []
+    return [
+        f"{found.n_written:,} of the {len(found):,} test questions were written from the documents: they show that "
+        "passages are found, not how people's questions are answered."
+    ]
+
+
 def advice(marks: Marks, misses: bool) -> list[str]:
     """Whether finding or reading is the weaker part, and whether much is refused."""
     found, steps = cited_marks(marks), []

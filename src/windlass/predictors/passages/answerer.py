@@ -121,6 +121,7 @@ class Answerer:
     def _marks(self, questions: Sequence[str], wanted: Sequence[Json], may_hide: bool) -> CitedMarks:
         gold, passages = Gold(self.engine.passages), self.engine.passages
         places = [gold.of(right) for right in wanted]
+        n_written = sum(bool(right.get(cited.SYNTHETIC)) for right in wanted)
         found = self.engine.find(questions)
         ranks = np.array([_rank(each, held) for each, held in zip(found, places, strict=True)], int)
         if may_hide and not any(map(cited.is_refusal, wanted)):
@@ -142,6 +143,7 @@ class Answerer:
             np.array([each.confidence for each in found], float),
             tuple(answers),
             tuple(cited.brief(right) for right in wanted),
+            n_written,
         )
 
     def golden(self, rows: Sequence[Row]) -> list[str]:
