@@ -13,7 +13,9 @@ from windlass.blueprints import catalogue
 from windlass.cli import app
 from windlass.errors import DataError, SpecError
 from windlass.sources.guess import guess, write_guess
+from windlass.sources.guessing.documents import is_documents
 from windlass.spec import load
+from windlass.store.files import write_text
 
 START = datetime.datetime(2026, 1, 1)
 
@@ -176,3 +178,16 @@ def test_a_person_chooses_between_two_readings(tmp_path):
     found, _ = write_guess(tmp_path / "a.csv", tmp_path, takes_other=lambda other: asked.append(other) or True)
     assert asked[0].taken == "whether something is wrong"
     assert found.output_kind == load(tmp_path).output["cause"] == "category"
+
+
+def test_a_readme_beside_a_table_makes_no_documents_of_it(tmp_path):
+    """Nor one page among tables; a folder of pages with one table of pairs is a folder of documents."""
+    write_text(tmp_path / "data" / "README.md", "# What this is\n\nTickets.\n")
+    write_text(tmp_path / "data" / "a.csv", "message,intent\n" + "my card is lost,card\nwhere is it,parcel\n" * 10)
+    assert not is_documents(tmp_path / "data")
+    assert guess(tmp_path / "data", tmp_path).output_kind == "category"
+    for name in ("returns.md", "shipping.html", "more.md"):
+        write_text(tmp_path / "docs" / name, "A page.")
+    write_text(tmp_path / "docs" / "pairs.csv", "question,answer\nhow,so\n")
+    assert is_documents(tmp_path / "docs")
+    assert not is_documents(tmp_path / "nowhere")

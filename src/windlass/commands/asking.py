@@ -1,12 +1,14 @@
 """`windlass ask`: one question to the champion, its answer with where it stands."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from windlass.commands.options import HERE, AsJson, ProjectFolder, show
 from windlass.errors import NotReady
-from windlass.records import Json
+
+if TYPE_CHECKING:
+    from windlass.records import Json
 
 app = typer.Typer()
 N_NEAR = 3
@@ -31,7 +33,7 @@ def ask(
     show(found.as_json(), as_json, told(found.value, found.confidence))
 
 
-def told(value: Json, confidence: float | None) -> str:
+def told(value: "Json", confidence: float | None) -> str:
     """The answer as people read it in a terminal, its sources below."""
     if value["refused"]:
         near = [f"  {_place(each)}: {_short(each['text'])}" for each in value["passages"][:N_NEAR]]

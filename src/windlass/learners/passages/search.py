@@ -49,7 +49,7 @@ def fit_encoder(splits: Splits, options: Options, budget: Budget, progress: Prog
     folder = options.artifact / LEGS / MEANING
     trained.export_encoder(options.variant, folder)
     legs: dict[str, tuple[str, Encoder]] = {NEAR: (NEAR, vectors), MEANING: ("graph", encoders.load(folder))}
-    return _fit("encoder", legs, splits, options, progress)
+    return _fit("hybrid-encoder", legs, splits, options, progress)
 
 
 def _fit(

@@ -10,15 +10,20 @@ from windlass.sources.guessing.written_questions import written
 
 SUFFIXES = frozenset({".pdf", ".docx", ".html", ".htm", ".md", ".markdown"})
 """Of files that are documents and nothing else."""
+BESIDE = frozenset({"readme", "license", "licence", "changelog", "contributing", "notice"})
+"""Names of files that tell of what lies beside them."""
 QUESTIONS = ("questions.jsonl", "questions.csv")
 LEAST_QUESTIONS = 10
 
 
 def is_documents(path: Path) -> bool:
-    """A document, or a folder that holds one."""
+    """A document, or a folder that holds more of them than other files; who writes `README.md` beside a table has a
+    table."""
     if path.is_file():
         return path.suffix.lower() in SUFFIXES
-    return any(each.suffix.lower() in SUFFIXES for each in path.rglob("*") if each.is_file())
+    files = [each for each in path.rglob("*") if each.is_file() and each.stem.lower() not in BESIDE]
+    found = sum(each.suffix.lower() in SUFFIXES for each in files)
+    return 2 * found > len(files)
 
 
 def questions_for(path: Path, project: Path) -> tuple[str, str, str]:
