@@ -18,7 +18,7 @@ from windlass.testing.toys import toys
 
 SLOW = frozenset(name for name, learner in LEARNERS.items() if "torch" in learner.needs)
 """Networks train three toys and one of them twice: ten seconds and more each."""
-ENCODING = frozenset({"frozen", "pretrained"})
+ENCODING = frozenset({"frozen", "pretrained", "hybrid-encoder"})
 """Whose encoder is named: one layer and the commonest pieces of the starter take a sixth of the time and of the bytes,
 and the contract is the same. The whole starter answers in `test_pretrained.py`, and is trained by `make soak`."""
 N_PIECES = 4_000
