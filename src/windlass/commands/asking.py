@@ -50,7 +50,9 @@ def told(value: "Json", confidence: float | None) -> str:
 
 
 def _place(each: dict[str, Any]) -> str:
-    return f"{each['document']}, page {each['page']}" if each.get("page") else str(each["document"])
+    """On one line, without the signs that would give orders to the terminal: files are named by anybody."""
+    name = "".join(sign if sign.isprintable() else " " for sign in str(each["document"]))
+    return f"{name}, page {each['page']}" if each.get("page") else name
 
 
 def _short(text: str, most: int = 160) -> str:

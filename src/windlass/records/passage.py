@@ -10,7 +10,7 @@ class Passage:
     """A piece of a document: `text` is `[start:end]` of the document's text to the letter, whole sentences or rows.
 
     document: its path below the folder of documents. headings: those it stands below, outermost first. page: from 1;
-    0 = there are none. context: the header of the table that its rows come from, which stands elsewhere in the text;
+    0 = there are none. context: the header of the table that its rows come from, in `text` or elsewhere;
     else ''. title: of the document.
     """
 
@@ -26,7 +26,8 @@ class Passage:
     @property
     def searched(self) -> str:
         """All that a question may find it by."""
-        return "\n".join(filter(None, [self.title, *self.headings, self.context, self.text]))
+        context = "" if self.context in self.text else self.context
+        return "\n".join(filter(None, [self.title, *self.headings, context, self.text]))
 
     def as_json(self) -> Json:
         return asdict(self)

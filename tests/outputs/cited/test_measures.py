@@ -80,6 +80,24 @@ def test_an_answer_is_right_with_the_right_words_and_a_refusal_where_nothing_ans
     assert not is_right({"text": "Returns take 30 days."}, {})
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted", "holds"),
+    [
+        ("A lunch costs 6.50 euros.", "A lunch costs 7 euros.", False),
+        ("You have 25 days of leave.", "5 days", False),
+        ("退货期限是二十五天。", "五天", False),
+        ("5 days", "You have 25 days of leave.", False),
+        ("You have 25 days of leave.", "25 days", True),
+        ("Returns take thirty days from the day of delivery.", "Returns take 30 days from the day of delivery.", True),
+        ("退货期限是三十天。", "三十天", True),
+        ("It costs 1,000 euros a year.", "It costs 1000 euros a year.", True),
+        ("25 days", "You have 25 days of leave.", True),
+    ],
+)
+def test_another_number_is_another_answer(said, wanted, holds):
+    assert is_right({"text": said}, {"text": wanted}) is holds
+
+
 def test_right_answers_are_read_as_texts_and_as_objects_and_wrong_ones_refused_by_name():
     assert cited.read(" 30 days ", None) == {"text": "30 days"}
     assert cited.read('{"text": "x", "document": "a.md"}', None) == {"text": "x", "document": "a.md"}

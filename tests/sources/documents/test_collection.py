@@ -38,6 +38,16 @@ def test_a_folder_in_order_with_spans_to_the_letter(tmp_path):
         assert restored(ReadDocument, _plain(each)) == each
 
 
+def test_what_is_kept_apart_is_no_document(tmp_path):
+    """Where a project's folder is that of its documents: its questions would be answered out of their own answers."""
+    (tmp_path / "asked").mkdir()
+    write(tmp_path, a="One.", b="Two.")
+    write(tmp_path / "asked", c="Three.")
+    found = read_documents(tmp_path, apart=[tmp_path / "b.txt", tmp_path / "sub" / ".." / "asked"])
+    assert list(by_path(found)) == ["a.txt"]
+    assert not found.rejected
+
+
 def _plain(record):
     import json
     from dataclasses import asdict

@@ -61,7 +61,7 @@ def test_a_row_is_never_split_and_carries_its_header():
     header = "Name | Value"
     rows = [Block("row", f"thing {n} | {'word ' * 12}".strip(), header=header) for n in range(4)]
     passages = cut([Block("header", header, header=header), *rows, paragraph(1)], most=40, least=1)
-    assert [each.context for each in passages] == ["", header, ""]
+    assert [each.context for each in passages] == [header, header, ""]
     assert passages[0].text.startswith(header + "\nthing 0")
     assert all(line.startswith("thing") for line in passages[1].text.split("\n"))
 

@@ -1,6 +1,8 @@
 """Answers questions out of passages: the sentence that answers, where it stands, or no answer at all."""
 
 import math
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from windlass.kinds import table as kinds
 from windlass.metrics.citations import N_RANKED, NO_PASSAGE, NOT_FOUND, CitedMarks
 from windlass.metrics.texts import normalised, token_f1
 from windlass.predictors.contract import check_row, read_value
+from windlass.predictors.reading.quantities import quantities
 from windlass.records import Answer, Json, Manifest, Passage, Row
 
 LEAST = "least_confidence"
@@ -21,6 +24,7 @@ LEAST = "least_confidence"
 UNEQUAL = 1.0
 ALIKE = 0.6
 """F1 of the words from which on an answer says what the right one does."""
+NUMERAL = re.compile(r"\d+(?:[.,]\d+)*|[〇零一二三四五六七八九十百千万亿两]+")
 NOTHING = frozenset[int]()
 N_SHOWN = 5
 """Passages that an answer names beside it."""
@@ -209,16 +213,32 @@ def is_right(value: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
 
     right: parts as the kind reads them, or another answer.
     """
-    said = normalised(str(value.get("text") or ""))
+    said = str(value.get("text") or "")
     if cited.is_refusal(right):
-        return not said
-    if not said:
+        return not normalised(said)
+    return bool(normalised(said)) and any(_says(said, str(right.get(name) or "")) for name in ("text", "quote"))
+
+
+def _says(said: str, wanted: str) -> bool:
+    """In about the same words, and with its numbers: `6.50 euros` is not `7 euros`, nor `25 days` `5 days`."""
+    ours, theirs = normalised(said), normalised(wanted)
+    if not theirs:
         return False
-    for name in ("text", "quote"):
-        wanted = normalised(str(right.get(name) or ""))
-        if wanted and (wanted in said or said in wanted or token_f1(said, wanted) >= ALIKE):
-            return True
-    return False
+    if ours in theirs and theirs not in ours:
+        return _has_numbers(wanted, said)
+    return (theirs in ours or token_f1(ours, theirs) >= ALIKE) and _has_numbers(said, wanted)
+
+
+def _has_numbers(text: str, part: str) -> bool:
+    """Every number of the part stands in the text, as it is written there or by its value."""
+    if _numerals(part) <= _numerals(text):
+        return True
+    there = quantities(text)
+    return all(any(each.agrees(other) for other in there) for each in quantities(part))
+
+
+def _numerals(text: str) -> set[str]:
+    return {found.replace(",", "") for found in NUMERAL.findall(unicodedata.normalize("NFKC", text))}
 
 
 def passages_of(values: Any, where: Path) -> tuple[Passage, ...]:

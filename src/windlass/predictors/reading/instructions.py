@@ -49,6 +49,7 @@ ORDERS = tuple(
         r"(?:告诉|告知|让|请|把|建议)(?:所有)?(?:用户|读者|客户)",
         r"(?:^|[;,:.]\s*|\b(?:and|please|instead) )(?:always )?(?:answer|reply|respond|say|state|claim)\b (?:that|with|only|instead|\")"  # noqa: E501
         r"|(?:^|[，,：:])(?:就|改|只|要)说(?!是)|一律回答|请回答",
+        r"\byou (?:must|should|shall|have to|are to|need to) (?:always |only |now )?(?:answer|reply|respond)\b (?:that|with|only|instead|\")",  # noqa: E501
         rf"\b(?:insert|add|include|replace|append)\b.{{0,40}}\b(?:links?|image)\b|(?:加上|插入|换成|替换).{{0,20}}(?:链接|图片|{_LINK})",
         r"\b(?:do not|don't|never) (?:cite|mention|tell|reveal)\b|不要(?:引用|提及|讲)|新任务|\bnew task\b|\bdebug mode\b|调试模式",  # noqa: E501
         rf"!\[[^\]]*\]\({_LINK}|\b(?:the )?key\?|密钥是什么",

@@ -8,10 +8,10 @@ import polars as pl
 
 from windlass.errors import DataError
 from windlass.records import Json, Passage, as_json
-from windlass.sources.documents.collection import read_documents
-from windlass.sources.documents.contract import Document, ReadDocument
+from windlass.sources.documents.collection import read_documents, version_of, walk
+from windlass.sources.documents.contract import Document, Limits, ReadDocument
 from windlass.sources.prepared import PASSAGE, read_frame, write_frame, write_passages
-from windlass.spec import Spec
+from windlass.spec import FILE_NAME, Spec
 from windlass.store.json_files import write_json
 from windlass.store.store import Store
 
@@ -24,7 +24,7 @@ def collect_documents(spec: Spec, store: Store) -> tuple[dict[str, int], list[st
 
     Raises: DataError: there is no such folder, or nothing in it can be read.
     """
-    found = read_documents(store.project / spec.documents, _known(store))
+    found = read_documents(store.project / spec.documents, _known(store), apart=_apart(spec, store))
     passages = [passage for each in found.documents for passage in each.passages]
     if not passages:
         raise DataError(
@@ -63,6 +63,12 @@ def _hidden(document: Document) -> str:
     return ", ".join(f"{count:,} characters ({why})" for why, count in document.hidden.items())
 
 
+def _apart(spec: Spec, store: Store) -> list[Path]:
+    """Of the project what is no document where its folder is that of the documents: the questions hold the answers."""
+    data = [spec.data] if isinstance(spec.data, str) else list(spec.data.values())
+    return [store.project / each for each in (*data, FILE_NAME)]
+
+
 def _known(store: Store) -> dict[str, ReadDocument]:
     """What was read before; nothing where there is none, or it is damaged."""
     home = store.folder / "collect"
@@ -86,9 +92,10 @@ def _document(row: Json, passages: list[Passage]) -> ReadDocument:
 
 
 def stamps(spec: Spec, store: Store) -> list[Any]:
-    """What changes when a document does: names, sizes and times of the files."""
+    """What changes when a document does, or how it is read: the reader; names, sizes and times of the files."""
     if not spec.documents:
         return []
     root: Path = store.project / spec.documents
-    files = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file())
-    return [[path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+    below = sorted(file for _, file in walk(root, _apart(spec, store)))
+    files = [root] if root.is_file() else [file for file in below if file.is_file()]
+    return [version_of(Limits()), *([path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in files)]

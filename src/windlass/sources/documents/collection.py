@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -34,15 +34,19 @@ Result = ReadDocument | RejectedDocument
 
 
 def read_documents(
-    place: Path, known: Mapping[str, ReadDocument] | None = None, limits: Limits | None = None
+    place: Path,
+    known: Mapping[str, ReadDocument] | None = None,
+    limits: Limits | None = None,
+    apart: Collection[Path] = (),
 ) -> DocumentSet:
     """The documents of a file or a folder, by path; those below it too, links not followed.
 
     known: path -> what an earlier call gave. A document whose content and reader are the same is that one, not read.
+    apart: files and folders that may lie there and are no documents: questions with their answers, the specification.
     Raises: DataError: there is no such place, it holds no file, or more than the limits say.
     """
     known, limits = known or {}, limits or Limits()
-    files, rejected = _found(place, limits)
+    files, rejected = _found(place, limits, apart)
     version = version_of(limits)
     read: list[ReadDocument] = []
     n_kept = 0
@@ -69,7 +73,9 @@ def version_of(limits: Limits) -> str:
     return f"{READER_VERSION}-{also[:12]}"
 
 
-def _found(place: Path, limits: Limits) -> tuple[list[tuple[str, Path]], list[RejectedDocument]]:
+def _found(
+    place: Path, limits: Limits, apart: Collection[Path]
+) -> tuple[list[tuple[str, Path]], list[RejectedDocument]]:
     """(path, file) of what can be opened, and what is refused by what it is. Raises: DataError."""
     if place.is_file():
         return [(place.name, place)], []
@@ -78,7 +84,7 @@ def _found(place: Path, limits: Limits) -> tuple[list[tuple[str, Path]], list[Re
     files: list[tuple[str, Path]] = []
     rejected: list[RejectedDocument] = []
     size = 0
-    for path, file in sorted(_walk(place)):
+    for path, file in sorted(walk(place, apart)):
         if len(files) + len(rejected) >= limits.files:
             raise DataError(f"{place} holds more than {limits.files:,} files, expected at most that")
         if why := _why_not(path, file):
@@ -95,12 +101,15 @@ def _found(place: Path, limits: Limits) -> tuple[list[tuple[str, Path]], list[Re
     return files, rejected
 
 
-def _walk(place: Path) -> Iterator[tuple[str, Path]]:
+def walk(place: Path, apart: Collection[Path] = ()) -> Iterator[tuple[str, Path]]:
+    """(path below the place, file or link) of all that may be documents; system files, and what is kept apart, are not."""  # noqa: E501
+    closed = {each.resolve() for each in apart}
     for folder, folders, names in os.walk(place, followlinks=False):
-        folders[:] = [name for name in folders if not is_system(name)]
+        here = Path(folder).resolve()
+        folders[:] = [name for name in folders if not is_system(name) and here / name not in closed]
         links = [name for name in folders if Path(folder, name).is_symlink()]
         for name in (*names, *links):
-            if not is_system(name):
+            if not is_system(name) and here / name not in closed:
                 file = Path(folder, name)
                 yield file.relative_to(place).as_posix(), file
 

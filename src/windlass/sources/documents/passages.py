@@ -72,8 +72,7 @@ class Chunker:
                 start = first if first >= 0 else units[0].start
                 first = -1
                 end = units[-1].end
-                context = "" if units[0] is group.units[0] else group.context  # there the header stands in the text
-                found.append(Passage(path, group.headings, units[0].page, start, end, text[start:end], context))
+                found.append(Passage(path, group.headings, units[0].page, start, end, text[start:end], group.context))
         return found
 
     def _groups(self, blocks: Sequence[Block], text: str, starts: Sequence[int]) -> Iterator[_Group]:

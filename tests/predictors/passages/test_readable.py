@@ -1,0 +1,22 @@
+"""What of a passage may be answered with: never the header of a table, wherever it was cut."""
+
+import pytest
+
+from windlass.predictors.passages.engine import readable
+from windlass.sources.documents.contract import Block, PassageSizes
+from windlass.sources.documents.passages import Chunker, text_of
+
+HEADER = "course | price"
+ROWS = ["First aid | 90 euros", "Fire | 40 euros", "Ladders | 60 euros"]
+
+
+@pytest.mark.parametrize("most", [4, 6, 200])
+def test_the_header_of_a_table_is_no_answer_and_its_rows_are(most):
+    blocks = [Block("header", HEADER, header=HEADER), *(Block("row", row, header=HEADER) for row in ROWS)]
+    text, starts = text_of(blocks)
+    passages = Chunker(PassageSizes(most=most, least=1)).passages("a.md", blocks, text, starts)
+    said = "\n".join(readable(each) for each in passages)
+    assert "price" not in said
+    assert all(row in said for row in ROWS)
+    assert all(each.searched.count(HEADER) == 1 for each in passages)
+    assert all(len(readable(each)) == len(each.text) for each in passages)
