@@ -18,7 +18,7 @@ from windlass.records import Collected, Progress, as_json, silent
 from windlass.sandbox.syntax import tree_of
 from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
-from windlass.sources.documents.collected import collect_documents, stamps
+from windlass.sources.documents.collected import collect_documents, stale, stamps
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
 from windlass.sources.readers.system_files import files_below
@@ -256,7 +256,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     documents: dict[str, int] = {}
     if spec.documents:
         documents, said = collect_documents(spec, store)
-        warnings += said
+        warnings += [*said, *stale(intake.values[spec.output_column], store)]
     record = Collected(
         rows_in=intake.rows_in,
         accepted=intake.rows_in - len(intake.rejects),

@@ -11,6 +11,8 @@ import windlass
 from windlass.errors import DataError, SpecError
 from windlass.outputs.checks import check_output
 from windlass.outputs.cited.output import OUTPUT
+from windlass.pages.text.listing import stage_line
+from windlass.records import as_json
 from windlass.sources.guess import write_guess
 from windlass.sources.prepared import read_splits
 from windlass.spec import from_values
@@ -109,6 +111,13 @@ def test_a_changed_document_is_answered_from_and_the_others_are_not_read_again(t
     assert counts["unchanged"] == 11
     found = made.release(anyway=True).predict([{"question": "The kettle weighs how many grams?"}])[0].value
     assert "12345" in found["passages"][0]["text"]
+    (tmp_path / "docs" / "kettle.md").unlink()
+    collected = made.collect()
+    assert collected.documents["removed"] == 1
+    assert (
+        "8 of 120 questions have their answer in a document that is not there ('kettle.md')" in collected.warnings[-1]
+    )
+    assert "11 documents, 11 passages (11 unchanged, 1 removed)" in stage_line("collect", False, as_json(collected))
 
 
 def test_what_cannot_be_is_refused_by_name(tmp_path):

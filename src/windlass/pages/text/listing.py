@@ -7,6 +7,15 @@ from windlass.pages.text.words import count, duration, plain, share
 from windlass.records import Json, Run
 
 
+def _documents(counts: dict[str, int]) -> str:
+    """What became of the documents, where there are any: `; 27 documents, 180 passages (26 unchanged)`."""
+    if not counts:
+        return ""
+    also = [f"{count(counts[word])} {word}" for word in ("unchanged", "removed", "rejected") if counts.get(word)]
+    said = f"; {count(counts['documents'])} documents, {count(counts['passages'])} passages"
+    return said + (f" ({', '.join(also)})" if also else "")
+
+
 def stage_line(word: str, skipped: bool, record: Json) -> str:
     """One line a stage of `windlass run`."""
     if skipped:
@@ -14,7 +23,7 @@ def stage_line(word: str, skipped: bool, record: Json) -> str:
     facts: dict[str, Callable[[], str]] = {
         "collect": lambda: (
             f"{count(record['rows_in'])} rows in = {count(record['accepted'])} accepted + "
-            f"{count(record['rejected'])} rejected"
+            f"{count(record['rejected'])} rejected" + _documents(record.get("documents") or {})
         ),
         "prepare": lambda: (
             ", ".join(f"{name} {count(number)}" for name, number in record["rows"].items())

@@ -1,12 +1,15 @@
 """The documents of a product in its store: what was read, passage by passage; only what has changed is read again."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from windlass.errors import DataError
+from windlass.kinds import cited
 from windlass.records import Json, Passage, as_json
 from windlass.sources.documents.collection import read_documents, version_of, walk
 from windlass.sources.documents.contract import Document, Limits, ReadDocument
@@ -61,6 +64,23 @@ def collect_documents(spec: Spec, store: Store) -> tuple[dict[str, int], list[st
 
 def _hidden(document: Document) -> str:
     return ", ".join(f"{count:,} characters ({why})" for why, count in document.hidden.items())
+
+
+def stale(rights: Sequence[Any], store: Store) -> list[str]:
+    """What a person should know of right answers that name a document which is not there.
+
+    rights: as collected rows keep them.
+    """
+    there = set(read_frame(store.folder / "collect" / DOCUMENTS, "collect", ["path"])["path"])
+    named = [(cited.read(right, None) or {}).get("document", "") for right in rights]
+    gone = Counter(name for name in named if name and name not in there)
+    if not gone:
+        return []
+    shown = ", ".join(f"'{name[:60]}'" for name, _ in gone.most_common(MOST_TOLD))
+    return [
+        f"{gone.total():,} of {len(named):,} questions have their answer in a document that is not there ({shown}): "
+        "they count as not found; take them out, or make their answer {}"
+    ]
 
 
 def _apart(spec: Spec, store: Store) -> list[Path]:

@@ -102,7 +102,7 @@ def _found(
 
 
 def walk(place: Path, apart: Collection[Path] = ()) -> Iterator[tuple[str, Path]]:
-    """(path below the place, file or link) of all that may be documents; system files, and what is kept apart, are not."""  # noqa: E501
+    """(path below the place, file or link) of all that may be documents: no system files, none that is kept apart."""
     closed = {each.resolve() for each in apart}
     for folder, folders, names in os.walk(place, followlinks=False):
         here = Path(folder).resolve()
