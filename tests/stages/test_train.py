@@ -42,6 +42,7 @@ def test_candidates_fit_the_kinds_and_come_cheapest_first(product):
         (["liner"], "did you mean 'linear'"),
         ([{"cnn": "esay"}], "did you mean 'essay'"),
         (["trees"], "does not read 'text'"),
+        (["bm25"], "gives no category, expected"),
     ],
 )
 def test_learners_that_do_not_exist_or_do_not_fit_are_refused(product, chosen, words):

@@ -30,13 +30,17 @@ def check(value: Any) -> str | None:
     if unknown:
         return f"has {shown(unknown[0])}, expected {expected(PARTS)}"
     for name in PARTS:
-        said = found.get(name)
-        if said is not None and not isinstance(said, str):
-            return f"has {name} {shown(said)}, expected text"
-        if said and len(said) > MOST_CHARACTERS:
-            return f"has a {name} of {len(said):,} characters, expected at most {MOST_CHARACTERS:,}"
-        if said and (fault := text.check(said)):
+        part = found.get(name)
+        if part is not None and not isinstance(part, str):
+            return f"has {name} {shown(part)}, expected text"
+        if part and len(part) > MOST_CHARACTERS:
+            return f"has a {name} of {len(part):,} characters, expected at most {MOST_CHARACTERS:,}"
+        if part and (fault := text.check(part)):
             return f"has a {name} that {fault}"
+    if any(name in found for name in PARTS) and is_refusal(
+        {name: str(found.get(name) or "").strip() for name in PARTS}
+    ):
+        return "is empty, expected an answer, or {} where no document answers"
     if not isinstance(found.get(SYNTHETIC, False), bool):
         return f"has {SYNTHETIC} {shown(found[SYNTHETIC])}, expected true or false"
     return None

@@ -57,10 +57,10 @@ def _entry(item: str | dict[str, str], spec: Spec) -> Entry:
             for other in learners.LEARNERS.values()
             if other.reads(spec.inputs, next(iter(spec.output.values())))
         ]
-        raise SpecError(
-            f"learner '{name}' does not read {expected(sorted(set(spec.inputs.values())))}, "
-            f"expected {expected(fitting)}"
-        )
+        output = next(iter(spec.output.values()))
+        lacks = f"does not read {expected(sorted(set(spec.inputs.values())))}"
+        lacks = lacks if output in learner.output else f"gives no {output}"
+        raise SpecError(f"learner '{name}' {lacks}, expected {expected(fitting)}")
     if variant and learner.presets and variant not in learner.presets:
         raise SpecError(
             f"preset of '{name}' is '{variant}', expected {expected(learner.presets)}",

@@ -78,6 +78,9 @@ def test_an_answer_is_right_with_the_right_words_and_a_refusal_where_nothing_ans
     assert not is_right({"text": "", "refused": True}, right)
     assert is_right({"text": "", "refused": True}, {})
     assert not is_right({"text": "Returns take 30 days."}, {})
+    cites = {"text": "Returns take 30 days.", "sentences": [{"citations": [{"document": "a.md"}]}]}
+    assert is_right(cites, {"document": "a.md"})
+    assert not is_right(cites, {"document": "b.md"})
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,7 @@ def test_right_answers_are_read_as_texts_and_as_objects_and_wrong_ones_refused_b
         ({"page": 3}, "has 'page', expected one of 'text', 'document'"),
         ({"text": 3}, "has text 3, expected text"),
         (3, "is 3, expected a text, or an object"),
+        ({"text": " "}, "is empty, expected an answer, or {} where no document answers"),
         ({"text": "x" * 20_001}, "has a text of 20,001 characters"),
     ):
         with pytest.raises(DataError, match="answer") as error:
@@ -122,4 +126,7 @@ def test_written_questions_are_marked_and_do_not_hold_the_numbers_of_their_answe
     assert all(each["answer"]["synthetic"] for each in found)
     assert {each["answer"]["document"] for each in found} <= {"a.md", "b.md"}
     assert not any(digit.isdigit() for each in found for digit in each["question"])
+    pair = Passage("faq.csv", (), 0, 0, 40, "Is the shop open on Sunday?\nNo, it opens on Monday.")
+    assert written([pair])[0]["question"] == "Is the shop open on Sunday?"
+    assert written([pair])[0]["answer"]["text"] == "No, it opens on Monday."
     assert all(each["answer"]["quote"] in "".join(passage.text for passage in PASSAGES) for each in found)

@@ -56,10 +56,15 @@ def check(spec: Spec, goal: Goal) -> None:
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: what is set for another output. DataError: there is nothing to cite."""
+    """Raises: SpecError: what is set for another output. DataError: there is nothing to cite, or to learn."""
     for name, value in (("monotone", spec.monotone), ("costs", spec.costs), ("threshold", spec.threshold)):
         if value:
             raise SpecError(f"'{name}' is set and output '{splits.output_column}' is cited, expected another output")
+    if all(cited.is_refusal(cited.read(value, None) or {}) for value in splits.train[splits.output_column]):
+        raise DataError(
+            "no train question has an answer, expected some that a document answers",
+            '{"question": ..., "answer": {"text": ..., "document": ..., "quote": ...}}',
+        )
     if splits.passages is None or not len(splits.passages):
         raise DataError("there are no passages, expected documents with text", "`windlass collect` says what it read")
 
@@ -67,7 +72,10 @@ def check_rows(spec: Spec, splits: Splits) -> None:
 def check_tests(rows: Sequence[Row], spec: Spec) -> None:
     """Raises: DataError: no test question has an answer in the documents."""
     if all(cited.is_refusal(cited.read(row[spec.output_column], None) or {}) for row in rows):
-        raise DataError("no test question has an answer, expected some that a document answers")
+        raise DataError(
+            "no test question has an answer, expected some that a document answers",
+            "more questions, or a test file of its own",
+        )
 
 
 def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:

@@ -79,14 +79,18 @@ class Answerer:
 
     def value(self, found: Found) -> Json:
         """What is answered, with its citations and the passages that were found."""
-        sentences = [self._said(sentence) for sentence in found.sentences] if self.gives(found) else []
         shown = zip(found.places[:N_SHOWN], found.scores, strict=False)
+        given = self._found_value(found) if self.gives(found) else {"text": "", "refused": True, "sentences": []}
         return {
-            "text": " ".join(each["text"] for each in sentences),
-            "refused": not sentences,
-            "sentences": sentences,
+            **given,
             "passages": [{**self._place(place), "score": round(float(score), 6)} for place, score in shown],
         }
+
+    def _found_value(self, found: Found) -> Json:
+        """What was found, whether or not it is given."""
+        sentences = [self._said(sentence) for sentence in found.sentences]
+        said = " ".join(each["text"] for each in sentences)
+        return {"text": said, "refused": not sentences, "sentences": sentences}
 
     def gives(self, found: Found) -> bool:
         """The answer is given, and not refused."""
@@ -123,7 +127,7 @@ class Answerer:
         return self._marks(self._questions(rows, root), [cited.read(value, None) or {} for value in truth], True)
 
     def _marks(self, questions: Sequence[str], wanted: Sequence[Json], may_hide: bool) -> CitedMarks:
-        gold, passages = Gold(self.engine.passages), self.engine.passages
+        gold = Gold(self.engine.passages)
         places = [gold.of(right) for right in wanted]
         n_written = sum(bool(right.get(cited.SYNTHETIC)) for right in wanted)
         found = self.engine.find(questions)
@@ -135,17 +139,18 @@ class Answerer:
                 found[number] = each
             wanted = [{} if number in set(hidden) else right for number, right in enumerate(wanted)]
         given = [self.gives(each) for each in found]
-        said = [" ".join(passages[s.place].text[s.start : s.end] for s in each.sentences) for each in found]
-        answers = [text if gives else "" for text, gives in zip(said, given, strict=True)]
+        values = [self._found_value(each) for each in found]
+        told = [value if gives else {} for value, gives in zip(values, given, strict=True)]
+        said = [value["text"] for value in values]
         return CitedMarks(
             ranks,
             np.array([not cited.is_refusal(right) for right in wanted], bool),
             np.array(given, bool),
-            np.array([is_right({"text": text}, right) for text, right in zip(answers, wanted, strict=True)], bool),
-            np.array([is_right({"text": text}, right) for text, right in zip(said, wanted, strict=True)], bool),
+            np.array([is_right(value, right) for value, right in zip(told, wanted, strict=True)], bool),
+            np.array([is_right(value, right) for value, right in zip(values, wanted, strict=True)], bool),
             np.array([_f1(text, right) for text, right in zip(said, wanted, strict=True)], float),
             np.array([each.confidence for each in found], float),
-            tuple(answers),
+            tuple(str(value.get("text", "")) for value in told),
             tuple(cited.brief(right) for right in wanted),
             n_written,
         )
@@ -210,13 +215,18 @@ def _f1(said: str, right: Mapping[str, Any]) -> float:
 
 def is_right(value: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     """The answer holds the right words, or says the same in about the same words; where nothing answers, it refuses.
+    Where only a document is said, the answer cites it.
 
     right: parts as the kind reads them, or another answer.
     """
     said = str(value.get("text") or "")
-    if cited.is_refusal(right):
-        return not normalised(said)
-    return bool(normalised(said)) and any(_says(said, str(right.get(name) or "")) for name in ("text", "quote"))
+    if cited.is_refusal(right) or not normalised(said):
+        return cited.is_refusal(right) and not normalised(said)
+    wanted = [str(right[name]) for name in ("text", "quote") if right.get(name)]
+    if not wanted:
+        named = {each.get("document") for sentence in value.get("sentences", ()) for each in sentence["citations"]}
+        return right.get("document") in named
+    return any(_says(said, each) for each in wanted)
 
 
 def _says(said: str, wanted: str) -> bool:

@@ -1,7 +1,8 @@
 """Questions written from passages, for documents of which nobody has asked anything yet; each is marked synthetic.
 
 A question is a sentence without its numbers and commonest words, in its order: what somebody would type into a search
-box who does not know the answer. They show whether passages are found; how people ask they do not show.
+box who does not know the answer; of a pair it is its own question. They show whether passages are found; how people ask
+they do not show.
 """
 
 import re
@@ -26,13 +27,20 @@ def written(passages: Sequence[Passage], most: int = MOST) -> list[Json]:
     found: dict[str, Json] = {}
     chosen = passages[:: max(1, len(passages) // most)]
     for passage in chosen:
+        asked, _, answer = passage.text.partition("\n")
+        if asked.endswith(("?", "？")) and answer.strip() and "\n" not in answer:  # a pair of its own document
+            found.setdefault(asked, {"question": asked, "answer": _right(answer, passage)})
+            continue
         for sentence in _sentences(passage.text):
             question = _asked(sentence, often, len(passages))
             if question and question not in found:
-                right = {"text": sentence, "document": passage.document, "quote": sentence, SYNTHETIC: True}
-                found[question] = {"question": question, "answer": right}
+                found[question] = {"question": question, "answer": _right(sentence, passage)}
                 break
     return list(found.values())[:most]
+
+
+def _right(said: str, passage: Passage) -> Json:
+    return {"text": said, "document": passage.document, "quote": said, SYNTHETIC: True}
 
 
 def _sentences(text: str) -> Iterator[str]:
