@@ -255,7 +255,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     _write_rows(store, intake)
     documents: dict[str, int] = {}
     if spec.documents:
-        documents, said = collect_documents(spec, store)
+        documents, said = collect_documents(spec, store, progress)
         warnings += [*said, *stale(intake.values[spec.output_column], store)]
     record = Collected(
         rows_in=intake.rows_in,

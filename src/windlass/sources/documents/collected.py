@@ -10,7 +10,7 @@ import polars as pl
 
 from windlass.errors import DataError
 from windlass.kinds import cited
-from windlass.records import Json, Passage, as_json
+from windlass.records import Json, Passage, Progress, as_json, silent
 from windlass.sources.documents.collection import read_documents, version_of, walk
 from windlass.sources.documents.contract import Document, Limits, ReadDocument
 from windlass.sources.prepared import PASSAGE, read_frame, write_frame, write_passages
@@ -22,12 +22,12 @@ DOCUMENTS, REJECTED = "documents.parquet", "rejected_documents.json"
 MOST_TOLD = 5
 
 
-def collect_documents(spec: Spec, store: Store) -> tuple[dict[str, int], list[str]]:
+def collect_documents(spec: Spec, store: Store, progress: Progress = silent) -> tuple[dict[str, int], list[str]]:
     """Reads the documents of the spec; gives how many there are, and what a person should know of them.
 
     Raises: DataError: there is no such folder, or nothing in it can be read.
     """
-    found = read_documents(store.project / spec.documents, _known(store), apart=_apart(spec, store))
+    found = read_documents(store.project / spec.documents, _known(store), apart=_apart(spec, store), progress=progress)
     passages = [passage for each in found.documents for passage in each.passages]
     if not passages:
         raise DataError(

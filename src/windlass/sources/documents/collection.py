@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from windlass.errors import DataError, NotReady, expected
+from windlass.records import Progress, silent
 from windlass.sources.documents import validity
 from windlass.sources.documents.characters import language_of, one_line, visible
 from windlass.sources.documents.confined import Reading
@@ -38,6 +39,7 @@ def read_documents(
     known: Mapping[str, ReadDocument] | None = None,
     limits: Limits | None = None,
     apart: Collection[Path] = (),
+    progress: Progress = silent,
 ) -> DocumentSet:
     """The documents of a file or a folder, by path; those below it too, links not followed.
 
@@ -51,7 +53,8 @@ def read_documents(
     read: list[ReadDocument] = []
     n_kept = 0
     with Reading(limits) as reading:
-        for path, file in files:
+        for number, (path, file) in enumerate(files):
+            progress("collect", number, len(files), path)
             results, is_kept = _one(path, file, known.get(path), version, reading)
             n_kept += is_kept
             read += [each for each in results if isinstance(each, ReadDocument)]
