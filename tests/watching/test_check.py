@@ -276,7 +276,7 @@ def test_what_is_hard_every_winter_is_no_alarm_in_the_second_winter():
     for hard, usual in ((0.5, 50), (0.9, 90)):
         window = Window(2 * year, 2 * year + 30 * DAY)
         window.parts["r"] = Part(1)
-        kept = state.Memory(told=[(year + place * DAY / 4, "r", place % 10 < 10 * hard) for place in range(100)])
-        kept.told += [(1.5 * year + place * DAY, "r", True) for place in range(day)]
+        kept = state.Memory(told=[(year + place * DAY / 4, "r", place % 10 < 10 * hard, "") for place in range(100)])
+        kept.told += [(1.5 * year + place * DAY, "r", True, "") for place in range(day)]
         told = judgement._same_season(kept, window)
         assert (told.right, told.n) == (usual, 100)
