@@ -155,7 +155,7 @@ class Ours:
             row = self._row(place, at)
             self.window.add(row, row["value"], 0.0)
             if is_told:
-                self.memory.told.append((at, "r", bool(self.stream.right[place])))
+                self.memory.told.append((at, "r", bool(self.stream.right[place]), ""))
         if self.window.n >= self.stream.spec.watch.rows:
             judge_window(self.memory, self.window, self.reference, self.stream.spec)
             self.window = Window((number + 1) * DAY_S, (number + 2) * DAY_S)
