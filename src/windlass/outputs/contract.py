@@ -148,6 +148,8 @@ class Seen:
         return {**column, "profiles": list(self.profiles)}
 
 
+N_EXPLAINED = 3
+"""Rows of the report that are explained where an output picks none: the first."""
 Kept = tuple[Row, bool]
 """A row with its right answer, and whether it was kept from training."""
 
@@ -227,7 +229,6 @@ class Output:
     baseline: Callable[[Tested], Baseline | None]
     sections: Callable[[Shown], list[Section]]
     advice: Callable[[Marks, bool], list[str]]
-    picked: Callable[[Predictor, Sequence[Row], Splits], list[tuple[str, Row]]]
     explain: Callable[[Predictor, Row, int, Why], Explanation]
     kept: Callable[[Splits, Predictor, Recent | None, int], list[Kept]]
     seen: Callable[[Predictor, Sequence[Kept], Splits], Seen]
@@ -248,6 +249,9 @@ class Output:
     named: Callable[[Any], str] = lambda value: ""
     teaches: Callable[[Any, Any], bool] = lambda given, right: True
     unfit: Callable[[Sequence[LabelledRow], Pairs, Spec], list[LabelledRow]] = lambda rows, train, spec: list(rows)
+    picked: Callable[[Predictor, Sequence[Row], Splits], list[tuple[str, Row]]] = lambda predictor, rows, splits: [
+        ("first", row) for row in rows[:N_EXPLAINED]
+    ]
     improves: Callable[[Spec], None] = lambda spec: None
     most_tested: int | None = None
     asks_once: bool = True

@@ -18,7 +18,7 @@ from windlass.records import Collected, Progress, as_json, silent
 from windlass.sandbox.syntax import tree_of
 from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
-from windlass.sources.documents.collected import collect_documents, stale, stamps
+from windlass.sources.documents.collected import collect_documents, stamps
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
 from windlass.sources.readers.system_files import files_below
@@ -255,17 +255,15 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     _write_rows(store, intake)
     documents: dict[str, int] = {}
     if spec.documents:
-        documents, said = collect_documents(spec, store, progress)
-        warnings += [*said, *stale(intake.values[spec.output_column], store)]
+        documents, said = collect_documents(spec, store, intake.values[spec.output_column], progress)
+        warnings += said
     record = Collected(
         rows_in=intake.rows_in,
         accepted=intake.rows_in - len(intake.rejects),
         rejected=len(intake.rejects),
         reasons=dict(intake.reasons.most_common()),
         sources=[source.shown for source in sources],
-        splits=dict(Counter(split or "not split" for split in intake.splits))
-        if points is None or points.shape.window
-        else {},
+        splits=dict(Counter(split or "not split" for split in intake.splits)) if _has_splits(points) else {},
         warnings=[*warnings, *intake.warnings, *(points.warnings if points is not None else [])],
         key=key_of(spec, store),
         documents=documents,

@@ -3,7 +3,7 @@
 All are learned from questions whose passage is known, and from the same questions with that passage taken away.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from windlass.learners.passages.teaching import Own, Readers, Taught, learned_re
 from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
 from windlass.predictors.passages import bm25, encoders
 from windlass.predictors.passages.answerer import Answerer, is_right
+from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.encoders import Encoder
 from windlass.predictors.passages.engine import PASSAGES, READING, SURENESS, PassageEngine, Unseen
 from windlass.predictors.passages.index import LEGS, PassageIndex, build
@@ -28,36 +29,44 @@ LEAST_TAUGHT = 20
 RIDGE = 1.0
 NEAR, MEANING = "lsa", "encoder"
 """Legs: directions learned from the passages alone; a pretrained encoder."""
+Legs = Mapping[str, tuple[str, Encoder]]
+"""Name of a leg -> its kind and encoder."""
 
 
 def fit_bm25(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """BM25 alone; what is learned is when to refuse."""
-    return _fit("bm25", {}, splits, options, progress)
+    return _fit("bm25", lambda words, texts: {}, splits, options, progress)
 
 
 def fit_hybrid(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """BM25 and vectors learned from the passages, in an order that is learned where there are questions enough."""
-    texts = [passage.searched for passage in splits.passages or ()]
-    vectors = trained.learn_lsa(bm25.build(texts), texts, options.seed)
-    return _fit("hybrid", {NEAR: (NEAR, vectors)}, splits, options, progress)
+
+    def legs(words: Bm25, texts: list[str]) -> Legs:
+        return {NEAR: (NEAR, trained.learn_lsa(words, texts, options.seed))}
+
+    return _fit("hybrid", legs, splits, options, progress)
 
 
 def fit_encoder(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """The same with the vectors of a pretrained encoder. Raises: NotReady: there is none."""
-    texts = [passage.searched for passage in splits.passages or ()]
-    vectors = trained.learn_lsa(bm25.build(texts), texts, options.seed)
-    folder = options.artifact / LEGS / MEANING
-    trained.export_encoder(options.variant, folder)
-    legs: dict[str, tuple[str, Encoder]] = {NEAR: (NEAR, vectors), MEANING: ("graph", encoders.load(folder))}
+
+    def legs(words: Bm25, texts: list[str]) -> Legs:
+        folder = options.artifact / LEGS / MEANING
+        trained.export_encoder(options.variant, folder)
+        vectors = trained.learn_lsa(words, texts, options.seed)
+        return {NEAR: (NEAR, vectors), MEANING: ("graph", encoders.load(folder))}
+
     return _fit("hybrid-encoder", legs, splits, options, progress)
 
 
 def _fit(
-    learner: str, legs: Mapping[str, tuple[str, Encoder]], splits: Splits, options: Options, progress: Progress
+    learner: str, legs: Callable[[Bm25, list[str]], Legs], splits: Splits, options: Options, progress: Progress
 ) -> Fitted:
     passages = tuple(splits.passages or ())
     progress("indexing", 0, 3, f"{len(passages):,} passages")
-    index = build([passage.searched for passage in passages], legs)
+    texts = [passage.searched for passage in passages]
+    words = bm25.build(texts)
+    index = build(texts, legs(words, texts), words)
     taught = taught_by(splits, passages)
     progress("ranking", 1, 3, f"{len(taught.ranked):,} questions")
     index, own, likely = _ranked(index, taught)

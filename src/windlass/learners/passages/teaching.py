@@ -7,7 +7,7 @@ from windlass.kinds import cited
 from windlass.learners.passages.ranking import N_FOLDS
 from windlass.learners.reading.sentences import Asked, examples, fit_examples
 from windlass.predictors.passages.answerer import Gold
-from windlass.predictors.passages.engine import PassageEngine, Unseen
+from windlass.predictors.passages.engine import PassageEngine, ranked
 from windlass.predictors.passages.rankers import Ranker
 from windlass.predictors.reading.sentences import Rarity, SentenceRanker
 from windlass.records import Passage, Splits
@@ -57,9 +57,9 @@ def learned_readers(engine: PassageEngine, taught: Taught, own: Own, seed: int =
     heard = engine.index.hear([taught.texts[place] for place in places])
     rows = []
     for place, each in zip(places, heard, strict=True):
-        unseen = Unseen(own.get(place, engine.index.ranker), None, None)
-        found = engine.retrieved(engine.found(taught.texts[place], each, None, unseen))
-        asked = Asked(taught.texts[place], found, _answers(taught, place, engine.passages))
+        candidates = engine.index.ask(each)
+        found = ranked(candidates, own.get(place, engine.index.ranker).scores(candidates))
+        asked = Asked(taught.texts[place], engine.retrieved(found), _answers(taught, place, engine.passages))
         rows.append(examples(asked, rarity))
     useful = [number for number, (_, labels) in enumerate(rows) if labels.any()]
     if len(useful) < LEAST_READ:

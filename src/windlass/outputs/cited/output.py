@@ -11,9 +11,8 @@ from windlass.outputs.cited import explanation, measures, reference_profile, rep
 from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, later
 from windlass.outputs.reference_profile import kept_rows
 from windlass.predictors.contract import Predictor
-from windlass.records import Column, Json, Manifest, Row, Splits
+from windlass.records import Column, Json, Manifest
 
-N_EXPLAINED = 3
 KEPT = ("text", "refused", "sentences")
 TEXT = {"type": "string", "maxLength": MAX_CHARACTERS}
 NUMBER = {"type": "integer", "minimum": 0}
@@ -65,11 +64,6 @@ def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
     return [Uncertainty(str(row["value"]), row["confidence"], row["confidence"] or 0.0) for row in rows]
 
 
-def picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[tuple[str, Row]]:
-    """The first rows."""
-    return [("first", row) for row in rows[:N_EXPLAINED]]
-
-
 def widget(manifest: Manifest) -> Json:
     return {"answer": "cited", "verb": "find", "labels": []}
 
@@ -91,7 +85,6 @@ OUTPUT = Output(
     sections=report.report_sections,
     remarks=report.remarks,
     advice=report.advice,
-    picked=picked,
     explain=explanation.explain,
     kept=kept_rows,
     seen=reference_profile.seen,

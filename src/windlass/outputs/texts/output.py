@@ -10,7 +10,7 @@ from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, 
 from windlass.outputs.reference_profile import kept_rows
 from windlass.outputs.texts import explanation, measures, reference_profile, report
 from windlass.predictors.contract import Predictor
-from windlass.records import Column, Json, Manifest, Row, Splits
+from windlass.records import Column, Json, Manifest, Splits
 from windlass.spec import Spec
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 MOST_WRITTEN = 1_000
 """Of the test rows so many, evenly spread, are answered: writing takes its time."""
 MOST_CHARACTERS = 100_000
-N_EXPLAINED = 3
-
-
-def picked(predictor: Predictor, rows: Sequence[Row], splits: Splits) -> list[tuple[str, Row]]:
-    """The first rows."""
-    return [("first", row) for row in rows[:N_EXPLAINED]]
 
 
 def warn(train: "pl.DataFrame", spec: Spec, cleaning: "Cleaning") -> None:
@@ -77,7 +71,6 @@ OUTPUT = Output(
     baseline=measures.baseline,
     sections=report.report_sections,
     advice=report.advice,
-    picked=picked,
     explain=explanation.explain,
     kept=kept_rows,
     seen=reference_profile.seen,

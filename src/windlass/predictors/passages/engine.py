@@ -1,7 +1,7 @@
 """Finds passages for a question, reads the sentence that answers out of them, and says how sure it is of it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from windlass.store.json_files import read_json
 
 PASSAGES = "passages.json"
 SURENESS, N_EVIDENCE = "sureness", 7
-"""Of the settings: weights of `evidence` and a constant, whose logistic is the confidence."""
+"""Of the settings: weights of the evidence and a constant, whose logistic is the confidence."""
 N_READ = 5
 """Passages whose sentences are looked at."""
 READING = "reading"
@@ -38,6 +38,7 @@ READING = "reading"
 BELOW = 0.15
 """What a sentence loses for each rank that its passage stands lower, as a share of the question's rarity."""
 MOST_LOGIT = 6.0
+Weights = Mapping[str, float]
 QUESTION_MARKS = ("?", "？")
 
 
@@ -78,16 +79,13 @@ class PassageEngine:
     def found(self, question: str, heard: Heard, allowed: Mask | None = None, unseen: Unseen | None = None) -> Found:
         """The answer of one question. unseen: who is asked instead, as they have not learned from it."""
         asked = self.index.ask(heard, allowed)
-        if not len(asked.found):
-            return Found([], [], (), 0.0)
         scores = (unseen.ranker if unseen else self.index.ranker).scores(asked)
-        best = rankers.order(asked.found, scores)[:N_RANKED]
-        found = Found(asked.found.places[best].tolist(), scores[best].tolist(), (), 0.0)
-        read = self.read(question, found, unseen.reader if unseen else self.reader)
+        found, weights = ranked(asked, scores), weights_of(question, self.index.words)
+        read = self._read(question, weights, found, unseen.reader if unseen else self.reader)
         if not read:
             return found
         likely = unseen.likely if unseen else self._likely(asked, scores)
-        evidence = self._evidence(question, found, read, likely)
+        evidence = self._evidence(weights, found, read, likely)
         sentences = (Sentence(int(read[0].passage), read[0].start, read[0].end),)
         return replace(found, sentences=sentences, evidence=evidence, confidence=self._confidence(evidence))
 
@@ -100,28 +98,27 @@ class PassageEngine:
         ranked = list(zip(found.places, found.scores, strict=True))[:N_READ]
         return [Retrieved(str(place), readable(self.passages[place]), score) for place, score in ranked]
 
-    def read(self, question: str, found: Found, reader: SentenceRanker | None) -> list[Read]:
+    def _read(self, question: str, weights: Weights, found: Found, reader: SentenceRanker | None) -> list[Read]:
         """The sentences that may answer, the best first."""
         passages = self.retrieved(found)
         if reader is not None:
             return reader.best(question, passages, 2)
-        words = self.index.words
         every = [
-            Read(
-                each.id, each.text[start:end], start, end, covered(question, each.text[start:end], words) - BELOW * rank
-            )
+            Read(each.id, said := each.text[start:end], start, end, covered(weights, said) - BELOW * rank)
             for rank, each in enumerate(passages)
             for start, end in spans(each.text)
         ]
         return sorted(every, key=lambda each: -each.score)[:2]
 
-    def _evidence(self, question: str, found: Found, read: Sequence[Read], likely: float | None) -> tuple[float, ...]:
+    def _evidence(
+        self, weights: Weights, found: Found, read: Sequence[Read], likely: float | None
+    ) -> tuple[float, ...]:
         """(N_EVIDENCE,) what tells whether the answer was found: the shares of the question that its sentence and its
         passage hold, the likelihood that a passage answers, how far the best passage leads, where the sentence's
         passage stands, how good the sentence is and how far it leads."""
-        best, words = read[0], self.index.words
+        best = read[0]
         text = self.passages[int(best.passage)].text
-        held = [covered(question, part, words) for part in (text[best.start : best.end], text)]
+        held = [covered(weights, part) for part in (text[best.start : best.end], text)]
         lead = found.scores[0] - found.scores[1] if len(found.scores) > 1 else 0.0
         spread = max(float(np.std(found.scores)), 1e-9)
         ahead = best.score - read[1].score if len(read) > 1 else 0.0
@@ -155,11 +152,21 @@ def logit(likely: float | None) -> float:
     return float(np.clip(math.log(share / (1 - share)), -MOST_LOGIT, MOST_LOGIT))
 
 
-def covered(question: str, text: str, words: Bm25) -> float:
-    """The share of the question's rarity that the text has, 0-1."""
-    asked, have = dict.fromkeys(terms(question[:MOST_CHARACTERS])), set(terms(text))
-    total = sum(words.rarity_of(term) for term in asked)
-    return sum(words.rarity_of(term) for term in asked if term in have) / total if total else 0.0
+def ranked(asked: Asked, scores: np.ndarray) -> Found:
+    """The best candidates in order, nothing read of them yet. scores: (c,) of the candidates."""
+    best = rankers.order(asked.found, scores)[:N_RANKED]
+    return Found(asked.found.places[best].tolist(), scores[best].tolist(), (), 0.0)
+
+
+def weights_of(question: str, words: Bm25) -> Weights:
+    """The different terms of the question, each with its rarity."""
+    return {term: words.rarity_of(term) for term in terms(question[:MOST_CHARACTERS])}
+
+
+def covered(weights: Weights, text: str) -> float:
+    """The share of a question's rarity that the text has, 0-1."""
+    have, total = set(terms(text)), sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in have) / total if total else 0.0
 
 
 def load(folder: Path, manifest: Manifest) -> Answerer:

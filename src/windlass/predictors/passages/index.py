@@ -143,12 +143,15 @@ class PassageIndex:
         write_text(folder / FILE, json.dumps({"dense": described, "refuses": self.refusal is not None}))
 
 
-def build(passages: Sequence[str], made_by: Mapping[str, tuple[str, Encoder]] | None = None) -> PassageIndex:
+def build(
+    passages: Sequence[str], made_by: Mapping[str, tuple[str, Encoder]] | None = None, words: Bm25 | None = None
+) -> PassageIndex:
     """The index of these texts by BM25, and by these encoders: name of the leg -> its kind and encoder. Ranked by BM25.
 
+    words: of these texts, where they are indexed already.
     Raises: NotReady: there are more than usearch is needed for, and it is not here.
     """
-    words = bm25.build(passages)
+    words = bm25.build(passages) if words is None else words
     dense = {
         name: Dense(kind, encoder, vectors.build(encoder.passages(passages)))
         for name, (kind, encoder) in (made_by or {}).items()

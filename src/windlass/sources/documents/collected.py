@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,12 @@ DOCUMENTS, REJECTED = "documents.parquet", "rejected_documents.json"
 MOST_TOLD = 5
 
 
-def collect_documents(spec: Spec, store: Store, progress: Progress = silent) -> tuple[dict[str, int], list[str]]:
+def collect_documents(
+    spec: Spec, store: Store, rights: Sequence[Any] = (), progress: Progress = silent
+) -> tuple[dict[str, int], list[str]]:
     """Reads the documents of the spec; gives how many there are, and what a person should know of them.
+
+    rights: right answers as collected rows keep them; those that name a document which is not there are told.
 
     Raises: DataError: there is no such folder, or nothing in it can be read.
     """
@@ -59,19 +63,16 @@ def collect_documents(spec: Spec, store: Store, progress: Progress = silent) -> 
         f"document {each.document.path} holds hidden text, left out: {_hidden(each.document)}"
         for each in found.documents if each.document.hidden
     ]  # fmt: skip
-    return counts, [*told[:MOST_TOLD], *(more if len(told) > MOST_TOLD else []), *hidden[:MOST_TOLD], *found.warnings]
+    told = [*told[:MOST_TOLD], *(more if len(told) > MOST_TOLD else []), *hidden[:MOST_TOLD], *found.warnings]
+    return counts, [*told, *_stale(rights, {each.document.path for each in found.documents})]
 
 
 def _hidden(document: Document) -> str:
     return ", ".join(f"{count:,} characters ({why})" for why, count in document.hidden.items())
 
 
-def stale(rights: Sequence[Any], store: Store) -> list[str]:
-    """What a person should know of right answers that name a document which is not there.
-
-    rights: as collected rows keep them.
-    """
-    there = set(read_frame(store.folder / "collect" / DOCUMENTS, "collect", ["path"])["path"])
+def _stale(rights: Sequence[Any], there: Set[str]) -> list[str]:
+    """What a person should know of right answers that name none of these documents."""
     named = [(cited.read(right, None) or {}).get("document", "") for right in rights]
     gone = Counter(name for name in named if name and name not in there)
     if not gone:
