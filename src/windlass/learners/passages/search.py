@@ -19,10 +19,9 @@ from windlass.predictors.passages import bm25, encoders
 from windlass.predictors.passages.answerer import Answerer, is_right
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.encoders import Encoder
-from windlass.predictors.passages.engine import PASSAGES, READING, SURENESS, PassageEngine, Unseen
+from windlass.predictors.passages.engine import SURENESS, PassageEngine, Unseen
 from windlass.predictors.passages.index import LEGS, PassageIndex, build
 from windlass.records import Column, Manifest, Progress, Splits
-from windlass.store.json_files import write_json
 
 LEAST_TAUGHT = 20
 """Questions, half of them without an answer, from which sureness is learned."""
@@ -54,7 +53,7 @@ def fit_encoder(splits: Splits, options: Options, budget: Budget, progress: Prog
         folder = options.artifact / LEGS / MEANING
         trained.export_encoder(options.variant, folder)
         vectors = trained.learn_lsa(words, texts, options.seed)
-        return {NEAR: (NEAR, vectors), MEANING: ("graph", encoders.load(folder))}
+        return {NEAR: (NEAR, vectors), MEANING: (encoders.GRAPH, encoders.load(folder))}
 
     return _fit("hybrid-encoder", legs, splits, options, progress)
 
@@ -76,11 +75,7 @@ def _fit(
     engine = replace(engine, reader=readers.final)
     engine = replace(engine, sureness=_sureness(engine, taught, own, likely, readers))
     options.artifact.mkdir(parents=True, exist_ok=True)
-    index.save(options.artifact)
-    if engine.reader is not None:
-        (options.artifact / READING).mkdir(exist_ok=True)
-        engine.reader.save(options.artifact / READING)
-    write_json(options.artifact / PASSAGES, [passage.as_json() for passage in passages])
+    engine.save(options.artifact)
     return _finished(learner, engine, splits, options)
 
 

@@ -26,7 +26,7 @@ from windlass.predictors.reading.instructions import without_orders
 from windlass.predictors.reading.sentences import Found as Read
 from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
 from windlass.records import Manifest, Passage
-from windlass.store.json_files import read_json
+from windlass.store.json_files import read_json, write_json
 
 PASSAGES = "passages.json"
 SURENESS, N_EVIDENCE = "sureness", 7
@@ -60,6 +60,14 @@ class PassageEngine:
     index: PassageIndex
     reader: SentenceRanker | None = None
     sureness: Sequence[float] = ()
+
+    def save(self, folder: Path) -> None:
+        """Writes what `load_engine` reads but the manifest; the graph of an encoder is there already (`learners`)."""
+        self.index.save(folder)
+        if self.reader is not None:
+            (folder / READING).mkdir(exist_ok=True)
+            self.reader.save(folder / READING)
+        write_json(folder / PASSAGES, [passage.as_json() for passage in self.passages])
 
     def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
         gone = list(hidden) or [frozenset[int]()] * len(questions)
@@ -171,8 +179,13 @@ def covered(weights: Weights, text: str) -> float:
 
 def load(folder: Path, manifest: Manifest) -> Answerer:
     """Raises: DataError: index or passages are damaged. NotReady: a part is not there."""
+    return Answerer(manifest, load_engine(folder, manifest))
+
+
+def load_engine(folder: Path, manifest: Manifest, counted: bool = False) -> PassageEngine:
+    """What finds and reads; counted: with the counts that `index.merge` needs. Raises: as `load`."""
     passages = passages_of(read_json(folder / PASSAGES), folder / PASSAGES)
-    index = indexes.load(folder)
+    index = indexes.load(folder, counted)
     sureness = manifest.settings.get(SURENESS, [])
     if len(index) != len(passages):
         raise DataError(f"{folder / PASSAGES} has {len(passages):,} passages, expected {len(index):,}")
@@ -180,4 +193,4 @@ def load(folder: Path, manifest: Manifest) -> Answerer:
     if not isinstance(sureness, list) or len(sureness) not in sizes or not all(map(is_finite, sureness)):
         raise DataError(f"{folder / 'manifest.json'} has {SURENESS} {str(sureness)[:80]}, expected numbers")
     reader = sentences.load(folder / READING) if (folder / READING).is_dir() else None
-    return Answerer(manifest, PassageEngine(passages, index, reader, sureness))
+    return PassageEngine(passages, index, reader, sureness)

@@ -160,14 +160,39 @@ def build(
     return PassageIndex(words, found, dense, Ranker(BM25, (BM25, *dense)))
 
 
-def load(folder: Path) -> PassageIndex:
-    """Raises: NotReady: a part, or the package of an encoder, is not there. DataError: it is damaged, or was made with
+def merge(old: PassageIndex, kept: np.ndarray, new: Sequence[str]) -> PassageIndex:
+    """The index of passages most of which `old` has, with what it has learned: vectors are made of the new ones alone.
+
+    Args:   old: with its counts. kept: (n,) int64, of each passage its place in `old`, -1: it is new. new: the texts of
+            those, in order.
+    Raises: NotReady: there are more than usearch is needed for, and it is not here.
+    """
+    merged = bm25.merge(old.words, kept, new)
+    words = merged.words
+    dense = {}
+    for name, leg in old.dense.items():
+        encoder = leg.encoder
+        if isinstance(encoder, lsa.Lsa):
+            encoder = encoder.renumbered(merged.renumbered, words.numbers)
+        rows = np.zeros((len(kept), leg.vectors.rows.shape[1]), np.float32)
+        rows[kept >= 0] = leg.vectors.rows[kept[kept >= 0]]
+        if len(new):
+            rows[kept < 0] = encoder.passages(new)
+        dense[name] = Dense(leg.kind, encoder, vectors.build(rows))
+    found = units.merge(old.units, merged.renumbered, kept, new, words.numbers)
+    return replace(old, words=words, units=found, dense=dense)
+
+
+def load(folder: Path, counted: bool = False) -> PassageIndex:
+    """counted: with the counts that `merge` needs.
+
+    Raises: NotReady: a part, or the package of an encoder, is not there. DataError: it is damaged, or was made with
     another version of an encoder than is installed."""
     values, place = read_json(folder / FILE), folder / FILE
     with reading(place, "an index of passages"):
         described = [(str(each["name"]), str(each["kind"]), str(each["encoder"])) for each in values["dense"]]
         refuses = bool(values["refuses"])
-    words = bm25.load(folder)
+    words = bm25.load(folder, counted)
     dense = {name: _dense(folder / LEGS / name, kind, words) for name, kind, _ in described if _is_name(name, place)}
     for name, _, encoder in described:
         if dense[name].encoder.name != encoder:
@@ -193,8 +218,8 @@ def _is_name(name: str, place: Path) -> bool:
 def _dense(folder: Path, kind: str, words: Bm25) -> Dense:
     encoder: Encoder
     if kind == lsa.NAME:
-        encoder = lsa.load(folder, words.numbers, words.rarity)
-    elif kind == "graph":
+        encoder = lsa.load(folder, words.numbers)
+    elif kind == encoders.GRAPH:
         encoder = encoders.load(folder)
     else:
         encoder = encoders.packaged(kind)

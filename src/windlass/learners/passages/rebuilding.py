@@ -1,0 +1,86 @@
+"""An artifact for documents that have changed, with all that was trained kept: only what is new is indexed."""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.predictors.artifact import read_golden, read_manifest, write_golden, write_manifest
+from windlass.predictors.passages import encoders
+from windlass.predictors.passages import index as indexes
+from windlass.predictors.passages.answerer import Answerer
+from windlass.predictors.passages.engine import load_engine
+from windlass.predictors.passages.index import LEGS
+from windlass.predictors.reading.sentences import Rarity
+from windlass.records import Passage
+from windlass.store.files import publish
+
+RENEWED = "renewed"
+"""Of the manifest's settings: how many passages are new and gone since it was trained, where any are."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """How many passages the old index had already, how many are new, and how many of the old ones are gone."""
+
+    n_kept: int
+    n_new: int
+    n_gone: int
+
+
+def rebuild(learned: Path, passages: Sequence[Passage], folder: Path) -> Rebuilt:
+    """Writes an artifact for these passages with what was trained in another one: encoders, order, refusals, reading,
+    and from which confidence on it answers. Nothing of a passage that is not among them is left in it.
+
+    Args:   learned: an artifact of format `passages`, such as `model` of a release; it stays as it is unless it is
+            `folder` too.
+            folder: where the new one is written, whole or not at all; what stood there is replaced.
+    Raises: DataError: there are no passages, or the old artifact is damaged. NotReady: a package that it needs is not
+            here.
+    """
+    if not passages:
+        raise DataError("there are 0 passages, expected at least 1", "a folder without documents answers nothing")
+    manifest = read_manifest(learned)
+    old = load_engine(learned, manifest, counted=True)
+    kept = places_in(old.passages, passages)
+    rebuilt = Rebuilt(int((kept >= 0).sum()), int((kept < 0).sum()), len(old.passages) - int((kept >= 0).sum()))
+    new = [passage.searched for passage, place in zip(passages, kept.tolist(), strict=True) if place < 0]
+    reader = old.reader and replace(old.reader, rarity=Rarity.fit([passage.text for passage in passages]))
+    engine = replace(old, passages=passages, index=indexes.merge(old.index, kept, new), reader=reader)
+    before = manifest.settings.get(RENEWED, {})
+    renewed = {"new": rebuilt.n_new + before.get("new", 0), "gone": rebuilt.n_gone + before.get("gone", 0)}
+    manifest = replace(
+        manifest, settings={**manifest.settings, **({RENEWED: renewed} if any(renewed.values()) else {})}
+    )
+    rows, _ = read_golden(learned)
+
+    def build(aside: Path) -> None:
+        for name, leg in old.index.dense.items():
+            if leg.kind == encoders.GRAPH:
+                _copy_encoder(learned / LEGS / name, aside / LEGS / name)
+        engine.save(aside)
+        write_manifest(aside, manifest)
+        write_golden(aside, rows, Answerer(manifest, engine).golden(rows))
+
+    publish(folder, build)
+    return rebuilt
+
+
+def places_in(old: Sequence[Passage], passages: Sequence[Passage]) -> np.ndarray:
+    """(n,) int64: of each passage the place of one in `old` that is found by the same words; -1: there is none."""
+    there: dict[str, list[int]] = defaultdict(list)
+    for place in range(len(old) - 1, -1, -1):
+        there[old[place].searched].append(place)
+    found = [there[passage.searched] for passage in passages]
+    return np.array([places.pop() if places else -1 for places in found], np.int64)
+
+
+def _copy_encoder(learned: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in encoders.FILES:
+        if (learned / name).exists():
+            shutil.copy2(learned / name, folder / name)
