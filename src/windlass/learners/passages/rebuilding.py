@@ -1,7 +1,7 @@
 """An artifact for documents that have changed, with all that was trained kept: only what is new is indexed."""
 
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from windlass.predictors.passages import index as indexes
 from windlass.predictors.passages.answerer import Answerer
 from windlass.predictors.passages.engine import load_engine
 from windlass.predictors.passages.index import LEGS
-from windlass.predictors.reading.sentences import Rarity
+from windlass.predictors.reading.sentences import Rarity, grams
 from windlass.records import Passage
 from windlass.store.files import publish
 
@@ -49,7 +49,7 @@ def rebuild(learned: Path, passages: Sequence[Passage], folder: Path) -> Rebuilt
     kept = places_in(old.passages, passages)
     rebuilt = Rebuilt(int((kept >= 0).sum()), int((kept < 0).sum()), len(old.passages) - int((kept >= 0).sum()))
     new = [passage.searched for passage, place in zip(passages, kept.tolist(), strict=True) if place < 0]
-    reader = old.reader and replace(old.reader, rarity=Rarity.fit([passage.text for passage in passages]))
+    reader = old.reader and replace(old.reader, rarity=_rarity(old.reader.rarity, old.passages, passages, kept))
     engine = replace(old, passages=passages, index=indexes.merge(old.index, kept, new), reader=reader)
     before = manifest.settings.get(RENEWED, {})
     renewed = {"new": rebuilt.n_new + before.get("new", 0), "gone": rebuilt.n_gone + before.get("gone", 0)}
@@ -77,6 +77,18 @@ def places_in(old: Sequence[Passage], passages: Sequence[Passage]) -> np.ndarray
         there[old[place].searched].append(place)
     found = [there[passage.searched] for passage in passages]
     return np.array([places.pop() if places else -1 for places in found], np.int64)
+
+
+def _rarity(rarity: Rarity, old: Sequence[Passage], passages: Sequence[Passage], kept: np.ndarray) -> Rarity:
+    """In how many passages each gram stands now; one that stood in a single one, which is not known, counts as new."""
+    counts, stays = Counter(rarity.counts), set(kept.tolist())
+    for place, passage in enumerate(old):
+        if place not in stays:
+            counts.subtract(gram for gram in set(grams(passage.text)) if gram in counts)
+    for passage, place in zip(passages, kept.tolist(), strict=True):
+        if place < 0:
+            counts.update(set(grams(passage.text)))
+    return Rarity(len(passages), {gram: count for gram, count in sorted(counts.items()) if count > 1})
 
 
 def _copy_encoder(learned: Path, folder: Path) -> None:
