@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Prepared:
     """The data card: what is in each split, what was taken out and why, and the fingerprint of it all.
 
-    groups: of each split, where rows belong together and no group is in two splits; else empty.
+    groups: of each split, where rows belong together and no group is in two splits; else empty. taught: the
+    fingerprint of the rows alone, where there are documents beside them; else ''.
     """
 
     fingerprint: str
@@ -27,6 +28,7 @@ class Prepared:
     warnings: list[str]
     key: str = ""
     groups: dict[str, int] = field(default_factory=dict)
+    taught: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Splits:
     """The rows that learners see. `test` is for `evaluate` alone. written: column -> how raw values of it are written.
 
     weight: the column of train and validation that says how much each row counts; empty: all the same.
-    passages: of the documents that are answered from; None: there are none.
+    passages: of the documents that are answered from; None: there are none. taught: as of `Prepared`.
     """
 
     inputs: dict[str, str]
@@ -47,6 +49,7 @@ class Splits:
     written: Mapping[str, Json] = field(default_factory=dict)
     weight: str = ""
     passages: Sequence[Passage] | None = None
+    taught: str = ""
 
     @property
     def output_column(self) -> str:

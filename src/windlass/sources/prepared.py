@@ -138,6 +138,7 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True, prepared: P
         fingerprint=mark,
         written=ways,
         passages=read_passages(spec, store),
+        taught=prepared.taught,
     )
 
 

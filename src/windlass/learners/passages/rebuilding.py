@@ -1,5 +1,6 @@
 """An artifact for documents that have changed, with all that was trained kept: only what is new is indexed."""
 
+import math
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -9,18 +10,25 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError
+from windlass.learners.contract import Budget, Fitted, Options
 from windlass.predictors.artifact import read_golden, read_manifest, write_golden, write_manifest
 from windlass.predictors.passages import encoders
 from windlass.predictors.passages import index as indexes
-from windlass.predictors.passages.answerer import Answerer
-from windlass.predictors.passages.engine import load_engine
+from windlass.predictors.passages.answerer import Answerer, passages_of
+from windlass.predictors.passages.engine import PASSAGES, load_engine
 from windlass.predictors.passages.index import LEGS
 from windlass.predictors.reading.sentences import Rarity, grams
-from windlass.records import Passage
+from windlass.records import Passage, Progress, Splits
 from windlass.store.files import publish
+from windlass.store.json_files import read_json
 
 RENEWED = "renewed"
 """Of the manifest's settings: how many passages are new and gone since it was trained, where any are."""
+
+
+MOST_RENEWED = 0.2
+"""Share of the passages: beyond it what was learned from questions may hold no longer, and is learned anew."""
+AGAIN = "`windlass train --again` learns from questions anew"
 
 
 @dataclass(frozen=True)
@@ -53,9 +61,9 @@ def rebuild(learned: Path, passages: Sequence[Passage], folder: Path) -> Rebuilt
     engine = replace(old, passages=passages, index=indexes.merge(old.index, kept, new), reader=reader)
     before = manifest.settings.get(RENEWED, {})
     renewed = {"new": rebuilt.n_new + before.get("new", 0), "gone": rebuilt.n_gone + before.get("gone", 0)}
-    manifest = replace(
-        manifest, settings={**manifest.settings, **({RENEWED: renewed} if any(renewed.values()) else {})}
-    )
+    if any(renewed.values()):
+        note = f"{renewed['new']:,} passages are new and {renewed['gone']:,} gone since it was trained: {AGAIN}"
+        manifest = replace(manifest, settings={**manifest.settings, RENEWED: renewed, "notes": [note]})
     rows, _ = read_golden(learned)
 
     def build(aside: Path) -> None:
@@ -68,6 +76,21 @@ def rebuild(learned: Path, passages: Sequence[Passage], folder: Path) -> Rebuilt
 
     publish(folder, build)
     return rebuilt
+
+
+def refresh(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted | None:
+    """The trained artifact for the passages as they are now; None: more than `MOST_RENEWED` of them are others than it
+    was trained with. Its score on validation questions is not known yet. Raises: as `rebuild`."""
+    passages, artifact = tuple(splits.passages or ()), options.artifact
+    progress("indexing", 0, 1, f"{len(passages):,} passages")
+    before = read_manifest(artifact).settings.get(RENEWED, {})
+    old = passages_of(read_json(artifact / PASSAGES), artifact / PASSAGES)
+    n_kept = int((places_in(old, passages) >= 0).sum())
+    new, gone = before.get("new", 0) + len(passages) - n_kept, before.get("gone", 0) + len(old) - n_kept
+    if max(new, gone) > MOST_RENEWED * len(passages):
+        return None
+    rebuild(artifact, passages, artifact)
+    return Fitted(artifact, math.nan)
 
 
 def places_in(old: Sequence[Passage], passages: Sequence[Passage]) -> np.ndarray:
