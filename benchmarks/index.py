@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/index.py --data ../shared/data [--parts answer rebuild million] [--passages 10000]
 answer: a project of 10,000 passages, made of the shared sets (Wikipedia in English and Chinese, novels, papers), is
-collected, trained with `hybrid` and released; test questions of xquad and cmrc are asked one at a time, of the predictor
-and over HTTP, and 200 probes are asked of the built engine and of the release.
+collected, trained with `hybrid` and released; test questions of xquad and cmrc are asked one at a time,
+of the predictor and over HTTP, and 200 probes are asked of the built engine and of the release.
 rebuild: 1 % of its documents are changed; `collect` and the index are made again, with what was trained kept. A whole
 build is reading all documents and making their index: what learns from questions is not counted on either side.
 million: BM25 and vectors of 10^6 synthetic passages, beside usearch alone. Writes rows of results/goals.json.
@@ -32,7 +32,7 @@ from windlass.store.files import write_text
 from windlass.store.store import Store
 
 ISSUE = "ask"
-N_DOCUMENTS, N_ASKED, N_PROBES, CHANGED = 1_000, 200, 200, 0.01
+N_DOCUMENTS, N_QUESTIONS, N_ASKED, N_PROBES, CHANGED = 1_000, 150, 200, 200, 0.01
 SPEC = """name: archive
 documents: docs
 data: questions.jsonl
@@ -55,7 +55,7 @@ def paragraphs(data: Path) -> Iterator[str]:
 
 
 def write_product(folder: Path, data: Path, n_passages: int) -> None:
-    """A project with so many passages in `N_DOCUMENTS` documents, and the questions of both sets, 500 of them train."""
+    """A project with so many passages in `N_DOCUMENTS` documents, and questions of both sets."""
     wanted, each = [], n_passages // N_DOCUMENTS
     for text in paragraphs(data):
         wanted.append(text[:900])
@@ -66,11 +66,10 @@ def write_product(folder: Path, data: Path, n_passages: int) -> None:
         parts = [f"## Part {place}\n\n{wanted[place]}\n" for place in order[number * each : (number + 1) * each]]
         write_text(folder / "docs" / f"{number // 100}" / f"{number:04}.md", f"# File {number}\n\n" + "\n".join(parts))
     rows = []
-    for name, n in (("qa-en-xquad", 500), ("qa-zh-cmrc2018", 500)):
+    for name, n in (("qa-en-xquad", N_QUESTIONS), ("qa-zh-cmrc2018", N_QUESTIONS)):
         for line in list((data / name / "train.jsonl").open("rb"))[:n]:
             row = json.loads(line)
-            answer = row["answers"]["text"][0] if isinstance(row["answers"], dict) else row["answers"][0]
-            text = answer if isinstance(answer, str) else answer["text"]
+            text = row["answers"][0]["text"]
             quote = next((part for part in row["context"].replace("。", "。\n").split("\n") if text in part), text)
             rows.append({"question": row["question"], "answer": {"text": text, "quote": quote[:300]}})
     write_text(folder / "questions.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

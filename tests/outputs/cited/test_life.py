@@ -113,9 +113,7 @@ def test_a_changed_document_is_answered_from_and_the_others_are_not_read_again(t
     assert run.renewed
     assert "indexed anew: what was trained is kept" in stage_line("train", False, made.store.read_record("train"))
     notes = made.board.candidate("bm25").notes
-    assert notes == [
-        "1 passages are new and 1 gone since it was trained: `windlass train --again` learns from questions anew"
-    ]
+    assert "1 passages are new and 1 gone since it was trained" in notes[0]
     found = made.release(anyway=True).predict([{"question": "The kettle weighs how many grams?"}])[0].value
     assert "12345" in found["passages"][0]["text"]
     (tmp_path / "docs" / "kettle.md").unlink()
