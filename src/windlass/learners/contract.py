@@ -69,8 +69,8 @@ EXTRAS = {"peft": "llm", "torch": "train"}
 """Module -> the extra that brings it; who needs several takes the first."""
 Fit = Callable[[Splits, Options, Budget, Progress], Fitted]
 Refresh = Callable[[Splits, Options, Budget, Progress], Fitted | None]
-"""(rows, options, ...) -> the artifact in `options.artifact`, for documents that have changed and nothing else; None: so
-much of them has changed that it is to be learned anew."""
+"""(rows, options, ...) -> the artifact in `options.artifact` as it is for changed documents, all else being the same;
+None: so much of them has changed that it is to be learned anew."""
 Refuse = Callable[[Splits, str], str]
 """(rows, variant) -> why it cannot learn from these rows, seen at once; empty when it can."""
 

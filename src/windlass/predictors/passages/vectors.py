@@ -11,7 +11,7 @@ import numpy as np
 
 from windlass.errors import DataError, NotReady, pip_install
 from windlass.predictors.passages.scores import AllScores, Mask, Scores, best_of
-from windlass.predictors.passages.tensors import read_tensors, write_tensors
+from windlass.predictors.passages.tensors import MOST_READ, read_tensors, write_tensors
 
 FILE, GRAPH = "vectors.safetensors", "vectors.usearch"
 MOST_EXACT = 100_000
@@ -86,18 +86,23 @@ def build(rows: np.ndarray, most_exact: int = MOST_EXACT) -> Vectors:
 def load(folder: Path) -> Vectors:
     """Raises: NotReady: it is not there, or usearch is not. DataError: it is damaged."""
     rows = read_tensors(folder / FILE, {"rows"})[0]["rows"]
-    if rows.ndim != 2 or rows.dtype != np.float32 or not np.linalg.norm(rows, axis=1).max(initial=0) < LARGEST_LENGTH:
+    if rows.ndim != 2 or rows.dtype != np.float32 or not _longest(rows) < LARGEST_LENGTH:
         raise DataError(f"{folder / FILE} is damaged, expected vectors of length 1")
     path = folder / GRAPH
     if not path.is_file():
         return Vectors(rows)
     try:
-        graph = _usearch().restore(str(path))
+        graph = _usearch().restore(str(path), view=path.stat().st_size > MOST_READ)
     except (RuntimeError, ValueError, OSError) as error:
         raise DataError(f"{path} is damaged ({str(error)[:100]}), expected a graph of neighbours") from None
     if graph is None or len(graph) != len(rows) or graph.ndim != rows.shape[1]:
         raise DataError(f"{path} is damaged, expected a graph of {len(rows):,} vectors")
     return Vectors(rows, graph)
+
+
+def _longest(rows: np.ndarray) -> float:
+    """The largest length of a row, without a copy of all."""
+    return float(np.sqrt(np.einsum("ij,ij->i", rows, rows).max(initial=0)))
 
 
 def _usearch() -> Any:
