@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.records.contract import Json, Row
-from windlass.records.passage import Passage
+from windlass.records.passage import IndexedDocument, Passage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +37,7 @@ class Splits:
 
     weight: the column of train and validation that says how much each row counts; empty: all the same.
     passages: of the documents that are answered from; None: there are none. taught: as of `Prepared`.
+    documents: those that the passages come from, where it is known.
     """
 
     inputs: dict[str, str]
@@ -50,6 +51,7 @@ class Splits:
     weight: str = ""
     passages: Sequence[Passage] | None = None
     taught: str = ""
+    documents: Sequence[IndexedDocument] = ()
 
     @property
     def output_column(self) -> str:

@@ -18,7 +18,7 @@ from windlass.predictors.passages.answerer import Answerer, passages_of
 from windlass.predictors.passages.engine import PASSAGES, load_engine
 from windlass.predictors.passages.index import LEGS
 from windlass.predictors.reading.sentences import Rarity, grams
-from windlass.records import Passage, Progress, Splits
+from windlass.records import IndexedDocument, Passage, Progress, Splits
 from windlass.store.files import publish
 from windlass.store.json_files import read_json
 
@@ -40,13 +40,16 @@ class Rebuilt:
     n_gone: int
 
 
-def rebuild(learned: Path, passages: Sequence[Passage], folder: Path) -> Rebuilt:
+def rebuild(
+    learned: Path, passages: Sequence[Passage], folder: Path, documents: Sequence[IndexedDocument] = ()
+) -> Rebuilt:
     """Writes an artifact for these passages with what was trained in another one: encoders, order, refusals, reading,
     and from which confidence on it answers. Nothing of a passage that is not among them is left in it.
 
     Args:   learned: an artifact of format `passages`, such as `model` of a release; it stays as it is unless it is
             `folder` too.
             folder: where the new one is written, whole or not at all; what stood there is replaced.
+            documents: that the passages come from; none: those of `learned` that any of them does.
     Raises: DataError: there are no passages, or the old artifact is damaged. NotReady: a package that it needs is not
             here.
     """
@@ -58,7 +61,9 @@ def rebuild(learned: Path, passages: Sequence[Passage], folder: Path) -> Rebuilt
     rebuilt = Rebuilt(int((kept >= 0).sum()), int((kept < 0).sum()), len(old.passages) - int((kept >= 0).sum()))
     new = [passage.searched for passage, place in zip(passages, kept.tolist(), strict=True) if place < 0]
     reader = old.reader and replace(old.reader, rarity=_rarity(old.reader.rarity, old.passages, passages, kept))
-    engine = replace(old, passages=passages, index=indexes.merge(old.index, kept, new), reader=reader)
+    index, named = indexes.merge(old.index, kept, new), {passage.document for passage in passages}
+    documents = documents or [each for each in old.documents if each.path in named]
+    engine = replace(old, passages=passages, index=index, reader=reader, documents=documents)
     before = manifest.settings.get(RENEWED, {})
     renewed = {"new": rebuilt.n_new + before.get("new", 0), "gone": rebuilt.n_gone + before.get("gone", 0)}
     if any(renewed.values()):
@@ -89,7 +94,7 @@ def refresh(splits: Splits, options: Options, budget: Budget, progress: Progress
     new, gone = before.get("new", 0) + len(passages) - n_kept, before.get("gone", 0) + len(old) - n_kept
     if max(new, gone) > MOST_RENEWED * len(passages):
         return None
-    rebuild(artifact, passages, artifact)
+    rebuild(artifact, passages, artifact, splits.documents)
     return Fitted(artifact, math.nan)
 
 

@@ -69,7 +69,7 @@ def _fit(
     taught = taught_by(splits, passages)
     progress("ranking", 1, 3, f"{len(taught.ranked):,} questions")
     index, own, likely = _ranked(index, taught)
-    engine = PassageEngine(passages, index)
+    engine = PassageEngine(passages, index, documents=splits.documents)
     progress("reading", 2, 3, "")
     readers = learned_readers(engine, taught, own)
     engine = replace(engine, reader=readers.final)

@@ -25,10 +25,10 @@ from windlass.predictors.reading import sentences
 from windlass.predictors.reading.instructions import without_orders
 from windlass.predictors.reading.sentences import Found as Read
 from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
-from windlass.records import Manifest, Passage
-from windlass.store.json_files import read_json, write_json
+from windlass.records import IndexedDocument, Manifest, Passage, as_json
+from windlass.store.json_files import read_json, reading, restored, write_json
 
-PASSAGES = "passages.json"
+PASSAGES, DOCUMENTS = "passages.json", "documents.json"
 SURENESS, N_EVIDENCE = "sureness", 7
 """Of the settings: weights of the evidence and a constant, whose logistic is the confidence."""
 N_READ = 5
@@ -54,12 +54,14 @@ class Unseen:
 @dataclass(frozen=True)
 class PassageEngine:
     """passages: in the order of the index. reader: None: the sentence that shares most with the question is taken.
-    sureness: (N_EVIDENCE + 1,), none: the share of the question that is held."""
+    sureness: (N_EVIDENCE + 1,), none: the share of the question that is held. documents: that the passages come from,
+    where it is known."""
 
     passages: Sequence[Passage]
     index: PassageIndex
     reader: SentenceRanker | None = None
     sureness: Sequence[float] = ()
+    documents: Sequence[IndexedDocument] = ()
 
     def save(self, folder: Path) -> None:
         """Writes what `load_engine` reads but the manifest; the graph of an encoder is there already (`learners`)."""
@@ -68,6 +70,7 @@ class PassageEngine:
             (folder / READING).mkdir(exist_ok=True)
             self.reader.save(folder / READING)
         write_json(folder / PASSAGES, [passage.as_json() for passage in self.passages])
+        write_json(folder / DOCUMENTS, [as_json(each) for each in self.documents])
 
     def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
         gone = list(hidden) or [frozenset[int]()] * len(questions)
@@ -193,4 +196,8 @@ def load_engine(folder: Path, manifest: Manifest, counted: bool = False) -> Pass
     if not isinstance(sureness, list) or len(sureness) not in sizes or not all(map(is_finite, sureness)):
         raise DataError(f"{folder / 'manifest.json'} has {SURENESS} {str(sureness)[:80]}, expected numbers")
     reader = sentences.load(folder / READING) if (folder / READING).is_dir() else None
-    return PassageEngine(passages, index, reader, sureness)
+    with reading(folder / DOCUMENTS, "the documents of an index"):
+        documents = restored(list[IndexedDocument], read_json(folder / DOCUMENTS))
+    if documents and not {passage.document for passage in passages} <= {each.path for each in documents}:
+        raise DataError(f"{folder / DOCUMENTS} is damaged, expected the documents of the passages")
+    return PassageEngine(passages, index, reader, sureness, documents)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.passages import bm25, encoders, lsa, rankers, refusal, units, vectors
+from windlass.predictors.passages import bm25, encoders, lsa, rankers, refusal, terms, units, vectors
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.candidates import gather
 from windlass.predictors.passages.encoders import Encoder
@@ -142,7 +142,9 @@ class PassageIndex:
         if self.refusal is not None:
             self.refusal.save(folder)
         described = [{"name": name, "kind": leg.kind, "encoder": leg.encoder.name} for name, leg in self.dense.items()]
-        write_text(folder / FILE, json.dumps({"dense": described, "refuses": self.refusal is not None}))
+        write_text(
+            folder / FILE, json.dumps({"terms": terms.VERSION, "dense": described, "refuses": self.refusal is not None})
+        )
 
 
 def build(
@@ -193,7 +195,11 @@ def load(folder: Path, counted: bool = False) -> PassageIndex:
     values, place = read_json(folder / FILE), folder / FILE
     with reading(place, "an index of passages"):
         described = [(str(each["name"]), str(each["kind"]), str(each["encoder"])) for each in values["dense"]]
-        refuses = bool(values["refuses"])
+        refuses, version = bool(values["refuses"]), int(values["terms"])
+    if version != terms.VERSION:
+        raise DataError(
+            f"{place} was made with terms of version {version}, expected {terms.VERSION}", "build the index again"
+        )
     words = bm25.load(folder, counted)
     dense = {name: _dense(folder / LEGS / name, kind, words) for name, kind, _ in described if _is_name(name, place)}
     for name, _, encoder in described:
