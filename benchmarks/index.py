@@ -222,7 +222,7 @@ def measured_million(folder: Path) -> list[Goal]:
     ratio = two[:, 1].mean() / one[:, 1].mean()
     return [
         Goal(ISSUE, "10^6 passages against usearch alone", "<= 1.3 x",
-             f"{ratio:.2f} x by processor time ({two[:, 1].mean():.2f} ms against {one[:, 1].mean():.2f} ms a question; "
+             f"{ratio:.2f} x by processor time ({two[:, 1].mean():.2f} ms against {one[:, 1].mean():.2f} ms; "
              f"medians by the clock {np.median(two[:, 0]):.2f} against {np.median(one[:, 0]):.2f} ms)", ratio <= 1.3,
              f"the same graph, {N_SCALED} nearest, recall {np.mean(recalls):.3f} of exact search in both; of ours the "
              f"words take {word[:, 1].mean():.2f} ms; synthetic: {N_TERMS:,} words, 40 a passage, {WIDTH} dimensions; "
