@@ -37,7 +37,7 @@ from windlass.store.store import Store
 ISSUE = "ask"
 N_DOCUMENTS, N_QUESTIONS, N_ASKED, N_PROBES, CHANGED = 1_000, 150, 200, 200, 0.01
 N_WARM, N_PASSAGES, P95_MS = 10, 10_000, 60
-MILLION, N_TERMS, WIDTH = 1_000_000, 200_000, 32
+MILLION, N_TERMS, WIDTH, EXPANSION = 1_000_000, 200_000, 32, 400
 SPEC = """name: archive
 documents: docs
 data: questions.jsonl
@@ -116,7 +116,7 @@ def measured_rebuild(project: Project) -> list[Goal]:
     return [
         Goal(ISSUE, "rebuild after 1 % of documents changed", "<= 5 % of a whole build",
              f"{share:.1%} by processor time ({less_processor:.2f} s of {processor:.2f} s), "
-             f"{less_clock / clock:.1%} by the clock", share <= 0.05,
+             f"{less_clock / clock:.1%} by the clock", bool(share <= 0.05),
              f"{len(passages):,} passages, {len(files):,} Markdown files, `hybrid`; collect {again[1]:.2f} s of "
              f"{collected[1]:.2f} s, index {renewed[1]:.2f} s of {indexed[1]:.2f} s; questions are not learned from on "
              "either side; both cores busy with other work")
@@ -166,7 +166,7 @@ def _parity(project: Project, probes: list[str]) -> Goal:
     return Goal(
         ISSUE, "parity of top-10, 200 probes", "the builder's, all of them",
         f"{sum(equal)} of {len(equal)} after loading, {sum(served)} of {len(served)} in the trained artifact",
-        all(equal) and all(served), f"{len(texts):,} passages, ranked by {artifact.ranker.way}",
+        bool(all(equal) and all(served)), f"{len(texts):,} passages, ranked by {artifact.ranker.way}",
     )  # fmt: skip
 
 
@@ -204,6 +204,7 @@ def measured_million(folder: Path) -> list[Goal]:
     before = memory_mb()
     loading = seconds(lambda: (bm25.load(folder), vectors.load(folder)))
     words, near = bm25.load(folder), vectors.load(folder)
+    near.graph.expansion_search = EXPANSION
     own, files = (after - first for after, first in zip(memory_mb(), before, strict=True))
     random = np.random.default_rng(14)
     alone, both, recalls, legs = [], [], [], []
@@ -223,8 +224,8 @@ def measured_million(folder: Path) -> list[Goal]:
     return [
         Goal(ISSUE, "10^6 passages against usearch alone", "<= 1.3 x",
              f"{ratio:.2f} x by processor time ({two[:, 1].mean():.2f} ms against {one[:, 1].mean():.2f} ms; "
-             f"medians by the clock {np.median(two[:, 0]):.2f} against {np.median(one[:, 0]):.2f} ms)", ratio <= 1.3,
-             f"the same graph, {N_SCALED} nearest, recall {np.mean(recalls):.3f} of exact search in both; of ours the "
+             f"medians by the clock {np.median(two[:, 0]):.2f} against {np.median(one[:, 0]):.2f} ms)", bool(ratio <= 1.3),
+             f"the same graph (expansion {EXPANSION}), {N_SCALED} nearest, recall {np.mean(recalls):.3f} of exact search in both; of ours the "
              f"words take {word[:, 1].mean():.2f} ms; synthetic: {N_TERMS:,} words, 40 a passage, {WIDTH} dimensions; "
              f"loaded in {loading[1]:.1f} s of the processor, {own:,.0f} MB of memory of its own and {files:,.0f} MB of "
              f"files on disk; load of the machine {os.getloadavg()[0]:.1f}")

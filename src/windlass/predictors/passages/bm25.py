@@ -57,6 +57,12 @@ class Bm25:
     def numbers(self) -> dict[str, int]:
         return {term: number for number, term in enumerate(self.vocabulary)}
 
+    @cached_property
+    def most(self) -> np.ndarray:
+        """(v,) float32: the most that a term adds to a score; of a term in no passage any number."""
+        starts = np.minimum(self.starts[:-1], max(len(self.weights) - 1, 0))
+        return np.maximum.reduceat(self.weights, starts) if len(self.weights) else np.zeros(len(starts), np.float32)
+
     def known(self, question: str) -> list[int]:
         """The numbers of the question's different terms that any passage has, in the order they are asked."""
         numbers = self.numbers
@@ -113,31 +119,42 @@ class WordScores:
 
     def best(self, n: int, allowed: Mask | None = None) -> np.ndarray:
         """(<= n,) int64, the best first, of equals the first."""
-        index, most = self.index, {term: float(self.index.rarity[term]) * (K1 + 1) for term in self.terms}
-        sums = np.zeros(index.n_passages, np.float32)
-        found = np.zeros(0, index.places.dtype)
-        left, least = sum(most.values()), 0.0
-        for term in sorted(self.terms, key=most.__getitem__, reverse=True):
-            if len(found) >= n and (least := _nth(sums[found], n)) > left + SLACK:
-                break
-            here, weights = index.having(term)
+        most = {term: float(self.index.most[term]) for term in self.terms}
+        terms = sorted(self.terms, key=most.__getitem__, reverse=True)
+        sums = np.zeros(self.index.n_passages, np.float32)
+        found = np.zeros(0, self.index.places.dtype)
+        left, least, n_added = sum(most.values()), 0.0, 0
+        while n_added < len(terms) and not (len(found) >= n and (least := _nth(sums[found], n)) > left + SLACK):
+            here, weights = self.index.having(terms[n_added])
             if allowed is not None:
                 there = allowed[here]
                 here, weights = here[there], weights[there]
             found = np.concatenate([found, here[sums[here] == 0]])
             sums[here] += weights
-            left -= most[term]
-        near = np.sort(found[sums[found] + max(left, 0.0) + SLACK >= least]).astype(np.int64)
+            left, n_added = left - most[terms[n_added]], n_added + 1
+        near, values = found, sums[found]
+        for term in terms[n_added:]:
+            kept = values + (left + SLACK) >= least
+            near = near[kept]
+            values, left = values[kept] + self._adds(term, near), left - most[term]
+            least = _nth(values, n)
+        if len(near) > n:
+            near = near[values + SLACK >= _nth(values, n)]
+        near = np.sort(near).astype(np.int64)
         return best_of(near, self.of(near), n)
 
     def of(self, places: np.ndarray) -> np.ndarray:
         """(c,) float32 of these passages."""
         found = np.zeros(len(places), np.float32)
         for term in self.terms:
-            here, weights = self.index.having(term)
-            at = np.minimum(np.searchsorted(here, places.astype(here.dtype)), len(here) - 1)
-            found += np.where(here[at] == places, weights[at], np.float32(0))
+            found += self._adds(term, places)
         return found
+
+    def _adds(self, term: int, places: np.ndarray) -> np.ndarray:
+        """(c,) float32: what the term adds to the scores of these passages."""
+        here, weights = self.index.having(term)
+        at = np.minimum(np.searchsorted(here, places.astype(here.dtype)), len(here) - 1)
+        return np.where(here[at] == places, weights[at], np.float32(0))
 
 
 def _nth(values: np.ndarray, n: int) -> float:
