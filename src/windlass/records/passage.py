@@ -1,6 +1,6 @@
 """A passage of a document: what is searched, and what an answer cites."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from windlass.records.contract import Json
 
@@ -30,8 +30,18 @@ class Passage:
         return "\n".join(filter(None, [self.title, *self.headings, context, self.text]))
 
     def as_json(self) -> Json:
-        return asdict(self)
+        return {**vars(self), "headings": list(self.headings)}
 
     @classmethod
     def from_json(cls, values: Json) -> "Passage":
         return cls(**{**values, "headings": tuple(values.get("headings") or ())})
+
+
+@dataclass(frozen=True)
+class IndexedDocument:
+    """What an index says of a document that its passages come from. sha256: of the file; reader: the version that read
+    it and cut it into passages."""
+
+    path: str
+    sha256: str
+    reader: str

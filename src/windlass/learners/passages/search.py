@@ -21,19 +21,10 @@ from windlass.predictors.passages import bm25, encoders
 from windlass.predictors.passages.answerer import Answerer, is_right
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.encoders import Encoder
-from windlass.predictors.passages.engine import (
-    PASSAGES,
-    READING,
-    SURENESS,
-    PassageEngine,
-    Unseen,
-    answers_in,
-    pretrained,
-)
+from windlass.predictors.passages.engine import SURENESS, PassageEngine, Unseen, answers_in, pretrained
 from windlass.predictors.passages.index import LEGS, build
 from windlass.predictors.reading import meaning
 from windlass.records import Column, Manifest, Progress, Splits
-from windlass.store.json_files import write_json
 
 LEAST_TAUGHT = 20
 """Questions, half of them without an answer, from which sureness is learned."""
@@ -67,7 +58,8 @@ def fit_encoder(splits: Splits, options: Options, budget: Budget, progress: Prog
     def legs(words: Bm25, texts: list[str]) -> Legs:
         folder = options.artifact / LEGS / MEANING
         trained.export_encoder(options.variant, folder)
-        found = {NEAR: (NEAR, trained.learn_lsa(words, texts, options.seed)), MEANING: ("graph", encoders.load(folder))}
+        vectors = trained.learn_lsa(words, texts, options.seed)
+        found = {NEAR: (NEAR, vectors), MEANING: (encoders.GRAPH, encoders.load(folder))}
         return {**found, LANGUAGES: (LANGUAGES, encoders.packaged(LANGUAGES))} if encoders.has(LANGUAGES) else found
 
     return _fit("hybrid-encoder", legs, splits, options, budget, progress)
@@ -93,16 +85,11 @@ def _fit(
     progress("reading", 2, 3, "")
     lessons = _with_meaning(lessons, budget.seconds)
     readers = learned_readers(lessons, held_out)
-    engine = PassageEngine(passages, lessons[0].index, readers.final)
-    engine = replace(engine, sureness=_sureness(lessons, held_out, readers))
+    sureness = _sureness(lessons, held_out, readers)
+    vectors = dict(zip(pretrained(lessons[0].index), lessons[0].meaning, strict=False))
+    engine = PassageEngine(passages, lessons[0].index, readers.final, sureness, splits.documents, vectors)
     options.artifact.mkdir(parents=True, exist_ok=True)
-    engine.index.save(options.artifact)
-    if engine.reader is not None:
-        (options.artifact / READING).mkdir(exist_ok=True)
-        engine.reader.save(options.artifact / READING)
-        for leg, vectors in zip(pretrained(engine.index), lessons[0].meaning, strict=False):
-            vectors.save(options.artifact / READING / leg)
-    write_json(options.artifact / PASSAGES, [passage.as_json() for passage in passages])
+    engine.save(options.artifact)
     return _finished(learner, engine, splits, options)
 
 

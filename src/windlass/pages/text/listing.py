@@ -31,6 +31,7 @@ def stage_line(word: str, skipped: bool, record: Json) -> str:
         ),
         "train": lambda: (
             f"{sum(run['status'] == 'done' for run in record['runs'])} of {len(record['runs'])} candidates"
+            + (", indexed anew: what was trained is kept" if any(run.get("renewed") for run in record["runs"]) else "")
         ),
         "evaluate": lambda: record["chosen"],
         "explain": lambda: f"{len(record['rows'])} test rows: {record['report']}",

@@ -26,6 +26,9 @@ from windlass.store.files import hash_file
 from windlass.store.json_files import read_json, reading
 
 TOKENIZER, SETTINGS = "tokenizer.json", "encoder.json"
+GRAPH = "graph"
+"""The kind of a leg whose encoder lies in the artifact, in `FILES`."""
+FILES = (FILE, TOKENIZER, SETTINGS)
 MOST_CHARACTERS = 8_000
 """Of a text: an encoder reads some 256 to 512 pieces and no more."""
 AT_ONCE = 64

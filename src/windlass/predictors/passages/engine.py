@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,12 +24,13 @@ from windlass.predictors.passages.scores import Mask
 from windlass.predictors.passages.terms import MOST_CHARACTERS, terms
 from windlass.predictors.reading import meaning, sentences
 from windlass.predictors.reading.instructions import without_orders
+from windlass.predictors.reading.meaning import SentenceVectors
 from windlass.predictors.reading.sentences import Found as Read
 from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
-from windlass.records import Manifest, Passage
-from windlass.store.json_files import read_json
+from windlass.records import IndexedDocument, Manifest, Passage, as_json
+from windlass.store.json_files import read_json, reading, restored, write_json
 
-PASSAGES = "passages.json"
+PASSAGES, DOCUMENTS = "passages.json", "documents.json"
 SURENESS, N_EVIDENCE = "sureness", 7
 """Of the settings: weights of the evidence and a constant, whose logistic is the confidence."""
 N_READ = 5
@@ -55,12 +56,26 @@ class Unseen:
 @dataclass(frozen=True)
 class PassageEngine:
     """passages: in the order of the index. reader: None: the sentence that shares most with the question is taken.
-    sureness: (N_EVIDENCE + 1,), none: the share of the question that is held."""
+    sureness: (N_EVIDENCE + 1,), none: the share of the question that is held. documents: that the passages come from,
+    where it is known; vectors: of the sentences, by the leg whose encoder gave them, for the reader."""
 
     passages: Sequence[Passage]
     index: PassageIndex
     reader: SentenceRanker | None = None
     sureness: Sequence[float] = ()
+    documents: Sequence[IndexedDocument] = ()
+    vectors: Mapping[str, SentenceVectors] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Writes what `load_engine` reads but the manifest; the graph of an encoder is there already (`learners`)."""
+        self.index.save(folder)
+        if self.reader is not None:
+            (folder / READING).mkdir(exist_ok=True)
+            self.reader.save(folder / READING)
+            for leg, each in self.vectors.items():
+                each.save(folder / READING / leg)
+        write_json(folder / PASSAGES, [passage.as_json() for passage in self.passages])
+        write_json(folder / DOCUMENTS, [as_json(each) for each in self.documents])
 
     def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
         gone = list(hidden) or [frozenset[int]()] * len(questions)
@@ -181,21 +196,28 @@ def covered(weights: Weights, text: str) -> float:
     return sum(weight for term, weight in weights.items() if term in have) / total if total else 0.0
 
 
-def _reader(folder: Path, index: PassageIndex) -> SentenceRanker:
-    """With the encoders whose sentences are there."""
-    legs = {name: encoder for name, encoder in pretrained(index).items() if (folder / name).is_dir()}
-    return sentences.load(folder, tuple(meaning.load(folder / name, each).near for name, each in legs.items()))
-
-
 def load(folder: Path, manifest: Manifest) -> Answerer:
     """Raises: DataError: index or passages are damaged. NotReady: a part is not there."""
+    return Answerer(manifest, load_engine(folder, manifest))
+
+
+def load_engine(folder: Path, manifest: Manifest, counted: bool = False) -> PassageEngine:
+    """What finds and reads; counted: with the counts that `index.merge` needs. Raises: as `load`."""
     passages = passages_of(read_json(folder / PASSAGES), folder / PASSAGES)
-    index = indexes.load(folder)
+    index = indexes.load(folder, counted)
     sureness = manifest.settings.get(SURENESS, [])
     if len(index) != len(passages):
         raise DataError(f"{folder / PASSAGES} has {len(passages):,} passages, expected {len(index):,}")
     sizes = (0, N_EVIDENCE + 1)
     if not isinstance(sureness, list) or len(sureness) not in sizes or not all(map(is_finite, sureness)):
         raise DataError(f"{folder / 'manifest.json'} has {SURENESS} {str(sureness)[:80]}, expected numbers")
-    reader = _reader(folder / READING, index) if (folder / READING).is_dir() else None
-    return Answerer(manifest, PassageEngine(passages, index, reader, sureness))
+    vectors, reader = {}, None
+    if (folder / READING).is_dir():
+        legs = {name: each for name, each in pretrained(index).items() if (folder / READING / name).is_dir()}
+        vectors = {name: meaning.load(folder / READING / name, encoder) for name, encoder in legs.items()}
+        reader = sentences.load(folder / READING, tuple(each.near for each in vectors.values()))
+    with reading(folder / DOCUMENTS, "the documents of an index"):
+        documents = restored(list[IndexedDocument], read_json(folder / DOCUMENTS))
+    if documents and not {passage.document for passage in passages} <= {each.path for each in documents}:
+        raise DataError(f"{folder / DOCUMENTS} is damaged, expected the documents of the passages")
+    return PassageEngine(passages, index, reader, sureness, documents, vectors)

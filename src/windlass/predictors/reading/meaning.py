@@ -48,6 +48,17 @@ class SentenceVectors:
         """The same, with these questions encoded together: many are learned from."""
         return replace(self, heard=dict(zip(questions, self.encoder.questions(questions), strict=True)))
 
+    def renewed(self, sentences: Sequence[str]) -> "SentenceVectors":
+        """Those of these sentences alone: known vectors are kept, and new sentences encoded."""
+        keys = keys_of(different := list(dict.fromkeys(sentences)))
+        known = dict(zip(self.keys.tolist(), self.rows, strict=True))
+        new = [text for text, key in zip(different, keys.tolist(), strict=True) if key not in known]
+        found = build(self.encoder, new)
+        known.update(zip(found.keys.tolist(), found.rows, strict=True))
+        ordered = np.sort(keys)
+        rows = np.array([known[key] for key in ordered.tolist()], np.float16).reshape(len(ordered), -1)
+        return SentenceVectors(self.encoder, ordered, rows)
+
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_tensors(folder / FILE, {"keys": self.keys, "rows": self.rows})

@@ -13,12 +13,12 @@ from windlass.kinds import cited
 from windlass.records import Json, Passage, Progress, as_json, silent
 from windlass.sources.documents.collection import read_documents, version_of, walk
 from windlass.sources.documents.contract import Document, Limits, ReadDocument
-from windlass.sources.prepared import PASSAGE, read_frame, write_frame, write_passages
+from windlass.sources.prepared import DOCUMENTS, PASSAGE, read_frame, write_frame, write_passages
 from windlass.spec import FILE_NAME, Spec
 from windlass.store.json_files import write_json
 from windlass.store.store import Store
 
-DOCUMENTS, REJECTED = "documents.parquet", "rejected_documents.json"
+REJECTED = "rejected_documents.json"
 MOST_TOLD = 5
 
 
