@@ -15,8 +15,9 @@ from windlass.predictors.artifact import read_golden, read_manifest, write_golde
 from windlass.predictors.passages import encoders
 from windlass.predictors.passages import index as indexes
 from windlass.predictors.passages.answerer import Answerer, passages_of
-from windlass.predictors.passages.engine import PASSAGES, load_engine
+from windlass.predictors.passages.engine import PASSAGES, READING, answers_in, load_engine, pretrained
 from windlass.predictors.passages.index import LEGS
+from windlass.predictors.reading import meaning
 from windlass.predictors.reading.sentences import Rarity, grams
 from windlass.records import IndexedDocument, Passage, Progress, Splits
 from windlass.store.files import publish
@@ -76,6 +77,11 @@ def rebuild(
             if leg.kind == encoders.GRAPH:
                 _copy_encoder(learned / LEGS / name, aside / LEGS / name)
         engine.save(aside)
+        for name, encoder in pretrained(engine.index).items():
+            if (learned / READING / name).is_dir():
+                before = meaning.load(learned / READING / name, encoder)
+                texts = [each for passage in passages for each in answers_in(passage)]
+                meaning.renewed(before, texts).save(aside / READING / name)
         write_manifest(aside, manifest)
         write_golden(aside, rows, Answerer(manifest, engine).golden(rows))
 
