@@ -13,7 +13,10 @@ from windlass.errors import DataError, NotReady
 from windlass.store.files import write_bytes
 
 MOST_READ = 64_000_000
-TYPES = {"F32": np.float32, "I64": np.int64, "I32": np.int32, "U16": np.uint16, "U8": np.uint8}
+TYPES = {
+    "F32": np.float32, "F16": np.float16, "U64": np.uint64, "I64": np.int64, "I32": np.int32, "U16": np.uint16,
+    "U8": np.uint8,
+}  # fmt: skip
 """Types of arrays that an index has, as safetensors calls them."""
 
 
