@@ -66,12 +66,16 @@ def create_key(
     expires: Annotated[str, typer.Option(help="such as 90d; none: never")] = "",
     rate: Annotated[str, typer.Option(help="such as 10/s; none: no bound")] = "",
     quota: Annotated[str, typer.Option(help="requests, such as 100000/month; none: no bound")] = "",
+    group: Annotated[
+        list[str] | None, typer.Option(help="whose documents it may see, as `access:` names it; may be repeated")
+    ] = None,
     project: ProjectFolder = HERE,
 ) -> None:
     """Make a key and show it once; as soon as there is one, every request needs one."""
     from windlass.database.keys import KeyRequest, create
 
-    _, token = create(_memory(project), KeyRequest(name, tuple(scope or ["predict"]), expires, rate, quota))
+    wish = KeyRequest(name, tuple(scope or ["predict"]), expires, rate, quota, tuple(group or ()))
+    _, token = create(_memory(project), wish)
     typer.echo(token)
     typer.echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
 

@@ -11,9 +11,11 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import is_finite
 from windlass.metrics.citations import N_RANKED
+from windlass.predictors.contract import PUBLIC
 from windlass.predictors.language.sentences import spans
 from windlass.predictors.passages import index as indexes
 from windlass.predictors.passages import rankers
+from windlass.predictors.passages.access import AccessLists
 from windlass.predictors.passages.answerer import Answerer, Found, Sentence, passages_of
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.index import Heard, PassageIndex
@@ -61,18 +63,20 @@ class PassageEngine:
     reader: SentenceRanker | None = None
     sureness: Sequence[float] = ()
 
-    def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
+    def find(
+        self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = (), allowed: Mask | None = None
+    ) -> list[Found]:
         gone = list(hidden) or [frozenset[int]()] * len(questions)
         return [
-            self.found(question, heard, self.allowed(each))
+            self.found(question, heard, self.allowed(each, allowed))
             for question, heard, each in zip(questions, self.index.hear(questions), gone, strict=True)
         ]
 
-    def allowed(self, gone: frozenset[int]) -> Mask | None:
-        """Which passages are there; None: all."""
+    def allowed(self, gone: frozenset[int], seen: Mask | None = None) -> Mask | None:
+        """Which passages are there, of those that are seen; None: all."""
         if not gone:
-            return None
-        there = np.ones(len(self.passages), bool)
+            return seen
+        there = np.ones(len(self.passages), bool) if seen is None else seen.copy()
         there[list(gone)] = False
         return there
 
@@ -180,4 +184,6 @@ def load(folder: Path, manifest: Manifest) -> Answerer:
     if not isinstance(sureness, list) or len(sureness) not in sizes or not all(map(is_finite, sureness)):
         raise DataError(f"{folder / 'manifest.json'} has {SURENESS} {str(sureness)[:80]}, expected numbers")
     reader = sentences.load(folder / READING) if (folder / READING).is_dir() else None
-    return Answerer(manifest, PassageEngine(passages, index, reader, sureness))
+    lists = AccessLists.of([None if each.access is None else frozenset(each.access) for each in passages])
+    engine = PassageEngine(passages, index, reader, sureness)
+    return Answerer(manifest, engine, None if lists.mask(PUBLIC) is None else lists)

@@ -11,6 +11,7 @@ import polars as pl
 from windlass.errors import DataError
 from windlass.kinds import cited
 from windlass.records import Json, Passage, Progress, as_json, silent
+from windlass.sources.documents.access import with_access
 from windlass.sources.documents.collection import read_documents, version_of, walk
 from windlass.sources.documents.contract import Document, Limits, ReadDocument
 from windlass.sources.prepared import PASSAGE, read_frame, write_frame, write_passages
@@ -32,7 +33,7 @@ def collect_documents(
     Raises: DataError: there is no such folder, or nothing in it can be read.
     """
     found = read_documents(store.project / spec.documents, _known(store), apart=_apart(spec, store), progress=progress)
-    passages = [passage for each in found.documents for passage in each.passages]
+    passages, of_access = with_access(found.documents, spec.access)
     if not passages:
         raise DataError(
             f"{spec.documents} has no document with text: {found.n_files:,} files, {len(found.rejected):,} rejected"
@@ -50,7 +51,7 @@ def collect_documents(
     write_passages(store, passages)
     rows = [
         {**as_json(each.document), "hidden": json.dumps(each.document.hidden), "warnings": list(each.document.warnings),
-         "version": each.version} for each in found.documents
+         "access": json.dumps(each.document.access), "version": each.version} for each in found.documents
     ]  # fmt: skip
     write_frame(store.stage("collect") / DOCUMENTS, pl.DataFrame(rows))
     rejected = [as_json(each) for each in found.rejected]
@@ -64,7 +65,7 @@ def collect_documents(
         for each in found.documents if each.document.hidden
     ]  # fmt: skip
     told = [*told[:MOST_TOLD], *(more if len(told) > MOST_TOLD else []), *hidden[:MOST_TOLD], *found.warnings]
-    return counts, [*told, *_stale(rights, {each.document.path for each in found.documents})]
+    return counts, [*of_access, *told, *_stale(rights, {each.document.path for each in found.documents})]
 
 
 def _hidden(document: Document) -> str:
@@ -109,6 +110,8 @@ def _document(row: Json, passages: list[Passage]) -> ReadDocument:
     version = row.pop("version")
     row["hidden"] = json.loads(row["hidden"])
     row["warnings"] = tuple(row["warnings"])
+    groups = json.loads(row["access"])
+    row["access"] = None if groups is None else tuple(groups)
     return ReadDocument(Document(**row), tuple(passages), version)
 
 
@@ -119,4 +122,9 @@ def stamps(spec: Spec, store: Store) -> list[Any]:
     root: Path = store.project / spec.documents
     below = sorted(file for _, file in walk(root, _apart(spec, store)))
     files = [root] if root.is_file() else [file for file in below if file.is_file()]
-    return [version_of(Limits()), *([path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in files)]
+    also = [spec.access] if spec.access else []
+    return [
+        version_of(Limits()),
+        *also,
+        *([path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in files),
+    ]

@@ -196,6 +196,7 @@ def document_of(path: str, digest: str, parsed: Parsed, limits: Limits, version:
         parsed.valid_until or end,
         {why: count for why, count in sorted(parsed.hidden.items()) if count},
         tuple(warnings),
+        parsed.access,
     )
     return ReadDocument(document, tuple(replace(each, title=title) for each in found), version)
 
