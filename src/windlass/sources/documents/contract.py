@@ -51,12 +51,16 @@ class ReadDocument:
 
 @dataclass(frozen=True)
 class RejectedDocument:
-    """A file that was not read, or a row of a file of pairs (`row` counts from 1; 0 = the whole file), and why."""
+    """A file that was not read, or a row of a file of pairs (`row` counts from 1; 0 = the whole file), and why.
+
+    is_forgotten: a person asked that it be forgotten, so that nothing is wrong with it.
+    """
 
     path: str
     reason: str
     hint: str = ""
     row: int = 0
+    is_forgotten: bool = False
 
 
 @dataclass(frozen=True)
