@@ -33,9 +33,9 @@ class Probes:
 @dataclass(frozen=True)
 class Receipt:
     """document: its path. contents: SHA-256 of its files and texts. passages: of the store. emptied, left_out:
-    questions whose right answer is now to refuse, and such as are not read any more. learned: rows that `improve` had made.
-    destroyed: ids of releases. release: the champion now, '' where there is none; fault: why. removed: files of the
-    store that are made anew with the next run. still_there: files of the user's own that hold it, and are not read."""
+    questions whose right answer is now to refuse, and such as are not read any more. learned: rows that `improve` had
+    made. destroyed: ids of releases. release: the champion now, '' where there is none; fault: why. removed: files of
+    the store that the next run makes anew. still_there: files of the user's own that hold it, and are not read."""
 
     document: str
     at: str

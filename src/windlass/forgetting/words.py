@@ -1,6 +1,7 @@
 """What is looked for when a document is forgotten: the sentences that it alone had, and how a text quotes them."""
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ LEAST = 2.0
 """Words (1.7 Chinese characters are one) from which on a sentence is looked for inside of other texts: a shorter one,
 such as `Yes.`, stands everywhere by chance, and is a trace only where it is all that is said."""
 MOST_NESTED = 3
+ESCAPE, SURROGATE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL), re.compile("[\ud800-\udfff]")
+SIGNS = {"n": " ", "t": " ", "r": " ", "b": " ", "f": " "}
 ENDS = ".。!！?？;；:： "
 
 
@@ -79,21 +82,12 @@ def unescaped(text: str) -> str:
     for _ in range(MOST_NESTED):
         if "\\" not in text:
             break
-        for written, read in (("\\n", " "), ("\\t", " "), ("\\r", " "), ('\\"', '"'), ("\\/", "/")):
-            text = text.replace(written, read)
-        if "\\u" in text:
-            text = _characters(text)
-        text = text.replace("\\\\", "\\")
+        text = ESCAPE.sub(_character, text)
+        if SURROGATE.search(text):
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return html.unescape(text) if "&" in text else text
 
 
-def _characters(text: str) -> str:
-    r"""With the characters that `\u00e9` stands for, surrogates in pairs."""
-    parts = text.split("\\u")
-    found = [parts[0]]
-    for part in parts[1:]:
-        try:
-            found.append(chr(int(part[:4], 16)) + part[4:])
-        except ValueError:
-            found.append("\\u" + part)
-    return "".join(found).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _character(found: re.Match[str]) -> str:
+    said = found[1]
+    return chr(int(said[1:], 16)) if len(said) == 5 else SIGNS.get(said, said)
