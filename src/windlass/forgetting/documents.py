@@ -171,6 +171,8 @@ def _rebuilt(spec: Spec, store: Store, task: Task, receipt: Receipt, progress: P
         board = lifecycle.read_board(store)
         made = publish_release(narrowed, store, store, board, progress, ReleaseRequest("", anyway=True))
     except WindlassError as error:
+        if traces(store.folder / "collect", task.words)[0]:
+            shutil.rmtree(store.folder / "collect")
         return replace(receipt, fault=error.message)
     against = {"insisted": "; ".join(made.insisted)} if made.insisted else {}
     why = Why("promote", "windlass forget", f"'{receipt.document}' was forgotten", against)
