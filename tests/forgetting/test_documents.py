@@ -30,7 +30,10 @@ def project(tmp_path_factory):
     """Few questions, so that little is learned from them."""
     folder = tmp_path_factory.mktemp("forgotten")
     toy = cited_toy(folder)
-    made = product(folder, replace(toy, train=toy.train[:12], validation=toy.validation[:12], test=toy.test[:12]))
+    product(folder, replace(toy, train=toy.train[:12], validation=toy.validation[:12], test=toy.test[:12]))
+    with (folder / "windlass.yaml").open("a", encoding="utf-8") as file:
+        file.write("access: {chair.md: [hr]}\n")
+    made = windlass.Project(folder)
     made.run()
     made.release(anyway=True)
     return made
@@ -41,6 +44,15 @@ def eventually(holds, within_s=60.0):
     while not holds() and time.monotonic() < until:
         time.sleep(0.1)
     assert holds()
+
+
+def test_in_a_terminal_one_asks_as_one_of_a_group(project):
+    """What is not for everybody is not in the cards either: strangers read them on the page."""
+    order = ["ask", "The chair weighs how many grams?", "--json", "--project", str(project.folder)]
+    assert "chair.md" not in CliRunner().invoke(app, order).stdout
+    assert "chair.md" in CliRunner().invoke(app, [*order, "--as", "HR"]).stdout
+    assert "1 of 12 documents are not for everybody" in " ".join(project.store.read_record("collect")["warnings"])
+    assert [each["examples"] for each in project.store.read_record("prepare")["columns"]] == [[], []]
 
 
 def test_a_running_service_forgets_a_document(project):
@@ -108,6 +120,8 @@ def test_killed_before_the_releases_were_gone_it_goes_on(project, monkeypatch):
     receipt = project.forget_document("lamp.md")
     assert (receipt.destroyed, receipt.release, receipt.probes.hits) == ((before[1],), before[0], 0)
     assert releases.lineage(project.store) == [before[0]]
+    with pytest.raises(NotReady, match=r"'lamp\.md' was forgotten on 20"):
+        project.forget_document("lamp.md")
 
 
 def test_what_is_still_found_is_said_with_its_place(project):

@@ -1,8 +1,9 @@
 """What the service remembers is deleted where it quotes something: answers with their feedback, and jobs."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from windlass.database.jobs import JOBS
 from windlass.database.request_log import TABLES
 from windlass.database.retention import delete
 
-Quotes = Callable[[str], bool]
-"""True of a text, or of JSON, that must not stay."""
+Quotes = Callable[[Sequence[str]], Sequence[bool]]
+"""Of each of these texts, or of JSON, whether it must not stay."""
+AT_ONCE = 1_000
 PLACES = (
     ("answers", TABLES, "select id, value, inputs from answers"),
     ("feedback", TABLES, "select id, correct, note from feedback"),
@@ -28,10 +30,11 @@ def found(place: Database | Path | str, quotes: Quotes) -> dict[str, list[Any]]:
 
 
 def _ids(place: Database | Path | str, schema: Schema, query: str, quotes: Quotes) -> Iterator[Any]:
-    for row in read(place, schema, query):
-        id, *texts = row.values()
-        if any(text and quotes(text) for text in texts):
-            yield id
+    rows = read(place, schema, query)
+    while part := list(islice(rows, AT_ONCE)):
+        ids = [id for id, *texts in map(dict.values, part) for text in texts if text]
+        said = [text for _, *texts in map(dict.values, part) for text in texts if text]
+        yield from compress(ids, quotes(said))
 
 
 def erase(place: Database | Path | str, quotes: Quotes) -> tuple[dict[str, int], list[str]]:

@@ -76,6 +76,8 @@ def forget_document(spec: Spec, store: Store, place: Database, document: str, pr
     """
     started = time.perf_counter()
     with attempts.locked(store):
+        with store.lock():
+            pass  # nobody else works here, so that what is begun can be ended
         task = _resumed(store, document) or _begun(spec, store, document)
         forgotten.keep(store, task.entry)
         receipt = Receipt(document, task.entry.at, task.entry.contents, task.passages, len(task.entry.emptied),
@@ -122,6 +124,12 @@ def _begun(spec: Spec, store: Store, document: str) -> Task:
     file = store.project / spec.documents / document
     if file.is_file():
         contents[hash_file(file)] = None
+    before = next((each for each in reversed(forgotten.listed(store)) if each.document == document), None)
+    if not gone and before is not None and contents.keys() <= set(before.contents):
+        raise NotReady(
+            f"'{document}' was forgotten on {before.day}, expected a document that is there",
+            f"its receipt is .windlass/{WORD}/{_name(document)}-receipt.json",
+        )
     if not gone and not contents:
         names = sorted({each.document for each in known})
         raise NotReady(f"there is no document '{document[:80]}', expected one of {spec.documents}",
@@ -170,6 +178,8 @@ def _rebuilt(spec: Spec, store: Store, task: Task, receipt: Receipt, progress: P
         lifecycle.run(narrowed, store, progress, _unheard, "evaluate")
         board = lifecycle.read_board(store)
         made = publish_release(narrowed, store, store, board, progress, ReleaseRequest("", anyway=True))
+    except NotReady:  # something is missing, or another command is at work: later the same goes on
+        raise
     except WindlassError as error:
         if traces(store.folder / "collect", task.words)[0]:
             shutil.rmtree(store.folder / "collect")
@@ -220,7 +230,7 @@ def _log_cleaned(place: Database, words: Words, receipt: Receipt) -> Receipt:
     for number in range(N_TRIES):
         if number and is_live:
             time.sleep(SETTLE_S)
-        gone, _ = erasure.erase(place, words.in_record)
+        gone, _ = erasure.erase(place, words.in_records)
         counts = {name: counts[name] + gone[name] for name in counts}
         if not is_live or (number and not any(gone.values())):
             break

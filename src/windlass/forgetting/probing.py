@@ -21,7 +21,7 @@ MOST_ASKED = 500
 def probe(store: Store, place: Database, words: Words, release: str) -> Probes:
     """What still knows the document. release: the champion, '' where there is none."""
     found, n_files = traces(store.folder, words, ("forget",))
-    log = erasure.found(place, words.in_record)
+    log = erasure.found(place, words.in_records)
     counts = {"log": len(log["answers"]), "feedback": len(log["feedback"]), "jobs": len(log["jobs"])}
     n_hits = 0
     if release:

@@ -50,9 +50,16 @@ class Words:
         shown = pl.Series([plain(unescaped(text)) for text in texts], dtype=pl.String)
         return shown.str.contains_any(list(self.own)).to_list()
 
+    def in_records(self, texts: Sequence[str]) -> list[bool]:
+        """As `in_record`, of many at once."""
+        return [
+            is_quoted or plain(text).rstrip(ENDS) in self.short or cites(text, self.document)
+            for text, is_quoted in zip(texts, self.in_each(texts), strict=True)
+        ]
+
     def in_record(self, text: str) -> bool:
         """True of what a log keeps of an answer or a question, as JSON or text: it cites the document, or quotes it."""
-        return cites(text, self.document) or self.quote(text)
+        return self.in_records([text])[0]
 
 
 def words_of(document: str, gone: Sequence[Passage], stays: Iterable[Passage]) -> Words:
