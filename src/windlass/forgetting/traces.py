@@ -11,6 +11,7 @@ import polars as pl
 from windlass.forgetting.words import Words, unescaped
 from windlass.registry import destroyed
 from windlass.sources.documents import forgotten
+from windlass.sources.documents.forgotten import plain
 
 PIECE = 8 * 1024 * 1024
 """Characters that are looked through at once."""
@@ -32,13 +33,15 @@ def traces(folder: Path, words: Words, apart: tuple[str, ...] = ()) -> tuple[lis
             continue
         n_read += 1
         document = "" if path.name in LISTS else words.document
-        if any(words.quote(text) or _names(unescaped(text), document) for text in texts_of(path)):
+        if any(_holds(plain(unescaped(text)), words, document) for text in texts_of(path)):
             found.append(name)
     return found, n_read
 
 
-def _names(text: str, document: str) -> bool:
-    """A citation, a passage or a row of a table of documents that names it."""
+def _holds(text: str, words: Words, document: str) -> bool:
+    """It quotes; or a citation, a passage or a row of a table of documents in it names the document."""
+    if words.held_by(text):
+        return True
     if not document:
         return False
     said = {json.dumps(document), json.dumps(document, ensure_ascii=False)}

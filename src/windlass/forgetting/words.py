@@ -16,7 +16,7 @@ from windlass.sources.documents.sentences import sentences
 LEAST = 2.0
 """Words (1.7 Chinese characters are one) from which on a sentence is looked for inside of other texts: a shorter one,
 such as `Yes.`, stands everywhere by chance, and is a trace only where it is all that is said."""
-MOST_NESTED = 3
+MOST_NESTED, MOST_SHORT = 3, 1_000
 ESCAPE, SURROGATE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL), re.compile("[\ud800-\udfff]")
 SIGNS = {"n": " ", "t": " ", "r": " ", "b": " ", "f": " "}
 ENDS = ".。!！?？;；:： "
@@ -37,11 +37,13 @@ class Words:
 
     def quote(self, text: str) -> bool:
         """True of a text that holds a sentence to the letter, as it is or as JSON and HTML write it; never of none."""
-        if not self.own and not self.short:
-            return False
-        if plain(text).rstrip(ENDS) in self.short:
+        if self.short and len(text) < MOST_SHORT and plain(text).rstrip(ENDS) in self.short:
             return True
-        return bool(self.own) and bool(self.in_each([text])[0])
+        return self.held_by(plain(unescaped(text)))
+
+    def held_by(self, said: str) -> bool:
+        """The same of a text that is plain and unescaped already, without the short ones."""
+        return bool(self.own) and bool(pl.Series([said]).str.contains_any(list(self.own))[0])
 
     def in_each(self, texts: Sequence[str]) -> list[bool]:
         """The same of many texts at once, without the short ones."""
