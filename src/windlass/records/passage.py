@@ -11,7 +11,7 @@ class Passage:
 
     document: its path below the folder of documents. headings: those it stands below, outermost first. page: from 1;
     0 = there are none. context: the header of the table that its rows come from, in `text` or elsewhere;
-    else ''. title: of the document.
+    else ''. title: of the document. access: groups that may see it; None: everybody, none: nobody.
     """
 
     document: str
@@ -22,6 +22,7 @@ class Passage:
     text: str
     context: str = ""
     title: str = ""
+    access: tuple[str, ...] | None = None
 
     @property
     def searched(self) -> str:
@@ -34,7 +35,9 @@ class Passage:
 
     @classmethod
     def from_json(cls, values: Json) -> "Passage":
-        return cls(**{**values, "headings": tuple(values.get("headings") or ())})
+        listed = values.get("access")
+        access = None if listed is None else tuple(map(str, listed))
+        return cls(**{**values, "headings": tuple(values.get("headings") or ()), "access": access})
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ PASSAGE: dict[str, Any] = {
     "text": pl.String,
     "context": pl.String,
     "title": pl.String,
+    "access": pl.List(pl.String),
 }
 """The columns of passages."""
 PREPARED_AGAIN = "remove it, then `windlass prepare --again`"

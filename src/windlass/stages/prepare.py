@@ -57,13 +57,14 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     output = spec.output_column
     passages = [[passage.as_json() for passage in found]] if (found := read_passages(spec, store)) else []
     parts = [part.rows() for part in splits.values()]
+    is_public = all(passage.access is None for passage in found or ())  # cards are read by whoever sees the page
     record = Prepared(
         fingerprint=fingerprint(parts + passages),
         rows={name: len(part) for name, part in splits.items()},
         removed=dict(cleaning.removed.most_common()),
         labels=outputs.of(spec).counts(splits, output),
         columns=[
-            _describe(splits["train"], name, kind, name == output)
+            {**_describe(splits["train"], name, kind, name == output), **({} if is_public else {"examples": []})}
             for name, kind in {**spec.inputs, **spec.output}.items()
         ],
         warnings=cleaning.warnings,

@@ -61,15 +61,16 @@ def test_no_user_of_a_thousand_sees_a_passage_of_others() -> None:
     """Each user's result is what the same legs give over that user's passages alone; control: no mask, leaks."""
     index, random = corpus.index(), np.random.default_rng(13)
     groups = [f"group {number}" for number in range(12)]
-    lists = AccessLists([
+    readers = [
         None if random.random() < 0.1 else frozenset(random.choice(groups, random.integers(0, 4), replace=False))
         for _ in range(len(index))
-    ])  # fmt: skip
+    ]
+    lists = AccessLists.of(readers)
     heard = [*index.hear(corpus.questions()[0])]
     n_leaks = n_unmasked = 0
     for user in range(1_000):
         names = frozenset(random.choice(groups, random.integers(0, 5), replace=False))
-        may = np.array([each is None or bool(each & names) for each in lists.readers])
+        may = np.array([each is None or bool(each & names) for each in readers])
         mask = lists.mask(names)
         assert np.array_equal(mask, may)
         each = heard[user % len(heard)]

@@ -79,13 +79,14 @@ def keys_text(keys: Sequence[Json]) -> str:
                 key["id"],
                 key["state"],
                 ", ".join(key["scopes"]),
+                ", ".join(key["groups"]) or "-",
                 key["expires"] or "-",
                 key["rate"] or "-",
                 f"{count(key['used'])} of {key['quota']}" if key["quota"] else "-",
             ]
             for key in keys
         ],
-        ["key", "id", "state", "scopes", "expires", "rate", "used"],
+        ["key", "id", "state", "scopes", "groups", "expires", "rate", "used"],
     )
 
 

@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +15,9 @@ from windlass.kinds import cited
 from windlass.kinds import table as kinds
 from windlass.metrics.citations import N_RANKED, NO_PASSAGE, NOT_FOUND, CitedMarks
 from windlass.metrics.texts import normalised, token_f1
-from windlass.predictors.contract import check_row, read_value
+from windlass.predictors.contract import PUBLIC, Names, check_row, read_value
+from windlass.predictors.passages.access import AccessLists
+from windlass.predictors.passages.scores import Mask
 from windlass.predictors.reading.quantities import quantities
 from windlass.records import Answer, Json, Manifest, Passage, Row
 
@@ -57,8 +59,11 @@ class Engine(Protocol):
     @property
     def passages(self) -> Sequence[Passage]: ...
 
-    def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
-        """One a question, at most `N_RANKED` passages each. hidden: of each question passages that are not there."""
+    def find(
+        self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = (), allowed: Mask | None = None
+    ) -> list[Found]:
+        """One a question, at most `N_RANKED` passages each. hidden: of each question passages that are not there.
+        allowed: (n,) bool, which passages who asks may see; None: all."""
         ...
 
 
@@ -68,13 +73,25 @@ class Answerer:
 
     manifest: Manifest
     engine: Engine
+    lists: AccessLists | None = None
+    """None: every passage is for everybody."""
+    names: Names = PUBLIC
+    """Of who asks; what was learned is measured with all passages, whoever may see them."""
+
+    def seen_by(self, names: Names) -> "Answerer":
+        """The same as somebody with these names sees it; None: all that there is."""
+        return replace(self, names=names)
+
+    @property
+    def allowed(self) -> Mask | None:
+        return None if self.lists is None or self.names is None else self.lists.mask(self.names)
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """One answer a row, in order; its alternatives are none: the passages found stand in its value.
 
         Raises: DataError: a row cannot be read.
         """
-        found = self.engine.find(self._questions(rows, root))
+        found = self.engine.find(self._questions(rows, root), allowed=self.allowed)
         return [Answer(self.value(each), each.confidence) for each in found]
 
     def value(self, found: Found) -> Json:

@@ -11,9 +11,11 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import is_finite
 from windlass.metrics.citations import N_RANKED
+from windlass.predictors.contract import PUBLIC
 from windlass.predictors.language.sentences import spans
 from windlass.predictors.passages import index as indexes
 from windlass.predictors.passages import lsa, rankers
+from windlass.predictors.passages.access import AccessLists
 from windlass.predictors.passages.answerer import Answerer, Found, Sentence, passages_of
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.encoders import Encoder
@@ -77,18 +79,20 @@ class PassageEngine:
         write_json(folder / PASSAGES, [passage.as_json() for passage in self.passages])
         write_json(folder / DOCUMENTS, [as_json(each) for each in self.documents])
 
-    def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
+    def find(
+        self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = (), allowed: Mask | None = None
+    ) -> list[Found]:
         gone = list(hidden) or [frozenset[int]()] * len(questions)
         return [
-            self.found(question, heard, self.allowed(each))
+            self.found(question, heard, self.allowed(each, allowed))
             for question, heard, each in zip(questions, self.index.hear(questions), gone, strict=True)
         ]
 
-    def allowed(self, gone: frozenset[int]) -> Mask | None:
-        """Which passages are there; None: all."""
+    def allowed(self, gone: frozenset[int], seen: Mask | None = None) -> Mask | None:
+        """Which passages are there, of those that are seen; None: all."""
         if not gone:
-            return None
-        there = np.ones(len(self.passages), bool)
+            return seen
+        there = np.ones(len(self.passages), bool) if seen is None else seen.copy()
         there[list(gone)] = False
         return there
 
@@ -198,7 +202,9 @@ def covered(weights: Weights, text: str) -> float:
 
 def load(folder: Path, manifest: Manifest) -> Answerer:
     """Raises: DataError: index or passages are damaged. NotReady: a part is not there."""
-    return Answerer(manifest, load_engine(folder, manifest))
+    engine = load_engine(folder, manifest)
+    lists = AccessLists.of([None if each.access is None else frozenset(each.access) for each in engine.passages])
+    return Answerer(manifest, engine, None if lists.mask(PUBLIC) is None else lists)
 
 
 def load_engine(folder: Path, manifest: Manifest, counted: bool = False) -> PassageEngine:
