@@ -13,7 +13,7 @@ from windlass.errors import DataError
 from windlass.outputs.contract import Output
 from windlass.outputs.labelled_row import Pairs
 from windlass.predictors.contract import Predictor
-from windlass.predictors.passages.engine import QUESTION_MARKS
+from windlass.predictors.passages.pairs import QUESTION_MARKS
 from windlass.records import Json, Passage, Row, Splits
 from windlass.sources.documents.collection import read_documents
 from windlass.sources.near_duplicates import near

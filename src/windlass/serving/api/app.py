@@ -47,11 +47,11 @@ from windlass.serving.telemetry.metrics import Gauge, memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
-from windlass.serving.ui import ask_page, chat_page, watch_page
+from windlass.serving.ui import ask_page, chat_page, desk_pages, watch_page
 
 PARTS = (
     openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes, search,
-    refusals,
+    refusals, desk_pages,
 )  # fmt: skip
 """Modules that add routes of their own."""
 JSON = "application/json"
