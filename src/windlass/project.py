@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
 from windlass.pages.html.notebook import Board, Explanation, Roadmap
-from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, Trained, silent
+from windlass.records import Answer, Collected, Health, Improvement, Json, Prepared, Progress, Run, Trained, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
 from windlass.store import diagnostics
@@ -161,6 +161,28 @@ class Project:
         outputs.of(self.spec).improves(self.spec)
         found = questions(lifecycle.memory(self.store), self.champion.predictor, self.spec.inputs, n_wanted)
         return write_questions(found, self.spec, self.folder)
+
+    def search(self, words: str, k: int = 5) -> "list[Json]":
+        """The k best passages of the documents, without an answer. Raises: NotReady: no release. SpecError."""
+        from windlass.errors import SpecError
+        from windlass.metrics.citations import N_RANKED
+        from windlass.outputs import table as outputs
+
+        search = outputs.of(self.spec).search
+        if search is None:
+            raise SpecError(f"output '{self.spec.output_column}' is no cited answer, expected documents to search")
+        if not 1 <= k <= N_RANKED:
+            raise SpecError(f"k is {k}, expected 1 to {N_RANKED}")
+        return search(self.champion.predictor, [dict.fromkeys(self.spec.inputs, words)], k)[0]
+
+    def people_tests(self) -> "list[Json]":
+        """What people answered to refused questions: question, answer, and whether the champion answers so now.
+
+        Raises: NotReady: no release. SpecError: answers that cite nothing. DataError: the log.
+        """
+        from windlass.improving.people import people_tests
+
+        return people_tests(self.champion.predictor, self.spec, lifecycle.memory(self.store))
 
     def keep_improving(self, every: str = "", on_alarm: bool = False) -> "Iterator[Turn]":
         """Improves by a schedule such as '1d', or when `watch` raises an alarm; rolls back what does worse in use.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from windlass.commands.options import HERE, AsJson, ProjectFolder, show
-from windlass.errors import NotReady
+from windlass.errors import GateRefused, NotReady
 
 if TYPE_CHECKING:
     from windlass.records import Json
@@ -31,6 +31,35 @@ def ask(
         raise NotReady(f"output '{name}' is no cited answer, expected documents to ask", "`windlass predict` answers")
     found = opened.champion.predict([dict.fromkeys(opened.spec.inputs, question)])[0]
     show(found.as_json(), as_json, told(found.value, found.confidence))
+
+
+@app.command()
+def search(
+    words: Annotated[str, typer.Argument(help="to find")],
+    k: Annotated[int, typer.Option("-k", help="passages, at most 10")] = 5,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Find passages of the documents, the best first, without an answer."""
+    from windlass.project import Project
+
+    found = Project(project).search(words, k)
+    lines = [f"{number}. {_place(each)}: {_short(each['text'])}" for number, each in enumerate(found, 1)]
+    show({"passages": found}, as_json, "\n".join(lines) or "No passage has any of these words.")
+
+
+@app.command("test")
+def check_answers(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """Ask the champion what people have answered before: each is a test that fails until it answers so."""
+    from windlass.project import Project
+
+    found = Project(project).people_tests()
+    failing = [each for each in found if not each["holds"]]
+    lines = [f"{'ok   ' if each['holds'] else 'fails'}  {_short(each['question'])}" for each in found]
+    said = f"{len(found) - len(failing)} of {len(found)} hold" if found else "no question was answered by a person yet"
+    show({"tests": found, "failing": len(failing)}, as_json, "\n".join([*lines, said]))
+    if failing:
+        raise GateRefused(f"{len(failing)} of {len(found)} tests fail, expected none", "`windlass improve` mends them")
 
 
 def told(value: "Json", confidence: float | None) -> str:

@@ -118,12 +118,10 @@ def refused_questions(
     ]
 
 
-def refusal_times(
-    place: Database | Path | str, refuses: Callable[[str], bool], since: float
-) -> Iterator[tuple[float, bool]]:
-    """When each answer from `since` on was given, and whether it refused; oldest first. Raises: DataError: the log."""
-    for row in read(place, LOG, "select at, value from answers where at >= ? order by at", (since,)):
-        yield row["at"], refuses(row["value"])
+def answers_since(place: Database | Path | str, since: float) -> Iterator[str]:
+    """What was answered from `since` on, as the log keeps it. Raises: DataError: the log."""
+    for row in read(place, LOG, "select value from answers where at >= ?", (since,)):
+        yield row["value"]
 
 
 def _text(value: Json | Row | Sequence[str]) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from windlass.database.people_answers import DOCUMENT, PersonAnswer
-from windlass.errors import DataError
+from windlass.database.backend import Database
+from windlass.database.people_answers import DOCUMENT, PersonAnswer, people_answers
+from windlass.errors import DataError, SpecError
+from windlass.outputs import table as outputs
 from windlass.outputs.contract import Output
 from windlass.outputs.labelled_row import Pairs
 from windlass.predictors.contract import Predictor
@@ -37,6 +39,19 @@ def passing(predictor: Predictor, tests: Pairs, output: Output, root: Path | Non
     return [
         output.is_right(answer.value, output.value_of(right), {})
         for answer, (_, right) in zip(answers, tests, strict=True)
+    ]
+
+
+def people_tests(predictor: Predictor, spec: Spec, log: Database) -> list[Json]:
+    """question, answer, and whether the release answers so. Raises: SpecError: answers that cite nothing."""
+    output = outputs.of(spec)
+    if not output.cites:
+        raise SpecError(f"output '{spec.output_column}' is no cited answer, expected answers out of documents")
+    tests = tests_of(people_answers(log), spec, output)
+    holds = passing(predictor, tests, output)
+    return [
+        {"question": "\n".join(map(str, row.values())), "answer": output.value_of(right), "holds": is_so}
+        for (row, right), is_so in zip(tests, holds, strict=True)
     ]
 
 

@@ -205,6 +205,7 @@ class Output:
     one right answer; else they may differ rightly, as prices do. has_intervals: an answer says between which two the
     right one lies. has_unit: an answer counts something, such as EUR. cites: answers
     are taken from documents. refuses(value) -> it says that there is no answer, and waits for a person.
+    dropped(value) -> sentences that were left out of it, as nothing supports them.
     check_correction(predictor, said): raises DataError where a correction speaks of what the release does not have.
     search(predictor, rows, k) -> of each row the k best passages; None: there are none. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
@@ -261,6 +262,7 @@ class Output:
     has_unit: bool = False
     cites: bool = False
     refuses: Callable[[Any], bool] = lambda value: False
+    dropped: Callable[[Any], int] = lambda value: 0
     check_correction: Callable[[Predictor, Any], None] = lambda predictor, said: None
     search: Callable[[Predictor, Sequence[Row], int], list[list[Json]]] | None = None
     level: Callable[[Spec], float | None] = lambda spec: None

@@ -121,6 +121,7 @@ OUTPUT = Output(
     scored=lambda marks, metric, splits: Scored(metric, marks),
     cites=True,
     refuses=refuses,
+    dropped=lambda value: int(value.get("dropped", 0)) if isinstance(value, dict) else 0,
     check_correction=check_correction,
     search=measures.search,
     explains_live=Unsupported("a cited answer says what it rests on: its citations"),

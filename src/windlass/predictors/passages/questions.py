@@ -18,7 +18,7 @@ N_NAMED = 3
 LONGEST_NAME = 60
 FUNCTION_WORDS = frozenset(
     """
-an and any are as at be been by can could do does did for from get give had has have how i if in into is it its long
+a an and any are as at be been by can could do does did for from get give had has have how i if in into is it its long
 many may me much must my no not of offer on one or our please shall should so some tell than that the their them then
 there these they this to up us was we were what when where which who whom whose why will with would you your s t m
 re ve ll don doesn isn
