@@ -130,7 +130,7 @@ def _shared_words(questions: Sequence[str]) -> str:
             spelt[stem(word)][word] += 1
             first.setdefault(stem(word), at)
     chosen = sorted(counts, key=lambda each: (-counts[each], first[each], each))[:N_NAMED]
-    chosen = [each for each in chosen if counts[each] * 2 >= counts[chosen[0]]]
+    chosen = [each for each in chosen if counts[each] * 2 > counts[chosen[0]]]
     return " ".join(spelt[each].most_common(1)[0][0] for each in sorted(chosen, key=lambda each: first[each]))
 
 
