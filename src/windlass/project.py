@@ -164,22 +164,12 @@ class Project:
 
     def search(self, words: str, k: int = 5) -> "list[Json]":
         """The k best passages of the documents, without an answer. Raises: NotReady: no release. SpecError."""
-        from windlass.errors import SpecError
-        from windlass.metrics.citations import N_RANKED
         from windlass.outputs import table as outputs
 
-        search = outputs.of(self.spec).search
-        if search is None:
-            raise SpecError(f"output '{self.spec.output_column}' is no cited answer, expected documents to search")
-        if not 1 <= k <= N_RANKED:
-            raise SpecError(f"k is {k}, expected 1 to {N_RANKED}")
-        return search(self.champion.predictor, [dict.fromkeys(self.spec.inputs, words)], k)[0]
+        return outputs.search(self.spec, self.champion.predictor, words, k)
 
     def people_tests(self) -> "list[Json]":
-        """What people answered to refused questions: question, answer, and whether the champion answers so now.
-
-        Raises: NotReady: no release. SpecError: answers that cite nothing. DataError: the log.
-        """
+        """What people answered to refused questions: question, answer, and whether the champion answers so (holds)."""
         from windlass.improving.people import people_tests
 
         return people_tests(self.champion.predictor, self.spec, lifecycle.memory(self.store))
