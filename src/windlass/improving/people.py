@@ -24,7 +24,7 @@ from windlass.store.files import write_text
 from windlass.store.json_files import read_json, write_json
 from windlass.store.store import Store
 
-STATE = "published.json"
+STATE, NOTHING_ANSWERS = "published.json", "{}"
 ASKS, ASKS_CHINESE = QUESTION_MARKS
 
 
@@ -132,18 +132,27 @@ def _plain(question: str) -> str:
     return " ".join(question.split()).casefold().rstrip("?？.。!！ ")
 
 
+def amended_by_document(rows: pl.DataFrame, passages: Sequence[Passage], spec: Spec) -> tuple[pl.DataFrame, int]:
+    """The rows as the document of answers settles them, and how many it has: those that ask nearly what a pair there
+    asks, and said that nothing answers, say what it answers."""
+    if len(spec.inputs) != 1:
+        return rows, 0
+    pairs = [each.text.partition("\n") for each in passages if each.document == DOCUMENT]
+    asked = [dict.fromkeys(spec.inputs, question) for question, _, _ in pairs]
+    return _settled(rows, asked, [{"text": said, "document": DOCUMENT, "quote": said} for *_, said in pairs], spec)
+
+
 def _amended(rows: pl.DataFrame, answers: Sequence[PersonAnswer], spec: Spec) -> tuple[pl.DataFrame, int]:
-    """The rows; those that ask nearly the same and said that nothing answers say what is right now."""
-    name = spec.output_column
-    rights: list[Any] = rows[name].to_list()
+    """The same by all that people answered."""
     asked = [each for each in answers if each.answer and each.inputs.keys() == spec.inputs.keys()]
-    places = near(rows.to_dicts(), [each.inputs for each in asked], spec.inputs)
-    changed = 0
-    for number, place in enumerate(places.tolist()):
+    return _settled(rows, [each.inputs for each in asked], [each.answer for each in asked], spec)
+
+
+def _settled(rows: pl.DataFrame, asked: Sequence[Row], answers: Sequence[Json], spec: Spec) -> tuple[pl.DataFrame, int]:
+    name, changed = spec.output_column, 0
+    rights: list[Any] = rows[name].to_list()
+    for number, place in enumerate(near(rows.to_dicts(), asked, spec.inputs).tolist()):
         if place >= 0 and rights[number] == NOTHING_ANSWERS:
-            rights[number] = json.dumps(asked[place].answer, ensure_ascii=False, sort_keys=True)
+            rights[number] = json.dumps(answers[place], ensure_ascii=False, sort_keys=True)
             changed += 1
     return (rows.with_columns(pl.Series(name, rights, dtype=rows.schema[name])) if changed else rows), changed
-
-
-NOTHING_ANSWERS = "{}"

@@ -6,13 +6,15 @@ import time
 import urllib.error
 import urllib.request
 
+import polars as pl
 import pytest
 
 from windlass.database.people_answers import DOCUMENT, people_answers
 from windlass.errors import SpecError
-from windlass.improving.people import people_tests
+from windlass.improving.people import amended_by_document, people_tests
 from windlass.lifecycle import memory
 from windlass.planning.items.documents import LEAST_ASKED
+from windlass.records import Passage
 from windlass.sources.prepared import read_passages
 from windlass.store.files import write_text
 from windlass.testing.toys import cited_toy
@@ -161,3 +163,14 @@ def test_who_cites_nothing_has_no_such_tests(project, tmp_path):
     spec = project.spec.model_copy(update={"output": {"answer": "category"}})
     with pytest.raises(SpecError, match="no cited answer"):
         people_tests(project.champion.predictor, spec, memory(project.store))
+
+
+def test_rows_that_nobody_answered_say_what_people_answered_since(project):
+    """Nearly the same question said {}: now it has the answer; what had one keeps it, and so does another question."""
+    text = f"{ENGLISH}\n{SAID}"
+    passages = [Passage(DOCUMENT, (), 0, 0, len(text), text), Passage("kettle.md", (), 0, 0, 4, "Why?")]
+    rows = pl.DataFrame({"question": ["do you offer gift wrapping", ENGLISH, "Do you ship?"],
+                         "answer": ["{}", '{"text": "no"}', "{}"]})  # fmt: skip
+    found, changed = amended_by_document(rows, passages, project.spec)
+    assert changed == 1
+    assert [json.loads(each).get("text", "") for each in found["answer"]] == [SAID, "no", ""]

@@ -7,7 +7,8 @@ from windlass.predictors.passages.questions import ABOUT, grouped, name_of, stem
 
 ASKED = [
     "Do you offer gift wrapping?", "Is gift wrapping possible?", "Can you gift-wrap my order?",
-    "Do you ship to Norway?", "你们提供礼品包装吗？", "可以礼品包装吗", "能寄到香港吗？", "可以送到香港吗", "Do you offer gift wrapping?",
+    "Do you ship to Norway?", "你们提供礼品包装吗？", "可以礼品包装吗", "能寄到香港吗？",
+    "可以送到香港吗", "Do you offer gift wrapping?",
 ]  # fmt: skip
 
 

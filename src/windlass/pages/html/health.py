@@ -89,11 +89,11 @@ def _documents(found: Json) -> list[str]:
     lines = ["", f"{said}{count(found['waiting'])} wait for a person"]
     if found["dropped"]:
         lines.append(f"sentences left out, as nothing supports them: {count(found['dropped'])}")
-    about = [f"  {count(each['times']):>5} times  {plain(each['name'])}" for each in found["groups"][:MOST_MOVED]]
+    about = [f"  {count(each['times']):>5} x  {plain(each['name'])}" for each in found["groups"][:MOST_MOVED]]
     stale = [
         f"  {plain(each['document'], 60)}: {WHY[each['reason']]} {each['until']}".rstrip() for each in found["stale"]
     ]
-    lines += ["questions without an article", *about] if about else []
+    lines += ["refused questions, by what they are about", *about] if about else []
     return [*lines, *(["stale documents", *stale[:MOST_MOVED]] if stale else [])]
 
 

@@ -42,7 +42,8 @@ ZH = {
     "How to read this page": "如何阅读本页",
     "Documents": "文档", "refused": "未回答", "of the last 30 days": "最近 30 天", "wait for a person": "等待人工处理",
     "sentences left out": "被略去的句子", "as nothing supports them": "没有依据支持",
-    "Questions without an article": "没有对应文章的问题", "about": "关于", "different questions": "不同的问题数",
+    "Refused questions, by what they are about": "未回答的问题（按内容分组）",
+    "about": "关于", "different questions": "不同的问题数",
     "asked": "被问次数", "Stale documents": "过期或已变化的文档", "document": "文档", "why": "原因",
     "past": "已过有效期", "changed": "读取之后有改动", "removed": "文件已不存在", "new": "尚未读取的新文件",
 }  # fmt: skip
@@ -235,7 +236,7 @@ def _documents(found: Json) -> str:
              for each in found["stale"]]  # fmt: skip
     return (
         f'<section><h2>{_say("Documents")}</h2><dl class="facts">{shown}</dl>'
-        + _told("Questions without an article", ("about", "different questions", "asked"), groups)
+        + _told("Refused questions, by what they are about", ("about", "different questions", "asked"), groups)
         + _told("Stale documents", ("document", "why"), stale)
         + "</section>"
     )

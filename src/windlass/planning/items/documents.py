@@ -22,15 +22,14 @@ def write_next(setting: Setting) -> Iterator[Item]:
             id=f"write-{group['name']}",
             what=f"Write next: {plain(group['name'])}",
             why=f"{count(group['times'])} questions of the last {found['days']:.0f} days "
-            f"({percent(share)} of all, {count(group['questions'])} different ones) ask about it and were refused: "
-            "no document answers them",
+            f"({percent(share)} of all, {count(group['questions'])} different ones) ask about it and were refused",
             evidence="refused questions in the request log, grouped by their terms (`windlass watch`)",
             method="each refused question of the group is counted as answered once a document says it; an upper bound",
             gain=None,
             benefit=f"answers {count(group['times'])} questions in {found['days']:.0f} days that are refused now",
             sure="fact",
-            how="an article in the folder of documents, then `windlass run`; or answer them on the page `/refusals`, "
-            "then `windlass improve`",
+            how="look on the page `/refusals` whether a passage is right after all; else an article in the folder of "
+            "documents, then `windlass run`, or answers there, then `windlass improve`",
             hours=HOURS,
             days=0.0,
             acceptance=f"no question about {plain(group['name'])} waits any more",
