@@ -156,10 +156,10 @@ def _drift(known: _Profiled, place: int, of: Profiles, sketch: Sketch) -> list[F
     if len(now) < LEAST_NOW or len(before) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
         return []
     moves = sketch.drift(column.state, before, now, known.usual(of.profiles))
-    return [_moved(_alarm_of(moved), column.name, moved) for moved in moves]
+    return [_moved(alarm_of(moved), column.name, moved) for moved in moves]
 
 
-def _alarm_of(moved: Shift) -> str:
+def alarm_of(moved: Shift) -> str:
     """The alarm that a shift would be. More refusals have a name of their own; fewer are a shift like any other."""
     is_more = moved.before is not None and moved.now is not None and moved.now > moved.before
     return "refusals" if moved.trait == REFUSED and is_more else "data" if moved.form == "rate" else "drift"
