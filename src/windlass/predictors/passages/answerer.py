@@ -75,7 +75,7 @@ class Answerer:
 
         Raises: DataError: a row cannot be read.
         """
-        found = self.engine.find(self._questions(rows, root))
+        found = self._find(rows, root)
         return [Answer(self.value(each), each.confidence) for each in found]
 
     def search(self, rows: Sequence[Row], k: int = N_RANKED, root: Path | None = None) -> list[list[Json]]:
@@ -83,8 +83,11 @@ class Answerer:
 
         k: so many, at most `N_RANKED`. Raises: DataError: a row cannot be read.
         """
-        found = self.engine.find(self._questions(rows, root))
-        return [self._ranked(each, k) for each in found]
+        return [self._ranked(each, k) for each in self._find(rows, root)]
+
+    def _find(self, rows: Sequence[Row], root: Path | None) -> list[Found]:
+        """What answers and searches have in common: who may not see a passage, sees it by neither."""
+        return self.engine.find(self._questions(rows, root))
 
     @cached_property
     def documents(self) -> list[str]:
