@@ -227,8 +227,8 @@ def measured_million(folder: Path) -> list[Goal]:
              f"medians by the clock {np.median(two[:, 0]):.2f} against {np.median(one[:, 0]):.2f} ms)",
              bool(ratio <= 1.3),
              f"the same graph (expansion {EXPANSION}), {N_SCALED} nearest, recall {np.mean(recalls):.3f} of exact "
-             f"search in both; of ours the words take {word[:, 1].mean():.2f} ms; synthetic: {N_TERMS:,} words, 40 a passage, "
-             f"{WIDTH} dimensions; "
+             f"search in both; of ours the words take {word[:, 1].mean():.2f} ms; synthetic: {N_TERMS:,} words, "
+             f"40 a passage, {WIDTH} dimensions; "
              f"loaded in {loading[1]:.1f} s of the processor, {own:,.0f} MB of memory of its own and {files:,.0f} MB "
              f"of files on disk; load of the machine {os.getloadavg()[0]:.1f}")
     ]  # fmt: skip

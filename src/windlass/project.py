@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
 from windlass.pages.html.notebook import Board, Explanation, Roadmap
-from windlass.records import Answer, Collected, Health, Improvement, Prepared, Progress, Run, Trained, silent
+from windlass.records import Answer, Collected, Health, Improvement, Json, Prepared, Progress, Run, Trained, silent
 from windlass.records import Release as ReleaseRecord
 from windlass.spec import Spec, load
 from windlass.store import diagnostics
@@ -162,6 +162,20 @@ class Project:
         outputs.of(self.spec).improves(self.spec)
         found = questions(lifecycle.memory(self.store), self.champion.predictor, self.spec.inputs, n_wanted)
         return write_questions(found, self.spec, self.folder)
+
+    def search(self, words: str, k: int = 5, groups: "Sequence[str]" = ()) -> "list[Json]":
+        """The k best passages that these groups may see, without an answer. Raises: NotReady: no release. SpecError."""
+        from windlass.database.keys import read_groups
+        from windlass.outputs import table as outputs
+        from windlass.predictors.contract import seen_by
+
+        return outputs.search(self.spec, seen_by(self.champion.predictor, read_groups(groups)), words, k)
+
+    def people_tests(self) -> "list[Json]":
+        """What people answered to refused questions: question, answer, and whether the champion answers so (holds)."""
+        from windlass.improving.people import people_tests
+
+        return people_tests(self.champion.predictor, self.spec, lifecycle.memory(self.store))
 
     def keep_improving(self, every: str = "", on_alarm: bool = False) -> "Iterator[Turn]":
         """Improves by a schedule such as '1d', or when `watch` raises an alarm; rolls back what does worse in use.

@@ -93,6 +93,18 @@ def test_nothing_is_promoted_for_being_as_good(good):
     assert all(isinstance(check, Check) for check in verdict.checks)
 
 
+def test_one_mended_question_that_a_person_answered_is_a_gain_and_one_that_is_lost_a_loss(good, blind):
+    """It is no sample: the same gain on one row of recent feedback is chance."""
+    asked, person = exam([("password", "account")], []), [({"message": "money"}, "refund")]
+    assert not judge(blind, good, replace(asked, recent=[row("money", "refund")])).is_better
+    verdict = judge(blind, good, replace(asked, answered=person))
+    assert [check.name for check in verdict.gains] == ["mended"]
+    assert verdict.is_better
+    assert verdict.why == "1 of 1 questions that people answered are mended, 0 lost"
+    lost = judge(good, blind, replace(asked, answered=person))
+    assert "tests" in {check.name for check in lost.losses}
+
+
 def test_probabilities_are_worth_one_minus_half_the_brier_score(good, blind):
     """blind gives a third each: (2/3)^2 + 2 (1/3)^2 = 2/3, so 2/3. A label that it does not know: 1 + 3 (1/3)^2 = 4/3,
     so 1/3."""

@@ -5,22 +5,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from windlass.commands.options import HERE, AsJson, ProjectFolder, show
-from windlass.errors import NotReady
+from windlass.errors import GateRefused, NotReady
 
 if TYPE_CHECKING:
     from windlass.records import Json
 
 app = typer.Typer()
 N_NEAR = 3
+AsGroup = Annotated[
+    list[str] | None, typer.Option("--as", metavar="GROUP", help="as one of this group asks; may be repeated")
+]
 REFUSED = "No document answers this."
 
 
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="in your own words")],
-    group: Annotated[
-        list[str] | None, typer.Option("--as", metavar="GROUP", help="as one of this group asks; may be repeated")
-    ] = None,
+    group: AsGroup = None,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -37,6 +38,36 @@ def ask(
     predictor = seen_by(opened.champion.predictor, read_groups(group or ()))
     found = predictor.answer([dict.fromkeys(opened.spec.inputs, question)])[0]
     show(found.as_json(), as_json, told(found.value, found.confidence))
+
+
+@app.command()
+def search(
+    words: Annotated[str, typer.Argument(help="to find")],
+    k: Annotated[int, typer.Option("-k", help="passages, at most 10")] = 5,
+    group: AsGroup = None,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Find passages of the documents, the best first, without an answer."""
+    from windlass.project import Project
+
+    found = Project(project).search(words, k, group or ())
+    lines = [f"{number}. {_place(each)}: {_short(each['text'])}" for number, each in enumerate(found, 1)]
+    show({"passages": found}, as_json, "\n".join(lines) or "No passage has any of these words.")
+
+
+@app.command("test")
+def check_answers(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """Ask the champion what people have answered before: each is a test that fails until it answers so."""
+    from windlass.project import Project
+
+    found = Project(project).people_tests()
+    failing = [each for each in found if not each["holds"]]
+    lines = [f"{'ok   ' if each['holds'] else 'fails'}  {_short(each['question'])}" for each in found]
+    said = f"{len(found) - len(failing)} of {len(found)} hold" if found else "no question was answered by a person yet"
+    show({"tests": found, "failing": len(failing)}, as_json, "\n".join([*lines, said]))
+    if failing:
+        raise GateRefused(f"{len(failing)} of {len(found)} tests fail, expected none", "`windlass improve` mends them")
 
 
 def told(value: "Json", confidence: float | None) -> str:

@@ -1,4 +1,5 @@
-"""What the service remembers is deleted where it quotes something: answers with their feedback, and jobs."""
+"""What the service remembers is deleted where it quotes something: answers with their feedback, jobs, and what
+people answered to refused questions."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from windlass.database.backend import Connection, Database, Schema
 from windlass.database.connection import read
 from windlass.database.jobs import JOBS
+from windlass.database.people_answers import TABLES as PEOPLE
 from windlass.database.request_log import TABLES
 from windlass.database.retention import delete
 
@@ -20,6 +22,7 @@ PLACES = (
     ("answers", TABLES, "select id, value, inputs from answers"),
     ("feedback", TABLES, "select id, correct, note from feedback"),
     ("jobs", JOBS, "select job as id, rows, result from job_parts"),
+    ("people_answers", PEOPLE, "select number as id, inputs, answer from people_answers"),
 )
 """What is counted, and where it stands: an id and texts."""
 
@@ -50,10 +53,13 @@ def erase(place: Database | Path | str, quotes: Quotes) -> tuple[dict[str, int],
             for id in gone["jobs"]:
                 connection.execute("delete from job_parts where job = ?", (id,))
                 connection.execute("delete from jobs where id = ?", (id,))
+            for number in gone["people_answers"]:
+                connection.execute("delete from people_answers_asked where number = ?", (number,))
+                connection.execute("delete from people_answers where number = ?", (number,))
         return len(answers)
 
     if any(gone.values()):
-        delete(place, work, TABLES, JOBS)
+        delete(place, work, TABLES, JOBS, PEOPLE)
     return {name: len(ids) for name, ids in gone.items()}, answers
 
 

@@ -225,7 +225,7 @@ def _removed(store: Store, words: Words) -> list[str]:
 
 def _log_cleaned(place: Database, words: Words, receipt: Receipt) -> Receipt:
     """Log, feedback and jobs without it; looked at again while a server may still write from an old release."""
-    counts = dict.fromkeys(("answers", "feedback", "jobs"), 0)
+    counts = dict.fromkeys(("answers", "feedback", "jobs", "people_answers"), 0)
     is_live = time.time() - erasure.latest(place) < LIVE_S
     for number in range(N_TRIES):
         if number and is_live:
@@ -234,7 +234,7 @@ def _log_cleaned(place: Database, words: Words, receipt: Receipt) -> Receipt:
         counts = {name: counts[name] + gone[name] for name in counts}
         if not is_live or (number and not any(gone.values())):
             break
-    return replace(receipt, answers=counts["answers"], feedback=counts["feedback"], jobs=counts["jobs"])
+    return replace(receipt, **counts)
 
 
 def _still_there(spec: Spec, store: Store, entry: Forgotten) -> list[str]:
@@ -252,6 +252,11 @@ def _is_of(spec: Spec, store: Store, path: str, entry: Forgotten) -> bool:
 def _where(receipt: Receipt) -> str:
     probes = receipt.probes
     parts = [f"{probes.index:,} answers", *(f".windlass/{name}" for name in probes.traces[:5])]
-    counts = {"answers of the log": probes.log, "feedback": probes.feedback, "jobs": probes.jobs}
+    counts = {
+        "answers of the log": probes.log,
+        "feedback": probes.feedback,
+        "jobs": probes.jobs,
+        "answers of people": probes.people_answers,
+    }
     parts = parts if probes.index else parts[1:]
     return "found in " + ", ".join([*parts, *(f"{n:,} {name}" for name, n in counts.items() if n)])

@@ -22,7 +22,12 @@ def probe(store: Store, place: Database, words: Words, release: str) -> Probes:
     """What still knows the document. release: the champion, '' where there is none."""
     found, n_files = traces(store.folder, words, ("forget",))
     log = erasure.found(place, words.in_records)
-    counts = {"log": len(log["answers"]), "feedback": len(log["feedback"]), "jobs": len(log["jobs"])}
+    counts = {
+        "log": len(log["answers"]),
+        "feedback": len(log["feedback"]),
+        "jobs": len(log["jobs"]),
+        "people_answers": len(log["people_answers"]),
+    }
     n_hits = 0
     if release:
         _, predictor = releases.open_release(store, release)

@@ -10,7 +10,7 @@ class Probes:
     """What was asked and looked through afterwards, and what still knew it: each 0, or the command fails.
 
     asked: title and sentences. index: those whose answer or passages were of the document, or quoted it. files: of the
-    store, read one by one; traces: those that quote it. log, feedback, jobs: entries that do. shared: sentences that
+    store, read one by one; traces: those that quote it. log, feedback, jobs, people_answers: entries that do. shared: sentences that
     other documents have to the letter, and that may be answered from there. short: such as `Yes.`, looked for as a
     whole text alone.
     """
@@ -22,12 +22,13 @@ class Probes:
     log: int = 0
     feedback: int = 0
     jobs: int = 0
+    people_answers: int = 0
     shared: int = 0
     short: int = 0
 
     @property
     def hits(self) -> int:
-        return self.index + len(self.traces) + self.log + self.feedback + self.jobs
+        return self.index + len(self.traces) + self.log + self.feedback + self.jobs + self.people_answers
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Receipt:
     answers: int = 0
     feedback: int = 0
     jobs: int = 0
+    people_answers: int = 0
     learned: int = 0
     destroyed: tuple[str, ...] = ()
     release: str = ""
@@ -66,7 +68,7 @@ class Receipt:
             f"  questions  {count(self.emptied)} had their answer there and are now to be refused, "
             f"{count(self.left_out)} quoted it and are left out",
             f"  log        deleted: {count(self.answers)} answers, {count(self.feedback)} feedback, {count(self.jobs)} "
-            f"jobs, {count(self.learned)} rows of `improve`",
+            f"jobs, {count(self.people_answers)} answers of people, {count(self.learned)} rows of `improve`",
             f"  releases   destroyed: {gone}",
             f"  champion   {self.release or f'none: {self.fault}'}",
             f"  probes     {count(probes.asked)} questions (its title and each sentence), {count(probes.files)} files, "

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from windlass.database.backend import Database
+from windlass.database.people_answers import people_answers
 from windlass.errors import NotReady, WindlassError
-from windlass.improving import attempts, selection, training_feedback
+from windlass.improving import attempts, people, selection, training_feedback
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.gathering import Gathering, labelled_pairs
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, conclude_trial
@@ -27,7 +28,7 @@ from windlass.pages.html.improvements import improvements_page
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
 from windlass.predictors.contract import Predictor
-from windlass.records import Board, Improvement, Json, Progress, Release, as_json
+from windlass.records import Board, Improvement, Json, Progress, Release, Row, as_json
 from windlass.registry import canaries as trials
 from windlass.registry import releases
 from windlass.registry.audit_log import Why
@@ -176,10 +177,15 @@ class _Cycle:
             metric=outputs.goal(self.spec).metric,
             root=splits.root,
             output=outputs.of(self.spec),
+            answered=self._people_tests(),
         )
         verdict: Verdict = judge(self._open(self.champion), challenger, exam)
         facts = {"candidate": board.chosen, "is_better": verdict.is_better, "why": verdict.why}
         return {**facts, "evidence": verdict.as_json()}
+
+    def _people_tests(self) -> list[tuple[Row, str]]:
+        output = outputs.of(self.spec)
+        return people.tests_of(people_answers(self.access.log), self.spec, output) if output.cites else []
 
     def _publish(self) -> Json:
         """Raises: GateRefused: goal, limits or parity do not hold."""

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,13 @@ import numpy as np
 import polars as pl
 
 from windlass.database.backend import Database
+from windlass.database.people_answers import PersonAnswer, people_answers
 from windlass.database.request_log import feedback_total, latest_inputs
-from windlass.improving import attempts, selection, training_feedback
+from windlass.improving import attempts, people, selection, training_feedback
 from windlass.improving.attempts import Attempt
 from windlass.learners.contract import Budget, Options
 from windlass.learners.table import LEARNERS
+from windlass.outputs import table as outputs
 from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow, learned_frame
 from windlass.outputs.labelled_row import REFUSED as BY_HAND
 from windlass.outputs.trust import Known
@@ -24,7 +26,14 @@ from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
 from windlass.records import Collected, Json, Prepared, Row, Splits, as_json, silent
 from windlass.registry import checkpoints as weights
-from windlass.sources.prepared import read_splits, write_learned, write_recent, write_splits, write_starts
+from windlass.sources.prepared import (
+    read_splits,
+    write_learned,
+    write_passages,
+    write_recent,
+    write_splits,
+    write_starts,
+)
 from windlass.spec import Spec
 from windlass.store.json_files import fingerprint, write_json
 from windlass.store.store import Store
@@ -56,7 +65,9 @@ class Gathering:
         with self.store.lock():
             splits = read_splits(self.spec, self.store, with_learned=False)
             collected, prepared = self.store.read("collect", Collected), self.store.read("prepare", Prepared)
-        rows = self._taught()
+        answers = self._people()
+        splits, notes = people.with_people(splits, answers, self.spec, self.store)
+        rows = self._taught({id for each in answers for id in each.asked})
         pool = attempts.learned(self.store)
         judging = [row for rows in attempts.judging(self.store).values() for row in rows]
         # 2. What is known on both sides: nothing is learned twice, and nothing that judges is learned at all.
@@ -71,8 +82,10 @@ class Gathering:
         decided = selection.decide(rows, known, self.predictor, self.spec)
         # 3. Only what is believed makes a batch. The key knows it again, so that a refused batch is not tried twice.
         fresh = [row for row in decided if row.fate in (LEARNED, JUDGING)]
-        key = fingerprint([self.champion, prepared.fingerprint, sorted([row.answer, row.label] for row in fresh)])
-        why = self._too_little(fresh, key)
+        said = [[each.inputs, each.answer] for each in answers]
+        taught = sorted([row.answer, row.label] for row in fresh)
+        key = fingerprint([self.champion, prepared.fingerprint, taught, *([said] if said else [])])
+        why = self._too_little(fresh, key, self._failing(answers))
         enough = not why
         if not enough:
             decided = selection.back_to_waiting(decided, "too few new rows for a batch")
@@ -81,7 +94,7 @@ class Gathering:
             # 4. A challenger learns on all rows, by their newest labels: the new ones alone would have it forget.
             new = {row.answer: row for row in decided if row.fate == LEARNED}
             old = [row for row in pool if row.answer not in new]
-            self._lay_out(splits, [*old, *new.values()], collected, prepared)
+            self._lay_out(splits, [*old, *new.values()], collected, prepared, notes)
             held = [*judging, *(row for row in decided if row.fate == JUDGING)]
             asked = latest_inputs(self.log, MOST_ASKED)
             write_recent(self.attempt.space, learned_frame(held, splits.train, self.spec), asked)
@@ -90,21 +103,33 @@ class Gathering:
         counts = {**selection.counts(decided), "learned_before": len(pool), "unread": unread}
         return {"enough": enough, "why": why, "key": key, "rows": counts}
 
-    def _too_little(self, fresh: Sequence[LabelledRow], key: str) -> str:
-        """Why these rows are not worth an attempt; empty when they are."""
+    def _people(self) -> list[PersonAnswer]:
+        """What people answered to refused questions, where answers are taken from documents."""
+        return people_answers(self.log) if outputs.of(self.spec).cites else []
+
+    def _failing(self, answers: Sequence[PersonAnswer]) -> int:
+        """How many of them the champion does not answer so."""
+        output = outputs.of(self.spec)
+        return people.passing(self.predictor, people.tests_of(answers, self.spec, output), output).count(False)
+
+    def _too_little(self, fresh: Sequence[LabelledRow], key: str, n_failing: int) -> str:
+        """Why these rows are not worth an attempt; empty when they are. n_failing: tests that an attempt may mend."""
         least = self.spec.improve.rows
-        if len(fresh) < least or not any(row.fate == LEARNED for row in fresh):
+        if not n_failing and (len(fresh) < least or not any(row.fate == LEARNED for row in fresh)):
             missing = max(least - len(fresh), 1)
             return f"{len(fresh):,} new rows to learn from, expected at least {least:,}: {missing:,} are missing"
         before = [other for other in attempts.attempts(self.store) if other.id != self.attempt.id]
         same = [other for other in before if (other.done("gather") or {}).get("key") == key]
         return f"nothing new since attempt {same[-1].id} was refused" if same else ""
 
-    def _taught(self) -> list[LabelledRow]:
-        """The feedback, the rows of files that wait, and those of the file that is given now."""
+    def _taught(self, vouched: Collection[str]) -> list[LabelledRow]:
+        """The feedback, the rows of files that wait, and those of the file that is given now.
+
+        vouched: answers on which the owner has said what is right.
+        """
         back, decided = attempts.withdrawn(self.store), attempts.decided(self.store)
         rows = [
-            _by_hand(row, decided.get(row.answer), row.answer in back)
+            _by_hand(replace(row, is_vouched=row.answer in vouched), decided.get(row.answer), row.answer in back)
             for row in training_feedback.from_log(self.log, self.spec, most=self.most_read)
         ]
         given = {row.answer: row for row in attempts.waiting(self.store)}
@@ -114,17 +139,25 @@ class Gathering:
         return [*rows, *given.values()]
 
     def _lay_out(
-        self, splits: Splits, learned: Sequence[LabelledRow], collected: Collected, prepared: Prepared
+        self,
+        splits: Splits,
+        learned: Sequence[LabelledRow],
+        collected: Collected,
+        prepared: Prepared,
+        notes: Sequence[str],
     ) -> None:
         """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay."""
         space = self.attempt.space
         frame = learned_frame(learned, splits.train, self.spec)
         write_splits(space, {"train": splits.train, "validation": splits.validation, "test": splits.test})
         write_learned(space, frame)
-        data = fingerprint([prepared.fingerprint, frame.rows()])
+        found = [passage.as_json() for passage in splits.passages or ()]
+        if splits.passages is not None:
+            write_passages(space, splits.passages)
+        data = fingerprint([prepared.fingerprint, frame.rows(), *([found] if found else [])])
         note = f"{len(frame):,} of the train rows were learned from feedback and new files"
         counts = {**prepared.rows, "train": len(splits.train) + len(frame)}
-        record = replace(prepared, rows=counts, fingerprint=data, warnings=[*prepared.warnings, note])
+        record = replace(prepared, rows=counts, fingerprint=data, warnings=[*prepared.warnings, note, *notes])
         write_json(space.record("collect"), as_json(collected))
         write_json(space.record("prepare"), as_json(record))
 

@@ -99,7 +99,8 @@ def is_changed(evidence: Json) -> bool:
 
 @dataclass(frozen=True)
 class JudgedRows:
-    """Rows with what is right. metric: the goal's, for the test rows; root: of files that rows name."""
+    """Rows with what is right. metric: the goal's, for the test rows; root: of files that rows name;
+    answered: refused questions with what people answered."""
 
     test: Pairs
     recent: Sequence[LabelledRow]
@@ -109,6 +110,7 @@ class JudgedRows:
     metric: str
     root: Path
     output: Output
+    answered: Pairs = ()
 
 
 def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdict:
@@ -134,6 +136,7 @@ def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdi
         _gain(RECENT, "recent feedback", now),
         _gain("all", "all rows that judge", sheet.paired("all rows", every)),
         *_worth_more(sheet, every),
+        *_mended(champion, challenger, exam),
     ]
     evidence = {
         "metric": exam.metric,
@@ -188,6 +191,17 @@ def _pairs(rows: Sequence[LabelledRow]) -> list[tuple[Row, Any]]:
 def evenly(pairs: Pairs, most: int | None) -> list[tuple[Row, Any]]:
     """At most so many of them, evenly spread."""
     return list(pairs[:: math.ceil(len(pairs) / most)] if most and pairs else pairs)
+
+
+def _mended(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> list[Check]:
+    """Questions that people answered: none that was answered so is lost, and one that is mended is a gain by itself:
+    it is no sample, its owner has asked for it."""
+    if not exam.answered:
+        return []
+    sheet = exam.output.compare((champion, challenger), exam.answered, exam.metric, exam.root)
+    found = sheet.paired("what people answered", np.ones(len(exam.answered), bool))
+    words = f"{found.won:,} of {found.rows:,} questions that people answered are mended, {found.lost:,} lost"
+    return [Check("tests", not found.lost, True, words), Check("mended", found.won > 0, False, words)]
 
 
 def _worst_first(

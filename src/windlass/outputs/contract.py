@@ -204,7 +204,10 @@ class Output:
     judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
     one right answer; else they may differ rightly, as prices do. has_intervals: an answer says between which two the
     right one lies. has_unit: an answer counts something, such as EUR. cites: answers
-    are taken from documents. level(spec) ->
+    are taken from documents. refuses(value) -> it says that there is no answer, and waits for a person.
+    dropped(value) -> sentences that were left out of it, as nothing supports them.
+    check_correction(predictor, said): raises DataError where a correction speaks of what the release does not have.
+    search(predictor, rows, k) -> of each row the k best passages; None: there are none. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
     answer, where that tells what to change of the one given; raises DataError where it does not fit.
@@ -258,6 +261,10 @@ class Output:
     has_intervals: bool = False
     has_unit: bool = False
     cites: bool = False
+    refuses: Callable[[Any], bool] = lambda value: False
+    dropped: Callable[[Any], int] = lambda value: 0
+    check_correction: Callable[[Predictor, Any], None] = lambda predictor, said: None
+    search: Callable[[Predictor, Sequence[Row], int], list[list[Json]]] | None = None
     level: Callable[[Spec], float | None] = lambda spec: None
     remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
     rights: Callable[[Any], list[Any]] = lambda value: [value]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.goals import Goal, parse_goal
+from windlass.metrics.citations import N_RANKED
 from windlass.outputs.anomalies import output as anomalies
 from windlass.outputs.cited import output as cited
 from windlass.outputs.contract import Output, Why
@@ -13,7 +14,7 @@ from windlass.outputs.numbers import output as numbers
 from windlass.outputs.tags import output as tags
 from windlass.outputs.texts import output as texts
 from windlass.predictors.contract import Predictor
-from windlass.records import Explanation, Row
+from windlass.records import Explanation, Json, Row
 from windlass.spec import Spec
 
 OUTPUTS: dict[str, Output] = {
@@ -81,3 +82,13 @@ def explain(predictor: Predictor, rows: Sequence[Row], why: Why = Why()) -> list
     """
     output = get(predictor.manifest.output.kind)
     return [output.explain(predictor, row, number, why) for number, row in enumerate(rows)]
+
+
+def search(spec: Spec, predictor: Predictor, words: str, k: int) -> list[Json]:
+    """The k best passages for some words. Raises: SpecError: answers cite nothing, or k is out of range."""
+    found = of(spec).search
+    if found is None:
+        raise SpecError(f"output '{spec.output_column}' is no cited answer, expected documents to search")
+    if not 1 <= k <= N_RANKED:
+        raise SpecError(f"k is {k}, expected 1 to {N_RANKED}")
+    return found(predictor, [dict.fromkeys(spec.inputs, words)], k)[0]

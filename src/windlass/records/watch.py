@@ -10,7 +10,8 @@ from windlass.records.contract import Json
 class Alarm:
     """What a person, or `improve`, should look at.
 
-    name: errors, latency, drift, concept, quality, data, traffic. subject: a column, a label, or empty: all of it.
+    name: errors, latency, drift, concept, quality, data, traffic, refusals, documents. subject: a column, a label, or
+    empty: all of it.
     since: seconds since 1970, UTC. words: what was seen, as a sentence. evidence: what was measured.
     """
 
@@ -27,6 +28,7 @@ class Health:
 
     estimated: its quality by what it thinks of its own answers; measured: by feedback; null where nothing is known.
     mix: answer -> its share. drift: of each column what was measured. windows: what pages draw, oldest first.
+    documents: where answers cite: how many were refused, what that asks for, and which documents are stale.
     """
 
     product: str
@@ -46,3 +48,4 @@ class Health:
     alarms: list[Alarm]
     windows: list[Json] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    documents: Json = field(default_factory=dict)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from windlass.improving.people import amended_by_document
 from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.outputs.labelled_row import LabelledRow, learned_frame
 from windlass.outputs.splitting import Cleaning
 from windlass.pages.text.card import data_card
-from windlass.records import Collected, Prepared, Progress, as_json, silent
+from windlass.records import Collected, Passage, Prepared, Progress, as_json, silent
 from windlass.sources.near_duplicates import near
 from windlass.sources.prepared import GROUP, read_collected, read_passages, write_learned, write_recent, write_splits
 from windlass.spec import Spec
@@ -49,17 +50,19 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     splits = split_rows(read_collected(store), spec, cleaning)
     groups = {name: part[GROUP].n_unique() for name, part in splits.items() if GROUP in part.columns}
     splits = {name: part.drop(GROUP, strict=False) for name, part in splits.items()}
+    passages = read_passages(spec, store)
+    splits = _amended(splits, passages or (), spec, cleaning)
     write_splits(store, splits)
     splits["train"] = _with_learned(splits, learned, spec, store, cleaning)
     _warn_of_columns(splits["train"], spec, cleaning)
     outputs.of(spec).warn(splits["train"], spec, cleaning)
     progress("prepare", collected.accepted, collected.accepted, "")
     output = spec.output_column
-    passages = [[passage.as_json() for passage in found]] if (found := read_passages(spec, store)) else []
+    kept = [[passage.as_json() for passage in passages]] if passages else []
     parts = [part.rows() for part in splits.values()]
-    is_public = all(passage.access is None for passage in found or ())  # cards are read by whoever sees the page
+    is_public = all(passage.access is None for passage in passages or ())  # cards are read by whoever sees the page
     record = Prepared(
-        fingerprint=fingerprint(parts + passages),
+        fingerprint=fingerprint(parts + kept),
         rows={name: len(part) for name, part in splits.items()},
         removed=dict(cleaning.removed.most_common()),
         labels=outputs.of(spec).counts(splits, output),
@@ -75,6 +78,16 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
     write_json(store.record("prepare"), as_json(record))
     return record
+
+
+def _amended(
+    splits: dict[str, pl.DataFrame], passages: Sequence[Passage], spec: Spec, cleaning: Cleaning
+) -> dict[str, pl.DataFrame]:
+    """The splits; questions without an answer that people have answered since have it."""
+    found = {name: amended_by_document(part, passages, spec) for name, part in splits.items()}
+    if changed := sum(count for _, count in found.values()):
+        cleaning.warnings.append(f"{changed:,} questions without an answer have one now: people gave it")
+    return {name: part for name, (part, _) in found.items()}
 
 
 def _with_learned(

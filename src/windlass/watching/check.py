@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from windlass.database.backend import Database
@@ -16,8 +17,16 @@ from windlass.registry.reference import Reference
 from windlass.spec import Spec
 from windlass.store.json_files import write_json
 from windlass.store.store import Store
-from windlass.watching import concept, state
-from windlass.watching.judgement import health, judge_feedback, judge_traffic, judge_window, peek, summary
+from windlass.watching import concept, documents, state
+from windlass.watching.judgement import (
+    health,
+    judge_documents,
+    judge_feedback,
+    judge_traffic,
+    judge_window,
+    peek,
+    summary,
+)
 from windlass.watching.notifications import channels
 from windlass.watching.state import Memory
 from windlass.watching.windows import Requests, Window, begin, seconds
@@ -56,7 +65,9 @@ class Watcher:
             self._read_answers(kept)
             if release := _newest(kept):
                 judge_feedback(kept, release, self.reference(release), self.spec, self.now)
-            health = self._health(kept)
+            found = documents.look(self.spec, self.store, self.place, self.output, self.now)
+            judge_documents(kept, found, self.now)
+            health = replace(self._health(kept), documents=found)
             self._announce(kept, health)
             state.save(self.store, kept)
             write_json(self.store.record("watch"), as_json(health))

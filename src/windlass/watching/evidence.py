@@ -26,6 +26,8 @@ MOST_DROP = 0.05
 """Of right answers, a share, from which on it matters."""
 LEAST_RIGHT = 5
 """Feedback that calls answers right, below which it is taken for complaints alone."""
+REFUSED = "refused"
+"""The trait of answers that say that there is none."""
 ESTIMATED, MEASURED, TESTED = "estimated", "measured", "tested"
 
 
@@ -154,7 +156,13 @@ def _drift(known: _Profiled, place: int, of: Profiles, sketch: Sketch) -> list[F
     if len(now) < LEAST_NOW or len(before) < LEAST or now.ndim != 2 or now.shape[1] != before.shape[1]:
         return []
     moves = sketch.drift(column.state, before, now, known.usual(of.profiles))
-    return [_moved("data" if moved.form == "rate" else "drift", column.name, moved) for moved in moves]
+    return [_moved(alarm_of(moved), column.name, moved) for moved in moves]
+
+
+def alarm_of(moved: Shift) -> str:
+    """The alarm that a shift would be. More refusals have a name of their own; fewer are a shift like any other."""
+    is_more = moved.before is not None and moved.now is not None and moved.now > moved.before
+    return "refusals" if moved.trait == REFUSED and is_more else "data" if moved.form == "rate" else "drift"
 
 
 def _moved(name: str, subject: str, moved: Shift) -> Finding:

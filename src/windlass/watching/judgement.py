@@ -10,7 +10,7 @@ from windlass.pages.text.alarm_words import sentence
 from windlass.records import Alarm, Health, Json, as_json
 from windlass.registry.reference import Reference
 from windlass.spec import Spec
-from windlass.watching import concept
+from windlass.watching import concept, documents
 from windlass.watching.alarms import Key, Level, level, levels
 from windlass.watching.evidence import (
     LEAST,
@@ -25,7 +25,7 @@ from windlass.watching.evidence import (
 from windlass.watching.state import Memory
 from windlass.watching.windows import Window, seconds
 
-OF_A_RELEASE = ("drift", "data", "quality", "concept")
+OF_A_RELEASE = ("drift", "data", "quality", "concept", "refusals")
 """Alarms that end when another release answers."""
 MOST_SHOWN = 12
 FEW = 2 * LEAST
@@ -172,6 +172,14 @@ def judge_traffic(kept: Memory, now: float, look_s: float) -> None:
         return
     worst = Finding("traffic", "", "answers a day", 1.0, 0.0, 0.0, usual * DAY_S, 0.0, "count")
     _hear(kept, ("traffic", ""), said, Window(kept.last, now), worst)
+
+
+def judge_documents(kept: Memory, found: Json, now: float) -> None:
+    """Documents that are past their date, or not what was read: that is seen, and no matter of chance."""
+    key, is_stale = (documents.NAME, ""), bool(found.get("stale"))
+    if is_stale or key in kept.alarms.traces:
+        evidence = documents.evidence_of(found)
+        kept.alarms.hear(key, "strong" if is_stale else "clear", now, sentence(evidence), evidence)
 
 
 def _hear_concept(kept: Memory, window: Window) -> None:

@@ -9,7 +9,7 @@ from windlass.errors import SpecError, did_you_mean, expected
 from windlass.store.store import Store
 from windlass.watching import state
 
-NAMES = ("errors", "latency", "drift", "concept", "quality", "data", "traffic")
+NAMES = ("errors", "latency", "drift", "concept", "quality", "data", "traffic", "refusals", "documents")
 DURATIONS = "'60s', '15m', '2h' or '7d'"
 """Examples for who wrote another."""
 

@@ -5,10 +5,13 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.kinds import cited
+from windlass.kinds.sketch import Shift
 from windlass.metrics.citations import NO_PASSAGE, CitedMarks, best_confidence
+from windlass.pages.text.alarm_words import sentence
 from windlass.predictors.passages.answerer import Gold, is_right
 from windlass.records import Passage
 from windlass.sources.guessing.written_questions import written
+from windlass.watching.evidence import alarm_of
 
 
 def marks() -> CitedMarks:
@@ -130,3 +133,11 @@ def test_written_questions_are_marked_and_do_not_hold_the_numbers_of_their_answe
     assert written([pair])[0]["question"] == "Is the shop open on Sunday?"
     assert written([pair])[0]["answer"]["text"] == "No, it opens on Monday."
     assert all(each["answer"]["quote"] in "".join(passage.text for passage in PASSAGES) for each in found)
+
+
+def test_more_refusals_are_an_alarm_of_their_own_and_fewer_a_shift_like_any_other():
+    more, fewer = (Shift("refused", "rate", 0.2, 0.05, 1e-6, *rates) for rates in ((0.1, 0.3), (0.3, 0.1)))
+    assert (alarm_of(more), alarm_of(fewer)) == ("refusals", "data")
+    assert alarm_of(Shift("length", "ordered", 0.2, 0.05, 1e-6, 1.0, 2.0)) == "drift"
+    said = {"name": "refusals", "trait": "refused", "before": 0.1, "now": 0.3, "unit": "share", "p": 1e-6}
+    assert sentence(said) == "answers refused: 10.0 % → 30.0 % (p < 0.0001)"

@@ -17,7 +17,7 @@ from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_manifest, write_manifest
 from windlass.predictors.contract import Predictor
 from windlass.predictors.passages.answerer import LEAST, Answerer
-from windlass.records import Row, Splits
+from windlass.records import Json, Row, Splits
 from windlass.spec import Spec
 
 ENOUGH, LIKELIER_THAN_NOT = 100, 0.5
@@ -30,6 +30,11 @@ def answerer(predictor: Predictor) -> Answerer:
     """The predictor, which cites: any predictor of an output of this kind does."""
     assert isinstance(predictor, Answerer)
     return predictor
+
+
+def search(predictor: Predictor, rows: Sequence[Row], k: int) -> list[list[Json]]:
+    """Of each row the k best passages. Raises: DataError: a row cannot be read."""
+    return answerer(predictor).search(rows, k)
 
 
 def cited_marks(marks: Marks) -> CitedMarks:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from windlass.errors import DataError, did_you_mean
 from windlass.kinds import cited
 from windlass.kinds.text import MAX_CHARACTERS
 from windlass.metrics.citations import CITED_METRICS, RIGHT
@@ -59,6 +60,24 @@ def same(one: Any, other: Any) -> bool:
     return kept_as(one) == kept_as(other)
 
 
+def refuses(value: Any) -> bool:
+    """An answer that is none, or a person's word that nothing answers."""
+    return isinstance(value, dict) and bool(value.get("refused", cited.is_refusal(value)))
+
+
+def check_correction(predictor: Predictor, said: Any) -> None:
+    """Raises: DataError: it names a document that the release does not have."""
+    named = said.get("document") if isinstance(said, dict) else None
+    if not named:
+        return
+    known = measures.answerer(predictor).documents
+    if named not in known:
+        raise DataError(
+            f"document is '{named[:80]}', expected one that the release has read",
+            did_you_mean(named, known) or "leave 'document' out where no document says it yet",
+        )
+
+
 def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
     """The margin is the confidence: the least sure answers teach most."""
     return [Uncertainty(str(row["value"]), row["confidence"], row["confidence"] or 0.0) for row in rows]
@@ -101,6 +120,10 @@ OUTPUT = Output(
     doubts=doubts,
     scored=lambda marks, metric, splits: Scored(metric, marks),
     cites=True,
+    refuses=refuses,
+    dropped=lambda value: int(value.get("dropped", 0)) if isinstance(value, dict) else 0,
+    check_correction=check_correction,
+    search=measures.search,
     explains_live=Unsupported("a cited answer says what it rests on: its citations"),
     proposals=Unsupported("answers cite documents: `plan` has no curve of them yet"),
     compares=Unsupported("cited answers are compared by `evaluate`"),

@@ -9,6 +9,13 @@ from windlass.pages.text.words import NOTHING, count, interval, measure, number,
 from windlass.records import Health, Json
 
 MOST_MOVED, MOST_ANSWERS = 6, 6
+WHY = {
+    "past": "was valid until",
+    "changed": "changed since it was read",
+    "removed": "is gone",
+    "new": "was not read yet",
+}
+"""Why a document is stale."""
 
 
 RIGHT = "right, by feedback"
@@ -24,7 +31,8 @@ def right_is(has_intervals: bool) -> str:
 def health_text(health: Health, has_intervals: bool = False) -> str:
     """What a person reads after `windlass watch`. has_intervals: of answers, as `Output` says."""
     if not health.windows:
-        return "\n".join([f"{plain(health.product)}: nothing was answered yet", *_notes(health)])
+        lines = [f"{plain(health.product)}: nothing was answered yet", *_documents(health.documents), *_notes(health)]
+        return "\n".join(lines)
     lines = [
         f"{plain(health.product)}, release {health.release}, {moment(health.since)} to {moment(health.until)} UTC",
         "",
@@ -32,6 +40,7 @@ def health_text(health: Health, has_intervals: bool = False) -> str:
         "",
         *_alarms(health),
         *_moved(health.drift),
+        *_documents(health.documents),
         *_notes(health),
     ]
     return "\n".join(lines).rstrip()
@@ -69,6 +78,23 @@ def _moved(drift: Sequence[Json]) -> list[str]:
     ordered = sorted(drift, key=lambda each: -strength(each))[:MOST_MOVED]
     found = [f"  {times(strength(each)):>5} its limit  {plain(sentence(each))}" for each in ordered]
     return ["", "what moved most", *found] if found else []
+
+
+def _documents(found: Json) -> list[str]:
+    """What is refused, by what it asks for, and documents that are no longer what was read."""
+    if not found:
+        return []
+    share = percent(found["refused"] / max(1, found["answers"]))
+    said = f"refused in {found['days']:.0f} days: {count(found['refused'])} of {count(found['answers'])} ({share}), "
+    lines = ["", f"{said}{count(found['waiting'])} wait for a person"]
+    if found["dropped"]:
+        lines.append(f"sentences left out, as nothing supports them: {count(found['dropped'])}")
+    about = [f"  {count(each['times']):>5} x  {plain(each['name'])}" for each in found["groups"][:MOST_MOVED]]
+    stale = [
+        f"  {plain(each['document'], 60)}: {WHY[each['reason']]} {each['until']}".rstrip() for each in found["stale"]
+    ]
+    lines += ["refused questions, by what they are about", *about] if about else []
+    return [*lines, *(["stale documents", *stale[:MOST_MOVED]] if stale else [])]
 
 
 def strength(finding: Json) -> float:

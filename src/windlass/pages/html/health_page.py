@@ -40,6 +40,12 @@ ZH = {
     "What was compared": "比较的内容", "column": "列", "what": "指标", "now": "现在", "of its limit": "占阈值",
     "by chance": "偶然的可能", "What is not watched": "未监测的内容", "Nothing was answered yet.": "还没有回答。",
     "How to read this page": "如何阅读本页",
+    "Documents": "文档", "refused": "未回答", "of the last 30 days": "最近 30 天", "wait for a person": "等待人工处理",
+    "sentences left out": "被略去的句子", "as nothing supports them": "没有依据支持",
+    "Refused questions, by what they are about": "未回答的问题（按内容分组）",
+    "about": "关于", "different questions": "不同的问题数",
+    "asked": "被问次数", "Stale documents": "过期或已变化的文档", "document": "文档", "why": "原因",
+    "past": "已过有效期", "changed": "读取之后有改动", "removed": "文件已不存在", "new": "尚未读取的新文件",
 }  # fmt: skip
 EXPLAINED = (
     "Rows are compared with rows that the release was not trained on, through profiles that hold no text of a user. "
@@ -54,7 +60,7 @@ EXPLAINED_ZH = (
 )
 NAMES_ZH = {
     "errors": "错误", "latency": "延迟", "drift": "漂移", "concept": "概念变化", "quality": "质量", "data": "数据",
-    "traffic": "流量",
+    "traffic": "流量", "refusals": "拒答", "documents": "文档",
 }  # fmt: skip
 
 
@@ -63,7 +69,7 @@ def health_page(health: Health, has_intervals: bool = False) -> str:
     body = (
         _body(health, has_intervals)
         if health.windows
-        else f"<section><p>{_say('Nothing was answered yet.')}</p></section>"
+        else f"<section><p>{_say('Nothing was answered yet.')}</p></section>" + _documents(health.documents)
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -96,6 +102,7 @@ def _body(health: Health, has_intervals: bool) -> str:
             f"<section><h2>{_say('What is known now')}</h2>{_facts(health, has_intervals)}</section>",
             f"<section><h2>{_say('Over time')}</h2>"
             f'<div class="pictures">{_pictures(health, has_intervals)}</div></section>',
+            _documents(health.documents),
             _findings(health.drift),
         )
     )
@@ -210,6 +217,38 @@ def _mix(windows: Sequence[Json]) -> str:
     labels = sorted(totals, key=lambda label: -totals[label])[:MOST_STACKED]
     shares = {label: [float(each["mix"].get(label, 0.0)) for each in windows] for label in labels}
     return stacked("what was answered", [(each["since"], each["until"]) for each in windows], shares)
+
+
+def _documents(found: Json) -> str:
+    """What is refused, by what it asks for, and documents that are no longer what was read."""
+    if not found:
+        return ""
+    share = f"{count(found['refused'])} ({percent(found['refused'] / max(1, found['answers']))})"
+    facts = [("refused", share, "of the last 30 days"), ("wait for a person", count(found["waiting"]), "")]
+    facts += [("sentences left out", count(found["dropped"]), "as nothing supports them")] * bool(found["dropped"])
+    shown = "".join(
+        f"<div><dt>{_say(name)}</dt><dd>{value}{f'<small>{_say(note)}</small>' if note else ''}</dd></div>"
+        for name, value, note in facts
+    )
+    groups = [[f"<bdi>{escaped(each['name'])}</bdi>", count(each["questions"]), count(each["times"])]
+              for each in found["groups"]]  # fmt: skip
+    stale = [[f"<bdi>{escaped(each['document'])}</bdi>", f"{_say(each['reason'])} {escaped(each['until'])}"]
+             for each in found["stale"]]  # fmt: skip
+    return (
+        f'<section><h2>{_say("Documents")}</h2><dl class="facts">{shown}</dl>'
+        + _told("Refused questions, by what they are about", ("about", "different questions", "asked"), groups)
+        + _told("Stale documents", ("document", "why"), stale)
+        + "</section>"
+    )
+
+
+def _told(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    head = "".join(f"<th>{_say(name)}</th>" for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<h3>{_say(title)}</h3><div class="scroll">{table}</div>'
 
 
 def _findings(drift: Sequence[Json]) -> str:

@@ -26,6 +26,10 @@ def _what(evidence: Json) -> str:
         return "latency, 95th percentile: "
     if name == "traffic":
         return "nobody asks any more, answers a day: "
+    if name == "refusals":
+        return "answers refused: "
+    if name == "documents":
+        return "documents past their date, or changed since they were read: "
     if not subject and name in ("errors", "data"):
         return f"{trait}: "
     if name == "concept":

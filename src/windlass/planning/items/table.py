@@ -6,6 +6,7 @@ from dataclasses import replace
 from windlass.planning.context import Setting
 from windlass.planning.items import answers as answer_items
 from windlass.planning.items import data as data_items
+from windlass.planning.items import documents as document_items
 from windlass.planning.items import machines as machine_items
 from windlass.planning.items import models as model_items
 from windlass.records import Item
@@ -27,6 +28,7 @@ PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
     answer_items.complaints,
     answer_items.rules,
     answer_items.broken_rules,
+    document_items.write_next,
     model_items.hand_over,
     model_items.watching,
     model_items.keeping,

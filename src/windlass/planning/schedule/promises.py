@@ -10,6 +10,7 @@ from windlass.metrics.measures import confusion
 from windlass.pages.text.classes import class_scores
 from windlass.planning.context import Setting
 from windlass.planning.items.answers import complaint_gap
+from windlass.planning.items.documents import n_refused
 from windlass.records import Item, Json, as_json
 
 HALF = 0.5
@@ -47,6 +48,7 @@ def measure(setting: Setting, name: str) -> float | None:
         "rules_broken": broken.value if (broken := evidence.best.metrics.get("rules_broken")) else None,
         "p95_ms": evidence.best.latency_p95_ms,
         "recall": _recall(setting, subject),
+        "refused_questions": n_refused(setting, subject),
     }
     return found.get(word)
 

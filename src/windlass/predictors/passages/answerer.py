@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -91,17 +92,33 @@ class Answerer:
 
         Raises: DataError: a row cannot be read.
         """
-        found = self.engine.find(self._questions(rows, root), allowed=self.allowed)
+        found = self._find(rows, root)
         return [Answer(self.value(each), each.confidence) for each in found]
+
+    def search(self, rows: Sequence[Row], k: int = N_RANKED, root: Path | None = None) -> list[list[Json]]:
+        """Of each row the passages that are found, the best first, each with its score: what `answer` reads.
+
+        k: so many, at most `N_RANKED`. Raises: DataError: a row cannot be read.
+        """
+        return [self._ranked(each, k) for each in self._find(rows, root)]
+
+    def _find(self, rows: Sequence[Row], root: Path | None) -> list[Found]:
+        """What answers and searches have in common: who may not see a passage, sees it by neither."""
+        return self.engine.find(self._questions(rows, root), allowed=self.allowed)
+
+    @cached_property
+    def documents(self) -> list[str]:
+        """The documents that have passages."""
+        return sorted({passage.document for passage in self.engine.passages})
+
+    def _ranked(self, found: Found, k: int) -> list[Json]:
+        shown = zip(found.places[:k], found.scores, strict=False)
+        return [{**self._place(place), "score": round(float(score), 6)} for place, score in shown]
 
     def value(self, found: Found) -> Json:
         """What is answered, with its citations and the passages that were found."""
-        shown = zip(found.places[:N_SHOWN], found.scores, strict=False)
         given = self._found_value(found) if self.gives(found) else {"text": "", "refused": True, "sentences": []}
-        return {
-            **given,
-            "passages": [{**self._place(place), "score": round(float(score), 6)} for place, score in shown],
-        }
+        return {**given, "passages": self._ranked(found, N_SHOWN)}
 
     def _found_value(self, found: Found) -> Json:
         """What was found, whether or not it is given."""

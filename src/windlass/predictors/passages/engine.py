@@ -20,6 +20,7 @@ from windlass.predictors.passages.answerer import Answerer, Found, Sentence, pas
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.encoders import Encoder
 from windlass.predictors.passages.index import Heard, PassageIndex
+from windlass.predictors.passages.pairs import QUESTION_MARKS, SURE, answer_spans
 from windlass.predictors.passages.rankers import Asked, Ranker
 from windlass.predictors.passages.refusal import refusal_features
 from windlass.predictors.passages.scores import Mask
@@ -43,7 +44,6 @@ BELOW = 0.15
 """What a sentence loses for each rank that its passage stands lower, as a share of the question's rarity."""
 MOST_LOGIT = 6.0
 Weights = Mapping[str, float]
-QUESTION_MARKS = ("?", "？")
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,8 @@ class PassageEngine:
         asked = self.index.ask(heard, allowed)
         scores = (unseen.ranker if unseen else self.index.ranker).scores(asked)
         found, weights = ranked(asked, scores), weights_of(question, self.index.words)
+        if unseen is None and (told := self._paired(question, found)):
+            return replace(found, sentences=told, confidence=SURE)
         read = self._read(question, weights, found, unseen.reader if unseen else self.reader)
         if not read:
             return found
@@ -108,6 +110,14 @@ class PassageEngine:
         evidence = self._evidence(weights, found, read, likely)
         sentences = (Sentence(int(read[0].passage), read[0].start, read[0].end),)
         return replace(found, sentences=sentences, evidence=evidence, confidence=self._confidence(evidence))
+
+    def _paired(self, question: str, found: Found) -> tuple[Sentence, ...]:
+        """What the first passages answer to this very question, where one of them asks it."""
+        for place in found.places[:N_READ]:
+            passage = self.passages[place]
+            if told := answer_spans(question, passage.text, readable(passage)):
+                return tuple(Sentence(place, start, end) for start, end in told)
+        return ()
 
     def _likely(self, asked: Asked, scores: np.ndarray) -> float | None:
         refusal = self.index.refusal

@@ -10,19 +10,20 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
-from windlass.errors import Refused, did_you_mean
+from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog
+from windlass.errors import did_you_mean
 from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import PUBLIC, Predictor
 from windlass.records import Json, Release
-from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited
+from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited, refusals, search
 from windlass.serving.api import huggingface as pipeline
 from windlass.serving.api import jobs as job_routes
 from windlass.serving.api import openapi as description
 from windlass.serving.api import releases as release_routes
+from windlass.serving.api.confirmed import judged_by, stored_feedback
 from windlass.serving.batch.work import JobWork
 from windlass.serving.contract import codec
-from windlass.serving.contract.faults import Fault, status_of
+from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import check_declared
 from windlass.serving.contract.rows import idempotency_key, read_object, wrong
 from windlass.serving.contract.schema import (
@@ -46,14 +47,14 @@ from windlass.serving.telemetry.metrics import Gauge, memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
-from windlass.serving.ui import ask_page, chat_page, watch_page
+from windlass.serving.ui import ask_page, chat_page, desk_pages, watch_page
 
 PARTS = (
-    openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes,
+    openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes, search,
+    refusals, desk_pages,
 )  # fmt: skip
 """Modules that add routes of their own."""
 JSON = "application/json"
-CONFIRM_S = 10
 MAX_NOTE, MAX_ID = 2_000, 64
 NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """FastAPI from 0.16x on can send traces with the text of errors to a collector that the environment names."""
@@ -156,7 +157,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
         said = _read_feedback(received(request), service)
         said = said._replace(key=idempotency_key(request), caller=caller(request))
-        stored = await _stored(service.log, said)
+        stored = await stored_feedback(service.log, said)
         if stored.is_new:
             service.told(stored.release, stored.right)
         else:
@@ -186,30 +187,6 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         )
 
 
-async def _stored(log: RequestLog, said: Feedback) -> Stored:
-    """The feedback once it is on disk. Raises: Fault 404, also after looking again; 409, 503, 507."""
-    for pause_s in log.looks_again_s:
-        try:
-            return await _confirmed(log, said)
-        except Refused as refused:
-            if status_of(refused) != HTTPStatus.NOT_FOUND:
-                raise
-        await asyncio.sleep(pause_s)
-    return await _confirmed(log, said)
-
-
-async def _confirmed(log: RequestLog, said: Feedback) -> Stored:
-    try:
-        return await asyncio.wait_for(asyncio.wrap_future(log.feedback(said)), CONFIRM_S)
-    except TimeoutError:
-        raise Fault(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "log_unavailable",
-            f"feedback was not confirmed in {CONFIRM_S} s, expected it sooner",
-            "send it again: it is stored once",
-        ) from None
-
-
 def _read_feedback(body: bytes, service: Service) -> Feedback:
     """Raises: Fault 400, 422."""
     value = read_object(body, ("id", "correct", "right", "note"), "feedback")
@@ -226,16 +203,9 @@ def _read_feedback(body: bytes, service: Service) -> Feedback:
         )
     if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
         raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
-    replica = service.replica
-    known = replica.reference.answers if replica.reference is not None else {}
-
-    def is_right(value: str, said: str) -> bool:
-        return output.is_right(output.value_of(value), output.value_of(said), known)
-
-    def settled(value: str, said: str) -> str:
-        return output.kept_as(output.amended(output.value_of(value), output.value_of(said)))
-
-    return Feedback(id, output.kept_as(given) if is_said else "", note, "", right, is_right=is_right, settled=settled)
+    output.check_correction(service.predictor, given)
+    correct = output.kept_as(given) if is_said else ""
+    return judged_by(service.replica, Feedback(id, correct, note, "", right))
 
 
 def _add_state(app: FastAPI, service: Service) -> None:

@@ -44,6 +44,10 @@ ROUTES: Routes = {
     ("GET", "/v1/jobs/{id}/result"): Route(0, 5, "jobs", 120),
     ("DELETE", "/v1/jobs/{id}"): Route(0, 5, "jobs"),
     ("DELETE", "/v1/answers/{id}"): Route(0, 5, "admin"),
+    ("GET", "/v1/refusals"): Route(0, 5, "admin", 60),
+    ("POST", "/v1/refusals"): Route(256 * 1024, 10, "admin", 60),
+    ("GET", "/v1/search"): Route(0, 5, "predict"),
+    ("POST", "/v1/search"): Route(64 * 1024, 10, "predict"),
     ("POST", "/v1/chat/completions"): Route(2 * MEBIBYTE, 10, "predict", None, is_openai=True),
     ("POST", "/v1/completions"): Route(2 * MEBIBYTE, 10, "predict", None, is_openai=True),
     ("POST", "/v1/embeddings"): Route(4 * MEBIBYTE, 10, "predict", 60, is_openai=True),
@@ -65,6 +69,8 @@ ROUTES: Routes = {
     ("GET", "/openapi.json"): Route(0, 5, "public"),
     ("GET", "/"): Route(0, 5, "public"),
     ("GET", "/chat"): Route(0, 5, "public"),
+    ("GET", "/search"): Route(0, 5, "public"),
+    ("GET", "/refusals"): Route(0, 5, "public"),
 }
 """All that may be served; a path may hold `{id}` as one of its parts."""
 

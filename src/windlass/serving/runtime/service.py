@@ -190,6 +190,8 @@ class Service:
         """Counts the answers of this release; gives them as the log has them."""
         for answer in answers:
             self.measures.answered(replica.output.named(answer.value) or replica.output.kind, answer.confidence)
+            if replica.output.cites:
+                self.measures.refusals = (self.measures.refusals or 0) + replica.output.refuses(answer.value)
         at, keep_inputs = self.log.clock() if self.log is not None else time.time(), self.settings.keep_inputs
         return [
             Logged(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from windlass.records import Release
 
+NO_ANSWER = "Answers that say that there is none."
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BUCKETS_CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 
@@ -52,6 +53,8 @@ class Measures:
         self.answers: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.feedback: Counter[bool] = Counter()
+        self.refusals: int | None = None
+        """Answers that say that there is none; None: the product always answers."""
         self._confidence = _Histogram(BUCKETS_CONFIDENCE)
         self._seconds: dict[str, _Histogram] = {}
 
@@ -88,7 +91,8 @@ class Measures:
             *family("windlass_errors_total", "counter", refused, errors),
             *family("windlass_feedback_total", "counter", "Feedback by whether the answer was right.", right),
         ]
-        for name, (help_text, value) in {**gauges, **self._right_share()}.items():
+        refusals = {} if self.refusals is None else {"windlass_refusals_total": Gauge(NO_ANSWER, float(self.refusals))}
+        for name, (help_text, value) in {**gauges, **refusals, **self._right_share()}.items():
             kind = "counter" if name.endswith("_total") else "gauge"
             lines += family(name, kind, help_text, [("", value)])
         return "\n".join(lines) + "\n"

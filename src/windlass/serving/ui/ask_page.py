@@ -37,8 +37,7 @@ def ask_page(release: Release, manifest: Manifest, model_cards: ModelCards, has_
 </header>
 <div class="bar-of-tabs">
 <div role="tablist" data-label="tabs">{_tab("ask", True)}{_tab("board")}{_tab("card")}</div>
-{'<a class="push" href="/chat" data-word="talk"></a>' if has_chat else ""}
-<a{"" if has_chat else ' class="push"'} href="/openapi.json" data-word="programs"></a>
+{_links(manifest, has_chat)}
 </div>
 {_asking(manifest, has_chat)}
 <section id="board" class="card" role="tabpanel" aria-labelledby="tab-board" hidden>
@@ -70,6 +69,14 @@ def _facts(release: Release, manifest: Manifest, has_chat: bool) -> Json:
         "explains": "" if output.explains_live else explains,
         "pictures": [column.name for column in manifest.inputs if kinds.get(column.kind).is_picture],
     }
+
+
+def _links(manifest: Manifest, has_chat: bool) -> str:
+    searches = outputs.get(manifest.output.kind).search is not None
+    paths = {"/chat": "talk"} if has_chat else {"/search": "search", "/refusals": "refusals"} if searches else {}
+    links = [f'href="{path}" data-word="{word}"' for path, word in {**paths, "/openapi.json": "programs"}.items()]
+    first, *others = links
+    return "\n".join([f'<a class="push" {first}></a>', *(f"<a {link}></a>" for link in others)])
 
 
 def _tab(name: str, is_open: bool = False) -> str:
