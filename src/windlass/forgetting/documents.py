@@ -234,7 +234,8 @@ def _log_cleaned(place: Database, words: Words, receipt: Receipt) -> Receipt:
         counts = {name: counts[name] + gone[name] for name in counts}
         if not is_live or (number and not any(gone.values())):
             break
-    return replace(receipt, **counts)
+    answers, feedback, jobs, people_answers = counts.values()
+    return replace(receipt, answers=answers, feedback=feedback, jobs=jobs, people_answers=people_answers)
 
 
 def _still_there(spec: Spec, store: Store, entry: Forgotten) -> list[str]:

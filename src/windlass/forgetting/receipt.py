@@ -10,9 +10,9 @@ class Probes:
     """What was asked and looked through afterwards, and what still knew it: each 0, or the command fails.
 
     asked: title and sentences. index: those whose answer or passages were of the document, or quoted it. files: of the
-    store, read one by one; traces: those that quote it. log, feedback, jobs, people_answers: entries that do. shared: sentences that
-    other documents have to the letter, and that may be answered from there. short: such as `Yes.`, looked for as a
-    whole text alone.
+    store, read one by one; traces: those that quote it. log, feedback, jobs, people_answers: entries that do. shared:
+    sentences that other documents have to the letter, and that may be answered from there. short: such as `Yes.`,
+    looked for as a whole text alone.
     """
 
     asked: int = 0
