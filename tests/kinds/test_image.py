@@ -359,3 +359,16 @@ def test_flipped_bytes_give_a_picture_or_a_refusal_and_nothing_else():
         except DataError:
             refused += 1
     assert refused > 50
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_width_and_height_are_those_of_the_upright_whole_picture(tmp_path, form, orientation):
+    """5 to 8 lie on their side; what is decoded is smaller than the whole."""
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.new("RGB", (900, 300), "white").save(tmp_path / "a", form, exif=exif)
+    wanted = (300, 900) if orientation > 4 else (900, 300)
+    pixels, size = image.read_sized("a", tmp_path)
+    assert size == image.upright_size("a", tmp_path) == wanted
+    assert (pixels.shape[1] > pixels.shape[0]) == (wanted[0] > wanted[1])
