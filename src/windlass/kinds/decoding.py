@@ -93,9 +93,9 @@ def decode_sized(content: bytes, what: str = "image") -> tuple[np.ndarray, tuple
 def upright_size(content: bytes, what: str = "image") -> tuple[int, int]:
     """How wide and high the whole picture is, upright, from its header alone. Raises: DataError: as `decode`."""
     with _opened(content, what) as (picture, file, _):
-        of_tiff = picture.tag_v2.get(ORIENTATION, 1) if picture.format == "TIFF" else 1
-        turn = max(file.orientation, exif_orientation(picture.info.get("exif", b"")), of_tiff)
-        return picture.size[::-1] if turn in ON_ITS_SIDE else picture.size
+        said = picture.info.get("exif", b"") if picture.format != "TIFF" else b""  # whose size Pillow tells upright
+        is_turned = max(file.orientation, exif_orientation(said)) in ON_ITS_SIDE
+        return picture.size[::-1] if is_turned else picture.size
 
 
 @contextmanager
@@ -321,14 +321,14 @@ def _pixels(picture: Any, file: _File) -> tuple[np.ndarray, bool]:
     if form in JPEG:
         scale = _scale(picture)
         picture.draft("RGB", (picture.width // scale, picture.height // scale))
-    lay = picture.tag_v2.get(ORIENTATION, 1) if form == "TIFF" else 1
     picture = _of_webp(picture) if form == "WEBP" else picture
     picture.load()
     said = info.get("exif", b"") if form != "TIFF" else b""  # Pillow turns that one itself
     number = max(file.orientation, exif_orientation(said))
-    turn, is_turned = _TURNS[number], number in ON_ITS_SIDE or (form == "TIFF" and lay in ON_ITS_SIDE)
+    turn = _TURNS[number]
     small = _flat(_smaller(picture)).convert("RGB")
-    return np.asarray(small if turn is None else small.transpose(getattr(Image.Transpose, turn))), is_turned
+    upright = small if turn is None else small.transpose(getattr(Image.Transpose, turn))
+    return np.asarray(upright), number in ON_ITS_SIDE
 
 
 _TURNS = (None, None, "FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE",

@@ -32,7 +32,7 @@ from windlass.predictors.detection.heatmap import Detector, right_of
 from windlass.predictors.detection.peaks import decoded
 from windlass.records import Column, Json, Manifest, Progress, Splits
 
-LEAST_SIDE, SMALL, MOST_SIDE = 96, 128, 320
+LEAST_SIDE, SMALL, MOST_SIDE = 96, 192, 320
 """Of the longer side of a canvas; up to the middle one a narrower network is enough."""
 N_GOLDEN, N_EXPORTED = 8, 2
 RARE_SHARE, MOST_REPEATED = 0.15, 4
