@@ -84,8 +84,8 @@ def main() -> None:
             curve = project.store.read_record("train")["runs"][0]["curve"]
             steps.append(int(curve[-1]["step"]))
     note = (
-        f"{args.learner}, {args.minutes:g} minutes, seeds {args.seeds}, {steps} steps; load average {load_before:.1f} at the "
-        f"start, {os.getloadavg()[0]:.1f} at the end"
+        f"{args.learner}, {args.minutes:g} minutes, seeds {args.seeds}, {steps} steps; load average {load_before:.1f} "
+        f"at the start, {os.getloadavg()[0]:.1f} at the end"
     )
     for words, goal in REACH.items():
         values = [_value(each, words) for each in found]

@@ -25,7 +25,6 @@ def opinion(rows: Sequence[LabelledRow], champion: Predictor, known: Known, spec
     model = detector(champion)
     found = model.found([row.values for row in rows], known.root)
     read = [boxes.truth(row.label) for row in rows]
-    is_new = np.array([any(thing[LABEL] not in model.classes for thing in things) for things in read], bool)
     denied = np.zeros(len(rows))
     for number, (things, seen) in enumerate(zip(read, found, strict=True)):
         sure = seen.scores >= SURE
@@ -40,7 +39,7 @@ def opinion(rows: Sequence[LabelledRow], champion: Predictor, known: Known, spec
         answers=[boxes.kept(model.value(each)) for each in found],
         doubts=against,
         contradicts=against,
-        is_new=is_new,
+        is_new=np.zeros(len(rows), bool),  # `unfit` lets a new class in when enough rows have it
         surprise=np.full(len(rows), np.nan),
         known="boxes that the champion is sure of",
         otherwise="most boxes that the champion is sure of are not among them",
