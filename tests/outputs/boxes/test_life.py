@@ -4,6 +4,7 @@ weights are written by hand, so that nothing has to be trained."""
 import base64
 import io
 import json
+import shutil
 import time
 
 import numpy as np
@@ -15,6 +16,8 @@ from torch.nn import functional
 
 import windlass
 from tests.tables import with_line
+from windlass.database.location import log_path
+from windlass.database.request_log import feedback_rows
 from windlass.errors import GateRefused
 from windlass.kinds import boxes, image
 from windlass.kinds.boxes import CLASSES
@@ -186,3 +189,53 @@ def test_a_detector_that_finds_less_than_the_usual_boxes_is_refused(tmp_path):
     made.run()
     with pytest.raises(GateRefused, match="the usual boxes on every picture"):
         made.release()
+
+
+@pytest.fixture
+def page():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: `pip install playwright`")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("chromium is missing: `apt-get install chromium`")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        found = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
+        found.set_default_timeout(10_000)
+        yield found
+        browser.close()
+
+
+def test_a_box_is_drawn_moved_and_stored_on_a_phone(project, page):
+    """A second box is drawn with the pointer and moved by a key; what is stored is in the picture's own pixels."""
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    release = project.release()
+    content = scene().partition(",")[2]
+    file = {"name": "a.png", "mimeType": "image/png", "buffer": base64.b64decode(content)}
+    with running(project) as url:
+        page.goto(url)
+        page.set_input_files("input[type=file]", file)
+        page.click("#find")
+        page.wait_for_selector("#answer .over-picture g")
+        assert page.inner_text("#answer h2") == "1 disc"
+        page.click(".verdict button:nth-of-type(2)")
+        page.wait_for_selector("svg.edited g")
+        page.locator("svg.edited").scroll_into_view_if_needed()
+        area = page.locator("svg.edited").bounding_box()
+        corner = [(area["x"] + area["width"] * x / 96, area["y"] + area["height"] * y / 64) for x, y in
+                  ((48, 16), (72, 40))]  # fmt: skip
+        page.mouse.move(*corner[0])
+        page.mouse.down()
+        page.mouse.move(*corner[1], steps=3)
+        page.mouse.up()
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        page.click(".right-boxes .actions:last-child button")
+        page.wait_for_selector(".verdict.stored")
+        told = page.inner_text(".verdict.stored")
+    assert "2 disc" in told
+    assert said == []
+    stored = json.loads(list(feedback_rows(log_path(project.store)))[-1]["correct"])
+    assert stored[0]["box"] == release.predict([{"image": scene()}])[0].value[0]["box"]
+    assert stored[1]["box"] == pytest.approx([49, 16, 73, 40], abs=0.6)

@@ -27,19 +27,20 @@ function overPicture(ask, draw, kind = "") {
   home.append(drawing);
   return home;
 }
-function boxShape(each, width, height, said) {
-  const [left, top, right, bottom] = each.box, line = Math.max(width, height) / 160;
+const NAMED = 24;  // boxes up to which each has its name beside it
+function boxShape(each, width, height, said, isNamed = true) {
+  const [left, top, right, bottom] = each.box, line = Math.max(width, height) / 200;
   const made = shape("g", {}), words = shape("title", {});
   words.textContent = said;
-  const size = Math.max(width, height) / 32, label = shape("text", {x: left, y: top > size * 1.2 ? top - line : top + size, "font-size": size, fill: hueOf(each.label), class: "name"});
-  label.textContent = said;
+  const size = Math.max(width, height) / 40, label = shape("text", {x: left, y: top > size * 1.2 ? top - line : top + size, "font-size": size, fill: hueOf(each.label), class: "box-name"});
+  label.textContent = isNamed ? each.label : "";
   made.append(words, shape("rect", {x: left, y: top, width: right - left, height: bottom - top, fill: "transparent",
     stroke: hueOf(each.label), "stroke-width": line}), label);
   return made;
 }
 function boxed(ask) {
-  const said = (each) => `${each.label} ${percent(each.score)}`;
-  const draw = (drawing, width, height) => drawing.replaceChildren(...ask.value.map((each) => boxShape(each, width, height, said(each))));
+  const said = (each) => `${each.label} ${percent(each.score)}`, isNamed = ask.value.length <= NAMED;
+  const draw = (drawing, width, height) => drawing.replaceChildren(...ask.value.map((each) => boxShape(each, width, height, said(each), isNamed)));
   const rows = ask.value.map((each) => element("li", {}, element("i", {class: "hue", style: {background: hueOf(each.label)}}), element("bdi", {}, each.label), ` ${percent(each.score)}`));
   return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, countsOf(ask.value)),
     overPicture(ask, draw), ask.value.length ? element("details", {}, element("summary", {}, word("foundAll", {n: ask.value.length})),
@@ -58,7 +59,7 @@ function boxCorrection(ask) {
   function show() {
     if (!drawing) return;
     drawing.replaceChildren(...boxes.map((each, place) => {
-      const made = boxShape(each, wide, high, each.label);
+      const made = boxShape(each, wide, high, each.label, boxes.length <= NAMED || place === chosen);
       made.setAttribute("tabindex", "0");
       made.setAttribute("role", "button");
       made.setAttribute("aria-label", word("boxOf", {label: each.label, n: place + 1}));
@@ -117,7 +118,7 @@ function boxCorrection(ask) {
     boxes[chosen].box = inside(boxes[chosen].box);
     const [left, top, right, bottom] = boxes[chosen].box;
     held = null;
-    if (right - left < least || bottom - top < least) take(); else show();
+    if (right - left < least || bottom - top < least) take(); else choose(chosen, true);
   };
   svg.addEventListener("pointerup", drop);
   svg.addEventListener("pointercancel", drop);
