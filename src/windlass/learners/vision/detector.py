@@ -140,7 +140,8 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     train, validation = (drawn(part.to_dicts(), splits, classes, canvas) for part in (splits.train, splits.validation))
     task = Detection(train, validation, classes, options.metric, changes, _places(train, len(validation)))
     widths = NARROW if max(canvas.width, canvas.height) <= SMALL else Widths()
-    network = Pyramid(len(classes), _usual(train), widths).to(memory_format=torch.channels_last)
+    network = Pyramid(len(classes), _usual(train), widths)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it, its types do not
     curve = loop.train(network, task, SETTINGS, options, budget, progress)
     network.to(probe.device())
     fitted = _delivered(network, task, canvas, splits, options)
@@ -160,7 +161,7 @@ def canvas_for(sizes: Sequence[tuple[int, int]]) -> Canvas:
     longer = float(np.clip(np.median([max(size) for size in sizes]), LEAST_SIDE, MOST_SIDE))
     aspect = float(np.median([size[0] / size[1] for size in sizes]))
     sides = (longer, longer / aspect) if aspect >= 1 else (longer * aspect, longer)
-    width, height = (max(2 * MULTIPLE, MULTIPLE * round(side / MULTIPLE)) for side in sides)
+    width, height = (max(2 * MULTIPLE, MULTIPLE * int(side / MULTIPLE + 0.5)) for side in sides)
     return Canvas(width, height)
 
 

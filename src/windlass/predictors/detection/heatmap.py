@@ -70,7 +70,7 @@ class Detector:
     def _read(self, row: Row, number: int, root: Path | None) -> tuple[Array, tuple[int, int]]:
         name = self.manifest.inputs[0].name
         check_row(row, [name], number)
-        found: tuple[Array, tuple[int, int]] = read_value(image.read_sized, row, name, number, root)  # type: ignore[arg-type, assignment]
+        found: tuple[Array, tuple[int, int]] = read_value(image.read_sized, row, name, number, root)
         return found
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
@@ -191,10 +191,14 @@ def load(folder: Path, manifest: Manifest) -> Detector:
 
 
 def _canvas(folder: Path, manifest: Manifest) -> Canvas:
-    sides = [manifest.settings.get(name) for name in ("width", "height")]
+    sides = [side for name in ("width", "height") if _is_side(side := manifest.settings.get(name))]
     inputs = [column.kind for column in manifest.inputs]
     if manifest.output.kind != boxes.KIND.name or inputs != [image.KIND.name]:
         raise DataError(f"{folder} finds '{manifest.output.kind}' in {inputs}, expected boxes in one picture")
-    if not all(isinstance(side, int) and LEAST_SIDE <= side <= MOST_SIDE and side % MULTIPLE == 0 for side in sides):
-        raise DataError(f"{folder} has a canvas of {sides}, expected multiples of {MULTIPLE} up to {MOST_SIDE:,}")
+    if len(sides) != 2:
+        raise DataError(f"{folder} has a canvas of another size, expected multiples of {MULTIPLE} up to {MOST_SIDE:,}")
     return Canvas(*sides)
+
+
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int) and LEAST_SIDE <= value <= MOST_SIDE and value % MULTIPLE == 0
