@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -191,14 +191,14 @@ def load(folder: Path, manifest: Manifest) -> Detector:
 
 
 def _canvas(folder: Path, manifest: Manifest) -> Canvas:
-    sides = [side for name in ("width", "height") if _is_side(side := manifest.settings.get(name))]
+    width, height = (manifest.settings.get(name) for name in ("width", "height"))
     inputs = [column.kind for column in manifest.inputs]
     if manifest.output.kind != boxes.KIND.name or inputs != [image.KIND.name]:
         raise DataError(f"{folder} finds '{manifest.output.kind}' in {inputs}, expected boxes in one picture")
-    if len(sides) != 2:
+    if not (_is_side(width) and _is_side(height)):
         raise DataError(f"{folder} has a canvas of another size, expected multiples of {MULTIPLE} up to {MOST_SIDE:,}")
-    return Canvas(*sides)
+    return Canvas(width, height)
 
 
-def _is_side(value: Any) -> bool:
+def _is_side(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and LEAST_SIDE <= value <= MOST_SIDE and value % MULTIPLE == 0
