@@ -221,7 +221,7 @@ LEARNERS: dict[str, Learner] = {
         ),
         Learner(
             "hybrid-encoder",
-            "the same, with a pretrained encoder beside",
+            "the same, with pretrained encoders beside",
             TEXT,
             CITED,
             _later("passages.search", "fit_encoder"),

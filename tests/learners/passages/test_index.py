@@ -7,7 +7,7 @@ import pytest
 
 from tests.predictors.passages import corpus
 from windlass.errors import DataError, WindlassError
-from windlass.learners.passages.ranking import LEARNED, Questions, rank
+from windlass.learners.passages.ranking import LEARNED, Questions, rank, rows_of
 from windlass.learners.passages.refusing import refuse
 from windlass.predictors.passages import index as indexes
 from windlass.predictors.passages.access import AccessLists
@@ -50,9 +50,8 @@ def test_every_way_to_rank_is_kept_and_finds_the_passage(way: str, tmp_path: Pat
     texts, right = corpus.questions()
     ranker = Ranker(way, plain.legs)
     if way in LEARNED:
-        asked = [plain.ask(each) for each in plain.hear(texts)]
-        ranker = LEARNED[way](asked, [each.found.places == place for each, place in zip(asked, right, strict=True)],
-                              plain.legs)  # fmt: skip
+        questions = Questions(texts, right)
+        ranker = LEARNED[way](rows_of(plain, plain.hear(texts), questions, questions.folds()))
     plain.with_ranker(ranker).save(tmp_path)
     loaded = indexes.load(tmp_path)
     assert np.mean([loaded.search(text).places[0] == place for text, place in zip(texts, right, strict=True)]) > 0.6

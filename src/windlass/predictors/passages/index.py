@@ -184,6 +184,13 @@ def load(folder: Path) -> PassageIndex:
     return PassageIndex(words, found, dense, ranker, refusal.load(folder, 1 + len(dense)) if refuses else None)
 
 
+def packages_of(folder: Path) -> list[str]:
+    """The packages whose encoders an index asks. Raises: DataError: it is damaged."""
+    with reading(folder / FILE, "an index of passages"):
+        kinds = [str(each["kind"]) for each in read_json(folder / FILE)["dense"]]
+    return [encoders.PACKAGED[kind][1] for kind in kinds if kind in encoders.PACKAGED]
+
+
 def _is_name(name: str, place: Path) -> bool:
     if not name.isidentifier():
         raise DataError(f"{place} has a leg '{name[:40]}', expected a name of letters")
