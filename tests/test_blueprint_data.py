@@ -214,3 +214,14 @@ def test_no_blueprint_keeps_for_ever_what_users_send():
     specs = [load(path.parent) for path in catalogue.HOME.rglob("windlass.yaml")]
     assert len(specs) >= len(list(catalogue.HOME.glob("*/windlass.yaml")))
     assert all(spec.keep_inputs and spec.keep_days == 90 for spec in specs)
+
+
+def test_the_cells_are_what_their_tool_draws(monkeypatch):
+    """The first pictures' annotations; the pictures themselves depend on how Pillow packs a JPEG."""
+    monkeypatch.syspath_prepend(str(TOOLS))
+    tool = importlib.import_module("make_cell_counter")
+    rng = tool.np.random.default_rng(tool.SEED)
+    kept = json.loads((tool.TARGET / "train.json").read_text(encoding="utf-8"))
+    made = tool.coco([(f"train-{number:03}.jpg", tool.draw(rng)[1]) for number in range(5)])
+    assert made["images"] == kept["images"][:5]
+    assert made["annotations"] == kept["annotations"][: len(made["annotations"])]

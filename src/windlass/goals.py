@@ -7,6 +7,7 @@ from windlass.errors import did_you_mean, expected
 from windlass.metrics.alarms import ALARM_METRICS
 from windlass.metrics.citations import CITED_METRICS
 from windlass.metrics.costs import COST
+from windlass.metrics.detection import BOX_METRICS
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
@@ -48,6 +49,7 @@ GOALS = {
     "tags": Asked(TAG_METRICS, "micro_f1 >= 0.80"),
     "anomaly": Asked(ALARM_METRICS, "found_within_a_day >= 0.90"),
     "cited": Asked(CITED_METRICS, "answer_accuracy >= 0.80"),
+    "boxes": Asked(BOX_METRICS, "map50 >= 0.80"),
 }
 """Kind of the output -> what it can be asked for."""
 ALL_METRICS = tuple(dict.fromkeys(name for asked in GOALS.values() for name in asked.metrics))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from windlass.errors import DataError
 from windlass.kinds.decoding import LARGEST_SIDE, MAX_BYTES, MAX_PIXELS
-from windlass.kinds.image import FIT_SIDE, KIND, read
+from windlass.kinds.image import FIT_SIDE, KIND, read, read_sized, upright_size
 
 
 def encoded(picture: Image.Image, form: str = "PNG", **options) -> bytes:
@@ -359,3 +359,16 @@ def test_flipped_bytes_give_a_picture_or_a_refusal_and_nothing_else():
         except DataError:
             refused += 1
     assert refused > 50
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_width_and_height_are_those_of_the_upright_whole_picture(tmp_path, form, orientation):
+    """5 to 8 lie on their side; what is decoded is smaller than the whole."""
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.new("RGB", (900, 300), "white").save(tmp_path / "a", form, exif=exif)
+    wanted = (300, 900) if orientation > 4 else (900, 300)
+    pixels, size = read_sized("a", tmp_path)
+    assert size == upright_size("a", tmp_path) == wanted
+    assert (pixels.shape[1] > pixels.shape[0]) == (wanted[0] > wanted[1])

@@ -13,7 +13,16 @@ from windlass.pages.html.sections import Section
 from windlass.predictors.table import load
 from windlass.records import silent
 from windlass.spec import from_values
-from windlass.testing.toys import anomaly_toy, cited_toy, forecast_toy, number_toy, tags_toy, toys, writing_toys
+from windlass.testing.toys import (
+    anomaly_toy,
+    boxes_toy,
+    cited_toy,
+    forecast_toy,
+    number_toy,
+    tags_toy,
+    toys,
+    writing_toys,
+)
 
 MADE = {
     "category": ("linear", lambda folder: dict(toys(folder))["text"], "macro_f1"),
@@ -23,6 +32,7 @@ MADE = {
     "forecast": ("nlinear", forecast_toy, "mase"),
     "anomaly": ("deviation", anomaly_toy, "found_within_a_day"),
     "cited": ("bm25", cited_toy, "answer_accuracy"),
+    "boxes": ("detector", boxes_toy, "map50"),
 }
 """Output -> the learner that answers, its rows, and the metric."""
 MORE = {
@@ -34,6 +44,8 @@ MORE = {
     "cited": {"documents": "docs"},
 }
 """What its specification says besides."""
+STEPS = {"boxes": 12}
+"""Of networks: a promise is kept, or not, by who has hardly learned, too."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +57,7 @@ def product(tmp_path_factory):
             learner, rows, metric = MADE[kind]
             folder = tmp_path_factory.mktemp(kind)
             splits = rows(folder)
-            fitted = LEARNERS[learner].fit(splits, Options(folder / "run", metric), Budget(20), silent)
+            fitted = LEARNERS[learner].fit(splits, Options(folder / "run", metric), Budget(20, STEPS.get(kind)), silent)
             values = {"name": "toy", "data": "toy.csv", "inputs": splits.inputs, "output": splits.output}
             made[kind] = from_values({**values, **MORE.get(kind, {})}, "toy"), splits, load(fitted.artifact)
         return made[kind]

@@ -77,11 +77,25 @@ def decode(content: bytes, what: str = "image") -> np.ndarray:
 
     Raises: DataError: broken, of another format, or too large to be decoded; `what` is what messages call it.
     """
+    return decode_sized(content, what)[0]
+
+
+def decode_sized(content: bytes, what: str = "image") -> tuple[np.ndarray, tuple[int, int]]:
+    """The same, and how wide and high the whole picture is, upright: what boxes on it are told in."""
     with _opened(content, what) as (picture, file, size), _room(size):
-        found = _pixels(picture, file)
+        sides = picture.size
+        found, is_turned = _pixels(picture, file)
     if size > LARGE:
         give_back_memory()
-    return found
+    return found, sides[::-1] if is_turned else sides
+
+
+def upright_size(content: bytes, what: str = "image") -> tuple[int, int]:
+    """How wide and high the whole picture is, upright, from its header alone. Raises: DataError: as `decode`."""
+    with _opened(content, what) as (picture, file, _):
+        said = picture.info.get("exif", b"") if picture.format != "TIFF" else b""  # whose size Pillow tells upright
+        is_turned = max(file.orientation, exif_orientation(said)) in ON_ITS_SIDE
+        return picture.size[::-1] if is_turned else picture.size
 
 
 @contextmanager
@@ -299,7 +313,8 @@ def _scale(picture: Any) -> int:
     return next(scale for scale in (8, 4, 2, 1) if least >= scale)
 
 
-def _pixels(picture: Any, file: _File) -> np.ndarray:
+def _pixels(picture: Any, file: _File) -> tuple[np.ndarray, bool]:
+    """The upright pixels, and whether the picture lay on its side."""
     from PIL import Image
 
     form, info = picture.format, picture.info
@@ -309,14 +324,18 @@ def _pixels(picture: Any, file: _File) -> np.ndarray:
     picture = _of_webp(picture) if form == "WEBP" else picture
     picture.load()
     said = info.get("exif", b"") if form != "TIFF" else b""  # Pillow turns that one itself
-    turn = _TURNS[max(file.orientation, exif_orientation(said))]
+    number = max(file.orientation, exif_orientation(said))
+    turn = _TURNS[number]
     small = _flat(_smaller(picture)).convert("RGB")
-    return np.asarray(small if turn is None else small.transpose(getattr(Image.Transpose, turn)))
+    upright = small if turn is None else small.transpose(getattr(Image.Transpose, turn))
+    return np.asarray(upright), number in ON_ITS_SIDE
 
 
 _TURNS = (None, None, "FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE",
           "ROTATE_90")  # fmt: skip
 """What makes a picture of this orientation upright."""
+ON_ITS_SIDE = range(5, 9)
+"""Orientations whose width is the height of the upright picture."""
 
 
 def _of_webp(picture: Any) -> Any:

@@ -56,6 +56,16 @@ def read(value: Any, root: Path | None) -> np.ndarray:
     return decoding.decode(*_content(value, root))
 
 
+def read_sized(value: Any, root: Path | None) -> tuple[np.ndarray, tuple[int, int]]:
+    """The same, and width and height of the whole picture, upright. Raises: DataError: as `read`."""
+    return decoding.decode_sized(*_content(value, root))
+
+
+def upright_size(value: Any, root: Path | None) -> tuple[int, int]:
+    """Width and height of the whole picture, upright, from its header alone. Raises: DataError: as `read`."""
+    return decoding.upright_size(*_content(value, root))
+
+
 def decoding_bytes(value: Any, root: Path | None) -> int:
     """Most memory that `read` takes for this value, known from the picture's header. Raises: DataError: as `read`."""
     return decoding.decoding_bytes(*_content(value, root))

@@ -12,6 +12,7 @@ import numpy as np
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.kinds import (
     anomaly,
+    boxes,
     category,
     chat,
     cited,
@@ -42,6 +43,7 @@ KINDS: dict[str, Kind] = {
         tags.KIND,
         anomaly.KIND,
         cited.KIND,
+        boxes.KIND,
     )
 }
 CHUNK = 512

@@ -246,6 +246,16 @@ LEARNERS: dict[str, Learner] = {
             cost=3,
         ),
         Learner(
+            "detector",
+            "a heat-map for each class, and how far the sides of its boxes are, from scratch",
+            frozenset({"image"}),
+            frozenset({"boxes"}),
+            _later("vision.detector"),
+            needs=TORCH[:3],
+            cost=1,
+            presets=("default", "any-side-up"),
+        ),
+        Learner(
             "copy",
             "a part of the input as it is",
             TABLE | {"text"},

@@ -6,6 +6,7 @@ from windlass.errors import SpecError, did_you_mean, expected
 from windlass.goals import Goal, parse_goal
 from windlass.metrics.citations import N_RANKED
 from windlass.outputs.anomalies import output as anomalies
+from windlass.outputs.boxes import output as boxes
 from windlass.outputs.cited import output as cited
 from windlass.outputs.contract import Output, Why
 from windlass.outputs.forecasts import output as forecasts
@@ -27,6 +28,7 @@ OUTPUTS: dict[str, Output] = {
         tags.OUTPUT,
         anomalies.OUTPUT,
         cited.OUTPUT,
+        boxes.OUTPUT,
     )
 }
 

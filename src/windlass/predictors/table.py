@@ -105,6 +105,7 @@ FORMATS: dict[str, Load] = {
     **{name: _writing(module) for name, module in WRITING.items()},
     **{name: _foreseeing(module) for name, module in FORESEEING.items()},
     "passages": _later("passages.engine"),
+    "heatmap": _later("detection.heatmap"),
     "average": lambda folder, manifest: SeriesForecaster(manifest, average.load(folder, manifest, load)),
 }
 """Every format of an artifact -> what opens it."""

@@ -42,6 +42,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "local": (),
     "arima": ("scipy",),
     "series-network": ("onnxruntime",),
+    "heatmap": ("onnxruntime", "pillow"),
     "passages": ("lightgbm", "onnxruntime", "tokenizers"),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""

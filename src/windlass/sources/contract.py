@@ -51,6 +51,7 @@ class Source:
     warnings: list[str] = field(default_factory=list)
     sheet: str = ""  # of a workbook; '' = the one that is filled
     version: str = ""  # changes when the rows do; '' = look at the files themselves
+    answers: str = ""  # the kind of what its rows hold beside pictures; '' = a label, or told by the values
 
     packed: "Packed | None" = None
 

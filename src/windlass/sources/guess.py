@@ -59,6 +59,8 @@ def guess(path: Path, project: Path, output: str = "", as_kind: str = "") -> Gue
             f"the product is called '{UNNAMED}': a name is of a-z, 0-9 and -, as services, images and "
             "addresses take theirs from it; `name:` sets another one"
         )
+    if source.answers:
+        return _annotated(found, source, output)
     if source.names.image and _is_pictures(source):
         found.inputs, found.output = {"image": "image"}, output or "label"
         found.reasons.append("pictures, one label each: image -> label")
@@ -102,6 +104,15 @@ def _answering(path: Path, project: Path) -> Guess:
     found.gate = f"{found.goal} >= 0.80"
     found.reasons += [f"documents: {found.documents}; answers cite their sentences, or are refused", why]
     found.files = {name: text} if text else {}
+    return found
+
+
+def _annotated(found: Guess, source: Source, output: str) -> Guess:
+    """Pictures with what annotation tools say of them."""
+    found.inputs, found.output, found.output_kind = {"image": "image"}, output or source.answers, source.answers
+    rows = [raw.values[source.names.label] for raw in islice(source.rows(), N_READ) if raw.values is not None]
+    found.reasons.append(f"{len(rows):,} pictures whose annotations say where things are: image -> {found.output}")
+    GOALS[found.output_kind](found, rows, [])
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
 from windlass.sources import refusals, standard_library
+from windlass.sources.annotations import finding
 from windlass.sources.contract import SPLITS, Names, Packed, RawRow, Source
 from windlass.sources.readers import archives, conversations
 from windlass.sources.readers.json_files import read_objects
@@ -109,6 +110,8 @@ def table(path: Path, unpacked: Path) -> Source:
 
 
 def _sources(path: Path, split: str, names: Names, rooms: ReaderFolders) -> list[Source]:
+    if annotated := finding.find(path, split, names):
+        return annotated
     if path.is_dir():
         return _folder(path, split, names, rooms)
     path, sheet = file_and_sheet(path)

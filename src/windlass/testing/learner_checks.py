@@ -23,6 +23,7 @@ from windlass.records import Row, Splits, silent
 from windlass.testing.checks import expect
 from windlass.testing.toys import (
     anomaly_toy,
+    boxes_toy,
     cited_toy,
     forecast_toy,
     number_toy,
@@ -82,13 +83,14 @@ def check_learner(learner: Learner, seconds: float = 60.0, variant: str = "") ->
 
 class Other(NamedTuple):
     """A toy of other answers. learned, measured: metrics; holds: what an answer is; enough: what must be reached by
-    who learns, and by who does not."""
+    who learns, and by who does not. most_s: that a fit needs."""
 
     toy: Callable[[Path], Splits]
     learned: str
     measured: str
     holds: type
     enough: tuple[float, float]
+    most_s: float = 60.0
 
 
 OTHERS = (
@@ -98,6 +100,7 @@ OTHERS = (
     Other(forecast_toy, "mase", "mase", list, (0.95, 9.0)),
     Other(anomaly_toy, "found_within_a_day", "roc_auc", str, (0.9, 0.6)),
     Other(cited_toy, "answer_accuracy", "mrr", dict, (0.9, 0.6)),
+    Other(boxes_toy, "map50", "map50", list, (0.5, 0.0), 8.0),
 )
 
 
@@ -115,7 +118,9 @@ def _check_others(learner: Learner, folder: Path, seconds: float, variant: str) 
         home = folder / name
         home.mkdir()
         try:
-            fitted = learner.fit(splits, Options(home, each.learned, variant=variant), Budget(seconds), silent)
+            fitted = learner.fit(
+                splits, Options(home, each.learned, variant=variant), Budget(min(seconds, each.most_s)), silent
+            )
         except NotReady as error:
             reasons.append(str(error))
             continue

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from windlass.kinds import cited
+from windlass.kinds import boxes, cited
 from windlass.records import Json, Passage, Splits
 
 
@@ -256,3 +256,34 @@ def cited_toy(folder: Path, seed: int = 13) -> Splits:
     parts = (table[:70], table[70:95], table[95:])
     train, validation, test = (pl.DataFrame(part) for part in parts)
     return Splits({"question": "text"}, {"answer": "cited"}, train, validation, test, folder, passages=passages)
+
+
+def boxes_toy(folder: Path, seed: int = 13) -> Splits:
+    """Pictures of up to three red discs and blue squares on grey, written below the folder; some hold nothing."""
+    import polars as pl
+
+    random, home = np.random.default_rng(seed), folder / "boxes"
+    home.mkdir(exist_ok=True)
+    parts = []
+    for name, count in (("train", 48), ("validation", 16), ("test", 24)):
+        rows = [_with_shapes(home / f"{name}-{number}.png", random, number % 6 == 5) for number in range(count)]
+        parts.append(pl.DataFrame(rows))
+    train, validation, test = parts
+    return Splits({"picture": "image"}, {"things": "boxes"}, train, validation, test, folder)
+
+
+def _with_shapes(path: Path, random: np.random.Generator, is_empty: bool) -> dict[str, str]:
+    """A picture of 96 x 64, and what is on it."""
+    from PIL import Image, ImageDraw
+
+    picture, things = Image.new("RGB", (96, 64), (int(random.integers(100, 140)),) * 3), []
+    draw = ImageDraw.Draw(picture)
+    for place in [] if is_empty else random.permutation(3)[: random.integers(1, 4)].tolist():
+        side, is_disc = int(random.integers(14, 26)), bool(random.random() < 0.5)
+        left, top = 32 * place + int(random.integers(0, 32 - side)), int(random.integers(0, 64 - side))
+        box = (left, top, left + side - 1, top + side - 1)
+        draw.ellipse(box, fill=(210, 50, 40)) if is_disc else draw.rectangle(box, fill=(40, 60, 200))
+        label = "disc" if is_disc else "square"
+        things.append({"label": label, "box": [float(left), float(top), float(left + side), float(top + side)]})
+    picture.save(path)
+    return {"picture": str(path), "things": boxes.kept(things)}

@@ -43,6 +43,7 @@ nav a:hover { color: var(--accent); text-decoration: underline; }
   24px 40px; }
 .pictures.top { align-items: start; }
 .beside { display: grid; grid-template-columns: minmax(0, 1fr) 290px; gap: 16px 28px; align-items: start; }
+svg.seen { max-width: 100%; height: auto; }
 figure { margin: 16px 0 0; min-width: 0; } figcaption { margin-bottom: 4px; }
 .scroll { overflow-x: auto; background: linear-gradient(to right, var(--surface) 40%, transparent) left / 40px
   100% no-repeat local, linear-gradient(to left, var(--surface) 40%, transparent) right / 40px 100% no-repeat local,

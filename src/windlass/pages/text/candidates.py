@@ -54,6 +54,9 @@ BESIDE = {
     "answer_f1": "F1",
     "risk": "risk",
     "answered": "answered",
+    "map50_95": "mAP50-95",
+    "box_f1": "F1",
+    "count_error": "count off",
 }
 """The metrics that stand beside the headline, with their short names."""
 NEAR = 0.7  # share of the best score that counts as near it

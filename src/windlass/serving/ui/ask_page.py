@@ -16,8 +16,8 @@ from windlass.serving.ui.ask_board import board_html, cards_html
 from windlass.serving.ui.ask_fields import field
 
 SCRIPTS = (
-    "keyed.js", "events.js", "words.js", "element.js", "fields.js", "forecast.js", "cited.js", "answer.js",
-    "verdict.js", "why.js", "page.js",
+    "keyed.js", "events.js", "words.js", "element.js", "fields.js", "forecast.js", "cited.js", "boxes.js",
+    "answer.js", "verdict.js", "why.js", "page.js",
 )  # fmt: skip
 AT_ONCE = frozenset({"linear", "trees"})
 """Predictors whose reasons are exact and take no longer than the answer: they are shown without being asked for."""

@@ -75,11 +75,25 @@ def _of_tags(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> N
     )
 
 
+def _of_boxes(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:
+    kind = kinds.get("boxes")
+    read = [things for value in values if kind.check(value) is None and (things := kind.read(value, None)) is not None]
+    counts = Counter(thing["label"] for things in read for thing in things)
+    if not counts:
+        raise DataError(f"'{found.output}' has no box, expected some to learn from")
+    shown = ", ".join(f"{count:,} '{label}'" for label, count in counts.most_common(MOST_NAMED))
+    n_empty = sum(not things for things in read)
+    found.reasons.append(f"output '{found.output}': boxes: {shown}; {n_empty:,} pictures hold nothing")
+    found.goal, found.gate = "map50", "map50 >= 0.80"
+    found.reasons.append("goal map50: COCO's average precision at an overlap of a half, mean of the classes")
+
+
 GOALS: dict[str, Callable[[Guess, Sequence[Any], Sequence[Any]], None]] = {
     "text": _of_texts,
     "category": _of_labels,
     "number": _of_numbers,
     "tags": _of_tags,
+    "boxes": _of_boxes,
 }
 """Kind of the output -> what completes the guess: goal, and how answers are written; elsewhere: of other splits."""
 

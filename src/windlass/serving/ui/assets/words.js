@@ -33,6 +33,9 @@ const WORDS = {
     noTag: "no tag", shouldTags: "Which tags would have been right? Click to add or remove.", addTag: "another tag",
     refused: "No document answers this. Please ask a person.", nearest: "The nearest passages", page: "page {n}",
     source: "Source {n}", nothingAnswers: "No document answers it", search: "Search", refusals: "Refused questions",
+    nothingThere: "Nothing was found.", foundAll: "Found: {n}", rightBoxes: "Draw a box where one is missing; click one to change or remove it.",
+    removeBox: "Remove this box", boxClass: "Class of the box", newClass: "another class", addBox: "Add a box", boxOf: "{label}, box {n}",
+    moveBox: "Arrow keys move the box, with Shift they change its size.",
   },
   zh: {
     other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话",
@@ -67,6 +70,9 @@ const WORDS = {
     noTag: "没有标签", shouldTags: "哪些标签才对？点击可添加或移除。", addTag: "其他标签",
     refused: "现有文档无法回答，请咨询工作人员。", nearest: "最接近的段落", page: "第 {n} 页",
     source: "来源 {n}", nothingAnswers: "文档中没有答案", search: "搜索", refusals: "未回答的问题",
+    nothingThere: "没有找到任何目标。", foundAll: "共找到 {n} 个", rightBoxes: "缺少的地方请画框；点击已有的框可修改或删除。",
+    removeBox: "删除此框", boxClass: "框的类别", newClass: "其他类别", addBox: "添加框", boxOf: "{label}，第 {n} 个框",
+    moveBox: "方向键移动框，按住 Shift 改变大小。",
   },
 };
 // What the service and the release say in English, for readers of Chinese.

@@ -1,0 +1,257 @@
+"""Boxes beside the right ones: average precision as COCO measures it, and what is found from a threshold on.
+
+Of each class, boxes are taken by falling score; one is right when its overlap with a right box that no better one has
+taken is large enough. Boxes of a crowd (several things that nobody told apart) are neither right nor wrong.
+Source: Lin et al. 2014, arXiv:1405.0312; cocoapi's `cocoeval.py`, 101 recalls, at most 100 boxes a picture.
+Shapes: (n,) of pictures; D found and R right boxes, all pictures together; T overlaps; boxes (n, 4), xyxy in pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from windlass.metrics.measures import Array, Estimate
+
+MAP50, MAP, BOX_F1, BOX_PRECISION, BOX_RECALL, COUNT_ERROR = (
+    "map50", "map50_95", "box_f1", "box_precision", "box_recall", "count_error",
+)  # fmt: skip
+BOX_METRICS = (MAP50, MAP, BOX_F1, BOX_PRECISION, BOX_RECALL, COUNT_ERROR)
+OVERLAPS = np.linspace(0.5, 0.95, 10)
+"""Of which the first decides in every metric but `map50_95`, their mean."""
+RECALLS = np.linspace(0.0, 1.0, 101)
+MOST_FOUND = 100
+"""Boxes of a picture that are measured, the surest of each class."""
+EXACT = 1 - 1e-10
+
+
+class Found(NamedTuple):
+    """What is on a picture, found or right. boxes: (n, 4); classes: (n,) int; scores: (n,), or of right ones whether it
+    is a crowd, 0 or 1."""
+
+    boxes: Array
+    classes: Array
+    scores: Array
+
+
+NOTHING = Found(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0))
+
+
+def overlaps(found: Array, right: Array, is_crowd: Array | None = None) -> Array:
+    """(n, m) intersection over union of boxes (n, 4) and (m, 4); beside a crowd, over the found box's own area."""
+    corner = np.minimum(found[:, None, 2:], right[None, :, 2:]) - np.maximum(found[:, None, :2], right[None, :, :2])
+    shared = np.clip(corner, 0, None).prod(axis=2)
+    own, other = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (found, right))
+    union = own[:, None] + other[None, :] - shared
+    if is_crowd is not None and is_crowd.any():
+        union = np.where(is_crowd[None, :], own[:, None], union)
+    return shared / np.maximum(union, 1e-12)
+
+
+def matched(likeness: Array, is_crowd: Array, least: Array) -> tuple[Array, Array]:
+    """Which right box each found one takes, (T, n) int, -1 = none; and whether it is neither right nor wrong, (T, n).
+
+    Args: likeness: (n, m) overlaps, found boxes by falling score. is_crowd: (m,) bool. least: (T,) overlaps.
+    """
+    n_found, n_right = likeness.shape
+    takes, ignored = np.full((len(least), n_found), -1), np.zeros((len(least), n_found), bool)
+    for number, bound in enumerate(least):
+        taken = np.zeros(n_right, bool)
+        for place in range(n_found if n_right else 0):
+            free = np.where(taken & ~is_crowd, -1.0, likeness[place])
+            own = np.where(is_crowd, -1.0, free)
+            best = int(own.argmax()) if own.max() >= min(bound, EXACT) else int(np.where(is_crowd, free, -1.0).argmax())
+            if free[best] >= min(bound, EXACT) and (not taken[best] or is_crowd[best]):
+                takes[number, place], taken[best] = best, True
+                ignored[number, place] = is_crowd[best]
+    return takes, ignored
+
+
+@dataclass(frozen=True)
+class ClassMatches:
+    """Of one class in all pictures. scores: (D,); pictures: (D,) int; hits, ignored: (T, D) bool; n_right: (n,)."""
+
+    scores: Array
+    pictures: Array
+    hits: Array
+    ignored: Array
+    n_right: Array
+
+    @cached_property
+    def order(self) -> Array:
+        return np.argsort(-self.scores, kind="mergesort")
+
+    def average_precision(self, weights: Array, n_overlaps: int) -> float:
+        """Over the first so many overlaps; NaN where there is nothing to find. weights: (n,) how often a picture
+        counts."""
+        total = float((self.n_right * weights).sum())
+        if not total:
+            return float("nan")
+        weight = weights[self.pictures[self.order]]
+        hits = np.cumsum(self.hits[:n_overlaps, self.order] * weight, axis=1)
+        wrong = ~self.hits[:n_overlaps] & ~self.ignored[:n_overlaps]
+        misses = np.cumsum(wrong[:, self.order] * weight, axis=1)
+        precision = hits / np.maximum(hits + misses, 1e-12)
+        best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        return float(np.mean([_at_recalls(rows / total, each) for rows, each in zip(hits, best, strict=True)]))
+
+    def counts(self, threshold: float, weights: Array) -> tuple[float, float, float]:
+        """Right and wrong boxes from this score on, and right boxes that are there, at the first overlap."""
+        given = self.scores >= threshold
+        weight = weights[self.pictures] * given
+        hits = float((self.hits[0] * weight).sum())
+        wrong = float((~self.hits[0] & ~self.ignored[0]) @ weight)
+        return hits, wrong, float((self.n_right * weights).sum())
+
+
+def _at_recalls(recall: Array, precision: Array) -> float:
+    places = np.searchsorted(recall, RECALLS, side="left")
+    padded = np.append(precision, 0.0)
+    return float(padded[np.minimum(places, len(precision))].mean())
+
+
+@dataclass(frozen=True)
+class BoxMarks:
+    """given: what is found, of all scores; right: what is there; classes: names; thresholds: (k,) of scores from which
+    on a box is given; sizes: (n, 2) width and height of the pictures."""
+
+    given: tuple[Found, ...]
+    right: tuple[Found, ...]
+    classes: tuple[str, ...]
+    thresholds: Array
+    sizes: Array
+
+    def __len__(self) -> int:
+        return len(self.right)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return BOX_METRICS
+
+    @property
+    def calibration_error(self) -> float | None:
+        return None
+
+    @cached_property
+    def by_class(self) -> tuple[ClassMatches, ...]:
+        return tuple(self._matches(number) for number in range(len(self.classes)))
+
+    def _matches(self, number: int) -> ClassMatches:
+        parts, n_right = [], np.zeros(len(self))
+        for picture, (found, right) in enumerate(zip(self.given, self.right, strict=True)):
+            mine, theirs = found.classes == number, right.classes == number
+            is_crowd = right.scores[theirs] > 0
+            n_right[picture] = (~is_crowd).sum()
+            if not mine.any():
+                continue
+            order = np.argsort(-found.scores[mine], kind="mergesort")[:MOST_FOUND]
+            boxes, scores = found.boxes[mine][order], found.scores[mine][order]
+            takes, ignored = matched(overlaps(boxes, right.boxes[theirs], is_crowd), is_crowd, OVERLAPS)
+            parts.append((scores, np.full(len(scores), picture), (takes >= 0) & ~ignored, ignored))
+        if not parts:
+            none = np.zeros((len(OVERLAPS), 0), bool)
+            return ClassMatches(np.zeros(0), np.zeros(0, int), none, none, n_right)
+        scores, pictures, hits, ignored = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
+        return ClassMatches(scores, pictures, hits, ignored, n_right)
+
+    @cached_property
+    def n_given(self) -> Array:
+        """(n, k) boxes of each class that are given."""
+        return self._counted(self.given, lambda found: found.scores >= self.thresholds[found.classes])
+
+    @cached_property
+    def n_there(self) -> Array:
+        """(n, k) right boxes of each class, crowds not counted."""
+        return self._counted(self.right, lambda right: right.scores == 0)
+
+    def _counted(self, things: Sequence[Found], counts: object) -> Array:
+        assert callable(counts)
+        k = len(self.classes)
+        return np.array([np.bincount(each.classes[counts(each)], minlength=k)[:k] for each in things]).reshape(-1, k)
+
+    def weights(self, rows: Array | None) -> Array:
+        """How often each picture is among these rows, (n,)."""
+        return np.ones(len(self)) if rows is None else np.bincount(rows, minlength=len(self)).astype(float)
+
+    def value(self, metric: str, rows: Array | None = None) -> float:
+        """NaN where nothing is there to be found; `count_error` is in boxes a picture."""
+        if metric == COUNT_ERROR:
+            off = np.abs(self.n_given - self.n_there).sum(axis=1)
+            return float((off if rows is None else off[rows]).mean())
+        weights = self.weights(rows)
+        if metric in (MAP50, MAP):
+            scores = [self.average_precision(number, metric, weights) for number in range(len(self.classes))]
+            known = [score for score in scores if score == score]
+            return float(np.mean(known)) if known else float("nan")
+        counts = [each.counts(least, weights) for each, least in zip(self.by_class, self.thresholds, strict=True)]
+        return _share(metric, *np.sum(counts, axis=0))
+
+    def average_precision(self, number: int, metric: str = MAP50, weights: Array | None = None) -> float:
+        """Of one class."""
+        weights = np.ones(len(self)) if weights is None else weights
+        return self.by_class[number].average_precision(weights, 1 if metric == MAP50 else len(OVERLAPS))
+
+    def exact(self, metric: str) -> Estimate | None:
+        return None
+
+    def of(self, chosen: Array) -> "BoxMarks":
+        """Of these pictures."""
+        places = np.arange(len(self))[chosen].tolist()
+        return replace(
+            self,
+            given=tuple(self.given[n] for n in places),
+            right=tuple(self.right[n] for n in places),
+            sizes=self.sizes[places],
+        )
+
+    @cached_property
+    def each(self) -> Array:
+        """(n,) F1 of the boxes that are given on each picture; 1 where nothing is there and nothing given."""
+        return np.array([self._f1(picture) for picture in range(len(self))])
+
+    def _f1(self, picture: int) -> float:
+        hits = wrong = there = 0.0
+        for matches, least in zip(self.by_class, self.thresholds, strict=True):
+            given = (matches.pictures == picture) & (matches.scores >= least)
+            hits += float(matches.hits[0][given].sum())
+            wrong += float((~matches.hits[0] & ~matches.ignored[0])[given].sum())
+            there += float(matches.n_right[picture])
+        return 1.0 if not hits + wrong + there else 2 * hits / (hits + wrong + there)
+
+    def best_thresholds(self) -> list[float]:
+        """For each class the score from which on F1 is best; 0.5 where nothing tells it."""
+        return [_best_threshold(matches) for matches in self.by_class]
+
+
+def agree(one: Found, other: Found) -> bool:
+    """The same classes lie at the same places: each box overlaps one of the other side by more than a half."""
+    if len(one.classes) != len(other.classes):
+        return False
+    likeness = overlaps(one.boxes, other.boxes) * (one.classes[:, None] == other.classes[None, :])
+    takes, _ = matched(likeness, np.zeros(len(other.classes), bool), OVERLAPS[:1])
+    return bool((takes >= 0).all())
+
+
+def _share(metric: str, hits: float, wrong: float, there: float) -> float:
+    if metric == BOX_PRECISION:
+        return hits / (hits + wrong) if hits + wrong else float("nan")
+    if metric == BOX_RECALL:
+        return hits / there if there else float("nan")
+    return 2 * hits / (hits + wrong + there) if hits + wrong + there else float("nan")
+
+
+UNKNOWN = 0.5
+
+
+def _best_threshold(matches: ClassMatches) -> float:
+    if not matches.hits[0].any():
+        return UNKNOWN
+    order, total = matches.order, matches.n_right.sum()
+    hits = np.cumsum(matches.hits[0][order])
+    wrong = np.cumsum((~matches.hits[0] & ~matches.ignored[0])[order])
+    best = int((2 * hits / (hits + wrong + total)).argmax())
+    scores = matches.scores[order]
+    after = scores[best + 1] if best + 1 < len(scores) else 0.0
+    return float((scores[best] + after) / 2)

@@ -1,0 +1,128 @@
+"""Found boxes beside the right ones, what they must beat, and from which score on they are given."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from windlass.errors import DataError, SpecError
+from windlass.goals import Goal
+from windlass.kinds import boxes, image
+from windlass.kinds import table as kinds
+from windlass.kinds.boxes import BOX, LABEL, THRESHOLDS
+from windlass.metrics.detection import MAP, MAP50, BoxMarks, Found
+from windlass.metrics.measures import Array, Marks
+from windlass.outputs.contract import Baseline, Held, Tested, Validated
+from windlass.predictors import table as predictors
+from windlass.predictors.artifact import read_manifest, write_manifest
+from windlass.predictors.contract import Predictor
+from windlass.predictors.detection.heatmap import Detector
+from windlass.records import Row, Splits
+from windlass.spec import Spec
+
+GRID = 8
+"""Parts of a side for which the baseline has a usual box of each class."""
+
+
+def detector(predictor: Predictor) -> Detector:
+    """The predictor, which finds boxes: any predictor of an output of this kind does."""
+    assert isinstance(predictor, Detector)
+    return predictor
+
+
+def box_marks(marks: Marks) -> BoxMarks:
+    """The marks, which are of boxes."""
+    assert isinstance(marks, BoxMarks)
+    return marks
+
+
+def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
+    """Raises: DataError: a picture cannot be read."""
+    return detector(predictor).marks(rows, [row[held.spec.output_column] for row in rows], held.root)
+
+
+def learned(metric: str) -> str:
+    """Average precision needs no threshold, which is told when all is learned."""
+    return metric if metric in (MAP50, MAP) else MAP50
+
+
+def check(spec: Spec, goal: Goal) -> None:
+    """Raises: SpecError: the boxes are not of one picture."""
+    seen = [name for name, kind in spec.inputs.items() if kinds.get(kind).is_picture]
+    if len(seen) != 1 or len(spec.inputs) != 1:
+        raise SpecError(
+            f"output '{spec.output_column}' is boxes and inputs are {', '.join(map(repr, spec.inputs))}, expected one "
+            "picture",
+            "`inputs: {image: image}`",
+        )
+
+
+def check_rows(spec: Spec, splits: Splits) -> None:
+    """Raises: SpecError: what is set for another output. DataError: there is nothing to learn."""
+    for name, value in (("monotone", spec.monotone), ("costs", spec.costs), ("threshold", spec.threshold)):
+        if value:
+            raise SpecError(f"'{name}' is set and output '{splits.output_column}' is boxes, expected another output")
+    if not any(boxes.truth(value) for value in splits.train[splits.output_column]):
+        raise DataError("no train picture has a box, expected some to learn from")
+
+
+def check_tests(rows: Sequence[Row], spec: Spec) -> None:
+    """Raises: DataError: no test picture has a box."""
+    if not any(boxes.truth(row[spec.output_column]) for row in rows):
+        raise DataError("no test picture has a box, expected some to be found", "more pictures, or a test file")
+
+
+def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
+    """Writes into the artifact from which score on a box of each class is given: where F1 is best on validation."""
+    folder = run_folder / "artifact"
+    manifest, held = read_manifest(folder), splits.validation.to_dicts()
+    if not held:
+        return None
+    model = detector(predictors.load(folder))
+    found = model.marks(held, [row[splits.output_column] for row in held], splits.root)
+    least = [round(score, 4) for score in found.best_thresholds()[: len(model.classes)]]
+    if manifest.output.state.get(THRESHOLDS) != least:
+        manifest.output.state[THRESHOLDS] = least
+        write_manifest(folder, manifest)
+    decided = BoxMarks(found.given, found.right, found.classes, _padded(least, len(found.classes)), found.sizes)
+    return decided.value(metric)
+
+
+def _padded(thresholds: Sequence[float], n_classes: int) -> Array:
+    """Classes that the model does not know are never given."""
+    return np.append(np.array(thresholds, float), np.ones(n_classes - len(thresholds)))
+
+
+def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held) -> Validated | None:
+    """Validation pictures, answered now: the network had not learned from them."""
+    rows = splits.validation.to_dicts()
+    return Validated(marks(predictor, rows, held), np.arange(len(rows))) if rows else None
+
+
+def baseline(tested: Tested) -> Baseline | None:
+    """The same boxes on every picture: where things usually are."""
+    first = box_marks(next(iter(tested.marks.values())))
+    usual = usual_boxes(tested.splits, first.classes)
+    given = tuple(usual._replace(boxes=usual.boxes * np.tile(size, 2)) for size in first.sizes)
+    least = np.full(len(first.classes), 0.5)
+    always = BoxMarks(given, first.right, first.classes, least, first.sizes)
+    value = always.value(tested.metric)
+    return None if np.isnan(value) else Baseline("the usual boxes on every picture", value, always)
+
+
+def usual_boxes(splits: Splits, classes: Sequence[str]) -> Found:
+    """Boxes as shares of a picture: of each class and part of the grid the median box, scored by how often one is
+    there."""
+    name, seen = next(iter(splits.inputs)), dict[tuple[int, int, int], list[list[float]]]()
+    for row in splits.train.to_dicts():
+        width, height = image.upright_size(row[name], splits.root)
+        for thing in [each for each in boxes.truth(row[splits.output_column]) if each[LABEL] in classes]:
+            share = [side / size for side, size in zip(thing[BOX], (width, height, width, height), strict=True)]
+            across, down = (min(GRID - 1, max(0, int(GRID * (share[n] + share[n + 2]) / 2))) for n in (0, 1))
+            seen.setdefault((list(classes).index(thing[LABEL]), across, down), []).append(share)
+    keys = list(seen)
+    return Found(
+        np.array([np.median(seen[key], axis=0) for key in keys]).reshape(-1, 4),
+        np.array([key[0] for key in keys], int),
+        np.array([min(1.0, len(seen[key]) / max(1, len(splits.train))) for key in keys]),
+    )

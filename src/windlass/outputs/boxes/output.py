@@ -1,0 +1,102 @@
+"""Boxes: an answer is a list of things, each with its class, its box and a score; an empty one is an answer, too."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from windlass.errors import NotReady
+from windlass.kinds import boxes
+from windlass.kinds.boxes import BOX, CLASSES, CROWD, LABEL, SCORE
+from windlass.metrics.detection import BOX_METRICS, MAP50
+from windlass.outputs.boxes import measures, reference_profile, report
+from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, Why, later
+from windlass.outputs.reference_profile import kept_rows
+from windlass.predictors.contract import Predictor
+from windlass.records import Column, Explanation, Json, Manifest, Row
+
+SIDES = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4,
+         "description": "left, top, right, bottom in pixels of the upright picture"}  # fmt: skip
+NAME = {"type": "string", "maxLength": boxes.MOST_CHARACTERS}
+
+
+def answer_schema(column: Column) -> Json:
+    """A list of boxes with their labels and scores."""
+    score = {"type": "number", "minimum": 0, "maximum": 1}
+    thing = {"type": "object", "required": [LABEL, BOX], "properties": {LABEL: NAME, BOX: SIDES, SCORE: score}}
+    return {"type": "array", "description": "what is there, and where", "items": thing}
+
+
+def feedback_schema(column: Column) -> Json:
+    """All right boxes; an empty list: nothing is there."""
+    properties = {LABEL: NAME, BOX: SIDES, SCORE: {"type": "number"}, CROWD: {"type": "boolean"}}
+    thing = {"type": "object", "required": [LABEL, BOX], "properties": properties, "additionalProperties": False}
+    return {"type": "array", "maxItems": boxes.MOST_BOXES, "items": thing}
+
+
+def example(column: Column) -> Json | list[Any]:
+    names = column.state.get(CLASSES) or ["thing"]
+    return [{LABEL: names[0], BOX: [10.0, 20.0, 110.0, 90.0]}]
+
+
+def same(one: Any, other: Any) -> bool:
+    """The same boxes, to a pixel's hundredth; scores do not count."""
+    return boxes.truth(one) == boxes.truth(other)
+
+
+def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
+    """The margin is the score of the box that it was least sure of; of a picture without one, half."""
+    found = []
+    for row in rows:
+        scores = [float(thing.get(SCORE, 1.0)) for thing in json.loads(row["value"])]
+        found.append(Uncertainty(boxes.brief(row["value"]), row["confidence"], min(scores, default=0.5)))
+    return found
+
+
+def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
+    """Raises: NotReady: a box shows by itself what it rests on."""
+    raise NotReady("boxes are not weighed", "each shows what it was found by")
+
+
+def widget(manifest: Manifest) -> Json:
+    return {"answer": "boxes", "verb": "find", "labels": list(manifest.output.state.get(CLASSES, []))}
+
+
+OUTPUT = Output(
+    kind="boxes",
+    metrics=BOX_METRICS,
+    headline=lambda spec: MAP50,
+    learned=measures.learned,
+    check=measures.check,
+    split=later("windlass.outputs.boxes.split", "split"),
+    counts=later("windlass.outputs.boxes.split", "counts"),
+    warn=later("windlass.outputs.boxes.split", "warn"),
+    check_rows=measures.check_rows,
+    check_tests=measures.check_tests,
+    tune_decision=measures.tune_decision,
+    marks=measures.marks,
+    validated=measures.validated,
+    baseline=measures.baseline,
+    sections=report.report_sections,
+    remarks=report.remarks,
+    advice=report.advice,
+    explain=explain,
+    kept=kept_rows,
+    seen=reference_profile.seen,
+    is_right=reference_profile.is_right,
+    answer_schema=answer_schema,
+    feedback_schema=feedback_schema,
+    example=example,
+    kept_as=lambda value: json.dumps(value, ensure_ascii=False),
+    value_of=json.loads,
+    widget=widget,
+    same=same,
+    unfit=later("windlass.outputs.boxes.trust", "unfit"),
+    opinion=later("windlass.outputs.boxes.trust", "opinion"),
+    compare=later("windlass.outputs.boxes.comparison", "PairedBoxes"),
+    doubts=doubts,
+    scored=lambda marks, metric, splits: Scored(measures.learned(metric), marks),
+    labels_of=lambda value: sorted({thing[LABEL] for thing in boxes.truth(value)}),
+    explains_live=Unsupported("boxes show themselves what was found, and where"),
+    proposals=Unsupported("answers are boxes: `plan` has no curve of them yet"),
+    compares=Unsupported("boxes are compared by `evaluate`"),
+)

@@ -1,0 +1,78 @@
+"""Pictures in three parts, rare classes in each of them; boxes are held against the pictures that they lie on."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from windlass.errors import DataError
+from windlass.kinds import boxes, image
+from windlass.kinds.boxes import BOX, LABEL, OVER
+from windlass.outputs.splitting import STRATUM, Cleaning, SplitMethod, train_validation_test
+from windlass.spec import Spec
+
+EMPTY = "\x00empty"
+FEW = 10
+"""Boxes of a class in train of fewer of which a person should know."""
+DONE = {OVER: "cut to what lies on it"}
+
+
+def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.Generator) -> dict[str, pl.DataFrame]:
+    """Raises: DataError: too few pictures."""
+    mended = _mended(rows, next(iter(spec.inputs)), spec.output_column, cleaning)
+    found = train_validation_test(_marked(mended, spec.output_column), SplitMethod(spec, STRATUM), cleaning, random)
+    return {name: part.drop(STRATUM) for name, part in found.items()}
+
+
+def _mended(rows: pl.DataFrame, picture: str, output: str, cleaning: Cleaning) -> pl.DataFrame:
+    """With boxes that lie on their pictures."""
+    counts: Counter[str] = Counter()
+    values = [_on_picture(value, seen, counts) for seen, value in zip(rows[picture], rows[output], strict=True)]
+    for fault, count in counts.most_common():
+        cleaning.warnings.append(f"{count:,} boxes were {fault}: {DONE.get(fault, 'taken out')}")
+    return rows.with_columns(pl.Series(output, values, dtype=pl.String))
+
+
+def _on_picture(value: str, picture: Any, counts: Counter[str]) -> str:
+    things = boxes.truth(value)
+    try:
+        width, height = image.upright_size(picture, Path()) if things else (0, 0)
+    except DataError:  # `collect` has read it: it lies elsewhere now, and who learns says so
+        return value
+    kept = []
+    for thing in things:
+        box, fault = boxes.inside(thing[BOX], width, height)
+        counts.update([fault] if fault else [])
+        kept += [{**thing, BOX: box}] if box else []
+    return boxes.kept(kept) if kept != things else value
+
+
+def _marked(rows: pl.DataFrame, output: str) -> pl.DataFrame:
+    """With the rarest class of each picture, in proportion to which the parts are cut."""
+    held = [{thing[LABEL] for thing in boxes.truth(value)} for value in rows[output]]
+    counts = Counter(label for labels in held for label in labels)
+    named = [min(labels, key=lambda label: (counts[label], label), default=EMPTY) for labels in held]
+    return rows.with_columns(pl.Series(STRATUM, named, dtype=pl.String))
+
+
+def counts(splits: Mapping[str, pl.DataFrame], output: str) -> dict[str, dict[str, int]]:
+    """Boxes of each class."""
+    return {name: dict(_boxes(part, output).most_common()) for name, part in splits.items()}
+
+
+def _boxes(rows: pl.DataFrame, output: str) -> Counter[str]:
+    return Counter(thing[LABEL] for value in rows[output] for thing in boxes.truth(value))
+
+
+def warn(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> None:
+    """Classes of few boxes, and pictures that hold nothing."""
+    for label, count in _boxes(train, spec.output_column).items():
+        if count < FEW:
+            cleaning.warnings.append(f"'{label[:40]}' has {count} train boxes: little can be learnt of it")
+    if all(boxes.truth(value) for value in train[spec.output_column]):
+        cleaning.warnings.append(
+            "no train picture is empty: add some without a thing, or what only looks like one will be found there"
+        )

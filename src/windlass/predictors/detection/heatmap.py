@@ -1,0 +1,204 @@
+"""Answers pictures with boxes, from the heat-maps of an ONNX graph."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds import boxes, image
+from windlass.kinds.boxes import BOX, CLASSES, CROWD, LABEL, SCORE, THRESHOLDS
+from windlass.metrics.detection import BoxMarks, Found
+from windlass.metrics.measures import Array
+from windlass.predictors.artifact import TOLERANCE
+from windlass.predictors.contract import check_row, read_value
+from windlass.predictors.detection.canvas import MULTIPLE, Canvas, batch_of
+from windlass.predictors.detection.peaks import decoded
+from windlass.predictors.networks.graph import open_graph
+from windlass.predictors.networks.onnx import FILE
+from windlass.records import Answer, Json, Manifest, Row
+
+CHUNK = 8
+"""Pictures of one run: more is no faster on a processor, and takes more memory."""
+USUAL_THRESHOLD = 0.3
+"""Where validation has not told one."""
+MOST_SIDE, LEAST_SIDE = 2_048, 32
+SURE = 0.02
+"""From which score on a box of a golden row must be found again."""
+PIXELS = 250.0
+"""So many pixels of difference are as bad as a score of 1: half a pixel is at the bound of `TOLERANCE`."""
+Network = Callable[[Array], Array]
+"""(n, 3, H, W) float32, 0-255 -> (n, K + 4, H / 4, W / 4)."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Finds the things of `manifest.output.state` in the one picture of a row."""
+
+    manifest: Manifest
+    network: Network
+    canvas: Canvas
+
+    @property
+    def classes(self) -> list[str]:
+        found: list[str] = self.manifest.output.state[CLASSES]
+        return found
+
+    @property
+    def thresholds(self) -> Array:
+        """(k,) of scores."""
+        return np.array(self.manifest.output.state.get(THRESHOLDS) or [USUAL_THRESHOLD] * len(self.classes))
+
+    def found(self, rows: Sequence[Row], root: Path | None = None) -> list[Found]:
+        """Boxes of all scores, in pixels of the whole pictures. Raises: DataError: a picture cannot be read."""
+        return [found for found, _ in self._found_sized(rows, root)]
+
+    def _found_sized(self, rows: Sequence[Row], root: Path | None) -> list[tuple[Found, tuple[int, int]]]:
+        everything: list[tuple[Found, tuple[int, int]]] = []
+        for start in range(0, len(rows), CHUNK):
+            read = [self._read(row, number, root) for number, row in enumerate(rows[start : start + CHUNK], start)]
+            drawn = np.stack([self.canvas.drawn(pixels, size) for pixels, size in read])
+            answers = self.network(batch_of(drawn))
+            for answer, (_, size) in zip(answers, read, strict=True):
+                found = decoded(answer, len(self.classes))
+                everything.append((found._replace(boxes=self.canvas.back(found.boxes, size)), size))
+        return everything
+
+    def _read(self, row: Row, number: int, root: Path | None) -> tuple[Array, tuple[int, int]]:
+        name = self.manifest.inputs[0].name
+        check_row(row, [name], number)
+        found: tuple[Array, tuple[int, int]] = read_value(image.read_sized, row, name, number, root)
+        return found
+
+    def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
+        """The boxes whose score reaches the threshold of their class, the surest first."""
+        return [Answer(self.value(found), None) for found in self.found(rows, root)]
+
+    def value(self, found: Found) -> list[Json]:
+        """As it is answered."""
+        given = np.flatnonzero(found.scores >= self.thresholds[found.classes])
+        return [
+            {
+                LABEL: self.classes[found.classes[place]],
+                BOX: np.round(found.boxes[place], boxes.PLACES).tolist(),
+                SCORE: round(float(found.scores[place]), 4),
+            }
+            for place in given.tolist()
+        ]
+
+    def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> BoxMarks:
+        """Classes that the artifact does not know are there to be missed."""
+        read = [boxes.truth(value) for value in truth]
+        names = list(dict.fromkeys([*self.classes, *sorted({thing[LABEL] for each in read for thing in each})]))
+        thresholds = np.append(self.thresholds, np.ones(len(names) - len(self.classes)))
+        right = tuple(right_of(things, names) for things in read)
+        found = self._found_sized(rows, root)
+        sizes = np.array([size for _, size in found], int).reshape(-1, 2)
+        return BoxMarks(tuple(each for each, _ in found), right, tuple(names), thresholds, sizes)
+
+    def golden(self, rows: Sequence[Row]) -> list[list[float]]:
+        """Class, score, left, top, right, bottom of each box that is at all sure, in a line; as golden rows keep it."""
+        return [flat(found) for found in self.found(rows)]
+
+    def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
+        """The largest difference of a score, or of a side in `PIXELS`; 1 where a box is not found again."""
+        pairs = zip(self.found(rows), wanted, strict=True)
+        return max((apart(found, as_found(right), SURE) for found, right in pairs), default=0.0)
+
+    def gap(self, answer: Json, wanted: Any) -> float:
+        """The same of one answer as the server gives it."""
+        value: Any = answer.get("value")
+        try:
+            given = Found(
+                np.array([each[BOX] for each in value], float).reshape(-1, 4),
+                np.array([self.classes.index(each[LABEL]) for each in value], int),
+                np.array([each[SCORE] for each in value], float),
+            )
+            right = as_found(wanted)
+            least = self.thresholds[right.classes]
+            near = np.abs(right.scores - least) <= TOLERANCE  # may be given, or not
+            kept = (right.scores >= least) | near
+            return apart(given, Found(*(part[kept] for part in right)), float(least.max(initial=0.0)) + TOLERANCE)
+        except (KeyError, TypeError, ValueError, IndexError):
+            return math.inf
+
+
+def right_of(things: boxes.Things, classes: Sequence[str]) -> Found:
+    """What is there, as it is measured; classes: of all things."""
+    return Found(
+        np.array([thing[BOX] for thing in things], float).reshape(-1, 4),
+        np.array([classes.index(thing[LABEL]) for thing in things], int),
+        np.array([float(bool(thing.get(CROWD))) for thing in things]),
+    )
+
+
+def flat(found: Found) -> list[float]:
+    """The boxes that are at all sure, six numbers each."""
+    kept = found.scores >= SURE
+    parts = np.column_stack([found.classes[kept], found.scores[kept], found.boxes[kept]])
+    return [round(float(value), 5) for value in parts.ravel()]
+
+
+def as_found(values: Sequence[float]) -> Found:
+    """What `flat` gave."""
+    parts = np.array(values, float).reshape(-1, 6)
+    return Found(parts[:, 2:], parts[:, 0].astype(int), parts[:, 1])
+
+
+def apart(given: Found, wanted: Found, least: float) -> float:
+    """How far two lists of boxes are from each other; those whose score is hardly `least` need no partner."""
+    one, other = _unlike(given, wanted, least), _unlike(wanted, given, least)
+    return max(one, other)
+
+
+def _unlike(given: Found, wanted: Found, least: float) -> float:
+    """Of each wanted box that is sure, from the nearest given one of its class."""
+    worst = 0.0
+    for box, number, score in zip(*wanted, strict=True):
+        if score < least + TOLERANCE:
+            continue
+        same = given.classes == number
+        if not same.any():
+            return 1.0
+        gaps = np.maximum(np.abs(given.scores[same] - score), np.abs(given.boxes[same] - box).max(axis=1) / PIXELS)
+        worst = max(worst, float(gaps.min()))
+    return min(worst, 1.0)
+
+
+def load(folder: Path, manifest: Manifest) -> Detector:
+    """A graph with the input `input_0` and the output `logits`. Raises: DataError: it is damaged, or another one."""
+    canvas = _canvas(folder, manifest)
+    n_answers = len(manifest.output.state[CLASSES]) + 4
+
+    def blank(session: Any) -> dict[str, Array]:
+        read = [(item.name, item.shape[1:]) for item in session.get_inputs()]
+        if read != [("input_0", [3, canvas.height, canvas.width])]:
+            raise DataError(f"{folder / FILE} reads {read}, expected pictures of {canvas.width} x {canvas.height}")
+        given = {item.name: item.shape[1:2] for item in session.get_outputs()}
+        if given.get("logits") not in ([n_answers], [None]) and not isinstance(given.get("logits", [0])[0], str):
+            raise DataError(f"{folder / FILE} gives no 'logits' of {n_answers} maps a picture, expected them")
+        return {"input_0": np.zeros((1, 3, canvas.height, canvas.width), np.float32)}
+
+    session = open_graph(folder / FILE, blank)
+
+    def network(batch: Array) -> Array:
+        return np.asarray(session.run(["logits"], {"input_0": batch})[0])
+
+    return Detector(manifest, network, canvas)
+
+
+def _canvas(folder: Path, manifest: Manifest) -> Canvas:
+    width, height = (manifest.settings.get(name) for name in ("width", "height"))
+    inputs = [column.kind for column in manifest.inputs]
+    if manifest.output.kind != boxes.KIND.name or inputs != [image.KIND.name]:
+        raise DataError(f"{folder} finds '{manifest.output.kind}' in {inputs}, expected boxes in one picture")
+    if not (_is_side(width) and _is_side(height)):
+        raise DataError(f"{folder} has a canvas of another size, expected multiples of {MULTIPLE} up to {MOST_SIDE:,}")
+    return Canvas(width, height)
+
+
+def _is_side(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and LEAST_SIDE <= value <= MOST_SIDE and value % MULTIPLE == 0

@@ -1,0 +1,241 @@
+"""Boxes walk the whole life, from annotation files to a champion that learned from corrections; by a detector whose
+weights are written by hand, so that nothing has to be trained."""
+
+import base64
+import io
+import json
+import shutil
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from torch import nn
+from torch.nn import functional
+
+import windlass
+from tests.tables import with_line
+from windlass.database.location import log_path
+from windlass.database.request_log import feedback_rows
+from windlass.errors import GateRefused
+from windlass.kinds import boxes, image
+from windlass.kinds.boxes import CLASSES
+from windlass.learners import table as learners
+from windlass.learners.contract import Fitted, Learner
+from windlass.learners.networks.export import export
+from windlass.learners.vision.detector import answers
+from windlass.predictors.artifact import write_golden, write_manifest
+from windlass.predictors.detection.canvas import Canvas
+from windlass.predictors.detection.heatmap import Detector
+from windlass.records import Column, Manifest
+from windlass.sources.annotations import coco
+from windlass.sources.annotations.contract import Annotated
+from windlass.sources.guess import write_guess
+from windlass.store.files import write_text
+from windlass.testing.toys import boxes_toy
+
+from ...test_lifecycle import ask, running
+
+COLOURS = {"disc": (1.0, -0.5, -0.5), "square": (-0.5, -0.5, 1.0), "leaf": (-0.5, 1.0, -0.5)}
+
+
+class ByColour(nn.Module):
+    """Heat where a colour outweighs the two others, blurred; every box is of 20 pixels."""
+
+    def __init__(self, classes):
+        super().__init__()
+        weights = torch.tensor([COLOURS[name] for name in classes])[:, :, None, None]
+        self.register_buffer("colours", weights / 255)
+        blur = torch.exp(-((torch.arange(-4.0, 5.0) + 0.13) ** 2) / 6)  # aslant: no two places are as hot as each other
+        kernel = (blur[:, None] * blur[None, :]) / blur.sum() ** 2
+        self.register_buffer("blur", kernel.expand(len(classes), 1, 9, 9).contiguous())
+
+    def forward(self, pixels):
+        heat = functional.conv2d(pixels, self.colours)
+        coarse = functional.avg_pool2d(heat.clamp(min=0), 4)
+        warm = functional.conv2d(coarse, self.blur, padding=4, groups=len(self.blur))
+        return torch.cat([warm * 16 - 3, torch.full_like(warm[:, :1], 2.5).expand(-1, 4, -1, -1)], dim=1)
+
+
+def fit(splits, options, budget, progress):
+    classes = boxes.fit(map(boxes.truth, splits.train[splits.output_column]), "", {})[CLASSES]
+    network, canvas = ByColour(classes).eval(), Canvas(96, 64)
+    options.artifact.mkdir(parents=True, exist_ok=True)
+    export(network, [np.random.default_rng(1).uniform(0, 255, (2, 3, 64, 96)).astype(np.float32)], options.artifact)
+    name, output = next(iter(splits.inputs)), Column(splits.output_column, "boxes", {CLASSES: classes})
+    manifest = Manifest("heatmap", "by-colour", (Column(name, "image"),), output, settings={"width": 96, "height": 64})
+    write_manifest(options.artifact, manifest)
+    rows = [{name: image.portable(value, splits.root)} for value in splits.validation[name].head(4)]
+    detector = Detector(manifest, lambda batch: answers(network, batch), canvas)
+    write_golden(options.artifact, rows, detector.golden(rows))
+    return Fitted(options.artifact, 0.5)
+
+
+BY_COLOUR = Learner("by-colour", "by colour", frozenset({"image"}), frozenset({"boxes"}), fit, cost=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def learner():
+    with with_line(learners.LEARNERS, "by-colour", BY_COLOUR):
+        yield
+
+
+def product(folder, rows) -> windlass.Project:
+    """The rows as COCO's files."""
+    pictures = [Annotated(n, str(row["picture"]).rsplit("/", 1)[-1], 96, 64, boxes.truth(row["things"]))
+                for n, row in enumerate(rows, 1)]  # fmt: skip
+    write_text(folder / "boxes" / "all.json", json.dumps(coco.written(pictures)))
+    found, target = write_guess(folder / "boxes", folder)
+    assert (found.inputs, found.output_kind) == ({"image": "image"}, "boxes")
+    said = "learners: [by-colour]\nminutes: 1\nkeep_inputs: true\nimprove: {rows: 10, new_labels: 5}\n"
+    said += "watch: {window: 1h, rows: 50}\n"
+    write_text(target, target.read_text().replace("minutes: 10\n", said))
+    return windlass.Project(folder)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shapes")
+    toy = boxes_toy(folder)
+    made = product(folder, [*toy.train.to_dicts(), *toy.validation.to_dicts(), *toy.test.to_dicts()])
+    made.run()
+    return made
+
+
+def uri(picture, form="PNG", **how):
+    file = io.BytesIO()
+    picture.save(file, form, **how)
+    return f"data:image/{form.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def test_boxes_are_measured_and_drawn_in_the_report(project):
+    best = project.board.candidate("by-colour")
+    assert best.metrics["map50"].value > 0.6
+    assert best.worthless == ""
+    page = project.report.read_text()
+    assert "Pictures with their boxes" in page
+    assert page.count('<svg class="seen"') >= 16
+    assert "stroke-dasharray" in page
+
+
+def scene(turn=1, mode="RGB", size=(96, 64)):
+    """A disc at 20, 30 of the upright picture, stored as the orientation says."""
+    upright = Image.new("RGB", size, (120, 120, 120))
+    ImageDraw.Draw(upright).ellipse((10, 20, 30, 40), fill=(210, 50, 40))
+    back = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[turn]
+    stored = upright if back is None else upright.transpose(Image.Transpose(back))
+    exif = Image.Exif()
+    exif[274] = turn
+    return uri(stored.convert(mode), exif=exif)
+
+
+def test_it_is_served_as_it_was_released_whatever_the_picture(project):
+    """All test pictures over HTTP, one by one and together: the same boxes to half a pixel; all eight orientations,
+    alpha, odd sizes, and pictures of another kind."""
+    release = project.release()
+    rows = [json.loads(line) for line in (project.folder / "boxes" / "all.json").read_text().splitlines()]
+    rows = [{"image": uri(Image.open(project.folder / "boxes" / each["file_name"]))} for each in rows[0]["images"][:16]]
+    turned = [{"image": scene(turn)} for turn in range(1, 9)]
+    odd = [{"image": scene(mode="RGBA")}, {"image": scene(size=(97, 61))}, {"image": scene(size=(64, 400))},
+           {"image": uri(Image.new("L", (50, 50), 90))}, {"image": uri(Image.new("RGB", (1, 1)))},
+           {"image": uri(Image.fromarray(np.full((40, 60), 900, np.uint16)))}]  # fmt: skip
+    every = [*rows, *turned, *odd]
+    wanted = [answer.value for answer in release.predict(every)]
+    assert [answer.value for row in every for answer in release.predict([row])] == wanted, "alone as together"
+    with running(project) as url:
+        served = [each["value"] for each in ask(url, "/v1/predict", {"rows": every})["answers"]]
+    assert served == wanted
+    for value in wanted[16:25]:
+        assert [each["label"] for each in value] == ["disc"]
+        assert value[0]["box"] == pytest.approx([10, 20, 30, 40], abs=3)
+    assert wanted[27:30] == [[], [], []]
+
+
+def test_corrections_are_kept_believed_and_learned(project):
+    """A class that training did not know is drawn by two callers' hands; the champion that learned it finds it."""
+    release = project.release()
+    random = np.random.default_rng(5)
+    leaves = []
+    for _ in range(24):
+        left, top = int(random.integers(0, 76)), int(random.integers(0, 44))
+        picture = Image.new("RGB", (96, 64), (int(random.integers(100, 140)),) * 3)
+        ImageDraw.Draw(picture).rectangle((left, top, left + 19, top + 19), fill=(40, 190, 60))
+        leaves.append(({"image": uri(picture)}, [{"label": "leaf", "box": [left, top, left + 20, top + 20]}]))
+    with running(project) as url:
+        answer = ask(url, "/v1/predict", {"row": {"image": scene()}})["answers"][0]
+        right = ask(url, "/v1/feedback", {"id": answer["id"], "right": True})
+        assert right["right"] is True
+        for row, correct in leaves:
+            told = ask(url, "/v1/predict", {"row": row})["answers"][0]
+            stored = ask(url, "/v1/feedback", {"id": told["id"], "correct": correct})
+            assert (stored["right"], stored["correct"]) == (False, correct)
+    health = project.watch(now=time.time() + 7_200)
+    assert health.feedback == 25
+    made = project.improve()
+    assert made.verdict == "promoted", made.why
+    found = project.champion.predict([leaves[0][0]])[0].value
+    assert found[0]["label"] == "leaf"
+    assert found[0]["box"] == pytest.approx(leaves[0][1][0]["box"], abs=3)
+    assert release.predict([leaves[0][0]])[0].value == []
+
+
+def test_a_detector_that_finds_less_than_the_usual_boxes_is_refused(tmp_path):
+    """Control: boxes that always lie in the same place, whatever is on the picture."""
+    toy = boxes_toy(tmp_path)
+    middle = boxes.kept([{"label": "disc", "box": [32, 20, 56, 44]}])
+    moved = [{**row, "things": middle} for row in toy.train.to_dicts()]
+    made = product(tmp_path, moved)
+    made.run()
+    with pytest.raises(GateRefused, match="the usual boxes on every picture"):
+        made.release()
+
+
+@pytest.fixture
+def page():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: `pip install playwright`")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("chromium is missing: `apt-get install chromium`")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        found = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
+        found.set_default_timeout(10_000)
+        yield found
+        browser.close()
+
+
+def test_a_box_is_drawn_moved_and_stored_on_a_phone(project, page):
+    """A second box is drawn with the pointer and moved by a key; what is stored is in the picture's own pixels."""
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    release = project.release()
+    content = scene().partition(",")[2]
+    file = {"name": "a.png", "mimeType": "image/png", "buffer": base64.b64decode(content)}
+    with running(project) as url:
+        page.goto(url)
+        page.set_input_files("input[type=file]", file)
+        page.click("#find")
+        page.wait_for_selector("#answer .over-picture g")
+        assert page.inner_text("#answer h2") == "1 disc"
+        page.click(".verdict button:nth-of-type(2)")
+        page.wait_for_selector("svg.edited g")
+        page.locator("svg.edited").scroll_into_view_if_needed()
+        area = page.locator("svg.edited").bounding_box()
+        corner = [(area["x"] + area["width"] * x / 96, area["y"] + area["height"] * y / 64) for x, y in
+                  ((48, 16), (72, 40))]  # fmt: skip
+        page.mouse.move(*corner[0])
+        page.mouse.down()
+        page.mouse.move(*corner[1], steps=3)
+        page.mouse.up()
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        page.click(".right-boxes .actions:last-child button")
+        page.wait_for_selector(".verdict.stored")
+        told = page.inner_text(".verdict.stored")
+    assert "2 disc" in told
+    assert said == []
+    stored = json.loads(list(feedback_rows(log_path(project.store)))[-1]["correct"])
+    assert stored[0]["box"] == release.predict([{"image": scene()}])[0].value[0]["box"]
+    assert stored[1]["box"] == pytest.approx([49, 16, 73, 40], abs=0.6)
