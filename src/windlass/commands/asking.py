@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 N_NEAR = 3
-REFUSED = "No document answers this."
+REFUSED, OTHERWISE = "No document answers this.", "Another passage says otherwise:"
 
 
 @app.command()
@@ -30,7 +30,7 @@ def ask(
         name = opened.spec.output_column
         raise NotReady(f"output '{name}' is no cited answer, expected documents to ask", "`windlass predict` answers")
     found = opened.champion.predict([dict.fromkeys(opened.spec.inputs, question)])[0]
-    show(found.as_json(), as_json, told(found.value, found.confidence))
+    show(found.as_json(), as_json, "\n".join([told(found.value, found.confidence), *found.evidence]))
 
 
 def told(value: "Json", confidence: float | None) -> str:
@@ -46,7 +46,8 @@ def told(value: "Json", confidence: float | None) -> str:
             marks.append(f"[{len(sources)}]")
         lines.append(" ".join([sentence["text"], *marks]))
     sure = "" if confidence is None else f" ({confidence:.0%} sure)"
-    return "\n".join([" ".join(lines) + sure, *sources])
+    others = [f"{OTHERWISE} {_place(each)}: “{each['quote']}”" for each in value.get("conflicts", ())]
+    return "\n".join([" ".join(lines) + sure, *sources, *others])
 
 
 def _place(each: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ const WORDS = {
     candidate: "candidate", fault: "fault", otherKey: "Use another key", allRight: "All tags right, and no other:",
     noTag: "no tag", shouldTags: "Which tags would have been right? Click to add or remove.", addTag: "another tag",
     refused: "No document answers this. Please ask a person.", nearest: "The nearest passages", page: "page {n}",
-    source: "Source {n}", nothingAnswers: "No document answers it",
+    source: "Source {n}", nothingAnswers: "No document answers it", saysOtherwise: "Another passage says otherwise:",
   },
   zh: {
     other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话",
@@ -66,7 +66,7 @@ const WORDS = {
     candidate: "候选", fault: "错误编号", otherKey: "换一个密钥", allRight: "标签全部正确的把握：",
     noTag: "没有标签", shouldTags: "哪些标签才对？点击可添加或移除。", addTag: "其他标签",
     refused: "现有文档无法回答，请咨询工作人员。", nearest: "最接近的段落", page: "第 {n} 页",
-    source: "来源 {n}", nothingAnswers: "文档中没有答案",
+    source: "来源 {n}", nothingAnswers: "文档中没有答案", saysOtherwise: "另有段落说法不同：",
   },
 };
 // What the service and the release say in English, for readers of Chinese.
