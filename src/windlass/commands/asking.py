@@ -30,7 +30,7 @@ def ask(
         name = opened.spec.output_column
         raise NotReady(f"output '{name}' is no cited answer, expected documents to ask", "`windlass predict` answers")
     found = opened.champion.predict([dict.fromkeys(opened.spec.inputs, question)])[0]
-    show(found.as_json(), as_json, "\n".join([told(found.value, found.confidence), *found.evidence]))
+    show(found.as_json(), as_json, "\n".join([told(found.value, found.confidence), *map(_harmless, found.evidence)]))
 
 
 def told(value: "Json", confidence: float | None) -> str:
@@ -50,9 +50,13 @@ def told(value: "Json", confidence: float | None) -> str:
     return "\n".join([" ".join(lines) + sure, *sources, *others])
 
 
-def _place(each: dict[str, Any]) -> str:
+def _harmless(text: str) -> str:
     """On one line, without the signs that would give orders to the terminal: files are named by anybody."""
-    name = "".join(sign if sign.isprintable() else " " for sign in str(each["document"]))
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _place(each: dict[str, Any]) -> str:
+    name = _harmless(str(each["document"]))
     return f"{name}, page {each['page']}" if each.get("page") else name
 
 
