@@ -45,6 +45,7 @@ ROOMS = (
     "testing",
     "stages",
     "lifecycle",
+    "forgetting",
     "project",
     "sklearn repair trends",
     "commands",

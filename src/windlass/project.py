@@ -14,6 +14,7 @@ from windlass.store import diagnostics
 from windlass.store.store import Store
 
 if TYPE_CHECKING:
+    from windlass.forgetting.receipt import Receipt
     from windlass.improving.retrain_schedule import Turn
     from windlass.predictors.contract import Predictor
 
@@ -218,6 +219,22 @@ class Project:
     def forget(self, word: str) -> None:
         """Makes a stage out of date, so that it runs again."""
         self.store.forget(word)
+
+    def document(self, name: str) -> str:
+        """The path of the document that is called so, '' where there is none, and never was."""
+        from windlass.forgetting.documents import names_document
+
+        return names_document(self.spec, self.store, name)
+
+    def forget_document(self, document: str) -> "Receipt":
+        """Takes the document out of the store, the log and every release, and proves it (`windlass forget`).
+
+        Raises: NotReady: there is no such document. DataError: it is still found; the message says where.
+        """
+        from windlass.forgetting.documents import forget_document
+
+        memory = lifecycle.memory(self.store)
+        return forget_document(self.spec, self.store, memory, document, self._progress)
 
     def summary(self, word: str, skipped: bool) -> str:
         """One line of what a stage did."""

@@ -20,6 +20,10 @@ from windlass.strict_yaml import Strict
 FILE_NAME = "windlass.yaml"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 WITH_UNIT = re.compile(r"(?P<bare>\s*(?P<metric>[a-z0-9_]+)\s*[<>]=\s*[0-9.]+)\s*(?P<unit>[^\s0-9.<>=].*?)\s*")
+GROUP = re.compile(r"[^\s,;:#'\"\[\]{}]{1,64}")
+"""The name of a group that documents are for, in any language."""
+EVERYONE = "everyone"
+"""The group that all are in, with a key or without."""
 UNUSABLE = re.compile(r"|\*|\^.*\$|_split|_group|_checks", re.DOTALL)
 """What no column can be called: nothing, what polars takes for a pattern of names, and names of columns of our own."""
 
@@ -211,6 +215,12 @@ class Spec(Strict):
     documents: str = Field(
         default="", max_length=1_000, description="of an output `cited`: the folder, or the file, that is answered from"
     )
+    access: dict[str, list[str]] = Field(
+        default={},
+        max_length=10_000,
+        description="who may see which documents: a folder, a file or a pattern below `documents` -> groups, such as "
+        "{hr/: [hr, board]}; the last that fits says; a document's own `access:` goes before; not named: everyone",
+    )
     inputs: dict[str, str] = Field(min_length=1, description="column -> kind")
     output: dict[str, str] = Field(min_length=1, max_length=1, description="column -> kind, exactly one")
     goal: str = Field("", description="a metric, or '<metric> >= <number>'; checked before a release")
@@ -306,6 +316,14 @@ class Spec(Strict):
     def _threshold(cls, value: dict[str, float]) -> dict[str, float]:
         if not all(0 < share < 1 for share in value.values()):
             raise ValueError("expected a share between 0 and 1, such as {yes: 0.3}")
+        return value
+
+    @field_validator("access")
+    @classmethod
+    def _access(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for name in (name for names in value.values() for name in names):
+            if not GROUP.fullmatch(name):
+                raise ValueError("expected names of groups without spaces and commas, such as {hr/: [hr, board]}")
         return value
 
     @field_validator("goal")

@@ -18,18 +18,24 @@ REFUSED, OTHERWISE = "No document answers this.", "Another passage says otherwis
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="in your own words")],
+    group: Annotated[
+        list[str] | None, typer.Option("--as", metavar="GROUP", help="as one of this group asks; may be repeated")
+    ] = None,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Ask the documents one question: the answer with the sentences that it rests on, or that there is none."""
+    from windlass.database.keys import read_groups
     from windlass.outputs import table as outputs
+    from windlass.predictors.contract import seen_by
     from windlass.project import Project
 
     opened = Project(project)
     if not outputs.of(opened.spec).cites:
         name = opened.spec.output_column
         raise NotReady(f"output '{name}' is no cited answer, expected documents to ask", "`windlass predict` answers")
-    found = opened.champion.predict([dict.fromkeys(opened.spec.inputs, question)])[0]
+    predictor = seen_by(opened.champion.predictor, read_groups(group or ()))
+    found = predictor.answer([dict.fromkeys(opened.spec.inputs, question)])[0]
     show(found.as_json(), as_json, "\n".join([told(found.value, found.confidence), *map(_harmless, found.evidence)]))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from windlass.commands.options import GIVES, HERE, AsJson, ProjectFolder, show
-from windlass.errors import DataError
+from windlass.errors import DataError, NotReady
 
 app = typer.Typer()
 ServiceDatabase = Annotated[
@@ -66,12 +66,16 @@ def create_key(
     expires: Annotated[str, typer.Option(help="such as 90d; none: never")] = "",
     rate: Annotated[str, typer.Option(help="such as 10/s; none: no bound")] = "",
     quota: Annotated[str, typer.Option(help="requests, such as 100000/month; none: no bound")] = "",
+    group: Annotated[
+        list[str] | None, typer.Option(help="whose documents it may see, as `access:` names it; may be repeated")
+    ] = None,
     project: ProjectFolder = HERE,
 ) -> None:
     """Make a key and show it once; as soon as there is one, every request needs one."""
     from windlass.database.keys import KeyRequest, create
 
-    _, token = create(_memory(project), KeyRequest(name, tuple(scope or ["predict"]), expires, rate, quota))
+    wish = KeyRequest(name, tuple(scope or ["predict"]), expires, rate, quota, tuple(group or ()))
+    _, token = create(_memory(project), wish)
     typer.echo(token)
     typer.echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
 
@@ -96,9 +100,32 @@ def revoke_key(name: Annotated[str, typer.Argument(help="its name or id")], proj
 
 @app.command()
 def forget(
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="ids of answers")], project: ProjectFolder = HERE
+    ids: Annotated[list[str], typer.Argument(metavar="ID|DOCUMENT...", help="ids of answers, or paths of documents")],
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
 ) -> None:
-    """Delete answers, what was asked, their feedback, and the rows that `improve` made of it."""
+    """Delete answers, what was asked, their feedback, and the rows that `improve` made of it; or a document, out of
+    the store, the log and every release, with proof."""
+    from windlass.pages.text.progress import bars
+    from windlass.project import Project
+    from windlass.records import as_json as plain
+
+    opened = Project(project, bars(as_json))
+    documents = {id: path for id in ids if (path := opened.document(id))}
+    answers = [id for id in ids if id not in documents]
+    if answers:
+        _forget_answers(project, answers)
+    for path in documents.values():
+        receipt = opened.forget_document(path)
+        show(plain(receipt), as_json, str(receipt))
+        if receipt.fault and receipt.destroyed:
+            raise NotReady(
+                f"'{path}' is forgotten, and nothing is served: no release can be made without it ({receipt.fault})",
+                "mend that, then `windlass run`",
+            )
+
+
+def _forget_answers(project: Path, ids: list[str]) -> None:
     from windlass.database.retention import forget as delete
     from windlass.improving.attempts import forget as delete_learned
     from windlass.store.store import Store
@@ -108,7 +135,7 @@ def forget(
     if not n_answers and not n_learned:
         raise DataError(
             f"nothing is forgotten: the log knows none of the {len(ids):,} ids, expected ids of answers",
-            "an answer's id comes with it; `keep_days` may have deleted it before",
+            "an answer's id comes with it; `keep_days` may have deleted it before; a document is named by its path",
         )
     typer.echo(f"{n_answers:,} of {len(ids):,} forgotten")
 

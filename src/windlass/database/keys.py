@@ -19,6 +19,7 @@ from windlass.durations import UNITS_S, read_duration
 from windlass.durations import read_rate as read_count
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.records import Json
+from windlass.spec import GROUP
 
 KeyScope = Literal["public", "predict", "feedback", "jobs", "read", "admin"]
 SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
@@ -40,9 +41,10 @@ KEYS = Schema(
         create table if not exists key_counts (
           id text not null, period text not null, used bigint not null, primary key (id, period))
         """,
+        "alter table keys add column member_of text not null default ''",
     ),
 )
-COLUMNS = "id, name, hash, scopes, created, expires, rate, quota, revoked"
+COLUMNS = "id, name, hash, scopes, created, expires, rate, quota, revoked, member_of"
 
 
 class Rate(NamedTuple):
@@ -72,6 +74,8 @@ class Key:
     rate: Rate | None = None
     quota: Quota | None = None
     revoked: float | None = None
+    groups: frozenset[str] = frozenset()
+    """Of those who have it, as access lists of documents name them."""
 
     def may(self, scope: str) -> bool:
         """True when it has the scope, or `admin`, which has the others."""
@@ -93,6 +97,7 @@ class KeyRequest:
     expires: str = ""
     rate: str = ""
     quota: str = ""
+    groups: Sequence[str] = ()
 
 
 def create(place: Database | Any, wish: KeyRequest) -> tuple[Key, str]:
@@ -110,11 +115,13 @@ def create(place: Database | Any, wish: KeyRequest) -> tuple[Key, str]:
         now + read_expiry(wish.expires) if wish.expires else None,
         read_rate(wish.rate) if wish.rate else None,
         read_quota(wish.quota) if wish.quota else None,
+        groups=read_groups(wish.groups),
     )
-    values = (id, key.name, key.hash, " ".join(sorted(key.scopes)), now, key.expires, wish.rate, wish.quota, None)
+    scopes, groups = (" ".join(sorted(each)) for each in (key.scopes, key.groups))
+    values = (id, key.name, key.hash, scopes, now, key.expires, wish.rate, wish.quota, None, groups)
     if wish.name in {each.name for each in listing(place)}:
         raise SpecError(f"key '{wish.name}' is there already, expected a new name")
-    _write(place, f"insert into keys ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    _write(place, f"insert into keys ({COLUMNS}) values ({', '.join('?' * len(values))})", values)
     return key, token
 
 
@@ -155,6 +162,7 @@ def shown(place: Database | Any) -> list[Json]:
             "id": key.id,
             "name": key.name,
             "scopes": sorted(key.scopes),
+            "groups": sorted(key.groups),
             "state": key.state(now),
             "created": _day(key.created),
             "expires": _day(key.expires),
@@ -168,7 +176,7 @@ def shown(place: Database | Any) -> list[Json]:
 
 def parse(values: Iterable[Any]) -> Key:
     """A row of the table as a key."""
-    id, name, hash, scopes, created, expires, rate, quota, revoked = values
+    id, name, hash, scopes, created, expires, rate, quota, revoked, groups = values
     return Key(
         id,
         name,
@@ -179,6 +187,7 @@ def parse(values: Iterable[Any]) -> Key:
         read_rate(rate) if rate else None,
         read_quota(quota) if quota else None,
         revoked,
+        frozenset(groups.split()),
     )
 
 
@@ -194,6 +203,15 @@ def read_scopes(names: Iterable[str]) -> frozenset[str]:
     if not given:
         raise SpecError(f"key has no scope, expected {expected(known)}")
     return given
+
+
+def read_groups(names: Iterable[str]) -> frozenset[str]:
+    """As access lists compare them. Raises: SpecError: no name of a group."""
+    given = list(names)
+    for name in given:
+        if not GROUP.fullmatch(name):
+            raise SpecError(f"group is '{name[:80]}', expected a name without spaces and commas, such as 'hr'")
+    return frozenset(name.casefold() for name in given)
 
 
 def read_rate(text: str) -> Rate:

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
-from windlass.database.backend import Connection, Database, Failure
+from windlass.database.backend import Connection, Database, Failure, Schema
 from windlass.database.connection import database_at
 from windlass.database.request_log import TABLES
 from windlass.database.sqlite import Sqlite
@@ -27,13 +27,13 @@ BATCH = 500
 
 def forget(place: Database | Path | str, ids: Sequence[str]) -> int:
     """Deletes these answers, what was asked and their feedback; gives how many answers. Raises: DataError."""
-    return _delete(place, lambda connection: _forget(connection, [id for id in ids if "\0" not in id]))
+    return delete(place, lambda connection: _forget(connection, [id for id in ids if "\0" not in id]))
 
 
 def delete_older(place: Database | Path | str, days: float, now: float | None = None) -> int:
     """The same for all answers that are older; gives how many. Raises: DataError."""
     before = (time.time() if now is None else now) - days * DAY_S
-    return _delete(place, lambda connection: _forget_before(connection, before))
+    return delete(place, lambda connection: _forget_before(connection, before))
 
 
 class Retention:
@@ -68,12 +68,13 @@ class Retention:
                 return
 
 
-def _delete(place: Database | Path | str, work: Callable[[Connection], int]) -> int:
+def delete(place: Database | Path | str, work: Callable[[Connection], int], *schemas: Schema) -> int:
+    """What `work` gives, which deletes; nothing of that is left in the file. Raises: DataError."""
     found = database_at(place)
     if not found.exists():
         return 0
     try:
-        with closing(found.connect(TABLES)) as connection:
+        with closing(found.connect(*(schemas or (TABLES,)))) as connection:
             if isinstance(found, Sqlite):
                 connection.execute("pragma secure_delete = on")
             n_answers = work(connection)

@@ -21,7 +21,7 @@ from windlass.durations import DAY_S
 from windlass.errors import DataError, NotReady
 from windlass.outputs.labelled_row import FILE, JUDGING, LEARNED, WAITING, LabelledRow
 from windlass.records import Json
-from windlass.registry import releases
+from windlass.registry import destroyed, releases
 from windlass.store.files import own_file, write_text
 from windlass.store.json_files import read_json, write_json
 from windlass.store.store import Store
@@ -176,7 +176,7 @@ def unfinished(store: Store) -> Attempt | None:
 
 def in_use(store: Store, line: Sequence[str] | None = None) -> list[Attempt]:
     """The attempts whose release is, or led to, the champion; oldest first. line: of releases, where it was read."""
-    line = releases.lineage(store) if line is None else line
+    line = [*releases.lineage(store), *destroyed.in_line(store)] if line is None else line
     return [attempt for attempt in attempts(store) if (attempt.done("promote") or {}).get("release") in line]
 
 
@@ -206,6 +206,33 @@ def judging(store: Store) -> dict[str, list[LabelledRow]]:
 def forget(store: Store, ids: Sequence[str]) -> int:
     """Deletes the rows that come from these answers; how many. A release that has learned from them stays as it is."""
     return _keep_those(store, lambda row: row.answer not in set(ids))
+
+
+def forget_where(store: Store, quotes: Callable[[str], bool]) -> int:
+    """Deletes the rows that quote something, as JSON, also those that wait or were set aside; how many. An attempt that
+    was not ended is: it would go on with them."""
+    if (begun := unfinished(store)) is not None:
+        begun.end("stopped: a document was forgotten")
+    kept = waiting(store)
+    left = [row for row in kept if not _quotes(row, quotes)]
+    if len(left) < len(kept):
+        _write_rows(store.folder / WORD / WAITING_FILE, left)
+    path = store.folder / WORD / ASIDE_FILE
+    n_aside = 0
+    if path.is_file():
+        rows = pl.read_csv(path, infer_schema=False)
+        stays = [not any(quotes(value) for value in row if value) for row in rows.iter_rows()]
+        n_aside = len(rows) - sum(stays)
+        if n_aside:
+            write_text(path, rows.filter(pl.Series(stays, dtype=pl.Boolean)).write_csv())
+    n_rows = _keep_those(store, lambda row: not _quotes(row, quotes))
+    return n_rows + n_aside + len(kept) - len(left)
+
+
+def _quotes(row: LabelledRow, quotes: Callable[[str], bool]) -> bool:
+    """Any of its texts does: what was asked, what was answered, and what is right."""
+    parts = row.as_json()
+    return any(isinstance(each, str) and quotes(each) for each in (*parts.values(), *row.values.values()))
 
 
 def expire(store: Store, keep_days: float) -> None:

@@ -68,6 +68,9 @@ class Fitted:
 EXTRAS = {"peft": "llm", "torch": "train"}
 """Module -> the extra that brings it; who needs several takes the first."""
 Fit = Callable[[Splits, Options, Budget, Progress], Fitted]
+Refresh = Callable[[Splits, Options, Budget, Progress], Fitted | None]
+"""(rows, options, ...) -> the artifact in `options.artifact` as it is for changed documents, all else being the same;
+None: so much of them has changed that it is to be learned anew."""
 Refuse = Callable[[Splits, str], str]
 """(rows, variant) -> why it cannot learn from these rows, seen at once; empty when it can."""
 
@@ -90,6 +93,7 @@ class Learner:
     warm_starts: it can begin with the weights of a release that it trained before (`Options.start`).
     leans: it heeds which quantile of a number is answered (`Options.level`).
     weighs: it heeds how much each row counts (`Splits.weight`).
+    refresh: keeps what was trained where only documents have changed; None: it is trained anew.
     """
 
     name: str
@@ -107,6 +111,7 @@ class Learner:
     warm_starts: bool = False
     leans: bool = False
     weighs: bool = False
+    refresh: Refresh | None = None
 
     def missing(self) -> str:
         """What to install before this learner can run; empty when nothing is missing."""

@@ -46,6 +46,13 @@ def _refusal(function: str, module: str = "language.written") -> Refuse:
     return refuse
 
 
+def _refreshed(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted | None:
+    """The index of documents that have changed."""
+    from windlass.learners.passages.rebuilding import refresh
+
+    return refresh(splits, options, budget, progress)
+
+
 LEARNERS: dict[str, Learner] = {
     learner.name: learner
     for learner in (
@@ -219,22 +226,32 @@ LEARNERS: dict[str, Learner] = {
             on_request=True,
             warm_starts=True,
         ),
-        Learner("bm25", "passages by the question's words", TEXT, CITED, _later("passages.search", "fit_bm25"), cost=1),
+        Learner(
+            "bm25",
+            "passages by the question's words",
+            TEXT,
+            CITED,
+            _later("passages.search", "fit_bm25"),
+            cost=1,
+            refresh=_refreshed,
+        ),
         Learner(
             "hybrid",
             "passages by words and by vectors of their own, reranked",
             TEXT,
             CITED,
             _later("passages.search", "fit_hybrid"),
+            refresh=_refreshed,
             needs=("lightgbm",),
             cost=1,
         ),
         Learner(
             "hybrid-encoder",
-            "the same, with a pretrained encoder beside",
+            "the same, with pretrained encoders beside",
             TEXT,
             CITED,
             _later("passages.search", "fit_encoder"),
+            refresh=_refreshed,
             needs=PRETRAINED,
             cost=3,
         ),

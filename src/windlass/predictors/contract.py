@@ -19,6 +19,10 @@ Engine = Callable[[Sequence[Batch]], np.ndarray]
 """One encoded batch an input, in the manifest's order -> logits (n, k) float."""
 
 CHUNK = 256
+Names = frozenset[str] | None
+"""Groups of who asks, each as access lists name it; None: may see all that there is."""
+PUBLIC: frozenset[str] = frozenset()
+"""Of somebody of whom nothing is known."""
 
 
 class Predictor(Protocol):
@@ -52,6 +56,20 @@ class Embeds(Protocol):
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """(n, d) float, one row a text. Raises: DataError: a text cannot be read."""
         ...
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A predictor whose answers depend on who asks; as it is, it answers as for everybody."""
+
+    def seen_by(self, names: Names) -> Predictor:
+        """The same as somebody with these names sees it."""
+        ...
+
+
+def seen_by(predictor: Predictor, names: Names) -> Predictor:
+    """What answers somebody with these names; of a predictor that tells everybody the same, itself."""
+    return predictor.seen_by(names) if isinstance(predictor, Guarded) else predictor
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from windlass.records.evaluate import Board, Candidate
 from windlass.records.explain import Explanation, Part
 from windlass.records.improve import Improvement
 from windlass.records.manifest import Column, Manifest
-from windlass.records.passage import Passage
+from windlass.records.passage import IndexedDocument, Passage
 from windlass.records.plan import Item, Risk, Roadmap
 from windlass.records.prepare import Prepared, Recent, Splits
 from windlass.records.release import Release
@@ -25,6 +25,7 @@ __all__ = [
     "Explanation",
     "Health",
     "Improvement",
+    "IndexedDocument",
     "Item",
     "Json",
     "Manifest",

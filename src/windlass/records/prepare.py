@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windlass.records.contract import Json, Row
-from windlass.records.passage import Passage
+from windlass.records.passage import IndexedDocument, Passage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Prepared:
     """The data card: what is in each split, what was taken out and why, and the fingerprint of it all.
 
-    groups: of each split, where rows belong together and no group is in two splits; else empty.
+    groups: of each split, where rows belong together and no group is in two splits; else empty. taught: the
+    fingerprint of the rows alone, where there are documents beside them; else ''.
     """
 
     fingerprint: str
@@ -27,6 +28,7 @@ class Prepared:
     warnings: list[str]
     key: str = ""
     groups: dict[str, int] = field(default_factory=dict)
+    taught: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Splits:
     """The rows that learners see. `test` is for `evaluate` alone. written: column -> how raw values of it are written.
 
     weight: the column of train and validation that says how much each row counts; empty: all the same.
-    passages: of the documents that are answered from; None: there are none.
+    passages: of the documents that are answered from; None: there are none. taught: as of `Prepared`.
+    documents: those that the passages come from, where it is known.
     """
 
     inputs: dict[str, str]
@@ -47,6 +50,8 @@ class Splits:
     written: Mapping[str, Json] = field(default_factory=dict)
     weight: str = ""
     passages: Sequence[Passage] | None = None
+    taught: str = ""
+    documents: Sequence[IndexedDocument] = ()
 
     @property
     def output_column(self) -> str:

@@ -23,7 +23,11 @@ class WarmStart:
 
 @dataclass(frozen=True)
 class Run:
-    """One candidate that was trained, or the reason why it was not."""
+    """One candidate that was trained, or the reason why it was not.
+
+    taught: its key but for the documents, '' = there are none. renewed: only its index was made anew, since documents
+    have changed.
+    """
 
     name: str
     learner: str
@@ -33,6 +37,8 @@ class Run:
     validation: float | None = None
     curve: list[Json] = field(default_factory=list)
     key: str = ""
+    taught: str = ""
+    renewed: bool = False
 
 
 @dataclass(frozen=True)

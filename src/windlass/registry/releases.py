@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.table import load, replay
 from windlass.records import Json, Release, as_json
 from windlass.registry import audit_log as trail
+from windlass.registry import destroyed
 from windlass.registry.audit_log import Why
 from windlass.store.files import hash_folder
 from windlass.store.json_files import read_as, read_json, write_json
@@ -122,11 +124,32 @@ def rollback(store: Store, why: Why = WENT_BACK, champion: str = "") -> str:
         current, older = _pointer(store)
         if champion and current != champion:
             raise NotReady(f"champion is '{current}' by now, expected '{champion}' to go back from")
+        if not older and (gone := destroyed.listed(store)):
+            last = list(gone)[-1]
+            raise NotReady(f"release '{last}' {destroyed.why(store, last)}, expected an older one to go back to")
         if not older:
             raise NotReady("no older release to go back to, expected at least two", "`windlass releases` lists them")
         release, _ = open_release(store, older[0])
         _move(store, release, current, older[1:], why)
     return older[0]
+
+
+def destroy(store: Store, ids: Sequence[str], document: str, at: str) -> None:
+    """Takes these releases away for good, since the document in them was forgotten. The champion may be one of them:
+    then nothing is served until there is another one."""
+    home = _home(store)
+    with trail.locked(home):
+        current, older, _ = _last_known(store)
+        destroyed.note(store, ids, document, at, [current, *older])
+        if current in ids:
+            (home / CHAMPION).unlink(missing_ok=True)
+        elif current and set(older) & set(ids):
+            values = read_json(home / CHAMPION)
+            write_json(home / CHAMPION, {**values, "history": [id for id in older if id not in ids]})
+        destroyed.remove(store, ids)
+        for id in ids:
+            trail.add(home, trail.next_entry(home, Why("destroyed", "windlass forget", f"'{document}' was forgotten"),
+                                             id, ""))  # fmt: skip
 
 
 def note(store: Store, why: Why, id: str) -> None:
@@ -224,6 +247,8 @@ _MEND = "`windlass release` makes a new one; a changed release is never served"
 def record(store: Store, id: str) -> Release:
     """What the release says of itself. Raises: NotReady: there is none of this id. DataError: it is damaged."""
     path = folder(store, id) / RECORD
+    if gone := destroyed.why(store, id):
+        raise NotReady(f"release '{id}' {gone}, expected another one", "`windlass releases` lists them")
     if not path.is_file():
         others = [child.name for child in sorted(path.parent.parent.glob("*/")) if (child / RECORD).is_file()]
         raise NotReady(f"release '{id}' does not exist in {store.project}", did_you_mean(id, others))

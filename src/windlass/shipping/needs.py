@@ -16,6 +16,7 @@ from windlass.predictors.artifact import read_manifest
 from windlass.predictors.blend import part_folder
 from windlass.predictors.language.engine import FAST
 from windlass.predictors.passages.engine import WRITER
+from windlass.predictors.passages.index import packages_of
 from windlass.records import Manifest
 
 OWN, WHEELS = "windlass", "wheels"
@@ -97,6 +98,8 @@ def _of_engine(manifest: Manifest, model: Path) -> tuple[str, ...]:
     if manifest.predictor == "language":
         return _of_language(model)
     found = ENGINES[manifest.predictor]
+    if manifest.predictor == "passages":
+        found = (*found, *packages_of(model))
     return (*found, "tokenizers") if manifest.settings.get("encoder") else found
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
-from windlass.records import Json, Passage, Prepared, Recent, Row, Splits, WarmStart, as_json
+from windlass.records import IndexedDocument, Json, Passage, Prepared, Recent, Row, Splits, WarmStart, as_json
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
 from windlass.store.files import aside
@@ -22,7 +22,7 @@ GROUP = "_group"
 CHECKS = "_checks"
 """The column of tests that an answer must pass ('' = none); there only where some rows have them."""
 
-PASSAGES = "passages.parquet"
+DOCUMENTS, PASSAGES = "documents.parquet", "passages.parquet"
 PASSAGE: dict[str, Any] = {
     "document": pl.String,
     "headings": pl.List(pl.String),
@@ -32,6 +32,7 @@ PASSAGE: dict[str, Any] = {
     "text": pl.String,
     "context": pl.String,
     "title": pl.String,
+    "access": pl.List(pl.String),
 }
 """The columns of passages."""
 PREPARED_AGAIN = "remove it, then `windlass prepare --again`"
@@ -72,7 +73,8 @@ def read_collected(store: Store) -> pl.DataFrame:
 
 def write_passages(store: Store, passages: Sequence[Passage]) -> None:
     """Keeps the passages of the documents beside the rows."""
-    write_frame(store.stage("collect") / PASSAGES, pl.DataFrame([as_json(passage) for passage in passages], PASSAGE))
+    columns = {name: [getattr(passage, name) for passage in passages] for name in PASSAGE}
+    write_frame(store.stage("collect") / PASSAGES, pl.DataFrame(columns, PASSAGE))
 
 
 def read_passages(spec: Spec, store: Store) -> list[Passage] | None:
@@ -81,6 +83,15 @@ def read_passages(spec: Spec, store: Store) -> list[Passage] | None:
         return None
     frame = read_frame(store.folder / "collect" / PASSAGES, "collect", PASSAGE)
     return [Passage.from_json(row) for row in frame.to_dicts()]
+
+
+def read_documents(spec: Spec, store: Store) -> list[IndexedDocument]:
+    """The documents that `collect` found; none where the product has none, or it is not told. Raises: DataError."""
+    path = store.folder / "collect" / DOCUMENTS
+    if not spec.documents or not path.is_file():
+        return []
+    frame = read_frame(path, "collect", ("path", "sha256", "version"))
+    return [IndexedDocument(*row) for row in frame.select("path", "sha256", "version").iter_rows()]
 
 
 def write_splits(store: Store, splits: dict[str, pl.DataFrame]) -> None:
@@ -138,6 +149,8 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True, prepared: P
         fingerprint=mark,
         written=ways,
         passages=read_passages(spec, store),
+        taught=prepared.taught,
+        documents=read_documents(spec, store),
     )
 
 

@@ -4,8 +4,9 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from windlass.records import Collected, Progress, as_json, silent
 from windlass.sandbox.syntax import tree_of
 from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
-from windlass.sources.documents.collected import collect_documents, stamps
+from windlass.sources.documents import forgotten
+from windlass.sources.documents.collected import collect_documents, redact, stamps
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
 from windlass.sources.readers.system_files import files_below
@@ -37,6 +39,7 @@ EVERY = 1_000
 LOUD = 0.05
 """Share of a source's rows that are rejected for one reason from which on it is said before all else."""
 MISSING = "column '{}' is missing"
+FORGOTTEN = "quotes, or was written from, a document that was forgotten"
 WIDTH = re.compile(r"has \d+ fields, expected \d+")
 
 
@@ -111,6 +114,17 @@ class Intake:
         self.groups.append(group or raw.group)
         self.tests.append(tests)
         return None
+
+    def leave_out(self, gone: Sequence[bool], reason: str) -> None:
+        """Rejects rows that were accepted, without a word of them."""
+        stays = [not each for each in gone]
+        for name, values in self.values.items():
+            self.values[name] = list(compress(values, stays))
+        self.splits, self.groups, self.tests = (
+            list(compress(each, stays)) for each in (self.splits, self.groups, self.tests)
+        )
+        self.rejects += [{"source": "", "row": 0, "reason": reason, "shown": ""}] * sum(gone)
+        self.reasons[reason] += sum(gone)
 
     def take_point(self, raw: RawRow, source: Source, points: SeriesPoints) -> None:
         """The same of a point of a series; `compose` makes rows of them."""
@@ -247,16 +261,18 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     progress("collect", intake.rows_in, intake.rows_in, "")
     if points is not None:
         taken = [(sources[0], intake.rows_in, intake.compose(points))]
-    _write_rejects(folder, intake)
+    documents: dict[str, int] = {}
+    said: list[str] = []
+    if spec.documents:
+        documents, said = collect_documents(spec, store, intake.values[spec.output_column], progress)
+        said += _redact(intake, spec, store)
+    _write_rejects(folder, intake, store)
     if not intake.splits:
         raise _nothing_left(intake, sources)
     warnings = [*filter(None, [_said_of(*each, spec) for each in taken])]
     warnings += [warning for source in sources for warning in source.warnings]
+    warnings += said
     _write_rows(store, intake)
-    documents: dict[str, int] = {}
-    if spec.documents:
-        documents, said = collect_documents(spec, store, intake.values[spec.output_column], progress)
-        warnings += said
     record = Collected(
         rows_in=intake.rows_in,
         accepted=intake.rows_in - len(intake.rejects),
@@ -324,8 +340,23 @@ def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
     )
 
 
-def _write_rejects(folder: Path, intake: Intake) -> None:
-    lines = [json.dumps(reject, ensure_ascii=False) for reject in intake.rejects]
+def _redact(intake: Intake, spec: Spec, store: Store) -> list[str]:
+    """Takes out of the rows what rests on documents that were forgotten; gives what a person should know of it."""
+    names, output = list(spec.inputs), intake.values[spec.output_column]
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*(intake.values[name] for name in names), strict=True)]
+    fates = redact(spec, store, rows, output)
+    n_emptied = sum(fate is not None and fate != right for fate, right in zip(fates, output, strict=True))
+    intake.values[spec.output_column] = [fate or "" for fate in fates]
+    if n_gone := sum(fate is None for fate in fates):
+        intake.leave_out([fate is None for fate in fates], FORGOTTEN)
+    told = f"{n_emptied:,} questions had their answer in a document that was forgotten: right is now to refuse them"
+    return [*([told] if n_emptied else []), *([f"{n_gone:,} rows: {FORGOTTEN}"] if n_gone else [])]
+
+
+def _write_rejects(folder: Path, intake: Intake, store: Store) -> None:
+    gone = forgotten.listed(store)
+    rejects = [{**each, "shown": forgotten.shown(gone, each["shown"])} for each in intake.rejects]
+    lines = [json.dumps(reject, ensure_ascii=False) for reject in rejects]
     write_text(folder / REJECTS, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace").decode("utf-8"))
 
 

@@ -56,18 +56,21 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     progress("prepare", collected.accepted, collected.accepted, "")
     output = spec.output_column
     passages = [[passage.as_json() for passage in found]] if (found := read_passages(spec, store)) else []
+    parts = [part.rows() for part in splits.values()]
+    is_public = all(passage.access is None for passage in found or ())  # cards are read by whoever sees the page
     record = Prepared(
-        fingerprint=fingerprint([part.rows() for part in splits.values()] + passages),
+        fingerprint=fingerprint(parts + passages),
         rows={name: len(part) for name, part in splits.items()},
         removed=dict(cleaning.removed.most_common()),
         labels=outputs.of(spec).counts(splits, output),
         columns=[
-            _describe(splits["train"], name, kind, name == output)
+            {**_describe(splits["train"], name, kind, name == output), **({} if is_public else {"examples": []})}
             for name, kind in {**spec.inputs, **spec.output}.items()
         ],
         warnings=cleaning.warnings,
         key=key_of(spec, store, learned.rows),
         groups=groups,
+        taught=fingerprint(parts) if spec.documents else "",
     )
     write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
     write_json(store.record("prepare"), as_json(record))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import windlass
-from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.errors import NotReady, SpecError, WindlassError, did_you_mean, expected
 from windlass.learners import table as learners
 from windlass.learners.contract import Budget, Learner, Options
 from windlass.outputs import table as outputs
@@ -20,7 +20,7 @@ from windlass.store.files import hash_file
 from windlass.store.json_files import fingerprint, read_as, read_json, write_json
 from windlass.store.store import Store
 
-RUN, WARM = "run.json", "warm"
+RUN, BEGUN, WARM = "run.json", "begun.json", "warm"
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,8 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
     for number, entry in enumerate(wanted):
         made_of = [run.name for run in runs if run.status == "done" and run.learner != "majority"]
         key = run_key(spec, entry, _with_model(entry, store, data), made_of if entry.learner.of_runs else ())
-        run = _finished(store, entry, key)
+        taught = run_key(spec, entry, _with_model(entry, store, splits.taught)) if splits.taught else ""
+        run = _renewed(store, entry, (key, taught), splits, progress) or _finished(store, entry, key)
         if run is None:
             waiting = sum(other.learner.cost for other in wanted[number:] if not refused[other.name])
             share = entry.learner.cost / max(waiting, 1e-9)
@@ -187,11 +188,34 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
             )
             run = Run(entry.name, entry.learner.name, "unavailable", 0.0, refused[entry.name], key=key)
             if not refused[entry.name]:
-                run = replace(_train_one(entry, options, splits, Budget(seconds), store, progress), key=key)
+                run = _train_one(entry, options, splits, Budget(seconds), store, progress)
+                run = replace(run, key=key, taught=taught)
             write_json(options.folder / RUN, as_json(run))
         runs.append(_settled(run, spec, store, splits))
     write_json(store.record("train"), {"key": key_of(spec, store), "runs": [as_json(run) for run in runs]})
     return runs
+
+
+def _renewed(store: Store, entry: Entry, keys: tuple[str, str], splits: Splits, progress: Progress) -> Run | None:
+    """The candidate's run with its index made anew, where only documents have changed since it was trained; None: they
+    are the same, or it is to be trained anew. keys: of all, and of all but the documents."""
+    folder, (key, taught) = store.run_folder(entry.name), keys
+    if entry.learner.refresh is None or not taught or not (folder / RUN).is_file():
+        return None
+    run = read_as(folder / RUN, Run)
+    if run.status != "done" or run.key == key or run.taught != taught:
+        return None
+    try:
+        fitted = entry.learner.refresh(splits, Options(folder), Budget(0), progress)
+    except WindlassError as error:  # such as an artifact that is damaged, or of an older format: it is trained anew
+        progress(f"train {entry.name}", 0, 1, store.reason(f"renewing {entry.name}", error))
+        return None
+    if fitted is None:
+        return None
+    run = replace(run, key=key, renewed=True)
+    write_json(folder / BEGUN, {"key": key})
+    write_json(folder / RUN, as_json(run))
+    return run
 
 
 def _finished(store: Store, entry: Entry, key: str) -> Run | None:
@@ -201,7 +225,7 @@ def _finished(store: Store, entry: Entry, key: str) -> Run | None:
         run = read_as(folder / RUN, Run)
         if run.key == key and run.status == "done":
             return run
-    begun = folder / "begun.json"
+    begun = folder / BEGUN
     if not begun.is_file() or read_json(begun) != {"key": key}:
         shutil.rmtree(folder)
         store.run_folder(entry.name)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.predictors.passages import corpus
 from windlass.errors import DataError, WindlassError
-from windlass.learners.passages.ranking import LEARNED, Questions, rank
+from windlass.learners.passages.ranking import LEARNED, Questions, rank, rows_of
 from windlass.learners.passages.refusing import refuse
 from windlass.predictors.passages import index as indexes
 from windlass.predictors.passages.access import AccessLists
@@ -50,9 +50,8 @@ def test_every_way_to_rank_is_kept_and_finds_the_passage(way: str, tmp_path: Pat
     texts, right = corpus.questions()
     ranker = Ranker(way, plain.legs)
     if way in LEARNED:
-        asked = [plain.ask(each) for each in plain.hear(texts)]
-        ranker = LEARNED[way](asked, [each.found.places == place for each, place in zip(asked, right, strict=True)],
-                              plain.legs)  # fmt: skip
+        questions = Questions(texts, right)
+        ranker = LEARNED[way](rows_of(plain, plain.hear(texts), questions, questions.folds()))
     plain.with_ranker(ranker).save(tmp_path)
     loaded = indexes.load(tmp_path)
     assert np.mean([loaded.search(text).places[0] == place for text, place in zip(texts, right, strict=True)]) > 0.6
@@ -62,15 +61,16 @@ def test_no_user_of_a_thousand_sees_a_passage_of_others() -> None:
     """Each user's result is what the same legs give over that user's passages alone; control: no mask, leaks."""
     index, random = corpus.index(), np.random.default_rng(13)
     groups = [f"group {number}" for number in range(12)]
-    lists = AccessLists([
+    readers = [
         None if random.random() < 0.1 else frozenset(random.choice(groups, random.integers(0, 4), replace=False))
         for _ in range(len(index))
-    ])  # fmt: skip
+    ]
+    lists = AccessLists.of(readers)
     heard = [*index.hear(corpus.questions()[0])]
     n_leaks = n_unmasked = 0
     for user in range(1_000):
         names = frozenset(random.choice(groups, random.integers(0, 5), replace=False))
-        may = np.array([each is None or bool(each & names) for each in lists.readers])
+        may = np.array([each is None or bool(each & names) for each in readers])
         mask = lists.mask(names)
         assert np.array_equal(mask, may)
         each = heard[user % len(heard)]
@@ -140,7 +140,7 @@ def test_damage_to_any_file_is_told(learned: PassageIndex, tmp_path: Path) -> No
             content = (folder / name).read_bytes()
             (folder / name).write_bytes(content[: len(content) // 2]) if cut else (folder / name).unlink()
             with pytest.raises(WindlassError):
-                indexes.load(folder)
+                indexes.load(folder, counted=True)
 
 
 def _files(index: PassageIndex, folder: Path) -> list[str]:

@@ -109,6 +109,11 @@ def test_a_changed_document_is_answered_from_and_the_others_are_not_read_again(t
     made.run()
     counts = made.store.read_record("collect")["documents"]
     assert counts["unchanged"] == 11
+    (run,) = made.train()
+    assert run.renewed
+    assert "indexed anew: what was trained is kept" in stage_line("train", False, made.store.read_record("train"))
+    notes = made.board.candidate("bm25").notes
+    assert "1 passages are new and 1 gone since it was trained" in notes[0]
     found = made.release(anyway=True).predict([{"question": "The kettle weighs how many grams?"}])[0].value
     assert "12345" in found["passages"][0]["text"]
     (tmp_path / "docs" / "kettle.md").unlink()

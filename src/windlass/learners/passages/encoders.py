@@ -8,7 +8,7 @@ import numpy as np
 from windlass.learners.networks.encoders import locate
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.encoders import SETTINGS, TOKENIZER
-from windlass.predictors.passages.lsa import Lsa, weighed
+from windlass.predictors.passages.lsa import Lsa, counted
 from windlass.store.files import hash_file, write_text
 
 WIDTH = 256
@@ -42,13 +42,14 @@ def learn_lsa(words: Bm25, passages: list[str], seed: int = 13, width: int = WID
     from sklearn.decomposition import TruncatedSVD
 
     n_terms = len(words.vocabulary)
-    rows = [weighed(text, words.numbers, words.rarity) for text in passages]
+    rows = [counted(text, words.numbers) for text in passages]
     starts = np.cumsum([0, *(len(found) for found, _ in rows)])
-    places, weights = (np.concatenate([each[part] for each in rows] or [np.zeros(0)]) for part in (0, 1))
+    places, counts = (np.concatenate([each[part] for each in rows] or [np.zeros(0)]) for part in (0, 1))
     size = min(width, n_terms - 1, len(passages) - 1)
     if size < 1:
-        return Lsa(words.numbers, words.rarity, np.zeros((n_terms, 1), np.float32))
-    counts = csr_matrix((weights, places.astype(np.int32), starts), (len(passages), n_terms))
-    lengths = np.maximum(np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1))), 1e-12)
-    model = TruncatedSVD(size, random_state=seed).fit(counts.multiply(1 / lengths).tocsr())
-    return Lsa(words.numbers, words.rarity, np.ascontiguousarray(model.components_.T, np.float32))
+        return Lsa(words.numbers, np.zeros((n_terms, 1), np.float32))
+    numbers = places.astype(np.int32)
+    weights = csr_matrix((counts * words.rarity[numbers], numbers, starts), (len(passages), n_terms))
+    lengths = np.maximum(np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1))), 1e-12)
+    model = TruncatedSVD(size, random_state=seed).fit(weights.multiply(1 / lengths).tocsr())
+    return Lsa(words.numbers, np.ascontiguousarray(model.components_.T * words.rarity[:, None], np.float32))

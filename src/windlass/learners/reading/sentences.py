@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.reading.sentences import Encode, Rarity, Retrieved, SentenceRanker, features
+from windlass.predictors.reading.sentences import Near, Rarity, Retrieved, SentenceRanker, features
 
 PARAMETERS = {
     "objective": "lambdarank",
@@ -43,34 +43,37 @@ def holds(asked: Asked, passage: str, start: int, end: int) -> bool:
     return any(id_ == passage and start <= first and last <= end for id_, first, last in asked.answers)
 
 
-def examples(asked: Asked, rarity: Rarity, encode: Encode | None = None) -> tuple[np.ndarray, np.ndarray]:
+def examples(asked: Asked, rarity: Rarity, near: Sequence[Near] = ()) -> tuple[np.ndarray, np.ndarray]:
     """(S, F) features and (S,) whether each sentence holds the answer."""
-    places, rows = features(asked.question, asked.passages, rarity, encode)
+    places, rows = features(asked.question, asked.passages, rarity, near)
     labels = [holds(asked, asked.passages[rank].id, start, end) for rank, start, end in places]
     return rows, np.array(labels, np.float32)
 
 
 def fit(
-    asked: Sequence[Asked], rarity: Rarity, encode: Encode | None = None, seed: int = 13, rounds: int = ROUNDS
+    asked: Sequence[Asked], rarity: Rarity, near: Sequence[Near] = (), seed: int = 13, rounds: int = ROUNDS
 ) -> SentenceRanker:
     """Raises: DataError: no question has its answer among the sentences."""
-    found = [examples(each, rarity, encode) for each in asked]
-    return fit_examples([each for each in found if each[1].any()], rarity, encode, seed, rounds)
+    found = [examples(each, rarity, near) for each in asked]
+    return fit_examples([each for each in found if each[1].any()], rarity, near, seed, rounds)
 
 
 def fit_examples(
     found: Sequence[tuple[np.ndarray, np.ndarray]],
     rarity: Rarity,
-    encode: Encode | None = None,
+    near: Sequence[Near] = (),
     seed: int = 13,
     rounds: int = ROUNDS,
+    weights: Sequence[float] | None = None,
 ) -> SentenceRanker:
-    """Of what `examples` gave for each question. Raises: DataError: there is none."""
+    """Of what `examples` gave for each question. weights: of each; None: all are alike. Raises: DataError: there is none."""  # noqa: E501
     import lightgbm
 
     if not found:
         raise DataError("no question has its answer in one sentence of its passages, expected some to learn from")
     rows, labels = np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
-    data = lightgbm.Dataset(rows, labels, group=[len(each[1]) for each in found], free_raw_data=False)
+    sizes = [len(each[1]) for each in found]
+    of_each = None if weights is None else np.repeat(weights, sizes)
+    data = lightgbm.Dataset(rows, labels, group=sizes, weight=of_each, free_raw_data=False)
     booster = lightgbm.train(PARAMETERS | {"seed": seed}, data, rounds)
-    return SentenceRanker(booster, rarity, encode)
+    return SentenceRanker(booster, rarity, tuple(near))

@@ -20,8 +20,8 @@ from windlass.predictors.passages.answerer import LEAST, Answerer
 from windlass.records import Row, Splits
 from windlass.spec import Spec
 
-ENOUGH, LIKELIER_THAN_NOT = 30, 0.5
-"""Validation questions of which fewer do not say from which confidence on to answer; what is then asked at least."""
+ENOUGH, LIKELIER_THAN_NOT = 100, 0.5
+"""Validation questions of which fewer do not say from which confidence on to answer; what is then asked for."""
 NEVER = 2.0
 """A confidence that no answer has."""
 
@@ -90,8 +90,8 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
         return None
     found = plain.tested(held, [row[splits.output_column] for row in held], splits.root)
     if spec.limits.risk is None:
-        least = best_confidence(found.confidence, found.is_found, found.answerable)
-        least = max(least, LIKELIER_THAN_NOT) if len(held) < ENOUGH else least
+        is_few = len(held) < ENOUGH
+        least = LIKELIER_THAN_NOT if is_few else best_confidence(found.confidence, found.is_found, found.answerable)
     else:
         least = min(threshold_at(found.confidence, found.is_found, spec.limits.risk), NEVER)
     decided = replace(manifest, output=replace(manifest.output, state={**state, LEAST: least}))

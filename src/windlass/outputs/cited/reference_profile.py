@@ -6,14 +6,14 @@ from typing import Any
 from windlass.kinds import cited
 from windlass.outputs.contract import Kept, Seen
 from windlass.outputs.reference_profile import answered
-from windlass.predictors.contract import Predictor
+from windlass.predictors.contract import Predictor, seen_by
 from windlass.predictors.passages.answerer import is_right as answers_right
 from windlass.records import Column, Json, Splits
 
 
 def seen(predictor: Predictor, rows: Sequence[Kept], splits: Splits) -> Seen:
     output = splits.output_column
-    answers = answered(predictor, [row for row, _ in rows], splits.root)
+    answers = answered(seen_by(predictor, None), [row for row, _ in rows], splits.root)
     held = [(answer.value, row[output]) for answer, (row, is_held) in zip(answers, rows, strict=True) if is_held]
     right = [int(is_right(value, correct, {})) for value, correct in held]
     profiles = [cited.profile(answer.value, {}) for answer in answers]

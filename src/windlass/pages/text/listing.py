@@ -31,6 +31,7 @@ def stage_line(word: str, skipped: bool, record: Json) -> str:
         ),
         "train": lambda: (
             f"{sum(run['status'] == 'done' for run in record['runs'])} of {len(record['runs'])} candidates"
+            + (", indexed anew: what was trained is kept" if any(run.get("renewed") for run in record["runs"]) else "")
         ),
         "evaluate": lambda: record["chosen"],
         "explain": lambda: f"{len(record['rows'])} test rows: {record['report']}",
@@ -78,13 +79,14 @@ def keys_text(keys: Sequence[Json]) -> str:
                 key["id"],
                 key["state"],
                 ", ".join(key["scopes"]),
+                ", ".join(key["groups"]) or "-",
                 key["expires"] or "-",
                 key["rate"] or "-",
                 f"{count(key['used'])} of {key['quota']}" if key["quota"] else "-",
             ]
             for key in keys
         ],
-        ["key", "id", "state", "scopes", "expires", "rate", "used"],
+        ["key", "id", "state", "scopes", "groups", "expires", "rate", "used"],
     )
 
 

@@ -7,14 +7,25 @@ import numpy as np
 
 from windlass.predictors.passages.scores import Mask
 
+Readers = frozenset[str] | None
+"""Names of users or groups that may see a passage; None: everybody, none: nobody."""
+
 
 @dataclass(frozen=True)
 class AccessLists:
-    """readers: of each passage who may see it: names of users or groups; None: everybody, an empty list: nobody."""
+    """lists: the different ones; which: (n,) int, of each passage the number of its list."""
 
-    readers: Sequence[frozenset[str] | None]
+    lists: Sequence[Readers]
+    which: np.ndarray
 
-    def mask(self, names: Collection[str]) -> Mask:
-        """(n,) bool: which passages somebody with these names, the own and those of the groups, may see."""
+    @classmethod
+    def of(cls, readers: Sequence[Readers]) -> "AccessLists":
+        """Of each passage who may see it."""
+        places = {each: place for place, each in enumerate(dict.fromkeys(readers))}
+        return cls(list(places), np.array([places[each] for each in readers], np.int64))
+
+    def mask(self, names: Collection[str]) -> Mask | None:
+        """(n,) bool: which passages somebody with these names, the own and those of the groups, may see; None: all."""
         known = frozenset(names)
-        return np.array([each is None or not each.isdisjoint(known) for each in self.readers], bool)
+        may = np.array([each is None or not each.isdisjoint(known) for each in self.lists], bool)
+        return None if may.all() else may[self.which]

@@ -15,8 +15,10 @@ from windlass.kinds import cited
 from windlass.kinds import table as kinds
 from windlass.metrics.citations import N_RANKED, NO_PASSAGE, NOT_FOUND, CitedMarks
 from windlass.metrics.texts import normalised, token_f1
-from windlass.predictors.contract import check_row, read_value
+from windlass.predictors.contract import PUBLIC, Names, check_row, read_value
 from windlass.predictors.passages import followups
+from windlass.predictors.passages.access import AccessLists
+from windlass.predictors.passages.scores import Mask
 from windlass.predictors.reading.generative import GenerativeReader, Shown, language_of, told
 from windlass.predictors.reading.quantities import quantities
 from windlass.predictors.reading.sentences import Retrieved
@@ -69,8 +71,11 @@ class Engine(Protocol):
     @property
     def passages(self) -> Sequence[Passage]: ...
 
-    def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
-        """One a question, at most `N_RANKED` passages each. hidden: of each question passages that are not there."""
+    def find(
+        self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = (), allowed: Mask | None = None
+    ) -> list[Found]:
+        """One a question, at most `N_RANKED` passages each. hidden: of each question passages that are not there.
+        allowed: (n,) bool, which passages who asks may see; None: all."""
         ...
 
     def retrieved(self, found: Found) -> list[Retrieved]:
@@ -88,7 +93,19 @@ class Answerer:
 
     manifest: Manifest
     engine: Engine
+    lists: AccessLists | None = None
+    """None: every passage is for everybody."""
+    names: Names = PUBLIC
+    """Of who asks; what was learned is measured with all passages, whoever may see them."""
     reader: GenerativeReader | None = None
+
+    def seen_by(self, names: Names) -> "Answerer":
+        """The same as somebody with these names sees it; None: all that there is."""
+        return replace(self, names=names)
+
+    @property
+    def allowed(self) -> Mask | None:
+        return None if self.lists is None or self.names is None else self.lists.mask(self.names)
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """One answer a row, in order; its alternatives are none: the passages found stand in its value.
@@ -96,7 +113,7 @@ class Answerer:
         Raises: DataError: a row cannot be read.
         """
         questions = self._questions(rows, root)
-        found = self.engine.find(questions)
+        found = self.engine.find(questions, allowed=self.allowed)
         notes = [list[str]() for _ in found]
         given = [number for number, each in enumerate(found) if self.gives(each)]
         try:
@@ -121,7 +138,9 @@ class Answerer:
 
     def standalone(self, turns: Sequence[str]) -> str:
         """The last of a user's messages, with what it is about where only the ones before it say so."""
-        return followups.standalone(turns, lambda texts: [each.confidence for each in self.engine.find(texts)])
+        return followups.standalone(
+            turns, lambda texts: [each.confidence for each in self.engine.find(texts, allowed=self.allowed)]
+        )
 
     def shown(self, question: str, found: Found) -> Shown:
         """What a language model is shown of the passages."""

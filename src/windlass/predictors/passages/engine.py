@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,27 +11,30 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import is_finite
 from windlass.metrics.citations import N_RANKED
-from windlass.predictors.contract import Predictor
+from windlass.predictors.contract import PUBLIC, Predictor
 from windlass.predictors.language.sentences import spans
 from windlass.predictors.passages import index as indexes
-from windlass.predictors.passages import rankers
+from windlass.predictors.passages import lsa, rankers
+from windlass.predictors.passages.access import AccessLists
 from windlass.predictors.passages.answerer import Answerer, Found, Sentence, passages_of
 from windlass.predictors.passages.bm25 import Bm25
+from windlass.predictors.passages.encoders import Encoder
 from windlass.predictors.passages.index import Heard, PassageIndex
 from windlass.predictors.passages.rankers import Asked, Ranker
 from windlass.predictors.passages.refusal import refusal_features
 from windlass.predictors.passages.scores import Mask
 from windlass.predictors.passages.terms import MOST_CHARACTERS, terms
-from windlass.predictors.reading import sentences, support
+from windlass.predictors.reading import meaning, sentences, support
 from windlass.predictors.reading.generative import GenerativeReader
 from windlass.predictors.reading.instructions import without_orders
+from windlass.predictors.reading.meaning import SentenceVectors
 from windlass.predictors.reading.sentences import Found as Read
 from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
 from windlass.predictors.writer import Writer
-from windlass.records import Manifest, Passage
-from windlass.store.json_files import read_json
+from windlass.records import IndexedDocument, Manifest, Passage, as_json
+from windlass.store.json_files import read_json, reading, restored, write_json
 
-PASSAGES = "passages.json"
+PASSAGES, DOCUMENTS = "passages.json", "documents.json"
 SURENESS, N_EVIDENCE = "sureness", 7
 """Of the settings: weights of the evidence and a constant, whose logistic is the confidence."""
 N_READ = 5
@@ -59,25 +62,41 @@ class Unseen:
 @dataclass(frozen=True)
 class PassageEngine:
     """passages: in the order of the index. reader: None: the sentence that shares most with the question is taken.
-    sureness: (N_EVIDENCE + 1,), none: the share of the question that is held."""
+    sureness: (N_EVIDENCE + 1,), none: the share of the question that is held. documents: that the passages come from,
+    where it is known; vectors: of the sentences, by the leg whose encoder gave them, for the reader."""
 
     passages: Sequence[Passage]
     index: PassageIndex
     reader: SentenceRanker | None = None
     sureness: Sequence[float] = ()
+    documents: Sequence[IndexedDocument] = ()
+    vectors: Mapping[str, SentenceVectors] = field(default_factory=dict)
 
-    def find(self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = ()) -> list[Found]:
+    def save(self, folder: Path) -> None:
+        """Writes what `load_engine` reads but the manifest; the graph of an encoder is there already (`learners`)."""
+        self.index.save(folder)
+        if self.reader is not None:
+            (folder / READING).mkdir(exist_ok=True)
+            self.reader.save(folder / READING)
+            for leg, each in self.vectors.items():
+                each.save(folder / READING / leg)
+        write_json(folder / PASSAGES, [passage.as_json() for passage in self.passages])
+        write_json(folder / DOCUMENTS, [as_json(each) for each in self.documents])
+
+    def find(
+        self, questions: Sequence[str], hidden: Sequence[frozenset[int]] = (), allowed: Mask | None = None
+    ) -> list[Found]:
         gone = list(hidden) or [frozenset[int]()] * len(questions)
         return [
-            self.found(question, heard, self.allowed(each))
+            self.found(question, heard, self.allowed(each, allowed))
             for question, heard, each in zip(questions, self.index.hear(questions), gone, strict=True)
         ]
 
-    def allowed(self, gone: frozenset[int]) -> Mask | None:
-        """Which passages are there; None: all."""
+    def allowed(self, gone: frozenset[int], seen: Mask | None = None) -> Mask | None:
+        """Which passages are there, of those that are seen; None: all."""
         if not gone:
-            return None
-        there = np.ones(len(self.passages), bool)
+            return seen
+        there = np.ones(len(self.passages), bool) if seen is None else seen.copy()
         there[list(gone)] = False
         return there
 
@@ -149,6 +168,17 @@ def readable(passage: Passage) -> str:
     return without_orders([Retrieved("", text)])[0][0].text
 
 
+def answers_in(passage: Passage) -> list[str]:
+    """The sentences of a passage that may be answered with."""
+    text = readable(passage)
+    return [text[start:end] for start, end in spans(text)]
+
+
+def pretrained(index: PassageIndex) -> dict[str, Encoder]:
+    """The encoders of an index that know more than its passages, by their legs."""
+    return {name: leg.encoder for name, leg in index.dense.items() if leg.kind != lsa.NAME}
+
+
 def logit(likely: float | None) -> float:
     """Log-odds within bounds; 0 where nothing is known."""
     if likely is None:
@@ -179,17 +209,32 @@ def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Predictor
 
     Raises: DataError: index or passages are damaged. NotReady: a part is not there.
     """
+    engine = load_engine(folder, manifest)
+    lists = AccessLists.of([None if each.access is None else frozenset(each.access) for each in engine.passages])
+    writes = _writes(folder, load_part) if (folder / WRITER).is_dir() else None
+    return Answerer(manifest, engine, None if lists.mask(PUBLIC) is None else lists, reader=writes)
+
+
+def load_engine(folder: Path, manifest: Manifest, counted: bool = False) -> PassageEngine:
+    """What finds and reads; counted: with the counts that `index.merge` needs. Raises: as `load`."""
     passages = passages_of(read_json(folder / PASSAGES), folder / PASSAGES)
-    index = indexes.load(folder)
+    index = indexes.load(folder, counted)
     sureness = manifest.settings.get(SURENESS, [])
     if len(index) != len(passages):
         raise DataError(f"{folder / PASSAGES} has {len(passages):,} passages, expected {len(index):,}")
     sizes = (0, N_EVIDENCE + 1)
     if not isinstance(sureness, list) or len(sureness) not in sizes or not all(map(is_finite, sureness)):
         raise DataError(f"{folder / 'manifest.json'} has {SURENESS} {str(sureness)[:80]}, expected numbers")
-    reader = sentences.load(folder / READING) if (folder / READING).is_dir() else None
-    engine = PassageEngine(passages, index, reader, sureness)
-    return Answerer(manifest, engine, _writes(folder, load_part) if (folder / WRITER).is_dir() else None)
+    vectors, reader = {}, None
+    if (folder / READING).is_dir():
+        legs = {name: each for name, each in pretrained(index).items() if (folder / READING / name).is_dir()}
+        vectors = {name: meaning.load(folder / READING / name, encoder) for name, encoder in legs.items()}
+        reader = sentences.load(folder / READING, tuple(each.near for each in vectors.values()))
+    with reading(folder / DOCUMENTS, "the documents of an index"):
+        documents = restored(list[IndexedDocument], read_json(folder / DOCUMENTS))
+    if documents and not {passage.document for passage in passages} <= {each.path for each in documents}:
+        raise DataError(f"{folder / DOCUMENTS} is damaged, expected the documents of the passages")
+    return PassageEngine(passages, index, reader, sureness, documents, vectors)
 
 
 def _writes(folder: Path, load_part: Callable[[Path], Predictor]) -> GenerativeReader:

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from windlass.errors import DataError
-from windlass.predictors.passages import bm25, encoders, lsa, rankers, refusal, units, vectors
+from windlass.predictors.passages import bm25, encoders, lsa, rankers, refusal, terms, units, vectors
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.candidates import gather
 from windlass.predictors.passages.encoders import Encoder
 from windlass.predictors.passages.features import Question, question_of
 from windlass.predictors.passages.rankers import Asked, Ranker
 from windlass.predictors.passages.refusal import Refusal, refusal_features
-from windlass.predictors.passages.scores import AllScores, Mask, Scores
+from windlass.predictors.passages.scores import Mask, Scores
 from windlass.predictors.passages.units import PassageUnits
 from windlass.predictors.passages.vectors import Vectors
 from windlass.store.files import write_text
@@ -23,6 +23,8 @@ from windlass.store.json_files import read_json, reading
 
 FILE, LEGS = "index.json", "legs"
 BM25 = "bm25"
+N_LOOKED = 1_000
+"""Passages of a term that are looked at before all others of it: of a common one somebody sees one of the first."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class PassageIndex:
 
     def _heard(self, text: str, near: list[Scores]) -> Heard:
         read = units.of_question(text, self.words.numbers)
-        legs = [AllScores(self.words.scores(text), least=0.0), *near] if len(read.ids) and len(self) else []
+        legs = [self.words.asked(text), *near] if len(read.ids) and len(self) else []
         return Heard(question_of(text, read, self.words), legs)
 
     def ask(self, heard: Heard, allowed: Mask | None = None) -> Asked:
@@ -104,7 +106,7 @@ class PassageIndex:
         whose passage is really not there (AUROC of xquad .98 instead of .94), and told users what is hidden.
         """
         places = (self.words.places[slice(*self.words.starts[term : term + 2])] for term in question.unique)
-        hidden = question.unique[[not allowed[each].any() for each in places]]
+        hidden = question.unique[[not (allowed[each[:N_LOOKED]].any() or allowed[each].any()) for each in places]]
         if not len(hidden):
             return question
         ids = np.where(np.isin(question.units.ids, hidden), units.UNKNOWN, question.units.ids)
@@ -140,7 +142,9 @@ class PassageIndex:
         if self.refusal is not None:
             self.refusal.save(folder)
         described = [{"name": name, "kind": leg.kind, "encoder": leg.encoder.name} for name, leg in self.dense.items()]
-        write_text(folder / FILE, json.dumps({"dense": described, "refuses": self.refusal is not None}))
+        write_text(
+            folder / FILE, json.dumps({"terms": terms.VERSION, "dense": described, "refuses": self.refusal is not None})
+        )
 
 
 def build(
@@ -160,14 +164,43 @@ def build(
     return PassageIndex(words, found, dense, Ranker(BM25, (BM25, *dense)))
 
 
-def load(folder: Path) -> PassageIndex:
-    """Raises: NotReady: a part, or the package of an encoder, is not there. DataError: it is damaged, or was made with
+def merge(old: PassageIndex, kept: np.ndarray, new: Sequence[str]) -> PassageIndex:
+    """The index of passages most of which `old` has, with what it has learned: vectors are made of the new ones alone.
+
+    Args:   old: with its counts. kept: (n,) int64, of each passage its place in `old`, -1: it is new. new: the texts of
+            those, in order.
+    Raises: NotReady: there are more than usearch is needed for, and it is not here.
+    """
+    merged = bm25.merge(old.words, kept, new)
+    words = merged.words
+    dense = {}
+    for name, leg in old.dense.items():
+        encoder = leg.encoder
+        if isinstance(encoder, lsa.Lsa):
+            encoder = encoder.renumbered(merged.renumbered, words.numbers)
+        rows = np.zeros((len(kept), leg.vectors.rows.shape[1]), np.float32)
+        rows[kept >= 0] = leg.vectors.rows[kept[kept >= 0]]
+        if len(new):
+            rows[kept < 0] = encoder.passages(new)
+        dense[name] = Dense(leg.kind, encoder, vectors.build(rows))
+    found = units.merge(old.units, merged.renumbered, kept, new, words.numbers)
+    return replace(old, words=words, units=found, dense=dense)
+
+
+def load(folder: Path, counted: bool = False) -> PassageIndex:
+    """counted: with the counts that `merge` needs.
+
+    Raises: NotReady: a part, or the package of an encoder, is not there. DataError: it is damaged, or was made with
     another version of an encoder than is installed."""
     values, place = read_json(folder / FILE), folder / FILE
     with reading(place, "an index of passages"):
         described = [(str(each["name"]), str(each["kind"]), str(each["encoder"])) for each in values["dense"]]
-        refuses = bool(values["refuses"])
-    words = bm25.load(folder)
+        refuses, version = bool(values["refuses"]), int(values["terms"])
+    if version != terms.VERSION:
+        raise DataError(
+            f"{place} was made with terms of version {version}, expected {terms.VERSION}", "build the index again"
+        )
+    words = bm25.load(folder, counted)
     dense = {name: _dense(folder / LEGS / name, kind, words) for name, kind, _ in described if _is_name(name, place)}
     for name, _, encoder in described:
         if dense[name].encoder.name != encoder:
@@ -184,6 +217,13 @@ def load(folder: Path) -> PassageIndex:
     return PassageIndex(words, found, dense, ranker, refusal.load(folder, 1 + len(dense)) if refuses else None)
 
 
+def packages_of(folder: Path) -> list[str]:
+    """The packages whose encoders an index asks. Raises: DataError: it is damaged."""
+    with reading(folder / FILE, "an index of passages"):
+        kinds = [str(each["kind"]) for each in read_json(folder / FILE)["dense"]]
+    return [encoders.PACKAGED[kind][1] for kind in kinds if kind in encoders.PACKAGED]
+
+
 def _is_name(name: str, place: Path) -> bool:
     if not name.isidentifier():
         raise DataError(f"{place} has a leg '{name[:40]}', expected a name of letters")
@@ -193,8 +233,8 @@ def _is_name(name: str, place: Path) -> bool:
 def _dense(folder: Path, kind: str, words: Bm25) -> Dense:
     encoder: Encoder
     if kind == lsa.NAME:
-        encoder = lsa.load(folder, words.numbers, words.rarity)
-    elif kind == "graph":
+        encoder = lsa.load(folder, words.numbers)
+    elif kind == encoders.GRAPH:
         encoder = encoders.load(folder)
     else:
         encoder = encoders.packaged(kind)

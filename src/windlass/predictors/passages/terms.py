@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from windlass.metrics.texts import CJK, LETTER
 
+VERSION = 1
+"""Changes when the same text would give other terms: an index of others is built again."""
 RUN = re.compile(rf"(?:{CJK.pattern})+|{LETTER}+")
 SIZES = (1, 2)
 """How many characters of a script without spaces make a term."""

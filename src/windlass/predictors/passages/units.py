@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -88,7 +88,19 @@ class PassageUnits:
 
 
 def build(passages: Sequence[str], numbers: Mapping[str, int]) -> PassageUnits:
-    found = [of_text(text, numbers) for text in passages]
+    return _joined([of_text(text, numbers) for text in passages])
+
+
+def merge(
+    old: PassageUnits, renumbered: np.ndarray, kept: np.ndarray, new: Sequence[str], numbers: Mapping[str, int]
+) -> PassageUnits:
+    """The units of passages most of which `old` has; its arguments are those of `bm25.merge` and what that gave."""
+    ids = np.append(renumbered, UNKNOWN).astype(np.int32)[old.ids]  # the last one is that of `UNKNOWN`
+    before, added = replace(old, ids=ids), iter(of_text(text, numbers) for text in new)
+    return _joined([before.of(place) if place >= 0 else next(added) for place in kept.tolist()])
+
+
+def _joined(found: Sequence[Units]) -> PassageUnits:
     starts = np.cumsum([0, *(len(each.ids) for each in found)], dtype=np.int64)
     empty = [Units(np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.int32))]
     return PassageUnits(

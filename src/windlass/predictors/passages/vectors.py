@@ -3,15 +3,19 @@
 Source: HNSW, Malkov & Yashunin 2018, arXiv:1603.09320, in usearch (Apache-2.0).
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from windlass.database.postgres import Postgres
 from windlass.errors import DataError, NotReady, pip_install
+from windlass.predictors.passages import outside
 from windlass.predictors.passages.scores import AllScores, Mask, Scores, best_of
-from windlass.predictors.passages.tensors import read_tensors, write_tensors
+from windlass.predictors.passages.tensors import MOST_READ, read_tensors, write_tensors
+from windlass.store.files import hash_file
 
 FILE, GRAPH = "vectors.safetensors", "vectors.usearch"
 MOST_EXACT = 100_000
@@ -83,21 +87,28 @@ def build(rows: np.ndarray, most_exact: int = MOST_EXACT) -> Vectors:
     return Vectors(rows, graph)
 
 
-def load(folder: Path) -> Vectors:
-    """Raises: NotReady: it is not there, or usearch is not. DataError: it is damaged."""
+def load(folder: Path, most_exact: int = MOST_EXACT) -> Vectors:
+    """Raises: NotReady: it is not there, or usearch or the server of `outside` is not. DataError: it is damaged."""
     rows = read_tensors(folder / FILE, {"rows"})[0]["rows"]
-    if rows.ndim != 2 or rows.dtype != np.float32 or not np.linalg.norm(rows, axis=1).max(initial=0) < LARGEST_LENGTH:
+    if rows.ndim != 2 or rows.dtype != np.float32 or not _longest(rows) < LARGEST_LENGTH:
         raise DataError(f"{folder / FILE} is damaged, expected vectors of length 1")
     path = folder / GRAPH
+    if len(rows) > most_exact and (url := os.environ.get(outside.VARIABLE)):
+        return Vectors(rows, outside.open_outside(Postgres(url), hash_file(folder / FILE)[:16], rows))
     if not path.is_file():
         return Vectors(rows)
     try:
-        graph = _usearch().restore(str(path))
+        graph = _usearch().restore(str(path), view=path.stat().st_size > MOST_READ)
     except (RuntimeError, ValueError, OSError) as error:
         raise DataError(f"{path} is damaged ({str(error)[:100]}), expected a graph of neighbours") from None
     if graph is None or len(graph) != len(rows) or graph.ndim != rows.shape[1]:
         raise DataError(f"{path} is damaged, expected a graph of {len(rows):,} vectors")
     return Vectors(rows, graph)
+
+
+def _longest(rows: np.ndarray) -> float:
+    """The largest length of a row, without a copy of all."""
+    return float(np.sqrt(np.einsum("ij,ij->i", rows, rows).max(initial=0)))
 
 
 def _usearch() -> Any:

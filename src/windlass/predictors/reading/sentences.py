@@ -28,8 +28,10 @@ from windlass.store.json_files import read_json, write_json
 
 MODEL, RARITY = "sentences.txt", "rarity.json"
 STEM = 5
-Encode = Callable[[Sequence[str]], np.ndarray]
-"""Texts -> (n, width) vectors of length 1."""
+Near = Callable[[str, Sequence[str]], np.ndarray]
+"""A question and sentences -> (n,) how near an encoder sees each to it."""
+OF_NEAR = 5
+"""Features that an encoder gives of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -221,24 +223,20 @@ def _answer_kind(view: _Sentences) -> list[np.ndarray]:
 
 
 def features(
-    question: str, passages: Sequence[Retrieved], rarity: Rarity, encode: Encode | None = None
+    question: str, passages: Sequence[Retrieved], rarity: Rarity, near: Sequence[Near] = ()
 ) -> tuple[list[tuple[int, int, int]], np.ndarray]:
-    """Of each candidate its passage's rank, start and end, and (S, F) float32; not a number where there is no encoder."""  # noqa: E501
+    """Of each candidate its passage's rank, start and end, and (S, F) float32. near: of each encoder."""
     view = _Sentences(question, passages, rarity)
     if not view.texts:
         return [], np.zeros((0, 0), np.float32)
-    columns = [*_overlap(view), *_standing(view), *_answer_kind(view), *_meaning(view, encode)]
+    columns = [*_overlap(view), *_standing(view), *_answer_kind(view), *_meaning(view, near)]
     return view.places, np.column_stack(columns).astype(np.float32)
 
 
-def _meaning(view: _Sentences, encode: Encode | None) -> list[np.ndarray]:
-    """How near the encoder sees the sentence to the question."""
-    if encode is None:
-        return [np.full(len(view.texts), np.nan)] * 5
-    vectors = encode([view.question, *view.texts])
-    near = vectors[1:] @ vectors[0]
-    before, after = _neighbours(near, view.rank)
-    return [*_relative(near), before, after]
+def _meaning(view: _Sentences, near: Sequence[Near]) -> list[np.ndarray]:
+    """How near each encoder sees the sentence, and its neighbours, to the question."""
+    found = [each(view.question, view.texts) for each in near]
+    return [column for values in found for column in (*_relative(values), *_neighbours(values, view.rank))]
 
 
 @dataclass(frozen=True)
@@ -247,11 +245,11 @@ class SentenceRanker:
 
     booster: Any
     rarity: Rarity
-    encode: Encode | None = None
+    near: tuple[Near, ...] = ()
 
     def best(self, question: str, passages: Sequence[Retrieved], n_best: int = 3) -> list[Found]:
         """The sentences most likely to hold the answer, best first; none where there is no sentence."""
-        places, rows = features(question, passages, self.rarity, self.encode)
+        places, rows = features(question, passages, self.rarity, self.near)
         if not places:
             return []
         scores = np.asarray(self.booster.predict(rows, raw_score=True, num_threads=1))
@@ -267,14 +265,14 @@ class SentenceRanker:
         write_json(folder / RARITY, {"n_texts": self.rarity.n_texts, "counts": self.rarity.counts})
 
 
-def n_features() -> int:
+def n_features(n_encoders: int = 0) -> int:
     """Of a sentence."""
-    return features("a", [Retrieved("", "a")], Rarity(1, {}))[1].shape[1]
+    return features("a", [Retrieved("", "a")], Rarity(1, {}))[1].shape[1] + OF_NEAR * n_encoders
 
 
-def load(folder: Path, encode: Encode | None = None) -> SentenceRanker:
+def load(folder: Path, near: tuple[Near, ...] = ()) -> SentenceRanker:
     """Raises: DataError: a part is missing or damaged."""
-    return SentenceRanker(read_booster(folder / MODEL, n_features()), read_rarity(folder / RARITY), encode)
+    return SentenceRanker(read_booster(folder / MODEL, n_features(len(near))), read_rarity(folder / RARITY), near)
 
 
 def read_booster(path: Path, width: int) -> Any:

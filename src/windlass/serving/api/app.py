@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.errors import Refused, did_you_mean
 from windlass.kinds.contract import is_missing
-from windlass.predictors.contract import Predictor
+from windlass.predictors.contract import PUBLIC, Predictor
 from windlass.records import Json, Release
 from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited
 from windlass.serving.api import huggingface as pipeline
@@ -105,7 +105,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     tasks = [asyncio.create_task(_tell(service)), asyncio.create_task(RequestCounts(service).run())]
     if service.jobs is not None:
-        app.state.job_work = JobWork(service, service.jobs)
+        ring = app.state.server_state.ring
+        groups_of = ring.groups_of if ring is not None else lambda key: PUBLIC
+        app.state.job_work = JobWork(service, service.jobs, groups_of)
         tasks.append(asyncio.create_task(app.state.job_work.run()))
     yield
     for task in tasks:
@@ -161,6 +163,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             caller_of(request).refund()
         known = sorted(service.replica.labels)
         output = service.replica.output
+        is_echoed = said.right is None or not service.replica.is_guarded  # else who knows an id would read the answer
         told = output.labels_of(output.value_of(stored.correct)) if known and stored.correct else []
         new = next((label for label in told if label not in service.replica.labels), "")
         is_new_label = bool(new)
@@ -171,7 +174,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             codec.dumps(
                 {
                     "id": stored.id,
-                    "correct": output.value_of(stored.correct) if stored.correct else "",
+                    "correct": output.value_of(stored.correct) if stored.correct and is_echoed else "",
                     "right": stored.right,
                     "new_label": is_new_label,
                     "at": stored.at,

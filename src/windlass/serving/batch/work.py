@@ -5,7 +5,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from windlass.database.backend import Failure
 from windlass.database.jobs import Done, Jobs, Part
 from windlass.database.request_log import Logged
 from windlass.errors import WindlassError
+from windlass.predictors.contract import PUBLIC
 from windlass.records import Answer, Json, Row
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.rows import rows_of
@@ -41,10 +42,13 @@ class Answered(NamedTuple):
 
 
 class JobWork:
-    """The jobs of one process, to be run in its event loop. wake: to be set when there is a new job."""
+    """The jobs of one process, to be run in its event loop. wake: to be set when there is a new job. groups_of: of who
+    has the key of this id: a job sees the documents that they may see."""
 
-    def __init__(self, service: Service, jobs: Jobs) -> None:
-        self.service, self.jobs = service, jobs
+    def __init__(
+        self, service: Service, jobs: Jobs, groups_of: Callable[[str], frozenset[str]] = lambda key: PUBLIC
+    ) -> None:
+        self.service, self.jobs, self.groups_of = service, jobs, groups_of
         self._profiler = Profiler()
         self.wake = asyncio.Event()
         self._tidies_at = 0.0
@@ -105,7 +109,7 @@ class JobWork:
             rows = part.rows[len(lines) : len(lines) + _step(replica, part.rows[len(lines) :])]
             with replica:
                 results: list[Answer | str] = (
-                    [POISON for _ in rows] if part.is_poison else await self._answers(replica, rows)
+                    [POISON for _ in rows] if part.is_poison else await self._answers(replica, rows, part.caller)
                 )
                 ids = [secrets.token_hex(12) for _ in rows]
                 profiles = await asyncio.to_thread(self._profiles, replica, ids, rows, results)
@@ -120,23 +124,23 @@ class JobWork:
         while (self.service.replica.under_way or self.service.replica.waiting) and time.monotonic() < until:
             await asyncio.sleep(LOOK_S)
 
-    async def _answers(self, replica: Replica, rows: Sequence[Row | str]) -> list[Answer | str]:
+    async def _answers(self, replica: Replica, rows: Sequence[Row | str], key: str) -> list[Answer | str]:
         """An answer a row, or why there is none: all at once, row by row when one of them is bad."""
         whole = [row for row in rows if not isinstance(row, str)]
         if len(whole) == len(rows):
             try:
-                return list(await self._asked(replica, whole))
+                return list(await self._asked(replica, whole, key))
             except Exception as error:  # noqa: BLE001  whatever a row does to the model, the other rows are answered
                 if len(rows) == 1:
                     return [_told(error)]
-        return [row if isinstance(row, str) else (await self._answers(replica, [row]))[0] for row in rows]
+        return [row if isinstance(row, str) else (await self._answers(replica, [row], key))[0] for row in rows]
 
-    async def _asked(self, replica: Replica, rows: list[Row]) -> list[Answer]:
+    async def _asked(self, replica: Replica, rows: list[Row], key: str) -> list[Answer]:
         """A busy model is asked again. Raises: what says that a row cannot be answered."""
         rows_of({"rows": rows}, replica.columns, len(rows))
         while True:
             try:
-                return (await replica.answer(lambda: rows, 0, NOBODY))[1]
+                return (await replica.answer(lambda: rows, 0, NOBODY._replace(names=self.groups_of(key))))[1]
             except Fault as fault:
                 if fault.kind != "overloaded":
                     raise

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.types import Scope
 
 from windlass.errors import expected
+from windlass.predictors.contract import PUBLIC, Names
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import Route
 from windlass.serving.contract.settings import Settings
@@ -96,7 +97,7 @@ class AccessControl:
                 self._bound(bill.address)
             return bill
         if route.scope == "predict" and self.is_proof(headers.get(b"x-windlass-proof", b"").decode("latin-1")):
-            bill.key = PROOF
+            bill.key, bill.names = PROOF, None
             return bill
         ring = self.server_state.ring
         if ring is None or not ring.is_needed:
@@ -104,7 +105,7 @@ class AccessControl:
             return bill
         try:
             key = ring.recognise(_token(headers), route.scope)
-            bill.key, bill.at = key.id, ring.clock()
+            bill.key, bill.at, bill.names = key.id, ring.clock(), key.groups
             if scope["method"] not in FREE:
                 if not ring.is_counted(key):
                     await asyncio.to_thread(ring.count, key)
@@ -133,13 +134,17 @@ class AccessControl:
 
 @dataclass
 class RequestCharge:
-    """What one request is charged: to its key, `PROOF` or, where it is empty, to its address. counted: of the quota."""
+    """What one request is charged: to its key, `PROOF` or, where it is empty, to its address. counted: of the quota.
+
+    names: of the groups that the key is for; None: all that there is may be seen.
+    """
 
     access_control: AccessControl
     address: str
     key: str = ""
     at: float = 0.0
     counted: int = 0
+    names: Names = PUBLIC
 
     def charge(self, effort: int) -> None:
         """Counts a request that cost so many characters as so many as that is worth; one was counted already."""

@@ -87,6 +87,11 @@ class KeyRing:
             raise too_often(f"key '{key.name}' asks more often than it may, expected fewer requests", ceil(wait_s))
         return key
 
+    def groups_of(self, id: str) -> frozenset[str]:
+        """Of who has the key of this id; none of a key that is not valid any more."""
+        key = self._keys.get(id)
+        return key.groups if key is not None and key.state(self.clock()) == "valid" else frozenset()
+
     def is_counted(self, key: Key) -> bool:
         """True when the request is counted already: there is no quota, or a share of it was at hand."""
         if key.quota is None:

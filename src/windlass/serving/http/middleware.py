@@ -110,7 +110,8 @@ class _Exchange:
         self._begin()
         state = self.scope.setdefault("state", {})
         self.bill = await edge.access_control.admit(self.scope, headers, route)
-        state |= {"key": self.bill.key, "charge": self.bill.charge, "refund": self.bill.refund}
+        state |= {"key": self.bill.key, "charge": self.bill.charge, "refund": self.bill.refund,
+                  "names": self.bill.names}  # fmt: skip
         if self.scope["method"] not in ("GET", "HEAD", "DELETE"):
             _check_type(headers, route.media)
         deadline_s = min(route.deadline_s, edge.settings.deadline_s)

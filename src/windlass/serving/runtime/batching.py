@@ -16,7 +16,7 @@ from math import ceil, isfinite
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from windlass.errors import WindlassError
-from windlass.records import Answer, Row
+from windlass.records import Answer
 from windlass.serving.contract.faults import Fault, overloaded
 from windlass.serving.runtime.caller import Caller, gone, watched
 from windlass.serving.runtime.fair_queue import Line
@@ -28,7 +28,7 @@ LARGE_SHARE = 4
 """Of those that may wait, one in so many may be large."""
 LONGEST_MS = 10_000.0
 """That the large requests of one who asks may take when another one comes, as far as is known what they take."""
-Compute = Callable[[Sequence[Row], int], list[Answer]]
+Compute = Callable[[Sequence[Any], int], list[Answer]]
 """Gives the answers to rows of so much effort."""
 T = TypeVar("T")
 OVER: Any = object()
@@ -36,9 +36,9 @@ OVER: Any = object()
 
 
 class Waiting(NamedTuple):
-    """A request in line, and its effort in characters."""
+    """A request in line, and its effort in characters. rows: as `compute` takes them."""
 
-    rows: list[Row]
+    rows: Sequence[Any]
     effort: int
     turn: "asyncio.Future[list[Answer]]"
 
@@ -69,7 +69,7 @@ class Batcher:
         """How many requests wait."""
         return len(self._line) + len(self._large)
 
-    async def answer(self, rows: list[Row], effort: int, caller: Caller) -> list[Answer]:
+    async def answer(self, rows: Sequence[Any], effort: int, caller: Caller) -> list[Answer]:
         """The answers of a small request. Raises: Fault 503: too many wait; 499: it left; what `compute` raises."""
         waiting = Waiting(rows, effort, asyncio.get_running_loop().create_future())
         _refuse(self._line.add(caller.name, waiting), f"server has {self.max_waiting} predictions waiting")

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections import OrderedDict
 
+from windlass.predictors.contract import PUBLIC, Names
 from windlass.records import Answer, Row
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -25,9 +26,10 @@ class Cache:
     def __len__(self) -> int:
         return len(self._answers)
 
-    def find(self, rows: list[Row]) -> list[Answer] | None:
-        """The answers to all of these rows, or nothing when one of them is not known."""
-        keys = [_key(row) for row in rows]
+    def find(self, rows: list[Row], names: Names = PUBLIC) -> list[Answer] | None:
+        """The answers to all of these rows, or nothing when one of them is not known. names: of who asks: answers of
+        others, who see other documents, are not found."""
+        keys = [_key(row, names) for row in rows]
         if any(key not in self._answers for key in keys):
             self.misses += 1
             return None
@@ -36,10 +38,10 @@ class Cache:
             self._answers.move_to_end(key)
         return [self._answers[key] for key in keys]
 
-    def keep(self, rows: list[Row], answers: list[Answer]) -> None:
+    def keep(self, rows: list[Row], answers: list[Answer], names: Names = PUBLIC) -> None:
         """Keeps the answers; the longest unused ones make room."""
         for row, answer in zip(rows, answers, strict=True):
-            key = _key(row)
+            key = _key(row, names)
             if key not in self._answers:
                 self._answers[key] = answer
                 self.size_bytes += _size(answer)
@@ -47,8 +49,10 @@ class Cache:
             self.size_bytes -= _size(self._answers.popitem(last=False)[1])
 
 
-def _key(row: Row) -> bytes:
-    text = json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def _key(row: Row, names: Names) -> bytes:
+    text = json.dumps(
+        [row, None if names is None else sorted(names)], sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from fastapi import Request
 from starlette.types import Message, Receive
 
+from windlass.predictors.contract import PUBLIC, Names
 from windlass.serving.contract.faults import Fault
 
 
@@ -15,20 +16,22 @@ class Caller(NamedTuple):
     """receive: what the client says after its request. charge: takes the characters that its work costs; refund: takes
     nothing from its quota, as of what was answered before.
 
-    name: of its key or, without one, its address: who has the same name shares places in line.
+    name: of its key or, without one, its address: who has the same name shares places in line. names: of the groups
+    that its key is for; None: the server proves a release, and asks of all that there is.
     """
 
     receive: Receive
     charge: Callable[[int], None]
     name: str = ""
     refund: Callable[[], None] = lambda: None
+    names: Names = PUBLIC
 
 
 def caller_of(request: Request) -> Caller:
     """Of a request that came through the edge."""
     name = getattr(request.state, "key", "") or (request.client.host if request.client else "")
     state = request.state
-    return Caller(request.receive, state.charge, name, state.refund)
+    return Caller(request.receive, state.charge, name, state.refund, state.names)
 
 
 def received(request: Request) -> bytes:

@@ -2,6 +2,7 @@
 
 import http.client
 import logging
+import secrets
 from contextlib import closing
 from http import HTTPStatus
 from typing import Any
@@ -30,8 +31,9 @@ def probe(predictor: Predictor, release: Release, golden: Golden) -> float:
     Raises:  GateRefused: a golden row is refused.
     """
     app = create_app(release, predictor, None, Settings())
+    app.state.service.proof = proof = secrets.token_urlsafe(32)
     with running(app) as port:
-        return replay_over_http(port, release.id, predictor, golden)
+        return replay_over_http(port, release.id, predictor, golden, proof)
 
 
 def replay_over_http(

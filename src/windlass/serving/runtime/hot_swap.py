@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from windlass.errors import GateRefused, SpecError, WindlassError
 from windlass.predictors.artifact import TOLERANCE
 from windlass.registry import canaries as trials
-from windlass.registry import releases
+from windlass.registry import destroyed, releases
 from windlass.registry.reference import Reference, opened
 from windlass.serving.runtime.canary import Canary
 from windlass.serving.runtime.golden_probe import Golden, replay_over_http
@@ -97,6 +97,17 @@ class HotSwap:
         except Exception as error:
             logger.error("release '%s' cannot be opened", id, exc_info=error)
             self._say(f"release '{id}' is refused: it cannot be opened ({type(error).__name__})")
+        if self.service.release.id != id:
+            self._close_destroyed()
+
+    def _close_destroyed(self) -> None:
+        """Answers nobody from a release that was destroyed since a document in it was forgotten, where the champion
+        cannot take its place."""
+        service, id = self.service, self.service.release.id
+        if service.proof or not (why := destroyed.why(self.store, id)):
+            return
+        service.proof = secrets.token_urlsafe(32)
+        print(f"release '{id}' {why}: nothing is answered until another one serves", file=sys.stderr, flush=True)
 
     def _look_at_trial(self) -> None:
         """Seats the release that the store has on trial, or takes it away; tells the store of one that failed."""
@@ -178,6 +189,7 @@ class HotSwap:
     def _sit(self, replica: Replica) -> None:
         self.retired.append(self.service.replica)
         self.service.replica = replica
+        self.service.proof = ""
         self.swaps += 1
         self.service.refused = ""
 

@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from windlass.outputs import table as outputs
-from windlass.predictors.contract import Predictor
+from windlass.predictors.contract import PUBLIC, Guarded, Names, Predictor, seen_by
 from windlass.predictors.writer import Writer, answers, writer_of
 from windlass.records import Answer, Manifest, Release, Row
 from windlass.registry.reference import Reference
@@ -27,6 +27,15 @@ MEASURED_ROWS = 16
 T = TypeVar("T")
 Read = Callable[[], list[Row]]
 """Gives the rows of a request, or raises why it cannot be read."""
+
+
+class Asked(NamedTuple):
+    """A row of a batch, and the groups of who asks it."""
+
+    row: Row
+    names: Names
+
+
 NETWORKS = frozenset({"onnx", "blend"})
 """Predictors that answer several rows in far less time than one after the other: their requests are gathered."""
 
@@ -45,10 +54,11 @@ class Replica:
         self.scheduler = Scheduler(self.writer.engine, settings) if self.writer is not None else None
         self.bounded_queue = BoundedQueue(settings.max_waiting)
         self.thread = ThreadPoolExecutor(1, "windlass-answers")
-        self.batcher = Batcher(self._compute, settings.max_waiting, self.thread)
+        self.batcher = Batcher(self._compute_each, settings.max_waiting, self.thread)
         self.reading = ThreadPoolExecutor(1, "windlass-reads")
         self.reader = Batcher(self._compute, settings.max_waiting, self.reading)
         self.cache = Cache(settings.cache) if settings.cache else None
+        self.is_guarded = isinstance(predictor, Guarded)
         self.is_network = predictor.manifest.predictor in NETWORKS
         self.pace, self.embedding_pace = cost.CostModel(), cost.CostModel()
         self._clock = time.perf_counter if self.is_network or self.writer is not None else time.thread_time
@@ -108,12 +118,13 @@ class Replica:
             return await self._write(read, is_small, caller, self.writer, self.scheduler)
         rows, efforts = await self.measured(read, is_small, caller)
         cache = self.cache if is_small else None
-        known = cache.find(rows) if cache is not None else None
+        names = caller.names if self.is_guarded else PUBLIC
+        known = cache.find(rows, names) if cache is not None else None
         if known is not None:
             return rows, known
         found = rows, await self._label(rows, efforts, caller)
         if cache is not None:
-            cache.keep(*found)
+            cache.keep(*found, names)
         return found
 
     async def measured(self, read: Read, is_small: bool, caller: Caller) -> tuple[list[Row], list[int]]:
@@ -143,16 +154,31 @@ class Replica:
         effort = sum(efforts)
         if not self.is_network and self.pace.ms(effort, len(rows)) <= QUICK_MS:
             async with self.bounded_queue.of(caller.name):
-                return self._compute(rows, effort)
+                return self._compute(rows, effort, caller.names)
         if self.pace.is_one_slice(effort, len(rows)):
-            return await self.batcher.answer(rows, effort, caller)
-        steps = (self._compute(rows[part], sum(efforts[part])) for part in self.pace.slices(efforts))
+            asked = [Asked(row, caller.names) for row in rows] if self.is_guarded else rows
+            return await self.batcher.answer(asked, effort, caller)
+        steps = (self._compute(rows[part], sum(efforts[part]), caller.names) for part in self.pace.slices(efforts))
         parts = await self.batcher.in_steps(steps, caller, self.pace.ms(effort, len(rows)))
         return [answer for answers in parts for answer in answers]
 
-    def _compute(self, rows: Sequence[Row], effort: int) -> list[Answer]:
+    def _compute_each(self, rows: Sequence[Any], effort: int) -> list[Answer]:
+        """Of a batch: rows of several who ask, each answered as its own asker may see it."""
+        if not self.is_guarded:
+            return self._compute(rows, effort)
+        answers: dict[int, Answer] = {}
+        places: dict[Names, list[int]] = {}
+        for place, each in enumerate(rows):
+            places.setdefault(each.names, []).append(place)
+        for names, held in places.items():
+            share = effort * len(held) // len(rows)
+            given = self._compute([rows[place].row for place in held], share, names)
+            answers |= dict(zip(held, given, strict=True))
+        return [answers[place] for place in range(len(rows))]
+
+    def _compute(self, rows: Sequence[Row], effort: int, names: Names = PUBLIC) -> list[Answer]:
         started = self._clock()
-        given = self.predictor.answer(rows)
+        given = seen_by(self.predictor, names).answer(rows)
         self.pace.learn(effort, len(rows), (self._clock() - started) * 1_000)
         return given
 

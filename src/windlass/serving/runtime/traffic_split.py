@@ -11,9 +11,10 @@ from typing import NamedTuple, TypeVar
 from fastapi import Request
 
 from windlass.errors import WindlassError
+from windlass.predictors.contract import Names
 from windlass.records import Answer, Row
 from windlass.serving.contract.faults import status_of
-from windlass.serving.runtime.caller import NOBODY
+from windlass.serving.runtime.caller import NOBODY, caller_of
 from windlass.serving.runtime.canary import Arm, Canary
 from windlass.serving.runtime.replica import Replica
 
@@ -73,7 +74,7 @@ class TrafficSplit:
         if canary is None or not canary.trial.is_shadow or len(self._listening) >= MOST_LISTENING:
             return
         if _takes(canary, request):
-            task = asyncio.create_task(self._listen(canary, given, size_bytes))
+            task = asyncio.create_task(self._listen(canary, given, size_bytes, caller_of(request).names))
             self._listening.add(task)
             task.add_done_callback(self._listening.discard)
 
@@ -108,12 +109,12 @@ class TrafficSplit:
         if failed or not arm.answered % JUDGE_EVERY:
             self._judge(canary)
 
-    async def _listen(self, canary: Canary, given: Given, size_bytes: int) -> None:
+    async def _listen(self, canary: Canary, given: Given, size_bytes: int, names: Names) -> None:
         """Has the shadow answer the same rows, and compares."""
         started = time.perf_counter()
         try:
             with canary.replica:
-                _, answers = await canary.replica.answer(lambda: given.rows, size_bytes, NOBODY)
+                _, answers = await canary.replica.answer(lambda: given.rows, size_bytes, NOBODY._replace(names=names))
         except Exception:  # noqa: BLE001  as in `_measured`
             _log_failed(canary.replica)
             self._counted(canary, canary.tried, started, failed=True)

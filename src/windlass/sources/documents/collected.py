@@ -10,15 +10,17 @@ import polars as pl
 
 from windlass.errors import DataError
 from windlass.kinds import cited
-from windlass.records import Json, Passage, Progress, as_json, silent
+from windlass.records import Json, Passage, Progress, Row, as_json, silent
+from windlass.sources.documents import forgotten
+from windlass.sources.documents.access import with_access
 from windlass.sources.documents.collection import read_documents, version_of, walk
 from windlass.sources.documents.contract import Document, Limits, ReadDocument
-from windlass.sources.prepared import PASSAGE, read_frame, write_frame, write_passages
+from windlass.sources.prepared import DOCUMENTS, PASSAGE, read_frame, read_passages, write_frame, write_passages
 from windlass.spec import FILE_NAME, Spec
-from windlass.store.json_files import write_json
+from windlass.store.json_files import read_json, write_json
 from windlass.store.store import Store
 
-DOCUMENTS, REJECTED = "documents.parquet", "rejected_documents.json"
+REJECTED = "rejected_documents.json"
 MOST_TOLD = 5
 
 
@@ -31,16 +33,19 @@ def collect_documents(
 
     Raises: DataError: there is no such folder, or nothing in it can be read.
     """
-    found = read_documents(store.project / spec.documents, _known(store), apart=_apart(spec, store), progress=progress)
-    passages = [passage for each in found.documents for passage in each.passages]
+    found = read_documents(
+        store.project / spec.documents, _known(store), None, _apart(spec, store), progress, forgotten.reasons(store)
+    )
+    passages, of_access = with_access(found.documents, spec.access)
     if not passages:
         raise DataError(
             f"{spec.documents} has no document with text: {found.n_files:,} files, {len(found.rejected):,} rejected"
             + (f", the first because {found.rejected[0].reason}" if found.rejected else ""),
             found.rejected[0].hint if found.rejected else "PDF, DOCX, HTML, Markdown, text, CSV or JSONL are read",
         )
-    if (lost := sum(not each.row for each in found.rejected)) > spec.max_rejected * found.n_files:
-        first = found.rejected[0]
+    failed = [each for each in found.rejected if not each.row and not each.is_forgotten]
+    if (lost := len(failed)) > spec.max_rejected * found.n_files:
+        first = failed[0]
         insist = "`max_rejected: 1` in windlass.yaml goes on without these documents"
         raise DataError(
             f"{lost:,} of {found.n_files:,} documents of {spec.documents} were rejected, expected at most "
@@ -50,7 +55,7 @@ def collect_documents(
     write_passages(store, passages)
     rows = [
         {**as_json(each.document), "hidden": json.dumps(each.document.hidden), "warnings": list(each.document.warnings),
-         "version": each.version} for each in found.documents
+         "access": json.dumps(each.document.access), "version": each.version} for each in found.documents
     ]  # fmt: skip
     write_frame(store.stage("collect") / DOCUMENTS, pl.DataFrame(rows))
     rejected = [as_json(each) for each in found.rejected]
@@ -64,7 +69,7 @@ def collect_documents(
         for each in found.documents if each.document.hidden
     ]  # fmt: skip
     told = [*told[:MOST_TOLD], *(more if len(told) > MOST_TOLD else []), *hidden[:MOST_TOLD], *found.warnings]
-    return counts, [*told, *_stale(rights, {each.document.path for each in found.documents})]
+    return counts, [*of_access, *told, *_stale(rights, {each.document.path for each in found.documents})]
 
 
 def _hidden(document: Document) -> str:
@@ -109,7 +114,34 @@ def _document(row: Json, passages: list[Passage]) -> ReadDocument:
     version = row.pop("version")
     row["hidden"] = json.loads(row["hidden"])
     row["warnings"] = tuple(row["warnings"])
+    groups = json.loads(row["access"])
+    row["access"] = None if groups is None else tuple(groups)
     return ReadDocument(Document(**row), tuple(passages), version)
+
+
+def digests(store: Store) -> dict[str, tuple[str, ...]]:
+    """Path of a document that was read -> SHA-256 of its file and of its text (`forgotten.text_digest`)."""
+    path = store.folder / "collect" / DOCUMENTS
+    rows = read_frame(path, "collect", ("path", "sha256", "text")).iter_rows(named=True) if path.is_file() else ()
+    return {row["path"]: (row["sha256"], forgotten.text_digest(row["text"])) for row in rows}
+
+
+def rejected(store: Store) -> list[str]:
+    """Paths of files that lie there and are not read, since they were forgotten."""
+    path = store.folder / "collect" / REJECTED
+    found = read_json(path)["rejected"] if path.is_file() else []
+    return [each["path"] for each in found if each.get("is_forgotten")]
+
+
+def redact(spec: Spec, store: Store, rows: Sequence[Row], rights: Sequence[str]) -> list[str | None]:
+    """What becomes of each right answer, as some rest on documents that were forgotten (`forgotten.fates`)."""
+    gone = forgotten.listed(store)
+    if not gone:
+        return list(rights)
+    texts: dict[str, str] = {}
+    for passage in read_passages(spec, store) or []:
+        texts[passage.document] = f"{texts.get(passage.document, '')}\n{passage.text}"
+    return forgotten.fates(gone, rows, rights, texts)
 
 
 def stamps(spec: Spec, store: Store) -> list[Any]:
@@ -119,4 +151,10 @@ def stamps(spec: Spec, store: Store) -> list[Any]:
     root: Path = store.project / spec.documents
     below = sorted(file for _, file in walk(root, _apart(spec, store)))
     files = [root] if root.is_file() else [file for file in below if file.is_file()]
-    return [version_of(Limits()), *([path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in files)]
+    gone = [each.at for each in forgotten.listed(store)]
+    also = [*([spec.access] if spec.access else []), *([gone] if gone else [])]
+    return [
+        version_of(Limits()),
+        *also,
+        *([path.as_posix(), path.stat().st_size, path.stat().st_mtime_ns] for path in files),
+    ]

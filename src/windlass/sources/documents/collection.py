@@ -22,6 +22,7 @@ from windlass.sources.documents.contract import (
     ReadDocument,
     RejectedDocument,
 )
+from windlass.sources.documents.forgotten import text_digest
 from windlass.sources.documents.formats import READERS
 from windlass.sources.documents.passages import Chunker, text_of
 from windlass.sources.documents.pdf import ocr
@@ -40,10 +41,12 @@ def read_documents(
     limits: Limits | None = None,
     apart: Collection[Path] = (),
     progress: Progress = silent,
+    forgotten: Mapping[str, str] | None = None,
 ) -> DocumentSet:
     """The documents of a file or a folder, by path; those below it too, links not followed.
 
     known: path -> what an earlier call gave. A document whose content and reader are the same is that one, not read.
+    forgotten: SHA-256 of a file or of a text (`forgotten.text_digest`) -> why it is not read.
     apart: files and folders that may lie there and are no documents: questions with their answers, the specification.
     Raises: DataError: there is no such place, it holds no file, or more than the limits say.
     """
@@ -56,6 +59,7 @@ def read_documents(
         for number, (path, file) in enumerate(files):
             progress("collect", number, len(files), path)
             results, is_kept = _one(path, file, known.get(path), version, reading)
+            results = [_remembered(each, forgotten) for each in results] if forgotten else results
             n_kept += is_kept
             read += [each for each in results if isinstance(each, ReadDocument)]
             rejected += [each for each in results if isinstance(each, RejectedDocument)]
@@ -148,6 +152,15 @@ def _one(
     return [document_of(path, digest, parsed, reading.limits, version), *rows], False
 
 
+def _remembered(result: Result, forgotten: Mapping[str, str]) -> Result:
+    """What was read, or that it was forgotten."""
+    if isinstance(result, RejectedDocument):
+        return result
+    document = result.document
+    why = forgotten.get(document.sha256) or forgotten.get(text_digest(document.text))
+    return result if why is None else RejectedDocument(document.path, f"{document.name} {why}", is_forgotten=True)
+
+
 def _digest(file: Path, most_bytes: int) -> str:
     """SHA-256 of what is read at most: a larger file is refused anyway."""
     digest = hashlib.sha256()
@@ -196,6 +209,7 @@ def document_of(path: str, digest: str, parsed: Parsed, limits: Limits, version:
         parsed.valid_until or end,
         {why: count for why, count in sorted(parsed.hidden.items()) if count},
         tuple(warnings),
+        parsed.access,
     )
     return ReadDocument(document, tuple(replace(each, title=title) for each in found), version)
 

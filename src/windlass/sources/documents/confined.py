@@ -116,7 +116,10 @@ def _restored(reply: dict[str, Any]) -> Parsed:
     values = reply["parsed"]
     blocks = [Block(**{**each, "turns": tuple(tuple(turn) for turn in each["turns"])}) for each in values.pop("blocks")]
     rows = [(row, why) for row, why in values.pop("rejected_rows")]
-    return Parsed(**{**values, "hidden": Counter(values["hidden"])}, blocks=blocks, rejected_rows=rows)
+    groups = values.pop("access")
+    access = None if groups is None else tuple(groups)
+    values["hidden"] = Counter(values["hidden"])
+    return Parsed(**values, blocks=blocks, rejected_rows=rows, access=access)
 
 
 def answer(order: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from windlass.records import Passage
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Changes when the same file would give other passages: what is known by an older one is read again."""
 
 BlockKind = Literal["heading", "paragraph", "header", "row", "pair"]
@@ -22,6 +22,7 @@ class Document:
     path: from the folder that was read, with `/`: what it is known by, so that two files of one name are two documents.
     language: two letters, '' = not told. n_pages: 0 = its format has none. valid_from, valid_until: as 2026-03-31, ''
     = not said. hidden: why -> characters that no reader of the file sees, left out. format: its ending without the dot.
+    access: groups that the file itself says may see it; None: it says nothing.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Document:
     valid_until: str = ""
     hidden: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    access: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,16 @@ class ReadDocument:
 
 @dataclass(frozen=True)
 class RejectedDocument:
-    """A file that was not read, or a row of a file of pairs (`row` counts from 1; 0 = the whole file), and why."""
+    """A file that was not read, or a row of a file of pairs (`row` counts from 1; 0 = the whole file), and why.
+
+    is_forgotten: a person asked that it be forgotten, so that nothing is wrong with it.
+    """
 
     path: str
     reason: str
     hint: str = ""
     row: int = 0
+    is_forgotten: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,7 @@ class Parsed:
     hidden: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
     rejected_rows: list[tuple[int, str]] = field(default_factory=list)
+    access: tuple[str, ...] | None = None
 
 
 Reader = Callable[[Path, Limits], Parsed]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from windlass.errors import DataError, NotReady, pip_install
-from windlass.sources.documents import validity
+from windlass.sources.documents import access, validity
 from windlass.sources.documents.characters import one_line, visible
 from windlass.sources.documents.contract import Block, Limits, Parsed
 from windlass.sources.documents.grounds import WHITE, Colour, is_alike
@@ -84,6 +84,8 @@ def _head(tree: Any, parsed: Parsed) -> None:
         name = next((meta.attributes[key] for key in META if meta.attributes.get(key)), "")
         if name:
             fields[str(name)] = meta.attributes.get("content") or ""
+            if str(name).strip().lower() == access.NAME:
+                parsed.access = access.of_words(str(fields[str(name)]))
     parsed.valid_from, parsed.valid_until = validity.of_fields(fields)
 
 
