@@ -67,7 +67,7 @@ def conflicts(sentences: list[Written], support: Support) -> tuple[int, int, int
         says = any(
             conflict.other.passage == "another"
             for quote in each.quotes
-            for conflict in contradictions(Citation(each.name, quote), others, support)
+            for conflict in contradictions(Citation(each.name, quote), others, support.synonyms)
         )
         if each.is_supported:
             alarms, n_alarms = alarms + says, n_alarms + 1

@@ -15,7 +15,7 @@ N_NEAR = 3
 AsGroup = Annotated[
     list[str] | None, typer.Option("--as", metavar="GROUP", help="as one of this group asks; may be repeated")
 ]
-REFUSED = "No document answers this."
+REFUSED, OTHERWISE = "No document answers this.", "Another passage says otherwise:"
 
 
 @app.command()
@@ -37,7 +37,7 @@ def ask(
         raise NotReady(f"output '{name}' is no cited answer, expected documents to ask", "`windlass predict` answers")
     predictor = seen_by(opened.champion.predictor, read_groups(group or ()))
     found = predictor.answer([dict.fromkeys(opened.spec.inputs, question)])[0]
-    show(found.as_json(), as_json, told(found.value, found.confidence))
+    show(found.as_json(), as_json, "\n".join([told(found.value, found.confidence), *map(_harmless, found.evidence)]))
 
 
 @app.command()
@@ -83,12 +83,17 @@ def told(value: "Json", confidence: float | None) -> str:
             marks.append(f"[{len(sources)}]")
         lines.append(" ".join([sentence["text"], *marks]))
     sure = "" if confidence is None else f" ({confidence:.0%} sure)"
-    return "\n".join([" ".join(lines) + sure, *sources])
+    others = [f"{OTHERWISE} {_place(each)}: “{each['quote']}”" for each in value.get("conflicts", ())]
+    return "\n".join([" ".join(lines) + sure, *sources, *others])
+
+
+def _harmless(text: str) -> str:
+    """On one line, without the signs that would give orders to the terminal: files are named by anybody."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def _place(each: dict[str, Any]) -> str:
-    """On one line, without the signs that would give orders to the terminal: files are named by anybody."""
-    name = "".join(sign if sign.isprintable() else " " for sign in str(each["document"]))
+    name = _harmless(str(each["document"]))
     return f"{name}, page {each['page']}" if each.get("page") else name
 
 

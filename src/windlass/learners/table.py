@@ -29,6 +29,16 @@ def _later(module: str, function: str = "fit") -> Fit:
     return fit
 
 
+def _by_output(**modules: tuple[str, str]) -> Fit:
+    """By the kind of the output: its module and function, imported when it is first called."""
+
+    def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+        chosen = _later(*modules[splits.output[splits.output_column]])
+        return chosen(splits, options, budget, progress)
+
+    return fit
+
+
 def _refusal(function: str, module: str = "language.written") -> Refuse:
     def refuse(splits: Splits, variant: str) -> str:
         return getattr(import_module(f"windlass.learners.{module}"), function)(splits, variant)
@@ -319,8 +329,8 @@ LEARNERS: dict[str, Learner] = {
             "llm",
             "a pretrained language model, fine-tuned",
             TABLE | {"text", "chat"},
-            TEXT,
-            _later("language.llm"),
+            TEXT | CITED,
+            _by_output(text=("language.llm", "fit"), cited=("passages.generating", "fit_llm")),
             needs=(*PRETRAINED, "peft"),
             cost=8,
             on_request=True,
@@ -329,8 +339,8 @@ LEARNERS: dict[str, Learner] = {
             "elsewhere",
             "a language model behind an OpenAI-compatible URL, as it is",
             TABLE | {"text", "chat"},
-            TEXT,
-            _later("retrieval.elsewhere"),
+            TEXT | CITED,
+            _by_output(text=("retrieval.elsewhere", "fit"), cited=("passages.generating", "fit_elsewhere")),
             on_request=True,
         ),
         Learner(

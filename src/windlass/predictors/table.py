@@ -62,14 +62,14 @@ def _foreseeing(module: str) -> Load:
     return load
 
 
-def _later(module: str) -> Load:
-    """Of a predictor whose module is imported when it is first called."""
+def _of_parts(module: str) -> Load:
+    """Of a predictor whose module is imported when it is first called, and that loads artifacts inside its own."""
 
-    def load(folder: Path, manifest: Manifest) -> Predictor:
-        found: Predictor = import_module(f"windlass.predictors.{module}").load(folder, manifest)
+    def load_whole(folder: Path, manifest: Manifest) -> Predictor:
+        found: Predictor = import_module(f"windlass.predictors.{module}").load(folder, manifest, load)
         return found
 
-    return load
+    return load_whole
 
 
 SCORING: dict[str, Callable[[Path, Manifest], Engine]] = {
@@ -104,7 +104,7 @@ FORMATS: dict[str, Load] = {
     **{name: _scoring(load_engine) for name, load_engine in SCORING.items()},
     **{name: _writing(module) for name, module in WRITING.items()},
     **{name: _foreseeing(module) for name, module in FORESEEING.items()},
-    "passages": _later("passages.engine"),
+    "passages": _of_parts("passages.engine"),
     "heatmap": _later("detection.heatmap"),
     "average": lambda folder, manifest: SeriesForecaster(manifest, average.load(folder, manifest, load)),
 }

@@ -15,6 +15,7 @@ from windlass.kinds import table as kinds
 from windlass.predictors.artifact import read_manifest
 from windlass.predictors.blend import part_folder
 from windlass.predictors.language.engine import FAST
+from windlass.predictors.passages.engine import WRITER
 from windlass.predictors.passages.index import packages_of
 from windlass.records import Manifest
 
@@ -82,6 +83,7 @@ def of_artifact(model: Path) -> list[str]:
     """What its engine and the kinds of its columns import beside the service; a package may stand there twice."""
     manifest = read_manifest(model)
     parts = [part_folder(model, number) for number in range(len(manifest.settings.get("weights", [])))]
+    parts += [model / WRITER] if (model / WRITER).is_dir() else []
     of_parts = [name for part in parts for name in of_artifact(part)]
     return [*_of_engine(manifest, model), *_of_columns(manifest), *of_parts]
 

@@ -12,6 +12,7 @@ from windlass.outputs.cited import explanation, measures, reference_profile, rep
 from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, later
 from windlass.outputs.reference_profile import kept_rows
 from windlass.predictors.contract import Predictor
+from windlass.predictors.reading.verifier import DIFFERENCES
 from windlass.records import Column, Json, Manifest
 
 KEPT = ("text", "refused", "sentences")
@@ -21,14 +22,15 @@ SPAN = {"document": TEXT, "title": TEXT, "page": NUMBER, "start": NUMBER, "end":
 
 
 def answer_schema(column: Column) -> Json:
-    """Sentences with citations, and the passages that were found."""
-    citation = {"type": "object", "required": ["document", "quote"], "properties": {**SPAN, "quote": TEXT}}
+    """Sentences with citations, the passages that were found, and those of them that say otherwise."""
+    citation: Json = {"type": "object", "required": ["document", "quote"], "properties": {**SPAN, "quote": TEXT}}
     sentence = {
         "type": "object",
         "required": ["text", "citations"],
         "properties": {"text": TEXT, "citations": {"type": "array", "items": citation}},
     }
     passage = {"type": "object", "properties": {**SPAN, "text": TEXT, "score": {"type": "number"}}}
+    conflict = {"type": "object", "properties": {**citation["properties"], "difference": {"enum": list(DIFFERENCES)}}}
     return {
         "type": "object",
         "description": "the answer, or that there is none",
@@ -38,6 +40,7 @@ def answer_schema(column: Column) -> Json:
             "refused": {"type": "boolean"},
             "sentences": {"type": "array", "items": sentence},
             "passages": {"type": "array", "items": passage},
+            "conflicts": {"type": "array", "items": conflict},
         },
     }
 

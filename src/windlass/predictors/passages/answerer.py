@@ -11,15 +11,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from windlass.errors import DataError
+from windlass.errors import DataError, NotReady
 from windlass.kinds import cited
 from windlass.kinds import table as kinds
 from windlass.metrics.citations import N_RANKED, NO_PASSAGE, NOT_FOUND, CitedMarks
 from windlass.metrics.texts import normalised, token_f1
 from windlass.predictors.contract import PUBLIC, Names, check_row, read_value
+from windlass.predictors.passages import followups
 from windlass.predictors.passages.access import AccessLists
 from windlass.predictors.passages.scores import Mask
+from windlass.predictors.reading.generative import GenerativeReader, Shown, language_of, told
 from windlass.predictors.reading.quantities import quantities
+from windlass.predictors.reading.sentences import Retrieved
+from windlass.predictors.reading.synonyms import table
+from windlass.predictors.reading.verifier import Citation, Statement, Verdict, contradictions
 from windlass.records import Answer, Json, Manifest, Passage, Row
 
 LEAST = "least_confidence"
@@ -29,6 +34,11 @@ ALIKE = 0.6
 """F1 of the words from which on an answer says what the right one does."""
 NUMERAL = re.compile(r"\d+(?:[.,]\d+)*|[〇零一二三四五六七八九十百千万亿两]+")
 NOTHING = frozenset[int]()
+SILENT = {
+    "en": "the language model does not answer: a sentence of the documents is given instead",
+    "zh": "语言模型没有应答，因此直接引用文档中的句子",
+}
+MOST_CONFLICTS = 3
 N_SHOWN = 5
 """Passages that an answer names beside it."""
 
@@ -45,13 +55,15 @@ class Sentence:
 @dataclass(frozen=True)
 class Found:
     """What answers a question. places: passages, the best first; scores: of each; sentences: what is answered with;
-    confidence: that it is right, 0-1; evidence: what that comes from."""
+    confidence: that it is right, 0-1; evidence: what that comes from; verdict: on what a language model wrote, where
+    one was asked."""
 
     places: Sequence[int]
     scores: Sequence[float]
     sentences: Sequence[Sentence]
     confidence: float
     evidence: tuple[float, ...] = ()
+    verdict: Verdict | None = None
 
 
 class Engine(Protocol):
@@ -67,10 +79,18 @@ class Engine(Protocol):
         allowed: (n,) bool, which passages who asks may see; None: all."""
         ...
 
+    def retrieved(self, found: Found) -> list[Retrieved]:
+        """The first passages as they may be read: without headings and orders, of the same length."""
+        ...
+
 
 @dataclass(frozen=True)
 class Answerer:
-    """Answers rows with cited sentences; refuses where its confidence is below what the release demands."""
+    """Answers rows with cited sentences; refuses where its confidence is below what the release demands.
+
+    reader: writes sentences of its own, where the product asks for it; what no passage supports is not said, and where
+    nothing is left the sentence that was found is.
+    """
 
     manifest: Manifest
     engine: Engine
@@ -78,6 +98,7 @@ class Answerer:
     """None: every passage is for everybody."""
     names: Names = PUBLIC
     """Of who asks; what was learned is measured with all passages, whoever may see them."""
+    reader: GenerativeReader | None = None
 
     def seen_by(self, names: Names) -> "Answerer":
         """The same as somebody with these names sees it; None: all that there is."""
@@ -92,19 +113,51 @@ class Answerer:
 
         Raises: DataError: a row cannot be read.
         """
-        found = self._find(rows, root)
-        return [Answer(self.value(each), each.confidence) for each in found]
+        questions = self._questions(rows, root)
+        found = self._found(questions)
+        notes = [list[str]() for _ in found]
+        given = [number for number, each in enumerate(found) if self.gives(each)]
+        try:
+            read = self._read([questions[number] for number in given], [found[number] for number in given])
+            for number, each in zip(given, read, strict=True):
+                found[number] = each
+                notes[number] = told(each.verdict.dropped if each.verdict else (), language_of(questions[number]))
+        except NotReady:
+            for number in given:
+                notes[number] = [SILENT[language_of(questions[number])]]
+        return [
+            Answer(self.value(each), each.confidence, evidence=tuple(said))
+            for each, said in zip(found, notes, strict=True)
+        ]
+
+    def _read(self, questions: Sequence[str], found: Sequence[Found]) -> list[Found]:
+        """The same with what a language model wrote. Raises: NotReady: it does not answer."""
+        if self.reader is None or not found:
+            return list(found)
+        verdicts = self.reader.read([self.shown(*each) for each in zip(questions, found, strict=True)])
+        return [replace(each, verdict=verdict) for each, verdict in zip(found, verdicts, strict=True)]
+
+    def standalone(self, turns: Sequence[str]) -> str:
+        """The last of a user's messages, with what it is about where only the ones before it say so."""
+        return followups.standalone(turns, lambda texts: [each.confidence for each in self._found(texts)])
+
+    def shown(self, question: str, found: Found) -> Shown:
+        """What a language model is shown of the passages."""
+        readable = self.engine.retrieved(found)
+        passages = [self.engine.passages[int(each.id)] for each in readable]
+        whole = [replace(each, text=passage.text) for each, passage in zip(readable, passages, strict=True)]
+        return Shown(question, readable, whole, [passage.title for passage in passages])
 
     def search(self, rows: Sequence[Row], k: int = N_RANKED, root: Path | None = None) -> list[list[Json]]:
         """Of each row the passages that are found, the best first, each with its score: what `answer` reads.
 
         k: so many, at most `N_RANKED`. Raises: DataError: a row cannot be read.
         """
-        return [self._ranked(each, k) for each in self._find(rows, root)]
+        return [self._ranked(each, k) for each in self._found(self._questions(rows, root))]
 
-    def _find(self, rows: Sequence[Row], root: Path | None) -> list[Found]:
+    def _found(self, questions: Sequence[str]) -> list[Found]:
         """What answers and searches have in common: who may not see a passage, sees it by neither."""
-        return self.engine.find(self._questions(rows, root), allowed=self.allowed)
+        return self.engine.find(questions, allowed=self.allowed)
 
     @cached_property
     def documents(self) -> list[str]:
@@ -116,26 +169,62 @@ class Answerer:
         return [{**self._place(place), "score": round(float(score), 6)} for place, score in shown]
 
     def value(self, found: Found) -> Json:
-        """What is answered, with its citations and the passages that were found."""
+        """What is answered, with its citations and the passages that were found; and where another one of them says
+        otherwise."""
         given = self._found_value(found) if self.gives(found) else {"text": "", "refused": True, "sentences": []}
-        return {**given, "passages": self._ranked(found, N_SHOWN)}
+        conflicts = self._conflicts(found) if given["sentences"] else []
+        n_dropped = len(found.verdict.dropped) if found.verdict else 0
+        return {
+            **given,
+            **({"conflicts": conflicts} if conflicts else {}),
+            **({"dropped": n_dropped} if n_dropped else {}),
+            "passages": self._ranked(found, N_SHOWN),
+        }
 
     def _found_value(self, found: Found) -> Json:
         """What was found, whether or not it is given."""
-        sentences = [self._said(sentence) for sentence in found.sentences]
+        kept = found.verdict.kept if found.verdict else ()
+        sentences = [self._written(each) for each in kept] or [self._said(sentence) for sentence in found.sentences]
         said = " ".join(each["text"] for each in sentences)
         return {"text": said, "refused": not sentences, "sentences": sentences}
+
+    def _conflicts(self, found: Found) -> list[Json]:
+        """Sentences of the other passages that contradict what is cited."""
+        readable, ours = self.engine.retrieved(found), []
+        for statement in found.verdict.kept if found.verdict else ():
+            ours += statement.citations
+        texts = [(str(each.place), self.engine.passages[each.place].text[each.start : each.end])
+                 for each in found.sentences]  # fmt: skip
+        cited = ours or [Citation(*each) for each in texts]
+        every = [each for citation in cited for each in contradictions(citation, readable, table())]
+        others = {(each.other.passage, each.other.quote): each.difference for each in every}
+        return [
+            {"difference": difference, **self._quoted(Citation(*other))}
+            for other, difference in list(others.items())[:MOST_CONFLICTS]
+        ]
 
     def gives(self, found: Found) -> bool:
         """The answer is given, and not refused."""
         return bool(found.sentences) and found.confidence >= float(self.manifest.output.state.get(LEAST, 0.0))
 
     def _said(self, sentence: Sentence) -> Json:
+        quote = self.engine.passages[sentence.place].text[sentence.start : sentence.end]
+        return {"text": quote, "citations": [self._cited(sentence)]}
+
+    def _written(self, statement: Statement) -> Json:
+        """A sentence of a language model; its quotations stand in their passages."""
+        return {"text": statement.text, "citations": [self._quoted(each) for each in statement.citations]}
+
+    def _quoted(self, citation: Citation) -> Json:
+        place = int(citation.passage)
+        start = self.engine.passages[place].text.index(citation.quote)
+        return self._cited(Sentence(place, start, start + len(citation.quote)))
+
+    def _cited(self, sentence: Sentence) -> Json:
         passage = self.engine.passages[sentence.place]
-        quote = passage.text[sentence.start : sentence.end]
         at = {"start": passage.start + sentence.start, "end": passage.start + sentence.end}
         named = {"document": passage.document, "title": passage.title, "page": passage.page}
-        return {"text": quote, "citations": [{**named, **at, "quote": quote}]}
+        return {**named, **at, "quote": passage.text[sentence.start : sentence.end]}
 
     def _place(self, place: int) -> Json:
         passage = self.engine.passages[place]
@@ -172,6 +261,7 @@ class Answerer:
             for number, each in zip(hidden, again, strict=True):
                 found[number] = each
             wanted = [{} if number in set(hidden) else right for number, right in enumerate(wanted)]
+        found = self._read(questions, found)
         given = [self.gives(each) for each in found]
         values = [self._found_value(each) for each in found]
         told = [value if gives else {} for value, gives in zip(values, given, strict=True)]
@@ -191,10 +281,11 @@ class Answerer:
 
     def golden(self, rows: Sequence[Row]) -> list[str]:
         """What the index finds for rows, whatever confidence an answer must have: as golden rows keep it."""
-        return [self._golden(found) for found in self.engine.find(self._questions(rows, None))]
+        questions = self._questions(rows, None)
+        return [self._golden(found) for found in self._read(questions, self.engine.find(questions))]
 
     def _golden(self, found: Found) -> str:
-        said = " ".join(self._said(sentence)["text"] for sentence in found.sentences)
+        said = self._found_value(found)["text"]
         places = [f"{each['document']}:{each['start']}" for each in map(self._place, found.places[:N_SHOWN])]
         return "\x1f".join([said, *places])
 

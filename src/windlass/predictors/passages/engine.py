@@ -1,7 +1,7 @@
 """Finds passages for a question, reads the sentence that answers out of them, and says how sure it is of it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds.contract import is_finite
 from windlass.metrics.citations import N_RANKED
-from windlass.predictors.contract import PUBLIC
+from windlass.predictors.contract import PUBLIC, Predictor
 from windlass.predictors.language.sentences import spans
 from windlass.predictors.passages import index as indexes
 from windlass.predictors.passages import lsa, rankers
@@ -25,11 +25,13 @@ from windlass.predictors.passages.rankers import Asked, Ranker
 from windlass.predictors.passages.refusal import refusal_features
 from windlass.predictors.passages.scores import Mask
 from windlass.predictors.passages.terms import MOST_CHARACTERS, terms
-from windlass.predictors.reading import meaning, sentences
+from windlass.predictors.reading import meaning, sentences, support
+from windlass.predictors.reading.generative import GenerativeReader
 from windlass.predictors.reading.instructions import without_orders
 from windlass.predictors.reading.meaning import SentenceVectors
 from windlass.predictors.reading.sentences import Found as Read
 from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
+from windlass.predictors.writer import Writer
 from windlass.records import IndexedDocument, Manifest, Passage, as_json
 from windlass.store.json_files import read_json, reading, restored, write_json
 
@@ -40,6 +42,8 @@ N_READ = 5
 """Passages whose sentences are looked at."""
 READING = "reading"
 """The folder of what was learned of sentences; none of too few questions."""
+WRITER, SUPPORT = "writer", "support"
+"""Folders of a language model that writes the answers, and of what judges its sentences, where one is asked for."""
 BELOW = 0.15
 """What a sentence loses for each rank that its passage stands lower, as a share of the question's rarity."""
 MOST_LOGIT = 6.0
@@ -210,11 +214,15 @@ def covered(weights: Weights, text: str) -> float:
     return sum(weight for term, weight in weights.items() if term in have) / total if total else 0.0
 
 
-def load(folder: Path, manifest: Manifest) -> Answerer:
-    """Raises: DataError: index or passages are damaged. NotReady: a part is not there."""
+def load(folder: Path, manifest: Manifest, load_part: Callable[[Path], Predictor]) -> Answerer:
+    """load_part: loads the artifact of what writes.
+
+    Raises: DataError: index or passages are damaged. NotReady: a part is not there.
+    """
     engine = load_engine(folder, manifest)
     lists = AccessLists.of([None if each.access is None else frozenset(each.access) for each in engine.passages])
-    return Answerer(manifest, engine, None if lists.mask(PUBLIC) is None else lists)
+    writes = _writes(folder, load_part) if (folder / WRITER).is_dir() else None
+    return Answerer(manifest, engine, None if lists.mask(PUBLIC) is None else lists, reader=writes)
 
 
 def load_engine(folder: Path, manifest: Manifest, counted: bool = False) -> PassageEngine:
@@ -237,3 +245,11 @@ def load_engine(folder: Path, manifest: Manifest, counted: bool = False) -> Pass
     if documents and not {passage.document for passage in passages} <= {each.path for each in documents}:
         raise DataError(f"{folder / DOCUMENTS} is damaged, expected the documents of the passages")
     return PassageEngine(passages, index, reader, sureness, documents, vectors)
+
+
+def _writes(folder: Path, load_part: Callable[[Path], Predictor]) -> GenerativeReader:
+    """Raises: DataError: what is to write writes nothing. NotReady: it is not allowed, or a part is not there."""
+    writer = load_part(folder / WRITER)
+    if not isinstance(writer, Writer):
+        raise DataError(f"{folder / WRITER} answers '{writer.manifest.output.kind}', expected text")
+    return GenerativeReader(writer, support.load(folder / SUPPORT))

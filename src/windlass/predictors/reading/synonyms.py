@@ -5,7 +5,7 @@ order still tell apart. A product may bring more of its own field.
 """  # noqa: E501
 
 from collections import defaultdict
-from collections.abc import Iterable
+from functools import cache
 
 from windlass.predictors.reading.alignment import Synonyms, stem
 
@@ -243,7 +243,8 @@ CHINESE = """
 """.strip()
 
 
-def table(extra: Iterable[str] = ()) -> Synonyms:
+@cache
+def table(extra: tuple[str, ...] = ()) -> Synonyms:
     """Of each word, as it is compared (stems, pairs of Chinese characters), the others of its groups.
 
     Args: extra: more groups, each a line of words with spaces between.

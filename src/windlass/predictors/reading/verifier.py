@@ -8,11 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from windlass.metrics.texts import CJK
 from windlass.predictors.language.sentences import sentences
-from windlass.predictors.reading.alignment import Said, matched
+from windlass.predictors.reading.alignment import Said, Synonyms, matched
 from windlass.predictors.reading.instructions import orders
 from windlass.predictors.reading.sentences import Retrieved
-from windlass.predictors.reading.support import Comparison, Evidence, Support, compare
+from windlass.predictors.reading.support import Comparison, Evidence, Support, compare, missing_numbers, polarity
 
 REASONS = {
     "no citation": ("it cites no passage", "没有引用任何段落"),
@@ -31,9 +32,14 @@ CODE = re.compile(
     r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+|\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z\d_-]{7,}\b|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|io|cn|example)\b",
     re.ASCII,
 )
+DIFFERENCES = ("number", "negation")
 SHORTEST_QUOTE = 4
 LIKE = 0.75
 """Share of the words of two sentences that both have, from which they speak of the same."""
+LEAST_ALIKE = 0.3
+"""Share of the characters in a row of the shorter of two sentences that the other has, else they are not compared."""
+LEAST_SHARED = 2
+"""Words or signs that two sentences share, below which nothing else of them is looked at."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two passages that say different things of the same. difference: `number` or `negation`."""
+    """Two passages that say different things of the same. difference: of DIFFERENCES."""
 
     one: Citation
     other: Citation
@@ -101,7 +107,9 @@ def verify(statements: Sequence[Statement], passages: Sequence[Retrieved], suppo
             continue
         kept.append(statement)
         for citation in statement.citations:
-            conflicts += [each for each in contradictions(citation, passages, support) if each not in conflicts]
+            conflicts += [
+                each for each in contradictions(citation, passages, support.synonyms) if each not in conflicts
+            ]
     return Verdict(tuple(kept), tuple(dropped), tuple(conflicts))
 
 
@@ -151,33 +159,41 @@ def _disagreement(statement: Statement, comparison: Comparison, support: Support
     return None
 
 
-def contradictions(citation: Citation, passages: Sequence[Retrieved], support: Support) -> list[Conflict]:
+def contradictions(citation: Citation, passages: Sequence[Retrieved], synonyms: Synonyms) -> list[Conflict]:
     """Sentences of other passages about the same as this quotation with another number, or negated unlike it."""
     found = []
-    ours = Said(citation.quote)
+    ours, grams = Said(citation.quote), _grams(citation.quote)
     for passage in passages:
         if passage.id == citation.passage:
             continue
         for sentence in sentences(passage.text):
-            difference = _difference(ours, Said(sentence), support)
+            theirs = _grams(sentence)
+            if len(grams & theirs) < LEAST_ALIKE * min(len(grams), len(theirs)):
+                continue
+            difference = _difference(ours, Said(sentence), synonyms)
             if difference:
                 found.append(Conflict(citation, Citation(passage.id, sentence), difference))
     return found
 
 
-def _difference(ours: Said, theirs: Said, support: Support) -> str:
-    """`number`, `negation`, or nothing."""
-    if not ours.content or not theirs.content or not ours.forms & theirs.forms:
+def _grams(text: str) -> set[str]:
+    """Pairs of characters with a Chinese one, else four letters: a look at two sentences that costs little."""
+    size = 2 if CJK.search(text) else 4
+    return {text[start : start + size] for start in range(len(text) - size + 1)}
+
+
+def _difference(ours: Said, theirs: Said, synonyms: Synonyms) -> str:
+    """`number`, `negation`, or nothing: a clause of one holds that of the other and is negated unlike it, or both have
+    a number of one unit that the other lacks."""
+    if not ours.content or not theirs.content or len(ours.forms & theirs.forms) < LEAST_SHARED:
         return ""
-    there, here = (matched(one, other, support.synonyms) for one, other in ((ours, theirs), (theirs, ours)))
-    share = max(sum(there) / len(there), sum(here) / len(here))
-    if share < LIKE or min(len(there), len(here)) < 3:
+    there, here = (matched(one, other, synonyms) for one, other in ((ours, theirs), (theirs, ours)))
+    shares = [sum(each) / len(each) for each in (there, here)]
+    if max(shares) < LIKE or min(len(there), len(here)) < 3:
         return ""
-    if ours.negatives(0, len(ours.text)) % 2 != theirs.negatives(0, len(theirs.text)) % 2:
+    claim, evidence = (ours, theirs) if shares[0] >= shares[1] else (theirs, ours)
+    if polarity(claim, evidence, synonyms)[0]:
         return "negation"
-    fewer, more = sorted((ours.quantities, theirs.quantities), key=len)
-    differs = any(
-        not any(each.agrees(other) for other in more) and any(each.unit == other.unit for other in more)
-        for each in fewer
-    )
-    return "number" if differs else ""
+    missing, lacking = (missing_numbers(*pair) for pair in ((ours.quantities, theirs.quantities),
+                                                            (theirs.quantities, ours.quantities)))  # fmt: skip
+    return "number" if {each.unit for each in missing} & {each.unit for each in lacking} else ""

@@ -4,19 +4,23 @@ Source: OpenAI's API reference, https://platform.openai.com/docs/api-reference (
 """
 
 import time
+from functools import partial
 
 from fastapi import FastAPI, Request, Response
 
-from windlass.records import Answer, Json, Manifest, Row
+from windlass.predictors.passages.answerer import Answerer
+from windlass.predictors.reading.generative import language_of
+from windlass.records import Answer, Json
 from windlass.serving.api import openai
 from windlass.serving.api.foreign_rows import Answered, answered
 from windlass.serving.api.openai_answers import LAST, event
 from windlass.serving.api.openai_requests import ChatRequest, read_question
 from windlass.serving.contract import codec
+from windlass.serving.runtime.caller import received
 from windlass.serving.runtime.service import Service
 
 REFUSED = {"en": "No document answers this. Please ask a person.", "zh": "现有文档无法回答，请咨询工作人员。"}
-FIRST_CHINESE, LAST_CHINESE = "\u4e00", "\u9fff"
+OTHERWISE = {"en": "Another passage says otherwise: ", "zh": "另有段落说法不同："}
 
 
 def add_routes(app: FastAPI, service: Service) -> None:
@@ -28,14 +32,11 @@ def add_routes(app: FastAPI, service: Service) -> None:
     @app.post("/v1/chat/completions", **openai.described("Answer a question out of documents", ChatRequest))
     async def chat(request: Request) -> Response:
         names = openai.names_of(service.replica)
-        asked: list[tuple[Row, bool]] = []
-
-        def read(body: bytes, manifest: Manifest) -> list[Row]:
-            asked.append(read_question(body, manifest.inputs, names))
-            return [asked[-1][0]]
-
-        given = await answered(service, request, read)
-        row, streams = asked[-1]
+        predictor = service.predictor
+        row, turns, streams = read_question(received(request), predictor.manifest.inputs, names)
+        if len(turns) > 1 and isinstance(predictor, Answerer):
+            row = {next(iter(row)): await service.beside(partial(predictor.standalone, turns))}
+        given = await answered(service, request, lambda body, manifest: [row])
         question = " ".join(map(str, row.values()))
         if streams:
             return Response(_events(given, question, names[0]), media_type="text/event-stream")
@@ -71,7 +72,9 @@ def _envelope(given: Answered, what: str, model: str) -> Json:
 def _message(answer: Answer, question: str) -> Json:
     """Content and annotations; indices count characters of the content."""
     value, content, annotations = answer.value, "", list[Json]()
-    for sentence in value["sentences"]:
+    otherwise = OTHERWISE[language_of(question)]
+    others = [{"text": f"\n{otherwise}{each['quote']}", "citations": [each]} for each in value.get("conflicts", ())]
+    for sentence in [*value["sentences"], *others]:
         start = len(content) + bool(content)
         content = f"{content} {sentence['text']}".strip()
         for citation in sentence["citations"]:
@@ -79,8 +82,4 @@ def _message(answer: Answer, question: str) -> Json:
             place = {"page": citation["page"], "start": citation["start"], "end": citation["end"]}
             at = {"start_index": start, "end_index": len(content)}
             annotations.append({"type": "file_citation", "file_citation": {**named, **place, **at}})
-    return {"content": content or REFUSED[_language(question)], "annotations": annotations}
-
-
-def _language(question: str) -> str:
-    return "zh" if any(FIRST_CHINESE <= character <= LAST_CHINESE for character in question) else "en"
+    return {"content": content or REFUSED[language_of(question)], "annotations": annotations}

@@ -166,15 +166,16 @@ def read_chat(body: bytes, writer: Writer, names: Sequence[str]) -> Completion:
     )
 
 
-def read_question(body: bytes, inputs: Sequence[Column], names: Sequence[str]) -> tuple[Row, bool]:
-    """The row of a product that answers out of documents, and whether the answer is to come as events; how a text is
-    written says nothing to it. Raises: Fault 400, 404."""
+def read_question(body: bytes, inputs: Sequence[Column], names: Sequence[str]) -> tuple[Row, list[str], bool]:
+    """The row of a product that answers out of documents, what the user asked up to it, and whether the answer is to
+    come as events; how a text is written says nothing to it. Raises: Fault 400, 404."""
     asked = _parse(ChatRequest, body)
     _check_model(asked.model, names)
     if (asked.n or 1) > 1:
         raise wrong(f"'n' is {asked.n}, expected 1: a question has one answer", "n")
     talk = [message for message in asked.messages if _role(message) != "system"]
-    return _chat_row(talk, inputs), bool(asked.stream)
+    turns = [_content(message) for message in talk if message.role == "user"]
+    return _chat_row(talk, inputs), turns, bool(asked.stream)
 
 
 def read_completion(body: bytes, writer: Writer, names: Sequence[str], max_rows: int) -> Completion:

@@ -20,11 +20,13 @@ function cited(ask) {
   }), " "]);
   const near = passages.slice(0, 3).map((each) => element("details", {class: "source"}, element("summary", {},
     element("bdi", {}, placeOf(each))), element("blockquote", {dir: "auto"}, each.text)));
+  const others = (ask.value.conflicts || []).map((each) => element("p", {class: "note conflict"}, `${word("saysOtherwise")} `,
+    element("bdi", {}, placeOf(each)), ": ", element("q", {dir: "auto"}, each.quote)));
   const sure = refused || ask.confidence === null ? "" : element("p", {class: `sure ${sureness(ask.confidence)}`},
     `${word(sureness(ask.confidence))} (${percent(ask.confidence)})`);
   return [element("p", {class: "over"}, facts.output),
     refused ? element("p", {class: "text refused"}, word("refused")) : element("p", {class: "text", dir: "auto"}, ...said),
-    sure, ...sources, refused && near.length ? element("h3", {}, word("nearest")) : "", ...(refused ? near : [])];
+    sure, ...others, ...sources, refused && near.length ? element("h3", {}, word("nearest")) : "", ...(refused ? near : [])];
 }
 // What a person says of it: a better answer, or that nothing in the documents answers.
 const noAnswer = (ask) => button("nothingAnswers", () => tell(ask, {correct: {}}), "plain");

@@ -36,6 +36,7 @@ const WORDS = {
     nothingThere: "Nothing was found.", foundAll: "Found: {n}", rightBoxes: "Draw a box where one is missing; click one to change or remove it.",
     removeBox: "Remove this box", boxClass: "Class of the box", newClass: "another class", addBox: "Add a box", boxOf: "{label}, box {n}",
     moveBox: "Arrow keys move the box, with Shift they change its size.",
+    saysOtherwise: "Another passage says otherwise:",
   },
   zh: {
     other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话",
@@ -73,6 +74,7 @@ const WORDS = {
     nothingThere: "没有找到任何目标。", foundAll: "共找到 {n} 个", rightBoxes: "缺少的地方请画框；点击已有的框可修改或删除。",
     removeBox: "删除此框", boxClass: "框的类别", newClass: "其他类别", addBox: "添加框", boxOf: "{label}，第 {n} 个框",
     moveBox: "方向键移动框，按住 Shift 改变大小。",
+    saysOtherwise: "另有段落说法不同：",
   },
 };
 // What the service and the release say in English, for readers of Chinese.
