@@ -62,6 +62,16 @@ def _foreseeing(module: str) -> Load:
     return load
 
 
+def _later(module: str) -> Load:
+    """Of a predictor whose module is imported when it is first called."""
+
+    def load(folder: Path, manifest: Manifest) -> Predictor:
+        found: Predictor = import_module(f"windlass.predictors.{module}").load(folder, manifest)
+        return found
+
+    return load
+
+
 def _of_parts(module: str) -> Load:
     """Of a predictor whose module is imported when it is first called, and that loads artifacts inside its own."""
 

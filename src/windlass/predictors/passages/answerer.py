@@ -190,9 +190,8 @@ class Answerer:
 
     def _conflicts(self, found: Found) -> list[Json]:
         """Sentences of the other passages that contradict what is cited."""
-        readable, ours = self.engine.retrieved(found), []
-        for statement in found.verdict.kept if found.verdict else ():
-            ours += statement.citations
+        readable = self.engine.retrieved(found)
+        ours = [each for statement in (found.verdict.kept if found.verdict else ()) for each in statement.citations]
         texts = [(str(each.place), self.engine.passages[each.place].text[each.start : each.end])
                  for each in found.sentences]  # fmt: skip
         cited = ours or [Citation(*each) for each in texts]
