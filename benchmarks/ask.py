@@ -240,7 +240,11 @@ def both_ways(plain: PassageIndex, pool: Pool, ranked: Ranked) -> np.ndarray:
         less = without(plain, pool.passages, kept)
         for row, heard in enumerate(less.hear(pool.test.texts)):
             asked = less.ask(heard, kept)
-            found[row, bool(kept[pool.test.right[row]])] = refusal_features(asked, ranked.ranker.scores(asked))
+            is_there = bool(kept[pool.test.right[row]])
+            if len(asked.found):
+                found[row, is_there] = refusal_features(asked, ranked.ranker.scores(asked))
+    nothing = np.full(len(next(iter(found.values()))), np.nan, np.float32)  # found, as in what is learned from
+    found = {(row, there): found.get((row, there), nothing) for row in range(len(pool.test)) for there in (True, False)}
     return np.array([[found[row, True], found[row, False]] for row in range(len(pool.test))])
 
 

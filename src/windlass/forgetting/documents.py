@@ -30,17 +30,17 @@ from windlass.registry.audit_log import Why
 from windlass.sources.documents import forgotten
 from windlass.sources.documents.collected import digests, rejected
 from windlass.sources.documents.forgotten import Forgotten
-from windlass.sources.prepared import read_passages
+from windlass.sources.prepared import read_passages, read_splits
 from windlass.spec import Spec
 from windlass.stages.release import ReleaseRequest, key_of, publish_release
-from windlass.stages.train import WARM, entries
+from windlass.stages.train import WARM, entries, keep_learned
 from windlass.store.files import hash_file
 from windlass.store.json_files import fingerprint, read_json, reading, restored, write_json
 from windlass.store.store import Store
 
 WORD = "forget"
 REBUILT = ("prepare", "train", "evaluate", "explain")
-"""Folders of stages that are taken away as a whole."""
+"""Folders of stages that are made anew; what was learned by the champion's learner stays in that of `train`."""
 KEPT = frozenset({"release/champion.json", "release/trail.jsonl"})
 LIVE_S, SETTLE_S, N_TRIES = 600.0, 3.0, 3
 """An answer so long ago tells of a server that runs: it swaps within so long, and may log until then."""
@@ -167,14 +167,23 @@ def _rebuilt(spec: Spec, store: Store, task: Task, receipt: Receipt, progress: P
     if _is_clean(store, task.words):
         line = releases.lineage(store)
         return replace(receipt, release=line[0] if line else "", fault="" if line else "nothing was released")
-    for word in REBUILT:
-        shutil.rmtree(store.folder / word, ignore_errors=True)
     said: str | dict[str, str] = {task.item: task.variant} if task.variant else task.item
     narrowed = spec.model_copy(update={"learners": [said]}) if task.item else spec
+    kept = {entry.name for entry in entries(narrowed)} if task.item else set[str]()
+    for word in REBUILT:
+        for path in (store.folder / word).glob("*"):
+            if word != "train" or path.name not in kept:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     try:
         if not task.is_served:
             lifecycle.run(spec, store, progress, _unheard, "prepare")
             return replace(receipt, fault="nothing was released")
+        lifecycle.run(narrowed, store, progress, _unheard, "prepare")
+        keep_learned(narrowed, store, read_splits(narrowed, store))
+        lifecycle.run(narrowed, store, progress, _unheard, "train")
+        for name in kept:  # what was learned quotes it, such as a golden question: it is learned anew
+            if traces(store.run_folder(name), task.words)[0]:
+                shutil.rmtree(store.run_folder(name))
         lifecycle.run(narrowed, store, progress, _unheard, "evaluate")
         board = lifecycle.read_board(store)
         made = publish_release(narrowed, store, store, board, progress, ReleaseRequest("", anyway=True))

@@ -196,6 +196,16 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
     return runs
 
 
+def keep_learned(spec: Spec, store: Store, splits: Splits) -> None:
+    """What was learned stays, though rows have changed with the documents: the next `train` makes the index alone anew,
+    where the learner can."""
+    for entry in candidates(spec, store):
+        place = store.run_folder(entry.name) / RUN
+        if place.is_file():
+            taught = run_key(spec, entry, _with_model(entry, store, splits.taught)) if splits.taught else ""
+            write_json(place, as_json(replace(read_as(place, Run), taught=taught)))
+
+
 def _renewed(store: Store, entry: Entry, keys: tuple[str, str], splits: Splits, progress: Progress) -> Run | None:
     """The candidate's run with its index made anew, where only documents have changed since it was trained; None: they
     are the same, or it is to be trained anew. keys: of all, and of all but the documents."""
