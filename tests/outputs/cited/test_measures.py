@@ -24,6 +24,9 @@ def marks() -> CitedMarks:
         is_found=np.array([True, False, True, False, False]),
         f1=np.array([1.0, 0.2, 0.9, np.nan, np.nan]),
         confidence=np.array([0.9, 0.6, 0.4, 0.1, 0.7]),
+        cites=np.array([0.5, 0.0, 0.0, 0.0, 0.0]),
+        n_generated=np.array([3, 0, 0, 0, 1]),
+        n_dropped=np.array([1, 0, 0, 0, 0]),
     )
 
 
@@ -37,6 +40,9 @@ def marks() -> CitedMarks:
         ("answer_f1", (1 + 0.2 + 0.9) / 3),
         ("risk", 2 / 3),
         ("answered", 2 / 3),
+        ("citation_precision", (0.5 + 0 + 0) / 3),
+        ("citation_recall", 1 / 3),
+        ("unsupported", 1 / 4),
     ],
 )
 def test_each_metric_by_hand(metric, value):
