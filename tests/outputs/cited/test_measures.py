@@ -80,6 +80,17 @@ def test_the_gold_passage_is_that_of_the_quotation_then_of_the_words_then_of_the
     assert gold.of({"text": "30 days"}) is None
 
 
+def test_a_citation_is_right_where_it_lies_in_a_passage_that_answers():
+    gold = Gold(PASSAGES)
+    places = (("a.md", 0, 21), ("a.md", 44, 66), ("b.md", 0, 9))
+    cites = [{"document": name, "start": start, "end": end} for name, start, end in places]
+    said = {"sentences": [{"citations": cites[:2]}, {"citations": cites[2:]}]}
+    assert gold.share_cited(said, frozenset({0})) == pytest.approx(1 / 3)
+    assert gold.share_cited(said, frozenset({0, 2})) == pytest.approx(2 / 3)
+    assert gold.share_cited(said, frozenset()) == 0
+    assert gold.share_cited({}, frozenset({0})) == 0
+
+
 def test_an_answer_is_right_with_the_right_words_and_a_refusal_where_nothing_answers():
     right = {"text": "30 days", "document": "a.md"}
     assert is_right({"text": "Returns take 30 days."}, right)

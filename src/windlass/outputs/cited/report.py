@@ -59,7 +59,7 @@ def details(marks: Marks) -> Json:
     found = cited_marks(marks)
     shares, risks = risk_curve(found)
     confidence = np.sort(found.confidence)[::-1]
-    at = np.unique(np.linspace(0, len(found) - 1, min(N_POINTS, len(found))).round().astype(int)) if len(found) else []
+    at = np.unique(np.linspace(0, len(found) - 1, min(N_POINTS, len(found))).round().astype(int)).tolist()
     return {
         "risk_coverage": [
             {"confidence": float(confidence[n]), "answered": float(shares[n]), "wrong": float(risks[n])} for n in at
@@ -116,7 +116,7 @@ def _working_points(marks: CitedMarks) -> str:
         "Of these test questions, all counted, also those that no document answers. `limits: {risk: 0.05}` in "
         "windlass.yaml chooses the confidence on validation questions, with a bound that allows for their number."
     )
-    return f'{table(heads, rows)}<p class="quiet">{with_code(escaped(said))}</p>'
+    return f'{table(heads, rows, "plain stack")}<p class="quiet">{with_code(escaped(said))}</p>'
 
 
 def _attacks(marks: CitedMarks) -> str:
@@ -151,7 +151,7 @@ def _counts(marks: CitedMarks) -> str:
     ]  # fmt: skip
     heads = [("question", "text"), ("questions", "n"), ("answered rightly", "n"), ("answered wrongly", "n"),
              ("refused", "n")]  # fmt: skip
-    return table(heads, rows)
+    return table(heads, rows, "plain stack")
 
 
 def risk_curve(marks: CitedMarks) -> tuple[np.ndarray, np.ndarray]:

@@ -246,47 +246,12 @@ class Answerer:
 
     def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> CitedMarks:
         """Raises: DataError: a row cannot be read, or a right answer is none."""
-        return self._marks(self.questions(rows, root), [cited.read(value, None) or {} for value in truth], False)
+        return _marks(self, self.questions(rows, root), [cited.read(value, None) or {} for value in truth], False)
 
     def tested(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> CitedMarks:
         """The same; where every question has an answer, every other one is asked with the passages that hold it taken
         away, so that it is seen whether it refuses. Passages are ranked with all of them there."""
-        return self._marks(self.questions(rows, root), [cited.read(value, None) or {} for value in truth], True)
-
-    def _marks(self, questions: Sequence[str], wanted: Sequence[Json], may_hide: bool) -> CitedMarks:
-        gold = Gold(self.engine.passages)
-        places = [gold.of(right) for right in wanted]
-        n_written = sum(bool(right.get(cited.SYNTHETIC)) for right in wanted)
-        found = self.engine.find(questions)
-        ranks = np.array([_rank(each, held) for each, held in zip(found, places, strict=True)], int)
-        if may_hide and not any(map(cited.is_refusal, wanted)):
-            hidden = [number for number, held in enumerate(places) if number % 2 and held]
-            again = self.engine.find([questions[number] for number in hidden], [places[n] or NOTHING for n in hidden])
-            for number, each in zip(hidden, again, strict=True):
-                found[number] = each
-            wanted = [{} if number in set(hidden) else right for number, right in enumerate(wanted)]
-        found = self._read(questions, found)
-        given = [self.gives(each) for each in found]
-        values = [self._found_value(each) for each in found]
-        told = [value if gives else {} for value, gives in zip(values, given, strict=True)]
-        verdicts = [each.verdict if gives else None for each, gives in zip(found, given, strict=True)]
-        gold_of = [held if right and held else NOTHING for held, right in zip(places, wanted, strict=True)]
-        said = [value["text"] for value in values]
-        return CitedMarks(
-            ranks,
-            np.array([not cited.is_refusal(right) for right in wanted], bool),
-            np.array(given, bool),
-            np.array([is_right(value, right) for value, right in zip(told, wanted, strict=True)], bool),
-            np.array([is_right(value, right) for value, right in zip(values, wanted, strict=True)], bool),
-            np.array([_f1(text, right) for text, right in zip(said, wanted, strict=True)], float),
-            np.array([each.confidence for each in found], float),
-            np.array([gold.share_cited(value, held) for value, held in zip(told, gold_of, strict=True)], float),
-            np.array([len(each.kept) + len(each.dropped) if each else 0 for each in verdicts], int),
-            np.array([len(each.dropped) if each else 0 for each in verdicts], int),
-            tuple(str(value.get("text", "")) for value in told),
-            tuple(cited.brief(right) for right in wanted),
-            n_written,
-        )
+        return _marks(self, self.questions(rows, root), [cited.read(value, None) or {} for value in truth], True)
 
     def golden(self, rows: Sequence[Row]) -> list[str]:
         """What the index finds for rows, whatever confidence an answer must have: as golden rows keep it."""
@@ -311,6 +276,43 @@ class Answerer:
             return 0.0 if is_same and value["text"] in ("", said) else math.inf
         except (AttributeError, KeyError, TypeError):
             return math.inf
+
+
+def _marks(asked: Answerer, questions: Sequence[str], wanted: Sequence[Json], may_hide: bool) -> CitedMarks:
+    """What is answered beside what is wanted; may_hide: as `Answerer.tested` says."""
+    gold = Gold(asked.engine.passages)
+    places = [gold.of(right) for right in wanted]
+    n_written = sum(bool(right.get(cited.SYNTHETIC)) for right in wanted)
+    found = asked.engine.find(questions)
+    ranks = np.array([_rank(each, held) for each, held in zip(found, places, strict=True)], int)
+    if may_hide and not any(map(cited.is_refusal, wanted)):
+        hidden = [number for number, held in enumerate(places) if number % 2 and held]
+        again = asked.engine.find([questions[number] for number in hidden], [places[n] or NOTHING for n in hidden])
+        for number, each in zip(hidden, again, strict=True):
+            found[number] = each
+        wanted = [{} if number in set(hidden) else right for number, right in enumerate(wanted)]
+    found = asked._read(questions, found)
+    given = [asked.gives(each) for each in found]
+    values = [asked._found_value(each) for each in found]
+    told = [value if gives else {} for value, gives in zip(values, given, strict=True)]
+    verdicts = [each.verdict if gives else None for each, gives in zip(found, given, strict=True)]
+    gold_of = [held if right and held else NOTHING for held, right in zip(places, wanted, strict=True)]
+    said = [value["text"] for value in values]
+    return CitedMarks(
+        ranks,
+        np.array([not cited.is_refusal(right) for right in wanted], bool),
+        np.array(given, bool),
+        np.array([is_right(value, right) for value, right in zip(told, wanted, strict=True)], bool),
+        np.array([is_right(value, right) for value, right in zip(values, wanted, strict=True)], bool),
+        np.array([_f1(text, right) for text, right in zip(said, wanted, strict=True)], float),
+        np.array([each.confidence for each in found], float),
+        np.array([gold.share_cited(value, held) for value, held in zip(told, gold_of, strict=True)], float),
+        np.array([len(each.kept) + len(each.dropped) if each else 0 for each in verdicts], int),
+        np.array([len(each.dropped) if each else 0 for each in verdicts], int),
+        tuple(str(value.get("text", "")) for value in told),
+        tuple(cited.brief(right) for right in wanted),
+        n_written,
+    )
 
 
 class Gold:
