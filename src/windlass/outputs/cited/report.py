@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from windlass.metrics.citations import CitedMarks
+from windlass.metrics.citations import ANSWERED, RIGHT, RISK, CitedMarks
 from windlass.metrics.measures import Marks
 from windlass.outputs.cited.measures import cited_marks
 from windlass.outputs.contract import Shown
@@ -12,7 +12,7 @@ from windlass.pages.text.words import escaped, percent
 
 N_WRONG = 10
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
-FEW_FOUND = 0.8
+FEW_FOUND, FEW_ANSWERED, MANY_WRONG = 0.8, 0.5, 0.2
 
 
 def report_sections(shown: Shown) -> list[Section]:
@@ -79,14 +79,20 @@ def _wrong(marks: CitedMarks, shown: Shown) -> str:
 
 
 def remarks(marks: Marks, metric: str) -> list[str]:
-    """Questions that were written from the documents flatter every figure."""
-    found = cited_marks(marks)
-    if not found.n_written:
-        return []
-    return [
-        f"{found.n_written:,} of the {len(found):,} test questions were written from the documents: they show that "
-        "passages are found, not how people's questions are answered."
-    ]
+    """What finding passages does not tell, and that questions which were written from the documents flatter."""
+    found, said = cited_marks(marks), list[str]()
+    answered, risk = found.value(ANSWERED), found.value(RISK)
+    if metric not in (RIGHT, ANSWERED, RISK) and (answered < FEW_ANSWERED or risk > MANY_WRONG):
+        said.append(
+            f"To find a passage is not to answer: {percent(answered)} of the test questions that a document answers get "
+            f"an answer, the others are refused; {percent(risk)} of the answers are wrong."
+        )
+    if found.n_written:
+        said.append(
+            f"{found.n_written:,} of the {len(found):,} test questions were written from the documents: they show that "
+            "passages are found, not how people's questions are answered."
+        )
+    return said
 
 
 def advice(marks: Marks, misses: bool) -> list[str]:
