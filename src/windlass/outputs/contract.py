@@ -267,6 +267,7 @@ class Output:
     search: Callable[[Predictor, Sequence[Row], int], list[list[Json]]] | None = None
     level: Callable[[Spec], float | None] = lambda spec: None
     remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
+    details: Callable[[Marks], Json] = lambda marks: {}
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
     amended: Callable[[Any, Any], Any] = lambda given, said: said

@@ -12,6 +12,7 @@ from windlass.kinds import cited
 from windlass.metrics.citations import RIGHT, CitedMarks, best_confidence
 from windlass.metrics.measures import Marks
 from windlass.metrics.retrieval import threshold_at
+from windlass.outputs.cited import injection
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_manifest, write_manifest
@@ -44,7 +45,12 @@ def cited_marks(marks: Marks) -> CitedMarks:
 
 
 def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
-    """Raises: DataError: a row cannot be read."""
+    """With orders planted into the passages of some of the questions. Raises: DataError: a row cannot be read."""
+    found = _tested(predictor, rows, held)
+    return replace(found, attacks=injection.attacks(answerer(predictor), rows, found.given, held.root))
+
+
+def _tested(predictor: Predictor, rows: Sequence[Row], held: Held) -> CitedMarks:
     return answerer(predictor).tested(rows, [row[held.spec.output_column] for row in rows], held.root)
 
 
@@ -110,7 +116,7 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
 def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held) -> Validated | None:
     """Validation questions, answered now: who ranks had not learned from them."""
     rows = splits.validation.to_dicts()
-    return Validated(marks(predictor, rows, held), np.arange(len(rows))) if rows else None
+    return Validated(_tested(predictor, rows, held), np.arange(len(rows))) if rows else None
 
 
 def baseline(tested: Tested) -> Baseline | None:

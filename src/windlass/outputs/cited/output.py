@@ -106,6 +106,7 @@ OUTPUT = Output(
     baseline=measures.baseline,
     sections=report.report_sections,
     remarks=report.remarks,
+    details=report.details,
     advice=report.advice,
     explain=explanation.explain,
     kept=kept_rows,
