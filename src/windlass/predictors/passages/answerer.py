@@ -208,7 +208,7 @@ class Answerer:
 
     def _said(self, sentence: Sentence) -> Json:
         quote = self.engine.passages[sentence.place].text[sentence.start : sentence.end]
-        return {"text": quote, "citations": [self._cited(sentence)]}
+        return {"text": quote, "citations": [self.citation(sentence)]}
 
     def _written(self, statement: Statement) -> Json:
         """A sentence of a language model; its quotations stand in their passages."""
@@ -217,9 +217,9 @@ class Answerer:
     def _quoted(self, citation: Citation) -> Json:
         place = int(citation.passage)
         start = self.engine.passages[place].text.index(citation.quote)
-        return self._cited(Sentence(place, start, start + len(citation.quote)))
+        return self.citation(Sentence(place, start, start + len(citation.quote)))
 
-    def _cited(self, sentence: Sentence) -> Json:
+    def citation(self, sentence: Sentence) -> Json:
         passage = self.engine.passages[sentence.place]
         at = {"start": passage.start + sentence.start, "end": passage.start + sentence.end}
         named = {"document": passage.document, "title": passage.title, "page": passage.page}
