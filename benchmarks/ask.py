@@ -15,7 +15,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ from goals import Goal, record
 from windlass.learners.passages.encoders import export_encoder, learn_lsa
 from windlass.learners.passages.ranking import Questions, Ranked, rank, rank_of, rows_of, ways
 from windlass.learners.passages.refusing import Refusing, refuse
+from windlass.learners.passages.starter import ENOUGH, WEIGHT, starter_questions
+from windlass.learners.passages.teaching import HeldOut, Lesson, sentences_of
 from windlass.learners.reading.sentences import Asked, examples, fit_examples, holds
 from windlass.metrics.measures import Estimate
 from windlass.metrics.retrieval import (
@@ -37,7 +39,7 @@ from windlass.metrics.retrieval import (
 from windlass.predictors.language.sentences import overlaps, spans
 from windlass.predictors.passages import encoders, index
 from windlass.predictors.passages.bm25 import build as words_of
-from windlass.predictors.passages.engine import N_READ, pretrained
+from windlass.predictors.passages.engine import N_READ, answers_in, pretrained
 from windlass.predictors.passages.engine import ranked as order_of
 from windlass.predictors.passages.index import Dense, Heard, PassageIndex
 from windlass.predictors.passages.rankers import BOOSTED, Ranker
@@ -46,6 +48,7 @@ from windlass.predictors.passages.units import build as units_of
 from windlass.predictors.passages.vectors import Vectors, unit
 from windlass.predictors.reading import meaning
 from windlass.predictors.reading.sentences import Rarity, Retrieved
+from windlass.records import Passage
 from windlass.store.json_files import fingerprint
 
 ISSUE, RISK, N_RESAMPLED = "ask", 0.05, 1_000
@@ -147,7 +150,8 @@ def measured_set(name: str, folder: Path, legs: Sequence[str]) -> list[Goal]:
     with tempfile.TemporaryDirectory() as place:
         plain = index_of(pool.passages, legs, Path(place))
         heard = plain.hear(pool.train.texts)
-        ranked = rank(plain, heard, pool.train)
+        beside = starter(pool, legs, Path(place)) if len(pool.train) < ENOUGH else None
+        ranked = rank(plain, heard, pool.train, beside and beside.beside)
         refusing = refuse(plain, heard, pool.train, ranked, RISK)
         assert refusing is not None
         for line in ranked.board:
@@ -160,12 +164,18 @@ def measured_set(name: str, folder: Path, legs: Sequence[str]) -> list[Goal]:
         return [
             *_found(name, plain, asked, pool.test, ranked, setting),
             *_refused(name, both_ways(plain, pool, ranked), pool.test, refusing, setting),
-            _read(name, plain, pool, (heard, asked), ranked, setting),
+            _read(name, plain, pool, (heard, asked), ranked, beside, setting),
         ]
 
 
+def starter(pool: Pool, legs: Sequence[str], place: Path) -> Lesson:
+    """The questions that come with Windlass, as a product of so few questions learns from them."""
+    passages, taught = starter_questions([Passage("", (), 0, 0, len(text), text) for text in pool.passages], 1e9)
+    return Lesson(index_of([each.searched for each in passages], legs, place), passages, taught, WEIGHT)
+
+
 def _read(name: str, plain: PassageIndex, pool: Pool, heard: tuple[Sequence[Heard], Sequence[Heard]], ranked: Ranked,
-          setting: str) -> Goal:  # fmt: skip
+          beside: Lesson | None, setting: str) -> Goal:  # fmt: skip
     """Whether the best sentence holds one of the right answers wholly, in the passage that was asked about. An answer
     of two sentences is never held."""
     rarity = Rarity.fit(pool.passages)
@@ -183,9 +193,19 @@ def _read(name: str, plain: PassageIndex, pool: Pool, heard: tuple[Sequence[Hear
 
     taught = [
         examples(asked("train", number, one, ranked.by_fold[fold]), rarity, near)
-        for number, (one, fold) in enumerate(zip(heard[0], ranked.folds, strict=True))
+        for number, (one, fold) in enumerate(zip(heard[0], ranked.folds, strict=False))
     ]
-    reader = fit_examples([each for each in taught if each[1].any()], rarity, near)
+    weights = [1.0] * len(taught)
+    if beside is not None:
+        folds = dict(zip(beside.taught.ranked, ranked.folds[len(taught) :].tolist(), strict=True))
+        held_out = HeldOut(folds, {place: ranked.by_fold[fold] for place, fold in folds.items()})
+        texts = [each for passage in beside.passages for each in answers_in(passage)]
+        built = [meaning.build(encoder, texts) for encoder in pretrained(plain).values()]
+        beside = replace(beside, meaning=tuple(each.hearing(beside.taught.texts) for each in built))
+        taught += [rows for rows, _ in sentences_of(beside, held_out)]
+        weights += [beside.weight] * (len(taught) - len(weights))
+    useful = [number for number, (_, labels) in enumerate(taught) if labels.any()]
+    reader = fit_examples([taught[number] for number in useful], rarity, near, weights=[weights[n] for n in useful])
     tests = [asked("test", number, one, ranked.ranker) for number, one in enumerate(heard[1])]
     right, held, shared, possible = [], [], [], []
     for each in tests:

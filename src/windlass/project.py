@@ -75,7 +75,48 @@ class Release:
         return f"Release('{self.id}', {self.record.candidate}, {self.record.headline} {self.record.score})"
 
 
-class Project:
+class _Documents:
+    """What a project of cited answers does with its documents."""
+
+    spec: Spec
+    store: Store
+    _progress: Progress
+
+    @property
+    def champion(self) -> Release:
+        """The release that is served. Raises: NotReady when there is none."""
+        from windlass.registry import releases
+
+        identity = releases.champion_id(self.store)
+        record, predictor = releases.open_release(self.store, identity)
+        return Release(record, predictor, releases.folder(self.store, identity))
+
+    def search(self, words: str, k: int = 5, groups: "Sequence[str]" = ()) -> "list[Json]":
+        """The k best passages that these groups may see, without an answer. Raises: NotReady: no release. SpecError."""
+        from windlass.database.keys import read_groups
+        from windlass.outputs import table as outputs
+        from windlass.predictors.contract import seen_by
+
+        return outputs.search(self.spec, seen_by(self.champion.predictor, read_groups(groups)), words, k)
+
+    def people_tests(self) -> "list[Json]":
+        """What people answered to refused questions: question, answer, and whether the champion answers so (holds)."""
+        from windlass.improving.people import people_tests
+
+        return people_tests(self.champion.predictor, self.spec, lifecycle.memory(self.store))
+
+    def forget_document(self, document: str) -> "Receipt":
+        """Takes the document out of the store, the log and every release, and proves it (`windlass forget`).
+
+        Raises: NotReady: there is no such document. DataError: it is still found; the message says where.
+        """
+        from windlass.forgetting.documents import forget_document
+
+        memory = lifecycle.memory(self.store)
+        return forget_document(self.spec, self.store, memory, document, self._progress)
+
+
+class Project(_Documents):
     """A folder with `windlass.yaml`. Stages that are up to date are not run again.
 
     >>> project = Project("support-desk")
@@ -187,20 +228,6 @@ class Project:
         found = questions(lifecycle.memory(self.store), self.champion.predictor, self.spec.inputs, n_wanted)
         return write_questions(found, self.spec, self.folder)
 
-    def search(self, words: str, k: int = 5, groups: "Sequence[str]" = ()) -> "list[Json]":
-        """The k best passages that these groups may see, without an answer. Raises: NotReady: no release. SpecError."""
-        from windlass.database.keys import read_groups
-        from windlass.outputs import table as outputs
-        from windlass.predictors.contract import seen_by
-
-        return outputs.search(self.spec, seen_by(self.champion.predictor, read_groups(groups)), words, k)
-
-    def people_tests(self) -> "list[Json]":
-        """What people answered to refused questions: question, answer, and whether the champion answers so (holds)."""
-        from windlass.improving.people import people_tests
-
-        return people_tests(self.champion.predictor, self.spec, lifecycle.memory(self.store))
-
     def keep_improving(self, every: str = "", on_alarm: bool = False) -> "Iterator[Turn]":
         """Improves by a schedule such as '1d', or when `watch` raises an alarm; rolls back what does worse in use.
 
@@ -241,15 +268,6 @@ class Project:
         wish = WhatIf(**{name: str(value) for name, value in what_if.items()})
         return Roadmap(**vars(lifecycle.plan(self.spec, self.store, wish, self._progress)))
 
-    @property
-    def champion(self) -> Release:
-        """The release that is served. Raises: NotReady when there is none."""
-        from windlass.registry import releases
-
-        identity = releases.champion_id(self.store)
-        record, predictor = releases.open_release(self.store, identity)
-        return Release(record, predictor, releases.folder(self.store, identity))
-
     def walk(self, until: str, told: Callable[[str, bool], None]) -> None:
         """Runs the stages up to and with `until`; `told(word, skipped)` is called after each."""
         lifecycle.run(self.spec, self.store, self._progress, told, until)
@@ -263,16 +281,6 @@ class Project:
         from windlass.forgetting.documents import names_document
 
         return names_document(self.spec, self.store, name)
-
-    def forget_document(self, document: str) -> "Receipt":
-        """Takes the document out of the store, the log and every release, and proves it (`windlass forget`).
-
-        Raises: NotReady: there is no such document. DataError: it is still found; the message says where.
-        """
-        from windlass.forgetting.documents import forget_document
-
-        memory = lifecycle.memory(self.store)
-        return forget_document(self.spec, self.store, memory, document, self._progress)
 
     def summary(self, word: str, skipped: bool) -> str:
         """One line of what a stage did."""

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from windlass.predictors.passages.answerer import Answerer, Found, Sentence
+from windlass.predictors.passages.answerer import Answerer, Found
+from windlass.predictors.passages.quoting import Sentence
 from windlass.predictors.reading.sentences import Retrieved
 from windlass.records import Answer, Column, Manifest, Passage
 from windlass.serving.api.openai_cited import _message

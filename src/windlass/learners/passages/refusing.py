@@ -75,9 +75,9 @@ def refuse(
         weights = np.append(weights, np.full(len(beside.heard), beside.weight))
     if len(features) < LEAST_QUESTIONS:
         return None
-    raw = np.zeros(targets.shape)
+    raw, folds = np.zeros(targets.shape), ranked.folds[: len(features)]
     for fold in range(len(ranked.by_fold)):
-        rest, here = ranked.folds != fold, ranked.folds == fold
+        rest, here = folds != fold, folds == fold
         booster, _ = _boosted(features[rest], targets[rest], weights[rest])
         raw[here] = booster.predict(_flat(features[here]), raw_score=True, num_threads=1).reshape(-1, 2)
     n_judging = len(heard) if len(heard) >= LEAST_QUESTIONS else len(raw)

@@ -12,9 +12,9 @@ import numpy as np
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.passages import encoders as trained
-from windlass.learners.passages.ranking import N_FOLDS, Ranked, rank
+from windlass.learners.passages.ranking import Ranked, rank
 from windlass.learners.passages.refusing import refuse
-from windlass.learners.passages.starter import ENOUGH_RANKED, ENOUGH_READ, WEIGHT, starter_questions
+from windlass.learners.passages.starter import ENOUGH, ENOUGH_REFUSED, WEIGHT, starter_questions
 from windlass.learners.passages.teaching import HeldOut, Lesson, Readers, learned_readers, rarity_of, taught_by
 from windlass.predictors.artifact import N_GOLDEN, write_golden, write_manifest
 from windlass.predictors.passages import bm25, encoders
@@ -95,7 +95,7 @@ def _fit(
 
 def _starter(own: Lesson, legs: Legs, seed: int, seconds: float) -> list[Lesson]:
     """Questions that come with Windlass, over an index of their own with the same legs; none where there are enough."""
-    if len(own.taught.ranked) >= ENOUGH_READ:
+    if len(own.taught.ranked) >= ENOUGH:
         return []
     passages, taught = starter_questions(own.passages, seconds)
     if len(taught.ranked) < LEAST_TAUGHT:
@@ -128,19 +128,14 @@ def _ranked(lessons: Sequence[Lesson]) -> tuple[list[Lesson], list[HeldOut]]:
     taught = [each for each in lessons if each.taught.ranked]
     if not taught:
         return list(lessons), [HeldOut() for _ in lessons]
-    own = taught[0]
-    taught = taught[: 1 if len(own.taught.ranked) >= ENOUGH_RANKED else 2]
-    beside = taught[1].beside if len(taught) > 1 else None
+    own, beside = taught[0], taught[1].beside if len(taught) > 1 else None
     ranked: Ranked = rank(own.index, own.heard, own.questions, beside)
-    refusing = refuse(own.index, own.heard, own.questions, ranked, beside=beside)
+    is_few = len(own.taught.ranked) < ENOUGH_REFUSED
+    refusing = refuse(own.index, own.heard, own.questions, ranked, beside=beside if is_few else None)
     likely = refusing.likely.reshape(-1, 2).tolist() if refusing else []
     held_out, start = [], 0
     for lesson in lessons:
         places = lesson.taught.ranked
-        if lesson not in taught:  # whoever has not learned from it has not seen it
-            folds = {place: number % N_FOLDS for number, place in enumerate(places)}
-            held_out.append(HeldOut(folds, dict.fromkeys(places, ranked.ranker)))
-            continue
         folds = dict(zip(places, ranked.folds[start : start + len(places)].tolist(), strict=True))
         pairs = zip(places, likely[start:], strict=False)
         held_out.append(HeldOut(
@@ -160,7 +155,7 @@ def _sureness(lessons: Sequence[Lesson], held_out: Sequence[HeldOut], readers: R
     from sklearn.linear_model import LogisticRegression
 
     features, is_good, weights = [], [], []
-    n_lessons = 1 if len(lessons[0].taught.ranked) >= ENOUGH_RANKED else len(lessons)
+    n_lessons = 1 if len(lessons[0].taught.ranked) >= ENOUGH_REFUSED else len(lessons)
     for lesson, held in zip(lessons[:n_lessons], held_out, strict=False):
         for evidence, good in _evidence(lesson, held, readers):
             features.append(evidence)

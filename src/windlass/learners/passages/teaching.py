@@ -114,7 +114,7 @@ def learned_readers(lessons: Sequence[Lesson], held_out: Sequence[HeldOut], seed
     """Learned from what is retrieved for each question by a ranker that has not seen it."""
     found: list[tuple[Read, int, float]] = []
     for lesson, held in zip(lessons, held_out, strict=True):
-        found += [(rows, fold, lesson.weight) for rows, fold in _examples(lesson, held) if rows[1].any()]
+        found += [(rows, fold, lesson.weight) for rows, fold in sentences_of(lesson, held) if rows[1].any()]
     if len(found) < LEAST_READ:
         return Readers()
     rarity = rarity_of(lessons[0].passages)
@@ -132,7 +132,7 @@ def rarity_of(passages: Sequence[Passage]) -> Rarity:
     return Rarity.fit([passage.text for passage in passages])
 
 
-def _examples(lesson: Lesson, held: HeldOut) -> list[tuple[Read, int]]:
+def sentences_of(lesson: Lesson, held: HeldOut) -> list[tuple[Read, int]]:
     """Of each question the sentences retrieved for it and which of them answer, and its fold."""
     engine, rarity, rows = PassageEngine(lesson.passages, lesson.index), rarity_of(lesson.passages), []
     for place, heard in zip(lesson.taught.ranked, lesson.heard, strict=True):

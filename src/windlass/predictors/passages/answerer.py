@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,14 +17,15 @@ from windlass.kinds import table as kinds
 from windlass.metrics.citations import N_RANKED, NO_PASSAGE, NOT_FOUND, CitedMarks
 from windlass.metrics.texts import normalised, token_f1
 from windlass.predictors.contract import PUBLIC, Names, check_row, read_value
-from windlass.predictors.passages import followups
+from windlass.predictors.passages import followups, quoting
 from windlass.predictors.passages.access import AccessLists
+from windlass.predictors.passages.quoting import Sentence
 from windlass.predictors.passages.scores import Mask
 from windlass.predictors.reading.generative import GenerativeReader, Shown, language_of, told
 from windlass.predictors.reading.quantities import quantities
 from windlass.predictors.reading.sentences import Retrieved
 from windlass.predictors.reading.synonyms import table
-from windlass.predictors.reading.verifier import Citation, Statement, Verdict, contradictions
+from windlass.predictors.reading.verifier import Citation, Verdict, contradictions
 from windlass.records import Answer, Json, Manifest, Passage, Row
 
 LEAST = "least_confidence"
@@ -41,15 +42,6 @@ SILENT = {
 MOST_CONFLICTS = 3
 N_SHOWN = 5
 """Passages that an answer names beside it."""
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of a passage. place: of the passage; start, end: in its text."""
-
-    place: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -166,7 +158,9 @@ class Answerer:
 
     def _ranked(self, found: Found, k: int) -> list[Json]:
         shown = zip(found.places[:k], found.scores, strict=False)
-        return [{**self._place(place), "score": round(float(score), 6)} for place, score in shown]
+        return [
+            {**quoting.place(self.engine.passages, place), "score": round(float(score), 6)} for place, score in shown
+        ]
 
     def value(self, found: Found) -> Json:
         """What is answered, with its citations and the passages that were found; and where another one of them says
@@ -184,7 +178,9 @@ class Answerer:
     def _found_value(self, found: Found) -> Json:
         """What was found, whether or not it is given."""
         kept = found.verdict.kept if found.verdict else ()
-        sentences = [self._written(each) for each in kept] or [self._said(sentence) for sentence in found.sentences]
+        sentences = [quoting.written(self.engine.passages, each) for each in kept] or [
+            quoting.said(self.engine.passages, sentence) for sentence in found.sentences
+        ]
         said = " ".join(each["text"] for each in sentences)
         return {"text": said, "refused": not sentences, "sentences": sentences}
 
@@ -198,37 +194,13 @@ class Answerer:
         every = [each for citation in cited for each in contradictions(citation, readable, table())]
         others = {(each.other.passage, each.other.quote): each.difference for each in every}
         return [
-            {"difference": difference, **self._quoted(Citation(*other))}
+            {"difference": difference, **quoting.quoted(self.engine.passages, Citation(*other))}
             for other, difference in list(others.items())[:MOST_CONFLICTS]
         ]
 
     def gives(self, found: Found) -> bool:
         """The answer is given, and not refused."""
         return bool(found.sentences) and found.confidence >= float(self.manifest.output.state.get(LEAST, 0.0))
-
-    def _said(self, sentence: Sentence) -> Json:
-        quote = self.engine.passages[sentence.place].text[sentence.start : sentence.end]
-        return {"text": quote, "citations": [self.citation(sentence)]}
-
-    def _written(self, statement: Statement) -> Json:
-        """A sentence of a language model; its quotations stand in their passages."""
-        return {"text": statement.text, "citations": [self._quoted(each) for each in statement.citations]}
-
-    def _quoted(self, citation: Citation) -> Json:
-        place = int(citation.passage)
-        start = self.engine.passages[place].text.index(citation.quote)
-        return self.citation(Sentence(place, start, start + len(citation.quote)))
-
-    def citation(self, sentence: Sentence) -> Json:
-        passage = self.engine.passages[sentence.place]
-        at = {"start": passage.start + sentence.start, "end": passage.start + sentence.end}
-        named = {"document": passage.document, "title": passage.title, "page": passage.page}
-        return {**named, **at, "quote": passage.text[sentence.start : sentence.end]}
-
-    def _place(self, place: int) -> Json:
-        passage = self.engine.passages[place]
-        named = {"document": passage.document, "title": passage.title, "page": passage.page}
-        return {**named, "start": passage.start, "end": passage.end, "text": passage.text}
 
     def _questions(self, rows: Sequence[Row], root: Path | None) -> list[str]:
         readers = {column.name: kinds.of(column).read for column in self.manifest.inputs}
@@ -285,7 +257,10 @@ class Answerer:
 
     def _golden(self, found: Found) -> str:
         said = self._found_value(found)["text"]
-        places = [f"{each['document']}:{each['start']}" for each in map(self._place, found.places[:N_SHOWN])]
+        places = [
+            f"{each['document']}:{each['start']}"
+            for each in map(partial(quoting.place, self.engine.passages), found.places[:N_SHOWN])
+        ]
         return "\x1f".join([said, *places])
 
     def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:

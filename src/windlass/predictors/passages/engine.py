@@ -16,11 +16,12 @@ from windlass.predictors.language.sentences import spans
 from windlass.predictors.passages import index as indexes
 from windlass.predictors.passages import lsa, rankers
 from windlass.predictors.passages.access import AccessLists
-from windlass.predictors.passages.answerer import Answerer, Found, Sentence, passages_of
+from windlass.predictors.passages.answerer import Answerer, Found, passages_of
 from windlass.predictors.passages.bm25 import Bm25
 from windlass.predictors.passages.encoders import Encoder
 from windlass.predictors.passages.index import Heard, PassageIndex
 from windlass.predictors.passages.pairs import QUESTION_MARKS, SURE, answer_spans
+from windlass.predictors.passages.quoting import Sentence
 from windlass.predictors.passages.rankers import Asked, Ranker
 from windlass.predictors.passages.refusal import refusal_features
 from windlass.predictors.passages.scores import Mask
@@ -31,7 +32,7 @@ from windlass.predictors.reading.instructions import without_orders
 from windlass.predictors.reading.meaning import SentenceVectors
 from windlass.predictors.reading.sentences import Found as Read
 from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
-from windlass.predictors.writer import Writer
+from windlass.predictors.writer import writer_of
 from windlass.records import IndexedDocument, Manifest, Passage, as_json
 from windlass.store.json_files import read_json, reading, restored, write_json
 
@@ -249,7 +250,8 @@ def load_engine(folder: Path, manifest: Manifest, counted: bool = False) -> Pass
 
 def _writes(folder: Path, load_part: Callable[[Path], Predictor]) -> GenerativeReader:
     """Raises: DataError: what is to write writes nothing. NotReady: it is not allowed, or a part is not there."""
-    writer = load_part(folder / WRITER)
-    if not isinstance(writer, Writer):
-        raise DataError(f"{folder / WRITER} answers '{writer.manifest.output.kind}', expected text")
+    part = load_part(folder / WRITER)
+    writer = writer_of(part)
+    if writer is None:
+        raise DataError(f"{folder / WRITER} answers '{part.manifest.output.kind}', expected text")
     return GenerativeReader(writer, support.load(folder / SUPPORT))

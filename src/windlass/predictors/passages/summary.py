@@ -7,8 +7,10 @@ import numpy as np
 
 from windlass.errors import DataError, did_you_mean
 from windlass.predictors.language.sentences import END, spans
-from windlass.predictors.passages.answerer import Answerer, Sentence
+from windlass.predictors.passages import quoting
+from windlass.predictors.passages.answerer import Answerer
 from windlass.predictors.passages.engine import PassageEngine, covered, readable, weights_of
+from windlass.predictors.passages.quoting import Sentence
 from windlass.predictors.reading.central import central, diverse, term_vectors
 from windlass.records import Json
 
@@ -54,7 +56,7 @@ class Visible:
         return self.engine.passages[sentence.place].text[sentence.start : sentence.end]
 
     def said(self, sentence: Sentence) -> Json:
-        return {"text": self.text(sentence), "citations": [self.answerer.citation(sentence)]}
+        return quoting.said(self.engine.passages, sentence)
 
     def rarity(self, term: str) -> float:
         return self.engine.index.words.rarity_of(term)
