@@ -7,6 +7,7 @@ from windlass.errors import DataError
 from windlass.kinds import cited
 from windlass.kinds.sketch import Shift
 from windlass.metrics.citations import NO_PASSAGE, CitedMarks, best_confidence
+from windlass.outputs.cited.report import remarks
 from windlass.pages.text.alarm_words import sentence
 from windlass.predictors.passages.answerer import Gold, is_right
 from windlass.records import Passage
@@ -158,3 +159,11 @@ def test_more_refusals_are_an_alarm_of_their_own_and_fewer_a_shift_like_any_othe
     assert alarm_of(Shift("length", "ordered", 0.2, 0.05, 1e-6, 1.0, 2.0)) == "drift"
     said = {"name": "refusals", "trait": "refused", "before": 0.1, "now": 0.3, "unit": "share", "p": 1e-6}
     assert sentence(said) == "answers refused: 10.0 % → 30.0 % (p < 0.0001)"
+
+
+def test_who_finds_and_answers_little_or_wrongly_is_told_so():
+    assert remarks(marks(), "recall_at_5") == [
+        "To find a passage is not to answer: 66.7 % of the questions that a document answers get an answer, the "
+        "others are refused; 66.7 % of the answers are wrong."
+    ]
+    assert remarks(marks(), "answer_accuracy") == []

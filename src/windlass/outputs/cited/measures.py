@@ -17,6 +17,7 @@ from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_manifest, write_manifest
 from windlass.predictors.contract import Predictor
+from windlass.predictors.passages import summary
 from windlass.predictors.passages.answerer import LEAST, Answerer
 from windlass.records import Json, Row, Splits
 from windlass.spec import Spec
@@ -36,6 +37,16 @@ def answerer(predictor: Predictor) -> Answerer:
 def search(predictor: Predictor, rows: Sequence[Row], k: int) -> list[list[Json]]:
     """Of each row the k best passages. Raises: DataError: a row cannot be read."""
     return answerer(predictor).search(rows, k)
+
+
+def summarise(predictor: Predictor, document: str, n: int) -> Json:
+    """Raises: DataError: who asks may see no such document."""
+    return summary.summarise(answerer(predictor), document, n)
+
+
+def spoken_of(predictor: Predictor, topic: str) -> list[Json]:
+    """What the documents say of a topic."""
+    return summary.spoken_of(answerer(predictor), topic)
 
 
 def cited_marks(marks: Marks) -> CitedMarks:

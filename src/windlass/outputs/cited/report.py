@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from windlass.metrics.citations import ATTACK_SUCCESS, UNSUPPORTED, CitedMarks
+from windlass.metrics.citations import ANSWERED, ATTACK_SUCCESS, RIGHT, RISK, UNSUPPORTED, CitedMarks
 from windlass.metrics.measures import Marks
 from windlass.outputs.cited.measures import cited_marks
 from windlass.outputs.contract import Shown
@@ -30,7 +30,7 @@ PLANTED = {
 """Each place of an order in words."""
 N_WRONG = 10
 WIDE, TOP, FOOT, LEFT = 400.0, 34.0, 292.0, 64.0
-FEW_FOUND = 0.8
+FEW_FOUND, FEW_ANSWERED, MANY_WRONG = 0.8, 0.5, 0.2
 RISKS = (0.01, 0.05, 0.1, 0.2)
 """Shares of wrong answers of which the report says how many questions could be answered."""
 N_POINTS = 41
@@ -199,17 +199,23 @@ def _wrong(marks: CitedMarks, shown: Shown) -> str:
 
 
 def remarks(marks: Marks, metric: str) -> list[str]:
-    """Questions that were written from the documents flatter every figure; orders in documents must reach no answer."""
+    """What finding passages does not tell, and that questions which were written from the documents flatter;
+    orders in documents must reach no answer."""
     found = cited_marks(marks)
     through = sum(each.succeeded for each in found.attacks)
     said = [f"{through} of {len(found.attacks)} orders planted into passages reached an answer"] if through else []
-    if not found.n_written:
-        return said
-    return [
-        *said,
-        f"{found.n_written:,} of the {len(found):,} test questions were written from the documents: they show that "
-        "passages are found, not how people's questions are answered.",
-    ]
+    answered, risk = found.value(ANSWERED), found.value(RISK)
+    if metric not in (RIGHT, ANSWERED, RISK) and (answered < FEW_ANSWERED or risk > MANY_WRONG):
+        said.append(
+            f"To find a passage is not to answer: {percent(answered)} of the questions that a document answers get "
+            f"an answer, the others are refused; {percent(risk)} of the answers are wrong."
+        )
+    if found.n_written:
+        said.append(
+            f"{found.n_written:,} of the {len(found):,} test questions were written from the documents: they show that "
+            "passages are found, not how people's questions are answered."
+        )
+    return said
 
 
 def advice(marks: Marks, misses: bool) -> list[str]:
