@@ -17,7 +17,7 @@ from windlass.records import Json
 
 N_DOCUMENTS, N_SPOKEN = 5, 3
 """Of a topic: documents that are told, and sentences of each."""
-LEAST_COVERED = 0.2
+LEAST_COVERED = 0.3
 """Share of a topic's rarity that the best sentence must have, so that anything speaks of it."""
 OF_BEST = 0.6
 """Of the best sentence's score, what a sentence must have to be told beside it."""
