@@ -41,6 +41,7 @@ def test_passages_are_found_by_words_alone_and_answers_quote_documents_to_the_le
 
 
 def test_a_document_is_summarised_and_topics_are_reported_on(project):
+    project.release(anyway=True)
     text = (project.folder / "docs/zh/returns.md").read_text()
     folder = ["--project", str(project.folder)]
     told = CliRunner().invoke(app, ["summarise", "docs/zh/returns.md", "-n", "3", "--json", *folder])

@@ -10,6 +10,7 @@ from windlass.predictors.language.sentences import END, spans
 from windlass.predictors.passages import quoting
 from windlass.predictors.passages.answerer import Answerer
 from windlass.predictors.passages.engine import PassageEngine, covered, readable, weights_of
+from windlass.predictors.passages.questions import FUNCTION_WORDS
 from windlass.predictors.passages.quoting import Sentence
 from windlass.predictors.reading.central import central, diverse, term_vectors
 from windlass.records import Json
@@ -117,7 +118,8 @@ def visible(answerer: Answerer) -> Visible:
 
 def _speaks(engine: PassageEngine, topic: str, texts: Sequence[str]) -> np.ndarray:
     """(n,) how much each sentence has to do with the topic, 0-2."""
-    weights = weights_of(topic, engine.index.words)
+    every = weights_of(topic, engine.index.words)
+    weights = {term: weight for term, weight in every.items() if term not in FUNCTION_WORDS} or every
     shares = np.array([covered(weights, text) for text in texts])
     near = [np.maximum(each.near(topic, texts), 0.0) for each in engine.vectors.values()] if len(texts) else []
     return np.asarray(shares + (np.mean(near, axis=0) if near else 0.0))
