@@ -50,7 +50,7 @@ def test_a_document_is_summarised_and_topics_are_reported_on(project):
     assert len(found["sentences"]) == 3
     assert all(each["text"] in text for each in found["sentences"])
     out = project.folder / "report.md"
-    assert CliRunner().invoke(app, ["report", "return a coat", "退货", "--out", str(out), *folder]).exit_code == 0
+    assert CliRunner().invoke(app, ["report", "returns", "退货", "--out", str(out), *folder]).exit_code == 0
     report = out.read_text()
     assert report.startswith("# Report\n")
     assert "## 退货" in report
