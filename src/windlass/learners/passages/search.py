@@ -29,6 +29,8 @@ from windlass.records import Column, Manifest, Progress, Splits
 LEAST_TAUGHT = 20
 """Questions, half of them without an answer, from which sureness is learned."""
 RIDGE = 1.0
+LEAST_UNANSWERED = 0.2
+"""The share of people's questions that no document answers, where fewer of them are given."""
 SENTENCES_A_SECOND = 100
 """Sentences that are encoded for each second that a candidate has; of more, reading does without."""
 NEAR, MEANING, LANGUAGES = "lsa", "encoder", "use"
@@ -157,18 +159,22 @@ def _sureness(lessons: Sequence[Lesson], held_out: Sequence[HeldOut], readers: R
     features, is_good, weights = [], [], []
     n_lessons = 1 if len(lessons[0].taught.ranked) >= ENOUGH_REFUSED else len(lessons)
     for lesson, held in zip(lessons[:n_lessons], held_out, strict=False):
-        for evidence, good in _evidence(lesson, held, readers):
+        n_answered, n = len(lesson.taught.ranked), len(lesson.taught.texts)
+        share = max((n - n_answered) / max(n, 1), LEAST_UNANSWERED)
+        unanswered = share / (1 - share) * n_answered / max(n, 1)  # so that they are as many as people's questions have
+        for evidence, good, is_there in _evidence(lesson, held, readers):
             features.append(evidence)
             is_good.append(good)
-            weights.append(lesson.weight)
+            weights.append(lesson.weight * (1.0 if is_there else unanswered))
     if len(features) < LEAST_TAUGHT or len(set(is_good)) < 2:
         return []
     model = LogisticRegression(C=1 / RIDGE, max_iter=1_000).fit(np.array(features), is_good, weights)
     return [float(each) for each in (*model.coef_[0], model.intercept_[0])]
 
 
-def _evidence(lesson: Lesson, held: HeldOut, readers: Readers) -> Iterator[tuple[tuple[float, ...], bool]]:
-    """What is found for each question with its passage there and without, and whether that is right."""
+def _evidence(lesson: Lesson, held: HeldOut, readers: Readers) -> Iterator[tuple[tuple[float, ...], bool, bool]]:
+    """What is found for each question with its passage there and without, whether that is right, and whether any
+    passage answers."""
     engine, taught = PassageEngine(lesson.passages, lesson.index), lesson.taught
     rarity = rarity_of(lesson.passages)
     for number, heard in enumerate(lesson.index.hear(taught.texts)):
@@ -180,7 +186,8 @@ def _evidence(lesson: Lesson, held: HeldOut, readers: Readers) -> Iterator[tuple
             found = engine.found(taught.texts[number], heard, engine.allowed(gone), unseen)
             for sentence in found.sentences:
                 said = engine.passages[sentence.place].text[sentence.start : sentence.end]
-                yield found.evidence, not gone and is_right({"text": said}, taught.rights[number])
+                is_there = bool(gold) and not gone
+                yield found.evidence, not gone and is_right({"text": said}, taught.rights[number]), is_there
 
 
 def _finished(learner: str, engine: PassageEngine, splits: Splits, options: Options) -> Fitted:
