@@ -4,9 +4,10 @@ import pytest
 
 from windlass.errors import DataError, SpecError
 from windlass.records import Passage
-from windlass.sources.documents import access
+from windlass.sources.documents import access, formats
 from windlass.sources.documents.access import fits, of_head, of_words, with_access
 from windlass.sources.documents.collection import read_documents
+from windlass.sources.documents.contract import Limits
 from windlass.spec import parse
 from windlass.store.files import write_text
 
@@ -24,10 +25,49 @@ def test_a_head_names_groups_in_any_of_three_ways():
     assert of_words("[]") == ()
 
 
-@pytest.mark.parametrize("said", ["access:", "access: hr or board", "access: {hr: yes}", "access: hr  # and board"])
+@pytest.mark.parametrize("said", ["access:", "access: hr or board", "access: {hr: yes}", "access: hr  # and board", "access: null",
+                                  "access: *", "access: ~", "access: |"])  # fmt: skip
 def test_what_nobody_can_read_is_no_public_document(said):
     with pytest.raises(DataError, match="expected names of groups"):
         of_head([said, "title: x"])
+
+
+UNREAD = {
+    "colon.md": "---\naccess： hr\n---\n", "flow.md": "---\n{title: x, access: hr}\n---\n",
+    "json.md": '{"access": "hr"}\n\n', "json-lines.md": '{\n  "title": "x",\n  "\\u0061ccess": "hr"\n}\n',
+    "long.md": "---\n" + "x: y\n" * 120 + "access: hr\n---\n", "open.md": "---\naccess: hr\n\n",
+    "toml.md": '+++\naccess = "hr"\n+++\n', "section.md": "+++\n[access]\ngroups = 1\n+++\n",
+    "yaml.md": "---yaml\naccess: hr\n---\n", "four.md": "----\naccess: hr\n----\n",
+    "dashes.md": "——\naccess: hr\n——\n", "zero.md": "---\nac\u200bcess: hr\n---\n",
+    "before.md": "\u200b---\naccess: hr\n---\n", "cyrillic.md": "---\nаcсеss: hr\n---\n",
+    "greek.md": "---\nΑccεss: hr\n---\n", "wide.md": "---\nａｃｃｅｓｓ: hr\n---\n", "accent.md": "---\naccéss: hr\n---\n",
+    "equals.md": "---\naccess = hr\n---\n", "point.md": "---\n- access: hr\n---\n", "bare.md": "access: hr\n# T\n",
+    "comment.md": "<!--\naccess: hr\n-->\n", "comment-line.md": "<!-- access: hr -->\n",
+    "second.md": "---\nt: x\n---\n---\naccess: hr\n---\n", "twice.md": "---\naccess: everyone\naccess: hr\n---\n",
+    "both.md": '---\naccess: hr\n---\n<meta name="access" content="everyone">\n',
+    "code.md": "```yaml\naccess: hr\n```\n", "head.txt": "---\naccess: hr\n---\n",
+    "bare.txt": "title: x\nAccess: hr\n\n", "head.html": "---\naccess: hr\n---\n<p>",
+    "twice.html": '<meta name="access" content="everyone"><meta name=access content=hr>',
+    "alike.html": '<meta name="аccess" content="hr">', "empty.html": "<meta name=access>",
+    "null.md": "---\naccess: null\n---\n", "star.md": "---\naccess: *\n---\n",
+}  # fmt: skip
+PUBLIC = {
+    "rule.md": "---\n\nWords about access: none is a key.\n", "words.md": "# Access\n\nAccess: by the north door.\n",
+    "title.md": "---\ntitle: How to get access\naccess_level: x\n# access: hr\n---\n",
+    "liquid.md": "{% raw %}\naccess: x\n", "title.txt": "ACCESS\n\naccess: x\n",
+    "page.html": "<!-- on access --><p>access: x</p>", "below.md": "---\ntitle: x\n---\nAccess: by the north door.\n",
+    "comma.md": "---\ntitle: doors\n---\n",
+}  # fmt: skip
+
+
+def test_an_access_that_stands_at_the_top_and_cannot_be_read_rejects_the_document(tmp_path):
+    """Taken apart in this process, as the one that the documents have does: it starts slowly."""
+    for path, head in (UNREAD | PUBLIC).items():
+        write_text(tmp_path / path, f"{head}\nThe secret kettle weighs four kilos.\n")
+    for path in UNREAD:
+        with pytest.raises(DataError, match="its access is "):
+            pytest.fail(f"{path} is public: {formats.parse(tmp_path / path, Limits()).access}")
+    assert {path: formats.parse(tmp_path / path, Limits()).access for path in PUBLIC} == dict.fromkeys(PUBLIC)
 
 
 def test_a_document_says_more_than_its_folder_and_the_last_pattern_than_those_before(tmp_path):

@@ -1,11 +1,15 @@
 """Who may see a document: what its own head says, else what `access:` of windlass.yaml says of its path."""
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import takewhile
 
 from windlass.errors import DataError
 from windlass.records import Passage
+from windlass.sources.documents.characters import INVISIBLE
 from windlass.sources.documents.contract import ReadDocument
 from windlass.spec import EVERYONE, GROUP
 
@@ -14,21 +18,106 @@ NAME = "access"
 Access = tuple[str, ...] | None
 """Groups that may see it; None: everybody, none: nobody."""
 MOST_TOLD = 3
+AS_HEAD = (
+    "write `access: hr, board` between two lines `---` at the top of a Markdown file, or name the file below `access:` "
+    "of windlass.yaml; where it is text, put a heading above it"
+)
+NO_NAMES = frozenset({"null", "~", "nil", "none", "undefined", "true", "false", "yes", "no"})
+SIGNS = "*&!|>%@`~?"
+"""What YAML begins other things with than names."""
+ALIKE = str.maketrans(
+    {**dict.fromkeys("аαɑᴀꭺꓮ", "a"), **dict.fromkeys("сςσᴄꮯꓚ", "c"), **dict.fromkeys("еεᴇꭼꓰ", "e"),
+     **dict.fromkeys("ѕꜱꮪꓢ", "s"), **dict.fromkeys("∶꞉ː˸׃։", ":"), **dict.fromkeys("‐‑‒–—―−─", "-")}
+)  # fmt: skip
+"""Cyrillic, Greek, Cherokee, Lisu and small capitals -> the Latin letter (Unicode's confusables), after capitals went."""
+UNSEEN_KINDS = frozenset({"Cf", "Cc", "Mn", "Me"})
+UNSEEN = re.compile(rf"(?:\s|{INVISIBLE.pattern})+")
+ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+QUOTES = "[\"'`“”‘’*_]*"
+BEGIN = r"[ \t]*(?:[-*?>][ \t]+|[!&]\S*[ \t]+)*"
+KEY = re.compile(
+    rf"(?P<line>(?:^{BEGIN}|\{{\s*|(?<=,)\s*|<!--\s*){QUOTES}access(?:\.[\w.-]+)?{QUOTES}[ \t]*[:=][^\n]*"
+    rf"|^[ \t]*\[+access\b[^\n]*|^[ \t]*\?[ \t]*{QUOTES}access{QUOTES}[ \t]*$)", re.MULTILINE
+)  # fmt: skip
+"""`access` as a key of YAML, TOML or JSON, in text as `folded` makes it."""
+PLAIN = re.compile("[\"' \t]*access[\"' \t]*:")
+FENCE = re.compile(r"\s*(?:-{2,}|\+{2,}|;{2,}|~{3,}|`{3,}|<!--|%yaml|\{(?![{%]))")
+"""What a head begins with, of some format."""
+FLOW = re.compile(r"\s*(?:\{|%)")
+FIELD = re.compile(rf"{BEGIN}[^:=\n]{{1,60}}[:=]|[ \t]+\S|[-*][ \t]")
+MOST_OPENER = 400
 
 
 def of_head(lines: Sequence[str]) -> Access:
     """What `access: hr, board` says, `[hr, board]`, or a list below it; None where nothing is said.
 
-    Raises: DataError: it says something that are no groups, so that nobody can tell who may see the file.
+    Raises: DataError: it says something that are no groups, twice or in another form, so that nobody can tell who may
+    see the file.
     """
-    for number, line in enumerate(lines):
-        name, colon, said = line.partition(":")
-        if not colon or name.strip().strip("\"'").casefold() != NAME:
-            continue
-        below = [each.strip() for each in lines[number + 1 :]]
-        end = next((place for place, each in enumerate(below) if not each.startswith("-")), len(below))
-        return of_words(said if said.strip() else ",".join(each[1:] for each in below[:end]))
-    return None
+    said = [_said(lines, number) for number, line in enumerate(lines) if _is_plain(line)]
+    keys = [found["line"].strip() for found in KEY.finditer(folded("\n".join(lines)))]
+    if len(said) > 1:
+        raise DataError(f"its access is said {len(said)} times, expected once", AS_HEAD)
+    if len(keys) != len(said):
+        raise _unread(next((key for key in keys if not PLAIN.match(key)), keys[0] if keys else NAME))
+    return of_words(said[0]) if said else None
+
+
+def _is_plain(line: str) -> bool:
+    name, colon, _ = line.partition(":")
+    return bool(colon) and name.strip().strip("\"'").casefold() == NAME
+
+
+def _said(lines: Sequence[str], number: int) -> str:
+    """Behind the colon, or as points below it, with commas between them."""
+    said = lines[number].partition(":")[2]
+    below = [each.strip() for each in lines[number + 1 :]]
+    end = next((place for place, each in enumerate(below) if not each.startswith("-")), len(below))
+    return said if said.strip() else ",".join(each[1:] for each in below[:end])
+
+
+def refuse_unread(text: str, is_below: bool = False) -> None:
+    """Raises: DataError: `access` stands as a key at the top, where no list of it is read: a head in another form,
+    of another format, or never closed. is_below: a head was read before, so that lines without a fence are no head."""
+    text = text[ended.end() if (ended := UNSEEN.match(text)) else 0 :]
+    first = folded(text[:MOST_OPENER].split("\n", 1)[0])
+    if fence := FENCE.match(first):
+        lines = text.splitlines()
+        close = "-->" if fence[0] == "<!--" else fence[0].strip()[:2] * (not FLOW.match(fence[0]))
+        ends = (number for number, line in enumerate(lines[1:], 1) if close and _closes(line, close))
+        top = "\n".join(lines[: next(ends, len(lines))])
+    else:
+        top = "" if is_below else "\n".join(takewhile(_is_field, text.splitlines()))
+    if found := KEY.search(folded(top)):
+        raise _unread(found["line"].strip())
+
+
+def _closes(line: str, close: str) -> bool:
+    bare = folded(line[:MOST_OPENER]).strip()
+    return close in bare if close == "-->" else bare == "..." or (len(bare) > 1 and bare.startswith(close[:2]))
+
+
+def _is_field(line: str) -> bool:
+    """True of a line that may belong to a head without a fence: a field, a point of its list, or what goes on."""
+    return bool(line.strip()) and bool(FIELD.match(folded(line[:MOST_OPENER])))
+
+
+def looks_like(name: object) -> bool:
+    """True of a name that people read as `access`."""
+    return folded(str(name)).strip(" \t\"'*_") == NAME
+
+
+def folded(text: str) -> str:
+    """As people read it: without capitals, marks and what nobody sees; wide signs and look-alikes as plain ones."""
+    if text.isascii() and "\\" not in text and not INVISIBLE.search(text):
+        return text.lower()
+    text = ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+    text = unicodedata.normalize("NFKD", INVISIBLE.sub("", text).casefold()).translate(ALIKE)
+    return "".join(sign for sign in text if unicodedata.category(sign) not in UNSEEN_KINDS or sign in "\n\t")
+
+
+def _unread(line: str) -> DataError:
+    return DataError(f"its access is '{line[:60]}', expected one list of groups that can be read", AS_HEAD)
 
 
 def of_words(words: str) -> Access:
@@ -38,7 +127,7 @@ def of_words(words: str) -> Access:
         return ()
     inner = said[1:-1] if said[:1] == "[" and said[-1:] == "]" else said
     names = [each.strip().strip("\"'").casefold() for each in inner.split(",")]
-    if not all(GROUP.fullmatch(name) for name in names):
+    if not all(GROUP.fullmatch(name) and name[0] not in SIGNS and name not in NO_NAMES for name in names):
         raise DataError(
             f"its access is '{said[:60]}', expected names of groups such as 'hr, board'",
             "`access: [everyone]` is for all, `access: []` for nobody",
