@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import takewhile
 
-from windlass.errors import DataError
+from windlass.errors import LONGEST_NAME, DataError, did_you_mean
 from windlass.records import Passage
 from windlass.sources.documents.characters import INVISIBLE
 from windlass.sources.documents.contract import ReadDocument
@@ -29,7 +29,7 @@ ALIKE = str.maketrans(
     {**dict.fromkeys("аαɑᴀꭺꓮ", "a"), **dict.fromkeys("сςσᴄꮯꓚ", "c"), **dict.fromkeys("еεᴇꭼꓰ", "e"),
      **dict.fromkeys("ѕꜱꮪꓢ", "s"), **dict.fromkeys("∶꞉ː˸׃։", ":"), **dict.fromkeys("‐‑‒–—―−─", "-")}
 )  # fmt: skip
-"""Cyrillic, Greek, Cherokee, Lisu and small capitals -> the Latin letter (Unicode's confusables), after capitals went."""
+"""Cyrillic, Greek, Cherokee, Lisu and small capitals -> the Latin letter (Unicode's confusables), casefolded."""
 UNSEEN_KINDS = frozenset({"Cf", "Cc", "Mn", "Me"})
 UNSEEN = re.compile(rf"(?:\s|{INVISIBLE.pattern})+")
 ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
@@ -141,29 +141,62 @@ def seen_by(names: Sequence[str]) -> Access:
     return None if EVERYONE in found else found
 
 
-def with_access(read: Sequence[ReadDocument], by_path: Mapping[str, Sequence[str]]) -> tuple[list[Passage], list[str]]:
+def with_access(
+    read: Sequence[ReadDocument], by_path: Mapping[str, Sequence[str]], folder: str = "", others: Sequence[str] = ()
+) -> tuple[list[Passage], list[str]]:
     """All passages, each with who may see it, and what a person should know of the lists.
 
     by_path: as windlass.yaml has it: a folder, a file or a pattern -> groups; of several that fit, the last one says.
+    folder: that of the documents, which a pattern may begin with. others: paths that lie there, too, and were not read.
+
+    Raises: DataError: a pattern that restricts fits nothing, so that what it meant would be public.
     """
-    passages, hits = list[Passage](), dict.fromkeys(by_path, 0)
+    paths = [each.document.path for each in read]
+    saying, told = dict[str, str](), list[str]()
+    for pattern, groups in by_path.items():
+        hits = fitting([*paths, *others], pattern, folder)
+        if not hits and seen_by(groups) is not None:
+            there = dict.fromkeys([*(f"{each.rpartition('/')[0]}/" for each in paths if "/" in each), *paths])
+            hint = did_you_mean(pattern[:LONGEST_NAME], there) or "take it out, or name a folder or file that is there"
+            raise DataError(f"access '{pattern[:60]}' fits no document, expected a folder, a file or a pattern", hint)
+        told += [] if hits else [f"access '{pattern[:60]}' fits no document: it opens nothing"]
+        saying |= dict.fromkeys(hits, pattern)
+    passages = list[Passage]()
     for each in read:
-        fitting = [pattern for pattern in by_path if fits(each.document.path, pattern)]
-        for pattern in fitting:
-            hits[pattern] += 1
-        said = each.document.access
-        access = said if said is not None or not fitting else seen_by(by_path[fitting[-1]])
+        said, pattern = each.document.access, saying.get(each.document.path)
+        access = said if said is not None or pattern is None else seen_by(by_path[pattern])
         passages += [replace(passage, access=access) for passage in each.passages]
-    unused = [pattern for pattern, n_hits in hits.items() if not n_hits]
-    told = [f"access '{pattern[:60]}' fits no document: it restricts nothing" for pattern in unused[:MOST_TOLD]]
+    told = told[:MOST_TOLD]
     n_restricted = len({passage.document for passage in passages if passage.access is not None})
     if n_restricted:
         told.append(f"{n_restricted:,} of {len(read):,} documents are not for everybody: `windlass ask --as GROUP`")
     return passages, told
 
 
+def fitting(paths: Sequence[str], pattern: str, folder: str = "") -> set[str]:
+    """The paths that a pattern fits as it stands; where it fits none, with `/` for `\\` and without `./`, `/` and the
+    documents' folder before it."""
+    plain = bare = _below(pattern.replace("\\", "/"))
+    for name in filter(None, (_below(folder), _below(folder).rpartition("/")[2])):
+        if bare == plain and (plain + "/").startswith(name + "/"):
+            bare = plain[len(name) + 1 :]
+    hits = (({each for each in paths if fits(each, form)}) for form in (pattern, plain, bare))
+    return next(filter(None, hits), set(paths) if not bare else set())
+
+
+def _below(path: str) -> str:
+    """Without what a path may begin and end with that says nothing."""
+    while path.startswith(("./", "/")):
+        path = path[2:] if path.startswith("./") else path[1:]
+    return path.rstrip("/") if path != "." else ""
+
+
 def fits(path: str, pattern: str) -> bool:
     """True of a file in the folder that the pattern names, the file itself, or one that it fits as a shell's pattern
-    (`*` goes across folders); capitals do not count."""
-    name, wanted = path.casefold(), pattern.casefold().removeprefix("./")
-    return name.startswith(wanted.rstrip("/") + "/") or fnmatchcase(name, wanted)
+    (`*` goes across folders); capitals do not count, nor how an accent is written (NFC)."""
+    name, wanted = _comparable(path), _comparable(pattern).removeprefix("./")
+    return name == wanted or name.startswith(wanted.rstrip("/") + "/") or fnmatchcase(name, wanted)
+
+
+def _comparable(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
