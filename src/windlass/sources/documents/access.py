@@ -163,8 +163,8 @@ def with_access(
         saying |= dict.fromkeys(hits, pattern)
     passages = list[Passage]()
     for each in read:
-        said, pattern = each.document.access, saying.get(each.document.path)
-        access = said if said is not None or pattern is None else seen_by(by_path[pattern])
+        said, says = each.document.access, saying.get(each.document.path)
+        access = said if said is not None or says is None else seen_by(by_path[says])
         passages += [replace(passage, access=access) for passage in each.passages]
     told = told[:MOST_TOLD]
     n_restricted = len({passage.document for passage in passages if passage.access is not None})
