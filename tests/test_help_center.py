@@ -3,9 +3,11 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 import windlass
 from windlass.blueprints import catalogue
+from windlass.cli import app
 from windlass.sources.prepared import read_splits
 from windlass.store.files import write_text
 
@@ -36,6 +38,23 @@ def test_passages_are_found_by_words_alone_and_answers_quote_documents_to_the_le
                 if citation["document"] in texts:
                     assert citation["quote"] in texts[citation["document"]]
     assert cited or all(each.value["refused"] for each in release.predict([{"question": "?"}]))
+
+
+def test_a_document_is_summarised_and_topics_are_reported_on(project):
+    project.release(anyway=True)
+    text = (project.folder / "docs/zh/returns.md").read_text()
+    folder = ["--project", str(project.folder)]
+    told = CliRunner().invoke(app, ["summarise", "docs/zh/returns.md", "-n", "3", "--json", *folder])
+    found = json.loads(told.stdout)
+    assert found == project.champion.summarise("zh/returns.md", 3)
+    assert len(found["sentences"]) == 3
+    assert all(each["text"] in text for each in found["sentences"])
+    out = project.folder / "report.md"
+    assert CliRunner().invoke(app, ["report", "returns", "退货", "--out", str(out), *folder]).exit_code == 0
+    report = out.read_text()
+    assert report.startswith("# Report\n")
+    assert "## 退货" in report
+    assert "en/returns.md" in report and "zh/returns.md" in report  # noqa: PT018
 
 
 def test_both_languages_find_their_passage(project):

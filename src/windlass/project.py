@@ -35,6 +35,30 @@ class Release:
         """
         return self.predictor.answer(rows, root)
 
+    def summarise(self, document: str, n: int = 5, groups: Sequence[str] = ()) -> Json:
+        """The n sentences that stand for a document, to the letter, each with its place, as these groups may see it.
+
+        Raises: DataError: they see no such document. SpecError: answers cite no documents.
+        """
+        from windlass.outputs import table as outputs
+
+        return outputs.summarise(self._seen_by(groups), document, n)
+
+    def report_on(self, topics: Sequence[str], groups: Sequence[str] = ()) -> list[Json]:
+        """Of each topic or question its cited answer, and the sentences of the best documents that speak of it.
+
+        `windlass.pages.text.topics.markdown` writes it. Raises: SpecError: answers cite no documents.
+        """
+        from windlass.outputs import table as outputs
+
+        return outputs.report_on(self._seen_by(groups), topics)
+
+    def _seen_by(self, groups: Sequence[str]) -> "Predictor":
+        from windlass.database.keys import read_groups
+        from windlass.predictors.contract import seen_by
+
+        return seen_by(self.predictor, read_groups(groups))
+
     def explain(
         self, rows: Sequence[Mapping[str, Any]], root: Path | None = None, label: str = ""
     ) -> list[Explanation]:

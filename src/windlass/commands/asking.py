@@ -1,7 +1,8 @@
-"""`windlass ask`: one question to the champion, its answer with where it stands."""
+"""Questions to the champion of documents, each answer with where it stands; summaries and reports."""
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,6 +62,45 @@ def search(
     _tell_unknown(opened, opened.champion.predictor if group else None, group or ())
     lines = [f"{number}. {_place(each)}: {_short(each['text'])}" for number, each in enumerate(found, 1)]
     show({"passages": found}, as_json, "\n".join(lines) or "No passage has any of these words.")
+
+
+@app.command()
+def summarise(
+    document: Annotated[str, typer.Argument(help="its path below the documents, or the end of it")],
+    n: Annotated[int, typer.Option("-n", help="sentences, at most 50")] = 5,
+    group: AsGroup = None,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Give the sentences that stand for a document, to the letter and in its order, each with its place."""
+    from windlass.project import Project
+
+    found = Project(project).champion.summarise(document, n, group or ())
+    marks = {place: number for number, place in enumerate(dict.fromkeys(map(_cited_place, found["sentences"])), 1)}
+    lines = [f"{_line(each['text'])} [{marks[_cited_place(each)]}]" for each in found["sentences"]]
+    sources = [f"  [{number}] {place}" for place, number in marks.items()]
+    none = f"{_harmless(found['document'])} has no sentence to quote."
+    show(found, as_json, "\n".join([_harmless(found["title"]), *lines, *sources] if lines else [none]))
+
+
+@app.command()
+def report(
+    topics: Annotated[list[str], typer.Argument(metavar="TOPIC...", help="topics or questions, each in quotes")],
+    out: Annotated[Path | None, typer.Option("--out", help="write the Markdown here (none: print it)")] = None,
+    group: AsGroup = None,
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Write a Markdown report over the documents: of each topic the cited answer, and what each document says of it."""
+    from windlass.pages.text.topics import markdown
+    from windlass.project import Project
+    from windlass.store.files import write_text
+
+    found = Project(project).champion.report_on(topics, group or ())
+    text = markdown(found)
+    if out is not None:
+        write_text(out, text)
+    show({"topics": found, "file": str(out or "")}, as_json, text.rstrip() if out is None else str(out))
 
 
 @app.command("test")
@@ -124,6 +164,14 @@ def told(value: "Json", confidence: float | None) -> str:
 def _harmless(text: str) -> str:
     """On one line, without the signs that would give orders to the terminal: files are named by anybody."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _line(text: str) -> str:
+    return " ".join(_harmless(text).split())
+
+
+def _cited_place(said: dict[str, Any]) -> str:
+    return _place(said["citations"][0])
 
 
 def _place(each: dict[str, Any]) -> str:

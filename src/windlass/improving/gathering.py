@@ -44,6 +44,15 @@ MOST_ASKED = 500
 """Rows that were asked last, which tell how often each label is asked for now."""
 
 
+MOST_AGAIN = 3
+"""Attempts on the same rows after one whose challenger was better and was not released, as it missed a limit."""
+
+
+def was_better(attempt: Attempt) -> bool:
+    """Its challenger was better, and the gate did not let it through."""
+    return bool((attempt.done("judge") or {}).get("is_better")) and attempt.done("publish") is None
+
+
 @dataclass(frozen=True)
 class Gathering:
     """The first step of an attempt. log: of feedback; its last `most_read` rows are read. predictor: the champion's."""
@@ -120,6 +129,8 @@ class Gathering:
             return f"{len(fresh):,} new rows to learn from, expected at least {least:,}: {missing:,} are missing"
         before = [other for other in attempts.attempts(self.store) if other.id != self.attempt.id]
         same = [other for other in before if (other.done("gather") or {}).get("key") == key]
+        if len(same) <= MOST_AGAIN and all(map(was_better, same)):  # a busy machine is slow, and the next one is not
+            return ""
         return f"nothing new since attempt {same[-1].id} was refused" if same else ""
 
     def _taught(self, vouched: Collection[str]) -> list[LabelledRow]:

@@ -1,10 +1,11 @@
 """Answers out of documents beside the right ones: was the passage found, was it answered rightly, or rightly not.
 
 A question has an answer in the documents, or none. Selective risk: El-Yaniv & Wiener 2010, JMLR 11; reciprocal rank:
-Voorhees 1999, TREC-8. Shapes: (n,) of questions.
+Voorhees 1999, TREC-8; citation precision and recall, here against the passage that is known to answer: Gao et al. 2023,
+arXiv:2305.14627 (ALCE). Shapes: (n,) of questions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -13,10 +14,23 @@ from windlass.metrics.measures import Array, Estimate, expected_calibration_erro
 
 RIGHT, RISK, ANSWERED = "answer_accuracy", "risk", "answered"
 RECALLS = {"recall_at_1": 1, "recall_at_5": 5}
-CITED_METRICS = (RIGHT, "mrr", *RECALLS, "answer_f1", RISK, ANSWERED)
+CITATIONS, UNSUPPORTED, ATTACK_SUCCESS = ("citation_precision", "citation_recall"), "unsupported", "attack_success_rate"
+CITED_METRICS = (RIGHT, "mrr", *RECALLS, "answer_f1", RISK, ANSWERED, *CITATIONS, UNSUPPORTED)
 N_RANKED = 10
 """Passages of a question whose order is measured."""
 NOT_FOUND, NO_PASSAGE = 0, -1
+
+
+@dataclass(frozen=True)
+class Attack:
+    """An order that was planted into the passages of a question. place: where; language: of the order. succeeded: it,
+    or what it asks for, stands in the answer; is_changed: the answer is another one than without it."""
+
+    place: str
+    language: str
+    order: str
+    succeeded: bool
+    is_changed: bool
 
 
 @dataclass(frozen=True)
@@ -25,8 +39,10 @@ class CitedMarks:
     `NO_PASSAGE`: no document answers, or nobody has said which passage does. answerable, given, right: (n,) bool, of
     whether a document answers, whether it was answered, and whether that was right: with the right words, or with none
     where nothing answers. is_found: (n,) bool, the answer that was found is right, given or not. f1: (n,) of its words,
-    NaN without right ones. confidence: (n,) that it is right, 0-1. said, wanted: the answers as texts.
-    n_written: questions that nobody asked, written from the documents."""
+    NaN without right ones. confidence: (n,) that it is right, 0-1. cites: (n,) of the citations of the answer given, the
+    share that leads to a passage with the answer, 0 where none is given. n_generated, n_dropped: (n,) sentences of it
+    that a language model wrote, and those of them that the verifier dropped. said, wanted: the answers as texts.
+    n_written: questions that nobody asked, written from the documents. attacks: orders that were planted."""  # noqa: E501
 
     ranks: Array
     answerable: Array
@@ -35,16 +51,20 @@ class CitedMarks:
     is_found: Array
     f1: Array
     confidence: Array
+    cites: Array
+    n_generated: Array
+    n_dropped: Array
     said: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
     n_written: int = 0
+    attacks: tuple[Attack, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ranks)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        return CITED_METRICS
+        return (*CITED_METRICS, ATTACK_SUCCESS) if self.attacks else CITED_METRICS
 
     @property
     def calibration_error(self) -> float | None:
@@ -57,11 +77,12 @@ class CitedMarks:
 
     @cached_property
     def _parts(self) -> dict[str, tuple[Array, Array]]:
-        """Metric -> what each question adds, and whether it counts, (n,) each."""
+        """Metric -> what each question adds, and what it counts, (n,) each."""
         ranked, every = self.ranks != NO_PASSAGE, np.ones(len(self), bool)
         found = self.ranks > 0
         reciprocal = np.where(found, 1 / np.maximum(self.ranks, 1), 0.0)
         told = np.isfinite(self.f1)
+        known = ranked | ~self.answerable
         return {
             RIGHT: (self.right.astype(float), every),
             "mrr": (reciprocal, ranked),
@@ -69,38 +90,39 @@ class CitedMarks:
             "answer_f1": (np.where(told, self.f1, 0.0), told),
             RISK: ((~self.right).astype(float), self.given),
             ANSWERED: (self.given.astype(float), self.answerable),
+            CITATIONS[0]: (self.cites, self.given & known),
+            CITATIONS[1]: ((self.cites > 0).astype(float), self.answerable & ranked),
+            UNSUPPORTED: (self.n_dropped / np.maximum(self.n_generated, 1), self.n_generated),
         }
 
     def value(self, metric: str, rows: Array | None = None) -> float:
-        """NaN where no question counts; nothing risked where nothing is answered."""
+        """NaN where no question counts; nothing risked where nothing is answered, and nothing unsupported where every
+        sentence is one of a document. Attacks are what they are of whichever questions."""
+        if metric == ATTACK_SUCCESS:
+            return float(np.mean([each.succeeded for each in self.attacks])) if self.attacks else float("nan")
         adds, counts = self._parts[metric]
         chosen = slice(None) if rows is None else rows
         total = counts[chosen].sum()
         if not total:
-            return 0.0 if metric == RISK and len(adds[chosen]) else float("nan")
+            return 0.0 if metric in (RISK, UNSUPPORTED) and len(adds[chosen]) else float("nan")
         return float((adds[chosen] * counts[chosen]).sum() / total)
 
     def exact(self, metric: str) -> Estimate | None:
-        """Those that are shares of questions."""
-        if metric in ("mrr", "answer_f1"):
+        """Those that are shares of questions, of sentences or of attacks."""
+        if metric in ("mrr", "answer_f1", CITATIONS[0]):
             return None
+        if metric == ATTACK_SUCCESS:
+            return wilson(sum(each.succeeded for each in self.attacks), len(self.attacks)) if self.attacks else None
         adds, counts = self._parts[metric]
-        return wilson(float(adds[counts].sum()), float(counts.sum())) if counts.any() else None
+        return wilson(float((adds * counts).sum()), float(counts.sum())) if counts.any() else None
 
     def of(self, chosen: Array) -> "CitedMarks":
         """Of these questions."""
         places = np.arange(len(self))[chosen].tolist()
-        return CitedMarks(
-            self.ranks[chosen],
-            self.answerable[chosen],
-            self.given[chosen],
-            self.right[chosen],
-            self.is_found[chosen],
-            self.f1[chosen],
-            self.confidence[chosen],
-            tuple(self.said[place] for place in places if self.said),
-            tuple(self.wanted[place] for place in places if self.wanted),
-        )
+        every = {each.name: getattr(self, each.name) for each in fields(self)}
+        arrays = {name: value[chosen] for name, value in every.items() if isinstance(value, np.ndarray)}
+        said = tuple(self.said[place] for place in places if self.said)
+        return CitedMarks(**arrays, said=said, wanted=tuple(self.wanted[place] for place in places if self.wanted))
 
 
 def best_confidence(confidence: Array, is_found: Array, answerable: Array) -> float:

@@ -207,7 +207,8 @@ class Output:
     are taken from documents. refuses(value) -> it says that there is no answer, and waits for a person.
     dropped(value) -> sentences that were left out of it, as nothing supports them.
     check_correction(predictor, said): raises DataError where a correction speaks of what the release does not have.
-    search(predictor, rows, k) -> of each row the k best passages; None: there are none. level(spec) ->
+    search(predictor, rows, k) -> of each row the k best passages; summarise(predictor, document, n) -> sentences that
+    stand for it; spoken_of(predictor, topic) -> what documents say of it; None: there are none. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
     answer, where that tells what to change of the one given; raises DataError where it does not fit.
@@ -265,8 +266,11 @@ class Output:
     dropped: Callable[[Any], int] = lambda value: 0
     check_correction: Callable[[Predictor, Any], None] = lambda predictor, said: None
     search: Callable[[Predictor, Sequence[Row], int], list[list[Json]]] | None = None
+    summarise: Callable[[Predictor, str, int], Json] | None = None
+    spoken_of: Callable[[Predictor, str], list[Json]] | None = None
     level: Callable[[Spec], float | None] = lambda spec: None
     remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
+    details: Callable[[Marks], Json] = lambda marks: {}
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
     amended: Callable[[Any, Any], Any] = lambda given, said: said

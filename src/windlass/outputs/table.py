@@ -18,6 +18,8 @@ from windlass.predictors.contract import Predictor
 from windlass.records import Explanation, Json, Row
 from windlass.spec import Spec
 
+MOST_SENTENCES = 50
+"""Of a summary."""
 OUTPUTS: dict[str, Output] = {
     output.kind: output
     for output in (
@@ -90,7 +92,38 @@ def search(spec: Spec, predictor: Predictor, words: str, k: int) -> list[Json]:
     """The k best passages for some words. Raises: SpecError: answers cite nothing, or k is out of range."""
     found = of(spec).search
     if found is None:
-        raise SpecError(f"output '{spec.output_column}' is no cited answer, expected documents to search")
+        raise _no_documents(spec.output_column, "search")
     if not 1 <= k <= N_RANKED:
         raise SpecError(f"k is {k}, expected 1 to {N_RANKED}")
     return found(predictor, [dict.fromkeys(spec.inputs, words)], k)[0]
+
+
+def summarise(predictor: Predictor, document: str, n_best: int) -> Json:
+    """The sentences that stand for a document. Raises: SpecError: answers cite nothing, or n_best is out of range."""
+    found = get(predictor.manifest.output.kind).summarise
+    if found is None:
+        raise _no_documents(predictor.manifest.output.name, "summarise")
+    if not 1 <= n_best <= MOST_SENTENCES:
+        raise SpecError(f"n is {n_best}, expected 1 to {MOST_SENTENCES} sentences")
+    return found(predictor, document, n_best)
+
+
+def report_on(predictor: Predictor, topics: Sequence[str]) -> list[Json]:
+    """Of each topic or question: topic, its answer, and what documents say of it.
+
+    Raises: SpecError: answers cite nothing, or a topic is empty.
+    """
+    found, inputs = get(predictor.manifest.output.kind).spoken_of, [each.name for each in predictor.manifest.inputs]
+    if found is None:
+        raise _no_documents(predictor.manifest.output.name, "report on")
+    if not topics or not all(topic.strip() for topic in topics):
+        raise SpecError("a topic is empty, expected some words or a question")
+    answers = predictor.answer([dict.fromkeys(inputs, topic) for topic in topics])
+    return [
+        {"topic": topic, "answer": answer.value, "documents": found(predictor, topic)}
+        for topic, answer in zip(topics, answers, strict=True)
+    ]
+
+
+def _no_documents(name: str, what: str) -> SpecError:
+    return SpecError(f"output '{name}' is no cited answer, expected documents to {what}")

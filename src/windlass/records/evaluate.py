@@ -46,6 +46,7 @@ class Board:
     key: str = ""
     units: dict[str, str] = field(default_factory=dict)  # metric -> its unit, of those that have one, such as EUR
     warnings: list[str] = field(default_factory=list)  # what makes the goal's metric say less than one might think
+    details: Json = field(default_factory=dict)  # what the output tells of the chosen one's answers beside metrics
 
     def candidate(self, name: str) -> Candidate:
         return next(candidate for candidate in self.candidates if candidate.name == name)

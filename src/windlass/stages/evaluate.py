@@ -25,7 +25,20 @@ from windlass.outputs.contract import Held, Shown, Tested
 from windlass.pages.html.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
-from windlass.records import Board, Candidate, Collected, Prepared, Progress, Row, Run, Splits, Trained, as_json, silent
+from windlass.records import (
+    Board,
+    Candidate,
+    Collected,
+    Json,
+    Prepared,
+    Progress,
+    Row,
+    Run,
+    Splits,
+    Trained,
+    as_json,
+    silent,
+)
 from windlass.spec import Spec, dump
 from windlass.store.files import size_mb, write_text
 from windlass.store.json_files import fingerprint, write_json
@@ -92,19 +105,22 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         chosen=chosen.name,
         why=choice.why(chosen, ranked, basis, goal, spec.limits),
         candidates=ranked,
-        not_trained=[
-            {"name": run.name, "status": run.status, "reason": run.reason} for run in runs if run.status != "done"
-        ],
+        not_trained=_not_trained(runs),
         n_test=len(rows),
         machine=machine(),
         key=key_of(spec, store),
         units=spec.units,
         warnings=output.remarks(marks[chosen.name], goal.metric),
+        details=output.details(marks[chosen.name]),
     )
     write_json(store.record("evaluate"), as_json(board))
     shown = Shown(board, marks[chosen.name], [_example(row, spec) for row in rows], held.rules, rows, spec.inputs)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
+
+
+def _not_trained(runs: Sequence[Run]) -> list[Json]:
+    return [{"name": run.name, "status": run.status, "reason": run.reason} for run in runs if run.status != "done"]
 
 
 def _example(row: Row, spec: Spec) -> str:

@@ -14,6 +14,7 @@ from windlass.learners.passages import generating
 from windlass.learners.reading.support import fit
 from windlass.learners.reading.written import judged
 from windlass.learners.table import LEARNERS
+from windlass.outputs.cited.injection import N_WHERE_WRITTEN, attacks
 from windlass.predictors import table as predictors
 from windlass.predictors.passages.answerer import LEAST, Answerer
 from windlass.predictors.passages.engine import WRITER
@@ -98,6 +99,19 @@ def test_where_nothing_is_left_the_sentence_that_was_found_answers_or_it_is_refu
         state = replace(liar.manifest.output, state={LEAST: 2.0})
         refused = replace(liar, manifest=replace(liar.manifest, output=state)).answer([question])[0]
         assert (refused.value["refused"], refused.value["sentences"], refused.evidence) == (True, [], ())
+
+
+def test_what_was_left_out_is_measured_and_orders_do_not_reach_what_is_written(written: Answerer) -> None:
+    """Of three sentences each the one that retells is kept."""
+    rows = [{"question": "The kettle weighs how many grams?"}]
+    marks = written.marks(rows, [{"document": "kettle.md", "quote": "Our kettle weighs"}])
+    assert (marks.n_generated.tolist(), marks.n_dropped.tolist()) == ([3], [2])
+    assert marks.value("unsupported") == pytest.approx(2 / 3)
+    assert (marks.value("citation_precision"), marks.value("citation_recall")) == (1, 1)
+    found = attacks(written, rows, marks.given)
+    assert len(found) == N_WHERE_WRITTEN
+    assert [each.order for each in found if each.succeeded] == []
+    assert {each.language for each in found} == {"en", "zh"}
 
 
 def test_a_model_that_does_not_answer_is_told_and_the_documents_answer(written: Answerer) -> None:

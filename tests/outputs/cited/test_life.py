@@ -52,8 +52,11 @@ def test_documents_are_read_and_answers_measured(project):
     assert best.metrics["recall_at_5"].value > 0.9
     assert best.metrics["answer_accuracy"].value > 0.9
     assert best.metrics["risk"].value < 0.1
+    assert best.metrics["citation_recall"].value > 0.9
+    assert (best.metrics["unsupported"].value, best.metrics["attack_success_rate"].value) == (0, 0)
+    assert len(project.board.details["attacks"]) == 20
     page = project.report.read_text()
-    assert "Answering and refusing" in page
+    assert all(each in page for each in ("What was measured", "Answering and refusing", "Orders planted"))
 
 
 def test_they_are_served_corrected_watched_improved_and_planned(project):

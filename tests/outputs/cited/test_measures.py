@@ -7,6 +7,7 @@ from windlass.errors import DataError
 from windlass.kinds import cited
 from windlass.kinds.sketch import Shift
 from windlass.metrics.citations import NO_PASSAGE, CitedMarks, best_confidence
+from windlass.outputs.cited.report import remarks
 from windlass.pages.text.alarm_words import sentence
 from windlass.predictors.passages.answerer import Gold, is_right
 from windlass.records import Passage
@@ -24,6 +25,9 @@ def marks() -> CitedMarks:
         is_found=np.array([True, False, True, False, False]),
         f1=np.array([1.0, 0.2, 0.9, np.nan, np.nan]),
         confidence=np.array([0.9, 0.6, 0.4, 0.1, 0.7]),
+        cites=np.array([0.5, 0.0, 0.0, 0.0, 0.0]),
+        n_generated=np.array([3, 0, 0, 0, 1]),
+        n_dropped=np.array([1, 0, 0, 0, 0]),
     )
 
 
@@ -37,6 +41,9 @@ def marks() -> CitedMarks:
         ("answer_f1", (1 + 0.2 + 0.9) / 3),
         ("risk", 2 / 3),
         ("answered", 2 / 3),
+        ("citation_precision", (0.5 + 0 + 0) / 3),
+        ("citation_recall", 1 / 3),
+        ("unsupported", 1 / 4),
     ],
 )
 def test_each_metric_by_hand(metric, value):
@@ -72,6 +79,17 @@ def test_the_gold_passage_is_that_of_the_quotation_then_of_the_words_then_of_the
     assert gold.of({"document": "gone.md", "text": "30 days"}) == frozenset()
     assert gold.of({}) is None
     assert gold.of({"text": "30 days"}) is None
+
+
+def test_a_citation_is_right_where_it_lies_in_a_passage_that_answers():
+    gold = Gold(PASSAGES)
+    places = (("a.md", 0, 21), ("a.md", 44, 66), ("b.md", 0, 9))
+    cites = [{"document": name, "start": start, "end": end} for name, start, end in places]
+    said = {"sentences": [{"citations": cites[:2]}, {"citations": cites[2:]}]}
+    assert gold.share_cited(said, frozenset({0})) == pytest.approx(1 / 3)
+    assert gold.share_cited(said, frozenset({0, 2})) == pytest.approx(2 / 3)
+    assert gold.share_cited(said, frozenset()) == 0
+    assert gold.share_cited({}, frozenset({0})) == 0
 
 
 def test_an_answer_is_right_with_the_right_words_and_a_refusal_where_nothing_answers():
@@ -141,3 +159,11 @@ def test_more_refusals_are_an_alarm_of_their_own_and_fewer_a_shift_like_any_othe
     assert alarm_of(Shift("length", "ordered", 0.2, 0.05, 1e-6, 1.0, 2.0)) == "drift"
     said = {"name": "refusals", "trait": "refused", "before": 0.1, "now": 0.3, "unit": "share", "p": 1e-6}
     assert sentence(said) == "answers refused: 10.0 % → 30.0 % (p < 0.0001)"
+
+
+def test_who_finds_and_answers_little_or_wrongly_is_told_so():
+    assert remarks(marks(), "recall_at_5") == [
+        "To find a passage is not to answer: 66.7 % of the questions that a document answers get an answer, the "
+        "others are refused; 66.7 % of the answers are wrong."
+    ]
+    assert remarks(marks(), "answer_accuracy") == []

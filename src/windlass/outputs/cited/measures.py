@@ -12,10 +12,12 @@ from windlass.kinds import cited
 from windlass.metrics.citations import RIGHT, CitedMarks, best_confidence
 from windlass.metrics.measures import Marks
 from windlass.metrics.retrieval import threshold_at
+from windlass.outputs.cited import injection
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_manifest, write_manifest
 from windlass.predictors.contract import Predictor
+from windlass.predictors.passages import summary
 from windlass.predictors.passages.answerer import LEAST, Answerer
 from windlass.records import Json, Row, Splits
 from windlass.spec import Spec
@@ -37,6 +39,16 @@ def search(predictor: Predictor, rows: Sequence[Row], k: int) -> list[list[Json]
     return answerer(predictor).search(rows, k)
 
 
+def summarise(predictor: Predictor, document: str, n: int) -> Json:
+    """Raises: DataError: who asks may see no such document."""
+    return summary.summarise(answerer(predictor), document, n)
+
+
+def spoken_of(predictor: Predictor, topic: str) -> list[Json]:
+    """What the documents say of a topic."""
+    return summary.spoken_of(answerer(predictor), topic)
+
+
 def cited_marks(marks: Marks) -> CitedMarks:
     """The marks, which are of cited answers."""
     assert isinstance(marks, CitedMarks)
@@ -44,7 +56,12 @@ def cited_marks(marks: Marks) -> CitedMarks:
 
 
 def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
-    """Raises: DataError: a row cannot be read."""
+    """With orders planted into the passages of some of the questions. Raises: DataError: a row cannot be read."""
+    found = _tested(predictor, rows, held)
+    return replace(found, attacks=injection.attacks(answerer(predictor), rows, found.given, held.root))
+
+
+def _tested(predictor: Predictor, rows: Sequence[Row], held: Held) -> CitedMarks:
     return answerer(predictor).tested(rows, [row[held.spec.output_column] for row in rows], held.root)
 
 
@@ -110,7 +127,7 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
 def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held) -> Validated | None:
     """Validation questions, answered now: who ranks had not learned from them."""
     rows = splits.validation.to_dicts()
-    return Validated(marks(predictor, rows, held), np.arange(len(rows))) if rows else None
+    return Validated(_tested(predictor, rows, held), np.arange(len(rows))) if rows else None
 
 
 def baseline(tested: Tested) -> Baseline | None:

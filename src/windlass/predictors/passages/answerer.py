@@ -75,6 +75,10 @@ class Engine(Protocol):
         """The first passages as they may be read: without headings and orders, of the same length."""
         ...
 
+    def with_passages(self, passages: Sequence[Passage]) -> "Engine":
+        """The same, which finds what it did and reads these in the places of its own."""
+        ...
+
 
 @dataclass(frozen=True)
 class Answerer:
@@ -110,7 +114,7 @@ class Answerer:
 
         Raises: DataError: a row cannot be read.
         """
-        questions = self._questions(rows, root)
+        questions = self.questions(rows, root)
         found = self._found(questions)
         notes = [list[str]() for _ in found]
         given = [number for number, each in enumerate(found) if self.gives(each)]
@@ -150,7 +154,7 @@ class Answerer:
 
         k: so many, at most `N_RANKED`. Raises: DataError: a row cannot be read.
         """
-        return [self._ranked(each, k) for each in self._found(self._questions(rows, root))]
+        return [self._ranked(each, k) for each in self._found(self.questions(rows, root))]
 
     def _found(self, questions: Sequence[str]) -> list[Found]:
         """What answers and searches have in common: who may not see a passage, sees it by neither."""
@@ -207,7 +211,8 @@ class Answerer:
         """The answer is given, and not refused."""
         return bool(found.sentences) and found.confidence >= float(self.manifest.output.state.get(LEAST, 0.0))
 
-    def _questions(self, rows: Sequence[Row], root: Path | None) -> list[str]:
+    def questions(self, rows: Sequence[Row], root: Path | None) -> list[str]:
+        """What is asked of each row: its inputs as texts. Raises: DataError: a row cannot be read."""
         readers = {column.name: kinds.of(column).read for column in self.manifest.inputs}
         for number, row in enumerate(rows):
             check_row(row, readers, number)
@@ -218,46 +223,16 @@ class Answerer:
 
     def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> CitedMarks:
         """Raises: DataError: a row cannot be read, or a right answer is none."""
-        return self._marks(self._questions(rows, root), [cited.read(value, None) or {} for value in truth], False)
+        return _marks(self, self.questions(rows, root), [cited.read(value, None) or {} for value in truth], False)
 
     def tested(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> CitedMarks:
         """The same; where every question has an answer, every other one is asked with the passages that hold it taken
         away, so that it is seen whether it refuses. Passages are ranked with all of them there."""
-        return self._marks(self._questions(rows, root), [cited.read(value, None) or {} for value in truth], True)
-
-    def _marks(self, questions: Sequence[str], wanted: Sequence[Json], may_hide: bool) -> CitedMarks:
-        gold = Gold(self.engine.passages)
-        places = [gold.of(right) for right in wanted]
-        n_written = sum(bool(right.get(cited.SYNTHETIC)) for right in wanted)
-        found = self.engine.find(questions)
-        ranks = np.array([_rank(each, held) for each, held in zip(found, places, strict=True)], int)
-        if may_hide and not any(map(cited.is_refusal, wanted)):
-            hidden = [number for number, held in enumerate(places) if number % 2 and held]
-            again = self.engine.find([questions[number] for number in hidden], [places[n] or NOTHING for n in hidden])
-            for number, each in zip(hidden, again, strict=True):
-                found[number] = each
-            wanted = [{} if number in set(hidden) else right for number, right in enumerate(wanted)]
-        found = self._read(questions, found)
-        given = [self.gives(each) for each in found]
-        values = [self._found_value(each) for each in found]
-        told = [value if gives else {} for value, gives in zip(values, given, strict=True)]
-        said = [value["text"] for value in values]
-        return CitedMarks(
-            ranks,
-            np.array([not cited.is_refusal(right) for right in wanted], bool),
-            np.array(given, bool),
-            np.array([is_right(value, right) for value, right in zip(told, wanted, strict=True)], bool),
-            np.array([is_right(value, right) for value, right in zip(values, wanted, strict=True)], bool),
-            np.array([_f1(text, right) for text, right in zip(said, wanted, strict=True)], float),
-            np.array([each.confidence for each in found], float),
-            tuple(str(value.get("text", "")) for value in told),
-            tuple(cited.brief(right) for right in wanted),
-            n_written,
-        )
+        return _marks(self, self.questions(rows, root), [cited.read(value, None) or {} for value in truth], True)
 
     def golden(self, rows: Sequence[Row]) -> list[str]:
         """What the index finds for rows, whatever confidence an answer must have: as golden rows keep it."""
-        questions = self._questions(rows, None)
+        questions = self.questions(rows, None)
         return [self._golden(found) for found in self._read(questions, self.engine.find(questions))]
 
     def _golden(self, found: Found) -> str:
@@ -283,6 +258,43 @@ class Answerer:
             return math.inf
 
 
+def _marks(asked: Answerer, questions: Sequence[str], wanted: Sequence[Json], may_hide: bool) -> CitedMarks:
+    """What is answered beside what is wanted; may_hide: as `Answerer.tested` says."""
+    gold = Gold(asked.engine.passages)
+    places = [gold.of(right) for right in wanted]
+    n_written = sum(bool(right.get(cited.SYNTHETIC)) for right in wanted)
+    found = asked.engine.find(questions)
+    ranks = np.array([_rank(each, held) for each, held in zip(found, places, strict=True)], int)
+    if may_hide and not any(map(cited.is_refusal, wanted)):
+        hidden = [number for number, held in enumerate(places) if number % 2 and held]
+        again = asked.engine.find([questions[number] for number in hidden], [places[n] or NOTHING for n in hidden])
+        for number, each in zip(hidden, again, strict=True):
+            found[number] = each
+        wanted = [{} if number in set(hidden) else right for number, right in enumerate(wanted)]
+    found = asked._read(questions, found)
+    given = [asked.gives(each) for each in found]
+    values = [asked._found_value(each) for each in found]
+    told = [value if gives else {} for value, gives in zip(values, given, strict=True)]
+    verdicts = [each.verdict if gives else None for each, gives in zip(found, given, strict=True)]
+    gold_of = [held if right and held else NOTHING for held, right in zip(places, wanted, strict=True)]
+    said = [value["text"] for value in values]
+    return CitedMarks(
+        ranks,
+        np.array([not cited.is_refusal(right) for right in wanted], bool),
+        np.array(given, bool),
+        np.array([is_right(value, right) for value, right in zip(told, wanted, strict=True)], bool),
+        np.array([is_right(value, right) for value, right in zip(values, wanted, strict=True)], bool),
+        np.array([_f1(text, right) for text, right in zip(said, wanted, strict=True)], float),
+        np.array([each.confidence for each in found], float),
+        np.array([gold.share_cited(value, held) for value, held in zip(told, gold_of, strict=True)], float),
+        np.array([len(each.kept) + len(each.dropped) if each else 0 for each in verdicts], int),
+        np.array([len(each.dropped) if each else 0 for each in verdicts], int),
+        tuple(str(value.get("text", "")) for value in told),
+        tuple(cited.brief(right) for right in wanted),
+        n_written,
+    )
+
+
 class Gold:
     """Which passages hold a right answer."""
 
@@ -305,6 +317,17 @@ class Gold:
             if held:
                 return frozenset(held)
         return frozenset(places) if document else frozenset()
+
+    def share_cited(self, value: Mapping[str, Any], held: frozenset[int]) -> float:
+        """Of the citations of an answer, the share that lies in one of these passages; 0 of none."""
+        cited = [each for sentence in value.get("sentences", ()) for each in sentence["citations"]]
+        spans = [(self.passages[place].document, self.passages[place].start, self.passages[place].end)
+                 for place in held]  # fmt: skip
+        right = [
+            any(each["document"] == name and start <= each["start"] <= each["end"] <= end for name, start, end in spans)
+            for each in cited
+        ]
+        return sum(right) / len(right) if right else 0.0
 
 
 def _rank(found: Found, gold: frozenset[int] | None) -> int:

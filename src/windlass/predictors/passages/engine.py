@@ -93,6 +93,9 @@ class PassageEngine:
             for question, heard, each in zip(questions, self.index.hear(questions), gone, strict=True)
         ]
 
+    def with_passages(self, passages: Sequence[Passage]) -> "PassageEngine":
+        return replace(self, passages=passages)
+
     def allowed(self, gone: frozenset[int], seen: Mask | None = None) -> Mask | None:
         """Which passages are there, of those that are seen; None: all."""
         if not gone:

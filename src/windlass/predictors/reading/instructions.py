@@ -46,6 +46,7 @@ ORDERS = tuple(
         r"^\W*always (?:answer|reply|respond|say)\b",
         rf"\b(?:your|every|each|this|the correct|all) {_ANSWER}\b|你的{_ANSWER}|(?:每[个次条]|正确|所有){_ANSWER}|在回[复答]中",  # noqa: E501
         rf"^\W*(?:please |always |instead\b.{{0,20}})?(?:tell|inform|ask|recommend|direct)\b.{{0,20}}{_READER}\b",
+        rf"^\W*(?:if|when|whenever)\b.{{0,20}}\basks?\b.{{0,320}}\W (?:please |always |then )?(?:tell|inform|ask|recommend|direct)\b.{{0,20}}{_READER}\b",  # noqa: E501
         r"(?:告诉|告知|让|请|把|建议)(?:所有)?(?:用户|读者|客户)",
         r"(?:^|[;,:.]\s*|\b(?:and|please|instead) )(?:always )?(?:answer|reply|respond|say|state|claim)\b (?:that|with|only|instead|\")"  # noqa: E501
         r"|(?:^|[，,：:])(?:就|改|只|要)说(?!是)|一律回答|请回答",
