@@ -50,7 +50,11 @@ def test_in_a_terminal_one_asks_as_one_of_a_group(project):
     """What is not for everybody is not in the cards either: strangers read them on the page."""
     order = ["ask", "The chair weighs how many grams?", "--json", "--project", str(project.folder)]
     assert "chair.md" not in CliRunner().invoke(app, order).stdout
-    assert "chair.md" in CliRunner().invoke(app, [*order, "--as", "HR"]).stdout
+    known, slip = (CliRunner().invoke(app, [*order, "--as", group]) for group in ("HR", "hrr"))
+    assert ("chair.md" in known.stdout, known.stderr) == (True, "")
+    assert "chair.md" not in slip.stdout
+    assert "group 'hrr' is named by no document and no key" in slip.stderr
+    assert "did you mean 'hr'?" in slip.stderr
     assert "1 of 12 documents are not for everybody" in " ".join(project.store.read_record("collect")["warnings"])
     assert [each["examples"] for each in project.store.read_record("prepare")["columns"]] == [[], []]
 

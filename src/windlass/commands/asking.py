@@ -1,14 +1,18 @@
 """Questions to the champion of documents, each answer with where it stands; summaries and reports."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from windlass.commands.options import HERE, AsJson, ProjectFolder, show
-from windlass.errors import GateRefused, NotReady
+from windlass.errors import GateRefused, NotReady, WindlassError, did_you_mean
 
 if TYPE_CHECKING:
+    from windlass.predictors.contract import Predictor
+    from windlass.project import Project
     from windlass.records import Json
 
 app = typer.Typer()
@@ -37,6 +41,7 @@ def ask(
         name = opened.spec.output_column
         raise NotReady(f"output '{name}' is no cited answer, expected documents to ask", "`windlass predict` answers")
     predictor = seen_by(opened.champion.predictor, read_groups(group or ()))
+    _tell_unknown(opened, predictor, group or ())
     found = predictor.answer([dict.fromkeys(opened.spec.inputs, question)])[0]
     show(found.as_json(), as_json, "\n".join([told(found.value, found.confidence), *map(_harmless, found.evidence)]))
 
@@ -52,7 +57,9 @@ def search(
     """Find passages of the documents, the best first, without an answer."""
     from windlass.project import Project
 
-    found = Project(project).search(words, k, group or ())
+    opened = Project(project)
+    found = opened.search(words, k, group or ())
+    _tell_unknown(opened, opened.champion.predictor if group else None, group or ())
     lines = [f"{number}. {_place(each)}: {_short(each['text'])}" for number, each in enumerate(found, 1)]
     show({"passages": found}, as_json, "\n".join(lines) or "No passage has any of these words.")
 
@@ -108,6 +115,33 @@ def check_answers(project: ProjectFolder = HERE, as_json: AsJson = False) -> Non
     show({"tests": found, "failing": len(failing)}, as_json, "\n".join([*lines, said]))
     if failing:
         raise GateRefused(f"{len(failing)} of {len(found)} tests fail, expected none", "`windlass improve` mends them")
+
+
+def _tell_unknown(opened: "Project", predictor: "Predictor | None", groups: Sequence[str]) -> None:
+    """On stderr, that a group sees no more than everybody does, since nothing names it: it is likely a slip."""
+    from windlass.predictors.contract import groups_of
+    from windlass.spec import EVERYONE
+
+    if not groups or predictor is None:
+        return
+    there = groups_of(predictor) | _with_keys(opened)
+    for group in groups:
+        if group.casefold() not in there | {EVERYONE}:
+            hint = did_you_mean(group.casefold(), sorted(there))
+            words = f"note: group '{_harmless(group)}' is named by no document and no key: it sees what everybody sees"
+            typer.echo(words + (f"; {hint}" if hint else ""), err=True)
+
+
+def _with_keys(opened: "Project") -> frozenset[str]:
+    """Groups that a key names; none where the database does not answer: a question needs none."""
+    from windlass.database import keys
+    from windlass.database.location import memory
+
+    try:
+        place = memory(opened.store, os.environ.get("WINDLASS_DATABASE", ""))
+        return frozenset().union(*(key.groups for key in keys.listing(place)))
+    except WindlassError:
+        return frozenset()
 
 
 def told(value: "Json", confidence: float | None) -> str:

@@ -73,6 +73,19 @@ def seen_by(predictor: Predictor, names: Names) -> Predictor:
 
 
 @runtime_checkable
+class Listed(Protocol):
+    """A predictor that knows which groups its access lists name."""
+
+    @property
+    def groups(self) -> frozenset[str]: ...
+
+
+def groups_of(predictor: Predictor) -> frozenset[str]:
+    """The groups that its access lists name; none of a predictor without lists."""
+    return predictor.groups if isinstance(predictor, Listed) else frozenset()
+
+
+@runtime_checkable
 class Additive(Protocol):
     """An engine whose logits are known as sums over features. is_from_zero: what a feature adds is told against the
     feature being 0; else against the training rows."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from windlass.predictors.contract import PUBLIC, seen_by
+from windlass.predictors.contract import PUBLIC, groups_of, seen_by
 from windlass.predictors.passages.access import AccessLists
 from windlass.predictors.passages.answerer import Answerer
 from windlass.predictors.passages.engine import PassageEngine
@@ -54,6 +54,7 @@ def test_no_user_is_told_of_documents_of_others():
 
 def test_who_says_nothing_sees_what_everybody_may():
     answerer, passages = guarded()
+    assert groups_of(answerer) == {name for each in passages for name in each.access or ()} <= set(GROUPS)
     rows = [{"question": text} for text in corpus.questions()[0][:40]]
     given = answerer.answer(rows)
     assert [each.value for each in given] == [each.value for each in seen_by(answerer, PUBLIC).answer(rows)]

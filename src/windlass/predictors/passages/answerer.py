@@ -101,6 +101,11 @@ class Answerer:
         return replace(self, names=names)
 
     @property
+    def groups(self) -> frozenset[str]:
+        """That a document names."""
+        return frozenset().union(*filter(None, self.lists.lists)) if self.lists else frozenset()
+
+    @property
     def allowed(self) -> Mask | None:
         return None if self.lists is None or self.names is None else self.lists.mask(self.names)
 

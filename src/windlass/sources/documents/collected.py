@@ -36,7 +36,8 @@ def collect_documents(
     found = read_documents(
         store.project / spec.documents, _known(store), None, _apart(spec, store), progress, forgotten.reasons(store)
     )
-    passages, of_access = with_access(found.documents, spec.access)
+    unread = [*(each.path for each in found.rejected), *(each.document for each in forgotten.listed(store))]
+    passages, of_access = with_access(found.documents, spec.access, spec.documents, unread)
     if not passages:
         raise DataError(
             f"{spec.documents} has no document with text: {found.n_files:,} files, {len(found.rejected):,} rejected"

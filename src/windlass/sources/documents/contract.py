@@ -8,7 +8,7 @@ from typing import Literal
 
 from windlass.records import Passage
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Changes when the same file would give other passages: what is known by an older one is read again."""
 
 BlockKind = Literal["heading", "paragraph", "header", "row", "pair"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from windlass.errors import DataError
 from windlass.sources.contract import Source
+from windlass.sources.documents import access
 from windlass.sources.documents.characters import ANY_SPACE, visible
 from windlass.sources.documents.contract import Block, Limits, Parsed
 from windlass.sources.readers.encodings import ESCAPED, open_text
@@ -36,9 +37,11 @@ def text_of(path: Path, limits: Limits, parsed: Parsed) -> str:
 
 
 def read_plain(path: Path, limits: Limits) -> Parsed:
-    """Raises: DataError: empty, or no text."""
+    """Raises: DataError: empty, no text, or nobody can tell who may see it."""
     parsed = Parsed()
-    text = visible(text_of(path, limits, parsed), parsed.hidden)
+    text = text_of(path, limits, parsed)
+    access.refuse_unread(text)
+    text = visible(text, parsed.hidden)
     for lines in _paragraphs(text.split("\n")):
         parsed.blocks += _blocks(lines)
     first = next((block for block in parsed.blocks), None)

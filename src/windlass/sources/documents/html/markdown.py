@@ -26,6 +26,8 @@ def read_markdown(path: Path, limits: Limits) -> Parsed:
             if found := FIELD.fullmatch(line.strip()):
                 fields[found["name"].strip().lower()] = found["value"].strip().strip("\"'")
         parsed.access = access.of_head(head["lines"].splitlines())
+    if parsed.access is None:
+        access.refuse_unread(text, is_below=head is not None)
     shown = MarkdownIt("commonmark").enable("table").render(text)
     page.parse(shown, parsed, path.name, has_furniture=False)
     parsed.title = one_line(str(fields.get("title", "")))[:200]

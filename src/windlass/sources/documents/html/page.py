@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from windlass.errors import DataError, NotReady, pip_install
+from windlass.errors import DataError, NotReady, expected, pip_install
 from windlass.sources.documents import access, validity
 from windlass.sources.documents.characters import one_line, visible
 from windlass.sources.documents.contract import Block, Limits, Parsed
@@ -56,6 +56,7 @@ def read_html(path: Path, limits: Limits) -> Parsed:
     text = text_of(path, limits, parsed)
     if re.search(r"<!ENTITY", text[:100_000], re.IGNORECASE):
         raise DataError(f"{path.name} declares entities of its own, expected a page without them")
+    access.refuse_unread(text)
     return parse(text, parsed, path.name, has_furniture=True)
 
 
@@ -84,9 +85,20 @@ def _head(tree: Any, parsed: Parsed) -> None:
         name = next((meta.attributes[key] for key in META if meta.attributes.get(key)), "")
         if name:
             fields[str(name)] = meta.attributes.get("content") or ""
-            if str(name).strip().lower() == access.NAME:
-                parsed.access = access.of_words(str(fields[str(name)]))
     parsed.valid_from, parsed.valid_until = validity.of_fields(fields)
+    parsed.access = _access(tree, parsed.access)
+
+
+def _access(tree: Any, of_head: access.Access) -> access.Access:
+    """What the page itself says. of_head: what a head above it said. Raises: DataError: nobody can tell."""
+    said = [meta.attributes for meta in tree.css("meta")]
+    said = [each for each in said if any(access.looks_like(each.get(key) or "") for key in META)]
+    names = [access.NAME] * (of_head is not None) + [str(each[key]) for each in said for key in META if each.get(key)]
+    if any(name.strip().lower() != access.NAME for name in names):
+        raise DataError(f"its access is called {expected(dict.fromkeys(names))}, expected 'access'")
+    if len(said) + (of_head is not None) > 1:
+        raise DataError(f"its access is said {len(said) + (of_head is not None)} times, expected once")
+    return access.of_words(said[0].get("content") or "") if said else of_head
 
 
 class _Walk:
