@@ -277,10 +277,13 @@ class Project(_Documents):
         self.store.forget(word)
 
     def document(self, name: str) -> str:
-        """The path of the document that is called so, '' where there is none, and never was."""
-        from windlass.forgetting.documents import names_document
+        """The path of the document that is called so, '' where there is none, and never was.
 
-        return names_document(self.spec, self.store, name)
+        Raises: NotReady: it is no document, and looks like one: it has a dot or a slash, or is empty.
+        """
+        from windlass.forgetting.documents import called
+
+        return called(self.spec, self.store, name)
 
     def summary(self, word: str, skipped: bool) -> str:
         """One line of what a stage did."""

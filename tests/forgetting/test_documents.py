@@ -14,6 +14,7 @@ from windlass import lifecycle
 from windlass.cli import app
 from windlass.database.request_log import answer_rows, feedback_rows
 from windlass.errors import DataError, NotReady
+from windlass.forgetting import documents
 from windlass.forgetting.documents import names_document
 from windlass.registry import releases
 from windlass.sources.prepared import read_collected
@@ -82,6 +83,7 @@ def test_a_running_service_forgets_a_document(project):
     assert receipt.removed == ("plan/page.html",)
     assert receipt.still_there == ("docs/copy.md", "docs/kettle.md", "questions.jsonl")
     assert "0 hits" in str(receipt)
+    assert f"note       kept: {n_rights} questions without their answer, 0 answers of people" in str(receipt)
     text = kettle.read_text().split("\n\n")[1].strip()
     assert text.split(". ")[0] not in json.dumps(windlass.records.as_json(receipt))
     memory = lifecycle.memory(project.store)
@@ -109,6 +111,19 @@ def test_it_never_comes_back_and_a_new_version_does(project):
     assert names_document(project.spec, project.store, "nowhere.md") == ""
 
 
+def test_what_looks_like_a_document_and_is_none_is_said(project):
+    """And an id of an answer, which has neither a dot nor a slash, is looked for in the log."""
+    for word, hint in (("LAMP.md", "did you mean 'lamp.md'?"), ("hr/lamp.md", "did you mean 'lamp.md'?"), ("", "")):
+        said = CliRunner().invoke(app, ["forget", word, "--project", str(project.folder)])
+        assert isinstance(said.exception, NotReady)
+        assert said.exception.message.startswith(f"there is no document '{word}', expected one of docs")
+        assert said.exception.hint == hint
+    said = CliRunner().invoke(app, ["forget", "docs/hr", "--project", str(project.folder)])
+    assert "there is no document 'docs/hr', expected one of docs" in str(said.exception)
+    said = CliRunner().invoke(app, ["forget", "0123abc", "--project", str(project.folder)])
+    assert "the log knows none of the 1 ids" in str(said.exception)
+
+
 def test_killed_before_the_releases_were_gone_it_goes_on(project, monkeypatch):
     destroy = releases.destroy
 
@@ -126,6 +141,26 @@ def test_killed_before_the_releases_were_gone_it_goes_on(project, monkeypatch):
     assert releases.lineage(project.store) == [before[0]]
     with pytest.raises(NotReady, match=r"'lamp\.md' was forgotten on 20"):
         project.forget_document("lamp.md")
+
+
+def test_killed_at_the_end_the_receipt_tells_of_all(project, monkeypatch):
+    """What was destroyed and deleted before the kill is counted after it; what `watch` shows is made anew."""
+    watched = project.store.stage("watch") / "watch.html"
+    watched.write_text("0 refused", encoding="utf-8")
+    champion = releases.champion_id(project.store)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(documents, "probe", killed)
+        patch.setattr(documents.erasure, "erase", lambda *_: (dict.fromkeys(documents.GONE, 2), []))
+        with pytest.raises(KeyboardInterrupt):
+            project.forget_document("scarf.md")
+    receipt = project.forget_document("scarf.md")
+    assert (receipt.destroyed, receipt.answers, receipt.jobs) == ((champion,), 2, 2)
+    assert receipt.removed == ("watch/watch.html",)
+    assert not watched.exists()
 
 
 def test_what_is_still_found_is_said_with_its_place(project):

@@ -69,6 +69,12 @@ def latest(place: Database | Path | str) -> float:
     return float(row["at"] or 0.0)
 
 
+def people_left(place: Database | Path | str) -> int:
+    """How many answers of people there are. Raises: DataError."""
+    row = next(iter(read(place, PEOPLE, "select count(*) as n from people_answers")), {"n": 0})
+    return int(row["n"])
+
+
 def cites(text: str, document: str) -> bool:
     """True of JSON in which an object names this document, also inside of texts that are JSON themselves."""
     if document not in text and "\\" not in text:

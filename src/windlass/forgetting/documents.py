@@ -7,7 +7,7 @@ are destroyed; the log is cleaned when nobody can add to it from them any more; 
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from windlass.improving import attempts
 from windlass.predictors.passages.answerer import passages_of
 from windlass.predictors.passages.engine import PASSAGES
 from windlass.records import Passage, Progress, as_json, silent
-from windlass.registry import releases
+from windlass.registry import destroyed, releases
 from windlass.registry.audit_log import Why
 from windlass.sources.documents import forgotten
 from windlass.sources.documents.collected import digests, rejected
@@ -42,13 +42,19 @@ WORD = "forget"
 REBUILT = ("prepare", "train", "evaluate", "explain")
 """Folders of stages that are made anew; what was learned by the champion's learner stays in that of `train`."""
 KEPT = frozenset({"release/champion.json", "release/trail.jsonl"})
+SHOWN_ANEW = ("watch/watch.html", "watch/watch.json")
+"""They tell of questions and documents without quoting them; the next `watch` writes them."""
+GONE = ("answers", "feedback", "jobs", "people_answers")
 LIVE_S, SETTLE_S, N_TRIES = 600.0, 3.0, 3
 """An answer so long ago tells of a server that runs: it swaps within so long, and may log until then."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be done, until it is done: the only place where words of the document are kept meanwhile."""
+    """What is to be done, until it is done: the only place where words of the document are kept meanwhile.
+
+    learned, removed, gone, insisted: what attempts before this one did, as in `Receipt`; gone: by place of the log.
+    """
 
     entry: Forgotten
     words: Words
@@ -56,6 +62,27 @@ class Task:
     is_served: bool
     item: str = ""
     variant: str = ""
+    learned: int = 0
+    removed: tuple[str, ...] = ()
+    insisted: tuple[str, ...] = ()
+    gone: dict[str, int] = field(default_factory=lambda: dict.fromkeys(GONE, 0))
+
+
+def called(spec: Spec, store: Store, name: str) -> str:
+    """As `names_document`. Raises: NotReady: it is none, and no answer's id either: these have no dot and no slash."""
+    found = names_document(spec, store, name)
+    if found or not spec.documents or (name.strip() and not set(name) & set("./\\")):
+        return found
+    raise _unknown(spec, store, name)
+
+
+def _unknown(spec: Spec, store: Store, name: str) -> NotReady:
+    """That there is no such document; with the only one of that name in another folder, or one that is spelled alike."""  # noqa: E501
+    names = sorted(digests(store))
+    base = Path(name.replace("\\", "/")).name.casefold()
+    same = [each for each in names if base and Path(each).name.casefold() == base]
+    hint = f"did you mean '{same[0]}'?" if len(same) == 1 else did_you_mean(name, same or names)
+    return NotReady(f"there is no document '{name[:80]}', expected one of {spec.documents}", hint)
 
 
 def names_document(spec: Spec, store: Store, name: str) -> str:
@@ -82,12 +109,17 @@ def forget_document(spec: Spec, store: Store, place: Database, document: str, pr
         forgotten.keep(store, task.entry)
         receipt = Receipt(document, task.entry.at, task.entry.contents, task.passages, len(task.entry.emptied),
                           len(task.entry.dropped))  # fmt: skip
-        receipt = replace(receipt, learned=attempts.forget_where(store, task.words.in_record))
+        task = _noted(store, task, learned=task.learned + attempts.forget_where(store, task.words.in_record))
         receipt = _rebuilt(spec, store, task, receipt, progress)
-        destroyed = _holding(store, task.words, but=receipt.release)
-        releases.destroy(store, destroyed, document, task.entry.at)
-        receipt = replace(receipt, destroyed=tuple(destroyed), removed=tuple(_removed(store, task.words)))
-        receipt = _log_cleaned(place, task.words, receipt)
+        task = _noted(store, task, insisted=receipt.insisted or task.insisted)
+        releases.destroy(store, _holding(store, task.words, but=receipt.release), document, task.entry.at)
+        task = _noted(store, task, removed=tuple(dict.fromkeys([*task.removed, *_removed(store, task.words)])))
+        task = _log_cleaned(store, place, task)
+        receipt = replace(receipt, learned=task.learned, removed=task.removed, insisted=task.insisted,
+                          answers=task.gone["answers"], feedback=task.gone["feedback"], jobs=task.gone["jobs"],
+                          people_answers=task.gone["people_answers"],
+                          destroyed=tuple(destroyed.because_of(store, document, task.entry.at)),
+                          people_kept=erasure.people_left(place))  # fmt: skip
         receipt = replace(receipt, probes=probe(store, place, task.words, receipt.release),
                           still_there=tuple(_still_there(spec, store, task.entry)))  # fmt: skip
         receipt = replace(receipt, seconds=round(time.perf_counter() - started, 2))
@@ -115,6 +147,13 @@ def _resumed(store: Store, document: str) -> Task | None:
     return task
 
 
+def _noted(store: Store, task: Task, **done: Any) -> Task:
+    """The task with what is done now, on disk: a receipt after a kill counts what was done before it, too."""
+    task = replace(task, **done)
+    write_json(_task(store, task.entry.document), as_json(task))
+    return task
+
+
 def _begun(spec: Spec, store: Store, document: str) -> Task:
     """What is to be done, on disk. Raises: NotReady: nothing is known of the document."""
     known = read_passages(spec, store) or [] if store.record("collect").is_file() else []
@@ -131,9 +170,7 @@ def _begun(spec: Spec, store: Store, document: str) -> Task:
             f"its receipt is .windlass/{WORD}/{_name(document)}-receipt.json",
         )
     if not gone and not contents:
-        names = sorted({each.document for each in known})
-        raise NotReady(f"there is no document '{document[:80]}', expected one of {spec.documents}",
-                       did_you_mean(document, names))  # fmt: skip
+        raise _unknown(spec, store, document)
     words = words_of(document, gone, [each for each in known if each.document != document])
     at = datetime.now(UTC).isoformat(timespec="seconds")
     emptied, dropped = rows.affected(spec, store, words, gone)
@@ -229,22 +266,24 @@ def _removed(store: Store, words: Words) -> list[str]:
             continue
         (store.folder / name).unlink(missing_ok=True)
         gone.append(name)
+    for name in SHOWN_ANEW:
+        if (store.folder / name).is_file():
+            (store.folder / name).unlink()
+            gone.append(name)
     return gone
 
 
-def _log_cleaned(place: Database, words: Words, receipt: Receipt) -> Receipt:
+def _log_cleaned(store: Store, place: Database, task: Task) -> Task:
     """Log, feedback and jobs without it; looked at again while a server may still write from an old release."""
-    counts = dict.fromkeys(("answers", "feedback", "jobs", "people_answers"), 0)
     is_live = time.time() - erasure.latest(place) < LIVE_S
     for number in range(N_TRIES):
         if number and is_live:
             time.sleep(SETTLE_S)
-        gone, _ = erasure.erase(place, words.in_records)
-        counts = {name: counts[name] + gone[name] for name in counts}
+        gone, _ = erasure.erase(place, task.words.in_records)
+        task = _noted(store, task, gone={name: task.gone[name] + gone[name] for name in GONE})
         if not is_live or (number and not any(gone.values())):
             break
-    answers, feedback, jobs, people_answers = counts.values()
-    return replace(receipt, answers=answers, feedback=feedback, jobs=jobs, people_answers=people_answers)
+    return task
 
 
 def _still_there(spec: Spec, store: Store, entry: Forgotten) -> list[str]:

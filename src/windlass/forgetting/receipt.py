@@ -35,7 +35,8 @@ class Probes:
 class Receipt:
     """document: its path. contents: SHA-256 of its files and texts. passages: of the store. emptied, left_out:
     questions whose right answer is now to refuse, and such as are not read any more. learned: rows that `improve` had
-    made. destroyed: ids of releases. release: the champion now, '' where there is none; fault: why. removed: files of
+    made. people_kept: answers of people that stay. destroyed: ids of
+    releases. release: the champion now, '' where there is none; fault: why. removed: files of
     the store that the next run makes anew. still_there: files of the user's own that hold it, and are not read."""
 
     document: str
@@ -48,6 +49,7 @@ class Receipt:
     feedback: int = 0
     jobs: int = 0
     people_answers: int = 0
+    people_kept: int = 0
     learned: int = 0
     destroyed: tuple[str, ...] = ()
     release: str = ""
@@ -78,6 +80,10 @@ class Receipt:
             lines.append(f"             {count(probes.shared)} sentences stand in other documents, too; "
                          f"{count(probes.short)} are too short to tell inside of other texts")  # fmt: skip
         lines += [f"  note       the new release misses: {each}" for each in self.insisted]
+        if self.emptied or self.people_kept:
+            lines.append(f"  note       kept: {count(self.emptied)} questions without their answer, "
+                         f"{count(self.people_kept)} answers of people: their words may be on the same matter and are "
+                         "not its sentences, so no probe looks for them")  # fmt: skip
         lines += [f"  note       {each} still holds it and is yours to delete; Windlass does not read it from there"
                   for each in self.still_there]  # fmt: skip
         return "\n".join(lines)

@@ -27,6 +27,11 @@ def listed(store: Store) -> dict[str, Json]:
     return dict(read_json(path)) if path.is_file() else {}
 
 
+def because_of(store: Store, document: str, at: str) -> list[str]:
+    """Ids of those that were destroyed when this document was forgotten at this time, by all attempts."""
+    return [id for id, said in listed(store).items() if (said["document"], said["at"]) == (document, at)]
+
+
 def note(store: Store, ids: Sequence[str], document: str, at: str, line: Sequence[str]) -> None:
     """Says that they are destroyed. To be called before they are. line: the champion and those before it."""
     known = listed(store)

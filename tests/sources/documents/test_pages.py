@@ -1,5 +1,7 @@
 """HTML, Markdown, plain text and pairs: what a reader sees of them."""
 
+import time
+
 import pytest
 
 from windlass.errors import DataError
@@ -56,12 +58,25 @@ def test_tables_of_a_page_with_spans(tmp_path):
     assert [b.text for b in parsed.blocks] == ["Item | Price EU | Price US", "Lamp | 1 | 2", "Chair |  | 4"]
 
 
-def test_a_page_of_any_depth_and_one_with_entities(tmp_path):
+def test_a_deep_page_and_one_with_entities(tmp_path):
     pytest.importorskip("selectolax")
-    deep = "<div>" * 3_000 + "deep" + "</div>" * 3_000
+    deep = "<div>" * 400 + "deep" + "</div>" * 400
     assert shown(read(tmp_path, "a.html", f"<body>{deep}</body>")) == [("paragraph", "deep")]
     with pytest.raises(DataError, match="declares entities"):
         read(tmp_path, "b.html", '<!DOCTYPE a [<!ENTITY b "c">]><p>&b;</p>')
+
+
+def test_a_page_without_bottom_is_refused_by_name_before_it_is_read(tmp_path):
+    """Without this a parser takes minutes; what only looks deep, such as a script or items of a list, is read."""
+    pytest.importorskip("selectolax")
+    started = time.perf_counter()
+    with pytest.raises(DataError, match=r"^a\.html has more than 500 elements inside one another"):
+        read(tmp_path, "a.html", "<div>" * 200_000 + "The gate is green on Sundays." + "</div>" * 200_000)
+    with pytest.raises(DataError, match=r"^a\.md has more than 500"):
+        read(tmp_path, "a.md", "<div>" * 2_000 + "deep")
+    assert time.perf_counter() - started < 2
+    flat = "<script>" + "'<div>';" * 900 + "</script>" + "<ul>" + "<li>One" * 900 + "</ul>" + "<div>Two</div>" * 900
+    assert len(read(tmp_path, "b.html", f"<body><!--{'<div>' * 900}-->{flat}</body>").blocks) == 1_800
 
 
 def test_markdown_is_what_its_page_would_show(tmp_path):

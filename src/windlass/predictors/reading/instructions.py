@@ -7,6 +7,7 @@ Source: the kinds of attack of Greshake et al. 2023, arXiv:2302.12173 (indirect 
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,11 +30,18 @@ _SAY = (
 )
 _READER = r"(?:the user|users|the (?:reader|customer|client)s?|everybody|anybody|用户|读者|客户|人)"
 _LINK = r"(?:https?://|www\.|\b[\w.-]+@[\w-]+\.\w+|\b(?:[\w-]+\.)+(?:example|com|net|org|io|cn)\b)"
+_ALL_DE = r"(?=.{0,40}\b(?:alle|vorherig|vorangegangen|vorig|bisherig|obig|früher|dein|ihre))"
+_ALL_FR = r"(?=.{0,60}\b(?:tou(?:te)?s|précédent|antérieur|ci-dessus|vos|tes)\w*)"
 ORDERS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instructions?|rules?|prompts?|above|previous|everything|text|figures?|guidelines?)\b",
-        r"^\W*override\b|(?:忽略|无视|忘[掉记]|不要?理会|覆盖).{0,16}(?:指令|规则|提示|以上|之前|正文|内容|数字|要求)",
+        r"^\W*override\b|(?:忽略|[无無][视視]|忘[掉记記]|不要?理[会會]|覆[盖蓋]).{0,16}(?:指令|[规規][则則]|提示|以上|之前|正文|[内內]容|[数數]字|要求)",
+        rf"\b(?:ignorieren sie|ignorier[et]?|missachten? sie|missachte|vergiss|vergessen sie)\b{_ALL_DE}.{{0,60}}\b(?:anweisung|instruktion|regel|befehl|vorgabe|prompt)",  # noqa: E501
+        rf"\b(?:ignore[zr]?|oublie[zr]?|ne (?:tiens|tenez) (?:pas|aucun) compte)\b{_ALL_FR}.{{0,60}}\b(?:instruction|consigne|règle|directive|prompt)",  # noqa: E501
+        r"\b(?:answer|reply to|respond to) (?:every|each|all|any) (?:questions?|messages?|requests?)\b.{0,30}\b(?:with:? ?[\"'“‘«]|by (?:saying|stating))",  # noqa: E501
+        rf"\b(?:when(?:ever)?|if) (?:you are |you're |someone |somebody |anyone |anybody |they )?ask(?:s|ed)?\b.{{0,80}}, (?:always |please |just |only )?(?:(?:tell|inform) (?:them|people|visitors?|{_READER})|(?:say|state|claim|answer|reply|respond) (?:that|with|only))\b",  # noqa: E501
+        rf"\b(?:whoever|any(?:one|body) who|every(?:one|body) who) (?:is )?(?:answer|repl|respond|summari)\w*.{{0,40}}\b(?:should|must|shall|has to|is to|needs to)\b.{{0,20}}\b{_SAY}\b",  # noqa: E501
         r"^\W*(?:system|assistant|user|系统|助手)\s*[:：,，]|<\s*/?\s*(?:system|assistant|user|inst)\b|\[/?INST\]|<\|",
         r"\byou are (?:now|an?) (?:in |an? )?\w*\s?(?:debug|developer|pirate|assistant|AI|jailbroken|dan)\b|\bfrom now on,? (?:you are|answer|reply|say)\b|从现在起你|你现在(?:是|处于|起)",  # noqa: E501
         rf"{_MACHINE}(?:.{{0,60}}\b(?:must|should|shall|please|kindly)\b|.{{0,12}}(?:必须|应当|请|务必))",
@@ -57,6 +65,13 @@ ORDERS = tuple(
     )
 )
 
+DRAWN_APART = re.compile(
+    r"(?:ignore|disregard|forget|override)(?:all|any|every)?(?:of)?(?:the|your|my|these|those)?"
+    r"(?:previous|prior|preceding|above|earlier|system|your)(?:instruction|rule|prompt|guideline|direction)"
+    r"|(?:忽略|[无無][视視]|忘[掉记記])(?:以上|之前|前面|先前)?的?(?:所有|全部|一切)?(?:以上|之前|前面|先前)?的?(?:指令|[规規][则則]|提示)"
+)
+"""The same order without what stands between its letters: `I g n o r e`, `ignore_previous_instructions`."""
+BETWEEN = re.compile(r"[\W_]+")
 NAMED = re.compile(rf"{_LINK}|{_SECRET}", re.IGNORECASE)
 
 
@@ -75,7 +90,9 @@ def orders(text: str) -> list[tuple[int, int]]:
 def _is_order(sentence: str) -> bool:
     """Cells of a table and the text of a link or picture are looked at by themselves, too."""
     parts = [sentence, *(part.strip() for part in re.split(r"[|\[\]]", sentence))]
-    return any(pattern.search(part) for part in parts for pattern in ORDERS)
+    if any(pattern.search(part) for part in parts for pattern in ORDERS):
+        return True
+    return bool(DRAWN_APART.search(BETWEEN.sub("", unicodedata.normalize("NFKC", sentence).lower())))
 
 
 def without_orders(passages: Sequence[Retrieved]) -> tuple[list[Retrieved], list[tuple[str, str]]]:

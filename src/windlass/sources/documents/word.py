@@ -59,7 +59,7 @@ def _check(path: Path, limits: Limits) -> None:
     with path.open("rb") as file:
         if file.read(8) == OLE:
             raise DataError(f"{path.name} is encrypted or from before 2007, expected a DOCX file without a password")
-    check_zip(path, limits.unpacked_bytes)
+    check_zip(path, limits.unpacked_bytes, path.name)
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             if not member.filename.lower().endswith((".xml", ".rels")):

@@ -67,26 +67,27 @@ def _broken(what: str, error: Exception) -> DataError:
     return DataError(f"{what} is damaged, expected a whole archive", "pack it again, or fetch it again")
 
 
-def check_zip(path: Path, most_bytes: int = MAX_BYTES) -> None:
-    """Raises: DataError: the archive is damaged, or would become too large."""
+def check_zip(path: Path, most_bytes: int = MAX_BYTES, name: str = "") -> None:
+    """name: how errors call it, where it is not the path. Raises: DataError: damaged, or would become too large."""
+    name = name or str(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except BROKEN:
-        raise DataError(f"{path} cannot be read, expected a whole {path.suffix} file") from None
+        raise DataError(f"{name} cannot be read, expected a whole {path.suffix} file") from None
     total = sum(member.file_size for member in members)
     if total > most_bytes or len(members) > MAX_MEMBERS:
         raise DataError(
-            f"{path} unpacks to {total:,} bytes in {len(members):,} parts, "
+            f"{name} unpacks to {total:,} bytes in {len(members):,} parts, "
             f"expected at most {most_bytes:,} bytes in {MAX_MEMBERS:,}"
         )
-    _check_ratio(path, total, sum(member.compress_size for member in members))
+    _check_ratio(name, total, sum(member.compress_size for member in members))
 
 
-def _check_ratio(path: Path, size: int, packed: int) -> None:
+def _check_ratio(name: str, size: int, packed: int) -> None:
     if size > max(SMALL, MAX_RATIO * packed):
         raise DataError(
-            f"{path} unpacks to more than {MAX_RATIO} times its size, expected no more: such archives fill disks",
+            f"{name} unpacks to more than {MAX_RATIO} times its size, expected no more: such archives fill disks",
             "unpack it yourself when it is yours, and name the file inside",
         )
 
@@ -134,7 +135,7 @@ def _gunzip(path: Path, folder: Path, most_bytes: int) -> None:
             size += len(chunk)
             if size > most_bytes:
                 raise DataError(f"{path} unpacks to more than {most_bytes:,} bytes, expected at most that")
-            _check_ratio(path, size, n_packed)
+            _check_ratio(str(path), size, n_packed)
             file.write(chunk)
 
 

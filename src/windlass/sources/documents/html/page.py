@@ -11,6 +11,7 @@ from windlass.sources.documents import access, validity
 from windlass.sources.documents.characters import one_line, visible
 from windlass.sources.documents.contract import Block, Limits, Parsed
 from windlass.sources.documents.grounds import WHITE, Colour, is_alike
+from windlass.sources.documents.html import nesting
 from windlass.sources.documents.html.style_sheets import Style, styles_of, why_hidden
 from windlass.sources.documents.plain import text_of
 from windlass.sources.documents.table_rows import header_line, header_rows, row_line
@@ -61,12 +62,16 @@ def read_html(path: Path, limits: Limits) -> Parsed:
 
 
 def parse(text: str, parsed: Parsed, name: str, has_furniture: bool) -> Parsed:
-    """The page's blocks, added to `parsed`. has_furniture: False = it has no menus to be left out."""
+    """The page's blocks, added to `parsed`. has_furniture: False = it has no menus to be left out.
+
+    Raises: DataError: its elements lie too deep in one another. NotReady: selectolax is not installed.
+    """
     try:
         from selectolax.lexbor import LexborHTMLParser
     except ImportError:
         hint = f"`{pip_install('documents')}`"
         raise NotReady(f"{name} is a page, expected the package 'selectolax' to read it", hint) from None
+    nesting.check(text, name)
     tree = LexborHTMLParser(text)
     _head(tree, parsed)
     if tree.body is not None:
