@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog
 from windlass.errors import did_you_mean
 from windlass.kinds.contract import is_missing
-from windlass.predictors.contract import PUBLIC, Predictor
+from windlass.predictors.contract import PUBLIC, Names, Predictor, seen_by
 from windlass.records import Json, Release
 from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited, refusals, search
 from windlass.serving.api import huggingface as pipeline
@@ -155,7 +155,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
     async def feedback(request: Request) -> Response:
         if service.log is None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
-        said = _read_feedback(received(request), service)
+        said = _read_feedback(received(request), service, caller_of(request).names)
         said = said._replace(key=idempotency_key(request), caller=caller(request))
         stored = await stored_feedback(service.log, said)
         if stored.is_new:
@@ -187,7 +187,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         )
 
 
-def _read_feedback(body: bytes, service: Service) -> Feedback:
+def _read_feedback(body: bytes, service: Service, names: Names) -> Feedback:
     """Raises: Fault 400, 422."""
     value = read_object(body, ("id", "correct", "right", "note"), "feedback")
     id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
@@ -203,7 +203,7 @@ def _read_feedback(body: bytes, service: Service) -> Feedback:
         )
     if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
         raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
-    output.check_correction(service.predictor, given)
+    output.check_correction(seen_by(service.predictor, names), given)
     correct = output.kept_as(given) if is_said else ""
     return judged_by(service.replica, Feedback(id, correct, note, "", right))
 
