@@ -169,3 +169,18 @@ def test_the_number_of_passages_is_a_few_plain_digits() -> None:
             assert (refused.status, k) == (422, k)
             assert refused.error["message"].endswith("expected a number of passages from 1 to 10")
         assert Client(port).ask("GET", "/v1/search?query=kettle&k=03").status == 200
+
+
+def test_a_verdict_is_not_told_to_who_may_not_see_what_the_answer_saw(guarded: tuple[Client, dict[str, str]]) -> None:
+    client, tokens = guarded
+
+    def right(asker: str, judge: str) -> bool | None:
+        id = client.predict(QUESTION, **with_key(tokens[asker])).json["answers"][0]["id"]
+        told = client.feedback({"id": id, "correct": "a guess"}, **with_key(tokens[judge]))
+        assert told.status == 200
+        return told.json["right"]
+
+    pairs = ("hr", "nobody"), ("hr", "board"), ("hr", "hr"), ("nobody", "hr"), ("nobody", "owner")
+    assert [right(*pair) for pair in pairs] == [None, None, False, False, False]
+    id = client.predict(QUESTION, **with_key(tokens["hr"])).json["answers"][0]["id"]
+    assert client.feedback({"id": id, "right": False}, **with_key(tokens["nobody"])).json["right"] is False  # own word

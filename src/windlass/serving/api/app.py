@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog
+from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.errors import did_you_mean
 from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import PUBLIC, Names, Predictor, seen_by
@@ -176,7 +176,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
                 {
                     "id": stored.id,
                     "correct": output.value_of(stored.correct) if stored.correct and is_echoed else "",
-                    "right": stored.right,
+                    "right": stored.right if said.right is not None or _may_judge(request, service, stored) else None,
                     "new_label": is_new_label,
                     "at": stored.at,
                     "teaches": stored.is_kept and bool(stored.correct) and not is_lost,
@@ -185,6 +185,15 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
             ),
             media_type=JSON,
         )
+
+
+def _may_judge(request: Request, service: Service, stored: Stored) -> bool:
+    """False where a verdict on the answer would tell of documents that who speaks may not see."""
+    names, ring = caller_of(request).names, request.app.state.server_state.ring
+    if not service.replica.is_guarded or names is None or stored.asked_by == caller(request):
+        return True
+    groups = ring.was_for(stored.asked_by) if ring is not None else None
+    return groups is not None and groups <= names
 
 
 def _read_feedback(body: bytes, service: Service, names: Names) -> Feedback:
