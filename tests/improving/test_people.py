@@ -77,6 +77,15 @@ def test_who_waits(tmp_path):
     assert [each.id for each in waits(found, people_answers(place))] == ["open", "text"]
 
 
+def test_a_question_without_words_waits_for_nobody(tmp_path):
+    """Empty, spaces, control characters, what has no width, and NUL as PostgreSQL keeps it."""
+    place, unseen = tmp_path / "log.sqlite", ["", " \n", "\0", "\x07\u200b", "\ufffd", None]
+    with RequestLog(place) as log:
+        for number, text in enumerate([*unseen, "?", "\0Why"]):
+            log.record([Logged(str(number), float(number), "r", "{}", 0.1, 1.0, {"question": text})], 100)
+    assert [each.id for each in refused_questions(place, lambda value: True)] == ["7", "6"]
+
+
 def test_what_is_published_is_a_document_and_stays_as_its_owner_leaves_it(store):
     first = said("Do you wrap", PUBLISHED, 1.0)
     found, notes = with_people(splits(store.project, ("do you wrap?", "{}"), ("else?", "{}")), [first], SPEC, store)

@@ -105,3 +105,13 @@ def test_a_person_answers_what_was_refused(browser: Any, desk: Any, locale: str,
     kept = people_answers(desk.log.database)
     assert {(each.inputs["question"], each.answer["document"] == DOCUMENT) for each in kept} == {
         (question, True), ("Is there a <b>tower</b>?", False)}  # fmt: skip
+
+
+def test_a_right_answer_that_nobody_can_see_is_refused_and_a_bare_row_is_shown_its_form(desk: Any) -> None:
+    id = desk.predict({"row": {"question": "Are dogs allowed?"}}).json["answers"][0]["id"]
+    for unseen in ("\0", "\x01\x02", " \u200b", {"text": "\x07", "document": " "}):
+        told = desk.feedback({"id": id, "correct": unseen})
+        assert (told.status, told.error["message"]) == (
+            422, "answer is empty, expected an answer, or {} where no document answers")  # fmt: skip
+    assert desk.predict({"question": "Are dogs allowed?"}).error["hint"] == '`{"row": {"question": "..."}}`'
+    assert desk.predict({"rwo": {}}).error["hint"] == "did you mean 'row'?"

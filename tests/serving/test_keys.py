@@ -450,6 +450,8 @@ def test_the_commands_make_show_and_revoke_a_key(tmp_path: Path) -> None:
     assert key["scopes"] == ["feedback", "predict"]
     assert (key["name"], key["state"], key["rate"], key["quota"]) == ("web", "valid", "10/1 s", "9/month")
     assert token not in run("list").stdout
+    assert "it is the first key: from now on" in made.stderr
+    assert "first key" not in run("create", "second").stderr
     assert isinstance(run("create", "web").exception, SpecError)
     assert run("revoke", "web").exit_code == 0
     assert "revoked" in run("list").stdout

@@ -57,6 +57,12 @@ def _memory(project: Path) -> Any:
     return memory(Store(project.resolve()), os.environ.get("WINDLASS_DATABASE", ""))
 
 
+FIRST_KEY = (
+    "it is the first key: from now on a running service answers nobody without one, not even what is for everybody; "
+    "`windlass keys create page` makes one of no group"
+)
+
+
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="whose it is: a-z, 0-9 and -")],
@@ -72,12 +78,16 @@ def create_key(
     project: ProjectFolder = HERE,
 ) -> None:
     """Make a key and show it once; as soon as there is one, every request needs one."""
-    from windlass.database.keys import KeyRequest, create
+    from windlass.database.keys import KeyRequest, create, listing
 
     wish = KeyRequest(name, tuple(scope or ["predict"]), expires, rate, quota, tuple(group or ()))
-    _, token = create(_memory(project), wish)
+    place = _memory(project)
+    is_first = not listing(place)
+    _, token = create(place, wish)
     typer.echo(token)
     typer.echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
+    if is_first:
+        typer.echo(FIRST_KEY, err=True)
 
 
 @keys.command("list")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from windlass.database.backend import Database, Failure, Schema
 from windlass.database.connection import Memory, read
 from windlass.database.request_log import TABLES as LOG
+from windlass.kinds.contract import is_blank
 from windlass.records import Json, Row
 
 DOCUMENT = "answers-by-people.jsonl"
@@ -101,7 +102,7 @@ def people_answers(place: Database | Path | str) -> list[PersonAnswer]:
 def refused_questions(
     place: Database | Path | str, refuses: Callable[[str], bool], most: int = MOST_READ
 ) -> list[RefusedQuestion]:
-    """Those that wait for a person, newest first: refused, with what was asked kept, and nobody has settled them.
+    """Those that wait for a person, newest first: refused, with words that were kept, and nobody has settled them.
 
     refuses(value of the log) -> it was a refusal. most: of the latest answers. Raises: DataError: the log.
     """
@@ -111,11 +112,12 @@ def refused_questions(
         "f.number = (select max(number) from feedback where id = a.id) where a.inputs is not null "
         "order by a.at desc limit ?"
     )
-    return [
+    found = [
         RefusedQuestion(row["id"], row["at"], json.loads(row["inputs"]), row["correct"] or "")
         for row in read(place, LOG, query, (most,))
         if row["id"] not in settled and refuses(row["value"]) and not (row["correct"] and refuses(row["correct"]))
     ]
+    return [each for each in found if not all(is_blank(str(value or "")) for value in each.inputs.values())]
 
 
 def answers_since(place: Database | Path | str, since: float) -> Iterator[str]:

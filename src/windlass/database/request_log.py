@@ -116,7 +116,7 @@ NEW_LABEL = (
 
 class Stored(NamedTuple):
     """Feedback that is on disk. is_new: False when this very feedback was there before. release: that answered.
-    is_kept: what had been asked is in the log, too."""
+    is_kept: what had been asked is in the log, too. asked_by: id of the key that the answer was given to."""
 
     id: str
     correct: str
@@ -125,6 +125,7 @@ class Stored(NamedTuple):
     is_new: bool
     release: str
     is_kept: bool
+    asked_by: str = ""
 
 
 Profiles = Callable[[], Sequence[str | None]]
@@ -345,11 +346,11 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
     """Adds a row, unless this very feedback is the latest of its answer or came under the same key."""
     if "\0" in feedback.correct or "\0" in (feedback.note or ""):
         return Refused("data_error", "feedback holds a NUL character, expected text", "leave it out")
-    query = "select value, release, inputs is not null from answers where id = ?"
+    query = "select value, release, inputs is not null, caller from answers where id = ?"
     found = [] if "\0" in feedback.id else connection.execute(query, (feedback.id,))
     if not found:
         return Refused("unknown_answer", f"answer '{feedback.id}' is not in the log, expected the id of an answer")
-    value, release, is_kept = found[0]
+    value, release, is_kept, asked_by = found[0]
     try:
         correct = feedback.settled(value, feedback.correct) if feedback.correct else ""
     except DataError as error:  # what was said does not fit what was answered
@@ -370,12 +371,12 @@ def _apply_feedback(connection: Connection, feedback: Feedback, now: float) -> S
             "select id, correct, note, at from feedback where id = ? order by number desc limit 1", (feedback.id,)
         )
     if before and before[0][:3] == said:
-        return Stored(feedback.id, correct, before[0][3], right, False, release, bool(is_kept))
+        return Stored(feedback.id, correct, before[0][3], right, False, release, bool(is_kept), asked_by)
     connection.execute(
         "insert into feedback (key, id, correct, note, at, caller) values (?, ?, ?, ?, ?, ?)",
         (key, *said, now, feedback.caller),
     )
-    return Stored(feedback.id, correct, now, right, True, release, bool(is_kept))
+    return Stored(feedback.id, correct, now, right, True, release, bool(is_kept), asked_by)
 
 
 def feedback_count(place: Database | Path | str, release: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from windlass.errors import DataError, expected
 from windlass.kinds import text
-from windlass.kinds.contract import Kind, is_missing, shown
+from windlass.kinds.contract import Kind, is_blank, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
 from windlass.records import Answer, Json
 
@@ -37,9 +37,7 @@ def check(value: Any) -> str | None:
             return f"has a {name} of {len(part):,} characters, expected at most {MOST_CHARACTERS:,}"
         if part and (fault := text.check(part)):
             return f"has a {name} that {fault}"
-    if any(name in found for name in PARTS) and is_refusal(
-        {name: str(found.get(name) or "").strip() for name in PARTS}
-    ):
+    if any(name in found for name in PARTS) and all(is_blank(str(found.get(name) or "")) for name in PARTS):
         return "is empty, expected an answer, or {} where no document answers"
     if not isinstance(found.get(SYNTHETIC, False), bool):
         return f"has {SYNTHETIC} {shown(found[SYNTHETIC])}, expected true or false"

@@ -5,6 +5,7 @@ skew between them cannot arise. Torch-free.
 """
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ import numpy as np
 
 from windlass.kinds.sketch import Sketch
 from windlass.records import Json, Manifest
+
+UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+"""General categories of Unicode."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,11 @@ def is_missing(value: Any) -> bool:
 def is_finite(value: Any) -> bool:
     """True for a number of plain JSON."""
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def is_blank(text: str) -> bool:
+    """True when nothing of the text is seen: spaces, control characters, and what has no width or stands for NUL."""
+    return all(sign == "\ufffd" or unicodedata.category(sign) in UNSEEN for sign in text)
 
 
 def has_surrogate(text: str) -> bool:

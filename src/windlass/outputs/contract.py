@@ -206,7 +206,8 @@ class Output:
     right one lies. has_unit: an answer counts something, such as EUR. cites: answers
     are taken from documents. refuses(value) -> it says that there is no answer, and waits for a person.
     dropped(value) -> sentences that were left out of it, as nothing supports them.
-    check_correction(predictor, said): raises DataError where a correction speaks of what the release does not have.
+    check_correction(predictor, said): raises DataError where a correction speaks of what the release does not have or
+    who speaks does not see.
     search(predictor, rows, k) -> of each row the k best passages; summarise(predictor, document, n) -> sentences that
     stand for it; spoken_of(predictor, topic) -> what documents say of it; None: there are none. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.

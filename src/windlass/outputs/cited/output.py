@@ -69,11 +69,12 @@ def refuses(value: Any) -> bool:
 
 
 def check_correction(predictor: Predictor, said: Any) -> None:
-    """Raises: DataError: it names a document that the release does not have."""
+    """Raises: DataError: it names a document that the release does not have, or that who speaks may not see: no word
+    tells the one from the other."""
     named = said.get("document") if isinstance(said, dict) else None
     if not named:
         return
-    known = measures.answerer(predictor).documents
+    known = measures.answerer(predictor).visible_documents()
     if named not in known:
         raise DataError(
             f"document is '{named[:80]}', expected one that the release has read",

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -160,10 +160,11 @@ class Answerer:
         """What answers and searches have in common: who may not see a passage, sees it by neither."""
         return self.engine.find(questions, allowed=self.allowed)
 
-    @cached_property
-    def documents(self) -> list[str]:
-        """The documents that have passages."""
-        return sorted({passage.document for passage in self.engine.passages})
+    def visible_documents(self) -> list[str]:
+        """The documents with passages that who asks may see."""
+        allowed = self.allowed
+        passages = self.engine.passages
+        return sorted({each.document for place, each in enumerate(passages) if allowed is None or allowed[place]})
 
     def _ranked(self, found: Found, k: int) -> list[Json]:
         shown = zip(found.places[:k], found.scores, strict=False)

@@ -10,10 +10,10 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog
+from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.errors import did_you_mean
 from windlass.kinds.contract import is_missing
-from windlass.predictors.contract import PUBLIC, Predictor
+from windlass.predictors.contract import PUBLIC, Names, Predictor, seen_by
 from windlass.records import Json, Release
 from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited, refusals, search
 from windlass.serving.api import huggingface as pipeline
@@ -155,7 +155,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
     async def feedback(request: Request) -> Response:
         if service.log is None:
             raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
-        said = _read_feedback(received(request), service)
+        said = _read_feedback(received(request), service, caller_of(request).names)
         said = said._replace(key=idempotency_key(request), caller=caller(request))
         stored = await stored_feedback(service.log, said)
         if stored.is_new:
@@ -176,7 +176,7 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
                 {
                     "id": stored.id,
                     "correct": output.value_of(stored.correct) if stored.correct and is_echoed else "",
-                    "right": stored.right,
+                    "right": stored.right if said.right is not None or _may_judge(request, service, stored) else None,
                     "new_label": is_new_label,
                     "at": stored.at,
                     "teaches": stored.is_kept and bool(stored.correct) and not is_lost,
@@ -187,7 +187,16 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         )
 
 
-def _read_feedback(body: bytes, service: Service) -> Feedback:
+def _may_judge(request: Request, service: Service, stored: Stored) -> bool:
+    """False where a verdict on the answer would tell of documents that who speaks may not see."""
+    names, ring = caller_of(request).names, request.app.state.server_state.ring
+    if not service.replica.is_guarded or names is None or stored.asked_by == caller(request):
+        return True
+    groups = ring.was_for(stored.asked_by) if ring is not None else None
+    return groups is not None and groups <= names
+
+
+def _read_feedback(body: bytes, service: Service, names: Names) -> Feedback:
     """Raises: Fault 400, 422."""
     value = read_object(body, ("id", "correct", "right", "note"), "feedback")
     id, correct, right, note = (value.get(name) for name in ("id", "correct", "right", "note"))
@@ -203,7 +212,7 @@ def _read_feedback(body: bytes, service: Service) -> Feedback:
         )
     if note is not None and (not isinstance(note, str) or len(note) > MAX_NOTE):
         raise wrong(f"'note' is not text of at most {MAX_NOTE:,} characters, expected a short text")
-    output.check_correction(service.predictor, given)
+    output.check_correction(seen_by(service.predictor, names), given)
     correct = output.kept_as(given) if is_said else ""
     return judged_by(service.replica, Feedback(id, correct, note, "", right))
 

@@ -16,7 +16,7 @@ from windlass.serving.api.foreign_rows import Answered, answered
 from windlass.serving.api.openai_answers import LAST, event
 from windlass.serving.api.openai_requests import ChatRequest, read_question
 from windlass.serving.contract import codec
-from windlass.serving.runtime.caller import received
+from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.service import Service
 
 REFUSED = {"en": "No document answers this. Please ask a person.", "zh": "现有文档无法回答，请咨询工作人员。"}
@@ -35,7 +35,11 @@ def add_routes(app: FastAPI, service: Service) -> None:
         predictor = service.predictor
         row, turns, streams = read_question(received(request), predictor.manifest.inputs, names)
         if len(turns) > 1 and isinstance(predictor, Answerer):
-            row = {next(iter(row)): await service.beside(partial(predictor.standalone, turns))}
+            row = {
+                next(iter(row)): await service.beside(
+                    partial(predictor.seen_by(caller_of(request).names).standalone, turns)
+                )
+            }
         given = await answered(service, request, lambda body, manifest: [row])
         question = " ".join(map(str, row.values()))
         if streams:

@@ -21,6 +21,7 @@ from windlass.database.people_answers import (
 )
 from windlass.database.request_log import Feedback
 from windlass.kinds.contract import is_missing
+from windlass.predictors.contract import seen_by
 from windlass.predictors.passages.engine import readable
 from windlass.predictors.passages.questions import grouped
 from windlass.records import Json, Passage, Row
@@ -175,7 +176,8 @@ async def _holds(replica: Replica, said: Sequence[PersonAnswer], tested: _Tested
 def _tested(replica: Replica, said: Sequence[PersonAnswer]) -> list[bool]:
     names = {column.name for column in replica.predictor.manifest.inputs}
     asked = [each for each in said if each.inputs.keys() == names]
-    answers = iter(replica.predictor.answer([each.inputs for each in asked]) if asked else [])
+    predictor = seen_by(replica.predictor, None)  # as `improve` tests them: a right answer may stand in any document
+    answers = iter(predictor.answer([each.inputs for each in asked]) if asked else [])
     return [
         each.inputs.keys() == names and replica.output.is_right(next(answers).value, each.answer, {}) for each in said
     ]
@@ -223,7 +225,7 @@ def right_answer(correct: Any, row: Row, replica: Replica) -> tuple[Json, str]:
         raise wrong("'correct' is missing, expected what is right, or {} where no document answers")
     if replica.output.refuses(parts):
         return {}, NOTHING
-    replica.output.check_correction(replica.predictor, parts)
+    replica.output.check_correction(seen_by(replica.predictor, None), parts)  # the owner's word
     if parts.get("document"):
         return parts, PICKED
     text = " ".join(str(parts.get("text") or parts.get("quote") or "").split())

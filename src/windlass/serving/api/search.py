@@ -1,5 +1,7 @@
 """Search alone: the passages that are found for some words, without an answer read out of them."""
 
+import re
+
 from fastapi import FastAPI, Request, Response
 from pydantic import Field
 
@@ -15,6 +17,7 @@ from windlass.serving.runtime.service import Service
 from windlass.strict_yaml import Exact
 
 MOST_CHARACTERS = 20_000
+COUNTED = re.compile("[0-9]{1,4}")
 QUERY = {"type": "string", "minLength": 1, "maxLength": MOST_CHARACTERS}
 COUNT = {"type": "integer", "minimum": 1, "maximum": N_RANKED, "default": N_RANKED}
 
@@ -51,7 +54,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     @app.get("/v1/search", summary="Find passages", openapi_extra={"parameters": names}, responses=described)
     async def search_by_address(request: Request) -> Response:
         asked: Json = {name: value for name, value in request.query_params.items() if name in ("query", "k")}
-        if str(asked.get("k", "")).isdecimal():
+        if COUNTED.fullmatch(asked.get("k", "")):
             asked["k"] = int(asked["k"])
         return await _searched(service, request, asked)
 

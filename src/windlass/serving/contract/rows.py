@@ -12,13 +12,18 @@ from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.schema import MAX_KEY
 
+MOST_HINTED = 3
+"""Columns that a hint shows."""
+
 
 def read_rows(body: bytes, columns: Iterable[str], max_rows: int) -> list[Row]:
     """1 to `max_rows` rows with exactly these columns; their values are checked by the kinds that read them.
 
     Raises: Fault 400, 422: with the nearest match of a wrong name.
     """
-    return rows_of(read_object(body, ("rows", "row"), "body"), columns, max_rows)
+    value, names = codec.loads(body), list(columns)
+    check_names(value, ["rows", "row"], "body", _as_row(value, names))
+    return rows_of(value, names, max_rows)
 
 
 def rows_of(value: Json, columns: Iterable[str], max_rows: int) -> list[Row]:
@@ -51,13 +56,22 @@ def read_object(body: bytes, names: Iterable[str], what: str) -> Json:
     return value
 
 
-def check_names(value: Any, names: list[str], what: str) -> None:
-    """Raises: Fault 422: it is no object, or has fields that are none of these; names all of them."""
+def check_names(value: Any, names: list[str], what: str, hint: str = "") -> None:
+    """Raises: Fault 422: it is no object, or has fields that are none of these; names all of them. hint: what to do
+    then, else the nearest names."""
     _check_object(value, names, what)
     unknown = [name for name in value if name not in names]
     if unknown:
         fields = f"field{'s' * (len(unknown) > 1)} {listed(unknown)}"
-        raise wrong(f"{what} has the unknown {fields}, expected {expected(names)}", nearest(unknown, names))
+        raise wrong(f"{what} has the unknown {fields}, expected {expected(names)}", hint or nearest(unknown, names))
+
+
+def _as_row(value: Any, names: list[str]) -> str:
+    """How a row is sent, for who sent its columns bare; '' for anybody else."""
+    if not isinstance(value, dict) or value.keys().isdisjoint(set(names) - {"row", "rows"}):
+        return ""
+    columns = ", ".join(f'"{name}": "..."' for name in names[:MOST_HINTED])
+    return f'`{{"row": {{{columns}{", ..." if len(names) > MOST_HINTED else ""}}}}}`'
 
 
 def _check_object(value: Any, names: list[str], what: str) -> None:

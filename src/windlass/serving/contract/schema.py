@@ -54,7 +54,7 @@ class FeedbackRequest(Exact):
 class FeedbackStored(Exact):
     id: str
     correct: Any = Field(description="empty: wrong, and nobody said what would have been right")
-    right: bool = Field(description="true when the answer was right")
+    right: bool | None = Field(description="the answer was right; null: who asked for it may see other documents")
     new_label: bool = Field(description="true when the release does not know this label")
     at: float = Field(description="when it was stored: seconds since 1970, UTC")
     teaches: bool = Field(description="true when `windlass improve` can learn from it: what was asked is kept")

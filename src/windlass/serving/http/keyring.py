@@ -21,6 +21,7 @@ from windlass.database.backend import Connection, Database, Failure
 from windlass.database.connection import Memory, database_at
 from windlass.database.keys import COLUMNS, KEYS, TOKEN, Key, hash_of, left_s, parse, period_of
 from windlass.errors import DataError
+from windlass.predictors.contract import PUBLIC
 from windlass.serving.contract.faults import Fault
 from windlass.serving.http.rate_limits import buckets
 
@@ -91,6 +92,13 @@ class KeyRing:
         """Of who has the key of this id; none of a key that is not valid any more."""
         key = self._keys.get(id)
         return key.groups if key is not None and key.state(self.clock()) == "valid" else frozenset()
+
+    def was_for(self, id: str) -> frozenset[str] | None:
+        """The groups that the key of this id was made for, valid or not: they never change. None: it is not known."""
+        if not id:
+            return PUBLIC
+        key = self._keys.get(id)
+        return key.groups if key is not None else None
 
     def is_counted(self, key: Key) -> bool:
         """True when the request is counted already: there is no quota, or a share of it was at hand."""
