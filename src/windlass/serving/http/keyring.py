@@ -95,10 +95,8 @@ class KeyRing:
 
     def was_for(self, id: str) -> frozenset[str] | None:
         """The groups that the key of this id was made for, valid or not: they never change. None: it is not known."""
-        if not id:
-            return PUBLIC
         key = self._keys.get(id)
-        return key.groups if key is not None else None
+        return PUBLIC if not id else key.groups if key is not None else None
 
     def is_counted(self, key: Key) -> bool:
         """True when the request is counted already: there is no quota, or a share of it was at hand."""
