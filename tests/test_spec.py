@@ -75,8 +75,8 @@ def test_what_equals_the_default_is_not_written():
     [
         (
             {"nmae": "x"},
-            "windlass.yaml has the unknown key 'nmae', expected one of 'name', 'data', 'documents', 'inputs', "
-            "'output', 'goal', 'limits', 'language' ... (",
+            "windlass.yaml has the unknown key 'nmae', expected one of 'name', 'data', 'documents', 'access', "
+            "'inputs', 'output', 'goal', 'limits' ... (",
         ),
         ({"nmae": "x"}, " in all)\nhint: did you mean 'name'?"),
         ({"gruop": "patient"}, "did you mean 'group'?"),

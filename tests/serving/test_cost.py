@@ -439,7 +439,7 @@ def test_work_that_was_charged_and_not_done_is_given_back(text_store: Store, tmp
     with guarded(text_store, place) as client:
         replica = client.app.state.service.replica
 
-        def overflowing(rows: Any, effort: int) -> Any:
+        def overflowing(rows: Any, effort: int, *names: Any) -> Any:
             raise overloaded("server has too much to do, expected less")
 
         compute, replica.batcher.compute, replica._compute = replica._compute, overflowing, overflowing

@@ -236,7 +236,9 @@ def agree(one: Found, other: Found) -> bool:
 
 def _share(metric: str, hits: float, wrong: float, there: float) -> float:
     if metric == BOX_PRECISION:
-        return hits / (hits + wrong) if hits + wrong else float("nan")
+        return (
+            hits / (hits + wrong) if hits + wrong else 0.0 if there else float("nan")
+        )  # nothing found, as scikit-learn
     if metric == BOX_RECALL:
         return hits / there if there else float("nan")
     return 2 * hits / (hits + wrong + there) if hits + wrong + there else float("nan")

@@ -2,7 +2,7 @@
 const HUES = ["#e6550d", "#3182bd", "#31a354", "#8a63d2", "#d6278a", "#a06d1c", "#0f9a9a", "#636363"];
 const hueOf = (label) => HUES[Math.max(0, facts.labels.indexOf(label)) % HUES.length];
 const shape = (name, attributes) => {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  const made = document.createElementNS($("#drawing").namespaceURI, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;
 };
