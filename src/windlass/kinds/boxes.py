@@ -18,8 +18,9 @@ from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
 from windlass.records import Answer, Json, Manifest
 
-CLASSES, THRESHOLDS = "classes", "thresholds"
-"""Of an output's state: class names, and the score from which on a box of each is given."""
+CLASSES, THRESHOLDS, COUNT_FACTOR = "classes", "thresholds", "count_factor"
+"""Of an output's state: class names, the score from which on a box of each is given, and how wide intervals of
+counts are."""
 LABEL, BOX, CROWD, SCORE = "label", "box", "crowd", "score"
 KEYS = frozenset({LABEL, BOX, CROWD, SCORE})
 """Of a thing. crowd: its box holds several that nobody told apart. score: 0-1, of an answer; not kept as truth."""
@@ -189,6 +190,9 @@ def fault(manifest: Manifest) -> str:
         return "its output has no classes, expected the names of what it finds"
     if len(set(names)) != len(names):
         return "its output has a class twice, expected each once"
+    wide = state.get(COUNT_FACTOR, 0.0)
+    if not isinstance(wide, int | float) or not 0 <= wide <= MOST_BOXES:
+        return "its intervals of counts have no width"
     is_sound = isinstance(least, list) and all(isinstance(each, int | float) and 0 <= each <= 2 for each in least)
     return "" if is_sound and len(least) in (0, len(names)) else "its thresholds are no score for each class"
 

@@ -9,7 +9,8 @@ from windlass.errors import DataError, SpecError
 from windlass.goals import Goal
 from windlass.kinds import boxes, image
 from windlass.kinds import table as kinds
-from windlass.kinds.boxes import BOX, LABEL, THRESHOLDS
+from windlass.kinds.boxes import BOX, COUNT_FACTOR, LABEL, THRESHOLDS
+from windlass.metrics import counting
 from windlass.metrics.detection import MAP, MAP50, BoxMarks, Found
 from windlass.metrics.measures import Array, Marks
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
@@ -73,7 +74,8 @@ def check_tests(rows: Sequence[Row], spec: Spec) -> None:
 
 
 def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
-    """Writes into the artifact from which score on a box of each class is given: where F1 is best on validation."""
+    """Writes into the artifact from which score on a box of each class is given, where F1 is best on validation, and
+    how far counts are off there."""
     folder = run_folder / "artifact"
     manifest, held = read_manifest(folder), splits.validation.to_dicts()
     if not held:
@@ -81,11 +83,19 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
     model = detector(predictors.load(folder))
     found = model.marks(held, [row[splits.output_column] for row in held], splits.root)
     least = [round(score, 4) for score in found.best_thresholds()[: len(model.classes)]]
-    if manifest.output.state.get(THRESHOLDS) != least:
-        manifest.output.state[THRESHOLDS] = least
-        write_manifest(folder, manifest)
     decided = BoxMarks(found.given, found.right, found.classes, _padded(least, len(found.classes)), found.sizes)
+    state = {**manifest.output.state, THRESHOLDS: least, **_counts(decided)}
+    if manifest.output.state != state:
+        manifest.output.state.update(state)
+        write_manifest(folder, manifest)
     return decided.value(metric)
+
+
+def _counts(decided: BoxMarks) -> dict[str, float]:
+    """How wide the intervals of counts are, where enough pictures tell it."""
+    off = decided.n_there.sum(axis=1) - decided.n_given.sum(axis=1)
+    wide = counting.factor(off, decided.count_doubts)
+    return {} if wide is None else {COUNT_FACTOR: round(wide, 4)}
 
 
 def _padded(thresholds: Sequence[float], n_classes: int) -> Array:

@@ -10,12 +10,13 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import boxes, image
-from windlass.kinds.boxes import BOX, CLASSES, CROWD, LABEL, SCORE, THRESHOLDS
+from windlass.kinds.boxes import BOX, CLASSES, COUNT_FACTOR, CROWD, LABEL, SCORE, THRESHOLDS
+from windlass.metrics import counting
 from windlass.metrics.detection import BoxMarks, Found
 from windlass.metrics.measures import Array
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.contract import check_row, read_value
-from windlass.predictors.detection.canvas import MULTIPLE, Canvas, batch_of
+from windlass.predictors.detection.canvas import MULTIPLE, STRIDE, Canvas, batch_of
 from windlass.predictors.detection.peaks import decoded
 from windlass.predictors.networks.graph import open_graph
 from windlass.predictors.networks.onnx import FILE
@@ -67,6 +68,16 @@ class Detector:
                 everything.append((found._replace(boxes=self.canvas.back(found.boxes, size)), size))
         return everything
 
+    def heat(self, row: Row, number: int = 0, root: Path | None = None) -> tuple[Array, Found]:
+        """Of each class how likely a thing is centred at a place, (K, h, w) 0-1 of the whole picture; and its boxes."""
+        pixels, size = self._read(row, number, root)
+        answer = self.network(batch_of(self.canvas.drawn(pixels, size)[None]))[0]
+        scale = self.canvas.scale(size) / STRIDE
+        wide, high = (max(1, round(side * scale)) for side in size)
+        seen = answer[: len(self.classes), :high, :wide].astype(np.float64)
+        found = decoded(answer, len(self.classes))
+        return 1 / (1 + np.exp(-seen)), found._replace(boxes=self.canvas.back(found.boxes, size))
+
     def _read(self, row: Row, number: int, root: Path | None) -> tuple[Array, tuple[int, int]]:
         name = self.manifest.inputs[0].name
         check_row(row, [name], number)
@@ -75,7 +86,15 @@ class Detector:
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """The boxes whose score reaches the threshold of their class, the surest first."""
-        return [Answer(self.value(found), None) for found in self.found(rows, root)]
+        return [Answer(self.value(found), None, interval=self.count(found)) for found in self.found(rows, root)]
+
+    def count(self, found: Found) -> tuple[float, float, float] | None:
+        """Between which numbers the right number of things lies, and how often; None: validation has not told it."""
+        wide = self.manifest.output.state.get(COUNT_FACTOR)
+        if wide is None:
+            return None
+        least = self.thresholds[found.classes]
+        return counting.interval(int((found.scores >= least).sum()), counting.doubt(found.scores, least), wide)
 
     def value(self, found: Found) -> list[Json]:
         """As it is answered."""
@@ -97,7 +116,8 @@ class Detector:
         right = tuple(right_of(things, names) for things in read)
         found = self._found_sized(rows, root)
         sizes = np.array([size for _, size in found], int).reshape(-1, 2)
-        return BoxMarks(tuple(each for each, _ in found), right, tuple(names), thresholds, sizes)
+        wide = self.manifest.output.state.get(COUNT_FACTOR)
+        return BoxMarks(tuple(each for each, _ in found), right, tuple(names), thresholds, sizes, wide)
 
     def golden(self, rows: Sequence[Row]) -> list[list[float]]:
         """Class, score, left, top, right, bottom of each box that is at all sure, in a line; as golden rows keep it."""

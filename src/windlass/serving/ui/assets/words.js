@@ -35,7 +35,7 @@ const WORDS = {
     source: "Source {n}", nothingAnswers: "No document answers it", search: "Search", refusals: "Refused questions",
     nothingThere: "Nothing was found.", foundAll: "Found: {n}", rightBoxes: "Draw a box where one is missing; click one to change or remove it.",
     removeBox: "Remove this box", boxClass: "Class of the box", newClass: "another class", addBox: "Add a box", boxOf: "{label}, box {n}",
-    moveBox: "Arrow keys move the box, with Shift they change its size.",
+    moveBox: "Arrow keys move the box, with Shift they change its size; a digit names its class, Delete removes it, Tab goes to the next.", undoBox: "Undo", queue: "Worth a look", nextQueued: "Next picture", noneQueued: "Nothing waits: all that was asked has been judged.", inAll: "{n} in all; the right number: {range}", heatOf: "Where it sees", allClasses: "anything", heatNote: "The deeper the colour, the surer the model is that the middle of something lies there.",
     saysOtherwise: "Another passage says otherwise:",
   },
   zh: {
@@ -73,7 +73,7 @@ const WORDS = {
     source: "来源 {n}", nothingAnswers: "文档中没有答案", search: "搜索", refusals: "未回答的问题",
     nothingThere: "没有找到任何目标。", foundAll: "共找到 {n} 个", rightBoxes: "缺少的地方请画框；点击已有的框可修改或删除。",
     removeBox: "删除此框", boxClass: "框的类别", newClass: "其他类别", addBox: "添加框", boxOf: "{label}，第 {n} 个框",
-    moveBox: "方向键移动框，按住 Shift 改变大小。",
+    moveBox: "方向键移动框，按住 Shift 改变大小；数字键选类别，Delete 删除，Tab 到下一个框。", undoBox: "撤销", queue: "待复核", nextQueued: "下一张", noneQueued: "没有待复核的内容：都已评判。", inAll: "共 {n} 个；实际数量：{range}", heatOf: "热力图：", allClasses: "全部类别", heatNote: "颜色越深，模型越确信那里是某个目标的中心。",
     saysOtherwise: "另有段落说法不同：",
   },
 };
