@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from windlass.kinds import table as kinds
+from windlass.outputs import table as outputs
 from windlass.outputs.worth_labelling import Question
 from windlass.serving.contract import codec
 from windlass.sources.outgoing import TAUGHT, as_csv, free_names
@@ -13,7 +14,11 @@ from windlass.store.files import write_text
 
 
 def write_questions(found: Sequence[Question], spec: Spec, folder: Path) -> Path:
-    """A CSV to fill in, in a file of its own: the column of the output is empty; `windlass improve --rows` reads it."""
+    """A CSV to fill in, in a file of its own, where the output has no better form: the column of the output is empty;
+    `windlass improve --rows` reads it."""
+    written = outputs.of(spec).to_label
+    if written is not None:
+        return written(found, spec, folder)
     names = free_names(TAUGHT, spec.columns)
     rows = [
         {

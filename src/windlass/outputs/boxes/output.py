@@ -86,6 +86,7 @@ OUTPUT = Output(
     value_of=json.loads,
     widget=widget,
     is_queued=True,
+    to_label=later("windlass.outputs.boxes.to_label", "written"),
     same=same,
     unfit=later("windlass.outputs.boxes.trust", "unfit"),
     opinion=later("windlass.outputs.boxes.trust", "opinion"),
