@@ -1,6 +1,6 @@
 """What finds things in pictures, on the shared set of blood cells: the served artifact on its test pictures.
 
-Usage: python benchmarks/boxes.py --data ../shared/data [--minutes 10] [--seeds 13] [--learner detector:any-side-up]
+Usage: python benchmarks/vision.py --data ../shared/data [--minutes 10] [--seeds 13] [--learner detector:any-side-up]
 Trains on `train.json`, chooses weights and thresholds on `val.json`, measures on `test.json`; tunes nothing there.
 Writes rows of results/goals.json.
 """
