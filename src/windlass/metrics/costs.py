@@ -128,7 +128,7 @@ def box_costs_of(state: Json) -> BoxCosts | None:
 
 def box_fault(found: Any, n_classes: int) -> str:
     """What is wrong with the costs of an artifact that finds boxes; '' when nothing is."""
-    sides = [found.get(name) for name in ("miss", "false_alarm")] if isinstance(found, dict) else []
+    sides: list[Any] = [found.get(name) for name in ("miss", "false_alarm")] if isinstance(found, dict) else []
     if [len(each) for each in sides if isinstance(each, list | tuple)] != [n_classes] * 2:
         return f"costs are {str(found)[:60]}, expected a miss and a false alarm of each class"
     review = found.get("review")

@@ -256,6 +256,17 @@ class BoxMarks:
     def exact(self, metric: str) -> Estimate | None:
         return None
 
+    def only(self, number: int) -> "BoxMarks":
+        """Of one class."""
+
+        def mine(things: Found) -> Found:
+            kept = things.classes == number
+            return Found(things.boxes[kept], np.zeros(int(kept.sum()), int), things.scores[kept])
+
+        given, right = (tuple(map(mine, each)) for each in (self.given, self.right))
+        names, least = self.classes[number : number + 1], self.thresholds[number : number + 1]
+        return replace(self, given=given, right=right, classes=names, thresholds=least, costs=None)
+
     def of(self, chosen: Array) -> "BoxMarks":
         """Of these pictures."""
         places = np.arange(len(self))[chosen].tolist()

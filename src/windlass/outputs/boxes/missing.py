@@ -49,8 +49,8 @@ def missing(marks: BoxMarks, least: float = SURE) -> list[Missing]:
 def suspected(predictor: Predictor, splits: Splits) -> list[Suspected]:
     """Train pictures on which things may have been left out, the surest first. Raises: DataError."""
     n_rows = len(splits.train)
-    places = np.unique(np.linspace(0, n_rows - 1, min(n_rows, MOST_CHECKED)).astype(int)) if n_rows else []
-    rows, output = splits.train[places].to_dicts() if n_rows else [], splits.output_column
+    places = np.unique(np.linspace(0, max(0, n_rows - 1), min(n_rows, MOST_CHECKED)).astype(int))
+    rows, output = splits.train[places].to_dicts(), splits.output_column
     found = missing(detector(predictor).marks(rows, [row[output] for row in rows], splits.root))
     things: dict[int, list[dict[str, object]]] = {}
     for each in found:
