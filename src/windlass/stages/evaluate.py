@@ -114,7 +114,11 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         details=output.details(marks[chosen.name]),
     )
     write_json(store.record("evaluate"), as_json(board))
-    shown = Shown(board, marks[chosen.name], [_example(row, spec) for row in rows], held.rules, rows, spec.inputs)
+    best = predictors.load(store.run_folder(chosen.name) / "artifact")
+    shown = Shown(
+        board, marks[chosen.name], [_example(row, spec) for row in rows], held.rules, rows, spec.inputs,
+        output.suspected(best, splits),
+    )  # fmt: skip
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
 

@@ -22,7 +22,7 @@ from windlass.learners.networks.export import export
 from windlass.learners.networks.training import loop, probe
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import Verdict, checksums, in_precision
-from windlass.learners.vision.changes import Changes, changed
+from windlass.learners.vision.changes import NEARLY_NONE, Changes, changed
 from windlass.learners.vision.heat import Boxes, loss
 from windlass.learners.vision.pyramid import NARROW, Pyramid, Widths
 from windlass.metrics.detection import BoxMarks, Found
@@ -37,11 +37,13 @@ LEAST_SIDE, SMALL, MOST_SIDE = 96, 192, 320
 N_GOLDEN, N_EXPORTED = 8, 2
 RARE_SHARE, MOST_REPEATED = 0.15, 4
 """Pictures with a class that fewer than this share of pictures hold are seen more often, so many times at most."""
+ERASED = 0.02
+"""Share of pictures that are made empty where none is."""
 JUDGED_SHARE = 0.1
 """Validation pictures that an epoch may have for one of its own: judging costs time."""
 PRESETS = {"default": Changes(), "any-side-up": Changes(is_any_side_up=True)}
 SETTINGS = Settings(
-    lr=2e-3, batch=8, epochs=1_000, patience=1_000, warmup=0.05, weight_decay=0.02, clip=10.0, average=0.995
+    lr=2e-3, batch=8, epochs=1_000, patience=1_000, warmup=0.05, weight_decay=0.02, clip=10.0, average=0.995, calm=0.15
 )
 
 
@@ -94,6 +96,9 @@ class Detection:
         with torch.autocast(probe.device().type, enabled=False):
             return loss(maps.float(), boxes)
 
+    def calmed(self) -> "Detection":
+        return replace(self, changes=replace(NEARLY_NONE, is_any_side_up=self.changes.is_any_side_up))
+
     def judge(self, model: nn.Module, batch: int, precision: str) -> Verdict:
         return Verdict(self.marks(model, batch, precision).value(self.metric))
 
@@ -138,6 +143,8 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     canvas = canvas_for([image.upright_size(value, splits.root) for value in splits.train[next(iter(splits.inputs))]])
     progress("train", 0, 0, "reading pictures")
     train, validation = (drawn(part.to_dicts(), splits, classes, canvas) for part in (splits.train, splits.validation))
+    if all(len(each.classes) for each in train.things):  # else there are pictures with nothing on them already
+        changes = replace(changes, erased=ERASED)
     task = Detection(train, validation, classes, options.metric, changes, _places(train, len(validation)))
     widths = NARROW if max(canvas.width, canvas.height) <= SMALL else Widths()
     network = Pyramid(len(classes), _usual(train), widths)
