@@ -136,9 +136,9 @@ def inside(box: Sequence[float], width: float, height: float) -> tuple[list[floa
     cut = [max(0.0, left), max(0.0, top), min(width, right), min(height, bottom)]
     if cut[2] <= cut[0] or cut[3] <= cut[1]:
         return [], BESIDE
-    if cut[2] - cut[0] < LEAST_SIDE or cut[3] - cut[1] < LEAST_SIDE:
-        return [], NARROW
     slack = 10**-PLACES
+    if min(cut[2] - cut[0], cut[3] - cut[1]) < LEAST_SIDE - slack:
+        return [], NARROW
     return cut, "" if all(abs(one - other) <= slack for one, other in zip(cut, box, strict=True)) else OVER
 
 
