@@ -36,6 +36,8 @@ const WORDS = {
     nothingThere: "Nothing was found.", foundAll: "Found: {n}", rightBoxes: "Draw a box where one is missing; click one to change or remove it.",
     removeBox: "Remove this box", boxClass: "Class of the box", newClass: "another class", addBox: "Add a box", boxOf: "{label}, box {n}",
     moveBox: "Arrow keys move the box, with Shift they change its size.",
+    rightMasks: "Paint what is missing, erase what is wrong.", maskClass: "Class of what you paint", brushSize: "Brush", erase: "Erase", takeBack: "Undo",
+    paintKeys: "A stroke that begins on a thing paints more of it. Arrow keys move the brush, the space bar paints.",
     saysOtherwise: "Another passage says otherwise:",
   },
   zh: {
@@ -74,6 +76,8 @@ const WORDS = {
     nothingThere: "没有找到任何目标。", foundAll: "共找到 {n} 个", rightBoxes: "缺少的地方请画框；点击已有的框可修改或删除。",
     removeBox: "删除此框", boxClass: "框的类别", newClass: "其他类别", addBox: "添加框", boxOf: "{label}，第 {n} 个框",
     moveBox: "方向键移动框，按住 Shift 改变大小。",
+    rightMasks: "缺少的地方请涂抹，多余的地方请擦除。", maskClass: "涂抹的类别", brushSize: "画笔", erase: "擦除", takeBack: "撤销",
+    paintKeys: "从已有目标上开始涂抹会扩大该目标。方向键移动画笔，空格键涂抹。",
     saysOtherwise: "另有段落说法不同：",
   },
 };
