@@ -44,6 +44,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "arima": ("scipy",),
     "series-network": ("onnxruntime",),
     "heatmap": ("onnxruntime", "pillow"),
+    "queries": ("onnxruntime", "pillow"),
     "passages": ("lightgbm", "onnxruntime", "tokenizers"),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""
