@@ -35,7 +35,9 @@ MOST_NAMED = 4
 PIXELS = 250.0
 """So many pixels of difference are as bad as a score of 1: half a pixel is at the bound of `TOLERANCE`."""
 Network = Callable[[Array], Array]
-"""(n, 3, H, W) float32, 0-255 -> (n, K + 4, H / 4, W / 4)."""
+"""(n, 3, H, W) float32, 0-255 -> an answer each: of maps (n, K + 4, H / 4, W / 4)."""
+Decode = Callable[[Array, int, Canvas], Found]
+"""What an answer for so many classes says is on the canvas."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Detector:
     manifest: Manifest
     network: Network
     canvas: Canvas
+    decode: Decode = lambda answer, n_classes, canvas: decoded(answer, n_classes)
 
     @property
     def classes(self) -> list[str]:
@@ -79,7 +82,7 @@ class Detector:
             drawn = np.stack([self.canvas.drawn(pixels, size) for pixels, size in read])
             answers = self.network(batch_of(drawn))
             for answer, (_, size) in zip(answers, read, strict=True):
-                found = decoded(answer, len(self.classes))
+                found = self.decode(answer, len(self.classes), self.canvas)
                 everything.append((found._replace(boxes=self.canvas.back(found.boxes, size)), size))
         return everything
 
@@ -219,16 +222,28 @@ def _unlike(given: Found, wanted: Found, least: float) -> float:
 
 def load(folder: Path, manifest: Manifest) -> Detector:
     """A graph with the input `input_0` and the output `logits`. Raises: DataError: it is damaged, or another one."""
-    canvas = _canvas(folder, manifest)
+    canvas = canvas_of(folder, manifest)
     n_answers = len(manifest.output.state[CLASSES]) + 4
+
+    def check(given: dict[str, Any]) -> None:
+        found = given.get("logits", [0, 0])[1:2]
+        if found not in ([n_answers], [None]) and not isinstance(found[0], str):
+            raise DataError(f"{folder / FILE} gives no 'logits' of {n_answers} maps a picture, expected them")
+
+    return Detector(manifest, runner(folder, canvas, check), canvas)
+
+
+def runner(folder: Path, canvas: Canvas, check: Callable[[dict[str, Any]], None]) -> Network:
+    """What runs the graph of an artifact. check(shapes of its outputs) raises DataError where they are other ones.
+
+    Raises: DataError.
+    """
 
     def blank(session: Any) -> dict[str, Array]:
         read = [(item.name, item.shape[1:]) for item in session.get_inputs()]
         if read != [("input_0", [3, canvas.height, canvas.width])]:
             raise DataError(f"{folder / FILE} reads {read}, expected pictures of {canvas.width} x {canvas.height}")
-        given = {item.name: item.shape[1:2] for item in session.get_outputs()}
-        if given.get("logits") not in ([n_answers], [None]) and not isinstance(given.get("logits", [0])[0], str):
-            raise DataError(f"{folder / FILE} gives no 'logits' of {n_answers} maps a picture, expected them")
+        check({item.name: item.shape for item in session.get_outputs()})
         return {"input_0": np.zeros((1, 3, canvas.height, canvas.width), np.float32)}
 
     session = open_graph(folder / FILE, blank)
@@ -236,10 +251,11 @@ def load(folder: Path, manifest: Manifest) -> Detector:
     def network(batch: Array) -> Array:
         return np.asarray(session.run(["logits"], {"input_0": batch})[0])
 
-    return Detector(manifest, network, canvas)
+    return network
 
 
-def _canvas(folder: Path, manifest: Manifest) -> Canvas:
+def canvas_of(folder: Path, manifest: Manifest) -> Canvas:
+    """Of an artifact. Raises: DataError: it finds no boxes in one picture, or its sides are none."""
     width, height = (manifest.settings.get(name) for name in ("width", "height"))
     inputs = [column.kind for column in manifest.inputs]
     if manifest.output.kind != boxes.KIND.name or inputs != [image.KIND.name]:
