@@ -12,10 +12,10 @@ def told(setting, missed=30, rare=0.6, boxes=80):
     """A product with 1,400 pictures, of which 'platelet' has few boxes."""
     plain = setting()
     found = {"class": 2, "place": 4, "both": 0, "duplicate": 0, "background": 9, "missed": missed}
-    classes = [
-        {"name": "red cell", "ap50": 0.9, "boxes": 300, "found": 0.95, "wrong": 7},
-        {"name": "platelet", "ap50": rare, "boxes": 30, "found": 0.5, "wrong": 2},
-    ]
+    classes = {
+        "red cell": {"ap50": 0.9, "boxes": 300, "found": 0.95, "wrong": 7},
+        "platelet": {"ap50": rare, "boxes": 30, "found": 0.5, "wrong": 2},
+    }
     board = replace(plain.evidence.board, details={"mistakes": found, "classes": classes})
     counts = {"red cell": 5_000, "platelet": boxes}
     prepared = replace(plain.evidence.prepared, labels={"train": counts})

@@ -1,20 +1,27 @@
 """What the report says of boxes: classes, what sort of mistakes there are, and pictures with boxes drawn on them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from windlass.kinds import boxes
 from windlass.kinds import table as kinds
-from windlass.metrics import counting
-from windlass.metrics.detection import BOX_RECALL, MAP, BoxMarks, Found
-from windlass.metrics.detection_errors import BACKGROUND, BOTH, CLASS, DUPLICATE, MISSED, PLACE, mistakes
+from windlass.kinds.boxes import LABEL, SCORE
+from windlass.metrics.costs import COST
+from windlass.metrics.detection import BOX_RECALL, MAP, MOST_FOUND, SIZES, Found
 from windlass.metrics.measures import Marks
+from windlass.outputs.boxes import mistakes
 from windlass.outputs.boxes.drawing import drawn, key
 from windlass.outputs.boxes.measures import box_marks
 from windlass.outputs.contract import Shown
 from windlass.pages.html.sections import Section, label, table
-from windlass.pages.text.words import escaped, percent, share
+from windlass.pages.text.words import escaped, share
+from windlass.predictors.detection.heatmap import right_of
 from windlass.records import Json
 
 N_SHOWN, N_WORST = 16, 8
+UNKNOWN = "–"
 FEW_FOUND = 0.7
 
 
@@ -27,9 +34,11 @@ def report_sections(shown: Shown) -> list[Section]:
     worst = [place for place in np.argsort(marks.each, kind="stable")[:N_WORST].tolist() if marks.each[place] < 1]
     return [
         Section("classes", "Classes", _classes(shown)),
-        Section("mistakes", "What sort of mistakes", _mistakes(marks)),
+        Section("mistakes", "What sort of mistakes", mistakes.section(marks)),
+        *([Section("costs", "What mistakes cost", _costs(shown))] if marks.costs is not None else []),
         Section("seen", "Pictures with their boxes", _pictures(shown, evenly)),
         Section("worst", "Pictures with most mistakes", _pictures(shown, worst)),
+        Section("missing", "Things that nobody may have drawn", _missing(shown)),
     ]
 
 
@@ -41,63 +50,88 @@ def _classes(shown: Shown) -> str:
         lines.append([
             label(name), str(int(there)), str(int(hits)), str(int(there - hits)), str(int(wrong)),
             share(marks.average_precision(number)), share(marks.average_precision(number, MAP)),
+            *(_known(marks.average_precision(number, size=size)) for size in SIZES),
             f"{marks.thresholds[number]:.2f}",
         ])  # fmt: skip
     heads = [("class", ""), ("there", "n"), ("found", "n"), ("missed", "n"), ("found where none is", "n"),
-             ("AP50", "n"), ("AP50-95", "n"), ("given from score", "n")]  # fmt: skip
-    return table(heads, lines)
-
-
-MEANINGS = {
-    CLASS: "a box at the right place, with another class",
-    PLACE: "the right class, but it overlaps its thing by a tenth to a half",
-    BOTH: "near a thing, and neither its place nor its class is right",
-    DUPLICATE: "a second box on what another one has found",
-    BACKGROUND: "a box where nothing is",
-    MISSED: "a thing without a box",
-}
-
-
-def _mistakes(marks: BoxMarks) -> str:
-    """Of the boxes that are given: each sort with its share of all mistakes."""
-    found = mistakes(marks)
-    whole = sum(found.values())
-    if not whole:
-        return '<p class="quiet">There are none on the test pictures.</p>'
-    lines = [[label(name), str(n), share(n / whole), escaped(MEANINGS[name])] for name, n in found.items()]
-    heads = [("mistake", ""), ("boxes", "n"), ("of all mistakes", "n"), ("what it is", "text")]
-    said = f"On {len(marks):,} test pictures, at the scores from which on a box is given."
-    return table(heads, lines) + f'<p class="quiet">{said}</p>' + _counted(marks)
-
-
-def _counted(marks: BoxMarks) -> str:
-    """How far counts are off, and how often they lie in their intervals."""
-    if marks.count_inside is None:
-        return ""
-    exact = int((marks.n_given.sum(axis=1) == marks.n_there.sum(axis=1)).sum())
-    return (
-        f'<p class="quiet">The number of boxes is right on {exact:,} of {len(marks):,} test pictures, and lies in its '
-        f"interval (made for {percent(counting.SHARE)}) on {percent(float(marks.count_inside.mean()))}.</p>"
+             ("AP50", "n"), ("AP50-95", "n"), *((f"AP50 {size}", "n") for size in SIZES),
+             ("given from score", "n")]  # fmt: skip
+    sides = [int(area[1] ** 0.5) for area in SIZES.values()]
+    words = (
+        f"AP as COCO measures it, the {MOST_FOUND} surest boxes of a class on a picture (maxDets {MOST_FOUND}); small "
+        f"is up to {sides[0]} × {sides[0]} pixels, medium up to {sides[1]} × {sides[1]}."
     )
+    gap = marks.calibration_error
+    if gap is not None:
+        words += f" A score is how likely a box is right, off by {share(gap)} on average (D-ECE of the boxes given)."
+    return f'<p class="quiet">{words}</p>{table(heads, lines)}'
+
+
+def _known(value: float) -> str:
+    return UNKNOWN if np.isnan(value) else share(value)
+
+
+def _costs(shown: Shown) -> str:
+    """The band of each class, and what its mistakes have cost."""
+    marks = box_marks(shown.marks)
+    costs = marks.costs
+    assert costs is not None
+    unit = f" {escaped(costs.unit, 16)}" if costs.unit else ""
+    lines = []
+    for number, (name, (low, high)) in enumerate(zip(marks.classes, costs.bands, strict=True)):
+        band = f"{low:.2f} – {high:.2f}" if high > low else UNKNOWN
+        spent = float(marks.class_costs(number, low, high).mean())
+        prices = [f"{side[number]:g}{unit}" for side in (costs.miss, costs.false_alarm)]
+        lines.append([label(name), *prices, f"{low:.2f}", band, f"{spent:.3g}{unit}"])
+    heads = [("class", ""), ("a miss", "n"), ("a false alarm", "n"), ("given from score", "n"),
+             ("to a person between", "n"), ("cost of a picture", "n")]  # fmt: skip
+    look = f" A person's look at a box costs {costs.review:g}{unit}." if costs.review is not None else ""
+    total = f"{marks.value(COST):.3g}{unit}"
+    return f"<p>Mistakes and looks cost {total} a picture on the test pictures.{look}</p>{table(heads, lines)}"
+
+
+def _missing(shown: Shown) -> str:
+    """Train pictures on which the model is sure of boxes that are not drawn."""
+    marks = box_marks(shown.marks)
+    name = next((name for name, kind in shown.inputs.items() if kinds.get(kind).is_picture), "")
+    if not shown.suspected or not name:
+        return ""
+    n_boxes = sum(len(each.found) for each in shown.suspected)
+    found = [drawn(each.row[name], _placed(boxes.truth(each.right), marks.classes), _placed(each.found, marks.classes),
+                   marks.classes) for each in shown.suspected[:N_SHOWN]]  # fmt: skip
+    words = (
+        f"<p>On {len(shown.suspected):,} train pictures the model is sure of {n_boxes:,} boxes (drawn in full) where "
+        "no right one lies (dashed): add what was left out, and it will learn more. The surest first.</p>"
+    )
+    return f'{words}{key(marks.classes)}<div class="pictures">{"".join(found)}</div>'
+
+
+def _placed(things: Any, classes: Sequence[str]) -> Found:
+    """With their scores, where they have one."""
+    known = [thing for thing in things if thing[LABEL] in classes]
+    right = right_of(known, classes)
+    return right._replace(scores=np.array([float(thing.get(SCORE, 0.0)) for thing in known]))
 
 
 def details(marks: Marks) -> Json:
-    """For those who compute with the board, as `plan` does: the mistakes of each sort, the classes, the counts."""
+    """Average precision of each class, and of its things of each size, as JSON; null where there are none."""
     found = box_marks(marks)
-    inside = found.count_inside
-    counts = {} if inside is None else {"counts_in_interval": float(inside.mean()) if len(inside) else None}
-    return {"mistakes": mistakes(found), "classes": [_class(found, n) for n in range(len(found.classes))], **counts}
 
+    def known(value: float) -> float | None:
+        return None if np.isnan(value) else round(value, 6)
 
-def _class(marks: BoxMarks, number: int) -> Json:
-    hits, wrong, there = marks.by_class[number].counts(marks.thresholds[number], marks.weights(None))
-    precision = marks.average_precision(number)
     return {
-        "name": marks.classes[number],
-        "ap50": precision if precision == precision else None,
-        "boxes": int(there),
-        "found": hits / there if there else 0.0,
-        "wrong": int(wrong),
+        "most_found": MOST_FOUND,
+        **mistakes.details(found),
+        "classes": {
+            name: {
+                "ap50": known(found.average_precision(number)),
+                "ap50_95": known(found.average_precision(number, MAP)),
+                **mistakes.of_class(found, number),
+                **{f"ap50_{size}": known(found.average_precision(number, size=size)) for size in SIZES},
+            }
+            for number, name in enumerate(found.classes)
+        },
     }
 
 

@@ -45,7 +45,8 @@ def more_pictures(setting: Setting) -> Iterator[Item]:
 
 def weak_classes(setting: Setting) -> Iterator[Item]:
     """More pictures with the classes that are found worst, and are rare in training."""
-    known = [each for each in setting.evidence.board.details.get("classes", []) if each["ap50"] is not None]
+    told = setting.evidence.board.details.get("classes", {}).items()
+    known = [{**each, "name": name} for name, each in told if each.get("ap50") is not None and "boxes" in each]
     labels, n_rows = setting.evidence.prepared.labels.get("train", {}), setting.evidence.n_rows
     if len(known) < 2:
         return
