@@ -16,13 +16,16 @@ from windlass.errors import DataError
 from windlass.kinds import category
 from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
+from windlass.metrics import box_calibration, costs
+from windlass.metrics.box_calibration import CALIBRATION
 from windlass.records import Answer, Json, Manifest
 
-CLASSES, THRESHOLDS = "classes", "thresholds"
-"""Of an output's state: class names, and the score from which on a box of each is given."""
-LABEL, BOX, CROWD, SCORE = "label", "box", "crowd", "score"
-KEYS = frozenset({LABEL, BOX, CROWD, SCORE})
-"""Of a thing. crowd: its box holds several that nobody told apart. score: 0-1, of an answer; not kept as truth."""
+CLASSES, THRESHOLDS, COSTS = "classes", "thresholds", "costs"
+"""Of an output's state: class names, the score from which on a box of each is given, and what mistakes cost."""
+LABEL, BOX, CROWD, SCORE, HAND_OVER = "label", "box", "crowd", "score", "hand_over"
+KEYS = frozenset({LABEL, BOX, CROWD, SCORE, HAND_OVER})
+"""Of a thing. crowd: its box holds several that nobody told apart. score: 0-1, how likely an answer's box is right;
+hand_over: a person's look at it is cheaper than a mistake; neither is kept as truth."""
 MOST_BOXES, MOST_CHARACTERS, MOST_PIXELS = 2_000, 200, 1_000_000
 PLACES = 2
 """Digits of a pixel that are kept: far finer than anybody draws."""
@@ -133,9 +136,9 @@ def inside(box: Sequence[float], width: float, height: float) -> tuple[list[floa
     cut = [max(0.0, left), max(0.0, top), min(width, right), min(height, bottom)]
     if cut[2] <= cut[0] or cut[3] <= cut[1]:
         return [], BESIDE
-    if cut[2] - cut[0] < LEAST_SIDE or cut[3] - cut[1] < LEAST_SIDE:
-        return [], NARROW
     slack = 10**-PLACES
+    if min(cut[2] - cut[0], cut[3] - cut[1]) < LEAST_SIDE - slack:
+        return [], NARROW
     return cut, "" if all(abs(one - other) <= slack for one, other in zip(cut, box, strict=True)) else OVER
 
 
@@ -190,7 +193,11 @@ def fault(manifest: Manifest) -> str:
     if len(set(names)) != len(names):
         return "its output has a class twice, expected each once"
     is_sound = isinstance(least, list) and all(isinstance(each, int | float) and 0 <= each <= 2 for each in least)
-    return "" if is_sound and len(least) in (0, len(names)) else "its thresholds are no score for each class"
+    if not is_sound or len(least) not in (0, len(names)):
+        return "its thresholds are no score for each class"
+    if COSTS in state and (found := costs.box_fault(state[COSTS], len(names))):
+        return f"its {found}"
+    return box_calibration.fault(state.get(CALIBRATION, []), len(names))
 
 
 def claims(values: Sequence[Any]) -> bool:

@@ -276,6 +276,16 @@ LEARNERS: dict[str, Learner] = {
             presets=("default", "any-side-up"),
         ),
         Learner(
+            "pretrained-detector",
+            "a pretrained detector of transformers, such as DETR, RT-DETR or YOLOS, fine-tuned",
+            frozenset({"image"}),
+            frozenset({"boxes"}),
+            _later("vision.queries"),
+            needs=PRETRAINED,
+            cost=8,
+            on_request=True,
+        ),
+        Learner(
             "copy",
             "a part of the input as it is",
             TABLE | {"text"},

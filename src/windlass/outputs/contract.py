@@ -109,9 +109,19 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Suspected:
+    """A train row whose right answer may be wrong. right: what it says; found: what is seen beside it; sure: 0-1."""
+
+    row: Row
+    right: Any
+    found: Any
+    sure: float
+
+
+@dataclass(frozen=True)
 class Shown:
     """What the report shows of the chosen candidate. examples: one short text a test row. rows: the test rows, inputs:
-    the kinds of their columns; empty: not known."""
+    the kinds of their columns; empty: not known. suspected: train rows that it doubts, the surest first."""
 
     board: Board
     marks: Marks
@@ -119,6 +129,7 @@ class Shown:
     rules: "Rules | None" = None
     rows: Sequence[Row] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    suspected: Sequence[Suspected] = ()
 
 
 @dataclass(frozen=True)
@@ -164,6 +175,20 @@ class Uncertainty:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """Rows with their answers, to be written for other programs. parts: split -> rows; picture, output: their columns.
+
+    corrected: rows as people corrected them since, a picture of the parts among them or a new one.
+    """
+
+    parts: Mapping[str, Sequence[Row]]
+    corrected: Sequence[Row]
+    picture: str
+    output: str
+    root: Path
+
+
+@dataclass(frozen=True)
 class Output:
     """How answers of one kind are made, measured, shown, watched and improved.
 
@@ -181,7 +206,8 @@ class Output:
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
     validated(predictor, folder of its run, splits, held) -> its answers on validation rows, by a model that had not
     seen them; None: that is not known. baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of
-    the report. remarks(marks, metric) -> what makes this metric of these answers say less than one might think.
+    the report. suspected(predictor, splits) -> train rows that it shows as doubtful. remarks(marks, metric) -> what
+    makes this metric of these answers say less than one might think.
     advice(marks, misses) -> what to do next; misses: the goal is not reached.
 
     picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
@@ -214,6 +240,9 @@ class Output:
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
     answer, where that tells what to change of the one given; raises DataError where it does not fit.
     labels_of(value) -> the labels that an answer consists of.
+
+    export(folder, format, labelled) -> what was written there, as annotation tools read it, with `text` for a person;
+    None: no tool has such answers.
 
     scored(marks, metric, splits) -> as `plan` measures them. proposals: why `plan` tells nothing of these answers;
     None: it does. compares: why two candidates are not
@@ -271,11 +300,13 @@ class Output:
     spoken_of: Callable[[Predictor, str], list[Json]] | None = None
     level: Callable[[Spec], float | None] = lambda spec: None
     remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
+    suspected: Callable[[Predictor, Splits], list[Suspected]] = lambda predictor, splits: []
     details: Callable[[Marks], Json] = lambda marks: {}
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
     amended: Callable[[Any, Any], Any] = lambda given, said: said
     labels_of: Callable[[Any], list[str]] = lambda value: [str(value)]
+    export: Callable[[Path, str, Labelled], Json] | None = None
     explains_live: Unsupported | None = None
     proposals: Unsupported | None = None
     compares: Unsupported | None = None

@@ -117,6 +117,7 @@ FORMATS: dict[str, Load] = {
     "passages": _of_parts("passages.engine"),
     "heatmap": _later("detection.heatmap"),
     "segmentation": _later("segmentation.segmenter"),
+    "queries": _later("detection.queries"),
     "average": lambda folder, manifest: SeriesForecaster(manifest, average.load(folder, manifest, load)),
 }
 """Every format of an artifact -> what opens it."""

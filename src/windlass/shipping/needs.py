@@ -45,6 +45,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "series-network": ("onnxruntime",),
     "heatmap": ("onnxruntime", "pillow"),
     "segmentation": ("onnxruntime", "pillow"),
+    "queries": ("onnxruntime", "pillow"),
     "passages": ("lightgbm", "onnxruntime", "tokenizers"),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""
