@@ -171,7 +171,7 @@ def test_corrections_are_kept_believed_and_learned(project):
     release = project.release()
     random = np.random.default_rng(5)
     leaves = []
-    for _ in range(14):
+    for _ in range(24):
         left, top = int(random.integers(0, 76)), int(random.integers(0, 44))
         picture = Image.new("RGB", (96, 64), (int(random.integers(100, 140)),) * 3)
         ImageDraw.Draw(picture).rectangle((left, top, left + 19, top + 19), fill=(40, 190, 60))
