@@ -279,6 +279,19 @@ def predict(
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="a new folder")],
+    form: Annotated[str, typer.Option("--format", help="coco, voc, yolo or label-studio")] = "coco",
+    project: ProjectFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the labelled pictures, corrections by people among them, as annotation tools read them."""
+    found = open_project(project, quiet=as_json).export(folder, form)
+    text = f"{found.pop('text')}\nnext: `windlass init {folder}` reads it again"
+    show(found, as_json, text)
+
+
+@app.command()
 def repair(
     program: Annotated[Path, typer.Argument(help="a Python file that does not do what it should")],
     tests: Annotated[Path, typer.Option(help="a file with `assert` lines or functions `test_...`")],

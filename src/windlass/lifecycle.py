@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from windlass.improving.cycle import ImproveRequest
     from windlass.improving.retrain_schedule import Turn
     from windlass.planning.schedule.changes import WhatIf
-    from windlass.records import Board, Health, Improvement, Progress, Release, Roadmap
+    from windlass.records import Board, Health, Improvement, Json, Progress, Release, Roadmap
     from windlass.spec import Spec
     from windlass.store.store import Store
 
@@ -182,6 +183,23 @@ def improve(spec: "Spec", store: "Store", order: "ImproveRequest", progress: "Pr
         return publish_release(released, store, space, board, progress)
 
     return attempt(spec, store, ProjectAccess(memory(store), challenge, publish), order, progress)
+
+
+def export(spec: "Spec", store: "Store", folder: Path, form: str) -> "Json":
+    """The labelled rows, corrections among them, as other programs read them; gives what was written.
+
+    Raises: DataError: the folder is not empty. SpecError: no such format, or no program has such answers.
+    """
+    from windlass.errors import DataError, SpecError
+    from windlass.improving.corrected import labelled
+    from windlass.outputs import table as outputs
+
+    write = outputs.of(spec).export
+    if write is None:
+        raise SpecError(f"output '{spec.output_column}' is no annotation of pictures, expected one to export")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder} is not empty, expected a new folder")
+    return write(folder.resolve(), form, labelled(spec, store, memory(store)))
 
 
 def keep_improving(

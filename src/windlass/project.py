@@ -268,6 +268,14 @@ class Project(_Documents):
         wish = WhatIf(**{name: str(value) for name, value in what_if.items()})
         return Roadmap(**vars(lifecycle.plan(self.spec, self.store, wish, self._progress)))
 
+    def export(self, folder: str | Path, form: str = "coco") -> Json:
+        """Writes the labelled pictures, corrections among them, as an annotation tool reads them.
+
+        Raises: DataError: the folder is not empty. SpecError: no such format, or no tool has such answers.
+        """
+        self._walk("prepare")
+        return lifecycle.export(self.spec, self.store, Path(folder), form)
+
     def walk(self, until: str, told: Callable[[str, bool], None]) -> None:
         """Runs the stages up to and with `until`; `told(word, skipped)` is called after each."""
         lifecycle.run(self.spec, self.store, self._progress, told, until)

@@ -42,7 +42,7 @@ Things = list[dict[str, Any]]
 def check(value: Any) -> str | None:
     if is_missing(value):
         return None
-    found = _things(value)
+    found = elements(value)
     if found is None:
         return f"is {shown(value)}, expected a list of boxes with their labels"
     if len(found) > MOST_BOXES:
@@ -50,7 +50,7 @@ def check(value: Any) -> str | None:
     return next((fault for number, each in enumerate(found, 1) if (fault := _fault(each, number))), None)
 
 
-def _things(value: Any) -> list[Any] | None:
+def elements(value: Any) -> list[Any] | None:
     """The elements of a list, or of the JSON of one; None where it is none."""
     if isinstance(value, str):
         try:
@@ -105,7 +105,7 @@ def read(value: Any, root: Path | None) -> Things | None:
     """What is there, in the order given; None: nobody has said. Raises: DataError."""
     if fault := check(value):
         raise DataError(f"boxes {fault}")
-    return None if is_missing(value) else [_read(thing) for thing in _things(value) or []]
+    return None if is_missing(value) else [_read(thing) for thing in elements(value) or []]
 
 
 def _read(thing: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,9 +136,9 @@ def inside(box: Sequence[float], width: float, height: float) -> tuple[list[floa
     cut = [max(0.0, left), max(0.0, top), min(width, right), min(height, bottom)]
     if cut[2] <= cut[0] or cut[3] <= cut[1]:
         return [], BESIDE
-    if cut[2] - cut[0] < LEAST_SIDE or cut[3] - cut[1] < LEAST_SIDE:
-        return [], NARROW
     slack = 10**-PLACES
+    if min(cut[2] - cut[0], cut[3] - cut[1]) < LEAST_SIDE - slack:
+        return [], NARROW
     return cut, "" if all(abs(one - other) <= slack for one, other in zip(cut, box, strict=True)) else OVER
 
 
@@ -203,11 +203,11 @@ def fault(manifest: Manifest) -> str:
 def claims(values: Sequence[Any]) -> bool:
     """Lists of labelled boxes, or the JSON of such, at least one of which holds one."""
     looked_at = values[:: max(1, len(values) // 200)]
-    found = [_things(value) for value in looked_at if isinstance(value, list) or _is_list(value)]
+    found = [elements(value) for value in looked_at if isinstance(value, list) or is_list(value)]
     return len(found) == len(looked_at) and any(found) and all(map(_are_boxes, found))
 
 
-def _is_list(value: Any) -> bool:
+def is_list(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip()[:1] == "["
 
 

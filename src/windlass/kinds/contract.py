@@ -112,6 +112,7 @@ class Kind:
         reads too; `how` is plain JSON, kept in the column's state. None: values have one form. Raises: SpecError.
     spelt(value) -> a value that came as JSON as a file of this column has it.
     doubt(value) -> what of a raw value is not kept though it is read, in words; '' = nothing.
+    loss(collected value) -> the same of what a value names, such as the depth of a picture.
     advice(raw values of a column) -> how to read those that are refused, judged by all of them; '' = the hint of the
         refusal says it.
     unknown(values, state) -> number of a read value -> what of it training did not know, in words.
@@ -145,6 +146,7 @@ class Kind:
     describe: Callable[[Any, Json], str] = lambda value, state: shown(value)
     parts: Parts | None = None
     sketch: Sketch | None = None
+    loss: Callable[[Any], str] = lambda value: ""
     as_written: "Callable[[Json], Kind] | None" = None
     spelt: Callable[[Any], Any] = lambda value: value
     doubt: Callable[[Any], str] = lambda value: ""

@@ -31,6 +31,8 @@ SMALL = 4_000_000
 """Bytes below which a picture waits for no other."""
 LARGE = 8_000_000
 """Bytes after which the memory is given back to the system."""
+PNG_DEPTH = 24
+"""Where a PNG says how many bits a colour has."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Of glibc's mallopt."""
 MAX_STRIPS = 20_000
@@ -96,6 +98,24 @@ def upright_size(content: bytes, what: str = "image") -> tuple[int, int]:
         said = picture.info.get("exif", b"") if picture.format != "TIFF" else b""  # whose size Pillow tells upright
         is_turned = max(file.orientation, exif_orientation(said)) in ON_ITS_SIDE
         return picture.size[::-1] if is_turned else picture.size
+
+
+def form_of(content: bytes, what: str = "image") -> str:
+    """Which of Pillow's formats it is, such as 'PNG'. Raises: DataError: as `decode`."""
+    with _opened(content, what) as (picture, _, _):
+        return str(picture.format)
+
+
+def losses(content: bytes) -> str:
+    """What of the file is not kept in what `decode` gives, in words; '' = nothing. Raises: DataError: as `decode`."""
+    with _opened(content, "image") as (picture, _, _):
+        if getattr(picture, "is_animated", False):
+            return "animation or a stack: its first picture alone counts"
+        if picture.mode[0] in "IF":
+            return "picture of more than 8 bits: from its darkest to its brightest point it becomes 256 shades"
+        tags = getattr(picture, "tag_v2", {})
+        depth = content[PNG_DEPTH] if picture.format == "PNG" else max(tags.get(BITS, (1,)))
+        return "picture of 16 bits a colour: the upper 8 of each are kept" if depth > 8 else ""
 
 
 @contextmanager

@@ -71,6 +71,16 @@ def decoding_bytes(value: Any, root: Path | None) -> int:
     return decoding.decoding_bytes(*_content(value, root))
 
 
+def content(value: Any, root: Path | None) -> bytes:
+    """The picture's own bytes. Raises: DataError: they cannot be found, or are too many."""
+    return _content(value, root)[0]
+
+
+def suffix_of(content: bytes) -> str:
+    """What a file of these bytes ends in, such as 'png'. Raises: DataError: no picture."""
+    return decoding.form_of(content).lower().replace("jpeg", "jpg").replace("mpo", "jpg")
+
+
 def _content(value: Any, root: Path | None) -> tuple[bytes, str]:
     """The picture's own bytes, and what messages call it. Raises: DataError."""
     fault = check(value)
@@ -195,6 +205,14 @@ def clean(value: Any, root: Path | None) -> str:
     return f"data:;base64,{value}" if root is None else str(Path(root, value).resolve())
 
 
+def loss(value: str) -> str:
+    """What of a collected picture `read` does not keep, in words; '' = nothing."""
+    try:
+        return decoding.losses(_bytes(value, Path()))
+    except DataError:  # of a picture that is gone by now `read` says so
+        return ""
+
+
 def background(state: Json) -> list[tuple[np.ndarray, float]]:
     """One picture without content: the mean grey or colour of the training pictures."""
     return [(np.broadcast_to(_mean_colour(state), (state["size"], state["size"], 3)).copy(), 1.0)]
@@ -311,6 +329,7 @@ KIND = Kind(
     portable=portable,
     heaviest=heaviest,
     file_of=file_of,
+    loss=loss,
     background=background,
     describe=lambda value, state: "as a whole",
     parts=Parts(lambda value: _grid(COARSE), finer, without, spread, preview, is_picture=True),

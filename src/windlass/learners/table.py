@@ -266,6 +266,16 @@ LEARNERS: dict[str, Learner] = {
             presets=("default", "any-side-up"),
         ),
         Learner(
+            "segmenter",
+            "what each pixel is of, and which are of one thing, from scratch",
+            frozenset({"image"}),
+            frozenset({"masks"}),
+            _later("vision.segmenter"),
+            needs=TORCH[:3],
+            cost=1,
+            presets=("default", "any-side-up"),
+        ),
+        Learner(
             "pretrained-detector",
             "a pretrained detector of transformers, such as DETR, RT-DETR or YOLOS, fine-tuned",
             frozenset({"image"}),

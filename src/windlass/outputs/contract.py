@@ -175,6 +175,20 @@ class Uncertainty:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """Rows with their answers, to be written for other programs. parts: split -> rows; picture, output: their columns.
+
+    corrected: rows as people corrected them since, a picture of the parts among them or a new one.
+    """
+
+    parts: Mapping[str, Sequence[Row]]
+    corrected: Sequence[Row]
+    picture: str
+    output: str
+    root: Path
+
+
+@dataclass(frozen=True)
 class Output:
     """How answers of one kind are made, measured, shown, watched and improved.
 
@@ -226,6 +240,9 @@ class Output:
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
     answer, where that tells what to change of the one given; raises DataError where it does not fit.
     labels_of(value) -> the labels that an answer consists of.
+
+    export(folder, format, labelled) -> what was written there, as annotation tools read it, with `text` for a person;
+    None: no tool has such answers.
 
     scored(marks, metric, splits) -> as `plan` measures them. proposals: why `plan` tells nothing of these answers;
     None: it does. compares: why two candidates are not
@@ -289,6 +306,7 @@ class Output:
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
     amended: Callable[[Any, Any], Any] = lambda given, said: said
     labels_of: Callable[[Any], list[str]] = lambda value: [str(value)]
+    export: Callable[[Path, str, Labelled], Json] | None = None
     explains_live: Unsupported | None = None
     proposals: Unsupported | None = None
     compares: Unsupported | None = None

@@ -44,6 +44,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "arima": ("scipy",),
     "series-network": ("onnxruntime",),
     "heatmap": ("onnxruntime", "pillow"),
+    "segmentation": ("onnxruntime", "pillow"),
     "queries": ("onnxruntime", "pillow"),
     "passages": ("lightgbm", "onnxruntime", "tokenizers"),
 }

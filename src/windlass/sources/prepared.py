@@ -61,14 +61,20 @@ def read_frame(path: Path, word: str, columns: Iterable[str] = ()) -> pl.DataFra
     return rows
 
 
+def rows_path(store: Store) -> Path:
+    """Where collected rows are kept."""
+    return store.folder / "collect" / "rows.parquet"
+
+
 def write_collected(store: Store, rows: pl.DataFrame) -> None:
-    write_frame(store.stage("collect") / "rows.parquet", rows)
+    store.stage("collect")
+    write_frame(rows_path(store), rows)
 
 
 def read_collected(store: Store) -> pl.DataFrame:
     """Raises: NotReady: `collect` has not run. DataError: what it left is damaged."""
     store.read_record("collect")
-    return read_frame(store.folder / "collect" / "rows.parquet", "collect")
+    return read_frame(rows_path(store), "collect")
 
 
 def write_passages(store: Store, passages: Sequence[Passage]) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind, is_missing
+from windlass.kinds.image import SUFFIXES
 from windlass.records import Collected, Progress, as_json, silent
 from windlass.sandbox.syntax import tree_of
 from windlass.sources.confinement import SAID, allowed_folders, check_files
@@ -22,8 +23,8 @@ from windlass.sources.contract import RawRow, Source
 from windlass.sources.documents import forgotten
 from windlass.sources.documents.collected import collect_documents, redact, stamps
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
-from windlass.sources.prepared import CHECKS, GROUP, SPLIT, write_collected
-from windlass.sources.readers.system_files import files_below
+from windlass.sources.prepared import CHECKS, GROUP, SPLIT, rows_path, write_collected
+from windlass.sources.readers.system_files import files_below, visible
 from windlass.sources.series_points import Refused as PointRefused
 from windlass.sources.series_points import SeriesPoints
 from windlass.spec import Spec
@@ -108,7 +109,7 @@ class Intake:
             return self._reject(raw, source, "every input is missing", "every input is missing")
         for name, value in cleaned.items():
             self.values[name].append(value)
-            if doubt := self.columns[name].doubt(raw.values.get(name)):
+            if doubt := self.columns[name].doubt(raw.values.get(name)) or self.columns[name].loss(value):
                 self.doubts[name, doubt] += 1
         self.splits.append(source.split)
         self.groups.append(group or raw.group)
@@ -211,7 +212,8 @@ def _tests(value: Any) -> str:
 
 def key_of(spec: Spec, store: Store) -> str:
     """Changes when the data, the columns or their kinds do (files by name, size and time)."""
-    seen = [stamp for source in _sources(spec, store) for stamp in _stamps(source)]
+    sources = _sources(spec, store)
+    seen = [stamp for source in sources for stamp in _stamps(source)]
     ways: list[Any] = [
         spec.formats,
         spec.labels.merge,
@@ -223,7 +225,26 @@ def key_of(spec: Spec, store: Store) -> str:
         ways.append(spec.series.model_dump())
     if spec.documents:
         ways.append(stamps(spec, store))
+    if any(source.path.is_file() for source in sources) and (pictures := _named_pictures(spec, store)):
+        ways.append(pictures)
     return fingerprint([spec.data, spec.inputs, spec.output, spec.group, spec.checks, ways, seen])
+
+
+def _named_pictures(spec: Spec, store: Store) -> list[tuple[str, int, int]]:
+    """The pictures in the folders of those that rows named when they were collected last: one may change, or come,
+    while the file that names it stays as it was. Of a folder that is a source every file is stamped."""
+    path, names = rows_path(store), [name for name, kind in spec.inputs.items() if kinds.get(kind).is_picture]
+    if not names or not path.is_file():
+        return []
+    try:
+        rows = pl.read_parquet(path, columns=names, glob=False)
+    except (pl.exceptions.PolarsError, OSError):
+        return []  # `prepare` says that it is damaged
+    folders = {Path(value).parent for name in names for value in rows[name].drop_nulls() if value[:1] == "/"}
+    own = store.folder.resolve()
+    found = [item for folder in sorted(folders) if folder.is_dir() and not folder.is_relative_to(own)
+             for item in visible(folder) if item.suffix.lower() in SUFFIXES and item.is_file()]  # fmt: skip
+    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found]
 
 
 def _stamps(source: Source) -> list[tuple[str, int, int]]:

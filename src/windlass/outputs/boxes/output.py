@@ -100,6 +100,7 @@ OUTPUT = Output(
     opinion=later("windlass.outputs.boxes.trust", "opinion"),
     compare=later("windlass.outputs.boxes.comparison", "PairedBoxes"),
     doubts=doubts,
+    export=later("windlass.outputs.boxes.export", "export"),
     scored=lambda marks, metric, splits: Scored(measures.learned(metric), marks),
     labels_of=lambda value: sorted({thing[LABEL] for thing in boxes.truth(value)}),
     explains_live=Unsupported("boxes show themselves what was found, and where"),

@@ -10,7 +10,8 @@ import polars as pl
 
 from windlass.errors import DataError
 from windlass.kinds import boxes, image
-from windlass.kinds.boxes import BOX, LABEL, OVER
+from windlass.kinds.boxes import BOX, OVER
+from windlass.kinds.things import labels_of
 from windlass.outputs.splitting import STRATUM, Cleaning, SplitMethod, train_validation_test
 from windlass.spec import Spec
 
@@ -23,7 +24,7 @@ DONE = {OVER: "cut to what lies on it"}
 def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.Generator) -> dict[str, pl.DataFrame]:
     """Raises: DataError: too few pictures."""
     mended = _mended(rows, next(iter(spec.inputs)), spec.output_column, cleaning)
-    found = train_validation_test(_marked(mended, spec.output_column), SplitMethod(spec, STRATUM), cleaning, random)
+    found = train_validation_test(marked(mended, spec.output_column), SplitMethod(spec, STRATUM), cleaning, random)
     return {name: part.drop(STRATUM) for name, part in found.items()}
 
 
@@ -50,26 +51,26 @@ def _on_picture(value: str, picture: Any, counts: Counter[str]) -> str:
     return boxes.kept(kept) if kept != things else value
 
 
-def _marked(rows: pl.DataFrame, output: str) -> pl.DataFrame:
+def marked(rows: pl.DataFrame, output: str) -> pl.DataFrame:
     """With the rarest class of each picture, in proportion to which the parts are cut."""
-    held = [{thing[LABEL] for thing in boxes.truth(value)} for value in rows[output]]
+    held = [set(labels_of(value)) for value in rows[output]]
     counts = Counter(label for labels in held for label in labels)
     named = [min(labels, key=lambda label: (counts[label], label), default=EMPTY) for labels in held]
     return rows.with_columns(pl.Series(STRATUM, named, dtype=pl.String))
 
 
 def counts(splits: Mapping[str, pl.DataFrame], output: str) -> dict[str, dict[str, int]]:
-    """Boxes of each class."""
-    return {name: dict(_boxes(part, output).most_common()) for name, part in splits.items()}
+    """Things of each class."""
+    return {name: dict(of_class(part, output).most_common()) for name, part in splits.items()}
 
 
-def _boxes(rows: pl.DataFrame, output: str) -> Counter[str]:
-    return Counter(thing[LABEL] for value in rows[output] for thing in boxes.truth(value))
+def of_class(rows: pl.DataFrame, output: str) -> Counter[str]:
+    return Counter(label for value in rows[output] for label in labels_of(value))
 
 
 def warn(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> None:
     """Classes of few boxes, and pictures that hold nothing."""
-    for label, count in _boxes(train, spec.output_column).items():
+    for label, count in of_class(train, spec.output_column).items():
         if count < FEW:
             cleaning.warnings.append(f"'{label[:40]}' has {count} train boxes: little can be learnt of it")
     if all(boxes.truth(value) for value in train[spec.output_column]):

@@ -23,7 +23,8 @@ TAKEN_OUT = {OVER: "cut to what lies on the picture", BESIDE: "taken out", NARRO
 @dataclass(frozen=True)
 class Annotated:
     """A picture as a file tells it. number: of the row; place: of the picture, below the source's root; width, height:
-    as the file says, 0 = it does not; things: label and box each, in pixels; fault: why it cannot be used."""
+    as the file says, 0 = it does not; things: label and box each, in pixels; fault: why it cannot be used;
+    is_labelled: somebody has said what is there, and be it nothing."""
 
     number: int
     place: str
@@ -31,6 +32,7 @@ class Annotated:
     height: float = 0
     things: Sequence[dict[str, Any]] = ()
     fault: str = ""
+    is_labelled: bool = True
 
 
 @dataclass
@@ -59,8 +61,8 @@ def rows(pictures: Iterable[Annotated], source: Source) -> Iterator[RawRow]:
         if checked.fault:
             yield RawRow(picture.number, None, checked.fault, picture.place)
         else:
-            names = source.names
-            yield RawRow(picture.number, {names.image: picture.place, names.label: list(checked.things)})
+            names, things = source.names, list(checked.things) if checked.is_labelled else None
+            yield RawRow(picture.number, {names.image: picture.place, names.label: things})
     source.warnings += [f"{source.path.name}: {each}" for each in repairs.warnings()]
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from windlass.errors import DataError, SpecError
 from windlass.kinds import image
-from windlass.sources.annotations import coco, voc, yolo
+from windlass.sources.annotations import coco, label_studio, voc, yolo
 from windlass.sources.annotations.contract import BOXES
 from windlass.sources.contract import Names, Source
 from windlass.sources.readers.system_files import visible, walk
@@ -31,10 +31,11 @@ def find(path: Path, split: str, names: Names) -> list[Source]:
     Raises: DataError: YOLO's class names or folders are not there.
     """
     if path.is_file():
-        return [_coco(path, split, names)] if path.suffix.lower() == ".json" and coco.is_coco(path) else []
+        source = _of_json(path, split, names)
+        return [] if source is None else [source]
     if not path.is_dir():
         return []
-    return _of_coco(path, split, names) or _of_voc(path, split, names) or _of_yolo(path, split, names)
+    return _of_files(path, split, names) or _of_voc(path, split, names) or _of_yolo(path, split, names)
 
 
 def split_of(name: str) -> str:
@@ -43,28 +44,39 @@ def split_of(name: str) -> str:
     return next((SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS), "")
 
 
-def _coco(path: Path, split: str, names: Names) -> Source:
-    source = Source(path, split, coco.read, names, answers=BOXES)
+def _of_json(path: Path, split: str, names: Names) -> Source | None:
+    """COCO's file or Label Studio's; None: it is neither."""
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return None
+    forms = ((coco.is_coco, coco.read), (label_studio.is_label_studio, label_studio.read))
+    read = next((read for is_form, read in forms if is_form(path)), None)
+    if read is None:
+        return None
+    source = Source(path, split, read, names, answers=BOXES)
     if path.parent.name.lower() == ANNOTATIONS:
         source.root = path.parent.parent
     return source
 
 
-def _of_coco(path: Path, split: str, names: Names) -> list[Source]:
+def _of_files(path: Path, split: str, names: Names) -> list[Source]:
     """Files of boxes in the folder, in `annotations` there, or one in each folder of a split."""
     folders = [path, *(item for item in visible(path) if item.is_dir())]
     files = [item for folder in folders for item in visible(folder) if item.suffix.lower() == ".json"]
-    found = [item for item in files[:MOST_LOOKED_AT] if item.is_file() and coco.is_coco(item)]
     by_split: dict[str, Path] = {}
-    for item in found:
+    found: list[Source] = []
+    for item in files[:MOST_LOOKED_AT]:
         said = split or split_of(item.name) or (split_of(item.parent.name) if item.parent != path else "")
+        source = _of_json(item, said, names)
+        if source is None:
+            continue
         if said in by_split:
             raise DataError(
                 f"{path} holds '{by_split[said].name}' and '{item.name}', both with boxes, expected one file a split",
                 f"`data: {{train: {path.name}/{by_split[said].name}, test: ...}}` says which",
             )
         by_split[said] = item
-    return [_coco(item, said, names) for said, item in by_split.items()]
+        found.append(source)
+    return found
 
 
 def _of_voc(path: Path, split: str, names: Names) -> list[Source]:

@@ -81,7 +81,7 @@ def written(picture: Annotated) -> str:
 
 
 def _object(label: str, box: list[float]) -> str:
-    left, top, right, bottom = (round(side) for side in box)
-    sides = zip(SIDES, (left + 1, top + 1, right, bottom), strict=True)
+    left, top, right, bottom = (round(side) for side in box)  # to even: a pixel from .5 to .5 may come out as none
+    sides = zip(SIDES, (left + 1, top + 1, max(right, left + 1), max(bottom, top + 1)), strict=True)
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in sides)
     return f"<object><name>{escape(label)}</name><difficult>0</difficult><bndbox>{inner}</bndbox></object>"

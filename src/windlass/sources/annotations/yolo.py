@@ -81,5 +81,5 @@ def written(picture: Annotated, classes: Sequence[str]) -> str:
         left, top, right, bottom = thing[BOX]
         across, down = (left + right) / 2 / picture.width, (top + bottom) / 2 / picture.height
         wide, high = (right - left) / picture.width, (bottom - top) / picture.height
-        lines.append(f"{classes.index(thing[LABEL])} {across:.6f} {down:.6f} {wide:.6f} {high:.6f}\n")
+        lines.append(f"{classes.index(thing[LABEL])} {across:.8f} {down:.8f} {wide:.8f} {high:.8f}\n")
     return "".join(lines)
