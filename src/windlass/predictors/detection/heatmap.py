@@ -95,9 +95,10 @@ class Detector:
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """The boxes whose score reaches the threshold of their class, the surest first; those that a person judges
         cheaper are marked."""
-        return [self._answer(self.value(found)) for found in self.found(rows, root)]
+        return [self.answered(self.value(found)) for found in self.found(rows, root)]
 
-    def _answer(self, value: list[Json]) -> Answer:
+    def answered(self, value: list[Json]) -> Answer:
+        """The boxes, and why a person should look at some of them."""
         unsure = [thing for thing in value if thing.get(HAND_OVER)]
         if not unsure or self.costs is None:
             return Answer(value, None)
