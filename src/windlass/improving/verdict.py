@@ -136,7 +136,7 @@ def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdi
         _none_lost("slices", "slice", slices),
         _gain(RECENT, "recent feedback", now),
         _gain("all", "all rows that judge", sheet.paired("all rows", every)),
-        *_fallen_parts(sheet, old),
+        *fallen_parts(sheet, old),
         *_worth_more(sheet, every),
         *_mended(champion, challenger, exam),
     ]
@@ -251,7 +251,7 @@ def _fallen(sheet: PairedAnswers, metric: str, name: str, rows: np.ndarray, leve
     return is_lost, words, {**numbers, "low": difference.low, "high": difference.high}
 
 
-def _fallen_parts(sheet: PairedAnswers, rows: np.ndarray) -> list[Check]:
+def fallen_parts(sheet: PairedAnswers, rows: np.ndarray) -> list[Check]:
     """What has a measure of its own may not fall by more than `MOST_FALL`, where that is beyond chance."""
     found = [(each[4].value < -MOST_FALL and each[4].high < 0, *each) for each in sheet.falls(rows)]
     if not found:

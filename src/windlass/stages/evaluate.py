@@ -107,11 +107,8 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         details=output.details(marks[chosen.name]),
     )
     write_json(store.record("evaluate"), as_json(board))
-    best = predictors.load(store.run_folder(chosen.name) / "artifact")
-    shown = Shown(
-        board, marks[chosen.name], [_example(row, spec) for row in rows], held.rules, rows, spec.inputs,
-        output.suspected(best, splits),
-    )  # fmt: skip
+    suspected = output.suspected(predictors.load(store.run_folder(chosen.name) / "artifact"), splits)
+    shown = Shown(board, marks[chosen.name], _examples(rows, spec), held.rules, rows, spec.inputs, suspected)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
 
@@ -126,8 +123,8 @@ def _not_trained(runs: Sequence[Run]) -> list[Json]:
     return [{"name": run.name, "status": run.status, "reason": run.reason} for run in runs if run.status != "done"]
 
 
-def _example(row: Row, spec: Spec) -> str:
-    return " · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400]
+def _examples(rows: Sequence[Row], spec: Spec) -> list[str]:
+    return [" · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400] for row in rows]
 
 
 def _word(kind: str, value: Any) -> str:

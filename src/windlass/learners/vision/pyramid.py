@@ -84,7 +84,7 @@ class Pyramid(nn.Module):
 
     def forward(self, pixels_BCHW: torch.Tensor) -> torch.Tensor:
         maps = self.stem((pixels_BCHW - GREY) / SPREAD)
-        levels = []
+        levels = [maps]
         for stage in self.stages:
             maps = stage(maps)
             levels.append(maps)

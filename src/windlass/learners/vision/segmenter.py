@@ -35,14 +35,14 @@ from windlass.predictors.segmentation.things import N_APART, Decisions, shares_o
 from windlass.predictors.segmentation.tiles import MULTIPLE, Tiling
 from windlass.records import Column, Json, Manifest, Progress, Splits
 
-LEAST_SIDE, MOST_SIDE = 64, 256
-"""Of a tile."""
+LEAST_SIDE, MOST_SIDE, CROP = 64, 256, 0.75
+"""Of a tile; and of its side the share that a training crop has: smaller ones are more steps in the same minutes."""
 LONGEST, MOST_PIXELS = 512, 150_000_000
 """Of the longer side of a picture, and of all training pictures together, which lie in memory."""
 N_GOLDEN, N_EXPORTED = 4, 2
 RARE_SHARE, MOST_REPEATED = 0.15, 4
 """Pictures with a class that fewer than this share of pictures hold are seen more often, so many times at most."""
-JUDGED_SHARE = 0.1
+JUDGED_SHARE = 0.04
 """Validation pictures that an epoch may have for one of its own: judging costs time."""
 USUAL = Decisions(smallest=8)
 PRESETS = {"default": Changes(), "any-side-up": Changes(is_any_side_up=True)}
@@ -69,6 +69,11 @@ class Segmentation:
         return np.zeros(len(self.places), np.int64)
 
     @property
+    def crop(self) -> int:
+        """Side of a training crop."""
+        return max(LEAST_SIDE, MULTIPLE * round(CROP * self.tiling.side / MULTIPLE))
+
+    @property
     def n_validation(self) -> int:
         return len(self.validation)
 
@@ -79,7 +84,7 @@ class Segmentation:
     def loss(self, model: nn.Module, rows: np.ndarray, smoothing: float) -> torch.Tensor:
         with torch.autocast(probe.device().type, enabled=False), torch.no_grad():
             chosen = [self.train[place] for place in self.places[rows].tolist()]
-            pixels, targets = crops(chosen, self.tiling.side, self.changes)
+            pixels, targets = crops(chosen, self.crop, self.changes)
         maps = model(pixels.to(probe.device()).contiguous(memory_format=torch.channels_last))
         with torch.autocast(probe.device().type, enabled=False):
             return loss(maps.float(), targets.to(probe.device()), len(self.classes))

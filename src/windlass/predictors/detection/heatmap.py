@@ -112,7 +112,9 @@ class Detector:
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """The boxes whose score reaches the threshold of their class, the surest first; those that a person judges
         cheaper are marked."""
-        return [self._answer(found) for found in self.found(rows, root)]
+        return [
+            replace(self.answered(self.value(found)), interval=self.count(found)) for found in self.found(rows, root)
+        ]
 
     def count(self, found: Found) -> tuple[float, float, float] | None:
         """Between which numbers the right number of things lies, and how often; None: validation has not told it."""
@@ -122,16 +124,16 @@ class Detector:
         least = self.thresholds[found.classes]
         return counting.interval(int((found.scores >= least).sum()), counting.doubt(found.scores, least), wide)
 
-    def _answer(self, found: Found) -> Answer:
-        value, count = self.value(found), self.count(found)
+    def answered(self, value: list[Json]) -> Answer:
+        """The boxes, and why a person should look at some of them."""
         unsure = [thing for thing in value if thing.get(HAND_OVER)]
         if not unsure or self.costs is None:
-            return Answer(value, None, interval=count)
+            return Answer(value, None)
         named = ", ".join(f"{thing[LABEL]} {thing[SCORE]:.2f}" for thing in unsure[:MOST_NAMED])
         more = f" and {len(unsure) - MOST_NAMED:,} more" if len(unsure) > MOST_NAMED else ""
         price = f"{self.costs.review:g} {self.costs.unit}".rstrip()
         words = f"hand over: a person's look at a box costs {price}, a mistake is expected to cost more: {named}{more}"
-        return Answer(value, None, evidence=(words,), interval=count, hand_over=True)
+        return Answer(value, None, evidence=(words,), hand_over=True)
 
     def value(self, found: Found) -> list[Json]:
         """As it is answered."""
