@@ -163,6 +163,7 @@ LEARNERS: dict[str, Learner] = {
             cost=1,
             suits=frozenset({"text"}),
             refuse=_refusal("unknown_script", "networks.encoders"),
+            may_begin=True,
         ),
         Learner(
             "pretrained",
@@ -175,6 +176,7 @@ LEARNERS: dict[str, Learner] = {
             suits=frozenset({"text"}),
             refuse=_refusal("unknown_script", "networks.encoders"),
             warm_starts=True,
+            may_begin=True,
         ),
         Learner(
             "cnn",
@@ -254,6 +256,7 @@ LEARNERS: dict[str, Learner] = {
             refresh=_refreshed,
             needs=PRETRAINED,
             cost=3,
+            may_begin=True,
         ),
         Learner(
             "detector",
@@ -292,6 +295,7 @@ LEARNERS: dict[str, Learner] = {
             cost=6,
             suits=frozenset({"text"}),
             refuse=_refusal("no_text_beside"),
+            may_begin=True,
         ),
         Learner(
             "repair",
@@ -314,6 +318,7 @@ LEARNERS: dict[str, Learner] = {
             needs=PRETRAINED,
             cost=8,
             refuse=_refusal("asks_nothing"),
+            may_begin=True,
         ),
         Learner(
             "gpt",
@@ -334,6 +339,7 @@ LEARNERS: dict[str, Learner] = {
             needs=(*PRETRAINED, "peft"),
             cost=8,
             on_request=True,
+            may_begin=True,
         ),
         Learner(
             "elsewhere",
@@ -342,6 +348,7 @@ LEARNERS: dict[str, Learner] = {
             TEXT | CITED,
             _by_output(text=("retrieval.elsewhere", "fit"), cited=("passages.generating", "fit_elsewhere")),
             on_request=True,
+            may_begin=True,
         ),
         Learner(
             "blend",

@@ -1,17 +1,25 @@
 """What the report says of boxes: classes, what sort of mistakes there are, and pictures with boxes drawn on them."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+
 import numpy as np
 
+from windlass.kinds import boxes
 from windlass.kinds import table as kinds
+from windlass.kinds.boxes import LABEL
 from windlass.metrics.detection import BOX_RECALL, MAP, Found
 from windlass.metrics.measures import Marks
-from windlass.outputs.boxes.drawing import drawn, key
+from windlass.outputs.boxes.drawing import drawn, key, labelled
 from windlass.outputs.boxes.measures import box_marks
 from windlass.outputs.contract import Shown
 from windlass.pages.html.sections import Section, label, table
-from windlass.pages.text.words import share
+from windlass.pages.text.words import escaped, share
+from windlass.predictors.detection.heatmap import right_of
+from windlass.records import Row
+from windlass.spec import Spec
 
-N_SHOWN, N_WORST = 16, 8
+N_SHOWN, N_WORST, MOST_NAMED = 16, 8, 16
 FEW_FOUND = 0.7
 
 
@@ -58,6 +66,34 @@ def _pictures(shown: Shown, places: list[int]) -> str:
 def _given(found: Found, thresholds: np.ndarray) -> Found:
     kept = found.scores >= thresholds[found.classes]
     return Found(*(part[kept] for part in found))
+
+
+def data_sections(splits: Mapping[str, Sequence[Row]], spec: Spec) -> list[Section]:
+    """Sixteen pictures with the boxes that they came with, the rarest classes among them, from all splits."""
+    picture, output = next(iter(spec.inputs)), spec.output_column
+    rows = [(name, row, boxes.truth(row[output])) for name, part in splits.items() for row in part]
+    counts = Counter(thing[LABEL] for _, _, things in rows for thing in things)
+    classes = sorted(counts, key=lambda name: (-counts[name], name))
+    chosen = _telling([{thing[LABEL] for thing in things} for _, _, things in rows], classes)
+    found = []
+    for split, row, things in (rows[place] for place in chosen):
+        svg = labelled(row[picture], right_of(things, classes), classes)
+        said = f"{split}: {label(str(row[picture]).rpartition('/')[2])}<br>{escaped(boxes.brief(row[output]), 80)}"
+        found += [f"<figure>{svg}<figcaption>{said}</figcaption></figure>"] if svg else []
+    words = f'<p class="quiet">{len(found)} of {len(rows):,} pictures. Do the boxes lie where the things are?</p>'
+    return [Section("seen", "Pictures with their boxes",
+                    f'{words}{key(classes[:MOST_NAMED])}<div class="pictures">{"".join(found)}</div>')]  # fmt: skip
+
+
+def _telling(held: Sequence[Set[str]], classes: Sequence[str]) -> list[int]:
+    """Sixteen places in order: one for each of the rarest classes, an empty one, and the others evenly from all."""
+    wanted = [
+        next(place for place, names in enumerate(held) if name in names) for name in classes[::-1][: N_SHOWN // 2]
+    ]
+    wanted += [place for place, names in enumerate(held) if not names][:1]
+    evenly = np.unique(np.linspace(0, max(0, len(held) - 1), min(N_SHOWN, len(held))).astype(int)).tolist()
+    rest = [place for place in [*evenly, *range(len(held))] if place not in wanted]
+    return sorted([*dict.fromkeys([*wanted, *rest])][:N_SHOWN])
 
 
 def remarks(marks: Marks, metric: str) -> list[str]:

@@ -11,20 +11,47 @@ import polars as pl
 from windlass.errors import DataError
 from windlass.kinds import boxes, image
 from windlass.kinds.boxes import BOX, LABEL, OVER
+from windlass.metrics.detection import OVERLAPS, overlaps
+from windlass.outputs.pictures_apart import near_apart
 from windlass.outputs.splitting import STRATUM, Cleaning, SplitMethod, train_validation_test
 from windlass.spec import Spec
 
 EMPTY = "\x00empty"
 FEW = 10
 """Boxes of a class in train of fewer of which a person should know."""
+SAME = 0.5
+"""Share of the boxes that lie in the same places on pictures that are nearly the same."""
 DONE = {OVER: "cut to what lies on it"}
 
 
 def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.Generator) -> dict[str, pl.DataFrame]:
     """Raises: DataError: too few pictures."""
-    mended = _mended(rows, next(iter(spec.inputs)), spec.output_column, cleaning)
-    found = train_validation_test(_marked(mended, spec.output_column), SplitMethod(spec, STRATUM), cleaning, random)
+    picture, output = next(iter(spec.inputs)), spec.output_column
+    mended = _mended(rows, picture, output, cleaning)
+    things = [(boxes.truth(value), seen) for value, seen in zip(mended[output], mended[picture], strict=True)]
+    apart = near_apart(mended, picture, lambda one, other: _is_same(things[one], things[other]), cleaning)
+    found = train_validation_test(_marked(apart, output), SplitMethod(spec, STRATUM), cleaning, random)
+    _warn_of_unknown(found, output, cleaning)
     return {name: part.drop(STRATUM) for name, part in found.items()}
+
+
+def _is_same(one: tuple[boxes.Things, Any], other: tuple[boxes.Things, Any]) -> bool:
+    """Half of the boxes lie in the same places, whatever the pictures' sizes: a camera that stands still sees other
+    things on the same ground."""
+    if not one[0] or not other[0]:
+        return not one[0] and not other[0]
+    places = [[thing[BOX] for thing in things] / np.tile(image.upright_size(seen, Path()), 2)
+              for things, seen in (one, other)]  # fmt: skip
+    return bool((overlaps(*places).max(axis=1) >= OVERLAPS[0]).sum() >= SAME * max(map(len, places)))
+
+
+def _warn_of_unknown(splits: Mapping[str, pl.DataFrame], output: str, cleaning: Cleaning) -> None:
+    """Of classes that training does not see."""
+    known = _boxes(splits["train"], output)
+    for name in ("validation", "test"):
+        for label, count in _boxes(splits[name], output).items():
+            if label not in known:
+                cleaning.warnings.append(f"'{label[:40]}' has {count} {name} boxes and no train box: all are missed")
 
 
 def _mended(rows: pl.DataFrame, picture: str, output: str, cleaning: Cleaning) -> pl.DataFrame:
