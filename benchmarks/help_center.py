@@ -52,9 +52,9 @@ PLAYS = (
     Play("en-US", (1200, 800), "how much to have trousers shortened", "en/sizes.html",
          "Which chess clubs meet in your store?", "which chess clubs meet in your store",
          "The Castle Club meets in our Alderstrand store on Tuesdays at six.",
-         "No document answers this."),
+         "No document answers this for certain."),
     Play("zh-CN", (390, 844), "裤子太长，店里改一下多少钱", "zh/sizes.md",
-         "可以带狗进店吗？", "可以带狗进店吗", "宠物狗可以进入门店，但须系好牵引绳。", "现有文档无法回答"),
+         "可以带狗进店吗？", "可以带狗进店吗", "宠物狗可以进入门店，但须系好牵引绳。", "现有文档没有确切的答案"),
 )  # fmt: skip
 
 

@@ -13,11 +13,14 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from goals import Goal, record
@@ -170,14 +173,19 @@ def _parity(project: Project, probes: list[str]) -> Goal:
     )  # fmt: skip
 
 
+def drawn_words(random: np.random.Generator) -> np.ndarray:
+    """(MILLION, 40) int64: the words of passages, as frequent as in texts (Zipf)."""
+    shares = 1 / (np.arange(N_TERMS) + 2.7)
+    bounds = np.cumsum(shares / shares.sum())
+    return np.minimum(np.searchsorted(bounds, random.random(MILLION * 40)), N_TERMS - 1).reshape(MILLION, 40)
+
+
 def make_million(folder: Path) -> None:
-    """Words as frequent as in texts (Zipf), 40 a passage, and vectors in clusters, with usearch's graph of them."""
+    """40 words a passage, and vectors in clusters, with usearch's graph of them."""
     from usearch.index import Index
 
     random = np.random.default_rng(13)
-    shares = 1 / (np.arange(N_TERMS) + 2.7)
-    bounds = np.cumsum(shares / shares.sum())
-    drawn = np.minimum(np.searchsorted(bounds, random.random(MILLION * 40)), N_TERMS - 1)
+    drawn = drawn_words(random).ravel()
     keys, often = np.unique(drawn * MILLION + np.repeat(np.arange(MILLION), 40), return_counts=True)
     found = bm25.Postings(keys // MILLION, keys % MILLION, often.astype(np.uint16), np.full(MILLION, 40, np.int32))
     replace(bm25.weigh([f"w{number}" for number in range(N_TERMS)], found), counts=None).save(folder)
@@ -190,6 +198,31 @@ def make_million(folder: Path) -> None:
         vectors.Vectors(rows, graph).save(folder)
 
 
+def questions_of(rows: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """(N_ASKED, WIDTH) float32 and as many texts of eight words: what both sides are asked."""
+    random = np.random.default_rng(14)
+    asked, texts = [], []
+    for _ in range(N_ASKED):
+        place = int(random.integers(0, MILLION))
+        asked.append(vectors.unit(rows[place][None] + 0.2 * random.normal(size=(1, WIDTH)))[0].astype(np.float32))
+        texts.append(" ".join(f"w{int(rank)}" for rank in np.exp(random.uniform(0, np.log(N_TERMS), 8))))
+    return np.array(asked), texts
+
+
+def lance(folder: Path, packages: Path, rows: np.ndarray) -> dict[str, Any]:
+    """What `lance_peer.py` took of the same passages and questions, in a process of its own."""
+    asked, texts = questions_of(rows)
+    np.save(folder / "rows.npy", rows)
+    np.save(folder / "asked.npy", asked)
+    write_text(folder / "asked.txt", "\n".join(texts))
+    if not (folder / "texts.txt").is_file():
+        lines = (" ".join(map("w{}".format, words)) for words in drawn_words(np.random.default_rng(13)).tolist())
+        write_text(folder / "texts.txt", "\n".join(lines))
+    peer = [sys.executable, str(Path(__file__).with_name("lance_peer.py")), str(folder)]
+    printed = subprocess.run(peer, env={**os.environ, "PYTHONPATH": str(packages)}, check=True, capture_output=True)
+    return dict(json.loads(printed.stdout))
+
+
 def memory_mb() -> tuple[float, float]:
     """Of this process: what is its own, and what it reads of files that lie on disk."""
     lines = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
@@ -197,8 +230,8 @@ def memory_mb() -> tuple[float, float]:
     return own, files
 
 
-def measured_million(folder: Path) -> list[Goal]:
-    """The 50 best by words, the 50 nearest vectors and candidates of both, beside the graph alone."""
+def measured_million(folder: Path, packages: Path | None) -> list[Goal]:
+    """The 50 best by words, the 50 nearest and candidates of both, beside the graph alone and beside LanceDB."""
     if not (folder / bm25.FILE).is_file():
         make_million(folder)
     before = memory_mb()
@@ -206,12 +239,8 @@ def measured_million(folder: Path) -> list[Goal]:
     words, near = bm25.load(folder), vectors.load(folder)
     near.graph.expansion_search = EXPANSION
     own, files = (after - first for after, first in zip(memory_mb(), before, strict=True))
-    random = np.random.default_rng(14)
     alone, both, recalls, legs = [], [], [], []
-    for number in range(N_ASKED):
-        place = int(random.integers(0, MILLION))
-        asked = vectors.unit(near.rows[place][None] + 0.2 * random.normal(size=(1, WIDTH)))[0].astype(np.float32)
-        question = " ".join(f"w{int(rank)}" for rank in np.exp(random.uniform(0, np.log(N_TERMS), 8)))
+    for number, (asked, question) in enumerate(zip(*questions_of(near.rows), strict=True)):
         lone = seconds(lambda asked=asked: near.graph.search(asked, N_SCALED))
         alone.append(lone)
         both.append(seconds(lambda asked=asked, text=question: gather([words.asked(text), near.scores(asked)])))
@@ -221,17 +250,34 @@ def measured_million(folder: Path) -> list[Goal]:
             recalls.append(np.isin(exact, near.scores(asked).best(N_SCALED)).mean())
     one, two, word = (np.array(each)[N_WARM:] * 1e3 for each in (alone, both, legs))
     ratio = two[:, 1].mean() / one[:, 1].mean()
-    return [
+    note = (
+        f"the same graph (expansion {EXPANSION}), {N_SCALED} nearest, recall {np.mean(recalls):.3f} of exact "
+        f"search in both; of ours the words take {word[:, 1].mean():.2f} ms; synthetic: {N_TERMS:,} words, "
+        f"40 a passage, {WIDTH} dimensions; loaded in {loading[1]:.1f} s of the processor, {own:,.0f} MB of memory of "
+        f"its own and {files:,.0f} MB of files on disk; load of the machine {os.getloadavg()[0]:.1f}"
+    )
+    rows = [
         Goal(ISSUE, "10^6 passages against usearch alone", "<= 1.3 x",
              f"{ratio:.2f} x by processor time ({two[:, 1].mean():.2f} ms against {one[:, 1].mean():.2f} ms; "
              f"medians by the clock {np.median(two[:, 0]):.2f} against {np.median(one[:, 0]):.2f} ms)",
-             bool(ratio <= 1.3),
-             f"the same graph (expansion {EXPANSION}), {N_SCALED} nearest, recall {np.mean(recalls):.3f} of exact "
-             f"search in both; of ours the words take {word[:, 1].mean():.2f} ms; synthetic: {N_TERMS:,} words, "
-             f"40 a passage, {WIDTH} dimensions; "
-             f"loaded in {loading[1]:.1f} s of the processor, {own:,.0f} MB of memory of its own and {files:,.0f} MB "
-             f"of files on disk; load of the machine {os.getloadavg()[0]:.1f}")
+             bool(ratio <= 1.3), note)
     ]  # fmt: skip
+    if packages is None:
+        return rows
+    peer = lance(folder, packages, near.rows)
+    theirs, vector, text = (np.array(peer["took"][name]) for name in ("both", "near", "said"))
+    clock, processor = (two.mean(axis=0) / theirs.mean(axis=0)).tolist()
+    said = (
+        f"{clock:.2f} x by the clock ({two[:, 0].mean():.2f} ms against {theirs[:, 0].mean():.2f} ms, medians "
+        f"{np.median(two[:, 0]):.2f} against {np.median(theirs[:, 0]):.2f}), {processor:.2f} x by processor time"
+    )
+    note = (
+        f"both sides: {N_SCALED} best by words (BM25) and {N_SCALED} nearest vectors of the same {MILLION:,} passages; "
+        f"LanceDB 0.40 full text and IVF_HNSW_SQ, recall {peer['recall']:.3f} (ours {np.mean(recalls):.3f}), vectors "
+        f"{vector[:, 0].mean():.2f} ms, words {text[:, 0].mean():.2f} ms; load of the machine {os.getloadavg()[0]:.1f}"
+    )
+    name = "10^6 passages: words and vectors against LanceDB's"
+    return [*rows, Goal(ISSUE, name, "<= 1.3 x", said, bool(max(clock, processor) <= 1.3), note)]
 
 
 def main() -> None:
@@ -239,6 +285,7 @@ def main() -> None:
     options.add_argument("--data", type=Path, default=Path("../shared/data"))
     options.add_argument("--parts", nargs="*", default=["answer", "rebuild", "million"])
     options.add_argument("--folder", type=Path, default=Path("/tmp/windlass-index"))
+    options.add_argument("--lance", type=Path, help="a folder that `pip install --target` put lancedb into")
     chosen = options.parse_args()
     if {"answer", "rebuild"} & set(chosen.parts):
         if not (chosen.folder / "windlass.yaml").is_file():
@@ -250,7 +297,7 @@ def main() -> None:
         if "rebuild" in chosen.parts:
             record(*measured_rebuild(project))
     if "million" in chosen.parts:
-        record(*measured_million(chosen.folder / "million"))
+        record(*measured_million(chosen.folder / "million", chosen.lance))
 
 
 if __name__ == "__main__":

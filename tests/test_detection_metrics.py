@@ -2,10 +2,13 @@
 
 import contextlib
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from windlass.metrics.box_calibration import calibrated, curve, fault
+from windlass.metrics.costs import COST, BoxCosts
 from windlass.metrics.detection import (
     BOX_F1,
     BOX_METRICS,
@@ -14,7 +17,10 @@ from windlass.metrics.detection import (
     COUNT_ERROR,
     MAP,
     MAP50,
+    MOST_FOUND,
+    SIZES,
     BoxMarks,
+    ClassMatches,
     Found,
     agree,
     overlaps,
@@ -104,11 +110,59 @@ def scene(random, n_classes=3):
     return found(*given), found(*right)
 
 
+def scaled(both, times):
+    return tuple(each._replace(boxes=each.boxes * times) for each in both)
+
+
+def test_scores_are_calibrated_where_so_many_boxes_are_right_as_they_say():
+    """Two boxes of score 0.5 of which one is right: no gap; both wrong: a gap of a half. Boxes that are not given do
+    not count."""
+    right = [found((0, 0, 0, 0, 10, 10))]
+    even = [found((0, 0.5, 0, 0, 10, 10), (0, 0.5, 50, 50, 60, 60), (0, 0.4, 70, 70, 90, 90))]
+    assert marks(even, right).calibration_error == pytest.approx(0)
+    assert marks(even, [found((0, 0, 20, 20, 30, 30))]).calibration_error == pytest.approx(0.5)
+    assert marks([found()], right).calibration_error is None
+
+
+def test_mistakes_and_looks_cost_what_they_are_said_to():
+    """A miss of 5, two false alarms of 1, a look of 0.4 at a box that is right: 7.4 on one picture, 0 on the other."""
+    costs = BoxCosts((5.0,), (1.0,), 0.4)
+    low, high = costs.bands[0]
+    assert (low, high) == (pytest.approx(0.08), pytest.approx(0.6))
+    right = [found((0, 0, 0, 0, 10, 10), (0, 0, 30, 30, 40, 40)), found()]
+    wrong = [(0, 0.9, 70, 70, 80, 80), (0, 0.7, 50, 50, 60, 60)]
+    given = [found(*wrong, (0, 0.3, 0, 0, 10, 10), (0, 0.07, 30, 30, 40, 40)), found((0, 0.05, 0, 0, 10, 10))]
+    priced = replace(marks(given, right, threshold=low), costs=costs)
+    assert priced.picture_costs.tolist() == pytest.approx([7.4, 0])
+    assert priced.value(COST) == pytest.approx(3.7)
+    assert priced.value(COST, np.array([0, 0])) == pytest.approx(7.4)
+    assert COST in priced.metrics
+    assert COST not in marks(given, right).metrics
+    dear = BoxCosts((5.0,), (1.0,), 2.0).bands[0]
+    assert dear.tolist() == pytest.approx([1 / 6, 1 / 6]), "a look that is never the cheapest: Elkan's threshold"
+
+
+def test_curves_make_probabilities_of_scores_and_change_no_order():
+    """Boxes that are right as often as the root of what their score says: the curve comes near it on others."""
+    random = np.random.default_rng(7)
+    scores = random.uniform(0.01, 0.99, 4_000)
+    hits = random.random(4_000) < np.sqrt(scores)
+    none = np.zeros((10, 4_000), bool)
+    found = curve(ClassMatches(scores, np.zeros(4_000, int), none | hits, none, np.array([4_000.0])))
+    asked = np.array([0.05, 0.2, 0.5, 0.9])
+    assert calibrated(asked, np.zeros(4, int), [found]) == pytest.approx(np.sqrt(asked), abs=0.04)
+    few = ClassMatches(scores[:30], np.zeros(30, int), none[:, :30], none[:, :30], np.array([30.0]))
+    assert calibrated(asked, np.zeros(4, int), [curve(few)]) == pytest.approx(asked)
+    assert fault([found], 1) == ""
+    assert fault([found], 2)
+    assert fault([[1.0, -1.0, 0.0]], 1)
+
+
 def test_it_is_as_cocos_own_code_measures():
-    """Sixty scenes with crowds, doubles and wrong classes, to a millionth."""
+    """Sixty scenes of things of all sizes, with crowds, doubles and wrong classes, to a millionth; each class, too."""
     coco, evaluation = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
     random = np.random.default_rng(11)
-    given, right = zip(*(scene(random) for _ in range(60)), strict=True)
+    given, right = zip(*(scaled(scene(random), random.choice([1.0, 2.0, 4.0])) for _ in range(60)), strict=True)
     truth, answers = coco.COCO(), []
     annotations = []
     for picture, (one, other) in enumerate(zip(given, right, strict=True), 1):
@@ -129,3 +183,10 @@ def test_it_is_as_cocos_own_code_measures():
     ours = marks(given, right, 3)
     assert ours.value(MAP) == pytest.approx(measured.stats[0], abs=1e-6)
     assert ours.value(MAP50) == pytest.approx(measured.stats[1], abs=1e-6)
+    assert measured.params.maxDets[-1] == MOST_FOUND
+    precision = measured.eval["precision"]  # (overlaps, recalls, classes, areas, most found)
+    for number in range(3):
+        for place, size in enumerate(["", *SIZES]):
+            theirs = precision[:, :, number, place, -1]
+            assert ours.average_precision(number, MAP, size=size) == pytest.approx(theirs.mean(), abs=1e-6), size
+            assert ours.average_precision(number, MAP50, size=size) == pytest.approx(theirs[0].mean(), abs=1e-6), size

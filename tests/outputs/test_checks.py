@@ -18,6 +18,7 @@ from windlass.testing.toys import (
     boxes_toy,
     cited_toy,
     forecast_toy,
+    masks_toy,
     number_toy,
     tags_toy,
     toys,
@@ -33,6 +34,7 @@ MADE = {
     "anomaly": ("deviation", anomaly_toy, "found_within_a_day"),
     "cited": ("bm25", cited_toy, "answer_accuracy"),
     "boxes": ("detector", boxes_toy, "map50"),
+    "masks": ("segmenter", masks_toy, "mask_dice"),
 }
 """Output -> the learner that answers, its rows, and the metric."""
 MORE = {
@@ -44,7 +46,7 @@ MORE = {
     "cited": {"documents": "docs"},
 }
 """What its specification says besides."""
-STEPS = {"boxes": 12}
+STEPS = {"boxes": 12, "masks": 12}
 """Of networks: a promise is kept, or not, by who has hardly learned, too."""
 
 

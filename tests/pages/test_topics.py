@@ -18,9 +18,9 @@ def test_a_report_names_each_source_once_and_says_where_nothing_answers():
                      {"topic": "tax", "answer": refused, "documents": []}])  # fmt: skip
     assert "**Answer** It is 5. [1]" in told
     assert "  - One. [2]\n  - Two. [2]" in told
-    assert "## tax\n\nNo document answers this.\n\nNo document speaks of it." in told
+    assert "## tax\n\nNo document answers this for certain.\n\nNo document speaks of it." in told
     assert told.endswith("## Sources\n\n[1] T, a.md\n\n[2] T, b.pdf, page 3\n")
-    assert "没有文档回答" in markdown([{"topic": "税", "answer": refused, "documents": []}])
+    assert "没有文档确切回答" in markdown([{"topic": "税", "answer": refused, "documents": []}])
 
 
 def test_a_quoted_document_neither_links_nor_draws():

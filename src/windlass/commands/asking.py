@@ -20,7 +20,7 @@ N_NEAR = 3
 AsGroup = Annotated[
     list[str] | None, typer.Option("--as", metavar="GROUP", help="as one of this group asks; may be repeated")
 ]
-REFUSED, OTHERWISE = "No document answers this.", "Another passage says otherwise:"
+REFUSED, OTHERWISE = "No document answers this for certain.", "Another passage says otherwise:"
 
 
 @app.command()

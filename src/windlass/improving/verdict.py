@@ -29,7 +29,8 @@ LIKELY, NO_WORSE = 0.2, 0.005
 """A challenger that is likely better, by what its probabilities are worth, and surely loses no more of that than this
 (and by no more right answers, as far as is seen), need not be better beyond chance: a week of feedback is seldom enough
 to show what a week of feedback teaches."""
-MOST_LOSS = 0.01
+MOST_LOSS, MOST_FALL = 0.01, 0.03
+"""Of the goal's metric, and of what has a measure of its own, such as a class of boxes."""
 LEAST_SLICE = 20
 RECENT = "recent"
 CHANGED = (
@@ -135,6 +136,7 @@ def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdi
         _none_lost("slices", "slice", slices),
         _gain(RECENT, "recent feedback", now),
         _gain("all", "all rows that judge", sheet.paired("all rows", every)),
+        *fallen_parts(sheet, old),
         *_worth_more(sheet, every),
         *_mended(champion, challenger, exam),
     ]
@@ -247,6 +249,20 @@ def _fallen(sheet: PairedAnswers, metric: str, name: str, rows: np.ndarray, leve
         words += f", while probabilities are worth {100 * more:+.2f} points" * (not is_lost)
     numbers = {"before": before, "after": after, "value": difference.value}
     return is_lost, words, {**numbers, "low": difference.low, "high": difference.high}
+
+
+def fallen_parts(sheet: PairedAnswers, rows: np.ndarray) -> list[Check]:
+    """What has a measure of its own may not fall by more than `MOST_FALL`, where that is beyond chance."""
+    found = [(each[4].value < -MOST_FALL and each[4].high < 0, *each) for each in sheet.falls(rows)]
+    if not found:
+        return []
+    fallen, name, measure, before, after, difference = min(found, key=lambda each: (not each[0], each[5].value))
+    words = (
+        f"{measure} of '{name[:40]}' {told(before)} -> {told(after)}, {100 * difference.value:+.1f} points "
+        f"[{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
+    )
+    most = f", expected to lose at most {100 * MOST_FALL:g} points"
+    return [Check("measures", not fallen, True, words + most * fallen)]
 
 
 def _worth_more(sheet: PairedAnswers, rows: np.ndarray) -> list[Check]:

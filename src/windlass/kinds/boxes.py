@@ -16,13 +16,16 @@ from windlass.errors import DataError
 from windlass.kinds import category
 from windlass.kinds.contract import Kind, has_surrogate, is_missing, shown
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait
+from windlass.metrics import box_calibration, costs
+from windlass.metrics.box_calibration import CALIBRATION
 from windlass.records import Answer, Json, Manifest
 
-CLASSES, THRESHOLDS = "classes", "thresholds"
-"""Of an output's state: class names, and the score from which on a box of each is given."""
-LABEL, BOX, CROWD, SCORE = "label", "box", "crowd", "score"
-KEYS = frozenset({LABEL, BOX, CROWD, SCORE})
-"""Of a thing. crowd: its box holds several that nobody told apart. score: 0-1, of an answer; not kept as truth."""
+CLASSES, THRESHOLDS, COSTS = "classes", "thresholds", "costs"
+"""Of an output's state: class names, the score from which on a box of each is given, and what mistakes cost."""
+LABEL, BOX, CROWD, SCORE, HAND_OVER = "label", "box", "crowd", "score", "hand_over"
+KEYS = frozenset({LABEL, BOX, CROWD, SCORE, HAND_OVER})
+"""Of a thing. crowd: its box holds several that nobody told apart. score: 0-1, how likely an answer's box is right;
+hand_over: a person's look at it is cheaper than a mistake; neither is kept as truth."""
 MOST_BOXES, MOST_CHARACTERS, MOST_PIXELS = 2_000, 200, 1_000_000
 PLACES = 2
 """Digits of a pixel that are kept: far finer than anybody draws."""
@@ -39,7 +42,7 @@ Things = list[dict[str, Any]]
 def check(value: Any) -> str | None:
     if is_missing(value):
         return None
-    found = _things(value)
+    found = elements(value)
     if found is None:
         return f"is {shown(value)}, expected a list of boxes with their labels"
     if len(found) > MOST_BOXES:
@@ -47,7 +50,7 @@ def check(value: Any) -> str | None:
     return next((fault for number, each in enumerate(found, 1) if (fault := _fault(each, number))), None)
 
 
-def _things(value: Any) -> list[Any] | None:
+def elements(value: Any) -> list[Any] | None:
     """The elements of a list, or of the JSON of one; None where it is none."""
     if isinstance(value, str):
         try:
@@ -102,7 +105,7 @@ def read(value: Any, root: Path | None) -> Things | None:
     """What is there, in the order given; None: nobody has said. Raises: DataError."""
     if fault := check(value):
         raise DataError(f"boxes {fault}")
-    return None if is_missing(value) else [_read(thing) for thing in _things(value) or []]
+    return None if is_missing(value) else [_read(thing) for thing in elements(value) or []]
 
 
 def _read(thing: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,17 +193,21 @@ def fault(manifest: Manifest) -> str:
     if len(set(names)) != len(names):
         return "its output has a class twice, expected each once"
     is_sound = isinstance(least, list) and all(isinstance(each, int | float) and 0 <= each <= 2 for each in least)
-    return "" if is_sound and len(least) in (0, len(names)) else "its thresholds are no score for each class"
+    if not is_sound or len(least) not in (0, len(names)):
+        return "its thresholds are no score for each class"
+    if COSTS in state and (found := costs.box_fault(state[COSTS], len(names))):
+        return f"its {found}"
+    return box_calibration.fault(state.get(CALIBRATION, []), len(names))
 
 
 def claims(values: Sequence[Any]) -> bool:
     """Lists of labelled boxes, or the JSON of such, at least one of which holds one."""
     looked_at = values[:: max(1, len(values) // 200)]
-    found = [_things(value) for value in looked_at if isinstance(value, list) or _is_list(value)]
+    found = [elements(value) for value in looked_at if isinstance(value, list) or is_list(value)]
     return len(found) == len(looked_at) and any(found) and all(map(_are_boxes, found))
 
 
-def _is_list(value: Any) -> bool:
+def is_list(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip()[:1] == "["
 
 

@@ -19,6 +19,7 @@ from windlass.kinds import (
     date,
     forecast,
     image,
+    masks,
     number,
     series,
     tags,
@@ -44,6 +45,7 @@ KINDS: dict[str, Kind] = {
         anomaly.KIND,
         cited.KIND,
         boxes.KIND,
+        masks.KIND,
     )
 }
 CHUNK = 512

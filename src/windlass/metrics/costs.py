@@ -86,6 +86,58 @@ class SideCosts:
         return float(numbers[order][min(place, len(numbers) - 1)])
 
 
+@dataclass(frozen=True)
+class BoxCosts:
+    """What a thing that is missed costs, and a box where none is, of each class, (k,), both above 0.
+
+    review: what a person's look at a box costs, after which it is given rightly or left out; None: none is handed over.
+    """
+
+    miss: tuple[float, ...]
+    false_alarm: tuple[float, ...]
+    review: float | None = None
+    unit: str = ""
+
+    @property
+    def bands(self) -> Array:
+        """Of each class the probabilities between which a box goes to a person, (k, 2); below it is left out, from the
+        upper one on it is given by itself. Both are the same where a look is never the cheapest."""
+        miss, alarm = np.array(self.miss), np.array(self.false_alarm)
+        even = alarm / (alarm + miss)
+        if self.review is None:
+            return np.stack([even, even], axis=1)
+        ends = np.stack([self.review / miss, 1 - self.review / alarm], axis=1)
+        return np.where((ends[:, 0] < ends[:, 1])[:, None], ends, even[:, None])
+
+    def of(self, number: int, wrong: Array, looked_at: Array, missed: Array) -> Array:
+        """What a class has cost, where so many boxes are wrong, were looked at, and things are missed."""
+        looks = 0.0 if self.review is None else self.review
+        return np.asarray(self.false_alarm[number] * wrong + looks * looked_at + self.miss[number] * missed)
+
+    def as_json(self) -> Json:
+        return asdict(self)
+
+
+def box_costs_of(state: Json) -> BoxCosts | None:
+    """The costs that the state of an output of boxes keeps; None: it keeps none."""
+    found = state.get("costs")
+    if not found:
+        return None
+    return BoxCosts(tuple(found["miss"]), tuple(found["false_alarm"]), found.get("review"), found.get("unit", ""))
+
+
+def box_fault(found: Any, n_classes: int) -> str:
+    """What is wrong with the costs of an artifact that finds boxes; '' when nothing is."""
+    sides: list[Any] = [found.get(name) for name in ("miss", "false_alarm")] if isinstance(found, dict) else []
+    if [len(each) for each in sides if isinstance(each, list | tuple)] != [n_classes] * 2:
+        return f"costs are {str(found)[:60]}, expected a miss and a false alarm of each class"
+    review = found.get("review")
+    numbers = [*(each for side in sides for each in side), *([] if review is None else [review])]
+    if not all(isinstance(each, int | float) and math.isfinite(each) and each > 0 for each in numbers):
+        return "costs are no numbers above 0"
+    return "" if isinstance(found.get("unit", ""), str) else "the unit of costs is no text"
+
+
 def of_level(level: float) -> SideCosts:
     """Costs, of a sum of 1, that this quantile is best for: those of its pinball loss."""
     return SideCosts(level, 1 - level)

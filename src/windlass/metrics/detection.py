@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from windlass.metrics.costs import COST, BoxCosts
 from windlass.metrics.measures import Array, Estimate
 
 MAP50, MAP, BOX_F1, BOX_PRECISION, BOX_RECALL, COUNT_ERROR = (
@@ -25,6 +26,9 @@ RECALLS = np.linspace(0.0, 1.0, 101)
 MOST_FOUND = 100
 """Boxes of a picture that are measured, the surest of each class."""
 EXACT = 1 - 1e-10
+SIZES = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
+"""Square pixels of a box, as COCO parts them: what lies outside is neither right nor wrong."""
+N_BINS = 15
 
 
 class Found(NamedTuple):
@@ -50,22 +54,25 @@ def overlaps(found: Array, right: Array, is_crowd: Array | None = None) -> Array
     return shared / np.maximum(union, 1e-12)
 
 
-def matched(likeness: Array, is_crowd: Array, least: Array) -> tuple[Array, Array]:
+def matched(likeness: Array, is_crowd: Array, least: Array, is_beside: Array | None = None) -> tuple[Array, Array]:
     """Which right box each found one takes, (T, n) int, -1 = none; and whether it is neither right nor wrong, (T, n).
 
     Args: likeness: (n, m) overlaps, found boxes by falling score. is_crowd: (m,) bool. least: (T,) overlaps.
+          is_beside: (m,) bool, right boxes that do not count but are taken once like others, such as those of another
+          size; None: there are none.
     """
+    is_idle = is_crowd if is_beside is None else is_crowd | is_beside
     n_found, n_right = likeness.shape
     takes, ignored = np.full((len(least), n_found), -1), np.zeros((len(least), n_found), bool)
     for number, bound in enumerate(least):
         taken = np.zeros(n_right, bool)
         for place in range(n_found if n_right else 0):
             free = np.where(taken & ~is_crowd, -1.0, likeness[place])
-            own = np.where(is_crowd, -1.0, free)
-            best = int(own.argmax()) if own.max() >= min(bound, EXACT) else int(np.where(is_crowd, free, -1.0).argmax())
+            own = np.where(is_idle, -1.0, free)
+            best = int(own.argmax()) if own.max() >= min(bound, EXACT) else int(np.where(is_idle, free, -1.0).argmax())
             if free[best] >= min(bound, EXACT) and (not taken[best] or is_crowd[best]):
                 takes[number, place], taken[best] = best, True
-                ignored[number, place] = is_crowd[best]
+                ignored[number, place] = is_idle[best]
     return takes, ignored
 
 
@@ -115,40 +122,67 @@ def _at_recalls(recall: Array, precision: Array) -> float:
 @dataclass(frozen=True)
 class BoxMarks:
     """given: what is found, of all scores; right: what is there; classes: names; thresholds: (k,) of scores from which
-    on a box is given; sizes: (n, 2) width and height of the pictures."""
+    on a box is given; sizes: (n, 2) width and height of the pictures; costs: of mistakes, where known;
+    boxes with a score in the band of their class have been looked at."""
 
     given: tuple[Found, ...]
     right: tuple[Found, ...]
     classes: tuple[str, ...]
     thresholds: Array
     sizes: Array
+    costs: BoxCosts | None = None
 
     def __len__(self) -> int:
         return len(self.right)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        return BOX_METRICS
+        return BOX_METRICS if self.costs is None else (*BOX_METRICS, COST)
 
     @property
     def calibration_error(self) -> float | None:
-        return None
+        """Mean gap between the scores of the boxes that are given and the share of them that is right, over equal bins,
+        weighted by boxes; None where none is given.
+
+        Source: Küppers et al. 2020, arXiv:2004.13546 (D-ECE, by confidence alone).
+        """
+        scores, hits = (np.concatenate(each) for each in zip(*self._judged(), strict=True))
+        bins = np.minimum((scores * N_BINS).astype(int), N_BINS - 1)
+        gaps = np.bincount(bins, weights=hits - scores, minlength=N_BINS)
+        return float(np.abs(gaps).sum() / len(scores)) if len(scores) else None
+
+    def _judged(self) -> list[tuple[Array, Array]]:
+        """Score and whether it is right, of the boxes of each class that are given."""
+        found = []
+        for each, least in zip(self.by_class, self.thresholds, strict=True):
+            kept = (each.scores >= least) & ~each.ignored[0]
+            found.append((each.scores[kept], each.hits[0][kept]))
+        return found
 
     @cached_property
     def by_class(self) -> tuple[ClassMatches, ...]:
         return tuple(self._matches(number) for number in range(len(self.classes)))
 
-    def _matches(self, number: int) -> ClassMatches:
+    @cached_property
+    def by_size(self) -> dict[str, tuple[ClassMatches, ...]]:
+        """The same of things of each size alone."""
+        every = range(len(self.classes))
+        return {name: tuple(self._matches(number, area) for number in every) for name, area in SIZES.items()}
+
+    def _matches(self, number: int, area: tuple[float, float] = (0.0, np.inf)) -> ClassMatches:
+        """area: square pixels; what has less or more is neither right nor wrong."""
         parts, n_right = [], np.zeros(len(self))
         for picture, (found, right) in enumerate(zip(self.given, self.right, strict=True)):
             mine, theirs = found.classes == number, right.classes == number
-            is_crowd = right.scores[theirs] > 0
-            n_right[picture] = (~is_crowd).sum()
+            is_crowd, is_beside = right.scores[theirs] > 0, _outside(right.boxes[theirs], area)
+            n_right[picture] = (~is_crowd & ~is_beside).sum()
             if not mine.any():
                 continue
             order = np.argsort(-found.scores[mine], kind="mergesort")[:MOST_FOUND]
             boxes, scores = found.boxes[mine][order], found.scores[mine][order]
-            takes, ignored = matched(overlaps(boxes, right.boxes[theirs], is_crowd), is_crowd, OVERLAPS)
+            likeness = overlaps(boxes, right.boxes[theirs], is_crowd)
+            takes, ignored = matched(likeness, is_crowd, OVERLAPS, is_beside)
+            ignored |= (takes < 0) & _outside(boxes, area)
             parts.append((scores, np.full(len(scores), picture), (takes >= 0) & ~ignored, ignored))
         if not parts:
             none = np.zeros((len(OVERLAPS), 0), bool)
@@ -180,6 +214,8 @@ class BoxMarks:
         if metric == COUNT_ERROR:
             off = np.abs(self.n_given - self.n_there).sum(axis=1)
             return float((off if rows is None else off[rows]).mean())
+        if metric == COST:
+            return float((self.picture_costs if rows is None else self.picture_costs[rows]).mean())
         weights = self.weights(rows)
         if metric in (MAP50, MAP):
             scores = [self.average_precision(number, metric, weights) for number in range(len(self.classes))]
@@ -188,13 +224,48 @@ class BoxMarks:
         counts = [each.counts(least, weights) for each, least in zip(self.by_class, self.thresholds, strict=True)]
         return _share(metric, *np.sum(counts, axis=0))
 
-    def average_precision(self, number: int, metric: str = MAP50, weights: Array | None = None) -> float:
-        """Of one class."""
+    def average_precision(
+        self, number: int, metric: str = MAP50, weights: Array | None = None, size: str = ""
+    ) -> float:
+        """Of one class; size: of `SIZES`, or of things of any."""
         weights = np.ones(len(self)) if weights is None else weights
-        return self.by_class[number].average_precision(weights, 1 if metric == MAP50 else len(OVERLAPS))
+        matches = self.by_size[size][number] if size else self.by_class[number]
+        return matches.average_precision(weights, 1 if metric == MAP50 else len(OVERLAPS))
+
+    @cached_property
+    def picture_costs(self) -> Array:
+        """(n,) what the mistakes on each picture have cost, and the looks of people; NaN where costs are not known."""
+        if self.costs is None:
+            return np.full(len(self), np.nan)
+        return np.sum([self.class_costs(number, *band) for number, band in enumerate(self.costs.bands)], axis=0)
+
+    def class_costs(self, number: int, low: float, high: float) -> Array:
+        """(n,) the same of one class, were this its band."""
+        assert self.costs is not None
+        matches = self.by_class[number]
+        counted = (matches.scores >= low) & ~matches.ignored[0]
+        is_looked_at = counted & (matches.scores < high)
+
+        def a_picture(chosen: Array) -> Array:
+            return np.bincount(matches.pictures[chosen], minlength=len(self))
+
+        wrong = a_picture(counted & ~is_looked_at & ~matches.hits[0])
+        missed = matches.n_right - a_picture(counted & matches.hits[0])
+        return self.costs.of(number, wrong, a_picture(is_looked_at), missed)
 
     def exact(self, metric: str) -> Estimate | None:
         return None
+
+    def only(self, number: int) -> "BoxMarks":
+        """Of one class."""
+
+        def mine(things: Found) -> Found:
+            kept = things.classes == number
+            return Found(things.boxes[kept], np.zeros(int(kept.sum()), int), things.scores[kept])
+
+        given, right = (tuple(map(mine, each)) for each in (self.given, self.right))
+        names, least = self.classes[number : number + 1], self.thresholds[number : number + 1]
+        return replace(self, given=given, right=right, classes=names, thresholds=least, costs=None)
 
     def of(self, chosen: Array) -> "BoxMarks":
         """Of these pictures."""
@@ -223,6 +294,12 @@ class BoxMarks:
     def best_thresholds(self) -> list[float]:
         """For each class the score from which on F1 is best; 0.5 where nothing tells it."""
         return [_best_threshold(matches) for matches in self.by_class]
+
+
+def _outside(boxes: Array, area: tuple[float, float]) -> Array:
+    """(n,) bool, of boxes (n, 4)."""
+    found = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return np.asarray((found < area[0]) | (found > area[1]))
 
 
 def agree(one: Found, other: Found) -> bool:

@@ -131,6 +131,11 @@ class PairedAnswers(ABC):
     def parts(self) -> list[tuple[str, np.ndarray]]:
         """Name and rows (n,) bool of each part that is told from the right answers."""
 
+    def falls(self, chosen: np.ndarray) -> list[tuple[str, str, float, float, Estimate]]:
+        """What of the answers has a measure of its own that may not fall: its name, the measure, which champion and
+        challenger reach on these rows, and the difference with its interval."""
+        return []
+
     def evidence(self) -> Json:
         """What else is to be known of them."""
         return {}

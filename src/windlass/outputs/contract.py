@@ -109,9 +109,19 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Suspected:
+    """A train row whose right answer may be wrong. right: what it says; found: what is seen beside it; sure: 0-1."""
+
+    row: Row
+    right: Any
+    found: Any
+    sure: float
+
+
+@dataclass(frozen=True)
 class Shown:
     """What the report shows of the chosen candidate. examples: one short text a test row. rows: the test rows, inputs:
-    the kinds of their columns; empty: not known."""
+    the kinds of their columns; empty: not known. suspected: train rows that it doubts, the surest first."""
 
     board: Board
     marks: Marks
@@ -119,6 +129,7 @@ class Shown:
     rules: "Rules | None" = None
     rows: Sequence[Row] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    suspected: Sequence[Suspected] = ()
 
 
 @dataclass(frozen=True)
@@ -195,8 +206,9 @@ class Output:
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
     validated(predictor, folder of its run, splits, held) -> its answers on validation rows, by a model that had not
     seen them; None: that is not known. baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of
-    the report. data_sections(split -> rows, spec) -> of the data report. remarks(marks, metric) -> what makes this
-    metric of these answers say less than one might think.
+    the report. data_sections(split -> rows, spec) -> of the data report. suspected(predictor, splits) -> train rows
+    that it shows as doubtful. remarks(marks, metric) -> what makes this metric of these answers say less than one
+    might think.
     advice(marks, misses) -> what to do next; misses: the goal is not reached.
 
     picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
@@ -290,6 +302,7 @@ class Output:
     level: Callable[[Spec], float | None] = lambda spec: None
     data_sections: Callable[[Mapping[str, Sequence[Row]], Spec], list[Section]] = lambda splits, spec: []
     remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
+    suspected: Callable[[Predictor, Splits], list[Suspected]] = lambda predictor, splits: []
     details: Callable[[Marks], Json] = lambda marks: {}
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)

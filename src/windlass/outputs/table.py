@@ -11,6 +11,7 @@ from windlass.outputs.cited import output as cited
 from windlass.outputs.contract import Output, Why
 from windlass.outputs.forecasts import output as forecasts
 from windlass.outputs.labels import output as labels
+from windlass.outputs.masks import output as masks
 from windlass.outputs.numbers import output as numbers
 from windlass.outputs.tags import output as tags
 from windlass.outputs.texts import output as texts
@@ -31,6 +32,7 @@ OUTPUTS: dict[str, Output] = {
         anomalies.OUTPUT,
         cited.OUTPUT,
         boxes.OUTPUT,
+        masks.OUTPUT,
     )
 }
 

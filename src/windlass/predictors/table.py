@@ -116,6 +116,8 @@ FORMATS: dict[str, Load] = {
     **{name: _foreseeing(module) for name, module in FORESEEING.items()},
     "passages": _of_parts("passages.engine"),
     "heatmap": _later("detection.heatmap"),
+    "segmentation": _later("segmentation.segmenter"),
+    "queries": _later("detection.queries"),
     "average": lambda folder, manifest: SeriesForecaster(manifest, average.load(folder, manifest, load)),
 }
 """Every format of an artifact -> what opens it."""

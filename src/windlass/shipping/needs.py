@@ -44,6 +44,8 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "arima": ("scipy",),
     "series-network": ("onnxruntime",),
     "heatmap": ("onnxruntime", "pillow"),
+    "segmentation": ("onnxruntime", "pillow"),
+    "queries": ("onnxruntime", "pillow"),
     "passages": ("lightgbm", "onnxruntime", "tokenizers"),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""

@@ -31,12 +31,14 @@ class Names:
     """The columns that a source without a header (pictures in folders, arrays, conversations) fills.
 
     chat: the input that holds a conversation; '' when no input does. columns: those that together are the label.
+    answers: the kind of the label; '' = told by what is found.
     """
 
     image: str = "image"
     label: str = "label"
     chat: str = ""
     columns: tuple[str, ...] = ()
+    answers: str = ""
 
 
 @dataclass

@@ -51,7 +51,7 @@ def guess(path: Path, project: Path, output: str = "", as_kind: str = "") -> Gue
     data = _relative(path, project)
     if is_documents(path):
         return _answering(path, project)
-    sources = find(data, project, Names("image", "label"), project / ".windlass" / "init")
+    sources = find(data, project, Names("image", "label", answers=as_kind), project / ".windlass" / "init")
     source = next((item for item in sources if item.split in ("train", "")), sources[0])
     found = Guess(_product_name(path), data)
     if found.name == UNNAMED:

@@ -20,7 +20,7 @@ NEAR = 0.985
 """Correlation of the grey copies from which on pictures are near: whatever their size, packing and brightness.
 Of BCCD's 364 blood smears no two reach it; the nearest have .976."""
 FLAT = 1.0
-"""Deviation, of 255, below which a picture shows nothing: two such are near where they are equally bright."""
+"""Deviation, of 255, below which a picture shows nothing, and is near to none."""
 BLOCK, PAIRS = 512, 10_000
 """Pictures whose hashes are compared with all others at once, and pairs whose copies are: 40 MB."""
 
@@ -53,9 +53,7 @@ def near_pairs(copies: Array) -> list[tuple[int, int]]:
         for part in range(0, len(ones), PAIRS):  # of plain pictures every pair comes through
             one, other = start + ones[part : part + PAIRS], start + others[part : part + PAIRS]
             alike = np.einsum("nd,nd->n", whole[one], whole[other]) >= NEAR
-            empty = (spread[one] < FLAT) & (spread[other] < FLAT) & (np.abs(middle[one] - middle[other]) < FLAT)
-            chosen = alike | empty
-            found += list(zip(one[chosen].tolist(), other[chosen].tolist(), strict=True))
+            found += list(zip(one[alike].tolist(), other[alike].tolist(), strict=True))
     return found
 
 

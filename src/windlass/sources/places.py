@@ -9,7 +9,7 @@ from typing import Any
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds.image import SUFFIXES
 from windlass.sources import refusals, standard_library
-from windlass.sources.annotations import finding
+from windlass.sources.annotations import mask_finding
 from windlass.sources.contract import SPLITS, Names, Packed, RawRow, Source
 from windlass.sources.readers import archives, conversations
 from windlass.sources.readers.json_files import read_objects
@@ -58,7 +58,7 @@ def names_of(spec: Spec) -> Names:
     """The columns of the spec that a source without a header fills."""
     by_kind = {kind: name for name, kind in reversed(spec.inputs.items())}
     image, chat = by_kind.get("image", next(iter(spec.inputs))), by_kind.get("chat", "")
-    return Names(image, spec.output_column, chat, tuple(spec.labels.columns))
+    return Names(image, spec.output_column, chat, tuple(spec.labels.columns), spec.output[spec.output_column])
 
 
 def find(data: str | Mapping[Any, str], project: Path, names: Names, scratch: Path) -> list[Source]:
@@ -110,7 +110,7 @@ def table(path: Path, unpacked: Path) -> Source:
 
 
 def _sources(path: Path, split: str, names: Names, rooms: ReaderFolders) -> list[Source]:
-    if annotated := finding.find(path, split, names):
+    if annotated := mask_finding.find(path, split, names):
         return annotated
     if path.is_dir():
         return _folder(path, split, names, rooms)

@@ -21,7 +21,7 @@ from windlass.kinds.category import THRESHOLD
 from windlass.kinds.contract import is_missing
 from windlass.metrics.measures import Marks, bootstrap
 from windlass.outputs import table as outputs
-from windlass.outputs.contract import Held, Shown, Tested
+from windlass.outputs.contract import Baseline, Held, Shown, Tested
 from windlass.pages.html.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
@@ -85,14 +85,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         raise NotReady("no candidate can be chosen: " + "; ".join(f"{run.name}: {run.reason}" for run in runs))
     tested = Tested(goal.metric, splits, {each.name: each.learner for each in candidates}, marks)
     baseline = output.baseline(tested)
-    candidates = [
-        replace(
-            each,
-            worthless=worthless(goal.metric, each.metrics, baseline)
-            or unproven(goal.metric, marks[each.name], baseline),
-        )
-        for each in candidates
-    ]
+    candidates = [_beside(each, marks[each.name], goal.metric, baseline) for each in candidates]
     basis = choice.basis(goal.metric, judged, marks, len(splits.validation))
     basis = replace(basis, baseline=output.baseline(replace(tested, marks=basis.marks)))
     chosen = choice.choose(candidates, basis, goal, spec.limits)
@@ -114,17 +107,24 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         details=output.details(marks[chosen.name]),
     )
     write_json(store.record("evaluate"), as_json(board))
-    shown = Shown(board, marks[chosen.name], [_example(row, spec) for row in rows], held.rules, rows, spec.inputs)
+    suspected = output.suspected(predictors.load(store.run_folder(chosen.name) / "artifact"), splits)
+    shown = Shown(board, marks[chosen.name], _examples(rows, spec), held.rules, rows, spec.inputs, suspected)
     write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
     return board
+
+
+def _beside(candidate: Candidate, marks: Marks, metric: str, baseline: Baseline | None) -> Candidate:
+    """The candidate with what it is worth against answers that need no model."""
+    says = worthless(metric, candidate.metrics, baseline) or unproven(metric, marks, baseline)
+    return replace(candidate, worthless=says)
 
 
 def _not_trained(runs: Sequence[Run]) -> list[Json]:
     return [{"name": run.name, "status": run.status, "reason": run.reason} for run in runs if run.status != "done"]
 
 
-def _example(row: Row, spec: Spec) -> str:
-    return " · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400]
+def _examples(rows: Sequence[Row], spec: Spec) -> list[str]:
+    return [" · ".join(_word(kind, row[name]) for name, kind in spec.inputs.items())[:400] for row in rows]
 
 
 def _word(kind: str, value: Any) -> str:

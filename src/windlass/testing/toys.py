@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from windlass.kinds import boxes, cited
+from windlass.kinds import boxes, cited, masks
 from windlass.records import Json, Passage, Splits
 
 
@@ -270,6 +270,32 @@ def boxes_toy(folder: Path, seed: int = 13) -> Splits:
         parts.append(pl.DataFrame(rows))
     train, validation, test = parts
     return Splits({"picture": "image"}, {"things": "boxes"}, train, validation, test, folder)
+
+
+def masks_toy(folder: Path, seed: int = 13) -> Splits:
+    """The same pictures with the pixels of each disc and square."""
+    import polars as pl
+
+    def as_masks(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.with_columns(pl.Series("things", [_as_masks(value) for value in rows["things"]]))
+
+    found = boxes_toy(folder, seed)
+    train, validation, test = (as_masks(rows) for rows in (found.train, found.validation, found.test))
+    return Splits(found.inputs, {"things": "masks"}, train, validation, test, folder)
+
+
+def _as_masks(value: str) -> str:
+    """Of boxes on a picture of 96 x 64."""
+    from PIL import Image, ImageDraw
+
+    found = []
+    for thing in boxes.truth(value):
+        picture = Image.new("L", (96, 64))
+        left, top, right, bottom = thing["box"]
+        draw, box = ImageDraw.Draw(picture), (left, top, right - 1, bottom - 1)
+        draw.ellipse(box, fill=1) if thing["label"] == "disc" else draw.rectangle(box, fill=1)
+        found += masks.of_map(np.asarray(picture, int), {1: thing["label"]})
+    return boxes.kept(found)
 
 
 def _with_shapes(path: Path, random: np.random.Generator, is_empty: bool) -> dict[str, str]:

@@ -119,6 +119,24 @@ def test_boxes_are_measured_and_drawn_in_the_report(project):
     assert "stroke-dasharray" in page
 
 
+def test_prices_choose_thresholds_and_what_is_handed_over(project, tmp_path):
+    """With `costs:` the cost stands on the board beside AP, which stays, and the report says what goes where."""
+    folder = tmp_path / "priced"
+    shutil.copytree(project.folder, folder)
+    spec = folder / "windlass.yaml"
+    spec.write_text(spec.read_text() + "costs: {miss: 5, false_alarm: 1, review: 0.2, unit: EUR}\n")
+    made = windlass.Project(folder)
+    made.run()
+    best = made.board.candidate("by-colour")
+    assert made.board.units == {"cost": "EUR"}
+    assert best.metrics["map50"].value == pytest.approx(project.board.candidate("by-colour").metrics["map50"].value)
+    assert best.metrics["cost"].value >= 0
+    assert set(made.board.details["classes"]) == {"disc", "square"}
+    page = made.report.read_text()
+    for words in ("What mistakes cost", "EUR", "to a person between", "maxDets 100"):
+        assert words in page
+
+
 def scene(turn=1, mode="RGB", size=(96, 64)):
     """A disc at 20, 30 of the upright picture, stored as the orientation says."""
     upright = Image.new("RGB", size, (120, 120, 120))

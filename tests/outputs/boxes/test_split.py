@@ -100,7 +100,7 @@ def test_a_class_that_stands_in_test_alone_is_told(tmp_path):
     found = found.with_columns(pl.when(pl.col(SPLIT) == "test").then(pl.lit(new)).otherwise("things").alias("things"))
     cleaning = Cleaning()
     split(found, SPEC, cleaning, np.random.default_rng(1))
-    assert "'new' has 5 test boxes and no train box: all are missed" in cleaning.warnings
+    assert "'new' is on test pictures only (5 times): it cannot be learned, only missed" in cleaning.warnings
 
 
 def test_sixteen_pictures_stand_in_the_data_report_the_rarest_class_among_them(tmp_path):

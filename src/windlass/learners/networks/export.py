@@ -4,7 +4,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from windlass.errors import GateRefused
 from windlass.predictors.networks.onnx import FILE
 from windlass.store.files import write_bytes
 
+Apart = Callable[[np.ndarray, np.ndarray], float]
 LARGEST_DIFFERENCE = 1e-3
 """Of a logit, relative to the largest logit: float32 sums in another order differ by some 1e-6."""
 OPSET = 18
@@ -27,19 +28,24 @@ EXPECTED: tuple[tuple[str, type[Warning]], ...] = (
 """What the exporter says of every one of our networks: the beginning of the message as a pattern, and its class."""
 
 
-def export(network: nn.Module, batches: Sequence[np.ndarray], folder: Path) -> float:
+def largest(found: np.ndarray, wanted: np.ndarray) -> float:
+    """The largest difference of a value at its place."""
+    return float(np.abs(found - wanted).max())
+
+
+def export(network: nn.Module, batches: Sequence[np.ndarray], folder: Path, apart: Apart = largest) -> float:
     """Writes `model.onnx` into the folder, weights inside; gives the largest difference of a logit.
 
     The graph is traced: torch.onnx's newer exporter (dynamo=True) took 35-99 s where tracing takes 2-7 s (MiniLM, LSTM;
     same machine) and cannot keep the length of a plain RNN open. What tracing could miss is what the check looks at.
 
     Args:   batches: rows of each input, (n, ...), n >= 1; the first axis of each and the second axis of token ids
-            (int64) may have any length in the graph.
+            (int64) may have any length in the graph. apart(found, wanted): how far two answers are from each other.
     Raises: GateRefused: ONNX Runtime does not give what the network gives.
     """
     network.eval()
     content = graph(network, batches)
-    difference = largest_difference(network, content, batches)
+    difference = largest_difference(network, content, batches, apart)
     if not difference <= LARGEST_DIFFERENCE:
         raise GateRefused(
             f"exported graph differs from the network by {difference:.2g}, expected at most {LARGEST_DIFFERENCE:g}"
@@ -93,7 +99,9 @@ def _quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def largest_difference(network: nn.Module, content: bytes, batches: Sequence[np.ndarray]) -> float:
+def largest_difference(
+    network: nn.Module, content: bytes, batches: Sequence[np.ndarray], apart: Apart = largest
+) -> float:
     """Between graph and network, over a batch, its single rows and longer rows; relative to the largest logit."""
     run = session(content)
     worst = 0.0
@@ -101,7 +109,7 @@ def largest_difference(network: nn.Module, content: bytes, batches: Sequence[np.
         with torch.inference_mode():
             wanted = network(*(torch.from_numpy(array) for array in part)).float().numpy()
         found = run(part)
-        worst = max(worst, float(np.abs(found - wanted).max()) / max(1.0, float(np.abs(wanted).max())))
+        worst = max(worst, apart(found, wanted) / max(1.0, float(np.abs(wanted).max())))
     return worst
 
 

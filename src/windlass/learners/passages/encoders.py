@@ -37,19 +37,24 @@ def export_encoder(variant: str, folder: Path) -> None:
 
 
 def learn_lsa(words: Bm25, passages: list[str], seed: int = 13, width: int = WIDTH) -> Lsa:
-    """Directions in which these passages differ most; as many as they can have at most."""
+    """Directions in which these passages differ most; as many as they can have at most. A term of one passage alone
+    tells nothing of others: such are two of three, and have none, unless there is no other."""
     from scipy.sparse import csr_matrix
     from sklearn.decomposition import TruncatedSVD
 
-    n_terms = len(words.vocabulary)
-    rows = [counted(text, words.numbers) for text in passages]
+    n_with = np.diff(words.starts)
+    known = np.flatnonzero(n_with > 1) if (n_with > 1).any() else np.flatnonzero(n_with)
+    column = np.full(len(n_with), -1, np.int32)
+    column[known] = np.arange(len(known))
+    rows = [(column[found], weights) for found, weights in (counted(text, words.numbers) for text in passages)]
+    rows = [(found[found >= 0], weights[found >= 0]) for found, weights in rows]
     starts = np.cumsum([0, *(len(found) for found, _ in rows)])
     places, counts = (np.concatenate([each[part] for each in rows] or [np.zeros(0)]) for part in (0, 1))
-    size = min(width, n_terms - 1, len(passages) - 1)
+    size = min(width, len(known) - 1, len(passages) - 1)
     if size < 1:
-        return Lsa(words.numbers, np.zeros((n_terms, 1), np.float32))
-    numbers = places.astype(np.int32)
-    weights = csr_matrix((counts * words.rarity[numbers], numbers, starts), (len(passages), n_terms))
+        return Lsa(words.numbers, np.zeros((len(known), 1), np.float16), known)
+    numbers, rarity = places.astype(np.int32), words.rarity[known]
+    weights = csr_matrix((counts * rarity[numbers], numbers, starts), (len(passages), len(known)))
     lengths = np.maximum(np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1))), 1e-12)
     model = TruncatedSVD(size, random_state=seed).fit(weights.multiply(1 / lengths).tocsr())
-    return Lsa(words.numbers, np.ascontiguousarray(model.components_.T * words.rarity[:, None], np.float32))
+    return Lsa(words.numbers, np.ascontiguousarray(model.components_.T * rarity[:, None], np.float16), known)

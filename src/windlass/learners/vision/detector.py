@@ -4,8 +4,8 @@ Shapes: n pictures, H, W of the canvas.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,11 +18,11 @@ from windlass.kinds import boxes as boxes_kind
 from windlass.kinds import image
 from windlass.kinds.boxes import CLASSES
 from windlass.learners.contract import Budget, Fitted, Options
-from windlass.learners.networks.export import export
+from windlass.learners.networks.export import Apart, export, largest
 from windlass.learners.networks.training import loop, probe
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import Verdict, checksums, in_precision
-from windlass.learners.vision.changes import Changes, changed
+from windlass.learners.vision.changes import NEARLY_NONE, Changes, changed
 from windlass.learners.vision.heat import Boxes, loss
 from windlass.learners.vision.pyramid import NARROW, Pyramid, Widths
 from windlass.metrics.detection import BoxMarks, Found
@@ -37,11 +37,13 @@ LEAST_SIDE, SMALL, MOST_SIDE = 96, 192, 320
 N_GOLDEN, N_EXPORTED = 8, 2
 RARE_SHARE, MOST_REPEATED = 0.15, 4
 """Pictures with a class that fewer than this share of pictures hold are seen more often, so many times at most."""
+ERASED = 0.02
+"""Share of pictures that are made empty where none is."""
 JUDGED_SHARE = 0.1
 """Validation pictures that an epoch may have for one of its own: judging costs time."""
 PRESETS = {"default": Changes(), "any-side-up": Changes(is_any_side_up=True)}
 SETTINGS = Settings(
-    lr=2e-3, batch=8, epochs=1_000, patience=1_000, warmup=0.05, weight_decay=0.02, clip=10.0, average=0.995
+    lr=2e-3, batch=8, epochs=1_000, patience=1_000, warmup=0.05, weight_decay=0.02, clip=10.0, average=0.995, calm=0.15
 )
 
 
@@ -94,6 +96,13 @@ class Detection:
         with torch.autocast(probe.device().type, enabled=False):
             return loss(maps.float(), boxes)
 
+    def calmed(self) -> "Detection":
+        return replace(self, changes=replace(NEARLY_NONE, is_any_side_up=self.changes.is_any_side_up))
+
+    def found(self, answer: np.ndarray) -> Found:
+        """What an answer of the network says is on its canvas."""
+        return decoded(answer, len(self.classes))
+
     def judge(self, model: nn.Module, batch: int, precision: str) -> Verdict:
         return Verdict(self.marks(model, batch, precision).value(self.metric))
 
@@ -103,7 +112,7 @@ class Detection:
         for start in range(0, len(self.validation), batch):
             with in_precision(precision):
                 maps = answers(model, batch_of(self.validation.canvases[start : start + batch]))
-            found += [decoded(each, len(self.classes)) for each in maps]
+            found += [self.found(each) for each in maps]
         height, width = self.validation.canvases.shape[1:3]
         sizes = np.tile([width, height], (len(found), 1))
         return BoxMarks(tuple(found), self.validation.things, self.classes, np.full(len(self.classes), 0.5), sizes)
@@ -126,27 +135,57 @@ def batch_boxes(things: Sequence[Found]) -> Boxes:
     )
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How a detector is learned. learner, predictor: their names in the tables; network(classes, train pictures): what
+    learns; canvas(sizes): what pictures are drawn on; apart: how far a graph is from the network; described: what
+    the manifest says besides."""
+
+    learner: str
+    predictor: str
+    settings: Settings
+    network: Callable[[tuple[str, ...], Pictures], nn.Module]
+    canvas: Callable[[Sequence[tuple[int, int]]], Canvas]
+    changes: Changes = PRESETS["default"]
+    task: type[Detection] = Detection
+    apart: Apart = largest
+    described: Json = field(default_factory=dict)
+
+
 def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """Raises: SpecError: no such preset. DataError: no training picture has a box."""
+    return learn(splits, options, budget, progress, replace(SCRATCH, changes=_preset(options.variant)))
+
+
+def learn(splits: Splits, options: Options, budget: Budget, progress: Progress, recipe: Recipe) -> Fitted:
+    """Raises: DataError: no training picture has a box."""
     torch.manual_seed(options.seed)
-    changes = _preset(options.variant)
     output = splits.output_column
     state = boxes_kind.fit(map(boxes_kind.truth, splits.train[output]), "", {})
     classes = tuple(state[CLASSES])
     if not classes:
         raise DataError("no training picture has a box, expected some to learn from")
-    canvas = canvas_for([image.upright_size(value, splits.root) for value in splits.train[next(iter(splits.inputs))]])
+    name = next(iter(splits.inputs))
+    canvas = recipe.canvas([image.upright_size(value, splits.root) for value in splits.train[name]])
     progress("train", 0, 0, "reading pictures")
     train, validation = (drawn(part.to_dicts(), splits, classes, canvas) for part in (splits.train, splits.validation))
-    task = Detection(train, validation, classes, options.metric, changes, _places(train, len(validation)))
-    widths = NARROW if max(canvas.width, canvas.height) <= SMALL else Widths()
-    network = Pyramid(len(classes), _usual(train), widths)
+    changes = recipe.changes
+    if all(len(each.classes) for each in train.things):  # else there are pictures with nothing on them already
+        changes = replace(changes, erased=ERASED)
+    places = _places(train, len(validation))
+    task = recipe.task(train, validation, classes, options.metric, changes, places)
+    network = recipe.network(classes, train)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it, its types do not
-    curve = loop.train(network, task, SETTINGS, options, budget, progress)
+    curve = loop.train(network, task, recipe.settings, options, budget, progress)
     network.to(probe.device())
-    fitted = _delivered(network, task, canvas, splits, options)
+    fitted = _delivered(network, task, canvas, splits, options, recipe)
     loop.clean(options)
     return replace(fitted, curve=curve)
+
+
+def _from_scratch(classes: tuple[str, ...], train: Pictures) -> Pyramid:
+    widths = NARROW if max(train.canvases.shape[1:3]) <= SMALL else Widths()
+    return Pyramid(len(classes), _usual(train), widths)
 
 
 def _preset(name: str) -> Changes:
@@ -156,12 +195,12 @@ def _preset(name: str) -> Changes:
     return PRESETS[name or "default"]
 
 
-def canvas_for(sizes: Sequence[tuple[int, int]]) -> Canvas:
+def canvas_for(sizes: Sequence[tuple[int, int]], most: int = MOST_SIDE, multiple: int = MULTIPLE) -> Canvas:
     """Of the usual shape of pictures of these widths and heights, as large as they are, within bounds."""
-    longer = float(np.clip(np.median([max(size) for size in sizes]), LEAST_SIDE, MOST_SIDE))
+    longer = float(np.clip(np.median([max(size) for size in sizes]), LEAST_SIDE, most))
     aspect = float(np.median([size[0] / size[1] for size in sizes]))
     sides = (longer, longer / aspect) if aspect >= 1 else (longer * aspect, longer)
-    width, height = (max(2 * MULTIPLE, MULTIPLE * int(side / MULTIPLE + 0.5)) for side in sides)
+    width, height = (max(2 * multiple, multiple * int(side / multiple + 0.5)) for side in sides)
     return Canvas(width, height)
 
 
@@ -198,26 +237,35 @@ def _usual(train: Pictures) -> float:
     return max(0.5, float(np.median(sides)) / 2 / STRIDE)
 
 
-def _delivered(network: Pyramid, task: Detection, canvas: Canvas, splits: Splits, options: Options) -> Fitted:
+def _delivered(
+    network: nn.Module, task: Detection, canvas: Canvas, splits: Splits, options: Options, recipe: Recipe
+) -> Fitted:
     """Writes the graph, its manifest and golden rows, and measures on the validation pictures."""
     options.artifact.mkdir(parents=True, exist_ok=True)
-    score = task.marks(network, SETTINGS.batch).value(options.metric) if len(task.validation) else float("nan")
+    score = task.marks(network, recipe.settings.batch).value(options.metric) if len(task.validation) else float("nan")
     network.cpu()
     seen = task.validation if len(task.validation) else task.train
-    difference = export(network, [batch_of(seen.canvases[:N_EXPORTED])], options.artifact)
+    difference = export(network, [batch_of(seen.canvases[:N_EXPORTED])], options.artifact, recipe.apart)
     name, kind = next(iter(splits.inputs.items()))
     settings: Json = {
         "width": canvas.width,
         "height": canvas.height,
         "preset": options.variant or "default",
-        "training": asdict(SETTINGS),
+        "training": asdict(recipe.settings),
         "largest_difference": difference,
         "parameters": sum(value.numel() for value in network.parameters()),
+        **recipe.described,
     }
     column = Column(splits.output_column, splits.output[splits.output_column], {CLASSES: list(task.classes)})
-    manifest = Manifest("heatmap", "detector", (Column(name, kind),), column, settings=settings)
+    manifest = Manifest(recipe.predictor, recipe.learner, (Column(name, kind),), column, settings=settings)
     write_manifest(options.artifact, manifest)
     held = (splits.validation if len(splits.validation) else splits.train).head(N_GOLDEN)
     rows = [{name: image.portable(value, splits.root)} for value in held[name]]
-    write_golden(options.artifact, rows, Detector(manifest, lambda batch: answers(network, batch), canvas).golden(rows))
+    detector = Detector(
+        manifest, lambda batch: answers(network, batch), canvas, lambda answer, n_classes, canvas: task.found(answer)
+    )
+    write_golden(options.artifact, rows, detector.golden(rows))
     return Fitted(options.artifact, score)
+
+
+SCRATCH = Recipe("detector", "heatmap", SETTINGS, _from_scratch, canvas_for)

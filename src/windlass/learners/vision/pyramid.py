@@ -12,19 +12,25 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from windlass.predictors.detection.canvas import GREY
+from windlass.predictors.detection.canvas import GREY, STRIDE
 
 
 @dataclass(frozen=True)
 class Widths:
-    """Channels at a half, a quarter, an eighth and a sixteenth of the side, and on the way back up."""
+    """Channels at each stage, on the way back up, and how fine the network looks.
 
-    down: tuple[int, ...] = (24, 48, 96, 128)
+    down: of the stem, and of each stage, which halves the side again. stem: pixels for a place of the stem, 2 or 4;
+    finest: for a place where the ways meet and the heads work, 4 or 8; of 8 each place answers for four.
+    """
+
+    down: tuple[int, ...] = (32, 64, 96)
     up: int = 64
+    stem: int = 4
+    finest: int = 8
 
 
-NARROW = Widths((16, 24, 32, 48), 32)
-"""For small pictures, of which there is less to be seen."""
+NARROW = Widths((16, 24, 32, 48), 32, stem=2, finest=4)
+"""For small pictures, of which there is less to be seen, and whose things are small."""
 RARE = -4.6
 """The logit of a share of 1 %: where heat starts, so that the first steps are not all about places without a thing."""
 MOST_LOG = 6.0
@@ -32,9 +38,9 @@ SPREAD = 58.0
 """Deviation of the values of photographs, about."""
 
 
-def _conv(before: int, after: int, stride: int = 1) -> nn.Sequential:
+def _conv(before: int, after: int, stride: int = 1, side: int = 3) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
+        nn.Conv2d(before, after, side, stride, side // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
     )
 
 
@@ -61,27 +67,35 @@ class Pyramid(nn.Module):
 
     def __init__(self, n_classes: int, usual: float, widths: Widths) -> None:
         super().__init__()
-        down, up = widths.down, widths.up
+        down, up, self.fold = widths.down, widths.up, widths.finest // STRIDE
         self.stem = _conv(3, down[0], 2)
+        if widths.stem == STRIDE:  # at once: of places of two pixels, half of all work would be about the first edges
+            self.stem = nn.Sequential(*_conv(3, down[0], STRIDE, 7), Residual(down[0], down[0], 1))
         self.stages = nn.ModuleList(
             nn.Sequential(Residual(before, after, 2), Residual(after, after, 1)) for before, after in pairwise(down)
         )
-        self.laterals = nn.ModuleList(nn.Conv2d(channels, up, 1) for channels in down[1:])
+        self.n_coarse = (widths.stem * 2 ** (len(down) - 1) // widths.finest).bit_length()
+        self.laterals = nn.ModuleList(nn.Conv2d(channels, up, 1) for channels in down[-self.n_coarse :])
         self.smooth = _conv(up, up)
-        self.heat = nn.Sequential(_conv(up, up), nn.Conv2d(up, n_classes, 1))
-        self.sides = nn.Sequential(_conv(up, up), nn.Conv2d(up, 4, 1))
+        self.heat = nn.Sequential(_conv(up, up), nn.Conv2d(up, n_classes * self.fold**2, 1))
+        self.sides = nn.Sequential(_conv(up, up), nn.Conv2d(up, 4 * self.fold**2, 1))
         nn.init.constant_(self.heat[-1].bias, RARE)  # type: ignore[arg-type]
         nn.init.constant_(self.sides[-1].bias, float(torch.tensor(usual).log()))  # type: ignore[arg-type]
 
     def forward(self, pixels_BCHW: torch.Tensor) -> torch.Tensor:
         maps = self.stem((pixels_BCHW - GREY) / SPREAD)
-        levels = []
-        for stage, lateral in zip(self.stages, self.laterals, strict=True):
+        levels = [maps]
+        for stage in self.stages:
             maps = stage(maps)
-            levels.append(lateral(maps))
-        fine = levels.pop()
-        while levels:
-            fine = functional.interpolate(fine, scale_factor=2.0, mode="nearest") + levels.pop()
+            levels.append(maps)
+        ways = [lateral(each) for lateral, each in zip(self.laterals, levels[-self.n_coarse :], strict=True)]
+        fine = ways.pop()
+        while ways:
+            fine = functional.interpolate(fine, scale_factor=2.0, mode="nearest") + ways.pop()
         fine = self.smooth(fine)
-        sides = self.sides(fine).float().clamp(max=MOST_LOG).exp()
-        return torch.cat([self.heat(fine).float(), sides], dim=1)
+        sides = self._unfolded(self.sides(fine)).float().clamp(max=MOST_LOG).exp()
+        return torch.cat([self._unfolded(self.heat(fine)).float(), sides], dim=1)
+
+    def _unfolded(self, maps_BCHW: torch.Tensor) -> torch.Tensor:
+        """With a place for each `STRIDE` pixels. Source: Shi et al. 2016, arXiv:1609.05158."""
+        return maps_BCHW if self.fold == 1 else functional.pixel_shuffle(maps_BCHW, self.fold)

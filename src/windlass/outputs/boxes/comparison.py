@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from windlass.metrics.detection import BOX_F1
-from windlass.metrics.measures import Marks
+from windlass.metrics.detection import BOX_F1, MAP50
+from windlass.metrics.measures import Estimate, Marks, paired_difference
 from windlass.outputs.boxes.measures import detector
 from windlass.outputs.comparison import Paired, PairedAnswers, PairedScores, by_chance
 from windlass.outputs.labelled_row import Pairs
@@ -32,6 +32,18 @@ class PairedBoxes(PairedAnswers):
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
         before, after = (found.of(chosen) for found in self.both)
         return before, after
+
+    def falls(self, chosen: np.ndarray) -> list[tuple[str, str, float, float, Estimate]]:
+        """AP50 of each class."""
+        before, after = (found.of(chosen) for found in self.both)
+        found = []
+        for number in np.flatnonzero(before.n_there.sum(axis=0)).tolist():
+            name = before.classes[number]
+            if name in after.classes:
+                was, now = before.only(number), after.only(after.classes.index(name))
+                difference = paired_difference(MAP50, now, was)
+                found.append((name, "AP50", was.value(MAP50), now.value(MAP50), difference))
+        return found
 
     def parts(self) -> list[tuple[str, np.ndarray]]:
         found = self.both[0]

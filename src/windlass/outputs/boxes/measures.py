@@ -1,6 +1,7 @@
 """Found boxes beside the right ones, what they must beat, and from which score on they are given."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,18 @@ from windlass.errors import DataError, SpecError
 from windlass.goals import Goal
 from windlass.kinds import boxes, image
 from windlass.kinds import table as kinds
-from windlass.kinds.boxes import BOX, LABEL, THRESHOLDS
-from windlass.metrics.detection import MAP, MAP50, BoxMarks, Found
-from windlass.metrics.measures import Array, Marks
+from windlass.kinds.boxes import BOX, COSTS, LABEL, THRESHOLDS
+from windlass.metrics.box_calibration import CALIBRATION, curve
+from windlass.metrics.costs import COST
+from windlass.metrics.detection import MAP, MAP50, NOTHING, BoxMarks, Found
+from windlass.metrics.measures import Marks, is_better
+from windlass.outputs.boxes.costs import EXAMPLE, box_costs
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_manifest, write_manifest
 from windlass.predictors.contract import Predictor
-from windlass.predictors.detection.heatmap import Detector
-from windlass.records import Row, Splits
+from windlass.predictors.detection.heatmap import Detector, sure_of
+from windlass.records import Json, Row, Splits
 from windlass.spec import Spec
 
 GRID = 8
@@ -47,7 +51,9 @@ def learned(metric: str) -> str:
 
 
 def check(spec: Spec, goal: Goal) -> None:
-    """Raises: SpecError: the boxes are not of one picture."""
+    """Raises: SpecError: the boxes are not of one picture; a goal of costs without any."""
+    if goal.metric == COST and not spec.costs:
+        raise SpecError("goal asks for 'cost' and there are no 'costs'", EXAMPLE)
     seen = [name for name, kind in spec.inputs.items() if kinds.get(kind).is_picture]
     if len(seen) != 1 or len(spec.inputs) != 1:
         raise SpecError(
@@ -58,8 +64,9 @@ def check(spec: Spec, goal: Goal) -> None:
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:
-    """Raises: SpecError: what is set for another output. DataError: there is nothing to learn."""
-    for name, value in (("monotone", spec.monotone), ("costs", spec.costs), ("threshold", spec.threshold)):
+    """Raises: SpecError: what is set for another output, or costs of no class. DataError: there is nothing to learn."""
+    box_costs(spec, boxes.fit(map(boxes.truth, splits.train[splits.output_column]), "", {})[boxes.CLASSES])
+    for name, value in (("monotone", spec.monotone), ("threshold", spec.threshold)):
         if value:
             raise SpecError(f"'{name}' is set and output '{splits.output_column}' is boxes, expected another output")
     if not any(boxes.truth(value) for value in splits.train[splits.output_column]):
@@ -73,24 +80,38 @@ def check_tests(rows: Sequence[Row], spec: Spec) -> None:
 
 
 def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> float | None:
-    """Writes into the artifact from which score on a box of each class is given: where F1 is best on validation."""
+    """Writes into the artifact how likely a box of a score is right, as validation pictures tell it, and from which
+    such probability on a box of each class is given: where costs are least in expectation, else where F1 is best there.
+
+    It is no part of the run's key: other costs train nothing anew.
+    """
     folder = run_folder / "artifact"
     manifest, held = read_manifest(folder), splits.validation.to_dicts()
-    if not held:
-        return None
-    model = detector(predictors.load(folder))
-    found = model.marks(held, [row[splits.output_column] for row in held], splits.root)
-    least = [round(score, 4) for score in found.best_thresholds()[: len(model.classes)]]
-    if manifest.output.state.get(THRESHOLDS) != least:
-        manifest.output.state[THRESHOLDS] = least
-        write_manifest(folder, manifest)
-    decided = BoxMarks(found.given, found.right, found.classes, _padded(least, len(found.classes)), found.sizes)
-    return decided.value(metric)
+    decided = (CALIBRATION, COSTS, THRESHOLDS)
+    state: Json = {name: value for name, value in manifest.output.state.items() if name not in decided}
+    costs = box_costs(spec, state[boxes.CLASSES])
+    if costs is not None:
+        state |= {COSTS: costs.as_json(), THRESHOLDS: _kept(costs.bands[:, 0])}
+    reached = None
+    if held:
+        model = detector(predictors.load(folder))
+        truth = [row[splits.output_column] for row in held]
+        scored = replace(model, manifest=replace(manifest, output=replace(manifest.output, state=state)))
+        found = scored.marks(held, truth, splits.root)
+        state[CALIBRATION] = [curve(matches) for matches in found.by_class[: len(model.classes)]]
+        found = replace(found, given=tuple(sure_of(each, state[CALIBRATION]) for each in found.given))
+        if costs is None:
+            state[THRESHOLDS] = _kept(found.best_thresholds()[: len(model.classes)])
+            rest = np.ones(len(found.classes) - len(model.classes))  # classes that it does not know are never given
+            found = replace(found, thresholds=np.append(state[THRESHOLDS], rest))
+        reached = found.value(metric)
+    if manifest.output.state != state:
+        write_manifest(folder, replace(manifest, output=replace(manifest.output, state=state)))
+    return reached
 
 
-def _padded(thresholds: Sequence[float], n_classes: int) -> Array:
-    """Classes that the model does not know are never given."""
-    return np.append(np.array(thresholds, float), np.ones(n_classes - len(thresholds)))
+def _kept(thresholds: Sequence[float] | np.ndarray) -> list[float]:
+    return [round(float(score), 4) for score in thresholds]
 
 
 def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held) -> Validated | None:
@@ -100,14 +121,21 @@ def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held
 
 
 def baseline(tested: Tested) -> Baseline | None:
-    """The same boxes on every picture: where things usually are."""
+    """The same boxes on every picture, where things usually are; or nothing, where that costs less."""
     first = box_marks(next(iter(tested.marks.values())))
     usual = usual_boxes(tested.splits, first.classes)
     given = tuple(usual._replace(boxes=usual.boxes * np.tile(size, 2)) for size in first.sizes)
     least = np.full(len(first.classes), 0.5)
-    always = BoxMarks(given, first.right, first.classes, least, first.sizes)
-    value = always.value(tested.metric)
-    return None if np.isnan(value) else Baseline("the usual boxes on every picture", value, always)
+    known = [("the usual boxes on every picture", given)]
+    if tested.metric == COST:
+        known.append(("finding nothing", (NOTHING,) * len(first)))
+    best: Baseline | None = None
+    for words, each in known:
+        always = replace(first, given=each, thresholds=least)
+        value = always.value(tested.metric)
+        if not np.isnan(value) and (best is None or is_better(tested.metric, value, best.value)):
+            best = Baseline(words, value, always)
+    return best
 
 
 def usual_boxes(splits: Splits, classes: Sequence[str]) -> Found:

@@ -6,7 +6,8 @@ from typing import Any
 
 from windlass.errors import NotReady
 from windlass.kinds import boxes
-from windlass.kinds.boxes import BOX, CLASSES, CROWD, LABEL, SCORE
+from windlass.kinds.boxes import BOX, CLASSES, CROWD, HAND_OVER, LABEL, SCORE
+from windlass.metrics.costs import COST
 from windlass.metrics.detection import BOX_METRICS, MAP50
 from windlass.outputs.boxes import measures, reference_profile, report
 from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, Why, later
@@ -22,13 +23,16 @@ NAME = {"type": "string", "maxLength": boxes.MOST_CHARACTERS}
 def answer_schema(column: Column) -> Json:
     """A list of boxes with their labels and scores."""
     score = {"type": "number", "minimum": 0, "maximum": 1}
-    thing = {"type": "object", "required": [LABEL, BOX], "properties": {LABEL: NAME, BOX: SIDES, SCORE: score}}
+    unsure = {"type": "boolean", "description": "a person's look at this box is cheaper than a mistake"}
+    properties = {LABEL: NAME, BOX: SIDES, SCORE: score, HAND_OVER: unsure}
+    thing = {"type": "object", "required": [LABEL, BOX], "properties": properties}
     return {"type": "array", "description": "what is there, and where", "items": thing}
 
 
 def feedback_schema(column: Column) -> Json:
     """All right boxes; an empty list: nothing is there."""
-    properties = {LABEL: NAME, BOX: SIDES, SCORE: {"type": "number"}, CROWD: {"type": "boolean"}}
+    truth = {"type": "boolean"}
+    properties = {LABEL: NAME, BOX: SIDES, SCORE: {"type": "number"}, CROWD: truth, HAND_OVER: truth}
     thing = {"type": "object", "required": [LABEL, BOX], "properties": properties, "additionalProperties": False}
     return {"type": "array", "maxItems": boxes.MOST_BOXES, "items": thing}
 
@@ -64,7 +68,7 @@ def widget(manifest: Manifest) -> Json:
 OUTPUT = Output(
     kind="boxes",
     metrics=BOX_METRICS,
-    headline=lambda spec: MAP50,
+    headline=lambda spec: COST if spec.costs else MAP50,
     learned=measures.learned,
     check=measures.check,
     split=later("windlass.outputs.boxes.split", "split"),
@@ -79,6 +83,8 @@ OUTPUT = Output(
     sections=report.report_sections,
     data_sections=report.data_sections,
     remarks=report.remarks,
+    details=report.details,
+    suspected=later("windlass.outputs.boxes.missing", "suspected"),
     advice=report.advice,
     explain=explain,
     kept=kept_rows,

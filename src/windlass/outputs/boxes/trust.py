@@ -7,6 +7,7 @@ import numpy as np
 
 from windlass.kinds import boxes
 from windlass.kinds.boxes import LABEL
+from windlass.kinds.things import labels_of
 from windlass.metrics.detection import OVERLAPS, matched, overlaps
 from windlass.outputs.boxes.measures import detector
 from windlass.outputs.labelled_row import ASIDE, WAITING, LabelledRow, Pairs
@@ -48,9 +49,9 @@ def opinion(rows: Sequence[LabelledRow], champion: Predictor, known: Known, spec
 
 def unfit(rows: Sequence[LabelledRow], train: Pairs, spec: Spec) -> list[LabelledRow]:
     """Rows with a class that training does not know are set aside, or wait until there are enough of them."""
-    known = {thing[LABEL] for _, value in train for thing in boxes.truth(value)}
+    known = {label for _, value in train for label in labels_of(value)}
     least, holders = spec.improve.new_labels, defaultdict[str, int](int)
-    new_of = [sorted({thing[LABEL] for thing in boxes.truth(row.label)} - known) for row in rows]
+    new_of = [sorted(set(labels_of(row.label)) - known) for row in rows]
     for new in new_of:
         for label in new:
             holders[label] += 1

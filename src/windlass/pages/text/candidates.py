@@ -57,6 +57,9 @@ BESIDE = {
     "map50_95": "mAP50-95",
     "box_f1": "F1",
     "count_error": "count off",
+    "mask_iou": "IoU",
+    "instance_ap": "AP",
+    "boundary_error": "outline px",
 }
 """The metrics that stand beside the headline, with their short names."""
 NEAR = 0.7  # share of the best score that counts as near it

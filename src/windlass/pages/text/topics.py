@@ -13,7 +13,7 @@ LEADING = re.compile(r"^(\d+)([.)])|^([-+=])")
 WORDS: Words = {
     "title": ("Report", "报告"),
     "answer": ("Answer", "回答"),
-    "refused": ("No document answers this.", "没有文档回答这个问题。"),
+    "refused": ("No document answers this for certain.", "没有文档确切回答这个问题。"),
     "nobody": ("No document speaks of it.", "没有文档谈到它。"),
     "documents": ("What the documents say", "各文档怎么说"),
     "otherwise": ("Another passage says otherwise:", "另一处的说法不同："),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import boxes, image
-from windlass.kinds.boxes import BOX, CLASSES, CROWD, LABEL, SCORE, THRESHOLDS
+from windlass.kinds.boxes import BOX, CLASSES, CROWD, HAND_OVER, LABEL, SCORE, THRESHOLDS
+from windlass.metrics.box_calibration import CALIBRATION, calibrated
+from windlass.metrics.costs import BoxCosts, box_costs_of
 from windlass.metrics.detection import BoxMarks, Found
 from windlass.metrics.measures import Array
 from windlass.predictors.artifact import TOLERANCE
@@ -28,10 +30,14 @@ USUAL_THRESHOLD = 0.3
 MOST_SIDE, LEAST_SIDE = 2_048, 32
 SURE = 0.02
 """From which score on a box of a golden row must be found again."""
+MOST_NAMED = 4
+"""Boxes that the reason for a hand-over names."""
 PIXELS = 250.0
 """So many pixels of difference are as bad as a score of 1: half a pixel is at the bound of `TOLERANCE`."""
 Network = Callable[[Array], Array]
-"""(n, 3, H, W) float32, 0-255 -> (n, K + 4, H / 4, W / 4)."""
+"""(n, 3, H, W) float32, 0-255 -> an answer each: of maps (n, K + 4, H / 4, W / 4)."""
+Decode = Callable[[Array, int, Canvas], Found]
+"""What an answer for so many classes says is on the canvas."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Detector:
     manifest: Manifest
     network: Network
     canvas: Canvas
+    decode: Decode = lambda answer, n_classes, canvas: decoded(answer, n_classes)
 
     @property
     def classes(self) -> list[str]:
@@ -49,21 +56,33 @@ class Detector:
 
     @property
     def thresholds(self) -> Array:
-        """(k,) of scores."""
+        """(k,) of scores, from which on a box is given."""
         return np.array(self.manifest.output.state.get(THRESHOLDS) or [USUAL_THRESHOLD] * len(self.classes))
+
+    @property
+    def costs(self) -> BoxCosts | None:
+        """What mistakes cost; None: that is not known."""
+        return box_costs_of(self.manifest.output.state)
+
+    @property
+    def curves(self) -> list[list[float]]:
+        """By which scores are probabilities; none: they stay as they are."""
+        found: list[list[float]] = self.manifest.output.state.get(CALIBRATION, [])
+        return found
 
     def found(self, rows: Sequence[Row], root: Path | None = None) -> list[Found]:
         """Boxes of all scores, in pixels of the whole pictures. Raises: DataError: a picture cannot be read."""
-        return [found for found, _ in self._found_sized(rows, root)]
+        return [sure_of(found, self.curves) for found, _ in self._found_sized(rows, root)]
 
     def _found_sized(self, rows: Sequence[Row], root: Path | None) -> list[tuple[Found, tuple[int, int]]]:
+        """With scores as the network gives them, and the sizes of the pictures."""
         everything: list[tuple[Found, tuple[int, int]]] = []
         for start in range(0, len(rows), CHUNK):
             read = [self._read(row, number, root) for number, row in enumerate(rows[start : start + CHUNK], start)]
             drawn = np.stack([self.canvas.drawn(pixels, size) for pixels, size in read])
             answers = self.network(batch_of(drawn))
             for answer, (_, size) in zip(answers, read, strict=True):
-                found = decoded(answer, len(self.classes))
+                found = self.decode(answer, len(self.classes), self.canvas)
                 everything.append((found._replace(boxes=self.canvas.back(found.boxes, size)), size))
         return everything
 
@@ -74,17 +93,31 @@ class Detector:
         return found
 
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
-        """The boxes whose score reaches the threshold of their class, the surest first."""
-        return [Answer(self.value(found), None) for found in self.found(rows, root)]
+        """The boxes whose score reaches the threshold of their class, the surest first; those that a person judges
+        cheaper are marked."""
+        return [self.answered(self.value(found)) for found in self.found(rows, root)]
+
+    def answered(self, value: list[Json]) -> Answer:
+        """The boxes, and why a person should look at some of them."""
+        unsure = [thing for thing in value if thing.get(HAND_OVER)]
+        if not unsure or self.costs is None:
+            return Answer(value, None)
+        named = ", ".join(f"{thing[LABEL]} {thing[SCORE]:.2f}" for thing in unsure[:MOST_NAMED])
+        more = f" and {len(unsure) - MOST_NAMED:,} more" if len(unsure) > MOST_NAMED else ""
+        price = f"{self.costs.review:g} {self.costs.unit}".rstrip()
+        words = f"hand over: a person's look at a box costs {price}, a mistake is expected to cost more: {named}{more}"
+        return Answer(value, None, evidence=(words,), hand_over=True)
 
     def value(self, found: Found) -> list[Json]:
         """As it is answered."""
         given = np.flatnonzero(found.scores >= self.thresholds[found.classes])
+        sure = np.zeros(len(self.classes)) if self.costs is None else self.costs.bands[:, 1]
         return [
             {
                 LABEL: self.classes[found.classes[place]],
                 BOX: np.round(found.boxes[place], boxes.PLACES).tolist(),
                 SCORE: round(float(found.scores[place]), 4),
+                **({HAND_OVER: True} if found.scores[place] < sure[found.classes[place]] else {}),
             }
             for place in given.tolist()
         ]
@@ -97,16 +130,29 @@ class Detector:
         right = tuple(right_of(things, names) for things in read)
         found = self._found_sized(rows, root)
         sizes = np.array([size for _, size in found], int).reshape(-1, 2)
-        return BoxMarks(tuple(each for each, _ in found), right, tuple(names), thresholds, sizes)
+        given = tuple(sure_of(each, self.curves) for each, _ in found)
+        return BoxMarks(given, right, tuple(names), thresholds, sizes, self._costs(len(names)))
+
+    def _costs(self, n_classes: int) -> BoxCosts | None:
+        """Of so many classes, of which the last are unknown to it and as dear as its dearest."""
+        found, n_more = self.costs, n_classes - len(self.classes)
+        if found is None or not n_more:
+            return found
+        more = ((max(side),) * n_more for side in (found.miss, found.false_alarm))
+        miss, alarm = (side + rest for side, rest in zip((found.miss, found.false_alarm), more, strict=True))
+        return replace(found, miss=miss, false_alarm=alarm)
 
     def golden(self, rows: Sequence[Row]) -> list[list[float]]:
-        """Class, score, left, top, right, bottom of each box that is at all sure, in a line; as golden rows keep it."""
-        return [flat(found) for found in self.found(rows)]
+        """Class, score, left, top, right, bottom of each box that is at all sure, in a line; as golden rows keep it.
+
+        Scores are the network's: how they are read as probabilities is decided afterwards.
+        """
+        return [flat(found) for found, _ in self._found_sized(rows, None)]
 
     def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
         """The largest difference of a score, or of a side in `PIXELS`; 1 where a box is not found again."""
-        pairs = zip(self.found(rows), wanted, strict=True)
-        return max((apart(found, as_found(right), SURE) for found, right in pairs), default=0.0)
+        pairs = zip(self._found_sized(rows, None), wanted, strict=True)
+        return max((apart(found, as_found(right), SURE) for (found, _), right in pairs), default=0.0)
 
     def gap(self, answer: Json, wanted: Any) -> float:
         """The same of one answer as the server gives it."""
@@ -117,13 +163,20 @@ class Detector:
                 np.array([self.classes.index(each[LABEL]) for each in value], int),
                 np.array([each[SCORE] for each in value], float),
             )
-            right = as_found(wanted)
+            right = sure_of(as_found(wanted), self.curves)
             least = self.thresholds[right.classes]
             near = np.abs(right.scores - least) <= TOLERANCE  # may be given, or not
             kept = (right.scores >= least) | near
             return apart(given, Found(*(part[kept] for part in right)), float(least.max(initial=0.0)) + TOLERANCE)
         except (KeyError, TypeError, ValueError, IndexError):
             return math.inf
+
+
+def sure_of(found: Found, curves: Sequence[Sequence[float]]) -> Found:
+    """With scores that are probabilities, the surest first."""
+    scores = calibrated(found.scores, found.classes, curves)
+    order = np.argsort(-scores, kind="stable")
+    return Found(found.boxes[order], found.classes[order], scores[order])
 
 
 def right_of(things: boxes.Things, classes: Sequence[str]) -> Found:
@@ -170,16 +223,28 @@ def _unlike(given: Found, wanted: Found, least: float) -> float:
 
 def load(folder: Path, manifest: Manifest) -> Detector:
     """A graph with the input `input_0` and the output `logits`. Raises: DataError: it is damaged, or another one."""
-    canvas = _canvas(folder, manifest)
+    canvas = canvas_of(folder, manifest)
     n_answers = len(manifest.output.state[CLASSES]) + 4
+
+    def check(given: dict[str, Any]) -> None:
+        found = given.get("logits", [0, 0])[1:2]
+        if found not in ([n_answers], [None]) and not isinstance(found[0], str):
+            raise DataError(f"{folder / FILE} gives no 'logits' of {n_answers} maps a picture, expected them")
+
+    return Detector(manifest, runner(folder, canvas, check), canvas)
+
+
+def runner(folder: Path, canvas: Canvas, check: Callable[[dict[str, Any]], None]) -> Network:
+    """What runs the graph of an artifact. check(shapes of its outputs) raises DataError where they are other ones.
+
+    Raises: DataError.
+    """
 
     def blank(session: Any) -> dict[str, Array]:
         read = [(item.name, item.shape[1:]) for item in session.get_inputs()]
         if read != [("input_0", [3, canvas.height, canvas.width])]:
             raise DataError(f"{folder / FILE} reads {read}, expected pictures of {canvas.width} x {canvas.height}")
-        given = {item.name: item.shape[1:2] for item in session.get_outputs()}
-        if given.get("logits") not in ([n_answers], [None]) and not isinstance(given.get("logits", [0])[0], str):
-            raise DataError(f"{folder / FILE} gives no 'logits' of {n_answers} maps a picture, expected them")
+        check({item.name: item.shape for item in session.get_outputs()})
         return {"input_0": np.zeros((1, 3, canvas.height, canvas.width), np.float32)}
 
     session = open_graph(folder / FILE, blank)
@@ -187,10 +252,11 @@ def load(folder: Path, manifest: Manifest) -> Detector:
     def network(batch: Array) -> Array:
         return np.asarray(session.run(["logits"], {"input_0": batch})[0])
 
-    return Detector(manifest, network, canvas)
+    return network
 
 
-def _canvas(folder: Path, manifest: Manifest) -> Canvas:
+def canvas_of(folder: Path, manifest: Manifest) -> Canvas:
+    """Of an artifact. Raises: DataError: it finds no boxes in one picture, or its sides are none."""
     width, height = (manifest.settings.get(name) for name in ("width", "height"))
     inputs = [column.kind for column in manifest.inputs]
     if manifest.output.kind != boxes.KIND.name or inputs != [image.KIND.name]:

@@ -5,7 +5,8 @@ Source: latent semantic analysis, Deerwester et al. 1990, JASIS 41(6).
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +22,30 @@ NAME = "lsa"
 
 @dataclass(frozen=True)
 class Lsa:
-    """numbers: of each term of the index's vocabulary; directions: (v, D) float32, of each term weighed by its rarity
-    when they were learned, 0 of terms that came later: a passage has the same vector whatever else is indexed."""
+    """numbers: of each term of the index's vocabulary. directions: (k, D) float16, of the terms of `known` (k,) int64,
+    weighed by their rarity when they were learned. Terms of one passage alone, and those that came later, have none:
+    a passage has the same vector whatever else is indexed. Half precision, since they are most of an index, and all of
+    it is written anew when a document changes."""
 
     numbers: Mapping[str, int]
     directions: np.ndarray
+    known: np.ndarray
     name: str = NAME
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """(v,) int64: of each term its row of `directions`, -1: it has none."""
+        found = np.full(len(self.numbers), -1, np.int64)
+        found[self.known] = np.arange(len(self.known))
+        return found
 
     def passages(self, texts: Sequence[str]) -> np.ndarray:
         """(n, D) float32 of length 1; 0 where a text has no known term."""
         rows = np.zeros((len(texts), self.directions.shape[1]), np.float32)
-        for place, text in enumerate(texts):
+        for number, text in enumerate(texts):
             found, weights = counted(text, self.numbers)
-            rows[place] = weights @ self.directions[found]
+            places = self.places[found]
+            rows[number] = weights[places >= 0] @ self.directions[places[places >= 0]].astype(np.float32)
         return unit(rows)
 
     def questions(self, texts: Sequence[str]) -> np.ndarray:
@@ -41,12 +53,13 @@ class Lsa:
 
     def renumbered(self, renumbered: np.ndarray, numbers: Mapping[str, int]) -> "Lsa":
         """The same for an index whose terms have other numbers: renumbered (v,), -1 = a term is gone."""
-        directions = np.zeros((len(numbers), self.directions.shape[1]), np.float32)
-        directions[renumbered[renumbered >= 0]] = self.directions[renumbered >= 0]
-        return replace(self, numbers=numbers, directions=directions)
+        known = renumbered[self.known].astype(np.int64)
+        there = known >= 0
+        directions = self.directions if there.all() else self.directions[there]
+        return Lsa(numbers, directions, known[there], self.name)
 
     def save(self, folder: Path) -> None:
-        write_tensors(folder / FILE, {"directions": self.directions})
+        write_tensors(folder / FILE, {"directions": self.directions, "known": self.known})
 
 
 def counted(text: str, numbers: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +72,15 @@ def counted(text: str, numbers: Mapping[str, int]) -> tuple[np.ndarray, np.ndarr
 
 def load(folder: Path, numbers: Mapping[str, int]) -> Lsa:
     """Raises: NotReady: it is not there. DataError: it is damaged."""
-    directions = read_tensors(folder / FILE, {"directions"})[0]["directions"]
-    if directions.ndim != 2 or len(directions) != len(numbers) or not np.isfinite(directions).all():
-        raise DataError(f"{folder / FILE} is damaged, expected a row a term of the vocabulary")
-    return Lsa(numbers, directions)
+    parts = read_tensors(folder / FILE, {"directions", "known"})[0]
+    directions, known = parts["directions"], parts["known"]
+    if (
+        directions.ndim != 2
+        or known.shape != (len(directions),)
+        or known.dtype != np.dtype(np.int64)
+        or not np.isfinite(directions).all()
+        or (len(known) and not (int(known.min()) >= 0 and int(known.max()) < len(numbers)))
+        or len(np.unique(known)) != len(known)
+    ):
+        raise DataError(f"{folder / FILE} is damaged, expected directions of terms of the vocabulary")
+    return Lsa(numbers, directions, known)

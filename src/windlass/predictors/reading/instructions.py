@@ -89,7 +89,7 @@ def orders(text: str) -> list[tuple[int, int]]:
 
 def _is_order(sentence: str) -> bool:
     """Cells of a table and the text of a link or picture are looked at by themselves, too."""
-    parts = [sentence, *(part.strip() for part in re.split(r"[|\[\]]", sentence))]
+    parts = dict.fromkeys([sentence.strip(), *(part.strip() for part in re.split(r"[|\[\]]", sentence))])
     if any(pattern.search(part) for part in parts for pattern in ORDERS):
         return True
     return bool(DRAWN_APART.search(BETWEEN.sub("", unicodedata.normalize("NFKC", sentence).lower())))

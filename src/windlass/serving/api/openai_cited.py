@@ -19,7 +19,10 @@ from windlass.serving.contract import codec
 from windlass.serving.runtime.caller import caller_of, received
 from windlass.serving.runtime.service import Service
 
-REFUSED = {"en": "No document answers this. Please ask a person.", "zh": "现有文档无法回答，请咨询工作人员。"}
+REFUSED = {
+    "en": "No document answers this for certain. Please ask a person.",
+    "zh": "现有文档没有确切的答案，请咨询工作人员。",
+}
 OTHERWISE = {"en": "Another passage says otherwise: ", "zh": "另有段落说法不同："}
 
 

@@ -16,7 +16,7 @@ from windlass.serving.ui.ask_board import board_html, cards_html
 from windlass.serving.ui.ask_fields import field
 
 SCRIPTS = (
-    "keyed.js", "events.js", "words.js", "element.js", "fields.js", "forecast.js", "cited.js", "boxes.js",
+    "keyed.js", "events.js", "words.js", "element.js", "fields.js", "forecast.js", "cited.js", "boxes.js", "masks.js",
     "answer.js", "verdict.js", "why.js", "page.js",
 )  # fmt: skip
 AT_ONCE = frozenset({"linear", "trees"})

@@ -5,6 +5,7 @@ Source: https://cocodataset.org/#format-data; run lengths as text: cocoapi's `ma
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,35 @@ def read(source: Source) -> Iterator[RawRow]:
     return rows(_pictures(content, source), source)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A picture as the file lists it; width, height: 0 = it does not say."""
+
+    number: int
+    place: str
+    width: float
+    height: float
+    annotations: Sequence[Json]
+
+
+def names_in(content: Json) -> dict[Any, str]:
+    """Id of a category -> its name."""
+    return {each.get("id"): name_of(str(each.get("name", ""))) for each in _objects(content, "categories")}
+
+
 def _pictures(content: Json, source: Source) -> Iterator[Annotated]:
-    names = {each.get("id"): name_of(str(each.get("name", ""))) for each in _objects(content, "categories")}
+    names = names_in(content)
+    for each in listed(content, source):
+        try:
+            things = [_thing(annotation, names) for annotation in each.annotations]
+        except DataError as error:
+            yield Annotated(each.number, each.place, fault=error.message)
+            continue
+        yield Annotated(each.number, each.place, each.width, each.height, things)
+
+
+def listed(content: Json, source: Source) -> Iterator[Listed]:
+    """The pictures with their annotations; those of other pictures become a warning of the source."""
     by_picture: dict[Any, list[Any]] = {}
     for each in _objects(content, "annotations"):
         by_picture.setdefault(_id(each.get("image_id")), []).append(each)
@@ -49,12 +77,7 @@ def _pictures(content: Json, source: Source) -> Iterator[Annotated]:
     for number, each in enumerate(_objects(content, "images"), 1):
         own = by_picture.pop(_id(each.get("id")), [])
         place = _place(str(each.get("file_name", "")), source.root, folders)
-        try:
-            things = [_thing(annotation, names) for annotation in own]
-        except DataError as error:
-            yield Annotated(number, place, fault=error.message)
-            continue
-        yield Annotated(number, place, _side(each.get("width")), _side(each.get("height")), things)
+        yield Listed(number, place, _side(each.get("width")), _side(each.get("height")), own)
     if by_picture:
         count = sum(map(len, by_picture.values()))
         source.warnings.append(f"{source.path.name}: {count:,} annotations are of pictures that 'images' does not list")
@@ -81,19 +104,25 @@ def _place(name: str, root: Path, folders: Sequence[str]) -> str:
     return next((f"{folder}{name}" for folder in folders if name and (root / f"{folder}{name}").is_file()), name)
 
 
-def _thing(annotation: Json, names: dict[Any, str]) -> dict[str, Any]:
-    """Raises: DataError: of an unknown category, or without a box that can be read."""
+def label_of(annotation: Json, names: dict[Any, str]) -> str:
+    """Raises: DataError: of an unknown category."""
     category = _id(annotation.get("category_id"))
     if not names.get(category):
         known = ", ".join(f"{key}" for key in list(names)[:8])
         raise DataError(f"category_id is {shown(annotation.get('category_id'))}, expected one of the file's: {known}")
+    return names[category]
+
+
+def _thing(annotation: Json, names: dict[Any, str]) -> dict[str, Any]:
+    """Raises: DataError: of an unknown category, or without a box that can be read."""
+    label = label_of(annotation, names)
     box = annotation.get("bbox")
     if isinstance(box, list) and len(box) == 4 and all(map(is_pixel, box)):
         left, top, width, height = map(float, box)
         found = [left, top, left + width, top + height]
     else:
         found = box_of(annotation.get("segmentation"))
-    thing = {LABEL: names[category], BOX: found}
+    thing = {LABEL: label, BOX: found}
     return {**thing, CROWD: True} if annotation.get("iscrowd") else thing
 
 

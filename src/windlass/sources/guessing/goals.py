@@ -88,12 +88,26 @@ def _of_boxes(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> 
     found.reasons.append("goal map50: COCO's average precision at an overlap of a half, mean of the classes")
 
 
+def _of_masks(found: Guess, values: Sequence[Any], elsewhere: Sequence[Any]) -> None:
+    kind = kinds.get("masks")
+    read = [things for value in values if kind.check(value) is None and (things := kind.read(value, None)) is not None]
+    state = kind.fit(read, "", {})
+    if not state["classes"]:
+        raise DataError(f"'{found.output}' has no mask, expected some to learn from")
+    n_empty, classes = sum(not things for things in read), ", ".join(f"'{n}'" for n in state["classes"][:MOST_NAMED])
+    told = "things are told apart" if state["apart"] else "each pixel has a class"
+    found.reasons.append(f"output '{found.output}': masks of {classes}; {told}; {n_empty:,} pictures hold nothing")
+    found.goal, found.gate = "mask_dice", "mask_dice >= 0.80"
+    found.reasons.append("goal mask_dice: how well pixels agree; instance_ap asks for things that are told apart")
+
+
 GOALS: dict[str, Callable[[Guess, Sequence[Any], Sequence[Any]], None]] = {
     "text": _of_texts,
     "category": _of_labels,
     "number": _of_numbers,
     "tags": _of_tags,
     "boxes": _of_boxes,
+    "masks": _of_masks,
 }
 """Kind of the output -> what completes the guess: goal, and how answers are written; elsewhere: of other splits."""
 

@@ -15,7 +15,7 @@ from windlass.learners.networks.training import checkpoint, probe
 from windlass.learners.networks.training.plan import PLAN, Plan, Planner
 from windlass.learners.networks.training.run_state import Checkpoints, State, Weights
 from windlass.learners.networks.training.steps import Settings, Steps
-from windlass.learners.networks.training.task import Task, Verdict
+from windlass.learners.networks.training.task import Calming, Task, Verdict
 from windlass.metrics.measures import LOWER, told
 from windlass.records import Json, Progress
 
@@ -75,6 +75,8 @@ class _Training:
     ) -> None:
         self.model, self.task, self.settings, self.options, self.clock = model, task, settings, options, clock
         self.steps = Steps(task, settings, options.optimizer)
+        last = task.calmed() if settings.calm and isinstance(task, Calming) else task
+        self.last_steps = Steps(last, settings, options.optimizer)
         self.planner = Planner(model, self.steps, options)
         self.lengths, self.n_batches = self.planner.lengths, self.planner.n_batches
         self.weights = Weights(model, self.steps.optimizer(model), settings.average)
@@ -125,7 +127,10 @@ class _Training:
             group["lr"] = group["base_lr"] * share
         # 2. Timed without the validation: the second plan is made of the pace of steps.
         started = self.clock()
-        loss = self.steps.take(self.model, self.weights.optimizer, rows, plan.precision)
+        is_calm = state.step >= (1 - self.settings.calm) * plan.total_at(state.step)
+        loss = (self.last_steps if is_calm else self.steps).take(
+            self.model, self.weights.optimizer, rows, plan.precision
+        )
         state.step += 1
         self.weights.move_average(state.step)
         state.stepping += self.clock() - started

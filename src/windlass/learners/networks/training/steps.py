@@ -24,7 +24,8 @@ class Settings:
     warmup: share of the steps. clip: largest norm of the gradient. smoothing: share of each target that is spread
     over all classes. average: decay of the moving average of the weights that is judged and kept; 0: the weights
     themselves. patience: epochs without a better validation metric. judge_start: the network as it starts is judged,
-    too, and kept when no epoch beats it. checkpoint_seconds: between checkpoints.
+    too, and kept when no epoch beats it. calm: share of the steps, at the end, that learn a task as `Calming` gives it.
+    checkpoint_seconds: between checkpoints.
     """
 
     lr: float = 1e-3
@@ -38,6 +39,7 @@ class Settings:
     smoothing: float = 0.0
     average: float = 0.0
     judge_start: bool = False
+    calm: float = 0.0
     checkpoint_seconds: float = 15.0
 
 

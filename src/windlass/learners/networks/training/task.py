@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -50,6 +50,13 @@ class Task(Protocol):
     def judge(self, model: nn.Module, batch: int, precision: str) -> Verdict:
         """How good the model, in `eval` mode, is on the validation rows, `batch` of them at a time."""
         ...
+
+
+@runtime_checkable
+class Calming(Protocol):
+    """A task whose examples are changed by chance, and hardly any more in the last steps."""
+
+    def calmed(self) -> Task: ...
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ function tagged(ask) {
     ask.value.length ? element("ul", {class: "chips"}, ...ask.value.map(chip)) : element("p", {class: "note"}, word("noTag")),
     sure, element("div", {class: "shares"}, ...others.map((other) => bar(other.value, other.confidence)))];
 }
-const SHOWN = {labels: labelled, text: written, tags: tagged, forecast: (ask) => foreseen(ask), cited: (ask) => cited(ask), boxes: (ask) => boxed(ask)};
+const SHOWN = {labels: labelled, text: written, tags: tagged, forecast: (ask) => foreseen(ask), cited: (ask) => cited(ask), boxes: (ask) => boxed(ask), masks: (ask) => masked(ask)};
 function drawAnswer() {
   place.classList.remove("busy");
   if (!shown) {

@@ -6,6 +6,7 @@ const shape = (name, attributes) => {
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;
 };
+const HAVE_THINGS = new Set(["boxes", "masks"]);  // answers that are labelled things in a picture
 // Of boxes, how many of each class: `3 disc, 1 square`.
 function countsOf(boxes) {
   const counts = new Map();

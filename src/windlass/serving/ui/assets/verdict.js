@@ -26,7 +26,7 @@ async function tell(ask, body) {
     $(".verdict .plain, .verdict button", place)?.focus();
   }
 }
-const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${facts.answer === "boxes" ? countsOf(ask.said.correct) : Array.isArray(ask.said.correct)
+const told = (ask) => (ask.said.right ? word("wasRight") : ask.said.correct ? `${word("noted")} ${HAVE_THINGS.has(facts.answer) ? countsOf(ask.said.correct) : Array.isArray(ask.said.correct)
   ? ask.said.correct.join(", ") || word("noTag") : facts.answer === "cited" ? ask.said.correct.text || word("nothingAnswers")
   : plain(ask.said.correct)}`
   : word("wasWrong")) + (ask.said.hint ? ` ${word("notKept")}` : "");
@@ -74,6 +74,7 @@ function tagCorrection(ask) {
 function correction(ask) {
   if (facts.answer === "tags") return tagCorrection(ask);
   if (facts.answer === "boxes") return boxCorrection(ask);
+  if (facts.answer === "masks") return maskCorrection(ask);
   const isNumber = facts.answer === "number", steps = facts.answer === "forecast" ? cameTrue(ask) : null;
   const free = steps ? steps.box : ["text", "cited"].includes(facts.answer) ? element("textarea", {rows: 3, dir: "auto"})
     : element("input", isNumber ? {type: "number", step: "any"} : {maxlength: 500, dir: "auto"});

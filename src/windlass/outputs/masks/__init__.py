@@ -1,0 +1,1 @@
+"""Things in a picture, each with its class and the pixels that it covers."""

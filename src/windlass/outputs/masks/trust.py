@@ -1,0 +1,61 @@
+"""Whose masks are believed: against those that the champion is sure of."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from windlass.errors import DataError
+from windlass.kinds import boxes, image, masks
+from windlass.outputs.boxes import trust
+from windlass.outputs.labelled_row import ASIDE, LabelledRow, Pairs
+from windlass.outputs.masks.measures import segmenter
+from windlass.outputs.trust import Known, Opinion
+from windlass.predictors.contract import Predictor
+from windlass.predictors.segmentation.segmenter import fault_of_size, names_of, right_of
+from windlass.spec import Spec
+
+SURE, MOST_DENIED = 0.8, 0.5
+"""From which score on the champion is sure, and the share of such pixels that may be denied by who is believed."""
+LEAST_PIXELS = 16
+"""Pixels of which it must be sure before they tell something."""
+
+
+def opinion(rows: Sequence[LabelledRow], champion: Predictor, known: Known, spec: Spec) -> Opinion:
+    """Masks are doubted that deny most pixels of which the champion is sure. Raises: DataError: a row cannot be
+    read."""
+    model = segmenter(champion)
+    denied, answers = np.zeros(len(rows)), []
+    for number, row in enumerate(rows):
+        found, size = model.seen(row.values, number, known.root)
+        answers.append(boxes.kept(model.value(found)))
+        things = masks.truth(row.label)
+        if fault_of_size(things, size):
+            continue  # `unfit` has set it aside
+        right = right_of(things, names_of(model.classes, [things]), size)
+        is_sure = np.concatenate([[False], found.scores >= SURE])[found.numbers]
+        if is_sure.sum() >= LEAST_PIXELS:
+            denied[number] = (found.segments.by_pixel != right.by_pixel)[is_sure].mean()
+    against = denied > MOST_DENIED
+    return Opinion(
+        answers=answers,
+        doubts=against,
+        contradicts=against,
+        is_new=np.zeros(len(rows), bool),  # `unfit` lets a new class in when enough rows have it
+        surprise=np.full(len(rows), np.nan),
+        known="masks that the champion is sure of",
+        otherwise="most pixels that the champion is sure of are not among them",
+    )
+
+
+def unfit(rows: Sequence[LabelledRow], train: Pairs, spec: Spec) -> list[LabelledRow]:
+    """Rows with masks of another size than their picture are set aside; as those with an unknown class may be."""
+    name = next(iter(spec.inputs))
+    return [_of_its_size(row, row.values.get(name)) for row in trust.unfit(rows, train, spec)]
+
+
+def _of_its_size(row: LabelledRow, picture: object) -> LabelledRow:
+    try:
+        fault = fault_of_size(masks.truth(row.label), image.upright_size(picture, None))
+    except DataError as error:
+        fault = error.message
+    return row.becomes(ASIDE, fault) if fault else row
