@@ -231,7 +231,9 @@ class Output:
     judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
     one right answer; else they may differ rightly, as prices do. has_intervals: an answer says between which two the
     right one lies. has_unit: an answer counts something, such as EUR. cites: answers
-    are taken from documents. refuses(value) -> it says that there is no answer, and waits for a person.
+    are taken from documents. is_queued: the page shows answers that are worth a correction, one after the other.
+    to_label(questions, spec, folder) -> the file of answers to be labelled; None: a CSV.
+    refuses(value) -> it says that there is no answer, and waits for a person.
     dropped(value) -> sentences that were left out of it, as nothing supports them.
     check_correction(predictor, said): raises DataError where a correction speaks of what the release does not have or
     who speaks does not see.
@@ -293,6 +295,8 @@ class Output:
     has_intervals: bool = False
     has_unit: bool = False
     cites: bool = False
+    is_queued: bool = False
+    to_label: Callable[[Sequence[Any], Spec, Path], Path] | None = None
     refuses: Callable[[Any], bool] = lambda value: False
     dropped: Callable[[Any], int] = lambda value: 0
     check_correction: Callable[[Predictor, Any], None] = lambda predictor, said: None

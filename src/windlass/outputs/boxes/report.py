@@ -13,6 +13,7 @@ from windlass.kinds.things import labels_of
 from windlass.metrics.costs import COST
 from windlass.metrics.detection import BOX_RECALL, MAP, MOST_FOUND, SIZES, Found
 from windlass.metrics.measures import Marks
+from windlass.outputs.boxes import mistakes
 from windlass.outputs.boxes.drawing import drawn, key, labelled
 from windlass.outputs.boxes.measures import box_marks
 from windlass.outputs.contract import Shown
@@ -36,6 +37,7 @@ def report_sections(shown: Shown) -> list[Section]:
     worst = [place for place in np.argsort(marks.each, kind="stable")[:N_WORST].tolist() if marks.each[place] < 1]
     return [
         Section("classes", "Classes", _classes(shown)),
+        Section("mistakes", "What sort of mistakes", mistakes.section(marks)),
         *([Section("costs", "What mistakes cost", _costs(shown))] if marks.costs is not None else []),
         Section("seen", "Pictures with their boxes", _pictures(shown, evenly)),
         Section("worst", "Pictures with most mistakes", _pictures(shown, worst)),
@@ -123,10 +125,12 @@ def details(marks: Marks) -> Json:
 
     return {
         "most_found": MOST_FOUND,
+        **mistakes.details(found),
         "classes": {
             name: {
                 "ap50": known(found.average_precision(number)),
                 "ap50_95": known(found.average_precision(number, MAP)),
+                **mistakes.of_class(found, number),
                 **{f"ap50_{size}": known(found.average_precision(number, size=size)) for size in SIZES},
             }
             for number, name in enumerate(found.classes)
