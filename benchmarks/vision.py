@@ -108,12 +108,24 @@ def costs(args: argparse.Namespace, runs: dict[int, Trained], note: str) -> None
     worst = max(shares.values())
     name = "BCCD cost with the chosen thresholds, as a share of the oracle's"
     record(Goal(ISSUE, name, f"<= {MOST_COST}", f"{worst:.3f} at worst ({said})", worst <= MOST_COST, note))
-    gaps = [run.marks.calibration_error or 0.0 for run in runs.values()]
-    recall = [run.marks.value(BOX_RECALL) for run in runs.values()]
-    said = f"{np.mean(gaps):.3f} at recall {np.mean(recall):.3f}"
-    is_met = bool(np.mean(gaps) <= MOST_GAP and np.mean(recall) >= LEAST_RECALL)
+    given = [run.marks for run in runs.values()]
+    wide = [at_recall(each) for each in given]
+    (gap, recall), (own_gap, own_recall) = (np.mean(list(map(gap_and_recall, part)), axis=0) for part in (wide, given))
+    said = f"{gap:.3f} at recall {recall:.3f}; {own_gap:.3f} at {own_recall:.3f}, where F1 is best on validation"
+    is_met = bool(gap <= MOST_GAP and recall >= LEAST_RECALL)
     goal = f"<= {MOST_GAP} at recall >= {LEAST_RECALL}"
-    record(Goal(ISSUE, "BCCD D-ECE of the boxes given", goal, said, is_met, note + "; 15 bins, matched at IoU 0.5"))
+    note += "; 15 bins, matched at IoU 0.5, one threshold for all classes by which so many are found"
+    record(Goal(ISSUE, "BCCD D-ECE", goal, said, is_met, note))
+
+
+def gap_and_recall(marks: BoxMarks) -> tuple[float, float]:
+    return marks.calibration_error or 0.0, marks.value(BOX_RECALL)
+
+
+def at_recall(marks: BoxMarks) -> BoxMarks:
+    """With the highest of hundred thresholds by which so many things are found."""
+    every = (replace(marks, thresholds=np.full(len(marks.classes), least)) for least in np.arange(0.99, 0.0, -0.01))
+    return next((each for each in every if each.value(BOX_RECALL) >= LEAST_RECALL), marks)
 
 
 def best_cost(marks: BoxMarks, number: int) -> float:

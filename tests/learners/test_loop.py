@@ -424,6 +424,33 @@ def test_the_average_of_the_weights_is_what_is_kept(tmp_path):
     assert result[-1]["score"] > 0.5
 
 
+@dataclasses.dataclass(frozen=True)
+class Restless(Data):
+    """Notes how many rows each of its losses is of, and whether it was calm."""
+
+    seen: list = dataclasses.field(default_factory=list)
+    is_calm: bool = False
+
+    def calmed(self):
+        return dataclasses.replace(self, is_calm=True)
+
+    def loss(self, model, rows, smoothing):
+        self.seen.append(self.is_calm)
+        return super().loss(model, rows, smoothing)
+
+
+def test_the_last_steps_learn_the_calm_task(tmp_path):
+    """A quarter of eight steps; none where the settings ask for none."""
+    for calm, wanted in ((0.25, [False] * 6 + [True] * 2), (0.0, [False] * 8)):
+        plain = data()
+        task = Restless(*(getattr(plain, field.name) for field in dataclasses.fields(Data)))
+        settings = dataclasses.replace(SETTINGS, calm=calm)
+        folder = tmp_path / f"{calm}"
+        folder.mkdir()
+        loop.train(Bag(), task, settings, Options(folder, "accuracy"), Budget(60.0, steps=8), silent)
+        assert task.seen == wanted
+
+
 def test_a_loss_that_is_not_finite_is_refused(tmp_path):
     torch.manual_seed(5)
     model = Bag()

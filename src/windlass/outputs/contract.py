@@ -206,8 +206,9 @@ class Output:
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
     validated(predictor, folder of its run, splits, held) -> its answers on validation rows, by a model that had not
     seen them; None: that is not known. baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of
-    the report. suspected(predictor, splits) -> train rows that it shows as doubtful. remarks(marks, metric) -> what
-    makes this metric of these answers say less than one might think.
+    the report. data_sections(split -> rows, spec) -> of the data report. suspected(predictor, splits) -> train rows
+    that it shows as doubtful. remarks(marks, metric) -> what makes this metric of these answers say less than one
+    might think.
     advice(marks, misses) -> what to do next; misses: the goal is not reached.
 
     picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
@@ -303,6 +304,7 @@ class Output:
     summarise: Callable[[Predictor, str, int], Json] | None = None
     spoken_of: Callable[[Predictor, str], list[Json]] | None = None
     level: Callable[[Spec], float | None] = lambda spec: None
+    data_sections: Callable[[Mapping[str, Sequence[Row]], Spec], list[Section]] = lambda splits, spec: []
     remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
     suspected: Callable[[Predictor, Splits], list[Suspected]] = lambda predictor, splits: []
     details: Callable[[Marks], Json] = lambda marks: {}

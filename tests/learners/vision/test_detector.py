@@ -67,6 +67,33 @@ def test_boxes_go_where_their_pixels_go(seed):
     assert edges == pytest.approx([left, top, right, bottom], abs=1.01)
 
 
+def test_quarters_of_other_pictures_bring_their_boxes():
+    """Pictures of one grey each, with a box in each quarter: what lies in a box of a mosaic is of one grey, and
+    every picture keeps four boxes or parts of some."""
+    torch.manual_seed(4)
+    pixels = torch.arange(1.0, 6.0)[:, None, None, None].expand(-1, 3, 64, 96).clone() * 40
+    corners = [(1, 1), (13, 1), (1, 9), (13, 9)]
+    things = boxes(*((n, n, x, y, x + 9, y + 6, 0) for n in range(5) for x, y in corners))
+    plain = Changes((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, mosaic=1.0)
+    seen, found = changed(pixels, things, plain)
+    for picture, number, box in zip(found.pictures, found.classes, found.places, strict=True):
+        left, top, right, bottom = (4 * box).round().int().tolist()
+        assert (seen[picture, 0, top + 1 : bottom - 1, left + 1 : right - 1] - 40 * (number + 1)).abs().max() < 0.1
+    assert (torch.bincount(found.pictures) >= 4).all()
+    assert len(set(found.classes[found.pictures == 0].tolist())) > 1
+
+
+def test_a_picture_is_made_empty_by_painting_over_what_is_on_it():
+    pixels = torch.full((1, 3, 64, 96), 114.0)
+    pixels[:, :, 20:40, 36:60] = 255
+    still = Changes((1.0, 1.0), 0.0, 0.0, 0.0, 0.0, mosaic=0.0, erased=1.0)
+    seen, found = changed(pixels, boxes((0, 0, 9, 5, 15, 10, 0)), still)
+    assert len(found.classes) == 0
+    assert (seen - 114).abs().max() < 2
+    seen, found = changed(pixels, boxes((0, 0, 9, 5, 15, 10, 1)), still)
+    assert found.is_crowd.tolist() == [True], "nobody knows what is in a crowd: it stays unknown"
+
+
 def test_what_is_hardly_seen_any_more_is_neither_right_nor_wrong():
     torch.manual_seed(1)
     pixels = torch.zeros(1, 3, 64, 96)

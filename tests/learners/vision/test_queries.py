@@ -1,9 +1,12 @@
 """Pretrained detectors of transformers, tiny and by chance: fine-tuned, exported, released, loaded again and served."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
+import windlass
 from windlass.learners.contract import Budget, Options
 from windlass.learners.vision import queries
 from windlass.predictors.table import load, replay
@@ -64,3 +67,24 @@ def test_a_detector_by_path_is_taught_exported_and_gives_the_same(tmp_path, name
         alone = predictor.found([row], toy.root)[0]
         assert alone.boxes == pytest.approx(wanted.boxes, abs=0.5)
         assert alone.scores == pytest.approx(wanted.scores, abs=1e-3)
+
+
+def test_each_is_released_behind_a_server_and_answers_as_its_artifact(tmp_path):
+    """A release is made only when its golden answers hold over HTTP; then it answers what the trained artifact does."""
+    toy = boxes_toy(tmp_path)
+    rows = [{**row, "things": json.loads(row["things"])} for part in (toy.train, toy.validation, toy.test)
+            for row in part.to_dicts()]  # fmt: skip
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    listed = ", ".join(f"{{pretrained-detector: {written(tmp_path / name, name)}}}" for name in TINY)
+    (tmp_path / "windlass.yaml").write_text(
+        "name: shapes\ndata: rows.jsonl\ninputs: {picture: image}\noutput: {things: boxes}\nminutes: 0.1\n"
+        f"learners: [{listed}]\n"
+    )
+    project = windlass.Project(tmp_path)
+    runs = project.train().runs
+    assert [run.status for run in runs] == ["done"] * 3, [run.reason for run in runs]
+    for run in runs:
+        release = project.release(run.name, anyway=True)
+        kept = load(project.store.run_folder(run.name) / "artifact")
+        asked = [{"picture": row["picture"]} for row in rows[-4:]]
+        assert [answer.value for answer in release.predict(asked)] == [answer.value for answer in kept.answer(asked)]

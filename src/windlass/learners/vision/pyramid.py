@@ -17,19 +17,15 @@ from windlass.predictors.detection.canvas import GREY, STRIDE
 
 @dataclass(frozen=True)
 class Widths:
-    """Channels at each stage, on the way back up, and how fine the network looks.
+    """Channels of the stem and of each stage, which halves the side again, and on the way back up. stem: pixels of a
+    side of its places, 2 or 4."""
 
-    down: of the stem, and of each stage, which halves the side again. stem: pixels for a place of the stem, 2 or 4;
-    finest: for a place where the ways meet and the heads work, 4 or 8; of 8 each place answers for four.
-    """
-
-    down: tuple[int, ...] = (32, 64, 96)
-    up: int = 64
+    down: tuple[int, ...] = (32, 64, 128)
+    up: int = 32
     stem: int = 4
-    finest: int = 8
 
 
-NARROW = Widths((16, 24, 32, 48), 32, stem=2, finest=4)
+NARROW = Widths((16, 24, 32, 48), 32, stem=2)
 """For small pictures, of which there is less to be seen, and whose things are small."""
 RARE = -4.6
 """The logit of a share of 1 %: where heat starts, so that the first steps are not all about places without a thing."""
@@ -67,18 +63,18 @@ class Pyramid(nn.Module):
 
     def __init__(self, n_classes: int, usual: float, widths: Widths) -> None:
         super().__init__()
-        down, up, self.fold = widths.down, widths.up, widths.finest // STRIDE
+        down, up = widths.down, widths.up
         self.stem = _conv(3, down[0], 2)
         if widths.stem == STRIDE:  # at once: of places of two pixels, half of all work would be about the first edges
             self.stem = nn.Sequential(*_conv(3, down[0], STRIDE, 7), Residual(down[0], down[0], 1))
         self.stages = nn.ModuleList(
             nn.Sequential(Residual(before, after, 2), Residual(after, after, 1)) for before, after in pairwise(down)
         )
-        self.n_coarse = (widths.stem * 2 ** (len(down) - 1) // widths.finest).bit_length()
-        self.laterals = nn.ModuleList(nn.Conv2d(channels, up, 1) for channels in down[-self.n_coarse :])
+        self.finest = 0 if widths.stem == STRIDE else 1  # which of them has places of `STRIDE` pixels
+        self.laterals = nn.ModuleList(nn.Conv2d(channels, up, 1) for channels in down[self.finest :])
         self.smooth = _conv(up, up)
-        self.heat = nn.Sequential(_conv(up, up), nn.Conv2d(up, n_classes * self.fold**2, 1))
-        self.sides = nn.Sequential(_conv(up, up), nn.Conv2d(up, 4 * self.fold**2, 1))
+        self.heat = nn.Sequential(_conv(up, up), nn.Conv2d(up, n_classes, 1))
+        self.sides = nn.Sequential(_conv(up, up), nn.Conv2d(up, 4, 1))
         nn.init.constant_(self.heat[-1].bias, RARE)  # type: ignore[arg-type]
         nn.init.constant_(self.sides[-1].bias, float(torch.tensor(usual).log()))  # type: ignore[arg-type]
 
@@ -88,14 +84,10 @@ class Pyramid(nn.Module):
         for stage in self.stages:
             maps = stage(maps)
             levels.append(maps)
-        ways = [lateral(each) for lateral, each in zip(self.laterals, levels[-self.n_coarse :], strict=True)]
+        ways = [lateral(each) for lateral, each in zip(self.laterals, levels[self.finest :], strict=True)]
         fine = ways.pop()
         while ways:
             fine = functional.interpolate(fine, scale_factor=2.0, mode="nearest") + ways.pop()
         fine = self.smooth(fine)
-        sides = self._unfolded(self.sides(fine)).float().clamp(max=MOST_LOG).exp()
-        return torch.cat([self._unfolded(self.heat(fine)).float(), sides], dim=1)
-
-    def _unfolded(self, maps_BCHW: torch.Tensor) -> torch.Tensor:
-        """With a place for each `STRIDE` pixels. Source: Shi et al. 2016, arXiv:1609.05158."""
-        return maps_BCHW if self.fold == 1 else functional.pixel_shuffle(maps_BCHW, self.fold)
+        sides = self.sides(fine).float().clamp(max=MOST_LOG).exp()
+        return torch.cat([self.heat(fine).float(), sides], dim=1)

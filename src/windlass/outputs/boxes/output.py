@@ -76,6 +76,7 @@ OUTPUT = Output(
     validated=measures.validated,
     baseline=measures.baseline,
     sections=report.report_sections,
+    data_sections=report.data_sections,
     remarks=report.remarks,
     details=report.details,
     suspected=later("windlass.outputs.boxes.missing", "suspected"),
