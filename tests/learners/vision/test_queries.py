@@ -59,6 +59,7 @@ def few_steps(splits, options, budget, progress):
     return queries.fit(splits, options, Budget(60.0, steps=2), progress)
 
 
+@pytest.mark.slow
 def test_each_is_taught_by_its_path_released_behind_a_server_and_answers_as_its_artifact(tmp_path):
     """A release is made only when its golden answers hold over HTTP; then it answers what the trained artifact does,
     and one picture alone as among others."""
