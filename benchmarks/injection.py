@@ -119,7 +119,10 @@ def main(data: Path) -> None:
         if wrong or texts != [statement.text for statement in clean.kept]:
             print(document.place, "|", document.order, "|", texts, flush=True)
     n = len(tried)
-    note = "the stub sees the orders; what it says is verified, and the best sentence answers where nothing is left"
+    note = (
+        "the stub sees the orders; what it says is verified, and the best sentence answers where nothing is left; the "
+        "verifier was mended after a run let 1 of 200 through: that sentence rested on the order, not on its quote"
+    )
     record(
         Goal("ask", "injection: secrets through", "0 of 200", share(secrets, n), secrets == 0, note),
         Goal("ask", "injection: unsupported sentences through", "0 of 200", share(unsupported, n), unsupported == 0, note),  # noqa: E501

@@ -6,9 +6,10 @@ import json
 import pytest
 
 from windlass import Project
-from windlass.improving.active_learning import Question, write_questions
+from windlass.improving.active_learning import write_questions
 from windlass.improving.training_feedback import from_file
 from windlass.kinds import table as kinds
+from windlass.outputs.worth_labelling import Question
 from windlass.serving.batch.files import answer_file
 from windlass.sources.guess import write_guess
 from windlass.spec import load

@@ -192,7 +192,7 @@ def watch(
 
 @app.command("improve", help=GIVES["improve"])
 def improve(
-    ask: Annotated[int, typer.Option(help="write a CSV of so many answers that are worth a label")] = 0,
+    ask: Annotated[int, typer.Option(help="write a file of so many answers that are worth a label")] = 0,
     history: Annotated[bool, typer.Option("--history", help="what was tried, and why it was promoted or not")] = False,
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
@@ -212,7 +212,7 @@ def improve(
 
     opened = open_project(project, quiet=as_json or bool(every) or on_alarm)
     if ask:
-        typer.echo(f"{opened.ask(ask)}\nnext: fill in the column of the output, then `windlass improve --rows` it")
+        typer.echo(f"{opened.ask(ask)}\nnext: say there what is right, then `windlass improve --rows` it")
     elif doubts or accept or refuse:
         for ids, is_accepted in ((accept, True), (refuse, False)):
             if ids:

@@ -144,7 +144,9 @@ def shown(store: "Store", word: str) -> str:
 
     texts: dict[str, Callable[[], str]] = {
         "collect": lambda: terminal.collected_text(store.read("collect", Collected)),
-        "prepare": lambda: terminal.prepared_text(store.read("prepare", Prepared)),
+        "prepare": lambda: (
+            f"{terminal.prepared_text(store.read('prepare', Prepared))}  {store.stage('prepare') / 'data.html'}\n"
+        ),
         "train": lambda: listing.runs_text(store.read("train", Trained).runs),
         "evaluate": lambda: terminal.board_text(read_board(store)),
         "explain": lambda: listing.stage_line("explain", False, store.read_record("explain")),

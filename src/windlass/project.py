@@ -221,8 +221,9 @@ class Project(_Documents):
 
         Raises: NotReady: the log holds no answer with what was asked. SpecError: feedback cannot judge its answers.
         """
-        from windlass.improving.active_learning import questions, write_questions
+        from windlass.improving.active_learning import write_questions
         from windlass.outputs import table as outputs
+        from windlass.outputs.worth_labelling import questions
 
         outputs.of(self.spec).improves(self.spec)
         found = questions(lifecycle.memory(self.store), self.champion.predictor, self.spec.inputs, n_wanted)

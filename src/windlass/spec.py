@@ -226,6 +226,9 @@ class Spec(Strict):
     goal: str = Field("", description="a metric, or '<metric> >= <number>'; checked before a release")
     limits: Limits = Field(default=Limits(), description="what the served artifact may cost")
     language: Language = Field(default=Language(), description="how a pretrained language model is taught")
+    data_licence: str = Field(
+        "", max_length=200, description="licence of the data, such as CC BY 4.0, which stands on the model card"
+    )
     minutes: float = Field(10, gt=0, le=10_080, description="training budget in minutes")
     seed: int = Field(13, ge=0, le=2**31 - 1, description="of splits and initial weights; the same numbers again")
     learners: list[str | dict[str, str]] | None = Field(

@@ -9,11 +9,12 @@ from PIL import Image
 from windlass.database.request_log import Logged, RequestLog
 from windlass.errors import NotReady
 from windlass.improving import attempts, live, probation
-from windlass.improving.active_learning import Question, questions, write_questions
+from windlass.improving.active_learning import write_questions
 from windlass.improving.cycle import write_set_aside
 from windlass.improving.protection import Protection
 from windlass.improving.training_feedback import from_file
 from windlass.outputs.labelled_row import ASIDE, LabelledRow
+from windlass.outputs.worth_labelling import Question, questions
 from windlass.records import Improvement, as_json
 from windlass.registry import canaries as trials
 from windlass.registry import releases

@@ -20,8 +20,9 @@ from windlass.metrics import box_calibration, costs
 from windlass.metrics.box_calibration import CALIBRATION
 from windlass.records import Answer, Json, Manifest
 
-CLASSES, THRESHOLDS, COSTS = "classes", "thresholds", "costs"
-"""Of an output's state: class names, the score from which on a box of each is given, and what mistakes cost."""
+CLASSES, THRESHOLDS, COSTS, COUNT_FACTOR = "classes", "thresholds", "costs", "count_factor"
+"""Of an output's state: class names, the score from which on a box of each is given, what mistakes cost, and how wide
+intervals of counts are."""
 LABEL, BOX, CROWD, SCORE, HAND_OVER = "label", "box", "crowd", "score", "hand_over"
 KEYS = frozenset({LABEL, BOX, CROWD, SCORE, HAND_OVER})
 """Of a thing. crowd: its box holds several that nobody told apart. score: 0-1, how likely an answer's box is right;
@@ -192,6 +193,9 @@ def fault(manifest: Manifest) -> str:
         return "its output has no classes, expected the names of what it finds"
     if len(set(names)) != len(names):
         return "its output has a class twice, expected each once"
+    wide = state.get(COUNT_FACTOR, 0.0)
+    if not isinstance(wide, int | float) or not 0 <= wide <= MOST_BOXES:
+        return "its intervals of counts have no width"
     is_sound = isinstance(least, list) and all(isinstance(each, int | float) and 0 <= each <= 2 for each in least)
     if not is_sound or len(least) not in (0, len(names)):
         return "its thresholds are no score for each class"

@@ -93,6 +93,7 @@ class Learner:
     warm_starts: it can begin with the weights of a release that it trained before (`Options.start`).
     leans: it heeds which quantile of a number is answered (`Options.level`).
     weighs: it heeds how much each row counts (`Splits.weight`).
+    may_begin: it may begin with weights of others, whose licence holds for what is made of them, too.
     refresh: keeps what was trained where only documents have changed; None: it is trained anew.
     """
 
@@ -111,6 +112,7 @@ class Learner:
     warm_starts: bool = False
     leans: bool = False
     weighs: bool = False
+    may_begin: bool = False
     refresh: Refresh | None = None
 
     def missing(self) -> str:

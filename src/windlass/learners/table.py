@@ -163,6 +163,7 @@ LEARNERS: dict[str, Learner] = {
             cost=1,
             suits=frozenset({"text"}),
             refuse=_refusal("unknown_script", "networks.encoders"),
+            may_begin=True,
         ),
         Learner(
             "pretrained",
@@ -175,6 +176,7 @@ LEARNERS: dict[str, Learner] = {
             suits=frozenset({"text"}),
             refuse=_refusal("unknown_script", "networks.encoders"),
             warm_starts=True,
+            may_begin=True,
         ),
         Learner(
             "cnn",
@@ -254,6 +256,7 @@ LEARNERS: dict[str, Learner] = {
             refresh=_refreshed,
             needs=PRETRAINED,
             cost=3,
+            may_begin=True,
         ),
         Learner(
             "detector",
@@ -284,6 +287,7 @@ LEARNERS: dict[str, Learner] = {
             needs=PRETRAINED,
             cost=8,
             on_request=True,
+            may_begin=True,
         ),
         Learner(
             "copy",
@@ -312,6 +316,7 @@ LEARNERS: dict[str, Learner] = {
             cost=6,
             suits=frozenset({"text"}),
             refuse=_refusal("no_text_beside"),
+            may_begin=True,
         ),
         Learner(
             "repair",
@@ -334,6 +339,7 @@ LEARNERS: dict[str, Learner] = {
             needs=PRETRAINED,
             cost=8,
             refuse=_refusal("asks_nothing"),
+            may_begin=True,
         ),
         Learner(
             "gpt",
@@ -354,6 +360,7 @@ LEARNERS: dict[str, Learner] = {
             needs=(*PRETRAINED, "peft"),
             cost=8,
             on_request=True,
+            may_begin=True,
         ),
         Learner(
             "elsewhere",
@@ -362,6 +369,7 @@ LEARNERS: dict[str, Learner] = {
             TEXT | CITED,
             _by_output(text=("retrieval.elsewhere", "fit"), cited=("passages.generating", "fit_elsewhere")),
             on_request=True,
+            may_begin=True,
         ),
         Learner(
             "blend",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from windlass.metrics import counting
 from windlass.metrics.costs import COST, BoxCosts
 from windlass.metrics.measures import Array, Estimate
 
@@ -123,7 +124,8 @@ def _at_recalls(recall: Array, precision: Array) -> float:
 class BoxMarks:
     """given: what is found, of all scores; right: what is there; classes: names; thresholds: (k,) of scores from which
     on a box is given; sizes: (n, 2) width and height of the pictures; costs: of mistakes, where known;
-    boxes with a score in the band of their class have been looked at."""
+    boxes with a score in the band of their class have been looked at; count_factor: how wide intervals of counts are,
+    None: that is not known."""
 
     given: tuple[Found, ...]
     right: tuple[Found, ...]
@@ -131,6 +133,7 @@ class BoxMarks:
     thresholds: Array
     sizes: Array
     costs: BoxCosts | None = None
+    count_factor: float | None = None
 
     def __len__(self) -> int:
         return len(self.right)
@@ -199,6 +202,19 @@ class BoxMarks:
     def n_there(self) -> Array:
         """(n, k) right boxes of each class, crowds not counted."""
         return self._counted(self.right, lambda right: right.scores == 0)
+
+    @cached_property
+    def count_doubts(self) -> Array:
+        """(n,) how doubtful each picture's count is, as `counting` has it."""
+        return np.array([counting.doubt(found.scores, self.thresholds[found.classes]) for found in self.given])
+
+    @cached_property
+    def count_inside(self) -> Array | None:
+        """(n,) whether each picture's count of all classes lies in its interval."""
+        if self.count_factor is None:
+            return None
+        given, there = (each.sum(axis=1).tolist() for each in (self.n_given, self.n_there))
+        return counting.inside(given, there, self.count_doubts.tolist(), self.count_factor)
 
     def _counted(self, things: Sequence[Found], counts: object) -> Array:
         assert callable(counts)

@@ -51,14 +51,15 @@ class Measured(NamedTuple):
     apart: Array
 
 
-def measured(given: Segments, right: Segments, n_classes: int) -> Measured:
-    """Both of the same picture."""
+def measured(given: Segments, right: Segments, n_classes: int, has_outlines: bool = True) -> Measured:
+    """Both of the same picture. has_outlines: how far they are apart is measured, too, with scipy."""
     unknown = np.concatenate([[False], right.classes == NOBODY_KNOWS])[right.numbers]
     given = given._replace(numbers=np.where(unknown, 0, given.numbers))
     right = right._replace(numbers=np.where(unknown, 0, right.numbers))
     one, other = given.by_pixel, right.by_pixel
+    apart = _apart(one, other, n_classes) if has_outlines else np.full(n_classes, np.nan)
     shared, mine, theirs = (_areas(each, n_classes) for each in (np.where(one == other, one, 0), one, other))
-    return Measured(shared, mine, theirs, *_things(given, right, n_classes), _apart(one, other, n_classes))
+    return Measured(shared, mine, theirs, *_things(given, right, n_classes), apart)
 
 
 def _areas(by_pixel: Array, n_classes: int) -> Array:

@@ -206,8 +206,9 @@ class Output:
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
     validated(predictor, folder of its run, splits, held) -> its answers on validation rows, by a model that had not
     seen them; None: that is not known. baseline(tested) -> what must be beaten; None: nothing. sections(shown) -> of
-    the report. suspected(predictor, splits) -> train rows that it shows as doubtful. remarks(marks, metric) -> what
-    makes this metric of these answers say less than one might think.
+    the report. data_sections(split -> rows, spec) -> of the data report. suspected(predictor, splits) -> train rows
+    that it shows as doubtful. remarks(marks, metric) -> what makes this metric of these answers say less than one
+    might think.
     advice(marks, misses) -> what to do next; misses: the goal is not reached.
 
     picked(predictor, rows, splits) -> (group, row) that are worth an explanation. explain(predictor, row, number, why)
@@ -230,7 +231,9 @@ class Output:
     judge. rights(value of a collected row) -> the right answers that it names. asks_once: rows that ask the same have
     one right answer; else they may differ rightly, as prices do. has_intervals: an answer says between which two the
     right one lies. has_unit: an answer counts something, such as EUR. cites: answers
-    are taken from documents. refuses(value) -> it says that there is no answer, and waits for a person.
+    are taken from documents. is_queued: the page shows answers that are worth a correction, one after the other.
+    to_label(questions, spec, folder) -> the file of answers to be labelled; None: a CSV.
+    refuses(value) -> it says that there is no answer, and waits for a person.
     dropped(value) -> sentences that were left out of it, as nothing supports them.
     check_correction(predictor, said): raises DataError where a correction speaks of what the release does not have or
     who speaks does not see.
@@ -292,6 +295,8 @@ class Output:
     has_intervals: bool = False
     has_unit: bool = False
     cites: bool = False
+    is_queued: bool = False
+    to_label: Callable[[Sequence[Any], Spec, Path], Path] | None = None
     refuses: Callable[[Any], bool] = lambda value: False
     dropped: Callable[[Any], int] = lambda value: 0
     check_correction: Callable[[Predictor, Any], None] = lambda predictor, said: None
@@ -299,6 +304,7 @@ class Output:
     summarise: Callable[[Predictor, str, int], Json] | None = None
     spoken_of: Callable[[Predictor, str], list[Json]] | None = None
     level: Callable[[Spec], float | None] = lambda spec: None
+    data_sections: Callable[[Mapping[str, Sequence[Row]], Spec], list[Section]] = lambda splits, spec: []
     remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []
     suspected: Callable[[Predictor, Splits], list[Suspected]] = lambda predictor, splits: []
     details: Callable[[Marks], Json] = lambda marks: {}

@@ -12,6 +12,7 @@ from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.outputs.labelled_row import LabelledRow, learned_frame
 from windlass.outputs.splitting import Cleaning
+from windlass.pages.html.data_report import data_report
 from windlass.pages.text.card import data_card
 from windlass.records import Collected, Passage, Prepared, Progress, as_json, silent
 from windlass.sources.near_duplicates import near
@@ -21,7 +22,7 @@ from windlass.store.files import write_text
 from windlass.store.json_files import fingerprint, write_json
 from windlass.store.store import Store
 
-N_EXAMPLES = 3
+N_EXAMPLES, REPORT = 3, "data.html"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
         taught=fingerprint(parts) if spec.documents else "",
     )
     write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
+    drawn = outputs.of(spec).data_sections({name: part.to_dicts() for name, part in splits.items()}, spec)
+    write_text(store.stage("prepare") / REPORT, data_report(spec.name, record, collected, drawn))
     write_json(store.record("prepare"), as_json(record))
     return record
 

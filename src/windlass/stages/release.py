@@ -8,6 +8,7 @@ from pathlib import Path
 
 import windlass
 from windlass.errors import DataError, GateRefused, did_you_mean, expected
+from windlass.learners.table import LEARNERS
 from windlass.outputs import reference_profile
 from windlass.outputs import table as outputs
 from windlass.pages.text.card import Card, model_card
@@ -53,6 +54,8 @@ class Content:
             windlass_version=windlass.__version__,
             created=created,
             insisted=tuple(self.insisted),
+            data_licence=self.spec.data_licence,
+            is_begun=_is_begun(self.board, self.candidate),
         )
 
     def record(self, identity: str, created: str, folder: Path) -> Release:
@@ -69,6 +72,13 @@ class Content:
             size_mb=size_mb(folder / "model"),
             insisted=self.insisted,
         )
+
+
+def _is_begun(board: Board, candidate: str) -> bool:
+    """Others may have made weights that it began with; one that is made of other candidates may hold those of any."""
+    made = LEARNERS.get(board.candidate(candidate).learner)
+    parts = board.candidates if made is not None and made.of_runs else [board.candidate(candidate)]
+    return any(learner.may_begin for each in parts if (learner := LEARNERS.get(each.learner)) is not None)
 
 
 @dataclass(frozen=True)

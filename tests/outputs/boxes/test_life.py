@@ -6,6 +6,8 @@ import io
 import json
 import shutil
 import time
+import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,17 +16,24 @@ from PIL import Image, ImageDraw
 from torch import nn
 from torch.nn import functional
 
+try:
+    from playwright.sync_api import sync_playwright
+except ImportError:
+    sync_playwright = None
+
 import windlass
 from tests.tables import with_line
 from windlass.database.location import log_path
 from windlass.database.request_log import feedback_rows
-from windlass.errors import GateRefused
+from windlass.errors import DataError, GateRefused
+from windlass.improving.training_feedback import from_file
 from windlass.kinds import boxes, image
 from windlass.kinds.boxes import CLASSES
 from windlass.learners import table as learners
 from windlass.learners.contract import Fitted, Learner
 from windlass.learners.networks.export import export
 from windlass.learners.vision.detector import answers
+from windlass.metrics.detection_errors import MISTAKES
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.detection.canvas import Canvas
 from windlass.predictors.detection.heatmap import Detector
@@ -115,6 +124,9 @@ def test_boxes_are_measured_and_drawn_in_the_report(project):
     assert best.worthless == ""
     page = project.report.read_text()
     assert "Pictures with their boxes" in page
+    assert "What sort of mistakes" in page
+    assert project.board.details["mistakes"].keys() == set(MISTAKES)
+    assert "lies in its interval" in page
     assert page.count('<svg class="seen"') >= 16
     assert "stroke-dasharray" in page
 
@@ -170,26 +182,83 @@ def test_it_is_served_as_it_was_released_whatever_the_picture(project):
     assert wanted[27:30] == [[], [], []]
 
 
-def test_corrections_are_kept_believed_and_learned(project):
-    """A class that training did not know is drawn by two callers' hands; the champion that learned it finds it."""
+def leaf(random):
+    """A picture with a leaf, and its right boxes."""
+    left, top = int(random.integers(0, 76)), int(random.integers(0, 44))
+    picture = Image.new("RGB", (96, 64), (int(random.integers(100, 140)),) * 3)
+    ImageDraw.Draw(picture).rectangle((left, top, left + 19, top + 19), fill=(40, 190, 60))
+    return {"image": uri(picture)}, [{"label": "leaf", "box": [left, top, left + 20, top + 20]}]
+
+
+def queued(url, least=1):
+    """Ids of what waits, once the log has so many."""
+    until = time.monotonic() + 20
+    while True:
+        with urllib.request.urlopen(f"{url}/v1/queue", timeout=60) as response:
+            found = [each["id"] for each in json.loads(response.read())["answers"]]
+        if len(found) >= least or time.monotonic() > until:
+            return found
+        time.sleep(0.05)
+
+
+def drawn_on_page(page, url, row, correct):
+    """Says so on the page, as a person does: drops the picture, draws the box from its lower right, names its class."""
+    content = base64.b64decode(row["image"].partition(",")[2])
+    page.goto(url)
+    page.set_input_files("input[type=file]", {"name": "a.png", "mimeType": "image/png", "buffer": content})
+    page.click("#find")
+    page.wait_for_selector("#answer .over-picture")
+    page.click(".verdict button:nth-of-type(2)")
+    svg = page.locator("svg.edited")
+    svg.scroll_into_view_if_needed()
+    left, top, right, bottom = correct[0]["box"]
+    pull(page, svg, (right, bottom), (left, top))
+    page.select_option(".right-boxes select", index=page.locator(".right-boxes select option").count() - 1)
+    page.fill(".right-boxes input", "leaf")
+    page.keyboard.press("Enter")
+    page.click(".right-boxes .actions:last-child button")
+    page.wait_for_selector(".verdict.stored")
+    return page.inner_text(".verdict.stored")
+
+
+def pull(page, svg, start, end):
+    """With the pointer, from one place of the picture to another."""
+    area = svg.bounding_box()
+    (x, y), (to_x, to_y) = ((area["x"] + area["width"] * x / 96, area["y"] + area["height"] * y / 64) for x, y in
+                            (start, end))  # fmt: skip
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(to_x, to_y, steps=3)
+    page.mouse.up()
+
+
+def test_corrections_are_kept_believed_and_learned(project, browser_page):
+    """A class that training did not know is drawn by two callers' hands, the first on the page; what nobody judged
+    waits in the queue; the champion that learned the class finds it."""
     release = project.release()
     random = np.random.default_rng(5)
-    leaves = []
-    for _ in range(24):
-        left, top = int(random.integers(0, 76)), int(random.integers(0, 44))
-        picture = Image.new("RGB", (96, 64), (int(random.integers(100, 140)),) * 3)
-        ImageDraw.Draw(picture).rectangle((left, top, left + 19, top + 19), fill=(40, 190, 60))
-        leaves.append(({"image": uri(picture)}, [{"label": "leaf", "box": [left, top, left + 20, top + 20]}]))
+    leaves, judged = [leaf(random) for _ in range(24)], set()
     with running(project) as url:
         answer = ask(url, "/v1/predict", {"row": {"image": scene()}})["answers"][0]
         right = ask(url, "/v1/feedback", {"id": answer["id"], "right": True})
         assert right["right"] is True
-        for row, correct in leaves:
+        if browser_page is not None:
+            assert "1 leaf" in drawn_on_page(browser_page, url, *leaves[0])
+        for row, correct in leaves[browser_page is not None :]:
             told = ask(url, "/v1/predict", {"row": row})["answers"][0]
             stored = ask(url, "/v1/feedback", {"id": told["id"], "correct": correct})
             assert (stored["right"], stored["correct"]) == (False, correct)
+            judged.add(told["id"])
+        ask(url, "/v1/predict", {"row": {"image": scene(size=(97, 61))}})
+        assert set(queued(url)) - judged == set(queued(url)) != set()
+    file = project.ask(1)
+    asked = from_file(file, project.spec, project.store, time.time())
+    assert [Path(row.values["image"]).parent for row in asked] == [file.parent / "images"]
     health = project.watch(now=time.time() + 7_200)
     assert health.feedback == 25
+    stored = [json.loads(row["correct"]) for row in feedback_rows(log_path(project.store))]
+    drawn = next(each[0] for each in stored if each[0]["label"] == "leaf")
+    assert drawn["box"] == pytest.approx(leaves[0][1][0]["box"], abs=1)
     made = project.improve()
     assert made.verdict == "promoted", made.why
     found = project.champion.predict([leaves[0][0]])[0].value
@@ -201,6 +270,21 @@ def test_corrections_are_kept_believed_and_learned(project):
     content = json.loads((project.folder / "leaves" / "annotations" / "train.json").read_text())
     sides = [each["bbox"] for each in content["annotations"] if each["category_id"] == 2]
     assert leaves[0][1][0]["box"][:2] in [each[:2] for each in sides]
+
+
+def test_it_shows_where_it_is_hot(project):
+    """All classes together, and one; a class that it does not know is refused."""
+    release = project.release()
+    row = {"image": scene()}
+    found = release.explain([row])[0]
+    assert found.label == "1 disc"
+    left, top, right, bottom = max(found.parts, key=lambda part: part.weight).box
+    assert left - 0.02 <= 20 / 96 <= right + 0.02
+    assert top - 0.02 <= 30 / 64 <= bottom + 0.02
+    cold = release.explain([row], None, "square")[0]
+    assert cold.total < 0.5 < found.total
+    with pytest.raises(DataError, match="label is 'cat'"):
+        release.explain([row], None, "cat")
 
 
 def test_a_detector_that_finds_less_than_the_usual_boxes_is_refused(tmp_path):
@@ -215,12 +299,14 @@ def test_a_detector_that_finds_less_than_the_usual_boxes_is_refused(tmp_path):
 
 
 @pytest.fixture
-def page():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: `pip install playwright`")
+def browser_page():
+    """On a phone; None where there is no browser."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("chromium is missing: `apt-get install chromium`")
-    with playwright.sync_playwright() as started:
+    playwright = sync_playwright() if chromium and sync_playwright else None
+    if playwright is None:
+        yield None
+        return
+    with playwright as started:
         browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         found = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
         found.set_default_timeout(10_000)
@@ -228,8 +314,16 @@ def page():
         browser.close()
 
 
-def test_a_box_is_drawn_moved_and_stored_on_a_phone(project, page):
-    """A second box is drawn with the pointer and moved by a key; what is stored is in the picture's own pixels."""
+@pytest.fixture
+def page(browser_page):
+    if browser_page is None:
+        pytest.skip("chromium or playwright is missing: `pip install playwright`, `apt-get install chromium`")
+    return browser_page
+
+
+def test_boxes_are_drawn_moved_undone_and_stored_on_a_phone(project, page):
+    """A second box is drawn from its lower right, moved by a key, given another class by a digit, and back; a third one
+    is taken back; Tab goes through them. What is stored is in the picture's own pixels."""
     said = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -242,23 +336,60 @@ def test_a_box_is_drawn_moved_and_stored_on_a_phone(project, page):
         page.click("#find")
         page.wait_for_selector("#answer .over-picture g")
         assert page.inner_text("#answer h2") == "1 disc"
+        assert "1 in all" in page.inner_text("#answer .sure")
+        page.click(".why button")
+        page.wait_for_selector(".why.explained .heat i")
         page.click(".verdict button:nth-of-type(2)")
         page.wait_for_selector("svg.edited g")
-        page.locator("svg.edited").scroll_into_view_if_needed()
-        area = page.locator("svg.edited").bounding_box()
-        corner = [(area["x"] + area["width"] * x / 96, area["y"] + area["height"] * y / 64) for x, y in
-                  ((48, 16), (72, 40))]  # fmt: skip
-        page.mouse.move(*corner[0])
-        page.mouse.down()
-        page.mouse.move(*corner[1], steps=3)
-        page.mouse.up()
+        svg = page.locator("svg.edited")
+        svg.scroll_into_view_if_needed()
+        pull(page, svg, (72, 40), (48, 16))
         page.keyboard.press("ArrowRight")
+        chosen = "svg.edited g[aria-pressed=true]"
+        first = page.get_attribute(chosen, "aria-label")
+        page.keyboard.press("1" if "square" in first else "2")
+        other = page.get_attribute(chosen, "aria-label")
+        assert {first.split(",")[0], other.split(",")[0]} == {"disc", "square"}
+        page.keyboard.press("Control+z")
+        pull(page, svg, (5, 5), (9, 9))
+        assert page.locator("svg.edited g").count() == 3
+        page.keyboard.press("Delete")
+        page.keyboard.press("Control+z")
+        page.keyboard.press("Control+z")
+        assert page.locator("svg.edited g").count() == 2
+        page.locator("svg.edited g[tabindex='0']").focus()
+        places = [page.get_attribute("svg.edited g:focus", "data-place")]
+        page.keyboard.press("Tab")
+        assert [*places, page.get_attribute("svg.edited g:focus", "data-place")] == ["0", "1"]
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         page.click(".right-boxes .actions:last-child button")
         page.wait_for_selector(".verdict.stored")
-        told = page.inner_text(".verdict.stored")
-    assert "2 disc" in told
     assert said == []
     stored = json.loads(list(feedback_rows(log_path(project.store)))[-1]["correct"])
     assert stored[0]["box"] == release.predict([{"image": scene()}])[0].value[0]["box"]
     assert stored[1]["box"] == pytest.approx([49, 16, 73, 40], abs=0.6)
+    assert stored[1]["label"] == first.split(",")[0]
+
+
+def test_what_waits_is_shown_one_by_one_in_chinese(project, page):
+    """The control: once all is judged, nothing waits."""
+    project.release()
+    with running(project) as url:
+        for turn in (1, 3):
+            ask(url, "/v1/predict", {"row": {"image": scene(turn, size=(90, 60))}})
+        assert len(queued(url, 2)) >= 2
+        page.goto(url)
+        page.click("#language")
+        page.click("[data-word=queue]")
+        for _ in range(2):
+            page.wait_for_selector("svg.edited")
+            page.click(".right-boxes .actions:last-child button")
+            page.wait_for_selector(".verdict.stored")
+            page.click("text=下一张")
+        while found := queued(url, 0):
+            for id in found:
+                ask(url, "/v1/feedback", {"id": id, "right": True})
+        page.reload()
+        page.click("[data-word=queue]")
+        page.wait_for_selector(".trouble")
+        assert page.inner_text(".trouble") == "没有待复核的内容：都已评判。"

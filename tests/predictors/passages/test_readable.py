@@ -20,3 +20,18 @@ def test_the_header_of_a_table_is_no_answer_and_its_rows_are(most):
     assert all(row in said for row in ROWS)
     assert all(each.searched.count(HEADER) == 1 for each in passages)
     assert all(len(readable(each)) == len(each.text) for each in passages)
+
+
+@pytest.mark.parametrize(
+    ("announced", "told"),
+    [
+        ("This page explains how long you may return things.", "You may return things within 30 days."),
+        ("Below you find what it costs.", "This paper describes a new encoder."),
+        ("下面说明什么能退、多久之内能退、怎么退。", "以下情况不保修：鞋带和滤网。"),
+    ],
+)
+def test_what_only_announces_is_no_answer(announced, told):
+    text, starts = text_of([Block("paragraph", f"{announced} {told}")])
+    blocks = [Block("paragraph", f"{announced} {told}")]
+    passage = next(iter(Chunker(PassageSizes(most=200, least=1)).passages("a.md", blocks, text, starts)))
+    assert readable(passage).strip() == told

@@ -166,3 +166,52 @@ def test_two_files_of_one_split_are_refused(tmp_path):
     (tmp_path / "training.json").write_text((tmp_path / "train.json").read_text(encoding="utf-8"), encoding="utf-8")
     with pytest.raises(DataError, match="expected one file a split"):
         read(tmp_path)
+
+
+def of_boxes(folder, boxes_of):
+    """Twelve pictures of 64 x 48 with the box of each, as the format's own numbers."""
+    places = [(4 * n + 1, 3 * n + 1, min(64, 4 * n + 16), min(48, 3 * n + 14)) for n in range(12)]
+    return [(f"{n}.png", boxes_of(*place)) for n, place in enumerate(places)]
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_coco_file_of_corners_is_refused_as_a_whole(tmp_path, is_right):
+    """Half of its boxes would lie on their pictures, in the wrong place."""
+    content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "cat"}]}
+    numbers = (lambda l, t, r, b: [l, t, r - l, b - t]) if is_right else lambda *corners: list(corners)  # noqa: E741
+    for place, (name, box) in enumerate(of_boxes(tmp_path, numbers)):
+        picture(tmp_path / name)
+        content["images"].append({"id": place, "file_name": name, "width": 64, "height": 48})
+        content["annotations"].append({"id": place, "image_id": place, "category_id": 1, "bbox": box})
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    rows, faults, _ = read(tmp_path)
+    assert len(rows) == (12 if is_right else 0)
+    words = "look like left, top, right, bottom, where the format has width and height"
+    assert all(words in fault for _, fault in faults)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_voc_of_widths_is_refused_as_a_whole(tmp_path, is_right):
+    numbers = (lambda *corners: corners) if is_right else lambda l, t, r, b: (l, t, r - l, b - t)  # noqa: E741
+    for name, box in of_boxes(tmp_path, numbers):
+        picture(tmp_path / name)
+        sides = "".join(f"<{side}>{value}</{side}>" for side, value in zip(voc.SIDES, box, strict=True))
+        found = voc.written(Annotated(1, name, 64, 48, []))
+        thing = f"<object><name>cat</name><bndbox>{sides}</bndbox></object></annotation>"
+        (tmp_path / name).with_suffix(".xml").write_text(found.replace("</annotation>", thing))
+    rows, faults, _ = read(tmp_path)
+    assert len(rows) == (12 if is_right else 0)
+    words = "look like left, top, width, height, where the format has right and bottom"
+    assert all(words in fault for _, fault in faults)
+
+
+def test_yolo_of_corners_is_refused_as_a_whole(tmp_path):
+    as_yolo(tmp_path)
+    for name, (left, top, right, bottom) in of_boxes(tmp_path, lambda *corners: corners):
+        picture(tmp_path / "images" / "train" / name)
+        line = f"0 {left / 64} {top / 48} {right / 64} {bottom / 48}\n"
+        (tmp_path / "labels" / "train" / name).with_suffix(".txt").write_text(line)
+    (tmp_path / "labels" / "train" / "a.txt").unlink()
+    rows, faults, _ = read(tmp_path)
+    assert (len(rows), len(faults)) == (0, 14)
+    assert "where the format has width and height" in faults[0][1]

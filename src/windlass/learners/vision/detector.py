@@ -3,7 +3,6 @@
 Shapes: n pictures, H, W of the canvas.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -25,6 +24,7 @@ from windlass.learners.networks.training.task import Verdict, checksums, in_prec
 from windlass.learners.vision.changes import NEARLY_NONE, Changes, changed
 from windlass.learners.vision.heat import Boxes, loss
 from windlass.learners.vision.pyramid import NARROW, Pyramid, Widths
+from windlass.learners.vision.sampling import epoch_places
 from windlass.metrics.detection import BoxMarks, Found
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.detection.canvas import MULTIPLE, STRIDE, Canvas, batch_of
@@ -35,8 +35,6 @@ from windlass.records import Column, Json, Manifest, Progress, Splits
 LEAST_SIDE, SMALL, MOST_SIDE = 96, 192, 320
 """Of the longer side of a canvas; up to the middle one a narrower network is enough."""
 N_GOLDEN, N_EXPORTED = 8, 2
-RARE_SHARE, MOST_REPEATED = 0.15, 4
-"""Pictures with a class that fewer than this share of pictures hold are seen more often, so many times at most."""
 ERASED = 0.02
 """Share of pictures that are made empty where none is."""
 JUDGED_SHARE = 0.1
@@ -172,7 +170,7 @@ def learn(splits: Splits, options: Options, budget: Budget, progress: Progress, 
     changes = recipe.changes
     if all(len(each.classes) for each in train.things):  # else there are pictures with nothing on them already
         changes = replace(changes, erased=ERASED)
-    places = _places(train, len(validation))
+    places = epoch_places([set(each.classes.tolist()) for each in train.things], len(validation), JUDGED_SHARE)
     task = recipe.task(train, validation, classes, options.metric, changes, places)
     network = recipe.network(classes, train)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it, its types do not
@@ -216,19 +214,6 @@ def drawn(rows: Sequence[Mapping[str, Any]], splits: Splits, classes: Sequence[s
         right = right_of(known, classes)
         things.append(right._replace(boxes=right.boxes * canvas.scale(size)))
     return Pictures(canvases, tuple(things))
-
-
-def _places(train: Pictures, n_validation: int) -> np.ndarray:
-    """The pictures of an epoch: those with a rare class more often, and all of them often enough beside validation."""
-    held = [set(each.classes.tolist()) for each in train.things]
-    counts = Counter(number for classes in held for number in classes)
-    share = {number: count / len(train) for number, count in counts.items()}
-    times = [
-        min(MOST_REPEATED, max((round((RARE_SHARE / share[number]) ** 0.5) for number in classes), default=1))
-        for classes in held
-    ]
-    places = np.repeat(np.arange(len(train)), np.maximum(1, times))
-    return np.tile(places, max(1, round(JUDGED_SHARE**-1 * n_validation / max(1, len(places)))))
 
 
 def _usual(train: Pictures) -> float:

@@ -3,7 +3,6 @@
 Shapes: H, W of a picture as it is looked at; S side of a tile; C maps of the network.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -24,25 +23,24 @@ from windlass.learners.networks.training import loop, probe
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import Verdict, checksums, in_precision
 from windlass.learners.vision.mask_loss import loss
+from windlass.learners.vision.sampling import epoch_places
 from windlass.learners.vision.scenes import Changes, Scene, crops, scene
 from windlass.learners.vision.unet import UNet
 from windlass.metrics import run_lengths
 from windlass.metrics.measures import LOWER
-from windlass.metrics.segmentation import MaskMarks, measured
+from windlass.metrics.segmentation import BOUNDARY, MaskMarks, measured
 from windlass.predictors.artifact import write_golden, write_manifest
 from windlass.predictors.segmentation.segmenter import VIEWS, Segmenter, fault_of_size, right_of
 from windlass.predictors.segmentation.things import N_APART, Decisions, shares_of, things, whole
 from windlass.predictors.segmentation.tiles import MULTIPLE, Tiling
 from windlass.records import Column, Json, Manifest, Progress, Splits
 
-LEAST_SIDE, MOST_SIDE = 64, 256
-"""Of a tile."""
+LEAST_SIDE, MOST_SIDE, CROP = 64, 256, 0.75
+"""Of a tile; and of its side the share that a training crop has: smaller ones are more steps in the same minutes."""
 LONGEST, MOST_PIXELS = 512, 150_000_000
 """Of the longer side of a picture, and of all training pictures together, which lie in memory."""
 N_GOLDEN, N_EXPORTED = 4, 2
-RARE_SHARE, MOST_REPEATED = 0.15, 4
-"""Pictures with a class that fewer than this share of pictures hold are seen more often, so many times at most."""
-JUDGED_SHARE = 0.1
+JUDGED_SHARE = 0.04
 """Validation pictures that an epoch may have for one of its own: judging costs time."""
 USUAL = Decisions(smallest=8)
 PRESETS = {"default": Changes(), "any-side-up": Changes(is_any_side_up=True)}
@@ -69,6 +67,11 @@ class Segmentation:
         return np.zeros(len(self.places), np.int64)
 
     @property
+    def crop(self) -> int:
+        """Side of a training crop."""
+        return max(LEAST_SIDE, MULTIPLE * round(CROP * self.tiling.side / MULTIPLE))
+
+    @property
     def n_validation(self) -> int:
         return len(self.validation)
 
@@ -79,7 +82,7 @@ class Segmentation:
     def loss(self, model: nn.Module, rows: np.ndarray, smoothing: float) -> torch.Tensor:
         with torch.autocast(probe.device().type, enabled=False), torch.no_grad():
             chosen = [self.train[place] for place in self.places[rows].tolist()]
-            pixels, targets = crops(chosen, self.tiling.side, self.changes)
+            pixels, targets = crops(chosen, self.crop, self.changes)
         maps = model(pixels.to(probe.device()).contiguous(memory_format=torch.channels_last))
         with torch.autocast(probe.device().type, enabled=False):
             return loss(maps.float(), targets.to(probe.device()), len(self.classes))
@@ -95,7 +98,7 @@ class Segmentation:
         for each in self.validation:
             shares = self.tiling.blended(lambda batch: shares_of(answers(model, batch), n_classes), each.picture)
             seen = things(shares, n_classes, self.decided)
-            found.append(measured(seen.segments, each.segments, n_classes))
+            found.append(measured(seen.segments, each.segments, n_classes, self.metric == BOUNDARY))
         sizes = np.array([each.picture.shape[1::-1] for each in self.validation], int).reshape(-1, 2)
         nothing = ((),) * len(found)
         return MaskMarks(tuple(found), nothing, nothing, self.classes, sizes)
@@ -131,7 +134,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
         changes,
         tiling,
         decided,
-        _places(train, len(validation)),
+        epoch_places([set(each.segments.classes.tolist()) for each in train], len(validation), JUDGED_SHARE),
     )
     network = UNet(len(task.classes) + 1 + (N_APART if state[APART] else 0))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it, its types do not
@@ -181,19 +184,6 @@ def drawn(rows: Sequence[Mapping[str, Any]], splits: Splits, classes: Sequence[s
         small = whole(segments.numbers, (picture.shape[0], picture.shape[1]))
         found.append(scene(picture, segments._replace(numbers=small)))
     return found
-
-
-def _places(train: Sequence[Scene], n_validation: int) -> np.ndarray:
-    """The pictures of an epoch: those with a rare class more often, and all of them often enough beside validation."""
-    held = [set(each.segments.classes.tolist()) for each in train]
-    counts = Counter(number for classes in held for number in classes)
-    share = {number: count / len(train) for number, count in counts.items()}
-    times = [
-        min(MOST_REPEATED, max((round((RARE_SHARE / share[number]) ** 0.5) for number in classes), default=1))
-        for classes in held
-    ]
-    places = np.repeat(np.arange(len(train)), np.maximum(1, times))
-    return np.tile(places, max(1, round(JUDGED_SHARE**-1 * n_validation / max(1, len(places)))))
 
 
 def _delivered(network: UNet, task: Segmentation, splits: Splits, options: Options) -> Fitted:

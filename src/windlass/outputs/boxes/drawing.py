@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,33 @@ COLOURS = ("#e6550d", "#3182bd", "#31a354", "#756bb1", "#d6278a", "#8c6d31", "#1
 
 def drawn(picture: Any, right: Found, found: Found, classes: Sequence[str]) -> str:
     """SVG; '' where the picture cannot be read."""
+    parts = ((right, True), (found, False))
+    said = f"{len(found.classes)} found, {len(right.classes)} right"
+    return _svg(picture, lambda line: "".join(_boxes(each, line, classes, dashed) for each, dashed in parts), said)
+
+
+def labelled(picture: Any, right: Found, classes: Sequence[str]) -> str:
+    """SVG of the right boxes alone, in full; '' where the picture cannot be read."""
+    return _svg(picture, lambda line: _boxes(right, line, classes, False), f"{len(right.classes)} boxes")
+
+
+def _svg(picture: Any, lines: Callable[[float], str], said: str) -> str:
     try:
         pixels, (width, height) = image.read_sized(picture, Path())
     except DataError:
         return ""
-    line = max(width, height) / 180
-    lines = "".join(_box(box, number, line, "", classes) for box, number, _ in zip(*right, strict=True))
-    lines += "".join(
-        _box(box, number, line, f"{score:.2f}", classes) for box, number, score in zip(*found, strict=True)
-    )
-    said = f"{len(found.classes)} found, {len(right.classes)} right"
     return (
         f'<svg class="seen" viewBox="0 0 {width} {height}" width="{SIDE * width / max(width, height):.0f}" role="img" '
-        f'aria-label="{said}"><image href="{_jpeg(pixels)}" width="{width}" height="{height}"/>{lines}</svg>'
+        f'aria-label="{said}"><image href="{_jpeg(pixels)}" width="{width}" height="{height}"/>'
+        f"{lines(max(width, height) / 180)}</svg>"
+    )
+
+
+def _boxes(found: Found, line: float, classes: Sequence[str], is_right: bool) -> str:
+    """is_right: dashed, and without scores."""
+    return "".join(
+        _box(box, number, line, "" if is_right else f"{score:.2f}", classes)
+        for box, number, score in zip(*found, strict=True)
     )
 
 

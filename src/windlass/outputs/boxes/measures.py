@@ -10,7 +10,8 @@ from windlass.errors import DataError, SpecError
 from windlass.goals import Goal
 from windlass.kinds import boxes, image
 from windlass.kinds import table as kinds
-from windlass.kinds.boxes import BOX, COSTS, LABEL, THRESHOLDS
+from windlass.kinds.boxes import BOX, COSTS, COUNT_FACTOR, LABEL, THRESHOLDS
+from windlass.metrics import counting
 from windlass.metrics.box_calibration import CALIBRATION, curve
 from windlass.metrics.costs import COST
 from windlass.metrics.detection import MAP, MAP50, NOTHING, BoxMarks, Found
@@ -83,11 +84,11 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
     """Writes into the artifact how likely a box of a score is right, as validation pictures tell it, and from which
     such probability on a box of each class is given: where costs are least in expectation, else where F1 is best there.
 
-    It is no part of the run's key: other costs train nothing anew.
+    How far counts are off there is told, too. It is no part of the run's key: other costs train nothing anew.
     """
     folder = run_folder / "artifact"
     manifest, held = read_manifest(folder), splits.validation.to_dicts()
-    decided = (CALIBRATION, COSTS, THRESHOLDS)
+    decided = (CALIBRATION, COSTS, COUNT_FACTOR, THRESHOLDS)
     state: Json = {name: value for name, value in manifest.output.state.items() if name not in decided}
     costs = box_costs(spec, state[boxes.CLASSES])
     if costs is not None:
@@ -104,10 +105,18 @@ def tune_decision(run_folder: Path, splits: Splits, spec: Spec, metric: str) -> 
             state[THRESHOLDS] = _kept(found.best_thresholds()[: len(model.classes)])
             rest = np.ones(len(found.classes) - len(model.classes))  # classes that it does not know are never given
             found = replace(found, thresholds=np.append(state[THRESHOLDS], rest))
+        state |= _counts(found)
         reached = found.value(metric)
     if manifest.output.state != state:
         write_manifest(folder, replace(manifest, output=replace(manifest.output, state=state)))
     return reached
+
+
+def _counts(found: BoxMarks) -> Json:
+    """How wide the intervals of counts are, where enough pictures tell it."""
+    off = found.n_there.sum(axis=1) - found.n_given.sum(axis=1)
+    wide = counting.factor(off, found.count_doubts)
+    return {} if wide is None else {COUNT_FACTOR: round(wide, 4)}
 
 
 def _kept(thresholds: Sequence[float] | np.ndarray) -> list[float]:

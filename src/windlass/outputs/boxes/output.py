@@ -4,16 +4,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from windlass.errors import NotReady
 from windlass.kinds import boxes
 from windlass.kinds.boxes import BOX, CLASSES, CROWD, HAND_OVER, LABEL, SCORE
 from windlass.metrics.costs import COST
 from windlass.metrics.detection import BOX_METRICS, MAP50
 from windlass.outputs.boxes import measures, reference_profile, report
-from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, Why, later
+from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, later
 from windlass.outputs.reference_profile import kept_rows
 from windlass.predictors.contract import Predictor
-from windlass.records import Column, Explanation, Json, Manifest, Row
+from windlass.records import Column, Json, Manifest
 
 SIDES = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4,
          "description": "left, top, right, bottom in pixels of the upright picture"}  # fmt: skip
@@ -48,17 +47,13 @@ def same(one: Any, other: Any) -> bool:
 
 
 def doubts(champion: Predictor, rows: Sequence[Json]) -> list[Uncertainty]:
-    """The margin is the score of the box that it was least sure of; of a picture without one, half."""
+    """The more boxes are expected to be wrong, by their scores, the smaller the margin; a picture without one is in
+    doubt as one of a score of a half is."""
     found = []
     for row in rows:
-        scores = [float(thing.get(SCORE, 1.0)) for thing in json.loads(row["value"])]
-        found.append(Uncertainty(boxes.brief(row["value"]), row["confidence"], min(scores, default=0.5)))
+        wrong = [1.0 - float(thing.get(SCORE, 1.0)) for thing in json.loads(row["value"])] or [0.5]
+        found.append(Uncertainty(boxes.brief(row["value"]), row["confidence"], 1 / (1 + sum(wrong))))
     return found
-
-
-def explain(model: Predictor, row: Row, number: int, why: Why) -> Explanation:
-    """Raises: NotReady: a box shows by itself what it rests on."""
-    raise NotReady("boxes are not weighed", "each shows what it was found by")
 
 
 def widget(manifest: Manifest) -> Json:
@@ -81,11 +76,12 @@ OUTPUT = Output(
     validated=measures.validated,
     baseline=measures.baseline,
     sections=report.report_sections,
+    data_sections=report.data_sections,
     remarks=report.remarks,
     details=report.details,
     suspected=later("windlass.outputs.boxes.missing", "suspected"),
     advice=report.advice,
-    explain=explain,
+    explain=later("windlass.outputs.boxes.explanation", "explain"),
     kept=kept_rows,
     seen=reference_profile.seen,
     is_right=reference_profile.is_right,
@@ -95,6 +91,8 @@ OUTPUT = Output(
     kept_as=lambda value: json.dumps(value, ensure_ascii=False),
     value_of=json.loads,
     widget=widget,
+    is_queued=True,
+    to_label=later("windlass.outputs.boxes.to_label", "written"),
     same=same,
     unfit=later("windlass.outputs.boxes.trust", "unfit"),
     opinion=later("windlass.outputs.boxes.trust", "opinion"),
@@ -103,7 +101,6 @@ OUTPUT = Output(
     export=later("windlass.outputs.boxes.export", "export"),
     scored=lambda marks, metric, splits: Scored(measures.learned(metric), marks),
     labels_of=lambda value: sorted({thing[LABEL] for thing in boxes.truth(value)}),
-    explains_live=Unsupported("boxes show themselves what was found, and where"),
-    proposals=Unsupported("answers are boxes: `plan` has no curve of them yet"),
+    proposals=Unsupported("answers are boxes: `plan` proposes by their mistakes on the test pictures, without a curve"),
     compares=Unsupported("boxes are compared by `evaluate`"),
 )

@@ -1,6 +1,7 @@
 """What the report says of boxes: classes, what sort of mistakes there are, and pictures with boxes drawn on them."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -8,18 +9,21 @@ import numpy as np
 from windlass.kinds import boxes
 from windlass.kinds import table as kinds
 from windlass.kinds.boxes import LABEL, SCORE
+from windlass.kinds.things import labels_of
 from windlass.metrics.costs import COST
 from windlass.metrics.detection import BOX_RECALL, MAP, MOST_FOUND, SIZES, Found
 from windlass.metrics.measures import Marks
-from windlass.outputs.boxes.drawing import drawn, key
+from windlass.outputs.boxes import mistakes
+from windlass.outputs.boxes.drawing import drawn, key, labelled
 from windlass.outputs.boxes.measures import box_marks
 from windlass.outputs.contract import Shown
 from windlass.pages.html.sections import Section, label, table
 from windlass.pages.text.words import escaped, share
 from windlass.predictors.detection.heatmap import right_of
-from windlass.records import Json
+from windlass.records import Json, Row
+from windlass.spec import Spec
 
-N_SHOWN, N_WORST = 16, 8
+N_SHOWN, N_WORST, MOST_NAMED = 16, 8, 16
 UNKNOWN = "–"
 FEW_FOUND = 0.7
 
@@ -33,6 +37,7 @@ def report_sections(shown: Shown) -> list[Section]:
     worst = [place for place in np.argsort(marks.each, kind="stable")[:N_WORST].tolist() if marks.each[place] < 1]
     return [
         Section("classes", "Classes", _classes(shown)),
+        Section("mistakes", "What sort of mistakes", mistakes.section(marks)),
         *([Section("costs", "What mistakes cost", _costs(shown))] if marks.costs is not None else []),
         Section("seen", "Pictures with their boxes", _pictures(shown, evenly)),
         Section("worst", "Pictures with most mistakes", _pictures(shown, worst)),
@@ -120,10 +125,12 @@ def details(marks: Marks) -> Json:
 
     return {
         "most_found": MOST_FOUND,
+        **mistakes.details(found),
         "classes": {
             name: {
                 "ap50": known(found.average_precision(number)),
                 "ap50_95": known(found.average_precision(number, MAP)),
+                **mistakes.of_class(found, number),
                 **{f"ap50_{size}": known(found.average_precision(number, size=size)) for size in SIZES},
             }
             for number, name in enumerate(found.classes)
@@ -145,6 +152,47 @@ def _pictures(shown: Shown, places: list[int]) -> str:
 def _given(found: Found, thresholds: np.ndarray) -> Found:
     kept = found.scores >= thresholds[found.classes]
     return Found(*(part[kept] for part in found))
+
+
+def data_sections(splits: Mapping[str, Sequence[Row]], spec: Spec) -> list[Section]:
+    """Pictures with the boxes that they came with."""
+
+    def draw(picture: Any, value: Any, classes: Sequence[str]) -> str:
+        return labelled(picture, right_of(boxes.truth(value), classes), classes)
+
+    return [Section("seen", "Pictures with their boxes", labelled_pictures(splits, spec, draw))]
+
+
+def labelled_pictures(
+    splits: Mapping[str, Sequence[Row]], spec: Spec, draw: Callable[[Any, Any, Sequence[str]], str]
+) -> str:
+    """Sixteen pictures with the things that they came with, the rarest classes among them, from all splits, as HTML.
+
+    draw(picture, value, classes) -> SVG; '' where the picture cannot be read.
+    """
+    picture, output = next(iter(spec.inputs)), spec.output_column
+    rows = [(name, row, labels_of(row[output])) for name, part in splits.items() for row in part]
+    counts = Counter(name for _, _, names in rows for name in names)
+    classes = sorted(counts, key=lambda name: (-counts[name], name))
+    found = []
+    for split, row, _ in (rows[place] for place in _telling([set(names) for _, _, names in rows], classes)):
+        brief = escaped(kinds.get(spec.output[output]).brief(row[output]), 80)
+        said = f"{split}: {label(str(row[picture]).rpartition('/')[2])}<br>{brief}"
+        svg = draw(row[picture], row[output], classes)
+        found += [f"<figure>{svg}<figcaption>{said}</figcaption></figure>"] if svg else []
+    words = f'<p class="quiet">{len(found)} of {len(rows):,} pictures. Is drawn what is there, and where it is?</p>'
+    return f'{words}{key(classes[:MOST_NAMED])}<div class="pictures">{"".join(found)}</div>'
+
+
+def _telling(held: Sequence[Set[str]], classes: Sequence[str]) -> list[int]:
+    """Sixteen places in order: one for each of the rarest classes, an empty one, and the others evenly from all."""
+    wanted = [
+        next(place for place, names in enumerate(held) if name in names) for name in classes[::-1][: N_SHOWN // 2]
+    ]
+    wanted += [place for place, names in enumerate(held) if not names][:1]
+    evenly = np.unique(np.linspace(0, max(0, len(held) - 1), min(N_SHOWN, len(held))).astype(int)).tolist()
+    rest = [place for place in [*evenly, *range(len(held))] if place not in wanted]
+    return sorted([*dict.fromkeys([*wanted, *rest])][:N_SHOWN])
 
 
 def remarks(marks: Marks, metric: str) -> list[str]:

@@ -12,20 +12,48 @@ from windlass.errors import DataError
 from windlass.kinds import boxes, image
 from windlass.kinds.boxes import BOX, OVER
 from windlass.kinds.things import labels_of
+from windlass.metrics.detection import OVERLAPS, overlaps
+from windlass.outputs.pictures_apart import near_apart
 from windlass.outputs.splitting import STRATUM, Cleaning, SplitMethod, train_validation_test
 from windlass.spec import Spec
 
 EMPTY = "\x00empty"
 FEW = 10
 """Boxes of a class in train of fewer of which a person should know."""
+SAME = 0.5
+"""Share of the boxes that lie in the same places on pictures that are nearly the same."""
 DONE = {OVER: "cut to what lies on it"}
 
 
 def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.Generator) -> dict[str, pl.DataFrame]:
     """Raises: DataError: too few pictures."""
-    mended = _mended(rows, next(iter(spec.inputs)), spec.output_column, cleaning)
-    found = train_validation_test(marked(mended, spec.output_column), SplitMethod(spec, STRATUM), cleaning, random)
+    picture, output = next(iter(spec.inputs)), spec.output_column
+    mended = _mended(rows, picture, output, cleaning)
+    things = [(boxes.truth(value), seen) for value, seen in zip(mended[output], mended[picture], strict=True)]
+    apart = near_apart(mended, picture, lambda one, other: _is_same(things[one], things[other]), cleaning)
+    found = train_validation_test(marked(apart, output), SplitMethod(spec, STRATUM), cleaning, random)
+    warn_of_unknown(found, output, cleaning)
     return {name: part.drop(STRATUM) for name, part in found.items()}
+
+
+def _is_same(one: tuple[boxes.Things, Any], other: tuple[boxes.Things, Any]) -> bool:
+    """Half of the boxes lie in the same places, whatever the pictures' sizes: a camera that stands still sees other
+    things on the same ground, and the ground alone again and again."""
+    if not one[0] or not other[0]:
+        return False
+    places = [[thing[BOX] for thing in things] / np.tile(image.upright_size(seen, Path()), 2)
+              for things, seen in (one, other)]  # fmt: skip
+    return bool((overlaps(*places).max(axis=1) >= OVERLAPS[0]).sum() >= SAME * max(map(len, places)))
+
+
+def warn_of_unknown(splits: Mapping[str, pl.DataFrame], output: str, cleaning: Cleaning) -> None:
+    """Of classes that training does not see."""
+    known = of_class(splits["train"], output)
+    for name in ("validation", "test"):
+        for label, count in of_class(splits[name], output).items():
+            if label not in known:
+                words = f"is on {name} pictures only ({count:,} times): it cannot be learned, only missed"
+                cleaning.warnings.append(f"'{label[:40]}' {words}")
 
 
 def _mended(rows: pl.DataFrame, picture: str, output: str, cleaning: Cleaning) -> pl.DataFrame:

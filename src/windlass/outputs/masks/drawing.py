@@ -19,9 +19,10 @@ FILL = 0.4
 
 
 def drawn(
-    picture: Any, right: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]], classes: Sequence[str]
-) -> str:
-    """SVG; '' where the picture cannot be read."""
+    picture: Any, right: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]], classes: Sequence[str],
+    said: str = "",
+) -> str:  # fmt: skip
+    """SVG; '' where the picture cannot be read. said: in words; none: how many are found and right."""
     from PIL import Image
 
     try:
@@ -38,7 +39,7 @@ def drawn(
     canvas[is_there] = (1 - FILL) * canvas[is_there] + FILL * colours[numbers[is_there]]
     canvas[is_line] = colours[numbers[is_line]]
     canvas[edges(whole(masks.map_of(right, (height, width)), size))] = 255
-    said = f"{len(found)} found, {len(right)} right"
+    said = said or f"{len(found)} found, {len(right)} right"
     wide, high = size[1], size[0]
     return (
         f'<svg class="seen" viewBox="0 0 {wide} {high}" width="{wide}" role="img" aria-label="{said}">'

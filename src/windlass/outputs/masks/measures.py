@@ -22,11 +22,13 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.segmentation.flooding import parts
 from windlass.predictors.segmentation.segmenter import Segmenter, right_of
 from windlass.predictors.segmentation.things import Decisions, things, whole
+from windlass.predictors.segmentation.tiles import normalised
 from windlass.records import Row, Splits
 from windlass.spec import Spec
 
-N_SHADES = 32
-"""Steps from the darkest to the lightest pixel of a picture for which the baseline knows the usual class."""
+N_SHADES, FARTHEST = 32, 4.0
+"""Steps of shade for which the baseline knows the usual class, and deviations from a picture's mean up to which they
+reach."""
 PIXEL_STEPS, SEED_STEPS = (0.35, 0.45, 0.5, 0.55, 0.65), (0.25, 0.35, 0.45, 0.55, 0.65)
 SMALLEST_SHARES = (0.01, 0.03)
 """Of the right things, those below which the smallest given ones may be left out."""
@@ -135,7 +137,7 @@ def _best(seen: Sequence[_Answered], model: Segmenter, tried: Sequence[Decisions
 
 def _value(seen: Sequence[_Answered], model: Segmenter, decided: Decisions, metric: str) -> float:
     k = len(model.classes)
-    found = [measured(things(each.shares, k, decided).segments, each.right, k) for each in seen]
+    found = [measured(things(each.shares, k, decided).segments, each.right, k, metric == BOUNDARY) for each in seen]
     nothing = ((),) * len(found)
     return MaskMarks(tuple(found), nothing, nothing, tuple(model.classes), np.zeros((len(found), 2))).value(metric)
 
@@ -147,7 +149,7 @@ def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held
 
 
 def baseline(tested: Tested) -> Baseline | None:
-    """Each pixel by its shade alone, as a share of its picture's darkest and lightest."""
+    """Each pixel by its shade alone, beside the others of its picture."""
     first = mask_marks(next(iter(tested.marks.values())))
     rows, splits = tested.splits.test.to_dicts(), tested.splits
     if len(rows) != len(first):
@@ -166,10 +168,9 @@ def baseline(tested: Tested) -> Baseline | None:
 
 
 def _shades(pixels: Array) -> Array:
-    """(H, W) int, 0 to `N_SHADES` - 1."""
-    grey = pixels.mean(axis=2)
-    low, high = float(grey.min()), float(grey.max())
-    return np.minimum(((grey - low) / max(1.0, high - low) * N_SHADES).astype(int), N_SHADES - 1)
+    """(H, W) int, 0 to `N_SHADES` - 1: how much lighter than its picture a pixel is, in deviations."""
+    grey = normalised(pixels).mean(axis=0)
+    return np.clip((grey / FARTHEST + 1) / 2 * N_SHADES, 0, N_SHADES - 1).astype(int)
 
 
 def usual_classes(splits: Splits, classes: Sequence[str]) -> Array:

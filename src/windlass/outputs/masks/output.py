@@ -98,6 +98,7 @@ OUTPUT = Output(
     validated=measures.validated,
     baseline=measures.baseline,
     sections=report.report_sections,
+    data_sections=report.data_sections,
     remarks=report.remarks,
     advice=report.advice,
     explain=explain,

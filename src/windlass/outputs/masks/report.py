@@ -1,16 +1,22 @@
 """What the report says of masks: classes, and pictures with masks drawn on them."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from windlass.kinds import table as kinds
+from windlass.kinds.boxes import LABEL, elements
 from windlass.metrics.measures import Marks
 from windlass.outputs.boxes.drawing import key
-from windlass.outputs.boxes.report import N_SHOWN, N_WORST
+from windlass.outputs.boxes.report import N_SHOWN, N_WORST, labelled_pictures
 from windlass.outputs.contract import Shown
 from windlass.outputs.masks.drawing import drawn
 from windlass.outputs.masks.measures import mask_marks
 from windlass.pages.html.sections import Section, label, table
 from windlass.pages.text.words import share
+from windlass.records import Row
+from windlass.spec import Spec
 
 FEW = 10
 """Test pictures with a class of which the test says little."""
@@ -55,6 +61,16 @@ def _pictures(shown: Shown, places: list[int]) -> str:
     found = [drawn(shown.rows[n][name], marks.right[n], marks.given[n], marks.classes) for n in places]
     words = '<p class="quiet">Found masks are coloured, outlines of right ones are white.</p>'
     return f'{words}{key(marks.classes)}<div class="pictures">{"".join(found)}</div>'
+
+
+def data_sections(splits: Mapping[str, Sequence[Row]], spec: Spec) -> list[Section]:
+    """Pictures with the masks that they came with."""
+
+    def draw(picture: Any, value: Any, classes: Sequence[str]) -> str:
+        things = [thing for thing in elements(value) or () if thing[LABEL] in classes]
+        return drawn(picture, [], things, classes, f"{len(things)} things")
+
+    return [Section("seen", "Pictures with their masks", labelled_pictures(splits, spec, draw))]
 
 
 def remarks(marks: Marks, metric: str) -> list[str]:

@@ -9,7 +9,7 @@ import polars as pl
 from windlass.errors import DataError
 from windlass.kinds import image, masks
 from windlass.kinds.boxes import elements
-from windlass.outputs.boxes.split import FEW, marked, of_class
+from windlass.outputs.boxes.split import FEW, marked, of_class, warn_of_unknown
 from windlass.outputs.splitting import STRATUM, Cleaning, SplitMethod, train_validation_test
 from windlass.spec import Spec
 
@@ -25,14 +25,7 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
     fitting = cleaning.keep(rows, fits, OTHER_SIZE)
     found = train_validation_test(marked(fitting, output), SplitMethod(spec, STRATUM), cleaning, random)
     parts = {name: part.drop(STRATUM) for name, part in found.items()}
-    known = of_class(parts["train"], output)
-    for name in ("validation", "test"):
-        for label, count in of_class(parts[name], output).items():
-            if label not in known:
-                words = (
-                    f"'{label[:40]}' is on {name} pictures only ({count:,} times): it cannot be learned, only missed"
-                )
-                cleaning.warnings.append(words)
+    warn_of_unknown(parts, output, cleaning)
     return parts
 
 

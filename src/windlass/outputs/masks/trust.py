@@ -1,6 +1,7 @@
 """Whose masks are believed: against those that the champion is sure of."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -55,7 +56,7 @@ def unfit(rows: Sequence[LabelledRow], train: Pairs, spec: Spec) -> list[Labelle
 
 def _of_its_size(row: LabelledRow, picture: object) -> LabelledRow:
     try:
-        fault = fault_of_size(masks.truth(row.label), image.upright_size(picture, None))
+        fault = fault_of_size(masks.truth(row.label), image.upright_size(picture, Path()))
     except DataError as error:
         fault = error.message
     return row.becomes(ASIDE, fault) if fault else row

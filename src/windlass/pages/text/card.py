@@ -40,7 +40,8 @@ MOST_LABELS = 60
 class Card:
     """The facts of one release that its model card is written from, in 'en' or 'zh'; `created` is a date in words.
 
-    insisted: what spoke against the release, which the user made all the same.
+    insisted: what spoke against the release, which the user made all the same. data_licence: as the specification
+    says it; is_begun: others may have made weights that it began with.
     """
 
     product: str
@@ -52,6 +53,8 @@ class Card:
     created: str
     language: str = "en"
     insisted: tuple[str, ...] = ()
+    data_licence: str = ""
+    is_begun: bool = False
 
     def say(self, key: str, **values: object) -> str:
         return bilingual.say(WORDS, self.language, key, **values)
@@ -184,7 +187,11 @@ def _details(card: Card, candidate: Candidate) -> str:
                 machine=machine,
             ),
             card.say("made", created=prose(card.created), version=prose(card.windlass_version)),
-            card.say("licence"),
+            card.say(
+                "licence",
+                weights=card.say("weights_begun" if card.is_begun else "weights_own"),
+                data=prose(card.data_licence) or card.say("data_untold"),
+            ),
         ]
     )
 

@@ -41,8 +41,17 @@ WORDS = {
     "machine": (" on {machine}", "（机器：{machine}）"),
     "made": ("Made {created} with Windlass {version}.", "由 Windlass {version} 制作于 {created}。"),
     "licence": (
-        "Licence: not stated by the specification; state it before passing the model on.",
-        "许可：规格中未写明；转交模型之前请写明。",
+        "Licence: of the code Apache-2.0 (Windlass); of the weights {weights}; of the data {data}.",
+        "许可：代码为 Apache-2.0（Windlass）；权重{weights}；数据{data}。",
+    ),
+    "weights_own": ("yours: they were learned from these data alone", "归你所有：只从这些数据中学得"),
+    "weights_begun": (
+        "that of the pretrained model that it began with, where it began with one, and else yours",
+        "以其起始的预训练模型的许可为准；若未使用预训练模型，则归你所有",
+    ),
+    "data_untold": (
+        "not told (`data_licence` in windlass.yaml): state it before passing the model on",
+        "未写明（windlass.yaml 中的 `data_licence`）：转交模型之前请写明",
     ),
     "primary": (
         "Primary use: rows like those of its training data, in the product {product}.{known}",

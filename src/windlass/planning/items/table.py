@@ -9,6 +9,7 @@ from windlass.planning.items import data as data_items
 from windlass.planning.items import documents as document_items
 from windlass.planning.items import machines as machine_items
 from windlass.planning.items import models as model_items
+from windlass.planning.items import pictures as picture_items
 from windlass.records import Item
 
 PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
@@ -24,6 +25,8 @@ PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
     data_items.more_rows,
     data_items.weak_part,
     data_items.feedback,
+    picture_items.more_pictures,
+    picture_items.weak_classes,
     answer_items.another_input,
     answer_items.complaints,
     answer_items.rules,

@@ -10,14 +10,15 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.kinds import boxes, image
-from windlass.kinds.boxes import BOX, CLASSES, CROWD, HAND_OVER, LABEL, SCORE, THRESHOLDS
+from windlass.kinds.boxes import BOX, CLASSES, COUNT_FACTOR, CROWD, HAND_OVER, LABEL, SCORE, THRESHOLDS
+from windlass.metrics import counting
 from windlass.metrics.box_calibration import CALIBRATION, calibrated
 from windlass.metrics.costs import BoxCosts, box_costs_of
 from windlass.metrics.detection import BoxMarks, Found
 from windlass.metrics.measures import Array
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.contract import check_row, read_value
-from windlass.predictors.detection.canvas import MULTIPLE, Canvas, batch_of
+from windlass.predictors.detection.canvas import MULTIPLE, STRIDE, Canvas, batch_of
 from windlass.predictors.detection.peaks import decoded
 from windlass.predictors.networks.graph import open_graph
 from windlass.predictors.networks.onnx import FILE
@@ -86,6 +87,22 @@ class Detector:
                 everything.append((found._replace(boxes=self.canvas.back(found.boxes, size)), size))
         return everything
 
+    def heat(self, row: Row, number: int = 0, root: Path | None = None) -> tuple[Array, Found]:
+        """Of each class how likely a thing is centred at a place, (K, h, w) 0-1 of the whole picture; and its boxes.
+
+        A network without maps has seen something wherever one of its boxes of any score lies.
+        """
+        pixels, size = self._read(row, number, root)
+        answer = self.network(batch_of(self.canvas.drawn(pixels, size)[None]))[0]
+        scale = self.canvas.scale(size) / STRIDE
+        wide, high = (max(1, round(side * scale)) for side in size)
+        found = self.decode(answer, len(self.classes), self.canvas)
+        if answer.shape[1:] == (self.canvas.height // STRIDE, self.canvas.width // STRIDE):
+            seen = 1 / (1 + np.exp(-answer[: len(self.classes), :high, :wide].astype(np.float64)))
+        else:
+            seen = _painted(found, (len(self.classes), high, wide))
+        return seen, sure_of(found._replace(boxes=self.canvas.back(found.boxes, size)), self.curves)
+
     def _read(self, row: Row, number: int, root: Path | None) -> tuple[Array, tuple[int, int]]:
         name = self.manifest.inputs[0].name
         check_row(row, [name], number)
@@ -95,7 +112,17 @@ class Detector:
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """The boxes whose score reaches the threshold of their class, the surest first; those that a person judges
         cheaper are marked."""
-        return [self.answered(self.value(found)) for found in self.found(rows, root)]
+        return [
+            replace(self.answered(self.value(found)), interval=self.count(found)) for found in self.found(rows, root)
+        ]
+
+    def count(self, found: Found) -> tuple[float, float, float] | None:
+        """Between which numbers the right number of things lies, and how often; None: validation has not told it."""
+        wide = self.manifest.output.state.get(COUNT_FACTOR)
+        if wide is None:
+            return None
+        least = self.thresholds[found.classes]
+        return counting.interval(int((found.scores >= least).sum()), counting.doubt(found.scores, least), wide)
 
     def answered(self, value: list[Json]) -> Answer:
         """The boxes, and why a person should look at some of them."""
@@ -131,7 +158,8 @@ class Detector:
         found = self._found_sized(rows, root)
         sizes = np.array([size for _, size in found], int).reshape(-1, 2)
         given = tuple(sure_of(each, self.curves) for each, _ in found)
-        return BoxMarks(given, right, tuple(names), thresholds, sizes, self._costs(len(names)))
+        wide = self.manifest.output.state.get(COUNT_FACTOR)
+        return BoxMarks(given, right, tuple(names), thresholds, sizes, self._costs(len(names)), wide)
 
     def _costs(self, n_classes: int) -> BoxCosts | None:
         """Of so many classes, of which the last are unknown to it and as dear as its dearest."""
@@ -170,6 +198,16 @@ class Detector:
             return apart(given, Found(*(part[kept] for part in right)), float(least.max(initial=0.0)) + TOLERANCE)
         except (KeyError, TypeError, ValueError, IndexError):
             return math.inf
+
+
+def _painted(found: Found, shape: tuple[int, int, int]) -> Array:
+    """The largest score of a box at each place, (K, h, w); boxes in pixels of the canvas."""
+    seen = np.zeros(shape)
+    places = np.clip(np.round(found.boxes / STRIDE), 0, None).astype(int)
+    for (left, top, right, bottom), number, score in zip(places, found.classes, found.scores, strict=True):
+        part = seen[number, top : max(bottom, top + 1), left : max(right, left + 1)]
+        np.maximum(part, score, out=part)
+    return seen
 
 
 def sure_of(found: Found, curves: Sequence[Sequence[float]]) -> Found:

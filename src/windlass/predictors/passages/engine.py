@@ -27,6 +27,7 @@ from windlass.predictors.passages.refusal import refusal_features
 from windlass.predictors.passages.scores import Mask
 from windlass.predictors.passages.terms import MOST_CHARACTERS, terms
 from windlass.predictors.reading import meaning, sentences, support
+from windlass.predictors.reading.clues import ANNOUNCES
 from windlass.predictors.reading.generative import GenerativeReader
 from windlass.predictors.reading.instructions import without_orders
 from windlass.predictors.reading.meaning import SentenceVectors
@@ -172,12 +173,12 @@ class PassageEngine:
 
 @lru_cache(maxsize=20_000)
 def readable(passage: Passage) -> str:
-    """The text of a passage as it may be answered with, of the same length: headings, headers of tables, questions and
-    orders to who answers are spaces, so that none is ever said."""
+    """The text of a passage as it may be answered with, of the same length: headings, headers of tables, questions,
+    what only announces the text below it and orders to who answers are spaces, so that none is ever said."""
     text, bare = passage.text, {*passage.headings, passage.title, passage.context}
     for start, end in spans(text):
         said = text[start:end]
-        if said.endswith(QUESTION_MARKS) or said in bare:
+        if said.endswith(QUESTION_MARKS) or said in bare or ANNOUNCES.match(said):
             text = text[:start] + " " * (end - start) + text[end:]
     return without_orders([Retrieved("", text)])[0][0].text
 

@@ -30,6 +30,15 @@ ASKED: dict[str, re.Pattern[str]] = {
         "several": r"\bwhat (?:are|were)\b|哪些|哪[两几二三]|分别|有什么",
     }.items()
 }
+ANNOUNCES = re.compile(
+    r"(?:this|the following) (?:page|section|document|guide|chapter|manual|help)\b"
+    r".{0,20}\b(?:explain|describe|tell|list|cover|show|summari[sz]e|answer)s?\b"
+    r"|(?:below|here)\b,? (?:we|you)\b.{0,20}\b(?:explain|describe|list|show|find|learn|read)\b"
+    r"|(?:below|here) (?:is|are) (?:how|what|when|where|which)\b"
+    r"|(?:下面|以下|下文|本[页节章]|这里)(?:将|会|主要|为您?|向您?)*(?:说明|介绍|讲[解述]?|列出|解释|告诉)",
+    re.IGNORECASE,
+)
+"""How a sentence begins that says what is told elsewhere, and answers nothing itself."""
 _CAPITAL = r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]+"
 FOUND: dict[str, re.Pattern[str]] = {
     "year": re.compile(r"\b1\d{3}\b|\b20\d\d\b|[\d〇一二三四五六七八九零]{2,4}年"),

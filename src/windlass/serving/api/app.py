@@ -15,7 +15,7 @@ from windlass.errors import did_you_mean
 from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import PUBLIC, Names, Predictor, seen_by
 from windlass.records import Json, Release
-from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited, refusals, search
+from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited, queue, refusals, search
 from windlass.serving.api import huggingface as pipeline
 from windlass.serving.api import jobs as job_routes
 from windlass.serving.api import openapi as description
@@ -51,7 +51,7 @@ from windlass.serving.ui import ask_page, chat_page, desk_pages, watch_page
 
 PARTS = (
     openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes, search,
-    refusals, desk_pages,
+    refusals, queue, desk_pages,
 )  # fmt: skip
 """Modules that add routes of their own."""
 JSON = "application/json"

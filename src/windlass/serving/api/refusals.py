@@ -101,7 +101,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         responses=responses(Refusals, 401, 403, 429, 503),
     )
     async def waiting(request: Request) -> Response:
-        log = _log(service, request)
+        log = owners_log(service, request)
         place = log.database
         questions, said = await asyncio.to_thread(lambda: (refused_questions(place, _refuses(service)),
                                                            people_answers(place)))  # fmt: skip
@@ -123,7 +123,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         responses=responses(SettledRefusals, 400, 401, 403, 404, 408, 413, 415, 422, 429, 503, 507),
     )
     async def settle(request: Request) -> Response:
-        log, replica = _log(service, request), service.replica
+        log, replica = owners_log(service, request), service.replica
         given = read_object(received(request), ("ids", "row", "correct"), "body")
         named = _ids(given)
         known = await asyncio.to_thread(refused_questions, log.database, _refuses(service))
@@ -144,7 +144,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         return Response(codec.dumps(found), media_type=JSON)
 
 
-def _log(service: Service, request: Request) -> Any:
+def owners_log(service: Service, request: Request) -> Any:
     """The log. Raises: Fault 503: there is none; 403: everybody could publish."""
     if service.settings.is_public and not caller(request):
         raise Fault(

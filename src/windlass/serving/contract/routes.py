@@ -44,6 +44,7 @@ ROUTES: Routes = {
     ("GET", "/v1/jobs/{id}/result"): Route(0, 5, "jobs", 120),
     ("DELETE", "/v1/jobs/{id}"): Route(0, 5, "jobs"),
     ("DELETE", "/v1/answers/{id}"): Route(0, 5, "admin"),
+    ("GET", "/v1/queue"): Route(0, 5, "admin", 60),
     ("GET", "/v1/refusals"): Route(0, 5, "admin", 60),
     ("POST", "/v1/refusals"): Route(256 * 1024, 10, "admin", 60),
     ("GET", "/v1/search"): Route(0, 5, "predict"),

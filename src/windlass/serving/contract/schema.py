@@ -36,7 +36,9 @@ class GivenAnswer(Exact):
     hand_over: bool = Field(
         default=False, description="a person's look is cheaper than this answer is expected to be, by `costs`"
     )
-    interval: Interval | None = Field(default=None, description="of a number: where the right one lies")
+    interval: Interval | None = Field(
+        default=None, description="of a number, or of how many boxes there are: where the right one lies"
+    )
 
 
 class Prediction(Exact):

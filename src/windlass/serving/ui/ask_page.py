@@ -17,7 +17,7 @@ from windlass.serving.ui.ask_fields import field
 
 SCRIPTS = (
     "keyed.js", "events.js", "words.js", "element.js", "fields.js", "forecast.js", "cited.js", "boxes.js", "masks.js",
-    "answer.js", "verdict.js", "why.js", "page.js",
+    "answer.js", "verdict.js", "why.js", "queue.js", "page.js",
 )  # fmt: skip
 AT_ONCE = frozenset({"linear", "trees"})
 """Predictors whose reasons are exact and take no longer than the answer: they are shown without being asked for."""
@@ -66,6 +66,7 @@ def _facts(release: Release, manifest: Manifest, has_chat: bool) -> Json:
         "output": manifest.output.name,
         **output.widget(manifest),
         "streams": has_chat,
+        "queued": output.is_queued,
         "explains": "" if output.explains_live else explains,
         "pictures": [column.name for column in manifest.inputs if kinds.get(column.kind).is_picture],
     }

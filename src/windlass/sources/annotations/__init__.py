@@ -1,1 +1,1 @@
-"""Boxes as annotation tools write them: COCO, Pascal VOC and YOLO, read into rows and written again."""
+"""Boxes as annotation tools write them: COCO, VOC, YOLO and Label Studio, read into rows and written again."""

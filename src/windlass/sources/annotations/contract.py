@@ -6,15 +6,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from windlass.errors import DataError
 from windlass.kinds import boxes, image
 from windlass.kinds.boxes import BESIDE, BOX, LABEL, NARROW, OVER
+from windlass.metrics.measures import Array
 from windlass.sources.contract import RawRow, Source
 
 BOXES = "boxes"
 """The kind of what is answered."""
 FAR = 0.1
 """Share of a picture's side by which a box reaches beyond it that is no slip of the hand any more."""
+LEAST, SOME = 5, 0.1
+"""Boxes from which on a file can be judged, and the share of them that cannot be meant as they are read."""
+
 TWICE = "there twice"
 TAKEN_OUT = {OVER: "cut to what lies on the picture", BESIDE: "taken out", NARROW: "taken out", TWICE: "taken out once"}
 """What is wrong with a box -> what was done."""
@@ -55,8 +61,9 @@ class Repairs:
 
 def rows(pictures: Iterable[Annotated], source: Source) -> Iterator[RawRow]:
     """A row for each picture, or why it is none; what was mended becomes warnings of the source."""
-    repairs = Repairs()
-    for picture in pictures:
+    repairs, every = Repairs(), list(pictures)
+    fault = other_form(every)
+    for picture in [replace(each, fault=each.fault or fault) for each in every]:
         checked = held_against(picture, source.root, repairs)
         if checked.fault:
             yield RawRow(picture.number, None, checked.fault, picture.place)
@@ -64,6 +71,40 @@ def rows(pictures: Iterable[Annotated], source: Source) -> Iterator[RawRow]:
             names, things = source.names, list(checked.things) if checked.is_labelled else None
             yield RawRow(picture.number, {names.image: picture.place, names.label: things})
     source.warnings += [f"{source.path.name}: {each}" for each in repairs.warnings()]
+
+
+def other_form(pictures: Sequence[Annotated]) -> str:
+    """What the boxes look like, where some are impossible as they are read and every one is possible otherwise; ''
+    where they are as they should be, or are a few wrong ones among others."""
+    told = [(thing[BOX], each.width, each.height) for each in pictures if each.width and each.height
+            for thing in each.things]  # fmt: skip
+    if len(told) < LEAST:
+        return ""
+    sides, sizes = (
+        np.array([box for box, _, _ in told], float),
+        np.array([told[n][1:] for n in range(len(told))], float),
+    )
+    low, high = sides[:, :2], sides[:, 2:]
+    is_far = (high > (1 + FAR) * sizes).any(axis=1) | (low < -FAR * sizes).any(axis=1)
+    is_turned = (high < low).any(axis=1)
+    wide, middle = high - low, (low + high) / 2
+    corners, shares = _are_corners(low, wide, sizes), _are_corners(middle, wide, sizes)
+    for impossible, possible, words in (
+        (is_far, corners or shares, "left, top, right, bottom, where the format has width and height"),
+        (is_turned, (low + high <= (1 + FAR / 5) * sizes).all(), "left, top, width, height, where the format has "
+         "right and bottom"),
+    ):  # fmt: skip
+        if possible and impossible.mean() >= SOME:
+            return (
+                f"the file's boxes look like {words}: {int(impossible.sum()):,} of {len(told):,} cannot lie where they "
+                "are said to, and all could lie so"
+            )
+    return ""
+
+
+def _are_corners(low: Array, high: Array, sizes: Array) -> bool:
+    """Each is a box on its picture, if the second two numbers are its right lower corner."""
+    return bool((high > low).all() and (high <= (1 + FAR / 5) * sizes).all())
 
 
 def held_against(picture: Annotated, root: Path, repairs: Repairs) -> Annotated:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from windlass.errors import DataError
-from windlass.kinds.boxes import BOX, LABEL, fault_of_box, name_of
+from windlass.kinds.boxes import BOX, LABEL, fault_of_box, is_pixel, name_of
 from windlass.sources.annotations.contract import Annotated, rows
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.readers.system_files import files_below
@@ -67,8 +67,8 @@ def _thing(element: ElementTree.Element) -> dict[str, object]:
     box = [left - 1, top - 1, right, bottom]
     if not label:
         raise DataError("an object has no name, expected one")
-    if fault := fault_of_box(box):
-        raise DataError(f"'{label}' {fault}")
+    if not all(map(is_pixel, box)):
+        raise DataError(f"'{label}' {fault_of_box(box)}")
     return {LABEL: label, BOX: box}
 
 

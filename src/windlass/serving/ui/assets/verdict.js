@@ -36,7 +36,8 @@ function verdict(ask) {
   if (ask.said) {
     const mark = element("span", {class: "tick", "aria-hidden": "true"}, ask.said.right ? "✓" : "✎");
     return element("div", {class: "verdict stored"}, mark, element("span", {dir: "auto"}, told(ask)),
-      button("change", () => { ask.said = null; drawAnswer(); $(".verdict button", place).focus(); }, "plain"), failed);
+      button("change", () => { ask.said = null; drawAnswer(); $(".verdict button", place).focus(); }, "plain"),
+      ask.isQueued ? button("nextQueued", nextWaiting, "small") : "", failed);
   }
   return element("div", {class: "verdict"}, element("span", {}, word("right")),
     button("yes", () => tell(ask, {right: true}), "small"), button("no", () => {

@@ -25,9 +25,10 @@ function explained(ask, why) {
   const pictured = facts.pictures.map((name) => [name, why.parts.filter((part) => part.column === name && part.box)]);
   return [heading(ask, why), legend(), ...texts.filter((each) => each[2].length).map((each) => marked(...each, largest)),
     ...pictured.filter((each) => each[1].length && ask.row[each[0]]).map(([name, parts]) => heat(name, ask.row[name], parts, largest)),
-    bars(ask, why), element("p", {class: "said"}, methodWords(ask, why))];
+    facts.answer === "boxes" ? "" : bars(ask, why), element("p", {class: "said"}, methodWords(ask, why))];
 }
 function heading(ask, why) {
+  if (facts.answer === "boxes") return boxHeading(ask, why);
   const labels = [ask.value, ...ask.alternatives.map((other) => other.value)];
   if (labels.length < 2) return element("h3", {}, `${word("whyLabel")} ${deserved(ask.value, ask)}${counted()}`);
   const select = element("select", {"aria-label": word("whyLabel"), on: {change: async () => {
@@ -36,15 +37,25 @@ function heading(ask, why) {
   }}}, ...labels.map((label) => element("option", {selected: label === why.label}, label)));
   return element("h3", {}, element("label", {}, word("whyLabel"), " ", select));
 }
+// Of boxes: the heat of all classes together, or of one.
+function boxHeading(ask, why) {
+  const select = element("select", {"aria-label": word("heatOf"), on: {change: async () => {
+    await explain(ask, select.value);
+    $(".why select", place)?.focus();
+  }}}, element("option", {value: ""}, word("allClasses")), ...facts.labels.map((label) => element("option", {value: label, selected: label === why.label}, label)));
+  return element("h3", {}, element("label", {}, word("heatOf"), " ", select));
+}
 const weigh = (ask, value) => (ask.interval ? deserved(value, ask, 1, {signDisplay: "always"}) : signed(value));
 // Of answers that are larger or smaller rather than likelier: words for the sides.
 const SIDES = {number: ["raises", "lowers"], forecast: ["raises", "lowers"]};
 function legend() {
+  if (facts.answer === "boxes") return element("p", {class: "said"}, element("span", {class: "key", style: {background: `rgba(${SPEAKS}, ${DEEPEST})`}}), word("heatNote"));
   const [more, less] = SIDES[facts.answer] || ["speaksFor", "against"];
   const key = (colour, name) => [element("span", {class: "key", style: {background: `rgba(${colour}, ${DEEPEST})`}}), word(name)];
   return element("p", {class: "said"}, ...key(SPEAKS, more), ...key(AGAINST, less), word("stronger"));
 }
 function methodWords(ask, why) {
+  if (facts.answer === "boxes") return "";
   const ends = {base: weigh(ask, why.base), total: weigh(ask, why.total)};
   const times = why.n_evaluations === 1 ? word("once") : word("times", {n: why.n_evaluations});
   const [colon, half, comma, stop] = language === "zh" ? ["", "；", "，", "。"] : [" ", "; ", ", ", ". "];
