@@ -38,6 +38,10 @@ CHANGES = Changes(mosaic=0.0)
 class Queries(nn.Module):
     """Pixels (B, 3, H, W), 0-255 -> (B, Q, K + 4): the logit of each class, and where it lies as shares 0-1."""
 
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    apart: torch.Tensor
+
     def __init__(self, model: nn.Module, n_classes: int, mean: tuple[float, ...], deviation: tuple[float, ...]) -> None:
         super().__init__()
         self.model, self.n_classes = model, n_classes
@@ -46,8 +50,7 @@ class Queries(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation)[:, None, None] * 255, persistent=False)
 
     def scaled(self, pixels_BCHW: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = (pixels_BCHW - self.mean) / self.deviation
-        return found
+        return (pixels_BCHW - self.mean) / self.deviation
 
     def forward(self, pixels_BCHW: torch.Tensor) -> torch.Tensor:
         found = self.model(pixel_values=self.scaled(pixels_BCHW))
