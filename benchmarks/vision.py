@@ -256,7 +256,9 @@ def main() -> None:
         deleted_labels(args)
     if "masks" in args.parts:
         script = [sys.executable, str(Path(__file__).parent / "vision_masks.py"), "--data", str(args.data)]
-        subprocess.run([*script, "--minutes", f"{args.minutes:g}"], check=True)
+        kept = ["--keep", str(args.keep)] if args.keep else []
+        seeds = ["--seeds", *map(str, args.seeds)]
+        subprocess.run([*script, "--minutes", f"{args.minutes:g}", *seeds, *kept], check=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
 """Pretrained detectors of transformers, tiny and by chance: fine-tuned, exported, released, loaded again and served."""
 
 import json
+from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
 import windlass
-from windlass.learners.contract import Budget, Options
+from tests.tables import with_line
+from windlass.errors import NotReady, SpecError
+from windlass.kinds import image
+from windlass.learners import table as learners
+from windlass.learners.contract import Budget
+from windlass.learners.networks.encoders import locate
 from windlass.learners.vision import queries
-from windlass.predictors.table import load, replay
-from windlass.records import silent
+from windlass.predictors.table import load
 from windlass.testing.toys import boxes_toy
 
 transformers = pytest.importorskip("transformers", reason="transformers is missing: `pip install 'windlass[train]'`")
@@ -50,41 +54,52 @@ def written(folder, name):
     return folder
 
 
-@pytest.mark.parametrize("name", TINY)
-def test_a_detector_by_path_is_taught_exported_and_gives_the_same(tmp_path, name):
-    toy = boxes_toy(tmp_path)
-    model = written(tmp_path / "model", name)
-    options = Options(tmp_path / "run", "map50", variant=str(model))
-    options.folder.mkdir()
-    fitted = queries.fit(toy, options, Budget(60.0, steps=2), silent)
-    assert np.isfinite(fitted.curve[-1]["train_loss"])
-    predictor = load(fitted.artifact)
-    assert replay(predictor, fitted.artifact) <= 1e-3
-    rows = [{"picture": value} for value in toy.test["picture"].head(3)]
-    together = predictor.found(rows, toy.root)
-    assert all(len(each.classes) for each in together)
-    for row, wanted in zip(rows, together, strict=True):
-        alone = predictor.found([row], toy.root)[0]
-        assert alone.boxes == pytest.approx(wanted.boxes, abs=0.5)
-        assert alone.scores == pytest.approx(wanted.scores, abs=1e-3)
+def few_steps(splits, options, budget, progress):
+    """Two, whatever the pace of this machine."""
+    return queries.fit(splits, options, Budget(60.0, steps=2), progress)
 
 
-def test_each_is_released_behind_a_server_and_answers_as_its_artifact(tmp_path):
-    """A release is made only when its golden answers hold over HTTP; then it answers what the trained artifact does."""
+@pytest.mark.slow
+def test_each_is_taught_by_its_path_released_behind_a_server_and_answers_as_its_artifact(tmp_path):
+    """A release is made only when its golden answers hold over HTTP; then it answers what the trained artifact does,
+    and one picture alone as among others."""
     toy = boxes_toy(tmp_path)
     rows = [{**row, "things": json.loads(row["things"])} for part in (toy.train, toy.validation, toy.test)
             for row in part.to_dicts()]  # fmt: skip
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     listed = ", ".join(f"{{pretrained-detector: {written(tmp_path / name, name)}}}" for name in TINY)
     (tmp_path / "windlass.yaml").write_text(
-        "name: shapes\ndata: rows.jsonl\ninputs: {picture: image}\noutput: {things: boxes}\nminutes: 0.1\n"
+        "name: shapes\ndata: rows.jsonl\ninputs: {picture: image}\noutput: {things: boxes}\nminutes: 5\n"
         f"learners: [{listed}]\n"
     )
     project = windlass.Project(tmp_path)
-    runs = project.train().runs
+    name = "pretrained-detector"
+    with with_line(learners.LEARNERS, name, replace(learners.get(name), fit=few_steps)):
+        runs = project.train()
     assert [run.status for run in runs] == ["done"] * 3, [run.reason for run in runs]
+    asked = [{"picture": image.portable(row["picture"], tmp_path)} for row in rows[-4:]]
     for run in runs:
         release = project.release(run.name, anyway=True)
         kept = load(project.store.run_folder(run.name) / "artifact")
-        asked = [{"picture": row["picture"]} for row in rows[-4:]]
         assert [answer.value for answer in release.predict(asked)] == [answer.value for answer in kept.answer(asked)]
+        for row, wanted in zip(asked, kept.found(asked), strict=True):
+            alone = kept.found([row])[0]
+            assert alone.boxes == pytest.approx(wanted.boxes, abs=0.5)
+            assert alone.scores == pytest.approx(wanted.scores, abs=1e-3)
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"model_type": "bert", "architectures": ["BertModel"]}, "is a 'bert' model, expected a detector"),
+    ({"use_timm_backbone": True, "backbone": "resnet50", "backbone_config": None}, "timm"),
+    (None, "cannot be loaded"),
+])  # fmt: skip
+def test_what_is_no_detector_of_ours_is_refused(tmp_path, change, words):
+    folder = written(tmp_path, "detr")
+    if change is None:
+        (folder / "model.safetensors").unlink()
+    else:
+        said = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**said, **change}))
+    with pytest.raises((SpecError, NotReady)) as found:
+        queries.network(locate(str(folder)), ("cat",))
+    assert words in str(found.value)

@@ -372,11 +372,11 @@ def test_boxes_are_drawn_moved_undone_and_stored_on_a_phone(project, page):
 
 
 def test_what_waits_is_shown_one_by_one_in_chinese(project, page):
-    """The control: once all is judged, nothing waits."""
+    """The control: once all is judged, nothing waits. A crowded picture has room in a correction, too."""
     project.release()
     with running(project) as url:
         for turn in (1, 3):
-            ask(url, "/v1/predict", {"row": {"image": scene(turn, size=(90, 60))}})
+            last = ask(url, "/v1/predict", {"row": {"image": scene(turn, size=(90, 60))}})["answers"][0]["id"]
         assert len(queued(url, 2)) >= 2
         page.goto(url)
         page.click("#language")
@@ -389,6 +389,9 @@ def test_what_waits_is_shown_one_by_one_in_chinese(project, page):
         while found := queued(url, 0):
             for id in found:
                 ask(url, "/v1/feedback", {"id": id, "right": True})
+        crowded = [{"label": "disc", "box": [n % 80 + 0.25, n // 80 + 0.25, n % 80 + 9.75, n // 80 + 9.75]}
+                   for n in range(2_000)]  # fmt: skip
+        assert ask(url, "/v1/feedback", {"id": last, "correct": crowded})["right"] is False
         page.reload()
         page.click("[data-word=queue]")
         page.wait_for_selector(".trouble")

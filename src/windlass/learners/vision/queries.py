@@ -106,7 +106,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
         learner="pretrained-detector",
         predictor="queries",
         settings=SETTINGS,
-        network=lambda classes, train: _network(source, classes),
+        network=lambda classes, train: network(source, classes),
         canvas=partial(canvas_for, most=MOST_SIDE, multiple=MULTIPLE),
         changes=CHANGES,
         task=QueryDetection,
@@ -116,7 +116,7 @@ def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) ->
     return learn(splits, options, budget, progress, recipe)
 
 
-def _network(source: Source, classes: tuple[str, ...]) -> Queries:
+def network(source: Source, classes: tuple[str, ...]) -> Queries:
     """Raises: NotReady: it cannot be loaded. SpecError: it is no detector, or needs timm."""
     from transformers import MODEL_FOR_OBJECT_DETECTION_MAPPING, AutoConfig, AutoModelForObjectDetection
     from transformers.utils import cached_file, logging
@@ -129,7 +129,8 @@ def _network(source: Source, classes: tuple[str, ...]) -> Queries:
         config = AutoConfig.from_pretrained(source.name, **where)
         if type(config) not in MODEL_FOR_OBJECT_DETECTION_MAPPING:
             raise SpecError(f"'{source.name}' is a '{config.model_type}' model, expected a detector such as RT-DETR")
-        if getattr(config, "use_timm_backbone", False):
+        inner = getattr(getattr(config, "backbone_config", None), "model_type", "")
+        if getattr(config, "use_timm_backbone", False) or inner == "timm_backbone":
             raise SpecError(f"'{source.name}' needs timm, expected a detector with its own network, such as RT-DETR")
         config.id2label, config.label2id = names, {name: number for number, name in names.items()}
         model = AutoModelForObjectDetection.from_pretrained(
@@ -141,7 +142,7 @@ def _network(source: Source, classes: tuple[str, ...]) -> Queries:
         said: Json = json.loads(Path(file).read_text(encoding="utf-8")) if file else {}
     except (OSError, ValueError, ImportError) as error:
         raise NotReady(
-            f"detector '{source.name}' cannot be loaded ({str(error).splitlines()[0][:200]}), expected config.json and "
+            f"detector '{source.name}' cannot be loaded ({str(error).strip()[:200]}), expected config.json and "
             "model.safetensors"
         ) from None
     mean, deviation = said.get("image_mean", IMAGENET[0]), said.get("image_std", IMAGENET[1])

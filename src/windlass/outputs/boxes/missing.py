@@ -15,7 +15,7 @@ from windlass.outputs.contract import Suspected
 from windlass.predictors.contract import Predictor
 from windlass.records import Splits
 
-SURE, APART = 0.5, 0.3
+SURE, APART = 0.5, 0.5
 """From which probability on a box that is not drawn is told of, and how much it may overlap one that is."""
 MOST_CHECKED = 400
 """Train pictures that are looked at for the report, evenly spread: each costs an answer."""

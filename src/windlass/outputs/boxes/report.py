@@ -67,7 +67,7 @@ def _classes(shown: Shown) -> str:
     gap = marks.calibration_error
     if gap is not None:
         words += f" A score is how likely a box is right, off by {share(gap)} on average (D-ECE of the boxes given)."
-    return f'<p class="quiet">{words}</p>{table(heads, lines)}'
+    return f'<p class="quiet">{words}</p>' + table(heads, lines, "plain stack")
 
 
 def _known(value: float) -> str:
@@ -90,7 +90,8 @@ def _costs(shown: Shown) -> str:
              ("to a person between", "n"), ("cost of a picture", "n")]  # fmt: skip
     look = f" A person's look at a box costs {costs.review:g}{unit}." if costs.review is not None else ""
     total = f"{marks.value(COST):.3g}{unit}"
-    return f"<p>Mistakes and looks cost {total} a picture on the test pictures.{look}</p>{table(heads, lines)}"
+    words = f"<p>Mistakes and looks cost {total} a picture on the test pictures.{look}</p>"
+    return words + table(heads, lines, "plain stack")
 
 
 def _missing(shown: Shown) -> str:

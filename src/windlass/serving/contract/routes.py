@@ -37,7 +37,7 @@ ROUTES: Routes = {
     ("POST", "/v1/predict"): Route(16 * MEBIBYTE, 10, "predict", None),
     ("POST", "/v1/explain"): Route(16 * MEBIBYTE, 10, "predict", None),
     ("GET", "/v1/examples"): Route(0, 5, "read"),
-    ("POST", "/v1/feedback"): Route(32 * 1024, 10, "feedback"),
+    ("POST", "/v1/feedback"): Route(256 * 1024, 10, "feedback"),  # 2,000 boxes of a crowded picture are 140 KB
     ("GET", "/v1/releases"): Route(0, 5, "read"),
     ("POST", "/v1/jobs"): Route(16 * MEBIBYTE, 10, "jobs", 60, media=ROWS),
     ("GET", "/v1/jobs/{id}"): Route(0, 5, "jobs"),
