@@ -57,6 +57,16 @@ def test_the_model_card_states_score_cost_data_and_how_to_reproduce_it(board: Bo
         assert part in text
 
 
+def test_every_card_has_the_licence_of_code_weights_and_data(board: Board, prepared: Prepared) -> None:
+    untold = made(board, prepared)
+    assert "Licence: of the code Apache-2.0 (Windlass); of the weights yours: they were" in model_card(untold)
+    assert "of the data not told (`data_licence` in windlass.yaml)" in model_card(untold)
+    told = replace(untold, data_licence="CC BY 4.0", is_begun=True)
+    assert "that of the pretrained model that it began with" in model_card(told)
+    assert "; of the data CC BY 4.0." in model_card(told)
+    assert "数据CC BY 4.0。" in chinese(told)
+
+
 def chinese(card: Card) -> str:
     return model_card(replace(card, language="zh"))
 
