@@ -38,6 +38,9 @@ CHANGES = Changes(mosaic=0.0)
 class Queries(nn.Module):
     """Pixels (B, 3, H, W), 0-255 -> (B, Q, K + 4): the logit of each class, and where it lies as shares 0-1."""
 
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
     def __init__(self, model: nn.Module, n_classes: int, mean: tuple[float, ...], deviation: tuple[float, ...]) -> None:
         super().__init__()
         self.model, self.n_classes = model, n_classes
