@@ -36,17 +36,17 @@ function boxShape(each, width, height, said, isNamed = true) {
   const size = Math.max(width, height) / 40, label = shape("text", {x: left, y: top > size * 1.2 ? top - line : top + size, "font-size": size, fill: hueOf(each.label), class: "box-name"});
   label.textContent = isNamed ? each.label : "";
   made.append(words, shape("rect", {x: left, y: top, width: right - left, height: bottom - top, fill: "transparent",
-    stroke: hueOf(each.label), "stroke-width": line}), label);
+    stroke: hueOf(each.label), "stroke-width": line, ...(each.hand_over ? {"stroke-dasharray": `${line * 3} ${line * 2}`} : {})}), label);
   return made;
 }
 function boxed(ask) {
-  const said = (each) => `${each.label} ${percent(each.score)}`, isNamed = ask.value.length <= NAMED;
+  const said = (each) => `${each.label} ${percent(each.score)}${each.hand_over ? ` · ${word("lookAtBox")}` : ""}`, isNamed = ask.value.length <= NAMED;
   const draw = (drawing, width, height) => drawing.replaceChildren(...ask.value.map((each) => boxShape(each, width, height, said(each), isNamed)));
-  const rows = ask.value.map((each) => element("li", {}, element("i", {class: "hue", style: {background: hueOf(each.label)}}), element("bdi", {}, each.label), ` ${percent(each.score)}`));
+  const rows = ask.value.map((each) => element("li", {}, element("i", {class: "hue", style: {background: hueOf(each.label)}}), element("bdi", {}, each.label), said(each).slice(each.label.length)));
   const {low, high, share} = ask.interval || {}, range = low === high ? low : `${low}–${high}`;
   const counted = ask.interval && `${word("inAll", {n: ask.value.length, range})} (${percent(share)})`;
   return [element("p", {class: "over"}, facts.output), element("h2", {dir: "auto"}, countsOf(ask.value)), counted ? element("p", {class: "sure"}, counted) : "",
-    overPicture(ask, draw), ask.value.length ? element("details", {}, element("summary", {}, word("foundAll", {n: ask.value.length})),
+    overPicture(ask, draw), ask.value.length ? element("details", {open: ask.value.some((each) => each.hand_over)}, element("summary", {}, word("foundAll", {n: ask.value.length})),
       element("ol", {class: "found"}, ...rows)) : ""];
 }
 // Drawn whatever corner was pulled over which: left before right, top before bottom.
