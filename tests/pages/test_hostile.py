@@ -21,6 +21,7 @@ from windlass.outputs.contract import Shown
 from windlass.outputs.numbers import report as numbers_report
 from windlass.outputs.texts import report as texts_report
 from windlass.pages.html import notebook
+from windlass.pages.html.data_report import data_report
 from windlass.pages.html.explained import explanation_html
 from windlass.pages.html.explanations import Explained, explanations
 from windlass.pages.html.health_page import health_page
@@ -275,6 +276,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "pages/html/roadmap.py": lambda word: roadmap_page(roadmap(word)),
     "pages/html/improvements.py": improvements,
     "pages/html/loop.py": loop,
+    "pages/html/data_report.py": lambda word: data_report(word, prepared(word), collected(word), []),
     "trends/page.py": trends,
     "serving/ui/page.py release": page_of_a_release,
     "serving/ui/page.py chat": page_to_talk,
