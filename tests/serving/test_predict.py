@@ -146,8 +146,8 @@ def test_a_body_of_20_megabytes_is_refused_before_it_is_parsed(client: Any) -> N
 def test_a_chunked_body_is_counted_while_it_arrives(client: Any) -> None:
     with closing(socket.create_connection(("127.0.0.1", client.port), timeout=60)) as connection:
         connection.sendall(
-            b"POST /v1/search HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-            b"transfer-encoding: chunked\r\n\r\n" + b"14000\r\n" + b" " * 0x14000 + b"\r\n0\r\n\r\n"
+            b"POST /v1/feedback HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+            b"transfer-encoding: chunked\r\n\r\n" + b"40200\r\n" + b" " * 0x40200 + b"\r\n0\r\n\r\n"
         )
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
 
