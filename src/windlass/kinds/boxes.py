@@ -144,7 +144,12 @@ def inside(box: Sequence[float], width: float, height: float) -> tuple[list[floa
 
 
 def brief(value: Any) -> str:
-    found = Counter(thing[LABEL] for thing in truth(value))
+    return told(truth(value))
+
+
+def told(things: Things) -> str:
+    """How many there are of each class, the commonest first."""
+    found = Counter(thing[LABEL] for thing in things)
     return ", ".join(f"{count} {label}" for label, count in found.most_common()) or "nothing"
 
 
@@ -188,11 +193,9 @@ def fit(values: Iterable[Things | None], form: str, options: Json) -> Json:
 def fault(manifest: Manifest) -> str:
     """What is wrong with the artifact's classes and thresholds; '' where nothing is."""
     state = manifest.output.state
-    names, least = state.get(CLASSES), state.get(THRESHOLDS, [])
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
-        return "its output has no classes, expected the names of what it finds"
-    if len(set(names)) != len(names):
-        return "its output has a class twice, expected each once"
+    names, least = state.get(CLASSES, []), state.get(THRESHOLDS, [])
+    if found := classes_fault(names):
+        return found
     wide = state.get(COUNT_FACTOR, 0.0)
     if not isinstance(wide, int | float) or not 0 <= wide <= MOST_BOXES:
         return "its intervals of counts have no width"
@@ -204,19 +207,26 @@ def fault(manifest: Manifest) -> str:
     return box_calibration.fault(state.get(CALIBRATION, []), len(names))
 
 
-def claims(values: Sequence[Any]) -> bool:
-    """Lists of labelled boxes, or the JSON of such, at least one of which holds one."""
+def classes_fault(names: Any) -> str:
+    """What is wrong with the class names of an artifact, of boxes or of masks; '' where nothing is."""
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+        return "its output has no classes, expected the names of what it finds"
+    return "its output has a class twice, expected each once" if len(set(names)) != len(names) else ""
+
+
+def claims(values: Sequence[Any], key: str = BOX) -> bool:
+    """Lists of labelled things that each have this key, or the JSON of such, at least one of which holds one."""
     looked_at = values[:: max(1, len(values) // 200)]
     found = [elements(value) for value in looked_at if isinstance(value, list) or is_list(value)]
-    return len(found) == len(looked_at) and any(found) and all(map(_are_boxes, found))
+    return len(found) == len(looked_at) and any(found) and all(_are_things(things, key) for things in found)
 
 
 def is_list(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip()[:1] == "["
 
 
-def _are_boxes(things: list[Any] | None) -> bool:
-    return things is not None and all(isinstance(thing, Mapping) and {LABEL, BOX} <= set(thing) for thing in things)
+def _are_things(things: list[Any] | None, key: str) -> bool:
+    return things is not None and all(isinstance(thing, Mapping) and {LABEL, key} <= set(thing) for thing in things)
 
 
 KIND = Kind(

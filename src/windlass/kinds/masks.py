@@ -151,8 +151,7 @@ def of_map(numbers: Array, labels: Mapping[int, str]) -> Things:
 
 
 def brief(value: Any) -> str:
-    found = Counter(thing[LABEL] for thing in truth(value))
-    return ", ".join(f"{count} {label}" for label, count in found.most_common()) or "nothing"
+    return boxes.told(truth(value))
 
 
 def profile(things: Sequence[Mapping[str, Any]] | None, state: Json) -> Profile:
@@ -198,11 +197,8 @@ def fit(values: Iterable[Things | None], form: str, options: Json) -> Json:
 def fault(manifest: Manifest) -> str:
     """What is wrong with the artifact's classes and decisions; '' where nothing is."""
     state = manifest.output.state
-    names = state.get(CLASSES)
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
-        return "its output has no classes, expected the names of what it finds"
-    if len(set(names)) != len(names):
-        return "its output has a class twice, expected each once"
+    if found := boxes.classes_fault(state.get(CLASSES)):
+        return found
     shares = [state[key] for key in SHARE_KEYS if key in state]
     is_sound = all(isinstance(each, int | float) and 0 <= each <= 1 for each in shares)
     is_sound = is_sound and isinstance(state.get(SMALLEST, 1), int) and isinstance(state.get(APART, False), bool)
@@ -211,13 +207,7 @@ def fault(manifest: Manifest) -> str:
 
 def claims(values: Sequence[Any]) -> bool:
     """Lists of labelled masks, or the JSON of such, at least one of which holds one."""
-    looked_at = values[:: max(1, len(values) // 200)]
-    found = [elements(value) for value in looked_at if isinstance(value, list) or boxes.is_list(value)]
-    return len(found) == len(looked_at) and any(found) and all(map(_are_masks, found))
-
-
-def _are_masks(things: list[Any] | None) -> bool:
-    return things is not None and all(isinstance(thing, Mapping) and {LABEL, MASK} <= set(thing) for thing in things)
+    return boxes.claims(values, MASK)
 
 
 def _answered(answer: Answer, state: Json) -> Profile:

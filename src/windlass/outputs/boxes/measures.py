@@ -55,11 +55,16 @@ def check(spec: Spec, goal: Goal) -> None:
     """Raises: SpecError: the boxes are not of one picture; a goal of costs without any."""
     if goal.metric == COST and not spec.costs:
         raise SpecError("goal asks for 'cost' and there are no 'costs'", EXAMPLE)
+    check_one_picture(spec)
+
+
+def check_one_picture(spec: Spec) -> None:
+    """Raises: SpecError: what is found is not in one picture, and in nothing else."""
     seen = [name for name, kind in spec.inputs.items() if kinds.get(kind).is_picture]
     if len(seen) != 1 or len(spec.inputs) != 1:
         raise SpecError(
-            f"output '{spec.output_column}' is boxes and inputs are {', '.join(map(repr, spec.inputs))}, expected one "
-            "picture",
+            f"output '{spec.output_column}' is {spec.output[spec.output_column]} and inputs are "
+            f"{', '.join(map(repr, spec.inputs))}, expected one picture",
             "`inputs: {image: image}`",
         )
 

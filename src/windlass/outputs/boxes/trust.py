@@ -35,15 +35,21 @@ def opinion(rows: Sequence[LabelledRow], champion: Predictor, known: Known, spec
         same = seen.classes[sure][:, None] == right.classes[None, :]
         takes, _ = matched(overlaps(seen.boxes[sure], right.boxes) * same, right.scores > 0, OVERLAPS[:1])
         denied[number] = (takes[0] < 0).mean()
+    return doubted([boxes.kept(model.value(each)) for each in found], denied, "boxes", "boxes")
+
+
+def doubted(answers: Sequence[str], denied: np.ndarray, things: str, parts: str) -> Opinion:
+    """Who denies more than `MOST_DENIED` of what the champion is sure of is doubted. denied: (n,) shares of the rows.
+    things: that are right or wrong, of parts that are counted."""
     against = denied > MOST_DENIED
     return Opinion(
-        answers=[boxes.kept(model.value(each)) for each in found],
+        answers=answers,
         doubts=against,
         contradicts=against,
-        is_new=np.zeros(len(rows), bool),  # `unfit` lets a new class in when enough rows have it
-        surprise=np.full(len(rows), np.nan),
-        known="boxes that the champion is sure of",
-        otherwise="most boxes that the champion is sure of are not among them",
+        is_new=np.zeros(len(denied), bool),  # `unfit` lets a new class in when enough rows have it
+        surprise=np.full(len(denied), np.nan),
+        known=f"{things} that the champion is sure of",
+        otherwise=f"most {parts} that the champion is sure of are not among them",
     )
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from windlass.errors import DataError, SpecError
 from windlass.goals import Goal
 from windlass.kinds import image, masks
-from windlass.kinds import table as kinds
 from windlass.kinds.boxes import CLASSES, LABEL
 from windlass.kinds.masks import APART, VOID
 from windlass.metrics.measures import Array, Marks
 from windlass.metrics.segmentation import BOUNDARY, DICE, INSTANCE_AP, IOU, MaskMarks, Segments, measured
+from windlass.outputs.boxes.measures import check_one_picture
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import read_golden, read_manifest, write_golden, write_manifest
@@ -55,13 +55,7 @@ def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
 
 def check(spec: Spec, goal: Goal) -> None:
     """Raises: SpecError: the masks are not of one picture."""
-    seen = [name for name, kind in spec.inputs.items() if kinds.get(kind).is_picture]
-    if len(seen) != 1 or len(spec.inputs) != 1:
-        raise SpecError(
-            f"output '{spec.output_column}' is masks and inputs are {', '.join(map(repr, spec.inputs))}, expected one "
-            "picture",
-            "`inputs: {image: image}`",
-        )
+    check_one_picture(spec)
 
 
 def check_rows(spec: Spec, splits: Splits) -> None:

@@ -15,10 +15,8 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.segmentation.segmenter import fault_of_size, names_of, right_of
 from windlass.spec import Spec
 
-SURE, MOST_DENIED = 0.8, 0.5
-"""From which score on the champion is sure, and the share of such pixels that may be denied by who is believed."""
 LEAST_PIXELS = 16
-"""Pixels of which it must be sure before they tell something."""
+"""Pixels of which the champion must be sure before they tell something."""
 
 
 def opinion(rows: Sequence[LabelledRow], champion: Predictor, known: Known, spec: Spec) -> Opinion:
@@ -33,19 +31,10 @@ def opinion(rows: Sequence[LabelledRow], champion: Predictor, known: Known, spec
         if fault_of_size(things, size):
             continue  # `unfit` has set it aside
         right = right_of(things, names_of(model.classes, [things]), size)
-        is_sure = np.concatenate([[False], found.scores >= SURE])[found.numbers]
+        is_sure = np.concatenate([[False], found.scores >= trust.SURE])[found.numbers]
         if is_sure.sum() >= LEAST_PIXELS:
             denied[number] = (found.segments.by_pixel != right.by_pixel)[is_sure].mean()
-    against = denied > MOST_DENIED
-    return Opinion(
-        answers=answers,
-        doubts=against,
-        contradicts=against,
-        is_new=np.zeros(len(rows), bool),  # `unfit` lets a new class in when enough rows have it
-        surprise=np.full(len(rows), np.nan),
-        known="masks that the champion is sure of",
-        otherwise="most pixels that the champion is sure of are not among them",
-    )
+    return trust.doubted(answers, denied, "masks", "pixels")
 
 
 def unfit(rows: Sequence[LabelledRow], train: Pairs, spec: Spec) -> list[LabelledRow]:

@@ -29,7 +29,7 @@ from windlass.predictors.passages.terms import MOST_CHARACTERS, terms
 from windlass.predictors.reading import meaning, sentences, support
 from windlass.predictors.reading.clues import ANNOUNCES
 from windlass.predictors.reading.generative import GenerativeReader
-from windlass.predictors.reading.instructions import without_orders
+from windlass.predictors.reading.instructions import blanked, orders
 from windlass.predictors.reading.meaning import SentenceVectors
 from windlass.predictors.reading.sentences import Found as Read
 from windlass.predictors.reading.sentences import Retrieved, SentenceRanker
@@ -176,11 +176,11 @@ def readable(passage: Passage) -> str:
     """The text of a passage as it may be answered with, of the same length: headings, headers of tables, questions,
     what only announces the text below it and orders to who answers are spaces, so that none is ever said."""
     text, bare = passage.text, {*passage.headings, passage.title, passage.context}
-    for start, end in spans(text):
-        said = text[start:end]
-        if said.endswith(QUESTION_MARKS) or said in bare or ANNOUNCES.match(said):
-            text = text[:start] + " " * (end - start) + text[end:]
-    return without_orders([Retrieved("", text)])[0][0].text
+    said = [(place, text[slice(*place)]) for place in spans(text)]
+    text = blanked(
+        text, [at for at, part in said if part.endswith(QUESTION_MARKS) or part in bare or ANNOUNCES.match(part)]
+    )
+    return blanked(text, orders(text))
 
 
 def answers_in(passage: Passage) -> list[str]:

@@ -99,9 +99,14 @@ def without_orders(passages: Sequence[Retrieved]) -> tuple[list[Retrieved], list
     """The passages with orders blanked, so that places stay what they were; and each order with its passage's id."""
     kept, found = [], []
     for passage in passages:
-        text = passage.text
-        for start, end in orders(text):
-            found.append((passage.id, text[start:end]))
-            text = text[:start] + " " * (end - start) + text[end:]
-        kept.append(replace(passage, text=text))
+        places = orders(passage.text)
+        found += [(passage.id, passage.text[start:end]) for start, end in places]
+        kept.append(replace(passage, text=blanked(passage.text, places)))
     return kept, found
+
+
+def blanked(text: str, places: Sequence[tuple[int, int]]) -> str:
+    """The text with spaces at these places."""
+    for start, end in places:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text

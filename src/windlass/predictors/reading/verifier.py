@@ -7,11 +7,12 @@ negation agree with it, and the trained model finds it supported. What nothing i
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from windlass.metrics.texts import CJK
 from windlass.predictors.language.sentences import sentences
 from windlass.predictors.reading.alignment import Said, Synonyms, matched
-from windlass.predictors.reading.instructions import orders, without_orders
+from windlass.predictors.reading.instructions import blanked, orders
 from windlass.predictors.reading.sentences import Retrieved
 from windlass.predictors.reading.support import NAMES, Comparison, Evidence, Support, compare, missing_numbers, polarity
 
@@ -99,7 +100,7 @@ class Verdict:
 
 def verify(statements: Sequence[Statement], passages: Sequence[Retrieved], support: Support) -> Verdict:
     """The statements that their citations support. passages: all that were retrieved, as retrieved."""
-    known = {passage.id: passage.text for passage in passages}
+    known = {passage.id: _Read(passage.text) for passage in passages}
     kept: list[Statement] = []
     dropped: list[Dropped] = []
     conflicts: list[Conflict] = []
@@ -116,17 +117,33 @@ def verify(statements: Sequence[Statement], passages: Sequence[Retrieved], suppo
     return Verdict(tuple(kept), tuple(dropped), tuple(conflicts))
 
 
-def _fault(statement: Statement, known: dict[str, str], support: Support) -> Dropped | None:
+@dataclass(frozen=True)
+class _Read:
+    """A passage whose orders are looked for once, and only where it is cited."""
+
+    text: str
+
+    @cached_property
+    def orders(self) -> list[tuple[int, int]]:
+        return orders(self.text)
+
+    @cached_property
+    def evidence(self) -> str:
+        """Its text without orders, which support nothing."""
+        return blanked(self.text, self.orders)
+
+
+def _fault(statement: Statement, known: dict[str, _Read], support: Support) -> Dropped | None:
     """Why a statement is dropped; None: it stays."""
     if not statement.citations:
         return Dropped(statement, "no citation")
     for citation in statement.citations:
         if citation.passage not in known:
             return Dropped(statement, "not retrieved", (citation.passage,))
-        text = known[citation.passage]
+        text = known[citation.passage].text
         if len(citation.quote.strip()) < SHORTEST_QUOTE or citation.quote not in text:
             return Dropped(statement, "no such quote", (citation.quote,))
-        if any(_overlaps(citation.quote, text, place) for place in orders(text)):
+        if any(_overlaps(citation.quote, text, place) for place in known[citation.passage].orders):
             return Dropped(statement, "an order", (citation.quote,))
     quotes = tuple(citation.quote for citation in statement.citations)
     codes = tuple(code for code in CODE.findall(statement.text) if not any(code in quote for quote in quotes))
@@ -134,8 +151,7 @@ def _fault(statement: Statement, known: dict[str, str], support: Support) -> Dro
         return Dropped(statement, "code" if codes else "an order", codes)
     if any(_plain(statement.text) == _plain(part) for quote in quotes for part in (quote, *sentences(quote))):
         return None
-    cited = dict.fromkeys(known[citation.passage] for citation in statement.citations)
-    passages = tuple(each.text for each in without_orders([Retrieved("", text) for text in cited])[0])
+    passages = tuple(dict.fromkeys(known[citation.passage].evidence for citation in statement.citations))
     return _disagreement(statement, compare(statement.text, Evidence(quotes, passages), support.synonyms), support)
 
 
