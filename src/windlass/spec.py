@@ -11,6 +11,7 @@ from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.goals import ANY_GOAL, GOALS, parse_goal
+from windlass.look import Look
 from windlass.metrics.alarms import FALSE_ALARMS
 from windlass.metrics.costs import COST
 from windlass.metrics.numbers import IN_UNIT
@@ -285,6 +286,7 @@ class Spec(Strict):
         description="input -> how the answer may follow it and no other way, of a number answered by trees; "
         "`inputs: {area: {kind: number, monotone: increasing}}` says the same",
     )
+    look: Look = Field(default=Look(), description="name, logo and colours of the product's pages")
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")
     improve: Improve = Field(default=Improve(), description="what feedback may change by itself")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")
