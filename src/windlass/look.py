@@ -15,6 +15,8 @@ LIGHT, DARK = ("#fbfaf8", "#ffffff"), ("#13161b", "#1a1e25")
 """Grounds of the pages, which `accent` is read on."""
 INK = ("#ffffff", "#0c1117")
 """What is written on the accent: whichever is read better."""
+ORIGIN = r"^(https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?$"
+"""Of a page that may embed the widget: nothing behind the port, and no pattern."""
 LOGOS = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
 """Suffix -> media type."""
 
@@ -75,7 +77,7 @@ def style(look: Look) -> str:
 
     def rule(accent: str) -> str:
         on_accent = max(INK, key=lambda ink: contrast(accent, ink))
-        return f":root {{ --accent: {accent}; --on-accent: {on_accent}; }}"
+        return f":root {{ --accent: {accent}; --mark: {accent}; --on-accent: {on_accent}; }}"
 
     return (
         f"\n{rule(light)}\n@media (prefers-color-scheme: dark) {{ {rule(dark)} }}\n@media print {{ {rule(light)} }}\n"

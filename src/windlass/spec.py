@@ -11,7 +11,7 @@ from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.goals import ANY_GOAL, GOALS, parse_goal
-from windlass.look import Look
+from windlass.look import ORIGIN, Look
 from windlass.metrics.alarms import FALSE_ALARMS
 from windlass.metrics.costs import COST
 from windlass.metrics.numbers import IN_UNIT
@@ -285,6 +285,11 @@ class Spec(Strict):
         default={},
         description="input -> how the answer may follow it and no other way, of a number answered by trees; "
         "`inputs: {area: {kind: number, monotone: increasing}}` says the same",
+    )
+    embed: list[Annotated[str, Field(pattern=ORIGIN)]] = Field(
+        default=[],
+        max_length=50,
+        description="origins whose pages may embed the widget, such as https://shop.example.com; not given: none",
     )
     look: Look = Field(default=Look(), description="name, logo and colours of the product's pages")
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")

@@ -1,5 +1,7 @@
 """The owner's pages: who may see them, what a session is and is not, and what the page of the product shows to whom."""
 
+import csv
+import io
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,14 +16,21 @@ from windlass.database import sessions
 from windlass.database.keys import KeyRequest, create, listing, revoke
 from windlass.database.location import log_path
 from windlass.errors import SpecError
+from windlass.metrics.measures import Estimate
+from windlass.records import Board, Candidate
+from windlass.registry.model_cards import ModelCards
 from windlass.registry.project_files import ProjectFiles
 from windlass.serving.contract.routes import ROUTES
+from windlass.serving.contract.settings import Settings
 from windlass.serving.http.keyring import KeyRing
 from windlass.serving.http.rate_limits import Buckets
 from windlass.serving.http.sessions import COOKIE, TRIES
 from windlass.store.store import Store
 
 PAGES = {"/watch": "read", "/releases": "admin", "/roadmap": "admin", "/reports": "admin"}
+SCORE = Estimate(0.91, 0.88, 0.94)
+MADE = Candidate("linear", "linear", {"macro_f1": SCORE}, 0.9, 0.02, 0.4, 0.9, 2e3, 0.1, 3.0, True, [])
+BOARD = Board("desk", "macro_f1", "macro_f1 >= 0.90", {}, "linear", "cheapest", [MADE], [], 300, "a machine")
 CARD = {"row": {"message": "my card is lost"}}
 
 
@@ -197,3 +206,25 @@ def test_a_password_is_typed_and_not_shown(own_store: Store) -> None:
     said = run(command, ["keys", "password", "boss", "--remove", "--project", str(own_store.project)])
     assert "no password opens 'boss'" in said.output
     assert not sessions.is_password(log_path(own_store), key.id, "correct horse battery")
+
+
+def test_answers_and_the_leaderboard_can_be_taken_along(
+    text_store: Store, tmp_path: Path, server_for: Callable[..., Any]
+) -> None:
+    settings, carried = Settings(keep_inputs=True), ModelCards(board=BOARD)
+    with server_for(text_store, tmp_path, settings, model_cards=lambda id: carried) as client:
+        given = client.predict({"rows": [{"message": "=my card is lost"}, {"message": "where is my refund"}]}).json
+        client.feedback({"id": given["answers"][0]["id"], "correct": "refund"})
+        reply = client.ask("GET", "/v1/answers.csv")
+        assert reply.headers["content-disposition"] == 'attachment; filename="support-desk-answers.csv"'
+        first, second = csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig")))
+        assert (first["answer"], first["correct"], first["judged"]) == ("card", "refund", "wrong")
+        assert (first["message"], second["message"], second["judged"]) == (
+            "'=my card is lost",
+            "where is my refund",
+            "",
+        )
+        (row,) = csv.DictReader(io.StringIO(client.ask("GET", "/v1/board.csv").content.decode("utf-8-sig")))
+        assert (row["candidate"], row["macro_f1"], row["macro_f1_low"]) == ("linear", "0.91", "0.88")
+        for name in ("answers", "board"):
+            assert client.ask("GET", f"/v1/{name}.xlsx").content.startswith(b"PK")

@@ -215,7 +215,9 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
 def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
     """What the server accepts. is_public: others reach its address."""
     rate = settings.keyless_rate or (KEYLESS_RATE if is_public else None)
-    settings = replace(settings, keep_inputs=spec.keep_inputs, new_labels=spec.improve.new_labels)
+    settings = replace(
+        settings, keep_inputs=spec.keep_inputs, new_labels=spec.improve.new_labels, embed=tuple(spec.embed)
+    )
     return replace(settings, is_public=is_public, keyless_rate=rate)
 
 

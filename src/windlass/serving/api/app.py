@@ -19,6 +19,7 @@ from windlass.registry.model_cards import ModelCards
 from windlass.serving.api import (
     examples,
     explain,
+    exports,
     forget,
     kserve,
     openai,
@@ -59,11 +60,11 @@ from windlass.serving.telemetry.metrics import Gauge, memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
-from windlass.serving.ui import ask_page, chat_page, desk_pages, owner_pages, watch_page
+from windlass.serving.ui import ask_page, chat_page, desk_pages, owner_pages, watch_page, widget_page
 
 PARTS = (
     openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes, search,
-    refusals, queue, desk_pages, owner_pages, sessions,
+    refusals, queue, desk_pages, owner_pages, sessions, widget_page, exports,
 )  # fmt: skip
 """Modules that add routes of their own."""
 JSON = "application/json"
@@ -312,7 +313,7 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
     def talk(replica: Replica) -> bytes:
         assert replica.writer is not None
-        return chat_page.chat_page(replica.release, replica.writer)
+        return chat_page.chat_page(replica.release, replica.writer, service.look)
 
     def describe(replica: Replica) -> bytes:
         manifest = replica.predictor.manifest
@@ -332,7 +333,7 @@ def _add_pages(app: FastAPI, service: Service) -> None:
         return Response(content, media_type="text/html", headers=headers)
 
     if has_chat:
-        add("/chat", talk, chat_page.chat_policy())
+        add("/chat", talk, chat_page.chat_policy(service.look))
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:

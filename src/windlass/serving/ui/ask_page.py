@@ -4,6 +4,7 @@ What was asked is kept in the tab alone; what people say of an answer goes to `/
 """
 
 import json
+from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -73,13 +74,25 @@ def ask_page(
     return page.document(name, body, ask_style(look), page.asset(*SCRIPTS))
 
 
+def ask_frame(release: Release, manifest: Manifest, look: PageLook, has_chat: bool = False) -> bytes:
+    """The form and its answer alone, to stand in a frame on somebody else's page."""
+    name = escape(look.name or release.product)
+    facts = escape(json.dumps(_facts(release, manifest, has_chat), ensure_ascii=False))
+    body = f"""<main class="framed" data-facts="{facts}">
+{page.head(name, look)}
+{_asking(manifest, has_chat)}
+<div id="spoken" role="status" aria-live="polite"></div>
+</main>"""
+    return page.document(name, body, ask_style(look), page.asset(*SCRIPTS))
+
+
 def ask_style(look: PageLook) -> str:
     return page.asset("page.css") + BAR_STYLE + OVERVIEW_STYLE + look.colours
 
 
-def ask_policy(look: PageLook = PLAIN) -> str:
-    """The Content-Security-Policy of the page, the same for every release."""
-    return page.policy(ask_style(look), page.asset(*SCRIPTS))
+def ask_policy(look: PageLook = PLAIN, framed_by: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of the page, the same for every release. framed_by: as of `page.policy`."""
+    return page.policy(ask_style(look), page.asset(*SCRIPTS), framed_by)
 
 
 def _facts(release: Release, manifest: Manifest, has_chat: bool) -> Json:

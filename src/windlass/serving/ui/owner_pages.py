@@ -22,6 +22,8 @@ from windlass.serving.ui.ask_page import VISITOR, OwnerPart
 
 REPORT_POLICY = f"{POLICY}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """Of pages that stages wrote: their styles stand in elements; nothing of them runs, and nothing is loaded."""
+TABLES = (("board", "/v1/board"), ("answersTable", "/v1/answers"))
+"""Name of a table -> its path without its ending."""
 STYLES, SCRIPTS = ("page.css",), ("keyed.js", "sign_in.js")
 SIGN_IN = '<button type="button" class="plain" id="sign-in" data-word="signIn"></button>'
 SIGN_OUT = '<button type="button" class="plain" id="sign-out" data-word="signOut"></button>'
@@ -37,7 +39,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
     show("/releases", lambda around: owner.releases_page(*_releases(service), around))
     show("/roadmap", lambda around: _roadmap(service, around))
-    show("/reports", lambda around: owner.reports_page(service.files.reports(), [], around))
+    show("/reports", lambda around: owner.reports_page(service.files.reports(), TABLES, around))
 
     @app.get("/reports/{id}", include_in_schema=False)
     async def report(request: Request, id: str) -> Response:

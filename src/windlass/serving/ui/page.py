@@ -5,7 +5,7 @@ Style sheets and scripts are files in `assets/`, so that editors know what they 
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -58,11 +58,14 @@ def document(title: str, body: str, style: str, script: str) -> bytes:
 """.encode()
 
 
-def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy under which only this style and this script run."""
+def policy(style: str, script: str, framed_by: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy under which only this style and this script run. framed_by: origins of pages that
+    may show it in a frame."""
+    ancestors = " ".join(framed_by) or "'none'"
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; connect-src 'self'; "
-        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "img-src data:; base-uri 'none'; "
+        f"form-action 'none'; frame-ancestors {ancestors}"
     )
 
 

@@ -34,6 +34,13 @@ const keyWord = (name) => KEY_WORDS[document.documentElement.lang.startsWith("zh
 // In a frame on somebody else's page no cookie of ours is sent: a key is then held in memory, by this page alone.
 const isFramed = window.top !== window;
 let heldKey = "", waiting = null;
+if (isFramed) {
+  // The page around us, which is on our list or would not be shown with us, may bring a key that all its visitors may know.
+  addEventListener("message", (event) => {
+    if (event.source === window.parent && typeof event.data?.windlassKey === "string") heldKey = event.data.windlassKey;
+  });
+  window.parent.postMessage("windlass:ready", "*");
+}
 // `fetch` as whoever has signed in; a person is asked for a key on 401.
 async function keyed(path, options) {
   const ask = () => fetch(path, heldKey ? {...options, headers: {...options.headers, authorization: "Bearer " + heldKey}} : options);
