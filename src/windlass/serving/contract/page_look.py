@@ -13,17 +13,19 @@ BEGINS = {".png": b"\x89PNG\r\n\x1a\n", ".webp": b"RIFF", ".jpg": b"\xff\xd8\xff
 
 @dataclass(frozen=True)
 class PageLook:
-    """logo: a data URI, in which nothing of an SVG runs or loads; colours: CSS. Empty where nothing is given."""
+    """logo: a data URI, in which nothing of an SVG runs or loads; colours: CSS; accent: one. Empty: not given."""
 
     name: str = ""
     tagline: str = ""
     logo: str = ""
     colours: str = ""
+    accent: str = ""
 
 
 def read(look: Look, project: Path) -> PageLook:
     """Raises: SpecError: the logo is not there, lies outside the project, is too large, or is no such picture."""
-    return PageLook(look.name, look.tagline, _logo(look.logo, project) if look.logo else "", style(look))
+    logo = _logo(look.logo, project) if look.logo else ""
+    return PageLook(look.name, look.tagline, logo, style(look), look.accent)
 
 
 def _logo(name: str, project: Path) -> str:

@@ -13,7 +13,7 @@ from windlass.serving.contract.faults import Fault
 from windlass.serving.runtime.service import Service
 from windlass.serving.ui import ask_page, chat_page, page
 
-NAME = "__NAME__"
+NAME, ACCENT, BLUE = "__NAME__", "__ACCENT__", "#1f5fa8"
 
 
 def add_routes(app: FastAPI, service: Service) -> None:
@@ -43,6 +43,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     @app.get("/widget.js", include_in_schema=False)
     async def script() -> Response:
         check()
-        content = page.asset("widget.js").replace(f'"{NAME}"', json.dumps(service.look.name or service.release.product))
+        name = json.dumps(service.look.name or service.release.product)
+        content = page.asset("widget.js").replace(ACCENT, service.look.accent or BLUE).replace(f'"{NAME}"', name)
         headers = {"cross-origin-resource-policy": "cross-origin"}
         return Response(content, media_type="text/javascript", headers=headers)

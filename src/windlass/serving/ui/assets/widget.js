@@ -27,7 +27,7 @@
       height: "min(640px, calc(100vh - 100px))", borderRadius: "12px", overflow: "hidden", background: "#fff", zIndex: "2147483000",
       boxShadow: "0 8px 32px rgba(0, 0, 0, .25)", display: "none"});
     Object.assign(button.style, {position: "fixed", right: "16px", bottom: "16px", minHeight: "48px", padding: "0 22px", border: "0",
-      borderRadius: "24px", font: "600 16px system-ui, sans-serif", color: "#fff", background: given.color || "#1f5fa8",
+      borderRadius: "24px", font: "600 16px system-ui, sans-serif", color: "#fff", background: given.color || "__ACCENT__",
       cursor: "pointer", zIndex: "2147483000", boxShadow: "0 2px 10px rgba(0, 0, 0, .25)"});
     button.type = "button";
     box.id = "windlass-widget";
