@@ -20,11 +20,14 @@ from windlass.metrics.measures import Estimate
 from windlass.records import Board, Candidate
 from windlass.registry.model_cards import ModelCards
 from windlass.registry.project_files import ProjectFiles
+from windlass.serving.contract import page_look
 from windlass.serving.contract.routes import ROUTES
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.keyring import KeyRing
 from windlass.serving.http.rate_limits import Buckets
 from windlass.serving.http.sessions import COOKIE, TRIES
+from windlass.shipping.product import champion, write_project
+from windlass.spec import parse
 from windlass.store.store import Store
 
 PAGES = {"/watch": "read", "/releases": "admin", "/roadmap": "admin", "/reports": "admin"}
@@ -206,6 +209,18 @@ def test_a_password_is_typed_and_not_shown(own_store: Store) -> None:
     said = run(command, ["keys", "password", "boss", "--remove", "--project", str(own_store.project)])
     assert "no password opens 'boss'" in said.output
     assert not sessions.is_password(log_path(own_store), key.id, "correct horse battery")
+
+
+def test_a_shipped_product_looks_as_at_home(own_store: Store, tmp_path: Path) -> None:
+    (own_store.project / "art").mkdir()
+    (own_store.project / "art/logo.svg").write_text("<svg/>", encoding="utf-8")
+    text = "name: desk\ndata: d.csv\ninputs: {message: text}\noutput: {intent: category}\nlook: {logo: art/logo.svg}\n"
+    product = champion(parse(text), own_store, None)
+    write_project(product, tmp_path / "shipped")
+    assert page_look.read(product.spec.look, tmp_path / "shipped").logo.startswith("data:image/svg+xml;base64,")
+    (own_store.project / "art/logo.svg").unlink()
+    with pytest.raises(SpecError, match=r"look\.logo is 'art/logo\.svg', expected a file inside"):
+        champion(parse(text), own_store, None)
 
 
 def test_answers_and_the_leaderboard_can_be_taken_along(

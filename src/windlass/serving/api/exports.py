@@ -6,14 +6,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Response
 
 from windlass.database.request_log import answer_rows, feedback_counts
-from windlass.pages.text.spreadsheets import Cell, csv_lines, xlsx
 from windlass.records import Board, Json
 from windlass.serving.contract.faults import Fault
 from windlass.serving.runtime.service import Service
+from windlass.sources.outgoing import as_csv, free_names
+from windlass.sources.workbook import Cell, xlsx
 
 MOST_ROWS = 100_000
 """Of the answers: the last ones."""
@@ -30,7 +32,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     def add(name: str, summary: str, table: Callable[[Service], Table]) -> None:
         @app.get(f"/v1/{name}.csv", summary=f"{summary}, as CSV", responses=_media("text/csv"))
         async def as_csv() -> Response:
-            content = await asyncio.to_thread(lambda: b"".join(csv_lines(*table(service))))
+            content = await asyncio.to_thread(lambda: _csv(*table(service)))
             return _file(content, "text/csv; charset=utf-8", f"{service.release.product}-{name}.csv")
 
         @app.get(f"/v1/{name}.xlsx", summary=f"{summary}, as XLSX", responses=_media(XLSX))
@@ -42,7 +44,12 @@ def add_routes(app: FastAPI, service: Service) -> None:
     add("answers", "The last answers and what people said of them", _answers)
 
 
-def _media(kind: str) -> Json:
+def _csv(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
+    """With a mark at its begin, without which Excel reads Chinese wrongly."""
+    return as_csv(heads, (dict(zip(heads, row, strict=True)) for row in rows)).encode("utf-8-sig")
+
+
+def _media(kind: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
@@ -80,7 +87,8 @@ def _answers(service: Service) -> Table:
     told = {row["id"]: row["correct"] for row in feedback_counts(place)}
     columns = [column.name for column in service.predictor.manifest.inputs]
     last = deque(answer_rows(place), MOST_ROWS)
-    return [*ANSWERED, *columns], [_answer(row, told, columns) for row in last]
+    ours = free_names(ANSWERED, columns)
+    return [*ours.values(), *columns], [_answer(row, told, columns) for row in last]
 
 
 def _answer(row: Json, told: dict[str, str], columns: Sequence[str]) -> list[Cell]:

@@ -1,21 +1,13 @@
-"""Tables for spreadsheets: CSV, and XLSX (ECMA-376) by the standard library.
+"""XLSX that leaves the house (ECMA-376), by the standard library: every text is a cell of text, so that none is run."""
 
-What somebody else wrote must not become a formula where it is opened: in CSV such a text gets an apostrophe before it
-(OWASP, "CSV Injection"), in XLSX every text is a cell of text. Numbers stay numbers.
-"""
-
-import csv
 import io
 import math
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape
 
 Cell = str | float | int | bool | None
-FORMULA = re.compile(r"[\s\x00]*[=+\-@\t\r\n|%＝＋－＠]")
-"""Begins of texts that some spreadsheet takes for a formula."""
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot hold."""
 MOST_CHARACTERS = 32_767
@@ -43,23 +35,6 @@ PARTS = {
     '<cellXfs count="2"><xf/><xf fontId="1" applyFont="1"/></cellXfs></styleSheet>',
 }
 """Part of the package -> what it holds, the same for every table."""
-
-
-def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-    """CSV in UTF-8, a piece a row; it begins with a mark, without which Excel reads Chinese wrongly."""
-    yield b"\xef\xbb\xbf"
-    for row in chain([heads], rows):
-        file = io.StringIO()
-        csv.writer(file).writerow([_plain(cell) for cell in row])
-        yield file.getvalue().encode("utf-8", "replace")
-
-
-def _plain(cell: Cell) -> str | float | int:
-    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
-        return ""
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
 
 
 def xlsx(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
