@@ -20,7 +20,7 @@ logger = logging.getLogger("windlass.improving")
 
 LOOK_S = 60.0
 WORTH = frozenset({"drift", "concept", "quality", "documents"})
-"""Alarms that say that the world is another one than was learned, or read; errors and latency are not mended by learning."""
+"""Alarms that say that the world, or what was read of it, is another one: learning does not mend errors and latency."""
 
 
 def read_period(text: str) -> float:

@@ -132,7 +132,9 @@ def test_what_is_sent_back_is_read_and_the_answer_amended():
 
 
 def test_a_tag_that_consists_of_others_is_told(tmp_path):
-    rows = [{"message": f"m{number}", "tags": "a;b" if number % 2 else "a,b"} for number in range(60)]
+    rows = [
+        {"message": f"hello my order {number} please", "tags": "a;b" if number % 2 else "a,b"} for number in range(60)
+    ]
     write_text(tmp_path / "rows.csv", as_csv(["message", "tags"], rows))
     write_guess(tmp_path / "rows.csv", tmp_path)
     warnings = windlass.Project(tmp_path).prepare().warnings
