@@ -24,6 +24,7 @@ from windlass.forgetting.words import Words, words_of
 from windlass.improving import attempts
 from windlass.predictors.passages.answerer import passages_of
 from windlass.predictors.passages.engine import PASSAGES
+from windlass.predictors.passages.vectors import drop_outside
 from windlass.records import Passage, Progress, as_json, silent
 from windlass.registry import destroyed, releases
 from windlass.registry.audit_log import Why
@@ -98,7 +99,7 @@ def names_document(spec: Spec, store: Store, name: str) -> str:
 def forget_document(spec: Spec, store: Store, place: Database, document: str, progress: Progress = silent) -> Receipt:
     """Forgets it, in every version that is known, and proves it; an attempt that was killed goes on.
 
-    Raises: NotReady: there is no such document, or another command is at work. DataError: it is still found: the
+    Raises: NotReady: there is no such document, another command is at work, or a server of vectors is gone. DataError: it is still found: the
     message says where.
     """
     started = time.perf_counter()
@@ -112,7 +113,10 @@ def forget_document(spec: Spec, store: Store, place: Database, document: str, pr
         task = _noted(store, task, learned=task.learned + attempts.forget_where(store, task.words.in_record))
         receipt = _rebuilt(spec, store, task, receipt, progress)
         task = _noted(store, task, insisted=receipt.insisted or task.insisted)
-        releases.destroy(store, _holding(store, task.words, but=receipt.release), document, task.entry.at)
+        holding = _holding(store, task.words, but=receipt.release)
+        for id in holding:  # before its files are gone: their digest is the name of the table
+            drop_outside(releases.folder(store, id))
+        releases.destroy(store, holding, document, task.entry.at)
         task = _noted(store, task, removed=tuple(dict.fromkeys([*task.removed, *_removed(store, task.words)])))
         task = _log_cleaned(store, place, task)
         receipt = replace(receipt, learned=task.learned, removed=task.removed, insisted=task.insisted,
