@@ -99,8 +99,8 @@ def names_document(spec: Spec, store: Store, name: str) -> str:
 def forget_document(spec: Spec, store: Store, place: Database, document: str, progress: Progress = silent) -> Receipt:
     """Forgets it, in every version that is known, and proves it; an attempt that was killed goes on.
 
-    Raises: NotReady: there is no such document, another command is at work, or a server of vectors is gone. DataError: it is still found: the
-    message says where.
+    Raises: NotReady: there is no such document, another command is at work, or a server of vectors is gone. DataError:
+    it is still found: the message says where.
     """
     started = time.perf_counter()
     with attempts.locked(store):
