@@ -33,10 +33,11 @@ from windlass.sources.documents.collected import digests, rejected
 from windlass.sources.documents.forgotten import Forgotten
 from windlass.sources.prepared import read_passages, read_splits
 from windlass.spec import Spec
-from windlass.stages.release import ReleaseRequest, key_of, publish_release
+from windlass.stages.release import ReleaseRequest, publish_release
 from windlass.stages.train import WARM, entries, keep_learned
 from windlass.store.files import hash_file
 from windlass.store.json_files import fingerprint, read_json, reading, restored, write_json
+from windlass.store.stage_keys import release_key
 from windlass.store.store import Store
 
 WORD = "forget"
@@ -237,7 +238,7 @@ def _rebuilt(spec: Spec, store: Store, task: Task, receipt: Receipt, progress: P
     against = {"insisted": "; ".join(made.insisted)} if made.insisted else {}
     why = Why("promote", "windlass forget", f"'{receipt.document}' was forgotten", against)
     releases.point_to(store, made.id, why)
-    write_json(store.record("release"), {"key": key_of(narrowed, store), "id": made.id})
+    write_json(store.record("release"), {"key": release_key(narrowed, store), "id": made.id})
     return replace(receipt, release=made.id, insisted=tuple(made.insisted))
 
 
