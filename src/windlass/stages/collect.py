@@ -366,10 +366,10 @@ def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
 
 def _redact(intake: Intake, spec: Spec, store: Store) -> list[str]:
     """Takes out of the rows what rests on documents that were forgotten; gives what a person should know of it."""
-    names, output = list(spec.inputs), intake.values[spec.output_column]
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*(intake.values[name] for name in names), strict=True)]
     from windlass.sources.documents.collected import redact
 
+    names, output = list(spec.inputs), intake.values[spec.output_column]
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*(intake.values[name] for name in names), strict=True)]
     fates = redact(spec, store, rows, output)
     n_emptied = sum(fate is not None and fate != right for fate, right in zip(fates, output, strict=True))
     intake.values[spec.output_column] = [fate or "" for fate in fates]
