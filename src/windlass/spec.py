@@ -204,7 +204,16 @@ class Spec(Strict):
     wanted: ClassVar = {
         "data": "a path, or a path each for 'train', 'validation' and 'test'",
         "learners": "a list, each a name or {name: preset}",
-        "dict_type": "a mapping, column: kind",
+    }
+    mappings: ClassVar = {
+        "inputs": "{message: text}",
+        "output": "{intent: category}",
+        "costs": "{miss: 50, false_alarm: 2}",
+        "threshold": "{fraud: 0.2}",
+        "formats": "{price: '1.234,56 €'}",
+        "monotone": "{age: increasing}",
+        "access": "{hr/: [hr, board]}",
+        "limits": "{latency_p95_ms: 20}",
     }
     if_missing: ClassVar = "`windlass init DATA` writes a complete file"
     by_column: ClassVar = {"inputs": ("kind", "monotone"), "output": ("kind", "unit")}
