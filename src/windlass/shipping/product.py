@@ -55,7 +55,8 @@ class Product:
 def champion(spec: Spec, store: Store, wheel: Path | None) -> Product:
     """The release that is served now, its hashes verified and its golden rows answered right.
 
-    Raises: NotReady: there is none. DataError: a file was changed. GateRefused: an answer differs. SpecError: `wheel`, the logo.
+    Raises: NotReady: there is none. DataError: a file was changed. GateRefused: an answer differs. SpecError: `wheel`,
+    the logo.
     """
     page_look.read(spec.look, store.project)
     release, _ = releases.open_release(store, releases.champion_id(store))

@@ -30,12 +30,14 @@ def add_routes(app: FastAPI, service: Service) -> None:
     """Adds `/v1/board` and `/v1/answers`, each as `.csv` and `.xlsx`."""
 
     def add(name: str, summary: str, table: Callable[[Service], Table]) -> None:
-        @app.get(f"/v1/{name}.csv", summary=f"{summary}, as CSV", responses=_media("text/csv"))
+        @app.get(
+            f"/v1/{name}.csv", summary=f"{summary}, as CSV", operation_id=f"{name}_csv", responses=_media("text/csv")
+        )
         async def as_csv() -> Response:
             content = await asyncio.to_thread(lambda: _csv(*table(service)))
             return _file(content, "text/csv; charset=utf-8", f"{service.release.product}-{name}.csv")
 
-        @app.get(f"/v1/{name}.xlsx", summary=f"{summary}, as XLSX", responses=_media(XLSX))
+        @app.get(f"/v1/{name}.xlsx", summary=f"{summary}, as XLSX", operation_id=f"{name}_xlsx", responses=_media(XLSX))
         async def as_xlsx() -> Response:
             content = await asyncio.to_thread(lambda: xlsx(*table(service)))
             return _file(content, XLSX, f"{service.release.product}-{name}.xlsx")
