@@ -50,9 +50,7 @@ def _refresh(module: str) -> Refresh:
     """Of an index whose documents have changed."""
 
     def refresh(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted | None:
-        found: Fitted | None = getattr(import_module(f"windlass.learners.{module}"), "refresh")(
-            splits, options, budget, progress
-        )
+        found: Fitted | None = import_module(f"windlass.learners.{module}").refresh(splits, options, budget, progress)
         return found
 
     return refresh
