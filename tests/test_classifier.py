@@ -245,7 +245,7 @@ def test_probabilities_sum_to_one_in_the_order_of_the_classes(learner: str) -> N
 def test_a_saved_artifact_gives_the_same_probabilities(people: tuple[pd.DataFrame, np.ndarray], tmp_path: Any) -> None:
     frame, labels = people
     model = Classifier("trees").fit(frame, pd.Series(labels, name="outcome"))
-    predictor = windlass.load(model.save(tmp_path / "deep" / "model"))
+    predictor = windlass.load(str(model.save(tmp_path / "deep" / "model"))).predictor
     rows = [
         {name: value for name, value in row.items() if name in model.kinds_}
         for row in pd.DataFrame({name: plain(frame[name]) for name in frame}, dtype=object).to_dict("records")

@@ -153,9 +153,12 @@ def release(
         bool, typer.Option("--anyway", help="although it misses the goal or beats no baseline; recorded")
     ] = False,
     project: ProjectFolder = HERE,
+    again: Again = False,
     as_json: AsJson = False,
 ) -> None:
     opened = open_project(project, quiet=as_json)
+    if again:
+        opened.forget("release")
     made = opened.release(candidate, anyway)
     from windlass.records import as_json as plain
 
