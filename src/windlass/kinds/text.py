@@ -42,7 +42,16 @@ N_BUCKETS = 4_096
 DIGITS = re.compile(r"[0-9]+")
 
 
+def joined(value: Any) -> Any:
+    """The text of a list of parts, as OpenAI's form has them (`{"type": "text", "text": ...}`); else what was given."""
+    is_parts = isinstance(value, list) and value and all(isinstance(part, dict) for part in value)
+    if not is_parts or not all(part.get("type") == "text" and isinstance(part.get("text"), str) for part in value):
+        return value
+    return "\n".join(part["text"] for part in value)
+
+
 def check(value: Any) -> str | None:
+    value = joined(value)
     if is_missing(value):
         return None
     if not isinstance(value, str):
@@ -58,11 +67,13 @@ def check(value: Any) -> str | None:
 
 def effort(value: Any) -> int:
     """Characters once it is normalised, of a text that is too long any number that is too many."""
-    return n_characters(value, MAX_CHARACTERS) if isinstance(value, str) else 0
+    text = joined(value)
+    return n_characters(text, MAX_CHARACTERS) if isinstance(text, str) else 0
 
 
 def read(value: Any, root: Path | None) -> str:
     """The text, composed (NFC), odd spaces made plain, line breaks and indents kept; a missing text is empty."""
+    value = joined(value)
     if is_missing(value):
         return ""
     fault = check(value)
@@ -73,6 +84,7 @@ def read(value: Any, root: Path | None) -> str:
 
 def clean(value: Any, root: Path | None) -> str:
     """The text as collected rows keep it; of a list each text, kept apart by a mark that no read text can hold."""
+    value = joined(value)
     if isinstance(value, list | tuple):
         return BETWEEN.join(read(each, root) for each in value)
     return read(value, root)
