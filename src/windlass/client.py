@@ -168,6 +168,10 @@ class Client:
         """The releases of the product, newest first: id, score, metric, created, and whether it is the champion."""
         return list(self._ask("GET", "/v1/releases")["releases"])
 
+    def plan(self) -> Json:
+        """What `windlass plan` said last, by a key with the scope `read`; empty where it never ran."""
+        return dict(self._ask("GET", "/v1/plan")["roadmap"])
+
     def health(self) -> Json:
         """What it serves, and whether it is ready. Raises: NotReady: it is not until the deadline."""
         return self._ask("GET", "/health")

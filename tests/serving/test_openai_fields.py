@@ -31,7 +31,7 @@ def ask(server: Any, messages: Any, **options: Any) -> Any:
 def test_what_cannot_change_the_text_is_taken_and_listed(teller: Any) -> None:
     said = ask(teller, [{"role": "user", "content": "hello", "name": "anna"}], **WITHOUT_EFFECT)
     assert said.choices[0].message.content == "You said: hello"
-    operation = teller.get("/openapi.json").json["paths"]["/v1/chat/completions"]["post"]
+    operation = teller.ask("GET", "/openapi.json").json["paths"]["/v1/chat/completions"]["post"]
     listed = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
     assert all("accepted" in listed[name]["description"] for name in ["store", "metadata", "top_k", "reasoning_effort"])
 

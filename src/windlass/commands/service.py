@@ -31,16 +31,28 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(envvar="WINDLASS_ALLOW_HOST", help="a name that the Host header may have")
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(envvar="WINDLASS_ALLOW_ORIGIN", help="a page elsewhere that may ask, as https://shop.example.com"),
+    ] = None,
     workers: Annotated[int, typer.Option(envvar="WINDLASS_WORKERS", help="processes that share the port")] = 1,
     cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for rows that come again; 0: none")] = 0,
 ) -> None:
     from windlass.serving.contract.settings import Settings
+    from windlass.serving.http.cross_origin import checked
     from windlass.spec import load
     from windlass.stages.serve import serve as run_service
     from windlass.store.store import Store
 
-    log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
-    settings = Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
+    settings = Settings(
+        otel=otel,
+        database=database,
+        hosts=tuple(allow_host or ()),
+        origins=tuple(checked(allow_origin or ())),
+        access_log=os.environ.get("WINDLASS_LOG", ""),
+        workers=workers,
+        cache=cache,
+    )
     run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
 
 

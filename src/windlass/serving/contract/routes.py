@@ -68,6 +68,8 @@ ROUTES: Routes = {
     ("GET", "/metrics"): Route(0, 5, "read"),
     ("GET", "/watch"): Route(0, 5, "read"),
     ("GET", "/openapi.json"): Route(0, 5, "public"),
+    ("GET", "/docs"): Route(0, 5, "public"),
+    ("GET", "/v1/plan"): Route(0, 5, "read"),
     ("GET", "/"): Route(0, 5, "public"),
     ("GET", "/chat"): Route(0, 5, "public"),
     ("GET", "/search"): Route(0, 5, "public"),
