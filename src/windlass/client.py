@@ -172,6 +172,10 @@ class Client:
         """What `windlass plan` said last, by a key with the scope `read`; empty where it never ran."""
         return dict(self._ask("GET", "/v1/plan")["roadmap"])
 
+    def description(self) -> Json:
+        """What it reads and answers, and all its routes (OpenAPI)."""
+        return self._ask("GET", "/openapi.json")
+
     def health(self) -> Json:
         """What it serves, and whether it is ready. Raises: NotReady: it is not until the deadline."""
         return self._ask("GET", "/health")

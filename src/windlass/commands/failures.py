@@ -69,7 +69,8 @@ def ended(command: Callable[[], object]) -> int:
 def _flushed(code: int) -> int:
     """What is still to be printed is printed here, so that a pipe that closed or a disk that is full is no noise."""
     try:
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # as who speaks a protocol over it leaves it
+            sys.stdout.flush()
     except OSError as error:
         code = _told(error)
         with suppress(OSError):

@@ -56,6 +56,17 @@ def serve(
     run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
 
 
+@app.command("mcp")
+def serve_tools(
+    project: ProjectFolder = HERE,
+    url: Annotated[str, typer.Option(help="of a service that runs (none: one is started for the project)")] = "",
+) -> None:
+    """Offer the product to assistants that call tools (Model Context Protocol, over standard input and output)."""
+    from windlass.commands.mcp_server import run
+
+    run(project, url)
+
+
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of the service.")
 app.add_typer(keys, name="keys")
 
