@@ -21,7 +21,7 @@ ROOMS = (
     "metrics",
     "sandbox",
     "durations strict_yaml",
-    "goals",
+    "goals look",
     "records spec",
     "brand",
     "pages",
