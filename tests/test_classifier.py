@@ -22,9 +22,10 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 
 import windlass
 from windlass.errors import DataError, NotReady, SpecError, expected
+from windlass.frames import plain
 from windlass.kinds import table as kinds
 from windlass.sklearn.classifier import Classifier
-from windlass.sklearn.estimator_input import InputError, names_of, plain
+from windlass.sklearn.estimator_input import InputError, names_of
 
 REPEATS = ("readonly_memmap", "X_dtype")
 """Of scikit-learn's checks on trees, the repeats on read-only and float32 copies of X are left out: they fit 500 rounds

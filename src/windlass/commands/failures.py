@@ -80,6 +80,8 @@ def _flushed(code: int) -> int:
 
 def _told(error: BaseException) -> int:
     """Says what went wrong; the exit code."""
+    if drawn := sys.modules.get("windlass.pages.text.progress"):
+        drawn.stop()  # else the words would stand in the middle of a bar
     if isinstance(error, WindlassError):
         return _say(f"error: {error}", error.exit_code)
     if isinstance(error, KeyboardInterrupt):

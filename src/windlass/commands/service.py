@@ -61,7 +61,7 @@ def serve_tools(
     project: ProjectFolder = HERE,
     url: Annotated[str, typer.Option(help="of a service that runs (none: one is started for the project)")] = "",
 ) -> None:
-    """Offer the product to assistants that call tools (Model Context Protocol, over standard input and output)."""
+    """Offer the product to assistants that call tools. Model Context Protocol, over standard input and output."""
     from windlass.commands.mcp_server import run
 
     run(project, url)
@@ -157,8 +157,8 @@ def forget(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Delete answers, what was asked, their feedback, and the rows that `improve` made of it; or a document, out of
-    the store, the log and every release, with proof."""
+    """Delete answers, or a document, with proof. Of answers also what was asked, their feedback, and the rows that
+    `improve` made of it; a document out of the store, the log and every release."""
     from windlass.pages.text.progress import bars
     from windlass.project import Project
     from windlass.records import as_json as plain
@@ -217,7 +217,7 @@ def canary(
     stop: Annotated[bool, typer.Option("--stop", help="end the trial")] = False,
     project: ProjectFolder = HERE,
 ) -> None:
-    """Try a release beside the champion, on a share of the requests of every running service."""
+    """Try a release beside the champion. It answers a share of the requests of every running service."""
     from windlass.registry import canaries as trials
     from windlass.store.store import Store
 
@@ -247,7 +247,7 @@ def ship(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Write the champion as a folder to run elsewhere: by pip, as a container, on Kubernetes, under systemd."""
+    """Write the champion as a folder that runs elsewhere. By pip, as a container, on Kubernetes, under systemd."""
     from windlass.pages.text.progress import bars
     from windlass.records import as_json as plain
     from windlass.shipping import forms

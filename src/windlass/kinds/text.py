@@ -17,6 +17,7 @@ from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Parts, Place, Size, Sparse, has_surrogate, is_missing, shown
 from windlass.kinds.formats.normal_form import MOST_GROWTH, n_characters, normalized
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest, whole
+from windlass.kinds.text_parts import joined
 from windlass.records import Json
 
 MAX_CHARACTERS = 100_000
@@ -42,14 +43,6 @@ N_BUCKETS = 4_096
 DIGITS = re.compile(r"[0-9]+")
 
 
-def joined(value: Any) -> Any:
-    """The text of a list of parts, as OpenAI's form has them (`{"type": "text", "text": ...}`); else what was given."""
-    is_parts = isinstance(value, list) and value and all(isinstance(part, dict) for part in value)
-    if not is_parts or not all(part.get("type") == "text" and isinstance(part.get("text"), str) for part in value):
-        return value
-    return "\n".join(part["text"] for part in value)
-
-
 def check(value: Any) -> str | None:
     value = joined(value)
     if is_missing(value):
@@ -67,8 +60,7 @@ def check(value: Any) -> str | None:
 
 def effort(value: Any) -> int:
     """Characters once it is normalised, of a text that is too long any number that is too many."""
-    text = joined(value)
-    return n_characters(text, MAX_CHARACTERS) if isinstance(text, str) else 0
+    return n_characters(text, MAX_CHARACTERS) if isinstance(text := joined(value), str) else 0
 
 
 def read(value: Any, root: Path | None) -> str:
@@ -84,8 +76,7 @@ def read(value: Any, root: Path | None) -> str:
 
 def clean(value: Any, root: Path | None) -> str:
     """The text as collected rows keep it; of a list each text, kept apart by a mark that no read text can hold."""
-    value = joined(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and joined(value) is value:
         return BETWEEN.join(read(each, root) for each in value)
     return read(value, root)
 

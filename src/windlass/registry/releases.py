@@ -63,7 +63,9 @@ def history(store: Store) -> list[str]:
 def _pointer(store: Store) -> tuple[str, list[str]]:
     path = store.folder / "release" / CHAMPION
     if not path.is_file():
-        raise NotReady(f"{store.project} has no release, expected one", "`windlass release`")
+        raise NotReady(
+            f"{store.project} has no release, expected one", "`windlass run` makes one, or says what is missing"
+        )
     values = read_json(path)
     if not isinstance(values, dict) or not isinstance(values.get("release"), str):
         raise DataError(f"{path} is damaged, expected the id of a release", "`windlass release` writes it again")

@@ -78,11 +78,7 @@ class ProductEstimator(BaseEstimator):
         Raises: InputError: a column is missing or a value cannot be read; or an unknown label.
         """
         check_is_fitted(self)
-        try:
-            found = outputs.explain(self._predictor(), self._rows(X), Why(ROOT, self._label_named(label)))
-        except DataError as error:
-            raise InputError(error.message, error.hint) from None
-        return [Explanation(**vars(each)) for each in found]
+        return _explained(self._predictor(), self._rows(X), self._label_named(label))
 
     def _label_named(self, label: Any) -> str:
         """What the artifact calls this label; '' = the one that is answered."""
@@ -257,6 +253,13 @@ class ProductEstimator(BaseEstimator):
 
 _OPEN: WeakKeyDictionary[ProductEstimator, Predictor] = WeakKeyDictionary()
 """Kept out of the estimators, which thus hold data alone: they pickle, and predicting does not change them."""
+
+
+def _explained(predictor: Predictor, rows: list[Row], label: str) -> list[Explanation]:
+    try:
+        return [Explanation(**vars(each)) for each in outputs.explain(predictor, rows, Why(ROOT, label))]
+    except DataError as error:
+        raise InputError(error.message, error.hint) from None
 
 
 def _choose(runs: Sequence[Run], goal: Goal) -> Run:

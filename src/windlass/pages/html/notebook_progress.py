@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from windlass.records import Progress, silent
@@ -15,18 +16,17 @@ LONGEST_NOTE = 60
 
 def here() -> Progress:
     """A progress for where this runs: drawn in a notebook, silent in a program."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if getattr(shell, "kernel", None) is None:
         return silent
-    from IPython.display import HTML, display
-
+    pages: Any = import_module("IPython.display")
     # tqdm, which torch's friends import, says so where ipywidgets is missing; nothing here needs it.
     warnings.filterwarnings("ignore", message="IProgress not found")
 
     def show(body: str, shown: Any) -> Any:
         if shown is None:
-            return display(HTML(body), display_id=True)
-        shown.update(HTML(body))
+            return pages.display(pages.HTML(body), display_id=True)
+        shown.update(pages.HTML(body))
         return shown
 
     return drawn(show, lambda: shell.execution_count)

@@ -1,10 +1,26 @@
 """Short lists for the terminal: what a stage did, runs, releases, and what the doctor found."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from windlass.pages.text.words import count, duration, plain, share
 from windlass.records import Json, Run
+
+
+def blueprints_text(found: Sequence[tuple[str, str, str]]) -> str:
+    """Name, minutes of training and what it does, a line each, within 80 columns."""
+    lines = [
+        textwrap.fill(
+            told,
+            79,
+            initial_indent=f"{name:<17} {minutes:>3} min  ",
+            subsequent_indent=" " * 27,
+            break_on_hyphens=False,
+        )
+        for name, minutes, told in found
+    ]
+    return "\n".join([*lines, "", "next: `windlass new NAME FOLDER`"])
 
 
 def _documents(counts: dict[str, int]) -> str:
