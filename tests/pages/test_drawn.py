@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from windlass.pages.charts.axes import figure, spanning, text
-from windlass.pages.charts.timeline import Line, Measured, timeline
+from windlass.pages.charts.timeline import Line, Measured, stacked, timeline
 from windlass.pages.html.report import Details, report
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.html.style import STYLE
@@ -56,6 +56,13 @@ def test_times_are_named_and_do_not_overlap(tab: Any, span: float, first: float)
     drawn = timeline("share", [Line("", "main", points)], most=1.0)
     assert seen(tab, f"<style>{STYLE}</style>{drawn}") == []
     assert drawn.count("-0") + drawn.count("-1") >= 1, "some time is named"
+
+
+def test_many_names_go_on_below_the_picture(tab: Any) -> None:
+    shares = {f"late_delivery_{name}": [0.2] for name in range(5)}
+    drawn = stacked("mix", [(0.0, DAY)], shares)
+    assert seen(tab, f"<style>{STYLE}</style>{drawn}") == []
+    assert drawn.count("late_delivery") >= 5
 
 
 def test_a_text_that_would_be_cut_is_moved_inside(tab: Any) -> None:
