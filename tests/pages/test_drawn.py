@@ -49,6 +49,20 @@ def test_no_text_of_a_page_is_cut_or_lies_over_another(tab: Any, board: Board, d
         assert seen(tab, page) == []
 
 
+def test_a_printed_report_is_as_wide_as_its_paper(tab: Any, board: Board, details: Details) -> None:
+    """A4 at 96 dpi less margins of 13 mm: 695 pixels; and the links of the page are not on paper."""
+    tab.set_viewport_size({"width": 695, "height": 1000})
+    tab.emulate_media(media="print")
+    for page in (report(board, details), roadmap_page(roadmap("Ein langes Wort")), health("refund_status")):
+        tab.set_content(page)
+        wide = tab.evaluate(
+            "Math.max(...[...document.querySelectorAll('body *')].map((each) => each.getBoundingClientRect().right))"
+        )
+        assert wide <= 696
+        assert not tab.is_visible("nav") or tab.query_selector("nav") is None
+    tab.emulate_media(media="screen")
+
+
 @pytest.mark.parametrize("span", [HOUR, 5 * HOUR, 30 * HOUR, 5 * DAY, 9 * DAY, 40 * DAY, 400 * DAY, 3_000 * DAY])
 @pytest.mark.parametrize("first", [0.0, 1_700_000_123.0])
 def test_times_are_named_and_do_not_overlap(tab: Any, span: float, first: float) -> None:
