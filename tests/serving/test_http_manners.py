@@ -11,6 +11,7 @@ import pytest
 from windlass.errors import SpecError
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.cross_origin import checked
+from windlass.serving.ui import docs_page
 from windlass.store.store import Store
 
 SHOP = "https://shop.example.com"
@@ -76,6 +77,12 @@ def test_hints_lead_on(client: Any) -> None:
     assert client.ask("GET", "/v1/predicts").error["hint"] == "did you mean '/v1/predict'?"
     many = client.predict({"rows": [{"message": "x"}] * 257})
     assert "`POST /v1/jobs`" in many.error["hint"]
+
+
+def test_each_route_has_its_chinese_twin(client: Any) -> None:
+    described = client.ask("GET", "/openapi.json").json["paths"]
+    said = {operation["summary"] for methods in described.values() for operation in methods.values()}
+    assert said - set(docs_page.CHINESE) == set()
 
 
 def test_the_page_of_the_routes_needs_nothing_from_elsewhere(client: Any) -> None:
