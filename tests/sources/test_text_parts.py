@@ -7,6 +7,7 @@ import pytest
 
 from windlass.errors import DataError
 from windlass.kinds import chat, text
+from windlass.sources.guess import guess
 from windlass.spec import parse
 from windlass.stages.collect import collect
 from windlass.store.store import Store
@@ -50,3 +51,10 @@ def test_parts_that_are_no_text_are_no_text():
             text.read(value, None)
         assert "not text" in str(chat.check([{"role": "user", "content": value}]))
     assert text.effort(parts("a" * 50)) == text.effort("a" * 50), "parts cost what they hold"
+
+
+def test_init_sees_texts_in_parts(tmp_path):
+    rows = [{"prompt": parts(f"Translate this thing {n}"), "completion": parts(f"Done it is {n}")} for n in range(30)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = guess(tmp_path / "rows.jsonl", tmp_path)
+    assert (found.inputs, found.output, found.output_kind) == ({"prompt": "text"}, "completion", "text")
