@@ -1,13 +1,14 @@
 // The page on which one signs in: it stands where a page would that asks for it, which is shown afterwards.
-const home = document.querySelector("#sign-in"), form = signInForm(() => (location.pathname === "/login" ? location.assign("/") : location.reload()));
-const scopes = {"/watch": "read"}, lacks = made("p", {class: "note"});
+const home = document.querySelector("#sign-in"), scope = location.pathname === "/watch" ? "read" : "admin";
+const form = signInForm(() => (location.pathname === "/login" ? location.assign("/") : location.reload()), null, scope);
+const lacks = made("p", {class: "note"});
 let seen = null;
 function say(chosen) {
   rememberLanguage(chosen);
   document.documentElement.lang = chosen === "zh" ? "zh-Hans" : "en";
   document.querySelector("#language").textContent = keyWord("other");
   lacks.hidden = !seen?.name || location.pathname === "/login";
-  lacks.textContent = keyWord("lacks").replace("{name}", seen?.name).replace("{scope}", scopes[location.pathname] || "admin");
+  lacks.textContent = keyWord("lacks").replace("{name}", seen?.name).replace("{scope}", scope);
   form.redraw();
 }
 document.querySelector("#language").addEventListener("click", () => say(document.documentElement.lang === "en" ? "zh" : "en"));
