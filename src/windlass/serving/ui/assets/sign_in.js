@@ -15,4 +15,9 @@ document.querySelector("#language").addEventListener("click", () => say(document
 home.append(lacks, form);
 say(firstLanguage());
 form.querySelector("input").focus();
-fetch("/v1/session").then((response) => response.json()).then((state) => { seen = state; if (!state.asks_for_keys) location.assign("/"); else say(firstLanguage()); }, () => {});
+whoIsThere().then((state) => {
+  seen = state;
+  const may = state.name && (state.scopes.includes(scope) || state.scopes.includes("admin")), place = location.pathname;
+  if (state.asks_for_keys === false) location.assign("/");
+  else if (may && place !== "/login" && session.get("windlass-again") !== place) { session.set("windlass-again", place); location.reload(); } else say(firstLanguage());
+});
