@@ -13,6 +13,7 @@ FINEST = 1e-6
 """Step of a fraction without one: six digits behind the point, and no exponent."""
 LONGEST_TEXT, MOST_ITEMS, NUMBER_SIGNS, MOST_LEVELS = 200, 8, 24, 8
 """What is reckoned with where the schema says nothing: characters of a text, items of a list, signs of a number."""
+NUMERIC = frozenset(("integer", "number"))
 PARTS = ("properties", "$defs", "definitions", "patternProperties")
 
 
@@ -29,11 +30,11 @@ def bounded(schema: Any) -> Any:
         else value
         for name, value in schema.items()
     }  # fmt: skip
-    kinds = set(made["type"]) if isinstance(made.get("type"), list) else {made.get("type")}
-    if kinds & {"integer", "number"} and not {"enum", "const"} & set(made):
+    types = set(made["type"]) if isinstance(made.get("type"), list) else {made.get("type")}
+    if types & NUMERIC and not {"enum", "const"} & set(made):
         above = {"maximum": LARGEST} if not {"maximum", "exclusiveMaximum"} & set(made) else {}
         below = {"minimum": -LARGEST} if not {"minimum", "exclusiveMinimum"} & set(made) else {}
-        finest = {"multipleOf": FINEST} if "number" in kinds and "multipleOf" not in made else {}
+        finest: Json = {"multipleOf": FINEST} if "number" in types and "multipleOf" not in made else {}
         made |= above | below | finest
     return made
 
