@@ -44,7 +44,7 @@ function recommended(ask) {
     button("wantIt", () => cameOf(ask, each, wanted), "small"), button("notForMe", () => cameOf(ask, each, facts.unwanted), "plain"));
   const list = ask.value.map((each) => element("li", {}, element("b", {dir: "auto"}, nameOf(each)),
     each.title ? element("span", {class: "hint"}, ` ${each.item}`) : "",
-    element("p", {class: "why", dir: "auto"}, becauseOf(each)), ask.id ? (each.item in acts ? acted(each) : choices(each)) : ""));
+    element("p", {class: "reason", dir: "auto"}, becauseOf(each)), ask.id ? (each.item in acts ? acted(each) : choices(each)) : ""));
   return [element("p", {class: "over"}, facts.output), list.length ? element("ol", {class: "items"}, ...list) : element("p", {class: "note"}, word("nothingLeft")),
     ask.failed ? trouble(ask.failed) : ""];
 }
