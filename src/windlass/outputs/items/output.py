@@ -27,6 +27,7 @@ def answer_schema(column: Column) -> Json:
             "score": {"type": "number", "description": "larger is wanted more; no probability"},
             "reason": {**TEXT, "description": "why, in words"},
             "because": {"type": "array", "items": TEXT, "description": "items of the history that speak for it"},
+            "chance": {"type": "number", "description": "of standing at its place, where the product explores"},
             "people": {"type": "integer", "description": "how many had it"},
         },
     }
