@@ -322,7 +322,7 @@ def item_row(shop: World, item: int) -> dict[str, str]:
         "description_zh": f"{use_chinese}{said_chinese}",
         "category": department.key,
         "price": f"{shop.price[item]:.2f}",
-        "stock": str(3 + item * 7 % 40 if is_there else 0),
+        "available": str(3 + item * 7 % 40 if is_there else 0),
         "arrived": (FIRST_DAY + timedelta(days=int(shop.arrived[item]))).date().isoformat(),
     }
 

@@ -103,7 +103,8 @@ class Recommender:
         best, chances = self.slate(asked, scores)
         entries = [self._entry(asked, scores, number) for number in best.tolist()]
         if chances is not None:
-            entries = [{**entry, "chance": rounded(each)} for entry, each in zip(entries, chances.tolist(), strict=True)]
+            for entry, chance in zip(entries, chances.tolist(), strict=True):
+                entry["chance"] = rounded(chance)
         return Answer(entries, None, evidence=self._notes(asked))
 
     def slate(self, asked: Asked, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -129,6 +130,7 @@ class Recommender:
         title = catalogue.title(item)
         people = int(self.index.people[number])
         said = {"item": item, **({"title": title} if title != item else {}), "score": rounded(float(scores[number]))}
+        said |= catalogue.told(item)
         if because:
             return {**said, "reason": f"as you had {catalogue.title(because)}", "because": [because]}
         return {**said, "reason": f"{people:,} people had it" if people else "new", "because": [], "people": people}

@@ -41,6 +41,9 @@ const WORDS = {
     rightMasks: "Paint what is missing, erase what is wrong.", maskClass: "Class of what you paint", brushSize: "Brush", erase: "Erase", takeBack: "Undo",
     paintKeys: "A stroke that begins on a thing paints more of it. Arrow keys move the brush, the space bar paints.",
     saysOtherwise: "Another passage says otherwise:",
+    items: "what somebody had", itemsHint: "ids with commas, the oldest first; or leave it empty", window: "Shop window",
+    clickNote: "Click on what you like: it is learned from at once.", windowNote: "What somebody with this history may want next.", had: "You had:",
+    asYouHad: "as you had {item}", peopleHad: "{n} people had it", isNew: "new", notWanted: "Not for me", added: "Added: {item}", hidden: "Hidden: {item}",
   },
   zh: {
     other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话",
@@ -83,11 +86,14 @@ const WORDS = {
     rightMasks: "缺少的地方请涂抹，多余的地方请擦除。", maskClass: "涂抹的类别", brushSize: "画笔", erase: "擦除", takeBack: "撤销",
     paintKeys: "从已有目标上开始涂抹会扩大该目标。方向键移动画笔，空格键涂抹。",
     saysOtherwise: "另有段落说法不同：",
+    items: "历史记录", itemsHint: "编号用逗号隔开，从旧到新；也可以留空", window: "橱窗",
+    clickNote: "点击喜欢的商品，推荐会立刻随之变化。", windowNote: "有这样历史的人接下来可能想要的。", had: "您看过：",
+    asYouHad: "因为您看过{item}", peopleHad: "{n} 人选过", isNew: "新品", notWanted: "不感兴趣", added: "已加入：{item}", hidden: "已隐藏：{item}",
   },
 };
 // What the service and the release say in English, for readers of Chinese.
 const TERMS = {
-  "log-odds": "对数几率", "weight × feature": "权重 × 特征", occlusion: "逐块遮挡", TreeSHAP: "TreeSHAP",
+  "log-odds": "对数几率", "weight × feature": "权重 × 特征", occlusion: "逐块遮挡", TreeSHAP: "TreeSHAP", buy: "购买", click: "点击", view: "查看", like: "喜欢",
 };
 // What an error of the service is, by its kind, for readers of Chinese; what it says itself stands below.
 const ERRORS = {
