@@ -193,7 +193,8 @@ def tests_of(histories: Histories) -> tuple[list[dict[str, str]], list[str]]:
 
 def index_of(catalogue: Catalogue, events: Interactions) -> ItemIndex:
     weights = np.bincount(events.items, weights=events.weights, minlength=len(catalogue)).astype(np.float32)
-    return ItemIndex(catalogue, weights, np.bincount(events.items, minlength=len(catalogue)).astype(np.int32))
+    touched = np.bincount(events.items, minlength=len(catalogue)).astype(np.int32)
+    return ItemIndex(catalogue, weights, touched, touched)
 
 
 def interval(values: np.ndarray, score: Callable[[np.ndarray], float] = np.mean) -> Estimate:
@@ -274,7 +275,9 @@ def peers(histories: Histories) -> dict[str, np.ndarray]:
 
 def _ndcg(best: Sequence[int], question: Question, catalogue: Catalogue) -> float:
     """By the definition, apart from the product's own code, so that one measures the other."""
-    right = {catalogue.places[item] for item in question.after.liked} - {catalogue.places[i] for i in question.past.items}
+    right = {catalogue.places[item] for item in question.after.liked} - {
+        catalogue.places[i] for i in question.past.items
+    }
     gain = sum(1 / np.log2(place + 2) for place, item in enumerate(best) if item in right)
     return float(gain / sum(1 / np.log2(place + 2) for place in range(min(K, len(right)))))
 
@@ -331,7 +334,9 @@ def measured_time(folder: Path, with_peers: bool) -> list[Goal]:
     board = board_of(histories)
     beside = peers(histories) if with_peers else {}
     plain = board["recent-popularity"].ndcg
-    best = max((name for name in board if name != "recent-popularity"), key=lambda name: validated(board, name, histories))
+    best = max(
+        (name for name in board if name != "recent-popularity"), key=lambda name: validated(board, name, histories)
+    )
     note = setting(histories, board["ease"].marks, "by one moment, histories folded in")
     rows = []
     for name in dict.fromkeys(["ease", "item-blend", best]):
@@ -352,7 +357,7 @@ def quota(plain: Measured, content: Measured, histories: Histories, note: str) -
     """New films, of no event before, in one place of ten: those that content puts first, and drawn ones."""
     rows, truth = tests_of(histories)
     index, random = plain.recommender.index, np.random.default_rng(SEED)
-    is_new = index.events + index.people == 0
+    is_new = index.touched == 0
     hits, drawn, lost = [], [], []
     tests = [each for each in histories.test if wants(each)]
     for asked, question in zip(content.recommender.asked(rows), tests, strict=True):
@@ -367,7 +372,9 @@ def quota(plain: Measured, content: Measured, histories: Histories, note: str) -
         lost.append(_ndcg(with_quota(best, fresh, NEW_SHARE, K).tolist(), question, histories.catalogue)
                     - _ndcg(best.tolist(), question, histories.catalogue))  # fmt: skip
     found, chance = np.array(hits, float), np.array(drawn)
-    value = interval(np.stack([found, chance], axis=1), lambda each: float(each[:, 0].sum() / max(each[:, 1].sum(), 1e-9)))
+    value = interval(
+        np.stack([found, chance], axis=1), lambda each: float(each[:, 0].sum() / max(each[:, 1].sum(), 1e-9))
+    )
     return Goal(ISSUE, "MovieLens by time, new films at their quota", f">= {BY_CHANCE:g} x hits of drawn ones",
                 f"{value} x ({found.sum():.0f} hits of {len(found)} lists; {chance.sum():.2f} by chance)",
                 value.value >= BY_CHANCE,
@@ -432,7 +439,9 @@ def measured_scale() -> list[Goal]:
         refused = ""
     except NotReady as error:
         refused = str(error)
-    goals.append(Goal(ISSUE, "10^6 events, 10^5 items: EASE", "refuses with a reason", refused or "was fitted", bool(refused)))
+    goals.append(
+        Goal(ISSUE, "10^6 events, 10^5 items: EASE", "refuses with a reason", refused or "was fitted", bool(refused))
+    )
     return goals
 
 

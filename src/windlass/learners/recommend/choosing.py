@@ -47,7 +47,8 @@ class Exam:
             counted = [taste.counted(row.items, row.weights) for row in self.rows]
             starts = np.concatenate([[0], np.cumsum([len(each.items) for each in counted])])
             columns, values = (
-                np.concatenate([*(getattr(each, name) for each in counted), np.zeros(0)]) for name in ("items", "values")
+                np.concatenate([*(getattr(each, name) for each in counted), np.zeros(0)])
+                for name in ("items", "values")
             )
             self._histories[taste] = sparse.csr_matrix(
                 (values.astype(np.float32), columns.astype(np.int64), starts), shape=(len(self), self.n_items)

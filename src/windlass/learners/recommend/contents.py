@@ -53,7 +53,9 @@ class ContentSpace:
         texts = texts_of(catalogue)
         if sum(map(bool, texts)) < LEAST_TOLD:
             raise NotReady(f"the catalogue tells something of {sum(map(bool, texts))} items, expected {LEAST_TOLD}")
-        words = TfidfVectorizer(analyzer=terms, min_df=2, max_features=MOST_TERMS, sublinear_tf=True).fit_transform(texts)
+        words = TfidfVectorizer(analyzer=terms, min_df=2, max_features=MOST_TERMS, sublinear_tf=True).fit_transform(
+            texts
+        )
         liked = matrix(events, Taste())
         people = np.asarray((liked > 0).sum(axis=0)).ravel()
         n_told = min(N_TOLD, min(words.shape) - 1)

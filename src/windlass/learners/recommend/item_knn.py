@@ -20,7 +20,9 @@ N_PEOPLE = 300
 BLOCK = 2_048
 
 
-def neighbours(events: Interactions, shrinkage: float, taste: Taste = Taste(), n_kept: int = N_NEIGHBOURS) -> Neighbours:
+def neighbours(
+    events: Interactions, shrinkage: float, taste: Taste = Taste(), n_kept: int = N_NEIGHBOURS
+) -> Neighbours:
     """Of each item the nearest ones, by blocks of rows that fit in memory."""
     liked = matrix(events, taste, N_PEOPLE)
     norms = np.sqrt(np.asarray(liked.multiply(liked).sum(axis=0)).ravel() + shrinkage)

@@ -24,9 +24,7 @@ def matrix(events: Interactions, taste: Taste, n_latest: int = ROBOT) -> sparse.
     return sparse.csr_matrix((values[kept], places), shape=(events.n_users, events.n_items))
 
 
-def strongest(
-    blocks: Iterable[np.ndarray], touched: np.ndarray, n_items: int, n_kept: int, taste: Taste
-) -> Neighbours:
+def strongest(blocks: Iterable[np.ndarray], touched: np.ndarray, n_items: int, n_kept: int, taste: Taste) -> Neighbours:
     """The entries of each row that are furthest from 0. blocks: rows (b, t) in the order of touched (t,), the numbers
     of the items that have any."""
     sizes, others, values = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]

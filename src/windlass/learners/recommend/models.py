@@ -141,7 +141,6 @@ def picked(parts: dict[str, Scorer], exam: Exam) -> dict[str, float]:
     return found
 
 
-
 def fit_ease(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """EASE, its penalty by validation rows."""
     return fitting.fit("ease", ease(), splits, options, budget, progress)

@@ -31,7 +31,9 @@ class Content:
         whole = float(np.abs(counted.values).sum())
         if not whole:
             return self.liking
-        return np.asarray(self.vectors @ (counted.values @ self.vectors[counted.items] / np.float32(whole)) + self.liking)
+        return np.asarray(
+            self.vectors @ (counted.values @ self.vectors[counted.items] / np.float32(whole)) + self.liking
+        )
 
     def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, item: int) -> np.ndarray:
         """(m,) what each event adds to the item's score."""
