@@ -75,7 +75,7 @@ def test_an_item_that_nobody_touched_has_no_neighbours() -> None:
 def test_ease_refuses_what_would_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ease.needs_bytes(50_000, 100_000) > ease.MOST_BYTES
     monkeypatch.setattr(ease, "MOST_SIDE", 5)
-    with pytest.raises(NotReady, match="8 users and 12 items would need .* `item-knn` and `als` do with less"):
+    with pytest.raises(NotReady, match=r"8 users and 12 items would need .* `item-knn` and `als` do with less"):
         ease.Solver(events(8, 12), Taste())
 
 

@@ -17,7 +17,7 @@ from windlass.learners.recommend.interactions import Interactions
 from windlass.learners.recommend.matrices import matrix
 from windlass.predictors.passages.terms import terms
 from windlass.predictors.recommend.content import Content
-from windlass.predictors.recommend.taste import Taste
+from windlass.predictors.recommend.taste import PLAIN, Taste
 from windlass.records import Catalogue
 from windlass.records.catalogue import AVAILABLE, MARGIN, MIN_AGE
 
@@ -56,7 +56,7 @@ class ContentSpace:
         words = TfidfVectorizer(analyzer=terms, min_df=2, max_features=MOST_TERMS, sublinear_tf=True).fit_transform(
             texts
         )
-        liked = matrix(events, Taste())
+        liked = matrix(events, PLAIN)
         people = np.asarray((liked > 0).sum(axis=0)).ravel()
         n_told = min(N_TOLD, min(words.shape) - 1)
         self.told = unit(TruncatedSVD(n_told, random_state=SEED).fit_transform(words))
@@ -76,7 +76,7 @@ class ContentSpace:
         gram = weighed.T @ told + RIDGE * np.eye(told.shape[1])
         return np.asarray(told @ np.linalg.solve(gram, weighed.T @ goals), np.float32)
 
-    def content(self, setting: ContentSetting, taste: Taste = Taste()) -> Content:
+    def content(self, setting: ContentSetting, taste: Taste = PLAIN) -> Content:
         share = np.float32(setting.mapped)
         vectors = np.concatenate([np.sqrt(share) * self.mapped, np.sqrt(1 - share) * self.told], axis=1)
         return Content(vectors.astype(np.float32), (setting.liking * self.liking).astype(np.float32), taste)

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from windlass.learners.recommend.interactions import Interactions
 from windlass.learners.recommend.matrices import matrix
 from windlass.predictors.recommend.factors import Factors
-from windlass.predictors.recommend.taste import Taste
+from windlass.predictors.recommend.taste import PLAIN, Taste
 
 N_FACTORS, N_ROUNDS, SEED = 64, 15, 13
 
@@ -29,7 +29,7 @@ class AlsSetting:
 ALS_SETTINGS = (AlsSetting(10.0, 10.0), AlsSetting(30.0, 10.0), AlsSetting(100.0, 10.0), AlsSetting(30.0, 30.0))
 
 
-def als(events: Interactions, setting: AlsSetting, taste: Taste = Taste(), n_rounds: int = N_ROUNDS) -> Factors:
+def als(events: Interactions, setting: AlsSetting, taste: Taste = PLAIN, n_rounds: int = N_ROUNDS) -> Factors:
     """Alternating least squares."""
     from implicit.cpu.als import AlternatingLeastSquares
 
@@ -48,7 +48,7 @@ def als(events: Interactions, setting: AlsSetting, taste: Taste = Taste(), n_rou
     return Factors(items, np.zeros(len(items), np.float32), setting.regularisation, setting.confidence, taste)
 
 
-def bpr(events: Interactions, n_rounds: int, taste: Taste = Taste()) -> Factors:
+def bpr(events: Interactions, n_rounds: int, taste: Taste = PLAIN) -> Factors:
     """By pairs of what is wanted and what was not met; the last factor of an item is its bias."""
     from implicit.cpu.bpr import BayesianPersonalizedRanking
 

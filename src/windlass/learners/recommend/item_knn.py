@@ -12,7 +12,7 @@ from scipy import sparse
 from windlass.learners.recommend.interactions import Interactions
 from windlass.learners.recommend.matrices import matrix
 from windlass.predictors.recommend.neighbours import Neighbours
-from windlass.predictors.recommend.taste import Taste
+from windlass.predictors.recommend.taste import PLAIN, Taste
 
 N_NEIGHBOURS, SHRINKAGES = 100, (5.0, 30.0)
 N_PEOPLE = 300
@@ -20,9 +20,7 @@ N_PEOPLE = 300
 BLOCK = 2_048
 
 
-def neighbours(
-    events: Interactions, shrinkage: float, taste: Taste = Taste(), n_kept: int = N_NEIGHBOURS
-) -> Neighbours:
+def neighbours(events: Interactions, shrinkage: float, taste: Taste = PLAIN, n_kept: int = N_NEIGHBOURS) -> Neighbours:
     """Of each item the nearest ones, by blocks of rows that fit in memory."""
     liked = matrix(events, taste, N_PEOPLE)
     norms = np.sqrt(np.asarray(liked.multiply(liked).sum(axis=0)).ravel() + shrinkage)

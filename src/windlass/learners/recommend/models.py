@@ -19,7 +19,7 @@ from windlass.learners.recommend.lessons import Lesson
 from windlass.learners.recommend.popular import recent
 from windlass.predictors.recommend.blended import Blended, Part, standardised
 from windlass.predictors.recommend.scorer import Scorer
-from windlass.predictors.recommend.taste import Taste
+from windlass.predictors.recommend.taste import PLAIN
 from windlass.records import Progress, Splits
 
 BPR_ROUNDS = (100, 30)
@@ -33,10 +33,10 @@ def ease() -> Make:
     chosen = [LAMBDAS[1]]
 
     def make(lesson: Lesson, left: Budget) -> Scorer:
-        solver, exam = Solver(lesson.interactions, Taste()), exam_of(lesson)
+        solver, exam = Solver(lesson.interactions, PLAIN), exam_of(lesson)
         if len(exam):
             chosen[0] = best_of(LAMBDAS, lambda penalty: _of_touched(solver, exam, penalty), left)
-        return solver.neighbours(chosen[0], Taste())
+        return solver.neighbours(chosen[0], PLAIN)
 
     return make
 
@@ -44,7 +44,7 @@ def ease() -> Make:
 def _of_touched(solver: Solver, exam: Exam, penalty: float) -> float:
     """NDCG of all weights, none left out."""
     scores = np.zeros((len(exam), exam.n_items), np.float32)
-    scores[:, solver.touched] = solver.scored(penalty, exam.histories(Taste()))
+    scores[:, solver.touched] = solver.scored(penalty, exam.histories(PLAIN))
     return float(exam.reached(scores).mean())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.predictors.recommend.arrays import read_arrays, write_arrays
-from windlass.predictors.recommend.taste import TASTE, Taste
+from windlass.predictors.recommend.taste import PLAIN, TASTE, Taste
 from windlass.records import Json
 
 FILE = "content.safetensors"
@@ -23,7 +23,7 @@ class Content:
 
     vectors: np.ndarray
     liking: np.ndarray
-    taste: Taste = Taste()
+    taste: Taste = PLAIN
 
     def scores(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, now: float) -> np.ndarray:
         """(n_items,) float32: the mean nearness to what the history holds."""

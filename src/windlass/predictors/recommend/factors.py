@@ -13,7 +13,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.predictors.recommend.arrays import read_arrays, write_arrays
-from windlass.predictors.recommend.taste import TASTE, Counted, Taste
+from windlass.predictors.recommend.taste import PLAIN, TASTE, Counted, Taste
 from windlass.records import Json
 
 FILE = "factors.safetensors"
@@ -28,7 +28,7 @@ class Factors:
     bias: np.ndarray
     regularisation: float
     confidence: float = 1.0
-    taste: Taste = Taste()
+    taste: Taste = PLAIN
 
     @cached_property
     def gram(self) -> np.ndarray:

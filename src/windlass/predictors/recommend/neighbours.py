@@ -10,7 +10,7 @@ import numpy as np
 
 from windlass.errors import DataError
 from windlass.predictors.recommend.arrays import read_arrays, write_arrays
-from windlass.predictors.recommend.taste import TASTE, Taste
+from windlass.predictors.recommend.taste import PLAIN, TASTE, Taste
 from windlass.records import Json
 
 FILE = "neighbours.safetensors"
@@ -24,7 +24,7 @@ class Neighbours:
     starts: np.ndarray
     others: np.ndarray
     values: np.ndarray
-    taste: Taste = Taste()
+    taste: Taste = PLAIN
 
     @property
     def n_items(self) -> int:

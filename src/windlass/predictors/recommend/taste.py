@@ -13,7 +13,7 @@ from windlass.errors import DataError
 TASTE = "taste"
 """The name of its array."""
 MOST_EVENTS = 1_000
-"""The latest events of a history that are looked at: whoever has more (a robot, a shared account) is asked as quickly."""
+"""The latest events of a history that are looked at, so that a robot or a shared account is answered as quickly."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Taste:
             latest[inverse] = np.arange(len(inverse))  # of an item's events the last one is written last
             values = values * np.exp2((latest - (len(inverse) - 1)) / self.half_life)
         return Counted(items, values.astype(np.float32), inverse, first)
+
+
+PLAIN = Taste()
 
 
 @dataclass(frozen=True)
