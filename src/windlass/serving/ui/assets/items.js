@@ -60,11 +60,13 @@ function because(entry) {
   return entry.people ? word("peopleHad", {n: plain(entry.people)}) : word("isNew");
 }
 const COLOURS = 9;
+// The letter on a tile: of what the thing is, which stands last in both languages.
+const markOf = (title) => (/[\u4e00-\u9fff]/.test(title) ? [...title].at(-1) : [...title.split(" ").at(-1)][0].toUpperCase());
 const colourOf = (text) => [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % COLOURS;
 function offer(ask, entry) {
   const [most, least] = [facts.wanted[0], facts.wanted.at(-1)], title = titleOf(entry.item);
   const open = element("button", {type: "button", class: "open", on: {click: () => chose(ask, entry.item, least)}},
-    element("span", {class: `tile tile-${colourOf(entry.category || entry.item)}`, "aria-hidden": "true"}, [...title.split(" ").at(-1)][0].toUpperCase()),
+    element("span", {class: `tile tile-${colourOf(entry.category || entry.item)}`, "aria-hidden": "true"}, markOf(title)),
     element("b", {dir: "auto"}, title), entry.price && element("span", {class: "price"}, entry.price),
     element("span", {class: "because", dir: "auto"}, because(entry)));
   const buy = most !== least && element("button", {type: "button", class: "small", on: {click: () => chose(ask, entry.item, most)}}, term(most));
