@@ -4,7 +4,8 @@ Used by `exposure.py --parts days`. Three shops with the same customers, visits 
 anew each night, one whose model stays that of the first day, and one that shows what was clicked most in four weeks,
 counted anew each night. All fold in what a customer did until that moment, know the stock of the day, and show ten
 items that the customer has not clicked; the frozen model knows no item that came later. Besides, customers look around
-by themselves, as before, so that new items are clicked. A click is `POSITIONS[place] * click_chance`, as the law has it.
+by themselves, as before, so that new items are clicked. A click is
+`POSITIONS[place] * click_chance`, as the law has it.
 """
 
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 
 from windlass.kinds.items import History
 from windlass.learners.contract import Budget
+from windlass.learners.recommend.fitting import Make
 from windlass.learners.recommend.interactions import Interactions, in_order
 from windlass.learners.recommend.lessons import Lesson, Question
 from windlass.learners.recommend.models import blended
@@ -37,9 +39,18 @@ class Shop:
 
     log: list[Item]
     clicked: np.ndarray
+    own: dict[int, list[Item]] = field(default_factory=dict)
     gained: list[float] = field(default_factory=list)
     customers: list[int] = field(default_factory=list)
     new_shown: int = 0
+
+    def __post_init__(self) -> None:
+        for each in self.log:
+            self.own.setdefault(each[0], []).append(each)
+
+    def add(self, each: Item) -> None:
+        self.log.append(each)
+        self.own.setdefault(each[0], []).append(each)
 
     def interactions(self) -> Interactions:
         users, items, times, weights = (np.array(each) for each in zip(*self.log, strict=True))
@@ -47,7 +58,7 @@ class Shop:
 
     def history(self, user: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Items, weights and times of one customer."""
-        own = [each for each in self.log if each[0] == user]
+        own = self.own.get(user, [])
         items, times, weights = ([each[place] for each in own] for place in (1, 2, 3))
         return np.array(items, np.int64), np.array(weights, np.float32), np.array(times, np.float64)
 
@@ -65,11 +76,11 @@ def catalogue(there: shops.World, day: int) -> Catalogue:
     return Catalogue(tuple(there.ids), {name: tuple(row.get(name, "") for row in rows) for name in names})
 
 
-def questions(there: shops.World, log: list[Item], cut: float) -> tuple[Question, ...]:
+def questions(there: shops.World, shop: Shop, cut: float) -> tuple[Question, ...]:
     """What each customer did before and after the moment, for who chooses settings by it."""
     found = []
     for user in range(shops.N_USERS):
-        own = [each for each in log if each[0] == user]
+        own = shop.own.get(user, [])
         parts = [[each for each in own if (each[2] < cut) == is_before] for is_before in (True, False)]
         past, after = (History(tuple(there.ids[each[1]] for each in part), tuple(each[2] for each in part),
                                tuple(each[3] for each in part)) for part in parts)  # fmt: skip
@@ -78,16 +89,18 @@ def questions(there: shops.World, log: list[Item], cut: float) -> tuple[Question
     return tuple(found)
 
 
-def learned(there: shops.World, shop: Shop, day: int) -> Scorer:
-    """The blend of the board on all that was done until that night: settings chosen on the last 14 days, then fitted on
-    all, as the product does it."""
-    make, every, cut = blended(), shop.interactions(), (day - 14) * DAY_S
-    before = [each for each in shop.log if each[2] < cut]
-    users, items, times, weights = (np.array(each) for each in zip(*before, strict=True))
-    told = catalogue(there, day)
-    first = in_order(users, items, times, weights, shops.N_USERS, shops.N_ITEMS)
-    make(Lesson(first, tuple(there.ids), told, questions(there, shop.log, cut)), Budget(60))
-    return make(Lesson(every, tuple(there.ids), told, is_last=True), Budget(60))
+def chosen(there: shops.World, shop: Shop) -> Make:
+    """The blend of the board, with its settings chosen on the last 14 days of the files."""
+    make, cut = blended(), (shops.N_DAYS - 14) * DAY_S
+    before = Shop([each for each in shop.log if each[2] < cut], shop.clicked)
+    told = catalogue(there, shops.N_DAYS)
+    make(Lesson(before.interactions(), tuple(there.ids), told, questions(there, shop, cut)), Budget(60))
+    return make
+
+
+def learned(make: Make, there: shops.World, shop: Shop, day: int) -> Scorer:
+    """The blend, fitted on all that was done until that night."""
+    return make(Lesson(shop.interactions(), tuple(there.ids), catalogue(there, day), is_last=True), Budget(60))
 
 
 def counted(shop: Shop, day: int) -> np.ndarray:
@@ -113,7 +126,7 @@ def visited(there: shops.World, shop: Shop, user: int, day: int, slate: np.ndarr
     shop.new_shown += int((there.arrived[slate] >= shops.N_DAYS).sum())
     for item in hits.tolist():
         shop.clicked[user, item] = True
-        shop.log.append((user, item, day * DAY_S + 60_000, WEIGHTS["click"]))
+        shop.add((user, item, day * DAY_S + 60_000, WEIGHTS["click"]))
 
 
 def look_around(there: shops.World, shop: Shop, user: int, day: int, dice: np.random.Generator) -> None:
@@ -123,7 +136,7 @@ def look_around(there: shops.World, shop: Shop, user: int, day: int, dice: np.ra
     left = there.available(day) & ~shop.clicked[user]
     for item, word in shops.visit(there, there.liking(one, day)[0], focus, left, dice):
         shop.clicked[user, item] |= word == "click"
-        shop.log.append((user, item, day * DAY_S + 70_000, WEIGHTS[word]))
+        shop.add((user, item, day * DAY_S + 70_000, WEIGHTS[word]))
 
 
 def simulated(seed: int) -> dict[str, Shop]:
@@ -133,9 +146,10 @@ def simulated(seed: int) -> dict[str, Shop]:
     for user, item, _, weight in log:
         clicked[user, item] |= weight > 0
     made = {name: Shop(list(log), clicked.copy()) for name in ("improved", "frozen", "recent popularity")}
-    frozen = learned(there, made["frozen"], shops.N_DAYS)
+    make = chosen(there, made["frozen"])
+    frozen = learned(make, there, made["frozen"], shops.N_DAYS)
     for day in range(shops.N_DAYS, shops.N_DAYS + DAYS):
-        nightly = learned(there, made["improved"], day) if day > shops.N_DAYS else frozen
+        nightly = learned(make, there, made["improved"], day) if day > shops.N_DAYS else frozen
         popular = counted(made["recent popularity"], day)
         dice = np.random.default_rng([seed, 2, day])
         visits = np.repeat(np.arange(shops.N_USERS), dice.poisson(SHOWN_A_VISIT * there.visits))
