@@ -28,6 +28,7 @@ from windlass.sources.prepared import (
 from windlass.spec import Spec
 from windlass.store.files import write_text
 from windlass.store.json_files import fingerprint, write_json
+from windlass.store.stage_keys import prepare_key
 from windlass.store.store import Store
 
 N_EXAMPLES, REPORT = 3, "data.html"
@@ -42,11 +43,6 @@ class Learned:
 
 
 NOTHING = Learned()
-
-
-def key_of(spec: Spec, store: Store, learned: Sequence[LabelledRow] = ()) -> str:
-    rows = [[row.answer, row.label] for row in learned]
-    return fingerprint([store.key("collect"), spec.seed, spec.columns, *([rows] if rows else [])])
 
 
 def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Learned = NOTHING) -> Prepared:
@@ -69,11 +65,11 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     output = spec.output_column
     kept = [[passage.as_json() for passage in passages]] if passages else []
     catalogue = read_catalogue(spec, store)
-    kept += [[catalogue.ids, *catalogue.columns.items()]] if catalogue is not None else []
+    told = [[list(catalogue.ids), *map(list, catalogue.columns.items())]] if catalogue is not None else []
     parts = [part.rows() for part in splits.values()]
     is_public = all(passage.access is None for passage in passages or ())  # cards are read by whoever sees the page
     record = Prepared(
-        fingerprint=fingerprint(parts + kept),
+        fingerprint=fingerprint([*parts, *kept, *told]),
         rows={name: len(part) for name, part in splits.items()},
         removed=dict(cleaning.removed.most_common()),
         labels=outputs.of(spec).counts(splits, output),
@@ -82,7 +78,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
             for name, kind in {**spec.inputs, **spec.output}.items()
         ],
         warnings=cleaning.warnings,
-        key=key_of(spec, store, learned.rows),
+        key=prepare_key(spec, store, [(row.answer, row.label) for row in learned.rows]),
         groups=groups,
         taught=fingerprint(parts) if spec.documents else "",
     )
