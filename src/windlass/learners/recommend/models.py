@@ -4,14 +4,16 @@ A maker is asked twice: with what came before validation, when it chooses, and w
 to what it chose.
 """
 
+from itertools import product
+
 import numpy as np
 
 from windlass.errors import NotReady
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.recommend import fitting
 from windlass.learners.recommend.choosing import Exam, best_of, exam_of
-from windlass.learners.recommend.contents import SETTINGS, ContentSpace
-from windlass.learners.recommend.ease import LAMBDAS, Solver
+from windlass.learners.recommend.contents import SETTINGS, ContentSpace, Newness
+from windlass.learners.recommend.ease import HALF_LIVES, LAMBDAS, Solver
 from windlass.learners.recommend.factorised import ALS_SETTINGS, als, bpr
 from windlass.learners.recommend.fitting import Make
 from windlass.learners.recommend.item_knn import SHRINKAGES, neighbours
@@ -23,6 +25,8 @@ from windlass.predictors.recommend.taste import PLAIN
 from windlass.records import Progress, Splits
 
 BPR_ROUNDS = (100, 30)
+MOST_OF_NEW = 5_000
+"""Users who tell which of the items that were new then they wanted."""
 WEIGHTS = (0.1, 0.3, 1.0)
 """Of a part beside the first, which weighs 1."""
 LEAST_GAIN = 0.01
@@ -30,13 +34,23 @@ LEAST_GAIN = 0.01
 
 
 def ease() -> Make:
-    chosen = [LAMBDAS[1]]
+    chosen = [(HALF_LIVES[0], LAMBDAS[1])]
 
     def make(lesson: Lesson, left: Budget) -> Scorer:
-        solver, exam = Solver(lesson.interactions, PLAIN), exam_of(lesson)
+        exam, solvers = exam_of(lesson), dict[float, Solver]()
+
+        def score(setting: tuple[float, float]) -> float:
+            half_life, penalty = setting
+            if half_life not in solvers:
+                solvers.clear()
+                solvers[half_life] = Solver(lesson.interactions, PLAIN, half_life)
+            return _of_touched(solvers[half_life], exam, penalty)
+
         if len(exam):
-            chosen[0] = best_of(LAMBDAS, lambda penalty: _of_touched(solver, exam, penalty), left)
-        return solver.neighbours(chosen[0], PLAIN)
+            chosen[0] = best_of(list(product(HALF_LIVES, LAMBDAS)), score, left)
+        half_life, penalty = chosen[0]
+        solver = solvers.get(half_life) or Solver(lesson.interactions, PLAIN, half_life)
+        return solver.neighbours(penalty, PLAIN)
 
     return make
 
@@ -89,13 +103,16 @@ def factorised_by_bpr() -> Make:
 
 
 def content() -> Make:
-    chosen = [SETTINGS[0]]
+    chosen, newness = [SETTINGS[0]], [Newness()]
 
     def make(lesson: Lesson, left: Budget) -> Scorer:
-        space, exam = ContentSpace(lesson.interactions, lesson.catalogue), exam_of(lesson)
+        space, exam = ContentSpace(lesson.interactions, lesson.catalogue), exam_of(lesson, MOST_OF_NEW)
         if len(exam):
-            chosen[0] = best_of(SETTINGS, lambda each: _of(space.content(each), exam), left)
-        return space.content(chosen[0])
+            liked = np.concatenate([row.liked for row in exam.rows])
+            newness[0] = space.newness_of(np.bincount(liked, minlength=exam.n_items))
+            few = exam_of(lesson)
+            chosen[0] = best_of(SETTINGS, lambda each: _of(space.content(each), few), left)
+        return space.content(chosen[0], newness[0])
 
     return make
 
