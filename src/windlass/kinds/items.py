@@ -48,6 +48,9 @@ class How:
     rating: str = "rating"
     counts: Mapping[str, float] | None = None
     liked: float | None = None
+    new: float = 0.0  # of lists: the share for items of no event, how different, what margins are worth
+    diverse: float = 0.0
+    margin: float = 0.0
 
     def weight(self, event: Any, rating: Any) -> float:
         """What an event weighs. Raises: ValueError: it has no weight."""

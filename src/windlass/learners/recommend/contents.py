@@ -7,7 +7,7 @@ Sources: TF-IDF and LSA as for passages; Gantner et al. 2010, ICDM (attribute-to
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,10 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from windlass.errors import NotReady
+from windlass.learners.contract import Budget
+from windlass.learners.recommend.choosing import best_of, exam_of, mean_of
 from windlass.learners.recommend.interactions import Interactions
+from windlass.learners.recommend.lessons import Lesson
 from windlass.learners.recommend.matrices import matrix
 from windlass.predictors.passages.terms import terms
 from windlass.predictors.recommend.content import Content
@@ -28,6 +31,8 @@ N_TOLD, N_DONE, SEED = 128, 64, 13
 MOST_TERMS, RIDGE = 50_000, 10.0
 RULES = frozenset({AVAILABLE, MIN_AGE, MARGIN})
 LEAST_TOLD = 20
+MOST_OF_NEW = 5_000
+"""Users who tell which of the items that were new then they wanted."""
 
 
 @dataclass(frozen=True)
@@ -128,3 +133,19 @@ def unit(rows: np.ndarray) -> np.ndarray:
     """(n, d) float32 of length 1; 0 where a row is 0."""
     sizes = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(sizes > 0, sizes, 1), np.float32)
+
+
+def content() -> Callable[[Lesson, Budget], Content]:
+    """What makes it: its setting, and which of the new ones are wanted, are told by validation rows."""
+    chosen, newness = [SETTINGS[0]], [Newness()]
+
+    def make(lesson: Lesson, left: Budget) -> Content:
+        space, exam = ContentSpace(lesson.interactions, lesson.catalogue), exam_of(lesson, MOST_OF_NEW)
+        if len(exam):
+            liked = np.concatenate([row.liked for row in exam.rows])
+            newness[0] = space.newness_of(np.bincount(liked, minlength=exam.n_items))
+            few = exam_of(lesson)
+            chosen[0] = best_of(SETTINGS, lambda each: mean_of(space.content(each), few), left)
+        return space.content(chosen[0], newness[0])
+
+    return make

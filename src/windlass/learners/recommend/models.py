@@ -11,8 +11,8 @@ import numpy as np
 from windlass.errors import NotReady
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.recommend import fitting
-from windlass.learners.recommend.choosing import Exam, best_of, exam_of
-from windlass.learners.recommend.contents import SETTINGS, ContentSpace, Newness
+from windlass.learners.recommend.choosing import Exam, best_of, exam_of, mean_of
+from windlass.learners.recommend.contents import content
 from windlass.learners.recommend.ease import HALF_LIVES, LAMBDAS, Solver
 from windlass.learners.recommend.factorised import ALS_SETTINGS, als, bpr
 from windlass.learners.recommend.fitting import Make
@@ -25,8 +25,6 @@ from windlass.predictors.recommend.taste import PLAIN
 from windlass.records import Progress, Splits
 
 BPR_ROUNDS = (100, 30)
-MOST_OF_NEW = 5_000
-"""Users who tell which of the items that were new then they wanted."""
 WEIGHTS = (0.1, 0.3, 1.0)
 """Of a part beside the first, which weighs 1."""
 LEAST_GAIN = 0.01
@@ -68,14 +66,10 @@ def item_knn() -> Make:
     def make(lesson: Lesson, left: Budget) -> Scorer:
         exam = exam_of(lesson)
         if len(exam):
-            chosen[0] = best_of(SHRINKAGES, lambda each: _of(neighbours(lesson.interactions, each), exam), left)
+            chosen[0] = best_of(SHRINKAGES, lambda each: mean_of(neighbours(lesson.interactions, each), exam), left)
         return neighbours(lesson.interactions, chosen[0])
 
     return make
-
-
-def _of(scorer: Scorer, exam: Exam) -> float:
-    return float(exam.reached(exam.scores(scorer)).mean())
 
 
 def factorised_by_als() -> Make:
@@ -84,7 +78,7 @@ def factorised_by_als() -> Make:
     def make(lesson: Lesson, left: Budget) -> Scorer:
         exam = exam_of(lesson)
         if len(exam):
-            chosen[0] = best_of(ALS_SETTINGS, lambda each: _of(als(lesson.interactions, each), exam), left)
+            chosen[0] = best_of(ALS_SETTINGS, lambda each: mean_of(als(lesson.interactions, each), exam), left)
         return als(lesson.interactions, chosen[0])
 
     return make
@@ -96,23 +90,8 @@ def factorised_by_bpr() -> Make:
     def make(lesson: Lesson, left: Budget) -> Scorer:
         exam = exam_of(lesson)
         if len(exam):
-            chosen[0] = best_of(BPR_ROUNDS, lambda each: _of(bpr(lesson.interactions, each), exam), left)
+            chosen[0] = best_of(BPR_ROUNDS, lambda each: mean_of(bpr(lesson.interactions, each), exam), left)
         return bpr(lesson.interactions, chosen[0])
-
-    return make
-
-
-def content() -> Make:
-    chosen, newness = [SETTINGS[0]], [Newness()]
-
-    def make(lesson: Lesson, left: Budget) -> Scorer:
-        space, exam = ContentSpace(lesson.interactions, lesson.catalogue), exam_of(lesson, MOST_OF_NEW)
-        if len(exam):
-            liked = np.concatenate([row.liked for row in exam.rows])
-            newness[0] = space.newness_of(np.bincount(liked, minlength=exam.n_items))
-            few = exam_of(lesson)
-            chosen[0] = best_of(SETTINGS, lambda each: _of(space.content(each), few), left)
-        return space.content(chosen[0], newness[0])
 
     return make
 
