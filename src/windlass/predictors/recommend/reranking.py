@@ -34,7 +34,8 @@ def diverse(best: np.ndarray, scores: np.ndarray, alike: Alike, trade: float, k:
         return best[:k]
     spread = float(scores.max() - scores.min())
     wanted = (scores - scores.min()) / spread if spread > 0 else np.ones(len(scores))
-    nearest, left, chosen = np.zeros(len(best)), np.ones(len(best), bool), []
+    nearest, left = np.zeros(len(best)), np.ones(len(best), bool)
+    chosen: list[int] = []
     while len(chosen) < min(k, len(best)):
         worth = np.where(left, (1 - trade) * wanted - trade * nearest, -np.inf)
         place = int(np.argmax(worth))
