@@ -28,6 +28,13 @@ class ItemShape(Strict):
         description="a table of the items: their id, title, texts, categories; `available`, `min_age` and `margin` "
         "are heeded where it has them",
     )
+    new: float = Field(default=0.0, ge=0, le=0.5, description="share of a list that is for items of no event")
+    diverse: float = Field(
+        default=0.0, ge=0, le=0.9, description="0: a list as it is wanted; more: not ten of a kind, by what is told"
+    )
+    margin: float = Field(
+        default=0.0, ge=0, le=2, description="how much items that earn more stand higher; 1: as much as they are wanted"
+    )
     split: Literal["time", "user"] = Field(
         default="time",
         description="time: what everybody did last is tested, all before it is known; user: the latest fifth of each "
@@ -80,5 +87,5 @@ class ItemShape(Strict):
 
     def how(self) -> dict[str, Any]:
         """As the kind of histories reads an event by."""
-        names = ("item", "time", "event", "rating", "counts", "liked", "explore")
-        return {name: getattr(self, name) for name in names if getattr(self, name) not in ("", None, {})}
+        names = ("item", "time", "event", "rating", "counts", "liked", "new", "diverse", "margin", "explore")
+        return {name: getattr(self, name) for name in names if getattr(self, name) not in ("", None, {}, 0.0)}

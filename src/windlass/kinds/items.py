@@ -50,6 +50,9 @@ class How:
     counts: Mapping[str, float] | None = None
     liked: float | None = None
     explore: Mapping[str, float] | None = None
+    new: float = 0.0  # of lists: the share for items of no event, how different, what margins are worth
+    diverse: float = 0.0
+    margin: float = 0.0
 
     def weight(self, event: Any, rating: Any) -> float:
         """What an event weighs. Raises: ValueError: it has no weight."""

@@ -7,7 +7,7 @@ from windlass.errors import NotReady
 from windlass.learners.contract import Budget
 from windlass.learners.recommend import ease
 from windlass.learners.recommend.choosing import Asked, Exam, best_of, ndcg
-from windlass.learners.recommend.contents import ContentSetting, ContentSpace, texts_of
+from windlass.learners.recommend.contents import ContentSetting, ContentSpace, Newness, ages_of, texts_of
 from windlass.learners.recommend.interactions import Interactions, from_columns
 from windlass.learners.recommend.item_knn import neighbours
 from windlass.learners.recommend.matrices import matrix
@@ -119,6 +119,32 @@ def test_a_new_item_is_found_by_what_is_told_of_it() -> None:
     scores = content.scores(tea, np.ones(2, np.float32), np.zeros(2), 0.0)
     assert scores[catalogue.places["tea11"]] > scores[catalogue.places["ink11"]] + 0.3
     assert "yes" not in texts_of(catalogue)[0]
+
+
+def test_the_year_in_what_is_told_makes_an_age() -> None:
+    now = 46.5 * 31_557_600  # summer of 2016
+    texts = ["Arrival (2016)", "1984 (1956)", "ink 12", "Next (2018)", "Old (2013)"]
+    assert ages_of(texts, now).tolist() == [1, 6, 7, 0, 4]
+
+
+def test_new_items_of_an_age_that_was_wanted_come_first() -> None:
+    log, catalogue = shop()
+    titles = tuple(f"{title} ({1969 if each.endswith('11') else 1950})" for each, title in
+                   zip(catalogue.ids, catalogue.columns["title"], strict=True))  # fmt: skip
+    space = ContentSpace(log, Catalogue(catalogue.ids, {"title": titles}))
+    space.is_new[catalogue.places["tea10"]] = True  # one that is old, and was passed over
+    likes = np.zeros(len(catalogue))
+    likes[catalogue.places["ink11"]] = 3
+    found = space.content(ContentSetting(0.5, 0.0), space.newness_of(likes)).liking
+    assert found[catalogue.places["tea11"]] > 0 > found[catalogue.places["tea10"]]
+    assert space.newness_of(np.zeros(len(catalogue))) == Newness()
+
+
+def test_whoever_was_here_of_late_counts_more_where_that_is_chosen() -> None:
+    log = from_columns(["a", "b"], ["x", "x"], [0.0, 10.0]).interactions
+    assert ease.recency(log, 0.5) == pytest.approx(np.array([0.25, 1.0]) / 0.625)
+    assert ease.recency(log, np.inf).tolist() == [1, 1]
+    assert ease.recency(from_columns([], []).interactions, 0.5).tolist() == []
 
 
 def test_content_of_nothing_is_refused() -> None:

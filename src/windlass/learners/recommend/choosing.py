@@ -76,6 +76,11 @@ def ndcg(scores: np.ndarray, row: Asked) -> float:
     return of_list(np.array([places.get(item, BEYOND) for item in row.liked.tolist()]))[NDCG]
 
 
+def mean_of(scorer: Scorer, exam: Exam) -> float:
+    """Its NDCG of all rows."""
+    return float(exam.reached(exam.scores(scorer)).mean())
+
+
 def exam_of(lesson: Lesson, most: int = MOST_ASKED) -> Exam:
     """The validation rows of a lesson; none at the last fit."""
     places = lesson.catalogue.places

@@ -22,6 +22,8 @@ LAMBDAS = (30.0, 100.0, 300.0, 1000.0)
 """Penalties that are tried; more for more data."""
 MOST_BYTES, MOST_SIDE = 1_200_000_000, 6_000
 """Memory that it may need, and rows of what is decomposed: a minute of one core."""
+HALF_LIVES = (np.inf, 0.4)
+"""Shares of the log's span that are tried."""
 N_KEPT = 200
 """Weights of each item that are served."""
 BLOCK = 512
@@ -46,10 +48,26 @@ class Ease:
         return found
 
 
+def recency(events: Interactions, half_life: float) -> np.ndarray:
+    """(n_users,) how much each counts, 1 on average: whoever was here of late wants what is to be had now.
+
+    Films by time, NDCG@10: .158 where all count alike, .166 with .4 of the span (docs/log.md).
+    """
+    times = events.times - (events.times.min() if len(events) else 0.0)
+    last = np.zeros(events.n_users)
+    np.maximum.at(last, events.users, times)
+    span = float(times.max(initial=0.0))
+    if not span > 0 or not np.isfinite(half_life):
+        return np.ones(events.n_users)
+    found = np.exp2((last - span) / (half_life * span))
+    return np.asarray(found / found.mean())
+
+
 class Solver:
     """Decomposes once what each penalty then needs. Raises: NotReady: it would need too much memory."""
 
-    def __init__(self, events: Interactions, taste: Taste) -> None:
+    def __init__(self, events: Interactions, taste: Taste, half_life: float = np.inf) -> None:
+        """half_life: share of the log's span before its end; whose latest event is so long ago counts half as much."""
         liked = matrix(events, taste)
         self.people = np.flatnonzero(np.diff(liked.indptr))  # who liked nothing tells nothing
         self.touched = np.flatnonzero(np.asarray(liked.sum(axis=0)).ravel())
@@ -61,7 +79,8 @@ class Solver:
                 f"inverse of {side:,} rows, expected at most {MOST_BYTES / 1e9:.1f} GB and {MOST_SIDE:,}: `item-knn` "
                 "and `als` do with less"
             )
-        self.matrix = liked[self.people][:, self.touched].astype(np.float32).tocsr()
+        weights = np.sqrt(recency(events, half_life)[self.people])[:, None]
+        self.matrix = liked[self.people][:, self.touched].multiply(weights).astype(np.float32).tocsr()
         self.is_dual = len(self.people) < len(self.touched)
         if self.is_dual:
             gram = (self.matrix @ self.matrix.T).toarray()

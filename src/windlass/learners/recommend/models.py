@@ -4,14 +4,16 @@ A maker is asked twice: with what came before validation, when it chooses, and w
 to what it chose.
 """
 
+from itertools import product
+
 import numpy as np
 
 from windlass.errors import NotReady
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.recommend import fitting
-from windlass.learners.recommend.choosing import Exam, best_of, exam_of
-from windlass.learners.recommend.contents import SETTINGS, ContentSpace
-from windlass.learners.recommend.ease import LAMBDAS, Solver
+from windlass.learners.recommend.choosing import Exam, best_of, exam_of, mean_of
+from windlass.learners.recommend.contents import content
+from windlass.learners.recommend.ease import HALF_LIVES, LAMBDAS, Solver
 from windlass.learners.recommend.factorised import ALS_SETTINGS, als, bpr
 from windlass.learners.recommend.fitting import Make
 from windlass.learners.recommend.item_knn import SHRINKAGES, neighbours
@@ -30,13 +32,23 @@ LEAST_GAIN = 0.01
 
 
 def ease() -> Make:
-    chosen = [LAMBDAS[1]]
+    chosen = [(HALF_LIVES[0], LAMBDAS[1])]
 
     def make(lesson: Lesson, left: Budget) -> Scorer:
-        solver, exam = Solver(lesson.interactions, PLAIN), exam_of(lesson)
+        exam, solvers = exam_of(lesson), dict[float, Solver]()
+
+        def score(setting: tuple[float, float]) -> float:
+            half_life, penalty = setting
+            if half_life not in solvers:
+                solvers.clear()
+                solvers[half_life] = Solver(lesson.interactions, PLAIN, half_life)
+            return _of_touched(solvers[half_life], exam, penalty)
+
         if len(exam):
-            chosen[0] = best_of(LAMBDAS, lambda penalty: _of_touched(solver, exam, penalty), left)
-        return solver.neighbours(chosen[0], PLAIN)
+            chosen[0] = best_of(list(product(HALF_LIVES, LAMBDAS)), score, left)
+        half_life, penalty = chosen[0]
+        solver = solvers.get(half_life) or Solver(lesson.interactions, PLAIN, half_life)
+        return solver.neighbours(penalty, PLAIN)
 
     return make
 
@@ -54,14 +66,10 @@ def item_knn() -> Make:
     def make(lesson: Lesson, left: Budget) -> Scorer:
         exam = exam_of(lesson)
         if len(exam):
-            chosen[0] = best_of(SHRINKAGES, lambda each: _of(neighbours(lesson.interactions, each), exam), left)
+            chosen[0] = best_of(SHRINKAGES, lambda each: mean_of(neighbours(lesson.interactions, each), exam), left)
         return neighbours(lesson.interactions, chosen[0])
 
     return make
-
-
-def _of(scorer: Scorer, exam: Exam) -> float:
-    return float(exam.reached(exam.scores(scorer)).mean())
 
 
 def factorised_by_als() -> Make:
@@ -70,7 +78,7 @@ def factorised_by_als() -> Make:
     def make(lesson: Lesson, left: Budget) -> Scorer:
         exam = exam_of(lesson)
         if len(exam):
-            chosen[0] = best_of(ALS_SETTINGS, lambda each: _of(als(lesson.interactions, each), exam), left)
+            chosen[0] = best_of(ALS_SETTINGS, lambda each: mean_of(als(lesson.interactions, each), exam), left)
         return als(lesson.interactions, chosen[0])
 
     return make
@@ -82,20 +90,8 @@ def factorised_by_bpr() -> Make:
     def make(lesson: Lesson, left: Budget) -> Scorer:
         exam = exam_of(lesson)
         if len(exam):
-            chosen[0] = best_of(BPR_ROUNDS, lambda each: _of(bpr(lesson.interactions, each), exam), left)
+            chosen[0] = best_of(BPR_ROUNDS, lambda each: mean_of(bpr(lesson.interactions, each), exam), left)
         return bpr(lesson.interactions, chosen[0])
-
-    return make
-
-
-def content() -> Make:
-    chosen = [SETTINGS[0]]
-
-    def make(lesson: Lesson, left: Budget) -> Scorer:
-        space, exam = ContentSpace(lesson.interactions, lesson.catalogue), exam_of(lesson)
-        if len(exam):
-            chosen[0] = best_of(SETTINGS, lambda each: _of(space.content(each), exam), left)
-        return space.content(chosen[0])
 
     return make
 

@@ -12,6 +12,19 @@ Alike = Callable[[int, np.ndarray], np.ndarray]
 """(item, others (o,)) -> (o,) how alike they are, 1 = the same."""
 
 
+def top(scores: np.ndarray, k: int) -> np.ndarray:
+    """(<= k,) numbers of the best items, of equals the first; without those that must not be recommended."""
+    if k < len(scores):
+        least = np.partition(scores, len(scores) - k)[len(scores) - k]
+        inside = np.flatnonzero(scores > least)
+        equal = np.flatnonzero(scores == least)[: k - len(inside)]
+        places = np.sort(np.concatenate([inside, equal]))
+    else:
+        places = np.arange(len(scores))
+    found = places[np.argsort(-scores[places], kind="stable")]
+    return found[np.isfinite(scores[found])]
+
+
 def diverse(best: np.ndarray, scores: np.ndarray, alike: Alike, trade: float, k: int) -> np.ndarray:
     """(<= k,) each next item is the one that is wanted most, less how near it is to one above it.
 
@@ -21,7 +34,8 @@ def diverse(best: np.ndarray, scores: np.ndarray, alike: Alike, trade: float, k:
         return best[:k]
     spread = float(scores.max() - scores.min())
     wanted = (scores - scores.min()) / spread if spread > 0 else np.ones(len(scores))
-    nearest, left, chosen = np.zeros(len(best)), np.ones(len(best), bool), []
+    nearest, left = np.zeros(len(best)), np.ones(len(best), bool)
+    chosen: list[int] = []
     while len(chosen) < min(k, len(best)):
         worth = np.where(left, (1 - trade) * wanted - trade * nearest, -np.inf)
         place = int(np.argmax(worth))
