@@ -369,13 +369,13 @@ app.add_typer(asking.app)
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """Try every part and say which features work, and what to install for the others."""
+def doctor(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """Try every part, say which features work, what to install for the others, and where the time went here."""
     from windlass.commands import doctor as examination
-    from windlass.pages.text.listing import doctor_text
+    from windlass.pages.text.listing import doctor_text, spent_text
 
     parts = examination.as_json(examination.examine())
-    show(parts, as_json, doctor_text(parts))
+    show(parts, as_json, doctor_text(parts) + spent_text(parts, examination.spent(project)))
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The ordered table of stages, and the walk through them."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -131,6 +132,7 @@ def run(
     output does not have, before any stage is run.
     """
     from windlass.outputs import table as outputs
+    from windlass.store import stage_times
 
     outputs.goal(spec)
     for word in ORDER[: ORDER.index(until) + 1]:
@@ -138,7 +140,9 @@ def run(
         current = step.is_current(word, spec, store)
         if not current:
             with store.lock():
+                began = time.monotonic()
                 step.run(spec, store, progress)
+                stage_times.note(store, word, time.monotonic() - began)
         told(word, current)
 
 
