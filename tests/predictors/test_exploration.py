@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from windlass.item_shape import ItemShape
 from windlass.predictors.recommend.exploration import Exploration, chances_of_places
 
 
@@ -67,3 +69,9 @@ def test_a_product_says_how_it_explores():
     assert Exploration.of({"thompson": 1}) == Exploration("thompson", 1.0, 50)
     assert Exploration.of({"epsilon": 0}) is None
     assert Exploration.of(None) is None
+
+
+@pytest.mark.parametrize("wrong", [{"epsilon": 0.9}, {"epsilon": 0.1, "thompson": 1}, {"chance": 0.1}, {"pool": 10}])
+def test_a_way_to_explore_that_makes_no_sense_is_refused(wrong):
+    with pytest.raises(ValidationError, match="epsilon"):
+        ItemShape(explore=wrong)
