@@ -25,6 +25,7 @@ PARTS = (
     ("answers from networks", ("onnxruntime", "tokenizers"), "networks"),
     ("the HTTP service", ("fastapi", "uvicorn"), ""),
     ("ask models behind a URL, send webhooks", ("httpx",), ""),
+    ("tools for assistants (MCP)", ("mcp",), "mcp"),
     ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "otel"),
     ("keep the log in PostgreSQL", ("psycopg",), "postgres"),
     ("tell drift of the right answers", ("river",), "watch"),

@@ -1,5 +1,6 @@
 """Short lists for the terminal: what a stage did, runs, releases, and what the doctor found."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,6 +8,21 @@ from windlass.pages.text.words import count, duration, percent, plain, share
 from windlass.records import Json, Run
 
 SLOW_S, MOST_SPENT = 0.5, 4
+
+
+def blueprints_text(found: Sequence[tuple[str, str, str]]) -> str:
+    """Name, minutes of training and what it does, a line each, within 80 columns."""
+    lines = [
+        textwrap.fill(
+            told,
+            79,
+            initial_indent=f"{name:<17} {minutes:>3} min  ",
+            subsequent_indent=" " * 27,
+            break_on_hyphens=False,
+        )
+        for name, minutes, told in found
+    ]
+    return "\n".join([*lines, "", "next: `windlass new NAME FOLDER`"])
 
 
 def _documents(counts: dict[str, int]) -> str:
