@@ -78,7 +78,7 @@ def test_a_click_is_feedback_and_nobody_is_unknown(client):
 
 def test_the_page_is_a_shop_window(client):
     page = client.ask("GET", "/").content.decode()
-    for word in ("Shop window", "橱窗", 'data-kind="items"'):
+    for word in ("Recommended", "为您推荐", 'data-kind="items"'):
         assert word in page, word
 
 

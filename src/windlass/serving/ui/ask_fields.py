@@ -33,8 +33,11 @@ def _series(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
 
 
 def _items(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
-    hint = '<span class="hint" data-word="itemsHint"></span>'
-    return f'<textarea id="{id}" rows="2" spellcheck="false"></textarea>', hint
+    return (
+        f'<input data-label="userId" maxlength="200" dir="auto"><textarea id="{id}" rows="3" dir="auto" '
+        'spellcheck="false"></textarea>',
+        "",
+    )
 
 
 def _number(column: Column, id: str, is_alone: bool) -> tuple[str, str]:

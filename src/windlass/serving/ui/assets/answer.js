@@ -81,7 +81,7 @@ function show(ask) {
 }
 const shortDay = (value) => (typeof value === "string" ? value.replace(/^(\d{4}-\d\d-\d\d)T00:00:00$/, "$1") : value);
 const summary = (row) => Object.entries(row).map(([name, value]) => (Array.isArray(value) && value.at(-1)?.content ? value.at(-1).content
-  : value !== null && typeof value === "object" ? ""
+  : value !== null && typeof value === "object" ? [value.user, ...(value.events || value.items || (Array.isArray(value) ? value : []))].map((each) => each?.item ?? each).filter((each) => typeof each === "string").join(", ")
   : typeof value === "string" && value.startsWith("data:") ? "" : shortDay(value))).filter((value) => value !== null && value !== "")
   .join(", ").slice(0, 160);
 function drawRecent() {

@@ -1,32 +1,33 @@
-// A shop window: items as cards. What one clicks goes into the history at once, and the window is filled anew.
+// A window of items as cards. What one clicks goes into the history at once, and the window is filled anew.
 const TITLES = kept + "titles", MOST_CLICKED = 60;
 const named = new Map(JSON.parse(session.get(TITLES) || "[]"));
 const titleOf = (id) => named.get(id)?.[language] || named.get(id)?.en || id;
-const idOf = (each) => String(each !== null && typeof each === "object" ? each.item ?? each[0] : each);
-// Ids, whatever form a history has; null for one that only names its user.
-function idsOf(value) {
-  if (typeof value === "string") return /^\s*[[{]/.test(value) ? idsOf(JSON.parse(value)) : value.split(/[\s,;]+/).filter(Boolean);
-  if (Array.isArray(value)) return value.map(idOf);
-  const events = value?.events || value?.items;
-  return events?.length ? events.map(idOf) : value?.user ? null : [];
-}
-read.items = (field) => $("textarea", field).value.trim();
-fill.items = (field, value) => {
-  const ids = idsOf(value ?? []);
-  $("textarea", field).value = ids ? [...new Set(ids)].slice(-MOST_CLICKED).join(", ") : JSON.stringify(value);
-};
-const historyField = () => fields.find((field) => field.dataset.kind === "items");
-// The item behind all that was clicked before; of a history that names its user the event is added to it.
-function addToHistory(item, event) {
-  const box = $("textarea", historyField()), text = box.value.trim();
-  if (!text.startsWith("{")) {
-    const before = text.startsWith("[") ? idsOf(text) : text.split(/[\s,;]+/).filter(Boolean);
-    box.value = [...before.filter((each) => each !== item), item].slice(-MOST_CLICKED).join(", ");
-    return;
+const idOf = (each) => String(each !== null && typeof each === "object" ? each.item : each);
+const asIds = (text) => text.split(/[\s]*[,;|\n\t][\s]*/).filter(Boolean);
+// The ids of a history, whatever form it has.
+const idsOf = (value) => (Array.isArray(value) ? value : value?.events || value?.items || []).map(idOf);
+// An empty history is one: what is popular is recommended to it.
+read.items = (field) => {
+  const user = $("input", field).value.trim(), written = $("textarea", field).value.trim();
+  if (/^[[{]/.test(written)) {
+    try {
+      return JSON.parse(written);
+    } catch {
+      throw Object.assign(new Error(`${word("notItems")} ${field.dataset.column}`), {field});
+    }
   }
-  const told = JSON.parse(text), key = told.items ? "items" : "events";
-  const {now, times, weights, ...rest} = told;
-  box.value = JSON.stringify({...rest, [key]: [...(told[key] || []), key === "items" ? item : {item, event}]});
+  return user ? {user, events: asIds(written)} : asIds(written);
+};
+fill.items = (field, value) => {
+  $("input", field).value = Array.isArray(value) || !value || value.whole ? "" : value.user || "";
+  $("textarea", field).value = [...new Set(idsOf(value))].slice(-MOST_CLICKED).join(", ");
+};
+// The item behind all that was there before.
+function addToHistory(item) {
+  const field = fields.find((each) => each.dataset.kind === "items"), box = $("textarea", field), text = box.value.trim();
+  const before = /^[[{]/.test(text) ? idsOf(JSON.parse(text)) : asIds(text);
+  if (text.startsWith("{")) $("input", field).value = JSON.parse(text).user || "";
+  box.value = [...before.filter((each) => each !== item), item].slice(-MOST_CLICKED).join(", ");
 }
 async function chose(ask, item, event) {
   if (going) return;
@@ -39,7 +40,7 @@ async function chose(ask, item, event) {
     if (ask === shown) drawAnswer();
     if (!isWanted) return;
   }
-  if (isWanted) addToHistory(item, event);
+  if (isWanted) addToHistory(item);
   else {
     ask.value = ask.value.filter((each) => each.item !== item);
     keep();
@@ -64,7 +65,7 @@ const COLOURS = 9;
 const markOf = (title) => (/[\u4e00-\u9fff]/.test(title) ? [...title].at(-1) : [...title.split(" ").at(-1)][0].toUpperCase());
 const colourOf = (text) => [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % COLOURS;
 function offer(ask, entry) {
-  const [most, least] = [facts.wanted[0], facts.wanted.at(-1)], title = titleOf(entry.item);
+  const [most, least] = [facts.wanted[0] || "like", facts.wanted.at(-1) || "like"], title = titleOf(entry.item);
   const open = element("button", {type: "button", class: "open", on: {click: () => chose(ask, entry.item, least)}},
     element("span", {class: `tile tile-${colourOf(entry.category || entry.item)}`, "aria-hidden": "true"}, markOf(title)),
     element("b", {dir: "auto"}, title), entry.price && element("span", {class: "price"}, entry.price),
@@ -76,10 +77,10 @@ function offer(ask, entry) {
 function recommended(ask) {
   for (const {item, title, titles} of ask.value) named.set(item, {en: title || item, ...titles});
   session.set(TITLES, JSON.stringify([...named].slice(-500)));
-  const had = [...new Set(idsOf(Object.values(ask.row)[0] ?? "") || [])].slice(-6).reverse();
-  return [element("h2", {}, word("window")), element("p", {class: "note"}, word(facts.wanted.length ? "clickNote" : "windowNote")),
+  const had = [...new Set(idsOf(ask.row[fields.find((each) => each.dataset.kind === "items").dataset.column]))].slice(-6).reverse();
+  return [element("h2", {}, word("window")), element("p", {class: "note"}, word("clickNote")),
     had.length && element("p", {class: "had", dir: "auto"}, `${word("had")} ${had.map(titleOf).join(" · ")}`),
-    element("ol", {class: "window"}, ...ask.value.map((entry) => offer(ask, entry))), ask.failed ? trouble(ask.failed) : ""];
+    ask.value.length ? element("ol", {class: "window"}, ...ask.value.map((entry) => offer(ask, entry))) : element("p", {class: "note"}, word("nothingLeft")), ask.failed ? trouble(ask.failed) : ""];
 }
 const briefItems = (ask) => ask.value.slice(0, 3).map((entry) => titleOf(entry.item)).join(", ");
 if (facts.answer === "items") addEventListener("load", () => { if (!shown) ask(); });
