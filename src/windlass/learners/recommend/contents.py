@@ -135,17 +135,18 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return np.asarray(rows / np.where(sizes > 0, sizes, 1), np.float32)
 
 
-def content() -> Callable[[Lesson, Budget], Content]:
+def content(settings: Sequence[ContentSetting] = SETTINGS) -> Callable[[Lesson, Budget], Content]:
     """What makes it: its setting, and which of the new ones are wanted, are told by validation rows."""
-    chosen, newness = [SETTINGS[0]], [Newness()]
+    chosen, newness = [settings[0]], [Newness()]
 
     def make(lesson: Lesson, left: Budget) -> Content:
         space, exam = ContentSpace(lesson.interactions, lesson.catalogue), exam_of(lesson, MOST_OF_NEW)
         if len(exam):
             liked = np.concatenate([row.liked for row in exam.rows])
             newness[0] = space.newness_of(np.bincount(liked, minlength=exam.n_items))
+        if len(exam) and len(settings) > 1:
             few = exam_of(lesson)
-            chosen[0] = best_of(SETTINGS, lambda each: mean_of(space.content(each), few), left)
+            chosen[0] = best_of(settings, lambda each: mean_of(space.content(each), few), left)
         return space.content(chosen[0], newness[0])
 
     return make

@@ -68,9 +68,9 @@ def _arranger(rules: Rules) -> Callable[[Lesson, ItemIndex, Budget], Arrangement
         return lambda lesson, index, budget: None
     if not rules.need_content:
         return lambda lesson, index, budget: Arrangement(rules, None, index.touched == 0, index.margins)
-    from windlass.learners.recommend.contents import content
+    from windlass.learners.recommend.contents import SETTINGS, content
 
-    make = content()
+    make = content(SETTINGS[:1])  # which of them is best for whole lists says nothing of new items
 
     def arrange(lesson: Lesson, index: ItemIndex, budget: Budget) -> Arrangement:
         return Arrangement(rules, make(lesson, budget.part(0.2)), index.touched == 0, index.margins)
