@@ -14,13 +14,16 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "windlass"
 CHINESE = re.compile("[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]")
-SENTENCE = re.compile(r"[A-Za-z][\w'’-]*[,;:.)?!]*(?: |\{~\}| \{\} )+[(`'“]?[A-Za-z][\w'’-]*|[A-Za-z]{2}.*\{\}.*[a-z]{3}")
+SENTENCE = re.compile(
+    r"[A-Za-z][\w'’-]*[,;:.)?!]*(?: |\{~\}| \{\} )+[(`'“]?[A-Za-z][\w'’-]*|[A-Za-z]{2}.*\{\}.*[a-z]{3}"
+    r"|(?:^|[ (])[A-Za-z][a-z]{2,}[ :,;]+['`(]?\{\}|\{\}['`)]?[:,;]? [A-Za-z][a-z]{2,}(?:$|[ :,.);])"
+)
 """Words beside each other: what is less is a name, unless it stands where only texts for people do."""
 TAG = re.compile(r"</?[a-z][a-z0-9]*\b[^<>]*/?>|<!doctype[^>]*>", re.IGNORECASE)
 INLINE = re.compile(r"</?(?:b|i|em|strong|code|small|br|bdi|a)\b", re.IGNORECASE)
 MACHINE = re.compile(
     r"^\s*(?:(?i:select|insert|delete from|create (?:table|index|unique)|drop|alter|pragma|begin)|UPDATE|WITH|FROM|WHERE|AND|ORDER|GROUP)\b"
-    r"|(?i:\bfrom \w+ where\b|\bwhere \w+ (?:=|<|is|in)|primary key|order by \w+)|^/\w|^windlass [\w -]+$|^https?:"
+    r"|(?i:\bfrom \w+ where\b|\bwhere \w+ (?:=|<|is|in)|primary key|order by \w+)|^/\w|^windlass [\w -]+$|^https?:|^[A-Z]\w+\[|\{\{ [a-z-]+:|^[a-z]+:\{\}"
     r"|;\s*(?:color|fill|margin|padding|display|font)|\{\{[^}]*:[^}]*;|\\[wsdbSW]|\(\?[:P=!<]|default-src|^\s*[.#]\w+ \{"
 )
 SILENT_CALLS = re.compile(
@@ -51,11 +54,10 @@ def templates(folder: Path = SOURCE) -> dict[str, list[str]]:
 
 def of_source(text: str) -> Iterator[str]:
     """The templates of a file."""
-    tree = ast.parse(text)
-    yield from _below(tree, tree)
+    yield from (each for each in _below(ast.parse(text)) if each)
 
 
-def _below(node: ast.AST, parent: ast.AST) -> Iterator[str]:
+def _below(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return
     if isinstance(node, ast.Call) and _is_silent(node):
@@ -63,19 +65,21 @@ def _below(node: ast.AST, parent: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Tuple | ast.List | ast.Dict) and _has_chinese(node):
         for child in ast.iter_child_nodes(node):
             if not isinstance(child, ast.Constant | ast.JoinedStr):
-                yield from _below(child, node)
+                yield from _below(child)
         return
     if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp | ast.IfExp) and (forms := _forms(node)):
         for form in forms:
             yield from _read(form)
         yield from _inside(node)
         return
+    if isinstance(node, ast.FunctionDef) and _is_command(node):
+        yield " ".join((ast.get_docstring(node) or "").split())
     for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "keys" if isinstance(node, ast.Dict) else "annotation"):
+        if name == "returns" or (name == "keys" and isinstance(node, ast.Dict)):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                yield from _below(child, node)
+                yield from _below(child)
 
 
 def _inside(node: ast.AST) -> Iterator[str]:
@@ -88,9 +92,15 @@ def _inside(node: ast.AST) -> Iterator[str]:
             if isinstance(inner, ast.Constant | ast.JoinedStr | ast.BinOp | ast.IfExp) and _forms(inner):
                 yield from _inside(inner)
             else:
-                yield from _below(inner, node)
+                yield from _below(inner)
         else:
-            yield from _below(child, node)
+            yield from _below(child)
+
+
+def _is_command(node: ast.FunctionDef) -> bool:
+    """True below `@app.command(...)`: its docstring is its help."""
+    calls = [each.func for each in node.decorator_list if isinstance(each, ast.Call)]
+    return any(isinstance(call, ast.Attribute) and call.attr == "command" for call in calls)
 
 
 def _is_silent(call: ast.Call) -> bool:

@@ -20,6 +20,9 @@ PLAIN = re.compile(r"[\d.,:%+–\-<>≤≥~ ]*|'[^']*'|`[^`]*`")
 NEEDED = 6
 """Letters that a template has beside its values, so that it is told from others; with fewer, values are numbers."""
 MOST, DEEPEST = 4_000, 4
+UNSURE = 0.3
+"""So much of a text a template must have said itself to be believed where a value is English as well."""
+_ENGLISH = re.compile(r"(?<!['`\w/.-])[A-Za-z]?[a-z]+ [a-z]{2,} [a-z]{2,}")
 _LEAD = re.compile(r"\s*(?:[·*•-] +)?")
 _SPACED = re.compile(r"(?<=\d) %")
 
@@ -41,14 +44,30 @@ def rendered(text: str, depth: int = 0) -> str | None:
     """The text in Chinese; None where neither it nor its parts have a twin."""
     if len(text) > MOST or not WORD.search(text) or depth > DEEPEST:
         return None
-    exact = catalogue().get(text.replace("{", "{{").replace("}", "}}"))
-    if exact is not None:
-        return Template(text, exact).filled([])
+    if (exact := _exact(text)) is not None:
+        return exact
+    unsure = None
     for template in _candidates(text):
         found = template.pattern.fullmatch(text)
-        if found and template.fits(found.groups()):
-            return template.filled([_value(each, depth + 1) for each in found.groups()])
-    return _parts(text, depth)
+        if not found or not template.fits(found.groups()):
+            continue
+        values = [_value(each, depth + 1) for each in found.groups()]
+        if not any(map(_is_english, values)):
+            return template.filled(values)
+        unsure = unsure or (template.filled(values) if template.letters > UNSURE * len(text) else None)
+    return _parts(text, depth) or unsure
+
+
+def _exact(text: str) -> str | None:
+    """The twin of a text without values, whether or not it begins a sentence."""
+    key = text.replace("{", "{{").replace("}", "}}")
+    twin = catalogue().get(key) or catalogue().get(f"{key[0].lower()}{key[1:]}")
+    return None if twin is None else Template(key, twin).filled([])
+
+
+def _is_english(value: str) -> bool:
+    """True for words of ours that have no twin, and so were perhaps no value at all."""
+    return bool(_ENGLISH.search(value)) and not HAN.search(value)
 
 
 @dataclass(frozen=True)
