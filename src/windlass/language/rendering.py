@@ -14,12 +14,15 @@ from windlass.language.catalogue import catalogue
 
 WORD = re.compile(r"[A-Za-z]+")
 HAN = re.compile("[\u3400-\u9fff]")
+SIGN = re.compile("[\u3400-\u9fff\u3001-\u301f\uff01-\uff65]")
 ENDING = "(?:s|es|ies|y|)"
-PLAIN = re.compile(r"[\d.,:%+–\-<>≤≥~ ]*|'[^']*'|`[^`]*`")
+PLAIN = re.compile(r"[\d.,:%+–\-<>≤≥~ ]*|'[^']*'|`[^`]*`|<bdi>.*</bdi>|<code>.*</code>")
 """A number, or what somebody named: no words of ours."""
-NEEDED = 6
+NEEDED = 4
 """Letters that a template has beside its values, so that it is told from others; with fewer, values are numbers."""
-MOST, DEEPEST = 4_000, 4
+BEGINS = 12
+"""Letters that a template counts for more that begins with words."""
+MOST, DEEPEST, MOST_PIECES = 4_000, 5, 40
 UNSURE = 0.3
 """So much of a text a template must have said itself to be believed where a value is English as well."""
 _ENGLISH = re.compile(r"(?<!['`\w/.-])[A-Za-z]?[a-z]+ [a-z]{2,} [a-z]{2,}")
@@ -87,6 +90,11 @@ class Template:
         return sum(map(len, WORD.findall(" ".join(self.literals))))
 
     @cached_property
+    def weight(self) -> int:
+        """The more it says itself the surer it is; one that begins with words of its own holds the others."""
+        return self.letters + (BEGINS if WORD.search(self.literals[0]) else 0)
+
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         wild = {None: "", "": "(.*?)", "~": ENDING}
         made = "".join(f"{re.escape(literal)}{wild[field]}" for literal, field in parsed(self.english))
@@ -98,8 +106,16 @@ class Template:
 
     def filled(self, values: list[str]) -> str:
         """The twin with its values in their places; a Chinese sentence says a percentage without a space."""
-        made = "".join(f"{literal}{values[int(field)] if field else ''}" for literal, field in parsed(self.chinese))
+        made = ""
+        for literal, field in parsed(self.chinese):
+            made = _joined(_joined(made, literal), values[int(field)] if field else "")
         return _SPACED.sub("%", made)
+
+
+def _joined(left: str, right: str) -> str:
+    """One after the other, without a space between Chinese signs."""
+    end, begin = left.rstrip(" "), right.lstrip(" ")
+    return f"{end}{begin}" if end and begin and SIGN.match(end[-1]) and SIGN.match(begin) else f"{left}{right}"
 
 
 def parsed(template: str) -> list[tuple[str, str | None]]:
@@ -113,7 +129,7 @@ def _index() -> dict[str, list[Template]]:
     made = [Template(*pair) for pair in catalogue().items() if any(field is not None for _, field in parsed(pair[0]))]
     often = Counter(word for each in made for word in set(WORD.findall(" ".join(each.literals))))
     index: dict[str, list[Template]] = {}
-    for each in sorted(made, key=lambda template: -template.letters):
+    for each in sorted(made, key=lambda template: -template.weight):
         words = WORD.findall(" ".join(each.literals))
         if words:
             index.setdefault(min(words, key=lambda word: (often[word], -len(word))), []).append(each)
@@ -123,7 +139,7 @@ def _index() -> dict[str, list[Template]]:
 def _candidates(text: str) -> list[Template]:
     index = _index()
     found = [each for word in set(WORD.findall(text)) for each in index.get(word, ())]
-    return sorted(found, key=lambda template: -template.letters)
+    return sorted(found, key=lambda template: -template.weight)
 
 
 def _value(text: str, depth: int) -> str:
@@ -137,7 +153,9 @@ def _value(text: str, depth: int) -> str:
     return text.replace(body, found) if body and not HAN.search(found[:1] + found[-1:]) else found
 
 
-_JOINTS: tuple[tuple[str, str], ...] = (("; ", "；"), (". ", "。"), (": ", "："), (", ", "、"), (" and ", " 和 "))
+_JOINTS = (("; ", "；"), (": ", "："), (", ", "、"), (" and ", " 和 "))
+_ENDINGS = ((".", "。"), (":", "："), ("?", "？"), ("!", "！"))
+_STOP = re.compile(r"(?<=[.!?]) +")
 _QUOTED = re.compile(r"'[^']*'(?:, '[^']*')+")
 
 
@@ -145,14 +163,13 @@ def _parts(text: str, depth: int) -> str | None:
     """A text that was joined of several, each rendered by itself, when all of them are known or say nothing."""
     if _QUOTED.fullmatch(text):
         return text.replace("', '", "'、'")
+    if len(pieces := _STOP.split(text)) > 1 and (made := _all(pieces, depth)) is not None:
+        return "".join(made)
     for joint, mark in _JOINTS:
         pieces = text.split(joint)
-        if not 1 < len(pieces) <= 40:
-            continue
-        made = _all([each.rstrip(".") if mark == "。" else each for each in pieces], depth)
-        if made is not None:
-            return mark.join(made) + ("。" if mark == "。" and text.endswith(".") else "")
-    for ending, mark in ((".", "。"), (":", "："), ("?", "？"), ("!", "！")):
+        if 1 < len(pieces) <= MOST_PIECES and (made := _all(pieces, depth)) is not None:
+            return mark.join(made)
+    for ending, mark in _ENDINGS:
         if text.endswith(ending) and (found := rendered(text[:-1], depth + 1)) is not None:
             return f"{found}{mark}"
     return _bracketed(text, depth)

@@ -4,6 +4,7 @@ import sys
 import time
 from typing import Any
 
+from windlass.language.chosen import translated
 from windlass.records import Progress, silent
 
 DONE = "done"
@@ -35,8 +36,8 @@ def _drawn() -> Progress:
         if not shown.live.is_started:
             shown.start()
         if task not in tasks:
-            tasks[task] = shown.add_task(task, total=total or None, note=note)
-        shown.update(tasks[task], completed=done, total=total or None, note=note[:40])
+            tasks[task] = shown.add_task(translated(task), total=total or None, note=note)
+        shown.update(tasks[task], completed=done, total=total or None, note=translated(note)[:40])
         if total and done >= total and shown.finished:
             shown.stop()
             tasks.clear()
@@ -54,8 +55,8 @@ def _written(every_seconds: float = 15.0) -> Progress:
             return
         last[task] = now
         share = f" {100 * done / total:.0f} %" if total else f" {done:,.0f}"
-        said = f"  {note}" if note and not (finished and note == DONE) else ""
-        sys.stderr.write(f"{task}{f'  {DONE}' if finished else share}{said}\n")
+        said = f"  {translated(note)}" if note and not (finished and note == DONE) else ""
+        sys.stderr.write(f"{translated(task)}{f'  {translated(DONE)}' if finished else share}{said}\n")
         sys.stderr.flush()
 
     return progress
