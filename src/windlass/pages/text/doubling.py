@@ -100,7 +100,7 @@ def _twice(piece: str, in_svg: bool) -> str:
     if not body:
         return piece
     before, after = piece[: piece.index(body)], piece[piece.index(body) + len(body) :]
-    chinese = rendered(_read(body))
+    chinese = rendered(_read(body)) or _with_code(body)
     if chinese is not None:
         return f"{before}{_both(body, chinese, in_svg)}{after}"
     if not TAG.search(body):
@@ -112,6 +112,14 @@ def _twice(piece: str, in_svg: bool) -> str:
         depth += {"<bdi>": 1, "</bdi>": -1, "<code>": 1, "</code>": -1}.get(tag[0], 0)
         at = tag.end()
     return f"{before}{made}{_twice(body[at:], in_svg)}{after}"
+
+
+def _with_code(body: str) -> str | None:
+    """A text whose commands stood between backticks before it became HTML."""
+    if "<code>" not in body:
+        return None
+    found = rendered(_read(body.replace("<code>", "`").replace("</code>", "`")))
+    return None if found is None else re.sub("`([^`]*)`", r"<code>\1</code>", found)
 
 
 def _both(english: str, chinese: str, in_svg: bool) -> str:

@@ -10,7 +10,8 @@ let waiting = null;
 async function keyed(path, options) {
   const ask = () => {
     const key = session.get(KEY);
-    const headers = key ? {...options.headers, authorization: "Bearer " + key} : options.headers;
+    const spoken = {...options.headers, "accept-language": document.documentElement.lang || "en"};
+    const headers = key ? {...spoken, authorization: "Bearer " + key} : spoken;
     return fetch(path, {...options, headers});
   };
   const response = await ask();
