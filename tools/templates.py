@@ -32,7 +32,7 @@ SILENT_CALLS = re.compile(
 SILENT_ERRORS = frozenset({"RuntimeError", "TypeError", "KeyError", "AssertionError", "AttributeError", "NotImplementedError"})
 UNREAD = (
     "blueprints/", "brand.py", "learners/reading/", "predictors/reading/", "outputs/cited/injection.py", "testing/toys.py",
-    "trends/sentences.py", "pages/text/card_words.py", "pages/html/style.py", "language/", "pages/text/topics.py",
+    "trends/sentences.py", "pages/text/card_words.py", "pages/html/style.py", "language/", "pages/text/doubling.py", "pages/text/topics.py",
     "predictors/passages/answerer.py", "predictors/passages/features.py", "predictors/passages/followups.py",
     "predictors/passages/questions.py", "learners/passages/", "testing/", "sandbox/syscalls", "serving/contract/openapi", "metrics/",
 )
