@@ -22,7 +22,7 @@ ROOMS = (
     "metrics",
     "sandbox",
     "durations strict_yaml",
-    "goals",
+    "goals look",
     "records spec",
     "brand",
     "pages",

@@ -21,7 +21,6 @@ from windlass.sandbox.syntax import tree_of
 from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.documents import forgotten
-from windlass.sources.documents.collected import collect_documents, redact, stamps
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, rows_path, write_collected
 from windlass.sources.readers.system_files import files_below, visible
@@ -224,6 +223,8 @@ def key_of(spec: Spec, store: Store) -> str:
     if spec.series is not None:
         ways.append(spec.series.model_dump())
     if spec.documents:
+        from windlass.sources.documents.collected import stamps
+
         ways.append(stamps(spec, store))
     if any(source.path.is_file() for source in sources) and (pictures := _named_pictures(spec, store)):
         ways.append(pictures)
@@ -285,6 +286,8 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     documents: dict[str, int] = {}
     said: list[str] = []
     if spec.documents:
+        from windlass.sources.documents.collected import collect_documents
+
         documents, said = collect_documents(spec, store, intake.values[spec.output_column], progress)
         said += _redact(intake, spec, store)
     _write_rejects(folder, intake, store)
@@ -363,6 +366,8 @@ def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
 
 def _redact(intake: Intake, spec: Spec, store: Store) -> list[str]:
     """Takes out of the rows what rests on documents that were forgotten; gives what a person should know of it."""
+    from windlass.sources.documents.collected import redact
+
     names, output = list(spec.inputs), intake.values[spec.output_column]
     rows = [dict(zip(names, row, strict=True)) for row in zip(*(intake.values[name] for name in names), strict=True)]
     fates = redact(spec, store, rows, output)
