@@ -22,19 +22,46 @@ SENTENCE = re.compile(
 TAG = re.compile(r"</?[a-z][a-z0-9]*\b[^<>]*/?>|<!doctype[^>]*>", re.IGNORECASE)
 INLINE = re.compile(r"</?(?:b|i|em|strong|code|small|br|bdi|a)\b", re.IGNORECASE)
 MACHINE = re.compile(
-    r"^\s*(?:(?i:select|insert|delete from|create (?:table|index|unique)|drop|alter|pragma|begin)|UPDATE|WITH|FROM|WHERE|AND|ORDER|GROUP)\b"
-    r"|(?i:\bfrom \w+ where\b|\bwhere \w+ (?:=|<|is|in)|primary key|order by \w+)|^/\w|^windlass [\w -]+$|^https?:|^[A-Z]\w+\[|\{\{ [a-z-]+:|^[a-z]+:\{\}"
-    r"|;\s*(?:color|fill|margin|padding|display|font)|\{\{[^}]*:[^}]*;|\\[wsdbSW]|\(\?[:P=!<]|default-src|^\s*[.#]\w+ \{"
+    "|".join(
+        (
+            r"^\s*(?i:select .* from|insert into|delete from|create (?:table|index|unique)|drop (?:table|index)|alter t)",
+            r"^\s*(?i:pragma \w+|begin(?: immediate)?$)|^\s*(?:UPDATE|WITH|FROM|WHERE|AND|ORDER|GROUP)\b",
+            r"(?i:\bfrom \w+ where\b|\bwhere \w+ (?:=|<|is|in)|primary key|order by \w+)|update \w+ set|on conflict",
+            r"^/\w|^windlass [\w -]+$|^https?:|^[A-Z]\w+\[|^[a-z]+:\{\}|default-src",
+            r"\{\{ [a-z-]+:|;\s*(?:color|fill|margin|padding|display|font)|\{\{[^}]*:[^}]*;|^\s*[.#]\w+ \{",
+            r"\\[wsdbSW]|\(\?[:P=!<]",
+        )
+    )
 )
+"""SQL, paths, addresses, types, style sheets, patterns."""
 SILENT_CALLS = re.compile(
     r"^(?:logger|logging|log)\.|^re\.|^(?:TypeVar|Literal|cast|getattr|hasattr|import_module|later)$|\.execute|\.encode$"
 )
-SILENT_ERRORS = frozenset({"RuntimeError", "TypeError", "KeyError", "AssertionError", "AttributeError", "NotImplementedError"})
+SILENT_ERRORS = frozenset(
+    {"RuntimeError", "TypeError", "KeyError", "AssertionError", "AttributeError", "NotImplementedError"}
+)
 UNREAD = (
-    "blueprints/", "brand.py", "learners/reading/", "predictors/reading/", "outputs/cited/injection.py", "testing/toys.py",
-    "trends/sentences.py", "pages/text/card_words.py", "pages/html/style.py", "language/", "pages/text/doubling.py", "pages/text/topics.py",
-    "predictors/passages/answerer.py", "predictors/passages/features.py", "predictors/passages/followups.py",
-    "predictors/passages/questions.py", "learners/passages/", "testing/", "sandbox/syscalls", "serving/contract/openapi", "metrics/",
+    "blueprints/",
+    "brand.py",
+    "learners/reading/",
+    "predictors/reading/",
+    "outputs/cited/injection.py",
+    "testing/toys.py",
+    "trends/sentences.py",
+    "pages/text/card_words.py",
+    "pages/html/style.py",
+    "language/",
+    "pages/text/doubling.py",
+    "pages/text/topics.py",
+    "predictors/passages/answerer.py",
+    "predictors/passages/features.py",
+    "predictors/passages/followups.py",
+    "predictors/passages/questions.py",
+    "learners/passages/",
+    "testing/",
+    "sandbox/syscalls",
+    "serving/contract/openapi",
+    "metrics/",
 )
 """Files of words for models, tables that hold both languages, and style."""
 MOST_FORMS = 16
@@ -137,7 +164,7 @@ def _value(node: ast.AST) -> list[str]:
 
 def _suffix(forms: list[str]) -> list[str]:
     """`s` or nothing is an ending that only English needs."""
-    return ["{~}"] if all(len(form) <= 3 and form.isalpha() or not form for form in forms) and any(forms) else forms
+    return ["{~}"] if all((len(form) <= 3 and form.isalpha()) or not form for form in forms) and any(forms) else forms
 
 
 def _joined(parts: list[list[str]]) -> list[str]:
@@ -151,7 +178,7 @@ def _joined(parts: list[list[str]]) -> list[str]:
 
 def _read(form: str) -> Iterator[str]:
     """What a person reads of a text: itself, its pieces where it is HTML, nothing where it is for machines."""
-    if MACHINE.search(form) or CHINESE.search(form) and not SENTENCE.search(form):
+    if MACHINE.search(form) or (CHINESE.search(form) and not SENTENCE.search(form)):
         return
     if TAG.search(form):
         yield from html_pieces(form)

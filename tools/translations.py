@@ -1,7 +1,7 @@
 """The catalogue of Chinese sentences (src/windlass/language/zh/): what it lacks, what it no longer needs, how to add.
 
     python tools/translations.py                 # the English templates without a Chinese twin, one a line
-    python tools/translations.py add twins.tsv   # lines of `English<TAB>Chinese`, or `English<TAB>-` for what nobody reads
+    python tools/translations.py add twins.tsv   # lines of `English<TAB>Chinese`; `English<TAB>-`: nobody reads it
     python tools/translations.py tidy            # takes out what the source no longer says, and sorts
 
 `{}` in English is a value; Chinese names it by its place, `{0}`, `{1}`. `{~}` is an English ending and has no twin.
@@ -58,7 +58,9 @@ def write(twins: dict[str, str], found: dict[str, list[str]]) -> None:
         if path.name != TERMS and path.stem not in rooms:
             path.unlink()
     for room, entries in rooms.items():
-        text = "\n\n".join(['msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\nLanguage: zh_CN\\n"', *entries])
+        text = "\n\n".join(
+            ['msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\nLanguage: zh_CN\\n"', *entries]
+        )
         (FOLDER / f"{room}.po").write_text(f"{text}\n", encoding="utf-8")
 
 

@@ -337,7 +337,9 @@ class Spec(Strict):
     @classmethod
     def _name(cls, value: str) -> str:
         if not NAME.match(value):
-            raise ValueError("expected a-z, 0-9, Chinese characters and '-', at most 63 of them, such as 'support-desk'")
+            raise ValueError(
+                "expected a-z, 0-9, Chinese characters and '-', at most 63 of them, such as 'support-desk'"
+            )
         return value
 
     @field_validator("threshold")

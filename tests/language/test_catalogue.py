@@ -14,8 +14,8 @@ from windlass.language.rendering import parsed
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 FOLDER = Path(catalogue.__wrapped__.__code__.co_filename).parent / "zh"
 HOW_TO_ADD = (
-    "say it in Chinese, too: write `English<TAB>Chinese` ({0}, {1} for the values, in any order) into a file, then "
-    "`python tools/translations.py add FILE` (`English<TAB>-`: no person reads it); `python tools/translations.py` alone "
+    "say it in Chinese, too: write `English<TAB>Chinese` into a file ({0}, {1} for the values, in any order), then "
+    "`python tools/translations.py add FILE`; `English<TAB>-` where no person reads it. `python tools/translations.py` "
     "prints what is missing"
 )
 HAN = "\u3400-\u9fff"
@@ -55,7 +55,7 @@ page = f"<p>It was painted <b>{n}</b> time{'s' * (n > 1)}.</p>"
         "{} is blue, expected red", "{} is blue, expected green", "paint it again", "how many times it is painted",
         "Paint the house.", "It was painted <b>{}</b> time{~}.",
     }  # fmt: skip
-    assert len(translations.missing(dict.fromkeys(found, ["made_up.py"]), catalogue())) == len(found)
+    assert len(translations.missing({each: ["made_up.py"] for each in found}, catalogue())) == len(found)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,5 @@ def test_one_term_for_one_thing():
 
 def test_no_template_stands_twice():
     """Two files with two twins of one sentence would let the order of files decide."""
-    found = Counter(
-        english for path in FOLDER.glob("*.po") for english, _ in pairs(path.read_text(encoding="utf-8"))
-    )
+    found = Counter(english for path in FOLDER.glob("*.po") for english, _ in pairs(path.read_text(encoding="utf-8")))
     assert [english for english, n in found.items() if n > 1] == []

@@ -18,7 +18,10 @@ from windlass.language.width import padded, width, wrapped
         ("error: No such command 'rnu'. Did you mean 'run'?", "错误：没有命令 'rnu'。是否想写 'run'？"),
         ("2 alarms of before go on", "此前的 2 个警报仍在继续"),
         ("1 alarm of before go on", "此前的 1 个警报仍在继续"),
-        ("  note: column 'x' is constant (3): nothing can be learnt from it", "  注意：列 'x' 恒定不变（3）：无法从中学习"),
+        (
+            "  note: column 'x' is constant (3): nothing can be learnt from it",
+            "  注意：列 'x' 恒定不变（3）：无法从中学习",
+        ),
         ("of these 36 answers 90 % were given", "of these 36 answers 90 % were given"),
         ("我的包裹在哪里？", "我的包裹在哪里？"),
         ("", ""),

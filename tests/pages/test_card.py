@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import yaml
 
-from windlass.metrics.measures import wilson
 from windlass.language.rendering import in_chinese
+from windlass.metrics.measures import wilson
 from windlass.pages.text.card import Card, code, data_card, model_card, prose
 from windlass.pages.text.card_words import WORDS
 from windlass.records import Board, Collected, Prepared

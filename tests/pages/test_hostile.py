@@ -30,8 +30,8 @@ from windlass.pages.html.leaderboard import leaderboard
 from windlass.pages.html.loop import Week, loop_page
 from windlass.pages.html.report import Details, report
 from windlass.pages.html.roadmap import roadmap_page
-from windlass.pages.text.doubling import doubled, in_both
 from windlass.pages.text.card import Card, data_card, model_card
+from windlass.pages.text.doubling import doubled, in_both
 from windlass.predictors.writer import Writer
 from windlass.records import (
     Alarm,
@@ -76,8 +76,8 @@ CHINESE_MAY_HOLD = frozenset({"b", "i", "em", "strong", "code", "small", "br", "
 class Shape(HTMLParser):
     """What a browser makes of a page: its elements with their attributes, what acts, and what is read.
 
-    Which texts have a Chinese twin depends on their words, so the spans of both languages are no part of it, nor is what
-    the Chinese holds: that is held to bare inner tags.
+    Which texts have a Chinese twin depends on their words, so the spans of both languages are no part of it, nor is
+    what the Chinese holds: that is held to bare inner tags.
     """
 
     def __init__(self, page: str) -> None:

@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-import typer
-
 from windlass.commands.options import show
 from windlass.commands.speech import echo, prompt
 from windlass.sources.guess import write_guess

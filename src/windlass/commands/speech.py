@@ -77,7 +77,10 @@ def _tell_usage(error: Any) -> None:
         typer.echo(said, err=True)
         return
     if context is not None:
-        typer.echo(f"{_usage(context.command, context)}\n{translated(f'Try `{context.command_path} --help` for help.')}\n", err=True)
+        typer.echo(
+            f"{_usage(context.command, context)}\n{translated(f'Try `{context.command_path} --help` for help.')}\n",
+            err=True,
+        )
     typer.echo(translated(f"error: {said}"), err=True)
 
 
@@ -90,9 +93,7 @@ def _help_of(command: Any) -> Callable[[Any], str]:
         records = [(each, each.get_help_record(context)) for each in command.get_params(context)]
         arguments = [record for each, record in records if record and each.param_type_name == "argument"]
         options = [record for each, record in records if record and each.param_type_name != "argument"]
-        below = [
-            (name, each.help or "") for name, each in getattr(command, "commands", {}).items() if not each.hidden
-        ]
+        below = [(name, each.help or "") for name, each in getattr(command, "commands", {}).items() if not each.hidden]
         parts = [_usage(command, context), "\n".join(wrapped(translated(_one_line(command.help or "")), COLUMNS, "  "))]
         for head, lines in (("arguments:", arguments), ("options:", options), ("commands:", below)):
             if lines:

@@ -216,7 +216,7 @@ def _joined(left: str, right: str) -> str:
 
 @lru_cache(maxsize=8192)
 def parsed(template: str) -> list[tuple[str, str | None]]:
-    """(text, the field that follows it) of a template: '' a value, '~' an ending, '0' the first value, None: no field."""
+    """(text, the field that follows it) of a template: '' a value, '~' an ending, '0' the first value, None: none."""
     return [(literal, field) for literal, field, _, _ in Formatter().parse(template)]
 
 

@@ -8,7 +8,9 @@ _NEVER_FIRST = frozenset("，。；：、！？）】》”’…,.;:!?)]")
 
 def width(text: str) -> int:
     """In columns."""
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 0 if unicodedata.combining(sign) else 1 for sign in text)
+    return sum(
+        2 if unicodedata.east_asian_width(sign) in "WF" else 0 if unicodedata.combining(sign) else 1 for sign in text
+    )
 
 
 def padded(text: str, columns: int) -> str:

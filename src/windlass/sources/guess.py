@@ -56,8 +56,8 @@ def guess(path: Path, project: Path, output: str = "", as_kind: str = "") -> Gue
     found = Guess(_product_name(path), data)
     if found.name == UNNAMED:
         found.reasons.append(
-            f"the product is called '{UNNAMED}': a name is of a-z, 0-9, Chinese characters and -, as services, images and "
-            "addresses take theirs from it; `name:` sets another one"
+            f"the product is called '{UNNAMED}': a name is of a-z, 0-9, Chinese characters and -, as services, images "
+            "and addresses take theirs from it; `name:` sets another one"
         )
     if source.answers:
         return _annotated(found, source, output)

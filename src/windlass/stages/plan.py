@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 
 from windlass.database.connection import database_at
 from windlass.database.location import log_path
-from windlass.pages.charts.roadmap_pictures import gantt, mermaid
 from windlass.language.rendering import in_chinese
+from windlass.pages.charts.roadmap_pictures import gantt, mermaid
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.text.doubling import doubled
 from windlass.pages.text.roadmap_text import roadmap_markdown

@@ -32,7 +32,9 @@ def in_both(page: str) -> str:
         return doubled(page)
     checked = " checked" if spoken() == "zh" else ""
     turn = f'<input type="checkbox" id="zh" aria-label="中文"{checked}>'
-    flip = '<label class="flip" for="zh"><span class="en" lang="en">中文</span><span class="zh" lang="zh">English</span>'
+    flip = (
+        '<label class="flip" for="zh"><span class="en" lang="en">中文</span><span class="zh" lang="zh">English</span>'
+    )
     head = head.replace("</style>", f"{TURNED}</style>", 1)
     return f"{head}<body>{turn}<main>{flip}</label>{doubled(body)}"
 
@@ -78,7 +80,12 @@ class _Closed:
         elif not tag.endswith("/>") and name not in VOID:
             if self.shut:
                 self.shut += [name] if name == self.shut[-1] else []
-            elif name in LEFT_ALONE or (name == "span" and _OWN.search(tag)) or 'class="en"' in tag or 'class="zh"' in tag:
+            elif (
+                name in LEFT_ALONE
+                or (name == "span" and _OWN.search(tag))
+                or 'class="en"' in tag
+                or 'class="zh"' in tag
+            ):
                 self.shut.append(name)
 
 

@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from windlass.database.backend import RETRY_AFTER_S
 from windlass.errors import WindlassError, expected
-from windlass.records import Json
 from windlass.language.chosen import CHINESE, of_header, speak, spoken, translated
+from windlass.records import Json
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault, overloaded, status_of
 from windlass.serving.contract.routes import Places, Route, Routes
@@ -307,7 +307,11 @@ def error_body(kind: str, message: str, hint: str = "", id: str = "") -> bytes:
 
 def openai_error(error: WindlassError, id: str = "") -> Json:
     """The error as clients of OpenAI's interface read it; its hint and its id stand in the message."""
-    parts = [translated(error.message), *([translated(error.hint)] if error.hint else []), *([f"id {id}"] if id else [])]
+    parts = [
+        translated(error.message),
+        *([translated(error.hint)] if error.hint else []),
+        *([f"id {id}"] if id else []),
+    ]
     is_ours = status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR
     return {
         "error": {

@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from windlass.metrics.measures import LOWER
 from windlass.language.chosen import translated
+from windlass.metrics.measures import LOWER
 from windlass.pages.text.words import plain
 
 MOST_NAMED, MOST_LEFT_OUT = 12, 40
