@@ -50,7 +50,7 @@ def run(app: typer.Typer) -> object:
 def _in_chinese(app: typer.Typer) -> object:
     command = typer.main.get_command(app)
     for each in _all(command):
-        each.get_help = _help_of(each)  # type: ignore[method-assign]
+        each.get_help = _help_of(each)
     try:
         code = command(standalone_mode=False)
     except typer.Abort:
@@ -59,7 +59,7 @@ def _in_chinese(app: typer.Typer) -> object:
         if not hasattr(error, "format_message"):
             raise
         _tell_usage(error)
-        raise SystemExit(error.exit_code) from None
+        raise SystemExit(getattr(error, "exit_code", 2)) from None
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

@@ -21,7 +21,7 @@ PLAIN = re.compile(r"[\d.,:%+–\-<>≤≥~ ]*|'[^']*'|`[^`]*`|<bdi>[^<]*</bdi>|
 """A number, or what somebody named: no words of ours."""
 ENDINGS = ("", "s", "es", "y", "ies")
 """What `{~}` of a template can be."""
-NEEDED = 4
+NEEDED = 3
 """Letters that a template has beside its values, so that it is told from others; with fewer, values are numbers."""
 BEGINS = 12
 """Letters that a template counts for more that begins with words: it holds the others."""
@@ -34,6 +34,7 @@ _LEAD = re.compile(r"\s*(?:[·*•-] +|#{1,4} +)?")
 _SPACED = re.compile(r"(?<=\d) %")
 _JOINTS = (("; ", "；"), (": ", "："), (", ", "、"), (" and ", " 和 "))
 _LAST = ((".", "。"), (":", "："), ("?", "？"), ("!", "！"))
+_COMMA = re.compile(r", (?![^\[\]]*\])")
 _STOP = re.compile(r"(?<=[.!?]) +")
 _QUOTED = re.compile(r"'[^']*'(?:, '[^']*')+")
 _BRACKETS = re.compile(r"([^(]+?) ?\((.+)\)", re.DOTALL)
@@ -108,7 +109,7 @@ class _Rendering:
         if len(pieces := _STOP.split(text)) > 1 and (made := self._all(pieces, depth)) is not None:
             return "".join(made)
         for joint, mark in _JOINTS:
-            if joint in text and (made := self._all(text.split(joint), depth)) is not None:
+            if joint in text and (made := self._all(_split(text, joint), depth)) is not None:
                 return mark.join(made)
         for ending, mark in _LAST:
             if text.endswith(ending) and (found := self.of(text[:-1], depth + 1)) is not None:
@@ -129,6 +130,11 @@ class _Rendering:
             is_known |= found is not None
             made.append(piece if found is None else found)
         return made if is_known else None
+
+
+def _split(text: str, joint: str) -> list[str]:
+    """The parts; an interval, `[0.904, 1.000]`, is one."""
+    return _COMMA.split(text) if joint == ", " else text.split(joint)
 
 
 def _exact(text: str) -> str | None:
@@ -211,7 +217,9 @@ class Template:
 def _joined(left: str, right: str) -> str:
     """One after the other, without a space between Chinese signs."""
     end, begin = left.rstrip(" "), right.lstrip(" ")
-    return f"{end}{begin}" if end and begin and SIGN.match(end[-1]) and SIGN.match(begin) else f"{left}{right}"
+    n_spaces = len(left) - len(end) + len(right) - len(begin)
+    is_tight = n_spaces == 1 and end and begin and SIGN.match(end[-1]) and SIGN.match(begin)
+    return f"{end}{begin}" if is_tight else f"{left}{right}"
 
 
 @lru_cache(maxsize=8192)
