@@ -21,12 +21,14 @@ PLAIN = re.compile(r"[\d.,:%+–\-<>≤≥~ ]*|'[^']*'|`[^`]*`|<bdi>[^<]*</bdi>|
 """A number, or what somebody named: no words of ours."""
 ENDINGS = ("", "s", "es", "y", "ies")
 """What `{~}` of a template can be."""
-NEEDED = 3
-"""Letters that a template has beside its values, so that it is told from others; with fewer, values are numbers."""
+NEEDED, NEEDED_LATER = 3, 5
+"""Letters that a template has beside its values, so that it is told from others, where it begins with words and where
+it does not; with fewer, values are numbers."""
 BEGINS = 12
 """Letters that a template counts for more that begins with words: it holds the others."""
 UNSURE = 0.3
 """So much of a text a template must have said itself to be believed where a value is English as well."""
+EXPECTED = ("expected ", "应为")
 LONGEST, DEEPEST, MOST_PIECES, MOST_TRIES = 4_000, 5, 40, 400
 """Of a text: its characters, the texts within one another, its parts, and the templates that are asked."""
 _ENGLISH = re.compile(r"(?<!['`\w/.-])[A-Za-z]?[a-z]+ [a-z]{2,} [a-z]{2,}")
@@ -70,6 +72,8 @@ class _Rendering:
         self.left = MOST_TRIES
 
     def of(self, text: str, depth: int = 0) -> str | None:
+        if _QUOTED.fullmatch(text):
+            return text.replace("', '", "'、'")
         if text not in self.known:
             self.known[text] = self._of(text, depth) if WORD.search(text) and depth <= DEEPEST else None
         return self.known[text]
@@ -104,8 +108,6 @@ class _Rendering:
 
     def _parts(self, text: str, depth: int) -> str | None:
         """A text that was joined of several, each rendered by itself, when all are known or say nothing."""
-        if _QUOTED.fullmatch(text):
-            return text.replace("', '", "'、'")
         if len(pieces := _STOP.split(text)) > 1 and (made := self._all(pieces, depth)) is not None:
             return "".join(made)
         for joint, mark in _JOINTS:
@@ -140,7 +142,7 @@ def _split(text: str, joint: str) -> list[str]:
 def _exact(text: str) -> str | None:
     """The twin of a text without values, whether or not it begins a sentence."""
     key = text.replace("{", "{{").replace("}", "}}")
-    twin = catalogue().get(key) or catalogue().get(f"{key[0].lower()}{key[1:]}")
+    twin = _twins().get(key) or _twins().get(f"{key[0].lower()}{key[1:]}")
     return None if twin is None else Template(key, twin).filled([])
 
 
@@ -204,7 +206,8 @@ class Template:
 
     def fits(self, values: list[str]) -> bool:
         """A template of hardly a word takes values that are no words."""
-        return self.letters >= NEEDED or all(PLAIN.fullmatch(each) for each in values)
+        needed = NEEDED if self.weight > self.letters else NEEDED_LATER
+        return self.letters >= needed or all(PLAIN.fullmatch(each) for each in values)
 
     def filled(self, values: list[str]) -> str:
         """The twin with its values in their places; a Chinese sentence says a percentage without a space."""
@@ -236,9 +239,20 @@ def with_endings(english: str) -> list[str]:
 
 
 @cache
+def _twins() -> dict[str, str]:
+    """The catalogue, and of what was expected also what follows that word: another sentence may say it."""
+    found = {
+        english.removeprefix(EXPECTED[0]): chinese.removeprefix(EXPECTED[1]).lstrip()
+        for english, chinese in catalogue().items()
+        if english.startswith(EXPECTED[0]) and chinese.startswith(EXPECTED[1])
+    }
+    return found | catalogue()
+
+
+@cache
 def _index() -> dict[str, list[Template]]:
     """Rarest word of a template with values -> the templates that have it."""
-    made = [Template(each, chinese) for english, chinese in catalogue().items() if "{" in english
+    made = [Template(each, chinese) for english, chinese in _twins().items() if "{" in english
             for each in with_endings(english)]  # fmt: skip
     often = Counter(word for each in made for word in set(each.words))
     index: dict[str, list[Template]] = {}
@@ -252,4 +266,4 @@ def _candidates(text: str) -> list[Template]:
     """The templates that the text may be of, the surest first."""
     index = _index()
     found = [each for word in set(WORD.findall(text)) for each in index.get(word, ())]
-    return sorted(found, key=lambda template: -template.weight)
+    return sorted(found, key=lambda template: (-template.weight, len(template.literals)))
