@@ -24,7 +24,7 @@ INLINE = re.compile(r"</?(?:b|i|em|strong|code|small|br|bdi|a)\b", re.IGNORECASE
 MACHINE = re.compile(
     "|".join(
         (
-            r"^\s*(?i:select .* from|insert into|delete from|create (?:table|index|unique)|drop (?:table|index)|alter t)",
+            r"^\s*(?i:select .* from|insert into|delete from|create (?:table|index|unique)|drop table|alter table)",
             r"^\s*(?i:pragma \w+|begin(?: immediate)?$)|^\s*(?:UPDATE|WITH|FROM|WHERE|AND|ORDER|GROUP)\b",
             r"(?i:\bfrom \w+ where\b|\bwhere \w+ (?:=|<|is|in)|primary key|order by \w+)|update \w+ set|on conflict",
             r"^/\w|^windlass [\w -]+$|^https?:|^[A-Z]\w+\[|^[a-z]+:\{\}|default-src",

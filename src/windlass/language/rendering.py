@@ -17,7 +17,7 @@ from windlass.language.catalogue import catalogue
 WORD = re.compile(r"[A-Za-z]+")
 HAN = re.compile("[\u3400-\u9fff]")
 SIGN = re.compile("[\u3400-\u9fff\u3001-\u301f\uff01-\uff65]")
-PLAIN = re.compile(r"[\d.,:%+–\-<>≤≥~ ]*|'[^']*'|`[^`]*`|<bdi>[^<]*</bdi>|<code>[^<]*</code>")
+PLAIN = re.compile(r"[\d.,:%+–\-<>≤≥~ ]*(?:ms|MB|GB|KB|s|min|h)?|'[^']*'|`[^`]*`|<bdi>[^<]*</bdi>|<code>[^<]*</code>")
 """A number, or what somebody named: no words of ours."""
 ENDINGS = ("", "s", "es", "y", "ies")
 """What `{~}` of a template can be."""
@@ -34,12 +34,12 @@ LONGEST, DEEPEST, MOST_PIECES, MOST_TRIES = 4_000, 5, 40, 400
 _ENGLISH = re.compile(r"(?<!['`\w/.-])[A-Za-z]?[a-z]+ [a-z]{2,} [a-z]{2,}")
 _LEAD = re.compile(r"\s*(?:[·*•-] +|#{1,4} +)?")
 _SPACED = re.compile(r"(?<=\d) %")
-_JOINTS = (("; ", "；"), (": ", "："), (", ", "、"), (" and ", " 和 "))
+_JOINTS = (("; ", "；"), (": ", "："), (", ", "、"), (" and ", " 和 "), (" ≥ ", " ≥ "), (" ≤ ", " ≤ "))
 _LAST = ((".", "。"), (":", "："), ("?", "？"), ("!", "！"))
 _COMMA = re.compile(r", (?![^\[\]]*\])")
 _STOP = re.compile(r"(?<=[.!?]) +")
 _QUOTED = re.compile(r"'[^']*'(?:, '[^']*')+")
-_BRACKETS = re.compile(r"([^(]+?) ?\((.+)\)", re.DOTALL)
+_BRACKETS = re.compile(r"(.+?) ?\(([^()]*)\)", re.DOTALL)
 
 
 def in_chinese(text: str) -> str:
@@ -202,7 +202,11 @@ class Template:
             found.append(text[at:end])
             at = end + len(literal)
         end = len(text) - len(rest[-1])
-        return [*found, text[at:end]] if end >= at and text.endswith(rest[-1]) else None
+        if end < at or not text.endswith(rest[-1]):
+            return None
+        found.append(text[at:end])
+        begins_well = first or (found[0] and found[0][-1] not in ",;:")
+        return found if begins_well and all(map(_is_whole, found)) else None
 
     def fits(self, values: list[str]) -> bool:
         """A template of hardly a word takes values that are no words."""
@@ -215,6 +219,16 @@ class Template:
         for literal, field in parsed(self.chinese):
             made = _joined(_joined(made, literal), values[int(field)] if field else "")
         return _SPACED.sub("%", made)
+
+
+def _is_whole(value: str) -> bool:
+    """No bracket of it is closed before it is opened, or left open."""
+    depth = 0
+    for sign in value if "(" in value or ")" in value else "":
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _joined(left: str, right: str) -> str:
