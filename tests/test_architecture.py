@@ -17,7 +17,7 @@ ROOT = Path(windlass.__file__).parent
 ROOMS = (
     "errors",
     "language",
-    "retry",
+    "frames retry",
     "client",
     "metrics",
     "sandbox",

@@ -196,6 +196,15 @@ def test_without_keys_whoever_reaches_the_service_is_its_owner(client: Client) -
     assert client.ask("POST", "/v1/session", {"key": "x"}, origin=own).status == 503
 
 
+def test_where_others_reach_a_service_without_keys_nobody_is_its_owner(
+    text_store: Store, tmp_path: Path, server_for: Callable[..., Any]
+) -> None:
+    with server_for(text_store, tmp_path, Settings(is_public=True), files=ProjectFiles(text_store)) as client:
+        for path in ("/releases", "/roadmap", "/reports", "/reports/report", "/v1/answers.csv"):
+            assert client.ask("GET", path).status == 403
+        assert '<nav class="owner-bar"' not in client.ask("GET", "/").content.decode()
+
+
 def test_a_password_is_typed_and_not_shown(own_store: Store) -> None:
     (own_store.project / "windlass.yaml").write_text(
         "name: desk\ndata: d.csv\ninputs: {message: text}\noutput: {intent: category}\n", encoding="utf-8"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from test_browser import Tab, browser, opened  # noqa: F401  fixtures
+from toy_writer import Toy
 
 from windlass.database.keys import KeyRequest, create
 from windlass.registry.project_files import ProjectFiles
@@ -156,6 +157,31 @@ def test_the_widget_answers_on_a_site_of_the_list_and_on_no_other(
             assert "frame-ancestors" in " ".join(said)
             assert tab.frames[-1].query_selector("textarea") is None
             context.close()
+
+
+def test_a_product_that_writes_is_talked_to_in_the_widget(
+    writer_server: Callable[..., Any], tmp_path: Path, browser: Any
+) -> None:
+    page = [""]
+    with (
+        site(page) as listed,
+        writer_server(Toy(), tmp_path, settings=Settings(embed=(f"http://localhost:{listed}",))) as client,
+    ):
+        page[0] = (f'<!doctype html><div id="help"></div><script src="http://127.0.0.1:{client.port}/widget.js" '
+                   'data-place="#help"></script>')  # fmt: skip
+        context = browser.new_context(locale="zh-CN", viewport=PHONE)
+        tab = context.new_page()
+        tab.set_default_timeout(10_000)
+        tab.goto(f"http://localhost:{listed}/")
+        frame = tab.frame_locator("#help iframe")
+        frame.locator("#box").fill("hello there")
+        frame.locator("#send").click()
+        frame.locator("article:not(.user) .tools").wait_for()
+        assert "hello there" in frame.locator("article:not(.user) .text").inner_text()
+        assert not frame.locator("nav").is_visible()
+        if SHOTS:
+            tab.screenshot(path=f"{SHOTS}/widget-chat.png")
+        context.close()
 
 
 def test_the_widget_is_a_few_kilobytes_and_there_is_none_without_a_list(

@@ -18,6 +18,18 @@ def padded(text: str, columns: int) -> str:
     return text + " " * max(columns - width(text), 0)
 
 
+def clipped(text: str, columns: int) -> str:
+    """At most so many columns, with an ellipsis where there was more."""
+    if width(text) <= columns:
+        return text
+    kept = ""
+    for sign in text:
+        if width(kept + sign) > columns - 1:
+            break
+        kept += sign
+    return f"{kept}…"
+
+
 def wrapped(text: str, columns: int, indent: str) -> Iterator[str]:
     """Lines of at most so many columns: between words, and between Chinese signs but before no comma."""
     line, room = "", columns - len(indent)

@@ -121,9 +121,12 @@ def say(name: str) -> str:
     return both(*WORDS[name])
 
 
+COLON = '<span class="en" lang="en">: </span><span class="zh" lang="zh">：</span>'
+
+
 def _said(name: str, words: str) -> str:
     """A word and what it is, as each language parts them."""
-    return f"{say(name)}{both(': ', '：')}{words}"
+    return f"{say(name)}{COLON}{words}"
 
 
 def bar(here: str, shown: Sequence[str]) -> str:
