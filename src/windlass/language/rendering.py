@@ -17,7 +17,9 @@ from windlass.language.catalogue import catalogue
 WORD = re.compile(r"[A-Za-z]+")
 HAN = re.compile("[\u3400-\u9fff]")
 SIGN = re.compile("[\u3400-\u9fff\u3001-\u301f\uff01-\uff65]")
-PLAIN = re.compile(r"[\d.,:%+–\-<>≤≥~ ]*(?:ms|MB|GB|KB|s|min|h)?|'[^']*'|`[^`]*`|<bdi>[^<]*</bdi>|<code>[^<]*</code>")
+PLAIN = re.compile(
+    r"[\d.,:%+–\-<>≤≥~ ]*(?:ms|MB|GB|KB|s|min|h)?|[\u2066-\u2068]?'[^']*'\u2069?|`[^`]*`|<bdi>[^<]*</bdi>|<code>[^<]*</code>"
+)
 """A number, or what somebody named: no words of ours."""
 ENDINGS = ("", "s", "es", "y", "ies")
 """What `{~}` of a template can be."""
@@ -38,7 +40,9 @@ _JOINTS = (("; ", "；"), (": ", "："), (", ", "、"), (" and ", " 和 "), (" �
 _LAST = ((".", "。"), (":", "："), ("?", "？"), ("!", "！"))
 _COMMA = re.compile(r", (?![^\[\]]*\])")
 _STOP = re.compile(r"(?<=[.!?]) +")
-_QUOTED = re.compile(r"'[^']*'(?:, '[^']*')+")
+_NAME = "[\u2066-\u2069]?'[^']*'[\u2066-\u2069]?"
+_QUOTED = re.compile(f"{_NAME}(?:, {_NAME})+")
+_BETWEEN = re.compile("(?<=['\u2069]), (?=[\u2066-\u2068]?')")
 _BRACKETS = re.compile(r"(.+?) ?\(([^()]*)\)", re.DOTALL)
 
 
@@ -73,7 +77,7 @@ class _Rendering:
 
     def of(self, text: str, depth: int = 0) -> str | None:
         if _QUOTED.fullmatch(text):
-            return text.replace("', '", "'、'")
+            return _BETWEEN.sub("、", text)
         if text not in self.known:
             self.known[text] = self._of(text, depth) if WORD.search(text) and depth <= DEEPEST else None
         return self.known[text]
