@@ -90,6 +90,8 @@ def test_a_session_opens_what_its_key_opens_and_no_more(server: Client, tokens: 
     said = reply.headers["set-cookie"]
     assert all(part in said for part in ("HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"))
     assert "Secure" not in said
+    by_tls = server.ask("POST", "/v1/session", {"key": tokens["predict"]}, origin=f"https://127.0.0.1:{server.port}")
+    assert "; Secure" in by_tls.headers["set-cookie"]
     origin, cookie = f"http://127.0.0.1:{server.port}", cookie_of(reply)
     assert server.predict(CARD, cookie=cookie, origin=origin).status == 200
     assert server.ask("GET", "/metrics", cookie=cookie).status == 403

@@ -23,7 +23,10 @@ from windlass.store.store import Store
 SHOTS = os.environ.get("WINDLASS_SHOTS", "")
 """A folder for pictures to look at; none are kept without."""
 PHONE = {"width": 390, "height": 844}
-LOOK = PageLook("壶与杯 Kettle & Co", "Tells what a message is about.", "", ":root { --accent: #0b6b4f; }")
+LOOK = PageLook(
+    "壶与杯 Kettle & Co", "Tells what a message is about.", "判断留言的主题。", "", ":root { --accent: #0b6b4f; }"
+)
+TAGLINES = {"en-US": LOOK.tagline, "zh-CN": LOOK.tagline_zh}
 PAGES = ("/", "/watch", "/releases", "/roadmap", "/reports")
 NAMES = {"en-US": ["Ask", "Health", "Releases", "Roadmap", "Reports"],
          "zh-CN": ["提问", "运行状况", "版本", "路线图", "报告"]}  # fmt: skip
@@ -59,6 +62,12 @@ def test_the_owner_signs_in_and_goes_through_all_pages(
             assert key not in tab.page.content() + tab.page.url
         kept = tab.page.evaluate("document.cookie + JSON.stringify(sessionStorage) + JSON.stringify(localStorage)")
         assert "wl_" not in kept
+        link = f'<a href="{tab.home}/releases">there</a>'
+        tab.page.route("http://elsewhere.test/*", lambda route: route.fulfill(body=link, content_type="text/html"))
+        tab.page.goto("http://elsewhere.test/")
+        tab.page.click("a")
+        tab.page.wait_for_selector(".owner-bar")  # Strict sends no cookie with that click, and the page looks again
+        tab.foreign.clear()
         tab.page.goto(tab.home)
         tab.page.click("#sign-out")
         tab.page.wait_for_selector("#sign-in")
@@ -146,6 +155,7 @@ def test_the_widget_answers_on_a_site_of_the_list_and_on_no_other(
             frame.locator("textarea").fill("my card is lost")
             frame.locator("#find").click()
             frame.locator("#answer h2").wait_for()
+            assert frame.locator(".tagline").inner_text() == TAGLINES[locale]
             assert (frame.locator("#answer h2").inner_text(), frame.locator("h1").inner_text()) == ("card", LOOK.name)
             assert [url for url in urls if "wl_" in url] == []
             if SHOTS:

@@ -121,6 +121,7 @@ def say(name: str) -> str:
     return both(*WORDS[name])
 
 
+COMMA = '<span class="en" lang="en">, </span><span class="zh" lang="zh">，</span>'
 COLON = '<span class="en" lang="en">: </span><span class="zh" lang="zh">：</span>'
 
 
@@ -175,7 +176,7 @@ def _health(health: Health) -> str:
     )
     right = f"<p>{_said('right', escaped(interval(health.estimated)))}</p>" if health.estimated else ""
     when = f"{moment(health.since)} – {moment(health.until)}"
-    return f"{alarms}<p>{count(health.answers)} {say('answers')}, {when}</p>{right}"
+    return f"{alarms}<p>{count(health.answers)} {say('answers')}{COMMA}{when}</p>{right}"
 
 
 def _served(served: Json) -> str:
