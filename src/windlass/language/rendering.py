@@ -18,7 +18,8 @@ WORD = re.compile(r"[A-Za-z]+")
 HAN = re.compile("[\u3400-\u9fff]")
 SIGN = re.compile("[\u3400-\u9fff\u3001-\u301f\uff01-\uff65]")
 PLAIN = re.compile(
-    r"[\d.,:%+–\-<>≤≥~ ]*(?:ms|MB|GB|KB|s|min|h)?|[\u2066-\u2068]?'[^']*'\u2069?|`[^`]*`|<bdi>[^<]*</bdi>|<code>[^<]*</code>"
+    r"[\d.,:%+–\-<>≤≥~ ]*(?:ms|MB|GB|KB|s|min|h)?"
+    r"|[\u2066-\u2068]?'[^']*'\u2069?|`[^`]*`|<bdi>[^<]*</bdi>|<code>[^<]*</code>"
 )
 """A number, or what somebody named: no words of ours."""
 ENDINGS = ("", "s", "es", "y", "ies")
