@@ -22,6 +22,7 @@ ROOMS = (
     "metrics",
     "sandbox",
     "durations strict_yaml",
+    "item_shape",
     "goals look",
     "records spec",
     "brand",

@@ -35,6 +35,7 @@ OUTPUTS: dict[str, Callable[[], Output]] = {
     "cited": _of("cited"),
     "boxes": _of("boxes"),
     "masks": _of("masks"),
+    "items": _of("items"),
 }
 
 

@@ -77,6 +77,7 @@ class SeriesPoints:
         self.words: dict[str, list[str]] = {}
         self.answers = columns[spec.output_column] if self.shape.window else None
         self.windows = Windows(self.shape)
+        self.has_splits = bool(self.shape.window)  # a series that is foreseen lies in several
         self.found: dict[str, Gathered] = {}
         self.warned: Counter[str] = Counter()
         self.order, self.is_utc = 0, False
