@@ -34,6 +34,7 @@ MAY_PATCH: dict[str, str] = {
     "serving/test_document_access.py: Answerer.standalone": CONTROL,
     "learners/passages/test_generating.py: generating.fit_support": "eleven seconds of a processor, each time",
     "improving/test_kill.py: attempts.write_json": CONTROL,
+    "learners/recommend/test_models.py: ease.MOST_SIDE": CONTROL,
     "improving/test_kill.py: evaluate.SECONDS_TIMED": IN_PROGRAM,
     "kinds/test_decoding.py: decoding.MAX_DECODED": CONTROL,
     "kinds/test_decoding.py: decoding._free": CONTROL,

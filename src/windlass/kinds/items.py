@@ -135,7 +135,7 @@ def item_id(value: Any) -> str:
     if isinstance(value, bool | np.bool_) or not isinstance(value, str | int | float | np.integer | np.floating):
         raise ValueError(f"has the item {shown(value)}, expected its id as text")
     if isinstance(value, float | np.floating):
-        if not math.isfinite(value) or not float(value).is_integer() or abs(value) >= 2**53:
+        if not math.isfinite(value) or not float(value).is_integer() or abs(float(value)) >= 2**53:
             raise ValueError(f"has the item {shown(value)}, expected its id as text, or a whole number")
         value = int(value)
     if isinstance(value, int) and value.bit_length() > 3 * MOST_ID:

@@ -93,7 +93,7 @@ def exam_of(lesson: Lesson, most: int = MOST_ASKED) -> Exam:
         known = np.array([places[item] for item in past.items], np.int64)
         times = np.array(past.times, np.float64)
         rows.append(Asked(known, np.array(past.weights, np.float32), times, past.now, np.array(liked)))
-    chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)) if rows else []
+    chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int)).tolist() if rows else []
     return Exam([rows[place] for place in chosen], len(lesson.items))
 
 

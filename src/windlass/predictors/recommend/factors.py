@@ -79,4 +79,5 @@ def load(folder: Path, settings: Json) -> Factors:
     items, bias, solving = found["items"], found["bias"], found["solving"]
     if items.ndim != 2 or bias.shape != (len(items),) or solving.shape != (2,) or not (solving > 0).all():
         raise DataError(f"{folder / FILE} is damaged, expected a vector for each item")
-    return Factors(items, bias, *solving.tolist(), taste=Taste.from_array(found[TASTE]))
+    regularisation, confidence = solving.tolist()
+    return Factors(items, bias, regularisation, confidence, Taste.from_array(found[TASTE]))
