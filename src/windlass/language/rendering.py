@@ -192,7 +192,7 @@ class Template:
     @cached_property
     def weight(self) -> int:
         """The more it says itself the surer it is; one that begins with words of its own holds the others."""
-        return self.letters + (BEGINS if WORD.search(self.literals[0]) else 0)
+        return self.letters + (BEGINS if self.letters > NEEDED and WORD.search(self.literals[0]) else 0)
 
     def values(self, text: str) -> list[str] | None:
         """What stands where the template has places, each as short as can be; None: the text is not of it."""
@@ -215,7 +215,7 @@ class Template:
 
     def fits(self, values: list[str]) -> bool:
         """A template of hardly a word takes values that are no words."""
-        needed = NEEDED if self.weight > self.letters else NEEDED_LATER
+        needed = NEEDED if WORD.search(self.literals[0]) else NEEDED_LATER
         return self.letters >= needed or all(PLAIN.fullmatch(each) for each in values)
 
     def filled(self, values: list[str]) -> str:
