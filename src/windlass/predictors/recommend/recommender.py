@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from windlass.predictors.contract import check_row, read_value
 from windlass.predictors.recommend import arrangement, item_index, known_users
 from windlass.predictors.recommend import scorer as scorers
 from windlass.predictors.recommend.arrangement import Arrangement, Rules
+from windlass.predictors.recommend.exploration import Exploration
 from windlass.predictors.recommend.item_index import ItemIndex
 from windlass.predictors.recommend.known_users import Known, KnownUsers
 from windlass.predictors.recommend.popular import Popular
@@ -59,6 +61,7 @@ class Recommender:
     users: KnownUsers = field(default_factory=KnownUsers)
     arrangement: Arrangement | None = None
     clock: Callable[[], float] = time.time
+    random: np.random.Generator = field(default_factory=np.random.default_rng)
 
     @property
     def column(self) -> Column:
@@ -108,10 +111,29 @@ class Recommender:
 
     def _answer(self, asked: Asked) -> Answer:
         scores = self.scores(asked)
-        best = self.listed(asked, scores, asked.history.k)
-        return Answer(
-            [self._entry(asked, scores, number) for number in best.tolist()], None, evidence=self._notes(asked)
-        )
+        best, chances = self.slate(asked, scores)
+        entries = [self._entry(asked, scores, number) for number in best.tolist()]
+        if chances is not None:
+            for entry, chance in zip(entries, chances.tolist(), strict=True):
+                entry["chance"] = rounded(chance)
+        return Answer(entries, None, evidence=self._notes(asked))
+
+    def slate(self, asked: Asked, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The items that are shown, and the chance with which each stands at its place; None: the ranking itself.
+
+        What is asked as of a moment (`now`) is a replay, and never explored.
+        """
+        explore, k = self.exploration, asked.history.k
+        if explore is None or not math.isnan(asked.history.now):
+            return self.listed(asked, scores, k), None
+        pool = self.listed(asked, scores, max(k, explore.pool))
+        slate = explore.slate(scores[pool], self.index.touched[pool], k, self.random)
+        return pool[slate.places], slate.chances
+
+    @cached_property
+    def exploration(self) -> Exploration | None:
+        """How the product says that it explores."""
+        return Exploration.of((self.column.state.get(kinds.WRITTEN) or {}).get("explore"))
 
     def _entry(self, asked: Asked, scores: np.ndarray, number: int) -> Json:
         catalogue = self.index.catalogue
@@ -119,6 +141,7 @@ class Recommender:
         title = catalogue.title(item)
         people = int(self.index.people[number])
         said = {"item": item, **({"title": title} if title != item else {}), "score": rounded(float(scores[number]))}
+        said |= catalogue.told(item)
         if because:
             return {**said, "reason": f"as you had {catalogue.title(because)}", "because": [because]}
         return {**said, "reason": f"{people:,} people had it" if people else "new", "because": [], "people": people}
