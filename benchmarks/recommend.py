@@ -44,8 +44,8 @@ from windlass.metrics.measures import Estimate
 from windlass.metrics.recommendations import COVERAGE, GINI, HIT, NDCG, RECALL, RECIPROCAL, RankedMarks
 from windlass.predictors.recommend.item_index import ItemIndex
 from windlass.predictors.recommend.popular import Popular
-from windlass.predictors.recommend.recommender import Recommender, top
-from windlass.predictors.recommend.reranking import with_quota
+from windlass.predictors.recommend.recommender import Recommender
+from windlass.predictors.recommend.reranking import top, with_quota
 from windlass.predictors.recommend.scorer import Scorer
 from windlass.predictors.recommend.taste import Taste
 from windlass.records import Catalogue, Column, Manifest
