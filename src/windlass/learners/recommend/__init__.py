@@ -1,0 +1,1 @@
+"""Learners of what somebody may want next, from what everybody did."""

@@ -1,0 +1,1 @@
+"""Ranked lists of items from a history, by numpy alone."""
