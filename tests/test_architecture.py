@@ -21,6 +21,7 @@ ROOMS = (
     "metrics",
     "sandbox",
     "durations strict_yaml",
+    "item_shape",
     "goals",
     "records spec",
     "brand",

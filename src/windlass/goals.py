@@ -11,6 +11,7 @@ from windlass.metrics.detection import BOX_METRICS
 from windlass.metrics.forecasts import FORECAST_METRICS
 from windlass.metrics.measures import LOWER, METRICS
 from windlass.metrics.numbers import NUMBER_METRICS
+from windlass.metrics.recommendations import ITEM_METRICS
 from windlass.metrics.segmentation import MASK_METRICS
 from windlass.metrics.tags import TAG_METRICS
 from windlass.metrics.texts import BITS, PASSES, TEXT_METRICS
@@ -51,6 +52,7 @@ GOALS = {
     "anomaly": Asked(ALARM_METRICS, "found_within_a_day >= 0.90"),
     "cited": Asked(CITED_METRICS, "answer_accuracy >= 0.80"),
     "boxes": Asked(BOX_METRICS, "map50 >= 0.80"),
+    "items": Asked(ITEM_METRICS, "ndcg_at_10 >= 0.10"),
     "masks": Asked(MASK_METRICS, "mask_dice >= 0.80"),
 }
 """Kind of the output -> what it can be asked for."""

@@ -11,6 +11,7 @@ from windlass import strict_yaml
 from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.goals import ANY_GOAL, GOALS, parse_goal
+from windlass.item_shape import ItemShape
 from windlass.metrics.alarms import FALSE_ALARMS
 from windlass.metrics.costs import COST
 from windlass.metrics.numbers import IN_UNIT
@@ -242,6 +243,7 @@ class Spec(Strict):
         description="how a table of points is read as series: for an output `forecast` how far is foreseen, for others "
         "how many points are a window",
     )
+    items: ItemShape | None = Field(None, description="how a log of events is read as histories, of an output `items`")
     formats: dict[str, str] = Field(
         default={},
         description="column -> how its values are written, by an example: '1.234,56 €' of a number, '31/12/2026' of a "
@@ -394,6 +396,7 @@ def _sound(spec: Spec, where: str) -> Spec:
     if spec.output_column in spec.inputs:
         raise SpecError(f"{where}: column '{spec.output_column}' is input and output, expected one of the two")
     shape = [spec.series.time, *spec.series.known, *spec.series.past] if spec.series is not None else []
+    shape += spec.items.columns if spec.items is not None else []
     for name in [*spec.columns, spec.group or "group", spec.checks or "checks", *filter(None, shape)]:
         if UNUSABLE.fullmatch(name):
             raise SpecError(f"{where}: a column is called '{name}', expected another name", "rename it in the data")

@@ -18,6 +18,7 @@ from windlass.testing.toys import (
     boxes_toy,
     cited_toy,
     forecast_toy,
+    items_toy,
     masks_toy,
     number_toy,
     tags_toy,
@@ -34,6 +35,7 @@ MADE = {
     "anomaly": ("deviation", anomaly_toy, "found_within_a_day"),
     "cited": ("bm25", cited_toy, "answer_accuracy"),
     "boxes": ("detector", boxes_toy, "map50"),
+    "items": ("popularity", items_toy, "ndcg_at_10"),
     "masks": ("segmenter", masks_toy, "mask_dice"),
 }
 """Output -> the learner that answers, its rows, and the metric."""

@@ -28,6 +28,7 @@ from windlass.records import Collected, Json, Prepared, Row, Splits, as_json, si
 from windlass.registry import checkpoints as weights
 from windlass.sources.prepared import (
     read_splits,
+    write_catalogue,
     write_learned,
     write_passages,
     write_recent,
@@ -165,6 +166,8 @@ class Gathering:
         found = [passage.as_json() for passage in splits.passages or ()]
         if splits.passages is not None:
             write_passages(space, splits.passages)
+        if splits.catalogue is not None:
+            write_catalogue(space, splits.catalogue)
         data = fingerprint([prepared.fingerprint, frame.rows(), *([found] if found else [])])
         note = f"{len(frame):,} of the train rows were learned from feedback and new files"
         counts = {**prepared.rows, "train": len(splits.train) + len(frame)}

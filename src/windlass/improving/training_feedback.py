@@ -26,12 +26,18 @@ AGAIN = "said anew later"
 
 
 def from_log(place: Database, spec: Spec, of: Sequence[str] = (), most: int = MOST_READ) -> list[LabelledRow]:
-    """A row for each feedback, oldest first. Of two on one answer the later one counts. Raises: DataError.
+    """A row for each feedback, oldest first. Of two on one answer the later one counts, with what was said before where
+    the output adds it up. Raises: DataError.
 
     of: releases whose answers are meant; none given: all. most: feedback that is read, the last of it.
     """
     found = [_from_feedback(row, spec) for row in feedback_rows(place, of, most)]
     last = {row.answer: number for number, row in enumerate(found)}
+    if add := outputs.of(spec).together:
+        told: dict[str, list[str]] = {}
+        for row in found:
+            told.setdefault(row.answer, []).extend([row.label] if row.label and not row.fate else [])
+        found = [replace(row, label=add(told[row.answer])) if not row.fate else row for row in found]
     return [row if last[row.answer] == number else row.becomes(ASIDE, AGAIN) for number, row in enumerate(found)]
 
 

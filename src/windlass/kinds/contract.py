@@ -93,7 +93,8 @@ class Kind:
     heaviest() -> a value, as a client would send it, that takes about as much memory as `read` allows to any; None:
         no value takes much.
     file_of(value) -> the file that a value of training data names, '' when it names none; a client can name none.
-    has_points: its values are series, of which may be asked what comes next.
+    has_points: its values are series, of which may be asked what comes next. has_events: they are histories of what
+        somebody did.
     is_moment: its values are days or moments.
     is_prose: its values are running text. turns(read value) -> the messages of a conversation, each with its `role`
         and `content`; None: it is none. is_named: its values are names, of which some are frequent.
@@ -131,6 +132,7 @@ class Kind:
     heaviest: Callable[[], Any] = lambda: None
     file_of: Callable[[Any], str] = lambda value: ""
     has_points: bool = False
+    has_events: bool = False
     is_moment: bool = False
     is_prose: bool = False
     turns: Callable[[Any], list[Json]] | None = None

@@ -19,6 +19,7 @@ from windlass.kinds import (
     date,
     forecast,
     image,
+    items,
     masks,
     number,
     series,
@@ -46,6 +47,7 @@ KINDS: dict[str, Kind] = {
         cited.KIND,
         boxes.KIND,
         masks.KIND,
+        items.KIND,
     )
 }
 CHUNK = 512
@@ -58,6 +60,7 @@ WAYS = {
     "anomaly": {"merge", "labels"},
     "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "holidays", "window"},
     "tags": {"format", "merge", "labels", "columns"},
+    "items": {"item", "time", "event", "rating", "counts", "liked"},
 }
 """Kind -> in which ways of their own its values can be written."""
 
@@ -101,6 +104,8 @@ def ways(spec: Spec) -> dict[str, Json]:
         found.update({name: how for name, kind in spec.inputs.items() if get(kind).has_points})
         if not spec.series.window:
             found.pop(spec.output_column, None)
+    if spec.items is not None and (events := spec.items.how()):
+        found.update({name: events for name, kind in {**spec.inputs, **spec.output}.items() if get(kind).has_events})
     if "merge" in WAYS.get(spec.output[spec.output_column], ()) or spec.labels.merge:
         found[spec.output_column] = {**found.get(spec.output_column, {}), "merge": spec.labels.merge}
     if spec.labels.columns:

@@ -15,7 +15,7 @@ ASKED = TABLE | {"text", "series"}
 """What a question to a series may hold."""
 CATEGORY, NUMBER, TAGS = frozenset({"category"}), frozenset({"number"}), frozenset({"tags"})
 NAMED, SCORED = CATEGORY | TAGS, CATEGORY | NUMBER | TAGS
-TEXT, CITED = frozenset({"text"}), frozenset({"cited"})
+TEXT, CITED, ITEMS = frozenset({"text"}), frozenset({"cited"}), frozenset({"items"})
 TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
 
@@ -258,6 +258,8 @@ LEARNERS: dict[str, Learner] = {
             cost=3,
             may_begin=True,
         ),
+        Learner("popularity", "what most people want", ITEMS, ITEMS, _later("recommend.popular", "fit_popularity")),
+        Learner("recent-popularity", "the same of late", ITEMS, ITEMS, _later("recommend.popular", "fit_recent")),
         Learner(
             "detector",
             "a heat-map for each class, and how far the sides of its boxes are, from scratch",

@@ -118,7 +118,7 @@ BINARY_ONLY = frozenset({"roc_auc", "pr_auc"})
 LOWER = frozenset(
     {"bits_per_byte", "mae", "rmse", "medae", "mape", "pinball_90", "width_90", COST}
     | {"mase", "wql", "smape", "mse", "bias", "hamming", "false_alarms_a_month", "delay_hours", "risk"}
-    | {"count_error", "boundary_error", "unsupported", "attack_success_rate"}
+    | {"count_error", "boundary_error", "unsupported", "attack_success_rate", "gini"}
 )
 """Metrics whose smaller value is the better one."""
 

@@ -241,7 +241,8 @@ class Output:
     stand for it; spoken_of(predictor, topic) -> what documents say of it; None: there are none. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
-    answer, where that tells what to change of the one given; raises DataError where it does not fit.
+    answer, where that tells what to change of the one given; raises DataError where it does not fit. together(texts)
+    -> what several pieces of feedback on one answer say, as a row keeps it; None: the later one counts.
     labels_of(value) -> the labels that an answer consists of.
 
     export(folder, format, labelled) -> what was written there, as annotation tools read it, with `text` for a person;
@@ -311,6 +312,7 @@ class Output:
     rights: Callable[[Any], list[Any]] = lambda value: [value]
     read_correction: Callable[[Column, Any], Any] = lambda column, said: kinds.of(column).read(said, None)
     amended: Callable[[Any, Any], Any] = lambda given, said: said
+    together: Callable[[Sequence[str]], str] | None = None
     labels_of: Callable[[Any], list[str]] = lambda value: [str(value)]
     export: Callable[[Path, str, Labelled], Json] | None = None
     explains_live: Unsupported | None = None

@@ -10,6 +10,7 @@ from windlass.outputs.boxes import output as boxes
 from windlass.outputs.cited import output as cited
 from windlass.outputs.contract import Output, Why
 from windlass.outputs.forecasts import output as forecasts
+from windlass.outputs.items import output as items
 from windlass.outputs.labels import output as labels
 from windlass.outputs.masks import output as masks
 from windlass.outputs.numbers import output as numbers
@@ -33,6 +34,7 @@ OUTPUTS: dict[str, Output] = {
         cited.OUTPUT,
         boxes.OUTPUT,
         masks.OUTPUT,
+        items.OUTPUT,
     )
 }
 

@@ -115,6 +115,7 @@ FORMATS: dict[str, Load] = {
     **{name: _writing(module) for name, module in WRITING.items()},
     **{name: _foreseeing(module) for name, module in FORESEEING.items()},
     "passages": _of_parts("passages.engine"),
+    "recommender": _later("recommend.recommender"),
     "heatmap": _later("detection.heatmap"),
     "segmentation": _later("segmentation.segmenter"),
     "queries": _later("detection.queries"),

@@ -1,6 +1,7 @@
 """What passes between stages: plain records that turn into JSON and back, a file a stage. No logic of a stage here."""
 
 from windlass.records.answer import INTERVAL, Answer
+from windlass.records.catalogue import Catalogue
 from windlass.records.collect import Collected
 from windlass.records.contract import Json, Progress, Row, as_json, silent
 from windlass.records.evaluate import Board, Candidate
@@ -20,6 +21,7 @@ __all__ = [
     "Answer",
     "Board",
     "Candidate",
+    "Catalogue",
     "Collected",
     "Column",
     "Explanation",

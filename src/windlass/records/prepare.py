@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from windlass.records.catalogue import Catalogue
 from windlass.records.contract import Json, Row
 from windlass.records.passage import IndexedDocument, Passage
 
@@ -37,7 +38,8 @@ class Splits:
 
     weight: the column of train and validation that says how much each row counts; empty: all the same.
     passages: of the documents that are answered from; None: there are none. taught: as of `Prepared`.
-    documents: those that the passages come from, where it is known.
+    documents: those that the passages come from, where it is known. catalogue: of the items that may be recommended;
+    None: there is none.
     """
 
     inputs: dict[str, str]
@@ -52,6 +54,7 @@ class Splits:
     passages: Sequence[Passage] | None = None
     taught: str = ""
     documents: Sequence[IndexedDocument] = ()
+    catalogue: Catalogue | None = None
 
     @property
     def output_column(self) -> str:

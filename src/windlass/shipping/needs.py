@@ -46,6 +46,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "heatmap": ("onnxruntime", "pillow"),
     "segmentation": ("onnxruntime", "pillow"),
     "queries": ("onnxruntime", "pillow"),
+    "recommender": (),
     "passages": ("lightgbm", "onnxruntime", "tokenizers"),
 }
 """Predictor -> what it imports beside; of a language model `_of_language` decides."""

@@ -8,7 +8,18 @@ import polars as pl
 
 from windlass.errors import DataError, NotReady
 from windlass.kinds import table as kinds
-from windlass.records import IndexedDocument, Json, Passage, Prepared, Recent, Row, Splits, WarmStart, as_json
+from windlass.records import (
+    Catalogue,
+    IndexedDocument,
+    Json,
+    Passage,
+    Prepared,
+    Recent,
+    Row,
+    Splits,
+    WarmStart,
+    as_json,
+)
 from windlass.sources.contract import SPLITS
 from windlass.spec import Spec
 from windlass.store.files import aside
@@ -22,7 +33,9 @@ GROUP = "_group"
 CHECKS = "_checks"
 """The column of tests that an answer must pass ('' = none); there only where some rows have them."""
 
-DOCUMENTS, PASSAGES = "documents.parquet", "passages.parquet"
+ITEM = "_item"
+"""The column of ids in the table of the items."""
+DOCUMENTS, PASSAGES, ITEMS = "documents.parquet", "passages.parquet", "items.parquet"
 PASSAGE: dict[str, Any] = {
     "document": pl.String,
     "headings": pl.List(pl.String),
@@ -100,6 +113,23 @@ def read_documents(spec: Spec, store: Store) -> list[IndexedDocument]:
     return [IndexedDocument(*row) for row in frame.select("path", "sha256", "version").iter_rows()]
 
 
+def write_catalogue(store: Store, catalogue: Catalogue) -> None:
+    """Keeps the table of the items beside the rows: the ids, then its columns."""
+    values = [catalogue.ids, *catalogue.columns.values()]
+    names = [ITEM, *catalogue.columns]
+    columns = [pl.Series(name, each, dtype=pl.String) for name, each in zip(names, values, strict=True)]
+    write_frame(store.stage("collect") / ITEMS, pl.DataFrame(columns))
+
+
+def read_catalogue(spec: Spec, store: Store) -> Catalogue | None:
+    """The items that `collect` found; None where the product has no table of them. Raises: NotReady, DataError."""
+    if spec.items is None or not spec.items.catalogue:
+        return None
+    frame = read_frame(store.folder / "collect" / ITEMS, "collect", [ITEM])
+    columns = {name: tuple(frame[name].to_list()) for name in frame.columns}
+    return Catalogue(columns.pop(ITEM), columns)
+
+
 def write_splits(store: Store, splits: dict[str, pl.DataFrame]) -> None:
     for name, rows in splits.items():
         write_frame(store.stage("prepare") / f"{name}.parquet", rows)
@@ -157,6 +187,7 @@ def read_splits(spec: Spec, store: Store, with_learned: bool = True, prepared: P
         passages=read_passages(spec, store),
         taught=prepared.taught,
         documents=read_documents(spec, store),
+        catalogue=read_catalogue(spec, store),
     )
 
 

@@ -239,6 +239,11 @@ class SeriesPoints:
         return Composed(values, group, cut)
 
     @property
+    def has_splits(self) -> bool:
+        """A row is of one split; a series that is foreseen lies in several."""
+        return bool(self.shape.window)
+
+    @property
     def warnings(self) -> list[str]:
         """What a person should know of what was read."""
         found = self.windows.warnings

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
@@ -22,8 +22,10 @@ from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.documents import forgotten
 from windlass.sources.documents.collected import collect_documents, redact, stamps
+from windlass.sources.events import catalogue as items_table
+from windlass.sources.events.log import EventLog, history_column
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
-from windlass.sources.prepared import CHECKS, GROUP, SPLIT, rows_path, write_collected
+from windlass.sources.prepared import CHECKS, GROUP, SPLIT, rows_path, write_catalogue, write_collected
 from windlass.sources.readers.system_files import files_below, visible
 from windlass.sources.series_points import Refused as PointRefused
 from windlass.sources.series_points import SeriesPoints
@@ -127,8 +129,8 @@ class Intake:
         self.rejects += [{"source": "", "row": 0, "reason": reason, "shown": ""}] * sum(gone)
         self.reasons[reason] += sum(gone)
 
-    def take_point(self, raw: RawRow, source: Source, points: SeriesPoints) -> None:
-        """The same of a point of a series; `compose` makes rows of them."""
+    def take_point(self, raw: RawRow, source: Source, points: SeriesPoints | EventLog) -> None:
+        """The same of a point of a series, or an event of a history; `compose` makes rows of them."""
         self.rows_in += 1
         if raw.values is None:
             return self._reject(raw, source, raw.fault, raw.fault, raw.shown)
@@ -141,7 +143,7 @@ class Intake:
             return self._reject(raw, source, error.message, words)
         return None
 
-    def compose(self, points: SeriesPoints) -> dict[str, "Refused"]:
+    def compose(self, points: SeriesPoints | EventLog) -> dict[str, "Refused"]:
         """Accepts the series that the points make, and keeps those that are left out; gives why they were."""
         for found in points.series():
             if isinstance(found, PointRefused):
@@ -223,6 +225,8 @@ def key_of(spec: Spec, store: Store) -> str:
     ]
     if spec.series is not None:
         ways.append(spec.series.model_dump())
+    if spec.items is not None:
+        ways += [spec.items.model_dump(), items_table.stamp(spec, store)]
     if spec.documents:
         ways.append(stamps(spec, store))
     if any(source.path.is_file() for source in sources) and (pictures := _named_pictures(spec, store)):
@@ -266,7 +270,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     shutil.rmtree(folder / PICTURES, ignore_errors=True)
     allowed = allowed_folders(spec.files, store.project)
     intake = Intake(columns, spec.output_column, spec.group, spec.checks, allowed)
-    points = SeriesPoints(spec, columns) if spec.series is not None else None
+    points = _long_table(spec, columns)
     taken = []
     for source in sources:
         before, intake.refused = intake.rows_in, {}
@@ -287,6 +291,7 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     if spec.documents:
         documents, said = collect_documents(spec, store, intake.values[spec.output_column], progress)
         said += _redact(intake, spec, store)
+    said += _catalogue(spec, store, points)
     _write_rejects(folder, intake, store)
     if not intake.splits:
         raise _nothing_left(intake, sources)
@@ -300,7 +305,9 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
         rejected=len(intake.rejects),
         reasons=dict(intake.reasons.most_common()),
         sources=[source.shown for source in sources],
-        splits=dict(Counter(split or "not split" for split in intake.splits)) if _has_splits(points) else {},
+        splits=dict(Counter(split or "not split" for split in intake.splits))
+        if points is None or points.has_splits
+        else {},
         warnings=[*warnings, *intake.warnings, *(points.warnings if points is not None else [])],
         key=key_of(spec, store),
         documents=documents,
@@ -309,9 +316,22 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     return record
 
 
-def _has_splits(points: SeriesPoints | None) -> bool:
-    """A series that is foreseen lies in several of them."""
-    return points is None or bool(points.shape.window)
+def _long_table(spec: Spec, columns: Mapping[str, Kind]) -> SeriesPoints | EventLog | None:
+    """What makes rows of points or of events; None: rows are as they come."""
+    if spec.series is not None:
+        return SeriesPoints(spec, columns)
+    return EventLog(spec, columns) if history_column(spec) else None
+
+
+def _catalogue(spec: Spec, store: Store, points: SeriesPoints | EventLog | None) -> list[str]:
+    """Keeps the table of the items, where there is one; gives what a person should know of it."""
+    source = items_table.source_of(spec, store)
+    if source is None or spec.items is None:
+        return []
+    known = points.known if isinstance(points, EventLog) else ()
+    found, said = items_table.read_table(source, spec.items.item or "item", known)
+    write_catalogue(store, found)
+    return said
 
 
 def _sources(spec: Spec, store: Store) -> list[Source]:

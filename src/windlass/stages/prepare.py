@@ -16,7 +16,15 @@ from windlass.pages.html.data_report import data_report
 from windlass.pages.text.card import data_card
 from windlass.records import Collected, Passage, Prepared, Progress, as_json, silent
 from windlass.sources.near_duplicates import near
-from windlass.sources.prepared import GROUP, read_collected, read_passages, write_learned, write_recent, write_splits
+from windlass.sources.prepared import (
+    GROUP,
+    read_catalogue,
+    read_collected,
+    read_passages,
+    write_learned,
+    write_recent,
+    write_splits,
+)
 from windlass.spec import Spec
 from windlass.store.files import write_text
 from windlass.store.json_files import fingerprint, write_json
@@ -60,6 +68,8 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     progress("prepare", collected.accepted, collected.accepted, "")
     output = spec.output_column
     kept = [[passage.as_json() for passage in passages]] if passages else []
+    catalogue = read_catalogue(spec, store)
+    kept += [[catalogue.ids, *catalogue.columns.items()]] if catalogue is not None else []
     parts = [part.rows() for part in splits.values()]
     is_public = all(passage.access is None for passage in passages or ())  # cards are read by whoever sees the page
     record = Prepared(
@@ -131,7 +141,7 @@ def _with_own_groups(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> pl.D
 
 def _warn_of_columns(train: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> None:
     for name, kind in spec.inputs.items():
-        if kinds.get(kind).has_points:  # one series is one row, and its points are what differs
+        if kinds.get(kind).has_points or kinds.get(kind).has_events:  # one row holds all of a series, or of a user
             continue
         column = train[name].drop_nulls().drop_nans() if train[name].dtype.is_float() else train[name].drop_nulls()
         values = column.filter(column != "") if column.dtype == pl.String else column

@@ -313,3 +313,24 @@ def _with_shapes(path: Path, random: np.random.Generator, is_empty: bool) -> dic
         things.append({"label": label, "box": [float(left), float(top), float(left + side), float(top + side)]})
     picture.save(path)
     return {"picture": str(path), "things": boxes.kept(things)}
+
+
+def items_toy(folder: Path, seed: int = 13, n_users: int = 150) -> Splits:
+    """People with one of three tastes, each for ten of thirty things, who buy what they have not; and now and then what
+    is asked for most, in the order of its number."""
+    import polars as pl
+
+    random, parts = np.random.default_rng(seed), {"train": [], "validation": [], "test": []}
+    for number in range(n_users):
+        taste = int(random.integers(3))
+        own = [f"i{10 * taste + each}" for each in random.permutation(10).tolist()]
+        own[2:2] = [f"i{int(each)}" for each in np.minimum(random.geometric(0.2, 2), 29)]
+        bought = list(dict.fromkeys(own))
+        times = (1_700_000_000 + 86_400 * np.arange(len(bought)) + 60 * number).tolist()
+        name = "train" if number < 0.6 * n_users else "validation" if number < 0.8 * n_users else "test"
+        cut = 5
+        past = {"user": f"u{number}", "items": bought[:cut], "times": times[:cut], "now": times[cut], "whole": True}
+        after = {"items": bought[cut:], "times": times[cut:]}
+        parts[name].append({"history": json.dumps(past), "wanted": json.dumps(after)})
+    train, validation, test = (pl.DataFrame(rows) for rows in parts.values())
+    return Splits({"history": "items"}, {"wanted": "items"}, train, validation, test, folder)

@@ -1,0 +1,1 @@
+"""Ranked lists of items: what somebody may want next, out of what everybody did."""

@@ -1,0 +1,41 @@
+"""The table of the items that may be recommended: ids, and what is told of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+TITLES = ("title", "name", "headline", "product", "标题", "名称", "品名", "商品名称", "片名")
+AVAILABLE, MIN_AGE, MARGIN = "available", "min_age", "margin"
+"""Columns that are heeded where a table has them: not to be had; the age from which on; what one earns."""
+NO = frozenset(
+    {"0", "0.0", "no", "false", "n", "out", "sold out", "sold_out", "否", "无", "无货", "售罄", "缺货", "下架"}
+)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """ids: of the items, each once. columns: name -> (n,) values as text, '' where nothing is told."""
+
+    ids: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Id -> its number here."""
+        return {item: place for place, item in enumerate(self.ids)}
+
+    @cached_property
+    def title_column(self) -> str:
+        """The column that names an item for people; '' = there is none."""
+        named = {name.strip().lower(): name for name in self.columns}
+        return next((named[each] for each in TITLES if each in named), "")
+
+    def title(self, item: str) -> str:
+        """What people call it; its id where nothing is told."""
+        place = self.places.get(item)
+        if place is None or not self.title_column:
+            return item
+        return self.columns[self.title_column][place] or item
