@@ -40,8 +40,9 @@ def test_a_right_answer_teaches_as_the_law_says_and_days_take_half():
 
 def test_answers_are_right_and_every_exercise_is_told_in_both_languages_once():
     rows = texts.exercise_rows()[1:]
-    assert len(rows) == len({row[0] for row in rows}) == len({row[2] for row in rows}) == len({row[3] for row in rows})
-    for _, _, english, _, answer in rows:
+    assert len(rows) == len({row[0] for row in rows}) == len({row[5] for row in rows}) == len({row[6] for row in rows})
+    for row in rows:
+        english, answer = row[5], row[7]
         asked = english.removeprefix("What is ").removesuffix("?")
         if set(asked) <= set("0123456789+-×÷/(). "):
             whole = asked.replace("×", "*").replace("÷", "/")
@@ -66,3 +67,10 @@ def test_every_policy_meets_the_same_learners():
     one, other = (law.trial(law.plain(policy), 20, 5, 2) for policy in (law.fixed_order, law.by_chance))
     assert (one.before == other.before).all()
     assert one.log.exercises.shape == (20, 20)
+
+
+def test_the_data_is_what_its_tool_writes_and_small(tmp_path):
+    law.main(tmp_path)
+    for path in sorted(law.TARGET.iterdir()):
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes(), "run tools/make_tutor.py"
+        assert path.stat().st_size <= 560_000

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from tutor_texts import NEEDS, SKILLS, exercise_rows, skill_rows
+from tutor_texts import NEEDS, SKILLS, exercise_rows
 
 SEED = 13
 TARGET = Path(__file__).parents[1] / "src/windlass/blueprints/tutor/data"
@@ -302,7 +302,7 @@ def attempt_rows(log: Log) -> list[list[str]]:
 def main(target: Path = TARGET) -> None:
     """Write the files and say what the truth behind them allows."""
     target.mkdir(parents=True, exist_ok=True)
-    tables = {"attempts": attempt_rows(sample()), "exercises": exercise_rows(), "skills": skill_rows()}
+    tables = {"attempts": attempt_rows(sample()), "exercises": exercise_rows()}
     for name, rows in tables.items():
         with (target / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)

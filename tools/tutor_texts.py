@@ -193,14 +193,13 @@ WRITERS: dict[str, Callable[[int], Exercise]] = {
 
 
 def exercise_rows() -> list[list[str]]:
-    """The content file with its header: exercise, skill, text, text_zh, answer; by skill, from easy to hard."""
-    rows = [["exercise", "skill", "text", "text_zh", "answer"]]
+    """The content file with its header: a row an exercise, by skill, from easy to hard; what its skill is called and
+    needs, a hint and a worked example, each in both languages."""
+    header = "exercise skill needs skill_name skill_name_zh text text_zh answer hint hint_zh example example_zh"
+    rows = [header.split()]
     for skill, write in WRITERS.items():
-        rows += [[f"{skill}-{level + 1}", skill, *write(level)] for level in range(8)]
+        beside = (*HINTS[skill], *WORKED[skill])
+        for level in range(8):
+            of_skill = (skill, " ".join(NEEDS[skill]), *SKILLS[skill])
+            rows.append([f"{skill}-{level + 1}", *of_skill, *write(level), *beside])
     return rows
-
-
-def skill_rows() -> list[list[str]]:
-    """The skills with their header: what each needs, its hint and its worked example in both languages."""
-    rows = [["skill", "name", "name_zh", "needs", "hint", "hint_zh", "example", "example_zh"]]
-    return rows + [[each, *SKILLS[each], " ".join(NEEDS[each]), *HINTS[each], *WORKED[each]] for each in SKILLS]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.commands import asking, failures, service
+from windlass.commands import asking, failures, service, tutoring
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show
 from windlass.errors import DataError
 from windlass.store import diagnostics
@@ -366,6 +366,7 @@ def allow(
 
 app.add_typer(service.app)
 app.add_typer(asking.app)
+app.add_typer(tutoring.app)
 
 
 @app.command()

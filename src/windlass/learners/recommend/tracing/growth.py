@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import minimize
 
+from windlass.learners.contract import Budget
 from windlass.learners.recommend.tracing import irt
 from windlass.predictors.recommend.tracing.attempts import Attempts, Course, trace
 from windlass.predictors.recommend.tracing.growth import Growth, Law
@@ -22,13 +23,14 @@ PRIOR_PRECISION, PRIOR_SPREAD = 2.0, 1.0
 """Of difficulties, in attempts' information; and of each number of the law around its start, in its logarithm."""
 
 
-def fit(attempts: Attempts, course: Course, seed: int = 13) -> Growth:
+def fit(attempts: Attempts, course: Course, seed: int = 13, budget: Budget | None = None) -> Growth:
+    """The law stays as it is usual where the budget does not reach for it."""
     found = start(attempts, course)
     chosen = np.random.default_rng(seed).permutation(attempts.n_learners) < MOST_LEARNERS
     some = attempts.of(chosen)
     for _ in range(SWEEPS):
         found = with_levels(found, attempts)
-        found = with_law(found, some)
+        found = with_law(found, some, budget)
     return with_levels(found, attempts)
 
 
@@ -40,7 +42,7 @@ def start(attempts: Attempts, course: Course) -> Growth:
     return Growth(course.skill, course.needs, difficulty - centre[course.skill], -centre, Law().as_array())
 
 
-def with_law(found: Growth, attempts: Attempts) -> Growth:
+def with_law(found: Growth, attempts: Attempts, budget: Budget | None = None) -> Growth:
     usual = np.log(Law().as_array())
     low, high = np.log(BOUNDS).T
 
@@ -50,10 +52,18 @@ def with_law(found: Growth, attempts: Attempts) -> Growth:
         return float(lost(chances, attempts.right) + prior)
 
     begun = np.clip(np.log(found.law), low, high)
-    best = minimize(
-        loss, begun, method="L-BFGS-B", bounds=np.stack([low, high], 1), options={"maxfun": EVALUATIONS, "eps": 1e-3}
-    )
-    return replace(found, law=np.exp(np.clip(best.x, low, high)))
+    reached = begun
+
+    def look(values: np.ndarray) -> None:
+        if budget is not None and not budget.left():
+            raise StopIteration
+
+    options = {"maxfun": EVALUATIONS, "eps": 1e-3}
+    bounds = np.stack([low, high], 1)
+    if budget is None or budget.left():
+        best = minimize(loss, begun, method="L-BFGS-B", bounds=bounds, options=options, callback=look)
+        reached = best.x
+    return replace(found, law=np.exp(np.clip(reached, low, high)))
 
 
 def with_levels(found: Growth, attempts: Attempts) -> Growth:

@@ -13,19 +13,24 @@ WATCHED = 0.15
 
 
 def fit(attempts: Attempts, course: Course, seed: int = 13) -> Trees:
+    booster = boosted(attempts, course, seed)
+
+    def score(features: np.ndarray) -> np.ndarray:
+        return np.asarray(booster.predict(features, num_threads=1))
+
+    return Trees(features_of(attempts, course), score)
+
+
+def boosted(attempts: Attempts, course: Course, seed: int) -> lightgbm.Booster:
+    """Of all but the watched learners, cut where these are told best."""
     rows = rows_apart(attempts, course, seed)
     is_watched = (np.random.default_rng(seed).random(attempts.n_learners) < WATCHED)[attempts.learners]
     names = list(NAMES)
     train = lightgbm.Dataset(rows[~is_watched], attempts.right[~is_watched].astype(int), feature_name=names)
     watch = [lightgbm.Dataset(rows[is_watched], attempts.right[is_watched].astype(int), reference=train)]
     stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-    booster = lightgbm.train(_settings(len(rows), seed), train, ROUNDS, watch, callbacks=[stop])
-    rounds = max(1, booster.best_iteration)
-
-    def score(features: np.ndarray) -> np.ndarray:
-        return np.asarray(booster.predict(features, num_iteration=rounds, num_threads=1))
-
-    return Trees(features_of(attempts, course), score)
+    found = lightgbm.train(_settings(len(rows), seed), train, ROUNDS, watch, callbacks=[stop])
+    return lightgbm.Booster(model_str=found.model_to_string(num_iteration=max(1, found.best_iteration)))
 
 
 def features_of(attempts: Attempts, course: Course) -> Features:
