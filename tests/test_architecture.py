@@ -22,7 +22,7 @@ ROOMS = (
     "sandbox",
     "durations strict_yaml",
     "item_shape",
-    "goals",
+    "goals look",
     "records spec",
     "brand",
     "pages",

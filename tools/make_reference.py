@@ -40,7 +40,7 @@ WRITTEN = {
 
 def _metrics(kind: str) -> str:
     """What answers of a kind are measured by."""
-    return ", ".join(OUTPUTS[kind].metrics) if kind in OUTPUTS else "-"
+    return ", ".join(OUTPUTS[kind]().metrics) if kind in OUTPUTS else "-"
 
 
 def first_sentence(path: Path) -> str:

@@ -281,7 +281,7 @@ def predict(
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="a new folder")],
-    form: Annotated[str, typer.Option("--format", help="coco, voc, yolo or label-studio")] = "coco",
+    form: Annotated[str, typer.Option("--format", help="coco, voc, yolo, label-studio; masks: coco, png")] = "coco",
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:

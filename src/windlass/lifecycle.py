@@ -51,13 +51,18 @@ def _collect() -> Step:
 
 def _prepare() -> Step:
     from windlass.improving import attempts
-    from windlass.stages.prepare import Learned, key_of, prepare
+    from windlass.store.stage_keys import prepare_key
 
     def run(spec: "Spec", store: "Store", progress: "Progress") -> object:
+        from windlass.stages.prepare import Learned, prepare
+
         judging = [row for rows in attempts.judging(store).values() for row in rows]
         return prepare(spec, store, progress, Learned(attempts.learned(store), judging))
 
-    return Step(lambda spec, store: key_of(spec, store, attempts.learned(store)), run)
+    def key_of(spec: "Spec", store: "Store") -> str:
+        return prepare_key(spec, store, [(row.answer, row.label) for row in attempts.learned(store)])
+
+    return Step(key_of, run)
 
 
 def _train() -> Step:
@@ -68,26 +73,33 @@ def _train() -> Step:
 
 
 def _evaluate() -> Step:
-    from windlass.sources.prepared import read_splits
-    from windlass.stages.evaluate import evaluate, key_of
+    from windlass.store.stage_keys import evaluate_key
 
-    return Step(key_of, lambda spec, store, progress: evaluate(spec, store, read_splits(spec, store), progress))
+    def run(spec: "Spec", store: "Store", progress: "Progress") -> object:
+        from windlass.sources.prepared import read_splits
+        from windlass.stages.evaluate import evaluate
+
+        return evaluate(spec, store, read_splits(spec, store), progress)
+
+    return Step(evaluate_key, run)
 
 
 def _explain() -> Step:
-    from windlass.sources.prepared import read_splits
-    from windlass.stages.explain import explain, key_of
+    from windlass.store.stage_keys import explain_key
 
     def run(spec: "Spec", store: "Store", progress: "Progress") -> object:
+        from windlass.sources.prepared import read_splits
+        from windlass.stages.explain import explain
+
         return explain(spec, store, read_splits(spec, store), read_board(store), progress)
 
-    return Step(key_of, run)
+    return Step(explain_key, run)
 
 
 def _release() -> Step:
-    from windlass.stages.release import key_of
+    from windlass.store.stage_keys import release_key
 
-    return Step(key_of, release)
+    return Step(release_key, release)
 
 
 STAGES = (

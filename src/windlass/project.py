@@ -206,13 +206,16 @@ class Project(_Documents):
     def improve(
         self, file: str | Path | None = None, canary: float = 0.0, trigger: str = "Project.improve"
     ) -> Improvement:
-        """One attempt at a better champion, from feedback and from newly labelled rows; goes on with a killed one.
+        """One attempt at a better champion, from feedback, newly labelled rows and documents that have changed since;
+        goes on with a killed one.
 
         Args:   file: CSV, JSONL or Parquet with the product's columns. canary: share of the requests for a trial.
         Raises: NotReady: no release, or another process improves. SpecError: feedback cannot judge its answers.
         """
         from windlass.improving.cycle import ImproveRequest
 
+        if self.spec.documents:  # they change in their folder, without anybody's word
+            self._walk("prepare")
         order = ImproveRequest(None if file is None else Path(file), canary, trigger)
         return lifecycle.improve(self.spec, self.store, order, self._progress)
 

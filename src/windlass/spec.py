@@ -12,6 +12,7 @@ from windlass.durations import CENTURY_S, PATTERN, duration_s
 from windlass.errors import NotReady, SpecError, did_you_mean, expected
 from windlass.goals import ANY_GOAL, GOALS, parse_goal
 from windlass.item_shape import ItemShape
+from windlass.look import ORIGIN, Look
 from windlass.metrics.alarms import FALSE_ALARMS
 from windlass.metrics.costs import COST
 from windlass.metrics.numbers import IN_UNIT
@@ -204,7 +205,16 @@ class Spec(Strict):
     wanted: ClassVar = {
         "data": "a path, or a path each for 'train', 'validation' and 'test'",
         "learners": "a list, each a name or {name: preset}",
-        "dict_type": "a mapping, column: kind",
+    }
+    mappings: ClassVar = {
+        "inputs": "{message: text}",
+        "output": "{intent: category}",
+        "costs": "{miss: 50, false_alarm: 2}",
+        "threshold": "{fraud: 0.2}",
+        "formats": "{price: '1.234,56 €'}",
+        "monotone": "{age: increasing}",
+        "access": "{hr/: [hr, board]}",
+        "limits": "{latency_p95_ms: 20}",
     }
     if_missing: ClassVar = "`windlass init DATA` writes a complete file"
     by_column: ClassVar = {"inputs": ("kind", "monotone"), "output": ("kind", "unit")}
@@ -287,6 +297,12 @@ class Spec(Strict):
         description="input -> how the answer may follow it and no other way, of a number answered by trees; "
         "`inputs: {area: {kind: number, monotone: increasing}}` says the same",
     )
+    embed: list[Annotated[str, Field(pattern=ORIGIN)]] = Field(
+        default=[],
+        max_length=50,
+        description="origins whose pages may embed the widget, such as https://shop.example.com; not given: none",
+    )
+    look: Look = Field(default=Look(), description="name, logo and colours of the product's pages")
     watch: Watch = Field(default=Watch(), description="how the service is watched, and who is told of alarms")
     improve: Improve = Field(default=Improve(), description="what feedback may change by itself")
     keep_inputs: bool = Field(False, description="keep what is asked in the request log, so that feedback can teach")

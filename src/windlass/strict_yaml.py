@@ -42,6 +42,8 @@ class Strict(Exact):
 
     wanted: ClassVar[Mapping[str, str]] = {}
     """What a field, or else an error of this type, asks for, where `WANTED` is not clear enough."""
+    mappings: ClassVar[Mapping[str, str]] = {}
+    """Field -> an example of the mapping that it asks for."""
     if_missing: ClassVar[str] = ""
     """The hint where a field that must be there is not."""
     by_column: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -105,6 +107,8 @@ def _refusal(fault: ErrorDetails, model: type[Strict], where: str) -> SpecError:
         reason = fault["msg"].removeprefix("Value error, ")
         return SpecError(f"{subject}{',' if reason.startswith('expected') else ':'} {reason}")
     wanted = model.wanted.get(place[0]) or model.wanted.get(kind) or WANTED.get(kind) or _plain(fault["msg"])
+    if kind == "dict_type" and ".".join(place) in model.mappings:
+        wanted = f"a mapping, such as {model.mappings['.'.join(place)]}"
     return SpecError(f"{subject}, expected {wanted}")
 
 

@@ -137,7 +137,7 @@ def test_a_poisoned_batch_is_not_learned(project, trusts):
         for question, _ in questions(NEW, 120, 900)
     ]
     say(project, poison, callers=[f"key{place}" for place in range(6)])
-    with with_line(outputs.OUTPUTS, "text", judging):
+    with with_line(outputs.OUTPUTS, "text", lambda: judging):
         made = project.improve()
     assert (made.verdict == "promoted") is trusts, made.why
 

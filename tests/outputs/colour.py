@@ -324,7 +324,7 @@ def installed() -> Iterator[None]:
     with ExitStack() as stack:
         for tables, name, line in (
             (kinds.KINDS, "colour", KIND),
-            (outputs.OUTPUTS, "colour", OUTPUT),
+            (outputs.OUTPUTS, "colour", lambda: OUTPUT),
             (learners.LEARNERS, "words", WORDS),
             (predictors.FORMATS, "palette", load),
         ):

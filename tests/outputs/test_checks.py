@@ -71,7 +71,7 @@ def product(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", OUTPUTS)
 def test_every_output_keeps_its_promises(product, kind):
-    check_output(OUTPUTS[kind], *product(kind))
+    check_output(OUTPUTS[kind](), *product(kind))
 
 
 BROKEN = {
@@ -82,7 +82,7 @@ BROKEN = {
                                                        rows.tail(len(rows) - 2 * (len(rows) // 3))
                                                        for name in ("train", "validation", "test")}
     },
-    "marks": {"marks": lambda predictor, rows, held: OUTPUTS["category"].marks(predictor, rows[1:], held)},
+    "marks": {"marks": lambda predictor, rows, held: OUTPUTS["category"]().marks(predictor, rows[1:], held)},
     "sections of one name": {"sections": lambda shown: [Section("a", "A", ""), Section("a", "A", "")]},
     "an advice is empty": {"advice": lambda marks, misses: [""]},
     "comes back as another value": {"value_of": lambda text: text + "!"},
@@ -99,4 +99,4 @@ BROKEN = {
 def test_a_broken_output_is_seen(product, words):
     """Each breaks one promise of labels."""
     with pytest.raises(Exception, match=words):
-        check_output(replace(OUTPUTS["category"], **BROKEN[words]), *product("category"))
+        check_output(replace(OUTPUTS["category"](), **BROKEN[words]), *product("category"))

@@ -20,7 +20,7 @@ from windlass.metrics.texts import TextMarks
 from windlass.outputs.contract import Shown
 from windlass.outputs.numbers import report as numbers_report
 from windlass.outputs.texts import report as texts_report
-from windlass.pages.html import notebook
+from windlass.pages.html import notebook, owner
 from windlass.pages.html.data_report import data_report
 from windlass.pages.html.explained import explanation_html
 from windlass.pages.html.explanations import Explained, explanations
@@ -48,9 +48,11 @@ from windlass.records import (
     Roadmap,
 )
 from windlass.registry.model_cards import ModelCards
+from windlass.serving.contract.page_look import PageLook
 from windlass.serving.ui.ask_board import cards_html
-from windlass.serving.ui.ask_page import ask_page
+from windlass.serving.ui.ask_page import OwnerPart, ask_page
 from windlass.serving.ui.chat_page import chat_page
+from windlass.serving.ui.owner_pages import SIGN_OUT, sign_in
 from windlass.trends.page import page as trends_page
 from windlass.trends.record import EntityStatus, Event, Model, Reading, Series, Text, Topic, Trends
 
@@ -259,6 +261,34 @@ def page_of_a_release(word: str) -> str:
     return ask_page(release(word), manifest, card(word), has_chat=True).decode()
 
 
+def look(word: str) -> PageLook:
+    return PageLook(word, word, "data:image/png;base64,AA==")
+
+
+def listed(word: str) -> dict[str, Any]:
+    score = {"value": 0.9, "low": 0.8, "high": 1.0}
+    return {"id": word, "candidate": word, "headline": word, "score": score, "created": word, "size_mb": 1.0,
+            "champion": True}  # fmt: skip
+
+
+def change(word: str) -> dict[str, Any]:
+    return dict.fromkeys(("at", "event", "from", "to", "user", "command", "reason"), word)
+
+
+def around(word: str) -> owner.Around:
+    return owner.Around(list(owner.PAGES), "", word, "zh")
+
+
+def page_of_an_owner(word: str) -> str:
+    window = {"release": word, "answers": 3}
+    seen = Health(word, word, 0.0, DAY, 3, 2.0, 5.0, 0.8, 0.1, SURE, SURE, 4, {}, [], [Alarm(word, word, 0.0, word)],
+                  [window])  # fmt: skip
+    overview = owner.overview(seen, listed(word), roadmap(word), lambda scope: True)
+    shown = OwnerPart(owner.bar("ask", list(owner.PAGES)), overview, SIGN_OUT)
+    manifest = Manifest("linear", word, (Column(f"{word}a", "text"),), Column(word, "category", {"labels": [word]}))
+    return ask_page(release(word), manifest, card(word), look=look(word), owner=shown).decode()
+
+
 def page_to_talk(word: str) -> str:
     manifest = Manifest("language", word, (Column(word, "text"),), Column(word, "text"))
     engine: Any = None
@@ -279,6 +309,16 @@ PAGES: dict[str, Callable[[str], str]] = {
     "pages/html/data_report.py": lambda word: data_report(word, prepared(word), collected(word), []),
     "trends/page.py": trends,
     "serving/ui/page.py release": page_of_a_release,
+    "serving/ui/page.py owner": page_of_an_owner,
+    "serving/ui/page.py sign in": lambda word: sign_in(look(word), word)[0].decode(),
+    "pages/html/owner.py releases": lambda word: owner.releases_page([listed(word)], [change(word)], around(word)),
+    "pages/html/owner.py reports": lambda word: owner.reports_page(
+        [("report", word)], [("board", "/v1/board")], around(word)
+    ),
+    "pages/html/owner.py roadmap": lambda word: (
+        owner.framed(roadmap_page(roadmap(word)), "roadmap", around(word)) + owner.empty_roadmap(around(word))
+    ),
+    "pages/html/owner.py health": lambda word: owner.framed(health(word), "health", around(word)),
     "serving/ui/page.py chat": page_to_talk,
 }
 """The file that writes the document, and what it says of a word from outside."""

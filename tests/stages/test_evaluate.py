@@ -183,14 +183,14 @@ def test_how_varied_and_how_repetitive_answers_are_is_measured_with_intervals(pr
 
 
 def test_another_brand_file_is_another_evaluation(product):
-    from windlass.stages.evaluate import key_of
+    from windlass.store.stage_keys import evaluate_key
 
     changes = briefs(product)
     run(product, **changes)
     spec = product.spec(**changes)
-    before = key_of(spec, product.store)
-    assert key_of(spec, product.store) == before
+    before = evaluate_key(spec, product.store)
+    assert evaluate_key(spec, product.store) == before
     (product.folder / "insults.txt").write_text("ugly\n", encoding="utf-8")
-    words = key_of(spec, product.store)
+    words = evaluate_key(spec, product.store)
     (product.folder / "brand.yaml").write_text("never: [lamp]\n", encoding="utf-8")
-    assert len({before, words, key_of(spec, product.store)}) == 3
+    assert len({before, words, evaluate_key(spec, product.store)}) == 3

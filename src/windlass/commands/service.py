@@ -108,6 +108,26 @@ def revoke_key(name: Annotated[str, typer.Argument(help="its name or id")], proj
     typer.echo(f"revoked: {revoke(_memory(project), name).name}")
 
 
+@keys.command("password")
+def set_password(
+    name: Annotated[str, typer.Argument(help="of the key")],
+    remove: Annotated[bool, typer.Option("--remove", help="let no password open it")] = False,
+    project: ProjectFolder = HERE,
+) -> None:
+    """Let the pages be signed in to by a key's name and a password, which is asked for; sessions of before end."""
+    from windlass.database.keys import listing
+    from windlass.database.sessions import set_password as keep
+    from windlass.errors import SpecError, did_you_mean, expected
+
+    place = _memory(project)
+    known = {key.name: key for key in listing(place)}
+    if name not in known:
+        raise SpecError(f"there is no key '{name[:80]}', expected {expected(known)}", did_you_mean(name[:80], known))
+    password = "" if remove else typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    keep(place, known[name].id, password)
+    typer.echo(f"no password opens '{name}'" if remove else f"'{name}' has a password")
+
+
 @app.command()
 def forget(
     ids: Annotated[list[str], typer.Argument(metavar="ID|DOCUMENT...", help="ids of answers, or paths of documents")],

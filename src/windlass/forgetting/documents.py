@@ -24,6 +24,7 @@ from windlass.forgetting.words import Words, words_of
 from windlass.improving import attempts
 from windlass.predictors.passages.answerer import passages_of
 from windlass.predictors.passages.engine import PASSAGES
+from windlass.predictors.passages.vectors import drop_outside
 from windlass.records import Passage, Progress, as_json, silent
 from windlass.registry import destroyed, releases
 from windlass.registry.audit_log import Why
@@ -32,10 +33,11 @@ from windlass.sources.documents.collected import digests, rejected
 from windlass.sources.documents.forgotten import Forgotten
 from windlass.sources.prepared import read_passages, read_splits
 from windlass.spec import Spec
-from windlass.stages.release import ReleaseRequest, key_of, publish_release
+from windlass.stages.release import ReleaseRequest, publish_release
 from windlass.stages.train import WARM, entries, keep_learned
 from windlass.store.files import hash_file
 from windlass.store.json_files import fingerprint, read_json, reading, restored, write_json
+from windlass.store.stage_keys import release_key
 from windlass.store.store import Store
 
 WORD = "forget"
@@ -98,8 +100,8 @@ def names_document(spec: Spec, store: Store, name: str) -> str:
 def forget_document(spec: Spec, store: Store, place: Database, document: str, progress: Progress = silent) -> Receipt:
     """Forgets it, in every version that is known, and proves it; an attempt that was killed goes on.
 
-    Raises: NotReady: there is no such document, or another command is at work. DataError: it is still found: the
-    message says where.
+    Raises: NotReady: there is no such document, another command is at work, or a server of vectors is gone. DataError:
+    it is still found: the message says where.
     """
     started = time.perf_counter()
     with attempts.locked(store):
@@ -112,7 +114,10 @@ def forget_document(spec: Spec, store: Store, place: Database, document: str, pr
         task = _noted(store, task, learned=task.learned + attempts.forget_where(store, task.words.in_record))
         receipt = _rebuilt(spec, store, task, receipt, progress)
         task = _noted(store, task, insisted=receipt.insisted or task.insisted)
-        releases.destroy(store, _holding(store, task.words, but=receipt.release), document, task.entry.at)
+        holding = _holding(store, task.words, but=receipt.release)
+        for id in holding:  # before its files are gone: their digest is the name of the table
+            drop_outside(releases.folder(store, id))
+        releases.destroy(store, holding, document, task.entry.at)
         task = _noted(store, task, removed=tuple(dict.fromkeys([*task.removed, *_removed(store, task.words)])))
         task = _log_cleaned(store, place, task)
         receipt = replace(receipt, learned=task.learned, removed=task.removed, insisted=task.insisted,
@@ -233,7 +238,7 @@ def _rebuilt(spec: Spec, store: Store, task: Task, receipt: Receipt, progress: P
     against = {"insisted": "; ".join(made.insisted)} if made.insisted else {}
     why = Why("promote", "windlass forget", f"'{receipt.document}' was forgotten", against)
     releases.point_to(store, made.id, why)
-    write_json(store.record("release"), {"key": key_of(narrowed, store), "id": made.id})
+    write_json(store.record("release"), {"key": release_key(narrowed, store), "id": made.id})
     return replace(receipt, release=made.id, insisted=tuple(made.insisted))
 
 

@@ -178,6 +178,7 @@ class _Cycle:
             root=splits.root,
             output=outputs.of(self.spec),
             answered=self._people_tests(),
+            documents=(self.attempt.done("gather") or {}).get("documents", ()),
         )
         verdict: Verdict = judge(self._open(self.champion), challenger, exam)
         facts = {"candidate": board.chosen, "is_better": verdict.is_better, "why": verdict.why}

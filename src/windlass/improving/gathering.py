@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from windlass.database.backend import Database
-from windlass.database.people_answers import PersonAnswer, people_answers
+from windlass.database.people_answers import DOCUMENT, PersonAnswer, people_answers
 from windlass.database.request_log import feedback_total, latest_inputs
 from windlass.improving import attempts, people, selection, training_feedback
 from windlass.improving.attempts import Attempt
@@ -95,7 +95,8 @@ class Gathering:
         said = [[each.inputs, each.answer] for each in answers]
         taught = sorted([row.answer, row.label] for row in fresh)
         key = fingerprint([self.champion, prepared.fingerprint, taught, *([said] if said else [])])
-        why = self._too_little(fresh, key, self._failing(answers))
+        documents = self._changed_documents(splits)
+        why = self._too_little(fresh, key, self._failing(answers) + len(documents))
         enough = not why
         if not enough:
             decided = selection.back_to_waiting(decided, "too few new rows for a batch")
@@ -111,21 +112,28 @@ class Gathering:
             write_starts(self.attempt.space, weights.starts(self.store, self.champion, len(new)))
         unread = max(0, feedback_total(self.log) - self.most_read)
         counts = {**selection.counts(decided), "learned_before": len(pool), "unread": unread}
-        return {"enough": enough, "why": why, "key": key, "rows": counts}
+        return {"enough": enough, "why": why, "key": key, "rows": counts, "documents": documents}
 
     def _people(self) -> list[PersonAnswer]:
         """What people answered to refused questions, where answers are taken from documents."""
         return people_answers(self.log) if outputs.of(self.spec).cites else []
+
+    def _changed_documents(self, splits: Splits) -> list[str]:
+        """Documents that are other ones than the champion answers from. What people answered is not among them: tests
+        ask for it."""
+        found = outputs.of(self.spec).changed_documents(self.predictor, splits)
+        return [path for path in found if path != DOCUMENT]
 
     def _failing(self, answers: Sequence[PersonAnswer]) -> int:
         """How many of them the champion does not answer so."""
         output = outputs.of(self.spec)
         return people.passing(self.predictor, people.tests_of(answers, self.spec, output), output).count(False)
 
-    def _too_little(self, fresh: Sequence[LabelledRow], key: str, n_failing: int) -> str:
-        """Why these rows are not worth an attempt; empty when they are. n_failing: tests that an attempt may mend."""
+    def _too_little(self, fresh: Sequence[LabelledRow], key: str, n_others: int) -> str:
+        """Why these rows are not worth an attempt; empty when they are. n_others: tests that an attempt may mend, and
+        documents that have changed."""
         least = self.spec.improve.rows
-        if not n_failing and (len(fresh) < least or not any(row.fate == LEARNED for row in fresh)):
+        if not n_others and (len(fresh) < least or not any(row.fate == LEARNED for row in fresh)):
             missing = max(least - len(fresh), 1)
             return f"{len(fresh):,} new rows to learn from, expected at least {least:,}: {missing:,} are missing"
         before = [other for other in attempts.attempts(self.store) if other.id != self.attempt.id]

@@ -19,8 +19,8 @@ from windlass.store.store import Store
 logger = logging.getLogger("windlass.improving")
 
 LOOK_S = 60.0
-WORTH = frozenset({"drift", "concept", "quality"})
-"""Alarms that say that the world is another one than was learned; errors and latency are not mended by learning."""
+WORTH = frozenset({"drift", "concept", "quality", "documents"})
+"""Alarms that say that the world, or what was read of it, is another one: learning does not mend errors and latency."""
 
 
 def read_period(text: str) -> float:

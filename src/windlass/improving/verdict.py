@@ -32,6 +32,7 @@ to show what a week of feedback teaches."""
 MOST_LOSS, MOST_FALL = 0.01, 0.03
 """Of the goal's metric, and of what has a measure of its own, such as a class of boxes."""
 LEAST_SLICE = 20
+MOST_NAMED = 3
 RECENT = "recent"
 CHANGED = (
     "put the new rows into `data:`, take out old ones that no longer hold, then `windlass run` and `windlass release`"
@@ -101,7 +102,7 @@ def is_changed(evidence: Json) -> bool:
 @dataclass(frozen=True)
 class JudgedRows:
     """Rows with what is right. metric: the goal's, for the test rows; root: of files that rows name;
-    answered: refused questions with what people answered."""
+    answered: refused questions with what people answered; documents: that have changed since the champion."""
 
     test: Pairs
     recent: Sequence[LabelledRow]
@@ -112,6 +113,7 @@ class JudgedRows:
     root: Path
     output: Output
     answered: Pairs = ()
+    documents: Sequence[str] = ()
 
 
 def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdict:
@@ -139,6 +141,7 @@ def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdi
         *fallen_parts(sheet, old),
         *_worth_more(sheet, every),
         *_mended(champion, challenger, exam),
+        *_renewed(exam.documents),
     ]
     evidence = {
         "metric": exam.metric,
@@ -204,6 +207,15 @@ def _mended(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> lis
     found = sheet.paired("what people answered", np.ones(len(exam.answered), bool))
     words = f"{found.won:,} of {found.rows:,} questions that people answered are mended, {found.lost:,} lost"
     return [Check("tests", not found.lost, True, words), Check("mended", found.won > 0, False, words)]
+
+
+def _renewed(documents: Sequence[str]) -> list[Check]:
+    """Documents that have changed are a gain by themselves: the champion answers from what no longer holds."""
+    if not documents:
+        return []
+    named = ", ".join(f"'{each[:60]}'" for each in documents[:MOST_NAMED]) + " ..." * (len(documents) > MOST_NAMED)
+    count = "1 document is" if len(documents) == 1 else f"{len(documents):,} documents are"
+    return [Check("documents", True, False, f"{count} new, changed or gone: {named}")]
 
 
 def _worst_first(

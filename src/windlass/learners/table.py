@@ -4,7 +4,7 @@ its family."""
 from importlib import import_module
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options, Refuse
+from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options, Refresh, Refuse
 from windlass.records import Progress, Splits
 
 TABLE = frozenset({"number", "category", "date"})
@@ -48,11 +48,14 @@ def _refusal(function: str, module: str = "language.written") -> Refuse:
     return refuse
 
 
-def _refreshed(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted | None:
-    """The index of documents that have changed."""
-    from windlass.learners.passages.rebuilding import refresh
+def _refresh(module: str) -> Refresh:
+    """Of an index whose documents have changed."""
 
-    return refresh(splits, options, budget, progress)
+    def refresh(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted | None:
+        found: Fitted | None = import_module(f"windlass.learners.{module}").refresh(splits, options, budget, progress)
+        return found
+
+    return refresh
 
 
 LEARNERS: dict[str, Learner] = {
@@ -237,7 +240,7 @@ LEARNERS: dict[str, Learner] = {
             CITED,
             _later("passages.search", "fit_bm25"),
             cost=1,
-            refresh=_refreshed,
+            refresh=_refresh("passages.rebuilding"),
         ),
         Learner(
             "hybrid",
@@ -245,7 +248,7 @@ LEARNERS: dict[str, Learner] = {
             TEXT,
             CITED,
             _later("passages.search", "fit_hybrid"),
-            refresh=_refreshed,
+            refresh=_refresh("passages.rebuilding"),
             needs=("lightgbm",),
             cost=1,
         ),
@@ -255,7 +258,7 @@ LEARNERS: dict[str, Learner] = {
             TEXT,
             CITED,
             _later("passages.search", "fit_encoder"),
-            refresh=_refreshed,
+            refresh=_refresh("passages.rebuilding"),
             needs=PRETRAINED,
             cost=3,
             may_begin=True,
@@ -435,6 +438,7 @@ LEARNERS: dict[str, Learner] = {
             TABLE | {"text", "chat"},
             TEXT | CITED,
             _by_output(text=("language.llm", "fit"), cited=("passages.generating", "fit_llm")),
+            refresh=_refresh("passages.generating"),
             needs=(*PRETRAINED, "peft"),
             cost=8,
             on_request=True,
@@ -446,6 +450,7 @@ LEARNERS: dict[str, Learner] = {
             TABLE | {"text", "chat"},
             TEXT | CITED,
             _by_output(text=("retrieval.elsewhere", "fit"), cited=("passages.generating", "fit_elsewhere")),
+            refresh=_refresh("passages.generating"),
             on_request=True,
             may_begin=True,
         ),

@@ -238,7 +238,8 @@ class Output:
     check_correction(predictor, said): raises DataError where a correction speaks of what the release does not have or
     who speaks does not see.
     search(predictor, rows, k) -> of each row the k best passages; summarise(predictor, document, n) -> sentences that
-    stand for it; spoken_of(predictor, topic) -> what documents say of it; None: there are none. level(spec) ->
+    stand for it; spoken_of(predictor, topic) -> what documents say of it; None: there are none.
+    changed_documents(predictor, splits) -> documents that are not as the release knows them. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
     answer, where that tells what to change of the one given; raises DataError where it does not fit. together(texts)
@@ -304,6 +305,7 @@ class Output:
     search: Callable[[Predictor, Sequence[Row], int], list[list[Json]]] | None = None
     summarise: Callable[[Predictor, str, int], Json] | None = None
     spoken_of: Callable[[Predictor, str], list[Json]] | None = None
+    changed_documents: Callable[[Predictor, Splits], list[str]] = lambda predictor, splits: []
     level: Callable[[Spec], float | None] = lambda spec: None
     data_sections: Callable[[Mapping[str, Sequence[Row]], Spec], list[Section]] = lambda splits, spec: []
     remarks: Callable[[Marks, str], list[str]] = lambda marks, metric: []

@@ -1,41 +1,41 @@
 """The one table of outputs, and what is asked of the output of a spec."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.goals import Goal, parse_goal
 from windlass.metrics.citations import N_RANKED
-from windlass.outputs.anomalies import output as anomalies
-from windlass.outputs.boxes import output as boxes
-from windlass.outputs.cited import output as cited
 from windlass.outputs.contract import Output, Why
-from windlass.outputs.forecasts import output as forecasts
-from windlass.outputs.items import output as items
-from windlass.outputs.labels import output as labels
-from windlass.outputs.masks import output as masks
-from windlass.outputs.numbers import output as numbers
-from windlass.outputs.tags import output as tags
-from windlass.outputs.texts import output as texts
 from windlass.predictors.contract import Predictor
 from windlass.records import Explanation, Json, Row
 from windlass.spec import Spec
 
 MOST_SENTENCES = 50
 """Of a summary."""
-OUTPUTS: dict[str, Output] = {
-    output.kind: output
-    for output in (
-        labels.OUTPUT,
-        texts.OUTPUT,
-        numbers.OUTPUT,
-        forecasts.OUTPUT,
-        tags.OUTPUT,
-        anomalies.OUTPUT,
-        cited.OUTPUT,
-        boxes.OUTPUT,
-        masks.OUTPUT,
-        items.OUTPUT,
-    )
+
+
+def _of(folder: str) -> Callable[[], Output]:
+    """An output whose modules are imported when it is first asked for: a product has one of them."""
+
+    def output() -> Output:
+        found: Output = import_module(f"windlass.outputs.{folder}.output").OUTPUT
+        return found
+
+    return output
+
+
+OUTPUTS: dict[str, Callable[[], Output]] = {
+    "category": _of("labels"),
+    "text": _of("texts"),
+    "number": _of("numbers"),
+    "forecast": _of("forecasts"),
+    "tags": _of("tags"),
+    "anomaly": _of("anomalies"),
+    "cited": _of("cited"),
+    "boxes": _of("boxes"),
+    "masks": _of("masks"),
+    "items": _of("items"),
 }
 
 
@@ -43,7 +43,7 @@ def get(kind: str) -> Output:
     """The output of a kind. Raises: SpecError: answers cannot be of this kind."""
     if kind not in OUTPUTS:
         raise SpecError(f"output is '{kind}', expected {expected(OUTPUTS)}", did_you_mean(kind, OUTPUTS))
-    return OUTPUTS[kind]
+    return OUTPUTS[kind]()
 
 
 def of(spec: Spec) -> Output:
@@ -51,7 +51,7 @@ def of(spec: Spec) -> Output:
     kind = spec.output[spec.output_column]
     if kind not in OUTPUTS:
         raise SpecError(f"output '{spec.output_column}' is '{kind}', expected {expected(OUTPUTS)}")
-    return OUTPUTS[kind]
+    return OUTPUTS[kind]()
 
 
 def goal(spec: Spec) -> Goal:

@@ -8,6 +8,7 @@ from windlass.kinds import table as kinds
 from windlass.predictors.artifact import read_manifest
 from windlass.records import Json, Release
 from windlass.registry import releases
+from windlass.serving.contract import page_look
 from windlass.shipping import needs, own_wheel
 from windlass.spec import FILE_NAME, Spec, dump
 from windlass.store.files import hash_folder, write_text
@@ -54,8 +55,10 @@ class Product:
 def champion(spec: Spec, store: Store, wheel: Path | None) -> Product:
     """The release that is served now, its hashes verified and its golden rows answered right.
 
-    Raises: NotReady: there is none. DataError: a file was changed. GateRefused: an answer differs. SpecError: `wheel`.
+    Raises: NotReady: there is none. DataError: a file was changed. GateRefused: an answer differs. SpecError: `wheel`,
+    the logo.
     """
+    page_look.read(spec.look, store.project)
     release, _ = releases.open_release(store, releases.champion_id(store))
     return Product(spec, store, release, needs.check_wheel(wheel) if wheel else None)
 
@@ -63,6 +66,9 @@ def champion(spec: Spec, store: Store, wheel: Path | None) -> Product:
 def write_project(product: Product, folder: Path) -> None:
     """A project that can be served and nothing else: `windlass.yaml` and the release, champion of an empty history."""
     write_text(folder / FILE_NAME, dump(product.spec))
+    if logo := product.spec.look.logo:
+        (folder / logo).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(product.store.project / logo, folder / logo)
     shipped = Store(folder)
     shutil.copytree(releases.folder(product.store, product.release.id), releases.folder(shipped, product.release.id))
     releases.point_to(shipped, product.release.id)

@@ -14,6 +14,7 @@ from windlass.sources.answers import LABEL_NAMES, QUANTITY_NAMES, could_be_label
 from windlass.sources.columns import Look, look, numbers_of, readable
 from windlass.sources.contract import Names, Source
 from windlass.sources.guessing.documents import is_documents, questions_for
+from windlass.sources.guessing.events import read_as_log
 from windlass.sources.guessing.goals import GOALS, goal_of_labels, is_rich
 from windlass.sources.guessing.output import output_of
 from windlass.sources.guessing.reading import AS_SERIES, READ_AS, read_as_series
@@ -35,6 +36,8 @@ PERSON = re.compile(
 """Names of keys of people, each of whom may have several rows."""
 LEAST_PERSONS, SEVERAL_ROWS = 20, 0.97
 CHAT_NAMES = ("messages", "conversations")
+AS_LOG = "items"
+"""What `--as` says of a table that is a log: who did what with which item."""
 FEWEST_STEPS, MOST_STEPS = 5, 100
 """Different numbers of an answer that may be steps of a scale as well as labels."""
 
@@ -45,7 +48,7 @@ def guess(path: Path, project: Path, output: str = "", as_kind: str = "") -> Gue
 
     Raises: DataError: nothing to read, or no column that could be the answer. SpecError: no such kind.
     """
-    wanted = (*GOALS, *AS_SERIES)
+    wanted = (*GOALS, *AS_SERIES, AS_LOG)
     if as_kind and as_kind not in wanted:
         raise SpecError(f"--as is '{as_kind}', expected {expected(wanted)}", did_you_mean(as_kind, wanted))
     data = _relative(path, project)
@@ -74,6 +77,8 @@ def guess(path: Path, project: Path, output: str = "", as_kind: str = "") -> Gue
         return _chatting(chat, found)
     _check_output(output, columns, source)
     found.reasons += source.warnings
+    if as_kind in ("", AS_LOG) and not output and read_as_log(found, columns, source, project, bool(as_kind)):
+        return found
     output = output or _tags_of_columns(columns, found, "columns" in kinds.WAYS.get(as_kind, ()))
     found.output = output or output_of(columns, found)
     found.output_kind = as_kind if as_kind in GOALS else _kind(columns[found.output], found)

@@ -77,6 +77,7 @@ class SeriesPoints:
         self.words: dict[str, list[str]] = {}
         self.answers = columns[spec.output_column] if self.shape.window else None
         self.windows = Windows(self.shape)
+        self.has_splits = bool(self.shape.window)  # a series that is foreseen lies in several
         self.found: dict[str, Gathered] = {}
         self.warned: Counter[str] = Counter()
         self.order, self.is_utc = 0, False
@@ -237,11 +238,6 @@ class SeriesPoints:
         cut = f"{first['validation']},{first['test']}" if first["validation"] or first["test"] else ""
         values = {**gathered.attributes, self.name: made.as_text(), self.spec.output_column: ""}
         return Composed(values, group, cut)
-
-    @property
-    def has_splits(self) -> bool:
-        """A row is of one split; a series that is foreseen lies in several."""
-        return bool(self.shape.window)
 
     @property
     def warnings(self) -> list[str]:

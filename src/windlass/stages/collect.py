@@ -21,7 +21,6 @@ from windlass.sandbox.syntax import tree_of
 from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.documents import forgotten
-from windlass.sources.documents.collected import collect_documents, redact, stamps
 from windlass.sources.events import catalogue as items_table
 from windlass.sources.events.answered import AnsweredEvents, is_answered
 from windlass.sources.events.log import EventLog, history_column
@@ -229,6 +228,8 @@ def key_of(spec: Spec, store: Store) -> str:
     if spec.items is not None:
         ways += [spec.items.model_dump(), items_table.stamp(spec, store)]
     if spec.documents:
+        from windlass.sources.documents.collected import stamps
+
         ways.append(stamps(spec, store))
     if any(source.path.is_file() for source in sources) and (pictures := _named_pictures(spec, store)):
         ways.append(pictures)
@@ -290,6 +291,8 @@ def collect(spec: Spec, store: Store, progress: Progress = silent) -> Collected:
     documents: dict[str, int] = {}
     said: list[str] = []
     if spec.documents:
+        from windlass.sources.documents.collected import collect_documents
+
         documents, said = collect_documents(spec, store, intake.values[spec.output_column], progress)
         said += _redact(intake, spec, store)
     said += _catalogue(spec, store, points)
@@ -386,6 +389,8 @@ def _nothing_left(intake: Intake, sources: list[Source]) -> DataError:
 
 def _redact(intake: Intake, spec: Spec, store: Store) -> list[str]:
     """Takes out of the rows what rests on documents that were forgotten; gives what a person should know of it."""
+    from windlass.sources.documents.collected import redact
+
     names, output = list(spec.inputs), intake.values[spec.output_column]
     rows = [dict(zip(names, row, strict=True)) for row in zip(*(intake.values[name] for name in names), strict=True)]
     fates = redact(spec, store, rows, output)

@@ -41,21 +41,14 @@ from windlass.records import (
 )
 from windlass.spec import Spec, dump
 from windlass.store.files import size_mb, write_text
-from windlass.store.json_files import fingerprint, write_json
+from windlass.store.json_files import write_json
+from windlass.store.stage_keys import evaluate_key
 from windlass.store.store import Store
 
 N_TIMED = 200
 N_BATCH = 32
 SECONDS_TIMED = 3.0
 REPORT = "report.html"
-
-
-def key_of(spec: Spec, store: Store) -> str:
-    runs = store.read("train", Trained).runs
-    rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
-    held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else []),
-               *([spec.costs] if spec.costs else []), *([spec.unit] if spec.unit else [])]  # fmt: skip
-    return fingerprint([[run.key, run.status] for run in runs] + held_to)
 
 
 def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> Board:
@@ -101,7 +94,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         not_trained=_not_trained(runs),
         n_test=len(rows),
         machine=machine(),
-        key=key_of(spec, store),
+        key=evaluate_key(spec, store),
         units=spec.units,
         warnings=output.remarks(marks[chosen.name], goal.metric),
         details=output.details(marks[chosen.name]),

@@ -12,16 +12,13 @@ from windlass.predictors import table as predictors
 from windlass.records import Board, Json, Progress, Splits, silent
 from windlass.spec import Spec
 from windlass.store.files import write_text
-from windlass.store.json_files import fingerprint, write_json
+from windlass.store.json_files import write_json
+from windlass.store.stage_keys import explain_key
 from windlass.store.store import Store
 
 REPORT = "report.html"
 N_LOOKED_AT = 500
 SECONDS = 20.0
-
-
-def key_of(spec: Spec, store: Store) -> str:
-    return fingerprint([store.key("evaluate"), "explain"])
 
 
 def explain(
@@ -50,7 +47,7 @@ def explain(
     where = store.stage("explain") / REPORT
     write_text(where, explanations(spec.name, board.chosen, found, refusal))
     record: Json = {
-        "key": key_of(spec, store),
+        "key": explain_key(spec, store),
         "candidate": board.chosen,
         "rows": [{"group": each.group, "truth": each.truth, **each.explanation.as_json()} for each in found],
         "refusal": refusal,

@@ -28,6 +28,7 @@ from windlass.sources.prepared import (
 from windlass.spec import Spec
 from windlass.store.files import write_text
 from windlass.store.json_files import fingerprint, write_json
+from windlass.store.stage_keys import prepare_key
 from windlass.store.store import Store
 
 N_EXAMPLES, REPORT = 3, "data.html"
@@ -42,11 +43,6 @@ class Learned:
 
 
 NOTHING = Learned()
-
-
-def key_of(spec: Spec, store: Store, learned: Sequence[LabelledRow] = ()) -> str:
-    rows = [[row.answer, row.label] for row in learned]
-    return fingerprint([store.key("collect"), spec.seed, spec.columns, *([rows] if rows else [])])
 
 
 def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Learned = NOTHING) -> Prepared:
@@ -82,7 +78,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
             for name, kind in {**spec.inputs, **spec.output}.items()
         ],
         warnings=cleaning.warnings,
-        key=key_of(spec, store, learned.rows),
+        key=prepare_key(spec, store, [(row.answer, row.label) for row in learned.rows]),
         groups=groups,
         taught=fingerprint(parts) if spec.documents else "",
     )

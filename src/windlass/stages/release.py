@@ -24,6 +24,7 @@ from windlass.sources.prepared import read_recent, read_splits
 from windlass.spec import Spec, dump
 from windlass.store.files import hash_folder, publish, size_mb, write_text
 from windlass.store.json_files import fingerprint, write_json
+from windlass.store.stage_keys import release_key
 from windlass.store.store import Store
 
 N_STEPS = 4
@@ -93,10 +94,6 @@ class ReleaseRequest:
 NO_WISH = ReleaseRequest()
 
 
-def key_of(spec: Spec, store: Store) -> str:
-    return fingerprint([store.key("evaluate"), spec.name])
-
-
 def release(
     spec: Spec, store: Store, board: Board, progress: Progress = silent, candidate: str = "", anyway: bool = False
 ) -> Release:
@@ -109,7 +106,7 @@ def release(
     record = publish_release(spec, store, store, board, progress, ReleaseRequest(candidate, anyway))
     releases.point_to(store, record.id, _insisted(record) if record.insisted else releases.PROMOTED)
     progress("release", N_STEPS, N_STEPS, record.id)
-    write_json(store.record("release"), {"key": key_of(spec, store), "id": record.id})
+    write_json(store.record("release"), {"key": release_key(spec, store), "id": record.id})
     return record
 
 

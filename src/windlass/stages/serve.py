@@ -30,7 +30,9 @@ from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.language import threads
 from windlass.registry import releases
 from windlass.registry.model_cards import model_cards
+from windlass.registry.project_files import ProjectFiles
 from windlass.serving.api.app import service_app
+from windlass.serving.contract import page_look
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.access_control import is_loopback
 from windlass.serving.http.keyring import KeyRing
@@ -180,6 +182,8 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
         shared_metrics=MultiprocessMetrics(Path(bounds.workers_folder), task.name) if bounds.workers_folder else None,
         releases=partial(releases.listing, store),
         model_cards=partial(model_cards, store),
+        files=ProjectFiles(store),
+        look=page_look.read(task.spec.look, store.project),
     )
     app = service_app(service, server_state)
 
@@ -211,7 +215,9 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
 def _bounds(settings: Settings, spec: Spec, is_public: bool) -> Settings:
     """What the server accepts. is_public: others reach its address."""
     rate = settings.keyless_rate or (KEYLESS_RATE if is_public else None)
-    settings = replace(settings, keep_inputs=spec.keep_inputs, new_labels=spec.improve.new_labels)
+    settings = replace(
+        settings, keep_inputs=spec.keep_inputs, new_labels=spec.improve.new_labels, embed=tuple(spec.embed)
+    )
     return replace(settings, is_public=is_public, keyless_rate=rate)
 
 

@@ -1,6 +1,7 @@
 """Answers that a language model writes out of passages: what is supported is said and cited, all else is not."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,12 @@ from windlass.learners.reading.written import judged
 from windlass.learners.table import LEARNERS
 from windlass.outputs.cited.injection import N_WHERE_WRITTEN, attacks
 from windlass.predictors import table as predictors
+from windlass.predictors.artifact import write_manifest
 from windlass.predictors.passages.answerer import LEAST, Answerer
 from windlass.predictors.passages.engine import WRITER
 from windlass.predictors.reading.synonyms import table
 from windlass.predictors.table import replay
-from windlass.records import Splits, silent
+from windlass.records import Passage, Splits, silent
 from windlass.shipping.needs import of_artifact
 from windlass.spec import Language
 from windlass.testing.toys import cited_toy
@@ -56,18 +58,22 @@ def quick_support() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def written(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
+def learned(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("far")
     with pytest.MonkeyPatch.context() as patch, chat_stub(obedient) as url:
         patch.setenv("WINDLASS_ALLOW_URLS", url)
         options = Options(folder, "answer_accuracy", variant=url, language=Language(model="stub"))
-        fitted = LEARNERS["elsewhere"].fit(splits, options, Budget(60), silent)
-        found = predictors.load(fitted.artifact)
-        assert isinstance(found, Answerer)
-        assert found.manifest.learner == "elsewhere"
-        assert replay(found, fitted.artifact) == 0
-        assert "httpx" in of_artifact(fitted.artifact)
-        yield found
+        yield LEARNERS["elsewhere"].fit(splits, options, Budget(60), silent).artifact
+
+
+@pytest.fixture(scope="module")
+def written(learned: Path) -> Answerer:
+    found = predictors.load(learned)
+    assert isinstance(found, Answerer)
+    assert found.manifest.learner == "elsewhere"
+    assert replay(found, learned) == 0
+    assert "httpx" in of_artifact(learned)
+    return found
 
 
 def test_what_a_passage_supports_is_said_in_other_words_and_all_else_is_counted(written: Answerer) -> None:
@@ -83,6 +89,22 @@ def test_what_a_passage_supports_is_said_in_other_words_and_all_else_is_counted(
     assert answer.evidence[0].startswith("2 sentences of the language model left out: ")
     assert "1822" in answer.evidence[0]
     assert "[99]" in answer.evidence[0]
+
+
+def test_a_new_document_is_written_from_beside_the_same_model(learned: Path, splits: Splits, tmp_path: Path) -> None:
+    """The index is made anew, what writes stays; a model that was taught from a passage that is gone is taught anew."""
+    elsewhere, text, options = LEARNERS["elsewhere"], "Our samovar weighs 4321 grams.", Options(tmp_path)
+    shutil.copytree(learned, options.artifact)
+    more = [*(splits.passages or ()), Passage("samovar.md", (), 0, 0, len(text), text)]
+    assert elsewhere.refresh is not None
+    assert elsewhere.refresh(replace(splits, passages=more, documents=()), options, Budget(0), silent) is not None
+    found = predictors.load(options.artifact)
+    assert isinstance(found, Answerer)
+    answer = found.answer([{"question": "The samovar weighs how many grams?"}])[0].value
+    assert answer["passages"][0]["document"] == "samovar.md"
+    assert found.reader is not None
+    write_manifest(options.artifact, replace(found.manifest, learner="llm"))
+    assert elsewhere.refresh(splits, options, Budget(0), silent) is None
 
 
 def test_where_nothing_is_left_the_sentence_that_was_found_answers_or_it_is_refused(written: Answerer) -> None:

@@ -44,7 +44,7 @@ def labelled(tmp_path):
 def test_it_is_read_again_with_corrections_and_splits(tmp_path, labelled, form):
     found = export(tmp_path / "out", form, labelled)
     assert found["pictures"] == {"train": 3, "test": 1}
-    assert (found["boxes"], found["corrected"]) == ({"cell": 2, "spot": 1}, 2)
+    assert (found["things"], found["corrected"]) == ({"cell": 2, "spot": 1}, 2)
     assert any("nobody told apart" in each for each in found["notes"]) == (form != "coco")
     read = {}
     for source in find("out", tmp_path, Names("image", "boxes"), tmp_path / "scratch"):

@@ -266,7 +266,7 @@ def test_corrections_are_kept_believed_and_learned(project, browser_page):
     assert found[0]["box"] == pytest.approx(leaves[0][1][0]["box"], abs=3)
     assert release.predict([leaves[0][0]])[0].value == []
     written = project.export(project.folder / "leaves", "coco")
-    assert (written["corrected"], written["boxes"]["leaf"]) == (25, 24), "what was said to be right is a label, too"
+    assert (written["corrected"], written["things"]["leaf"]) == (25, 24), "what was said to be right is a label, too"
     content = json.loads((project.folder / "leaves" / "annotations" / "train.json").read_text())
     sides = [each["bbox"] for each in content["annotations"] if each["category_id"] == 2]
     assert leaves[0][1][0]["box"][:2] in [each[:2] for each in sides]

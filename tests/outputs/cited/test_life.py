@@ -126,6 +126,14 @@ def test_a_changed_document_is_answered_from_and_the_others_are_not_read_again(t
         "8 of 120 questions have their answer in a document that is not there ('kettle.md')" in collected.warnings[-1]
     )
     assert "11 documents, 11 passages (11 unchanged, 1 removed)" in stage_line("collect", False, as_json(collected))
+    # `improve` reads the folder by itself: a changed document needs nobody's word, and is learned once.
+    write_text(tmp_path / "docs" / "lamp.md", "# lamp\n\nOur lamp weighs 54321 grams since last spring.\n")
+    improved = made.improve()
+    assert (improved.verdict, "2 documents are new, changed or gone: 'kettle.md', 'lamp.md'" in improved.why) == (
+        "promoted", True), improved.why  # fmt: skip
+    found = made.champion.predict([{"question": "The lamp weighs how many grams?"}])[0].value
+    assert "54321" in found["passages"][0]["text"]
+    assert made.improve().verdict == "waiting"
 
 
 def test_what_cannot_be_is_refused_by_name(tmp_path):

@@ -240,9 +240,17 @@ def test_a_mask_is_painted_erased_and_stored_on_a_phone(project, page):
         page.click(".right-boxes .actions:last-child button")
         page.wait_for_selector(".verdict.stored")
         told = page.inner_text(".verdict.stored")
+        # What others asked waits to be judged, with its masks over the picture.
+        ask(url, "/v1/predict", {"row": {"image": scene()}})
+        page.wait_for_function("fetch('/v1/queue').then((got) => got.json()).then((said) => said.answers.length > 0)")
+        page.click("[data-word=queue]")
+        page.wait_for_selector("#answer .verdict:not(.stored) canvas.edited")
+        page.wait_for_function("document.querySelector('canvas.edited').width === 96")
+        page.click(".right-boxes .actions:last-child button")
+        page.wait_for_selector("#answer .verdict.stored")
     assert "2 disc" in told
     assert said == []
-    stored = json.loads(list(feedback_rows(log_path(project.store)))[-1]["correct"])
+    stored = json.loads(list(feedback_rows(log_path(project.store)))[-2]["correct"])
     painted = masks.map_of(stored, (64, 96))
     assert painted[40, 60] == painted[40, 70] != painted[30, 20] > 0
     assert painted[40, 90] == painted[10, 65] == 0

@@ -129,3 +129,13 @@ def test_what_is_sent_back_is_read_and_the_answer_amended():
     for wrong in ({}, {"added": ["a"]}, {"add": "a"}, {"add": [1]}):
         with pytest.raises(windlass.errors.DataError, match="tags"):
             read_correction(column, wrong)
+
+
+def test_a_tag_that_consists_of_others_is_told(tmp_path):
+    rows = [
+        {"message": f"hello my order {number} please", "tags": "a;b" if number % 2 else "a,b"} for number in range(60)
+    ]
+    write_text(tmp_path / "rows.csv", as_csv(["message", "tags"], rows))
+    write_guess(tmp_path / "rows.csv", tmp_path)
+    warnings = windlass.Project(tmp_path).prepare().warnings
+    assert any("tag 'a,b' is a tag of its own on 30 rows, though 'a', 'b' are tags, too" in each for each in warnings)

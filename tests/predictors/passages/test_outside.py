@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,7 +55,11 @@ def test_the_server_finds_what_exact_search_finds_and_each_release_has_its_own(
             allowed = np.arange(400) % 7 == 0
             assert np.array_equal(loaded.scores(asked).best(10, allowed), wanted.best(10, allowed))
     database = Postgres(server.url("postgres"))
-    outside.drop(database, first.graph.table.removeprefix(outside.PREFIX))
+    assert vectors.drop_outside(tmp_path / "1") == 1  # as `forget` does with a release that it destroys
+    with closing(database.connect()) as connection:
+        assert {first.graph.table, second.graph.table} & set(connection.tables()) == {second.graph.table}
+    monkeypatch.delenv(outside.VARIABLE)
+    assert vectors.drop_outside(tmp_path / "2") == 0
     assert np.array_equal(first.scores(rows(3)[0]).best(5), vectors.Vectors(rows(1)).scores(rows(3)[0]).best(5))
 
 
@@ -70,3 +75,10 @@ def test_a_server_that_is_not_there_is_told() -> None:
         outside.open_outside(Postgres("postgresql://nobody@127.0.0.1:1/none"), "0" * 16, rows(4))
     with pytest.raises(DataError, match="16 hexadecimal"):
         outside.name_of("x; drop table users")
+
+
+def test_a_server_that_keeps_a_table_stops_who_forgets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(outside.VARIABLE, "postgresql://nobody@127.0.0.1:1/none")
+    vectors.Vectors(rows(1)).save(tmp_path / "model")
+    with pytest.raises(NotReady, match="cannot be removed"):
+        vectors.drop_outside(tmp_path)

@@ -16,6 +16,7 @@ import polars as pl
 from windlass.kinds import cited
 from windlass.kinds import table as kinds
 from windlass.learners.contract import Budget, Fit, Fitted, Options
+from windlass.learners.passages import rebuilding
 from windlass.learners.passages.search import fit_hybrid
 from windlass.learners.reading.written import fit_support
 from windlass.learners.retrieval import elsewhere
@@ -60,6 +61,21 @@ def _fit(learner: str, fit: Fit, splits: Splits, options: Options, budget: Budge
     (indexed / SUPPORT).mkdir(exist_ok=True)
     fit_support([passage.text for passage in found.engine.passages], seed=options.seed).save(indexed / SUPPORT)
     return replace(_finished(learner, indexed, splits, options), curve=written.curve)
+
+
+def refresh(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted | None:
+    """The index for documents as they are now beside the same model. A model that was taught from passages may hold
+    them: where one of them is gone it is taught anew (None). Raises: as `rebuilding.refresh`."""
+    artifact, passages = options.artifact, splits.passages or ()
+    if read_manifest(artifact).learner != "elsewhere" and rebuilding.gone_from(artifact, passages):
+        return None
+
+    def beside(folder: Path) -> None:
+        shutil.copytree(artifact / WRITER, folder / WRITER)
+        (folder / SUPPORT).mkdir()
+        fit_support([passage.text for passage in passages], seed=options.seed).save(folder / SUPPORT)
+
+    return rebuilding.refresh(splits, options, budget, progress, beside)
 
 
 def _finished(learner: str, folder: Path, splits: Splits, options: Options) -> Fitted:

@@ -114,7 +114,11 @@ def boosted(rows: "Rows") -> Ranker:
 
 def both(rows: "Rows") -> Ranker:
     """The sum of both."""
-    return replace(boosted(rows), way=BOTH, weights=linear(rows).weights)
+    return _joined(boosted(rows), linear(rows))
+
+
+def _joined(trees: Ranker, line: Ranker) -> Ranker:
+    return replace(trees, way=BOTH, weights=line.weights)
 
 
 LEARNED: dict[str, Learn] = {WEIGHTED: weighted, LINEAR: linear, BOOSTED: boosted, BOTH: both}
@@ -179,11 +183,20 @@ class Rows:
         """By these questions, (n,) bool."""
         return LEARNED[way](self.chosen(chosen))
 
+    @cached_property
+    def _tried(self) -> dict[str, list[Ranker]]:
+        return {}
+
     def tried(self, way: str) -> list[Ranker]:
-        """The rankers that have not seen the questions of each fold."""
+        """The rankers that have not seen the questions of each fold. Learned once: `BOTH` is made of two of them."""
         if way not in LEARNED:
             return [Ranker(way, self.legs)] * (int(self.folds.max()) + 1)
-        return [self.learned(way, self.folds != fold) for fold in range(int(self.folds.max()) + 1)]
+        if way == BOTH:
+            pairs = zip(self.tried(BOOSTED), self.tried(LINEAR), strict=True)
+            return [_joined(trees, line) for trees, line in pairs]
+        if way not in self._tried:
+            self._tried[way] = [self.learned(way, self.folds != fold) for fold in range(int(self.folds.max()) + 1)]
+        return self._tried[way]
 
     def ranks(self, by_fold: Sequence[Ranker]) -> np.ndarray:
         """(n,) of the first right candidate, infinite where none is."""

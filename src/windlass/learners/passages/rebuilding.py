@@ -3,7 +3,7 @@
 import math
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,8 +40,16 @@ class Rebuilt:
     n_gone: int
 
 
+def nothing(folder: Path) -> None:
+    """No part beside the index."""
+
+
 def rebuild(
-    learned: Path, passages: Sequence[Passage], folder: Path, documents: Sequence[IndexedDocument] = ()
+    learned: Path,
+    passages: Sequence[Passage],
+    folder: Path,
+    documents: Sequence[IndexedDocument] = (),
+    others: Callable[[Path], None] = nothing,
 ) -> Rebuilt:
     """Writes an artifact for these passages with what was trained in another one: encoders, order, refusals, reading,
     and from which confidence on it answers. Nothing of a passage that is not among them is left in it.
@@ -50,6 +58,7 @@ def rebuild(
             `folder` too.
             folder: where the new one is written, whole or not at all; what stood there is replaced.
             documents: that the passages come from; none: those of `learned` that any of them does.
+            others: writes the parts that the artifact has beside the index into a folder.
     Raises: DataError: there are no passages, or the old artifact is damaged. NotReady: a package that it needs is not
             here.
     """
@@ -81,6 +90,7 @@ def rebuild(
             if leg.kind == encoders.GRAPH:
                 _copy_encoder(learned / LEGS / name, aside / LEGS / name)
         engine.save(aside)
+        others(aside)
         write_manifest(aside, manifest)
         write_golden(aside, rows, Answerer(manifest, engine).golden(rows))
 
@@ -88,9 +98,11 @@ def rebuild(
     return rebuilt
 
 
-def refresh(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted | None:
+def refresh(
+    splits: Splits, options: Options, budget: Budget, progress: Progress, others: Callable[[Path], None] = nothing
+) -> Fitted | None:
     """The trained artifact for the passages as they are now; None: more than `MOST_RENEWED` of them are others than it
-    was trained with. Its score on validation questions is not known yet. Raises: as `rebuild`."""
+    was trained with. Its score on validation questions is not known yet. others: as of `rebuild`. Raises: as it."""
     passages, artifact = tuple(splits.passages or ()), options.artifact
     progress("indexing", 0, 1, f"{len(passages):,} passages")
     before = read_manifest(artifact).settings.get(RENEWED, {})
@@ -99,8 +111,14 @@ def refresh(splits: Splits, options: Options, budget: Budget, progress: Progress
     new, gone = before.get("new", 0) + len(passages) - n_kept, before.get("gone", 0) + len(old) - n_kept
     if max(new, gone) > MOST_RENEWED * len(passages):
         return None
-    rebuild(artifact, passages, artifact, splits.documents)
+    rebuild(artifact, passages, artifact, splits.documents, others)
     return Fitted(artifact, math.nan)
+
+
+def gone_from(artifact: Path, passages: Sequence[Passage]) -> int:
+    """How many passages of an artifact are not among these. Raises: DataError: it is damaged."""
+    old = passages_of(read_json(artifact / PASSAGES), artifact / PASSAGES)
+    return len(old) - int((places_in(old, passages) >= 0).sum())
 
 
 def places_in(old: Sequence[Passage], passages: Sequence[Passage]) -> np.ndarray:

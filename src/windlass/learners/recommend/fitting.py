@@ -13,7 +13,7 @@ from windlass.learners.recommend.lessons import Histories, Lesson, read
 from windlass.metrics.recommendations import EACH, ITEM_METRICS, RankedMarks
 from windlass.predictors.artifact import N_GOLDEN, keep_validation, write_golden, write_manifest
 from windlass.predictors.recommend.item_index import ItemIndex
-from windlass.predictors.recommend.recommender import Recommender
+from windlass.predictors.recommend.recommender import UNTIL, Recommender
 from windlass.predictors.recommend.scorer import SCORER, Scorer
 from windlass.records import Manifest, Progress, Row, Splits
 
@@ -47,6 +47,8 @@ def fit(learner: str, make: Make, splits: Splits, options: Options, budget: Budg
     every = histories.before_test()
     progress("learning", 2, 3, f"{len(every):,} events")
     scorer = make(replace(lesson, interactions=every, validation=(), is_last=True), budget)
+    latest = float(every.times.max(initial=0.0))
+    manifest = replace(manifest, settings={**manifest.settings, UNTIL: latest})
     served = Recommender(manifest, scorer, _index(histories, every), histories.known_users())
     _write(served, splits, options)
     is_known = measured is not None and options.metric in ITEM_METRICS

@@ -1,6 +1,6 @@
 """Cited answers beside the right ones, what they must beat, and from which confidence on they are given."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from windlass.predictors.artifact import read_manifest, write_manifest
 from windlass.predictors.contract import Predictor
 from windlass.predictors.passages import summary
 from windlass.predictors.passages.answerer import LEAST, Answerer
-from windlass.records import Json, Row, Splits
+from windlass.records import Json, Passage, Row, Splits
 from windlass.spec import Spec
 
 ENOUGH, LIKELIER_THAN_NOT = 100, 0.5
@@ -32,6 +32,19 @@ def answerer(predictor: Predictor) -> Answerer:
     """The predictor, which cites: any predictor of an output of this kind does."""
     assert isinstance(predictor, Answerer)
     return predictor
+
+
+def changed_documents(predictor: Predictor, splits: Splits) -> list[str]:
+    """Documents that are new, gone, or of which a passage is another one, or for others, than the release has."""
+    known, there = (_by_document(each) for each in (answerer(predictor).engine.passages, splits.passages or ()))
+    return sorted(path for path in {*known, *there} if known.get(path) != there.get(path))
+
+
+def _by_document(passages: Iterable[Passage]) -> dict[str, set[Passage]]:
+    found: dict[str, set[Passage]] = {}
+    for passage in passages:
+        found.setdefault(passage.document, set()).add(passage)
+    return found
 
 
 def search(predictor: Predictor, rows: Sequence[Row], k: int) -> list[list[Json]]:

@@ -131,6 +131,7 @@ OUTPUT = Output(
     search=measures.search,
     summarise=measures.summarise,
     spoken_of=measures.spoken_of,
+    changed_documents=measures.changed_documents,
     explains_live=Unsupported("a cited answer says what it rests on: its citations"),
     proposals=Unsupported("answers cite documents: `plan` has no curve of them yet"),
     compares=Unsupported("cited answers are compared by `evaluate`"),

@@ -16,13 +16,14 @@ from windlass.metrics.recommendations import EACH, RankedMarks
 from windlass.outputs.contract import Baseline, Held, Tested, Validated
 from windlass.predictors.artifact import read_validation
 from windlass.predictors.contract import Predictor
-from windlass.predictors.recommend.recommender import Recommender
+from windlass.predictors.recommend.recommender import UNTIL, Recommender
 from windlass.records import Row, Splits
 from windlass.spec import Spec
 
 MOST_TESTED = 5_000
 """Users who are answered where there are more."""
 LEAKS = "leaks time"
+MOST_LOOKED_AT = 500
 
 
 def recommender(predictor: Predictor) -> Recommender:
@@ -44,35 +45,35 @@ def items_of(value: Any) -> list[str]:
 
 def marks(predictor: Predictor, rows: Sequence[Row], held: Held) -> Marks:
     """With how it was measured in words. Raises: DataError: a row cannot be read."""
-    found = recommender(predictor).marks(rows, [row[held.spec.output_column] for row in rows], held.root)
-    return replace(found, facts=facts(found, rows, held.spec))
+    model = recommender(predictor)
+    found = model.marks(rows, [row[held.spec.output_column] for row in rows], held.root)
+    return replace(found, facts=facts(found, split_words(model, rows, held.spec), held.spec))
 
 
-def facts(found: RankedMarks, rows: Sequence[Row], spec: Spec) -> dict[str, str]:
+def facts(found: RankedMarks, split: str, spec: Spec) -> dict[str, str]:
     """Split, threshold, candidates and cold share: what a figure of a recommender means nothing without."""
     n_right, n_unseen = int(found.n_right.sum()), int(found.n_unseen.sum())
     liked = "any event that weighs more than 0"
     if spec.items is not None and spec.items.liked is not None:
         liked = f"{spec.items.rating or 'rating'} of {spec.items.liked:g} or more"
     return {
-        "split": split_words(rows, spec),
+        "split": split,
         "liked": liked,
         "candidates": f"all {len(found.events):,} items that the user has not seen",
         "cold": f"{n_unseen:,} of {n_right:,} liked items are of no event before",
     }
 
 
-def split_words(rows: Sequence[Row], spec: Spec) -> str:
-    """`by time` where every row is asked at one moment, else `by user`, which leaks time."""
-    name = next(each for each, kind in spec.inputs.items() if kinds.get(kind).has_events)
-    kind = kinds.reading(spec.inputs[name], kinds.ways(spec).get(name))
-    starts, ends = [], []
-    for row in rows[:: max(1, len(rows) // 500)]:
-        past, after = kind.read(row[name], None), kind.read(row[spec.output_column], None)
-        starts += [each for each in past.times[-1:] if each == each]
-        ends += [each for each in after.times[:1] if each == each]
-    is_by_time = bool(ends) and max(starts, default=-np.inf) <= min(ends)
-    return "by time" if is_by_time else f"by user ({LEAKS})"
+def split_words(found: Recommender, rows: Sequence[Row], spec: Spec) -> str:
+    """`by time` where all that is learned from came before what is to be found; else it leaks time."""
+    kind = kinds.of(found.manifest.output)
+    until = float(found.manifest.settings.get(UNTIL, -np.inf))
+    starts = []
+    for row in rows[:: max(1, len(rows) // MOST_LOOKED_AT)]:
+        starts += [each for each in kind.read(row[spec.output_column], None).times[:1] if each == each]
+    if starts and until <= min(starts):
+        return "by time"
+    return f"by user: what others did later is learned from ({LEAKS})"
 
 
 def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held) -> Validated | None:

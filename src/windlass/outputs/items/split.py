@@ -134,7 +134,7 @@ class _Cutter:
 
     def too_few(self, n_test: int, n_train: int) -> DataError:
         return DataError(
-            f"{self.n_events:,} events of {self.n_users:,} users leave {n_test:,} to test and {n_train:,} to learn from, "
+            f"{self.n_events:,} events of {self.n_users:,} users leave {n_test:,} to test and {n_train:,} to learn "
             f"expected at least {LEAST_TEST} and 1",
             "a longer log, or `items: {split: user}`, which tests the latest fifth of each user (and leaks time)",
         )
@@ -183,8 +183,10 @@ class _Cutter:
         n_users = len(parts["test"])
         if self.method == BY_TIME:
             when = datetime.fromtimestamp(self.test_from, UTC).strftime("%Y-%m-%d %H:%M")
-            return [f"split by time: {n_users:,} users who liked something after {when} UTC are tested: what came before "
-                    "and half of what each did since is known, the rest is to be found"]  # fmt: skip
+            return [
+                f"split by time: {n_users:,} users who liked something after {when} UTC are tested: what came before "
+                "and half of what each did since is known, the rest is to be found"
+            ]
         how = "as the files have it" if self.method == BY_FILES else "the latest fifth of each user is tested"
         return [f"split by user ({how}): {n_users:,} users; it leaks time, as what others did later is learned from: a "
                 "split by time is nearer to use"]  # fmt: skip
@@ -200,8 +202,3 @@ def _wants(history: History, first: int, last: int) -> bool:
 def counts(splits: dict[str, pl.DataFrame], output: str) -> dict[str, dict[str, int]]:
     """Answers are not counted: each is its own."""
     return {}
-
-
-def leaks_time(spec: Spec, has_time: bool = True) -> bool:
-    """What others did after a test row is learned from."""
-    return spec.items is not None and (spec.items.split == BY_USER or not spec.items.time or not has_time)

@@ -13,6 +13,7 @@ import polars as pl
 from windlass.errors import DataError
 from windlass.kinds import category
 from windlass.kinds import table as kinds
+from windlass.kinds.formats.tags_format import MARKS
 from windlass.outputs.splitting import STRATUM, Cleaning, SplitMethod, train_validation_test
 from windlass.spec import Spec
 
@@ -50,6 +51,7 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
     if max(map(len, found)) < 2:
         cleaning.warnings.append(f"no row has two tags: `output: {{{output}: category}}` gives exactly one label a row")
     _name_variants(counts, cleaning)
+    _name_lists(counts, cleaning)
     cut = rows.with_columns(pl.Series(STRATUM, rarest(found, counts), dtype=pl.String))
     made = train_validation_test(cut, SplitMethod(spec, STRATUM), cleaning, random)
     parts = {name: part.drop(STRATUM) for name, part in made.items()}
@@ -87,6 +89,18 @@ def _name_variants(counts: Counter[str], cleaning: Cleaning) -> None:
             f"tag '{into}' is also written '{name}': `labels: {{merge: {{'{name}': '{into}'}}}}` in windlass.yaml "
             "makes them one"
         )
+
+
+def _name_lists(counts: Counter[str], cleaning: Cleaning) -> None:
+    """Warns of a tag that consists of others: some rows are written with another mark than the others."""
+    for name in counts:
+        mark = next((each for each in MARKS if each in name), "")
+        parts = [part.strip() for part in name.split(mark)] if mark else []
+        if len(parts) > 1 and all(part in counts for part in parts):
+            cleaning.warnings.append(
+                f"tag '{name}' is a tag of its own on {counts[name]:,} rows, though {_quoted(parts)} are tags, too: "
+                f"rows are written with another mark there than '{mark}'"
+            )
 
 
 def counts(splits: Mapping[str, pl.DataFrame], output: str) -> dict[str, dict[str, int]]:

@@ -1,12 +1,19 @@
 """The parts that every picture is drawn with: scales, ticks and a few SVG pieces."""
 
+import html
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from windlass.pages.text.words import escaped, width
 
 Point = tuple[float, float]
+EDGE, WIDEST = 2.0, 1.16
+"""Pixels between a text and the side; digits of DejaVu Sans, the widest of the fonts, are so much over the average."""
+TEXT = re.compile(
+    r'<text x="(?P<x>-?[\d.]+)" y="-?[\d.]+"(?: class="[^"]*")?(?: text-anchor="(?P<anchor>\w+)")?>(?P<words>[^<]*)'
+)
 CHARACTER = 6.6  # average width of a character at 12 px, measured generously so that labels are not cut
 
 
@@ -54,12 +61,13 @@ def _log_ticks(low: float, high: float, wanted: int) -> list[float]:
     return found
 
 
-def spanning(values: Iterable[float], start: float, end: float, pad: float = 0.06) -> Axis:
-    """A linear axis that holds the values with a little air, also when they are all the same."""
+def spanning(values: Iterable[float], start: float, end: float, pad: float = 0.06, most: float = math.inf) -> Axis:
+    """A linear axis that holds the values with a little air, also when they are all the same. most: what none of them
+    can be above, such as 1 of shares, and the axis neither."""
     given = list(values)
     low, high = min(given), max(given)
     air = (high - low) * pad or abs(high) * 0.1 or 0.5
-    return Axis(low - air, high + air, start, end)
+    return Axis(low - air, max(high, min(high + air, most)), start, end)
 
 
 def spanning_log(values: Iterable[float], start: float, end: float) -> Axis:
@@ -70,14 +78,27 @@ def spanning_log(values: Iterable[float], start: float, end: float) -> Axis:
 
 
 def figure(name: str, body: Iterable[str], size: Point, is_fixed: bool = False) -> str:
-    """An SVG picture with its name for screen readers; `is_fixed` keeps it from shrinking on a phone."""
+    """An SVG picture with its name for screen readers; `is_fixed` keeps it from shrinking on a phone. A line of text
+    that would reach over its side is moved inside."""
     across, down = (f"{side:.0f}" for side in size)
     box = f' width="{across}" height="{down}"' if is_fixed else ""
     kind = "chart fixed" if is_fixed else "chart"
+    inside = "".join(_inside(piece, size[0]) for piece in body)
     return (
         f'<svg class="{kind}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across} {down}"{box} '
-        f'role="img" aria-label="{escaped(name)}"><title>{escaped(name)}</title>{"".join(body)}</svg>'
+        f'role="img" aria-label="{escaped(name)}"><title>{escaped(name)}</title>{inside}</svg>'
     )
+
+
+def _inside(piece: str, across: float) -> str:
+    """A piece of a picture; where it is a line of text that would be cut off at a side, moved as far as it must be."""
+    said = TEXT.match(piece)
+    if said is None:
+        return piece
+    x, wide = float(said["x"]), min(WIDEST * text_width(html.unescape(said["words"])), across - 2 * EDGE)
+    left = x - wide * {"": 0.0, "middle": 0.5, "end": 1.0}[said["anchor"] or ""]
+    moved = min(max(left, EDGE), across - EDGE - wide) - left
+    return piece if not moved else f'<text x="{x + moved:.1f}"{piece[said.end("x") + 1 :]}'
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start", limit: int = 0) -> str:

@@ -1,5 +1,6 @@
 """Pictures where people would rather look than read: inline SVG, coloured by `STYLE`."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -83,7 +84,8 @@ def _panel(title: str, series: list[Series], sides: Point, step: str) -> list[st
     places = [point for _, _, points in series for point in points]
     steps = [x for x, _ in places]
     across = spanning(steps, left, right, 0)
-    down = spanning([y for _, y in places], 160, 34)
+    is_share = title == "score" and all(0 <= y <= 1 for _, y in places)
+    down = spanning([y for _, y in places], 160, 34, most=1.0 if is_share else math.inf)
     body = [*across_grid(down, left, right, 4), *down_ticks(across, 162, 3), text(right, 198, step, "quiet", "end")]
     spot = left
     if len(series) == 1:

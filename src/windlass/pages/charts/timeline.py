@@ -1,5 +1,6 @@
 """What happened over time as pictures: lines with intervals over windows, and shares stacked to a whole."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from windlass.pages.text.words import plain
 
 WIDE, TALL = 400.0, 190.0
 LEFT, RIGHT, TOP, FOOT = 48.0, 392.0, 30.0, 156.0
+STEPS = (1 / 96, 1 / 24, 1 / 8, 0.25, 1, 2, 7, 14, 30, 90, 365)
+"""Days between two times that are named."""
 SHADES = (0.85, 0.6, 0.4, 0.25, 0.12)
 Point = tuple[float, float]
 
@@ -32,8 +35,11 @@ class Line(NamedTuple):
     is_dotted: bool = False
 
 
-def timeline(name: str, lines: Sequence[Line], limit: float | None = None, floor: float | None = None) -> str:
-    """Lines over time; empty when there is nothing to draw. limit: drawn across. floor: the lowest value shown."""
+def timeline(
+    name: str, lines: Sequence[Line], limit: float | None = None, floor: float | None = None, most: float = math.inf
+) -> str:
+    """Lines over time; empty when there is nothing to draw. limit: drawn across. floor: the lowest value shown. most:
+    what no value can be above, such as 1 of shares."""
     given = [each for each in lines if each.points]
     if not given:
         return ""
@@ -45,7 +51,7 @@ def timeline(name: str, lines: Sequence[Line], limit: float | None = None, floor
         if found is not None
     ]
     values += [found for found in (limit, floor) if found is not None]
-    down = spanning(values, FOOT, TOP)
+    down = spanning(values, FOOT, TOP, most=most)
     if floor is not None:
         down = Axis(floor, max(down.high, floor + 1e-9), FOOT, TOP)
     across = across_time([point.at for each in given for point in each.points])
@@ -112,15 +118,16 @@ def across_time(times: Sequence[float]) -> Axis:
 def time_ticks(across: Axis, wanted: int = 4) -> list[str]:
     """The line at the foot, with days or hours (UTC) under it."""
     span = across.high - across.low
-    step = next((each for each in (0.25, 1, 2, 7, 14, 30, 90, 365) if span / (each * DAY_S) <= wanted + 1), 730)
+    step = next((each for each in STEPS if span / (each * DAY_S) <= wanted + 1), 730)
+    last = -math.inf
     pieces, at = [line("axis", (LEFT, FOOT), (RIGHT, FOOT))], -(-across.low // (step * DAY_S)) * step * DAY_S
     while at <= across.high:
         moment = datetime.fromtimestamp(at, UTC)
         words = f"{moment:%m-%d %H:%M}" if step < 1 else f"{moment:%Y-%m-%d}"
-        place = min(max(across.at(at), LEFT + 20), RIGHT - 32)
-        pieces += [
-            line("axis", (across.at(at), FOOT), (across.at(at), FOOT + 4)),
-            text(place, FOOT + 18, words, "quiet", "middle"),
-        ]
+        place, half = min(max(across.at(at), LEFT + 20), RIGHT - 32), text_width(words) / 2
+        pieces.append(line("axis", (across.at(at), FOOT), (across.at(at), FOOT + 4)))
+        if place - half > last:
+            pieces.append(text(place, FOOT + 18, words, "quiet", "middle"))
+            last = place + half + 6
         at += step * DAY_S
     return pieces

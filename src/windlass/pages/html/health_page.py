@@ -150,7 +150,7 @@ def _pictures(health: Health, has_intervals: bool) -> str:
         ("Distance from the reference", _distance(windows), "as a share of the limit; above 1 it is large"),
         ("What was answered", _mix(windows), ""),
         ("Requests that failed or were refused", _errors(windows), ""),
-        ("Confidence", timeline("mean confidence", [_line("", windows, "confidence")]), ""),
+        ("Confidence", timeline("mean confidence", [_line("", windows, "confidence")], most=1.0), ""),
         (
             "Latency, ms",
             timeline(
@@ -186,7 +186,7 @@ def _quality(windows: Sequence[Json]) -> str:
             for each, said in known
         ]
         lines.append(Line(name, kind, points, is_dotted=key == "measured"))
-    return timeline("share of right answers", lines)
+    return timeline("share of right answers", lines, most=1.0)
 
 
 def _distance(windows: Sequence[Json]) -> str:
@@ -206,7 +206,7 @@ def _errors(windows: Sequence[Json]) -> str:
         return lambda each: each["requests"][place] / sum(each["requests"]) if sum(each["requests"]) else None
 
     lines = [Line("failed", "main", _points(windows, of(2))), Line("refused", "other", _points(windows, of(1)))]
-    return timeline("failed and refused requests", lines, floor=0.0)
+    return timeline("failed and refused requests", lines, floor=0.0, most=1.0)
 
 
 def _mix(windows: Sequence[Json]) -> str:

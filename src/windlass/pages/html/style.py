@@ -89,9 +89,18 @@ svg .wrong { fill: var(--warn); } svg .inverse { fill: var(--on-accent); }
 @media print {
   :root { --paper: #fff; --surface: #fff; --ink: #000; --quiet: #444; --line: #ccc; --wash: #f4f4f4;
     --accent: #1f5fa8; --on-accent: #fff; --good: #1a7a4c; --warn: #b3480f; }
-  body { font-size: 12px; } main { padding: 0; max-width: none; } nav { display: none; }
+  @page { margin: 14mm 13mm; }
+  body { font-size: 12px; } main { padding: 0; max-width: none; } nav, .flip { display: none; }
+  section { margin-top: 14px; } .beside { grid-template-columns: 1fr; }
+  .pictures { grid-template-columns: 1fr 1fr; gap: 14px 20px; }
+  thead, table.stack thead { display: table-header-group; }
+  table { font-size: 10px !important; } th, td { padding: 3px 8px 3px 0 !important; position: static !important; }
+  th[style], td[style] { white-space: normal !important; }
+  svg.chart, svg.chart.fixed, svg.chart.wide, svg.seen { max-width: 100%; min-width: 0; height: auto; }
+  p, li { orphans: 3; widows: 3; } li, dl.facts, .item { break-inside: avoid; }
+  a { color: inherit; text-decoration: none; }
   section { border: 0; padding: 0; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  .scroll, pre { overflow: visible; background: none; } pre { white-space: pre-wrap; }
+  .scroll, pre { overflow: visible !important; background: none; } pre { white-space: pre-wrap; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 

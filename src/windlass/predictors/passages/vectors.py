@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from windlass.database.backend import Failure
 from windlass.database.postgres import Postgres
 from windlass.errors import DataError, NotReady, pip_install
 from windlass.predictors.passages import outside
@@ -104,6 +105,23 @@ def load(folder: Path, most_exact: int = MOST_EXACT) -> Vectors:
     if graph is None or len(graph) != len(rows) or graph.ndim != rows.shape[1]:
         raise DataError(f"{path} is damaged, expected a graph of {len(rows):,} vectors")
     return Vectors(rows, graph)
+
+
+def drop_outside(release: Path) -> int:
+    """Takes the tables of a release's vectors out of the server that `WINDLASS_VECTORS` names; gives how many files of
+    vectors there were. Raises: NotReady: the server does not do it."""
+    url, files = os.environ.get(outside.VARIABLE), sorted(release.rglob(FILE))
+    if not url:
+        return 0
+    database = Postgres(url)
+    for file in files:
+        try:
+            outside.drop(database, hash_file(file)[:16])
+        except Failure as failure:
+            raise NotReady(
+                f"vectors at {database.where} cannot be removed ({failure}), expected PostgreSQL with pgvector"
+            ) from None
+    return len(files)
 
 
 def _longest(rows: np.ndarray) -> float:

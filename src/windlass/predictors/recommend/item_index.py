@@ -66,7 +66,9 @@ class ItemIndex:
     def save(self, folder: Path) -> None:
         columns = {name: list(values) for name, values in self.catalogue.columns.items()}
         write_json(folder / ITEMS, {"ids": list(self.catalogue.ids), "columns": columns})
-        write_arrays(folder / COUNTS, {"events": self.events.astype(np.float32), "people": self.people, "touched": self.touched})
+        write_arrays(
+            folder / COUNTS, {"events": self.events.astype(np.float32), "people": self.people, "touched": self.touched}
+        )
 
 
 def _age(value: str) -> float:

@@ -30,6 +30,8 @@ from windlass.records import Answer, Column, Json, Manifest, Row
 
 NEVER = -np.inf
 UNRANKED = 10**9
+UNTIL = "until"
+"""Where settings keep the time of the latest event that was learned from."""
 MOST_NAMED = 3
 
 

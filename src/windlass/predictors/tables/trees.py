@@ -16,7 +16,8 @@ from windlass.records import Manifest
 FILE, LOW, HIGH = "model.txt", "low.txt", "high.txt"
 """The model; of numbers whose interval begins at quantiles, the models of these."""
 MOST_ROWS = 2**31 - 1
-NUMBER = re.compile(r"-?([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|inf)")
+NUMBER = r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?|inf)"
+NUMBERS = re.compile(f"{NUMBER}(?: {NUMBER})*")
 
 
 def order(batches: Sequence[Batch]) -> list[int]:
@@ -193,8 +194,9 @@ def _check_sets(tree: dict[str, str], n_sets: int) -> None:
 
 
 def _numbers(tree: dict[str, str], key: str, count: int, dtype: type) -> np.ndarray:
-    words = tree.get(key, "").split(" ")
-    if len(words) != count or not all(NUMBER.fullmatch(word) for word in words):
+    told = tree.get(key, "")
+    words = told.split(" ")
+    if len(words) != count or not NUMBERS.fullmatch(told):
         raise ValueError(f"a tree has {len(words)} values of '{key}', expected {count} numbers")
     try:
         return np.array(words, dtype)

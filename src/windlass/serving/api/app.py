@@ -15,7 +15,20 @@ from windlass.errors import did_you_mean
 from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import PUBLIC, Names, Predictor, seen_by
 from windlass.records import Json, Release
-from windlass.serving.api import examples, explain, forget, kserve, openai, openai_cited, queue, refusals, search
+from windlass.registry.model_cards import ModelCards
+from windlass.serving.api import (
+    examples,
+    explain,
+    exports,
+    forget,
+    kserve,
+    openai,
+    openai_cited,
+    queue,
+    refusals,
+    search,
+    sessions,
+)
 from windlass.serving.api import huggingface as pipeline
 from windlass.serving.api import jobs as job_routes
 from windlass.serving.api import openapi as description
@@ -47,11 +60,11 @@ from windlass.serving.telemetry.metrics import Gauge, memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
-from windlass.serving.ui import ask_page, chat_page, desk_pages, watch_page
+from windlass.serving.ui import ask_page, chat_page, desk_pages, owner_pages, watch_page, widget_page
 
 PARTS = (
     openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes, search,
-    refusals, queue, desk_pages,
+    refusals, queue, desk_pages, owner_pages, sessions, widget_page, exports,
 )  # fmt: skip
 """Modules that add routes of their own."""
 JSON = "application/json"
@@ -93,7 +106,10 @@ def service_app(service: Service, server_state: ServerState | None = None) -> Fa
     routes = check_declared(app.routes)
     app.state.server_state = server_state = server_state or ServerState()
     access_control = AccessControl(settings, server_state, service.is_proof)
-    app.add_middleware(Middleware, access_control=access_control, measures=service.measures, routes=routes)
+    sign_in = owner_pages.sign_in(service.look, service.release.product)
+    app.add_middleware(
+        Middleware, access_control=access_control, measures=service.measures, routes=routes, sign_in=sign_in
+    )
     if settings.otel:
         provider = connected(settings.otel, service.release.product)
         app.add_middleware(Traces, provider=provider, release=lambda: service.release.id)
@@ -297,19 +313,27 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
     def talk(replica: Replica) -> bytes:
         assert replica.writer is not None
-        return chat_page.chat_page(replica.release, replica.writer)
+        return chat_page.chat_page(replica.release, replica.writer, service.look)
 
     def describe(replica: Replica) -> bytes:
         manifest = replica.predictor.manifest
         return codec.dumps(description.describe(app, replica.release, manifest, service.settings.max_rows))
 
-    def ask(replica: Replica) -> bytes:
-        release, manifest = replica.release, replica.predictor.manifest
-        return ask_page.ask_page(release, manifest, service.model_cards(release.id), has_chat)
+    cards: dict[str, ModelCards] = {}
 
-    add("/", ask, ask_page.ask_policy())
+    @app.get("/", include_in_schema=False)
+    async def ask(request: Request) -> Response:
+        replica, shown = service.replica, await owner_pages.part(request, service)
+        release, manifest = replica.release, replica.predictor.manifest
+        if release.id not in cards:
+            cards.clear()
+            cards[release.id] = service.model_cards(release.id)
+        content = ask_page.ask_page(release, manifest, cards[release.id], has_chat, service.look, shown)
+        headers = {"content-security-policy": ask_page.ask_policy(service.look)}
+        return Response(content, media_type="text/html", headers=headers)
+
     if has_chat:
-        add("/chat", talk, chat_page.chat_policy())
+        add("/chat", talk, chat_page.chat_policy(service.look))
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:

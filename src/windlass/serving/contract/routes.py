@@ -17,7 +17,8 @@ class Route:
 
     answer_s: seconds that its answer may take once the request is there; None: a text's, `Settings.answer_s`.
     is_openai: its errors have the form of OpenAI's interface, which its clients read. is_plain: its errors are a text,
-    as clients of Hugging Face and KServe read them. media: what its body may be, beside JSON.
+    as clients of Hugging Face and KServe read them. is_page: people look at it, and sign in where they may not.
+    media: what its body may be, beside JSON.
     """
 
     max_bytes: int
@@ -26,6 +27,7 @@ class Route:
     answer_s: float | None = 15.0
     is_openai: bool = False
     is_plain: bool = False
+    is_page: bool = False
     media: tuple[str, ...] = ()
 
 
@@ -66,7 +68,21 @@ ROUTES: Routes = {
     ("GET", "/health/live"): Route(0, 5, "public"),
     ("GET", "/health/ready"): Route(0, 5, "public"),
     ("GET", "/metrics"): Route(0, 5, "read"),
-    ("GET", "/watch"): Route(0, 5, "read"),
+    ("GET", "/watch"): Route(0, 5, "read", is_page=True),
+    ("GET", "/releases"): Route(0, 5, "admin", is_page=True),
+    ("GET", "/roadmap"): Route(0, 5, "admin", is_page=True),
+    ("GET", "/reports"): Route(0, 5, "admin", is_page=True),
+    ("GET", "/reports/{id}"): Route(0, 5, "admin", is_page=True),
+    ("GET", "/widget"): Route(0, 5, "public"),
+    ("GET", "/widget.js"): Route(0, 5, "public"),
+    ("GET", "/v1/board.csv"): Route(0, 5, "read"),
+    ("GET", "/v1/board.xlsx"): Route(0, 5, "read"),
+    ("GET", "/v1/answers.csv"): Route(0, 5, "admin", 120),
+    ("GET", "/v1/answers.xlsx"): Route(0, 5, "admin", 120),
+    ("GET", "/login"): Route(0, 5, "public", is_page=True),
+    ("GET", "/v1/session"): Route(0, 5, "public"),
+    ("POST", "/v1/session"): Route(4 * 1024, 5, "public"),
+    ("DELETE", "/v1/session"): Route(0, 5, "public"),
     ("GET", "/openapi.json"): Route(0, 5, "public"),
     ("GET", "/"): Route(0, 5, "public"),
     ("GET", "/chat"): Route(0, 5, "public"),

@@ -25,6 +25,7 @@ class Settings:
     database: URL of the request log and the feedback; empty for a file of the project.
     cache: answers that are kept by the hash of what was asked; 0: none.
     look_s: seconds between two looks at which release is the champion. workers: processes that share the port.
+    embed: origins whose pages may show the widget.
     workers_folder: folder where these count together what must be one number; empty: there is one process.
     """
 
@@ -47,6 +48,7 @@ class Settings:
     cache: int = 0
     look_s: float = 1.0
     workers: int = 1
+    embed: tuple[str, ...] = ()
     workers_folder: str = ""
 
     @classmethod

@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
+from windlass.database.keys import Key
 from windlass.errors import expected
 from windlass.predictors.contract import PUBLIC, Names
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import Route
 from windlass.serving.contract.settings import Settings
-from windlass.serving.http.keyring import too_often
+from windlass.serving.http import sessions
+from windlass.serving.http.keyring import KeyRing, refused, too_often
 from windlass.serving.http.rate_limits import buckets
 from windlass.serving.http.server_state import ServerState
 from windlass.serving.runtime import cost
@@ -104,7 +106,7 @@ class AccessControl:
             self._bound(bill.address)
             return bill
         try:
-            key = ring.recognise(_token(headers), route.scope)
+            key = await self._key(ring, scope["method"], headers, route)
             bill.key, bill.at, bill.names = key.id, ring.clock(), key.groups
             if scope["method"] not in FREE:
                 if not ring.is_counted(key):
@@ -115,6 +117,18 @@ class AccessControl:
             if fault.status == HTTPStatus.UNAUTHORIZED:
                 self._bound(bill.address)
             raise
+
+    async def _key(self, ring: KeyRing, method: str, headers: Headers, route: Route) -> Key:
+        """The key of the headers, or else of the session that a page's cookie shows. Raises: Fault 401, 403, 429."""
+        token, cookie, signed_in = _token(headers), sessions.shown(headers), self.server_state.sessions
+        if token or not cookie or signed_in is None:
+            return ring.recognise(token, route.scope)
+        if method not in SAFE:
+            sessions.check_own_page(headers)
+        key = await signed_in.key(cookie)
+        if key is None:
+            raise refused("session is over, expected one that is not", "sign in again")
+        return ring.admitted(key, route.scope)
 
     def charge_address(self, address: str, n_requests: int) -> None:
         """Charges so many more to an address that shows no key."""

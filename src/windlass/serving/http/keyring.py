@@ -10,7 +10,7 @@ import hmac
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from math import ceil
@@ -46,7 +46,7 @@ class KeyRing:
         self.database = database_at(place)
         self.fault = ""
         self.is_needed = False
-        self.clock = clock
+        self.clock, self.workers_folder = clock, workers_folder
         self._keys: dict[str, Key] = {}
         self._used: dict[tuple[str, str], int] = {}
         self._new: Counter[tuple[str, str]] = Counter()
@@ -78,15 +78,21 @@ class KeyRing:
 
     def recognise(self, token: str, scope: str) -> Key:
         """The key of the token, within its rate; its quota is still to be counted. Raises: Fault 401, 403, 429."""
-        key = self._known(token)
-        state = key.state(self.clock())
-        if state != "valid":
-            raise refused(f"key '{key.name}' is {state}, expected a valid one", "ask who runs the service for one")
+        return self.admitted(found(self._keys, token), scope)
+
+    def admitted(self, key: Key, scope: str) -> Key:
+        """The key, which a token or a session showed, if it opens this scope now. Raises: Fault 401, 403, 429."""
+        check_valid(key, self.clock())
         if not key.may(scope):
             raise Fault(403, "low_scope", f"key '{key.name}' has no scope '{scope}', expected a key that has it")
         if key.rate is not None and (wait_s := self._buckets.take(key.id, key.rate)):
             raise too_often(f"key '{key.name}' asks more often than it may, expected fewer requests", ceil(wait_s))
         return key
+
+    @property
+    def keys(self) -> Mapping[str, Key]:
+        """Id -> key, valid or not."""
+        return self._keys
 
     def groups_of(self, id: str) -> frozenset[str]:
         """Of who has the key of this id; none of a key that is not valid any more."""
@@ -162,17 +168,6 @@ class KeyRing:
             self.fault = str(failure)
             self._disconnect()
 
-    def _known(self, token: str) -> Key:
-        if not token:
-            hint = "`windlass keys create NAME` makes one"
-            raise refused("request has no key, expected 'Authorization: Bearer ...'", hint)
-        match = TOKEN.fullmatch(token)
-        key = self._keys.get(match[1]) if match else None
-        is_right = hmac.compare_digest(hash_of(token), key.hash if key else NOBODY)
-        if key is None or not is_right:
-            raise refused("key is not known, expected one that `windlass keys create` made")
-        return key
-
     def _share(self, place: tuple[str, str], most: int) -> int:
         """Requests of the quota that are this worker's from now on; 0 when all are used."""
         try:
@@ -235,6 +230,26 @@ class KeyRing:
             with suppress(Failure):
                 self._reader.close()
             self._reader = None
+
+
+def found(keys: Mapping[str, Key], token: str) -> Key:
+    """The key of the token, valid or not. Raises: Fault 401."""
+    if not token:
+        hint = "`windlass keys create NAME` makes one"
+        raise refused("request has no key, expected 'Authorization: Bearer ...'", hint)
+    match = TOKEN.fullmatch(token)
+    key = keys.get(match[1]) if match else None
+    is_right = hmac.compare_digest(hash_of(token), key.hash if key else NOBODY)
+    if key is None or not is_right:
+        raise refused("key is not known, expected one that `windlass keys create` made")
+    return key
+
+
+def check_valid(key: Key, now: float) -> None:
+    """Raises: Fault 401: it is revoked or expired."""
+    state = key.state(now)
+    if state != "valid":
+        raise refused(f"key '{key.name}' is {state}, expected a valid one", "ask who runs the service for one")
 
 
 def refused(message: str, hint: str = "") -> Fault:

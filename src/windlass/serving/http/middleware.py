@@ -30,17 +30,19 @@ from windlass.serving.telemetry.metrics import Measures
 logger = logging.getLogger("windlass.serving")
 DRAIN_FACTOR = 4
 """A body that is too large is read and thrown away up to this many times its limit, so that the client reads why."""
+NO_FRAME = (b"x-frame-options", b"DENY")
+"""Left out where the policy names who may frame a page: the header knows no list."""
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
+    NO_FRAME,
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
 MAX_HEADERS, MAX_HEADER_BYTES = 100, 64 * 1024
 SINGLE = frozenset(
-    b"authorization content-encoding content-type expect host idempotency-key origin sec-fetch-site x-api-key "
-    b"x-windlass-proof x-windlass-session".split()
+    b"authorization content-encoding content-type cookie expect host idempotency-key origin sec-fetch-site "
+    b"x-api-key x-windlass-proof x-windlass-session".split()
 )
 SMALL_BYTES = 64 * 1024
 """Of a body, whose bytes wait for no other."""
@@ -48,21 +50,33 @@ LARGE_SHARE = 0.75
 """Of the bytes that may be held, those of large bodies: what small ones need is never taken."""
 UNPAID = frozenset({429, *range(500, 600)})
 """Statuses of requests that were not answered, through no fault in them: they are not of the quota."""
+SIGN_IN = frozenset({401, 403})
 QUEUE_S = 60.0
 """What waiting may add to the seconds of a text."""
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
 class Middleware:
-    """ASGI middleware around the whole application, which has these routes."""
+    """ASGI middleware around the whole application, which has these routes.
 
-    def __init__(self, app: ASGIApp, access_control: AccessControl, measures: Measures, routes: Routes) -> None:
+    sign_in: the page, and its policy, that people get in place of one for which they must sign in first.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        access_control: AccessControl,
+        measures: Measures,
+        routes: Routes,
+        sign_in: tuple[bytes, str] = (b"", ""),
+    ) -> None:
         self.app = app
         self.access_control = access_control
         self.settings = access_control.settings
         self.server_state = access_control.server_state
         self.measures = measures
         self.routes = routes
+        self.sign_in = sign_in
         self.places = Places(routes)
         self.held_bytes = 0
         self.intake = self.server_state.intake
@@ -190,9 +204,12 @@ class _Exchange:
             if self.status in UNPAID and self.bill is not None:
                 self.bill.refund()
             headers = list(message["headers"])
-            if not any(name == POLICY[0] for name, _ in headers):
+            said = dict(headers)
+            if POLICY[0] not in said:
                 headers.append(POLICY)
-            message = {**message, "headers": [*headers, (b"x-request-id", self.id.encode()), *HEADERS]}
+            is_framed = b"frame-ancestors 'none'" not in said.get(POLICY[0], POLICY[1])
+            headers += [each for each in HEADERS if each[0] not in said and not (is_framed and each == NO_FRAME)]
+            message = {**message, "headers": [*headers, (b"x-request-id", self.id.encode())]}
         await self._send(message)
 
     async def refuse(self, error: WindlassError) -> None:
@@ -210,6 +227,11 @@ class _Exchange:
             headers.append((b"allow", ", ".join(self.edge.places.methods(self.path)).encode()))
         if not self.is_received and (self.scope["method"] not in ("GET", "HEAD") or not self.edge.server_state.is_open):
             headers.append((b"connection", b"close"))
+        content, policy = self.edge.sign_in
+        if content and status in SIGN_IN and self.route is not None and self.route.is_page:
+            headers.append((POLICY[0], policy.encode()))
+            await self._answer(status, content, headers, b"text/html; charset=utf-8")
+            return
         await self._answer(status, self._error_body(error), headers)
 
     async def fail(self, error: Exception) -> None:
@@ -230,8 +252,10 @@ class _Exchange:
             return codec.dumps({"error": said["error"]["message"]})
         return error_body(error.kind, error.message, error.hint, self.id)
 
-    async def _answer(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
+    async def _answer(
+        self, status: int, body: bytes, headers: list[tuple[bytes, bytes]], media: bytes = b"application/json"
+    ) -> None:
+        headers = [(b"content-type", media), (b"content-length", str(len(body)).encode()), *headers]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from windlass.serving.http.intake import Intake
 from windlass.serving.http.keyring import KeyRing
+from windlass.serving.http.sessions import SessionRing
 from windlass.serving.telemetry.access_log import AccessLog
 
 
@@ -33,6 +34,7 @@ class ServerState:
     is_open: bool = True
     stop_by: float = float("inf")
     n_begun: int = 0
+    _sessions: SessionRing | None = None
 
     def shut(self) -> None:
         """What comes from now on is refused, what was begun is finished."""
@@ -43,3 +45,10 @@ class ServerState:
     def is_guarded(self) -> bool:
         """True when a key must be shown."""
         return self.ring is not None and self.ring.is_needed
+
+    @property
+    def sessions(self) -> SessionRing | None:
+        """Who has signed in; none where there are no keys to sign in with."""
+        if self.ring is not None and (self._sessions is None or self._sessions.ring is not self.ring):
+            self._sessions = SessionRing(self.ring)
+        return self._sessions

@@ -17,6 +17,8 @@ from windlass.predictors.contract import Predictor
 from windlass.predictors.writer import Writer
 from windlass.records import Answer, Json, Release, Row
 from windlass.registry.model_cards import ModelCards
+from windlass.registry.project_files import ProjectFiles
+from windlass.serving.contract.page_look import PageLook
 from windlass.serving.contract.rows import read_rows
 from windlass.serving.contract.settings import Settings
 from windlass.serving.runtime.bounded_queue import BoundedQueue
@@ -79,6 +81,10 @@ class Service:
     """What `watch` found last."""
     model_cards: Callable[[str], ModelCards] = lambda id: ModelCards()
     """What the release of this id carries for people."""
+    files: ProjectFiles = field(default_factory=ProjectFiles)
+    """What the project holds for its owner: audit log, roadmap, reports."""
+    look: PageLook = field(default_factory=PageLook)
+    """How its pages look."""
 
     def __post_init__(self) -> None:
         self.replica = Replica(self.first, self.opened, self.settings)

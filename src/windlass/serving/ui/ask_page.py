@@ -4,13 +4,17 @@ What was asked is kept in the tab alone; what people say of an answer goes to `/
 """
 
 import json
+from collections.abc import Sequence
 from html import escape
+from typing import NamedTuple
 
 from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
+from windlass.pages.html.owner import BAR_STYLE, OVERVIEW_STYLE
 from windlass.pages.text.words import interval, metric_name
 from windlass.records import Json, Manifest, Release
 from windlass.registry.model_cards import ModelCards
+from windlass.serving.contract.page_look import PageLook
 from windlass.serving.ui import page
 from windlass.serving.ui.ask_board import board_html, cards_html
 from windlass.serving.ui.ask_fields import field
@@ -19,22 +23,38 @@ SCRIPTS = (
     "keyed.js", "events.js", "words.js", "element.js", "fields.js", "forecast.js", "cited.js", "boxes.js", "masks.js",
     "answer.js", "verdict.js", "why.js", "queue.js", "page.js",
 )  # fmt: skip
+PLAIN = PageLook()
+
+
+class OwnerPart(NamedTuple):
+    """What the owner sees beside the product, as HTML. button: to sign in or out; empty where no key is asked for."""
+
+    bar: str = ""
+    overview: str = ""
+    button: str = ""
+
+
+VISITOR = OwnerPart()
 AT_ONCE = frozenset({"linear", "trees"})
 """Predictors whose reasons are exact and take no longer than the answer: they are shown without being asked for."""
 BLANK = '<p class="note" data-word="{}"></p>'
 
 
-def ask_page(release: Release, manifest: Manifest, model_cards: ModelCards, has_chat: bool = False) -> bytes:
-    """The page as HTML. has_chat: there is a page to talk to it, too."""
-    name, units = escape(release.product), model_cards.board.units if model_cards.board else {}
+def ask_page(
+    release: Release,
+    manifest: Manifest,
+    model_cards: ModelCards,
+    has_chat: bool = False,
+    look: PageLook = PLAIN,
+    owner: OwnerPart = VISITOR,
+) -> bytes:
+    """The page as HTML: first the product and its form, what it was made from at its foot. has_chat: there is a page
+    to talk to it, too."""
+    name, units = escape(look.name or release.product), model_cards.board.units if model_cards.board else {}
     score = escape(interval(release.score, units.get(release.headline, "")))
     body = f"""<main data-facts="{escape(json.dumps(_facts(release, manifest, has_chat), ensure_ascii=False))}">
-<header>
-<div class="top"><h1>{name}</h1><button type="button" class="plain" id="language" data-word="other"></button></div>
-<p class="about"><b>{escape(metric_name(release.headline))} {score}</b> &middot;
-<span data-word="released"></span> <time datetime="{escape(release.created)}">{escape(release.created[:10])}</time>
-&middot; <span data-word="release"></span> {escape(release.id)} &middot; {escape(release.candidate)}</p>
-</header>
+{page.head(name, look, owner.button)}
+{owner.bar}{owner.overview}
 <div class="bar-of-tabs">
 <div role="tablist" data-label="tabs">{_tab("ask", True)}{_tab("board")}{_tab("card")}</div>
 {_links(manifest, has_chat)}
@@ -46,14 +66,33 @@ def ask_page(release: Release, manifest: Manifest, model_cards: ModelCards, has_
 <section id="card" class="card prose" role="tabpanel" aria-labelledby="tab-card" hidden>
 {cards_html(model_cards.card, model_cards.card_zh) if model_cards.card else BLANK.format("noCard")}
 </section>
+<footer class="about"><b>{escape(metric_name(release.headline))} {score}</b> &middot;
+<span data-word="released"></span> <time datetime="{escape(release.created)}">{escape(release.created[:10])}</time>
+&middot; <span data-word="release"></span> {escape(release.id)} &middot; {escape(release.candidate)}</footer>
 <div id="spoken" role="status" aria-live="polite"></div>
 </main>"""
-    return page.document(name, body, page.asset("page.css"), page.asset(*SCRIPTS))
+    return page.document(name, body, ask_style(look), page.asset(*SCRIPTS))
 
 
-def ask_policy() -> str:
-    """The Content-Security-Policy of the page, the same for every release."""
-    return page.policy(page.asset("page.css"), page.asset(*SCRIPTS))
+def ask_frame(release: Release, manifest: Manifest, look: PageLook, has_chat: bool = False) -> bytes:
+    """The form and its answer alone, to stand in a frame on somebody else's page."""
+    name = escape(look.name or release.product)
+    facts = escape(json.dumps(_facts(release, manifest, has_chat), ensure_ascii=False))
+    body = f"""<main class="framed" data-facts="{facts}">
+{page.head(name, look)}
+{_asking(manifest, has_chat)}
+<div id="spoken" role="status" aria-live="polite"></div>
+</main>"""
+    return page.document(name, body, ask_style(look), page.asset(*SCRIPTS))
+
+
+def ask_style(look: PageLook) -> str:
+    return page.asset("page.css") + BAR_STYLE + OVERVIEW_STYLE + look.colours
+
+
+def ask_policy(look: PageLook = PLAIN, framed_by: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of the page, the same for every release. framed_by: as of `page.policy`."""
+    return page.policy(ask_style(look), page.asset(*SCRIPTS), framed_by)
 
 
 def _facts(release: Release, manifest: Manifest, has_chat: bool) -> Json:

@@ -3,13 +3,16 @@
 What was said is kept in the browser alone; what people think of an answer goes to `/v1/feedback`.
 """
 
+from collections.abc import Sequence
 from html import escape
 
 from windlass.kinds import table as kinds
 from windlass.predictors.writer import Writer
 from windlass.records import Manifest, Release
+from windlass.serving.contract.page_look import PageLook
 from windlass.serving.ui import page
 
+PLAIN = PageLook()
 STYLES, SCRIPTS = ("plain.css", "chat.css"), ("keyed.js", "events.js", "chat.js")
 
 
@@ -18,16 +21,19 @@ def fits(manifest: Manifest) -> bool:
     return len(manifest.inputs) == 1 and kinds.get(manifest.inputs[0].kind).is_language
 
 
-def chat_page(release: Release, writer: Writer) -> bytes:
-    """The page as HTML."""
+def chat_page(release: Release, writer: Writer, look: PageLook = PLAIN, is_framed: bool = False) -> bytes:
+    """The page as HTML. is_framed: it stands in a frame on somebody else's page, without what was said before."""
     is_talk = kinds.get(writer.manifest.inputs[0].kind).turns is not None
-    name, reads, how = escape(release.product), "conversation" if is_talk else "prompt", writer.writing
+    name, reads, how = escape(look.name or release.product), "conversation" if is_talk else "prompt", writer.writing
     system = '<label><span data-word="system"></span><textarea name="system" rows="2"></textarea></label>'
     alone = '<span data-word="alone"></span>'
-    body = f"""<main data-product="{name}" data-reads="{reads}">
+    made_from = f"{escape(release.headline)} {escape(str(release.score))} &middot; {escape(release.id)}"
+    logo = f'<img class="logo" src="{look.logo}" alt="">' if look.logo else ""
+    framed = ' class="framed"' if is_framed else ""
+    body = f"""<main{framed} data-product="{escape(release.product)}" data-name="{name}" data-reads="{reads}">
 <header>
-<h1>{name}</h1>
-<p class="about">{escape(release.id)} &middot; {escape(release.headline)} {escape(str(release.score))}</p>
+{logo}<h1>{name}</h1>
+<p class="about" dir="auto">{escape(look.tagline)}</p>
 <button class="plain" id="language" type="button" data-word="other"></button>
 </header>
 <nav>
@@ -43,15 +49,16 @@ def chat_page(release: Release, writer: Writer) -> bytes:
 <input type="number" name="temperature" min="0" max="2" step="0.1" placeholder="{how.temperature:g}"></label>
 <label><span data-word="longest"></span>
 <input type="number" name="longest" min="1" max="4096" step="1" placeholder="{how.max_tokens}"></label>
+<p class="note">{made_from}</p>
 </div></details>
 <div class="row"><textarea id="box" rows="2" dir="auto"></textarea>
 <button id="send" data-word="send"></button><button id="stop" type="button" hidden data-word="stop"></button></div>
 <p class="note"><span data-word="keys"></span>{"" if is_talk else alone}</p>
 </form>
 </main>"""
-    return page.document(name, body, page.asset(*STYLES), page.asset(*SCRIPTS))
+    return page.document(name, body, page.asset(*STYLES) + look.colours, page.asset(*SCRIPTS))
 
 
-def chat_policy() -> str:
-    """The Content-Security-Policy of the page, the same for every release."""
-    return page.policy(page.asset(*STYLES), page.asset(*SCRIPTS))
+def chat_policy(look: PageLook = PLAIN, framed_by: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of the page, the same for every release. framed_by: as of `page.policy`."""
+    return page.policy(page.asset(*STYLES) + look.colours, page.asset(*SCRIPTS), framed_by)

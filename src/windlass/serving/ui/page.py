@@ -5,8 +5,12 @@ Style sheets and scripts are files in `assets/`, so that editors know what they 
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import cache
+from html import escape
 from pathlib import Path
+
+from windlass.serving.contract.page_look import PageLook
 
 ASSETS = Path(__file__).with_name("assets")
 
@@ -15,6 +19,24 @@ ASSETS = Path(__file__).with_name("assets")
 def asset(*names: str) -> str:
     """The files of `assets/`, one after the other."""
     return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+
+
+def language_of(headers: Mapping[str, str]) -> str:
+    """'en' or 'zh': as its reader chose on a page, else as their browser asks for."""
+    cookies = headers.get("cookie", "")
+    if "windlass-language=zh" in cookies or "windlass-language=en" in cookies:
+        return "zh" if "windlass-language=zh" in cookies else "en"
+    return "zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"
+
+
+def head(name: str, look: PageLook, buttons: str = "") -> str:
+    """What a page begins with: logo, name and one line of the product, and the buttons of the page. name: HTML."""
+    logo = f'<img class="logo" src="{look.logo}" alt="">' if look.logo else ""
+    tagline = f'<p class="tagline" dir="auto">{escape(look.tagline)}</p>' if look.tagline else ""
+    return f"""<header>
+<div class="top">{logo}<h1>{name}</h1>
+<span class="tools">{buttons}<button type="button" class="plain" id="language" data-word="other"></button></span></div>
+{tagline}</header>"""
 
 
 def document(title: str, body: str, style: str, script: str) -> bytes:
@@ -36,11 +58,14 @@ def document(title: str, body: str, style: str, script: str) -> bytes:
 """.encode()
 
 
-def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy under which only this style and this script run."""
+def policy(style: str, script: str, framed_by: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy under which only this style and this script run. framed_by: origins of pages that
+    may show it in a frame."""
+    ancestors = " ".join(framed_by) or "'none'"
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; connect-src 'self'; "
-        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "img-src data:; base-uri 'none'; "
+        f"form-action 'none'; frame-ancestors {ancestors}"
     )
 
 

@@ -2,19 +2,22 @@
 
 import asyncio
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from windlass.pages.html.health_page import PAGE_STYLE
+from windlass.pages.html.owner import BAR_STYLE, framed
 from windlass.serving.runtime.service import Service
 from windlass.serving.ui import page
+from windlass.serving.ui.owner_pages import around
 
 
 def add_routes(app: FastAPI, service: Service) -> None:
     """Adds `/watch`."""
-    headers = {"content-security-policy": page.policy(PAGE_STYLE, "")}
+    headers = {"content-security-policy": page.policy(PAGE_STYLE + BAR_STYLE + service.look.colours, "")}
 
     @app.get("/watch", include_in_schema=False)
-    async def watch() -> Response:
+    async def watch(request: Request) -> Response:
         product, has_intervals = service.release.product, service.replica.output.has_intervals
         shown = await asyncio.get_running_loop().run_in_executor(None, service.watched.page, product, has_intervals)
-        return Response(shown, media_type="text/html", headers=headers)
+        whole = framed(shown.decode("utf-8"), "health", await around(request, service))
+        return Response(whole, media_type="text/html", headers=headers)

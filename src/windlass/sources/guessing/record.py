@@ -50,6 +50,7 @@ class Guess:
     left_out: dict[str, str] = field(default_factory=dict)
     group: str = ""
     series: dict[str, Any] = field(default_factory=dict)
+    items: dict[str, Any] = field(default_factory=dict)
     unit: str = ""
     documents: str = ""
     files: dict[str, str] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class Guess:
             "output": {self.output: {"kind": self.output_kind, "unit": self.unit} if self.unit else self.output_kind},
             "group": self.group,
             "series": self.series,
+            "items": self.items,
             "formats": self.formats,
             "labels": {name: value for name, value in (("merge", self.merge), ("columns", self.tag_columns)) if value},
             "goal": self.goal,

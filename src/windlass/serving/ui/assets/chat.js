@@ -93,7 +93,7 @@ function draw() {
 function article(message, isLast) {
   const made = element("article", undefined, message.role), text = element("p", message.content, "text");
   text.dir = "auto";
-  made.append(element("h2", message.role === "user" ? word("you") : product), text);
+  made.append(element("h2", message.role === "user" ? word("you") : main.dataset.name), text);
   if (message.error) made.append(element("p", message.error, "note"));
   if (message.finish === "length") made.append(element("p", word("cut"), "note"));
   if (message.finish === "stopped") made.append(element("p", word("stopped"), "note"));

@@ -2,7 +2,7 @@
 let redraw = () => {};
 function say(chosen) {
   language = chosen;
-  session.set("windlass-language", chosen);
+  rememberLanguage(chosen);
   document.documentElement.lang = chosen === "zh" ? "zh-Hans" : "en";
   for (const home of $$("[data-word]")) home.textContent = word(home.dataset.word);
   for (const home of $$("[data-label]")) home.setAttribute("aria-label", word(home.dataset.label));

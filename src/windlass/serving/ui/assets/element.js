@@ -2,7 +2,7 @@ const main = document.querySelector("main"), facts = JSON.parse(main.dataset.fac
 const $ = (selector, home = document) => home.querySelector(selector);
 const $$ = (selector, home = document) => [...home.querySelectorAll(selector)];
 const kept = `windlass:${facts.product}:`;
-let language = session.get("windlass-language") || (navigator.language.startsWith("zh") ? "zh" : "en");
+let language = firstLanguage();
 function word(name, values = {}) {
   return WORDS[language][name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }

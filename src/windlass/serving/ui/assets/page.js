@@ -119,7 +119,7 @@ for (const [number, tab] of tabs.entries()) {
 }
 function say(chosen) {
   language = chosen;
-  session.set("windlass-language", chosen);
+  rememberLanguage(chosen);
   document.documentElement.lang = chosen === "zh" ? "zh-Hans" : "en";
   for (const home of $$("[data-word]")) home.textContent = word(home.dataset.word);
   for (const home of $$("[data-label]")) home.setAttribute("aria-label", word(home.dataset.label));

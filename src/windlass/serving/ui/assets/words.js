@@ -40,7 +40,7 @@ const WORDS = {
     heatOf: "Where it sees", allClasses: "anything", heatNote: "The deeper the colour, the surer the model is that the middle of something lies there.",
     rightMasks: "Paint what is missing, erase what is wrong.", maskClass: "Class of what you paint", brushSize: "Brush", erase: "Erase", takeBack: "Undo",
     paintKeys: "A stroke that begins on a thing paints more of it. Arrow keys move the brush, the space bar paints.",
-    saysOtherwise: "Another passage says otherwise:",
+    saysOtherwise: "Another passage says otherwise:", signIn: "Sign in", signOut: "Sign out",
   },
   zh: {
     other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话",
@@ -82,7 +82,7 @@ const WORDS = {
     heatOf: "热力图：", allClasses: "全部类别", heatNote: "颜色越深，模型越确信那里是某个目标的中心。",
     rightMasks: "缺少的地方请涂抹，多余的地方请擦除。", maskClass: "涂抹的类别", brushSize: "画笔", erase: "擦除", takeBack: "撤销",
     paintKeys: "从已有目标上开始涂抹会扩大该目标。方向键移动画笔，空格键涂抹。",
-    saysOtherwise: "另有段落说法不同：",
+    saysOtherwise: "另有段落说法不同：", signIn: "登录", signOut: "退出登录",
   },
 };
 // What the service and the release say in English, for readers of Chinese.
