@@ -15,7 +15,8 @@ OWN_STYLE = """
 .bar b { position: absolute; top: -2px; bottom: -2px; width: 3px; background: var(--accent); border-radius: 2px; }
 .try { font-size: 21px; margin: 4px 0 8px; } details { margin: 6px 0; max-width: 75ch; }
 summary { cursor: pointer; color: var(--accent); padding: 6px 0; }
-td.heat { text-align: center; font-size: 13px; }
+table.plain td.heat { text-align: center; font-size: 13px; padding: 6px; }
+.skill { white-space: nowrap; }
 """
 WORDS = {
     "next": ("Try this next", "接下来做这一题"),
@@ -120,7 +121,7 @@ def _suggestion(of: Suggestion) -> str:
 
 def _skills(state: LearnerState) -> str:
     rows = "".join(
-        f"<tr><td>{_words(each.name)}{_needs(each, state)}</td><td>{_bar(each)}</td>"
+        f"<tr><td><span class=skill>{_words(each.name)}</span>{_needs(each, state)}</td><td>{_bar(each)}</td>"
         f"<td class=n>{round(100 * each.share)} %</td><td class=n>{each.tries}</td><td class=n>{_last(each)}</td></tr>"
         for each in state.skills
     )

@@ -10,6 +10,7 @@ of logistic models: Glickman 1999, Applied Statistics 48(3).
 """
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Growth:
     level: np.ndarray
     law: np.ndarray
 
-    @property
+    @cached_property
     def laws(self) -> Law:
         return Law.of(self.law)
 
@@ -92,20 +93,23 @@ class Growth:
         rows = np.flatnonzero(exercises >= 0)
         if not len(rows):
             return
-        law, skill = self.laws, self.skill[exercises[rows]]
-        kept = self.kept(state, days)[rows, skill]
-        known = self.knowledge(state, days)[rows]
-        teaches = self.teaches(known, skill, exercises[rows])
+        law, skill, each = self.laws, self.skill[exercises[rows]], np.arange(len(rows))
+        kept_all = 0.5 ** (np.maximum(days[rows, None] - state.day[rows], 0) / state.half_life[rows])
+        known_all = state.mean[rows] + state.learned[rows] * kept_all
+        kept, known = kept_all[each, skill], known_all[each, skill]
+        odds = sigmoid(known - self.difficulty[exercises[rows]])
+        slope, error = odds * (1 - odds), right[rows] - odds
+        # 1. What the answer says of all abilities.
         column = state.covariance[rows, :, skill]
-        odds = sigmoid(known[np.arange(len(rows)), skill] - self.difficulty[exercises[rows]])
-        slope = odds * (1 - odds)
-        error = right[rows] - odds
-        gained = column / (1 + slope * column[np.arange(len(rows)), skill])[:, None]
+        gained = column / (1 + slope * column[each, skill])[:, None]
         state.mean[rows] += gained * error[:, None]
         state.covariance[rows] -= slope[:, None, None] * gained[:, :, None] * column[:, None, :]
         state.covariance[rows, skill, skill] += law.widening
-        learned = state.learned[rows, skill] * kept
-        state.learned[rows, skill] = learned + teaches * np.where(right[rows], 1, law.wrong)
+        # 2. What the try teaches.
+        needed = np.where(self.needs[skill], known_all, np.inf).min(axis=1)
+        ready = law.ready + (1 - law.ready) * sigmoid(READY_SLOPE * needed)
+        taught = law.gain * 4 * slope * ready
+        state.learned[rows, skill] = state.learned[rows, skill] * kept + taught * np.where(right[rows], 1, law.wrong)
         state.half_life[rows, skill] *= 1 + law.spaced * (1 - kept)
         state.day[rows, skill] = days[rows]
 
@@ -124,18 +128,7 @@ class Growth:
 
     def readiness(self, known: np.ndarray) -> np.ndarray:
         """(L, S) 0 to 1: by the weakest skill that each needs."""
-        ready = np.ones_like(known)
-        for place, row in enumerate(self.needs):
-            if row.any():
-                ready[:, place] = sigmoid(READY_SLOPE * known[:, row].min(axis=1))
-        return ready
-
-    def teaches(self, known: np.ndarray, skill: np.ndarray, exercises: np.ndarray) -> np.ndarray:
-        """(L,) logits that a right try of the exercise (L,) adds, of knowledge (L, S)."""
-        law, rows = self.laws, np.arange(len(known))
-        odds = sigmoid(known[rows, skill] - self.difficulty[exercises])
-        ready = self.readiness(known)[rows, skill]
-        return law.gain * 4 * odds * (1 - odds) * (law.ready + (1 - law.ready) * ready)
+        return sigmoid(READY_SLOPE * np.where(self.needs, known[:, None, :], np.inf).min(axis=2))
 
 
 def averaged(logits: np.ndarray, variance: np.ndarray) -> np.ndarray:
