@@ -133,7 +133,7 @@ def item_id(value: Any) -> str:
         if not math.isfinite(value) or not float(value).is_integer() or abs(value) >= 2**53:
             raise ValueError(f"has the item {shown(value)}, expected its id as text, or a whole number")
         value = int(value)
-    if not isinstance(value, str) and abs(int(value)) >= 10**MOST_ID:
+    if isinstance(value, int) and value.bit_length() > 3 * MOST_ID:
         raise ValueError(f"has an item of more than {MOST_ID} digits, expected its id")
     found = str(value).strip()
     if not found or is_blank(found):
@@ -166,7 +166,7 @@ def _as_number(value: Any) -> float | None:
     if isinstance(value, bool | np.bool_):
         return None
     if isinstance(value, int | float | np.integer | np.floating):
-        return float(value) if abs(value) < 1e300 else math.inf
+        return float(value) if not isinstance(value, int) or value.bit_length() < 999 else math.inf
     text = value.strip() if isinstance(value, str) else ""
     return float(text) if re.fullmatch(r"\d{9,16}(\.\d{1,9})?", text) else None
 

@@ -320,7 +320,8 @@ def items_toy(folder: Path, seed: int = 13, n_users: int = 150) -> Splits:
     is asked for most, in the order of its number."""
     import polars as pl
 
-    random, parts = np.random.default_rng(seed), {"train": [], "validation": [], "test": []}
+    random = np.random.default_rng(seed)
+    parts: dict[str, list[Json]] = {"train": [], "validation": [], "test": []}
     for number in range(n_users):
         taste = int(random.integers(3))
         own = [f"i{10 * taste + each}" for each in random.permutation(10).tolist()]

@@ -85,7 +85,8 @@ def read(splits: Splits) -> Histories:
     parts = [
         _pairs(frame, past, kinds.of(output), name, target) for frame in (splits.train, splits.validation, splits.test)
     ]
-    return Histories(inputs, output, *parts, catalogue=catalogue_of(parts, splits.catalogue))
+    train, validation, test = parts
+    return Histories(inputs, output, train, validation, test, catalogue_of(parts, splits.catalogue))
 
 
 def _pairs(frame: "pl.DataFrame", past: Kind, after: Kind, name: str, target: str) -> list[Question]:
@@ -122,7 +123,8 @@ def interactions(histories: Sequence[History], catalogue: Catalogue) -> Interact
     users = np.repeat(np.arange(len(parts)), [len(each) for each in parts])
     columns = (np.concatenate([getattr(each, name) for each in parts]) if parts else np.zeros(0)
                for name in ("items", "times", "weights"))  # fmt: skip
-    return in_order(users, *columns, len(parts), len(catalogue))
+    items, times, weights = columns
+    return in_order(users, items, times, weights, len(parts), len(catalogue))
 
 
 def _events(histories: Sequence[History], catalogue: Catalogue) -> Known:

@@ -85,10 +85,9 @@ def validated(predictor: Predictor, run_folder: Path, splits: Splits, held: Held
 
     def made(shown: np.ndarray, measures: np.ndarray, popular: RankedMarks | None) -> RankedMarks:
         each = {name: measures[:, place].astype(np.float64) for place, name in enumerate(EACH)}
-        own = kept["measures"].astype(np.int64)
-        return RankedMarks(
-            shown.astype(np.int64), each, kept["events"].ravel().astype(np.float64), *own[:, 4:7].T, popular
-        )
+        counts, events = kept["measures"][:, len(EACH) :].astype(np.int64).T, kept["events"].ravel().astype(np.float64)
+        n_events, n_right, n_unseen = counts
+        return RankedMarks(shown.astype(np.int64), each, events, n_events, n_right, n_unseen, popular)
 
     with np.errstate(invalid="ignore"):
         popular = made(kept["popular_shown"], kept["popular"], None)

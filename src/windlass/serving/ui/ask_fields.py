@@ -10,7 +10,7 @@ MOST_OPTIONS = 60
 """A category with more levels is typed, with the levels as suggestions."""
 N_STEPS = 20
 PICTURES = "image/png,image/jpeg,image/webp,image/bmp,image/gif,image/tiff"
-WIDE = frozenset({"text", "chat", "image", "series"})
+WIDE = frozenset({"text", "chat", "image", "series", "items"})
 
 
 def field(column: Column, number: int, is_alone: bool = True) -> str:
@@ -30,6 +30,14 @@ def _text(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
 
 def _series(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
     return f'<textarea id="{id}" rows="8" spellcheck="false"></textarea>', ""
+
+
+def _items(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
+    return (
+        f'<input data-label="userId" maxlength="200" dir="auto"><textarea id="{id}" rows="3" dir="auto" '
+        'spellcheck="false"></textarea>',
+        "",
+    )
 
 
 def _number(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
@@ -103,5 +111,6 @@ WIDGETS: dict[str, Callable[[Column, str, bool], tuple[str, str]]] = {
     "category": _category,
     "image": _image,
     "series": _series,
+    "items": _items,
 }
 """kind -> its widget and the hint under it, as HTML."""

@@ -21,7 +21,7 @@ from windlass.serving.ui.ask_fields import field
 
 SCRIPTS = (
     "keyed.js", "events.js", "words.js", "element.js", "fields.js", "forecast.js", "cited.js", "boxes.js", "masks.js",
-    "answer.js", "verdict.js", "why.js", "queue.js", "page.js",
+    "items.js", "answer.js", "verdict.js", "why.js", "queue.js", "page.js",
 )  # fmt: skip
 PLAIN = PageLook()
 

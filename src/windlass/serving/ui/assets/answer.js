@@ -51,7 +51,7 @@ function tagged(ask) {
     ask.value.length ? element("ul", {class: "chips"}, ...ask.value.map(chip)) : element("p", {class: "note"}, word("noTag")),
     sure, element("div", {class: "shares"}, ...others.map((other) => bar(other.value, other.confidence)))];
 }
-const SHOWN = {labels: labelled, text: written, tags: tagged, forecast: (ask) => foreseen(ask), cited: (ask) => cited(ask), boxes: (ask) => boxed(ask), masks: (ask) => masked(ask)};
+const SHOWN = {labels: labelled, text: written, tags: tagged, forecast: (ask) => foreseen(ask), cited: (ask) => cited(ask), boxes: (ask) => boxed(ask), masks: (ask) => masked(ask), items: (ask) => recommended(ask)};
 function drawAnswer() {
   place.classList.remove("busy");
   if (!shown) {
@@ -65,7 +65,7 @@ function drawAnswer() {
   const newer = ask.release && ask.release !== facts.release && element("p", {class: "newer"},
     `${word("newer")} ${ask.release}. `, button("reload", () => location.reload(), "plain"));
   place.replaceChildren(...(SHOWN[facts.answer] || measured)(ask), ...notes, newer || "",
-    ask.id && !ask.isWriting ? verdict(ask) : "", facts.explains && ask.id ? reasons(ask) : "",
+    ask.id && !ask.isWriting && facts.answer !== "items" ? verdict(ask) : "", facts.explains && ask.id ? reasons(ask) : "",
     element("p", {class: "meta"}, meta));
 }
 function showTrouble(error) {
@@ -81,7 +81,7 @@ function show(ask) {
 }
 const shortDay = (value) => (typeof value === "string" ? value.replace(/^(\d{4}-\d\d-\d\d)T00:00:00$/, "$1") : value);
 const summary = (row) => Object.entries(row).map(([name, value]) => (Array.isArray(value) && value.at(-1)?.content ? value.at(-1).content
-  : value !== null && typeof value === "object" ? ""
+  : value !== null && typeof value === "object" ? [value.user, ...(value.events || value.items || (Array.isArray(value) ? value : []))].map((each) => each?.item ?? each).filter((each) => typeof each === "string").join(", ")
   : typeof value === "string" && value.startsWith("data:") ? "" : shortDay(value))).filter((value) => value !== null && value !== "")
   .join(", ").slice(0, 160);
 function drawRecent() {
