@@ -87,8 +87,7 @@ def histories_of(spec: Spec, sources: Iterable[Source]) -> dict[str, History]:
     columns = {name: kinds.reading(kind, ways.get(name)) for name, kind in {**spec.inputs, **spec.output}.items()}
     log = AnsweredEvents(spec, columns)
     for source in sources:
-        for raw in source.rows():
-            if raw.values is not None:
-                with suppress(DataError):
-                    log.add(raw, source)
+        for raw in filter(lambda row: row.values is not None, source.rows()):
+            with suppress(DataError):
+                log.add(raw, source)
     return {user: log.whole(user) for user in sorted(log.found)}
