@@ -16,7 +16,7 @@ from windlass.kinds.table import KINDS
 ROOT = Path(windlass.__file__).parent
 ROOMS = (
     "errors",
-    "retry",
+    "frames retry",
     "client",
     "metrics",
     "sandbox",

@@ -22,9 +22,10 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 
 import windlass
 from windlass.errors import DataError, NotReady, SpecError, expected
+from windlass.frames import plain
 from windlass.kinds import table as kinds
 from windlass.sklearn.classifier import Classifier
-from windlass.sklearn.estimator_input import InputError, names_of, plain
+from windlass.sklearn.estimator_input import InputError, names_of
 
 REPEATS = ("readonly_memmap", "X_dtype")
 """Of scikit-learn's checks on trees, the repeats on read-only and float32 copies of X are left out: they fit 500 rounds
@@ -245,7 +246,7 @@ def test_probabilities_sum_to_one_in_the_order_of_the_classes(learner: str) -> N
 def test_a_saved_artifact_gives_the_same_probabilities(people: tuple[pd.DataFrame, np.ndarray], tmp_path: Any) -> None:
     frame, labels = people
     model = Classifier("trees").fit(frame, pd.Series(labels, name="outcome"))
-    predictor = windlass.load(model.save(tmp_path / "deep" / "model"))
+    predictor = windlass.load(str(model.save(tmp_path / "deep" / "model"))).predictor
     rows = [
         {name: value for name, value in row.items() if name in model.kinds_}
         for row in pd.DataFrame({name: plain(frame[name]) for name in frame}, dtype=object).to_dict("records")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ import typer
 from windlass.cli import app
 from windlass.commands import doctor, failures
 from windlass.lifecycle import STAGES
+from windlass.store import stage_times
+from windlass.store.json_files import write_json
+from windlass.store.store import Store
 
 from .stages.conftest import messages
 
@@ -127,6 +131,25 @@ def test_version_and_doctor_speak_json(tmp_path, monkeypatch, capsys):
     assert works["linear models"]
     assert works["the HTTP service"]
     assert not works["read tea leaves"]
+
+
+def test_doctor_says_where_the_time_went_on_this_machine(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "PARTS", ())
+    store = Store(tmp_path)
+    assert doctor.spent(tmp_path) == []
+    stage_times.note(store, "collect", 1.0)
+    stage_times.note(store, "train", 99.0)
+    write_json(
+        store.stage("train") / "train.json",
+        {"runs": [{"name": "linear", "seconds": 3.0}, {"name": "cnn", "seconds": 66}]},
+    )
+    monkeypatch.setattr(sys, "argv", ["windlass", "doctor", "--project", str(tmp_path)])
+    assert failures.ended(app) == 0
+    said = capsys.readouterr().out
+    assert "the last run of each stage here took 1.7 min on this machine:" in said
+    assert re.search(r"train +1\.6 min +99\.0 %  cnn 1\.1 min, linear 3\.0 s", said)
+    (store.folder / stage_times.FILE).write_text("{", encoding="utf-8")
+    assert [part.name for part in doctor.spent(tmp_path)] == ["linear", "cnn"]
 
 
 @pytest.mark.soak

@@ -121,7 +121,7 @@ def test_what_it_saves_answers_as_it_does(diabetes: Any, tmp_path: Path) -> None
     model = Regressor("linear").fit(X_train, y_train)
     opened = windlass.load(model.save(tmp_path / "model"))
     rows = [{f"x{place}": value for place, value in enumerate(row)} for row in X_test[:5]]
-    said = [answer.value for answer in opened.answer(rows)]
+    said = [answer.value for answer in opened.predict(rows)]
     assert said == pytest.approx(model.predict(X_test[:5]).tolist(), abs=0.01)
     again = pickle.loads(pickle.dumps(model))  # noqa: S301  as scikit-learn's callers do
     assert again.predict(X_test).tolist() == model.predict(X_test).tolist()

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from windlass.client import Client
     from windlass.errors import WindlassError
     from windlass.pages.html.notebook import Board
-    from windlass.predictors.table import load
-    from windlass.project import Project
+    from windlass.project import Project, load
     from windlass.records import Answer, Release
     from windlass.sklearn.classifier import Classifier
     from windlass.sklearn.forecaster import Forecaster
@@ -43,7 +42,7 @@ _HOME = {
     "Regressor": "sklearn.regressor",
     "Release": "records",
     "WindlassError": "errors",
-    "load": "predictors.table",
+    "load": "project",
 }
 
 
@@ -53,3 +52,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"windlass.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The face alone, before and after parts of it were imported."""
+    return __all__

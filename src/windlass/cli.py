@@ -48,7 +48,7 @@ def init(
     as_kind: Annotated[str, typer.Option("--as", help="how it is answered: a kind, or windows (of series)")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Guess windlass.yaml from the data, and say why; in a terminal, ask where two readings are close."""
+    """Guess windlass.yaml from the data, and say why. In a terminal, it asks where two readings are close."""
     from windlass.commands.init import begin
 
     begin(data, project, (output, as_kind), force, as_json)
@@ -59,11 +59,12 @@ def new(
     blueprint: Annotated[str, typer.Argument(help="its name; none: list them")] = "",
     folder: Annotated[Path | None, typer.Argument(help="a new folder (none: the blueprint's name)")] = None,
 ) -> None:
-    """Start from a ready product."""
+    """Start from a ready product. Without a name, the products are listed."""
     from windlass.blueprints import catalogue
+    from windlass.pages.text.listing import blueprints_text
 
     if not blueprint:
-        typer.echo("\n".join(catalogue.names()))
+        typer.echo(blueprints_text(catalogue.listing()))
         return
     made = catalogue.copy(blueprint, folder or Path(blueprint))
     typer.echo(f"{made}\nnext: `cd {made} && windlass run`")
@@ -74,7 +75,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="a new folder")] = Path("windlass-demo"),
     weeks: Annotated[int, typer.Option(min=1, max=8, help="to play; in the fourth something changes")] = 8,
 ) -> None:
-    """Play the whole loop in minutes: launch, customers, a change, an alarm, corrections, a better model, a roadmap."""
+    """Play the whole loop in minutes. Launch, customers, a change, an alarm, corrections, a better model, a roadmap."""
     from windlass.commands import demo as played
     from windlass.pages.text.progress import bars
 
@@ -105,6 +106,8 @@ def run(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
             show(opened.board.as_json(), as_json, board_text(opened.board))
 
     opened.walk(lifecycle.ORDER[-1], told)
+    if not as_json:
+        typer.echo("next: `windlass serve`", err=True)
 
 
 def _stage(word: str) -> None:
@@ -153,9 +156,12 @@ def release(
         bool, typer.Option("--anyway", help="although it misses the goal or beats no baseline; recorded")
     ] = False,
     project: ProjectFolder = HERE,
+    again: Again = False,
     as_json: AsJson = False,
 ) -> None:
     opened = open_project(project, quiet=as_json)
+    if again:
+        opened.forget("release")
     made = opened.release(candidate, anyway)
     from windlass.records import as_json as plain
 
@@ -258,7 +264,7 @@ def predict(
     to: Annotated[Path | None, typer.Option("--to", help="CSV or JSONL file to write (none: JSONL to stdout)")] = None,
     project: ProjectFolder = HERE,
 ) -> None:
-    """Answer one row, a whole file or pictures with the champion; killed, the same command goes on with --to."""
+    """Answer a row, a file or pictures with the champion. Killed, the same command goes on with --to."""
     from windlass.project import Project
     from windlass.serving.batch.files import answer_file, answer_one
     from windlass.sources.confinement import allowed_folders
@@ -285,7 +291,7 @@ def export(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Write the labelled pictures, corrections by people among them, as annotation tools read them."""
+    """Write labelled pictures as annotation tools read them. Corrections by people are among them."""
     found = open_project(project, quiet=as_json).export(folder, form)
     text = f"{found.pop('text')}\nnext: `windlass init {folder}` reads it again"
     show(found, as_json, text)
@@ -300,7 +306,7 @@ def repair(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Repair a Python file: what the champion proposes, then every change, run against tests in a sandbox."""
+    """Repair a Python file by its tests. What the champion proposes, then every change, runs in a sandbox."""
     from windlass.repair.search import mend
 
     found = mend(program, tests, project, tries, write)
@@ -324,7 +330,7 @@ def compare(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the texts of two writers: a person says which is better, or a judge does."""
+    """Compare the texts of two writers. A person says which is better, or a judge does."""
     from windlass.commands import comparison
     from windlass.pages.text.progress import bars
     from windlass.spec import load
@@ -343,7 +349,7 @@ def trends(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Answer a feed and follow what is said of whom: trends, alarms with their texts, a daily digest and a page."""
+    """Follow what is said of whom in a feed. Gives trends, alarms with their texts, a daily digest and a page."""
     from windlass.pages.text.progress import bars
     from windlass.records import as_json as plain
     from windlass.trends import command
@@ -358,7 +364,7 @@ def allow(
     url: Annotated[str, typer.Argument(help="the address, all of it, as windlass.yaml names it")],
     variable: Annotated[str, typer.Option(help="an environment variable that may be sent there, too")] = "",
 ) -> None:
-    """Allow projects on this machine to send to an address; remembered in your own configuration."""
+    """Allow projects to send to an address. It is remembered in your own configuration, on this machine."""
     from windlass.remote import consent
 
     typer.echo(f"{consent.allow(url, variable)}: remembered")
@@ -370,13 +376,13 @@ app.add_typer(tutoring.app)
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """Try every part and say which features work, and what to install for the others."""
+def doctor(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
+    """Try every part, and say what to install for the others. It also says where the time went here."""
     from windlass.commands import doctor as examination
-    from windlass.pages.text.listing import doctor_text
+    from windlass.pages.text.listing import doctor_text, spent_text
 
     parts = examination.as_json(examination.examine())
-    show(parts, as_json, doctor_text(parts))
+    show(parts, as_json, doctor_text(parts) + spent_text(parts, examination.spent(project)))
 
 
 @app.command()

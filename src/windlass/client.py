@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from windlass.errors import DataError, GateRefused, NotReady, SpecError, WindlassError
+from windlass.frames import rows_of
 from windlass.retry import UNREACHED, Retry, asked_s
 
 RETRY = Retry()
@@ -107,26 +108,25 @@ class Client:
         self._sleep = sleep
         self._idle: list[http.client.HTTPConnection] = []
 
-    def predict(self, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[Prediction]:
-        """One answer a row, in order. Rows are sent in several requests when they are many; bytes go as base64.
+    def predict(self, rows: Any) -> list[Prediction]:
+        """One answer a row, in order, of a row, a list of rows or a data frame (pandas or polars) with no other columns
+        than the product reads. They are sent in several requests when they are many; bytes go as base64.
 
         Raises: DataError: a row cannot be answered. SpecError: the key. NotReady: no answer until the deadline.
         """
-        listed = [rows] if isinstance(rows, Mapping) else rows
         found: list[Prediction] = []
-        for body in _bodies(listed):
+        for body in _bodies(rows_of(rows)):
             content = self._ask("POST", "/v1/predict", body)
             found += [_prediction(answer, content["release"]) for answer in content["answers"]]
         return found
 
-    def explain(self, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]], label: str = "") -> list[Json]:
+    def explain(self, rows: Any, label: str = "") -> list[Json]:
         """Why a row is answered so, one explanation a row, as `/v1/explain` gives it. label: another answer than that.
 
         Raises: as `predict`; DataError also for a product that writes.
         """
-        listed = [rows] if isinstance(rows, Mapping) else rows
         about = {"label": label} if label else {}
-        bodies = [_dumps({"row": dict(row), **about}) for row in listed]
+        bodies = [_dumps({"row": dict(row), **about}) for row in rows_of(rows)]
         return [each for body in bodies for each in self._ask("POST", "/v1/explain", body)["explanations"]]
 
     def feedback(self, id: str, correct: Any = None, right: bool | None = None, note: str = "") -> Stored:
@@ -140,13 +140,14 @@ class Client:
         told = {name: content[name] for name in ("id", "correct", "right", "new_label", "teaches", "hint")}
         return Stored(**told)
 
-    def start_job(self, rows: Sequence[Mapping[str, Any]]) -> Job:
-        """Has up to 100,000 rows answered behind live requests; started once, however often it is sent.
+    def start_job(self, rows: Any) -> Job:
+        """Has up to 100,000 rows, or a data frame of them, answered behind live requests; started once, however often
+        it is sent.
 
         Raises: DataError: too many rows, or a value that JSON does not have. NotReady: too many jobs are not done.
         """
         headers = {"content-type": "application/x-ndjson", "idempotency-key": secrets.token_hex(16)}
-        return Job(**self._ask("POST", "/v1/jobs", b"\n".join(_dumps(dict(row)) for row in rows), headers))
+        return Job(**self._ask("POST", "/v1/jobs", b"\n".join(_dumps(dict(row)) for row in rows_of(rows)), headers))
 
     def job(self, id: str) -> Job:
         """How far the job is. Raises: DataError: there is none that this key made."""
@@ -166,6 +167,14 @@ class Client:
     def releases(self) -> list[Json]:
         """The releases of the product, newest first: id, score, metric, created, and whether it is the champion."""
         return list(self._ask("GET", "/v1/releases")["releases"])
+
+    def plan(self) -> Json:
+        """What `windlass plan` said last, by a key with the scope `read`; empty where it never ran."""
+        return dict(self._ask("GET", "/v1/plan")["roadmap"])
+
+    def description(self) -> Json:
+        """What it reads and answers, and all its routes (OpenAPI)."""
+        return self._ask("GET", "/openapi.json")
 
     def health(self) -> Json:
         """What it serves, and whether it is ready. Raises: NotReady: it is not until the deadline."""

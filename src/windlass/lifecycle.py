@@ -1,6 +1,7 @@
 """The ordered table of stages, and the walk through them."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -130,16 +131,29 @@ def run(
     `told(word, skipped)` is called when a stage is done. Raises: what the stages raise. SpecError: a goal that this
     output does not have, before any stage is run.
     """
-    from windlass.outputs import table as outputs
+    from windlass.store import stage_times
 
-    outputs.goal(spec)
+    check(spec)
     for word in ORDER[: ORDER.index(until) + 1]:
         step = STEPS[word]()
         current = step.is_current(word, spec, store)
         if not current:
             with store.lock():
+                began = time.monotonic()
                 step.run(spec, store, progress)
+                stage_times.note(store, word, time.monotonic() - began)
         told(word, current)
+
+
+def check(spec: "Spec") -> None:
+    """What can be told before any stage is run. Raises: SpecError: a kind, a learner or a goal that there is not."""
+    from windlass.kinds import table as kinds
+    from windlass.outputs import table as outputs
+    from windlass.stages.train import entries
+
+    kinds.check(spec)
+    outputs.goal(spec)
+    entries(spec)
 
 
 def read_board(store: "Store") -> "Board":

@@ -26,6 +26,7 @@ class Look(Strict):
 
     name: str = Field(default="", max_length=80, description="what people call the product, in any language")
     tagline: str = Field(default="", max_length=200, description="one line of what it is for, below its name")
+    tagline_zh: str = Field(default="", max_length=200, description="the same for readers of Chinese")
     logo: str = Field(
         default="", max_length=300, description="a file of the project: .svg, .png, .webp or .jpg, at most 200 KB"
     )

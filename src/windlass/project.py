@@ -1,15 +1,19 @@
 """The Python face: a project folder, and the stages as methods."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from windlass import lifecycle
+from windlass.errors import DataError
+from windlass.frames import rows_of
 from windlass.pages.html.notebook import Board, Explanation, Roadmap
-from windlass.records import Answer, Collected, Health, Improvement, Json, Prepared, Progress, Run, Trained, silent
+from windlass.pages.html.notebook_progress import here
+from windlass.records import Answer, Collected, Health, Improvement, Json, Prepared, Progress, Run, Trained
 from windlass.records import Release as ReleaseRecord
-from windlass.spec import Spec, load
+from windlass.spec import FILE_NAME, Spec
+from windlass.spec import load as load_spec
 from windlass.store import diagnostics
 from windlass.store.store import Store
 
@@ -19,21 +23,20 @@ if TYPE_CHECKING:
     from windlass.predictors.contract import Predictor
 
 
-class Release:
-    """A release that answers: `release.predict(rows)`."""
+class Model:
+    """An artifact that answers: `windlass.load(folder).predict(rows)`."""
 
-    def __init__(self, record: ReleaseRecord, predictor: "Predictor", folder: Path) -> None:
-        self.record = record
-        self.id = record.id
+    def __init__(self, predictor: "Predictor", folder: Path) -> None:
         self.folder = folder
         self.predictor = predictor
 
-    def predict(self, rows: Sequence[Mapping[str, Any]], root: Path | None = None) -> list[Answer]:
-        """One answer a row, in order. `root`: the folder of pictures that rows name by path.
+    def predict(self, rows: Any, root: Path | None = None) -> list[Answer]:
+        """One answer a row, in order, of a row, a list of rows or a data frame (pandas or polars); columns that are not
+        read may stand beside the others. `root`: the folder of pictures that rows name by path.
 
         Raises: DataError: a column is missing or a value cannot be read.
         """
-        return self.predictor.answer(rows, root)
+        return self.predictor.answer(rows_of(rows), root)
 
     def summarise(self, document: str, n: int = 5, groups: Sequence[str] = ()) -> Json:
         """The n sentences that stand for a document, to the letter, each with its place, as these groups may see it.
@@ -59,9 +62,7 @@ class Release:
 
         return seen_by(self.predictor, read_groups(groups))
 
-    def explain(
-        self, rows: Sequence[Mapping[str, Any]], root: Path | None = None, label: str = ""
-    ) -> list[Explanation]:
+    def explain(self, rows: Any, root: Path | None = None, label: str = "") -> list[Explanation]:
         """Why each row is answered so; shows itself in Jupyter and as text. `label`: explain this one instead.
 
         Raises: DataError: as `predict`, or an unknown label. NotReady: answers that are found, not weighed.
@@ -69,7 +70,20 @@ class Release:
         from windlass.outputs import table as outputs
         from windlass.outputs.contract import Why
 
-        return [Explanation(**vars(each)) for each in outputs.explain(self.predictor, rows, Why(root, label))]
+        return [Explanation(**vars(each)) for each in outputs.explain(self.predictor, rows_of(rows), Why(root, label))]
+
+    def __repr__(self) -> str:
+        manifest = self.predictor.manifest
+        return f"Model('{self.folder}': {[column.name for column in manifest.inputs]} -> {manifest.output.name})"
+
+
+class Release(Model):
+    """A release that answers: `release.predict(rows)`."""
+
+    def __init__(self, record: ReleaseRecord, predictor: "Predictor", folder: Path) -> None:
+        super().__init__(predictor, folder)
+        self.record = record
+        self.id = record.id
 
     def __repr__(self) -> str:
         return f"Release('{self.id}', {self.record.candidate}, {self.record.headline} {self.record.score})"
@@ -124,12 +138,12 @@ class Project(_Documents):
     >>> project.release().predict([{"message": "my card is lost"}])
     """
 
-    def __init__(self, folder: str | Path = ".", progress: Progress = silent) -> None:
+    def __init__(self, folder: str | Path = ".", progress: Progress | None = None) -> None:
         self.folder = Path(folder).resolve()
-        self.spec: Spec = load(self.folder)
+        self.spec: Spec = load_spec(self.folder)
         self.store = Store(self.folder)
         diagnostics.keep_in(self.store.folder)
-        self._progress = progress
+        self._progress = progress or here()
 
     def run(self) -> Board:
         """Collects, prepares, trains and evaluates what is not up to date; gives the leaderboard."""
@@ -312,3 +326,24 @@ class Project(_Documents):
 
     def __repr__(self) -> str:
         return f"Project('{self.folder}': {self.spec.inputs} -> {self.spec.output})"
+
+
+def load(place: str | Path) -> Model:
+    """What answers from a place: a project (its champion), a release's folder, or an artifact such as `save` writes.
+
+    Raises: DataError: it is none of these, or damaged. NotReady: a project without a release, or a part is missing.
+    """
+    from windlass.predictors.artifact import MANIFEST
+    from windlass.predictors.table import load as open_artifact
+    from windlass.registry import releases
+
+    folder = Path(place).expanduser().resolve()
+    if (folder / FILE_NAME).is_file():
+        return Project(folder).champion
+    if (folder / releases.RECORD).is_file():
+        record = releases.read_record(folder)
+        return Release(record, releases.proven(folder, record), folder)
+    if not (folder / MANIFEST).is_file():
+        there = "is not there" if not folder.exists() else f"has no {FILE_NAME}, {releases.RECORD} or {MANIFEST}"
+        raise DataError(f"{place} {there}, expected the folder of a project, a release or an artifact")
+    return Model(open_artifact(folder), folder)

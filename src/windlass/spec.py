@@ -204,7 +204,7 @@ class Spec(Strict):
 
     wanted: ClassVar = {
         "data": "a path, or a path each for 'train', 'validation' and 'test'",
-        "learners": "a list, each a name or {name: preset}",
+        "learners": "a list, each a name or {name: preset}; what else a learner needs, it chooses on validation rows",
     }
     mappings: ClassVar = {
         "inputs": "{message: text}",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from windlass.pages.charts.axes import figure, spanning, text
-from windlass.pages.charts.timeline import Line, Measured, timeline
+from windlass.pages.charts.timeline import Line, Measured, stacked, timeline
 from windlass.pages.html.report import Details, report
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.html.style import STYLE
@@ -49,6 +49,20 @@ def test_no_text_of_a_page_is_cut_or_lies_over_another(tab: Any, board: Board, d
         assert seen(tab, page) == []
 
 
+def test_a_printed_report_is_as_wide_as_its_paper(tab: Any, board: Board, details: Details) -> None:
+    """A4 at 96 dpi less margins of 13 mm: 695 pixels; and the links of the page are not on paper."""
+    tab.set_viewport_size({"width": 695, "height": 1000})
+    tab.emulate_media(media="print")
+    for page in (report(board, details), roadmap_page(roadmap("Ein langes Wort")), health("refund_status")):
+        tab.set_content(page)
+        wide = tab.evaluate(
+            "Math.max(...[...document.querySelectorAll('body *')].map((each) => each.getBoundingClientRect().right))"
+        )
+        assert wide <= 696
+        assert not tab.is_visible("nav") or tab.query_selector("nav") is None
+    tab.emulate_media(media="screen")
+
+
 @pytest.mark.parametrize("span", [HOUR, 5 * HOUR, 30 * HOUR, 5 * DAY, 9 * DAY, 40 * DAY, 400 * DAY, 3_000 * DAY])
 @pytest.mark.parametrize("first", [0.0, 1_700_000_123.0])
 def test_times_are_named_and_do_not_overlap(tab: Any, span: float, first: float) -> None:
@@ -56,6 +70,13 @@ def test_times_are_named_and_do_not_overlap(tab: Any, span: float, first: float)
     drawn = timeline("share", [Line("", "main", points)], most=1.0)
     assert seen(tab, f"<style>{STYLE}</style>{drawn}") == []
     assert drawn.count("-0") + drawn.count("-1") >= 1, "some time is named"
+
+
+def test_many_names_go_on_below_the_picture(tab: Any) -> None:
+    shares = {f"late_delivery_{name}": [0.2] for name in range(5)}
+    drawn = stacked("mix", [(0.0, DAY)], shares)
+    assert seen(tab, f"<style>{STYLE}</style>{drawn}") == []
+    assert drawn.count("late_delivery") >= 5
 
 
 def test_a_text_that_would_be_cut_is_moved_inside(tab: Any) -> None:

@@ -262,7 +262,7 @@ def page_of_a_release(word: str) -> str:
 
 
 def look(word: str) -> PageLook:
-    return PageLook(word, word, "data:image/png;base64,AA==")
+    return PageLook(word, word, word, "data:image/png;base64,AA==")
 
 
 def listed(word: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from windlass.database import sessions
 from windlass.database.backend import Database, Failure, Schema
 from windlass.database.connection import Memory, database_at, read
 from windlass.database.request_log import TABLES, Feedback, RequestLog, answer_rows, feedback_rows
@@ -88,6 +89,7 @@ def test_a_log_from_before_there_were_versions_opens_and_goes_on(tmp_path: Path)
 
 WRITER = """
 import sys
+from windlass.database import sessions
 from windlass.database.backend import Schema
 from windlass.database.connection import Memory
 schema = Schema("counts", ("create table if not exists counts (name text primary key, n integer not null)",))
@@ -190,3 +192,21 @@ def test_the_check_of_plans_sees_a_whole_table() -> None:
     """Control: a query that no index serves."""
     with closing(Sqlite(Path("m.sqlite")).connect(TABLES)) as connection:
         assert "SCAN" in str(connection.execute("explain query plan select id from answers where value = 'x'"))
+
+
+def test_sessions_and_passwords_are_kept_by_either_engine(place: Database) -> None:
+    token = sessions.begin(place, "key", 100.0)
+    found = sessions.found(place, token, 101.0)
+    assert found == ("key", 100.0 + sessions.LASTS_S)
+    assert sessions.found(place, token, 100.0 + sessions.LASTS_S) is None
+    assert sessions.found(place, "x" * 43, 101.0) is None
+    sessions.end(place, token)
+    assert sessions.found(place, token, 101.0) is None
+    old = sessions.begin(place, "key", 0.0)
+    sessions.begin(place, "key", 1e6)
+    assert sessions.found(place, old, 1.0) is None, "what is over is swept out"
+    assert not sessions.has_passwords(place)
+    sessions.set_password(place, "key", "correct horse battery")
+    assert sessions.has_passwords(place)
+    assert sessions.is_password(place, "key", "correct horse battery")
+    assert not sessions.is_password(place, "other", "correct horse battery")

@@ -52,7 +52,7 @@ def test_the_description_is_valid_for_labels_and_for_texts(mixed: Any, teller: A
 
 def test_every_route_of_the_application_but_its_pages_is_described(mixed: Any) -> None:
     owners = ("/watch", "/releases", "/roadmap", "/reports", "/reports/{id}", "/login", "/widget", "/widget.js")
-    pages = {("GET", path) for path in ("/", "/openapi.json", *owners)}
+    pages = {("GET", path) for path in ("/", "/docs", "/openapi.json", *owners)}
     routes = {(method, route.path) for route in mixed.app.routes for method in route.methods}
     told = {(method.upper(), path) for path, methods in described(mixed)["paths"].items() for method in methods}
     assert told == routes - pages

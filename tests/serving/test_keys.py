@@ -133,7 +133,7 @@ def test_every_route_and_verb_opens_for_its_scope_alone(server: Client, tokens: 
     opened = []
     for method in verbs:
         for path in sorted({path for _, path in ROUTES}):
-            route = ROUTES.get((method, path))
+            route = ROUTES.get(("GET" if method == "HEAD" else method, path))  # HEAD is for whom GET is
             for name in ("", *tokens) if route else ("", "admin"):
                 may = route and (route.scope == "public" or name in (route.scope, "admin"))
                 body = b"{}" if method in ("POST", "PUT", "PATCH") else None

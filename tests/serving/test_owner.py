@@ -90,6 +90,8 @@ def test_a_session_opens_what_its_key_opens_and_no_more(server: Client, tokens: 
     said = reply.headers["set-cookie"]
     assert all(part in said for part in ("HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"))
     assert "Secure" not in said
+    by_tls = server.ask("POST", "/v1/session", {"key": tokens["predict"]}, origin=f"https://127.0.0.1:{server.port}")
+    assert "; Secure" in by_tls.headers["set-cookie"]
     origin, cookie = f"http://127.0.0.1:{server.port}", cookie_of(reply)
     assert server.predict(CARD, cookie=cookie, origin=origin).status == 200
     assert server.ask("GET", "/metrics", cookie=cookie).status == 403
@@ -194,6 +196,15 @@ def test_without_keys_whoever_reaches_the_service_is_its_owner(client: Client) -
     assert client.ask("GET", "/reports/nothing").status == 404
     own = f"http://127.0.0.1:{client.port}"
     assert client.ask("POST", "/v1/session", {"key": "x"}, origin=own).status == 503
+
+
+def test_where_others_reach_a_service_without_keys_nobody_is_its_owner(
+    text_store: Store, tmp_path: Path, server_for: Callable[..., Any]
+) -> None:
+    with server_for(text_store, tmp_path, Settings(is_public=True), files=ProjectFiles(text_store)) as client:
+        for path in ("/releases", "/roadmap", "/reports", "/reports/report", "/v1/answers.csv"):
+            assert client.ask("GET", path).status == 403
+        assert '<nav class="owner-bar"' not in client.ask("GET", "/").content.decode()
 
 
 def test_a_password_is_typed_and_not_shown(own_store: Store) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from test_browser import Tab, browser, opened  # noqa: F401  fixtures
+from toy_writer import Toy
 
 from windlass.database.keys import KeyRequest, create
 from windlass.registry.project_files import ProjectFiles
@@ -22,7 +23,10 @@ from windlass.store.store import Store
 SHOTS = os.environ.get("WINDLASS_SHOTS", "")
 """A folder for pictures to look at; none are kept without."""
 PHONE = {"width": 390, "height": 844}
-LOOK = PageLook("壶与杯 Kettle & Co", "Tells what a message is about.", "", ":root { --accent: #0b6b4f; }")
+LOOK = PageLook(
+    "壶与杯 Kettle & Co", "Tells what a message is about.", "判断留言的主题。", "", ":root { --accent: #0b6b4f; }"
+)
+TAGLINES = {"en-US": LOOK.tagline, "zh-CN": LOOK.tagline_zh}
 PAGES = ("/", "/watch", "/releases", "/roadmap", "/reports")
 NAMES = {"en-US": ["Ask", "Health", "Releases", "Roadmap", "Reports"],
          "zh-CN": ["提问", "运行状况", "版本", "路线图", "报告"]}  # fmt: skip
@@ -58,6 +62,12 @@ def test_the_owner_signs_in_and_goes_through_all_pages(
             assert key not in tab.page.content() + tab.page.url
         kept = tab.page.evaluate("document.cookie + JSON.stringify(sessionStorage) + JSON.stringify(localStorage)")
         assert "wl_" not in kept
+        link = f'<a href="{tab.home}/releases">there</a>'
+        tab.page.route("http://elsewhere.test/*", lambda route: route.fulfill(body=link, content_type="text/html"))
+        tab.page.goto("http://elsewhere.test/")
+        tab.page.click("a")
+        tab.page.wait_for_selector(".owner-bar")  # Strict sends no cookie with that click, and the page looks again
+        tab.foreign.clear()
         tab.page.goto(tab.home)
         tab.page.click("#sign-out")
         tab.page.wait_for_selector("#sign-in")
@@ -145,6 +155,7 @@ def test_the_widget_answers_on_a_site_of_the_list_and_on_no_other(
             frame.locator("textarea").fill("my card is lost")
             frame.locator("#find").click()
             frame.locator("#answer h2").wait_for()
+            assert frame.locator(".tagline").inner_text() == TAGLINES[locale]
             assert (frame.locator("#answer h2").inner_text(), frame.locator("h1").inner_text()) == ("card", LOOK.name)
             assert [url for url in urls if "wl_" in url] == []
             if SHOTS:
@@ -156,6 +167,31 @@ def test_the_widget_answers_on_a_site_of_the_list_and_on_no_other(
             assert "frame-ancestors" in " ".join(said)
             assert tab.frames[-1].query_selector("textarea") is None
             context.close()
+
+
+def test_a_product_that_writes_is_talked_to_in_the_widget(
+    writer_server: Callable[..., Any], tmp_path: Path, browser: Any
+) -> None:
+    page = [""]
+    with (
+        site(page) as listed,
+        writer_server(Toy(), tmp_path, settings=Settings(embed=(f"http://localhost:{listed}",))) as client,
+    ):
+        page[0] = (f'<!doctype html><div id="help"></div><script src="http://127.0.0.1:{client.port}/widget.js" '
+                   'data-place="#help"></script>')  # fmt: skip
+        context = browser.new_context(locale="zh-CN", viewport=PHONE)
+        tab = context.new_page()
+        tab.set_default_timeout(10_000)
+        tab.goto(f"http://localhost:{listed}/")
+        frame = tab.frame_locator("#help iframe")
+        frame.locator("#box").fill("hello there")
+        frame.locator("#send").click()
+        frame.locator("article:not(.user) .tools").wait_for()
+        assert "hello there" in frame.locator("article:not(.user) .text").inner_text()
+        assert not frame.locator("nav").is_visible()
+        if SHOTS:
+            tab.screenshot(path=f"{SHOTS}/widget-chat.png")
+        context.close()
 
 
 def test_the_widget_is_a_few_kilobytes_and_there_is_none_without_a_list(

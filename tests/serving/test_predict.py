@@ -198,7 +198,7 @@ def test_loopback_and_configured_hosts_are_answered(
 
 
 def test_unknown_routes_and_methods_are_refused(client: Any) -> None:
-    assert client.ask("GET", "/docs").error["kind"] == "unknown_route"
+    assert client.ask("GET", "/redoc").error["kind"] == "unknown_route"
     reply = client.ask("DELETE", "/v1/predict")
     assert (reply.status, reply.headers["allow"]) == (405, "POST")
     assert client.ask("OPTIONS", "/v1/predict", Origin="https://evil.example").status == 405

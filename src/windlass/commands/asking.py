@@ -30,7 +30,7 @@ def ask(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the documents one question: the answer with the sentences that it rests on, or that there is none."""
+    """Ask the documents one question. The answer comes with the sentences that it rests on, or there is none."""
     from windlass.database.keys import read_groups
     from windlass.outputs import table as outputs
     from windlass.predictors.contract import seen_by
@@ -54,7 +54,7 @@ def search(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Find passages of the documents, the best first, without an answer."""
+    """Find passages of the documents, the best first. No answer is read out of them."""
     from windlass.project import Project
 
     opened = Project(project)
@@ -72,7 +72,7 @@ def summarise(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Give the sentences that stand for a document, to the letter and in its order, each with its place."""
+    """Give the sentences that stand for a document. They are to the letter and in its order, each with its place."""
     from windlass.project import Project
 
     found = Project(project).champion.summarise(document, n, group or ())
@@ -91,7 +91,7 @@ def report(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Write a Markdown report over the documents: of each topic the cited answer, and what each document says of it."""
+    """Write a Markdown report over the documents. Of each topic: the cited answer, and what each document says."""
     from windlass.pages.text.topics import markdown
     from windlass.project import Project
     from windlass.store.files import write_text
@@ -105,7 +105,7 @@ def report(
 
 @app.command("test")
 def check_answers(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
-    """Ask the champion what people have answered before: each is a test that fails until it answers so."""
+    """Ask the champion what people have answered before. Each is a test that fails until it answers so."""
     from windlass.project import Project
 
     found = Project(project).people_tests()

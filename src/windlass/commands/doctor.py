@@ -1,14 +1,18 @@
 """Which features work on this machine, and what to install for the others: every part is tried, not looked up."""
 
 import platform
+import time
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import windlass
 from windlass.errors import pip_install
+from windlass.store import stage_times
+from windlass.store.store import FOLDER, Store
 
 PARTS = (
     ("read and prepare data", ("polars",), ""),
@@ -21,6 +25,7 @@ PARTS = (
     ("answers from networks", ("onnxruntime", "tokenizers"), "networks"),
     ("the HTTP service", ("fastapi", "uvicorn"), ""),
     ("ask models behind a URL, send webhooks", ("httpx",), ""),
+    ("tools for assistants (MCP)", ("mcp",), "mcp"),
     ("traces for OpenTelemetry", ("opentelemetry.exporter.otlp.proto.http",), "otel"),
     ("keep the log in PostgreSQL", ("psycopg",), "postgres"),
     ("tell drift of the right answers", ("river",), "watch"),
@@ -39,12 +44,14 @@ PACKAGES = {"sklearn": "scikit-learn", "PIL": "pillow", "docx": "python-docx"}
 
 @dataclass(frozen=True)
 class Part:
-    """A feature, whether it works, with which versions, and what to do when it does not."""
+    """A feature, whether it works, with which versions, and what to do when it does not. seconds: to load it, of the
+    clock; what was loaded before it takes none."""
 
     feature: str
     works: bool
     versions: str
     advice: str = ""
+    seconds: float = 0.0
 
 
 def examine() -> list[Part]:
@@ -68,7 +75,7 @@ def _sandbox() -> Part:
 
 
 def _part(feature: str, modules: tuple[str, ...], extra: str) -> Part:
-    versions = []
+    versions, began = [], time.monotonic()
     for module in modules:
         try:
             import_module(module)
@@ -76,7 +83,7 @@ def _part(feature: str, modules: tuple[str, ...], extra: str) -> Part:
             return Part(feature, False, "", f"{pip_install(extra)}  ({module}: {str(error)[:80]})")
         name = module.split(".")[0]
         versions.append(f"{name} {_version(PACKAGES.get(name, name))}")
-    return Part(feature, True, ", ".join(versions))
+    return Part(feature, True, ", ".join(versions), "", round(time.monotonic() - began, 3))
 
 
 def _version(package: str) -> str:
@@ -95,6 +102,11 @@ def versions() -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": {name: found for name in packages if (found := _version(name))},
     }
+
+
+def spent(project: Path) -> list[stage_times.Part]:
+    """Where the time of the project in this folder went, on this machine; nothing where there is none."""
+    return stage_times.parts(Store(project)) if (project / FOLDER).is_dir() else []
 
 
 def as_json(parts: list[Part]) -> list[dict[str, Any]]:

@@ -69,7 +69,8 @@ def ended(command: Callable[[], object]) -> int:
 def _flushed(code: int) -> int:
     """What is still to be printed is printed here, so that a pipe that closed or a disk that is full is no noise."""
     try:
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # as who speaks a protocol over it leaves it
+            sys.stdout.flush()
     except OSError as error:
         code = _told(error)
         with suppress(OSError):
@@ -79,6 +80,8 @@ def _flushed(code: int) -> int:
 
 def _told(error: BaseException) -> int:
     """Says what went wrong; the exit code."""
+    if drawn := sys.modules.get("windlass.pages.text.progress"):
+        drawn.stop()  # else the words would stand in the middle of a bar
     if isinstance(error, WindlassError):
         return _say(f"error: {error}", error.exit_code)
     if isinstance(error, KeyboardInterrupt):

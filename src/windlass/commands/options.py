@@ -11,7 +11,20 @@ ProjectFolder = Annotated[Path, typer.Option("--project", "-p", help="folder wit
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for programs")]
 Again = Annotated[bool, typer.Option("--again", help="run even when up to date")]
 HERE = Path(".")
-GIVES = {stage.word: f"{stage.gives[0].upper()}{stage.gives[1:]}: {stage.guarantees}." for stage in STAGES}
+DOES = {
+    "collect": "Read the data into rows, and rejects with their reasons.",
+    "prepare": "Split the rows, and describe them on a data card.",
+    "train": "Train the candidates within the minutes.",
+    "evaluate": "Measure the candidates: a leaderboard and a report.",
+    "explain": "Say why a row was answered so.",
+    "release": "Make the chosen candidate the release that is served.",
+    "serve": "Serve the release over HTTP.",
+    "watch": "Look at the service: health, drift and alarms.",
+    "improve": "Learn from feedback: a better champion, or why not.",
+    "plan": "Say what to do next, as a roadmap.",
+}
+"""Stage -> what its command does, short enough for a line of `--help`."""
+GIVES = {stage.word: f"{DOES[stage.word]} {stage.guarantees[0].upper()}{stage.guarantees[1:]}." for stage in STAGES}
 
 
 def open_project(folder: Path, quiet: bool = False) -> Any:

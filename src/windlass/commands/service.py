@@ -31,17 +31,40 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(envvar="WINDLASS_ALLOW_HOST", help="a name that the Host header may have")
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(envvar="WINDLASS_ALLOW_ORIGIN", help="a page elsewhere that may ask, as https://shop.example.com"),
+    ] = None,
     workers: Annotated[int, typer.Option(envvar="WINDLASS_WORKERS", help="processes that share the port")] = 1,
     cache: Annotated[int, typer.Option(metavar="N", help="answers to keep for rows that come again; 0: none")] = 0,
 ) -> None:
     from windlass.serving.contract.settings import Settings
+    from windlass.serving.http.cross_origin import checked
     from windlass.spec import load
     from windlass.stages.serve import serve as run_service
     from windlass.store.store import Store
 
-    log, hosts = os.environ.get("WINDLASS_LOG", ""), tuple(allow_host or ())
-    settings = Settings(otel=otel, database=database, hosts=hosts, access_log=log, workers=workers, cache=cache)
+    settings = Settings(
+        otel=otel,
+        database=database,
+        hosts=tuple(allow_host or ()),
+        origins=tuple(checked(allow_origin or ())),
+        access_log=os.environ.get("WINDLASS_LOG", ""),
+        workers=workers,
+        cache=cache,
+    )
     run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
+
+
+@app.command("mcp")
+def serve_tools(
+    project: ProjectFolder = HERE,
+    url: Annotated[str, typer.Option(help="of a service that runs (none: one is started for the project)")] = "",
+) -> None:
+    """Offer the product to assistants that call tools. Model Context Protocol, over standard input and output."""
+    from windlass.commands.mcp_server import run
+
+    run(project, url)
 
 
 keys = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of the service.")
@@ -134,8 +157,8 @@ def forget(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Delete answers, what was asked, their feedback, and the rows that `improve` made of it; or a document, out of
-    the store, the log and every release, with proof."""
+    """Delete answers, or a document, with proof. Of answers also what was asked, their feedback, and the rows that
+    `improve` made of it; a document out of the store, the log and every release."""
     from windlass.pages.text.progress import bars
     from windlass.project import Project
     from windlass.records import as_json as plain
@@ -194,7 +217,7 @@ def canary(
     stop: Annotated[bool, typer.Option("--stop", help="end the trial")] = False,
     project: ProjectFolder = HERE,
 ) -> None:
-    """Try a release beside the champion, on a share of the requests of every running service."""
+    """Try a release beside the champion. It answers a share of the requests of every running service."""
     from windlass.registry import canaries as trials
     from windlass.store.store import Store
 
@@ -224,7 +247,7 @@ def ship(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Write the champion as a folder to run elsewhere: by pip, as a container, on Kubernetes, under systemd."""
+    """Write the champion as a folder that runs elsewhere. By pip, as a container, on Kubernetes, under systemd."""
     from windlass.pages.text.progress import bars
     from windlass.records import as_json as plain
     from windlass.shipping import forms

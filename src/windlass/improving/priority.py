@@ -2,6 +2,8 @@
 
 import os
 
+from windlass.predictors.language import threads
+
 NICENESS = 10
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
@@ -13,4 +15,4 @@ def lower_priority() -> None:
     """
     os.nice(NICENESS)
     for name in THREADS:
-        os.environ.setdefault(name, str(max(1, len(os.sched_getaffinity(0)) // 2)))
+        os.environ.setdefault(name, str(max(1, threads.cores() // 2)))

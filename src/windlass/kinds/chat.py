@@ -9,6 +9,7 @@ from windlass.errors import DataError
 from windlass.kinds import text
 from windlass.kinds.contract import Batch, Kind, is_missing, shown
 from windlass.kinds.sketch import Sketch
+from windlass.kinds.text_parts import joined
 from windlass.records import Json
 
 ROLES = ("system", "user", "assistant")
@@ -36,16 +37,17 @@ def _fault(message: Any) -> str | None:
         return "is not an object with 'role' and 'content'"
     if message["role"] not in ROLES:
         return f"has the role {shown(message['role'])}, expected one of 'system', 'user', 'assistant'"
-    if not isinstance(message["content"], str):
+    content = joined(message["content"])
+    if not isinstance(content, str):
         return "has a content that is not text"
-    return text.check(message["content"])
+    return text.check(content)
 
 
 def effort(value: Any) -> int:
     """Of all its texts; of JSON the text as it is."""
     if not isinstance(value, list):
         return text.effort(value)
-    return sum(text.effort(each.get("content")) for each in value if isinstance(each, dict))
+    return sum(text.effort(joined(each.get("content"))) for each in value if isinstance(each, dict))
 
 
 def read(value: Any, root: Path | None) -> str:
@@ -56,7 +58,7 @@ def read(value: Any, root: Path | None) -> str:
     if fault:
         raise DataError(f"chat {fault}")
     messages = json.loads(value) if isinstance(value, str) else value
-    read = [{"role": each["role"], "content": text.read(each["content"], root)} for each in messages]
+    read = [{"role": each["role"], "content": text.read(joined(each["content"]), root)} for each in messages]
     return json.dumps(read, ensure_ascii=False)
 
 

@@ -29,7 +29,7 @@ from windlass.kinds import (
 )
 from windlass.kinds.contract import Batch, Kind, Sparse
 from windlass.records import Column, Json
-from windlass.spec import Spec
+from windlass.spec import FILE_NAME, Spec
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -63,6 +63,14 @@ WAYS = {
     "items": {"item", "time", "event", "rating", "counts", "liked"},
 }
 """Kind -> in which ways of their own its values can be written."""
+
+
+def check(spec: Spec) -> None:
+    """Raises: SpecError: a column has a kind that there is not; names the column."""
+    for column, kind in {**spec.inputs, **spec.output}.items():
+        if kind not in KINDS:
+            hint = did_you_mean(kind, KINDS)
+            raise SpecError(f"{FILE_NAME}: kind of column '{column}' is '{kind}', expected {expected(KINDS)}", hint)
 
 
 def get(name: str) -> Kind:

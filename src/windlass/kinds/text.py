@@ -17,6 +17,7 @@ from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Parts, Place, Size, Sparse, has_surrogate, is_missing, shown
 from windlass.kinds.formats.normal_form import MOST_GROWTH, n_characters, normalized
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest, whole
+from windlass.kinds.text_parts import joined
 from windlass.records import Json
 
 MAX_CHARACTERS = 100_000
@@ -43,6 +44,7 @@ DIGITS = re.compile(r"[0-9]+")
 
 
 def check(value: Any) -> str | None:
+    value = joined(value)
     if is_missing(value):
         return None
     if not isinstance(value, str):
@@ -58,11 +60,12 @@ def check(value: Any) -> str | None:
 
 def effort(value: Any) -> int:
     """Characters once it is normalised, of a text that is too long any number that is too many."""
-    return n_characters(value, MAX_CHARACTERS) if isinstance(value, str) else 0
+    return n_characters(text, MAX_CHARACTERS) if isinstance(text := joined(value), str) else 0
 
 
 def read(value: Any, root: Path | None) -> str:
     """The text, composed (NFC), odd spaces made plain, line breaks and indents kept; a missing text is empty."""
+    value = joined(value)
     if is_missing(value):
         return ""
     fault = check(value)
@@ -73,7 +76,7 @@ def read(value: Any, root: Path | None) -> str:
 
 def clean(value: Any, root: Path | None) -> str:
     """The text as collected rows keep it; of a list each text, kept apart by a mark that no read text can hold."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and joined(value) is value:
         return BETWEEN.join(read(each, root) for each in value)
     return read(value, root)
 

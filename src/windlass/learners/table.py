@@ -475,8 +475,27 @@ LEARNERS: dict[str, Learner] = {
 }
 
 
+WITHOUT_VARIANTS = frozenset(
+    {"majority", "mean", "median", "linear", "trees", "chain", "blend", "naive", "seasonal-naive", "drift", "nlinear"}
+)
+"""Learners that choose all that they need on validation rows."""
+ELSEWHERE = {
+    **dict.fromkeys(("xgboost", "lightgbm", "catboost", "gbm", "random-forest", "decision-tree"), "trees"),
+    **dict.fromkeys(("logistic", "logistic-regression", "svm", "naive-bayes", "ridge", "lasso"), "linear"),
+    **dict.fromkeys(("bert", "roberta", "resnet", "vit", "huggingface"), "pretrained"),
+    **dict.fromkeys(("gpt2", "llama", "qwen", "lora"), "llm"),
+    **dict.fromkeys(("yolo", "detr", "faster-rcnn"), "detector"),
+    **dict.fromkeys(("u-net", "unet"), "segmenter"),
+    **dict.fromkeys(("ensemble", "stacking", "voting"), "blend"),
+    **dict.fromkeys(("prophet", "sarima", "sarimax"), "arima"),
+}
+"""What others call it -> the learner here that learns so."""
+
+
 def get(name: str) -> Learner:
     """The learner of that name. Raises: SpecError with the nearest name."""
     if name not in LEARNERS:
-        raise SpecError(f"learner is '{name}', expected {expected(LEARNERS)}", did_you_mean(name, LEARNERS))
+        near = ELSEWHERE.get(name.lower().replace("_", "-").replace(" ", "-"), "")
+        hint = f"`{near}` learns so: {LEARNERS[near].summary}" if near in LEARNERS else did_you_mean(name, LEARNERS)
+        raise SpecError(f"learner is '{name}', expected {expected(LEARNERS)}", hint)
     return LEARNERS[name]

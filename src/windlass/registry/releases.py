@@ -63,7 +63,9 @@ def history(store: Store) -> list[str]:
 def _pointer(store: Store) -> tuple[str, list[str]]:
     path = store.folder / "release" / CHAMPION
     if not path.is_file():
-        raise NotReady(f"{store.project} has no release, expected one", "`windlass release`")
+        raise NotReady(
+            f"{store.project} has no release, expected one", "`windlass run` makes one, or says what is missing"
+        )
     values = read_json(path)
     if not isinstance(values, dict) or not isinstance(values.get("release"), str):
         raise DataError(f"{path} is damaged, expected the id of a release", "`windlass release` writes it again")
@@ -252,7 +254,12 @@ def record(store: Store, id: str) -> Release:
     if not path.is_file():
         others = [child.name for child in sorted(path.parent.parent.glob("*/")) if (child / RECORD).is_file()]
         raise NotReady(f"release '{id}' does not exist in {store.project}", did_you_mean(id, others))
-    release = read_as(path, Release, _MEND)
+    release = read_record(path.parent)
     if release.id != id:
         raise DataError(f"{path} is the record of '{release.id}', expected '{id}' and its files", _MEND)
     return release
+
+
+def read_record(where: Path) -> Release:
+    """What the release in this folder says of itself, wherever it lies. Raises: DataError: it is damaged."""
+    return read_as(where / RECORD, Release, _MEND)

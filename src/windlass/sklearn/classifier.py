@@ -13,7 +13,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from windlass.errors import DataError, SpecError, expected
+from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.goals import Goal
 from windlass.kinds import category, tags
 from windlass.metrics.measures import BINARY_ONLY, METRICS, answered
@@ -132,6 +132,14 @@ class Classifier(ClassifierMixin, ProductEstimator):
             raise InputError(error.message, error.hint) from None
         said = (found >= tags.thresholds(predictor.manifest.output.state)[columns]) & known
         return found, said
+
+    def _label_named(self, label: Any) -> str:
+        known = self.classes_.tolist()
+        if label is not None and label not in known:
+            raise InputError(
+                f"label is {label!r}, expected {expected(known)}", did_you_mean(str(label), map(str, known))
+            )
+        return "" if label is None else names_of(self.classes_)[known.index(label)]
 
     @property
     def _has_several(self) -> bool:

@@ -14,13 +14,16 @@ import polars as pl
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from windlass.errors import NotReady, SpecError, did_you_mean, expected
+from windlass.errors import DataError, NotReady, SpecError, did_you_mean, expected
 from windlass.goals import Goal
 from windlass.kinds import table as kinds
 from windlass.learners.table import LEARNERS
 from windlass.metrics.measures import LOWER, is_better
 from windlass.outputs import table as outputs
+from windlass.outputs.contract import Why
 from windlass.outputs.splitting import STRATUM, cut_validation
+from windlass.pages.html.notebook import Explanation
+from windlass.pages.html.notebook_progress import here
 from windlass.predictors.artifact import MANIFEST
 from windlass.predictors.contract import Predictor
 from windlass.predictors.table import load, replay
@@ -68,6 +71,18 @@ class ProductEstimator(BaseEstimator):
             raise SpecError(f"{target} holds something else, expected a new or empty folder, or an artifact")
         publish(target, self._unpack)
         return target
+
+    def explain(self, X: Any, label: Any = None) -> list[Explanation]:
+        """Why each row of X is answered so; shows itself in Jupyter and as text. label: explain this one instead.
+
+        Raises: InputError: a column is missing or a value cannot be read; or an unknown label.
+        """
+        check_is_fitted(self)
+        return _explained(self._predictor(), self._rows(X), self._label_named(label))
+
+    def _label_named(self, label: Any) -> str:
+        """What the artifact calls this label; '' = the one that is answered."""
+        return "" if label is None else str(label)
 
     def __sklearn_tags__(self) -> Any:
         """Missing values are allowed. Strings are too, but the tag `string` means any object."""
@@ -208,7 +223,7 @@ class ProductEstimator(BaseEstimator):
         write_json(store.record("prepare"), as_json(Prepared("", {}, {}, {}, [], [])))
         ways, weight = kinds.ways(spec), WEIGHT if WEIGHT in rows.columns else ""
         splits = Splits(spec.inputs, spec.output, known, validation, rows.head(0), ROOT, written=ways, weight=weight)
-        runs = train(spec, store, splits)
+        runs = train(spec, store, splits, here())
         chosen = _choose(runs, outputs.goal(spec))
         folder = store.run_folder(chosen.name) / "artifact"
         self.learner_ = chosen.learner
@@ -238,6 +253,13 @@ class ProductEstimator(BaseEstimator):
 
 _OPEN: WeakKeyDictionary[ProductEstimator, Predictor] = WeakKeyDictionary()
 """Kept out of the estimators, which thus hold data alone: they pickle, and predicting does not change them."""
+
+
+def _explained(predictor: Predictor, rows: list[Row], label: str) -> list[Explanation]:
+    try:
+        return [Explanation(**vars(each)) for each in outputs.explain(predictor, rows, Why(ROOT, label))]
+    except DataError as error:
+        raise InputError(error.message, error.hint) from None
 
 
 def _choose(runs: Sequence[Run], goal: Goal) -> Run:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from windlass.errors import DataError, expected
+from windlass.frames import plain
 from windlass.kinds import category
 from windlass.kinds.contract import Kind
 
@@ -97,14 +97,6 @@ def _has_words(values: Any) -> bool:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "OUT":
         return False
     return array.dtype.kind != "O" or any(isinstance(value, str) for value in array.flat)
-
-
-def plain(column: Any) -> list[Any]:
-    """A column of pandas, polars or NumPy as Python values: moments as ISO text, missing ones None or NaN."""
-    if hasattr(column, "isna"):  # pandas: NaT and NA would pass for values
-        column = column.astype(object).where(~column.isna(), None)
-    values = column.to_list() if hasattr(column, "to_list") else column.tolist()
-    return [value.isoformat() if isinstance(value, date) else value for value in values]
 
 
 def targets(y: Any, name: str) -> np.ndarray:

@@ -8,6 +8,7 @@ import polars as pl
 from sklearn.utils.validation import check_is_fitted
 
 from windlass.errors import DataError, expected
+from windlass.frames import plain
 from windlass.kinds.forecast import LEVELS
 from windlass.kinds.points.reading import Series, Values, together
 from windlass.kinds.points.time_step import found_in
@@ -15,7 +16,7 @@ from windlass.outputs.forecasts.measures import forecaster
 from windlass.outputs.forecasts.split import train_validation
 from windlass.predictors.series.forecaster import Outlook
 from windlass.sklearn.estimator import ProductEstimator
-from windlass.sklearn.estimator_input import InputError, plain
+from windlass.sklearn.estimator_input import InputError
 from windlass.sources.prepared import SPLIT
 from windlass.spec import Spec, from_values
 

@@ -1,7 +1,6 @@
 """Runs -> leaderboard: each artifact is scored through the predictor that would serve it, on rows it has never seen."""
 
 import math
-import os
 import platform
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from windlass.outputs.contract import Baseline, Held, Shown, Tested
 from windlass.pages.html.report import Details, report
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
+from windlass.predictors.language import threads
 from windlass.records import (
     Board,
     Candidate,
@@ -133,7 +133,7 @@ def machine() -> str:
             line.partition(":")[2].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")
         ]
         model = named[0] if named else model
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
+    return f"{model}, {threads.cores()} cores, Python {platform.python_version()}"
 
 
 def _measure(run: Run, predictor: Predictor, marks: Marks, splits: Splits, spec: Spec, store: Store) -> Candidate:

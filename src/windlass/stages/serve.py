@@ -181,6 +181,7 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
         jobs=stack.enter_context(closing(Jobs(place, min(KEEP_DAYS, task.spec.keep_days or KEEP_DAYS)))),
         shared_metrics=MultiprocessMetrics(Path(bounds.workers_folder), task.name) if bounds.workers_folder else None,
         releases=partial(releases.listing, store),
+        roadmap=lambda: store.read_record("plan") if store.record("plan").is_file() else {},
         model_cards=partial(model_cards, store),
         files=ProjectFiles(store),
         look=page_look.read(task.spec.look, store.project),

@@ -66,6 +66,8 @@ def _entry(item: str | dict[str, str], spec: Spec) -> Entry:
             f"preset of '{name}' is '{variant}', expected {expected(learner.presets)}",
             did_you_mean(variant, learner.presets),
         )
+    if variant and name in learners.WITHOUT_VARIANTS:
+        raise SpecError(f"learner '{name}' is given '{variant}', expected its name alone", f"`learners: [{name}]`")
     label = "".join(letter if letter.isalnum() else "-" for letter in variant.lower()).strip("-")[-40:]
     return Entry(f"{name}-{label}" if label else name, learner, variant)
 
@@ -267,11 +269,11 @@ def _train_one(entry: Entry, options: Options, splits: Splits, budget: Budget, s
     try:
         fitted = entry.learner.fit(splits, options, budget, show)
     except NotReady as error:
-        return run("unavailable", store.reason(f"training {entry.name}", error))
+        ended = run("unavailable", store.reason(f"training {entry.name}", error))
     except Exception as error:  # noqa: BLE001  a learner may fail with anything; what is not foreseen is logged
-        return run("failed", store.reason(f"training {entry.name}", error))
-    finally:
-        show("done", 1, 1)
-    return replace(
-        run("done"), validation=None if math.isnan(fitted.validation) else fitted.validation, curve=fitted.curve
-    )
+        ended = run("failed", store.reason(f"training {entry.name}", error))
+    else:
+        validation = None if math.isnan(fitted.validation) else fitted.validation
+        ended = replace(run("done"), validation=validation, curve=fitted.curve)
+    show(ended.status, 1, 1)  # not of what was interrupted
+    return ended

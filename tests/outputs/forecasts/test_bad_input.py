@@ -36,7 +36,7 @@ def begun(folder, rows, spec=SPEC):
 
 
 def model_of(project, learner: str = "nlinear"):
-    return windlass.load(project.store.run_folder(learner) / "artifact")
+    return windlass.load(project.store.run_folder(learner) / "artifact").predictor
 
 
 def rejects(project) -> list[dict]:

@@ -6,7 +6,20 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from windlass.durations import DAY_S
-from windlass.pages.charts.axes import Axis, across_grid, box, dot, figure, line, path, spanning, text, text_width
+from windlass.pages.charts.axes import (
+    EDGE,
+    WIDEST,
+    Axis,
+    across_grid,
+    box,
+    dot,
+    figure,
+    line,
+    path,
+    spanning,
+    text,
+    text_width,
+)
 from windlass.pages.text.words import plain
 
 WIDE, TALL = 400.0, 190.0
@@ -101,12 +114,15 @@ def stacked(name: str, times: Sequence[Point], shares: Mapping[str, Sequence[flo
             corner = (across.at(since), down.at(top))
             body.append(box("bar", corner, (wide, down.at(below[place]) - down.at(top)), shade, plain(label)))
             below[place] = top
-    spot = LEFT
+    spot, line_at, tall = LEFT, 16.0, TALL
     for label, shade in zip(shares, SHADES, strict=False):
         words = plain(label, 14)
-        body += [box("bar", (spot, 6), (10, 10), shade), text(spot + 14, 16, words, "quiet")]
-        spot += 14 + text_width(words) + 10
-    return figure(name, body, (WIDE, TALL))
+        wide = 14 + WIDEST * text_width(words)
+        if spot + wide > WIDE - EDGE:  # goes on below the picture
+            spot, line_at, tall = LEFT, tall + 12, tall + 18
+        body += [box("bar", (spot, line_at - 10), (10, 10), shade), text(spot + 14, line_at, words, "quiet")]
+        spot += wide + 8
+    return figure(name, body, (WIDE, tall))
 
 
 def across_time(times: Sequence[float]) -> Axis:
@@ -115,10 +131,11 @@ def across_time(times: Sequence[float]) -> Axis:
     return Axis(first, max(last, first + 3_600.0), LEFT, RIGHT)
 
 
-def time_ticks(across: Axis, wanted: int = 4) -> list[str]:
+def time_ticks(across: Axis) -> list[str]:
     """The line at the foot, with days or hours (UTC) under it."""
     span = across.high - across.low
-    step = next((each for each in STEPS if span / (each * DAY_S) <= wanted + 1), 730)
+    room = WIDEST * text_width("01-01 00:00") + 8
+    step = next((each for each in STEPS if (RIGHT - LEFT) * each * DAY_S / span >= room), 730)
     last = -math.inf
     pieces, at = [line("axis", (LEFT, FOOT), (RIGHT, FOOT))], -(-across.low // (step * DAY_S)) * step * DAY_S
     while at <= across.high:

@@ -18,6 +18,12 @@ class Board(records.Board):
     def __str__(self) -> str:
         return board_text(self)
 
+    def __repr__(self) -> str:
+        if not any(each.name == self.chosen for each in self.candidates):
+            return f"Board('{self.product}': {len(self.candidates)} candidates, none chosen)"
+        score = self.candidate(self.chosen).metrics.get(self.headline)
+        return f"Board('{self.product}': {self.chosen} of {len(self.candidates)} candidates, {self.headline} {score})"
+
 
 class Explanation(records.Explanation):
     """Why a row was answered so, to be looked at."""

@@ -121,9 +121,13 @@ def say(name: str) -> str:
     return both(*WORDS[name])
 
 
+COMMA = '<span class="en" lang="en">, </span><span class="zh" lang="zh">，</span>'
+COLON = '<span class="en" lang="en">: </span><span class="zh" lang="zh">：</span>'
+
+
 def _said(name: str, words: str) -> str:
     """A word and what it is, as each language parts them."""
-    return f"{say(name)}{both(': ', '：')}{words}"
+    return f"{say(name)}{COLON}{words}"
 
 
 def bar(here: str, shown: Sequence[str]) -> str:
@@ -172,7 +176,7 @@ def _health(health: Health) -> str:
     )
     right = f"<p>{_said('right', escaped(interval(health.estimated)))}</p>" if health.estimated else ""
     when = f"{moment(health.since)} – {moment(health.until)}"
-    return f"{alarms}<p>{count(health.answers)} {say('answers')}, {when}</p>{right}"
+    return f"{alarms}<p>{count(health.answers)} {say('answers')}{COMMA}{when}</p>{right}"
 
 
 def _served(served: Json) -> str:

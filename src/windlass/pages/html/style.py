@@ -49,6 +49,7 @@ figure { margin: 16px 0 0; min-width: 0; } figcaption { margin-bottom: 4px; }
   100% no-repeat local, linear-gradient(to left, var(--surface) 40%, transparent) right / 40px 100% no-repeat local,
   linear-gradient(to right, var(--edge), transparent) left / 16px 100% no-repeat scroll,
   linear-gradient(to left, var(--edge), transparent) right / 16px 100% no-repeat scroll; }
+.scroll table { overflow-wrap: break-word; }
 .foot { margin-top: 8px; } .aside { padding-top: 32px; }
 table.plain { border-collapse: collapse; width: 100%; font-size: 14px; }
 table.plain th { text-align: left; color: var(--quiet); font-weight: 500; font-size: 13px; vertical-align:

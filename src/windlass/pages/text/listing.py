@@ -1,10 +1,28 @@
 """Short lists for the terminal: what a stage did, runs, releases, and what the doctor found."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from windlass.pages.text.words import count, duration, plain, share
+from windlass.pages.text.words import count, duration, percent, plain, share
 from windlass.records import Json, Run
+
+SLOW_S, MOST_SPENT = 0.5, 4
+
+
+def blueprints_text(found: Sequence[tuple[str, str, str]]) -> str:
+    """Name, minutes of training and what it does, a line each, within 80 columns."""
+    lines = [
+        textwrap.fill(
+            told,
+            79,
+            initial_indent=f"{name:<17} {minutes:>3} min  ",
+            subsequent_indent=" " * 27,
+            break_on_hyphens=False,
+        )
+        for name, minutes, told in found
+    ]
+    return "\n".join([*lines, "", "next: `windlass new NAME FOLDER`"])
 
 
 def _documents(counts: dict[str, int]) -> str:
@@ -124,6 +142,28 @@ def doctor_text(parts: Sequence[Json]) -> str:
     return "\n".join(
         [*lines, "", "everything works" if not lacking else f"{len(lacking)} parts are missing; the others work"]
     )
+
+
+def spent_text(parts: Sequence[Json], spent: Sequence[tuple[str, float, str]]) -> str:
+    """Where the time went: loading, and of the project here each stage, with the candidates that took longest.
+
+    spent: (name, seconds, stage that it is within, or empty).
+    """
+    slow = sorted((part for part in parts if part["seconds"] >= SLOW_S), key=lambda part: -part["seconds"])[:MOST_SPENT]
+    loading = ", ".join(f"{part['feature']} {duration(part['seconds'])}" for part in slow)
+    lines = ["", "", f"loading takes: {loading}"] if slow else []
+    stages = [(name, seconds) for name, seconds, inside in spent if not inside]
+    if stages:
+        whole = sum(seconds for _, seconds in stages)
+        lines += ["", f"the last run of each stage here took {duration(whole)} on this machine:"]
+        lines += [_spent(name, seconds, whole, spent) for name, seconds in stages]
+    return "\n".join(lines)
+
+
+def _spent(name: str, seconds: float, whole: float, spent: Sequence[tuple[str, float, str]]) -> str:
+    within = sorted(((taken, each) for each, taken, inside in spent if inside == name), reverse=True)[:MOST_SPENT]
+    most = ", ".join(f"{plain(each, 24)} {duration(taken)}" for taken, each in within)
+    return f"  {name:<9} {duration(seconds):>8} {percent(seconds / whole if whole else 0):>7}  {most}".rstrip()
 
 
 def table(rows: Sequence[Sequence[Any]], heads: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import sys
 import time
 from typing import Any
 
+from windlass.pages.text.words import plain
 from windlass.records import Progress, silent
 
 DONE = "done"
@@ -16,30 +17,53 @@ def bars(quiet: bool = False) -> Progress:
     return _drawn() if sys.stderr.isatty() else _written()
 
 
-def _drawn() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+def stop() -> None:
+    """Takes away what is drawn, so that what is said next stands on a line of its own."""
+    while _SHOWN:
+        _SHOWN.pop().stop()
 
+
+_SHOWN: list[Any] = []
+"""What is drawn now, at most one."""
+NAME, BAR, REST = 24, 16, 55
+"""Columns of a name and of a bar, and of all but the note."""
+
+
+def _drawn(console: Any = None) -> Progress:
+    """A bar for each task that runs, in one line; it goes when its task is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = console or Console(stderr=True)
     columns = (
-        TextColumn("{task.description:<24}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=BAR),
+        TextColumn("{task.fields[share]:>5}"),
+        TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[note]}"),
     )
-    shown = Progress(*columns, console=Console(stderr=True), refresh_per_second=4)
+    room = max(0, console.width - REST - 1)
     tasks: dict[str, Any] = {}
+    shown: Any = None
 
     def progress(task: str, done: float, total: float, note: str = "") -> None:
-        if not shown.live.is_started:
-            shown.start()
-        if task not in tasks:
-            tasks[task] = shown.add_task(task, total=total or None, note=note)
-        shown.update(tasks[task], completed=done, total=total or None, note=note[:40])
-        if total and done >= total and shown.finished:
-            shown.stop()
+        nonlocal shown
+        if total and done >= total:
+            if task in tasks:
+                shown.remove_task(tasks.pop(task))
+            if not tasks:
+                stop()
+            return
+        if not _SHOWN:
+            shown = Progress(*columns, console=console, refresh_per_second=4, transient=True)
+            _SHOWN.append(shown)
             tasks.clear()
+            shown.start()
+        share = f"{100 * done / total:.0f} %" if total else ""
+        fields = {"note": plain(note, room) if room else "", "share": share}
+        if task not in tasks:
+            tasks[task] = shown.add_task(plain(task, NAME).ljust(NAME), total=total or None, **fields)
+        shown.update(tasks[task], completed=done, total=total or None, **fields)
 
     return progress
 

@@ -178,7 +178,7 @@ def compression(setting: Setting) -> Iterator[Item]:
         money=Estimate(*(value + now - then for value in (money.value, money.low, money.high))),
         sure="measured",
         how="Windlass releases no such copy yet, as its answers differ from those that were tested. It lies in "
-        f"`{place}`: `windlass.load('{place}').answer(rows)` answers from it in a program of your own",
+        f"`{place}`: `windlass.load('{place}').predict(rows)` answers from it in a program of your own",
         hours=8,
         days=2,
         acceptance=f"what answers takes at most {measure(found['size_mb'], 'MB')}, and the goal is still met",

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import torch
 
 
-SPACE = r"[ \n]{0,16}"
-"""Between the parts of JSON; unbounded, a model that likes spaces writes nothing else."""
+SPACE = r"[ \n]?"
+"""Between the parts of JSON, one sign at most: a model that likes spaces writes its budget full of them."""
 
 
 TRY_CPU_S, TRY_BYTES, MOST_TRIED = 2, 2 * 1024**3, 256

@@ -13,7 +13,12 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 def n_threads() -> int:
     """What OMP_NUM_THREADS says, as in other libraries; without it what the process may use of the cores; at most 8."""
     said = os.environ.get(NAME, "")
-    return max(1, min(MOST, int(said) if said.isdigit() else min(len(os.sched_getaffinity(0)), _allowed())))
+    return max(1, min(MOST, int(said) if said.isdigit() else min(cores(), _allowed())))
+
+
+def cores() -> int:
+    """What this process may use: Linux says which ones (`taskset`, a container); macOS only how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _allowed() -> int:

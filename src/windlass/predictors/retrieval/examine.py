@@ -1,7 +1,6 @@
 """What answers are held to beside the right ones: tests that a program must pass, rules that a text must keep."""
 
 import ast
-import os
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ import numpy as np
 from windlass import brand
 from windlass.metrics.measures import Array
 from windlass.metrics.texts import RULES_BROKEN, pass_at_k
+from windlass.predictors.language import threads
 from windlass.predictors.language.writing import silent_hear
 from windlass.predictors.writer import Writer
 from windlass.records import Row
@@ -48,7 +48,7 @@ def pass_rates(answers: Sequence[Sequence[str]], tests: Sequence[str], k: int) -
     """
     wanted = [[(program(answer), each) for answer in row] for row, each in zip(answers, tests, strict=True)]
     different = list(dict.fromkeys(pair for row in wanted for pair in row if pair[1].strip()))
-    with ThreadPoolExecutor(min(MOST_AT_ONCE, len(os.sched_getaffinity(0)))) as pool:
+    with ThreadPoolExecutor(min(MOST_AT_ONCE, threads.cores())) as pool:
         passed = dict(zip(different, pool.map(_passed, different), strict=True))
     return np.array([
         pass_at_k(len(row), sum(passed[pair] for pair in row), k) if each.strip() else np.nan

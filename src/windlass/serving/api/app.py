@@ -60,7 +60,7 @@ from windlass.serving.telemetry.metrics import Gauge, memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
-from windlass.serving.ui import ask_page, chat_page, desk_pages, owner_pages, watch_page, widget_page
+from windlass.serving.ui import ask_page, chat_page, desk_pages, docs_page, owner_pages, watch_page, widget_page
 
 PARTS = (
     openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes, search,
@@ -315,9 +315,8 @@ def _add_pages(app: FastAPI, service: Service) -> None:
         assert replica.writer is not None
         return chat_page.chat_page(replica.release, replica.writer, service.look)
 
-    def describe(replica: Replica) -> bytes:
-        manifest = replica.predictor.manifest
-        return codec.dumps(description.describe(app, replica.release, manifest, service.settings.max_rows))
+    def described(replica: Replica) -> Json:
+        return description.describe(app, replica.release, replica.predictor.manifest, service.settings.max_rows)
 
     cards: dict[str, ModelCards] = {}
 
@@ -332,9 +331,10 @@ def _add_pages(app: FastAPI, service: Service) -> None:
         headers = {"content-security-policy": ask_page.ask_policy(service.look)}
         return Response(content, media_type="text/html", headers=headers)
 
+    add("/docs", lambda replica: docs_page.docs_page(described(replica)), docs_page.docs_policy())
     if has_chat:
         add("/chat", talk, chat_page.chat_policy(service.look))
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
-        return Response(_of_release("/openapi.json", describe), media_type=JSON)
+        return Response(_of_release("/openapi.json", lambda replica: codec.dumps(described(replica))), media_type=JSON)

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from windlass.database.request_log import answer_rows, feedback_counts
 from windlass.records import Board, Json
+from windlass.serving.api.refusals import owners_log
 from windlass.serving.contract.faults import Fault
 from windlass.serving.runtime.service import Service
 from windlass.sources.outgoing import as_csv, free_names
@@ -29,17 +30,17 @@ ANSWERED = ("id", "at_utc", "release", "answer", "confidence", "latency_ms", "co
 def add_routes(app: FastAPI, service: Service) -> None:
     """Adds `/v1/board` and `/v1/answers`, each as `.csv` and `.xlsx`."""
 
-    def add(name: str, summary: str, table: Callable[[Service], Table]) -> None:
+    def add(name: str, summary: str, table: Callable[[Service, Request], Table]) -> None:
         @app.get(
             f"/v1/{name}.csv", summary=f"{summary}, as CSV", operation_id=f"{name}_csv", responses=_media("text/csv")
         )
-        async def as_csv() -> Response:
-            content = await asyncio.to_thread(lambda: _csv(*table(service)))
+        async def as_csv(request: Request) -> Response:
+            content = await asyncio.to_thread(lambda: _csv(*table(service, request)))
             return _file(content, "text/csv; charset=utf-8", f"{service.release.product}-{name}.csv")
 
         @app.get(f"/v1/{name}.xlsx", summary=f"{summary}, as XLSX", operation_id=f"{name}_xlsx", responses=_media(XLSX))
-        async def as_xlsx() -> Response:
-            content = await asyncio.to_thread(lambda: xlsx(*table(service)))
+        async def as_xlsx(request: Request) -> Response:
+            content = await asyncio.to_thread(lambda: xlsx(*table(service, request)))
             return _file(content, XLSX, f"{service.release.product}-{name}.xlsx")
 
     add("board", "The leaderboard", _board)
@@ -59,7 +60,7 @@ def _file(content: bytes, media: str, name: str) -> Response:
     return Response(content, media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
-def _board(service: Service) -> Table:
+def _board(service: Service, request: Request) -> Table:
     board = service.model_cards(service.release.id).board
     if board is None:
         raise Fault(HTTPStatus.NOT_FOUND, "no_board", "release carries no leaderboard, expected one")
@@ -82,10 +83,8 @@ def board_table(board: Board) -> Table:
     return heads, rows
 
 
-def _answers(service: Service) -> Table:
-    if service.log is None:
-        raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
-    place = service.log.database
+def _answers(service: Service, request: Request) -> Table:
+    place = owners_log(service, request).database
     told = {row["id"]: row["correct"] for row in feedback_counts(place)}
     columns = [column.name for column in service.predictor.manifest.inputs]
     last = deque(answer_rows(place), MOST_ROWS)

@@ -16,6 +16,7 @@ from windlass.kinds.text import MAX_CHARACTERS, effort
 from windlass.predictors.language.writing import MAX_TOKENS, Echoes, Writing
 from windlass.predictors.writer import Writer
 from windlass.records import Column, Json, Row
+from windlass.serving.api.schema_budget import bounded, need
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.strict_yaml import Exact
@@ -35,23 +36,18 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "modalities": (["text"],),
     "audio": (),
     "prediction": (),
-    "reasoning_effort": (),
-    "verbosity": (),
+    "verbosity": ("medium",),
     "web_search_options": (),
     "moderation": (),
-    "store": (False,),
-    "metadata": ({},),
-    "service_tier": ("auto", "default"),
-    "safety_identifier": (),
-    "prompt_cache_key": (),
-    "prompt_cache_options": (),
-    "prompt_cache_retention": (),
     "best_of": (1,),
     "echo": (False,),
     "suffix": ("",),
     "dimensions": (),
 }
 """Parameter that is not supported -> its values under which nothing would differ; null is always one."""
+
+
+NOT_USED = "accepted, not used: it changes no text"
 
 
 class StreamOptions(Exact):
@@ -68,11 +64,12 @@ class Message(Exact):
     """A message; what OpenAI's own answers carry beside role and content may come back empty."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part]
+    content: str | list[Part] | None = Field(description="null: of the assistant alone, who then said nothing")
+    id: str | None = Field(None, max_length=200, description=NOT_USED)
     refusal: None = None
     audio: None = None
     function_call: None = None
-    name: None = None
+    name: str | None = Field(None, max_length=64, description=NOT_USED)
     annotations: list[Any] | None = Field(None, max_length=0)
     tool_calls: list[Any] | None = Field(None, max_length=0)
 
@@ -104,10 +101,21 @@ class CommonRequest(Exact):
     )
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    user: str | None = Field(None, max_length=512, description="accepted, not used")
+    top_k: int | None = Field(None, ge=-1, description="accepted where the likeliest token is taken, or 0 or -1: off")
+    user: str | None = Field(None, max_length=512, description=NOT_USED)
+    store: bool | None = Field(None, description=NOT_USED + "; what is kept says `keep_inputs` of the product")
+    metadata: dict[str, str] | None = Field(None, max_length=16, description=NOT_USED)
+    service_tier: str | None = Field(None, max_length=64, description=NOT_USED)
+    safety_identifier: str | None = Field(None, max_length=512, description=NOT_USED)
+    prompt_cache_key: str | None = Field(None, max_length=512, description=NOT_USED)
+    prompt_cache_options: Json | None = Field(None, description=NOT_USED)
+    prompt_cache_retention: str | None = Field(None, max_length=64, description=NOT_USED)
 
 
 class ChatRequest(CommonRequest):
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
+        None, description=NOT_USED + ", for no model here reasons first"
+    )
     messages: list[Message] = Field(min_length=1, max_length=MAX_MESSAGES)
     max_completion_tokens: int | None = Field(None, ge=1, le=MAX_TOKENS)
     logprobs: bool | None = None
@@ -128,7 +136,7 @@ class EmbeddingRequest(Exact):
     model: str = Field(max_length=200, description="name of the product, or id of the release")
     input: str | list[str] = Field(description="a text, or several")
     encoding_format: Literal["float", "base64"] | None = None
-    user: str | None = Field(None, max_length=512, description="accepted, not used")
+    user: str | None = Field(None, max_length=512, description=NOT_USED)
 
 
 A = TypeVar("A", bound=Exact)
@@ -169,7 +177,7 @@ def read_chat(body: bytes, writer: Writer, names: Sequence[str]) -> Completion:
 def read_question(body: bytes, inputs: Sequence[Column], names: Sequence[str]) -> tuple[Row, list[str], bool]:
     """The row of a product that answers out of documents, what the user asked up to it, and whether the answer is to
     come as events; how a text is written says nothing to it. Raises: Fault 400, 404."""
-    asked = _parse(ChatRequest, body)
+    asked = _parse(ChatRequest, body, ("verbosity",))
     _check_model(asked.model, names)
     if (asked.n or 1) > 1:
         raise wrong(f"'n' is {asked.n}, expected 1: a question has one answer", "n")
@@ -256,6 +264,10 @@ def _wish(
         how = replace(how, max_tokens=max_tokens)
     if temperature is not None:
         how = replace(how, temperature=temperature)
+    if (asked.top_k or 0) > 0 and how.temperature:
+        raise wrong(f"'top_k' is {asked.top_k} with a temperature, expected nothing, or 'temperature': 0", "top_k")
+    if schema is not None and max_tokens is None:
+        how = replace(how, max_tokens=max(how.max_tokens, min(need(schema), MAX_TOKENS)))
     if asked.top_p is not None:
         how = replace(how, top_p=max(LEAST_TOP_P, asked.top_p))
     if asked.repetition_penalty is not None:
@@ -287,8 +299,8 @@ def _check_echo(asked: CompletionRequest, writer: Writer) -> None:
         raise Fault(HTTPStatus.UNPROCESSABLE_ENTITY, "unsupported_parameter", message, hint, "echo")
 
 
-def _parse(form: type[A], body: bytes) -> A:
-    """Raises: Fault 400 about the first parameter that is wrong."""
+def _parse(form: type[A], body: bytes, ignored: Sequence[str] = ()) -> A:
+    """ignored: parameters that change nothing here, whatever they say. Raises: Fault 400 about the first wrong one."""
     values = codec.loads(body)
     if not isinstance(values, dict):
         raise wrong("body is not an object, expected one with 'model'", "")
@@ -296,7 +308,7 @@ def _parse(form: type[A], body: bytes) -> A:
     for name, value in values.items():
         if name in form.model_fields or name not in NEUTRAL:
             given[name] = value
-        elif value is not None and value not in NEUTRAL[name]:
+        elif value is not None and value not in NEUTRAL[name] and name not in ignored:
             raise _unsupported(name)
     try:
         return form.model_validate(given)
@@ -368,12 +380,15 @@ def _schema(wanted: ResponseFormat | None) -> Json | None:
         raise wrong("'response_format' has no 'json_schema' with a 'schema', expected one", "response_format")
     if len(codec.dumps(schema)) > MAX_SCHEMA_BYTES:
         raise wrong(f"'response_format' is larger than {MAX_SCHEMA_BYTES:,} bytes, expected less", "response_format")
-    return schema
+    return bounded(schema)
 
 
 def _chat_row(messages: Sequence[Message], inputs: Sequence[Column]) -> Row:
     """The conversation as a row of a product that reads a chat, or its last question for one that reads a text."""
-    said = [{"role": _role(message), "content": _content(message)} for message in messages]
+    for place, message in enumerate(messages):
+        if message.content is None and message.role != "assistant":
+            raise wrong("'content' is null, expected text: only the assistant may say nothing", f"messages.{place}")
+    said = [{"role": _role(each), "content": _content(each)} for each in messages if each.content is not None]
     if _is_talk(inputs):
         return {inputs[0].name: said}
     if len(inputs) != 1 or not kinds.get(inputs[0].kind).is_prose:
@@ -395,7 +410,8 @@ def _role(message: Message) -> str:
 
 
 def _content(message: Message) -> str:
-    return message.content if isinstance(message.content, str) else "\n".join(part.text for part in message.content)
+    content = message.content or ""
+    return content if isinstance(content, str) else "\n".join(part.text for part in content)
 
 
 def _named(inputs: Sequence[Column]) -> str:

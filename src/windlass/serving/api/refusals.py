@@ -144,8 +144,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
         return Response(codec.dumps(found), media_type=JSON)
 
 
-def owners_log(service: Service, request: Request) -> Any:
-    """The log. Raises: Fault 503: there is none; 403: everybody could publish."""
+def check_owner(service: Service, request: Request) -> None:
+    """Raises: Fault 403: others reach the service, and no key says who the owner is."""
     if service.settings.is_public and not caller(request):
         raise Fault(
             HTTPStatus.FORBIDDEN,
@@ -154,6 +154,11 @@ def owners_log(service: Service, request: Request) -> Any:
             "owner",
             "`windlass keys create owner --scope admin`",
         )
+
+
+def owners_log(service: Service, request: Request) -> Any:
+    """The log. Raises: Fault 503: there is none; 403: as `check_owner`."""
+    check_owner(service, request)
     if service.log is None:
         raise Fault(HTTPStatus.SERVICE_UNAVAILABLE, "log_unavailable", "server keeps no log, expected one")
     return service.log

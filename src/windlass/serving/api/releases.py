@@ -7,11 +7,14 @@ from fastapi import FastAPI, Response
 from pydantic import Field
 
 from windlass.errors import WindlassError
+from windlass.records import Json
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.schema import responses
 from windlass.serving.runtime.service import Service
 from windlass.strict_yaml import Exact
+
+JSON = "application/json"
 
 
 class ListedRelease(Exact):
@@ -29,8 +32,16 @@ class Releases(Exact):
     releases: list[ListedRelease] = Field(description="newest first")
 
 
+class Planned(Exact):
+    roadmap: Json = Field(description="as `windlass plan --json` gives it; empty: none was made yet")
+
+
 def add_routes(app: FastAPI, service: Service) -> None:
-    """Adds `GET /v1/releases`."""
+    """Adds `GET /v1/releases` and `GET /v1/plan`."""
+
+    @app.get("/v1/plan", summary="What to do next, as `windlass plan` said last", responses=responses(Planned, 503))
+    async def plan() -> Response:
+        return Response(codec.dumps({"roadmap": await asyncio.to_thread(service.roadmap)}), media_type=JSON)
 
     @app.get("/v1/releases", summary="The releases, and which one serves", responses=responses(Releases, 503))
     async def releases() -> Response:
@@ -52,4 +63,4 @@ def add_routes(app: FastAPI, service: Service) -> None:
             }
             for each in found
         ]
-        return Response(codec.dumps({"releases": listed}), media_type="application/json")
+        return Response(codec.dumps({"releases": listed}), media_type=JSON)

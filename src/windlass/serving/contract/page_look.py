@@ -17,6 +17,7 @@ class PageLook:
 
     name: str = ""
     tagline: str = ""
+    tagline_zh: str = ""
     logo: str = ""
     colours: str = ""
     accent: str = ""
@@ -25,7 +26,7 @@ class PageLook:
 def read(look: Look, project: Path) -> PageLook:
     """Raises: SpecError: the logo is not there, lies outside the project, is too large, or is no such picture."""
     logo = _logo(look.logo, project) if look.logo else ""
-    return PageLook(look.name, look.tagline, logo, style(look), look.accent)
+    return PageLook(look.name, look.tagline, look.tagline_zh, logo, style(look), look.accent)
 
 
 def _logo(name: str, project: Path) -> str:

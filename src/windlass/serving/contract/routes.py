@@ -84,6 +84,8 @@ ROUTES: Routes = {
     ("POST", "/v1/session"): Route(4 * 1024, 5, "public"),
     ("DELETE", "/v1/session"): Route(0, 5, "public"),
     ("GET", "/openapi.json"): Route(0, 5, "public"),
+    ("GET", "/docs"): Route(0, 5, "public"),
+    ("GET", "/v1/plan"): Route(0, 5, "read"),
     ("GET", "/"): Route(0, 5, "public"),
     ("GET", "/chat"): Route(0, 5, "public"),
     ("GET", "/search"): Route(0, 5, "public"),

@@ -12,6 +12,7 @@ from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.schema import MAX_KEY
 
+MANY = "send them in several requests, or all at once to `POST /v1/jobs`"
 MOST_HINTED = 3
 """Columns that a hint shows."""
 
@@ -34,7 +35,7 @@ def rows_of(value: Json, columns: Iterable[str], max_rows: int) -> list[Row]:
     if not isinstance(rows, list) or not rows:
         raise wrong(f"'rows' is {_named(rows)}, expected a list of at least one row")
     if len(rows) > max_rows:
-        raise wrong(f"'rows' has {len(rows):,} rows, expected at most {max_rows:,}", "send them in several requests")
+        raise wrong(f"'rows' has {len(rows):,} rows, expected at most {max_rows:,}", MANY)
     names = list(columns)
     for number, row in enumerate(rows):
         check_row(row, names, f"row {number}")

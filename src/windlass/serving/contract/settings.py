@@ -15,7 +15,8 @@ class Settings:
     max_rows: rows of one request. max_effort: what one may cost, in characters of text once it is normalised.
     deadline_s: seconds until a request must have arrived, headers and body each.
     max_waiting: predictions that may wait for their turn. max_held_bytes: request bytes in memory, all together.
-    hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's). is_public: it listens
+    hosts: names beside the loopback ones that the Host header may hold (a reverse proxy's). origins: of
+    other pages that may ask, such as https://shop.example.com. is_public: it listens
     where others reach it. keyless_rate: of one address without a key.
     access_log: `json` for a line about each request on stderr, else a file to append it to; empty: none.
     keep_inputs: keep what was asked in the request log. answer_s: seconds that one text may take to be written.
@@ -36,6 +37,7 @@ class Settings:
     deadline_s: float = 10.0
     max_waiting: int = 64
     hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     is_public: bool = False
     keyless_rate: Rate | None = None
     access_log: str = ""

@@ -17,7 +17,7 @@ from windlass.predictors.contract import PUBLIC, Names
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.routes import Route
 from windlass.serving.contract.settings import Settings
-from windlass.serving.http import sessions
+from windlass.serving.http import cross_origin, sessions
 from windlass.serving.http.keyring import KeyRing, refused, too_often
 from windlass.serving.http.rate_limits import buckets
 from windlass.serving.http.server_state import ServerState
@@ -52,6 +52,7 @@ class AccessControl:
     ) -> None:
         self.settings = settings
         self.hosts = frozenset(name.lower() for name in settings.hosts)
+        self.origins = cross_origin.checked(settings.origins)
         self.server_state = server_state or ServerState()
         self.is_proof = is_proof
         self._buckets = buckets(settings.workers_folder, "addresses")
@@ -79,13 +80,15 @@ class AccessControl:
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         if not origin and headers.get(b"sec-fetch-site", b"none") in (b"none", b"same-origin"):
             return
+        if origin in self.origins:
+            return
         place = origin.partition("://")[2]
         if not place or (place != headers.get(b"host", b"").decode("latin-1").lower() and not self._is_named(origin)):
             raise Fault(
                 HTTPStatus.FORBIDDEN,
                 "cross_site",
                 f"Origin is '{origin[:80]}', expected a page of this service",
-                "`windlass serve --allow-host NAME` names the host of its page",
+                "`windlass serve --allow-host NAME` names the host of its page, `--allow-origin URL` another page",
             )
 
     async def admit(self, scope: Scope, headers: Headers, route: Route) -> "RequestCharge":

@@ -18,12 +18,14 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from windlass.database.backend import RETRY_AFTER_S
-from windlass.errors import WindlassError, expected
+from windlass.errors import WindlassError, did_you_mean, expected
 from windlass.records import Json
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault, overloaded, status_of
 from windlass.serving.contract.routes import Places, Route, Routes
+from windlass.serving.http import cross_origin
 from windlass.serving.http.access_control import AccessControl, RequestCharge
+from windlass.serving.http.intake import too_large
 from windlass.serving.runtime.caller import gone
 from windlass.serving.telemetry.metrics import Measures
 
@@ -48,6 +50,7 @@ SMALL_BYTES = 64 * 1024
 """Of a body, whose bytes wait for no other."""
 LARGE_SHARE = 0.75
 """Of the bytes that may be held, those of large bodies: what small ones need is never taken."""
+PLAIN = b"identity"
 UNPAID = frozenset({429, *range(500, 600)})
 """Statuses of requests that were not answered, through no fault in them: they are not of the quota."""
 SIGN_IN = frozenset({401, 403})
@@ -102,9 +105,11 @@ class _Exchange:
     """One request and its response."""
 
     def __init__(self, edge: Middleware, scope: Scope, receive: Receive, send: Send) -> None:
-        self.edge, self.scope, self.receive, self._send = edge, scope, receive, send
+        self.edge, self.receive, self._send = edge, receive, send
+        self.scope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope  # uvicorn sends no body then
+        self.headers = dict(scope["headers"])
         self.path = edge.places.place(scope["path"])
-        self.route = edge.routes.get((scope["method"], self.path))
+        self.route = edge.routes.get((self.scope["method"], self.path))
         self.started = time.perf_counter()
         self.status = 0
         self.body: bytes | None = b""
@@ -114,9 +119,12 @@ class _Exchange:
         self.bill: RequestCharge | None = None
 
     async def run(self) -> None:
-        edge, headers = self.edge, dict(self.scope["headers"])
+        edge, headers = self.edge, self.headers
         _check_framing(self.scope, headers)
         edge.access_control.check_host(headers)
+        if cross_origin.is_preflight(self.scope["method"], headers, edge.access_control.origins):
+            await self._answer(200, b"", cross_origin.permission(edge.places.methods(self.path)))
+            return
         route = self._known_route()
         edge.access_control.check_origin(self.scope["method"], headers)
         if not edge.server_state.is_open:
@@ -156,13 +164,14 @@ class _Exchange:
             HTTPStatus.NOT_FOUND,
             "unknown_route",
             f"there is no route {self.path[:80]}, expected {expected(sorted(self.edge.places.paths))}",
+            did_you_mean(self.path[:80], self.edge.places.paths),
         )
 
     async def _receive_body(self, headers: dict[bytes, bytes], limit: int) -> None:
         declared = headers.get(b"content-length", b"0")
         n_declared = int(declared) if declared.isdigit() and len(declared) < 16 else limit + 1
         if n_declared > limit and (n_declared > DRAIN_FACTOR * limit or b"expect" in headers):
-            raise _too_large(limit)
+            raise too_large(limit)
         parts, size, more, state = [], 0, True, self.scope.get("state", {})
         while more:
             message = await self.receive()
@@ -171,7 +180,7 @@ class _Exchange:
             chunk, more = message.get("body", b""), message.get("more_body", False)
             size += len(chunk)
             if size > DRAIN_FACTOR * limit:
-                raise _too_large(limit)
+                raise too_large(limit)
             if size > SMALL_BYTES:
                 await self.edge.intake.take(len(chunk))
                 if more and state.get("has_left", _stays)():
@@ -181,8 +190,10 @@ class _Exchange:
                 parts.append(chunk)
         self.is_received = True
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         self.body = await self.edge.intake.joined(parts) if size > SMALL_BYTES else b"".join(parts)
+        if headers.get(b"content-encoding", PLAIN) != PLAIN:
+            self.body = await self.edge.intake.unpacked(self.body, limit, lambda n_bytes: self._hold(n_bytes, n_bytes))
 
     def _hold(self, n_bytes: int, size: int) -> None:
         most = self.edge.settings.max_held_bytes * (1 if size <= SMALL_BYTES else LARGE_SHARE)
@@ -209,6 +220,7 @@ class _Exchange:
                 headers.append(POLICY)
             is_framed = b"frame-ancestors 'none'" not in said.get(POLICY[0], POLICY[1])
             headers += [each for each in HEADERS if each[0] not in said and not (is_framed and each == NO_FRAME)]
+            headers += cross_origin.shared_with(self.headers, self.edge.access_control.origins)
             message = {**message, "headers": [*headers, (b"x-request-id", self.id.encode())]}
         await self._send(message)
 
@@ -345,14 +357,6 @@ def _check_type(headers: dict[bytes, bytes], media: Sequence[str]) -> None:
             "wrong_type",
             f"Content-Type is '{kind[:80].decode('latin-1')}', expected 'application/json'",
         )
-    if headers.get(b"content-encoding", b"identity") != b"identity":
-        raise Fault(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_type", "Content-Encoding is set, expected plain bytes")
-
-
-def _too_large(limit: int) -> Fault:
-    return Fault(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "too_large",
-        f"body is larger than {limit:,} bytes, expected it to fit",
-        "send fewer rows at a time",
-    )
+    if headers.get(b"content-encoding", PLAIN) not in (PLAIN, b"gzip"):
+        message = "Content-Encoding is neither gzip nor identity, expected one of them"
+        raise Fault(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_type", message)

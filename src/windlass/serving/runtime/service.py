@@ -77,6 +77,8 @@ class Service:
     """Where it counts together with the other workers of its group."""
     releases: Callable[[], list[Json]] = list
     """The releases of the store, newest first, as `predictors.releases.listing` gives them."""
+    roadmap: Callable[[], Json] = dict
+    """What `windlass plan` wrote last; empty: nothing yet."""
     watched: Watched = field(default_factory=Watched)
     """What `watch` found last."""
     model_cards: Callable[[str], ModelCards] = lambda id: ModelCards()

@@ -4,6 +4,7 @@ Source: Prometheus exposition format 0.0.4, https://prometheus.io/docs/instrumen
 """
 
 import os
+import resource
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -115,8 +116,11 @@ class Measures:
 
 
 def memory_bytes() -> int:
-    """Resident memory of this process."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """Resident memory of this process; where there is no /proc, the most that it ever was (macOS tells it in bytes)."""
+    told = Path("/proc/self/statm")
+    if not told.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(told.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _counted(label: str, counts: Mapping[str, int]) -> list[tuple[str, float]]:

@@ -33,7 +33,7 @@ def chat_page(release: Release, writer: Writer, look: PageLook = PLAIN, is_frame
     body = f"""<main{framed} data-product="{escape(release.product)}" data-name="{name}" data-reads="{reads}">
 <header>
 {logo}<h1>{name}</h1>
-<p class="about" dir="auto">{escape(look.tagline)}</p>
+<p class="about" dir="auto">{page.tagline(look)}</p>
 <button class="plain" id="language" type="button" data-word="other"></button>
 </header>
 <nav>

@@ -12,6 +12,7 @@ from windlass.pages.html import owner
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.html.style import POLICY
 from windlass.records import Json
+from windlass.serving.api.refusals import check_owner
 from windlass.serving.contract.faults import Fault
 from windlass.serving.contract.page_look import PageLook
 from windlass.serving.contract.routes import ROUTES
@@ -35,6 +36,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     def show(path: str, render: Callable[[owner.Around], str]) -> None:
         @app.get(path, include_in_schema=False)
         async def shown(request: Request) -> Response:
+            check_owner(service, request)
             return _page(await asyncio.to_thread(render, await around(request, service)))
 
     show("/releases", lambda around: owner.releases_page(*_releases(service), around))
@@ -43,6 +45,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
     @app.get("/reports/{id}", include_in_schema=False)
     async def report(request: Request, id: str) -> Response:
+        check_owner(service, request)
         found = await asyncio.to_thread(service.files.report, id)
         if not found:
             raise Fault(
@@ -81,7 +84,7 @@ def _may_see(seen: Viewer) -> list[str]:
 async def part(request: Request, service: Service) -> OwnerPart:
     """What the page of the product shows to who looks at it, beside the product."""
     seen = await looks(request)
-    shown = _may_see(seen)
+    shown = _may_see(seen) if seen.is_guarded or not service.settings.is_public else []
     button = "" if not seen.is_guarded else SIGN_OUT if seen.key else SIGN_IN
     if not shown:
         return VISITOR._replace(button=button)

@@ -10,6 +10,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from windlass.pages.text.bilingual import both
 from windlass.serving.contract.page_look import PageLook
 
 ASSETS = Path(__file__).with_name("assets")
@@ -32,11 +33,19 @@ def language_of(headers: Mapping[str, str]) -> str:
 def head(name: str, look: PageLook, buttons: str = "") -> str:
     """What a page begins with: logo, name and one line of the product, and the buttons of the page. name: HTML."""
     logo = f'<img class="logo" src="{look.logo}" alt="">' if look.logo else ""
-    tagline = f'<p class="tagline" dir="auto">{escape(look.tagline)}</p>' if look.tagline else ""
+    said = tagline(look)
+    line = f'<p class="tagline" dir="auto">{said}</p>' if said else ""
     return f"""<header>
 <div class="top">{logo}<h1>{name}</h1>
 <span class="tools">{buttons}<button type="button" class="plain" id="language" data-word="other"></button></span></div>
-{tagline}</header>"""
+{line}</header>"""
+
+
+def tagline(look: PageLook) -> str:
+    """The line below the name as HTML, in both languages where there are two."""
+    if not look.tagline or not look.tagline_zh:
+        return escape(look.tagline or look.tagline_zh)
+    return both(look.tagline, look.tagline_zh)
 
 
 def document(title: str, body: str, style: str, script: str) -> bytes:

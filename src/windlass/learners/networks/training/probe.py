@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from windlass.learners.networks.training.checkpoint import random_state, set_random_state
+from windlass.predictors.language import threads
 from windlass.predictors.language.threads import NAME as THREADS
 
 logger = logging.getLogger("windlass.learners")
@@ -73,7 +74,7 @@ def choose_threads(work: Callable[[], object]) -> int:
     waits for the other at every layer. Where cores or OMP_NUM_THREADS leave but one, the work is done once, to warm up.
     """
     said = os.environ.get(THREADS, "")
-    every = min(len(os.sched_getaffinity(0)), max(1, int(said)) if said.isdigit() else sys.maxsize)
+    every = min(threads.cores(), max(1, int(said)) if said.isdigit() else sys.maxsize)
     if every == 1:
         torch.set_num_threads(1)
         work()

@@ -65,8 +65,9 @@ function made(name, attributes = {}, ...inside) {
   home.append(...inside);
   return home;
 }
-// The form on which one signs in, and says where keys come from. leave: what Cancel does, where one can.
-function signInForm(done, leave) {
+// The form on which one signs in, and says where keys come from. leave: what Cancel does, where one can. scope: of a key
+// that opens what is wanted.
+function signInForm(done, leave, scope = "predict") {
   const form = made("form", {class: "sign-in-form", autocomplete: "off"}), fault = made("p", {class: "trouble", role: "alert"});
   let byPassword = false;
   fault.hidden = true;
@@ -77,7 +78,7 @@ function signInForm(done, leave) {
     other.addEventListener("click", () => { byPassword = !byPassword; fault.hidden = true; draw(); form.querySelector("input").focus(); });
     const cancel = made("button", {type: "button", class: "plain"}, keyWord("leave"));
     cancel.addEventListener("click", () => leave());
-    const whence = made("p", {class: "note"}, keyWord("whence") + " ", made("code", {}, "windlass keys create NAME --scope predict"), " ",
+    const whence = made("p", {class: "note"}, keyWord("whence") + " ", made("code", {}, `windlass keys create NAME --scope ${scope}`), " ",
       keyWord(isFramed ? "memory" : "once"));
     form.replaceChildren(made("h2", {}, keyWord("title")), ...(byPassword ? [fieldOf("name", "text"), fieldOf("password", "password")] : [fieldOf("key", "password"), whence]),
       fault, made("div", {class: "actions"}, use, ...(leave ? [cancel] : []), other));
@@ -97,10 +98,10 @@ function signInForm(done, leave) {
   return form;
 }
 // True when somebody signed in.
-function askForKey() {
+function askForKey(scope = "predict") {
   waiting ??= new Promise((resolve) => {
-    const dialog = made("dialog", {id: "key"});
-    dialog.append(signInForm(() => dialog.close("in"), () => dialog.close()));
+    const dialog = made("dialog", {id: "key", "aria-label": keyWord("title")});
+    dialog.append(signInForm(() => dialog.close("in"), () => dialog.close(), scope));
     dialog.addEventListener("close", () => {
       dialog.remove();
       waiting = null;
@@ -112,5 +113,9 @@ function askForKey() {
   return waiting;
 }
 // The buttons to sign in and out, where the page has them.
-document.querySelector("button#sign-in")?.addEventListener("click", async () => { if (await askForKey()) location.reload(); });
+// Who came by a link of another site has signed in and yet sees the visitor's page: no cookie was sent for that one request.
+const whoIsThere = () => fetch("/v1/session").then((response) => response.json()).catch(() => ({}));
+document.querySelector("button#sign-in")?.addEventListener("click", async () => {
+  if ((await whoIsThere()).name || await askForKey("admin")) location.reload();
+});
 document.querySelector("button#sign-out")?.addEventListener("click", async () => { await signOut(); location.reload(); });
