@@ -1,6 +1,7 @@
 """The one table of learners, in the order they are tried: a new one is a line here and a file in the folder of
 its family."""
 
+from collections.abc import Iterator
 from importlib import import_module
 
 from windlass.errors import SpecError, did_you_mean, expected
@@ -56,6 +57,23 @@ def _refresh(module: str) -> Refresh:
         return found
 
     return refresh
+
+
+def _tracers() -> Iterator[Learner]:
+    """What tells from a history of attempts whether the next one is right."""
+    module = "recommend.tracing.fitting"
+    for name, summary, function, cost, needs in (
+        ("exercise-share", "how often each exercise is right", "fit_share", 0.0, ()),
+        ("irt", "one ability a learner (item response theory)", "fit_irt", 0.2, ()),
+        ("bkt", "each skill is known or not (Bayesian knowledge tracing)", "fit_bkt", 0.2, ()),
+        ("growth", "ability, practice and forgetting of each skill", "fit_growth", 2.0, ()),
+        ("tracing-trees", "boosted trees on eleven numbers of what was tried", "fit_trees", 1.0, ("lightgbm",)),
+        ("dkt", "a gated recurrent network over what was tried", "fit_dkt", 1.0, TORCH[:1]),
+        ("sakt", "attention over what was tried", "fit_sakt", 1.0, TORCH[:1]),
+    ):
+        refuse, asked = _refusal("refuse", module), "torch" in needs
+        fit = _later(module, function)
+        yield Learner(name, summary, TRACED, CATEGORY, fit, needs, cost, ITEMS, on_request=asked, refuse=refuse)
 
 
 LEARNERS: dict[str, Learner] = {
@@ -263,80 +281,7 @@ LEARNERS: dict[str, Learner] = {
             cost=3,
             may_begin=True,
         ),
-        Learner(
-            "exercise-share",
-            "how often each exercise is right",
-            TRACED,
-            CATEGORY,
-            _later("recommend.tracing.fitting", "fit_share"),
-            suits=ITEMS,
-            refuse=_refusal("refuse", "recommend.tracing.fitting"),
-        ),
-        Learner(
-            "irt",
-            "one ability a learner (item response theory)",
-            TRACED,
-            CATEGORY,
-            _later("recommend.tracing.fitting", "fit_irt"),
-            cost=0.2,
-            suits=ITEMS,
-            refuse=_refusal("refuse", "recommend.tracing.fitting"),
-        ),
-        Learner(
-            "bkt",
-            "each skill is known or not (Bayesian knowledge tracing)",
-            TRACED,
-            CATEGORY,
-            _later("recommend.tracing.fitting", "fit_bkt"),
-            cost=0.2,
-            suits=ITEMS,
-            refuse=_refusal("refuse", "recommend.tracing.fitting"),
-        ),
-        Learner(
-            "growth",
-            "ability, practice and forgetting of each skill",
-            TRACED,
-            CATEGORY,
-            _later("recommend.tracing.fitting", "fit_growth"),
-            cost=2,
-            suits=ITEMS,
-            refuse=_refusal("refuse", "recommend.tracing.fitting"),
-        ),
-        Learner(
-            "tracing-trees",
-            "boosted trees on eleven numbers of what was tried",
-            TRACED,
-            CATEGORY,
-            _later("recommend.tracing.fitting", "fit_trees"),
-            needs=("lightgbm",),
-            cost=1,
-            suits=ITEMS,
-            refuse=_refusal("refuse", "recommend.tracing.fitting"),
-        ),
-        Learner(
-            "dkt",
-            "a gated recurrent network over what was tried",
-            TRACED,
-            CATEGORY,
-            _later("recommend.tracing.fitting", "fit_dkt"),
-            needs=TORCH[:1],
-            cost=1,
-            suits=ITEMS,
-            on_request=True,
-            refuse=_refusal("refuse", "recommend.tracing.fitting"),
-        ),
-        Learner(
-            "sakt",
-            "attention over what was tried",
-            TRACED,
-            CATEGORY,
-            _later("recommend.tracing.fitting", "fit_sakt"),
-            needs=TORCH[:1],
-            cost=1,
-            suits=ITEMS,
-            on_request=True,
-            refuse=_refusal("refuse", "recommend.tracing.fitting"),
-        ),
+        *_tracers(),
         Learner("popularity", "what most people want", ITEMS, ITEMS, _later("recommend.popular", "fit_popularity")),
         Learner("recent-popularity", "the same of late", ITEMS, ITEMS, _later("recommend.popular", "fit_recent")),
         Learner(
