@@ -46,6 +46,7 @@ def test_every_windlass_command_in_the_docs_exists_with_its_options(path):
             command = command.commands[rest.pop(0)]
         known = {name for parameter in command.params for name in parameter.opts}
         assert {item for item in rest if item.startswith("--")} <= known, line
+        command.make_context(word, rest)  # as it is written: each argument and option has its value, of its type
 
 
 FROM_INDEX = re.compile(r"pip3? +(?:install|wheel|download)(?: +-\S+)* +[`'\"]*windlass(?![\w./-])")

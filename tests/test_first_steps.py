@@ -5,12 +5,13 @@ import subprocess
 import sys
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from windlass.blueprints import catalogue
 from windlass.cli import app
 from windlass.errors import SpecError
-from windlass.lifecycle import check
+from windlass.lifecycle import ORDER, check
 from windlass.spec import parse
 
 SPEC = "name: desk\ndata: t.csv\ninputs: {message: text, shape: category}\noutput: {intent: category}\n"
@@ -62,3 +63,11 @@ def test_serve_without_a_release_leads_to_what_makes_one(tmp_path):
     ended = subprocess.run(command, text=True, capture_output=True, check=False)
     assert ended.returncode == 4
     assert "hint: `windlass run` makes one, or says what is missing" in ended.stderr
+
+
+def test_each_stage_of_a_run_can_be_done_once_more():
+    """As the guide says: `--again` and `--json` of each."""
+    commands = typer.main.get_command(app).commands
+    for word in ORDER:
+        options = {name for parameter in commands[word].params for name in parameter.opts}
+        assert {"--again", "--json"} <= options, word

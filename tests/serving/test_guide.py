@@ -3,13 +3,18 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from toy_writer import RELEASE, TEXT, Toy, writer_of
 
 from windlass.database.jobs import Jobs
 from windlass.registry import releases
+from windlass.serving.api.app import create_app
+from windlass.serving.contract.settings import Settings
+from windlass.serving.http.server import running
 from windlass.store.store import Store
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide.md"
@@ -47,6 +52,16 @@ def test_an_example_of_the_guide_prints_the_answer(
         pytest.importorskip("tritonclient.http", reason="needs `pip install tritonclient[http]`")
     exec(compile(program.replace("127.0.0.1:8000", f"127.0.0.1:{client.port}"), "guide.md", "exec"), {})  # noqa: S102
     assert "card" in capsys.readouterr().out
+
+
+def test_the_example_of_openais_client_runs(tmp_path: Path) -> None:
+    """It stands where products that write are told of."""
+    pytest.importorskip("openai")
+    (program,) = re.findall(r"```py\n(from openai import.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    app = create_app(replace(RELEASE, product="translator"), writer_of(Toy(), TEXT), None, Settings())
+    with running(app, 10) as port:
+        place = f"127.0.0.1:{port}"
+        exec(compile(program.replace("127.0.0.1:8000", place), "guide.md", "exec"), {})  # noqa: S102
 
 
 def test_the_guide_has_an_example_for_each_client() -> None:

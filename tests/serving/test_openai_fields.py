@@ -7,6 +7,7 @@ import openai
 import pytest
 from toy_writer import Toy
 
+from windlass.predictors.language.grammar import SPACE
 from windlass.serving.api.schema_budget import LARGEST, bounded, need
 
 WITHOUT_EFFECT = {
@@ -66,6 +67,8 @@ def test_numbers_of_a_schema_have_an_end_and_its_budget_follows_it(teller: Any, 
     inner = bounded(schema)["properties"]["people"]["items"]["properties"]
     assert inner["age"] == {"type": "integer", "maximum": LARGEST, "minimum": -LARGEST}
     assert inner["maximum"] == {"type": "integer", "minimum": 0, "maximum": LARGEST}
+    assert bounded({"type": ["number", "null"], "minimum": 0}) == {
+        "type": ["number", "null"], "minimum": 0, "maximum": LARGEST, "multipleOf": 1e-6}  # fmt: skip
     assert bounded({"type": "integer", "enum": [1, 2]}) == {"type": "integer", "enum": [1, 2]}
     wanted = {"type": "json_schema", "json_schema": {"name": "people", "schema": schema}}
     ask(teller, [{"role": "user", "content": "hello"}], response_format=wanted)
@@ -76,3 +79,25 @@ def test_numbers_of_a_schema_have_an_end_and_its_budget_follows_it(teller: Any, 
     assert 0 < need(endless) < 1_000
     assert need({"enum": ["yes", "no"]}) == 5
     assert need({"type": "string", "maxLength": 40}) == 42
+
+
+@pytest.mark.parametrize(
+    ("schema", "endless", "most"),
+    [({"type": "integer"}, "1" * 60, 16), ({"type": "number"}, "0." + "3" * 60, 9), ({"type": "number"}, "7" * 60, 16),
+     ({"type": ["number", "null"]}, "0." + "3" * 60, 9), ({"type": "array", "items": {}}, "[" + " " * 60, 3),
+     ({"type": "object"}, "{" + chr(10) * 60, 3)],
+)  # fmt: skip
+def test_no_number_and_no_space_goes_on_for_ever(schema: Any, endless: str, most: int) -> None:
+    """What the grammar takes of a text that would never end; a control takes all of it."""
+    llguidance = pytest.importorskip("llguidance")
+
+    def taken(schema: Any, space: str) -> int:
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(
+            json.dumps(schema), overrides={"whitespace_pattern": space}
+        )
+        matcher = llguidance.LLMatcher(llguidance.LLTokenizer("byte"), grammar)
+        assert not matcher.is_error()
+        return matcher.try_consume_tokens(list(endless.encode()))
+
+    assert taken(bounded(schema), SPACE) <= most
+    assert taken(schema, r"[ \n]*") > 50, "the control goes on"

@@ -13,7 +13,8 @@ import pytest
 from test_browser import Tab, browser, opened  # noqa: F401  fixtures
 from toy_writer import Toy
 
-from windlass.database.keys import KeyRequest, create
+from windlass.database import sessions
+from windlass.database.keys import KeyRequest, create, listing
 from windlass.registry.project_files import ProjectFiles
 from windlass.serving.contract.page_look import PageLook
 from windlass.serving.contract.settings import Settings
@@ -100,6 +101,26 @@ def test_the_dialog_says_where_keys_come_from_and_what_is_wrong_with_one(
         assert tab.page.query_selector("#key") is None
         tab.page.click("#sign-in")
         tab.page.fill("#key input", key)
+        tab.page.keyboard.press("Enter")
+        tab.page.wait_for_selector("#sign-out")
+        assert [said for said in tab.said if "401" not in said] == []
+        tab.said.clear()
+
+
+def test_who_has_a_password_signs_in_by_name(
+    text_store: Store, tmp_path: Path, opened: Callable[..., Tab], server_for: Callable[..., Any]
+) -> None:
+    with guarded(text_store, tmp_path, server_for) as (client, _):
+        (key,) = listing(tmp_path / "requests.sqlite")
+        sessions.set_password(tmp_path / "requests.sqlite", key.id, "correct horse battery")
+        tab = opened(client, locale="zh-CN", viewport=PHONE)
+        tab.page.click("#sign-in")
+        tab.page.click("text=用名称和密码登录")
+        tab.page.fill("#key [name=name]", "owner")
+        tab.page.fill("#key [name=password]", "wrong horse battery")
+        tab.page.keyboard.press("Enter")
+        tab.page.wait_for_selector("#key .trouble:not([hidden])")
+        tab.page.fill("#key [name=password]", "correct horse battery")
         tab.page.keyboard.press("Enter")
         tab.page.wait_for_selector("#sign-out")
         assert [said for said in tab.said if "401" not in said] == []

@@ -63,7 +63,14 @@ def ended(command: Callable[[], object]) -> int:
         code = _told(error)
     else:
         code = 0
+    _stop_drawing()
     return _flushed(code)
+
+
+def _stop_drawing() -> None:
+    """Takes bars away: what is said next would stand in the middle of one, and the cursor would stay hidden."""
+    if drawn := sys.modules.get("windlass.pages.text.progress"):
+        drawn.stop()
 
 
 def _flushed(code: int) -> int:
@@ -80,8 +87,7 @@ def _flushed(code: int) -> int:
 
 def _told(error: BaseException) -> int:
     """Says what went wrong; the exit code."""
-    if drawn := sys.modules.get("windlass.pages.text.progress"):
-        drawn.stop()  # else the words would stand in the middle of a bar
+    _stop_drawing()
     if isinstance(error, WindlassError):
         return _say(f"error: {error}", error.exit_code)
     if isinstance(error, KeyboardInterrupt):

@@ -10,6 +10,7 @@ from typing import Any
 from windlass.errors import DataError, SpecError, did_you_mean, expected
 from windlass.kinds import table as kinds
 from windlass.kinds import tags
+from windlass.kinds.text_parts import joined
 from windlass.sources.answers import LABEL_NAMES, QUANTITY_NAMES, could_be_labels, named, output_kind, tag_columns
 from windlass.sources.columns import Look, look, numbers_of, readable
 from windlass.sources.contract import Names, Source
@@ -214,7 +215,7 @@ def _read(source: Source) -> list[dict[str, Any]]:
 def _columns(rows: Sequence[dict[str, Any]], source: Source) -> dict[str, list[Any]]:
     if not rows:
         raise DataError(f"{source.shown} has no whole row, expected rows under a header")
-    found = {name: [row.get(name) for row in rows] for name in rows[0] if not UNUSABLE.fullmatch(name)}
+    found = {name: [joined(row.get(name)) for row in rows] for name in rows[0] if not UNUSABLE.fullmatch(name)}
     if not found:
         raise DataError(f"{source.shown} has no column with a name that can be used, expected names in its first row")
     return found

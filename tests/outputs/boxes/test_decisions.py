@@ -14,7 +14,7 @@ from windlass.outputs.boxes.comparison import PairedBoxes
 from windlass.outputs.boxes.costs import box_costs
 from windlass.outputs.boxes.missing import missing
 from windlass.predictors.detection.canvas import Canvas
-from windlass.predictors.detection.heatmap import Detector
+from windlass.predictors.detection.heatmap import N_KEPT, Detector, flat, sure_of
 from windlass.records import Column, Manifest
 from windlass.spec import parse
 
@@ -113,3 +113,20 @@ def test_a_class_that_is_found_less_refuses_however_much_another_gains():
     assert lost[0].guards
     assert "AP50 of 'dog' 1.000 -> 0.000" in lost[0].words
     assert fallen_parts(Given(marks(seen, dogs), marks([*seen[:59], blind[0]], dogs)), every)[0].holds
+
+
+@pytest.mark.parametrize("bias", [0.0, -0.5])
+def test_a_model_that_is_sure_of_nothing_is_proven_by_its_surest_boxes(bias):
+    """Thresholds below what golden rows once kept: what is given has its golden box; another box has none. With as many
+    boxes that nobody is sure of, the first ones are told of, and only what is surer than these is held against them."""
+    model = detector(**{THRESHOLDS: [0.011, 0.011], CALIBRATION: [[1.0, 1.0, bias], [1.0, 1.0, bias]]})
+    seen = found((0, 0.018, 0, 0, 9, 9), (1, 0.015, 20, 20, 40, 40))
+    assert len(flat(seen)) == 12
+    given = model.value(sure_of(seen, model.curves))
+    assert (len(given) > 0) == (bias == 0)
+    assert model.gap({"value": given}, flat(seen)) < 1e-4
+    other = [*given, {"label": "dog", "box": [50.0, 1.0, 60.0, 9.0], "score": 0.4}]
+    assert model.gap({"value": other}, flat(seen)) > 0.1
+    many = found(*((0, 0.019 - n / 1_000, 9 * n, 0, 9 * n + 8, 8) for n in range(8)))
+    assert len(flat(many)) == 6 * N_KEPT
+    assert model.gap({"value": model.value(sure_of(many, model.curves))}, flat(many)) < 1e-4

@@ -182,6 +182,8 @@ def test_corrections_are_kept_believed_and_learned(project):
         with pytest.raises(HTTPError) as refused:
             ask(url, "/v1/feedback", {"id": answer["id"], "correct": small})
         assert "masks are of 2 x 2 pixels, expected the picture's 96 x 64" in refused.value.read().decode()
+        typo = ask(url, "/v1/feedback", {"id": answer["id"], "correct": as_masks("dics", 3, 4)})
+        assert (typo["new_label"], typo["teaches"], typo["hint"]) == (True, True, "did you mean 'disc'?")
         right = ask(url, "/v1/feedback", {"id": answer["id"], "right": True})
         assert right["right"] is True
         for row, correct in leaves:

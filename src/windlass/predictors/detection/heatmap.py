@@ -29,8 +29,9 @@ CHUNK = 8
 USUAL_THRESHOLD = 0.3
 """Where validation has not told one."""
 MOST_SIDE, LEAST_SIDE = 2_048, 32
-SURE = 0.02
-"""From which score on a box of a golden row must be found again."""
+SURE, N_KEPT = 0.02, 4
+"""From which score on a box of a golden row must be found again; and so many of each picture however unsure: a model
+that is sure of nothing is proven, too."""
 MOST_NAMED = 4
 """Boxes that the reason for a hand-over names."""
 PIXELS = 250.0
@@ -180,7 +181,11 @@ class Detector:
     def difference(self, rows: Sequence[Row], wanted: Sequence[Any]) -> float:
         """The largest difference of a score, or of a side in `PIXELS`; 1 where a box is not found again."""
         pairs = zip(self._found_sized(rows, None), wanted, strict=True)
-        return max((apart(found, as_found(right), SURE) for (found, _), right in pairs), default=0.0)
+        worst = 0.0
+        for (found, _), told in pairs:
+            right = as_found(told)
+            worst = max(worst, apart(found, right, np.full(len(self.classes), known_from(right))))
+        return worst
 
     def gap(self, answer: Json, wanted: Any) -> float:
         """The same of one answer as the server gives it."""
@@ -191,11 +196,12 @@ class Detector:
                 np.array([self.classes.index(each[LABEL]) for each in value], int),
                 np.array([each[SCORE] for each in value], float),
             )
-            right = sure_of(as_found(wanted), self.curves)
-            least = self.thresholds[right.classes]
-            near = np.abs(right.scores - least) <= TOLERANCE  # may be given, or not
-            kept = (right.scores >= least) | near
-            return apart(given, Found(*(part[kept] for part in right)), float(least.max(initial=0.0)) + TOLERANCE)
+            told, every = as_found(wanted), np.arange(len(self.classes))
+            right = sure_of(told, self.curves)
+            known = calibrated(np.full(len(every), known_from(told)), every, self.curves)
+            kept = right.scores >= self.thresholds[right.classes] - TOLERANCE  # the nearest may be given, or not
+            least = np.maximum(self.thresholds, known) + TOLERANCE
+            return apart(given, Found(*(part[kept] for part in right)), least)
         except (KeyError, TypeError, ValueError, IndexError):
             return math.inf
 
@@ -227,8 +233,9 @@ def right_of(things: boxes.Things, classes: Sequence[str]) -> Found:
 
 
 def flat(found: Found) -> list[float]:
-    """The boxes that are at all sure, six numbers each."""
+    """The boxes that are at all sure, and the surest ones, six numbers each."""
     kept = found.scores >= SURE
+    kept[np.argsort(-found.scores, kind="stable")[:N_KEPT]] = True
     parts = np.column_stack([found.classes[kept], found.scores[kept], found.boxes[kept]])
     return [round(float(value), 5) for value in parts.ravel()]
 
@@ -239,17 +246,23 @@ def as_found(values: Sequence[float]) -> Found:
     return Found(parts[:, 2:], parts[:, 0].astype(int), parts[:, 1])
 
 
-def apart(given: Found, wanted: Found, least: float) -> float:
-    """How far two lists of boxes are from each other; those whose score is hardly `least` need no partner."""
+def known_from(told: Found) -> float:
+    """The score down to which `flat` tells of all boxes."""
+    return min(SURE, float(told.scores.min(initial=SURE)))
+
+
+def apart(given: Found, wanted: Found, least: Array) -> float:
+    """How far two lists of boxes are from each other; those whose score is hardly the least (K,) of their class need no
+    partner."""
     one, other = _unlike(given, wanted, least), _unlike(wanted, given, least)
     return max(one, other)
 
 
-def _unlike(given: Found, wanted: Found, least: float) -> float:
+def _unlike(given: Found, wanted: Found, least: Array) -> float:
     """Of each wanted box that is sure, from the nearest given one of its class."""
     worst = 0.0
     for box, number, score in zip(*wanted, strict=True):
-        if score < least + TOLERANCE:
+        if score < least[number] + TOLERANCE:
             continue
         same = given.classes == number
         if not same.any():

@@ -186,7 +186,8 @@ def _add_feedback(app: FastAPI, service: Service) -> None:
         is_new_label = bool(new)
         is_lost = is_new_label and not service.settings.new_labels
         said_of_it = [] if stored.is_kept else [NOT_KEPT]
-        said_of_it += [did_you_mean(new, known), NEW_LABEL] if is_lost else []
+        said_of_it += [did_you_mean(new, known)] if is_new_label else []
+        said_of_it += [NEW_LABEL] if is_lost else []
         return Response(
             codec.dumps(
                 {

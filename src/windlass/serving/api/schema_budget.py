@@ -8,14 +8,17 @@ from typing import Any
 from windlass.records import Json
 
 LARGEST = 10**15
-"""Of whole numbers without a bound: JSON's readers keep 53 bits (2^53 is 9 * 10^15)."""
+"""Of numbers without a bound: JSON's readers keep 53 bits (2^53 is 9 * 10^15)."""
+FINEST = 1e-6
+"""Step of a fraction without one: six digits behind the point, and no exponent."""
 LONGEST_TEXT, MOST_ITEMS, NUMBER_SIGNS, MOST_LEVELS = 200, 8, 24, 8
 """What is reckoned with where the schema says nothing: characters of a text, items of a list, signs of a number."""
+NUMERIC = frozenset(("integer", "number"))
 PARTS = ("properties", "$defs", "definitions", "patternProperties")
 
 
 def bounded(schema: Any) -> Any:
-    """The schema, in which whole numbers without a bound have one."""
+    """The schema, in which numbers without a bound have one."""
     if isinstance(schema, list):
         return [bounded(each) for each in schema]
     if not isinstance(schema, dict):
@@ -27,10 +30,12 @@ def bounded(schema: Any) -> Any:
         else value
         for name, value in schema.items()
     }  # fmt: skip
-    if made.get("type") == "integer" and not {"enum", "const"} & set(made):
+    types = set(made["type"]) if isinstance(made.get("type"), list) else {made.get("type")}
+    if types & NUMERIC and not {"enum", "const"} & set(made):
         above = {"maximum": LARGEST} if not {"maximum", "exclusiveMaximum"} & set(made) else {}
         below = {"minimum": -LARGEST} if not {"minimum", "exclusiveMinimum"} & set(made) else {}
-        made |= above | below
+        finest: Json = {"multipleOf": FINEST} if "number" in types and "multipleOf" not in made else {}
+        made |= above | below | finest
     return made
 
 

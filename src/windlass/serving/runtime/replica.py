@@ -48,8 +48,8 @@ class Replica:
     ) -> None:
         self.release, self.predictor, self.settings, self.reference = release, predictor, settings, reference
         self.columns = [column.name for column in predictor.manifest.inputs]
-        self.labels = frozenset(predictor.manifest.output.state.get("labels", ()))
         self.output = outputs.get(predictor.manifest.output.kind)
+        self.labels = frozenset(self.output.widget(predictor.manifest)["labels"])
         self.writer = writer_of(predictor)
         self.scheduler = Scheduler(self.writer.engine, settings) if self.writer is not None else None
         self.bounded_queue = BoundedQueue(settings.max_waiting)
