@@ -75,10 +75,7 @@ def test_an_event_without_a_weight_is_refused_by_name(tmp_path):
 
 def test_items_of_the_test_alone_are_counted_beside_the_figure(tmp_path):
     """Of eight users four come late, and all that they buy is new."""
-    project, _ = collected(tmp_path, events(16))
-    project.prepare()
-    project.train()
-    board = project.evaluate()
+    board = begun(tmp_path, events(16)).run()
     assert board.details["targets"] > 0
     assert f"{board.details['unseen_targets']:,} of {board.details['targets']:,} liked items" in board.warnings[0]
 

@@ -25,6 +25,7 @@ EXAMPLES: dict[str, Any] = {
     "category": "an example",
     "date": "2026-03-31",
     "image": PIXEL,
+    "items": ["i3", "i9"],
 }
 """kind -> a value that can be read."""
 ERRORS = {
