@@ -40,7 +40,8 @@ FEW = 5
 
 @dataclass(frozen=True)
 class How:
-    """How events of a product are written: names of what an event has, and what it weighs."""
+    """How events of a product are written: names of what an event has, and what it weighs. explore: how its answers
+    explore, for who reads the state of the column."""
 
     item: str = "item"
     time: str = "time"
@@ -48,6 +49,10 @@ class How:
     rating: str = "rating"
     counts: Mapping[str, float] | None = None
     liked: float | None = None
+    explore: Mapping[str, float] | None = None
+    new: float = 0.0  # of lists: the share for items of no event, how different, what margins are worth
+    diverse: float = 0.0
+    margin: float = 0.0
 
     def weight(self, event: Any, rating: Any) -> float:
         """What an event weighs. Raises: ValueError: it has no weight."""

@@ -60,7 +60,7 @@ WAYS = {
     "anomaly": {"merge", "labels"},
     "series": {"time", "value", "known", "past", "every", "gather", "horizon", "season", "holidays", "window"},
     "tags": {"format", "merge", "labels", "columns"},
-    "items": {"item", "time", "event", "rating", "counts", "liked"},
+    "items": {"item", "time", "event", "rating", "counts", "liked", "new", "diverse", "margin", "explore"},
 }
 """Kind -> in which ways of their own its values can be written."""
 

@@ -65,7 +65,7 @@ class Fitted:
     curve: list[Json] = field(default_factory=list)
 
 
-EXTRAS = {"peft": "llm", "torch": "train"}
+EXTRAS = {"peft": "llm", "torch": "train", "implicit": "recommend"}
 """Module -> the extra that brings it; who needs several takes the first."""
 Fit = Callable[[Splits, Options, Budget, Progress], Fitted]
 Refresh = Callable[[Splits, Options, Budget, Progress], Fitted | None]

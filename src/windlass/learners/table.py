@@ -21,6 +21,7 @@ TRACED = ITEMS | CATEGORY
 """A history of what was tried, and what is tried now."""
 TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
+MODELS = "recommend.models"
 
 
 def _later(module: str, function: str = "fit") -> Fit:
@@ -284,6 +285,23 @@ LEARNERS: dict[str, Learner] = {
         *_tracers(),
         Learner("popularity", "what most people want", ITEMS, ITEMS, _later("recommend.popular", "fit_popularity")),
         Learner("recent-popularity", "the same of late", ITEMS, ITEMS, _later("recommend.popular", "fit_recent")),
+        Learner("item-knn", "items that the same people want", ITEMS, ITEMS, _later(MODELS, "fit_item_knn"), cost=1),
+        Learner("ease", "a linear map of items to items", ITEMS, ITEMS, _later(MODELS, "fit_ease"), cost=1),
+        Learner("content", "what is told of items", ITEMS, ITEMS, _later(MODELS, "fit_content"), cost=1),
+        Learner(
+            "als", "vectors by alternating squares", ITEMS, ITEMS, _later(MODELS, "fit_als"), ("implicit",), cost=1
+        ),
+        Learner(
+            "bpr",
+            "vectors by pairs of items",
+            ITEMS,
+            ITEMS,
+            _later(MODELS, "fit_bpr"),
+            ("implicit",),
+            cost=1,
+            on_request=True,
+        ),
+        Learner("item-blend", "several of these together", ITEMS, ITEMS, _later(MODELS, "fit_blend"), cost=2),
         Learner(
             "detector",
             "a heat-map for each class, and how far the sides of its boxes are, from scratch",

@@ -7,6 +7,8 @@ from functools import cached_property
 TITLES = ("title", "name", "headline", "product", "标题", "名称", "品名", "商品名称", "片名")
 AVAILABLE, MIN_AGE, MARGIN = "available", "min_age", "margin"
 """Columns that are heeded where a table has them: not to be had; the age from which on; what one earns."""
+SHOWN = ("price", "category")
+"""Columns that a page shows where a table has them."""
 NO = frozenset(
     {"0", "0.0", "no", "false", "n", "out", "sold out", "sold_out", "否", "无", "无货", "售罄", "缺货", "下架"}
 )
@@ -32,6 +34,18 @@ class Catalogue:
         """The column that names an item for people; '' = there is none."""
         named = {name.strip().lower(): name for name in self.columns}
         return next((named[each] for each in TITLES if each in named), "")
+
+    def told(self, item: str) -> dict[str, str | dict[str, str]]:
+        """What a page shows beside the title: it in other languages (`title_zh`), the price, the category."""
+        place, base = self.places.get(item), self.title_column
+        if place is None:
+            return {}
+        prefix = f"{base}_" if base else ""
+        titles = {name[len(prefix):].lower(): values[place] for name, values in self.columns.items()
+                  if prefix and name.startswith(prefix) and values[place]}  # fmt: skip
+        named = {name.strip().lower(): values[place] for name, values in self.columns.items()}
+        plain = {name: named[name] for name in SHOWN if named.get(name)}
+        return {**({"titles": titles} if titles else {}), **plain}
 
     def title(self, item: str) -> str:
         """What people call it; its id where nothing is told."""

@@ -12,6 +12,7 @@ from windlass.learners.recommend.interactions import Interactions
 from windlass.learners.recommend.lessons import Histories, Lesson, read
 from windlass.metrics.recommendations import EACH, ITEM_METRICS, RankedMarks
 from windlass.predictors.artifact import N_GOLDEN, keep_validation, write_golden, write_manifest
+from windlass.predictors.recommend.arrangement import Arrangement, Rules
 from windlass.predictors.recommend.item_index import ItemIndex
 from windlass.predictors.recommend.recommender import UNTIL, Recommender
 from windlass.predictors.recommend.scorer import SCORER, Scorer
@@ -38,23 +39,43 @@ def fit(learner: str, make: Make, splits: Splits, options: Options, budget: Budg
     catalogue = histories.catalogue
     asked = tuple(histories.validation[place] for place in places.tolist())
     lesson = Lesson(before, catalogue.ids, catalogue, asked)
+    arrange = _arranger(Rules.of(histories.output.state))
     measured = None
     if rows:
-        first = Recommender(manifest, make(lesson, budget.part(0.4)), _index(histories, before))
+        index = _index(histories, before)
+        scorer, listed = make(lesson, budget.part(0.4)), arrange(lesson, index, budget)
+        first = Recommender(manifest, scorer, index, arrangement=listed)
         progress("validation", 1, 3, f"{len(rows):,} users")
         measured = first.marks(rows, [row[splits.output_column] for row in rows], splits.root)
         _keep(options, measured, places)
     every = histories.before_test()
     progress("learning", 2, 3, f"{len(every):,} events")
-    scorer = make(replace(lesson, interactions=every, validation=(), is_last=True), budget)
+    lesson, index = replace(lesson, interactions=every, validation=(), is_last=True), _index(histories, every)
+    scorer = make(lesson, budget)
     latest = float(every.times.max(initial=0.0))
     manifest = replace(manifest, settings={**manifest.settings, UNTIL: latest})
-    served = Recommender(manifest, scorer, _index(histories, every), histories.known_users())
+    served = Recommender(manifest, scorer, index, histories.known_users(), arrange(lesson, index, budget))
     _write(served, splits, options)
     is_known = measured is not None and options.metric in ITEM_METRICS
     return Fitted(
         options.artifact, measured.value(options.metric) if measured is not None and is_known else float("nan")
     )
+
+
+def _arranger(rules: Rules) -> Callable[[Lesson, ItemIndex, Budget], Arrangement | None]:
+    """What makes lists by the rules of the product; none where it has none."""
+    if not rules.as_json():
+        return lambda lesson, index, budget: None
+    if not rules.need_content:
+        return lambda lesson, index, budget: Arrangement(rules, None, index.touched == 0, index.margins)
+    from windlass.learners.recommend.contents import SETTINGS, content
+
+    make = content(SETTINGS[:1])  # which of them is best for whole lists says nothing of new items
+
+    def arrange(lesson: Lesson, index: ItemIndex, budget: Budget) -> Arrangement:
+        return Arrangement(rules, make(lesson, budget.part(0.2)), index.touched == 0, index.margins)
+
+    return arrange
 
 
 def _validated_rows(splits: Splits) -> tuple[list[Row], np.ndarray]:
@@ -91,6 +112,8 @@ def _write(served: Recommender, splits: Splits, options: Options) -> None:
     served.scorer.save(folder)
     served.index.save(folder)
     served.users.save(folder)
+    if served.arrangement is not None:
+        served.arrangement.save(folder)
     write_manifest(folder, served.manifest)
     head = splits.validation.head(N_GOLDEN) if len(splits.validation) else splits.train.head(N_GOLDEN)
     golden = [

@@ -25,6 +25,11 @@ def fit_popularity(splits: Splits, options: Options, budget: Budget, progress: P
 
 def fit_recent(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
     """The same of late: an event counts half after some days, which are chosen on validation rows."""
+    return fitting.fit("recent-popularity", recent(), splits, options, budget, progress)
+
+
+def recent() -> fitting.Make:
+    """What makes it; other learners have it as a part."""
     chosen = [HALF_LIVES[-1]]
 
     def make(lesson: Lesson, left: Budget) -> Popular:
@@ -32,7 +37,7 @@ def fit_recent(splits: Splits, options: Options, budget: Budget, progress: Progr
             chosen[0] = max(HALF_LIVES, key=lambda days: _reached(lesson, days))
         return Popular(counted(lesson.interactions, chosen[0]))
 
-    return fitting.fit("recent-popularity", make, splits, options, budget, progress)
+    return make
 
 
 def counted(events: Interactions, half_life_days: float = np.inf) -> np.ndarray:

@@ -6,7 +6,7 @@ from windlass.errors import DataError
 from windlass.outputs.contract import Why
 from windlass.outputs.items.measures import recommender
 from windlass.predictors.contract import Predictor
-from windlass.predictors.recommend.recommender import Asked, Recommender, top
+from windlass.predictors.recommend.recommender import Asked, Recommender
 from windlass.predictors.recommend.scorer import Because
 from windlass.records import Explanation, Part, Row
 
@@ -23,7 +23,7 @@ def explain(predictor: Predictor, row: Row, number: int, why: Why) -> Explanatio
     places = found.index.catalogue.places
     if why.answer and why.answer not in places:
         raise DataError(f"answer is '{why.answer[:80]}', expected the id of an item")
-    best = top(scores, 1)
+    best = found.listed(asked, scores, 1)
     if not why.answer and not len(best):
         raise DataError("nothing is recommended, expected an item to explain")
     item = places[why.answer] if why.answer else int(best[0])

@@ -27,6 +27,10 @@ def answer_schema(column: Column) -> Json:
             "score": {"type": "number", "description": "larger is wanted more; no probability"},
             "reason": {**TEXT, "description": "why, in words"},
             "because": {"type": "array", "items": TEXT, "description": "items of the history that speak for it"},
+            "titles": {"type": "object", "additionalProperties": TEXT, "description": "in other languages"},
+            "price": {**TEXT, "description": "as the catalogue says it"},
+            "category": {**TEXT, "description": "as the catalogue says it"},
+            "chance": {"type": "number", "description": "of standing at its place, where the product explores"},
             "people": {"type": "integer", "description": "how many had it"},
         },
     }
@@ -87,8 +91,7 @@ def widget(manifest: Manifest) -> Json:
     written: Mapping[str, Any] = manifest.output.state.get("written") or {}
     counts = dict(written.get("counts") or {})
     wanted = sorted((name for name, weight in counts.items() if weight > 0), key=lambda name: -counts[name])
-    unwanted = next((name for name, weight in counts.items() if not weight), feedback.NOT_WANTED)
-    return {"answer": "items", "verb": "find", "labels": [], "wanted": wanted[:1], "unwanted": unwanted}
+    return {"answer": "items", "verb": "find", "labels": [], "wanted": wanted, "unwanted": feedback.NOT_WANTED}
 
 
 OUTPUT = Output(

@@ -12,7 +12,7 @@ from windlass.errors import DataError
 from windlass.kinds.number import parse
 from windlass.predictors.recommend.arrays import read_arrays, write_arrays
 from windlass.records import Catalogue
-from windlass.records.catalogue import AVAILABLE, MIN_AGE, NO
+from windlass.records.catalogue import AVAILABLE, MARGIN, MIN_AGE, NO
 from windlass.store.json_files import read_json, write_json
 
 ITEMS, COUNTS = "items.json", "items.safetensors"
@@ -54,6 +54,11 @@ class ItemIndex:
         """(n,) float, 0 where the catalogue does not say."""
         return np.array([_age(each) for each in self._column(MIN_AGE)] or np.zeros(len(self)))
 
+    @cached_property
+    def margins(self) -> np.ndarray:
+        """(n,) float, what one earns with each; NaN where the catalogue does not say."""
+        return np.array([_number(each) for each in self._column(MARGIN)] or np.full(len(self), np.nan))
+
     def may_see(self, age: float) -> np.ndarray:
         """(n,) bool: what may be recommended to somebody of that age, NaN = not told."""
         least = self.min_age
@@ -69,6 +74,14 @@ class ItemIndex:
         write_arrays(
             folder / COUNTS, {"events": self.events.astype(np.float32), "people": self.people, "touched": self.touched}
         )
+
+
+def _number(value: str) -> float:
+    """NaN where it is none."""
+    try:
+        return float(parse(value.strip().rstrip("%")))
+    except (ValueError, OverflowError):
+        return float("nan")
 
 
 def _age(value: str) -> float:

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ from windlass.kinds.contract import shown
 from windlass.kinds.items import History
 from windlass.metrics.recommendations import EACH, N_RANKED, RankedMarks, of_list
 from windlass.predictors.contract import check_row, read_value
-from windlass.predictors.recommend import item_index, known_users
+from windlass.predictors.recommend import arrangement, item_index, known_users
 from windlass.predictors.recommend import scorer as scorers
+from windlass.predictors.recommend.arrangement import Arrangement, Rules
+from windlass.predictors.recommend.exploration import Exploration
 from windlass.predictors.recommend.item_index import ItemIndex
 from windlass.predictors.recommend.known_users import Known, KnownUsers
 from windlass.predictors.recommend.popular import Popular
+from windlass.predictors.recommend.reranking import top
 from windlass.predictors.recommend.scorer import Because, Scorer
 from windlass.records import Answer, Column, Json, Manifest, Row
 
@@ -55,7 +59,9 @@ class Recommender:
     scorer: Scorer
     index: ItemIndex
     users: KnownUsers = field(default_factory=KnownUsers)
+    arrangement: Arrangement | None = None
     clock: Callable[[], float] = time.time
+    random: np.random.Generator = field(default_factory=np.random.default_rng)
 
     @property
     def column(self) -> Column:
@@ -93,16 +99,41 @@ class Recommender:
             found[known.items] = NEVER
         return found
 
+    def listed(self, asked: Asked, scores: np.ndarray, k: int) -> np.ndarray:
+        """(<= k,) numbers of items, the first first, by the rules of the product."""
+        if self.arrangement is None:
+            return top(scores, k)
+        return self.arrangement.arranged(scores, asked.known.items, asked.known.weights, k)
+
     def answer(self, rows: Sequence[Row], root: Path | None = None) -> list[Answer]:
         """One answer a row: a list of items, the likeliest first, each with its score and why."""
         return [self._answer(each) for each in self.asked(rows, root)]
 
     def _answer(self, asked: Asked) -> Answer:
         scores = self.scores(asked)
-        best = top(scores, asked.history.k)
-        return Answer(
-            [self._entry(asked, scores, number) for number in best.tolist()], None, evidence=self._notes(asked)
-        )
+        best, chances = self.slate(asked, scores)
+        entries = [self._entry(asked, scores, number) for number in best.tolist()]
+        if chances is not None:
+            for entry, chance in zip(entries, chances.tolist(), strict=True):
+                entry["chance"] = rounded(chance)
+        return Answer(entries, None, evidence=self._notes(asked))
+
+    def slate(self, asked: Asked, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The items that are shown, and the chance with which each stands at its place; None: the ranking itself.
+
+        What is asked as of a moment (`now`) is a replay, and never explored.
+        """
+        explore, k = self.exploration, asked.history.k
+        if explore is None or not math.isnan(asked.history.now):
+            return self.listed(asked, scores, k), None
+        pool = self.listed(asked, scores, max(k, explore.pool))
+        slate = explore.slate(scores[pool], self.index.touched[pool], k, self.random)
+        return pool[slate.places], slate.chances
+
+    @cached_property
+    def exploration(self) -> Exploration | None:
+        """How the product says that it explores."""
+        return Exploration.of((self.column.state.get(kinds.WRITTEN) or {}).get("explore"))
 
     def _entry(self, asked: Asked, scores: np.ndarray, number: int) -> Json:
         catalogue = self.index.catalogue
@@ -110,16 +141,19 @@ class Recommender:
         title = catalogue.title(item)
         people = int(self.index.people[number])
         said = {"item": item, **({"title": title} if title != item else {}), "score": rounded(float(scores[number]))}
+        said |= catalogue.told(item)
         if because:
             return {**said, "reason": f"as you had {catalogue.title(because)}", "because": [because]}
         return {**said, "reason": f"{people:,} people had it" if people else "new", "because": [], "people": people}
 
     def reason(self, asked: Asked, number: int) -> str:
         """The item of the history that speaks most for this one; '' where none does."""
-        known = asked.known
-        if not isinstance(self.scorer, Because) or not len(known):
+        known, scorer = asked.known, self.scorer
+        if self.arrangement is not None and self.arrangement.content is not None and self.arrangement.is_new[number]:
+            scorer = self.arrangement.content
+        if not isinstance(scorer, Because) or not len(known):
             return ""
-        adds = np.asarray(self.scorer.because(known.items, known.weights, known.times, number))
+        adds = np.asarray(scorer.because(known.items, known.weights, known.times, number))
         place = int(np.argmax(adds))
         return self.index.catalogue.ids[int(known.items[place])] if adds[place] > 0 else ""
 
@@ -153,7 +187,7 @@ class Recommender:
         found = []
         for asked in self.asked(rows):
             scores = self.scores(asked)
-            best = top(scores, N_RANKED)
+            best = self.listed(asked, scores, N_RANKED)
             pairs = [[self.index.catalogue.ids[number], rounded(float(scores[number]))] for number in best.tolist()]
             found.append(json.dumps(pairs, ensure_ascii=False))
         return found
@@ -182,19 +216,6 @@ def rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def top(scores: np.ndarray, k: int) -> np.ndarray:
-    """(<= k,) numbers of the best items, of equals the first; without those that must not be recommended."""
-    if k < len(scores):
-        least = np.partition(scores, len(scores) - k)[len(scores) - k]
-        inside = np.flatnonzero(scores > least)
-        equal = np.flatnonzero(scores == least)[: k - len(inside)]
-        places = np.sort(np.concatenate([inside, equal]))
-    else:
-        places = np.arange(len(scores))
-    found = places[np.argsort(-scores[places], kind="stable")]
-    return found[np.isfinite(scores[found])]
-
-
 def measured(recommender: Recommender, asked: Sequence[Asked], right: Sequence[History]) -> RankedMarks:
     """The lists of these rows beside what was liked and had not been seen. Among equal scores an item stands in the
     middle of them."""
@@ -204,7 +225,7 @@ def measured(recommender: Recommender, asked: Sequence[Asked], right: Sequence[H
     n_right, n_unseen = np.zeros(n_rows, np.int64), np.zeros(n_rows, np.int64)
     for row, (question, truth) in enumerate(zip(asked, right, strict=True)):
         scores = recommender.scores(question)
-        best = top(scores, N_RANKED)
+        best = recommender.listed(question, scores, N_RANKED)
         shown_items[row, : len(best)] = best
         seen = set() if question.history.keeps_seen else set(question.history.items)
         liked = [item for item in truth.liked if item not in seen]
@@ -274,7 +295,9 @@ def load(folder: Path, manifest: Manifest) -> Recommender:
     """Raises: DataError: it is damaged."""
     index = item_index.load(folder)
     scorer = scorers.load(folder, manifest.settings)
-    found = Recommender(manifest, scorer, index, known_users.load(folder, len(index)))
+    rules = Rules.of(manifest.output.state)
+    listed = arrangement.load(folder, rules, index.touched == 0, index.margins) if rules.as_json() else None
+    found = Recommender(manifest, scorer, index, known_users.load(folder, len(index)), listed)
     if not any(kinds.get(column.kind).has_events for column in manifest.inputs):
         raise DataError(f"{folder} has no input that is a history, expected one")
     empty = np.zeros(0, np.int64)

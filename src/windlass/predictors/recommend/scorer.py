@@ -1,6 +1,5 @@
 """What scores all items for a history: numpy alone, from arrays in an artifact; and the one table of such scorers."""
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -38,8 +37,20 @@ class Because(Protocol):
         ...
 
 
-SCORERS = {"popularity": "popular", "recent-popularity": "popular"}
+SCORERS = {
+    "popularity": "popular",
+    "recent-popularity": "popular",
+    "item-knn": "neighbours",
+    "ease": "neighbours",
+    "als": "factors",
+    "bpr": "factors",
+    "content": "content",
+    "item-blend": "blended",
+}
 """Name -> its module below `predictors/recommend`, with `load(folder, settings) -> Scorer`."""
+
+OF_PARTS = frozenset({"blended"})
+"""Modules whose `load` is also given this one, for the scorers inside."""
 
 
 def load(folder: Path, settings: Json) -> Scorer:
@@ -47,5 +58,6 @@ def load(folder: Path, settings: Json) -> Scorer:
     name = settings.get(SCORER)
     if name not in SCORERS:
         raise DataError(f"{folder} asks for the scorer {name!r}, expected {expected(SCORERS)}")
-    found: Callable[[Path, Json], Scorer] = import_module(f"windlass.predictors.recommend.{SCORERS[name]}").load
-    return found(folder, settings)
+    module = import_module(f"windlass.predictors.recommend.{SCORERS[name]}")
+    found: Scorer = module.load(folder, settings, load) if SCORERS[name] in OF_PARTS else module.load(folder, settings)
+    return found

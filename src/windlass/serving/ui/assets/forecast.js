@@ -99,7 +99,7 @@ function foreseen(ask) {
     drawn(past, ask.value), element("p", {class: "sure"}, word("bandNote")), table];
 }
 // What an answer is in a line.
-const briefly = (ask) => (facts.answer === "items" ? ask.value.slice(0, 3).map((each) => each.title || each.item).join(", ") : HAVE_THINGS.has(facts.answer) ? countsOf(ask.value) : facts.answer === "cited" ? ask.value.text || word("refused") : Array.isArray(ask.value) && facts.answer === "forecast"
+const briefly = (ask) => (facts.answer === "items" ? briefItems(ask) : HAVE_THINGS.has(facts.answer) ? countsOf(ask.value) : facts.answer === "cited" ? ask.value.text || word("refused") : Array.isArray(ask.value) && facts.answer === "forecast"
   ? `${word("onAverage")} ${plain(Number((ask.value.reduce((sum, step) => sum + step.value, 0) / ask.value.length).toPrecision(4)))}` : deserved(ask.value, ask) + counted());
 // What came true, one number a step.
 function cameTrue(ask) {

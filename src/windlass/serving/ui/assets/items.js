@@ -1,8 +1,12 @@
-// A ranked list: each item with its reason, and two buttons that say what came of it; what is wanted joins the history.
-const nameOf = (each) => each.title || each.item;
-const becauseOf = (each) => (each.because && each.because.length ? word("asYouHad", {name: each.reason.replace(/^as you had /, "")})
-  : each.people ? word("peopleHad", {n: plain(each.people)}) : word("isNew"));
-const idsOf = (text) => text.split(/[\s]*[,;|\n\t][\s]*/).filter(Boolean);
+// A window of items as cards. What one clicks goes into the history at once, and the window is filled anew.
+const TITLES = kept + "titles", MOST_CLICKED = 60;
+const named = new Map(JSON.parse(session.get(TITLES) || "[]"));
+const titleOf = (id) => named.get(id)?.[language] || named.get(id)?.en || id;
+const idOf = (each) => String(each !== null && typeof each === "object" ? each.item : each);
+const asIds = (text) => text.split(/[\s]*[,;|\n\t][\s]*/).filter(Boolean);
+// The ids of a history, whatever form it has.
+const idsOf = (value) => (Array.isArray(value) ? value : value?.events || value?.items || []).map(idOf);
+// An empty history is one: what is popular is recommended to it.
 read.items = (field) => {
   const user = $("input", field).value.trim(), written = $("textarea", field).value.trim();
   if (/^[[{]/.test(written)) {
@@ -12,39 +16,71 @@ read.items = (field) => {
       throw Object.assign(new Error(`${word("notItems")} ${field.dataset.column}`), {field});
     }
   }
-  const events = idsOf(written);
-  if (!user && !events.length) return null;
-  return user ? {user, events} : events;
+  return user ? {user, events: asIds(written)} : asIds(written);
 };
 fill.items = (field, value) => {
-  const isList = Array.isArray(value), events = isList ? value : value ? value.events || value.items || [] : [];
-  $("input", field).value = isList || !value || value.whole ? "" : value.user || "";
-  $("textarea", field).value = events.map((each) => (each !== null && typeof each === "object" ? each.item : each)).join(", ");
+  $("input", field).value = Array.isArray(value) || !value || value.whole ? "" : value.user || "";
+  $("textarea", field).value = [...new Set(idsOf(value))].slice(-MOST_CLICKED).join(", ");
 };
-async function cameOf(ask, each, event) {
-  ask.acts = {...ask.acts, [each.item]: event};
+// The item behind all that was there before.
+function addToHistory(item) {
+  const field = fields.find((each) => each.dataset.kind === "items"), box = $("textarea", field), text = box.value.trim();
+  const before = /^[[{]/.test(text) ? idsOf(JSON.parse(text)) : asIds(text);
+  if (text.startsWith("{")) $("input", field).value = JSON.parse(text).user || "";
+  box.value = [...before.filter((each) => each !== item), item].slice(-MOST_CLICKED).join(", ");
+}
+async function chose(ask, item, event) {
+  if (going) return;
+  const isWanted = event !== facts.unwanted;
   try {
-    await send("/v1/feedback", {id: ask.id, correct: {item: each.item, event}}, {headers: {"idempotency-key": token()}});
+    await send("/v1/feedback", {id: ask.id, correct: {item, event}}, {headers: {"idempotency-key": token()}});
     ask.failed = null;
-    const box = $('.field[data-kind="items"] textarea');
-    const isPlain = box && !/^[[{]/.test(box.value.trim());
-    if (event !== facts.unwanted && isPlain) box.value = [...idsOf(box.value), each.item].join(", ");
-    speak(word(event === facts.unwanted ? "notedNot" : "notedWanted"));
   } catch (error) {
-    delete ask.acts[each.item];
     ask.failed = error;
+    if (ask === shown) drawAnswer();
+    if (!isWanted) return;
   }
-  keep();
-  if (ask === shown) drawAnswer();
+  if (isWanted) addToHistory(item);
+  else {
+    ask.value = ask.value.filter((each) => each.item !== item);
+    keep();
+    drawAnswer();
+    speak(word("hidden", {item: titleOf(item)}));
+    return;
+  }
+  await windowFilled(item);
+}
+async function windowFilled(item) {
+  speak(word("added", {item: titleOf(item)}));
+  await ask();
+  $(".window .open", place)?.focus({preventScroll: true});
+}
+// Why it is shown, in the language of the page.
+function because(entry) {
+  if (entry.because?.length) return word("asYouHad", {item: entry.because.map(titleOf).join(", ")});
+  return entry.people ? word("peopleHad", {n: plain(entry.people)}) : word("isNew");
+}
+const COLOURS = 9;
+// The letter on a tile: of what the thing is, which stands last in both languages.
+const markOf = (title) => (/[\u4e00-\u9fff]/.test(title) ? [...title].at(-1) : [...title.split(" ").at(-1)][0].toUpperCase());
+const colourOf = (text) => [...text].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % COLOURS;
+function offer(ask, entry) {
+  const [most, least] = [facts.wanted[0] || "like", facts.wanted.at(-1) || "like"], title = titleOf(entry.item);
+  const open = element("button", {type: "button", class: "open", on: {click: () => chose(ask, entry.item, least)}},
+    element("span", {class: `tile tile-${colourOf(entry.category || entry.item)}`, "aria-hidden": "true"}, markOf(title)),
+    element("b", {dir: "auto"}, title), entry.price && element("span", {class: "price"}, entry.price),
+    element("span", {class: "because", dir: "auto"}, because(entry)));
+  const buy = most !== least && element("button", {type: "button", class: "small", on: {click: () => chose(ask, entry.item, most)}}, term(most));
+  return element("li", {}, open, element("div", {class: "row"}, buy, element("button", {type: "button", class: "plain", title: word("notWanted"),
+    "aria-label": `${word("notWanted")}: ${title}`, on: {click: () => chose(ask, entry.item, facts.unwanted)}}, "✕")));
 }
 function recommended(ask) {
-  const wanted = facts.wanted[0] || "like", acts = ask.acts || {};
-  const acted = (each) => element("p", {class: "note acted"}, acts[each.item] === facts.unwanted ? word("notedNot") : word("notedWanted"));
-  const choices = (each) => element("div", {class: "actions"},
-    button("wantIt", () => cameOf(ask, each, wanted), "small"), button("notForMe", () => cameOf(ask, each, facts.unwanted), "plain"));
-  const list = ask.value.map((each) => element("li", {}, element("b", {dir: "auto"}, nameOf(each)),
-    each.title ? element("span", {class: "hint"}, ` ${each.item}`) : "",
-    element("p", {class: "why", dir: "auto"}, becauseOf(each)), ask.id ? (each.item in acts ? acted(each) : choices(each)) : ""));
-  return [element("p", {class: "over"}, facts.output), list.length ? element("ol", {class: "items"}, ...list) : element("p", {class: "note"}, word("nothingLeft")),
-    ask.failed ? trouble(ask.failed) : ""];
+  for (const {item, title, titles} of ask.value) named.set(item, {en: title || item, ...titles});
+  session.set(TITLES, JSON.stringify([...named].slice(-500)));
+  const had = [...new Set(idsOf(ask.row[fields.find((each) => each.dataset.kind === "items").dataset.column]))].slice(-6).reverse();
+  return [element("h2", {}, word("window")), element("p", {class: "note"}, word("clickNote")),
+    had.length && element("p", {class: "had", dir: "auto"}, `${word("had")} ${had.map(titleOf).join(" · ")}`),
+    ask.value.length ? element("ol", {class: "window"}, ...ask.value.map((entry) => offer(ask, entry))) : element("p", {class: "note"}, word("nothingLeft")), ask.failed ? trouble(ask.failed) : ""];
 }
+const briefItems = (ask) => ask.value.slice(0, 3).map((entry) => titleOf(entry.item)).join(", ");
+if (facts.answer === "items") addEventListener("load", () => { if (!shown) ask(); });

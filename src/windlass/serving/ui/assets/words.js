@@ -33,8 +33,6 @@ const WORDS = {
     noTag: "no tag", shouldTags: "Which tags would have been right? Click to add or remove.", addTag: "another tag",
     refused: "No document answers this for certain. Please ask a person.", nearest: "The nearest passages", page: "page {n}",
     items: "ids of items, the latest last, with commas between", userId: "user, where known", notItems: "This is no list of items:",
-    asYouHad: "as you had {name}", peopleHad: "{n} people had it", isNew: "new", wantIt: "I want this", notForMe: "Not interested",
-    notedWanted: "Noted: wanted. Ask again: it is heeded at once.", notedNot: "Noted: not interested.", nothingLeft: "Nothing is left to recommend.",
     source: "Source {n}", nothingAnswers: "No document answers it", search: "Search", refusals: "Refused questions",
     nothingThere: "Nothing was found.", foundAll: "Found: {n}", lookAtBox: "please look", rightBoxes: "Draw a box where one is missing; click one to change or remove it.",
     removeBox: "Remove this box", boxClass: "Class of the box", newClass: "another class", addBox: "Add a box", boxOf: "{label}, box {n}",
@@ -44,6 +42,9 @@ const WORDS = {
     rightMasks: "Paint what is missing, erase what is wrong.", maskClass: "Class of what you paint", brushSize: "Brush", erase: "Erase", takeBack: "Undo",
     paintKeys: "A stroke that begins on a thing paints more of it. Arrow keys move the brush, the space bar paints.",
     saysOtherwise: "Another passage says otherwise:", signIn: "Sign in", signOut: "Sign out",
+    nothingLeft: "Nothing is left to recommend.", window: "Recommended",
+    clickNote: "Click on what you like: it is learned from at once.", had: "You had:",
+    asYouHad: "as you had {item}", peopleHad: "{n} people had it", isNew: "new", notWanted: "Not for me", added: "Added: {item}", hidden: "Hidden: {item}",
   },
   zh: {
     other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话",
@@ -78,8 +79,6 @@ const WORDS = {
     noTag: "没有标签", shouldTags: "哪些标签才对？点击可添加或移除。", addTag: "其他标签",
     refused: "现有文档没有确切的答案，请咨询工作人员。", nearest: "最接近的段落", page: "第 {n} 页",
     items: "物品编号，用逗号分隔，最近的在最后", userId: "用户（如已知）", notItems: "这不是物品列表：",
-    asYouHad: "因为您有过 {name}", peopleHad: "{n} 人选择过", isNew: "新品", wantIt: "想要", notForMe: "不感兴趣",
-    notedWanted: "已记录：想要。再次提问即会考虑。", notedNot: "已记录：不感兴趣。", nothingLeft: "没有可以推荐的了。",
     source: "来源 {n}", nothingAnswers: "文档中没有答案", search: "搜索", refusals: "未回答的问题",
     nothingThere: "没有找到任何目标。", foundAll: "共找到 {n} 个", lookAtBox: "请人工确认", rightBoxes: "缺少的地方请画框；点击已有的框可修改或删除。",
     removeBox: "删除此框", boxClass: "框的类别", newClass: "其他类别", addBox: "添加框", boxOf: "{label}，第 {n} 个框",
@@ -89,11 +88,14 @@ const WORDS = {
     rightMasks: "缺少的地方请涂抹，多余的地方请擦除。", maskClass: "涂抹的类别", brushSize: "画笔", erase: "擦除", takeBack: "撤销",
     paintKeys: "从已有目标上开始涂抹会扩大该目标。方向键移动画笔，空格键涂抹。",
     saysOtherwise: "另有段落说法不同：", signIn: "登录", signOut: "退出登录",
+    nothingLeft: "没有可以推荐的了。", window: "为您推荐",
+    clickNote: "点击喜欢的商品，推荐会立刻随之变化。", had: "您看过：",
+    asYouHad: "因为您看过{item}", peopleHad: "{n} 人选过", isNew: "新品", notWanted: "不感兴趣", added: "已加入：{item}", hidden: "已隐藏：{item}",
   },
 };
 // What the service and the release say in English, for readers of Chinese.
 const TERMS = {
-  "log-odds": "对数几率", "weight × feature": "权重 × 特征", occlusion: "逐块遮挡", TreeSHAP: "TreeSHAP",
+  "log-odds": "对数几率", "weight × feature": "权重 × 特征", occlusion: "逐块遮挡", TreeSHAP: "TreeSHAP", buy: "购买", click: "点击", view: "查看", like: "喜欢",
 };
 // What an error of the service is, by its kind, for readers of Chinese; what it says itself stands below.
 const ERRORS = {
