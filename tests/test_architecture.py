@@ -16,6 +16,7 @@ from windlass.kinds.table import KINDS
 ROOT = Path(windlass.__file__).parent
 ROOMS = (
     "errors",
+    "language",
     "frames retry",
     "client",
     "metrics",

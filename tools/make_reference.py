@@ -13,6 +13,7 @@ import typer
 from windlass.cli import app
 from windlass.errors import DataError, GateRefused, NotReady, SpecError
 from windlass.kinds.table import KINDS
+from windlass.language.catalogue import catalogue, pairs
 from windlass.learners.table import LEARNERS
 from windlass.lifecycle import STAGES
 from windlass.metrics.measures import METRICS
@@ -23,6 +24,8 @@ from windlass.spec import Limits, Spec
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "windlass"
 READMES = ("README.md", "README.zh.md")
+ROOMS_ZH = ROOT / "tools" / "rooms_zh.po"
+ONLY_NAMED = " (only when named)"
 
 WRITTEN = {
     "chrf": "Character n-grams that answer and right answer share (sacrebleu).",
@@ -169,9 +172,31 @@ def _predictors() -> str:
     )
 
 
-def filled(text: str) -> str:
+def in_chinese(block: str) -> str:
+    """A block with its sentences in Chinese. Exits: one has no twin."""
+    rooms = dict(pairs(ROOMS_ZH.read_text(encoding="utf-8")))
+    known = {**catalogue(), **rooms, ONLY_NAMED: "（仅在指名时）"}
+
+    def told(english: str) -> str:
+        summary, named = english.removesuffix(ONLY_NAMED), english.endswith(ONLY_NAMED)
+        if summary not in known and re.search("[a-z] [a-z]", summary):
+            sys.exit(f"'{summary}' has no Chinese, expected it in tools/{ROOMS_ZH.name}")
+        return known.get(summary, summary) + (known[ONLY_NAMED] if named else "")
+
+    lines = []
+    for line in block.splitlines():
+        branch = re.fullmatch(r"(\s*\S+\s{2,})(\S.*)", line)
+        if line.startswith("|"):
+            lines.append(f"| {' | '.join(told(cell) for cell in line.strip('| ').split(' | '))} |")
+        else:
+            lines.append(f"{branch[1]}{told(branch[2])}" if branch else line)
+    return "\n".join(lines)
+
+
+def filled(text: str, is_chinese: bool = False) -> str:
     """The README with its marked blocks written anew."""
     for name, content in (("learners", learners()), ("stages", stages()), ("tree", tree())):
+        content = in_chinese(content) if is_chinese else content
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
             lambda match, new=content: f"{match[1]}{new}\n{match[2]}",
@@ -185,7 +210,7 @@ def main() -> None:
     wanted = {ROOT / "docs" / "reference.md": reference()}
     for name in READMES:
         path = ROOT / name
-        wanted[path] = filled(path.read_text(encoding="utf-8"))
+        wanted[path] = filled(path.read_text(encoding="utf-8"), ".zh." in name)
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv and stale:
         sys.exit(f"out of date: {', '.join(path.name for path in stale)}; run `make docs`")

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.commands import asking, failures, service, tutoring
+from windlass.commands import asking, failures, service, speech, tutoring
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show
+from windlass.commands.speech import echo
 from windlass.errors import DataError
 from windlass.store import diagnostics
 from windlass.store.store import FOLDER
@@ -35,6 +36,7 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="print the version")
     ] = False,
+    language: Annotated[str, typer.Option(metavar="zh|en", help="speak Chinese or English (none: as LANG says)")] = "",
 ) -> None:
     diagnostics.show(debug)
 
@@ -64,10 +66,10 @@ def new(
     from windlass.pages.text.listing import blueprints_text
 
     if not blueprint:
-        typer.echo(blueprints_text(catalogue.listing()))
+        echo(blueprints_text(catalogue.listing()))
         return
     made = catalogue.copy(blueprint, folder or Path(blueprint))
-    typer.echo(f"{made}\nnext: `cd {made} && windlass run`")
+    echo(f"{made}\nnext: `cd {made} && windlass run`")
 
 
 @app.command()
@@ -79,8 +81,8 @@ def demo(
     from windlass.commands import demo as played
     from windlass.pages.text.progress import bars
 
-    page = played.demo(folder, typer.echo, bars(), weeks)
-    typer.echo(f"\npage: {page}\nnext: `cd {folder} && windlass serve`; your own data: `windlass init DATA`")
+    page = played.demo(folder, echo, bars(), weeks)
+    echo(f"\npage: {page}\nnext: `cd {folder} && windlass serve`; your own data: `windlass init DATA`")
 
 
 @app.command()
@@ -101,13 +103,13 @@ def run(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
 
     def told(word: str, skipped: bool) -> None:
         if not as_json:
-            typer.echo(opened.summary(word, skipped), err=True)
+            echo(opened.summary(word, skipped), err=True)
         if word == "evaluate":
             show(opened.board.as_json(), as_json, board_text(opened.board))
 
     opened.walk(lifecycle.ORDER[-1], told)
     if not as_json:
-        typer.echo("next: `windlass serve`", err=True)
+        echo("next: `windlass serve`", err=True)
 
 
 def _stage(word: str) -> None:
@@ -190,7 +192,7 @@ def watch(
     if order:
         from windlass.watching.silence import silence
 
-        typer.echo(silence(opened.store, order))
+        echo(silence(opened.store, order))
         return
     for health in opened.looks(every):
         show(plain(health), as_json, opened.health_text(health))
@@ -218,7 +220,7 @@ def improve(
 
     opened = open_project(project, quiet=as_json or bool(every) or on_alarm)
     if ask:
-        typer.echo(f"{opened.ask(ask)}\nnext: say there what is right, then `windlass improve --rows` it")
+        echo(f"{opened.ask(ask)}\nnext: say there what is right, then `windlass improve --rows` it")
     elif doubts or accept or refuse:
         for ids, is_accepted in ((accept, True), (refuse, False)):
             if ids:
@@ -248,7 +250,7 @@ def plan(
     if ask:
         from windlass.planning.asking import ask as ask_all
 
-        ask_all(opened.folder, list(opened.spec.inputs), typer.prompt, typer.echo)
+        ask_all(opened.folder, list(opened.spec.inputs), speech.prompt, echo)
     from windlass.records import as_json as plain
 
     made = opened.plan(traffic=traffic, budget=budget, deadline=deadline)
@@ -277,9 +279,9 @@ def predict(
     allowed = allowed_folders(opened.spec.files, opened.folder)
     counts = answer_file(champion.predictor, source, to, champion.id, allowed)
     for note in counts.notes:
-        typer.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     before = f"; {counts.taken_over:,} of them before" if counts.taken_over else ""
-    typer.echo(f"{counts.answered:,} answered, {counts.refused:,} refused (their rows say why){before}", err=True)
+    echo(f"{counts.answered:,} answered, {counts.refused:,} refused (their rows say why){before}", err=True)
     if counts.refused and not counts.answered:
         raise DataError(f"none of the {counts.refused:,} rows of {source} was answered, expected at least one")
 
@@ -356,7 +358,7 @@ def trends(
 
     made = command.trends(project.resolve(), command.TrendsRequest(feed, topics, day), bars(as_json))
     show(plain(made.trends) if as_json else {}, as_json, made.digest)
-    typer.echo(f"{made.folder / command.PAGE}", err=True)
+    echo(f"{made.folder / command.PAGE}", err=True)
 
 
 @app.command()
@@ -367,7 +369,7 @@ def allow(
     """Allow projects to send to an address. It is remembered in your own configuration, on this machine."""
     from windlass.remote import consent
 
-    typer.echo(f"{consent.allow(url, variable)}: remembered")
+    echo(f"{consent.allow(url, variable)}: remembered")
 
 
 app.add_typer(service.app)
@@ -397,7 +399,7 @@ def main() -> None:
     """Runs the command; an error becomes one or two lines on stderr and its exit code."""
     failures.set_up_streams()
     diagnostics.keep_in(failures.project_named(sys.argv[1:]) / FOLDER)
-    sys.exit(failures.ended(app))
+    sys.exit(failures.ended(lambda: speech.run(app)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`windlass.yaml` as typed records."""
 
 import re
+import zlib
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,7 +21,7 @@ from windlass.metrics.texts import RULES_BROKEN
 from windlass.strict_yaml import Strict
 
 FILE_NAME = "windlass.yaml"
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+NAME = re.compile("[a-z0-9\u3400-\u9fff][a-z0-9\u3400-\u9fff-]{0,62}\\Z")
 WITH_UNIT = re.compile(r"(?P<bare>\s*(?P<metric>[a-z0-9_]+)\s*[<>]=\s*[0-9.]+)\s*(?P<unit>[^\s0-9.<>=].*?)\s*")
 GROUP = re.compile(r"[^\s,;:#'\"\[\]{}]{1,64}")
 """The name of a group that documents are for, in any language."""
@@ -219,7 +220,7 @@ class Spec(Strict):
     if_missing: ClassVar = "`windlass init DATA` writes a complete file"
     by_column: ClassVar = {"inputs": ("kind", "monotone"), "output": ("kind", "unit")}
 
-    name: str = Field(description="name of the product: a-z, 0-9 and -")
+    name: str = Field(description="name of the product: a-z, 0-9, Chinese characters and -")
     data: str | dict[Literal["train", "validation", "test"], str] = Field(
         description="a file, a folder, or one path each for train, validation and test"
     )
@@ -325,11 +326,22 @@ class Spec(Strict):
         found |= {"monotone": dict(values.get("monotone") or {}) | monotone} if monotone else {}
         return found | ({"unit": next(iter(unit.values()))} if unit else {})
 
+    @property
+    def slug(self) -> str:
+        """The name where services, images and addresses take theirs from it: itself, or what is ASCII of it and a
+        checksum."""
+        if self.name.isascii():
+            return self.name
+        plain = re.sub("[^a-z0-9]+", "-", self.name).strip("-")[:30]
+        return f"{plain if plain[:1].isalpha() else 'product'}-{zlib.crc32(self.name.encode()):08x}"
+
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
         if not NAME.match(value):
-            raise ValueError("expected a-z, 0-9 and '-', at most 63 characters, such as 'support-desk'")
+            raise ValueError(
+                "expected a-z, 0-9, Chinese characters and '-', at most 63 of them, such as 'support-desk'"
+            )
         return value
 
     @field_validator("threshold")

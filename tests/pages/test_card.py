@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import yaml
 
+from windlass.language.rendering import in_chinese
 from windlass.metrics.measures import wilson
 from windlass.pages.text.card import Card, code, data_card, model_card, prose
 from windlass.pages.text.card_words import WORDS
@@ -78,6 +79,7 @@ def test_a_card_in_chinese_says_the_same_and_quotes_what_was_written_in_english(
     card = replace(made(board, prepared), candidate="cnn")
     quoted = {board.why, board.machine, *prepared.warnings, *board.candidate("cnn").misses}
     quoted |= {part for each in board.not_trained for part in (each["status"], each["reason"])}
+    quoted |= {in_chinese(each) for each in quoted}
 
     def english(text: str) -> list[str]:
         body = text.split("\n---\n")[1].split("```")[0].replace("\\", "")

@@ -31,6 +31,7 @@ from windlass.pages.html.loop import Week, loop_page
 from windlass.pages.html.report import Details, report
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.text.card import Card, data_card, model_card
+from windlass.pages.text.doubling import doubled, in_both
 from windlass.predictors.writer import Writer
 from windlass.records import (
     Alarm,
@@ -69,23 +70,42 @@ DAY = 86_400.0
 SURE = Estimate(0.9, 0.85, 0.95)
 
 
+CHINESE_MAY_HOLD = frozenset({"b", "i", "em", "strong", "code", "small", "br", "bdi"})
+
+
 class Shape(HTMLParser):
-    """What a browser makes of a page: its elements with their attributes, what acts, and what is read."""
+    """What a browser makes of a page: its elements with their attributes, what acts, and what is read.
+
+    Which texts have a Chinese twin depends on their words, so the spans of both languages are no part of it, nor is
+    what the Chinese holds: that is held to bare inner tags.
+    """
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.elements: list[Any] = []
         self.acts: list[str] = []
         self.words: list[str] = []
+        self.spans: list[str] = []
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag in ("span", "tspan"):
+            self.spans.append(dict(attributes).get("class") or "")
+            if self.spans[-1] in ("en", "zh"):
+                return
+        if "zh" in self.spans:
+            assert tag in CHINESE_MAY_HOLD, tag
+            assert not attributes, attributes
+            return
         self.elements.append((tag, tuple(name for name, _ in attributes)))
         self.acts += [f"{tag} {name}={value}" for name, value in attributes if name in KEPT]
         self.words += [value or "" for _, value in attributes]
 
     def handle_endtag(self, tag: str) -> None:
+        is_turned = tag in ("span", "tspan") and bool(self.spans) and self.spans.pop() in ("en", "zh")
+        if is_turned or "zh" in self.spans:
+            return
         self.elements.append(f"/{tag}")
 
     def handle_data(self, data: str) -> None:
@@ -327,6 +347,8 @@ FRAGMENTS: dict[str, Callable[[str], str]] = {
     "leaderboard": lambda word: leaderboard(board(word)),
     "explanation in Jupyter": lambda word: explanation_html(explanation(word)),
     "roadmap in Jupyter": lambda word: notebook.Roadmap(**vars(roadmap(word)))._repr_html_(),
+    "report in both languages": lambda word: in_both(report_of_labels(word)),
+    "roadmap in both languages": lambda word: doubled(roadmap_page(roadmap(word))),
     "model card": lambda word: cards_html(card(word).card, card(word).card_zh),
     "data card": lambda word: cards_html(data_card(prepared(word), collected(word)), ""),
 }

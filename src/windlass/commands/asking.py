@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from windlass.commands.options import HERE, AsJson, ProjectFolder, show
+from windlass.commands.speech import echo
 from windlass.errors import GateRefused, NotReady, WindlassError, did_you_mean
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _tell_unknown(opened: "Project", predictor: "Predictor | None", groups: Sequ
         if group.casefold() not in there | {EVERYONE}:
             hint = did_you_mean(group.casefold(), sorted(there))
             words = f"note: group '{_harmless(group)}' is named by no document and no key: it sees what everybody sees"
-            typer.echo(words + (f"; {hint}" if hint else ""), err=True)
+            echo(words + (f"; {hint}" if hint else ""), err=True)
 
 
 def _with_keys(opened: "Project") -> frozenset[str]:

@@ -22,6 +22,7 @@ from windlass.database.request_log import RequestLog
 from windlass.durations import UNITS_S
 from windlass.errors import NotReady
 from windlass.pages.html.loop import Week, loop_page, loop_picture, week_text
+from windlass.pages.text.doubling import in_both
 from windlass.predictors.contract import Predictor
 from windlass.project import Project
 from windlass.records import Health, Improvement, Json, Progress, silent
@@ -87,7 +88,7 @@ def demo(folder: Path, tell: Tell, progress: Progress = silent, weeks: int = 8, 
     tell(_listed(after.summary))
     home = project.store.folder / "demo"
     write_text(home / "loop.svg", loop_picture(desk.weeks, stands_alone=True))
-    write_text(home / "loop.html", loop_page(desk.weeks, before.summary, after.summary))
+    write_text(home / "loop.html", in_both(loop_page(desk.weeks, before.summary, after.summary)))
     return home / "loop.html"
 
 

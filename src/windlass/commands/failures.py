@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from windlass.errors import NotReady, WindlassError
+from windlass.language.chosen import translated
 from windlass.lifecycle import ORDER
 from windlass.store import diagnostics
 from windlass.store.store import FOLDER
@@ -151,7 +152,7 @@ def _of_system(error: OSError) -> str:
 
 def _say(words: str, code: int) -> int:
     with suppress(OSError):
-        sys.stderr.write(f"{words}\n")
+        sys.stderr.write(f"{translated(words)}\n")
         sys.stderr.flush()
     return code
 

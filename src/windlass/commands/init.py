@@ -3,9 +3,8 @@
 import sys
 from pathlib import Path
 
-import typer
-
 from windlass.commands.options import show
+from windlass.commands.speech import echo, prompt
 from windlass.sources.guess import write_guess
 from windlass.sources.guessing.record import Reading
 
@@ -21,5 +20,5 @@ def begin(data: Path, project: Path, wanted: tuple[str, str], force: bool, as_js
 
 
 def _asked(other: Reading) -> bool:
-    typer.echo(f"two readings are close:\n  1  {other.taken}\n  2  {other.words}", err=True)
-    return bool(typer.prompt("which one", default="1", err=True).strip() == "2")
+    echo(f"two readings are close:\n  1  {other.taken}\n  2  {other.words}", err=True)
+    return bool(prompt("which one", default="1", err=True).strip() == "2")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from windlass.commands.speech import echo
 from windlass.lifecycle import STAGES
 
 ProjectFolder = Annotated[Path, typer.Option("--project", "-p", help="folder with windlass.yaml")]
@@ -42,4 +43,4 @@ def show(values: Any, as_json: bool, text: str = "") -> None:
 
         typer.echo(json.dumps(values, ensure_ascii=False))
     else:
-        typer.echo(text)
+        echo(text)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from windlass.commands.options import GIVES, HERE, AsJson, ProjectFolder, show
+from windlass.commands.speech import echo, prompt
 from windlass.errors import DataError, NotReady
 
 app = typer.Typer()
@@ -53,7 +54,7 @@ def serve(
         workers=workers,
         cache=cache,
     )
-    run_service(load(project), Store(project.resolve()), host, port, typer.echo, settings)
+    run_service(load(project), Store(project.resolve()), host, port, echo, settings)
 
 
 @app.command("mcp")
@@ -108,9 +109,9 @@ def create_key(
     is_first = not listing(place)
     _, token = create(place, wish)
     typer.echo(token)
-    typer.echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
+    echo("this is the only time that it is shown; send it as 'Authorization: Bearer ...'", err=True)
     if is_first:
-        typer.echo(FIRST_KEY, err=True)
+        echo(FIRST_KEY, err=True)
 
 
 @keys.command("list")
@@ -128,7 +129,7 @@ def revoke_key(name: Annotated[str, typer.Argument(help="its name or id")], proj
     """Refuse a key from now on, in a running service within two seconds."""
     from windlass.database.keys import revoke
 
-    typer.echo(f"revoked: {revoke(_memory(project), name).name}")
+    echo(f"revoked: {revoke(_memory(project), name).name}")
 
 
 @keys.command("password")
@@ -146,9 +147,9 @@ def set_password(
     known = {key.name: key for key in listing(place)}
     if name not in known:
         raise SpecError(f"there is no key '{name[:80]}', expected {expected(known)}", did_you_mean(name[:80], known))
-    password = "" if remove else typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    password = "" if remove else prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     keep(place, known[name].id, password)
-    typer.echo(f"no password opens '{name}'" if remove else f"'{name}' has a password")
+    echo(f"no password opens '{name}'" if remove else f"'{name}' has a password")
 
 
 @app.command()
@@ -190,7 +191,7 @@ def _forget_answers(project: Path, ids: list[str]) -> None:
             f"nothing is forgotten: the log knows none of the {len(ids):,} ids, expected ids of answers",
             "an answer's id comes with it; `keep_days` may have deleted it before; a document is named by its path",
         )
-    typer.echo(f"{n_answers:,} of {len(ids):,} forgotten")
+    echo(f"{n_answers:,} of {len(ids):,} forgotten")
 
 
 @app.command()
@@ -224,9 +225,9 @@ def canary(
     store = Store(project.resolve())
     if stop:
         trials.stop(store, "windlass canary --stop", "asked for")
-        typer.echo("no release is on trial")
+        echo("no release is on trial")
         return
-    typer.echo(f"on trial: {trials.start(store, release, share, shadow) if release else trials.running(store)}")
+    echo(f"on trial: {trials.start(store, release, share, shadow) if release else trials.running(store)}")
 
 
 @app.command()
@@ -235,7 +236,7 @@ def rollback(project: ProjectFolder = HERE) -> None:
     from windlass.registry.releases import rollback as go_back
     from windlass.store.store import Store
 
-    typer.echo(f"champion: {go_back(Store(project.resolve()))}")
+    echo(f"champion: {go_back(Store(project.resolve()))}")
 
 
 @app.command()

@@ -25,6 +25,7 @@ from windlass.learners.table import LEARNERS
 from windlass.outputs import table as outputs
 from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow
 from windlass.pages.html.improvements import improvements_page
+from windlass.pages.text.doubling import in_both
 from windlass.predictors import table as predictors
 from windlass.predictors.artifact import MANIFEST, read_manifest
 from windlass.predictors.contract import Predictor
@@ -303,5 +304,5 @@ def history(store: Store, line: Sequence[str] | None = None) -> list[Improvement
 def write_history(spec: Spec, store: Store) -> list[Improvement]:
     """Writes all attempts, and the feedback that the last one set aside, as a page; gives the attempts as `history`."""
     found = history(store)
-    write_text(store.stage(WORD) / "history.html", improvements_page(spec.name, found, attempts.aside(store)))
+    write_text(store.stage(WORD) / "history.html", in_both(improvements_page(spec.name, found, attempts.aside(store))))
     return found

@@ -137,7 +137,7 @@ def check(spec: Spec, order: ShipRequest) -> None:
     """Raises: SpecError: an unknown form, or a name that it cannot carry. DataError: the folder is not empty."""
     if order.form not in FORMS:
         raise SpecError(f"form is '{order.form[:80]}', expected {expected(FORMS)}", did_you_mean(order.form, FORMS))
-    templating.check_label(spec.name)
+    templating.check_label(spec.slug)
     if order.host:
         templating.check_host(order.host)
     target = order.target
@@ -149,7 +149,7 @@ def write(chosen: Product, measured: TrialRun, order: ShipRequest) -> Shipped:
     """The folder of an order that was checked."""
     form, target = FORMS[order.form], order.target.resolve()
     words = {
-        "name": chosen.spec.name,
+        "name": chosen.spec.slug,
         "release": chosen.release.id,
         "candidate": chosen.release.candidate,
         "created": chosen.release.created,
@@ -163,7 +163,7 @@ def write(chosen: Product, measured: TrialRun, order: ShipRequest) -> Shipped:
         "memory_request": str(measured.request_mib),
         "memory_limit": str(measured.limit_mib),
         "start_tries": str(measured.start_tries),
-        "host": order.host or f"{chosen.spec.name}.internal",
+        "host": order.host or f"{chosen.spec.slug}.internal",
     }
     publish(target, lambda folder: _fill(form, order, chosen, words, folder))
     return Shipped(

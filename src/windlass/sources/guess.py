@@ -60,8 +60,8 @@ def guess(path: Path, project: Path, output: str = "", as_kind: str = "") -> Gue
     found = Guess(_product_name(path), data)
     if found.name == UNNAMED:
         found.reasons.append(
-            f"the product is called '{UNNAMED}': a name is of a-z, 0-9 and -, as services, images and "
-            "addresses take theirs from it; `name:` sets another one"
+            f"the product is called '{UNNAMED}': a name is of a-z, 0-9, Chinese characters and -, as services, images "
+            "and addresses take theirs from it; `name:` sets another one"
         )
     if source.answers:
         return _annotated(found, source, output)
@@ -188,7 +188,7 @@ def _relative(path: Path, project: Path) -> str:
 def _product_name(path: Path) -> str:
     path = file_and_sheet(path)[0]
     stem = path.resolve().stem if path.is_file() else path.resolve().name
-    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or UNNAMED
+    return re.sub("[^a-z0-9\u3400-\u9fff]+", "-", stem.lower()).strip("-")[:63] or UNNAMED
 
 
 def _is_pictures(source: Source) -> bool:

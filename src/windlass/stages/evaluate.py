@@ -22,6 +22,7 @@ from windlass.metrics.measures import Marks, bootstrap
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Baseline, Held, Shown, Tested
 from windlass.pages.html.report import Details, report
+from windlass.pages.text.doubling import in_both
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
 from windlass.predictors.language import threads
@@ -102,7 +103,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     write_json(store.record("evaluate"), as_json(board))
     suspected = output.suspected(predictors.load(store.run_folder(chosen.name) / "artifact"), splits)
     shown = Shown(board, marks[chosen.name], _examples(rows, spec), held.rules, rows, spec.inputs, suspected)
-    write_text(store.stage("evaluate") / REPORT, report(board, _details(spec, store, trained, shown)))
+    write_text(store.stage("evaluate") / REPORT, in_both(report(board, _details(spec, store, trained, shown))))
     return board
 
 

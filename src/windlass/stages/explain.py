@@ -8,6 +8,7 @@ from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Why
 from windlass.pages.html.explanations import Explained, explanations
+from windlass.pages.text.doubling import in_both
 from windlass.predictors import table as predictors
 from windlass.records import Board, Json, Progress, Splits, silent
 from windlass.spec import Spec
@@ -45,7 +46,7 @@ def explain(
         found.append(Explained(group, truth, why))
     progress("explain", len(picked), len(picked), "")
     where = store.stage("explain") / REPORT
-    write_text(where, explanations(spec.name, board.chosen, found, refusal))
+    write_text(where, in_both(explanations(spec.name, board.chosen, found, refusal)))
     record: Json = {
         "key": explain_key(spec, store),
         "candidate": board.chosen,

@@ -5,8 +5,10 @@ from datetime import UTC, date, datetime
 
 from windlass.database.connection import database_at
 from windlass.database.location import log_path
+from windlass.language.rendering import in_chinese
 from windlass.pages.charts.roadmap_pictures import gantt, mermaid
 from windlass.pages.html.roadmap import roadmap_page
+from windlass.pages.text.doubling import doubled
 from windlass.pages.text.roadmap_text import roadmap_markdown
 from windlass.planning import promise_file, snapshot
 from windlass.planning.context import Setting
@@ -77,8 +79,10 @@ def plan(spec: Spec, store: Store, order: PlanRequest | None = None, progress: P
 
 def _write(store: Store, roadmap: Roadmap, name: str) -> None:
     folder = store.stage("plan")
-    write_text(folder / f"{name}.md", roadmap_markdown(roadmap))
-    write_text(folder / f"{name}.html", roadmap_page(roadmap))
+    text = roadmap_markdown(roadmap)
+    write_text(folder / f"{name}.md", text)
+    write_text(folder / f"{name}.zh.md", in_chinese(text))
+    write_text(folder / f"{name}.html", doubled(roadmap_page(roadmap)))
     write_text(folder / f"{name}.svg", gantt(roadmap, is_alone=True))
     write_text(folder / f"{name}.mmd", mermaid(roadmap))
     write_json(folder / f"{name}.json", as_json(roadmap))

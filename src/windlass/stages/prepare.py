@@ -9,11 +9,13 @@ import polars as pl
 
 from windlass.improving.people import amended_by_document
 from windlass.kinds import table as kinds
+from windlass.language.rendering import in_chinese
 from windlass.outputs import table as outputs
 from windlass.outputs.labelled_row import LabelledRow, learned_frame
 from windlass.outputs.splitting import Cleaning
 from windlass.pages.html.data_report import data_report
 from windlass.pages.text.card import data_card
+from windlass.pages.text.doubling import in_both
 from windlass.records import Collected, Passage, Prepared, Progress, as_json, silent
 from windlass.sources.near_duplicates import near
 from windlass.sources.prepared import (
@@ -82,9 +84,11 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
         groups=groups,
         taught=fingerprint(parts) if spec.documents else "",
     )
-    write_text(store.stage("prepare") / "data_card.md", data_card(record, collected))
+    card = data_card(record, collected)
+    write_text(store.stage("prepare") / "data_card.md", card)
+    write_text(store.stage("prepare") / "data_card.zh.md", in_chinese(card))
     drawn = outputs.of(spec).data_sections({name: part.to_dicts() for name, part in splits.items()}, spec)
-    write_text(store.stage("prepare") / REPORT, data_report(spec.name, record, collected, drawn))
+    write_text(store.stage("prepare") / REPORT, in_both(data_report(spec.name, record, collected, drawn)))
     write_json(store.record("prepare"), as_json(record))
     return record
 

@@ -26,6 +26,7 @@ from windlass.database.retention import Retention
 from windlass.errors import GateRefused, NotReady, SpecError, WindlassError
 from windlass.improving.protection import Protection
 from windlass.kinds.decoding import return_large_blocks
+from windlass.language.chosen import translated
 from windlass.predictors.artifact import TOLERANCE
 from windlass.predictors.language import threads
 from windlass.registry import releases
@@ -95,7 +96,7 @@ def serve(
     if not 1 <= bounds.workers <= MOST_WORKERS:
         raise SpecError(f"workers is {bounds.workers}, expected 1 to {MOST_WORKERS}")
     if not spec.keep_inputs:
-        print(NOT_KEPT, file=sys.stderr, flush=True)
+        print(translated(NOT_KEPT), file=sys.stderr, flush=True)
     with ExitStack() as stack:
         place = memory(store, bounds.database)
         server_state = _server_state(place, bounds, stack)

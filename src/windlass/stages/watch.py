@@ -9,6 +9,7 @@ from windlass.durations import read_duration
 from windlass.errors import SpecError
 from windlass.outputs import table as outputs
 from windlass.pages.html.health_page import health_page
+from windlass.pages.text.doubling import doubled
 from windlass.records import Health
 from windlass.spec import Spec
 from windlass.store.files import write_text
@@ -27,7 +28,7 @@ def watch(spec: Spec, store: Store, url: str = "", now: float | None = None) -> 
     Raises: NotReady: no database there. DataError: the log, or what `watch` remembers, is damaged.
     """
     health = Watcher(spec, store, memory(store, url), now).look()
-    write_text(store.stage("watch") / PAGE, health_page(health, outputs.of(spec).has_intervals))
+    write_text(store.stage("watch") / PAGE, doubled(health_page(health, outputs.of(spec).has_intervals)))
     for fault in tell(spec, store):
         print(fault, file=sys.stderr, flush=True)
     return health

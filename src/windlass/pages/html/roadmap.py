@@ -1,4 +1,4 @@
-"""The roadmap as one self-contained page: no script, nothing loaded; English, headings also in Chinese at a click."""
+"""The roadmap as one self-contained page: no script, nothing loaded; English and Chinese."""
 
 from collections.abc import Sequence
 
@@ -81,7 +81,7 @@ def roadmap_page(roadmap: Roadmap) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escaped(roadmap.product)}: roadmap</title><style>{STYLE}{bilingual.STYLE}{LOOK}</style></head>"
-        f"<body>{bilingual.main(roadmap_body(roadmap), chinese='中文标题')}</body></html>\n"
+        f"<body>{bilingual.main(roadmap_body(roadmap))}</body></html>\n"
     )
 
 

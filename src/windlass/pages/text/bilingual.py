@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from windlass.language.chosen import spoken
 from windlass.pages.text.words import escaped
 
 LANGUAGES = ("en", "zh")
@@ -29,7 +30,7 @@ def both(english: str, chinese: str) -> str:
 
 def main(inside: str, language: str = "en", chinese: str = "中文") -> str:
     """The body of a page: what stands on it, opened in this language, and what changes it. chinese: what it offers."""
-    checked = " checked" if language == "zh" else ""
+    checked = " checked" if "zh" in (language, spoken()) else ""
     return (
         f'<input type="checkbox" id="zh" aria-label="{escaped(chinese)}"{checked}>'
         f'<main><label class="flip" for="zh">{both(chinese, "English")}</label>{inside}</main>'

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from windlass.errors import SpecError
+from windlass.language.rendering import in_chinese
 from windlass.metrics.numbers import COVERAGE, SHARE
 from windlass.pages.text import bilingual
 from windlass.pages.text.candidates import doubtful_goal, equals, goal_asked, headings, miscovered, not_trained
@@ -57,11 +58,13 @@ class Card:
     is_begun: bool = False
 
     def say(self, key: str, **values: object) -> str:
+        if self.language == "zh":
+            values = {name: in_chinese(str(value)) for name, value in values.items()}
         return bilingual.say(WORDS, self.language, key, **values)
 
     def term(self, english: str) -> str:
         """A word of a table or a limit in the card's language."""
-        return TERMS.get(english, english) if self.language == "zh" else english
+        return TERMS.get(english, in_chinese(english)) if self.language == "zh" else english
 
 
 def model_card(card: Card) -> str:

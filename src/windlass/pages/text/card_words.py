@@ -77,7 +77,7 @@ WORDS = {
     "calibration_error": ("calibration error", "校准误差"),
     "insisted": (
         "**Released at the user's insistence** (`windlass release --anyway`), although {against}.",
-        "**应用户坚持而发布**（`windlass release --anyway`），尽管存在以下问题（原文）：{against}。",
+        "**应用户坚持而发布**（`windlass release --anyway`），尽管存在以下问题：{against}。",
     ),
     "threshold": ("{label} is the answer from this probability on", "回答 {label} 的最低概率"),
     "goal": ("Goal: {goal}{limits}. Goal and limits are {verdict}.", "目标：{goal}{limits}。目标与限制：{verdict}。"),
@@ -92,7 +92,7 @@ WORDS = {
         "met, though not for certain: the 95 % interval of the score reaches to {end}",
         "已达到，但并不确定：得分的 95% 区间延伸至 {end}",
     ),
-    "not_met": ("**not met**: {misses}", "**未达到**（原文：{misses}）"),
+    "not_met": ("**not met**: {misses}", "**未达到**：{misses}"),
     "headline": (
         "The headline is {metric}. Scores are shares 0–1, errors in the unit of the answer. Intervals of shares are "
         "Wilson's, all others bootstrap percentiles over the test rows. The calibration error, where there is one, is "
@@ -114,15 +114,15 @@ WORDS = {
     "more_labels": ("and {n} labels more", "另有 {n} 个标签"),
     "candidate": ("candidate", "候选"),
     "this": (" (this)", "（本模型）"),
-    "why": ("{why}", "选择理由（原文）：{why}"),
+    "why": ("{why}", "选择理由：{why}"),
     "as_good": ("{name} is statistically as good (95 %).", "{name} 在统计上同样好（95%）。"),
-    "not_trained": ("Not trained: {name} ({reason})", "未训练：{name}（原文：{reason}）"),
+    "not_trained": ("Not trained: {name} ({reason})", "未训练：{name}（{reason}）"),
     "repeats": (
         "It repeats what its data holds, wrong labels and one-sided samples among it. Fairness between groups of "
         "people is not shown by the scores above.",
         "它会重复数据中的一切，包括错误的标签和片面的样本。以上得分不能说明不同人群之间的公平性。",
     ),
-    "checks": ("What the checks of the data found:", "数据检查的发现（原文）："),
+    "checks": ("What the checks of the data found:", "数据检查的发现："),
     "drifts": (
         "The scores hold for rows like the test rows; when the data drifts, measure again.",
         "得分只适用于与测试数据同类的数据；数据发生漂移时请重新测量。",

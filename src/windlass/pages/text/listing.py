@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from windlass.language.chosen import translated
+from windlass.language.width import padded, width
 from windlass.pages.text.words import count, duration, percent, plain, share
 from windlass.records import Json, Run
 
@@ -55,7 +57,7 @@ def stage_line(word: str, skipped: bool, record: Json) -> str:
         "explain": lambda: f"{len(record['rows'])} test rows: {record['report']}",
         "release": lambda: f"{record['id']} is the champion",
     }
-    lines = [f"{word:<9} {facts[word]()}"]
+    lines = [f"{word:<9} {translated(facts[word]())}"]
     lines += [f"          note: {plain(warning)}" for warning in record.get("warnings", [])]
     if word == "collect" and record["rejected"]:
         lines += [
@@ -135,7 +137,8 @@ def _measured(evidence: Json) -> str:
 
 def doctor_text(parts: Sequence[Json]) -> str:
     lines = [
-        f"{'works  ' if part['works'] else 'missing'}  {part['feature']:<38} {part['versions'] or part['advice']}"
+        f"{padded(translated('works' if part['works'] else 'missing'), 7)}  {padded(translated(part['feature']), 38)} "
+        f"{part['versions'] or translated(part['advice'])}"
         for part in parts
     ]
     lacking = [part for part in parts if not part["works"]]
@@ -168,8 +171,8 @@ def _spent(name: str, seconds: float, whole: float, spent: Sequence[tuple[str, f
 
 def table(rows: Sequence[Sequence[Any]], heads: Sequence[str]) -> str:
     """Left-aligned columns under their heads."""
-    cells = [list(heads), *[[str(cell) for cell in row] for row in rows]]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(heads))]
+    cells = [[translated(str(cell)) for cell in row] for row in (heads, *rows)]
+    widths = [max(width(row[place]) for row in cells) for place in range(len(heads))]
     return "\n".join(
-        "  ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=True)).rstrip() for row in cells
+        "  ".join(padded(cell, wide) for cell, wide in zip(row, widths, strict=True)).rstrip() for row in cells
     )

@@ -4,6 +4,8 @@ import sys
 import time
 from typing import Any
 
+from windlass.language.chosen import translated
+from windlass.language.width import clipped, padded
 from windlass.pages.text.words import plain
 from windlass.records import Progress, silent
 
@@ -60,9 +62,11 @@ def _drawn(console: Any = None) -> Progress:
             tasks.clear()
             shown.start()
         share = f"{100 * done / total:.0f} %" if total else ""
-        fields = {"note": plain(note, room) if room else "", "share": share}
+        fields = {"note": clipped(translated(plain(note)), room) if room else "", "share": share}
         if task not in tasks:
-            tasks[task] = shown.add_task(plain(task, NAME).ljust(NAME), total=total or None, **fields)
+            tasks[task] = shown.add_task(
+                padded(clipped(translated(plain(task)), NAME), NAME), total=total or None, **fields
+            )
         shown.update(tasks[task], completed=done, total=total or None, **fields)
 
     return progress
@@ -78,8 +82,8 @@ def _written(every_seconds: float = 15.0) -> Progress:
             return
         last[task] = now
         share = f" {100 * done / total:.0f} %" if total else f" {done:,.0f}"
-        said = f"  {note}" if note and not (finished and note == DONE) else ""
-        sys.stderr.write(f"{task}{f'  {DONE}' if finished else share}{said}\n")
+        said = f"  {translated(note)}" if note and not (finished and note == DONE) else ""
+        sys.stderr.write(f"{translated(task)}{f'  {translated(DONE)}' if finished else share}{said}\n")
         sys.stderr.flush()
 
     return progress

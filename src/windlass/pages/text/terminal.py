@@ -4,6 +4,7 @@ import io
 import shutil
 from typing import TYPE_CHECKING
 
+from windlass.language.chosen import translated
 from windlass.pages.text.candidates import (
     MARK,
     MET,
@@ -63,9 +64,8 @@ def print_board(board: Board, console: "Console") -> None:
     console.print(
         Text.assemble(
             (plain(board.product), "bold"),
-            "  goal: ",
-            goal_words(board.goal, board.units),
-            f"  limits: {limits}" if limits else "",
+            f"  {translated(f'goal: {goal_words(board.goal, board.units)}')}",
+            f"  {translated(f'limits: {limits}')}" if limits else "",
         )
     )
     console.print()
@@ -97,8 +97,8 @@ def _with_one_latency(found: list[Heading]) -> list[Heading]:
 
 
 def _needed(board: Board, columns: list[Heading]) -> int:
-    names = max([width(_name(candidate.name)) for candidate in board.candidates] + [len("candidate")])
-    cells = sum(GAP + max(map(width, [heading.head, heading.unit, *heading.cells])) for heading in columns)
+    names = max([width(_name(candidate.name)) for candidate in board.candidates] + [width(translated("candidate"))])
+    cells = sum(GAP + max(map(width, [*head_words(heading).split("\n"), *heading.cells])) for heading in columns)
     return 1 + GAP + names + cells
 
 
@@ -112,9 +112,9 @@ def _table(board: Board, columns: list[Heading]) -> "Table":
 
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="dim", expand=False)
     table.add_column(Text(""), no_wrap=True)
-    table.add_column(Text("candidate"), no_wrap=True)
+    table.add_column(Text(translated("candidate")), no_wrap=True)
     for heading in columns:
-        head = Text(f"{heading.head}\n{heading.unit}".rstrip())
+        head = Text(head_words(heading))
         table.add_column(head, justify="center" if heading.key == "goal" else "right", no_wrap=True)
     for place, candidate in enumerate(board.candidates):
         is_chosen = candidate.name == board.chosen
@@ -123,6 +123,11 @@ def _table(board: Board, columns: list[Heading]) -> "Table":
             Text(MARK if is_chosen else ""), Text(_name(candidate.name)), *cells, style="bold" if is_chosen else ""
         )
     return table
+
+
+def head_words(heading: Heading) -> str:
+    """What stands over a column, its unit on a second line."""
+    return f"{translated(heading.head)}\n{translated(heading.unit)}".rstrip()
 
 
 def _style(heading: Heading, place: int) -> str:
@@ -139,7 +144,7 @@ def _legend(board: Board, dropped: list[str]) -> "Text":
         text += f" Timed on {plain(board.machine, 60)}."
     if dropped:
         text += f" Left out at this width: {', '.join(dropped)}."
-    return Text(text, style="dim")
+    return Text(translated(text), style="dim")
 
 
 def notes(board: Board) -> list[str]:
@@ -160,7 +165,7 @@ def _hanging(text: str) -> "Table":
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 1))
-    grid.add_row(Text("·"), Text(text))
+    grid.add_row(Text("·"), Text(translated(text)))
     return grid
 
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from windlass.database.backend import RETRY_AFTER_S
 from windlass.errors import WindlassError, did_you_mean, expected
+from windlass.language.chosen import CHINESE, of_header, speak, spoken, translated
 from windlass.records import Json
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault, overloaded, status_of
@@ -120,6 +121,7 @@ class _Exchange:
 
     async def run(self) -> None:
         edge, headers = self.edge, self.headers
+        speak(of_header(headers.get(b"accept-language", b"").decode("latin-1")))
         _check_framing(self.scope, headers)
         edge.access_control.check_host(headers)
         if cross_origin.is_preflight(self.scope["method"], headers, edge.access_control.origins):
@@ -311,16 +313,21 @@ async def _within(seconds: float, status: int, message: str) -> AsyncIterator[No
 
 def error_body(kind: str, message: str, hint: str = "", id: str = "") -> bytes:
     """`{"error": {...}}`, the one form of every error but those of OpenAI's interface."""
-    return codec.dumps({"error": {"kind": kind, "message": message, "hint": hint, "id": id or secrets.token_hex(6)}})
+    said = {"kind": kind, "message": translated(message), "hint": translated(hint), "id": id or secrets.token_hex(6)}
+    return codec.dumps({"error": said})
 
 
 def openai_error(error: WindlassError, id: str = "") -> Json:
     """The error as clients of OpenAI's interface read it; its hint and its id stand in the message."""
-    parts = [error.message, *([error.hint] if error.hint else []), *([f"id {id}"] if id else [])]
+    parts = [
+        translated(error.message),
+        *([translated(error.hint)] if error.hint else []),
+        *([f"id {id}"] if id else []),
+    ]
     is_ours = status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR
     return {
         "error": {
-            "message": "; ".join(parts),
+            "message": ("；" if spoken() == CHINESE else "; ").join(parts),
             "type": "server_error" if is_ours else "invalid_request_error",
             "param": getattr(error, "param", "") or None,
             "code": error.kind,

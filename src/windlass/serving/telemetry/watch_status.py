@@ -9,6 +9,7 @@ from pathlib import Path
 from windlass.errors import WindlassError
 from windlass.pages.html.health import strength
 from windlass.pages.html.health_page import health_page
+from windlass.pages.text.doubling import doubled
 from windlass.records import Health
 from windlass.serving.telemetry.metrics import family, quoted
 from windlass.store.json_files import read_as
@@ -37,7 +38,7 @@ class Watched:
         self._look()
         if not self._page:
             shown = self._health if self._health.product else Health(**{**vars(NOTHING), "product": product})
-            self._page = health_page(shown, has_intervals).encode("utf-8")
+            self._page = doubled(health_page(shown, has_intervals)).encode("utf-8")
         return self._page
 
     def _look(self) -> None:

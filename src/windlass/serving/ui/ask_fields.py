@@ -34,7 +34,8 @@ def _series(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
 
 def _items(column: Column, id: str, is_alone: bool) -> tuple[str, str]:
     return (
-        f'<input data-label="userId" maxlength="200" dir="auto"><textarea id="{id}" rows="3" dir="auto" '
+        f'<input data-label="userId" maxlength="200" dir="auto"><span class="hint" data-word="userId"></span>'
+        f'<textarea id="{id}" rows="3" dir="auto" '
         'spellcheck="false"></textarea>',
         "",
     )

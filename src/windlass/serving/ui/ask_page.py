@@ -11,6 +11,7 @@ from typing import NamedTuple
 from windlass.kinds import table as kinds
 from windlass.outputs import table as outputs
 from windlass.pages.html.owner import BAR_STYLE, OVERVIEW_STYLE
+from windlass.pages.text.doubling import doubled
 from windlass.pages.text.words import interval, metric_name
 from windlass.records import Json, Manifest, Release
 from windlass.registry.model_cards import ModelCards
@@ -61,7 +62,7 @@ def ask_page(
 </div>
 {_asking(manifest, has_chat)}
 <section id="board" class="card" role="tabpanel" aria-labelledby="tab-board" hidden>
-{BLANK.format("boardNote") + board_html(model_cards.board) if model_cards.board else BLANK.format("noBoard")}
+{BLANK.format("boardNote") + doubled(board_html(model_cards.board)) if model_cards.board else BLANK.format("noBoard")}
 </section>
 <section id="card" class="card prose" role="tabpanel" aria-labelledby="tab-card" hidden>
 {cards_html(model_cards.card, model_cards.card_zh) if model_cards.card else BLANK.format("noCard")}

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from windlass.language.chosen import translated
 from windlass.metrics.measures import LOWER
 from windlass.pages.text.words import plain
 
@@ -91,11 +92,11 @@ class Guess:
         said = [*self.reasons, *(f"left out: '{name}' ({why})" for name, why in left_out[:MOST_LEFT_OUT])]
         if len(left_out) > MOST_LEFT_OUT:
             said.append(f"left out: {len(left_out) - MOST_LEFT_OUT:,} more")
-        lines = ["# Written by `windlass init` from the data. Change what is wrong; every other option has a default."]
-        lines += [f"#   {plain(each)}" for each in said]
+        first = "# Written by `windlass init` from the data. Change what is wrong; every other option has a default."
+        lines = [translated(first), *(f"#   {translated(plain(each))}" for each in said)]
         kept = {name: value for name, value in values.items() if value}
         lines.append(yaml.safe_dump(kept, sort_keys=False, allow_unicode=True).rstrip())
         gate = self.gate or (f"{self.goal} <= 2.0 " if self.goal in LOWER else f"{self.goal} >= 0.90")
-        lines.append(f"# goal: {gate}     makes it a gate: nothing worse is released")
-        lines.append(KEEP_INPUTS)
+        lines.append(translated(f"# goal: {gate}     makes it a gate: nothing worse is released"))
+        lines.append(translated(KEEP_INPUTS))
         return "\n".join(lines) + "\n"

@@ -73,6 +73,6 @@ function trouble(error) {
   const later = error.status === 429 && error.wait_s ? word("later", {s: error.wait_s}) : "";
   const key = [401, 403].includes(error.status) ? button("otherKey", () => askForKey(), "plain") : "";
   return element("div", {class: "trouble", role: "alert"}, element("strong", {}, told),
-    known && element("p", {class: "note", lang: "en"}, error.message), later && element("p", {}, later), error.hint && element("p", {class: "note"}, error.hint),
+    known && element("p", {class: "note"}, error.message), later && element("p", {}, later), error.hint && element("p", {class: "note"}, error.hint),
     error.status >= 500 && error.id && element("p", {class: "note"}, `${word("fault")} ${error.id}`), key);
 }

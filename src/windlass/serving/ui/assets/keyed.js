@@ -43,7 +43,10 @@ if (isFramed) {
 }
 // `fetch` as whoever has signed in; a person is asked for a key on 401.
 async function keyed(path, options) {
-  const ask = () => fetch(path, heldKey ? {...options, headers: {...options.headers, authorization: "Bearer " + heldKey}} : options);
+  const ask = () => {
+    const spoken = {...options.headers, "accept-language": document.documentElement.lang || "en"};
+    return fetch(path, {...options, headers: heldKey ? {...spoken, authorization: "Bearer " + heldKey} : spoken});
+  };
   const response = await ask();
   return response.status === 401 && await askForKey() ? ask() : response;
 }

@@ -48,7 +48,8 @@ function calm() {
   find("notice").replaceChildren();
 }
 async function ask(path, options) {
-  const response = await fetch(path, options);
+  const headers = {...(options || {}).headers, "accept-language": document.documentElement.lang || "en"};
+  const response = await fetch(path, {...options, headers});
   const result = await response.json();
   if (!response.ok) throw new Error(result.error.message);
   return result;
