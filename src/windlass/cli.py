@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from windlass import __version__
-from windlass.commands import asking, failures, service, speech
+from windlass.commands import asking, failures, service, speech, tutoring
 from windlass.commands.options import GIVES, HERE, Again, AsJson, ProjectFolder, open_project, show
 from windlass.commands.speech import echo
 from windlass.errors import DataError
@@ -374,6 +374,7 @@ def allow(
 
 app.add_typer(service.app)
 app.add_typer(asking.app)
+app.add_typer(tutoring.app)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The one table of learners, in the order they are tried: a new one is a line here and a file in the folder of
 its family."""
 
+from collections.abc import Iterator
 from importlib import import_module
 
 from windlass.errors import SpecError, did_you_mean, expected
@@ -16,6 +17,8 @@ ASKED = TABLE | {"text", "series"}
 CATEGORY, NUMBER, TAGS = frozenset({"category"}), frozenset({"number"}), frozenset({"tags"})
 NAMED, SCORED = CATEGORY | TAGS, CATEGORY | NUMBER | TAGS
 TEXT, CITED, ITEMS = frozenset({"text"}), frozenset({"cited"}), frozenset({"items"})
+TRACED = ITEMS | CATEGORY
+"""A history of what was tried, and what is tried now."""
 TORCH = ("torch", "onnx", "onnxruntime", "tokenizers")
 PRETRAINED = (*TORCH, "transformers")
 MODELS = "recommend.models"
@@ -55,6 +58,23 @@ def _refresh(module: str) -> Refresh:
         return found
 
     return refresh
+
+
+def _tracers() -> Iterator[Learner]:
+    """What tells from a history of attempts whether the next one is right."""
+    module = "recommend.tracing.fitting"
+    for name, summary, function, cost, needs in (
+        ("exercise-share", "how often each exercise is right", "fit_share", 0.0, ()),
+        ("irt", "one ability a learner (item response theory)", "fit_irt", 0.2, ()),
+        ("bkt", "each skill is known or not (Bayesian knowledge tracing)", "fit_bkt", 0.2, ()),
+        ("growth", "ability, practice and forgetting of each skill", "fit_growth", 2.0, ()),
+        ("tracing-trees", "boosted trees on eleven numbers of what was tried", "fit_trees", 1.0, ("lightgbm",)),
+        ("dkt", "a gated recurrent network over what was tried", "fit_dkt", 1.0, TORCH[:1]),
+        ("sakt", "attention over what was tried", "fit_sakt", 1.0, TORCH[:1]),
+    ):
+        refuse, asked = _refusal("refuse", module), "torch" in needs
+        fit = _later(module, function)
+        yield Learner(name, summary, TRACED, CATEGORY, fit, needs, cost, ITEMS, on_request=asked, refuse=refuse)
 
 
 LEARNERS: dict[str, Learner] = {
@@ -262,6 +282,7 @@ LEARNERS: dict[str, Learner] = {
             cost=3,
             may_begin=True,
         ),
+        *_tracers(),
         Learner("popularity", "what most people want", ITEMS, ITEMS, _later("recommend.popular", "fit_popularity")),
         Learner("recent-popularity", "the same of late", ITEMS, ITEMS, _later("recommend.popular", "fit_recent")),
         Learner("item-knn", "items that the same people want", ITEMS, ITEMS, _later(MODELS, "fit_item_knn"), cost=1),

@@ -116,6 +116,7 @@ FORMATS: dict[str, Load] = {
     **{name: _foreseeing(module) for name, module in FORESEEING.items()},
     "passages": _of_parts("passages.engine"),
     "recommender": _later("recommend.recommender"),
+    "tracer": _later("recommend.tracing.labeller"),
     "heatmap": _later("detection.heatmap"),
     "segmentation": _later("segmentation.segmenter"),
     "queries": _later("detection.queries"),

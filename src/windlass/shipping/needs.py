@@ -32,6 +32,7 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "lag-trees": ("lightgbm",),
     "average": ("lightgbm",),
     "deviation": (),
+    "tracer": ("lightgbm",),
     "distance": (),
     "onnx": ("onnxruntime",),
     "excerpt": (),

@@ -11,6 +11,7 @@ from windlass.kinds.image import SUFFIXES
 from windlass.sources import refusals, standard_library
 from windlass.sources.annotations import mask_finding
 from windlass.sources.contract import SPLITS, Names, Packed, RawRow, Source
+from windlass.sources.events.answered import answered_columns, is_answered
 from windlass.sources.events.log import event_columns, history_column
 from windlass.sources.readers import archives, conversations
 from windlass.sources.readers.json_files import read_objects
@@ -233,6 +234,8 @@ def wanted_columns(spec: Spec, split: str) -> list[str]:
     """The columns that rows given as this split must have: tests are asked for where answers are measured."""
     if spec.series is not None:
         return point_columns(spec)
+    if is_answered(spec):
+        return answered_columns(spec)
     if history_column(spec):
         return event_columns(spec)
     return [*spec.columns, *filter(None, [spec.group, spec.checks if split in ("", "test") else ""])]

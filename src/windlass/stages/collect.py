@@ -22,6 +22,7 @@ from windlass.sources.confinement import SAID, allowed_folders, check_files
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.documents import forgotten
 from windlass.sources.events import catalogue as items_table
+from windlass.sources.events.answered import AnsweredEvents, is_answered
 from windlass.sources.events.log import EventLog, history_column
 from windlass.sources.places import check_columns, find, names_of, wanted_columns
 from windlass.sources.prepared import CHECKS, GROUP, SPLIT, rows_path, write_catalogue, write_collected
@@ -323,6 +324,8 @@ def _long_table(spec: Spec, columns: Mapping[str, Kind]) -> SeriesPoints | Event
     """What makes rows of points or of events; None: rows are as they come."""
     if spec.series is not None:
         return SeriesPoints(spec, columns)
+    if is_answered(spec):
+        return AnsweredEvents(spec, columns)
     return EventLog(spec, columns) if history_column(spec) else None
 
 

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from windlass.kinds import boxes, cited, masks
-from windlass.records import Json, Passage, Splits
+from windlass.records import Json, Passage, Row, Splits
 
 
 def toys(folder: Path, seed: int = 13) -> Iterator[tuple[str, Splits]]:
@@ -50,6 +51,17 @@ def toys(folder: Path, seed: int = 13) -> Iterator[tuple[str, Splits]]:
             lambda yes, name: {"message": _sentence(yes, random), "size": float(random.normal(yes, 0.5))},
         ),
     )
+    tried = splits({"history": "items", "exercise": "category"}, lambda yes, name: _attempts(yes, random))
+    yield "attempts", replace(tried, written={"history": {"counts": {"yes": 1.0, "no": 0.0}}})
+
+
+def _attempts(is_able: bool, random: np.random.Generator) -> Row:
+    """What somebody tried who is mostly right, or mostly wrong, the oldest first; and what is tried now."""
+    names = [f"e{each}" for each in random.integers(0, 4, 7)]
+    right = (random.random(6) < (0.8 if is_able else 0.1)).astype(int).tolist()
+    times = (1_700_000_000 + 86_400 * np.arange(7)).tolist()
+    past = {"items": names[:6], "times": times[:6], "weights": right, "now": times[6], "whole": True}
+    return {"history": json.dumps(past), "exercise": names[6]}
 
 
 def number_toy(folder: Path, seed: int = 13) -> Splits:

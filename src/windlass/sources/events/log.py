@@ -120,7 +120,7 @@ class EventLog:
             for place in kept[:-MOST_EVENTS]:
                 reason = f"is one of {len(kept):,} of user {shown(user)}, the latest {MOST_EVENTS:,} are kept"
                 yield self._refused(user, gathered, place, reason, BEYOND)
-            yield self._composed(user, gathered, kept[-MOST_EVENTS:])
+            yield from self._rows(user, gathered, kept[-MOST_EVENTS:])
 
     def _order(self, gathered: Gathered) -> list[int]:
         """By split where files say it, then by time, then as they came."""
@@ -135,6 +135,10 @@ class EventLog:
             given[self.shape.time] = str(int(gathered.times[place]))
         raw, source = RawRow(gathered.rows[place], given), gathered.sources[place]
         return Refused(Point(place, source, np.datetime64(0, "s"), [], raw), f"the event {reason}", kind_of)
+
+    def _rows(self, user: str, gathered: Gathered, kept: list[int]) -> Iterator[Composed]:
+        """What one user gives."""
+        yield self._composed(user, gathered, kept)
 
     def _composed(self, user: str, gathered: Gathered, kept: list[int]) -> Composed:
         splits = [gathered.sources[place].split for place in kept]

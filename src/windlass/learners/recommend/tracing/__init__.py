@@ -1,0 +1,1 @@
+"""How tracers of knowledge are learned from attempts."""
