@@ -40,6 +40,9 @@ def test_every_windlass_command_in_the_docs_exists_with_its_options(path):
     assert lines
     for line in lines:
         _, word, *rest = shlex.split(line, comments=True)
+        if word == "--language":  # it stands before any command
+            assert rest.pop(0) in ("zh", "en"), line
+            word = rest.pop(0)
         assert word in COMMANDS, line
         command = COMMANDS[word]
         while hasattr(command, "commands"):

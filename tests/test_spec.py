@@ -91,7 +91,10 @@ def test_what_equals_the_default_is_not_written():
         ),
         ({"name": None}, "windlass.yaml has no 'name', expected it\nhint: `windlass init DATA` writes a complete file"),
         ({"output": None}, "has no 'output', expected it"),
-        ({"name": "Support Desk"}, "'name' is 'Support Desk', expected a-z, 0-9 and '-', at most 63 characters"),
+        (
+            {"name": "Support Desk"},
+            "'name' is 'Support Desk', expected a-z, 0-9, Chinese characters and '-', at most 63",
+        ),
         ({"name": "-x"}, "expected a-z, 0-9"),
         ({"name": "a" * 64}, "expected a-z, 0-9"),
         ({"name": "a\n"}, "expected a-z, 0-9"),

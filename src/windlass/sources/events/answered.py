@@ -60,10 +60,13 @@ class AnsweredEvents(EventLog):
         """All that a user did, in order."""
         gathered = self.found[user]
         order = self._order(gathered)[-MOST_EVENTS:]
-        items, times, weights = (
-            tuple(each[place] for place in order) for each in (gathered.items, gathered.times, gathered.weights)
+        return History(
+            tuple(gathered.items[place] for place in order),
+            tuple(gathered.times[place] for place in order),
+            tuple(gathered.weights[place] for place in order),
+            user,
+            whole=True,
         )
-        return History(items, times, weights, user, whole=True)
 
 
 def is_answered(spec: Spec) -> bool:

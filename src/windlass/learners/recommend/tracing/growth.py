@@ -74,8 +74,9 @@ def with_levels(found: Growth, attempts: Attempts) -> Growth:
     n_skills, n_exercises = len(found.level), len(found.skill)
     up = np.bincount(skill, error, n_skills) / (np.bincount(skill, slope, n_skills) + PRIOR_PRECISION)
     rest = error - slope * up[skill]
-    down = np.bincount(attempts.exercises, rest, n_exercises)
-    down /= np.bincount(attempts.exercises, slope, n_exercises) + PRIOR_PRECISION
+    down = np.bincount(attempts.exercises, rest, n_exercises) / (
+        np.bincount(attempts.exercises, slope, n_exercises) + PRIOR_PRECISION
+    )
     return replace(found, level=found.level + np.clip(up, -1, 1), difficulty=found.difficulty - np.clip(down, -1, 1))
 
 
