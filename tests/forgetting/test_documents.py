@@ -135,10 +135,13 @@ def test_killed_before_the_releases_were_gone_it_goes_on(project, monkeypatch):
         project.forget_document("lamp.md")
     before = releases.lineage(project.store)
     assert len(before) == 2
+    asked = ["ask", "What does the lamp weigh?", "--project", str(project.folder)]
+    assert "'lamp.md' is not forgotten yet" in CliRunner().invoke(app, asked).stderr
     monkeypatch.setattr(releases, "destroy", destroy)
     receipt = project.forget_document("lamp.md")
     assert (receipt.destroyed, receipt.release, receipt.probes.hits) == ((before[1],), before[0], 0)
     assert releases.lineage(project.store) == [before[0]]
+    assert CliRunner().invoke(app, asked).stderr == ""
     with pytest.raises(NotReady, match=r"'lamp\.md' was forgotten on 20"):
         project.forget_document("lamp.md")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from windlass.commands.options import HERE, AsJson, ProjectFolder, show
+from windlass.commands.options import HERE, AsJson, ProjectFolder, open_project, show
 from windlass.commands.speech import echo
 from windlass.errors import GateRefused, NotReady, WindlassError, did_you_mean
 
@@ -35,9 +35,8 @@ def ask(
     from windlass.database.keys import read_groups
     from windlass.outputs import table as outputs
     from windlass.predictors.contract import seen_by
-    from windlass.project import Project
 
-    opened = Project(project)
+    opened = open_project(project, quiet=True)
     if not outputs.of(opened.spec).cites:
         name = opened.spec.output_column
         raise NotReady(f"output '{name}' is no cited answer, expected documents to ask", "`windlass predict` answers")
@@ -56,9 +55,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find passages of the documents, the best first. No answer is read out of them."""
-    from windlass.project import Project
-
-    opened = Project(project)
+    opened = open_project(project, quiet=True)
     found = opened.search(words, k, group or ())
     _tell_unknown(opened, opened.champion.predictor if group else None, group or ())
     lines = [f"{number}. {_place(each)}: {_short(each['text'])}" for number, each in enumerate(found, 1)]
@@ -74,9 +71,7 @@ def summarise(
     as_json: AsJson = False,
 ) -> None:
     """Give the sentences that stand for a document. They are to the letter and in its order, each with its place."""
-    from windlass.project import Project
-
-    found = Project(project).champion.summarise(document, n, group or ())
+    found = open_project(project, quiet=True).champion.summarise(document, n, group or ())
     marks = {place: number for number, place in enumerate(dict.fromkeys(map(_cited_place, found["sentences"])), 1)}
     lines = [f"{_line(each['text'])} [{marks[_cited_place(each)]}]" for each in found["sentences"]]
     sources = [f"  [{number}] {place}" for place, number in marks.items()]

@@ -29,11 +29,26 @@ GIVES = {stage.word: f"{DOES[stage.word]} {stage.guarantees[0].upper()}{stage.gu
 
 
 def open_project(folder: Path, quiet: bool = False) -> Any:
-    """The project in the folder, with progress bars. Raises: NotReady, SpecError."""
+    """The project in the folder, with progress bars; tells of documents that are not wholly forgotten yet.
+
+    Raises: NotReady, SpecError.
+    """
     from windlass.pages.text.progress import bars
     from windlass.project import Project
 
-    return Project(folder, progress=bars(quiet))
+    opened = Project(folder, progress=bars(quiet))
+    for document in _half_forgotten(opened.store):
+        echo(f"warning: '{document}' is not forgotten yet, answers may rest on it: `windlass forget` goes on", err=True)
+    return opened
+
+
+def _half_forgotten(store: Any) -> list[str]:
+    """Most projects have forgotten nothing: then nothing is imported for it."""
+    if not (store.folder / "forget").is_dir():
+        return []
+    from windlass.sources.documents.forgotten import pending
+
+    return pending(store)
 
 
 def show(values: Any, as_json: bool, text: str = "") -> None:

@@ -40,7 +40,7 @@ from windlass.store.json_files import fingerprint, read_json, reading, restored,
 from windlass.store.stage_keys import release_key
 from windlass.store.store import Store
 
-WORD = "forget"
+WORD = forgotten.TASKS
 REBUILT = ("prepare", "train", "evaluate", "explain")
 """Folders of stages that are made anew; what was learned by the champion's learner stays in that of `train`."""
 KEPT = frozenset({"release/champion.json", "release/trail.jsonl"})
@@ -128,7 +128,7 @@ def forget_document(spec: Spec, store: Store, place: Database, document: str, pr
         receipt = replace(receipt, probes=probe(store, place, task.words, receipt.release),
                           still_there=tuple(_still_there(spec, store, task.entry)))  # fmt: skip
         receipt = replace(receipt, seconds=round(time.perf_counter() - started, 2))
-        write_json(store.stage(WORD) / f"{_name(document)}-receipt.json", as_json(receipt))
+        write_json(store.stage(WORD) / f"{_name(document)}{forgotten.RECEIPT}.json", as_json(receipt))
         if receipt.probes.hits:
             raise DataError(f"'{document}' is not forgotten: {_where(receipt)}", "`windlass forget` again goes on")
         _task(store, document).unlink()
@@ -172,7 +172,7 @@ def _begun(spec: Spec, store: Store, document: str) -> Task:
     if not gone and before is not None and contents.keys() <= set(before.contents):
         raise NotReady(
             f"'{document}' was forgotten on {before.day}, expected a document that is there",
-            f"its receipt is .windlass/{WORD}/{_name(document)}-receipt.json",
+            f"its receipt is .windlass/{WORD}/{_name(document)}{forgotten.RECEIPT}.json",
         )
     if not gone and not contents:
         raise _unknown(spec, store, document)

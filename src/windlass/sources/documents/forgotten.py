@@ -14,7 +14,7 @@ from windlass.records import Row, as_json
 from windlass.store.json_files import fingerprint, read_json, reading, restored, write_json
 from windlass.store.store import FOLDER, Store
 
-FILE = "forgotten.json"
+FILE, TASKS, RECEIPT = "forgotten.json", "forget", "-receipt"
 REDACTED = "(redacted: a document that was forgotten)"
 
 
@@ -43,6 +43,16 @@ def listed(store: Store) -> list[Forgotten]:
     with reading(path, "documents that were forgotten", "restore it from a backup"):
         found = read_json(path)["documents"]
         return [replace(restored(Forgotten, each)) for each in found]
+
+
+def pending(store: Store) -> list[str]:
+    """Documents whose forgetting was begun and not ended: the champion may know them still. Raises: DataError."""
+    found = []
+    for path in sorted((store.folder / TASKS).glob("*.json")):
+        if not path.stem.endswith(RECEIPT):
+            with reading(path, "what is to be forgotten", "remove it, then `windlass forget` again"):
+                found.append(str(read_json(path)["entry"]["document"]))
+    return found
 
 
 def keep(store: Store, forgotten: Forgotten) -> None:

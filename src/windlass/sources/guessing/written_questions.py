@@ -32,6 +32,8 @@ def written(passages: Sequence[Passage], most: int = MOST) -> list[Json]:
             found.setdefault(asked, {"question": asked, "answer": _right(answer, passage)})
             continue
         for sentence in _sentences(passage.text):
+            if sentence in passage.context:  # the header of a table says nothing
+                continue
             question = _asked(sentence, often, len(passages))
             if question and question not in found:
                 found[question] = {"question": question, "answer": _right(sentence, passage)}
