@@ -85,6 +85,17 @@ def test_what_is_written_is_read_again_and_init_knows_it(tmp_path, write):
     assert (found.inputs, found.output_kind, found.goal) == ({"image": "image"}, "boxes", "map50")
 
 
+def test_a_folder_that_is_said_to_train_and_to_validate_is_read_once(tmp_path):
+    """As in YOLO's own coco128.yaml: each picture is there once, and no split is given."""
+    home = tmp_path / "set"
+    as_yolo(home)
+    said = (home / "data.yaml").read_text()
+    (home / "data.yaml").write_text(f"val: images/train\n{said}", encoding="utf-8")
+    rows, faults, warnings = read(home)
+    assert ({name: split for name, (split, _) in rows.items()}, faults) == ({"a.png": "", "b.png": ""}, [])
+    assert warnings == ["data.yaml: 'train' and 'val' are one folder: its pictures are read once, and parted here"]
+
+
 def of_coco(folder, *annotations, **image):
     picture(folder / "a.png", orientation=image.pop("orientation", 0))
     found = [{"id": n, "image_id": 7, "category_id": 3, **each} for n, each in enumerate(annotations)]

@@ -127,13 +127,21 @@ def _by_yaml(path: Path, split: str, names: Names) -> list[Source]:
     values = _yaml(path)
     if not isinstance(values, Mapping) or "names" not in values:
         return []
-    classes, found = yolo.names_in(values), []
+    classes, folders = yolo.names_in(values), dict[Path, tuple[Path, list[str]]]()
     for said in ("train", "val", "test"):
         if said in values:
-            pictures = _pictures(path.parent, values, str(values[said]))
-            found.append(_yolo(path.parent, pictures, split or SPLIT_WORDS[said], classes, names))
-    if not found:
+            named = _pictures(path.parent, values, str(values[said]))
+            folders.setdefault(named.resolve(), (named, []))[1].append(said)
+    if not folders:
         raise DataError(f"{path} has no 'train', expected the folder of pictures to learn from")
+    found = []
+    for pictures, words in folders.values():
+        source = _yolo(path.parent, pictures, split or SPLIT_WORDS[words[0]], classes, names)
+        found.append(source)
+        if len(words) > 1:  # as in files that show the form: what is learned would be what tests
+            source.split = split
+            twice = " and ".join(f"'{word}'" for word in words)
+            source.warnings.append(f"{path.name}: {twice} are one folder: its pictures are read once, and parted here")
     return found
 
 
