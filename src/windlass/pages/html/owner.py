@@ -122,7 +122,7 @@ def say(name: str) -> str:
 
 
 COMMA = '<span class="en" lang="en">, </span><span class="zh" lang="zh">，</span>'
-COLON = '<span class="en" lang="en">: </span><span class="zh" lang="zh">：</span>'
+COLON = '<span class="en" lang="en">:&nbsp;</span><span class="zh" lang="zh">：</span>'
 
 
 def _said(name: str, words: str) -> str:
