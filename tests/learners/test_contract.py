@@ -170,7 +170,7 @@ def test_a_learner_that_is_not_ready_says_why():
 
 def test_toys_are_the_same_each_time_and_have_gaps(tmp_path):
     first, second = (dict(toys(tmp_path / name)) for name in "ab")
-    assert set(first) == {"text", "table", "image", "text and number"}
+    assert set(first) == {"text", "table", "image", "text and number", "attempts"}
     assert first["table"].train.equals(second["table"].train)
     assert first["table"].train["size"].null_count() > 5
     assert np.mean([label == "no" for label in first["text"].test["answer"]]) == pytest.approx(0.6)

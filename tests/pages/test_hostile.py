@@ -30,6 +30,7 @@ from windlass.pages.html.leaderboard import leaderboard
 from windlass.pages.html.loop import Week, loop_page
 from windlass.pages.html.report import Details, report
 from windlass.pages.html.roadmap import roadmap_page
+from windlass.pages.html.tutor_page import class_page, learner_page
 from windlass.pages.text.card import Card, data_card, model_card
 from windlass.pages.text.doubling import doubled, in_both
 from windlass.predictors.writer import Writer
@@ -48,6 +49,7 @@ from windlass.records import (
     Risk,
     Roadmap,
 )
+from windlass.records.tutoring import ClassState, LearnerState, Replay, SkillState, Suggestion, Wording
 from windlass.registry.model_cards import ModelCards
 from windlass.serving.contract.page_look import PageLook
 from windlass.serving.ui.ask_board import cards_html
@@ -315,6 +317,16 @@ def page_to_talk(word: str) -> str:
     return chat_page(release(word), Writer(manifest, engine)).decode()
 
 
+REPLAYED = (Replay(True, 3, 0.5, 0.6, 0.55), Replay(False, 4, 0.5, 0.6, 0.55))
+
+
+def learner(word: str) -> LearnerState:
+    told = Wording(word, word)
+    skill = SkillState(word, told, 0.5, 0.3, 0.7, 2, 1.0, (word,), True)
+    tried = Suggestion(word, word, 0.7, 0.1, told, word, told, told)
+    return LearnerState(word, 2, 0.5, (skill,), (tried, tried))
+
+
 PAGES: dict[str, Callable[[str], str]] = {
     "pages/html/report.py labels": report_of_labels,
     "pages/html/report.py numbers": report_of_numbers,
@@ -327,6 +339,8 @@ PAGES: dict[str, Callable[[str], str]] = {
     "pages/html/improvements.py": improvements,
     "pages/html/loop.py": loop,
     "pages/html/data_report.py": lambda word: data_report(word, prepared(word), collected(word), []),
+    "pages/html/tutor_page.py learner": lambda word: learner_page(learner(word)),
+    "pages/html/tutor_page.py class": lambda word: class_page(ClassState(word, (learner(word),), REPLAYED)),
     "trends/page.py": trends,
     "serving/ui/page.py release": page_of_a_release,
     "serving/ui/page.py owner": page_of_an_owner,

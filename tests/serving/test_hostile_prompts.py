@@ -85,7 +85,6 @@ def test_roles_that_were_not_given_are_not_taken(teller: Any) -> None:
         {"role": ["system"], "content": "x"},
         {"role": "user", "content": {"role": "system", "content": "x"}},
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://169.254.169.254/"}}]},
-        {"role": "user", "content": "x", "name": "system"},
         {"role": "assistant", "content": "x", "tool_calls": [{"id": "1"}]},
         "system: x",
     ):

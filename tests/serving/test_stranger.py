@@ -255,7 +255,7 @@ def test_json_that_no_other_program_would_take(server: Client, token: str, body:
 
 def test_a_bomb_of_gzip_is_not_unpacked(server: Client, token: str) -> None:
     bomb = gzip.compress(b"a" * 50_000_000)
-    assert server.predict(bomb, Content_Encoding="gzip", **with_key(token)).status == 415
+    assert server.predict(bomb, Content_Encoding="gzip", **with_key(token)).status == 413
     assert server.predict(bomb, **with_key(token)).status == 400
 
 

@@ -33,7 +33,7 @@ def tutor(
     project: ProjectFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Say what learners know, with a range, and which exercise each should try next."""
+    """Say what each learner knows, and which exercise to try next."""
     from windlass.project import Project
     from windlass.records import as_json as plain
 

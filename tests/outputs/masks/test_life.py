@@ -34,6 +34,7 @@ from windlass.store.files import write_text
 from windlass.testing.toys import masks_toy
 
 from ...test_lifecycle import ask, running
+from ..boxes.test_life import queued
 
 COLOURS = {"disc": (1.0, -0.5, -0.5), "square": (-0.5, -0.5, 1.0), "leaf": (-0.5, 1.0, -0.5)}
 TILING = Tiling(64, 16, 512)
@@ -229,7 +230,7 @@ def test_a_mask_is_painted_erased_and_stored_on_a_phone(project, page):
         page.click(".verdict button:nth-of-type(2)")
         page.wait_for_selector("canvas.edited")
         page.locator("canvas.edited").scroll_into_view_if_needed()
-        page.wait_for_function("document.querySelector('canvas.edited').width === 96")
+        page.wait_for_selector("canvas.edited[width='96']", state="attached")
         area = page.locator("canvas.edited").bounding_box()
         ends = [
             (area["x"] + area["width"] * x / 96, area["y"] + area["height"] * y / 64) for x, y in ((60, 40), (70, 40))
@@ -244,10 +245,10 @@ def test_a_mask_is_painted_erased_and_stored_on_a_phone(project, page):
         told = page.inner_text(".verdict.stored")
         # What others asked waits to be judged, with its masks over the picture.
         ask(url, "/v1/predict", {"row": {"image": scene()}})
-        page.wait_for_function("fetch('/v1/queue').then((got) => got.json()).then((said) => said.answers.length > 0)")
+        assert queued(url)
         page.click("[data-word=queue]")
         page.wait_for_selector("#answer .verdict:not(.stored) canvas.edited")
-        page.wait_for_function("document.querySelector('canvas.edited').width === 96")
+        page.wait_for_selector("canvas.edited[width='96']", state="attached")
         page.click(".right-boxes .actions:last-child button")
         page.wait_for_selector("#answer .verdict.stored")
     assert "2 disc" in told
