@@ -10,6 +10,7 @@ Writes rows of results/goals.json.
 
 import argparse
 import csv
+import json
 import os
 import shutil
 import statistics
@@ -57,9 +58,15 @@ def written(path: Path, rows: list[dict[str, str]]) -> None:
 
 def waited(folder: Path, *words: str) -> float:
     """Seconds from the call to the end of a command."""
+    return told(folder, *words)[0]
+
+
+def told(folder: Path, *words: str) -> tuple[float, str]:
+    """The same, and what the command printed."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "windlass", *words], cwd=folder, check=True, capture_output=True)
-    return time.perf_counter() - started
+    order = [sys.executable, "-m", "windlass", *words]
+    said = subprocess.run(order, cwd=folder, check=True, capture_output=True, text=True).stdout
+    return time.perf_counter() - started, said
 
 
 def of_init(folder: Path) -> float:
@@ -95,7 +102,11 @@ def of_improve(folder: Path) -> float:
         for place, row in enumerate(rows[:N_WRONG])
     ]
     written(folder / "wrong.csv", wrong)
-    return waited(folder, "improve", "--rows", "wrong.csv")
+    seconds, said = told(folder, "improve", "--rows", "wrong.csv", "--json")
+    verdict = json.loads(said)
+    if verdict["verdict"] != "refused":
+        raise SystemExit(f"improve was '{verdict['verdict']}', expected 'refused': {verdict['why']}")
+    return seconds
 
 
 PARTS: dict[str, tuple[Callable[[Path], float], str, float]] = {
