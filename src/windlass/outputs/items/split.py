@@ -115,7 +115,7 @@ class _Cutter:
         if self.method == BY_TIME:
             self.test_from = float(known[int((1 - TEST_SHARE) * (len(known) - 1))])
             self.validation_from = float(known[int((1 - TEST_SHARE) * (1 - VALIDATION_SHARE) * (len(known) - 1))])
-        self.n_asked, self.unseen = 0, 0
+        self.n_asked, self.unseen, self.n_late = 0, 0, 0
         self._check()
 
     def _check(self) -> None:
@@ -149,12 +149,16 @@ class _Cutter:
             known = first + (last - first) // 2 if self.method == BY_TIME else first
             if _wants(history, known, last):
                 asked.append((part, known, last))
-        if cut.validation or not asked:
-            whole = cut.validation if asked else end
+        # by time nobody's later events are learned from, also of those who are not tested
+        is_tested = bool(asked) and asked[-1][0] == "test"
+        until = cut.test if self.method == BY_TIME and not is_tested else end
+        self.n_late += end - until
+        whole = cut.validation if asked else until
+        if whole:
             n_after = max(1, round(TEST_SHARE * whole))
             yield "train", self._row(row, history, whole - n_after, whole)
         for number, (part, first, last) in enumerate(asked):
-            yield part, self._row(row, history, first, end if number == len(asked) - 1 else last)
+            yield part, self._row(row, history, first, until if number == len(asked) - 1 else last)
 
     def _cut(self, history: History, given: str) -> Cut:
         if self.method == BY_FILES:
@@ -185,8 +189,10 @@ class _Cutter:
             when = datetime.fromtimestamp(self.test_from, UTC).strftime("%Y-%m-%d %H:%M")
             return [
                 f"split by time: {n_users:,} users who liked something after {when} UTC are tested: what came before "
-                "and half of what each did since is known, the rest is to be found"
-            ]
+                "and half of what each did since is known, the rest is to be found",
+                *([f"{self.n_late:,} later events of users who are not tested are left out: to learn from them would "
+                   "leak time"] if self.n_late else []),
+            ]  # fmt: skip
         how = "as the files have it" if self.method == BY_FILES else "the latest fifth of each user is tested"
         return [f"split by user ({how}): {n_users:,} users; it leaks time, as what others did later is learned from: a "
                 "split by time is nearer to use"]  # fmt: skip
