@@ -4,6 +4,7 @@ A maker is asked twice: with what came before validation, when it chooses, and w
 to what it chose.
 """
 
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
@@ -11,11 +12,12 @@ import numpy as np
 from windlass.errors import NotReady
 from windlass.learners.contract import Budget, Fitted, Options
 from windlass.learners.recommend import fitting
-from windlass.learners.recommend.choosing import Exam, best_of, exam_of, mean_of
+from windlass.learners.recommend.choosing import Exam, Setting, best_of, exam_of, mean_of
 from windlass.learners.recommend.contents import content
 from windlass.learners.recommend.ease import HALF_LIVES, LAMBDAS, Solver
 from windlass.learners.recommend.factorised import ALS_SETTINGS, als, bpr
 from windlass.learners.recommend.fitting import Make
+from windlass.learners.recommend.interactions import Interactions
 from windlass.learners.recommend.item_knn import SHRINKAGES, neighbours
 from windlass.learners.recommend.lessons import Lesson
 from windlass.learners.recommend.popular import recent
@@ -60,40 +62,29 @@ def _of_touched(solver: Solver, exam: Exam, penalty: float) -> float:
     return float(exam.reached(scores).mean())
 
 
-def item_knn() -> Make:
-    chosen = [SHRINKAGES[0]]
+def chosen_of(settings: Sequence[Setting], fit: Callable[[Interactions, Setting], Scorer]) -> Make:
+    """The setting that validation rows like best; it stays for the fit on all events, which asks none."""
+    chosen = [settings[0]]
 
     def make(lesson: Lesson, left: Budget) -> Scorer:
         exam = exam_of(lesson)
         if len(exam):
-            chosen[0] = best_of(SHRINKAGES, lambda each: mean_of(neighbours(lesson.interactions, each), exam), left)
-        return neighbours(lesson.interactions, chosen[0])
+            chosen[0] = best_of(settings, lambda each: mean_of(fit(lesson.interactions, each), exam), left)
+        return fit(lesson.interactions, chosen[0])
 
     return make
+
+
+def item_knn() -> Make:
+    return chosen_of(SHRINKAGES, neighbours)
 
 
 def factorised_by_als() -> Make:
-    chosen = [ALS_SETTINGS[0]]
-
-    def make(lesson: Lesson, left: Budget) -> Scorer:
-        exam = exam_of(lesson)
-        if len(exam):
-            chosen[0] = best_of(ALS_SETTINGS, lambda each: mean_of(als(lesson.interactions, each), exam), left)
-        return als(lesson.interactions, chosen[0])
-
-    return make
+    return chosen_of(ALS_SETTINGS, als)
 
 
 def factorised_by_bpr() -> Make:
-    chosen = [BPR_ROUNDS[0]]
-
-    def make(lesson: Lesson, left: Budget) -> Scorer:
-        exam = exam_of(lesson)
-        if len(exam):
-            chosen[0] = best_of(BPR_ROUNDS, lambda each: mean_of(bpr(lesson.interactions, each), exam), left)
-        return bpr(lesson.interactions, chosen[0])
-
-    return make
+    return chosen_of(BPR_ROUNDS, bpr)
 
 
 def blended() -> Make:
