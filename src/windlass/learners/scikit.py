@@ -39,9 +39,9 @@ class _Deferred(ModuleType):
 @contextmanager
 def _without() -> Iterator[None]:
     """For the imports inside, scipy.stats is a stand-in and pandas is not installed; not where they are loaded."""
-    stand_ins = {STATISTICS: _Deferred(STATISTICS), FRAMES: None}
+    stand_ins: dict[str, Any] = {STATISTICS: _Deferred(STATISTICS), FRAMES: None}  # None: "is not there", to imports
     put = {name: module for name, module in stand_ins.items() if name not in sys.modules}
-    sys.modules.update(put)  # type: ignore[arg-type]  None: the import system's word for "not there"
+    sys.modules.update(put)
     try:
         yield
     finally:
