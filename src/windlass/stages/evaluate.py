@@ -21,6 +21,7 @@ from windlass.kinds.contract import is_missing
 from windlass.metrics.measures import Marks, bootstrap
 from windlass.outputs import table as outputs
 from windlass.outputs.contract import Baseline, Held, Shown, Tested
+from windlass.outputs.reference_profile import evenly
 from windlass.pages.html.report import Details, report
 from windlass.pages.text.doubling import in_both
 from windlass.predictors import table as predictors
@@ -50,6 +51,10 @@ N_TIMED = 200
 N_BATCH = 32
 SECONDS_TIMED = 3.0
 REPORT = "report.html"
+SCORED_SHARE, SCORED_SECONDS = 0.1, 5.0
+"""Of the minutes, and beside it: what all candidates may take to answer test rows."""
+LEAST_TESTED, N_PACED = 400, 32
+"""Test rows that are answered however long it takes, and those that tell how long it takes."""
 
 
 def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = silent) -> Board:
@@ -61,6 +66,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     rows = rows[:: math.ceil(len(rows) / output.most_tested)] if output.most_tested and rows else rows
     held = Held(spec, splits.root, load_rules(store.project / spec.brand) if spec.brand else None)
     output.check_tests(rows, spec)
+    every, rows = len(rows), _within(spec, rows, [store.run_folder(run.name) / "artifact" for run in trained])
     candidates, marks, judged, failed = [], {}, {}, {}
     for number, run in enumerate(trained):
         progress("evaluate", number, len(trained), run.name)
@@ -97,7 +103,7 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
         machine=machine(),
         key=evaluate_key(spec, store),
         units=spec.units,
-        warnings=output.remarks(marks[chosen.name], goal.metric),
+        warnings=[*_few(len(rows), every), *output.remarks(marks[chosen.name], goal.metric)],
         details=output.details(marks[chosen.name]),
     )
     write_json(store.record("evaluate"), as_json(board))
@@ -105,6 +111,35 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     shown = Shown(board, marks[chosen.name], _examples(rows, spec), held.rules, rows, spec.inputs, suspected)
     write_text(store.stage("evaluate") / REPORT, in_both(report(board, _details(spec, store, trained, shown))))
     return board
+
+
+def _within(spec: Spec, rows: list[Any], artifacts: Sequence[Path]) -> list[Any]:
+    """The test rows that all candidates answer within a share of the minutes: every one, or some in even steps. The
+    same ones for all, as candidates are compared row by row."""
+    if len(rows) <= LEAST_TESTED:
+        return rows
+    first, pace = rows[:: math.ceil(len(rows) / N_PACED)], 0.0
+    for artifact in artifacts:
+        try:
+            predictor = predictors.load(artifact)
+            predictor.answer(first[:2])
+            started = time.perf_counter()
+            predictor.answer(first)
+        except Exception:  # noqa: BLE001  what it does wrong is told where it is scored
+            continue
+        pace += (time.perf_counter() - started) / len(first)
+    fits = int((SCORED_SHARE * spec.minutes * 60 + SCORED_SECONDS) / max(pace, 1e-9))
+    return rows if fits >= len(rows) else evenly(rows, max(LEAST_TESTED, fits))
+
+
+def _few(n_rows: int, every: int) -> list[str]:
+    """What a reader should know where not all test rows were answered."""
+    if n_rows == every:
+        return []
+    return [
+        f"{n_rows:,} of {every:,} test rows were answered, in even steps, as all would not fit the minutes: "
+        "the intervals are wider for it; more `minutes:` answer more"
+    ]
 
 
 def _beside(candidate: Candidate, marks: Marks, metric: str, baseline: Baseline | None) -> Candidate:
