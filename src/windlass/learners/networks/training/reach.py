@@ -62,12 +62,17 @@ def measured(network: nn.Module, validation: Inputs, budget: Budget, folder: Pat
         started = time.monotonic()
         answers(network, validation.rows(rows), BATCH)
         pace = (time.monotonic() - started) / len(rows)
-    left, weights = budget.left(), sum(value.numel() for value in network.parameters())
+    left = budget.left()
     watched = n_rows if not pace else min(n_rows, max(LEAST_WATCHED, int(WATCHED_SHARE * left / pace)))
     scored = n_rows if not pace else min(n_rows, max(LEAST_SCORED, watched, int(SCORED_SHARE * left / pace)))
-    found = Reach(watched, scored, scored * pace + EXPORT_SECONDS + EXPORT_SECONDS_WEIGHT * weights)
+    found = Reach(watched, scored, scored * pace + export_seconds(network))
     write_json(folder / FILE, asdict(found))
     return found
+
+
+def export_seconds(network: nn.Module) -> float:
+    """About what it takes to write the artifact of a network and to prove it."""
+    return EXPORT_SECONDS + EXPORT_SECONDS_WEIGHT * sum(value.numel() for value in network.parameters())
 
 
 def _kept(folder: Path) -> Reach | None:
