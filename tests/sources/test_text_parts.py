@@ -77,7 +77,7 @@ def test_a_paragraph_with_several_questions_is_a_text(tmp_path):
     paragraphs = [" ".join(f"word{number}x{place}" for place in range(40)) for number in range(30)]
     rows = [
         {"context": paragraph, "question": f"What is said of number {place} in {paragraph[:9]}?",
-         "answers": [{"text": f"word{place} and more words", "answer_start": place}]}
+         "answers": [{"text": f"the word {place} of {paragraph[:9]}", "answer_start": place}]}
         for paragraph in paragraphs for place in range(5)
     ]  # fmt: skip
     path = tmp_path / "train.jsonl"
