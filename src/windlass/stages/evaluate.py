@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,8 @@ N_TIMED = 200
 N_BATCH = 32
 SECONDS_TIMED = 3.0
 REPORT = "report.html"
-SCORED_SHARE, SCORED_SECONDS = 0.1, 5.0
-"""Of the minutes, and beside it: what all candidates may take to answer test rows."""
+SCORED_SHARE, TIMED_SHARE, SCORED_SECONDS = 0.1, 0.05, 5.0
+"""Of the minutes: what all candidates may take to answer test rows, and to be timed; and seconds beside each."""
 LEAST_TESTED, N_PACED = 400, 32
 """Test rows that are answered however long it takes, and those that tell how long it takes."""
 
@@ -175,7 +176,7 @@ def machine() -> str:
 def _measure(run: Run, predictor: Predictor, marks: Marks, splits: Splits, spec: Spec, store: Store) -> Candidate:
     metrics = {name: bootstrap(marks, name, spec.seed) for name in marks.metrics}
     goal = outputs.goal(spec)
-    p50, p95, throughput = _speed(predictor, splits)
+    p50, p95, throughput = _speed(predictor, splits, _timed_seconds(spec, store))
     size = size_mb(store.run_folder(run.name) / "artifact")
     misses = goal_misses(goal, metrics) + limit_misses(spec.limits, p95, size, metrics)
     return Candidate(
@@ -196,19 +197,20 @@ def _measure(run: Run, predictor: Predictor, marks: Marks, splits: Splits, spec:
     )
 
 
-def _speed(predictor: Predictor, splits: Splits) -> tuple[float, float, float]:
-    """p50 and p95 of one answer in milliseconds, and answers a second in batches of 32; rows as a client sends them."""
+def _speed(predictor: Predictor, splits: Splits, seconds: float) -> tuple[float, float, float]:
+    """p50 and p95 of one answer in milliseconds, and answers a second in batches of 32; rows as a client sends them.
+    seconds: that the first two may take; the others take half of it."""
     head = splits.test.head(N_TIMED).select(list(splits.inputs)).to_dicts()
     rows = [
         {name: kinds.get(splits.inputs[name]).portable(value, splits.root) for name, value in row.items()}
         for row in head
     ]
-    until = time.perf_counter() + SECONDS_TIMED / 4
+    until = time.perf_counter() + seconds / 4
     for row in rows[:10]:
         predictor.answer([row])
         if time.perf_counter() > until:
             break
-    times, until = [], time.perf_counter() + SECONDS_TIMED
+    times, until = [], time.perf_counter() + seconds
     for row in rows:
         started = time.perf_counter()
         predictor.answer([row])
@@ -216,15 +218,21 @@ def _speed(predictor: Predictor, splits: Splits) -> tuple[float, float, float]:
         if time.perf_counter() > until:
             break
     p50, p95 = (float(np.percentile(times, share)) for share in (50, 95))
-    is_slow = N_BATCH * p50 / 1000 > SECONDS_TIMED
-    return p50, p95, len(times) / (sum(times) / 1000) if is_slow else _throughput(predictor, rows)
+    is_slow = N_BATCH * p50 / 1000 > seconds
+    return p50, p95, len(times) / (sum(times) / 1000) if is_slow else _throughput(predictor, rows, seconds / 4)
 
 
-def _throughput(predictor: Predictor, rows: Sequence[Row]) -> float:
+def _timed_seconds(spec: Spec, store: Store) -> float:
+    """For the answers of one candidate that are timed one by one: of its share of the minutes."""
+    n_runs = sum(run.status == "done" for run in store.read("train", Trained).runs)
+    return min(SECONDS_TIMED, (TIMED_SHARE * spec.minutes * 60 + SCORED_SECONDS) / (1.5 * max(1, n_runs)))
+
+
+def _throughput(predictor: Predictor, rows: Sequence[Row], seconds: float) -> float:
     answered, started = 0, time.perf_counter()
-    while time.perf_counter() - started < SECONDS_TIMED / 4:
-        for start in range(0, len(rows), N_BATCH):
-            answered += len(predictor.answer(rows[start : start + N_BATCH]))
+    batches = cycle([rows[start : start + N_BATCH] for start in range(0, len(rows), N_BATCH)] or [[]])
+    while time.perf_counter() - started < seconds:
+        answered += len(predictor.answer(next(batches)))
     return answered / (time.perf_counter() - started)
 
 
