@@ -67,7 +67,10 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     rows = rows[:: math.ceil(len(rows) / output.most_tested)] if output.most_tested and rows else rows
     held = Held(spec, splits.root, load_rules(store.project / spec.brand) if spec.brand else None)
     output.check_tests(rows, spec)
-    every, rows = len(rows), _within(spec, rows, [store.run_folder(run.name) / "artifact" for run in trained])
+    every = len(rows)
+    if every > LEAST_TESTED:
+        pace = _pace(rows, [store.run_folder(run.name) / "artifact" for run in trained])
+        rows = affordable(rows, pace, spec.minutes)
     candidates, marks, judged, failed = [], {}, {}, {}
     for number, run in enumerate(trained):
         progress("evaluate", number, len(trained), run.name)
@@ -114,11 +117,8 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     return board
 
 
-def _within(spec: Spec, rows: list[Any], artifacts: Sequence[Path]) -> list[Any]:
-    """The test rows that all candidates answer within a share of the minutes: every one, or some in even steps. The
-    same ones for all, as candidates are compared row by row."""
-    if len(rows) <= LEAST_TESTED:
-        return rows
+def _pace(rows: Sequence[Row], artifacts: Sequence[Path]) -> float:
+    """Seconds in which all candidates have answered one of these rows."""
     first, pace = rows[:: math.ceil(len(rows) / N_PACED)], 0.0
     for artifact in artifacts:
         try:
@@ -129,7 +129,13 @@ def _within(spec: Spec, rows: list[Any], artifacts: Sequence[Path]) -> list[Any]
         except Exception:  # noqa: BLE001  what it does wrong is told where it is scored
             continue
         pace += (time.perf_counter() - started) / len(first)
-    fits = int((SCORED_SHARE * spec.minutes * 60 + SCORED_SECONDS) / max(pace, 1e-9))
+    return pace
+
+
+def affordable(rows: list[Any], pace: float, minutes: float) -> list[Any]:
+    """The test rows that are answered within a share of the minutes: every one, or some in even steps; the same for
+    all candidates, as they are compared row by row. pace: seconds in which all of them have answered one."""
+    fits = int((SCORED_SHARE * minutes * 60 + SCORED_SECONDS) / max(pace, 1e-9))
     return rows if fits >= len(rows) else evenly(rows, max(LEAST_TESTED, fits))
 
 
