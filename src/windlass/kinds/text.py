@@ -76,8 +76,7 @@ def read(value: Any, root: Path | None) -> str:
 
 def clean(value: Any, root: Path | None) -> str:
     """The text as collected rows keep it; of a list each text, kept apart by a mark that no read text can hold."""
-    value = answers(value)
-    if isinstance(value, list | tuple) and joined(value) is value:
+    if isinstance(value := answers(value), list | tuple) and joined(value) is value:
         return BETWEEN.join(read(each, root) for each in value)
     return read(value, root)
 
