@@ -47,7 +47,8 @@ def specification(part: str, data: Path, args: argparse.Namespace) -> str:
         home = data / "detect-bccd"
         return (
             f"name: cells\ndata: {{train: {home}/train.json, validation: {home}/val.json, test: {home}/test.json}}\n"
-            "inputs: {image: image}\noutput: {cells: boxes}\ngoal: map50\nlearners: [detector]\ncompress: [half, int8]\n"
+            "inputs: {image: image}\noutput: {cells: boxes}\ngoal: map50\n"
+            "learners: [detector]\ncompress: [half, int8]\n"
         )
     return (
         f"name: nuclei\ndata: {data}/segment-nuclei\ninputs: {{image: image}}\noutput: {{nuclei: masks}}\n"
