@@ -115,7 +115,7 @@ def _stage(word: str) -> None:
     app.command(word)(command)
 
 
-for _word in ("collect", "prepare", "train", "evaluate"):
+for _word in ("collect", "prepare", "train", "compress", "evaluate"):
     _stage(_word)
 
 

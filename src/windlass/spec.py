@@ -54,6 +54,13 @@ class Limits(Strict):
         "on a question is answered and not refused; not given: where most are answered or refused rightly",
     )
 
+    loss: float | None = Field(
+        default=None,
+        ge=0,
+        description="of the goal's metric, on validation rows; chosen is the smallest candidate that loses no more "
+        "against the best; it starts `compress`",
+    )
+
 
 class Language(Strict):
     """How a pretrained language model is taught, and how long its answers may become."""
@@ -268,6 +275,12 @@ class Spec(Strict):
     )
     max_rejected: float = Field(
         0.5, gt=0, le=1, description="share of a file's rows that may be rejected for one reason; more: `collect` stops"
+    )
+    compress: bool | list[Literal["half", "int8", "vocabulary"]] | None = Field(
+        None,
+        description="copies of the best candidate: weights of 16 bits (half), products of 8 (int8), these without the "
+        "tokens that training never has (vocabulary); true: all, false: none; not given: all when the best candidate "
+        "breaks a limit of size or time, or `limits: {loss:}` is set",
     )
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field(

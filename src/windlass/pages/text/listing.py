@@ -36,6 +36,13 @@ def _documents(counts: dict[str, int]) -> str:
     return said + (f" ({', '.join(also)})" if also else "")
 
 
+def _copies(runs: Sequence[Json]) -> str:
+    """How many copies were made, or that none were asked for."""
+    if not runs:
+        return "no copy was asked for"
+    return f"{sum(run['status'] == 'done' for run in runs)} of {len(runs)} copies"
+
+
 def stage_line(word: str, skipped: bool, record: Json) -> str:
     """One line a stage of `windlass run`."""
     if skipped:
@@ -53,6 +60,7 @@ def stage_line(word: str, skipped: bool, record: Json) -> str:
             f"{sum(run['status'] == 'done' for run in record['runs'])} of {len(record['runs'])} candidates"
             + (", indexed anew: what was trained is kept" if any(run.get("renewed") for run in record["runs"]) else "")
         ),
+        "compress": lambda: _copies(record["runs"]),
         "evaluate": lambda: record["chosen"],
         "explain": lambda: f"{len(record['rows'])} test rows: {record['report']}",
         "release": lambda: f"{record['id']} is the champion",
