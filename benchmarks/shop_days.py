@@ -63,10 +63,15 @@ class Shop:
             self.counts[int((seconds - BEGUN) // DAY_S), item] += weight > 0
 
 
-def project(folder: Path, there: shops.World) -> "windlass.Project":
-    """The blueprint with the files of this world, run and released."""
+def files(folder: Path, there: shops.World) -> None:
+    """The blueprint with the files of this world."""
     shutil.copytree(BLUEPRINT, folder, dirs_exist_ok=True)
     shops.write_files(folder / "data", there, shops.history(there, SEED))
+
+
+def project(folder: Path, there: shops.World) -> "windlass.Project":
+    """The same, run and released."""
+    files(folder, there)
     spec = (folder / "windlass.yaml").read_text("utf-8")  # its days lie long ago: nothing of them would be kept
     write_text(folder / "windlass.yaml", "".join(line for line in spec.splitlines(True) if "keep_days" not in line))
     made = windlass.Project(folder)

@@ -18,6 +18,7 @@ from windlass.explain.occlusion import Effort
 from windlass.goals import Goal
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import Marks
+from windlass.metrics.proportions import Proportion
 from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.outputs.trust import Known, Opinion
 from windlass.pages.html.sections import Section
@@ -240,7 +241,9 @@ class Output:
     who speaks does not see.
     search(predictor, rows, k) -> of each row the k best passages; summarise(predictor, document, n) -> sentences that
     stand for it; spoken_of(predictor, topic) -> what documents say of it; None: there are none.
-    renewed(predictor, table) -> the same release with the items of the table; None: answers are of no table.
+    came_to(database, release, since[, until]) -> answers of a release, and those that came to something, such as a
+    click; None: only feedback tells. renewed(predictor, table) -> the same release with the items of the table; None:
+    answers are of no table.
     changed_documents(predictor, splits) -> documents that are not as the release knows them. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
@@ -308,6 +311,7 @@ class Output:
     search: Callable[[Predictor, Sequence[Row], int], list[list[Json]]] | None = None
     summarise: Callable[[Predictor, str, int], Json] | None = None
     spoken_of: Callable[[Predictor, str], list[Json]] | None = None
+    came_to: Callable[..., Proportion] | None = None
     renewed: Callable[[Predictor, Catalogue], Predictor] | None = None
     changed_documents: Callable[[Predictor, Splits], list[str]] = lambda predictor, splits: []
     level: Callable[[Spec], float | None] = lambda spec: None

@@ -136,7 +136,7 @@ OUTPUT = Output(
     check_correction=feedback.check_correction,
     amended=amended,
     together=feedback.together,
+    came_to=later("windlass.outputs.items.trial", "clicked"),
     renewed=lambda predictor, table: renewed(measures.recommender(predictor), table),
-    proposals=Unsupported("answers are ranked lists: `plan` has no curve of them yet"),
     compares=Unsupported("ranked lists are compared by `evaluate`"),
 )
