@@ -53,6 +53,12 @@ class Limits(Strict):
         description="of an output `cited`: share of the given answers that may be wrong; chooses from which confidence "
         "on a question is answered and not refused; not given: where most are answered or refused rightly",
     )
+    coverage: float | None = Field(
+        default=None, gt=0, le=1, description="of recommendations: share of all items that some list must show"
+    )
+    tail_share: float | None = Field(
+        default=None, gt=0, lt=1, description="of recommendations: share of places that the less popular 80 % must have"
+    )
 
     loss: float | None = Field(
         default=None,

@@ -107,6 +107,11 @@ class Replica:
             }
         return found | (self.scheduler.gauges() if self.scheduler is not None else {})
 
+    def renew(self, predictor: Predictor) -> None:
+        """Answers by the same release with what is told of its items now. In the event loop only."""
+        self.predictor = predictor
+        self.cache = Cache(self.settings.cache) if self.settings.cache else None
+
     def close(self) -> None:
         """Ends its threads."""
         if self.scheduler is not None:
