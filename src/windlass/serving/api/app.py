@@ -106,6 +106,8 @@ def service_app(service: Service, server_state: ServerState | None = None) -> Fa
         add(app, service)
     routes = check_declared(app.routes)
     app.state.server_state = server_state = server_state or ServerState()
+    server_state.shedder.most = lambda: 0 if service.proof else service.replica.most_under_way
+    server_state.shedder.measures = service.measures
     access_control = AccessControl(settings, server_state, service.is_proof)
     sign_in = owner_pages.sign_in(service.look, service.release.product)
     app.add_middleware(
