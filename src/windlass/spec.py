@@ -346,6 +346,11 @@ class Spec(Strict):
         return found | ({"unit": next(iter(unit.values()))} if unit else {})
 
     @property
+    def shown_name(self) -> str:
+        """What pages call the product: `look: {name: ...}`, else its name."""
+        return self.look.name or self.name
+
+    @property
     def slug(self) -> str:
         """The name where services, images and addresses take theirs from it: itself, or what is ASCII of it and a
         checksum."""

@@ -115,7 +115,8 @@ def evaluate(spec: Spec, store: Store, splits: Splits, progress: Progress = sile
     write_json(store.record("evaluate"), as_json(board))
     suspected = output.suspected(predictors.load(store.run_folder(chosen.name) / "artifact"), splits)
     shown = Shown(board, marks[chosen.name], _examples(rows, spec), held.rules, rows, spec.inputs, suspected)
-    write_text(store.stage("evaluate") / REPORT, in_both(report(board, _details(spec, store, trained, shown))))
+    page = report(replace(board, product=spec.shown_name), _details(spec, store, trained, shown))
+    write_text(store.stage("evaluate") / REPORT, in_both(page))
     return board
 
 
