@@ -22,6 +22,8 @@ PLAIN = re.compile(
     r"|[\u2066-\u2068]?'[^']*'\u2069?|`[^`]*`|<bdi>[^<]*</bdi>|<code>[^<]*</code>"
 )
 """A number, or what somebody named: no words of ours."""
+PLACE = re.compile(r"{[^{}]*}")
+"""Of a value."""
 ENDINGS = ("", "s", "es", "y", "ies")
 """What `{~}` of a template can be."""
 NEEDED, NEEDED_LATER = 3, 5
@@ -84,7 +86,7 @@ class _Rendering:
         return self.known[text]
 
     def _of(self, text: str, depth: int) -> str | None:
-        if (exact := _exact(text)) is not None:
+        if (exact := _exact(text) or _sentences(text)) is not None:
             return exact
         unsure = None
         for template in _candidates(text):
@@ -146,9 +148,24 @@ def _split(text: str, joint: str) -> list[str]:
 
 def _exact(text: str) -> str | None:
     """The twin of a text without values, whether or not it begins a sentence."""
+    if not text:
+        return None
     key = text.replace("{", "{{").replace("}", "}}")
     twin = _twins().get(key) or _twins().get(f"{key[0].lower()}{key[1:]}")
     return None if twin is None else Template(key, twin).filled([])
+
+
+def _sentences(text: str) -> str | None:
+    """The twin of one or several sentences without values; nothing needs to be looked for, nor the index be made."""
+    made = [_exact(each) or _ended(each) for each in _STOP.split(text)]
+    return "".join(each for each in made if each) if all(made) else None
+
+
+def _ended(text: str) -> str | None:
+    """The twin of a sentence that another one says without its full stop."""
+    found = next((mark for ending, mark in _LAST if text.endswith(ending)), None)
+    exact = _exact(text[:-1]) if found and text[:-1] else None
+    return None if exact is None else f"{exact}{found}"
 
 
 def _is_english(value: str) -> bool:
@@ -271,13 +288,14 @@ def _twins() -> dict[str, str]:
 @cache
 def _index() -> dict[str, list[Template]]:
     """Rarest word of a template with values -> the templates that have it."""
-    made = [Template(each, chinese) for english, chinese in _twins().items() if "{" in english
-            for each in with_endings(english)]  # fmt: skip
-    often = Counter(word for each in made for word in set(each.words))
+    made = [(each, set(WORD.findall(PLACE.sub(" ", each))), chinese) for english, chinese in _twins().items()
+            if PLACE.search(english) for each in with_endings(english)]  # fmt: skip
+    often = Counter(word for _, words, _ in made for word in words)
     index: dict[str, list[Template]] = {}
-    for each in made:
-        if each.words and len(each.literals) > 1:
-            index.setdefault(min(each.words, key=lambda word: (often[word], -len(word))), []).append(each)
+    for english, words, chinese in made:
+        if words and "{" in english:
+            rarest = min(words, key=lambda word: (often[word], -len(word), word))
+            index.setdefault(rarest, []).append(Template(english, chinese))
     return index
 
 
