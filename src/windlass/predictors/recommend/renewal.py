@@ -72,16 +72,18 @@ class Renewed:
         found = np.asarray(self.known.scores(own, weights, times, now))
         return np.concatenate([found, self.nearest.without(own).mean(found)])
 
-    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, item: int) -> np.ndarray:
-        """(m,) what each event adds; to a new item, by the known ones that are most like it."""
+    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(k, m) what each event adds; to a new item, by the known ones that are most like it."""
         if not isinstance(self.known, Because):
-            return np.zeros(len(history))
-        own = self._as_known(history)
-        if item < self.n_known:
-            return self.known.because(own, weights, times, item)
-        alike = self.nearest.without(own)
-        pairs = zip(alike.places[item - self.n_known].tolist(), alike.shares[item - self.n_known].tolist(), strict=True)
-        return np.asarray(sum(share * self.known.because(own, weights, times, place) for place, share in pairs))
+            return np.zeros((len(items), len(history)))
+        own, is_new = self._as_known(history), items >= self.n_known
+        found = np.asarray(self.known.because(own, weights, times, np.where(is_new, 0, items)))
+        if is_new.any():
+            alike, new = self.nearest.without(own), items[is_new] - self.n_known
+            places, shares = alike.places[new], alike.shares[new]
+            adds = np.asarray(self.known.because(own, weights, times, places.ravel()))
+            found[is_new] = np.einsum("nq,nqm->nm", shares, adds.reshape(*places.shape, -1))
+        return found
 
     def save(self, folder: Path) -> None:
         """What it knew before."""
