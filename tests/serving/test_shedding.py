@@ -89,7 +89,7 @@ def test_a_refusal_says_when_to_come_back_and_the_connection_answers_afterwards(
         assert client.app.state.service.measures.requests["/v1/predict", 503] == 2
         said = client.predict({"row": {"message": "hello"}}, accept_language="zh")
         assert said.status == 200
-        assert not state.shedder._under_way
+    assert not state.shedder._under_way  # after the server has ended: its thread counts once the answer is on its way
 
 
 def test_a_refusal_speaks_the_language_that_is_asked_for(text_store, server_for, tmp_path):
