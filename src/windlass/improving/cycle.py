@@ -305,5 +305,7 @@ def history(store: Store, line: Sequence[str] | None = None) -> list[Improvement
 def write_history(spec: Spec, store: Store) -> list[Improvement]:
     """Writes all attempts, and the feedback that the last one set aside, as a page; gives the attempts as `history`."""
     found = history(store)
-    write_text(store.stage(WORD) / "history.html", in_both(improvements_page(spec.name, found, attempts.aside(store))))
+    write_text(
+        store.stage(WORD) / "history.html", in_both(improvements_page(spec.shown_name, found, attempts.aside(store)))
+    )
     return found

@@ -132,9 +132,9 @@ def _short(value: float) -> float | int:
 
 def item_id(value: Any) -> str:
     """The id as text: 7 and 7.0 are '7'. Raises: ValueError: it is none."""
-    if type(value) is str and value.isascii() and value.isprintable():
-        if 0 < len(value.strip()) == len(value) <= MOST_ID:
-            return value  # nearly all ids, ten times as quickly: a history has thousands
+    is_plain = type(value) is str and value.isascii() and value.isprintable()
+    if is_plain and 0 < len(value.strip()) == len(value) <= MOST_ID:
+        return str(value)  # nearly all ids, ten times as quickly: a history has thousands
     if isinstance(value, bool | np.bool_) or not isinstance(value, str | int | float | np.integer | np.floating):
         raise ValueError(f"has the item {shown(value)}, expected its id as text")
     if isinstance(value, float | np.floating):

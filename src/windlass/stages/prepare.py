@@ -92,7 +92,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     write_text(store.stage("prepare") / "data_card.md", card)
     write_text(store.stage("prepare") / "data_card.zh.md", in_chinese(card))
     drawn = outputs.of(spec).data_sections({name: part.to_dicts() for name, part in splits.items()}, spec)
-    write_text(store.stage("prepare") / REPORT, in_both(data_report(spec.name, record, collected, drawn)))
+    write_text(store.stage("prepare") / REPORT, in_both(data_report(spec.shown_name, record, collected, drawn)))
     write_json(store.record("prepare"), as_json(record))
     return record
 

@@ -45,6 +45,7 @@ SCORERS = {
     "als": "factors",
     "bpr": "factors",
     "content": "content",
+    "sasrec": "sequence",
     "item-blend": "blended",
 }
 """Name -> its module below `predictors/recommend`, with `load(folder, settings) -> Scorer`."""
