@@ -159,6 +159,14 @@ def run(
         told(word, current)
 
 
+def is_current(spec: "Spec", store: "Store") -> bool:
+    """True when a walk would find nothing to do, and files of the project alone decide it."""
+    from windlass.stages.collect import is_within
+
+    plain = spec.learners is None or all(isinstance(each, str) for each in spec.learners)
+    return plain and is_within(spec, store) and all(STEPS[word]().is_current(word, spec, store) for word in ORDER)
+
+
 def check(spec: "Spec") -> None:
     """What can be told before any stage is run. Raises: SpecError: a kind, a learner or a goal that there is not."""
     from windlass.kinds import table as kinds

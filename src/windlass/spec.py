@@ -53,12 +53,17 @@ class Limits(Strict):
         description="of an output `cited`: share of the given answers that may be wrong; chooses from which confidence "
         "on a question is answered and not refused; not given: where most are answered or refused rightly",
     )
+    coverage: float | None = Field(
+        default=None, gt=0, le=1, description="of recommendations: share of all items that some list must show"
+    )
+    tail_share: float | None = Field(
+        default=None, gt=0, lt=1, description="of recommendations: share of places that the less popular 80 % must have"
+    )
 
     loss: float | None = Field(
         default=None,
         ge=0,
-        description="of the goal's metric, on validation rows; chosen is the smallest candidate that loses no more "
-        "against the best; it starts `compress`",
+        description="what the smallest candidate may lose of the goal's metric against the best; starts `compress`",
     )
 
 
@@ -338,6 +343,11 @@ class Spec(Strict):
         found |= {"output": output} if output != values.get("output") else {}
         found |= {"monotone": dict(values.get("monotone") or {}) | monotone} if monotone else {}
         return found | ({"unit": next(iter(unit.values()))} if unit else {})
+
+    @property
+    def shown_name(self) -> str:
+        """What pages call the product: `look: {name: ...}`, else its name."""
+        return self.look.name or self.name
 
     @property
     def slug(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from windlass.errors import SpecError, did_you_mean, expected
+from windlass.learners import scikit
 from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options, Refresh, Refuse
 from windlass.records import Progress, Splits
 
@@ -24,10 +25,15 @@ PRETRAINED = (*TORCH, "transformers")
 MODELS = "recommend.models"
 
 
+WITH_SCIKIT = frozenset({"classic.linear", "classic.chain", "classic.ridge", "classic.tagging"})
+
+
 def _later(module: str, function: str = "fit") -> Fit:
     """A `fit` whose module, and with it torch or LightGBM, is imported when it is first called."""
 
     def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
+        if module in WITH_SCIKIT:
+            scikit.load()
         return getattr(import_module(f"windlass.learners.{module}"), function)(splits, options, budget, progress)
 
     return fit
@@ -300,6 +306,16 @@ LEARNERS: dict[str, Learner] = {
             ("implicit",),
             cost=1,
             on_request=True,
+        ),
+        Learner(
+            "sasrec",
+            "self-attention over what was wanted of late",
+            ITEMS,
+            ITEMS,
+            _later("recommend.sequential", "fit_sasrec"),
+            TORCH[:1],
+            cost=3,
+            on_request=True,  # below EASE on films: docs/log.md
         ),
         Learner("item-blend", "several of these together", ITEMS, ITEMS, _later(MODELS, "fit_blend"), cost=2),
         Learner(
