@@ -32,7 +32,7 @@ def more_histories(setting: Setting) -> Iterator[Item]:
     first, last = evidence.points[0], evidence.points[-1]
     before, after = (float(sum(each["scores"]) / len(each["scores"])) for each in (first, last))
     for step in STEPS:
-        more = max(10, round(step * evidence.n_rows, -1))
+        more = int(max(10, round(step * evidence.n_rows, -1)))
         told = forecast(grown(setting, evidence.curve, more))
         yield item(
             setting,
