@@ -63,8 +63,7 @@ class Limits(Strict):
     loss: float | None = Field(
         default=None,
         ge=0,
-        description="of the goal's metric, on validation rows; chosen is the smallest candidate that loses no more "
-        "against the best; it starts `compress`",
+        description="what the smallest candidate may lose of the goal's metric against the best; starts `compress`",
     )
 
 

@@ -13,11 +13,8 @@ from typing import Any
 import numpy as np
 
 from windlass.errors import GateRefused
-from windlass.metrics.measures import softmax
 from windlass.predictors.artifact import CALIBRATED, LOGITS
-from windlass.predictors.contract import CHUNK, Labeller, Predictor, Scorer
-from windlass.predictors.estimator import Estimator
-from windlass.predictors.tagger import Tagger
+from windlass.predictors.contract import CHUNK, Predictor, Scorer
 from windlass.records import Row
 
 MOST_ERROR = 0.5
@@ -40,16 +37,6 @@ class Parity:
     deltas: dict[str, np.ndarray]
 
 
-def golden_of(predictor: Predictor, rows: Sequence[Row]) -> Any:
-    """What is kept of golden rows, as this predictor answers them."""
-    if isinstance(predictor, Labeller | Tagger):
-        return predictor.probabilities(rows)
-    if isinstance(predictor, Estimator):
-        return predictor.values(rows).tolist()
-    kept: Callable[[Sequence[Row]], Any] = getattr(predictor, "golden")  # noqa: B009  of pictures: boxes, masks
-    return kept(rows)
-
-
 def of_scores(model: Scorer, copy: Scorer, rows: Sequence[Row], root: Path, seconds: float) -> Parity:
     """Of rows as far as the seconds reach, the first ones at least."""
     until, n_done = time.monotonic() + seconds, 0
@@ -62,7 +49,7 @@ def of_scores(model: Scorer, copy: Scorer, rows: Sequence[Row], root: Path, seco
         parts[CALIBRATED].append(copy.manifest.calibrated(other) - model.manifest.calibrated(one))
         squares += float(np.square(_centred(other - one)).sum())
         spread += float(np.square(_centred(one)).sum())
-        changed += sum(a != b for a, b in zip(_said(model, one), _said(copy, other), strict=True))
+        changed += sum(a != b for a, b in zip(model.said(one), copy.said(other), strict=True))
         n_done += len(some)
     deltas = {name: _filled(found, len(rows)) for name, found in parts.items() if found}
     error = float(np.sqrt(squares / max(spread, 1e-12))) if n_done else 0.0
@@ -94,16 +81,6 @@ def check(parity: Parity, name: str) -> None:
 def _centred(scores: np.ndarray) -> np.ndarray:
     """Of several scores what they are beside each other, as a common step changes no answer."""
     return scores - scores.mean(axis=1, keepdims=True) if scores.shape[1] > 1 else scores
-
-
-def _said(predictor: Scorer, scores: np.ndarray) -> list[Any]:
-    """The answers, in words where they have some; of numbers to a fiftieth of their deviation."""
-    if isinstance(predictor, Labeller):
-        shares = np.nan_to_num(softmax(predictor.manifest.calibrated(scores)))
-        return [predictor.labels[place] for place in predictor.answers(shares)]
-    if isinstance(predictor, Tagger):
-        return [tuple(label for label, share in zip(predictor.labels, row, strict=True) if share > 0) for row in scores]
-    return [tuple(row) for row in np.round(scores * 25).tolist()]
 
 
 def _plain(value: Any) -> Any:
