@@ -147,10 +147,11 @@ class NextItems:
             drawn_S = drawn_S[torch.randperm(len(drawn_S))[:N_DRAWN]]
         drawn_S = drawn_S.to(probe.device())
         items: Any = model.items
-        logits_NS = states_ND @ items(drawn_S).T + model.bias[drawn_S]
+        bias: Any = model.bias
+        logits_NS = states_ND @ items(drawn_S).T + bias[drawn_S]
         logits_NS = logits_NS + float(np.log(len(self.touched) / len(drawn_S)))  # they stand for all
         logits_NS = logits_NS.masked_fill(drawn_S == right_N[:, None], -1e9)
-        right = (states_ND * items(right_N)).sum(dim=1) + model.bias[right_N]
+        right = (states_ND * items(right_N)).sum(dim=1) + bias[right_N]
         return (torch.logsumexp(torch.cat([right[:, None], logits_NS], dim=1), dim=1) - right).mean()
 
     def judge(self, model: nn.Module, batch: int, precision: str) -> Verdict:
