@@ -73,7 +73,7 @@ def test_one_row_and_whole_files_are_answered(desk):
 
 def test_every_stage_has_its_command_and_gives_json(desk):
     folder, _ = desk
-    for word in ("collect", "prepare", "train", "evaluate", "release"):
+    for word in ("collect", "prepare", "train", "compress", "evaluate", "release"):
         result = windlass(word, "--json", folder=folder)
         assert result.returncode == 0, result.stderr
         assert isinstance(json.loads(result.stdout), dict), word
