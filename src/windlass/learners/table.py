@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from windlass.errors import SpecError, did_you_mean, expected
-from windlass.learners import scikit
 from windlass.learners.contract import Budget, Fit, Fitted, Learner, Options, Refresh, Refuse
 from windlass.records import Progress, Splits
 
@@ -25,15 +24,10 @@ PRETRAINED = (*TORCH, "transformers")
 MODELS = "recommend.models"
 
 
-WITH_SCIKIT = frozenset({"classic.linear", "classic.chain", "classic.ridge", "classic.tagging"})
-
-
 def _later(module: str, function: str = "fit") -> Fit:
     """A `fit` whose module, and with it torch or LightGBM, is imported when it is first called."""
 
     def fit(splits: Splits, options: Options, budget: Budget, progress: Progress) -> Fitted:
-        if module in WITH_SCIKIT:
-            scikit.load()
         return getattr(import_module(f"windlass.learners.{module}"), function)(splits, options, budget, progress)
 
     return fit
