@@ -3,6 +3,7 @@
 Usage: python peer_servers.py prepare ROWS.csv FOLDER ENCODER           makes their models in FOLDER
        python peer_servers.py prepare-mlflow ROWS.csv FOLDER ENCODER    and MLflow's copies of them
        python peer_servers.py PEER MODEL FOLDER PORT                    serves one; MODEL is text or linear
+       python peer_servers.py onnx text FOLDER PORT                     FOLDER: `model` of a release of ours
 `text` is the MiniLM encoder of the folder ENCODER with a random head, behind a `transformers` pipeline; `linear` is
 TF-IDF of words and characters with a linear SVM, a scikit-learn pipeline fitted on the rows. Quick starts, 2026-11:
 fastapi.tiangolo.com; mlflow.org/docs/latest/ml/deployment; docs.bentoml.com; lightning.ai/docs/litserve;
@@ -83,6 +84,51 @@ def fastapi(model: str, folder: str, port: int) -> None:
     @app.post("/predict")
     def predict(question: Question) -> dict:
         return answer(question.message)
+
+    uvicorn.run(app, port=port, log_level="warning", access_log=False)
+
+
+def onnx(model: str, folder: str, port: int) -> None:
+    """FastAPI in front of ONNX Runtime with dynamic batching, as one writes it by hand: what waits while the engine is
+    busy is the next batch, 32 at most. Runs in our environment, with our graph: the same numbers to compute."""
+    import asyncio
+    import json
+    from concurrent.futures import ThreadPoolExecutor
+
+    import uvicorn
+    from fastapi import FastAPI
+    from pydantic import BaseModel
+
+    from serving import onnx_answer
+
+    state = json.loads((Path(folder) / "manifest.json").read_text("utf-8"))["inputs"][0]["state"]
+    answer, thread, waiting = onnx_answer(Path(folder) / "model.onnx", state), ThreadPoolExecutor(1), []
+    app, busy = FastAPI(), [False]
+
+    class Question(BaseModel):
+        message: str
+
+    async def work() -> None:
+        while waiting:
+            batch, waiting[:] = waiting[:32], waiting[32:]
+            texts = [text for text, _ in batch]
+            found = (await asyncio.get_running_loop().run_in_executor(thread, answer, texts))[0]
+            for (_, turn), scores in zip(batch, found, strict=True):
+                turn.set_result({"label": int(scores.argmax()), "score": float(scores.max())})
+        busy[0] = False
+
+    tasks = set()
+
+    @app.post("/predict")
+    async def predict(question: Question) -> dict:
+        turn = asyncio.get_running_loop().create_future()
+        waiting.append((question.message, turn))
+        if not busy[0]:
+            busy[0] = True
+            task = asyncio.create_task(work())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        return await turn
 
     uvicorn.run(app, port=port, log_level="warning", access_log=False)
 
@@ -168,7 +214,7 @@ if os.environ.get(FRAMEWORK) == "bentoml":
             return self.answer(message)
 
 
-PEERS = {"fastapi": fastapi, "mlflow": mlflow, "bentoml": bentoml, "litserve": litserve, "ray": ray}
+PEERS = {"onnx": onnx, "fastapi": fastapi, "mlflow": mlflow, "bentoml": bentoml, "litserve": litserve, "ray": ray}
 
 
 def main() -> None:

@@ -1,171 +1,207 @@
 """Thirty days of the shop of `tools/make_shop_recommender.py` after its files end: slates, and clicks by the law.
 
-Used by `exposure.py --parts days`. Three shops with the same customers, visits and dice: one whose model is learned
-anew each night, one whose model stays that of the first day, and one that shows what was clicked most in four weeks,
-counted anew each night. All fold in what a customer did until that moment, know the stock of the day, and show ten
-items that the customer has not clicked; the frozen model knows no item that came later. Besides, customers look around
-by themselves, as before, so that new items are clicked. A click is
-`POSITIONS[place] * click_chance`, as the law has it.
+Used by `exposure.py --parts days`. Three shops with the same customers, visits and dice: one that calls `windlass
+improve` each night, one that stays with its first release, and one that shows what was clicked most in four weeks,
+counted anew each night. The first two are the product itself, made of the blueprint: `run`, `release`, its answers, its
+log. What came of a list is feedback in the log of the first, and nothing else teaches it. Both know the table of items
+as it is that day (stock, what is new), leave out what a customer has seen, and are told what the customer did since the
+files end. Besides, customers look around by themselves, as before; a shop tells of that as feedback on a list that it
+showed then. A click is `POSITIONS[place] * click_chance`, as the law has it.
 """
 
+import json
+import shutil
 import sys
-from dataclasses import dataclass, field
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC
 from pathlib import Path
 
 import numpy as np
 
-from windlass.kinds.items import History
-from windlass.learners.contract import Budget
-from windlass.learners.recommend.fitting import Make
-from windlass.learners.recommend.interactions import Interactions, in_order
-from windlass.learners.recommend.lessons import Lesson, Question
-from windlass.learners.recommend.models import blended
+import windlass
+from windlass import lifecycle
+from windlass.database.request_log import Feedback, Logged, RequestLog
 from windlass.metrics.exposure import LoggedSlates, PolicyValue, ips
-from windlass.predictors.recommend.scorer import Scorer
-from windlass.records.catalogue import Catalogue
+from windlass.predictors.recommend.recommender import Recommender
+from windlass.predictors.recommend.renewal import renewed
+from windlass.records import Catalogue
+from windlass.store.files import write_text
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 import make_shop_recommender as shops
 
-DAYS, SHOWN_A_VISIT, DAY_S = 30, 3, 86_400.0
+DAYS, SHOWN_A_VISIT, DAY_S = 30, 3, 86_400
+BEGUN = int(shops.FIRST_DAY.replace(tzinfo=UTC).timestamp())
 WEIGHTS = {"view": 0.0, "click": 1.0, "buy": 3.0}
-Item = tuple[int, int, float, float]
-"""(customer, item, seconds, weight)."""
+SEED = shops.SEED
+BLUEPRINT = Path(windlass.__file__).parent / "blueprints" / "shop-recommender"
+Event = tuple[int, int, float]
+"""(item, seconds since 1970, weight)."""
 
 
 @dataclass
 class Shop:
-    """One of the three: all that was done in it, who clicked what, and the clicks on each of its slates."""
+    """One of the three. seen, clicked: (customers, items). since: what each customer did since the files end.
+    release: what fills its lists; None: counts. log: of the product, in which feedback is."""
 
-    log: list[Item]
-    clicked: np.ndarray
-    own: dict[int, list[Item]] = field(default_factory=dict)
+    seen: np.ndarray
+    counts: np.ndarray
+    release: Recommender | None = None
+    log: RequestLog | None = None
+    since: dict[int, list[Event]] = field(default_factory=dict)
     gained: list[float] = field(default_factory=list)
     customers: list[int] = field(default_factory=list)
     new_shown: int = 0
+    n_told: int = 0
 
-    def __post_init__(self) -> None:
-        for each in self.log:
-            self.own.setdefault(each[0], []).append(each)
-
-    def add(self, each: Item) -> None:
-        self.log.append(each)
-        self.own.setdefault(each[0], []).append(each)
-
-    def interactions(self) -> Interactions:
-        users, items, times, weights = (np.array(each) for each in zip(*self.log, strict=True))
-        return in_order(users, items, times, weights, shops.N_USERS, shops.N_ITEMS)
-
-    def history(self, user: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Items, weights and times of one customer."""
-        own = self.own.get(user, [])
-        items, times, weights = ([each[place] for each in own] for place in (1, 2, 3))
-        return np.array(items, np.int64), np.array(weights, np.float32), np.array(times, np.float64)
+    def add(self, user: int, told: list[Event]) -> None:
+        self.since.setdefault(user, []).extend(told)
+        for item, seconds, weight in told:
+            self.seen[user, item] = True
+            self.counts[int((seconds - BEGUN) // DAY_S), item] += weight > 0
 
 
-def begun(there: shops.World, seed: int) -> list[Item]:
-    events = shops.history(there, seed)
-    columns = events.users.tolist(), events.items.tolist(), events.seconds.tolist()
-    return [(*each, WEIGHTS[str(word)]) for *each, word in zip(*columns, events.words, strict=True)]
+def files(folder: Path, there: shops.World) -> None:
+    """The blueprint with the files of this world."""
+    shutil.copytree(BLUEPRINT, folder, dirs_exist_ok=True)
+    shops.write_files(folder / "data", there, shops.history(there, SEED))
+
+
+def project(folder: Path, there: shops.World) -> "windlass.Project":
+    """The same, run and released."""
+    files(folder, there)
+    spec = (folder / "windlass.yaml").read_text("utf-8")  # its days lie long ago: nothing of them would be kept
+    write_text(folder / "windlass.yaml", "".join(line for line in spec.splitlines(True) if "keep_days" not in line))
+    made = windlass.Project(folder)
+    made.release()
+    return made
+
+
+def begun(there: shops.World) -> tuple[np.ndarray, np.ndarray]:
+    """What each customer has seen by the end of the files, and how often each item was clicked on each day."""
+    events = shops.history(there, SEED)
+    seen = np.zeros((shops.N_USERS, shops.N_ITEMS), bool)
+    counts = np.zeros((shops.N_DAYS + shops.N_LATER, shops.N_ITEMS))
+    seen[events.users, events.items] = True
+    is_liked = events.words != "view"
+    np.add.at(counts, ((events.seconds[is_liked] // DAY_S).astype(int), events.items[is_liked]), 1)
+    return seen, counts
 
 
 def catalogue(there: shops.World, day: int) -> Catalogue:
-    """What is told of every item; of those that are not there yet, nothing."""
-    rows = [shops.item_row(there, item) if there.arrived[item] <= day else {} for item in range(shops.N_ITEMS)]
-    names = ("title", "title_zh", "description", "description_zh", "category", "price")
-    return Catalogue(tuple(there.ids), {name: tuple(row.get(name, "") for row in rows) for name in names})
+    """The table of the items on that day."""
+    rows = [shops.item_row(there, int(item), day) for item in np.flatnonzero(there.arrived <= day)]
+    ids = tuple(row["item"] for row in rows)
+    return Catalogue(ids, {name: tuple(row[name] for row in rows) for name in rows[0] if name != "item"})
 
 
-def questions(there: shops.World, shop: Shop, cut: float) -> tuple[Question, ...]:
-    """What each customer did before and after the moment, for who chooses settings by it."""
-    found = []
-    for user in range(shops.N_USERS):
-        own = shop.own.get(user, [])
-        parts = [[each for each in own if (each[2] < cut) == is_before] for is_before in (True, False)]
-        past, after = (History(tuple(there.ids[each[1]] for each in part), tuple(each[2] for each in part),
-                               tuple(each[3] for each in part)) for part in parts)  # fmt: skip
-        if past.items and after.liked:
-            found.append(Question(past, after))
-    return tuple(found)
+def as_row(there: shops.World, user: int, told: list[Event]) -> dict[str, str]:
+    """What a shop asks with: whose list, and what is new of him since the release was made."""
+    return {"history": json.dumps({"user": f"u{user:03}", **as_history(there, told)})}
 
 
-def chosen(there: shops.World, shop: Shop) -> Make:
-    """The blend of the board, with its settings chosen on the last 14 days of the files."""
-    make, cut = blended(), (shops.N_DAYS - 14) * DAY_S
-    before = Shop([each for each in shop.log if each[2] < cut], shop.clicked)
-    told = catalogue(there, shops.N_DAYS)
-    make(Lesson(before.interactions(), tuple(there.ids), told, questions(there, shop, cut)), Budget(60))
-    return make
+def as_history(there: shops.World, told: list[Event]) -> dict[str, list]:
+    items, times, weights = ([each[place] for each in told] for place in range(3))
+    return {"items": [there.ids[item] for item in items], "times": times, "weights": weights}
 
 
-def learned(make: Make, there: shops.World, shop: Shop, day: int) -> Scorer:
-    """The blend, fitted on all that was done until that night."""
-    return make(Lesson(shop.interactions(), tuple(there.ids), catalogue(there, day), is_last=True), Budget(60))
+def slate(there: shops.World, shop: Shop, user: int, at: float) -> tuple[np.ndarray, list]:
+    """The items that are shown, and the answer with them."""
+    day = int((at - BEGUN) // DAY_S)
+    if shop.release is None:
+        may = there.available(day) & ~shop.seen[user]
+        popular = np.where(may, shop.counts[max(0, day - 28) : day].sum(axis=0), -np.inf)
+        return np.argsort(-popular, kind="stable")[: shops.TOP], []
+    answer = replace(shop.release, clock=lambda: at).answer([as_row(there, user, shop.since.get(user, []))])[0]
+    return np.array([int(each["item"][1:]) for each in answer.value], int), list(answer.value)
 
 
-def counted(shop: Shop, day: int) -> np.ndarray:
-    """Clicks and purchases of the last four weeks."""
-    found = np.zeros(shops.N_ITEMS)
-    for _, item, seconds, weight in shop.log:
-        if weight and seconds >= (day - 28) * DAY_S:
-            found[item] += 1
-    return found
+def tell(there: shops.World, shop: Shop, user: int, at: float, entries: list, told: list[Event]) -> None:
+    """Keeps the answer, and what came of it, where the product reads it."""
+    if shop.log is not None:
+        id = f"a{shop.n_told:06}"
+        shop.n_told += 1
+        row = as_row(there, user, shop.since.get(user, []))
+        shop.log.record([Logged(id, at, "", json.dumps(entries), None, 1.0, row)], 100)
+        shop.log.feedback(Feedback(id, json.dumps(as_history(there, told)), None, "")).result(60)
+    shop.add(user, told)
 
 
-def shown(scores: np.ndarray, may: np.ndarray) -> np.ndarray:
-    return np.argsort(-np.where(may, scores, -np.inf), kind="stable")[: shops.TOP]
-
-
-def visited(there: shops.World, shop: Shop, user: int, day: int, slate: np.ndarray, dice: np.random.Generator) -> None:
+def visited(there: shops.World, shop: Shop, user: int, day: int, dice: np.random.Generator) -> None:
     """What the customer does with a slate, and what becomes of it."""
-    looks, wishes = dice.random(shops.TOP), dice.random(shops.N_ITEMS)
-    chance = there.click_chance(np.array([user]), day)[0][slate]
-    hits = slate[(looks[: len(slate)] < shops.POSITIONS[: len(slate)]) & (wishes[slate] < chance)]
+    looks, wishes, at = dice.random(shops.TOP), dice.random(shops.N_ITEMS), BEGUN + day * DAY_S + 60_000
+    items, entries = slate(there, shop, user, at)
+    chance = there.click_chance(np.array([user]), day)[0][items]
+    hits = items[(looks[: len(items)] < shops.POSITIONS[: len(items)]) & (wishes[items] < chance)]
     shop.gained.append(float(len(hits)))
     shop.customers.append(user)
-    shop.new_shown += int((there.arrived[slate] >= shops.N_DAYS).sum())
-    for item in hits.tolist():
-        shop.clicked[user, item] = True
-        shop.add((user, item, day * DAY_S + 60_000, WEIGHTS["click"]))
+    shop.new_shown += int((there.arrived[items] >= shops.N_DAYS).sum())
+    if len(hits):
+        tell(there, shop, user, at, entries, [(item, at, WEIGHTS["click"]) for item in hits.tolist()])
 
 
 def look_around(there: shops.World, shop: Shop, user: int, day: int, dice: np.random.Generator) -> None:
     """A visit of the customer's own, as before."""
-    one = np.array([user])
+    one, at = np.array([user]), BEGUN + day * DAY_S + 70_000
     focus = int((shops.about(there, one, day)[0].cumsum() < dice.random()).sum())
-    left = there.available(day) & ~shop.clicked[user]
-    for item, word in shops.visit(there, there.liking(one, day)[0], focus, left, dice):
-        shop.clicked[user, item] |= word == "click"
-        shop.add((user, item, day * DAY_S + 70_000, WEIGHTS[word]))
+    left = there.available(day) & ~shop.seen[user]
+    done = shops.visit(there, there.liking(one, day)[0], focus, left, dice)
+    _, entries = slate(there, shop, user, at) if shop.log is not None else (None, [])
+    tell(there, shop, user, at, entries, [(item, at + place, WEIGHTS[word]) for place, (item, word) in enumerate(done)])
 
 
-def simulated(seed: int) -> dict[str, Shop]:
-    there = shops.world(seed)
-    log = begun(there, seed)
-    clicked = np.zeros((shops.N_USERS, shops.N_ITEMS), dtype=bool)
-    for user, item, _, weight in log:
-        clicked[user, item] |= weight > 0
-    made = {name: Shop(list(log), clicked.copy()) for name in ("improved", "frozen", "recent popularity")}
-    make = chosen(there, made["frozen"])
-    frozen = learned(make, there, made["frozen"], shops.N_DAYS)
-    for day in range(shops.N_DAYS, shops.N_DAYS + DAYS):
-        nightly = learned(make, there, made["improved"], day) if day > shops.N_DAYS else frozen
-        popular = counted(made["recent popularity"], day)
-        dice = np.random.default_rng([seed, 2, day])
-        visits = np.repeat(np.arange(shops.N_USERS), dice.poisson(SHOWN_A_VISIT * there.visits))
-        alone = np.flatnonzero(dice.random(shops.N_USERS) < there.visits)
-        for name, shop in made.items():
-            for number, user in enumerate(visits.tolist()):
-                may = there.available(day) & ~shop.clicked[user]
-                if name == "frozen":
-                    may &= there.arrived < shops.N_DAYS
-                scorer = {"improved": nightly, "frozen": frozen}.get(name)
-                scores = popular if scorer is None else scorer.scores(*shop.history(user), now=day * DAY_S + 60_000)
-                dice_of_visit = np.random.default_rng([seed, 3, day, number])
-                visited(there, shop, user, day, shown(scores, may), dice_of_visit)
-            for user in alone.tolist():
-                look_around(there, shop, user, day, np.random.default_rng([seed, 4, day, user]))
-    return made
+@dataclass
+class Nights:
+    """What `windlass improve` made of thirty nights. verdicts: how often each; seconds: of each night."""
+
+    verdicts: Counter = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+
+
+def simulated(folder: Path) -> tuple[dict[str, Shop], Nights]:
+    there = shops.world(SEED)
+    made, nights = project(folder, there), Nights()
+    seen, counts = begun(there)
+    first = made.champion.predictor
+    with RequestLog(lifecycle.memory(made.store)) as log:
+        shop_of = {
+            "improved": Shop(seen.copy(), counts.copy(), first, log),
+            "frozen": Shop(seen.copy(), counts.copy(), first),
+            "recent popularity": Shop(seen.copy(), counts.copy()),
+        }
+        for day in range(shops.N_DAYS, shops.N_DAYS + DAYS):
+            if day > shops.N_DAYS:
+                improve(made, there, day, nights)
+            table, now = catalogue(there, day), made.champion.predictor
+            for name, model in (("improved", now), ("frozen", first)):
+                shop_of[name].release = replace(renewed(model, table), random=np.random.default_rng([SEED, 5, day]))
+            a_day(there, shop_of, day)
+    return shop_of, nights
+
+
+def improve(made: "windlass.Project", there: shops.World, day: int, nights: Nights) -> None:
+    """One night."""
+    began = time.monotonic()
+    found = made.improve(trigger=f"night {day}")
+    nights.seconds.append(time.monotonic() - began)
+    nights.verdicts[found.verdict] += 1
+    nights.why.append(f"{day}: {found.verdict}: {found.why}")
+    print(nights.why[-1], f"{nights.seconds[-1]:.1f} s", flush=True)
+
+
+def a_day(there: shops.World, shop_of: dict[str, Shop], day: int) -> None:
+    """All visits of a day, with the same dice in each shop."""
+    dice = np.random.default_rng([SEED, 2, day])
+    visits = np.repeat(np.arange(shops.N_USERS), dice.poisson(SHOWN_A_VISIT * there.visits))
+    alone = np.flatnonzero(dice.random(shops.N_USERS) < there.visits)
+    for shop in shop_of.values():
+        for number, user in enumerate(visits.tolist()):
+            visited(there, shop, user, day, np.random.default_rng([SEED, 3, day, number]))
+        for user in alone.tolist():
+            look_around(there, shop, user, day, np.random.default_rng([SEED, 4, day, user]))
 
 
 def worth(shop: Shop) -> PolicyValue:

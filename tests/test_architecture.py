@@ -38,6 +38,7 @@ ROOMS = (
     "explain",
     "outputs",
     "learners",
+    "compress",
     "evaluation",
     "serving",
     "shipping",

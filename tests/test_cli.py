@@ -11,7 +11,9 @@ import pytest
 import typer
 
 from windlass.cli import app
-from windlass.commands import doctor, failures
+from windlass.commands import doctor, failures, speech
+from windlass.language import rendering
+from windlass.language.chosen import speaking
 from windlass.lifecycle import STAGES
 from windlass.store import stage_times
 from windlass.store.json_files import write_json
@@ -71,7 +73,7 @@ def test_one_row_and_whole_files_are_answered(desk):
 
 def test_every_stage_has_its_command_and_gives_json(desk):
     folder, _ = desk
-    for word in ("collect", "prepare", "train", "evaluate", "release"):
+    for word in ("collect", "prepare", "train", "compress", "evaluate", "release"):
         result = windlass(word, "--json", folder=folder)
         assert result.returncode == 0, result.stderr
         assert isinstance(json.loads(result.stdout), dict), word
@@ -118,6 +120,15 @@ def test_help_names_every_stage_and_imports_nothing_heavy(tmp_path, monkeypatch)
     heavy = {"numpy", "polars", "scipy", "sklearn", "lightgbm", "onnxruntime", "torch", "transformers", "starlette"}
     assert not heavy & set(imported), "a heavy import slipped into the command line"
     assert len(imported) < 1_000
+
+
+def test_help_in_chinese_looks_for_no_template(monkeypatch, capsys):
+    """Each text of it has a twin as it stands, so that it costs no more than English: the index is half of a look."""
+    monkeypatch.setattr(rendering, "_index", lambda: pytest.fail("a text of --help has no twin of its own"))
+    monkeypatch.setattr(sys, "argv", ["windlass", "--language", "zh", "--help"])
+    with speaking("en"):
+        assert failures.ended(lambda: speech.run(app)) == 0
+    assert "把数据读成行" in capsys.readouterr().out
 
 
 def test_version_and_doctor_speak_json(tmp_path, monkeypatch, capsys):

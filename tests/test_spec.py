@@ -86,7 +86,7 @@ def test_what_equals_the_default_is_not_written():
         (
             {"limits": {"size": 3}},
             "unknown key 'limits.size', expected one of 'latency_p95_ms', 'size_mb', 'rules_broken', "
-            "'false_alarms_a_month', 'risk'\n"
+            "'false_alarms_a_month', 'risk', 'coverage', 'tail_share', 'loss'\n"
             "hint: did you mean 'size_mb'?",
         ),
         ({"name": None}, "windlass.yaml has no 'name', expected it\nhint: `windlass init DATA` writes a complete file"),

@@ -308,12 +308,12 @@ def scores(shop: World, events: Events) -> dict[str, float]:
     return {**means, "naive_share_of_gain": gain, "n_asked": len(found.users)}
 
 
-def item_row(shop: World, item: int) -> dict[str, str]:
-    """The item as its row of the catalogue says it."""
+def item_row(shop: World, item: int, day: int = N_DAYS - 1) -> dict[str, str]:
+    """The item as its row of the catalogue says it on that day."""
     department, style = DEPARTMENTS[shop.department[item]], STYLES[shop.style[item]]
     english, chinese, _, use, use_chinese = department.lines[shop.thing[item]]
     said, said_chinese = style.lines[item % len(style.lines)]
-    is_there = bool(shop.available(N_DAYS - 1)[item])
+    is_there = bool(shop.available(day)[item])
     return {
         "item": shop.ids[item],
         "title": f"{style.english} {english}",
@@ -336,10 +336,8 @@ def event_rows(shop: World, events: Events) -> list[list[str]]:
     ]
 
 
-def main(target: Path = TARGET) -> None:
-    """Write the files and say what the truth behind them allows."""
-    shop = world()
-    events = history(shop)
+def write_files(target: Path, shop: World, events: Events) -> int:
+    """The log and the table of the items as they are at the end of the log; how many items there are."""
     target.mkdir(parents=True, exist_ok=True)
     with (target / "events.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([["user", "item", "event", "time"], *event_rows(shop, events)])
@@ -348,8 +346,16 @@ def main(target: Path = TARGET) -> None:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    return len(rows)
+
+
+def main(target: Path = TARGET) -> None:
+    """Write the files and say what the truth behind them allows."""
+    shop = world()
+    events = history(shop)
+    n_items = write_files(target, shop, events)
     counts = {str(word): int((events.words == word).sum()) for word in ("view", "click", "buy")}
-    print(f"{target}: {len(events.users)} events {counts}, {len(rows)} items, {len(set(events.users))} customers")
+    print(f"{target}: {len(events.users)} events {counts}, {n_items} items, {len(set(events.users))} customers")
     print(json.dumps({name: round(value, 4) for name, value in scores(shop, events).items()}))
 
 

@@ -96,20 +96,9 @@ def schema() -> None:
 @app.command()
 def run(project: ProjectFolder = HERE, as_json: AsJson = False) -> None:
     """Walk the stages in order, skipping what is up to date."""
-    from windlass import lifecycle
-    from windlass.pages.text.terminal import board_text
+    from windlass.commands.walk import walk
 
-    opened = open_project(project, quiet=as_json)
-
-    def told(word: str, skipped: bool) -> None:
-        if not as_json:
-            echo(opened.summary(word, skipped), err=True)
-        if word == "evaluate":
-            show(opened.board.as_json(), as_json, board_text(opened.board))
-
-    opened.walk(lifecycle.ORDER[-1], told)
-    if not as_json:
-        echo("next: `windlass serve`", err=True)
+    walk(project, as_json)
 
 
 def _stage(word: str) -> None:
@@ -126,7 +115,7 @@ def _stage(word: str) -> None:
     app.command(word)(command)
 
 
-for _word in ("collect", "prepare", "train", "evaluate"):
+for _word in ("collect", "prepare", "train", "compress", "evaluate"):
     _stage(_word)
 
 

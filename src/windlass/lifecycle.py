@@ -73,6 +73,18 @@ def _train() -> Step:
     return Step(key_of, lambda spec, store, progress: train(spec, store, read_splits(spec, store), progress))
 
 
+def _compress() -> Step:
+    from windlass.store.stage_keys import compress_key
+
+    def run(spec: "Spec", store: "Store", progress: "Progress") -> object:
+        from windlass.sources.prepared import read_splits
+        from windlass.stages.compress import compress
+
+        return compress(spec, store, lambda: read_splits(spec, store), progress)
+
+    return Step(compress_key, run)
+
+
 def _evaluate() -> Step:
     from windlass.store.stage_keys import evaluate_key
 
@@ -108,6 +120,8 @@ STAGES = (
     Stage("prepare", "splits and a data card", "no row of test in train; what was taken out is counted", _prepare),
     Stage("train", "runs, one a candidate", "a baseline always runs; goes on after kill -9; stays in the minutes",
           _train),
+    Stage("compress", "smaller, faster copies", "made where limits ask for it; one that answers otherwise is refused",
+          _compress),
     Stage("evaluate", "a leaderboard and a report", "scores the artifact that would be served, with intervals",
           _evaluate),
     Stage("explain", "why a row was answered so", "exact for linear models and trees, else by occlusion; bounded",
@@ -145,6 +159,14 @@ def run(
         told(word, current)
 
 
+def is_current(spec: "Spec", store: "Store") -> bool:
+    """True when a walk would find nothing to do, and files of the project alone decide it."""
+    from windlass.stages.collect import is_within
+
+    plain = spec.learners is None or all(isinstance(each, str) for each in spec.learners)
+    return plain and is_within(spec, store) and all(STEPS[word]().is_current(word, spec, store) for word in ORDER)
+
+
 def check(spec: "Spec") -> None:
     """What can be told before any stage is run. Raises: SpecError: a kind, a learner or a goal that there is not."""
     from windlass.kinds import table as kinds
@@ -174,6 +196,7 @@ def shown(store: "Store", word: str) -> str:
             f"{terminal.prepared_text(store.read('prepare', Prepared))}  {store.stage('prepare') / 'data.html'}\n"
         ),
         "train": lambda: listing.runs_text(store.read("train", Trained).runs),
+        "compress": lambda: listing.runs_text(store.read("compress", Trained).runs),
         "evaluate": lambda: terminal.board_text(read_board(store)),
         "explain": lambda: listing.stage_line("explain", False, store.read_record("explain")),
     }
@@ -201,7 +224,7 @@ def improve(spec: "Spec", store: "Store", order: "ImproveRequest", progress: "Pr
     from windlass.stages.release import publish_release
 
     def challenge(challenger: "Spec", space: "Store") -> "Board":
-        for word in ("train", "evaluate"):
+        for word in ("train", "compress", "evaluate"):
             step = STEPS[word]()
             if not step.is_current(word, challenger, space):
                 step.run(challenger, space, progress)

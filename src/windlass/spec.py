@@ -53,6 +53,18 @@ class Limits(Strict):
         description="of an output `cited`: share of the given answers that may be wrong; chooses from which confidence "
         "on a question is answered and not refused; not given: where most are answered or refused rightly",
     )
+    coverage: float | None = Field(
+        default=None, gt=0, le=1, description="of recommendations: share of all items that some list must show"
+    )
+    tail_share: float | None = Field(
+        default=None, gt=0, lt=1, description="of recommendations: share of places that the less popular 80 % must have"
+    )
+
+    loss: float | None = Field(
+        default=None,
+        ge=0,
+        description="what the smallest candidate may lose of the goal's metric against the best; starts `compress`",
+    )
 
 
 class Language(Strict):
@@ -269,6 +281,12 @@ class Spec(Strict):
     max_rejected: float = Field(
         0.5, gt=0, le=1, description="share of a file's rows that may be rejected for one reason; more: `collect` stops"
     )
+    compress: bool | list[Literal["half", "int8", "vocabulary"]] | None = Field(
+        None,
+        description="copies of the best candidate: weights of 16 bits (half), products of 8 (int8), these without the "
+        "tokens that training never has (vocabulary); true: all, false: none; not given: all when the best candidate "
+        "breaks a limit of size or time, or `limits: {loss:}` is set",
+    )
     optimizer: Literal["adamw", "adam", "sgd"] = Field("adamw", description="of the networks")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of training; auto: by a short probe, float32: the same answers from the same seed"
@@ -325,6 +343,11 @@ class Spec(Strict):
         found |= {"output": output} if output != values.get("output") else {}
         found |= {"monotone": dict(values.get("monotone") or {}) | monotone} if monotone else {}
         return found | ({"unit": next(iter(unit.values()))} if unit else {})
+
+    @property
+    def shown_name(self) -> str:
+        """What pages call the product: `look: {name: ...}`, else its name."""
+        return self.look.name or self.name
 
     @property
     def slug(self) -> str:

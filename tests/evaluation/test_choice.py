@@ -195,3 +195,15 @@ def test_worth_is_told_by_what_costs_no_model():
     assert "no better than 0.800 of always" in worthless("accuracy", {"accuracy": Estimate(0.8, 0.7, 0.9)}, always)
     assert "it solves nothing" in worthless("pass_at_1", {"pass_at_1": Estimate(0.0, 0.0, 0.1)}, None)
     assert worthless("bits_per_byte", {"bits_per_byte": Estimate(0.0, 0.0, 0.1)}, None) == ""  # less is better
+
+
+def test_with_a_loss_the_smallest_that_loses_no_more_is_taken():
+    found = [candidate("best", 5, mb=90), candidate("small", 3, mb=20), candidate("tiny", 1, mb=2)]
+    on = seen(best=rows(100, (0, 5)), small=rows(100, (0, 6)), tiny=rows(100, (0, 10)))
+    made = choose(found, on, FREE, Limits(loss=0.01))
+    assert (made.name, made.best, made.among, made.is_smallest) == ("small", "best", ("best", "small"), True)
+    assert "small is the smallest of 2 candidates that lose at most 0.01 of validation accuracy" in why(
+        made, found, on, FREE, Limits(loss=0.01)
+    )
+    assert taken(found, on, FREE, Limits(loss=0.0)) == "best"
+    assert taken(found, on, FREE, Limits(loss=0.001, size_mb=10)) == "tiny"  # what fits comes first, whatever it loses

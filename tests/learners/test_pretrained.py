@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from tests.learners import toys
 from windlass.errors import NotReady, SpecError
-from windlass.learners.contract import Budget, Options
+from windlass.learners.contract import Budget, Options, OutOfTime
 from windlass.learners.networks import encoders, frozen, network, pretrained
 from windlass.predictors.table import load
 from windlass.records import WarmStart, silent
@@ -91,7 +91,13 @@ def test_no_validation_rows_are_no_fault(tmp_path, encoder, fit):
 def test_frozen_judges_by_the_validation_rows_that_the_minutes_reached(tmp_path, encoder):
     """Features of the first chunk of 600 rows in time: the logits had as many rows, and larger numbers ended all."""
     splits = toys.text_splits(tmp_path, n_rows=60, n_validation=600)
-    fitted = pretrained.fit_frozen(splits, options(tmp_path, encoder), Budget(1e-9), silent)
+    moment = [0.0]
+    late = Budget(60, clock=lambda: moment[0])
+
+    def passes(task, done, total, note=""):
+        moment[0] = 59.0 if note == "encoding rows" else moment[0]
+
+    fitted = pretrained.fit_frozen(splits, options(tmp_path, encoder), late, passes)
     logits = load_file(tmp_path / "run" / "validation.safetensors")["logits"]
     reached = np.isfinite(logits).all(axis=1)
     assert (logits.shape, reached.sum()) == ((600, 3), frozen.CHUNK)
@@ -100,6 +106,13 @@ def test_frozen_judges_by_the_validation_rows_that_the_minutes_reached(tmp_path,
     right = np.mean((logits.argmax(axis=1) == truth)[reached])
     assert fitted.curve[0]["score"] == right
     assert fitted.validation == pytest.approx(right, abs=0.02)  # of probabilities: a few rows are as good as tied
+
+
+def test_minutes_that_do_not_reach_are_told_before_they_are_overdrawn(tmp_path, encoder):
+    splits = toys.text_splits(tmp_path, n_rows=40, n_validation=40)
+    for fit in (pretrained.fit, pretrained.fit_frozen):
+        with pytest.raises(OutOfTime, match="0 s are left and what follows the training takes 2"):
+            fit(splits, options(tmp_path, encoder), Budget(1e-9), silent)
 
 
 def test_padding_changes_nothing(encoder):

@@ -16,7 +16,7 @@ from windlass.predictors.passages.index import build
 from windlass.records import Column, Manifest, Passage
 from windlass.serving.contract.settings import Settings
 from windlass.serving.ui import page
-from windlass.serving.ui.desk_pages import REFUSALS, SEARCH
+from windlass.serving.ui.desk_pages import SCRIPTS
 
 TEXTS = {
     "returns.md": "A return label costs 3.90 euros. 退货面单费用为 3.90 欧元。",
@@ -53,7 +53,7 @@ def test_every_string_is_there_in_both_languages() -> None:
     own = [set(re.findall(r"[{ ](\w+): \"", part)) for part in (english, chinese)]
     assert own[0] == own[1]
     known = own[0] | set(re.findall(r"[{ ](\w+): \"", page.asset("words.js")))
-    scripts = page.asset(*{*SEARCH, *REFUSALS} - {"words.js"})
+    scripts = page.asset(*{*SCRIPTS["search"], *SCRIPTS["refusals"]} - {"words.js"})
     used = set(re.findall(r'(?:word|button|refuse)\(\s*"(\w+)"', scripts)) | set(re.findall(r', "(\w+)"\)', scripts))
     assert {"searchFor", "deskNote"} <= known
     assert {name for name in used if not name.islower() or name in own[0]} <= known

@@ -11,7 +11,6 @@ import pytest
 from windlass.errors import SpecError
 from windlass.serving.contract.settings import Settings
 from windlass.serving.http.cross_origin import checked
-from windlass.serving.ui import docs_page
 from windlass.store.store import Store
 
 SHOP = "https://shop.example.com"
@@ -80,9 +79,21 @@ def test_hints_lead_on(client: Any) -> None:
 
 
 def test_each_route_has_its_chinese_twin(client: Any) -> None:
-    described = client.ask("GET", "/openapi.json").json["paths"]
-    said = {operation["summary"] for methods in described.values() for operation in methods.values()}
-    assert said - set(docs_page.CHINESE) == set()
+    """In the description for programs and on its page, as `Accept-Language`, an address or a cookie asks for."""
+    english, chinese = (
+        client.ask("GET", "/openapi.json", accept_language=each).json["paths"] for each in ("en", "zh-CN")
+    )
+    for path, methods in english.items():
+        for method, operation in methods.items():
+            told = chinese[path][method]
+            assert re.search("[\u4e00-\u9fff]", told["summary"]), operation["summary"]
+            assert told["operationId"] == operation["operationId"], "the names that clients are generated from"
+    asked = client.ask("GET", "/docs?lang=zh")
+    assert "回答一行或多行" in asked.content.decode()
+    assert asked.headers["set-cookie"].startswith("windlass-language=zh; Path=/; SameSite=Strict")
+    remembered = client.ask("GET", "/docs", cookie="windlass-language=zh").content.decode()
+    assert 'href="?lang=en"' in remembered
+    assert "回答一行或多行" not in client.ask("GET", "/docs").content.decode()
 
 
 def test_the_page_of_the_routes_needs_nothing_from_elsewhere(client: Any) -> None:

@@ -58,3 +58,29 @@ def test_init_sees_texts_in_parts(tmp_path):
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     found = guess(tmp_path / "rows.jsonl", tmp_path)
     assert (found.inputs, found.output, found.output_kind) == ({"prompt": "text"}, "completion", "text")
+
+
+def test_the_answers_of_squad_are_texts_in_the_file_s_form_and_in_that_of_a_dataset():
+    """A file of SQuAD lost every row: its answers are no text, but places in one."""
+    listed = [
+        {"text": "村雨城", "answer_start": 226},
+        {"text": "村雨城", "answer_start": 226},
+        {"text": "谜", "answer_start": 9},
+    ]
+    assert text.several(text.clean(listed, None)) == ["村雨城", "谜"]
+    assert text.clean({"text": ["Ogród Saski"], "answer_start": [11]}, None) == "Ogród Saski"
+    with pytest.raises(DataError, match="text is"):
+        text.clean({"text": [3], "answer_start": [11]}, None)
+
+
+def test_a_paragraph_with_several_questions_is_a_text(tmp_path):
+    paragraphs = [" ".join(f"word{number}x{place}" for place in range(40)) for number in range(30)]
+    rows = [
+        {"context": paragraph, "question": f"What is said of number {place} in {paragraph[:9]}?",
+         "answers": [{"text": f"the word {place} of {paragraph[:9]}", "answer_start": place}]}
+        for paragraph in paragraphs for place in range(5)
+    ]  # fmt: skip
+    path = tmp_path / "train.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    found = guess(path, tmp_path)
+    assert (found.inputs, found.output) == ({"context": "text", "question": "text"}, "answers")

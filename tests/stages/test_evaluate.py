@@ -11,7 +11,7 @@ from windlass.predictors import table as predictors
 from windlass.predictors.retrieval.examine import pass_rates
 from windlass.sources.prepared import CHECKS, read_splits
 from windlass.stages.collect import collect
-from windlass.stages.evaluate import evaluate
+from windlass.stages.evaluate import affordable, evaluate
 from windlass.stages.prepare import prepare
 from windlass.stages.train import train
 
@@ -109,6 +109,15 @@ def test_a_candidate_that_cannot_be_scored_is_a_line_and_the_others_stay(product
     assert [candidate.name for candidate in board.candidates] == ["majority"]
     assert [item["name"] for item in board.not_trained] == ["linear"]
     assert "index 7 is out of bounds (traceback " in board.not_trained[0]["reason"]
+
+
+def test_test_rows_are_answered_as_far_as_the_minutes_reach():
+    """80 ms a row in a minute: 11 seconds answer 137 of 8,000 rows, which are too few to judge; ten minutes 812."""
+    rows = list(range(8_000))
+    assert len(affordable(rows, 0.08, 1)) == 200
+    some = affordable(rows, 0.08, 10)
+    assert (len(some), some[0], some[-1]) == (812, 0, 7_999)
+    assert affordable(rows, 0.001, 1) == rows
 
 
 def test_pass_at_k_of_several_tries_is_the_chance_that_one_of_k_passes():

@@ -16,6 +16,7 @@ DOES = {
     "collect": "Read the data into rows, and rejects with their reasons.",
     "prepare": "Split the rows, and describe them on a data card.",
     "train": "Train the candidates within the minutes.",
+    "compress": "Make smaller and faster copies of the best candidate.",
     "evaluate": "Measure the candidates: a leaderboard and a report.",
     "explain": "Say why a row was answered so.",
     "release": "Make the chosen candidate the release that is served.",

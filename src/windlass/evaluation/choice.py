@@ -144,13 +144,15 @@ class Choice:
     """The candidate that is taken, and of which.
 
     best: the one with the best score. among: names of those that meet the goal; without a number in it, of those that
-    are not measurably worse than the best. fits: it keeps the limits.
+    are not measurably worse than the best. fits: it keeps the limits. is_smallest: of those that lose no more than
+    `limits: {loss:}` allows.
     """
 
     name: str
     best: str
     among: tuple[str, ...]
     fits: bool = True
+    is_smallest: bool = False
 
 
 def choose(candidates: Sequence[Candidate], basis: ChoiceEvidence, goal: Goal, limits: Limits) -> Choice:
@@ -161,12 +163,26 @@ def choose(candidates: Sequence[Candidate], basis: ChoiceEvidence, goal: Goal, l
     pool = fitting or list(candidates)
     pool = [each for each in pool if basis.is_worth_something(each.name)] or pool
     best = _best(pool, basis)
+    near = [] if limits.loss is None else _near(candidates, pool, basis, goal, limits.loss)
+    if near and fitting:
+        names = tuple(each.name for each in near)
+        smallest = min(near, key=lambda each: (each.size_mb, each.latency_p50_ms))
+        return Choice(smallest.name, _best(candidates, basis).name, names, is_smallest=True)
     if goal.bound is None:
         equal = [each for each in pool if each is best or basis.is_tie(best.name, each.name)]
         return Choice(_cheapest(equal, basis).name, best.name, tuple(each.name for each in equal), bool(fitting))
     meeting = [each for each in pool if fitting and _meets(basis.value(each.name), goal)]
     taken = _best(_least(meeting, lambda each: each.latency_p50_ms), basis) if meeting else best
     return Choice(taken.name, best.name, tuple(each.name for each in meeting), bool(fitting))
+
+
+def _near(
+    candidates: Sequence[Candidate], pool: Sequence[Candidate], basis: ChoiceEvidence, goal: Goal, loss: float
+) -> list[Candidate]:
+    """Those of the pool that lose no more than this against the best of all; where some meet the goal, they alone."""
+    top = max(basis.quality(each.name) for each in candidates)
+    near = [each for each in pool if top - basis.quality(each.name) <= loss + 1e-9]
+    return [each for each in near if _meets(basis.value(each.name), goal)] or near
 
 
 def keeps_limits(candidate: Candidate, basis: ChoiceEvidence, limits: Limits) -> bool:
@@ -263,6 +279,13 @@ def _taken(
             f"{choice.name} is shown as the quickest of them.{of}"
         )
     n_among = len(choice.among)
+    if choice.is_smallest:
+        best = next(each for each in board if each.name == choice.best)
+        return (
+            f"{choice.name} is the smallest of {n_among} candidates that lose at most {limits.loss:g} of {rows} "
+            f"{goal.metric} against the best ({choice.best}: {_share(basis.value(choice.best))}, {best.size_mb:.1f} MB)"
+            f": {score}, {chosen.size_mb:.1f} MB, {cost}."
+        )
     if goal.bound is not None:
         meet = f"{goal.words}{' and the limits' if asked else ''} on {rows} rows"
         of = "the only candidate that meets" if n_among == 1 else f"the cheapest of {n_among} candidates that meet"

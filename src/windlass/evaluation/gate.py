@@ -7,12 +7,13 @@ from windlass.goals import Goal
 from windlass.metrics.alarms import FALSE_ALARMS
 from windlass.metrics.citations import RISK
 from windlass.metrics.measures import LOWER, Estimate, Marks, is_better, meets, paired_error, told
+from windlass.metrics.recommendations import COVERAGE, TAIL
 from windlass.metrics.texts import RULES_BROKEN
 from windlass.outputs.contract import Baseline
 from windlass.outputs.splitting import ENOUGH_TEST
 from windlass.spec import Limits
 
-LIMITED = (RULES_BROKEN, FALSE_ALARMS, RISK)
+LIMITED = (RULES_BROKEN, FALSE_ALARMS, RISK, COVERAGE, TAIL)
 """Metrics that `limits` can bound."""
 MANY_ROWS = 100
 """Test rows from which on a gain that chance could bring is small, not unproven."""
@@ -45,14 +46,18 @@ def limit_misses(limits: Limits, latency_p95_ms: float, size_mb: float, metrics:
     if limits.size_mb is not None and size_mb > limits.size_mb:
         misses.append(f"size is {size_mb:.1f} MB, expected at most {limits.size_mb:g} MB")
     if limits.rules_broken is not None and (broken is None or broken.value > limits.rules_broken):
-        found = "not measured: nothing was written" if broken is None else str(broken)
-        misses.append(f"{RULES_BROKEN} is {found}, expected at most {limits.rules_broken:g}")
+        share = "not measured: nothing was written" if broken is None else str(broken)
+        misses.append(f"{RULES_BROKEN} is {share}, expected at most {limits.rules_broken:g}")
     alarms, most = metrics.get(FALSE_ALARMS), limits.false_alarms_a_month
     if most is not None and (alarms is None or not alarms.value <= most):
         misses.append(f"{FALSE_ALARMS} is {alarms or 'not measured'}, expected at most {most:g}")
     risk, most = metrics.get(RISK), limits.risk
     if most is not None and (risk is None or not risk.high <= most):
         misses.append(f"{RISK} is {risk or 'not measured'}, expected an upper bound of at most {most:g}")
+    for metric, least in ((COVERAGE, limits.coverage), (TAIL, limits.tail_share)):
+        found = metrics.get(metric)
+        if least is not None and (found is None or not found.value >= least):
+            misses.append(f"{metric} is {found or 'not measured'}, expected at least {least:g}")
     return misses
 
 

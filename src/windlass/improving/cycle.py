@@ -15,7 +15,7 @@ from pathlib import Path
 from windlass.database.backend import Database
 from windlass.database.people_answers import people_answers
 from windlass.errors import NotReady, WindlassError
-from windlass.improving import attempts, people, selection, training_feedback
+from windlass.improving import attempts, experiment, people, selection, training_feedback
 from windlass.improving.attempts import WORD, Attempt
 from windlass.improving.gathering import Gathering, labelled_pairs
 from windlass.improving.probation import CANARY, PROMOTED, RECORD, REFUSED, conclude_trial
@@ -206,8 +206,9 @@ class _Cycle:
             if releases.champion_id(self.store) != self.champion:
                 return self._result(REFUSED, "another release became the champion meanwhile")
             if self.journal["canary"]:
-                trials.start(self.store, release, self.journal["canary"])
-                return self._result(CANARY, verdict["why"])
+                trial = trials.start(self.store, release, self.journal["canary"])
+                counted = experiment.of(self.spec, self.access.log, trial)
+                return self._result(CANARY, verdict["why"] + (f"; {counted.plan}" if counted is not None else ""))
             releases.point_to(self.store, release, why)
         self._step("promote", lambda: {"release": release})
         return self._result(PROMOTED, verdict["why"])
@@ -304,5 +305,7 @@ def history(store: Store, line: Sequence[str] | None = None) -> list[Improvement
 def write_history(spec: Spec, store: Store) -> list[Improvement]:
     """Writes all attempts, and the feedback that the last one set aside, as a page; gives the attempts as `history`."""
     found = history(store)
-    write_text(store.stage(WORD) / "history.html", in_both(improvements_page(spec.name, found, attempts.aside(store))))
+    write_text(
+        store.stage(WORD) / "history.html", in_both(improvements_page(spec.shown_name, found, attempts.aside(store)))
+    )
     return found

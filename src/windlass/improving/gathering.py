@@ -21,12 +21,14 @@ from windlass.learners.table import LEARNERS
 from windlass.outputs import table as outputs
 from windlass.outputs.labelled_row import ASIDE, JUDGING, LEARNED, LabelledRow, learned_frame
 from windlass.outputs.labelled_row import REFUSED as BY_HAND
+from windlass.outputs.splitting import Cleaning
 from windlass.outputs.trust import Known
 from windlass.predictors import table as predictors
 from windlass.predictors.contract import Predictor
 from windlass.records import Collected, Json, Prepared, Row, Splits, as_json, silent
 from windlass.registry import checkpoints as weights
 from windlass.sources.prepared import (
+    read_collected,
     read_splits,
     write_catalogue,
     write_learned,
@@ -166,20 +168,28 @@ class Gathering:
         prepared: Prepared,
         notes: Sequence[str],
     ) -> None:
-        """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay."""
-        space = self.attempt.space
+        """The workspace as a project whose stages `collect` and `prepare` have run. Test and validation stay, but of a
+        log that goes on."""
+        space, go_on, cleaning = self.attempt.space, outputs.of(self.spec).continued, Cleaning()
         frame = learned_frame(learned, splits.train, self.spec)
-        write_splits(space, {"train": splits.train, "validation": splits.validation, "test": splits.test})
-        write_learned(space, frame)
+        if go_on is not None:
+            parts = go_on(read_collected(self.store), learned, self.spec, cleaning)
+            said, n_beside = cleaning.warnings, 0
+        else:
+            parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+            note = f"{len(frame):,} of the train rows were learned from feedback and new files"
+            said, n_beside = [*prepared.warnings, note], len(frame)
+        write_splits(space, parts)
+        write_learned(space, frame if n_beside else None)
         found = [passage.as_json() for passage in splits.passages or ()]
         if splits.passages is not None:
             write_passages(space, splits.passages)
         if splits.catalogue is not None:
             write_catalogue(space, splits.catalogue)
         data = fingerprint([prepared.fingerprint, frame.rows(), *([found] if found else [])])
-        note = f"{len(frame):,} of the train rows were learned from feedback and new files"
-        counts = {**prepared.rows, "train": len(splits.train) + len(frame)}
-        record = replace(prepared, rows=counts, fingerprint=data, warnings=[*prepared.warnings, note, *notes])
+        counts = {name: len(part) for name, part in parts.items()}
+        counts["train"] += n_beside
+        record = replace(prepared, rows={**prepared.rows, **counts}, fingerprint=data, warnings=[*said, *notes])
         write_json(space.record("collect"), as_json(collected))
         write_json(space.record("prepare"), as_json(record))
 

@@ -17,8 +17,6 @@ from windlass.outputs.labelled_row import Pairs
 from windlass.predictors.contract import Predictor, seen_by
 from windlass.predictors.passages.pairs import QUESTION_MARKS
 from windlass.records import Json, Passage, Row, Splits
-from windlass.sources.documents.collection import read_documents
-from windlass.sources.near_duplicates import near
 from windlass.spec import Spec
 from windlass.store.files import write_text
 from windlass.store.json_files import read_json, write_json
@@ -84,6 +82,8 @@ def _published(
     others = [each for each in passages if each.document != DOCUMENT]
     if not path.is_file():
         return others, []
+    from windlass.sources.documents.collection import read_documents  # most products have no documents
+
     found = read_documents(path)
     rejected = [f"{each.path}: {each.reason}" for each in found.rejected]
     return [*others, *(passage for each in found.documents for passage in each.passages)], rejected
@@ -151,6 +151,10 @@ def _amended(rows: pl.DataFrame, answers: Sequence[PersonAnswer], spec: Spec) ->
 def _settled(rows: pl.DataFrame, asked: Sequence[Row], answers: Sequence[Json], spec: Spec) -> tuple[pl.DataFrame, int]:
     name, changed = spec.output_column, 0
     rights: list[Any] = rows[name].to_list()
+    if not asked:
+        return rows, 0
+    from windlass.sources.near_duplicates import near
+
     for number, place in enumerate(near(rows.to_dicts(), asked, spec.inputs).tolist()):
         if place >= 0 and rights[number] == NOTHING_ANSWERS:
             rights[number] = json.dumps(answers[place], ensure_ascii=False, sort_keys=True)

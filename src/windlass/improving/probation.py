@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from windlass.database.backend import Database
-from windlass.improving import attempts
+from windlass.improving import attempts, experiment
 from windlass.improving.attempts import WORD, Attempt
+from windlass.improving.experiment import Experiment
 from windlass.improving.live import Live, feedback_on
 from windlass.metrics.proportions import Proportion
 from windlass.records import Improvement, as_json
@@ -37,6 +38,9 @@ def conclude_trial(spec: Spec, store: Store, place: Database) -> Improvement | N
         if _is_champion(store, improvement):
             return _settled(last, improvement, PROMOTED, improvement.why)
         return _settled(last, improvement, REFUSED, "its trial was stopped")
+    counted = experiment.of(spec, place, trial)
+    if counted is not None:
+        return _by_clicks(store, last, improvement, counted)
     live = feedback_on(spec, store, place, trial.release, trial.against)
     if min(live.told, live.told_former) < LEAST_FEEDBACK:
         least = min(live.told, live.told_former)
@@ -47,12 +51,23 @@ def conclude_trial(spec: Spec, store: Store, place: Database) -> Improvement | N
     return _promoted(store, last, improvement, live)
 
 
+def _by_clicks(store: Store, last: Attempt, improvement: Improvement, counted: Experiment) -> Improvement:
+    """It is refused when it is worse, at whatever look; promoted when it is better, or when all answers that are needed
+    came and nothing speaks against it."""
+    if counted.verdict == "worse":
+        trials.stop(store, improvement.trigger, counted.words)
+        return _settled(last, improvement, REFUSED, counted.words)
+    if counted.verdict == "better" or counted.is_complete:
+        return _promoted(store, last, improvement, counted)
+    return replace(improvement, why=f"on trial: {counted.words}")
+
+
 def _is_champion(store: Store, improvement: Improvement) -> bool:
     """It was promoted, and nobody wrote that down."""
     return releases.champion_id(store) == improvement.challenger
 
 
-def _promoted(store: Store, attempt: Attempt, improvement: Improvement, live: Live) -> Improvement:
+def _promoted(store: Store, attempt: Attempt, improvement: Improvement, live: Live | Experiment) -> Improvement:
     evidence = {"improvement": attempt.id, "live": live.as_json()}
     why = f"{improvement.why}; on trial {live.words}"
     releases.point_to(store, improvement.challenger, Why("promote", improvement.trigger, why, evidence))

@@ -40,6 +40,8 @@ def decide(rows: Sequence[LabelledRow], known: Known, champion: Predictor, spec:
     found = _undecided(found, doubted)
     found = _undecided(found, lambda left: cap(left, spec.improve.caller_share))
     found = _undecided(found, lambda left: _once(left, spec.inputs))
+    if output.continued is not None:  # what came last judges, whoever's it is
+        return _undecided(found, lambda left: [row.becomes(LEARNED) for row in left])
     return _undecided(found, lambda left: _parted(left, spec.inputs))
 
 

@@ -136,7 +136,7 @@ def judge(champion: Predictor, challenger: Predictor, exam: JudgedRows) -> Verdi
         *_lost_tasks([frozen, *earlier]),
         _none_lost(names, one, parts),
         _none_lost("slices", "slice", slices),
-        _gain(RECENT, "recent feedback", now),
+        *([_gain(RECENT, "recent feedback", now)] if now.rows else []),
         _gain("all", "all rows that judge", sheet.paired("all rows", every)),
         *fallen_parts(sheet, old),
         *_worth_more(sheet, every),
@@ -258,7 +258,7 @@ def _fallen(sheet: PairedAnswers, metric: str, name: str, rows: np.ndarray, leve
     if is_lost and worth is not None:
         more = float((worth[1] - worth[0]).mean())
         is_lost = difference.high < -MOST_LOSS or (more <= 0 and by_chance(worth[1], worth[0]) <= level)
-        words += f", while probabilities are worth {100 * more:+.2f} points" * (not is_lost)
+        words += f", while {sheet.worth_is[0]} are worth {100 * more:+.2f} points" * (not is_lost)
     numbers = {"before": before, "after": after, "value": difference.value}
     return is_lost, words, {**numbers, "low": difference.low, "high": difference.high}
 
@@ -283,20 +283,21 @@ def _worth_more(sheet: PairedAnswers, rows: np.ndarray) -> list[Check]:
     Source: a margin of no inferiority: Wellek 2010, Testing statistical hypotheses of equivalence and noninferiority.
     """
     worth = sheet.worth(rows)
-    if worth is None:
+    if worth is None or not rows.any():
         return []
     before, after = worth
     right, p = sheet.paired("all rows", rows), by_chance(before, after)
     p_worse = by_chance(before, after + NO_WORSE)
     is_sure, no_fewer = p < GAIN_LEVEL, right.before - right.after <= NO_WORSE
     is_likely = p < LIKELY and p_worse < LEVEL
-    words = f"(1 - Brier score / 2) {before.mean():.4f} -> {after.mean():.4f} on all rows that judge, p {p:.2g}"
+    thing, measure = sheet.worth_is
+    words = f"({measure}) {before.mean():.4f} -> {after.mean():.4f} on all rows that judge, p {p:.2g}"
     return [
         Check(
             "probabilities",
             no_fewer and (is_sure or is_likely),
             False,
-            f"probabilities {'' if is_sure else 'likely ' if is_likely else 'not '}worth more {words}"
+            f"{thing} {'' if is_sure else 'likely ' if is_likely else 'not '}worth more {words}"
             + f", worse by {100 * NO_WORSE:g} points: p {p_worse:.2g}" * (not is_sure),
         )
     ]

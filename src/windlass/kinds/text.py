@@ -17,7 +17,7 @@ from windlass.errors import DataError
 from windlass.kinds.contract import Batch, Kind, Parts, Place, Size, Sparse, has_surrogate, is_missing, shown
 from windlass.kinds.formats.normal_form import MOST_GROWTH, n_characters, normalized
 from windlass.kinds.sketch import MISSING, Profile, Sketch, Trait, digest, whole
-from windlass.kinds.text_parts import joined
+from windlass.kinds.text_parts import answers, joined
 from windlass.records import Json
 
 MAX_CHARACTERS = 100_000
@@ -76,7 +76,7 @@ def read(value: Any, root: Path | None) -> str:
 
 def clean(value: Any, root: Path | None) -> str:
     """The text as collected rows keep it; of a list each text, kept apart by a mark that no read text can hold."""
-    if isinstance(value, list | tuple) and joined(value) is value:
+    if isinstance(value := answers(value), list | tuple) and joined(value) is value:
         return BETWEEN.join(read(each, root) for each in value)
     return read(value, root)
 

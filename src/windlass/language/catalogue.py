@@ -1,29 +1,26 @@
 """The catalogue: each English template with its Chinese twin, as PO files have them (GNU gettext)."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
-FOLDER = "zh"
-ENGLISH, CHINESE = "msgid ", "msgstr "
+FOLDER = Path(__file__).with_name("zh")
+ENTRY = re.compile(r'^msgid (".*")\nmsgstr (".*")$', re.MULTILINE)
 
 
 def pairs(text: str) -> Iterator[tuple[str, str]]:
-    """(English, Chinese) of a PO file whose texts stand on one line each."""
-    english = ""
-    for line in text.splitlines():
-        if line.startswith(ENGLISH):
-            english = json.loads(line[len(ENGLISH) :])
-        elif line.startswith(CHINESE) and english:
-            yield english, json.loads(line[len(CHINESE) :])
+    """(English, Chinese) of a PO file whose texts stand on one line each; all are read at once, as each command that
+    says something in Chinese waits for it."""
+    said = json.loads(f"[{','.join(each for found in ENTRY.findall(text) for each in found)}]")
+    return ((english, chinese) for english, chinese in zip(said[::2], said[1::2], strict=True) if english)
 
 
 @cache
 def catalogue() -> dict[str, str]:
     """Template -> its twin, of every file of the folder."""
     found: dict[str, str] = {}
-    for path in sorted(files(__package__).joinpath(FOLDER).iterdir(), key=lambda each: each.name):
-        if path.name.endswith(".po"):
-            found.update(pairs(path.read_text(encoding="utf-8")))
+    for path in sorted(FOLDER.glob("*.po")):
+        found.update(pairs(path.read_text(encoding="utf-8")))
     return found

@@ -11,6 +11,9 @@ LANGUAGES = (ENGLISH, CHINESE)
 VARIABLES = ("WINDLASS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """Asked in this order; the first that says anything decides, as POSIX has it of a locale."""
 OPTION = "--language"
+COOKIE, PARAMETER = "windlass-language", "lang"
+"""Which language a person chose on a page: remembered by their browser, and said in an address."""
+_CHOSEN = re.compile(rf"(?:^|[;&]) ?(?:{COOKIE}|{PARAMETER})=(en|zh)(?:$|[;&])")
 _spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
 _RANGE = re.compile(r"\s*([A-Za-z*]{1,8})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q\s*=\s*([0-9.]{1,5}))?\s*")
 
@@ -51,6 +54,18 @@ def of_command(arguments: Sequence[str], environment: Mapping[str, str] = os.env
     return of_locale(environment)
 
 
+def asked_for(query: str) -> str:
+    """What an address asks for, `lang=zh`; '' where it asks for none."""
+    found = _CHOSEN.search(query)
+    return found[1] if found else ""
+
+
+def of_request(query: str, cookies: str, accepted: str) -> str:
+    """As the address says, else as its reader chose on a page before, else as their browser asks for."""
+    chosen = _CHOSEN.search(cookies)
+    return asked_for(query) or (chosen[1] if chosen else of_header(accepted))
+
+
 def of_header(accepted: str) -> str:
     """The one of both that `Accept-Language` likes better; English where it names neither, or both alike and it first.
 
@@ -79,3 +94,8 @@ def translated(text: str) -> str:
     from windlass.language.rendering import in_chinese
 
     return in_chinese(text)
+
+
+def sentences(said: Sequence[str]) -> str:
+    """Several sentences as one text; Chinese ones stand without spaces between them."""
+    return (" " if _spoken.get() == ENGLISH else "").join(map(translated, said))

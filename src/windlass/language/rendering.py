@@ -18,10 +18,12 @@ WORD = re.compile(r"[A-Za-z]+")
 HAN = re.compile("[\u3400-\u9fff]")
 SIGN = re.compile("[\u3400-\u9fff\u3001-\u301f\uff01-\uff65]")
 PLAIN = re.compile(
-    r"[\d.,:%+–\-<>≤≥~ ]*(?:ms|MB|GB|KB|s|min|h)?"
+    r"(?:[A-Z]{3} )?[\d.,:%+–\-<>≤≥~ ]*(?:ms|MB|GB|KB|s|min|h)?"
     r"|[\u2066-\u2068]?'[^']*'\u2069?|`[^`]*`|<bdi>[^<]*</bdi>|<code>[^<]*</code>"
 )
 """A number, or what somebody named: no words of ours."""
+PLACE = re.compile(r"{[^{}]*}")
+"""Of a value."""
 ENDINGS = ("", "s", "es", "y", "ies")
 """What `{~}` of a template can be."""
 NEEDED, NEEDED_LATER = 3, 5
@@ -32,15 +34,22 @@ BEGINS = 12
 UNSURE = 0.3
 """So much of a text a template must have said itself to be believed where a value is English as well."""
 EXPECTED = ("expected ", "应为")
-LONGEST, DEEPEST, MOST_PIECES, MOST_TRIES = 4_000, 5, 40, 400
-"""Of a text: its characters, the texts within one another, its parts, and the templates that are asked."""
+LONGEST, DEEPEST, MOST_PIECES, MOST_TRIES, MOST_SENTENCES = 4_000, 5, 40, 400, 8
+"""Of a text: its characters, the texts within one another, its parts, the templates that are asked, and the sentences
+that are rendered each by itself."""
 _ENGLISH = re.compile(r"(?<!['`\w/.-])[A-Za-z]?[a-z]+ [a-z]{2,} [a-z]{2,}")
 _LEAD = re.compile(r"\s*(?:[·*•-] +|#{1,4} +)?")
 _SPACED = re.compile(r"(?<=\d) %")
 _JOINTS = (("; ", "；"), (": ", "："), (", ", "、"), (" and ", " 和 "), (" ≥ ", " ≥ "), (" ≤ ", " ≤ "))
 _LAST = ((".", "。"), (":", "："), ("?", "？"), ("!", "！"))
+SEVERAL = "; "
+"""Between texts of which each is one."""
 _COMMA = re.compile(r", (?![^\[\]]*\])")
+_LABEL = re.compile(r"(?:[a-z][a-z ]*: |[a-z]+ {2,})\{\}")
+_NUMBERS = re.compile(r"(?:[A-Z]{3} )?[\d.,]+, [\d.,]+.*")
+"""What stands before a text of ours and is two values, not one: `EUR 1,160, 4` of `EUR 1,160, 4 hours`."""
 _STOP = re.compile(r"(?<=[.!?]) +")
+_NUMBERED = re.compile(r"^( *\d+\.)(?=\S)")
 _NAME = "[\u2066-\u2069]?'[^']*'[\u2066-\u2069]?"
 _QUOTED = re.compile(f"{_NAME}(?:, {_NAME})+")
 _BETWEEN = re.compile("(?<=['\u2069]), (?=[\u2066-\u2068]?')")
@@ -66,6 +75,10 @@ def rendered(text: str) -> str | None:
     """The text in Chinese; None where neither it nor its parts have a twin."""
     if len(text) > LONGEST or not WORD.search(text):
         return None
+    if 1 < len(sentences := _STOP.split(text)) <= MOST_SENTENCES:
+        made = [_Rendering().of(each) for each in sentences]
+        if all(each and not _ENGLISH.search(each) for each in made):
+            return "".join(each for each in made if each)
     return _Rendering().of(text)
 
 
@@ -84,8 +97,10 @@ class _Rendering:
         return self.known[text]
 
     def _of(self, text: str, depth: int) -> str | None:
-        if (exact := _exact(text)) is not None:
+        if (exact := _exact(text) or _sentences(text)) is not None:
             return exact
+        if (label := next((each for each in _labels() if text.startswith(each)), "")) and text != label:
+            return f"{_labels()[label]}{self._value(text[len(label) :].lstrip(), depth + 1)}"
         unsure = None
         for template in _candidates(text):
             self.left -= 1
@@ -99,7 +114,7 @@ class _Rendering:
                 for each, is_name in zip(found, template.are_names, strict=True)
             ]
             if not any(map(_is_english, values)):
-                return template.filled(values)
+                return (SEVERAL in "".join(found) and self._several(text, depth)) or template.filled(values)
             unsure = unsure or (template.filled(values) if template.letters > UNSURE * len(text) else None)
         return self._parts(text, depth) or unsure
 
@@ -111,10 +126,16 @@ class _Rendering:
             return text
         return text.replace(body, found) if body and not HAN.search(found[:1] + found[-1:]) else found
 
+    def _several(self, text: str, depth: int) -> str:
+        """Texts behind one another, when all are known; a value does not take in those that follow it."""
+        pieces = text.split(SEVERAL)
+        made = self._all(pieces, depth) if all(map(_is_whole, pieces)) else None
+        return "；".join(made) if made else ""
+
     def _parts(self, text: str, depth: int) -> str | None:
         """A text that was joined of several, each rendered by itself, when all are known or say nothing."""
         if len(pieces := _STOP.split(text)) > 1 and (made := self._all(pieces, depth)) is not None:
-            return "".join(made)
+            return _NUMBERED.sub(r"\1 ", "".join(made))
         for joint, mark in _JOINTS:
             if joint in text and (made := self._all(_split(text, joint), depth)) is not None:
                 return mark.join(made)
@@ -146,9 +167,24 @@ def _split(text: str, joint: str) -> list[str]:
 
 def _exact(text: str) -> str | None:
     """The twin of a text without values, whether or not it begins a sentence."""
+    if not text:
+        return None
     key = text.replace("{", "{{").replace("}", "}}")
     twin = _twins().get(key) or _twins().get(f"{key[0].lower()}{key[1:]}")
     return None if twin is None else Template(key, twin).filled([])
+
+
+def _sentences(text: str) -> str | None:
+    """The twin of one or several sentences without values; nothing needs to be looked for, nor the index be made."""
+    made = [_exact(each) or _ended(each) for each in _STOP.split(text)]
+    return "".join(each for each in made if each) if all(made) else None
+
+
+def _ended(text: str) -> str | None:
+    """The twin of a sentence that another one says without its full stop."""
+    found = next((mark for ending, mark in _LAST if text.endswith(ending)), None)
+    exact = _exact(text[:-1]) if found and text[:-1] else None
+    return None if exact is None else f"{exact}{found}"
 
 
 def _is_english(value: str) -> bool:
@@ -210,7 +246,7 @@ class Template:
         if end < at or not text.endswith(rest[-1]):
             return None
         found.append(text[at:end])
-        begins_well = first or (found[0] and found[0][-1] not in ",;:")
+        begins_well = first or (found[0] and found[0][-1] not in ",;:" and not _NUMBERS.fullmatch(found[0]))
         return found if begins_well and all(map(_is_whole, found)) else None
 
     def fits(self, values: list[str]) -> bool:
@@ -269,15 +305,26 @@ def _twins() -> dict[str, str]:
 
 
 @cache
+def _labels() -> dict[str, str]:
+    """`note: `, `why    `: what stands before a text that is rendered by itself."""
+    return {
+        english[: -len("{}")]: chinese.removesuffix("{0}")
+        for english, chinese in _twins().items()
+        if _LABEL.fullmatch(english) and chinese.endswith("{0}")
+    }
+
+
+@cache
 def _index() -> dict[str, list[Template]]:
     """Rarest word of a template with values -> the templates that have it."""
-    made = [Template(each, chinese) for english, chinese in _twins().items() if "{" in english
-            for each in with_endings(english)]  # fmt: skip
-    often = Counter(word for each in made for word in set(each.words))
+    made = [(each, set(WORD.findall(PLACE.sub(" ", each))), chinese) for english, chinese in _twins().items()
+            if PLACE.search(english) for each in with_endings(english)]  # fmt: skip
+    often = Counter(word for _, words, _ in made for word in words)
     index: dict[str, list[Template]] = {}
-    for each in made:
-        if each.words and len(each.literals) > 1:
-            index.setdefault(min(each.words, key=lambda word: (often[word], -len(word))), []).append(each)
+    for english, words, chinese in made:
+        if words and "{" in english:
+            rarest = min(words, key=lambda word: (often[word], -len(word), word))
+            index.setdefault(rarest, []).append(Template(english, chinese))
     return index
 
 

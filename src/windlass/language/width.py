@@ -8,6 +8,8 @@ _NEVER_FIRST = frozenset("，。；：、！？）】》”’…,.;:!?)]")
 
 def width(text: str) -> int:
     """In columns."""
+    if text.isascii():
+        return len(text)
     return sum(
         2 if unicodedata.east_asian_width(sign) in "WF" else 0 if unicodedata.combining(sign) else 1 for sign in text
     )

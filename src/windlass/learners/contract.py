@@ -6,9 +6,16 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from windlass.errors import pip_install
+from windlass.errors import NotReady, pip_install
 from windlass.records import Json, Progress, Splits, WarmStart
 from windlass.spec import Language
+
+MOST_KEPT = 0.7
+"""Share of what is left that may be kept for what follows the training: a model that hardly trained is no candidate."""
+
+
+class OutOfTime(NotReady):
+    """The minutes do not reach for this candidate."""
 
 
 class Budget:
@@ -27,6 +34,13 @@ class Budget:
 
     def left(self) -> float:
         return max(0.0, self.seconds - self.spent())
+
+    def short_of(self, seconds: float) -> "Budget":
+        """What is left but for so many seconds, from now on. Raises: OutOfTime: most of it would be gone."""
+        left = self.left()
+        if self.steps is None and seconds > MOST_KEPT * left:
+            raise OutOfTime(f"{left:.0f} s are left and what follows the training takes {seconds:.0f}")
+        return Budget(left - seconds, self.steps, self.clock)
 
     def part(self, share: float) -> "Budget":
         """A share of what is left, from now on."""

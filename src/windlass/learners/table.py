@@ -301,6 +301,16 @@ LEARNERS: dict[str, Learner] = {
             cost=1,
             on_request=True,
         ),
+        Learner(
+            "sasrec",
+            "self-attention over what was wanted of late",
+            ITEMS,
+            ITEMS,
+            _later("recommend.sequential", "fit_sasrec"),
+            TORCH[:1],
+            cost=3,
+            on_request=True,  # below EASE on films by .03 to .07: docs/log.md
+        ),
         Learner("item-blend", "several of these together", ITEMS, ITEMS, _later(MODELS, "fit_blend"), cost=2),
         Learner(
             "detector",

@@ -363,7 +363,8 @@ def best_calibration(targets: Array, logits: Array) -> tuple[float, tuple[float,
     Source:  Platt 1999; Alexandari et al. 2020, arXiv:1901.06852 (bias-corrected temperature scaling).
     """
     from scipy.optimize import minimize
-    from scipy.stats import chi2
+    from scipy.special import chdtri  # scipy.stats costs half a second to import
+    from threadpoolctl import threadpool_limits
 
     n_rows, n_classes = logits.shape
     temperature = best_temperature(targets, logits)
@@ -383,8 +384,9 @@ def best_calibration(targets: Array, logits: Array) -> tuple[float, tuple[float,
 
     plain = np.concatenate([[np.log(temperature)], np.zeros(n_classes)])
     limits = [LOG_TEMPERATURES] + [(None, None)] * n_classes
-    found = minimize(loss, plain, jac=True, method="L-BFGS-B", bounds=limits)
-    if 2 * n_rows * (loss(plain)[0] - found.fun) <= chi2.ppf(0.95, n_classes - 1):
+    with threadpool_limits(1, "blas"):  # of so few numbers, threads wait longer for each other than they compute
+        found = minimize(loss, plain, jac=True, method="L-BFGS-B", bounds=limits)
+    if 2 * n_rows * (loss(plain)[0] - found.fun) <= chdtri(n_classes - 1, 0.05):
         return temperature, ()
     return float(np.exp(found.x[0])), tuple(float(each) for each in found.x[1:])
 

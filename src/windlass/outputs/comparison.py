@@ -113,6 +113,8 @@ class PairedAnswers(ABC):
 
     parts_are: ClassVar[tuple[str, str]]
     points_are: ClassVar[tuple[str, str]] = ("point", "points")
+    worth_is: ClassVar[tuple[str, str]] = ("probabilities", "1 - Brier score / 2")
+    """What `worth` is of, and how it is measured."""
 
     @abstractmethod
     def paired(self, name: str, chosen: np.ndarray) -> Paired:
@@ -123,8 +125,8 @@ class PairedAnswers(ABC):
         """Of the champion and the challenger on these rows, as the goal measures them."""
 
     def worth(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """What the probabilities of champion and challenger are worth on each of these rows, larger is better; None
-        where answers have none."""
+        """What the probabilities of champion and challenger are worth on each of these rows, larger is better, or what
+        else tells more than right and wrong (`worth_is`); None where nothing does."""
         return None
 
     @abstractmethod

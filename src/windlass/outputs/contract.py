@@ -18,11 +18,12 @@ from windlass.explain.occlusion import Effort
 from windlass.goals import Goal
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import Marks
+from windlass.metrics.proportions import Proportion
 from windlass.outputs.labelled_row import LabelledRow, Pairs
 from windlass.outputs.trust import Known, Opinion
 from windlass.pages.html.sections import Section
 from windlass.predictors.contract import Predictor
-from windlass.records import Board, Column, Explanation, Json, Manifest, Recent, Row, Splits
+from windlass.records import Board, Catalogue, Column, Explanation, Json, Manifest, Recent, Row, Splits
 from windlass.spec import Spec
 
 if TYPE_CHECKING:
@@ -197,10 +198,11 @@ class Output:
     headline(spec) -> the metric that decides where the goal names none. learned(metric) -> what learners look at.
     check(spec, goal): raises SpecError where the spec asks of this output what it cannot do.
 
-    split(rows, spec, cleaning, random) -> train, validation, test. counts(splits, column) -> rows of each answer in
-    each split, where answers are few. warn(train, spec, cleaning): what a person should know of the training rows.
-    check_rows(spec, splits): raises SpecError where the spec does not fit the rows; check_tests(rows, spec): raises
-    DataError where the test rows cannot judge. settle(folder of a run, splits,
+    split(rows, spec, cleaning, random) -> train, validation, test. continued(rows, taught, spec, cleaning) -> the same
+    where what was taught are later rows of a log, of which the latest judge; None: rows that judge stay. counts(splits,
+    column) -> rows of each answer in each split, where answers are few. warn(train, spec, cleaning): what a person
+    should know of the training rows. check_rows(spec, splits): raises SpecError where the spec does not fit the rows;
+    check_tests(rows, spec): raises DataError where the test rows cannot judge. settle(folder of a run, splits,
     spec, metric) -> the validation score once what needs no training is decided; None: as the learner measured it.
 
     marks(predictor, rows, held) -> answers beside the right ones. most_tested: test rows that are answered; None: all.
@@ -239,6 +241,9 @@ class Output:
     who speaks does not see.
     search(predictor, rows, k) -> of each row the k best passages; summarise(predictor, document, n) -> sentences that
     stand for it; spoken_of(predictor, topic) -> what documents say of it; None: there are none.
+    came_to(database, release, since[, until]) -> answers of a release, and those that came to something, such as a
+    click; None: only feedback tells. renewed(predictor, table) -> the same release with the items of the table; None:
+    answers are of no table.
     changed_documents(predictor, splits) -> documents that are not as the release knows them. level(spec) ->
     which quantile of a number is answered, where errors cost more on one side; None: its middle, or it is no number.
     read_correction(column, said) -> what a person sent back, read; raises DataError. amended(given, said) -> the right
@@ -283,6 +288,7 @@ class Output:
     compare: "Callable[[tuple[Predictor, Predictor], Pairs, str, Path], PairedAnswers]"
     doubts: Callable[[Predictor, Sequence[Json]], list[Uncertainty]]
     scored: Callable[[Marks, str, Splits], Scored]
+    continued: "Callable[[pl.DataFrame, Sequence[LabelledRow], Spec, Cleaning], dict[str, pl.DataFrame]] | None" = None
     learned: Callable[[str], str] = lambda metric: metric
     check_tests: Callable[[Sequence[Row], Spec], None] = lambda rows, spec: None
     named: Callable[[Any], str] = lambda value: ""
@@ -305,6 +311,8 @@ class Output:
     search: Callable[[Predictor, Sequence[Row], int], list[list[Json]]] | None = None
     summarise: Callable[[Predictor, str, int], Json] | None = None
     spoken_of: Callable[[Predictor, str], list[Json]] | None = None
+    came_to: Callable[..., Proportion] | None = None
+    renewed: Callable[[Predictor, Catalogue], Predictor] | None = None
     changed_documents: Callable[[Predictor, Splits], list[str]] = lambda predictor, splits: []
     level: Callable[[Spec], float | None] = lambda spec: None
     data_sections: Callable[[Mapping[str, Sequence[Row]], Spec], list[Section]] = lambda splits, spec: []

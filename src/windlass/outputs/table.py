@@ -6,6 +6,7 @@ from importlib import import_module
 from windlass.errors import SpecError, did_you_mean, expected
 from windlass.goals import Goal, parse_goal
 from windlass.metrics.citations import N_RANKED
+from windlass.metrics.recommendations import COVERAGE, TAIL
 from windlass.outputs.contract import Output, Why
 from windlass.predictors.contract import Predictor
 from windlass.records import Explanation, Json, Row
@@ -72,6 +73,11 @@ def goal(spec: Spec) -> Goal:
             f"'documents' is '{spec.documents}' and output '{spec.output_column}' is {output.kind}, expected cited",
             f"`output: {{{spec.output_column}: cited}}`",
         )
+    for name in (COVERAGE, TAIL):
+        if getattr(spec.limits, name) is not None and name not in known:
+            raise SpecError(
+                f"'limits.{name}' is set and output '{spec.output_column}' is {output.kind}, expected items"
+            )
     output.check(spec, stated)
     metric = stated.metric or output.headline(spec)
     return Goal(metric=metric, bound=stated.bound, unit=spec.units.get(metric, ""))

@@ -72,6 +72,12 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Freshness:
+    gain: Estimate
+    days: float
+
+
+@dataclass(frozen=True)
 class Validation:
     labels: list[str]
     counts: dict[str, int]
@@ -117,6 +123,7 @@ FORMS: dict[str, tuple[Any, ...]] = {
     "columns": (list[ColumnGain],),
     "doubts": (Nothing, Doubts),
     "rules": (Nothing, Rules),
+    "freshness": (Nothing, Freshness),
     "validation": (Nothing, Validation),
     "request": (Nothing, Request),
     "compressed": (Nothing, NotCompressed, CompressionFault, Compressed),

@@ -117,6 +117,14 @@ class Scorer:
             unknown.update({start + number: said for number, said in self._unknown(values).items()})
         return np.concatenate(parts) if parts else np.zeros((0, n_scores(self.manifest))), unknown
 
+    def golden(self, rows: Sequence[Row]) -> Any:
+        """What is kept of golden rows, as it answers them."""
+        return self.scores(rows, None)[0]
+
+    def said(self, scores: np.ndarray) -> list[Any]:
+        """What scores (n, k) say, so that two predictors can be told apart: to a 25th of their unit."""
+        return [tuple(row) for row in np.round(scores * 25).tolist()]
+
     def _values(self, rows: Sequence[Row], first: int, root: Path | None) -> list[list[Any]]:
         """What each input reads from the rows; the parts of a blend that share a column read it once."""
         found: dict[str, list[Any]] = {}
@@ -153,6 +161,13 @@ class Labeller(Scorer):
         Raises: DataError: a column is missing or a value cannot be read; the message names row and column.
         """
         return self._answered(rows, root)[0]
+
+    def golden(self, rows: Sequence[Row]) -> np.ndarray:
+        return self.probabilities(rows)
+
+    def said(self, scores: np.ndarray) -> list[Any]:
+        shares = np.nan_to_num(softmax(self.manifest.calibrated(scores)))
+        return [self.labels[place] for place in self.answers(shares)]
 
     def answers(self, probabilities: np.ndarray) -> np.ndarray:
         """The class number that each row is answered with (n,) int, of its probabilities (n, k)."""

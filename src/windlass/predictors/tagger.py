@@ -49,6 +49,12 @@ class Tagger(Scorer):
             answers[number] = replace(answers[number], evidence=(*answers[number].evidence, *said))
         return answers
 
+    def golden(self, rows: Sequence[Row]) -> np.ndarray:
+        return self.probabilities(rows)
+
+    def said(self, scores: np.ndarray) -> list[Any]:
+        return [tuple(label for label, odds in zip(self.labels, row, strict=True) if odds > 0) for row in scores]
+
     def marks(self, rows: Sequence[Row], truth: Sequence[Any], root: Path | None = None) -> TagMarks:
         """Tags that training did not know are never said, and missed where they are right. Raises: DataError: as
         `probabilities`, or what is right cannot be read."""

@@ -7,6 +7,7 @@ from functools import cached_property
 TITLES = ("title", "name", "headline", "product", "标题", "名称", "品名", "商品名称", "片名")
 AVAILABLE, MIN_AGE, MARGIN = "available", "min_age", "margin"
 """Columns that are heeded where a table has them: not to be had; the age from which on; what one earns."""
+RULES = frozenset({AVAILABLE, MIN_AGE, MARGIN})
 SHOWN = ("price", "category")
 """Columns that a page shows where a table has them."""
 NO = frozenset(
@@ -28,6 +29,11 @@ class Catalogue:
     def places(self) -> dict[str, int]:
         """Id -> its number here."""
         return {item: place for place, item in enumerate(self.ids)}
+
+    def texts(self) -> list[str]:
+        """All that is told of each item, but for what rules are made of."""
+        told = [values for name, values in self.columns.items() if name.strip().lower() not in RULES]
+        return ["\n".join(each).replace("|", " ") for each in zip(*told, strict=True)] if told else [""] * len(self)
 
     @cached_property
     def title_column(self) -> str:

@@ -26,6 +26,7 @@ class Candidate:
     notes: list[str] = field(default_factory=list)  # what is not as one might expect, of how it was trained
     worthless: str = ""  # why a release would be worth nothing: it solves nothing, or is no better than the baseline
     threshold: Json = field(default_factory=dict)  # of two labels {one: the probability from which on it is the answer}
+    compressed: Json = field(default_factory=dict)  # of a copy that `compress` made: of what, how, and what it changed
 
 
 @dataclass(frozen=True)

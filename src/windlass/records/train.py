@@ -26,7 +26,7 @@ class Run:
     """One candidate that was trained, or the reason why it was not.
 
     taught: its key but for the documents, '' = there are none. renewed: only its index was made anew, since documents
-    have changed.
+    have changed. compressed: of a copy that `compress` made, what it was made of and how (see `stages/compress.py`).
     """
 
     name: str
@@ -39,6 +39,7 @@ class Run:
     key: str = ""
     taught: str = ""
     renewed: bool = False
+    compressed: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ FEW_VALUES, FEW_STRANGE = 20, 0.02
 """Among so few different numbers, more strange words than this are names of a category: 1, 2, 3, 'more'."""
 N_LOOKED_AT, MOST_LETTERS, N_NAMED = 1_000, 400, 3
 TEXT_WORDS, TEXT_SHARE, TEXT_VALUES = 3, 0.3, 200
+LONG_WORDS, FEW_LONG = 25, 20
+"""Words on average that no name of a category has, and different ones anyway: a paragraph with several questions."""
 KEY_SHARE, KEY_VALUES, KEY_DIGITS, CODE_DIGITS = 0.9, 50, 8, 4
 ID_NAME = re.compile(r"(^|_)(id|uuid|guid|index|row)(_|$)|(?-i:[a-z]I[dD]$)|编号$|序号$", re.IGNORECASE)
 CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?", re.ASCII)
@@ -294,6 +296,8 @@ def _as_words(name: str, found: _Values) -> Look:
     mean_words = sum(map(n_words, found.words)) / max(1, len(found.words))
     distinct_share = found.different / len(found.all)
     if mean_words >= TEXT_WORDS and (distinct_share > TEXT_SHARE or found.different > TEXT_VALUES):
+        return Look("text")
+    if mean_words >= LONG_WORDS and found.different > FEW_LONG:
         return Look("text")
     if _is_key(found) or (ID_NAME.search(name) and found.different > KEY_VALUES):
         return Look("", "a name or key of its own on nearly every row")

@@ -253,6 +253,22 @@ def _named_pictures(spec: Spec, store: Store) -> list[tuple[str, int, int]]:
     return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found]
 
 
+def is_within(spec: Spec, store: Store) -> bool:
+    """True where all that is read are files of the project that are seen there, and no rows name others."""
+    if spec.documents or spec.items or spec.language.preferences or any(kinds.get(kind).is_picture
+                                                                         for kind in spec.inputs.values()):  # fmt: skip
+        return False
+    named = [spec.data] if isinstance(spec.data, str) else list(spec.data.values())
+    own = store.project.resolve()
+    for name in [*named, *filter(None, [spec.brand])]:
+        path = (own / name).resolve()
+        if not path.exists() or not path.is_relative_to(own):
+            return False
+        if any(part.startswith(".") for part in path.relative_to(own).parts):
+            return False
+    return True
+
+
 def _stamps(source: Source) -> list[tuple[str, int, int]]:
     if source.version:
         return [(source.version, 0, 0)]

@@ -36,7 +36,7 @@ def explain(
     found: list[Explained] = []
     refusal, until = "", monotonic() + seconds
     for number, (group, row) in enumerate(picked):
-        progress("explain", number, len(picked), group)
+        progress("explain", number, len(picked), "")
         try:
             why = output.explain(predictor, row, 0, Why(splits.root, effort=lambda: Effort(until=until)))
         except WindlassError as error:
@@ -46,7 +46,7 @@ def explain(
         found.append(Explained(group, truth, why))
     progress("explain", len(picked), len(picked), "")
     where = store.stage("explain") / REPORT
-    write_text(where, in_both(explanations(spec.name, board.chosen, found, refusal)))
+    write_text(where, in_both(explanations(spec.shown_name, board.chosen, found, refusal)))
     record: Json = {
         "key": explain_key(spec, store),
         "candidate": board.chosen,

@@ -64,7 +64,7 @@ def plan(spec: Spec, store: Store, order: PlanRequest | None = None, progress: P
         told = replace(other, promises=promises.told(known), what_if=order.wish.words,
                        changes=differences(roadmap, other))  # fmt: skip
         told = told if is_priced else unpriced(told)
-        _write(store, told, "what-if")
+        _write(spec, store, told, "what-if")
         return told
     roadmap = roadmap if is_priced else unpriced(roadmap)
     came = promises.outcomes(setting, known, made.isoformat())
@@ -72,17 +72,17 @@ def plan(spec: Spec, store: Store, order: PlanRequest | None = None, progress: P
     fresh = [promises.promise(setting, item, made.isoformat()) for item in roadmap.chosen if item.id not in still]
     promise_file.add(found.folder / promise_file.FILE, [*came, *fresh])
     roadmap = replace(roadmap, promises=promises.told([*known, *came, *fresh]))
-    _write(store, roadmap, "roadmap")
+    _write(spec, store, roadmap, "roadmap")
     write_json(store.record("plan"), as_json(roadmap))
     return roadmap
 
 
-def _write(store: Store, roadmap: Roadmap, name: str) -> None:
+def _write(spec: Spec, store: Store, roadmap: Roadmap, name: str) -> None:
     folder = store.stage("plan")
     text = roadmap_markdown(roadmap)
     write_text(folder / f"{name}.md", text)
     write_text(folder / f"{name}.zh.md", in_chinese(text))
-    write_text(folder / f"{name}.html", doubled(roadmap_page(roadmap)))
+    write_text(folder / f"{name}.html", doubled(roadmap_page(replace(roadmap, product=spec.shown_name))))
     write_text(folder / f"{name}.svg", gantt(roadmap, is_alone=True))
     write_text(folder / f"{name}.mmd", mermaid(roadmap))
     write_json(folder / f"{name}.json", as_json(roadmap))

@@ -54,13 +54,17 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     """
     collected = store.read("collect", Collected)
     cleaning = Cleaning()
-    splits = split_rows(read_collected(store), spec, cleaning)
+    go_on = outputs.of(spec).continued
+    if go_on is not None and learned.rows:
+        splits, learned_apart = go_on(read_collected(store), learned.rows, spec, cleaning), NOTHING
+    else:
+        splits, learned_apart = split_rows(read_collected(store), spec, cleaning), learned
     groups = {name: part[GROUP].n_unique() for name, part in splits.items() if GROUP in part.columns}
     splits = {name: part.drop(GROUP, strict=False) for name, part in splits.items()}
     passages = read_passages(spec, store)
     splits = _amended(splits, passages or (), spec, cleaning)
     write_splits(store, splits)
-    splits["train"] = _with_learned(splits, learned, spec, store, cleaning)
+    splits["train"] = _with_learned(splits, learned_apart, spec, store, cleaning)
     _warn_of_columns(splits["train"], spec, cleaning)
     outputs.of(spec).warn(splits["train"], spec, cleaning)
     progress("prepare", collected.accepted, collected.accepted, "")
@@ -88,7 +92,7 @@ def prepare(spec: Spec, store: Store, progress: Progress = silent, learned: Lear
     write_text(store.stage("prepare") / "data_card.md", card)
     write_text(store.stage("prepare") / "data_card.zh.md", in_chinese(card))
     drawn = outputs.of(spec).data_sections({name: part.to_dicts() for name, part in splits.items()}, spec)
-    write_text(store.stage("prepare") / REPORT, in_both(data_report(spec.name, record, collected, drawn)))
+    write_text(store.stage("prepare") / REPORT, in_both(data_report(spec.shown_name, record, collected, drawn)))
     write_json(store.record("prepare"), as_json(record))
     return record
 

@@ -42,6 +42,7 @@ from windlass.serving.http.server_state import ServerState
 from windlass.serving.http.workers import Workers, say
 from windlass.serving.runtime.golden_probe import Golden, replay_over_http
 from windlass.serving.runtime.hot_swap import HotSwap
+from windlass.serving.runtime.live_items import LiveItems
 from windlass.serving.runtime.service import Service
 from windlass.serving.telemetry.access_log import AccessLog
 from windlass.serving.telemetry.multiprocess import FIRST, MultiprocessMetrics
@@ -197,7 +198,8 @@ def _serve(task: _Task, place: Database, server_state: ServerState, stack: ExitS
         task.ready()
 
     proving = _Proving(service, private, golden, proven)
-    hot_swap = HotSwap(service, store, proving.host, proving.port, seen)
+    live = LiveItems(task.spec, store) if task.spec.items is not None and task.spec.items.catalogue else None
+    hot_swap = HotSwap(service, store, proving.host, proving.port, seen, items=live)
 
     def listening() -> None:
         proving.start(server)

@@ -11,16 +11,19 @@ from typing import Any
 import windlass
 from windlass.errors import NotReady, SpecError, WindlassError, did_you_mean, expected
 from windlass.learners import table as learners
-from windlass.learners.contract import Budget, Learner, Options
+from windlass.learners.contract import Budget, Learner, Options, OutOfTime
 from windlass.outputs import table as outputs
 from windlass.records import Prepared, Progress, Run, Splits, WarmStart, as_json, silent
 from windlass.sources.prepared import read_starts
 from windlass.spec import Language, Spec
+from windlass.store import stage_times
 from windlass.store.files import hash_file
 from windlass.store.json_files import fingerprint, read_as, read_json, write_json
 from windlass.store.store import Store
 
 RUN, BEGUN, WARM = "run.json", "begun.json", "warm"
+MOST_BEFORE = 0.3
+"""Share of the minutes that reading and splitting the data may take from the candidates."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
     outputs.of(spec).check_rows(spec, splits)
     wanted = candidates(spec, store)
     data = _taught(spec, store, splits.fingerprint)
+    minutes = spec.minutes * 60 - min(MOST_BEFORE * spec.minutes * 60, stage_times.before(store, "train"))
     refused = {entry.name: _refusal(entry, splits, store) for entry in wanted}
     runs: list[Run] = []
     for number, entry in enumerate(wanted):
@@ -174,7 +178,7 @@ def train(spec: Spec, store: Store, splits: Splits, progress: Progress = silent)
         if run is None:
             waiting = sum(other.learner.cost for other in wanted[number:] if not refused[other.name])
             share = entry.learner.cost / max(waiting, 1e-9)
-            seconds = max(spec.minutes * 60 - sum(run.seconds for run in runs), 0.0) * share
+            seconds = max(minutes - sum(run.seconds for run in runs), 0.0) * share
             options = Options(
                 store.run_folder(entry.name),
                 outputs.learned_metric(spec),
@@ -268,6 +272,8 @@ def _train_one(entry: Entry, options: Options, splits: Splits, budget: Budget, s
     show(entry.learner.summary, 0, 1)
     try:
         fitted = entry.learner.fit(splits, options, budget, show)
+    except OutOfTime as error:
+        ended = run("out of time", f"{error}; `minutes:` gives more")
     except NotReady as error:
         ended = run("unavailable", store.reason(f"training {entry.name}", error))
     except Exception as error:  # noqa: BLE001  a learner may fail with anything; what is not foreseen is logged

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from windlass.database.location import memory
 from windlass.durations import read_duration
@@ -28,7 +29,8 @@ def watch(spec: Spec, store: Store, url: str = "", now: float | None = None) -> 
     Raises: NotReady: no database there. DataError: the log, or what `watch` remembers, is damaged.
     """
     health = Watcher(spec, store, memory(store, url), now).look()
-    write_text(store.stage("watch") / PAGE, doubled(health_page(health, outputs.of(spec).has_intervals)))
+    page = health_page(replace(health, product=spec.shown_name), outputs.of(spec).has_intervals)
+    write_text(store.stage("watch") / PAGE, doubled(page))
     for fault in tell(spec, store):
         print(fault, file=sys.stderr, flush=True)
     return health

@@ -6,7 +6,7 @@ The keys of `collect` and `train` stand in their stages: they hang on files and 
 from collections.abc import Sequence
 
 from windlass.brand import load_rules
-from windlass.records import Trained
+from windlass.records import Run, Trained
 from windlass.spec import Spec
 from windlass.store.json_files import fingerprint
 from windlass.store.store import Store
@@ -18,9 +18,20 @@ def prepare_key(spec: Spec, store: Store, learned: Sequence[tuple[str, str]] = (
     return fingerprint([store.key("collect"), spec.seed, spec.columns, *([rows] if rows else [])])
 
 
+def compress_key(spec: Spec, store: Store) -> str:
+    """Changes when a run does, or what is asked of copies."""
+    limits = spec.limits
+    return fingerprint([store.key("train"), spec.compress, limits.size_mb, limits.latency_p95_ms, limits.loss])
+
+
+def compressed(store: Store) -> list[Run]:
+    """The copies that `compress` made of the runs; none where it has not been asked."""
+    return store.read("compress", Trained).runs if store.record("compress").is_file() else []
+
+
 def evaluate_key(spec: Spec, store: Store) -> str:
     """Changes when a run does, or what it is held to."""
-    runs = store.read("train", Trained).runs
+    runs = [*store.read("train", Trained).runs, *compressed(store)]
     rules = load_rules(store.project / spec.brand).model_dump() if (store.project / spec.brand).is_file() else ""
     held_to = [spec.goal, spec.limits.model_dump(), spec.checks, rules, *([spec.threshold] if spec.threshold else []),
                *([spec.costs] if spec.costs else []), *([spec.unit] if spec.unit else [])]  # fmt: skip

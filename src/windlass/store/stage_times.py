@@ -33,6 +33,13 @@ def parts(store: Store) -> list[Part]:
     return [*stages, *trained]
 
 
+def before(store: Store, word: str) -> float:
+    """Seconds of the stages that ran before this one, in the order in which they were first kept."""
+    known = _known(store)
+    names = list(known)
+    return sum(known[name] for name in names[: names.index(word) if word in names else len(names)])
+
+
 def _known(store: Store) -> dict[str, float]:
     try:
         values = read_json(store.folder / FILE)

@@ -71,9 +71,10 @@ class Store:
         return isinstance(values, dict) and values.get("key") == key
 
     def forget(self, word: str) -> None:
-        """The stage counts as out of date; for `train`, so do its candidates."""
+        """The stage counts as out of date; for `train`, so do its candidates, and the copies of them."""
         self.record(word).unlink(missing_ok=True)
         if word == "train":
+            self.record("compress").unlink(missing_ok=True)
             shutil.rmtree(self.folder / "train", ignore_errors=True)
 
     def reason(self, doing: str, error: Exception) -> str:

@@ -105,7 +105,7 @@ OTHERS = (
     Other(anomaly_toy, "found_within_a_day", "roc_auc", str, (0.9, 0.6)),
     Other(cited_toy, "answer_accuracy", "mrr", dict, (0.9, 0.6)),
     Other(boxes_toy, "map50", "map50", list, (0.5, 0.0), 8.0),
-    Other(items_toy, "ndcg_at_10", "ndcg_at_10", list, (0.1, 0.1)),
+    Other(items_toy, "ndcg_at_10", "ndcg_at_10", list, (0.1, 0.1), steps=30),
     Other(masks_toy, "mask_dice", "mask_dice", list, (0.5, 0.0), steps=30),
 )
 

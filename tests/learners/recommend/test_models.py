@@ -7,7 +7,7 @@ from windlass.errors import NotReady
 from windlass.learners.contract import Budget
 from windlass.learners.recommend import ease
 from windlass.learners.recommend.choosing import Asked, Exam, best_of, ndcg
-from windlass.learners.recommend.contents import ContentSetting, ContentSpace, Newness, ages_of, texts_of
+from windlass.learners.recommend.contents import ContentSetting, ContentSpace, Newness, ages_of
 from windlass.learners.recommend.interactions import Interactions, from_columns
 from windlass.learners.recommend.item_knn import neighbours
 from windlass.learners.recommend.matrices import matrix
@@ -118,7 +118,7 @@ def test_a_new_item_is_found_by_what_is_told_of_it() -> None:
     tea = np.array([catalogue.places["tea1"], catalogue.places["tea2"]])
     scores = content.scores(tea, np.ones(2, np.float32), np.zeros(2), 0.0)
     assert scores[catalogue.places["tea11"]] > scores[catalogue.places["ink11"]] + 0.3
-    assert "yes" not in texts_of(catalogue)[0]
+    assert "yes" not in catalogue.texts()[0]
 
 
 def test_the_year_in_what_is_told_makes_an_age() -> None:

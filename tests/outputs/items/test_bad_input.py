@@ -5,9 +5,12 @@ import time
 import pytest
 
 from windlass.errors import DataError, SpecError
+from windlass.evaluation.gate import limit_misses
 from windlass.kinds.items import MOST_EVENTS
+from windlass.metrics.measures import Estimate
 from windlass.outputs import table as outputs
-from windlass.spec import from_values
+from windlass.pages.text.words import limit_words
+from windlass.spec import Limits, from_values
 
 from .shop import DAY, SPEC, START, begun, catalogue, events
 
@@ -97,3 +100,14 @@ VALUES = {"name": "a", "data": "a.csv", "inputs": {"history": "items"}, "output"
 def test_a_specification_that_cannot_be_is_refused_by_name(more, words):
     with pytest.raises(SpecError, match=words):
         outputs.goal(from_values({**VALUES, **more}, "a"))
+
+
+def test_a_list_for_everybody_is_refused_where_coverage_and_tail_have_a_bound():
+    limits = Limits(coverage=0.2, tail_share=0.1)
+    narrow = {"coverage": Estimate(0.14, 0.1, 0.2), "tail_share": Estimate(0.3, 0.2, 0.4)}
+    assert limit_misses(limits, 1.0, 1.0, narrow) == ["coverage is 0.140 [0.100, 0.200], expected at least 0.2"]
+    assert limit_misses(limits, 1.0, 1.0, {**narrow, "coverage": Estimate(0.5, 0.4, 0.6)}) == []
+    assert limit_words({"coverage": 0.2, "size_mb": 50.0}) == "items that are shown ≥ 0.2, size ≤ 50 MB"
+    labels = {"name": "a", "data": "a.csv", "inputs": {"a": "text"}, "output": {"b": "category"}}
+    with pytest.raises(SpecError, match=r"'limits\.coverage' is set and output 'b' is category, expected items"):
+        outputs.goal(from_values({**labels, "limits": {"coverage": 0.2}}, "a"))

@@ -36,7 +36,9 @@ def test_neighbours_add_what_each_item_of_a_history_says() -> None:
 
 def test_an_item_with_several_events_counts_once_by_its_weight() -> None:
     assert three().scores(*asked(0, 0, 0))[1] == pytest.approx(2 * 2.0)  # log2(1 + 3) = 2
-    assert three().because(*asked(0, 1, 0)[:3], item=1).tolist() == pytest.approx([3.169925, 0, 3.169925])
+    assert three().because(*asked(0, 1, 0)[:3], items=np.array([1]))[0].tolist() == pytest.approx(
+        [3.169925, 0, 3.169925]
+    )
 
 
 def test_what_is_not_wanted_counts_nothing_unless_the_taste_says() -> None:
@@ -56,7 +58,7 @@ def test_of_a_very_long_history_the_latest_events_are_looked_at() -> None:
     history = np.concatenate([np.zeros(5, int), np.full(MOST_EVENTS, 1)])
     counted = Taste().counted(history, np.ones(len(history)))
     assert counted.items.tolist() == [1]
-    assert len(counted.of_events(np.array([3.0]))) == len(history)
+    assert counted.of_events(np.array([[3.0]])).shape == (1, len(history))
 
 
 def plain_factors() -> Factors:
@@ -75,7 +77,7 @@ def test_a_folded_history_has_the_vector_of_weighted_least_squares() -> None:
 
 def test_the_reasons_of_factors_add_up_to_the_score() -> None:
     factors = plain_factors()
-    adds = factors.because(*asked(0, 3, 5, weights=[1, 1, 0])[:3], item=2)
+    adds = factors.because(*asked(0, 3, 5, weights=[1, 1, 0])[:3], items=np.array([2]))[0]
     assert adds.sum() == pytest.approx(float(factors.scores(*asked(0, 3))[2]), abs=1e-5)
     assert adds[2] == 0
 
@@ -86,7 +88,7 @@ def test_content_is_the_mean_nearness_and_what_everybody_likes() -> None:
     assert content.scores(*asked(0)).tolist() == pytest.approx([1, 0.25, 0.6])
     assert content.scores(*asked(0, 1)).tolist() == pytest.approx([0.5, 0.75, 0.7])
     assert content.scores(*asked()).tolist() == [0, 0.25, 0]
-    assert content.because(*asked(0, 1)[:3], item=2).tolist() == pytest.approx([0.3, 0.4])
+    assert content.because(*asked(0, 1)[:3], items=np.array([2]))[0].tolist() == pytest.approx([0.3, 0.4])
 
 
 def blend() -> Blended:
@@ -99,8 +101,8 @@ def test_a_blend_adds_parts_in_units_of_their_spread() -> None:
     hand = standardised(np.array([0.0, 2, 0])) + 0.5 * standardised(np.array([4.0, 0, 2]))
     assert found == pytest.approx(hand)
     assert standardised(np.ones(3)).tolist() == [0, 0, 0]
-    assert blend().because(*asked(0)[:3], item=1).tolist() == [1.0]
-    assert blend().because(*asked()[:3], item=1).tolist() == []
+    assert blend().because(*asked(0)[:3], items=np.array([1]))[0].tolist() == [1.0]
+    assert blend().because(*asked()[:3], items=np.array([1]))[0].tolist() == []
 
 
 CASES: dict[str, Scorer] = {

@@ -41,6 +41,7 @@ PARTS_OF_ONE = {"%": "e-2", "％": "e-2", "‰": "e-3"}
 MOST_UNIT = 12
 PLAIN = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 SPACES, MINUS = "\u00a0\u202f\u2009", "−"
+A_DIGIT = re.compile("[0-9]")
 BETWEEN = re.compile(r"[^\d.,'()+\-]")
 
 
@@ -153,7 +154,15 @@ def guess(words: Sequence[str]) -> str:
     a few odd words do not. Where words stay that mean another number in another form, and no word tells, the example is
     of whole numbers, which refuses them.
     """
+    return _guess(tuple(words))
+
+
+@lru_cache(maxsize=16)
+def _guess(words: tuple[str, ...]) -> str:
+    """As `guess`: of one column, several questions are asked that need it."""
     tidied = [with_plain_signs(word) for word in words]
+    if not any(map(A_DIGIT.search, tidied)):
+        return ""  # words of a language: no format reads them
     unit, before = _usual_unit(tidied)
     known = {mark: _is_decimal_mark(mark, tidied, unit) for mark in ",."}
     plain = sum(_is_plain(word, known["."]) for word in tidied)
@@ -162,7 +171,7 @@ def guess(words: Sequence[str]) -> str:
     best, most = "", (plain, plain)
     for shape, (thousands, point) in SHAPES.items():
         how = NumberFormat("", thousands, point, unit, is_whole=not known[point])
-        read = [word for word in tidied if _is_written(word, how)]
+        read = [word for word in tidied if A_DIGIT.search(word) and _is_written(word, how)]
         as_shown = sum(not any(gap in how.bare(word)[0] for gap in GAPS if gap != thousands) for word in read)
         if len(read) > plain and (len(read), as_shown) > most:
             best, most = shape, (len(read), as_shown)

@@ -27,7 +27,7 @@ logger = logging.getLogger("windlass.learners")
 STRENGTHS = (3.0, 10.0, 30.0)
 """Inverse regularisation of the head on features of unit length: the best on the validation rows is taken."""
 N_ITERATIONS = 200
-CHUNK, BATCH = 512, 16
+CHUNK, BATCH = 128, 16
 ROOM = 0.3
 """Share of the budget that is kept for the head and the export."""
 CHECKPOINT_SECONDS = 15.0

@@ -17,6 +17,7 @@ from windlass.learners.networks import warm
 from windlass.learners.networks.batches import Inputs
 from windlass.learners.networks.export import export
 from windlass.learners.networks.training import loop
+from windlass.learners.networks.training import reach as reaching
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import TASKS, answers
 from windlass.learners.rows import Encoded, encode, finish, with_stopping
@@ -159,7 +160,11 @@ def fit_network(design: Design, splits: Splits, options: Options, budget: Budget
         design.start(network, train, encoded.train_targets, budget)
     if start is None:
         encoded = with_stopping(encoded)
-    watched = encoded.watched if start is None else np.arange(0)  # what is new is in no validation row
+    reach = reaching.measured(network, validation, budget, options.folder)
+    n_rows = len(encoded.validation_targets)
+    watched = reach.chosen(encoded.watched, n_rows, options.seed)
+    if start is not None:
+        watched = np.arange(0)  # what is new is in no validation row
     known = validation.rows(watched)
     sign = -1 if options.metric in LOWER else 1
 
@@ -167,10 +172,13 @@ def fit_network(design: Design, splits: Splits, options: Options, budget: Budget
         return sign * encoded.aim.score(options.metric, encoded.output, encoded.validation_targets[watched], scores)
 
     data = TASKS[encoded.output.kind](train, encoded.train_targets, known, score, options.metric)
-    curve = loop.train(network, data, design.settings, options, budget, progress)
-    result = Result(answers(network, validation, design.settings.batch), curve)
+    curve = loop.train(network, data, design.settings, options, budget.short_of(reach.after), progress)
+    places = reach.known(watched, n_rows, options.seed)
+    found = answers(network, validation.rows(places), design.settings.batch)
+    logits = np.full((n_rows, encoded.n_scores), np.nan, np.float32)
+    logits[places] = found.reshape(-1, encoded.n_scores)
     network.cpu()
-    fitted = deliver(network, design, encoded, Outcome(splits, options, result, asdict(design.settings)))
+    fitted = deliver(network, design, encoded, Outcome(splits, options, Result(logits, curve), asdict(design.settings)))
     warm.write(network, design.learner, options)
     return fitted
 

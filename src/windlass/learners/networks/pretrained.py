@@ -34,6 +34,7 @@ from windlass.learners.networks.network import (
     fit_network,
 )
 from windlass.learners.networks.training import probe
+from windlass.learners.networks.training.reach import export_seconds
 from windlass.learners.networks.training.steps import Settings
 from windlass.learners.networks.training.task import answers
 from windlass.learners.rows import encode
@@ -45,6 +46,8 @@ N_START, N_TIMED, START_SHARE, START_STRENGTH = 3_000, 16, 0.15, 10.0
 SETTINGS = Settings(
     lr=1e-4, head_lr=20.0, batch=32, epochs=4, patience=2, warmup=0.06, smoothing=0.1, average=0.98, judge_start=True
 )
+VALIDATION_SHARE = 0.25
+"""Of the seconds of frozen features, for those of validation rows."""
 LEAST_ROWS, STEP_TOKENS, LETTERS = 8, 200, 5
 LEAST_STEPS, FLOPS = 700, 4e10
 """On a processor a step of 200 tokens costs as much a token as a larger one, and where time is short more steps teach
@@ -175,9 +178,11 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
     train, validation = (arrays(encoded.inputs, batches) for batches in (encoded.train, encoded.validation))
     network = build(plan, encoded.inputs, list(train.arrays), encoded.n_scores)
     paths = [options.folder / f"features-{part}.safetensors" for part in ("validation", "train")]
+    short = budget.short_of(export_seconds(network))
+    budgets = (short.part(VALIDATION_SHARE), short)  # many validation rows would leave none to learn from
     known, learned = (
-        frozen.features(network, inputs, frozen.Place(path, budget, progress, options.seed, options.precision))
-        for inputs, path in zip((validation, train), paths, strict=True)
+        frozen.features(network, inputs, frozen.Place(path, each, progress, options.seed, options.precision))
+        for inputs, path, each in zip((validation, train), paths, budgets, strict=True)
     )
     progress("train", len(learned.rows), len(train), "linear head")
     truth = encoded.validation_targets[known.rows]
@@ -186,7 +191,7 @@ def fit_frozen(splits: Splits, options: Options, budget: Budget, progress: Progr
         frozen.Examples(known.features, truth),
         encoded.n_scores,
         lambda logits: encoded.aim.score(options.metric, encoded.output, truth, logits),
-        budget,
+        short,
     )
     frozen.set_head(network, chosen.head)
     logits = np.full((len(encoded.validation_targets), encoded.n_scores), np.nan, np.float32)

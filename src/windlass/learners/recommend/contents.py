@@ -24,12 +24,10 @@ from windlass.predictors.passages.terms import terms
 from windlass.predictors.recommend.content import Content
 from windlass.predictors.recommend.taste import PLAIN, Taste
 from windlass.records import Catalogue
-from windlass.records.catalogue import AVAILABLE, MARGIN, MIN_AGE
 
 N_TOLD, N_DONE, SEED = 128, 64, 13
 """Directions of what is told, and of what people do."""
 MOST_TERMS, RIDGE = 50_000, 10.0
-RULES = frozenset({AVAILABLE, MIN_AGE, MARGIN})
 LEAST_TOLD = 20
 MOST_OF_NEW = 5_000
 """Users who tell which of the items that were new then they wanted."""
@@ -65,17 +63,11 @@ NO_AGES = Newness()
 SETTINGS = tuple(ContentSetting(mapped, liking) for mapped in (0.7, 1.0, 0.3) for liking in (0.1, 0.0, 0.3))
 
 
-def texts_of(catalogue: Catalogue) -> list[str]:
-    """All that is told of each item, but for what rules are made of."""
-    told = [values for name, values in catalogue.columns.items() if name.strip().lower() not in RULES]
-    return ["\n".join(each).replace("|", " ") for each in zip(*told, strict=True)] if told else [""] * len(catalogue)
-
-
 class ContentSpace:
     """Fitted once, mixed for each setting. Raises: NotReady: too little is told of the items."""
 
     def __init__(self, events: Interactions, catalogue: Catalogue) -> None:
-        texts = texts_of(catalogue)
+        texts = catalogue.texts()
         if sum(map(bool, texts)) < LEAST_TOLD:
             raise NotReady(f"the catalogue tells something of {sum(map(bool, texts))} items, expected {LEAST_TOLD}")
         words = TfidfVectorizer(analyzer=terms, min_df=2, max_features=MOST_TERMS, sublinear_tf=True).fit_transform(

@@ -16,6 +16,7 @@ class PairedLists(PairedAnswers):
     """A list is worth what the goal says of one row; where nothing was liked it is worth nothing, of both."""
 
     parts_are = ("users", "user")
+    worth_is = ("lists", "NDCG@10")
 
     def __init__(self, pair: tuple[Predictor, Predictor], pairs: Pairs, metric: str, root: Path) -> None:
         rows, truth = [row for row, _ in pairs], [right for _, right in pairs]
@@ -32,6 +33,11 @@ class PairedLists(PairedAnswers):
         return PairedScores(
             name, len(before), float(before.mean()), float(after.mean()), won, lost, self.metric, chance
         )
+
+    def worth(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """By NDCG@10: lists get better a little with each night, and a night's users are few."""
+        before, after = (np.nan_to_num(found.each[NDCG])[chosen] for found in self.both)
+        return before, after
 
     def marks(self, chosen: np.ndarray) -> tuple[Marks, Marks]:
         before, after = (found.of(chosen) for found in self.both)

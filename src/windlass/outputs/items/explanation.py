@@ -50,7 +50,7 @@ def _parts(found: Recommender, asked: Asked, item: int, scores: np.ndarray) -> t
     known, name = asked.known, found.column.name
     if not isinstance(found.scorer, Because) or not len(known):
         return (Part(name, f"chosen by {int(found.index.people[item]):,} people", total),), 0.0, total
-    adds = np.asarray(found.scorer.because(known.items, known.weights, known.times, item), np.float64)
+    adds = np.asarray(found.scorer.because(known.items, known.weights, known.times, np.array([item]))[0], np.float64)
     order = np.argsort(-np.abs(adds), kind="stable")[:MOST_PARTS].tolist()
     catalogue = found.index.catalogue
     parts = tuple(

@@ -10,6 +10,7 @@ from windlass.outputs.contract import Output, Scored, Uncertainty, Unsupported, 
 from windlass.outputs.items import explanation, feedback, measures, reference_profile, report, trust
 from windlass.outputs.reference_profile import kept_rows
 from windlass.predictors.contract import Predictor
+from windlass.predictors.recommend.renewal import renewed
 from windlass.records import Column, Json, Manifest
 
 TEXT = {"type": "string", "maxLength": 20_000}
@@ -100,6 +101,7 @@ OUTPUT = Output(
     headline=lambda spec: NDCG,
     check=measures.check,
     split=later("windlass.outputs.items.split", "split"),
+    continued=later("windlass.outputs.items.continued", "continued"),
     counts=lambda splits, column: {},
     warn=lambda train, spec, cleaning: None,
     check_rows=measures.check_rows,
@@ -134,6 +136,7 @@ OUTPUT = Output(
     check_correction=feedback.check_correction,
     amended=amended,
     together=feedback.together,
-    proposals=Unsupported("answers are ranked lists: `plan` has no curve of them yet"),
+    came_to=later("windlass.outputs.items.trial", "clicked"),
+    renewed=lambda predictor, table: renewed(measures.recommender(predictor), table),
     compares=Unsupported("ranked lists are compared by `evaluate`"),
 )

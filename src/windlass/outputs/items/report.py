@@ -133,7 +133,8 @@ def remarks(marks: Marks, metric: str) -> list[str]:
     said = []
     if facts:
         told = "; ".join(f"{FACTS[name]}: {facts[name]}" for name in FACTS if name in facts)
-        said.append(f"Measured by {told}; {cold:,} of {len(found):,} users have fewer than {FEW} events.")
+        said.append(f"Measured by {told}.")
+        said.append(f"{cold:,} of {len(found):,} users have fewer than {FEW} events.")
     if LEAKS in facts.get("split", ""):
         said.append(
             "The split leaks time: what others did later is learned from, so that use will look worse than this; "

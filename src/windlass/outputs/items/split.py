@@ -44,10 +44,21 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
     """
     told = rows[spec.output_column] != ""
     if told.all() and len(rows):
-        return _by_rows(rows, spec, cleaning)
-    cutter = _Cutter(spec, rows.filter(~told))
+        return by_rows(rows, spec, cleaning)
+    return cut(rows.filter(~told), spec, cleaning, random)
+
+
+def cut(
+    rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.Generator, share: float = TEST_SHARE
+) -> dict[str, pl.DataFrame]:
+    """Whole histories in three parts. share: of the events, that the test begins with, where it begins by time; of the
+    others so many validate.
+
+    Raises: DataError: as `split`.
+    """
+    cutter = _Cutter(spec, rows, share)
     made: dict[str, list[dict[str, Any]]] = {name: [] for name in PARTS}
-    for row in rows.filter(~told).to_dicts():
+    for row in rows.to_dicts():
         for name, question in cutter.questions(row):
             made[name].append(question)
     if len(made["test"]) < LEAST_TEST or not made["train"]:
@@ -59,7 +70,7 @@ def split(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning, random: np.random.
     return found
 
 
-def _by_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
+def by_rows(rows: pl.DataFrame, spec: Spec, cleaning: Cleaning) -> dict[str, pl.DataFrame]:
     """Questions with what came after, in the order of their latest event; of equal histories the latest row stays."""
     bare, name = rows.drop(SPLIT, strict=False), history_name(spec)
     kind = kinds.reading(spec.inputs[name], kinds.ways(spec).get(name))
@@ -94,7 +105,7 @@ def history_name(spec: Spec) -> str:
 class _Cutter:
     """Cuts whole histories into questions."""
 
-    def __init__(self, spec: Spec, rows: pl.DataFrame) -> None:
+    def __init__(self, spec: Spec, rows: pl.DataFrame, share: float = TEST_SHARE) -> None:
         assert spec.items is not None
         self.spec, self.name = spec, history_name(spec)
         self.kind = kinds.reading(spec.inputs[self.name], kinds.ways(spec).get(self.name))
@@ -113,8 +124,8 @@ class _Cutter:
         self.method = BY_FILES if any(given) else BY_TIME if len(known) and spec.items.split == BY_TIME else BY_USER
         self.test_from = self.validation_from = math.nan
         if self.method == BY_TIME:
-            self.test_from = float(known[int((1 - TEST_SHARE) * (len(known) - 1))])
-            self.validation_from = float(known[int((1 - TEST_SHARE) * (1 - VALIDATION_SHARE) * (len(known) - 1))])
+            self.test_from = float(known[int((1 - share) * (len(known) - 1))])
+            self.validation_from = float(known[int((1 - share) ** 2 * (len(known) - 1))])
         self.n_asked, self.unseen, self.n_late = 0, 0, 0
         self._check()
 

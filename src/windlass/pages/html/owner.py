@@ -143,9 +143,8 @@ def framed(document: str, here: str, around: Around) -> str:
     is_bilingual = 'id="zh"' in document
     other = "" if is_bilingual else bilingual.STYLE + (CHINESE_BAR if around.language == "zh" else "")
     styled = document.replace("</style>", f"{other}{BAR_STYLE}{around.look}</style>", 1)
-    if is_bilingual and around.language == "zh":
-        styled = styled.replace('id="zh"', 'id="zh" checked', 1).replace(" checked checked", " checked", 1)
-    return styled.replace("<main>", f"<main>{bar(here, around.shown)}", 1)
+    whole = styled.replace("<main>", f"<main>{bar(here, around.shown)}", 1)
+    return bilingual.served(whole, around.language)
 
 
 CHINESE_BAR = ".owner-bar .en { display: none; } .owner-bar .zh { display: inline; }"
@@ -290,10 +289,11 @@ def _nothing(name: str) -> str:
 def _page(here: str, body: str, around: Around) -> str:
     head = f'<header><p class="over">{say(here)}</p><h1><bdi>{escaped(around.name)}</bdi></h1></header>'
     inside = bar(here, around.shown) + head + body
-    return (
+    whole = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
         f"<title>{escaped(around.name)}</title><style>{PAGE_STYLE}{around.look}</style></head>\n"
-        f"<body>{bilingual.main(inside, around.language)}</body></html>\n"
+        f"<body>{bilingual.main(inside)}</body></html>\n"
     )
+    return bilingual.served(whole, around.language)

@@ -6,6 +6,7 @@ templates (`windlass.language.rendering`); what has no twin stays as it is.
 
 import re
 from collections.abc import Iterator
+from html import escape, unescape
 
 from windlass.language.chosen import spoken
 from windlass.language.rendering import rendered
@@ -17,6 +18,10 @@ LEFT_ALONE = frozenset({"style", "script", "pre", "title", "textarea"})
 """What no reader reads, or somebody's own text."""
 VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "col", "wbr"})
 _OWN = re.compile(r'class="(?:en|zh)"|\blang="(?:en|zh)"|dir="auto"')
+_TIPPED = re.compile(
+    r"<(?P<mark>rect|circle|text|path|polyline)\b[^<>]*>(?P<shown>[^<]*)<title>(?P<tip>[^<]*)</title></(?P=mark)>"
+)
+_PICTURE = re.compile(r'aria-label="(?P<name>[^"]*)"><title>(?P=name)</title>')
 _HEAD = re.compile(r' data-head="([^"<>]*)"')
 _QUOTES = (("&#x27;", "'"), ("&quot;", '"'), ("&#39;", "'"))
 TURNED = f"""{STYLE}
@@ -40,8 +45,37 @@ def in_both(page: str) -> str:
 
 
 def doubled(markup: str) -> str:
-    """HTML with the Chinese beside each text of ours."""
-    return "".join(_pieces(markup))
+    """HTML with the Chinese beside each text of ours, in tips and names of pictures, too."""
+    return "".join(_pieces(_PICTURE.sub(_named_picture, _TIPPED.sub(_tipped, markup))))
+
+
+def _tipped(found: re.Match[str]) -> str:
+    """A mark of a picture that says something when pointed at: once in each language, of which a page shows one. Always
+    both, so that no text of a stranger decides which elements a page has."""
+    mark = found[0]
+    start, end = (found.start("tip") - found.start(), found.end("tip") - found.start())
+    chinese = f"{mark[:start]}{_tip(found['tip'])}{mark[end:]}"
+    if shown := found["shown"].strip():
+        chinese = chinese.replace(f">{found['shown']}<", f">{_tip(shown)}<", 1)
+    return f'<g class="en">{mark}</g><g class="zh">{chinese}</g>'
+
+
+def _tip(english: str) -> str:
+    """In Chinese; as it is where it has no twin, so that what stands in it never changes the elements of a page."""
+    said = rendered(_read(english))
+    return english if said is None else escape(unescape(said))
+
+
+def _named_picture(found: re.Match[str]) -> str:
+    """The name of a picture: a screen reader says both, who points at the picture sees the one of the page."""
+    name, said = found["name"], _tip(found["name"])
+    english, chinese = (
+        f'<g class="{language}"><title>{text}</title><rect width="100%" height="100%" fill="none" '
+        'pointer-events="all"/></g>'
+        for language, text in (("en", name), ("zh", said))
+    )
+    both = name if said == name else f"{name} · {said}"
+    return f'aria-label="{both}">{english}{chinese}'
 
 
 def _pieces(markup: str) -> Iterator[str]:

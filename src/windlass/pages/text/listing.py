@@ -6,6 +6,7 @@ from typing import Any
 
 from windlass.language.chosen import translated
 from windlass.language.width import padded, width
+from windlass.pages.text.progress import stage_name
 from windlass.pages.text.words import count, duration, percent, plain, share
 from windlass.records import Json, Run
 
@@ -36,10 +37,17 @@ def _documents(counts: dict[str, int]) -> str:
     return said + (f" ({', '.join(also)})" if also else "")
 
 
+def _copies(runs: Sequence[Json]) -> str:
+    """How many copies were made, or that none were asked for."""
+    if not runs:
+        return "no copy was asked for"
+    return f"{sum(run['status'] == 'done' for run in runs)} of {len(runs)} copies"
+
+
 def stage_line(word: str, skipped: bool, record: Json) -> str:
     """One line a stage of `windlass run`."""
     if skipped:
-        return f"{word:<9} up to date"
+        return translated(f"{padded(stage_name(word), 9)} up to date")
     facts: dict[str, Callable[[], str]] = {
         "collect": lambda: (
             f"{count(record['rows_in'])} rows in = {count(record['accepted'])} accepted + "
@@ -53,11 +61,12 @@ def stage_line(word: str, skipped: bool, record: Json) -> str:
             f"{sum(run['status'] == 'done' for run in record['runs'])} of {len(record['runs'])} candidates"
             + (", indexed anew: what was trained is kept" if any(run.get("renewed") for run in record["runs"]) else "")
         ),
+        "compress": lambda: _copies(record["runs"]),
         "evaluate": lambda: record["chosen"],
         "explain": lambda: f"{len(record['rows'])} test rows: {record['report']}",
         "release": lambda: f"{record['id']} is the champion",
     }
-    lines = [f"{word:<9} {translated(facts[word]())}"]
+    lines = [f"{padded(stage_name(word), 9)} {translated(facts[word]())}"]
     lines += [f"          note: {plain(warning)}" for warning in record.get("warnings", [])]
     if word == "collect" and record["rejected"]:
         lines += [

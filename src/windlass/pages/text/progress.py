@@ -4,12 +4,23 @@ import sys
 import time
 from typing import Any
 
-from windlass.language.chosen import translated
+from windlass.language.chosen import CHINESE, spoken, translated
 from windlass.language.width import clipped, padded
 from windlass.pages.text.words import plain
 from windlass.records import Progress, silent
 
 DONE = "done"
+STAGES = {
+    "collect": "收集", "prepare": "准备", "train": "训练", "evaluate": "评估", "explain": "解释", "release": "发布",
+    "watch": "监控", "improve": "改进", "plan": "规划", "compress": "压缩", "audit": "审计", "judge": "评审",
+    "answer": "回答",
+}  # fmt: skip
+"""What runs, as a Chinese reader says what is done: a stage is a verb there, and a release of it no "版本"."""
+
+
+def stage_name(word: str) -> str:
+    """What runs, in the language that is spoken."""
+    return STAGES.get(word, translated(word)) if spoken() == CHINESE else word
 
 
 def bars(quiet: bool = False) -> Progress:
@@ -17,6 +28,10 @@ def bars(quiet: bool = False) -> Progress:
     if quiet:
         return silent
     return _drawn() if sys.stderr.isatty() else _written()
+
+
+def _share(done: float, total: float) -> str:
+    return f"{100 * done / total:.0f}{'%' if spoken() == CHINESE else ' %'}"
 
 
 def stop() -> None:
@@ -61,11 +76,11 @@ def _drawn(console: Any = None) -> Progress:
             _SHOWN.append(shown)
             tasks.clear()
             shown.start()
-        share = f"{100 * done / total:.0f} %" if total else ""
+        share = _share(done, total) if total else ""
         fields = {"note": clipped(translated(plain(note)), room) if room else "", "share": share}
         if task not in tasks:
             tasks[task] = shown.add_task(
-                padded(clipped(translated(plain(task)), NAME), NAME), total=total or None, **fields
+                padded(clipped(stage_name(plain(task)), NAME), NAME), total=total or None, **fields
             )
         shown.update(tasks[task], completed=done, total=total or None, **fields)
 
@@ -81,9 +96,9 @@ def _written(every_seconds: float = 15.0) -> Progress:
         if not finished and now - last.get(task, 0.0) < every_seconds:
             return
         last[task] = now
-        share = f" {100 * done / total:.0f} %" if total else f" {done:,.0f}"
+        share = f" {_share(done, total)}" if total else f" {done:,.0f}"
         said = f"  {translated(note)}" if note and not (finished and note == DONE) else ""
-        sys.stderr.write(f"{translated(task)}{f'  {translated(DONE)}' if finished else share}{said}\n")
+        sys.stderr.write(f"{stage_name(task)}{f'  {translated(DONE)}' if finished else share}{said}\n")
         sys.stderr.flush()
 
     return progress

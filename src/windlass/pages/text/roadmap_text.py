@@ -57,7 +57,7 @@ def takes(item: Item, currency: str) -> str:
     parts = [amount(item.cost, currency) if item.cost else "no money", hours] if currency else [hours]
     if item.monthly > 0:
         parts[0] = f"{amount(item.monthly, currency)} a month" + (f" and {parts[0]}" if item.cost else "")
-    return ", ".join(parts) + (f", {item.days:.0f} days to wait" if item.days > 1 else "")
+    return ", ".join(parts) + (f" ({item.days:.0f} days to wait)" if item.days > 1 else "")
 
 
 def is_long(item: Item) -> bool:

@@ -4,7 +4,7 @@ import io
 import shutil
 from typing import TYPE_CHECKING
 
-from windlass.language.chosen import translated
+from windlass.language.chosen import sentences, translated
 from windlass.pages.text.candidates import (
     MARK,
     MET,
@@ -139,12 +139,10 @@ def _style(heading: Heading, place: int) -> str:
 def _legend(board: Board, dropped: list[str]) -> "Text":
     from rich.text import Text
 
-    text = f"{MARK} chosen. [ ] is the 95 % interval on {count(board.n_test)} test rows; {scores_are(board)}."
-    if board.machine:
-        text += f" Timed on {plain(board.machine, 60)}."
-    if dropped:
-        text += f" Left out at this width: {', '.join(dropped)}."
-    return Text(translated(text), style="dim")
+    said = [f"{MARK} chosen. [ ] is the 95 % interval on {count(board.n_test)} test rows; {scores_are(board)}."]
+    said += [f"Timed on {plain(board.machine, 60)}."] if board.machine else []
+    said += [f"Left out at this width: {', '.join(dropped)}."] if dropped else []
+    return Text(sentences(said), style="dim")
 
 
 def notes(board: Board) -> list[str]:

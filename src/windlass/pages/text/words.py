@@ -144,7 +144,11 @@ LIMIT_NAMES = {
     "rules_broken": ("texts against the rules", ""),
     "false_alarms_a_month": ("false alarms a month", ""),
     "risk": ("wrong among the given answers", ""),
+    "coverage": ("items that are shown", ""),
+    "tail_share": ("places for the tail", ""),
 }
+AT_LEAST = frozenset({"coverage", "tail_share"})
+"""Limits from below."""
 # Control characters (terminal escapes among them), lone surrogates and bidirectional overrides can rewrite
 # what stands around them; line breaks and tabs are dealt with apart, emoji joiners stay.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\ufffe\uffff]")
@@ -282,7 +286,8 @@ def limit_words(limits: Mapping[str, object], term: Callable[[str], str] = str) 
     """
     found = {name: limit for name, value in limits.items() if (limit := number(value)) is not None}
     return ", ".join(
-        f"{term(LIMIT_NAMES.get(name, (plain(name), ''))[0])} ≤ {limit:g} {LIMIT_NAMES.get(name, ('', ''))[1]}".rstrip()
+        f"{term(LIMIT_NAMES.get(name, (plain(name), ''))[0])} {'≥' if name in AT_LEAST else '≤'} {limit:g} "
+        f"{LIMIT_NAMES.get(name, ('', ''))[1]}".rstrip()
         for name, limit in found.items()
     )
 

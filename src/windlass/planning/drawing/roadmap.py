@@ -197,8 +197,9 @@ def _summary(setting: Setting, chosen: list[Item], bounds: Bounds, gaps: list[Js
             f"'{evidence.best.name}'{_against_goal(today, setting)}."
         )
     if evidence.metric in METRIC_MEANINGS:
+        begun = name[0].upper() + name[1:]
         lines.append(
-            f"{name[0].upper()}{name[1:]} is {METRIC_MEANINGS[evidence.metric]}. A point is a hundredth of it; "
+            f"{begun} is {METRIC_MEANINGS[evidence.metric]}. A point is a hundredth of it; "
             "brackets hold the truth in 95 of 100 cases."
         )
     missed = [f"{gap['name']} ({gap['today']}, wanted {gap['goal']})" for gap in gaps

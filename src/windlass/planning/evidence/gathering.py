@@ -22,7 +22,7 @@ class Evidence:
     """What is known. goal: the number that is asked for, as the plan measures answers; scored: the chosen candidate's
     answers on the test rows, measured so; marks: the same where they are labels; curve, doubts, columns: from small
     trainings; others: candidate -> how much better than the chosen one; compressed: what 8-bit weights did; rules: what
-    plain rules before the model would do; missing: what is not known."""
+    plain rules before the model would do; freshness: what later events brought; missing: what is not known."""
 
     spec: Spec
     goal: float | None
@@ -45,6 +45,7 @@ class Evidence:
     others: dict[str, Estimate]
     compressed: Json = field(default_factory=dict)
     rules: Json = field(default_factory=dict)
+    freshness: Json = field(default_factory=dict)
     missing: list[Json] = field(default_factory=list)
 
     @property
@@ -132,6 +133,7 @@ def gather(found: Snapshot, progress: Progress = silent) -> Evidence:
         others=others,
         compressed=compressed,
         rules=measured["rules"],
+        freshness=measured["freshness"],
         missing=[{"what": what, "command": command} for what, command in _missing(found, measured, compressed)],
     )
 

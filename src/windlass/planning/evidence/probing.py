@@ -28,7 +28,7 @@ from windlass.spec import Spec
 
 SHARES = (0.125, 0.18, 0.25, 0.35, 0.5, 0.7, 1.0)
 SEEDS = 3
-CHEAP = ("trees", "linear")
+CHEAP = ("trees", "linear", "ease", "item-knn")
 N_FOLDS = 3
 MOST_CLASSES = 200
 MOST_KEPT, LEAST_PART = 1_000, 15

@@ -10,7 +10,7 @@ from windlass.errors import GateRefused, NotReady
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import Estimate, paired_difference
 from windlass.outputs.contract import Scored
-from windlass.planning.evidence import compression, label_noise, probing, rule_trial
+from windlass.planning.evidence import compression, freshness, label_noise, probing, rule_trial
 from windlass.planning.evidence.serving_trial import request_seconds
 from windlass.planning.measured_file import MEASURED
 from windlass.planning.snapshot import Snapshot
@@ -22,7 +22,7 @@ from windlass.registry import releases
 from windlass.store.json_files import fingerprint, write_json
 
 logger = logging.getLogger("windlass.planning")
-FORMAT = 3
+FORMAT = 4
 """Of `measured.json`: what is measured anew when this changes."""
 CURVE_S, LABELS_S, COLUMNS_S, RULES_S = 60.0, 90.0, 40.0, 20.0
 """Processor seconds that the small trainings may take: learning curve, label check, columns, rules."""
@@ -46,6 +46,7 @@ def trainings(found: Snapshot, progress: Progress) -> Json:
         "doubts": {},
         "columns": [],
         "rules": {},
+        "freshness": {},
         "fault": "",
         "validation": {},
     }
@@ -59,6 +60,7 @@ def trainings(found: Snapshot, progress: Progress) -> Json:
             for point in probing.learning_points(probe, probing.SHARES, CURVE_S, progress):
                 made["points"].append(point)
             made["columns"] = _columns(probe, made["points"], progress)
+            made["freshness"] = freshness.tried(probe)
             if made["validation"]["labels"]:
                 made["doubts"] = _doubts(probe, made["points"], progress)
                 made["rules"] = _rules(probe, made["points"])

@@ -38,7 +38,7 @@ def more_rows(setting: Setting) -> Iterator[Item]:
     """Rows from 1.5 to 4 times today's, and as many as the goal needs."""
     curve, n_rows = setting.evidence.curve, setting.evidence.n_rows
     today = setting.evidence.today
-    if curve is None or today is None:
+    if curve is None or today is None or "targets" in setting.evidence.board.details:  # lists have items of their own
         return
     wanted = {_round(n_rows * (step - 1)) for step in STEPS}
     if setting.missing_points > 0:

@@ -7,6 +7,7 @@ from windlass.planning.context import Setting
 from windlass.planning.items import answers as answer_items
 from windlass.planning.items import data as data_items
 from windlass.planning.items import documents as document_items
+from windlass.planning.items import lists as list_items
 from windlass.planning.items import machines as machine_items
 from windlass.planning.items import models as model_items
 from windlass.planning.items import pictures as picture_items
@@ -32,6 +33,11 @@ PROPOSALS: tuple[Callable[[Setting], Iterator[Item]], ...] = (
     answer_items.rules,
     answer_items.broken_rules,
     document_items.write_next,
+    list_items.nightly,
+    list_items.more_histories,
+    list_items.unseen_items,
+    list_items.exploring,
+    list_items.cold_users,
     model_items.hand_over,
     model_items.watching,
     model_items.keeping,

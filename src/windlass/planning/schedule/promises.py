@@ -11,6 +11,7 @@ from windlass.pages.text.classes import class_scores
 from windlass.planning.context import Setting
 from windlass.planning.items.answers import complaint_gap
 from windlass.planning.items.documents import n_refused
+from windlass.planning.items.lists import cold_share
 from windlass.records import Item, Json, as_json
 
 HALF = 0.5
@@ -49,8 +50,15 @@ def measure(setting: Setting, name: str) -> float | None:
         "p95_ms": evidence.best.latency_p95_ms,
         "recall": _recall(setting, subject),
         "refused_questions": n_refused(setting, subject),
+        "unseen_share": _part(evidence.board.details, "unseen_targets", "targets"),
+        "explores": float(evidence.spec.items is not None and bool(evidence.spec.items.explore)),
+        "cold_share": cold_share(evidence.board.details.get("users", {})),
     }
     return found.get(word)
+
+
+def _part(details: Json, part: str, whole: str) -> float | None:
+    return float(details[part] / details[whole]) if details.get(whole) else None
 
 
 def _recall(setting: Setting, label: str) -> float | None:

@@ -33,14 +33,14 @@ class Blended:
         told = [part.weight * standardised(part.scorer.scores(history, weights, times, now)) for part in self.parts]
         return np.asarray(np.sum(told, axis=0), np.float32)
 
-    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, item: int) -> np.ndarray:
-        """(m,) what each event adds, by the parts that tell; each in shares of what it adds at most."""
-        found = np.zeros(len(history))
+    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(k, m) what each event adds, by the parts that tell; each in shares of what it adds at most to the item."""
+        found = np.zeros((len(items), len(history)))
         for part in self.parts:
             if isinstance(part.scorer, Because) and len(history):
-                adds = part.scorer.because(history, weights, times, item)
-                most = float(np.abs(adds).max())
-                found += part.weight * adds / most if most else 0.0
+                adds = part.scorer.because(history, weights, times, items)
+                most = np.abs(adds).max(axis=1, keepdims=True, initial=0.0)
+                found += part.weight * adds / np.where(most > 0, most, 1.0)
         return found
 
     def save(self, folder: Path) -> None:

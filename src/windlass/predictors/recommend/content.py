@@ -35,11 +35,11 @@ class Content:
             self.vectors @ (counted.values @ self.vectors[counted.items] / np.float32(whole)) + self.liking
         )
 
-    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, item: int) -> np.ndarray:
-        """(m,) what each event adds to the item's score."""
+    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(k, m) what each event adds to each item's score."""
         counted = self.taste.counted(history, weights)
         whole = float(np.abs(counted.values).sum()) or 1.0
-        return counted.of_events(counted.values * (self.vectors[counted.items] @ self.vectors[item]) / whole)
+        return counted.of_events(counted.values * (self.vectors[items] @ self.vectors[counted.items].T) / whole)
 
     def save(self, folder: Path) -> None:
         arrays = {"vectors": self.vectors, "liking": self.liking, TASTE: self.taste.as_array()}

@@ -59,13 +59,13 @@ class Factors:
         vector = self._solved(liked)[0].sum(axis=0).astype(np.float32)
         return np.asarray(self.items @ vector + self.bias)
 
-    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, item: int) -> np.ndarray:
-        """(m,) what each event adds to the item's score."""
+    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(k, m) what each event adds to each item's score."""
         liked = self._liked(history, weights)
         if not len(liked.items):
-            return np.zeros(len(history))
-        adds = self._solved(liked)[0] @ self.items[item].astype(np.float64)
-        return liked.of_events(np.append(adds, 0.0))
+            return np.zeros((len(items), len(history)))
+        adds = self.items[items].astype(np.float64) @ self._solved(liked)[0].T
+        return liked.of_events(np.column_stack([adds, np.zeros(len(items))]))
 
     def save(self, folder: Path) -> None:
         solving = np.array([self.regularisation, self.confidence])

@@ -51,12 +51,12 @@ class Neighbours:
         adds = self.values[places] * counted.values[owner]
         return np.bincount(self.others[places], weights=adds, minlength=self.n_items).astype(np.float32)
 
-    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, item: int) -> np.ndarray:
-        """(m,) what each event adds to the item's score; an item with several events adds once, at each of them."""
+    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(k, m) what each event adds to each item's score; of several events of an item each has what it adds."""
         counted = self.taste.counted(history, weights)
         if not len(self._keys):
-            return counted.of_events(np.zeros(len(counted.items)))
-        wanted = counted.items * np.int64(self.n_items) + item
+            return counted.of_events(np.zeros((len(items), len(counted.items))))
+        wanted = counted.items * np.int64(self.n_items) + items[:, None]
         places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
         return counted.of_events(np.where(self._keys[places] == wanted, self.values[places] * counted.values, 0.0))
 

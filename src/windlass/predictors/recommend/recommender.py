@@ -112,7 +112,8 @@ class Recommender:
     def _answer(self, asked: Asked) -> Answer:
         scores = self.scores(asked)
         best, chances = self.slate(asked, scores)
-        entries = [self._entry(asked, scores, number) for number in best.tolist()]
+        reasons = self.reasons(asked, best)
+        entries = [self._entry(scores, number, because) for number, because in zip(best.tolist(), reasons, strict=True)]
         if chances is not None:
             for entry, chance in zip(entries, chances.tolist(), strict=True):
                 entry["chance"] = rounded(chance)
@@ -135,9 +136,9 @@ class Recommender:
         """How the product says that it explores."""
         return Exploration.of((self.column.state.get(kinds.WRITTEN) or {}).get("explore"))
 
-    def _entry(self, asked: Asked, scores: np.ndarray, number: int) -> Json:
+    def _entry(self, scores: np.ndarray, number: int, because: str) -> Json:
         catalogue = self.index.catalogue
-        item, because = catalogue.ids[number], self.reason(asked, number)
+        item = catalogue.ids[number]
         title = catalogue.title(item)
         people = int(self.index.people[number])
         said = {"item": item, **({"title": title} if title != item else {}), "score": rounded(float(scores[number]))}
@@ -146,16 +147,22 @@ class Recommender:
             return {**said, "reason": f"as you had {catalogue.title(because)}", "because": [because]}
         return {**said, "reason": f"{people:,} people had it" if people else "new", "because": [], "people": people}
 
-    def reason(self, asked: Asked, number: int) -> str:
-        """The item of the history that speaks most for this one; '' where none does."""
-        known, scorer = asked.known, self.scorer
-        if self.arrangement is not None and self.arrangement.content is not None and self.arrangement.is_new[number]:
-            scorer = self.arrangement.content
-        if not isinstance(scorer, Because) or not len(known):
-            return ""
-        adds = np.asarray(scorer.because(known.items, known.weights, known.times, number))
-        place = int(np.argmax(adds))
-        return self.index.catalogue.ids[int(known.items[place])] if adds[place] > 0 else ""
+    def reasons(self, asked: Asked, numbers: np.ndarray) -> list[str]:
+        """The item of the history that speaks most for each of these (k,); '' where none does."""
+        found = self._spoken_for(asked.known, self.scorer, numbers)
+        listed = self.arrangement
+        if listed is not None and listed.content is not None and listed.is_new[numbers].any():
+            by_content = self._spoken_for(asked.known, listed.content, numbers)
+            found = [by_content[place] if listed.is_new[number] else found[place]
+                     for place, number in enumerate(numbers.tolist())]  # fmt: skip
+        return found
+
+    def _spoken_for(self, known: Known, scorer: Scorer, numbers: np.ndarray) -> list[str]:
+        if not isinstance(scorer, Because) or not len(known) or not len(numbers):
+            return [""] * len(numbers)
+        adds = np.asarray(scorer.because(known.items, known.weights, known.times, numbers))
+        places, ids = np.argmax(adds, axis=1), self.index.catalogue.ids
+        return [ids[int(known.items[place])] if adds[row, place] > 0 else "" for row, place in enumerate(places)]
 
     def _notes(self, asked: Asked) -> tuple[str, ...]:
         """What a person should know of the answer."""

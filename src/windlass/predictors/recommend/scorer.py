@@ -32,8 +32,8 @@ class Scorer(Protocol):
 class Because(Protocol):
     """A scorer that tells which events an item is recommended for."""
 
-    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, item: int) -> np.ndarray:
-        """(m,) what each event of the history adds to the item's score."""
+    def because(self, history: np.ndarray, weights: np.ndarray, times: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(k, m) what each event of the history adds to the score of each of these items (k,)."""
         ...
 
 
@@ -45,6 +45,7 @@ SCORERS = {
     "als": "factors",
     "bpr": "factors",
     "content": "content",
+    "sasrec": "sequence",
     "item-blend": "blended",
 }
 """Name -> its module below `predictors/recommend`, with `load(folder, settings) -> Scorer`."""

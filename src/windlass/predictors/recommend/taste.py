@@ -62,8 +62,10 @@ class Counted:
     first: int
 
     def of_events(self, adds: np.ndarray) -> np.ndarray:
-        """(m,) float of each event what its item (t,) adds; 0 of events before the first that is looked at."""
-        return np.concatenate([np.zeros(self.first), adds[self.inverse]]) if len(adds) else np.zeros(self.first)
+        """(k, m) float of each event what its item (k, t) adds; 0 of events before the first that is looked at."""
+        found = np.zeros((len(adds), self.first + len(self.inverse)))
+        found[:, self.first :] = adds[:, self.inverse]
+        return found
 
 
 def strength(weights: np.ndarray) -> np.ndarray:

@@ -25,9 +25,12 @@ def write_weights(folder: Path, weights: Sequence[np.ndarray], bias: np.ndarray)
 
 
 def load(folder: Path, manifest: Manifest) -> Engine:
-    """`weights.<input number>` (features, k) and `bias` (k,), float32. Raises: DataError when damaged."""
+    """`weights.<input number>` (features, k) and `bias` (k,), float32, or kept as float16 (`compress`).
+
+    Raises: DataError when damaged.
+    """
     try:
-        tensors = load_file(folder / FILE)
+        tensors = {name: _whole(tensor) for name, tensor in load_file(folder / FILE).items()}
         weights = [tensors[f"weights.{number}"] for number in range(len(manifest.inputs))]
         bias = tensors["bias"]
     except (OSError, SafetensorError, KeyError) as error:
@@ -43,6 +46,10 @@ def load(folder: Path, manifest: Manifest) -> Engine:
         raise DataError(f"{folder / FILE} is damaged, expected finite float32 weights")
 
     return Linear(tuple(weights), bias)
+
+
+def _whole(tensor: np.ndarray) -> np.ndarray:
+    return tensor.astype(np.float32) if tensor.dtype == np.float16 else tensor
 
 
 @dataclass(frozen=True)

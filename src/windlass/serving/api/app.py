@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from windlass.database.request_log import NEW_LABEL, NOT_KEPT, Feedback, RequestLog, Stored
 from windlass.errors import did_you_mean
 from windlass.kinds.contract import is_missing
+from windlass.language.chosen import spoken
 from windlass.predictors.contract import PUBLIC, Names, Predictor, seen_by
 from windlass.records import Json, Release
 from windlass.registry.model_cards import ModelCards
@@ -116,6 +117,8 @@ def service_app(service: Service, server_state: ServerState | None = None) -> Fa
         add(app, service)
     routes = check_declared(app.routes)
     app.state.server_state = server_state = server_state or ServerState()
+    server_state.shedder.most = lambda: 0 if service.proof else service.replica.most_under_way
+    server_state.shedder.measures = service.measures
     access_control = AccessControl(settings, server_state, service.is_proof)
     sign_in = owner_pages.sign_in(service.look, service.release.product)
     app.add_middleware(
@@ -307,7 +310,7 @@ def _health(service: Service) -> Json:
 
 def _add_pages(app: FastAPI, service: Service) -> None:
     has_chat = service.writer is not None and chat_page.fits(service.predictor.manifest)
-    rendered: dict[tuple[str, str], bytes] = {}
+    rendered: dict[tuple[str, str, str], bytes] = {}
 
     def add(path: str, render: Callable[[Replica], bytes], policy: str) -> None:
         @app.get(path, include_in_schema=False)
@@ -317,15 +320,12 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
     def _of_release(path: str, render: Callable[[Replica], bytes]) -> bytes:
         replica = service.replica
-        if (replica.release.id, path) not in rendered:
+        place = (replica.release.id, path, spoken())
+        if place not in rendered:
             for old in [key for key in rendered if key[0] != replica.release.id]:
                 del rendered[old]
-            rendered[replica.release.id, path] = render(replica)
-        return rendered[replica.release.id, path]
-
-    def talk(replica: Replica) -> bytes:
-        assert replica.writer is not None
-        return chat_page.chat_page(replica.release, replica.writer, service.look)
+            rendered[place] = render(replica)
+        return rendered[place]
 
     def described(replica: Replica) -> Json:
         return description.describe(app, replica.release, replica.predictor.manifest, service.settings.max_rows)
@@ -345,7 +345,7 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
     add("/docs", lambda replica: docs_page.docs_page(described(replica)), docs_page.docs_policy())
     if has_chat:
-        add("/chat", talk, chat_page.chat_policy(service.look))
+        chat_page.add_routes(app, service)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:

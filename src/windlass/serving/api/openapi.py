@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from windlass.database.backend import RETRY_AFTER_S
 from windlass.kinds import table as kinds
 from windlass.kinds.points.reading import brief_series
+from windlass.language.chosen import translated
 from windlass.outputs import table as outputs
 from windlass.records import Column, Json, Manifest, Release
 from windlass.serving.contract.routes import ROUTES, Route
@@ -72,7 +73,23 @@ def describe(app: FastAPI, release: Release, manifest: Manifest, max_rows: int) 
             methods[method] |= _guarded(ROUTES[method.upper(), path], responses)
     paths["/v1/predict"]["post"]["requestBody"] = _body("PredictRequest")
     paths["/v1/feedback"]["post"]["requestBody"] = _body("FeedbackRequest")
-    return {**content, "paths": paths}
+    return _told({**content, "paths": paths})
+
+
+TOLD, OWN = frozenset({"summary", "description"}), frozenset({"example", "examples", "default", "enum", "const"})
+"""Keys of texts for people; keys of values, which stay as they are."""
+
+
+def _told(part: Any) -> Any:
+    """The description in the language that is spoken."""
+    if isinstance(part, list):
+        return [_told(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: translated(" ".join(each.split())) if key in TOLD and isinstance(each, str) else each if key in OWN
+        else _told(each) for key, each in part.items()
+    }  # fmt: skip
 
 
 def _listed(inputs: tuple[Column, ...]) -> str:
@@ -136,7 +153,8 @@ def _with_examples(responses: Json) -> Json:
         is_ours = response.get("content", {}).get(JSON, {}).get("schema") == {"$ref": "#/components/schemas/Error"}
         if is_ours and status in ERRORS:
             kind, message, hint = ERRORS[status]
-            error = {"error": {"kind": kind, "message": message, "hint": hint, "id": "5f0c2b91ad37"}}
+            said = {"message": translated(message), "hint": translated(hint)}
+            error = {"error": {"kind": kind, **said, "id": "5f0c2b91ad37"}}
             response = {**response, "content": {JSON: {**response["content"][JSON], "example": error}}}
         if status == "503":
             response = {**response, "headers": {"Retry-After": {"schema": {"type": "integer"}}}}

@@ -22,8 +22,6 @@ from windlass.database.people_answers import (
 from windlass.database.request_log import Feedback
 from windlass.kinds.contract import is_missing
 from windlass.predictors.contract import seen_by
-from windlass.predictors.passages.engine import readable
-from windlass.predictors.passages.questions import grouped
 from windlass.records import Json, Passage, Row
 from windlass.serving.api.confirmed import judged_by, stored_feedback
 from windlass.serving.contract import codec
@@ -191,6 +189,8 @@ def _tested(replica: Replica, said: Sequence[PersonAnswer]) -> list[bool]:
 def _groups(questions: Sequence[RefusedQuestion]) -> list[Json]:
     texts = ["\n".join(map(str, each.inputs.values())) for each in questions]
     found = []
+    from windlass.predictors.passages.questions import grouped  # here: other products have no passages
+
     for group in grouped(texts):
         members = [questions[place] for place in group.places]
         same: dict[str, list[RefusedQuestion]] = {}
@@ -234,6 +234,8 @@ def right_answer(correct: Any, row: Row, replica: Replica) -> tuple[Json, str]:
     if parts.get("document"):
         return parts, PICKED
     text = " ".join(str(parts.get("text") or parts.get("quote") or "").split())
+    from windlass.predictors.passages.engine import readable
+
     sayable = readable(Passage(DOCUMENT, (), 0, 0, len(text), text))
     if not sayable.strip():
         raise wrong(

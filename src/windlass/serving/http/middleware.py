@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from windlass.database.backend import RETRY_AFTER_S
 from windlass.errors import WindlassError, did_you_mean, expected
-from windlass.language.chosen import CHINESE, of_header, speak, spoken, translated
+from windlass.language.chosen import CHINESE, COOKIE, asked_for, of_request, speak, spoken, translated
 from windlass.records import Json
 from windlass.serving.contract import codec
 from windlass.serving.contract.faults import Fault, overloaded, status_of
@@ -35,6 +35,7 @@ DRAIN_FACTOR = 4
 """A body that is too large is read and thrown away up to this many times its limit, so that the client reads why."""
 NO_FRAME = (b"x-frame-options", b"DENY")
 """Left out where the policy names who may frame a page: the header knows no list."""
+REMEMBERED = "; Path=/; SameSite=Strict; Max-Age=31536000"
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     NO_FRAME,
@@ -121,7 +122,8 @@ class _Exchange:
 
     async def run(self) -> None:
         edge, headers = self.edge, self.headers
-        speak(of_header(headers.get(b"accept-language", b"").decode("latin-1")))
+        cookies, accepted = (headers.get(name, b"").decode("latin-1") for name in (b"cookie", b"accept-language"))
+        speak(of_request(self._query(), cookies, accepted))
         _check_framing(self.scope, headers)
         edge.access_control.check_host(headers)
         if cross_origin.is_preflight(self.scope["method"], headers, edge.access_control.origins):
@@ -222,9 +224,14 @@ class _Exchange:
                 headers.append(POLICY)
             is_framed = b"frame-ancestors 'none'" not in said.get(POLICY[0], POLICY[1])
             headers += [each for each in HEADERS if each[0] not in said and not (is_framed and each == NO_FRAME)]
+            if said.get(b"content-type", b"").startswith(b"text/html") and (chosen := asked_for(self._query())):
+                headers.append((b"set-cookie", f"{COOKIE}={chosen}{REMEMBERED}".encode()))
             headers += cross_origin.shared_with(self.headers, self.edge.access_control.origins)
             message = {**message, "headers": [*headers, (b"x-request-id", self.id.encode())]}
         await self._send(message)
+
+    def _query(self) -> str:
+        return bytes(self.scope.get("query_string", b"")).decode("latin-1")
 
     async def refuse(self, error: WindlassError) -> None:
         """Answers with the error, unless a response is on its way or nobody is there to read it."""

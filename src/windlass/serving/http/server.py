@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import secrets
 import signal
 import socket
 import threading
@@ -9,6 +10,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from types import FrameType
 from typing import Any
@@ -19,9 +22,12 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from windlass.errors import NotReady, SpecError
+from windlass.language.chosen import ENGLISH, of_header, speaking
+from windlass.serving.contract.faults import overloaded
 from windlass.serving.http.access_control import is_loopback
-from windlass.serving.http.middleware import HEADERS, MAX_HEADER_BYTES, error_body
+from windlass.serving.http.middleware import HEADERS, MAX_HEADER_BYTES, POLICY, error_body
 from windlass.serving.http.server_state import ServerState, SocketLimits
+from windlass.serving.http.shedding import LANGUAGE, PATH, caller
 
 BACKLOG = 1_024
 AT_ONCE = 16
@@ -34,6 +40,8 @@ TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
 """Linux tells the state of a connection by it; elsewhere a client has left once what it sent is read."""
 CLOSED = (7, 8)
 """Of the states: CLOSE and CLOSE_WAIT."""
+ID_HOLE = b"............"
+"""Where the id of a refusal stands."""
 SPARE_FILES = 128
 """Open files beside the connections."""
 
@@ -60,10 +68,15 @@ class Protocol(H11Protocol):
     deadline_s = 10.0
     sockets: Counter[str]
     most: SocketLimits
+    admission: ServerState
     _clock: asyncio.TimerHandle | None = None
     _address = ""
     _is_refused = False
     _n_thrown = 0
+    _to_skip = 0
+    """Bytes still to come of what was refused unread."""
+    _asking = ""
+    """Who has a prediction under way on this connection."""
 
     def __init__(self, config: uvicorn.Config, *others: Any, **named: Any) -> None:
         super().__init__(config, *others, **named)
@@ -92,14 +105,60 @@ class Protocol(H11Protocol):
             if self._n_thrown > MOST_THROWN:
                 self.transport.abort()
             return
+        if self._to_skip:
+            skipped = min(self._to_skip, len(data))
+            self._to_skip -= skipped
+            data = data[skipped:]
+            if not data:
+                return
+        is_free = self.conn.their_state is h11.IDLE and self.conn.our_state is h11.IDLE
+        if is_free and self.admission.is_open and not self.conn.trailing_data[0] and self._sheds(data):
+            return
+        before = self.cycle
         if self._clock is None and self.conn.their_state is h11.IDLE:
             self._clock = self.loop.call_later(self.deadline_s, self.transport.close)
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE and not self._is_refused:
             self._stop_clock()
+        if self.cycle is not before and self.scope["path"] == PATH and not self.cycle.response_complete:
+            keys = [value for name, value in self.headers if name in (b"authorization", b"x-api-key")]
+            self._asking = caller(self._address, keys[0] if keys else b"")
+            self.admission.shedder.enter(self._asking)
+
+    def on_response_complete(self) -> None:
+        self._has_answer()
+        super().on_response_complete()
+
+    def _has_answer(self) -> None:
+        if self._asking:
+            self.admission.shedder.leave(self._asking)
+            self._asking = ""
+
+    def _sheds(self, data: bytes) -> bool:
+        """True for what is refused unread: as many predictions are under way as may be. The connection stays."""
+        asked = self.admission.shedder.refused(self._address, data)
+        if asked is None:
+            return False
+        self._to_skip = asked.rest
+        if self.flow.write_paused:  # it asks on and on, and reads nothing
+            self.transport.abort()
+            return True
+        id, language = secrets.token_hex(6), LANGUAGE.search(asked.head)
+        spoken = of_header(language[1].decode("latin-1")) if language else ENGLISH
+        said = _overloaded(spoken, self.admission.shedder.most())
+        self.transport.write(said.replace(ID_HOLE, id.encode()))
+        if self.admission.access is not None:
+            at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            self.admission.access.write({"at": at, "id": id, "method": "POST", "route": PATH, "status": 503, "ms": 0.0,
+                                         "key": None, "release": None})  # fmt: skip
+        self._stop_clock()
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
+        self._has_answer()
         self.sockets[self._address] -= 1
         if not self.sockets[self._address]:
             del self.sockets[self._address]
@@ -138,6 +197,17 @@ class Protocol(H11Protocol):
             self._clock = None
 
 
+@lru_cache(maxsize=8)
+def _overloaded(language: str, most: int) -> bytes:
+    """The whole refusal in that language, without its id."""
+    fault = overloaded(f"server has {most} predictions waiting, expected fewer")
+    with speaking(language):
+        body = error_body(fault.kind, fault.message, fault.hint, ID_HOLE.decode())
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)),
+               (b"retry-after", b"%d" % fault.retry_after_s), *HEADERS, POLICY, (b"x-request-id", ID_HOLE)]  # fmt: skip
+    return b"HTTP/1.1 503 Service Unavailable\r\n%s\r\n%s" % (b"".join(b"%s: %s\r\n" % each for each in headers), body)
+
+
 class Server(uvicorn.Server):
     """A server that calls `listening` once it accepts connections, and that a signal stops without killing."""
 
@@ -145,7 +215,12 @@ class Server(uvicorn.Server):
         self.admission: ServerState = getattr(getattr(app, "state", None), "server_state", None) or ServerState()
         most = self.admission.max_sockets
         most = most._replace(all=min(most.all, _open_files()))
-        bounds: dict[str, Any] = {"deadline_s": deadline_s, "sockets": Counter(), "most": most}
+        bounds: dict[str, Any] = {
+            "deadline_s": deadline_s,
+            "sockets": Counter(),
+            "most": most,
+            "admission": self.admission,
+        }
         protocol = type("BoundedProtocol", (Protocol,), bounds)
         super().__init__(
             uvicorn.Config(

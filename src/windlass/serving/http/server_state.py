@@ -7,6 +7,7 @@ from typing import NamedTuple
 from windlass.serving.http.intake import Intake
 from windlass.serving.http.keyring import KeyRing
 from windlass.serving.http.sessions import SessionRing
+from windlass.serving.http.shedding import Shedder
 from windlass.serving.telemetry.access_log import AccessLog
 
 
@@ -31,6 +32,7 @@ class ServerState:
     grace_s: float = 10.0
     last_s: float = 2.5
     intake: Intake = field(default_factory=Intake)
+    shedder: Shedder = field(default_factory=Shedder)
     is_open: bool = True
     stop_by: float = float("inf")
     n_begun: int = 0

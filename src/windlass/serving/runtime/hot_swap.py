@@ -21,6 +21,7 @@ from windlass.registry import destroyed, releases
 from windlass.registry.reference import Reference, opened
 from windlass.serving.runtime.canary import Canary
 from windlass.serving.runtime.golden_probe import Golden, replay_over_http
+from windlass.serving.runtime.live_items import LiveItems
 from windlass.serving.runtime.replica import Replica, is_same_product
 from windlass.serving.runtime.service import Service
 from windlass.serving.telemetry.watch_status import Watched
@@ -34,7 +35,8 @@ Mark = tuple[int, int, int]
 class HotSwap:
     """A thread that looks at the pointer to the champion.
 
-    host, port: of this very process. seen: what the pointer's mark was before the release was opened.
+    host, port: of this very process. seen: what the pointer's mark was before the release was opened. items: the table
+    of what is recommended, where the product has one.
     """
 
     service: Service
@@ -44,6 +46,7 @@ class HotSwap:
     seen: Mark | None = None
     swaps: int = 0
     retired: list[Replica] = field(default_factory=list)
+    items: LiveItems | None = None
 
     def __post_init__(self) -> None:
         self._is_over = threading.Event()
@@ -73,6 +76,19 @@ class HotSwap:
     def _run(self) -> None:
         while not self._is_over.wait(self.service.settings.look_s):
             self.look()
+            self.look_at_items()
+
+    def look_at_items(self) -> None:
+        """Has the releases that serve know the table of the items as it is."""
+        if self.items is None:
+            return
+        canary = self.service.traffic.canary
+        replicas = [self.service.replica, *([canary.replica] if canary is not None else [])]
+        try:
+            self.items.look(replicas, lambda replica, predictor: self._in_loop(lambda: replica.renew(predictor)))
+        except Exception as error:
+            logger.error("the table of the items cannot be used", exc_info=error)
+            print(f"the table of the items cannot be used: {type(error).__name__}", file=sys.stderr, flush=True)
 
     def look(self) -> None:
         """Seats the champion when it is another one than before; closes releases on which nobody waits any more."""

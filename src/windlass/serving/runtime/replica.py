@@ -78,6 +78,14 @@ class Replica:
         return len(self.bounded_queue) + len(self.batcher) + len(self.reader)
 
     @property
+    def most_under_way(self) -> int:
+        """Predictions that may wait or be computed before more of them are refused unread; 0: who writes knows."""
+        if self.writer is not None:
+            return 0
+        is_quick = not self.is_network and self.pace.row_ms <= QUICK_MS
+        return self.settings.max_waiting * (1 if is_quick else 2)  # others are computed in batches of as many
+
+    @property
     def is_idle(self) -> bool:
         """True when nothing is under way, nothing waits, and nothing is written."""
         busy = self.scheduler is not None and (len(self.scheduler) or self.scheduler.running)
@@ -98,6 +106,11 @@ class Replica:
                 "windlass_cache_bytes": Gauge("Size of the cached answers.", float(self.cache.size_bytes)),
             }
         return found | (self.scheduler.gauges() if self.scheduler is not None else {})
+
+    def renew(self, predictor: Predictor) -> None:
+        """Answers by the same release with what is told of its items now. In the event loop only."""
+        self.predictor = predictor
+        self.cache = Cache(self.settings.cache) if self.settings.cache else None
 
     def close(self) -> None:
         """Ends its threads."""

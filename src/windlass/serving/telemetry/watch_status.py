@@ -4,6 +4,7 @@ The service judges nothing itself: it reads the record that `watch` left beside 
 """
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from windlass.errors import WindlassError
@@ -34,10 +35,10 @@ class Watched:
         return self._health
 
     def page(self, product: str, has_intervals: bool = False) -> bytes:
-        """The last look as HTML. has_intervals: of the product's answers."""
+        """The last look as HTML. product: what pages call it. has_intervals: of its answers."""
         self._look()
         if not self._page:
-            shown = self._health if self._health.product else Health(**{**vars(NOTHING), "product": product})
+            shown = replace(self._health, product=product)
             self._page = doubled(health_page(shown, has_intervals)).encode("utf-8")
         return self._page
 

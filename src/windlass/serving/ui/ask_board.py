@@ -2,9 +2,7 @@
 
 import html
 from collections.abc import Sequence
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from windlass.pages.html.leaderboard import interval_picture
 from windlass.pages.text.bilingual import both
@@ -12,6 +10,9 @@ from windlass.pages.text.candidates import MARK, MET, MISSED, Heading, coverage,
 from windlass.pages.text.card_words import TERMS
 from windlass.pages.text.words import count, escaped, goal_words, metric_name, plain
 from windlass.records import Board
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 
 def board_html(board: Board) -> str:
@@ -65,6 +66,8 @@ def cards_html(card: str, chinese: str) -> str:
 
 def card_html(card: str) -> str:
     """The model card, Markdown, as HTML: no markup of its own, no picture, and links as plain text."""
+    from markdown_it import MarkdownIt  # here: who has no card to show need not wait for it
+
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["link", "image", "autolink"])
     tokens = reader.parse(_without_front_matter(card))
     for token in tokens:
@@ -77,7 +80,7 @@ def _without_front_matter(card: str) -> str:
     return parts[1] if card.startswith("---\n") and len(parts) == 2 else card
 
 
-def _plain_style(token: Token) -> None:
+def _plain_style(token: "Token") -> None:
     """The alignment of a cell as a class: the policy of the page lets no style stand in an element."""
     if token.attrs.pop("style", "") == "text-align:right":
         token.attrs["class"] = "n"

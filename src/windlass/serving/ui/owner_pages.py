@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 
 from windlass.errors import WindlassError
+from windlass.language.chosen import spoken
 from windlass.pages.html import owner
 from windlass.pages.html.roadmap import roadmap_page
 from windlass.pages.html.style import POLICY
+from windlass.pages.text.doubling import doubled
 from windlass.records import Json
 from windlass.serving.api.refusals import check_owner
 from windlass.serving.contract.faults import Fault
@@ -73,7 +76,7 @@ async def around(request: Request, service: Service) -> owner.Around:
     """What stands around a page of the owner's, for who looks at it."""
     seen = await looks(request)
     name = service.look.name or service.release.product
-    return owner.Around(_may_see(seen), service.look.colours, name, page.language_of(request.headers))
+    return owner.Around(_may_see(seen), service.look.colours, name, spoken())
 
 
 def _may_see(seen: Viewer) -> list[str]:
@@ -81,10 +84,21 @@ def _may_see(seen: Viewer) -> list[str]:
     return ["ask", *shown] if shown else []
 
 
+def _shown(seen: Viewer, service: Service) -> list[str]:
+    """What stands in the bar of a page that visitors see, too; nothing for them."""
+    return _may_see(seen) if seen.is_guarded or not service.settings.is_public else []
+
+
+async def bar(request: Request, service: Service) -> str:
+    """The owner's bar for a page that has no place in it; '' for a visitor."""
+    shown = _shown(await looks(request), service)
+    return owner.bar("", shown) if shown else ""
+
+
 async def part(request: Request, service: Service) -> OwnerPart:
     """What the page of the product shows to who looks at it, beside the product."""
     seen = await looks(request)
-    shown = _may_see(seen) if seen.is_guarded or not service.settings.is_public else []
+    shown = _shown(seen, service)
     button = "" if not seen.is_guarded else SIGN_OUT if seen.key else SIGN_IN
     if not shown:
         return VISITOR._replace(button=button)
@@ -109,7 +123,9 @@ def _releases(service: Service) -> tuple[list[Json], list[Json]]:
 
 def _roadmap(service: Service, around: owner.Around) -> str:
     found = service.files.roadmap()
-    return owner.empty_roadmap(around) if found is None else owner.framed(roadmap_page(found), "roadmap", around)
+    if found is None:
+        return owner.empty_roadmap(around)
+    return owner.framed(doubled(roadmap_page(replace(found, product=around.name))), "roadmap", around)
 
 
 def sign_in(look: PageLook, product: str) -> tuple[bytes, str]:

@@ -5,7 +5,7 @@ Style sheets and scripts are files in `assets/`, so that editors know what they 
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -20,14 +20,6 @@ ASSETS = Path(__file__).with_name("assets")
 def asset(*names: str) -> str:
     """The files of `assets/`, one after the other."""
     return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
-
-
-def language_of(headers: Mapping[str, str]) -> str:
-    """'en' or 'zh': as its reader chose on a page, else as their browser asks for."""
-    cookies = headers.get("cookie", "")
-    if "windlass-language=zh" in cookies or "windlass-language=en" in cookies:
-        return "zh" if "windlass-language=zh" in cookies else "en"
-    return "zh" if headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
 def head(name: str, look: PageLook, buttons: str = "") -> str:

@@ -17,7 +17,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
     @app.get("/watch", include_in_schema=False)
     async def watch(request: Request) -> Response:
-        product, has_intervals = service.release.product, service.replica.output.has_intervals
-        shown = await asyncio.get_running_loop().run_in_executor(None, service.watched.page, product, has_intervals)
-        whole = framed(shown.decode("utf-8"), "health", await around(request, service))
+        about, has_intervals = await around(request, service), service.replica.output.has_intervals
+        shown = await asyncio.get_running_loop().run_in_executor(None, service.watched.page, about.name, has_intervals)
+        whole = framed(shown.decode("utf-8"), "health", about)
         return Response(whole, media_type="text/html", headers=headers)

@@ -11,7 +11,7 @@ from torch import nn
 from windlass.errors import DataError
 from windlass.learners.contract import Budget, Options
 from windlass.learners.networks.batches import shuffled
-from windlass.learners.networks.training import checkpoint, probe
+from windlass.learners.networks.training import checkpoint, probe, reach
 from windlass.learners.networks.training.plan import PLAN, Plan, Planner
 from windlass.learners.networks.training.run_state import Checkpoints, State, Weights
 from windlass.learners.networks.training.steps import Settings, Steps
@@ -55,7 +55,7 @@ def is_begun(options: Options) -> bool:
 
 def clean(options: Options) -> None:
     """Removes plan and checkpoint: called when the artifact is complete."""
-    for name in (PLAN, checkpoint.FILE):
+    for name in (PLAN, reach.FILE, checkpoint.FILE):
         Path(options.folder, name).unlink(missing_ok=True)
 
 

@@ -146,7 +146,11 @@ class Planner:
     def fitting(self, room: float, step_seconds: float, done: int) -> int:
         """Steps of the whole run, when that many are done and there is room for so many seconds more."""
         validation = EVALUATION_COST * self.task.n_validation / max(1, len(self.lengths))
-        fits = int(room / max(step_seconds * (1 + validation), 1e-9))
+        once = validation * self.n_batches * step_seconds  # at the end, however short the run is
+        if room < once + self.n_batches * step_seconds:
+            fits = int(max(0.0, room - once) / max(step_seconds, 1e-9))
+        else:
+            fits = int(room / max(step_seconds * (1 + validation), 1e-9))
         return min(self.settings.epochs * self.n_batches, done + fits)
 
     def threads(self, rows: np.ndarray) -> int:

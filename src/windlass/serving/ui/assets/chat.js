@@ -26,7 +26,7 @@ const store = {
   get(name) { try { return JSON.parse(localStorage.getItem(`windlass:${product}:${name}`)); } catch { return null; } },
   set(name, value) { try { localStorage.setItem(`windlass:${product}:${name}`, JSON.stringify(value)); } catch {} },
 };
-let language = store.get("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
+let language = firstLanguage();
 let talks = store.get("talks") || [], talk = {messages: []}, writing = null;
 const word = (name) => WORDS[language][name];
 function element(name, text, kind) {
@@ -48,7 +48,7 @@ function say(chosen) {
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = word(place.dataset.word);
   box.placeholder = word("ask");
   box.setAttribute("aria-label", word("ask"));
-  store.set("language", language);
+  rememberLanguage(language);
   draw();
 }
 function keep() {

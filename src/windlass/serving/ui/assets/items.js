@@ -79,7 +79,7 @@ function recommended(ask) {
   session.set(TITLES, JSON.stringify([...named].slice(-500)));
   const had = [...new Set(idsOf(ask.row[fields.find((each) => each.dataset.kind === "items").dataset.column]))].slice(-6).reverse();
   return [element("h2", {}, word("window")), element("p", {class: "note"}, word("clickNote")),
-    had.length && element("p", {class: "had", dir: "auto"}, `${word("had")} ${had.map(titleOf).join(" · ")}`),
+    had.length ? element("p", {class: "had", dir: "auto"}, `${word("had")} ${had.map(titleOf).join(" · ")}`) : "",
     ask.value.length ? element("ol", {class: "window"}, ...ask.value.map((entry) => offer(ask, entry))) : element("p", {class: "note"}, word("nothingLeft")), ask.failed ? trouble(ask.failed) : ""];
 }
 const briefItems = (ask) => ask.value.slice(0, 3).map((entry) => titleOf(entry.item)).join(", ");

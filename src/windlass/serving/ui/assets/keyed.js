@@ -10,7 +10,7 @@ function rememberLanguage(chosen) {
   session.set("windlass-language", chosen);
   document.cookie = `windlass-language=${chosen}; path=/; samesite=strict; max-age=31536000`;
 }
-const firstLanguage = () => session.get("windlass-language") || (/windlass-language=(en|zh)/.exec(document.cookie) || [])[1]
+const firstLanguage = () => (/windlass-language=(en|zh)/.exec(document.cookie) || [])[1] || session.get("windlass-language")
   || (navigator.language.startsWith("zh") ? "zh" : "en");
 const KEY_WORDS = {
   en: {title: "Sign in", key: "API key", whence: "A key comes from whoever runs this service. They make it with",
