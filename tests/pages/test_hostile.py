@@ -55,6 +55,7 @@ from windlass.serving.contract.page_look import PageLook
 from windlass.serving.ui.ask_board import cards_html
 from windlass.serving.ui.ask_page import OwnerPart, ask_page
 from windlass.serving.ui.chat_page import chat_page
+from windlass.serving.ui.learn_page import learn_page
 from windlass.serving.ui.owner_pages import SIGN_OUT, sign_in
 from windlass.trends.page import page as trends_page
 from windlass.trends.record import EntityStatus, Event, Model, Reading, Series, Text, Topic, Trends
@@ -317,6 +318,7 @@ def page_to_talk(word: str) -> str:
     return chat_page(release(word), Writer(manifest, engine)).decode()
 
 
+LINKS = ("learner-001.html",)
 REPLAYED = (Replay(True, 3, 0.5, 0.6, 0.55), Replay(False, 4, 0.5, 0.6, 0.55))
 
 
@@ -340,7 +342,9 @@ PAGES: dict[str, Callable[[str], str]] = {
     "pages/html/loop.py": loop,
     "pages/html/data_report.py": lambda word: data_report(word, prepared(word), collected(word), []),
     "pages/html/tutor_page.py learner": lambda word: learner_page(learner(word)),
-    "pages/html/tutor_page.py class": lambda word: class_page(ClassState(word, (learner(word),), REPLAYED)),
+    "pages/html/tutor_page.py class": lambda word: class_page(
+        ClassState(word, (learner(word),), REPLAYED, ("learner-001.html",))
+    ),
     "trends/page.py": trends,
     "serving/ui/page.py release": page_of_a_release,
     "serving/ui/page.py owner": page_of_an_owner,
@@ -354,6 +358,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     ),
     "pages/html/owner.py health": lambda word: owner.framed(health(word), "health", around(word)),
     "serving/ui/page.py chat": page_to_talk,
+    "serving/ui/page.py learn": lambda word: learn_page(release(word), look(word)).decode(),
 }
 """The file that writes the document, and what it says of a word from outside."""
 FRAGMENTS: dict[str, Callable[[str], str]] = {

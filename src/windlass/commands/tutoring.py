@@ -1,5 +1,6 @@
 """Where learners stand and what each should try next, by the champion; pages for learners and for their teacher."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,10 +88,11 @@ def write_pages(folder: Path, state: "ClassState", is_one: bool) -> None:
     from windlass.pages.html.tutor_page import class_page, learner_page
     from windlass.store.files import write_text
 
-    for number, each in enumerate(state.learners, 1):
-        write_text(folder / f"learner-{number:03d}.html", learner_page(each))
+    names = tuple(f"learner-{number:03d}.html" for number in range(1, len(state.learners) + 1))
+    for name, each in zip(names, state.learners, strict=True):
+        write_text(folder / name, learner_page(each))
     if not is_one:
-        write_text(folder / CLASS, class_page(state))
+        write_text(folder / CLASS, class_page(replace(state, links=names)))
 
 
 def learner_text(state: "LearnerState") -> str:

@@ -409,6 +409,16 @@ def feedback_rows(place: Database | Path | str, of: Sequence[str] = (), most: in
         yield _with_inputs(row)
 
 
+def feedback_after(place: Database | Path | str, number: int) -> Iterator[Json]:
+    """Feedback that came after the one of this number, in order, with what had been asked where it was kept: number,
+    id, correct, inputs. Raises: DataError: the log cannot be read."""
+    query = (
+        "select f.number, f.id, f.correct, a.inputs from feedback f join answers a on a.id = f.id "
+        "where f.number > ? order by f.number"
+    )
+    yield from map(_with_inputs, read(place, TABLES, query, (number,)))
+
+
 def feedback_counts(place: Database | Path | str) -> Iterator[Json]:
     """The last word on each answer, without what was asked: id, release, value, correct. Raises: DataError."""
     query = (

@@ -36,6 +36,8 @@ LENGTHS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 N_TASTES, N_OTHERS, N_LEARNED = 24, 8, 50_000
 FEW = 5
 """Events of which fewer say little of a taste: the user counts as new."""
+MOST_BEFORE = 300
+"""Events of the history of one answer of a log, the latest: a row is read whole, and years have thousands."""
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,10 @@ class Replay:
 
 @dataclass(frozen=True)
 class ClassState:
-    """product: its name; learners by name; replay: of the log, suggested first; empty where nothing was replayed."""
+    """product: its name; learners by name; replay: of the log, suggested first; empty where nothing was replayed.
+    links: where the page of each learner is; empty: nowhere."""
 
     product: str
     learners: tuple[LearnerState, ...]
     replay: tuple[Replay, ...] = ()
+    links: tuple[str, ...] = ()

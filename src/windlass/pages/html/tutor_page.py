@@ -87,7 +87,7 @@ def class_page(state: ClassState, language: str = "en") -> str:
     """What the teacher sees: every learner and skill, who needs help, and what the log says of suggestions."""
     parts = [f"<header><p class=over>{escaped(state.product)}</p><h1>{say('class')}</h1></header>"]
     parts.append(f"<section><h2>{say('help')}</h2>{_help(state.learners)}</section>")
-    parts.append(f"<section><h2>{say('where')}</h2>{_heat(state.learners)}<p class=quiet>{say('model')}</p></section>")
+    parts.append(f"<section><h2>{say('where')}</h2>{_heat(state)}<p class=quiet>{say('model')}</p></section>")
     if state.replay:
         parts.append(f"<section><h2>{say('replay')}</h2>{_replay(state.replay)}<p>{say('no_claim')}</p></section>")
     return _page(state.product, "".join(parts), language)
@@ -161,16 +161,23 @@ def _help(learners: Sequence[LearnerState]) -> str:
     return f"<ul class=next>{''.join(lines)}</ul>" if lines else f"<p>{say('nothing')}</p>"
 
 
-def _heat(learners: Sequence[LearnerState]) -> str:
+def _heat(state: ClassState) -> str:
+    learners = state.learners
     names = "".join(f"<th>{_words(each.name)}" for each in (learners[0].skills if learners else ()))
     rows = "".join(
-        f"<tr><td class=name>{escaped(each.learner)}</td><td class=n>{round(100 * each.share)} %</td>"
+        f"<tr><td class=name>{name}</td><td class=n>{round(100 * each.share)} %</td>"
         + "".join(_cell(skill.share) for skill in each.skills)
         + f"<td>{escaped(each.suggestions[0].exercise) if each.suggestions else ''}</td></tr>"
-        for each in learners
+        for each, name in zip(learners, _linked(state), strict=True)
     )
     head = f"<th>{say('learner')}<th class=n>{say('all')}{names}<th>{say('suggested')}"
     return f"<div class=scroll><table class=plain><tr>{head}</tr>{rows}</table></div>"
+
+
+def _linked(state: ClassState) -> list[str]:
+    names = [escaped(each.learner) for each in state.learners]
+    links = [f'<a href="{escaped(link)}">{name}</a>' for link, name in zip(state.links, names, strict=False)]
+    return links or names
 
 
 def _cell(share: float) -> str:

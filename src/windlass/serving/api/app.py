@@ -29,6 +29,7 @@ from windlass.serving.api import (
     refusals,
     search,
     sessions,
+    tutor,
 )
 from windlass.serving.api import huggingface as pipeline
 from windlass.serving.api import jobs as job_routes
@@ -61,11 +62,21 @@ from windlass.serving.telemetry.metrics import Gauge, memory_bytes
 from windlass.serving.telemetry.multiprocess import EVERY_S
 from windlass.serving.telemetry.request_counts import RequestCounts
 from windlass.serving.telemetry.traces import Traces, connected
-from windlass.serving.ui import ask_page, chat_page, desk_pages, docs_page, owner_pages, watch_page, widget_page
+from windlass.serving.ui import (
+    ask_page,
+    chat_page,
+    desk_pages,
+    docs_page,
+    learn_page,
+    owner_pages,
+    watch_page,
+    widget_page,
+)
 
 PARTS = (
     openai, openai_cited, pipeline, kserve, explain, forget, watch_page, examples, job_routes, release_routes, search,
-    refusals, queue, desk_pages, owner_pages, sessions, widget_page, exports,
+    refusals, queue, desk_pages, owner_pages, sessions, widget_page, exports, tutor,
+    learn_page,
 )  # fmt: skip
 """Modules that add routes of their own."""
 JSON = "application/json"

@@ -51,6 +51,8 @@ ROUTES: Routes = {
     ("POST", "/v1/refusals"): Route(256 * 1024, 10, "admin", 60),
     ("GET", "/v1/search"): Route(0, 5, "predict"),
     ("POST", "/v1/search"): Route(64 * 1024, 10, "predict"),
+    ("POST", "/v1/tutor"): Route(4 * 1024, 5, "predict"),
+    ("POST", "/v1/tutor/answers"): Route(4 * 1024, 5, "predict"),
     ("POST", "/v1/chat/completions"): Route(2 * MEBIBYTE, 10, "predict", None, is_openai=True),
     ("POST", "/v1/completions"): Route(2 * MEBIBYTE, 10, "predict", None, is_openai=True),
     ("POST", "/v1/embeddings"): Route(4 * MEBIBYTE, 10, "predict", 60, is_openai=True),
@@ -90,6 +92,8 @@ ROUTES: Routes = {
     ("GET", "/chat"): Route(0, 5, "public"),
     ("GET", "/search"): Route(0, 5, "public"),
     ("GET", "/refusals"): Route(0, 5, "public"),
+    ("GET", "/learn"): Route(0, 5, "public"),
+    ("GET", "/class"): Route(0, 5, "admin", 60, is_page=True),
 }
 """All that may be served; a path may hold `{id}` as one of its parts."""
 

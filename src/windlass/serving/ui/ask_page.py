@@ -15,6 +15,7 @@ from windlass.pages.text.doubling import doubled
 from windlass.pages.text.words import interval, metric_name
 from windlass.records import Json, Manifest, Release
 from windlass.registry.model_cards import ModelCards
+from windlass.serving.api.tutor import fits
 from windlass.serving.contract.page_look import PageLook
 from windlass.serving.ui import page
 from windlass.serving.ui.ask_board import board_html, cards_html
@@ -115,6 +116,7 @@ def _facts(release: Release, manifest: Manifest, has_chat: bool) -> Json:
 def _links(manifest: Manifest, has_chat: bool) -> str:
     searches = outputs.get(manifest.output.kind).search is not None
     paths = {"/chat": "talk"} if has_chat else {"/search": "search", "/refusals": "refusals"} if searches else {}
+    paths |= {"/learn": "learn"} if fits(manifest) else {}
     links = [f'href="{path}" data-word="{word}"' for path, word in {**paths, "/openapi.json": "programs"}.items()]
     first, *others = links
     return "\n".join([f'<a class="push" {first}></a>', *(f"<a {link}></a>" for link in others)])

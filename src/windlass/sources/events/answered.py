@@ -13,14 +13,11 @@ import numpy as np
 from windlass.errors import DataError
 from windlass.kinds import table as kinds
 from windlass.kinds.contract import Kind
-from windlass.kinds.items import MOST_EVENTS, History
+from windlass.kinds.items import MOST_BEFORE, MOST_EVENTS, History
 from windlass.sources.contract import RawRow, Source
 from windlass.sources.events.log import EventLog, Gathered, history_column
 from windlass.sources.series_points import Composed
 from windlass.spec import Spec
-
-MOST_BEFORE = 300
-"""Events of a row's history, the latest: a row is read whole, and a learner of years has thousands."""
 
 
 class AnsweredEvents(EventLog):

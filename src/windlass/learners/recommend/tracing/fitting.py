@@ -21,6 +21,7 @@ from windlass.learners.rows import Encoded, finish, targets
 from windlass.predictors.artifact import N_GOLDEN
 from windlass.predictors.recommend.tracing import artifact, labeller
 from windlass.predictors.recommend.tracing.attempts import Attempts, Course, Tracer, sigmoid
+from windlass.predictors.recommend.tracing.classroom import Classroom
 from windlass.predictors.recommend.tracing.features import Trees
 from windlass.records import Catalogue, Column, Progress, Splits
 
@@ -98,7 +99,7 @@ def right_label(splits: Splits, labels: Sequence[str]) -> str:
 
 
 def lesson(splits: Splits) -> Lesson:
-    rows = Asked.of(splits, _latest(splits))
+    rows = Asked.of(splits, _latest(splits, splits.train))
     right = right_label(splits, sorted(set(splits.train[splits.output_column].to_list())))
     listed = splits.catalogue.ids if splits.catalogue is not None else ()
     tried = [*rows.exercises, *(item for each in rows.histories for item in each.items)]
@@ -130,17 +131,33 @@ def _cell(catalogue: Catalogue | None, item: str, names: Sequence[str]) -> str:
     return catalogue.columns[column][catalogue.places[item]] if column else ""
 
 
-def _latest(splits: Splits) -> "pl.DataFrame":
-    """Of each learner the train row that holds all others; rows of nobody are learners of their own. Only these are
-    read whole: a row's history is read in milliseconds, and each learner has hundreds."""
+def _latest(splits: Splits, rows: "pl.DataFrame") -> "pl.DataFrame":
+    """Of each learner the row that holds all others; rows of nobody are learners of their own. Only these are read
+    whole: a row's history is read in milliseconds, and each learner has hundreds."""
     longest: dict[Any, tuple[tuple[float, int], int]] = {}
-    for number, text in enumerate(splits.train[columns(splits)[0].name].to_list()):
+    for number, text in enumerate(rows[columns(splits)[0].name].to_list()):
         found = json.loads(text) if text else {}
         order = (float(found.get("now") or 0), len(found.get("items") or ()))
         key = found.get("user") or number
         if key not in longest or order > longest[key][0]:
             longest[key] = order, number
-    return splits.train[[number for _, number in longest.values()]]
+    return rows[[number for _, number in longest.values()]]
+
+
+def classroom_of(splits: Splits, learned: Lesson) -> Classroom:
+    """All that each learner with a name has tried, also in test rows: to look up, not to learn from."""
+    found: dict[str, History] = {}
+    for part in (splits.train, splits.validation, splits.test):
+        asked = Asked.of(splits, _latest(splits, part))
+        for past, exercise, answer in zip(asked.histories, asked.exercises, asked.answers, strict=True):
+            if past.user and len(past) >= len(found.get(past.user, ())):
+                found[past.user] = replace(
+                    past,
+                    items=(*past.items, exercise),
+                    times=(*past.times, past.now),
+                    weights=(*past.weights, float(answer == learned.right)),
+                )
+    return Classroom.of(splits.catalogue, list(found.values()), {name: n for n, name in enumerate(learned.exercises)})
 
 
 def attempts_of(rows: Asked, right: str, places: dict[str, int]) -> Attempts:
@@ -160,6 +177,7 @@ def _fit(name: str, made: Made, splits: Splits, options: Options, budget: Budget
     learned = lesson(splits)
     tracer, model = made(learned, options, budget, progress)
     artifact.write(options.artifact, name, tracer, model)
+    classroom_of(splits, learned).save(options.artifact)
     output = objective_of(splits).fit_output(splits)
     inputs = tuple(_with_state(each) for each in (columns(splits) if _history_first(splits) else columns(splits)[::-1]))
     served = artifact.load(options.artifact, name, learned.exercises)

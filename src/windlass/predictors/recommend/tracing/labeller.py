@@ -16,8 +16,9 @@ from windlass.kinds import table as kinds
 from windlass.kinds.contract import Batch, shown
 from windlass.kinds.items import History
 from windlass.predictors.contract import Labeller
-from windlass.predictors.recommend.tracing import artifact
+from windlass.predictors.recommend.tracing import artifact, classroom
 from windlass.predictors.recommend.tracing.attempts import Tracer
+from windlass.predictors.recommend.tracing.classroom import Classroom
 from windlass.records import Manifest
 
 SUREST = 1e-6
@@ -90,10 +91,12 @@ def logits(chance: np.ndarray, place: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class TracedLabeller(Labeller):
-    """exercises: their numbers by name. clock: seconds since 1970."""
+    """exercises: their numbers by name. classroom: for who tutors; answers to rows are made without it. clock: seconds
+    since 1970."""
 
     tracer: Tracer | None = None
     exercises: Mapping[str, int] = field(default_factory=dict)
+    classroom: Classroom = field(default_factory=Classroom)
     clock: Callable[[], float] = time.time
 
     def _encoded(self, values: Sequence[list[Any]]) -> np.ndarray:
@@ -137,4 +140,5 @@ def load(folder: Path, manifest: Manifest) -> TracedLabeller:
     if right not in labels or len(manifest.inputs) != 2:
         raise DataError(f"{folder} is damaged, expected the label that is right, a history and an exercise")
     tracer = artifact.load(folder, str(manifest.settings.get("tracer")), names)
-    return TracedLabeller(manifest, _unread, tracer, {name: place for place, name in enumerate(names)})
+    places = {name: place for place, name in enumerate(names)}
+    return TracedLabeller(manifest, _unread, tracer, places, classroom.load(folder, len(names)))

@@ -1,7 +1,7 @@
 """Where learners stand and what they should try next, with the words of the content file; and the same of a log."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,25 +21,30 @@ USUAL = Aim()
 
 @dataclass(frozen=True)
 class Tutor:
-    """tracer: of the champion. exercises: by number; skills: by number; content: of the exercises."""
+    """tracer: of the champion. exercises: by number; skills: by number; content: of the exercises. known: what each
+    learner had tried when the release was made."""
 
     tracer: Growth
     exercises: tuple[str, ...]
     skills: tuple[str, ...]
     content: Catalogue | None = None
     aim: Aim = USUAL
+    known: Mapping[str, History] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, predictor: Predictor, content: Catalogue | None) -> "Tutor":
-        """Raises: NotReady: the champion does not tell what a try teaches."""
+    def of(cls, predictor: Predictor, content: Catalogue | None = None) -> "Tutor":
+        """content: None = as the release has it. Raises: NotReady: the champion does not tell what a try teaches."""
         tracer = predictor.tracer if isinstance(predictor, TracedLabeller) else None
         if not isinstance(tracer, Growth):
             raise NotReady(
                 f"the champion is '{predictor.manifest.learner}', expected 'growth', which tells what a try teaches",
                 "`learners: [growth]` in windlass.yaml, then `windlass run`",
             )
-        settings = predictor.manifest.settings
-        return cls(tracer, tuple(settings["exercises"]), tuple(settings["skills"]), content)
+        assert isinstance(predictor, TracedLabeller)
+        settings, own = predictor.manifest.settings, predictor.classroom
+        exercises = tuple(settings["exercises"])
+        skills, known = tuple(settings["skills"]), own.histories(exercises)
+        return cls(tracer, exercises, skills, content or own.content, USUAL, known)
 
     def states(self, histories: Mapping[str, History], now: float | None) -> list[LearnerState]:
         """Of each learner by name. now: seconds since 1970; None: each at the moment of the last try."""
@@ -91,9 +96,12 @@ class Tutor:
     def _suggestion(self, number: int, chance: float, gain: float) -> Suggestion:
         name = self.exercises[number]
         words = [self._words(name, each) for each in ("text", "hint", "example")]
-        answer = self._cell(name, "answer")
         skill = self.skills[int(self.tracer.skill[number])]
-        return Suggestion(name, skill, chance, gain, words[0], answer, words[1], words[2])
+        return Suggestion(name, skill, chance, gain, words[0], self.answer(name), words[1], words[2])
+
+    def answer(self, exercise: str) -> str:
+        """The right one, of the content file; '' = it tells none."""
+        return self._cell(exercise, "answer")
 
     def _words(self, exercise: str, column: str) -> Wording:
         english, chinese = self._cell(exercise, column), self._cell(exercise, f"{column}_zh")

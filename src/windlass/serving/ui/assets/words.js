@@ -1,7 +1,7 @@
 // Every string of the page, in both languages.
 const WORDS = {
   en: {
-    other: "中文", tabs: "Parts of this page", ask: "Try it", board: "Leaderboard", card: "Model card", talk: "Chat",
+    other: "中文", tabs: "Parts of this page", ask: "Try it", board: "Leaderboard", card: "Model card", talk: "Chat", learn: "Exercises",
     programs: "For programs", released: "Released", release: "release", find: "Ask", write: "Write", stop: "Stop",
     example: "Example", clear: "Clear", keys: "Ctrl + Enter asks", text: "text", number: "number", date: "date",
     category: "category", image: "picture", chat: "message", usual: "usual", missing: "not known",
@@ -47,7 +47,7 @@ const WORDS = {
     asYouHad: "as you had {item}", peopleHad: "{n} people had it", isNew: "new", notWanted: "Not for me", added: "Added: {item}", hidden: "Hidden: {item}",
   },
   zh: {
-    other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话",
+    other: "English", tabs: "本页内容", ask: "试一试", board: "排行榜", card: "模型卡", talk: "对话", learn: "做练习",
     programs: "程序接口", released: "发布于", release: "版本", find: "提问", write: "生成", stop: "停止",
     example: "示例", clear: "清空", keys: "Ctrl + 回车提交", text: "文本", number: "数字", date: "日期",
     category: "类别", image: "图片", chat: "消息", usual: "常见", missing: "未知",
