@@ -121,11 +121,7 @@ class _Rewriting:
 
     def run(self, plan: Plan) -> None:
         known = {node.name: node for node in products(self.model)}
-        readers: dict[str, list[Any]] = {}
-        for node in self.model.graph.node:
-            for name in node.input:
-                readers.setdefault(name, []).append(node)
-        nodes = []
+        readers, nodes = self._readers(), []
         for node in list(self.model.graph.node):
             if node.name in known and node.name in plan.ranges and len(readers[node.input[1]]) == 1:
                 nodes += self.product(node, plan.ranges[node.name])
@@ -135,9 +131,18 @@ class _Rewriting:
                 nodes.append(node)
         del self.model.graph.node[:]
         self.model.graph.node.extend(nodes)
+        readers = self._readers()  # a table that is read in 8 bits by now is read no more as it was
         for name in list(self.weights):
             self.stored(name, readers.get(name, []))
         self.done()
+
+    def _readers(self) -> dict[str, list[Any]]:
+        """Of each name, the nodes that read it."""
+        found: dict[str, list[Any]] = {}
+        for node in self.model.graph.node:
+            for name in node.input:
+                found.setdefault(name, []).append(node)
+        return found
 
     def product(self, node: Any, span: Range) -> list[Any]:
         """Dequantised times dequantised: ONNX Runtime makes one integer product of it."""
