@@ -20,7 +20,7 @@ LINUX = frozenset(
 )
 HERE = {"predictors/language/threads.py"}
 """Files that ask whether the system has it."""
-READ = {"stages/evaluate.py", "shipping/trial.py", "serving/telemetry/metrics.py"}
+READ = {"compress/memory.py", "stages/evaluate.py", "shipping/trial.py", "serving/telemetry/metrics.py"}
 """Files that read /proc where it is there."""
 
 

@@ -191,3 +191,13 @@ def test_a_readme_beside_a_table_makes_no_documents_of_it(tmp_path):
     write_text(tmp_path / "docs" / "pairs.csv", "question,answer\nhow,so\n")
     assert is_documents(tmp_path / "docs")
     assert not is_documents(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("output", ["", "label"])
+def test_a_part_of_a_file_with_one_label_says_so(tmp_path, output):
+    """It became a product that writes the word, or "no column looks like an answer"."""
+    rows = "\n".join(f"the {number}th review is a bad one,neg" for number in range(60))
+    (tmp_path / "part.csv").write_text(f"text,label\n{rows}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"column 'label' of .*part\.csv is 'neg' in every row") as caught:
+        guess(tmp_path / "part.csv", tmp_path, output)
+    assert "take rows from all over it" in str(caught.value.hint)

@@ -75,6 +75,8 @@ def rendered(text: str) -> str | None:
     """The text in Chinese; None where neither it nor its parts have a twin."""
     if len(text) > LONGEST or not WORD.search(text):
         return None
+    if (exact := _exact(text)) is not None:
+        return exact
     if 1 < len(sentences := _STOP.split(text)) <= MOST_SENTENCES:
         made = [_Rendering().of(each) for each in sentences]
         if all(each and not _ENGLISH.search(each) for each in made):

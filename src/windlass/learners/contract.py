@@ -39,7 +39,10 @@ class Budget:
         """What is left but for so many seconds, from now on. Raises: OutOfTime: most of it would be gone."""
         left = self.left()
         if self.steps is None and seconds > MOST_KEPT * left:
-            raise OutOfTime(f"{left:.0f} s are left and what follows the training takes {seconds:.0f}")
+            raise OutOfTime(
+                f"too little of the minutes is left ({left:.0f} s, while what follows training takes {seconds:.0f} s): "
+                "`minutes:` gives more"
+            )
         return Budget(left - seconds, self.steps, self.clock)
 
     def part(self, share: float) -> "Budget":

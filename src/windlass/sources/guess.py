@@ -17,7 +17,7 @@ from windlass.sources.contract import Names, Source
 from windlass.sources.guessing.documents import is_documents, questions_for
 from windlass.sources.guessing.events import read_as_log
 from windlass.sources.guessing.goals import GOALS, goal_of_labels, is_rich
-from windlass.sources.guessing.output import output_of
+from windlass.sources.guessing.output import check_alike, output_of
 from windlass.sources.guessing.reading import AS_SERIES, READ_AS, read_as_series
 from windlass.sources.guessing.record import MOST_NAMED, Guess, Reading
 from windlass.sources.places import file_and_sheet, find, labelled_pictures
@@ -76,7 +76,7 @@ def guess(path: Path, project: Path, output: str = "", as_kind: str = "") -> Gue
     columns = _columns(_read(source), source)
     if chat := next((name for name in CHAT_NAMES if name in columns and not output), ""):
         return _chatting(chat, found)
-    _check_output(output, columns, source)
+    _check_output(output, as_kind, columns, source)
     found.reasons += source.warnings
     if as_kind in ("", AS_LOG) and not output and read_as_log(found, columns, source, project, bool(as_kind)):
         return found
@@ -221,11 +221,13 @@ def _columns(rows: Sequence[dict[str, Any]], source: Source) -> dict[str, list[A
     return found
 
 
-def _check_output(output: str, columns: dict[str, list[Any]], source: Source) -> None:
+def _check_output(output: str, as_kind: str, columns: dict[str, list[Any]], source: Source) -> None:
     if output and output not in columns:
         raise DataError(
             f"{source.shown} has no column '{output}', expected {expected(columns)}", did_you_mean(output, columns)
         )
+    if output and not as_kind:
+        check_alike(output, columns[output], source.shown)
 
 
 def _choose_inputs(looks: dict[str, Look], found: Guess) -> None:

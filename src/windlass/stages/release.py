@@ -127,7 +127,7 @@ def publish_release(
     measured = board.candidate(wanted)
     against = [*measured.misses, *filter(None, [measured.worthless])]
     if against and not wish.anyway:
-        raise GateRefused(f"release refused: {'; '.join(against)}", _what_helps(measured))
+        raise GateRefused(f"release refused: {'; '.join(against)}", _what_helps(measured, board))
     source = made_in.run_folder(wanted) / "artifact"
     progress("release", 1, N_STEPS, "golden answers from the artifact")
     predictors.replay(predictors.load(source), source)
@@ -149,13 +149,28 @@ def publish_release(
     return record
 
 
-def _what_helps(refused: Candidate) -> str:
+def _what_helps(refused: Candidate, board: Board) -> str:
+    limited = _kept_out(refused, board)
+    if limited is not None:
+        return (
+            f"'{limited.name}' reaches the goal and was left out, as its {'; '.join(limited.misses)}: a busy machine "
+            "measures slower answers, and `limits` in windlass.yaml can be changed"
+        )
     if not refused.worthless:
         return "the report shows where it is wrong: more or cleaner rows, more `minutes`, or another goal"
     return (
         "`windlass run` with more or other rows, inputs, `learners` or `minutes`; `windlass release --anyway` insists, "
         "and the audit trail says so"
     )
+
+
+def _kept_out(refused: Candidate, board: Board) -> Candidate | None:
+    """The first candidate that would do but for a limit, where the goal is what was missed."""
+    missed = f"{board.headline} is "
+    if not any(each.startswith(missed) for each in refused.misses):
+        return None
+    return next((each for each in board.candidates if each.misses and not each.worthless
+                 and not any(miss.startswith(missed) for miss in each.misses)), None)  # fmt: skip
 
 
 def _known(name: str, names: Sequence[str]) -> str:

@@ -273,7 +273,7 @@ def _train_one(entry: Entry, options: Options, splits: Splits, budget: Budget, s
     try:
         fitted = entry.learner.fit(splits, options, budget, show)
     except OutOfTime as error:
-        ended = run("out of time", f"{error}; `minutes:` gives more")
+        ended = run("out of time", str(error))
     except NotReady as error:
         ended = run("unavailable", store.reason(f"training {entry.name}", error))
     except Exception as error:  # noqa: BLE001  a learner may fail with anything; what is not foreseen is logged

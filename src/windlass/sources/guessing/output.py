@@ -26,6 +26,7 @@ WHERE_OR_WHEN = re.compile(
     re.IGNORECASE,
 )
 """Names of numbers that are told and not asked for."""
+LEAST_ALIKE, LONGEST_LABEL = 20, 100
 
 
 def output_of(columns: dict[str, list[Any]], found: Guess) -> str:
@@ -59,6 +60,8 @@ def output_of(columns: dict[str, list[Any]], found: Guess) -> str:
         found.reasons.append(f"output '{written[-1]}': a text to be written, the last one")
         return written[-1]
     if not fitting:
+        if one := named(columns, LABEL_NAMES, lambda name: True):
+            check_alike(one, columns[one], found.data)
         raise DataError(
             f"no column of {found.data} looks like an answer: it has {expected(columns)}",
             "say which: `windlass init DATA --output COLUMN`",
@@ -68,6 +71,16 @@ def output_of(columns: dict[str, list[Any]], found: Guess) -> str:
     if asked := [name for name in fitting_numbers if QUANTITY_WORD.search(name)]:
         found.close(Reading(asked[-1], "number", f"'{fitting[-1]}'", f"'{asked[-1]}', a number by its name"))
     return fitting[-1]
+
+
+def check_alike(name: str, values: Sequence[Any], source: str) -> None:
+    """Raises: DataError: every row answers the same."""
+    words = readable(values)
+    if len(words) >= LEAST_ALIKE and len(set(words)) == 1 and len(words[0]) <= LONGEST_LABEL:
+        raise DataError(
+            f"column '{name}' of {source} is '{words[0]}' in every row that was read, expected at least 2 answers",
+            "the first part of a file in the order of its labels has but one of them: take rows from all over it",
+        )
 
 
 def _watched(columns: dict[str, list[Any]]) -> str:
