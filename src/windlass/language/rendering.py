@@ -53,6 +53,8 @@ _NUMBERED = re.compile(r"^( *\d+\.)(?=\S)")
 _NAME = "[\u2066-\u2069]?'[^']*'[\u2066-\u2069]?"
 _QUOTED = re.compile(f"{_NAME}(?:, {_NAME})+")
 _BETWEEN = re.compile("(?<=['\u2069]), (?=[\u2066-\u2068]?')")
+_GAP = re.compile("( {2,})")
+"""Between the columns of a table in a terminal: each cell is a text of its own."""
 _BRACKETS = re.compile(r"(.+?) ?\(([^()]*)\)", re.DOTALL)
 
 
@@ -68,6 +70,8 @@ def _line(line: str) -> str:
     if (whole := rendered(line.strip())) is not None:
         return f"{line[: len(line) - len(line.lstrip())]}{whole}"
     found = rendered(body) if body else None
+    if found is None and _GAP.search(body):
+        found = "".join(rendered(cell) or cell for cell in _GAP.split(body))
     return line if found is None else f"{lead}{found}"
 
 
