@@ -26,7 +26,8 @@ MACHINE = re.compile(
         (
             r"^\s*(?i:select .* from|insert into|delete from|create (?:table|index|unique)|drop table|alter table)",
             r"^\s*(?i:pragma \w+|begin(?: immediate)?$)|^\s*(?:UPDATE|WITH|FROM|WHERE|AND|ORDER|GROUP)\b",
-            r"(?i:\bfrom \w+ where\b|\bwhere \w+ (?:=|<|is (?:not )?null\b|in \()|primary key|order by \w+)|update \w+ set|on conflict",
+            r"(?i:\bfrom \w+ where\b|\bwhere \w+ (?:=|<|is (?:not )?null\b|in \()|primary key|order by \w+)",
+            r"update \w+ set|on conflict",
             r"^/\w|^windlass [\w -]+$|^https?:|^[A-Z]\w+\[|^[a-z]+:\{\}|default-src",
             r"\{\{ [a-z-]+:|;\s*(?:color|fill|margin|padding|display|font)|\{\{[^}]*:[^}]*;|^\s*[.#]\w+ \{",
             r"\\[wsdbSW]|\(\?[:P=!<]",
