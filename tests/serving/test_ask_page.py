@@ -117,7 +117,7 @@ def test_every_string_of_the_page_is_there_in_both_languages_and_is_used(mixed: 
     used |= set(re.findall(r'data-(?:word|label)="(\w+)"', sent))
     assert used <= set(names[0])
     elsewhere = {"write", "talk", "text", "image", "chat", "date", "drop", "choose", "remove", "candidate"}
-    elsewhere |= {"search", "refusals", "signIn", "signOut", "userId"}
+    elsewhere |= {"search", "refusals", "learn", "signIn", "signOut", "userId"}
     assert set(names[0]) - {"noCard", "boardNote"} <= used | elsewhere | set(re.findall(r'"(\w+)"', script))
 
 

@@ -154,7 +154,7 @@ def _what_helps(refused: Candidate, board: Board) -> str:
     if limited is not None:
         return (
             f"'{limited.name}' reaches the goal and was left out, as its {'; '.join(limited.misses)}: a busy machine "
-            "measures slower answers, and `limits` in windlass.yaml can be changed"
+            "measures slower answers, and `limits:` can be changed"
         )
     if not refused.worthless:
         return "the report shows where it is wrong: more or cleaner rows, more `minutes`, or another goal"
