@@ -11,8 +11,6 @@ Writes rows of results/goals.json.
 """
 
 import argparse
-import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from goals import Goal, record
@@ -22,9 +20,8 @@ from windlass.kinds import table as kinds
 from windlass.metrics.measures import paired_difference
 from windlass.outputs.contract import Held
 from windlass.outputs.table import of
-from windlass.predictors.contract import Predictor
+from windlass.planning.evidence.compression import answer_seconds
 from windlass.predictors.table import load
-from windlass.records import Row
 from windlass.sources.prepared import read_splits
 from windlass.store.files import size_mb, write_text
 
@@ -68,18 +65,6 @@ def project(part: str, args: argparse.Namespace) -> windlass.Project:
     return made
 
 
-def milliseconds(models: Sequence[Predictor], rows: Sequence[Row]) -> list[float]:
-    """Processor time of one answer of each, in turns: the least of the rounds is the one least disturbed."""
-    rounds: list[list[float]] = [[] for _ in models]
-    for _ in range(ROUNDS + 1):  # the first one warms up
-        for model, times in zip(models, rounds, strict=True):
-            started = time.process_time()
-            for row in rows:
-                model.answer([row])
-            times.append(1_000 * (time.process_time() - started) / len(rows))
-    return [min(times[1:]) for times in rounds]
-
-
 class Pair:
     """A copy beside the model that it was made of."""
 
@@ -102,10 +87,11 @@ class Pair:
 
     def times(self) -> list[float]:
         head = self.splits.test.head(N_TIMED).select(list(self.splits.inputs)).to_dicts()
-        return milliseconds(self.models, [
+        rows = [
             {name: kinds.get(kind).portable(row[name], self.splits.root) for name, kind in self.splits.inputs.items()}
             for row in head
-        ])  # fmt: skip
+        ]
+        return [1_000 * each for each in answer_seconds(self.models, rows, ROUNDS)]
 
     def note(self) -> str:
         """What else the copy is."""

@@ -16,7 +16,7 @@ from windlass.errors import pip_install
 from windlass.kinds import table as kinds
 from windlass.metrics.measures import paired_difference
 from windlass.predictors.artifact import read_golden, write_golden
-from windlass.predictors.contract import Labeller
+from windlass.predictors.contract import Predictor
 from windlass.predictors.networks import onnx
 from windlass.predictors.table import load_labeller
 from windlass.records import Json, Row, Splits
@@ -96,7 +96,7 @@ def _compared(artifact: Path, copy: Path, splits: Splits, metric: str) -> Json:
     single = head.head(N_TIMED).select(list(splits.inputs)).to_dicts()
     sent = [{name: kinds.get(kind).portable(row[name], splits.root) for name, kind in splits.inputs.items()}
             for row in single]  # fmt: skip
-    seconds = _seconds([model, small], sent)
+    seconds = answer_seconds([model, small], sent, BLOCKS)
     most = max(LEAST_ROWS, round(SECONDS / max(sum(seconds), 1e-6)))
     rows = head.head(most).to_dicts()
     truth = [row[splits.output_column] for row in rows]
@@ -112,10 +112,10 @@ def _compared(artifact: Path, copy: Path, splits: Splits, metric: str) -> Json:
     }
 
 
-def _seconds(models: Sequence[Labeller], rows: Sequence[Row]) -> list[float]:
+def answer_seconds(models: Sequence[Predictor], rows: Sequence[Row], n_blocks: int) -> list[float]:
     """Processor seconds of one answer of each, in turn; the least of several blocks is the one least disturbed."""
     blocks: list[list[float]] = [[] for _ in models]
-    for _ in range(BLOCKS + 1):  # the first one warms up
+    for _ in range(n_blocks + 1):  # the first one warms up
         for model, times in zip(models, blocks, strict=True):
             started = time.process_time()
             for row in rows:
